@@ -1,0 +1,57 @@
+import type { Position } from "./position.ts";
+import type { TableSchema } from "./schema.ts";
+
+/** Start of a cell's range when it holds no bytes. */
+export const NULL_CELL = -1;
+/** The source did not send the value because it has not changed: an unchanged TOAST, a minimal row image. */
+export const UNCHANGED_CELL = -2;
+
+export const Op = { insert: 1, update: 2, delete: 3, truncate: 4 } as const;
+export type Op = (typeof Op)[keyof typeof Op];
+
+/** Stride of `ChangeBatch.ops`. */
+export const OP_WIDTH = 4;
+
+/**
+ * Changes in commit order as bytes; immutable, the receiver may keep it.
+ *
+ * A row is `2 * columns` consecutive numbers of `cells`: a [start, end) range of `bytes` for each
+ * column of its table, or NULL_CELL / UNCHANGED_CELL as start. Rows are named by the index of their
+ * first number.
+ */
+export interface ChangeBatch {
+  readonly bytes: Uint8Array;
+  readonly cells: Int32Array;
+  /** How every cell is written: the engine's binary form or its text form. */
+  readonly encoding: "pg-binary" | "text";
+  /** The tables that occur, by source schema. */
+  readonly tables: readonly TableSchema[];
+  /**
+   * Quads: Op, index into tables, row before (-1: not sent), row after (-1: none).
+   * The row before holds the old key (other cells NULL_CELL) when `beforeIsKey`, else all columns.
+   * One truncate op for each table truncated; those of one statement follow each other.
+   */
+  readonly ops: Int32Array;
+  readonly transactions: readonly ChangeTransaction[];
+}
+
+/** One transaction, or one piece of a transaction too big for one batch. Transactions without ops may occur. */
+export interface ChangeTransaction {
+  /** Ops [start, end) of the batch, counted in quads. */
+  readonly start: number;
+  readonly end: number;
+  /** The commit's own position, known from the first piece on. */
+  readonly position: Position;
+  readonly id: string;
+  /** When it committed, in milliseconds of the source's clock. */
+  readonly committedAtMs: number;
+  /** False for a piece that continues a transaction. */
+  readonly begins: boolean;
+  /** False for a piece that more will follow. */
+  readonly commits: boolean;
+}
+
+export type StreamItem =
+  | { readonly kind: "changes"; readonly batch: ChangeBatch }
+  /** Everything up to here has been sent; there was nothing more for this task. */
+  | { readonly kind: "heartbeat"; readonly position: Position };

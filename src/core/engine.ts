@@ -1,0 +1,62 @@
+import type { Source } from "./source.ts";
+import type { Target } from "./target.ts";
+
+/** One kind of database, as the rest of the program sees it. The only thing an engine folder exports. */
+export interface Engine {
+  /** DMS's engine name: "postgres". */
+  readonly name: string;
+  readonly displayName: string;
+  /** DMS engine names that mean this engine too: "aurora-postgresql". */
+  readonly aliases: readonly string[];
+  /** URL schemes: "postgresql", "postgres". */
+  readonly urlSchemes: readonly string[];
+  readonly defaultPort: number;
+  readonly capabilities: { readonly source: boolean; readonly target: boolean; readonly cdc: boolean };
+  /** The member of CreateEndpoint's request that holds this engine's settings: "PostgreSQLSettings". */
+  readonly settingsMember: string;
+  readonly endpointSettings: readonly EndpointSetting[];
+  /** Splits a connection URL. Throws `endpoint.url_malformed`; the message never repeats the URL. */
+  parseUrl(url: string): EndpointConfig;
+  /** Connects, authenticates, and says who answered. Throws a MigrationError that names the remedy. */
+  testConnection(endpoint: EndpointConfig, signal: AbortSignal): Promise<{ readonly serverVersion: string }>;
+  openSource(endpoint: EndpointConfig, signal: AbortSignal): Promise<Source>;
+  openTarget(endpoint: EndpointConfig, signal: AbortSignal): Promise<Target>;
+}
+
+export interface EndpointSetting {
+  readonly name: string;
+  readonly type: "string" | "integer" | "boolean" | "enum";
+  readonly values?: readonly string[];
+  readonly default?: string | number | boolean;
+  readonly min?: number;
+  readonly max?: number;
+  readonly units?: string;
+  readonly sensitive?: boolean;
+  readonly appliesTo: "source" | "target" | "both";
+  /** False: kept and returned for compatibility, without effect in Tideway; `describe` says why. */
+  readonly effective: boolean;
+  readonly describe: string;
+}
+
+export type SslMode = "none" | "require" | "verify-ca" | "verify-full";
+
+export interface EndpointConfig {
+  readonly engine: string;
+  /** A host name, an address, or an absolute directory that holds a unix socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly username: string;
+  readonly password: string | undefined;
+  readonly sslMode: SslMode;
+  /** PEM of the CA(s) to trust; undefined for the system's. */
+  readonly caCertificate: string | undefined;
+  /** Engine settings by their DMS names, checked against endpointSettings. */
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface EngineRegistry {
+  readonly engines: readonly Engine[];
+  /** By name, alias or URL scheme. Throws `engine.unknown`. */
+  find(name: string): Engine;
+}

@@ -1,0 +1,15 @@
+/**
+ * A piece of one partition's rows in a bulk format that source and target share. Nothing is decoded:
+ * the bytes are most often the very buffer that came off the socket. A chunk may end inside a row,
+ * so a row of any size passes through bounded memory; `rows` counts the rows that end in this chunk.
+ */
+export interface RowChunk {
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+}
+
+/**
+ * "pg-copy-binary" and "pg-copy-text" are the CopyData frames of PostgreSQL's protocol, headers
+ * included; they are the same in both directions (protocol manual, "COPY Operations").
+ */
+export type BulkFormat = "pg-copy-binary" | "pg-copy-text";

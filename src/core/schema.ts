@@ -1,0 +1,129 @@
+/**
+ * What a database holds, as far as a migration cares. Texts named "native" are written in the
+ * dialect of the catalog they came from; a target of the same dialect runs them as they are, any
+ * other has to convert them. Native texts name objects relative to the schema of the object that
+ * holds them, so that a renamed schema needs no rewriting of expressions.
+ */
+export interface TableId {
+  readonly schema: string;
+  readonly name: string;
+}
+
+export type LogicalType =
+  | { readonly kind: "boolean" | "date" | "json" | "uuid" | "xml" | "interval" | "opaque" }
+  | { readonly kind: "int"; readonly bits: 8 | 16 | 24 | 32 | 64; readonly unsigned: boolean }
+  | { readonly kind: "float"; readonly bits: 32 | 64 }
+  | { readonly kind: "decimal"; readonly precision?: number; readonly scale?: number }
+  | { readonly kind: "string"; readonly maxChars?: number; readonly fixed: boolean }
+  | { readonly kind: "bytes"; readonly maxBytes?: number; readonly fixed: boolean }
+  | { readonly kind: "time" | "timestamp"; readonly precision: number; readonly zoned: boolean }
+  | { readonly kind: "enum" | "set"; readonly values: readonly string[] }
+  | { readonly kind: "bit"; readonly length: number }
+  | { readonly kind: "array"; readonly of: LogicalType };
+
+export interface Column {
+  readonly name: string;
+  /** The type as DDL writes it, length and array brackets included. */
+  readonly nativeType: string;
+  readonly type: LogicalType;
+  readonly nullable: boolean;
+  /** Native default expression. A serial's default is here too, beside the sequence it draws from. */
+  readonly default?: string;
+  readonly identity?: "always" | "by-default";
+  /** Native expression of a stored generated column; such a column is computed, never copied. */
+  readonly generated?: string;
+  readonly collation?: string;
+  readonly comment?: string;
+}
+
+export interface Index {
+  readonly name: string;
+  readonly unique: boolean;
+  /** "primary-key" and "unique" are backed by a constraint of the same name. */
+  readonly constraint: "primary-key" | "unique" | undefined;
+  /** Column names in index order, INCLUDE columns left out; undefined when an expression is part of it. */
+  readonly columns: readonly string[] | undefined;
+  /** What follows the table's name in CREATE INDEX; for a constraint, what follows its name in ADD CONSTRAINT. */
+  readonly native: string;
+  readonly comment?: string;
+}
+
+export interface Check {
+  readonly name: string;
+  /** What follows the constraint's name in ADD CONSTRAINT. */
+  readonly native: string;
+}
+
+export interface ForeignKey {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly references: TableId;
+  readonly referencedColumns: readonly string[];
+  /** What follows the column list of REFERENCES: match, actions, deferrability. */
+  readonly native: string;
+  /** False for a constraint the source has not checked itself (NOT VALID). */
+  readonly validated: boolean;
+}
+
+export interface TableSchema {
+  readonly id: TableId;
+  readonly columns: readonly Column[];
+  /** Ordinals into columns that identify a row in the change stream. Empty when there is none. */
+  readonly key: readonly number[];
+  /** How the stream describes the row before a change: by key, by all columns, or not at all. */
+  readonly rowIdentity: "key" | "full" | "none";
+  readonly indexes: readonly Index[];
+  readonly checks: readonly Check[];
+  readonly foreignKeys: readonly ForeignKey[];
+  readonly comment?: string;
+  /** Estimates from the source's statistics; -1 when it has none. */
+  readonly estimatedRows: number;
+  readonly estimatedBytes: number;
+}
+
+export interface UserType {
+  readonly id: TableId;
+  readonly kind: "enum" | "domain";
+  /** Labels of an enum in their order; empty for a domain. */
+  readonly labels: readonly string[];
+  /** What follows CREATE DOMAIN name AS; empty for an enum. */
+  readonly native: string;
+  readonly comment?: string;
+}
+
+export interface Sequence {
+  readonly id: TableId;
+  /** What follows CREATE SEQUENCE name. */
+  readonly native: string;
+  readonly ownedBy: { readonly table: TableId; readonly column: string } | undefined;
+  /** True for the sequence behind an identity column: created with its column, only its state is copied. */
+  readonly internal: boolean;
+}
+
+/** Where a sequence stands. `last` is a decimal text: it may exceed 2^53. */
+export interface SequenceState {
+  readonly id: TableId;
+  readonly last: string;
+  readonly isCalled: boolean;
+}
+
+/** One database's objects that take part in a migration. */
+export interface Catalog {
+  /** Name of the engine whose native texts these are. */
+  readonly dialect: string;
+  readonly serverVersion: string;
+  readonly schemas: readonly { readonly name: string; readonly comment?: string }[];
+  readonly types: readonly UserType[];
+  readonly sequences: readonly Sequence[];
+  readonly tables: readonly TableSchema[];
+}
+
+/** The one text form of a table's id in maps and log fields. Unambiguous for any name. */
+export function tableKey(id: TableId): string {
+  return `${JSON.stringify(id.schema)}.${JSON.stringify(id.name)}`;
+}
+
+/** A table's id as people write it, for messages and screens. */
+export function displayTable(id: TableId): string {
+  return `${id.schema}.${id.name}`;
+}

@@ -1,0 +1,174 @@
+import type { ChangeBatch } from "./change-batch.ts";
+import type { Finding } from "./finding.ts";
+import type { MigrationPlan, TablePlan } from "./plan.ts";
+import type { Position } from "./position.ts";
+import type { BulkFormat, RowChunk } from "./row-chunk.ts";
+import type { SequenceState, TableId } from "./schema.ts";
+import type { Partition } from "./source.ts";
+
+export type PrepareMode = "do-nothing" | "drop-and-create" | "truncate";
+
+/** A database to write to. Methods may be called concurrently; each uses connections of its own. */
+export interface Target extends AsyncDisposable {
+  /** Whether the target is fit to be written: read-only, grants, what stands in the way. Changes nothing. */
+  assess(plan: MigrationPlan, mode: PrepareMode, signal: AbortSignal): Promise<readonly Finding[]>;
+  /** The task's own records in the target, which make load and apply exactly-once. */
+  openJournal(request: JournalRequest, signal: AbortSignal): Promise<Journal>;
+  /** Schemas, types and sequences that are not there yet. */
+  prepareSchema(plan: MigrationPlan, signal: AbortSignal): Promise<void>;
+  /** `created` is false when a table that was there is kept: then nothing is added to it later either. */
+  prepareTable(
+    plan: TablePlan,
+    mode: PrepareMode,
+    signal: AbortSignal,
+  ): Promise<{ readonly created: boolean }>;
+  /** Empties a table that is to be loaded again. */
+  emptyTable(plan: TablePlan, signal: AbortSignal): Promise<void>;
+  /** Formats this table can be written in, best first. Asks the target for its real column types. */
+  bulkFormats(plan: TablePlan, signal: AbortSignal): Promise<readonly BulkFormat[]>;
+  openLoader(request: LoadRequest, signal: AbortSignal): Promise<Loader>;
+  /** What full load leaves until last, for tables Tideway created. Idempotent steps; see PostLoadStep. */
+  postLoadSteps(plan: TablePlan): readonly PostLoadStep[];
+  setSequences(states: readonly SequenceState[], signal: AbortSignal): Promise<void>;
+  openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier>;
+}
+
+export interface JournalRequest {
+  readonly taskId: string;
+  /** Where the control tables live; undefined for the engine's default. */
+  readonly controlSchema: string | undefined;
+}
+
+/**
+ * What has happened to a task, kept in the target's control tables beside the rows it speaks of, so
+ * that after any crash the two agree. Loader and Applier write into it in the transaction of the
+ * rows; everything else goes through these methods, each atomic and durable when it resolves.
+ */
+export interface Journal extends AsyncDisposable {
+  tables(signal: AbortSignal): Promise<readonly JournaledTable[]>;
+  /** Replaces all that is known of a table; its earlier partitions are forgotten. */
+  planTable(table: PlannedTable, signal: AbortSignal): Promise<void>;
+  /** Gives the unfinished partitions of a table the position of a new snapshot. */
+  moveSnapshot(table: TableId, snapshot: Position | undefined, signal: AbortSignal): Promise<void>;
+  setTableState(
+    table: TableId,
+    state: JournaledState,
+    reason: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void>;
+  appliedPosition(signal: AbortSignal): Promise<Position | undefined>;
+  /** For a stream that starts without an applied change yet. */
+  setAppliedPosition(position: Position, signal: AbortSignal): Promise<void>;
+  /** Removes everything about this task; control tables stay. */
+  forget(signal: AbortSignal): Promise<void>;
+}
+
+/** planned: partitions known, none or some loaded. loaded: all rows there. ready: keys and indexes too. */
+export type JournaledState = "planned" | "loaded" | "ready" | "suspended";
+
+export interface PlannedTable {
+  /** The source's id of the table. */
+  readonly id: TableId;
+  readonly created: boolean;
+  readonly snapshot: Position | undefined;
+  readonly partitions: readonly Partition[];
+}
+
+export interface JournaledTable {
+  readonly id: TableId;
+  readonly created: boolean;
+  readonly state: JournaledState;
+  readonly reason: string | undefined;
+  readonly partitions: readonly JournaledPartition[];
+}
+
+export interface JournaledPartition {
+  readonly partition: Partition;
+  readonly snapshot: Position | undefined;
+  readonly done: boolean;
+  readonly rows: number;
+}
+
+export interface LoadRequest extends JournalRequest {
+  readonly plan: TablePlan;
+  readonly partition: Partition;
+  readonly format: BulkFormat;
+}
+
+/**
+ * Writes one partition in one transaction. Disposing without finish() leaves no row of it behind;
+ * finish() commits the rows together with the partition's completion in the journal.
+ */
+export interface Loader extends AsyncDisposable {
+  /** Resolves when the next chunk may be written; that is the whole of back-pressure. */
+  write(chunk: RowChunk): Promise<void>;
+  finish(): Promise<{ readonly rows: number }>;
+}
+
+/**
+ * One piece of work after a table's rows are in. Steps of one table run in stage order; within a
+ * stage in parallel. "key" and "index" may run as soon as the table is loaded; "unique" and
+ * "foreign-key" hold only when all tables show one moment of the source, so they wait for the stream
+ * to pass the newest snapshot; "analyze" comes last.
+ */
+export interface PostLoadStep {
+  readonly stage: "key" | "index" | "unique" | "foreign-key" | "analyze";
+  readonly table: TableId;
+  /** The object's name, for progress and errors. */
+  readonly subject: string;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export interface ApplyRequest extends JournalRequest {
+  readonly plan: MigrationPlan;
+}
+
+/** What is to be done with a table's ops of one transaction. */
+export const ApplyMode = {
+  /** Its snapshot held them already, or the table is suspended. */
+  skip: 0,
+  /** Each op finds the row as the source had it; anything else is a conflict and is reported. */
+  exact: 1,
+  /**
+   * Some rows were read from a later snapshot than others: ops may find their work done. Insert
+   * overwrites, update inserts what is missing, delete of nothing is fine. An update that finds no
+   * row and lacks a value fails with `apply.row_incomplete` (table scope): the table is loaded again.
+   */
+  converge: 2,
+} as const;
+export type ApplyMode = (typeof ApplyMode)[keyof typeof ApplyMode];
+
+/**
+ * Applies batches in order. Target transactions contain whole source transactions, never parts of
+ * one, and each commits the position of the last one in the journal: a crash loses nothing and
+ * repeats nothing. After an error the applier is of no use: dispose it and open another; the
+ * journal's applied position says where to go on. A table's failure carries scope "table" and its id.
+ */
+export interface Applier extends AsyncDisposable {
+  /**
+   * Takes a batch. `modes[t * batch.tables.length + i]` says what to do with table i in transaction
+   * t; undefined means exact everywhere. Resolves when the next batch may come (back-pressure), not
+   * when this one is durable.
+   */
+  apply(batch: ChangeBatch, modes: Uint8Array | undefined): Promise<void>;
+  /** Resolves when everything whole that was taken is durable. */
+  flush(): Promise<void>;
+  /** Called for each target commit, in order. */
+  onDurable: ((progress: DurableProgress) => void) | undefined;
+}
+
+export interface DurableProgress {
+  readonly position: Position;
+  /** Commit times of the source transactions that became durable together (ms, source's clock). */
+  readonly committedAtMs: readonly number[];
+  /** Per table key (see tableKey, source id): rows applied, and ops that found no row or a row in the way. */
+  readonly tables: ReadonlyMap<string, AppliedCounts>;
+}
+
+export interface AppliedCounts {
+  inserts: number;
+  updates: number;
+  deletes: number;
+  truncates: number;
+  conflicts: number;
+}

@@ -1,0 +1,214 @@
+import { once } from "node:events";
+import type { Duplex } from "node:stream";
+import { MigrationError } from "../../core/error.ts";
+import type { BulkFormat, RowChunk } from "../../core/row-chunk.ts";
+import { CopyFrames } from "./copy-frames.ts";
+import { HEADER_LENGTH, MessageReader } from "./message-reader.ts";
+import { readServerError, type ServerError } from "./server-error.ts";
+import { SocketReader } from "./socket-reader.ts";
+
+/** Message types used here (protocol manual, "Message Formats"). */
+export const Message = {
+  bindComplete: 0x32,
+  closeComplete: 0x33,
+  commandComplete: 0x43,
+  copyBoth: 0x57,
+  copyData: 0x64,
+  copyDone: 0x63,
+  copyFail: 0x66,
+  copyIn: 0x47,
+  copyOut: 0x48,
+  dataRow: 0x44,
+  emptyQuery: 0x49,
+  error: 0x45,
+  noData: 0x6e,
+  notice: 0x4e,
+  parameterStatus: 0x53,
+  parseComplete: 0x31,
+  query: 0x51,
+  ready: 0x5a,
+  rowDescription: 0x54,
+} as const;
+
+export interface QueryResult {
+  /** Text values of the last statement that returned rows. */
+  readonly rows: readonly (readonly (string | null)[])[];
+  /** Command tag of the last statement, e.g. "UPDATE 3". */
+  readonly tag: string;
+}
+
+/**
+ * A session on a socket that the driver has connected, secured and authenticated, speaking the
+ * protocol's messages directly: COPY in both directions without touching rows, pipelined statements,
+ * and the replication stream. One operation at a time.
+ */
+export class WireSession implements AsyncDisposable {
+  readonly messages: MessageReader;
+  readonly #socket: Duplex;
+  readonly #reader: SocketReader;
+  readonly #close: () => Promise<void>;
+
+  constructor(socket: Duplex, close: () => Promise<void>) {
+    this.#socket = socket;
+    this.#reader = new SocketReader(socket);
+    this.messages = new MessageReader(this.#reader);
+    this.#close = close;
+  }
+
+  /** Queues bytes that are whole messages or pieces of them. Resolves when more may be sent. */
+  async send(bytes: Uint8Array): Promise<void> {
+    if (this.#socket.destroyed) throw lost();
+    if (this.#socket.write(bytes)) return;
+    if (this.#socket.destroyed) throw lost();
+    const done = new AbortController();
+    await Promise.race([
+      once(this.#socket, "drain", { signal: done.signal }),
+      once(this.#socket, "close", { signal: done.signal }),
+    ]).finally(() => done.abort());
+  }
+
+  /** Statements by the simple protocol. Throws ServerError; the session stays usable. */
+  async query(sql: string): Promise<QueryResult> {
+    await this.send(queryMessage(sql));
+    let rows: (string | null)[][] = [];
+    let tag = "";
+    let error: ServerError | undefined;
+    for (;;) {
+      const m = this.messages;
+      await m.next();
+      switch (m.type) {
+        case Message.rowDescription:
+          rows = [];
+          break;
+        case Message.dataRow:
+          rows.push(readTextRow(m.bytes, m.bodyStart));
+          break;
+        case Message.commandComplete:
+          tag = m.bytes.toString("utf8", m.bodyStart, m.bodyEnd - 1);
+          break;
+        case Message.error:
+          error = readServerError(m.bytes, m.bodyStart, m.bodyEnd);
+          break;
+        case Message.ready:
+          if (error !== undefined) throw error;
+          return { rows, tag };
+      }
+    }
+  }
+
+  /**
+   * Runs COPY ... TO STDOUT and yields its CopyData frames as they came. The consumer must read to the
+   * end or dispose the session.
+   */
+  async *copyOut(sql: string, format: BulkFormat): AsyncGenerator<RowChunk> {
+    await this.#begin(sql, Message.copyOut);
+    // In binary the trailer has a frame of its own and the header shares the first row's: one frame
+    // more than rows. In text each row is one frame.
+    let uncounted = format === "pg-copy-binary" ? 1 : 0;
+    const frames = new CopyFrames();
+    let chunk = this.messages.takeRest();
+    for (;;) {
+      frames.walk(chunk);
+      const counted = Math.min(frames.ended, uncounted);
+      uncounted -= counted;
+      if (frames.length > 0) yield { bytes: chunk.subarray(0, frames.length), rows: frames.ended - counted };
+      const rest = chunk.subarray(frames.length);
+      if (frames.done) {
+        this.messages.putBack(rest);
+        break;
+      }
+      const next = await this.#reader.next();
+      chunk = rest.length === 0 ? next : Buffer.concat([rest, next]);
+    }
+    await this.#end();
+  }
+
+  /** Starts COPY ... FROM STDIN; then send() takes CopyData frames, and copyInEnd() ends it. */
+  async copyIn(sql: string): Promise<void> {
+    await this.#begin(sql, Message.copyIn);
+  }
+
+  /** Throws what the server has said against a COPY in progress, if it has. Costs nothing otherwise. */
+  async checkCopyIn(): Promise<void> {
+    if (this.messages.pending) await this.#end();
+  }
+
+  /** Resolves with the command tag, e.g. "COPY 1000". */
+  async copyInEnd(): Promise<string> {
+    await this.send(COPY_DONE);
+    return this.#end();
+  }
+
+  /** Starts the replication stream; then `messages` yields CopyData and send() takes status updates. */
+  async copyBoth(sql: string): Promise<void> {
+    await this.#begin(sql, Message.copyBoth);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+
+  /** Sends a statement and waits for the message that opens its COPY. */
+  async #begin(sql: string, opening: number): Promise<void> {
+    await this.send(queryMessage(sql));
+    let error: ServerError | undefined;
+    for (;;) {
+      const m = this.messages;
+      await m.next();
+      if (m.type === opening) return;
+      if (m.type === Message.error) error = readServerError(m.bytes, m.bodyStart, m.bodyEnd);
+      if (m.type === Message.ready) {
+        throw error ?? new MigrationError("source.protocol", { message: "COPY did not start." });
+      }
+    }
+  }
+
+  /** Reads up to ReadyForQuery; resolves with the command tag or throws the server's error. */
+  async #end(): Promise<string> {
+    let tag = "";
+    let error: ServerError | undefined;
+    for (;;) {
+      const m = this.messages;
+      await m.next();
+      if (m.type === Message.error) error = readServerError(m.bytes, m.bodyStart, m.bodyEnd);
+      if (m.type === Message.commandComplete) tag = m.bytes.toString("utf8", m.bodyStart, m.bodyEnd - 1);
+      if (m.type === Message.ready) {
+        if (error !== undefined) throw error;
+        return tag;
+      }
+    }
+  }
+}
+
+const COPY_DONE = Buffer.from([Message.copyDone, 0, 0, 0, 4]);
+
+function lost(): MigrationError {
+  return new MigrationError("connect.lost", { message: "The connection to the server was lost." });
+}
+
+export function queryMessage(sql: string): Buffer {
+  const length = Buffer.byteLength(sql);
+  const message = Buffer.allocUnsafe(HEADER_LENGTH + length + 1);
+  message[0] = Message.query;
+  message.writeInt32BE(4 + length + 1, 1);
+  message.write(sql, HEADER_LENGTH, "utf8");
+  message[HEADER_LENGTH + length] = 0;
+  return message;
+}
+
+function readTextRow(bytes: Buffer, start: number): (string | null)[] {
+  const count = bytes.readInt16BE(start);
+  const row: (string | null)[] = new Array(count);
+  let at = start + 2;
+  for (let i = 0; i < count; i++) {
+    const length = bytes.readInt32BE(at);
+    at += 4;
+    if (length < 0) {
+      row[i] = null;
+    } else {
+      row[i] = bytes.toString("utf8", at, at + length);
+      at += length;
+    }
+  }
+  return row;
+}

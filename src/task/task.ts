@@ -1,0 +1,145 @@
+import type { EndpointConfig } from "../core/engine.ts";
+import type { ErrorRecord } from "../core/error.ts";
+import type { Finding } from "../core/finding.ts";
+import type { TableId } from "../core/schema.ts";
+import type { MigrationType } from "../core/source.ts";
+
+/** All that a worker needs to run a task. Plain data: it travels to another process. Holds passwords. */
+export interface TaskSpec {
+  /**
+   * Stable over restarts and unique per source and target server; lower-case letters, digits and
+   * underscores, at most 40 characters: it names the slot, the publication and the journal's rows.
+   */
+  readonly id: string;
+  /** The name people gave it. */
+  readonly name: string;
+  readonly type: MigrationType;
+  readonly source: EndpointConfig;
+  readonly target: EndpointConfig;
+  /** DMS table-mappings document, JSON text. */
+  readonly tableMappings: string;
+  /** DMS task settings document, JSON text, any subset. */
+  readonly settings: string;
+  readonly start: StartMode;
+  /** Native position for cdc tasks; undefined starts now. */
+  readonly cdcStartPosition: string | undefined;
+  /** `server_time:…`, `commit_time:…` or a native position; the task stops by itself there. */
+  readonly cdcStopPosition: string | undefined;
+  /** Stop by itself once the stream has nothing more that was committed before this was seen. */
+  readonly untilCaughtUp: boolean;
+}
+
+/** DMS's StartReplicationTaskType. */
+export type StartMode = "start-replication" | "resume-processing" | "reload-target";
+
+/** The phases of a run, in the order in which they occur. */
+export type TaskPhase =
+  | "starting"
+  | "assessing"
+  | "preparing"
+  | "full-load"
+  | "building"
+  | "catching-up"
+  | "replicating"
+  | "stopping";
+
+/** DMS's TableState values that a running task reports. */
+export type TableState =
+  | "Before load"
+  | "Full load"
+  | "Table completed"
+  | "Table error"
+  | "Table is being reloaded";
+
+export interface TableProgress {
+  /** The source's id. */
+  readonly id: TableId;
+  readonly state: TableState;
+  /** What is being done beyond `state`: the index being built, the reason of an error. */
+  readonly activity: string | undefined;
+  readonly error: ErrorRecord | undefined;
+  readonly fullLoadRows: number;
+  readonly fullLoadBytes: number;
+  /** -1 when the source has no estimate. */
+  readonly estimatedRows: number;
+  readonly fullLoadStartMs: number | undefined;
+  readonly fullLoadEndMs: number | undefined;
+  readonly reloaded: boolean;
+  readonly inserts: number;
+  readonly updates: number;
+  readonly deletes: number;
+  readonly ddls: number;
+  readonly appliedInserts: number;
+  readonly appliedUpdates: number;
+  readonly appliedDeletes: number;
+  readonly appliedDdls: number;
+  readonly conflicts: number;
+  readonly lastUpdateMs: number;
+}
+
+export interface TaskProgress {
+  readonly phase: TaskPhase;
+  readonly tables: readonly TableProgress[];
+  readonly startedMs: number;
+  readonly fullLoadStartMs: number | undefined;
+  readonly fullLoadEndMs: number | undefined;
+  /** 0 to 100. */
+  readonly fullLoadPercent: number;
+  /** undefined while unknown. */
+  readonly fullLoadSecondsLeft: number | undefined;
+  /** Checkpoint text that can be fed back as CDC start position. */
+  readonly recoveryCheckpoint: string | undefined;
+  readonly lag: LagProgress | undefined;
+}
+
+/** Times between commit on the source and commit on the target, in milliseconds of the two clocks. */
+export interface LagProgress {
+  readonly currentMs: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  readonly transactions: number;
+  readonly changes: number;
+}
+
+/** DMS's stop reasons without the literal prefix `Stop Reason `. */
+export type StopReason =
+  | "NORMAL"
+  | "RECOVERABLE_ERROR"
+  | "FATAL_ERROR"
+  | "FULL_LOAD_ONLY_FINISHED"
+  | "STOPPED_AFTER_FULL_LOAD"
+  | "STOPPED_AFTER_CACHED_EVENTS"
+  | "STOPPED_AT_SERVER_TIME"
+  | "STOPPED_AT_COMMIT_TIME";
+
+export interface TaskOutcome {
+  readonly state: "stopped" | "failed";
+  readonly stopReason: StopReason;
+  readonly error: ErrorRecord | undefined;
+  readonly suspendedTables: readonly TableId[];
+  readonly progress: TaskProgress;
+}
+
+/** What a runner tells whoever started it. Calls are cheap and never throw. */
+export interface TaskListener {
+  /** A few times a second while something changes, and at each change of phase. */
+  progress(progress: TaskProgress): void;
+  finding(finding: Finding): void;
+  /** A constant lower-case message with data in fields. Never row values. */
+  log(
+    level: "debug" | "info" | "warn" | "error",
+    message: string,
+    fields: Readonly<Record<string, unknown>>,
+  ): void;
+}
+
+/** A task being run in this process. */
+export interface RunningTask {
+  /** Resolves, never rejects: failure is an outcome. */
+  readonly outcome: Promise<TaskOutcome>;
+  /** Full load in flight is given up, changes are applied to a commit boundary; then the outcome follows. */
+  stop(): void;
+  /** Loads the named tables again while the others go on. Throws `usage.invalid` for an unknown table. */
+  reloadTables(tables: readonly TableId[]): void;
+}

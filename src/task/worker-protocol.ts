@@ -1,0 +1,41 @@
+import type { EndpointConfig } from "../core/engine.ts";
+import type { ErrorRecord } from "../core/error.ts";
+import type { Finding } from "../core/finding.ts";
+import type { TableId } from "../core/schema.ts";
+import type { TaskOutcome, TaskProgress, TaskSpec } from "./task.ts";
+
+/**
+ * Messages between the control plane and a replication instance's worker process. Both ends speak
+ * only these, so a worker may later run on another machine.
+ */
+export type ToWorker =
+  | { readonly kind: "run"; readonly spec: TaskSpec }
+  | { readonly kind: "stop"; readonly taskId: string }
+  | { readonly kind: "reload"; readonly taskId: string; readonly tables: readonly TableId[] }
+  | WorkerRequest;
+
+/** A call with one answer, matched by `request`. */
+export type WorkerRequest = { readonly request: number } & (
+  | { readonly kind: "test-connection"; readonly endpoint: EndpointConfig }
+  | { readonly kind: "list-schemas"; readonly endpoint: EndpointConfig }
+  /** Removes what the task left on both sides: slot, publication, journal rows. */
+  | { readonly kind: "clean-up"; readonly spec: TaskSpec }
+);
+
+export type FromWorker =
+  | { readonly kind: "ready" }
+  | { readonly kind: "progress"; readonly taskId: string; readonly progress: TaskProgress }
+  | { readonly kind: "finding"; readonly taskId: string; readonly finding: Finding }
+  | {
+      readonly kind: "log";
+      readonly taskId: string;
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
+  | { readonly kind: "finished"; readonly taskId: string; readonly outcome: TaskOutcome }
+  | { readonly kind: "answer"; readonly request: number; readonly answer: WorkerAnswer };
+
+export type WorkerAnswer =
+  | { readonly ok: true; readonly serverVersion?: string; readonly schemas?: readonly string[] }
+  | { readonly ok: false; readonly error: ErrorRecord };
