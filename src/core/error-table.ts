@@ -9,6 +9,18 @@ export const errorTable = {
     meaning: "The command line or the request is not understood.",
     remedy: "Run the command with --help for its form and an example.",
   },
+  "usage.node_version": {
+    scope: "usage",
+    retry: "never",
+    meaning: "Tideway was started with a Node that is too old, and none came with it.",
+    remedy: "Install Node 24 or newer, or run npm ci without --omit=optional: on Linux it brings one.",
+  },
+  "usage.run_in_progress": {
+    scope: "usage",
+    retry: "never",
+    meaning: "Another `tideway migrate` with the same source, target and mappings is running.",
+    remedy: "Wait for it or stop it with Ctrl-C; then the same command resumes.",
+  },
   "engine.unknown": {
     scope: "usage",
     retry: "never",
@@ -56,6 +68,31 @@ export const errorTable = {
     retry: "never",
     meaning: "Two source tables come to the same target table.",
     remedy: "Change the rename rules so that every table gets a name of its own.",
+  },
+  "mapping.table_name_invalid": {
+    scope: "table",
+    retry: "never",
+    meaning: "A rename rule gives a table a name that is empty or too long for the target.",
+    remedy: "Change the rename rules so that the name has 1 to 63 bytes.",
+  },
+  "mapping.schema_name_invalid": {
+    scope: "task",
+    retry: "never",
+    meaning: "A rename rule or TargetSchema gives a schema a name that is empty or too long for the target.",
+    remedy: "Change the rule or the setting so that the name has 1 to 63 bytes.",
+  },
+  "settings.no_effect": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "A task setting is kept and returned but has no effect in this version, or its name is not known.",
+    remedy: "None needed if you can do without it; docs/reference/settings.md says what happens instead.",
+  },
+  "settings.unsupported": {
+    scope: "task",
+    retry: "never",
+    meaning: "A task setting asks for something this version does not do and that cannot be passed over.",
+    remedy: "Give the setting its default; docs/reference/settings.md says what happens instead.",
   },
   "position.malformed": {
     scope: "usage",
@@ -139,6 +176,19 @@ export const errorTable = {
     meaning: "The certificate is for another host name than the endpoint's.",
     remedy: "Use the name in the certificate as server name, or SSL mode verify-ca.",
   },
+  "tls.failed": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "The TLS handshake failed: no common version or cipher, or the server wants a client certificate.",
+    remedy: "Check the server's ssl settings and its log; client certificates are not supported.",
+  },
+  "tls.certificate_malformed": {
+    scope: "task",
+    retry: "never",
+    meaning: "The CA certificate given for the endpoint is not PEM.",
+    remedy: "Import a file that holds -----BEGIN CERTIFICATE----- blocks, or name it with sslrootcert.",
+  },
   // --- the source ------------------------------------------------------------------------------
   "source.version_unsupported": {
     scope: "task",
@@ -157,6 +207,24 @@ export const errorTable = {
     retry: "never",
     meaning: "All replication slots or WAL senders of the source are taken.",
     remedy: "Raise max_replication_slots and max_wal_senders, or drop slots that nobody uses.",
+  },
+  "source.slot_exists": {
+    scope: "task",
+    retry: "never",
+    meaning: "A replication slot of the task's name is there already, though the task is to start anew.",
+    remedy: "Resume the task, or drop the slot with pg_drop_replication_slot and start it again.",
+  },
+  "source.publication_missing": {
+    scope: "task",
+    retry: "never",
+    meaning: "The task's publication was dropped, so changes since then cannot be read.",
+    remedy: "Start the task again with reload-target.",
+  },
+  "source.table_unpublished": {
+    scope: "table",
+    retry: "never",
+    meaning: "A table was taken out of the task's publication, so its changes since then cannot be read.",
+    remedy: "Reload the table.",
   },
   "source.slot_missing": {
     scope: "task",
@@ -207,11 +275,77 @@ export const errorTable = {
     meaning: "A table's columns changed while the task ran.",
     remedy: "Reload the table.",
   },
+  "source.table_rewritten": {
+    scope: "table",
+    retry: "never",
+    meaning: "A table was truncated or rewritten while it was read: the snapshot does not hold its rows any more.",
+    remedy: "Reload the table.",
+  },
   "source.table_unreadable": {
     scope: "table",
     retry: "never",
     meaning: "The source could not read the table.",
     remedy: "Look up the server's code in the message; mend the table, then reload it.",
+  },
+  "source.busy": {
+    scope: "task",
+    retry: "backoff",
+    meaning: "The source gave a statement up for another's sake: a conflict, a deadlock, a lock or a cancel.",
+    remedy: "None needed: Tideway tries again by itself; on a standby set hot_standby_feedback = on.",
+  },
+  "source.out_of_resources": {
+    scope: "task",
+    retry: "backoff",
+    meaning: "The source has no memory or disk space left, or cannot read its files.",
+    remedy: "Look at the server's log; free memory or disk space there.",
+  },
+  "source.snapshot_lost": {
+    scope: "task",
+    retry: "backoff",
+    meaning: "The snapshot that full load reads from has ended, because its session did.",
+    remedy: "None needed: Tideway goes on with a new snapshot.",
+  },
+  "source.standby": {
+    scope: "task",
+    retry: "never",
+    meaning: "The source is a standby, from which changes cannot be captured.",
+    remedy: "Point the endpoint at the primary, or use a full-load task.",
+  },
+  "source.row_security": {
+    scope: "table",
+    retry: "never",
+    meaning: "Row level security would hide rows of the table from the source's user.",
+    remedy: "Give the source's user BYPASSRLS, or make it the table's owner without FORCE.",
+  },
+  "source.not_logged": {
+    scope: "table",
+    retry: "never",
+    meaning: "An unlogged table's changes are not in the source's log.",
+    remedy: "Run ALTER TABLE ... SET LOGGED on the source, or use a full-load task.",
+  },
+  "source.partitioned": {
+    scope: "table",
+    retry: "never",
+    meaning: "A partitioned table's partitions are moved as ordinary tables of their own.",
+    remedy: "Make the partitioned table on the target by hand if it is needed there.",
+  },
+  "source.not_moved": {
+    scope: "task",
+    retry: "never",
+    meaning: "The source has objects of a kind that this version does not move.",
+    remedy: "Move them by other means, e.g. pg_dump.",
+  },
+  "source.long_transaction": {
+    scope: "task",
+    retry: "never",
+    meaning: "A transaction is open for long; the replication slot cannot be made before it has ended.",
+    remedy: "End the session, or commit or roll back the prepared transaction.",
+  },
+  "source.log_limit": {
+    scope: "task",
+    retry: "never",
+    meaning: "The source discards the log that a stopped or slow task still needs beyond a limit.",
+    remedy: "Raise the limit, or let the task run without long pauses.",
   },
   "source.query_failed": {
     scope: "task",
@@ -244,6 +378,36 @@ export const errorTable = {
     meaning: "The target has no disk space left.",
     remedy: "Free or add disk space; the task resumes where it was.",
   },
+  "target.busy": {
+    scope: "task",
+    retry: "backoff",
+    meaning: "The target gave a statement up for another's sake: a deadlock, a conflict, a lock or a cancel.",
+    remedy: "None needed: Tideway tries again by itself; if it goes on, see who writes to the target.",
+  },
+  "target.out_of_resources": {
+    scope: "task",
+    retry: "backoff",
+    meaning: "The target has no memory left or cannot write its files.",
+    remedy: "Look at the server's log; lower MaxFullLoadSubTasks or maintenance_work_mem.",
+  },
+  "target.version_unsupported": {
+    scope: "task",
+    retry: "never",
+    meaning: "The server's version is older than what Tideway supports.",
+    remedy: "See the README's verified-against table.",
+  },
+  "target.encoding": {
+    scope: "task",
+    retry: "never",
+    meaning: "The target's encoding cannot hold every character.",
+    remedy: "Use a target database that was created with encoding UTF8.",
+  },
+  "target.table_dropped": {
+    scope: "table",
+    retry: "never",
+    meaning: "A table on the target is going to be dropped or emptied, as TargetTablePrepMode says.",
+    remedy: "Use TargetTablePrepMode DO_NOTHING to keep it.",
+  },
   "target.table_mismatch": {
     scope: "table",
     retry: "never",
@@ -268,12 +432,24 @@ export const errorTable = {
     meaning: "The target has a type of that name with another definition.",
     remedy: "Drop or rename it on the target, or rename the schema with a transformation rule.",
   },
+  "target.control_table": {
+    scope: "task",
+    retry: "never",
+    meaning: "The control schema holds a table with the name of a control table and other columns.",
+    remedy: "Drop or rename that table, or name another schema as ControlSchema in the task settings.",
+  },
   "target.trigger_privilege": {
     scope: "task",
     retry: "never",
     meaning:
       "The target's user may not set session_replication_role, so triggers and foreign keys act during apply.",
     remedy: "Use a superuser or GRANT SET ON PARAMETER session_replication_role (PostgreSQL 15+).",
+  },
+  "target.sequence_missing": {
+    scope: "table",
+    retry: "never",
+    meaning: "A sequence of the source has no counterpart on the target, so its state is not carried over.",
+    remedy: "Set the sequence that feeds the column on the target by hand before the cutover.",
   },
   "target.query_failed": {
     scope: "task",
@@ -282,6 +458,12 @@ export const errorTable = {
     remedy: "Look up the server's code in the message.",
   },
   // --- load and apply --------------------------------------------------------------------------
+  "load.partition_taken": {
+    scope: "task",
+    retry: "backoff",
+    meaning: "A partition was loaded or planned again by somebody else while it was being loaded.",
+    remedy: "None needed: its rows were rolled back. Make sure that a task runs in one place only.",
+  },
   "load.rejected": {
     scope: "table",
     retry: "never",
@@ -294,6 +476,12 @@ export const errorTable = {
     meaning: "The target refused a change of a table.",
     remedy: "Look up the server's code in the message; mend the table, then reload it.",
   },
+  "target.applier_in_use": {
+    scope: "task",
+    retry: "backoff",
+    meaning: "Another session still applies changes for the same task.",
+    remedy: "Stop the other worker; after a crash the target ends the session by itself.",
+  },
   "apply.row_incomplete": {
     scope: "table",
     retry: "never",
@@ -305,6 +493,12 @@ export const errorTable = {
     retry: "never",
     meaning: "A foreign key refers to a table that is not part of the task and is left out.",
     remedy: "Include the referenced table, or add the foreign key on the target afterwards.",
+  },
+  "plan.index_renamed": {
+    scope: "table",
+    retry: "never",
+    meaning: "Another object already has the index's name in the schema it comes to, so it gets a new name.",
+    remedy: "None needed, unless something refers to the index by name.",
   },
   // --- tasks and the service -------------------------------------------------------------------
   "task.stopped_by_request": {

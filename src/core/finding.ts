@@ -1,4 +1,5 @@
 import type { ErrorCode } from "./error.ts";
+import type { TableId } from "./schema.ts";
 
 /** One line of an assessment: what will not work, or not fully, and what to do about it. */
 export interface Finding {
@@ -6,6 +7,8 @@ export interface Finding {
   readonly severity: "error" | "warning" | "info";
   /** The object it is about: a table, a setting, a privilege. */
   readonly subject: string;
+  /** The source's id when it is about one table; an error about a table sets that table aside. */
+  readonly table?: TableId;
   readonly message: string;
   readonly remedy: string;
 }

@@ -1,4 +1,4 @@
-import type { Catalog, TableSchema } from "./schema.ts";
+import type { Catalog, Sequence, TableSchema } from "./schema.ts";
 
 /** What table mappings come to for one table. Compiled once, used for every row. */
 export interface TablePlan {
@@ -13,6 +13,8 @@ export interface TablePlan {
 export interface MigrationPlan {
   /** Selected tables, in the order in which full load should start them. */
   readonly tables: readonly TablePlan[];
+  /** Each sequence of the target catalog with the one of the source it continues. */
+  readonly sequences: readonly { readonly source: Sequence; readonly target: Sequence }[];
   /** The selected objects under their target names. */
   readonly target: Catalog;
 }

@@ -30,8 +30,11 @@ export interface Column {
   /** Native default expression. A serial's default is here too, beside the sequence it draws from. */
   readonly default?: string;
   readonly identity?: "always" | "by-default";
-  /** Native expression of a stored generated column; such a column is computed, never copied. */
+  /** Native expression of a generated column; such a column is computed, never copied. */
   readonly generated?: string;
+  /** A generated column that is computed when it is read; absent: stored. */
+  readonly virtual?: true;
+  /** Native, quoted as needed; absent for the type's own. */
   readonly collation?: string;
   readonly comment?: string;
 }
@@ -39,8 +42,10 @@ export interface Column {
 export interface Index {
   readonly name: string;
   readonly unique: boolean;
-  /** "primary-key" and "unique" are backed by a constraint of the same name. */
-  readonly constraint: "primary-key" | "unique" | undefined;
+  /** The change stream's key comes from this index and not from the primary key. */
+  readonly replicaIdentity?: true;
+  /** Set when the index is backed by a constraint of the same name. */
+  readonly constraint: "primary-key" | "unique" | "exclusion" | undefined;
   /** Column names in index order, INCLUDE columns left out; undefined when an expression is part of it. */
   readonly columns: readonly string[] | undefined;
   /** What follows the table's name in CREATE INDEX; for a constraint, what follows its name in ADD CONSTRAINT. */
@@ -52,6 +57,9 @@ export interface Check {
   readonly name: string;
   /** What follows the constraint's name in ADD CONSTRAINT. */
   readonly native: string;
+  /** False for a constraint the source has not checked itself: rows there may violate it. */
+  readonly validated: boolean;
+  readonly comment?: string;
 }
 
 export interface ForeignKey {
@@ -61,8 +69,11 @@ export interface ForeignKey {
   readonly referencedColumns: readonly string[];
   /** What follows the column list of REFERENCES: match, actions, deferrability. */
   readonly native: string;
+  /** True when the last of both column lists is a range to be covered (PERIOD). */
+  readonly period?: true;
   /** False for a constraint the source has not checked itself (NOT VALID). */
   readonly validated: boolean;
+  readonly comment?: string;
 }
 
 export interface TableSchema {

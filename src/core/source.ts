@@ -89,7 +89,9 @@ export interface Partition {
   /** Unique within the table; a small number in text. */
   readonly id: string;
   readonly by: "whole" | "key" | "block";
-  /** Inclusive lower and exclusive upper bound as texts, one for each key column (or the one block number). */
+  /** Of a "key" range: the columns that the bounds are values of. They stay the same if the table gets other keys. */
+  readonly columns?: readonly string[];
+  /** Inclusive lower and exclusive upper bound as texts, one for each of `columns` (or the one block number). */
   readonly from: readonly string[] | undefined;
   readonly to: readonly string[] | undefined;
   readonly estimatedRows: number;

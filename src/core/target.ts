@@ -8,20 +8,25 @@ import type { Partition } from "./source.ts";
 
 export type PrepareMode = "do-nothing" | "drop-and-create" | "truncate";
 
+export interface PrepareRequest {
+  /** The whole plan: the table's sequences, and which other tables may lose a foreign key to this one. */
+  readonly migration: MigrationPlan;
+  readonly plan: TablePlan;
+  readonly mode: PrepareMode;
+}
+
 /** A database to write to. Methods may be called concurrently; each uses connections of its own. */
 export interface Target extends AsyncDisposable {
   /** Whether the target is fit to be written: read-only, grants, what stands in the way. Changes nothing. */
   assess(plan: MigrationPlan, mode: PrepareMode, signal: AbortSignal): Promise<readonly Finding[]>;
   /** The task's own records in the target, which make load and apply exactly-once. */
   openJournal(request: JournalRequest, signal: AbortSignal): Promise<Journal>;
+  /** Which of the plan's tables are there already, by target id. */
+  existingTables(plan: MigrationPlan, signal: AbortSignal): Promise<readonly TableId[]>;
   /** Schemas, types and sequences that are not there yet. */
   prepareSchema(plan: MigrationPlan, signal: AbortSignal): Promise<void>;
-  /** `created` is false when a table that was there is kept: then nothing is added to it later either. */
-  prepareTable(
-    plan: TablePlan,
-    mode: PrepareMode,
-    signal: AbortSignal,
-  ): Promise<{ readonly created: boolean }>;
+  /** `keepsRows`: the table was there with rows in it and mode "do-nothing" lets them stay. */
+  prepareTable(request: PrepareRequest, signal: AbortSignal): Promise<{ readonly keepsRows: boolean }>;
   /** Empties a table that is to be loaded again. */
   emptyTable(plan: TablePlan, signal: AbortSignal): Promise<void>;
   /** Formats this table can be written in, best first. Asks the target for its real column types. */
@@ -29,7 +34,8 @@ export interface Target extends AsyncDisposable {
   openLoader(request: LoadRequest, signal: AbortSignal): Promise<Loader>;
   /** What full load leaves until last, for tables Tideway created. Idempotent steps; see PostLoadStep. */
   postLoadSteps(plan: TablePlan): readonly PostLoadStep[];
-  setSequences(states: readonly SequenceState[], signal: AbortSignal): Promise<void>;
+  /** Resolves with the ids of those that are not there. */
+  setSequences(states: readonly SequenceState[], signal: AbortSignal): Promise<readonly TableId[]>;
   openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier>;
 }
 
@@ -63,13 +69,22 @@ export interface Journal extends AsyncDisposable {
   forget(signal: AbortSignal): Promise<void>;
 }
 
-/** planned: partitions known, none or some loaded. loaded: all rows there. ready: keys and indexes too. */
-export type JournaledState = "planned" | "loaded" | "ready" | "suspended";
+/**
+ * planned without partitions: the table is about to be prepared. prepared: it exists and has no rows of
+ * the source that count. planned with partitions: none or some of them are loaded. loaded: all rows are
+ * there. ready: keys, indexes and constraints too. suspended: set aside.
+ */
+export type JournaledState = "planned" | "prepared" | "loaded" | "ready" | "suspended";
 
 export interface PlannedTable {
   /** The source's id of the table. */
   readonly id: TableId;
+  /** Tideway creates it; a table that was there gets nothing added to it, no key and no index. */
   readonly created: boolean;
+  /** It held rows before the task that must stay: it is never emptied. False when left out. */
+  readonly keepsRows?: boolean;
+  /** "planned" when left out. */
+  readonly state?: "planned" | "prepared";
   readonly snapshot: Position | undefined;
   readonly partitions: readonly Partition[];
 }
@@ -77,6 +92,7 @@ export interface PlannedTable {
 export interface JournaledTable {
   readonly id: TableId;
   readonly created: boolean;
+  readonly keepsRows: boolean;
   readonly state: JournaledState;
   readonly reason: string | undefined;
   readonly partitions: readonly JournaledPartition[];
@@ -116,6 +132,8 @@ export interface PostLoadStep {
   readonly table: TableId;
   /** The object's name, for progress and errors. */
   readonly subject: string;
+  /** Steps that name a common table here would wait for each other's locks; they are not run at once. */
+  readonly locks: readonly TableId[];
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -155,6 +173,8 @@ export interface Applier extends AsyncDisposable {
   flush(): Promise<void>;
   /** Called for each target commit, in order. */
   onDurable: ((progress: DurableProgress) => void) | undefined;
+  /** Called once when work taken earlier fails between calls; apply() and flush() then throw the same. */
+  onFailure: ((error: unknown) => void) | undefined;
 }
 
 export interface DurableProgress {

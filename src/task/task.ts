@@ -140,6 +140,8 @@ export interface RunningTask {
   readonly outcome: Promise<TaskOutcome>;
   /** Full load in flight is given up, changes are applied to a commit boundary; then the outcome follows. */
   stop(): void;
+  /** From now on behaves as `untilCaughtUp`: applies what is committed by now, then stops. */
+  drain(): void;
   /** Loads the named tables again while the others go on. Throws `usage.invalid` for an unknown table. */
   reloadTables(tables: readonly TableId[]): void;
 }

@@ -1,10 +1,14 @@
-import type { ConnectionOptions } from "node:tls";
+import { setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
+import { type ConnectionOptions, getCACertificates } from "node:tls";
 import pg from "pg";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { classify, type Side } from "./errors.ts";
 import { WireSession } from "./wire-session.ts";
 
 const CONNECT_TIMEOUT_MS = 15_000;
+
+// Node gives each of a name's addresses 250 ms by default, less than a round trip to a far region takes.
+setDefaultAutoSelectFamilyAttemptTimeout(5_000);
 
 /** Session settings that make every value's text form the same whatever the server's configuration. */
 const SESSION_OPTIONS = [
@@ -24,43 +28,89 @@ export interface ConnectOptions {
   readonly purpose: string;
   /** A walsender session for the replication protocol. */
   readonly replication?: boolean;
+  /** 15,000 when left out. */
+  readonly timeoutMs?: number;
 }
 
-/** A connected driver client; rows as arrays of text. The caller ends it. */
+/**
+ * A connected driver client; values as text or null. The caller ends it. Throws the signal's reason when it aborts
+ * while connecting, else a MigrationError.
+ */
 export async function connect(
   endpoint: EndpointConfig,
   options: ConnectOptions,
   signal: AbortSignal,
 ): Promise<pg.Client> {
   signal.throwIfAborted();
-  const client = new pg.Client({
-    host: endpoint.host,
-    port: endpoint.port,
-    database: endpoint.database,
-    user: endpoint.username,
-    // The driver must not look passwords up elsewhere (environment, pgpass): the endpoint says all.
-    password: endpoint.password ?? "",
-    ssl: tlsOptions(endpoint),
-    application_name: options.purpose,
-    client_encoding: "UTF8",
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    keepAlive: true,
-    options: SESSION_OPTIONS,
-    types: { getTypeParser: () => (value: string) => value },
-    ...(options.replication === true ? { replication: "database" } : {}),
-  } as pg.ClientConfig);
+  const client = new pg.Client(clientConfig(endpoint, options));
   // A connection that breaks while idle reports through the next query; without a listener the
   // event would end the process.
   client.on("error", () => undefined);
+  const abort = (): void => destroy(client);
+  signal.addEventListener("abort", abort, { once: true });
   try {
     await client.connect();
+    await afterConnect(client, endpoint, options);
+    signal.throwIfAborted();
   } catch (error) {
+    destroy(client);
+    if (signal.aborted) throw signal.reason;
     throw classify(error, { side: options.side, endpoint });
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
   return client;
 }
 
+/** Cuts the connection without a word to the server; what it runs fails with `connect.lost`. */
+export function destroy(client: pg.Client): void {
+  (client as unknown as DriverInternals).connection.stream.destroy();
+}
+
+function clientConfig(endpoint: EndpointConfig, options: ConnectOptions): pg.ClientConfig {
+  const { password } = endpoint;
+  return {
+    host: endpoint.host,
+    port: endpoint.port,
+    database: endpoint.database,
+    user: endpoint.username,
+    // As a function: an empty text would make the driver look in the environment and in pgpass files.
+    password: () => password ?? "",
+    ssl: tlsOptions(endpoint),
+    sslnegotiation: "postgres",
+    application_name: options.purpose,
+    client_encoding: "UTF8",
+    connectionTimeoutMillis: options.timeoutMs ?? CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    options: SESSION_OPTIONS,
+    types: { getTypeParser: () => (value: string) => value },
+    ...(options.replication === true ? { replication: "database" } : {}),
+  } as pg.ClientConfig;
+}
+
+/** DMS's AfterConnectScript: statements for every ordinary session on the target, such as SET ROLE. */
+async function afterConnect(
+  client: pg.Client,
+  endpoint: EndpointConfig,
+  options: ConnectOptions,
+): Promise<void> {
+  const script = endpoint.settings["AfterConnectScript"];
+  if (typeof script !== "string" || script === "") return;
+  if (options.side !== "target" || options.replication === true) return;
+  try {
+    await client.query(script);
+  } catch (error) {
+    throw classify(error, { side: "target", endpoint, subject: "AfterConnectScript" });
+  }
+}
+
+/** The number of the server's process behind a client. */
+export function processId(client: pg.Client): number {
+  return (client as unknown as DriverInternals).processID;
+}
+
 interface DriverInternals {
+  readonly processID: number;
   readonly connection: { readonly stream: import("node:net").Socket; _ending: boolean };
 }
 
@@ -80,6 +130,7 @@ export async function openWire(
     socket.destroy();
   };
   signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
   return new WireSession(socket, async () => {
     signal.removeEventListener("abort", abort);
     if (!socket.destroyed) socket.end(TERMINATE);
@@ -106,6 +157,6 @@ function tlsOptions(endpoint: EndpointConfig): false | ConnectionOptions {
 function authorities(endpoint: EndpointConfig): ConnectionOptions {
   return {
     rejectUnauthorized: true,
-    ...(endpoint.caCertificate === undefined ? {} : { ca: endpoint.caCertificate }),
+    ca: endpoint.caCertificate ?? [...getCACertificates("bundled"), ...getCACertificates("system")],
   };
 }

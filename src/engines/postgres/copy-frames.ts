@@ -6,7 +6,7 @@ const COPY_DATA = 0x64;
  * Follows a run of CopyData frames over chunks that cut them anywhere, without touching what is in
  * them. After walk(), bytes [0, length) of the chunk belong to the run and may be forwarded as they
  * are; the rest is either the first bytes of a cut header, to be put in front of the next chunk, or,
- * when `done`, the first message after the run.
+ * when `done`, the first message that is not CopyData. When that was a notice, the run may go on after it.
  */
 export class CopyFrames {
   length = 0;
@@ -17,6 +17,7 @@ export class CopyFrames {
   #missing = 0;
 
   walk(chunk: Buffer): void {
+    this.done = false;
     let at = 0;
     let ended = 0;
     for (;;) {

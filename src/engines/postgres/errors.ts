@@ -1,35 +1,42 @@
-import type { EndpointConfig } from "../../core/engine.ts";
-import { type ErrorCode, MigrationError } from "../../core/error.ts";
-import { displayTable, type TableId } from "../../core/schema.ts";
-import { ServerError } from "./server-error.ts";
+import pg from "pg";
+import { asMigrationError, MigrationError } from "../../core/error.ts";
+import type { ErrorContext } from "./error-context.ts";
+import { networkError } from "./network-error.ts";
+import { ServerError, type ServerErrorFields } from "./server-error.ts";
+import { serverVerdict } from "./server-verdict.ts";
+import { errorAddress } from "./verdict.ts";
 
-export type Side = "source" | "target";
+export type { ErrorContext, Side } from "./error-context.ts";
 
-export interface ErrorContext {
-  readonly side: Side;
-  readonly endpoint?: EndpointConfig;
-  /** The table at work, when the error is that table's alone. Always the source's id. */
-  readonly table?: TableId;
+/**
+ * Any error of the driver, the socket or the server as a MigrationError without row values. What the
+ * server said is not kept as cause: its detail may hold a row.
+ */
+export function classify(error: unknown, context: ErrorContext): MigrationError {
+  if (error instanceof MigrationError) return located(error, context);
+  const fields = serverFields(error);
+  if (fields !== undefined) return serverVerdict(fields, context);
+  if (error instanceof Error && error.name === "AbortError") {
+    return new MigrationError("task.stopped_by_request", { message: "Stopped on request.", cause: error });
+  }
+  return networkError(error, context) ?? asMigrationError(error);
 }
 
-/** Any error of the driver, the socket or the server as a MigrationError without row values. */
-export function classify(error: unknown, context: ErrorContext): MigrationError {
-  if (error instanceof MigrationError) return error;
-  const code = nativeCode(error);
-  const tableCode: ErrorCode = context.side === "source" ? "source.table_unreadable" : "load.rejected";
-  const taskCode: ErrorCode = context.side === "source" ? "source.query_failed" : "target.query_failed";
-  return new MigrationError(context.table === undefined ? taskCode : tableCode, {
-    message: `The ${context.side} answered with ${code ?? "an error"}.`,
-    cause: error,
-    ...(code === undefined ? {} : { nativeCode: code }),
-    ...(context.table === undefined ? {} : { table: context.table, subject: displayTable(context.table) }),
+/** A lost connection's error is made where nobody knows which connection it was. */
+function located(error: MigrationError, context: ErrorContext): MigrationError {
+  if (error.code !== "connect.lost" || error.subject !== undefined || context.endpoint === undefined) {
+    return error;
+  }
+  return new MigrationError(error.code, {
+    message: `The connection to the ${context.side} was lost.`,
+    subject: errorAddress(context.endpoint),
+    cause: error.cause,
   });
 }
 
-function nativeCode(error: unknown): string | undefined {
-  if (error instanceof ServerError) return error.fields.code;
-  if (error !== null && typeof error === "object" && "code" in error && typeof error.code === "string") {
-    return error.code;
-  }
-  return undefined;
+function serverFields(error: unknown): ServerErrorFields | undefined {
+  if (error instanceof ServerError) return error.fields;
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined) return undefined;
+  const { severity, code, message, detail, where, schema, table, column, constraint } = error;
+  return { severity: severity ?? "ERROR", code, message, detail, where, schema, table, column, constraint };
 }

@@ -5,6 +5,8 @@ export interface ServerErrorFields {
   readonly code: string;
   readonly message: string;
   readonly detail: string | undefined;
+  /** Call stack of functions, or the row of a COPY. */
+  readonly where: string | undefined;
   readonly schema: string | undefined;
   readonly table: string | undefined;
   readonly column: string | undefined;
@@ -22,6 +24,11 @@ export class ServerError extends Error {
   }
 }
 
+/** True when the server ends the session after this error. */
+export function isFatal(error: ServerError): boolean {
+  return error.fields.severity === "FATAL" || error.fields.severity === "PANIC";
+}
+
 /** Reads the body of an ErrorResponse: zero-terminated strings, each after its field's letter. */
 export function readServerError(bytes: Buffer, start: number, end: number): ServerError {
   const fields = new Map<string, string>();
@@ -37,6 +44,7 @@ export function readServerError(bytes: Buffer, start: number, end: number): Serv
     code: fields.get("C") ?? "XX000",
     message: fields.get("M") ?? "",
     detail: fields.get("D"),
+    where: fields.get("W"),
     schema: fields.get("s"),
     table: fields.get("t"),
     column: fields.get("c"),

@@ -1,10 +1,9 @@
-import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { MigrationError } from "../../core/error.ts";
 import type { BulkFormat, RowChunk } from "../../core/row-chunk.ts";
 import { CopyFrames } from "./copy-frames.ts";
 import { HEADER_LENGTH, MessageReader } from "./message-reader.ts";
-import { readServerError, type ServerError } from "./server-error.ts";
+import { isFatal, readServerError, type ServerError } from "./server-error.ts";
 import { SocketReader } from "./socket-reader.ts";
 
 /** Message types used here (protocol manual, "Message Formats"). */
@@ -23,6 +22,7 @@ export const Message = {
   error: 0x45,
   noData: 0x6e,
   notice: 0x4e,
+  notification: 0x41,
   parameterStatus: 0x53,
   parseComplete: 0x31,
   query: 0x51,
@@ -57,14 +57,11 @@ export class WireSession implements AsyncDisposable {
 
   /** Queues bytes that are whole messages or pieces of them. Resolves when more may be sent. */
   async send(bytes: Uint8Array): Promise<void> {
-    if (this.#socket.destroyed) throw lost();
-    if (this.#socket.write(bytes)) return;
-    if (this.#socket.destroyed) throw lost();
-    const done = new AbortController();
-    await Promise.race([
-      once(this.#socket, "drain", { signal: done.signal }),
-      once(this.#socket, "close", { signal: done.signal }),
-    ]).finally(() => done.abort());
+    const socket = this.#socket;
+    if (socket.destroyed) throw lost();
+    if (socket.write(bytes)) return;
+    if (!socket.destroyed) await drained(socket);
+    if (socket.destroyed) throw lost();
   }
 
   /** Statements by the simple protocol. Throws ServerError; the session stays usable. */
@@ -87,7 +84,7 @@ export class WireSession implements AsyncDisposable {
           tag = m.bytes.toString("utf8", m.bodyStart, m.bodyEnd - 1);
           break;
         case Message.error:
-          error = readServerError(m.bytes, m.bodyStart, m.bodyEnd);
+          error = this.#error();
           break;
         case Message.ready:
           if (error !== undefined) throw error;
@@ -115,7 +112,11 @@ export class WireSession implements AsyncDisposable {
       const rest = chunk.subarray(frames.length);
       if (frames.done) {
         this.messages.putBack(rest);
-        break;
+        if (!isAside(rest[0]!)) break;
+        // Rows go on after it (protocol manual, "Asynchronous Operations").
+        await this.messages.next();
+        chunk = this.messages.takeRest();
+        continue;
       }
       const next = await this.#reader.next();
       chunk = rest.length === 0 ? next : Buffer.concat([rest, next]);
@@ -130,7 +131,14 @@ export class WireSession implements AsyncDisposable {
 
   /** Throws what the server has said against a COPY in progress, if it has. Costs nothing otherwise. */
   async checkCopyIn(): Promise<void> {
-    if (this.messages.pending) await this.#end();
+    const m = this.messages;
+    while (m.pending) {
+      await m.next();
+      if (m.type !== Message.error) continue;
+      const error = this.#error();
+      await this.#end();
+      throw error;
+    }
   }
 
   /** Resolves with the command tag, e.g. "COPY 1000". */
@@ -148,6 +156,14 @@ export class WireSession implements AsyncDisposable {
     await this.#close();
   }
 
+  /** The current message as an error; throws it when it ends the session, because nothing follows then. */
+  #error(): ServerError {
+    const { bytes, bodyStart, bodyEnd } = this.messages;
+    const error = readServerError(bytes, bodyStart, bodyEnd);
+    if (isFatal(error)) throw error;
+    return error;
+  }
+
   /** Sends a statement and waits for the message that opens its COPY. */
   async #begin(sql: string, opening: number): Promise<void> {
     await this.send(queryMessage(sql));
@@ -156,7 +172,7 @@ export class WireSession implements AsyncDisposable {
       const m = this.messages;
       await m.next();
       if (m.type === opening) return;
-      if (m.type === Message.error) error = readServerError(m.bytes, m.bodyStart, m.bodyEnd);
+      if (m.type === Message.error) error = this.#error();
       if (m.type === Message.ready) {
         throw error ?? new MigrationError("source.protocol", { message: "COPY did not start." });
       }
@@ -170,7 +186,7 @@ export class WireSession implements AsyncDisposable {
     for (;;) {
       const m = this.messages;
       await m.next();
-      if (m.type === Message.error) error = readServerError(m.bytes, m.bodyStart, m.bodyEnd);
+      if (m.type === Message.error) error = this.#error();
       if (m.type === Message.commandComplete) tag = m.bytes.toString("utf8", m.bodyStart, m.bodyEnd - 1);
       if (m.type === Message.ready) {
         if (error !== undefined) throw error;
@@ -181,6 +197,24 @@ export class WireSession implements AsyncDisposable {
 }
 
 const COPY_DONE = Buffer.from([Message.copyDone, 0, 0, 0, 4]);
+
+/** Messages that may come between any two others: notices, changed settings, notifications. */
+function isAside(type: number): boolean {
+  return type === Message.notice || type === Message.parameterStatus || type === Message.notification;
+}
+
+/** Resolves when the socket takes bytes again, or has closed. */
+function drained(socket: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      socket.off("drain", done);
+      socket.off("close", done);
+      resolve();
+    };
+    socket.on("drain", done);
+    socket.on("close", done);
+  });
+}
 
 function lost(): MigrationError {
   return new MigrationError("connect.lost", { message: "The connection to the server was lost." });

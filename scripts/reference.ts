@@ -1,0 +1,135 @@
+/**
+ * Writes docs/reference from the tables that the program itself works by. `--check` writes nothing and
+ * exits with 1 when a page is not what it should be.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import type { EndpointSetting, Engine } from "../src/core/engine.ts";
+import type { ErrorKind } from "../src/core/error.ts";
+import { errorTable } from "../src/core/error-table.ts";
+import { registry } from "../src/server/engines.ts";
+import { type SettingsSection, settingsSections, type TaskSetting } from "../src/task/settings-table.ts";
+import { describeValue, type SettingValue } from "../src/task/settings-value.ts";
+
+const directory = new URL("../docs/reference/", import.meta.url);
+
+const pages: Readonly<Record<string, string>> = { "errors.md": errorsPage(), "settings.md": settingsPage() };
+
+const stale: string[] = [];
+if (process.argv.includes("--check")) {
+  for (const [name, text] of Object.entries(pages)) {
+    if ((await readFile(new URL(name, directory), "utf8").catch(() => "")) !== text) stale.push(name);
+  }
+} else {
+  await mkdir(directory, { recursive: true });
+  for (const [name, text] of Object.entries(pages)) await writeFile(new URL(name, directory), text);
+}
+for (const name of stale) {
+  const path = fileURLToPath(new URL(name, directory));
+  process.stderr.write(`${path} is out of date: run node scripts/reference.ts\n`);
+}
+process.exitCode = stale.length > 0 ? 1 : 0;
+
+function errorsPage(): string {
+  const kinds: readonly (readonly [string, ErrorKind])[] = Object.entries(errorTable);
+  const groups = new Map<string, (readonly [string, ErrorKind])[]>();
+  for (const kind of kinds) {
+    const group = kind[0].slice(0, kind[0].indexOf("."));
+    groups.set(group, [...(groups.get(group) ?? []), kind]);
+  }
+  return page("Errors", [
+    "Every error and every finding of an assessment has one of these codes. It is in the log, in the " +
+      "table statistics, in the failure message that the API returns and in what the command line prints.",
+    "**Takes with it** says how far an error reaches: a `table` is set aside while the others go on; a " +
+      "`task` ends; `usage` means that what was asked for was refused; `server` that the service cannot go " +
+      "on. **Tried again** says whether Tideway repeats by itself what failed.",
+    ...[...groups].flatMap(([group, rows]) => [
+      `## ${group}`,
+      table(
+        ["Code", "Meaning", "What to do", "Takes with it", "Tried again"],
+        rows.map(([code, kind]) => [
+          `\`${code}\``,
+          kind.meaning,
+          kind.remedy,
+          kind.scope,
+          kind.retry === "backoff" ? "yes" : "no",
+        ]),
+      ),
+    ]),
+  ]);
+}
+
+function settingsPage(): string {
+  return page("Settings", [
+    "## Task settings",
+    "The document that `--replication-task-settings` and `tideway migrate --settings` take: JSON in the " +
+      "form of AWS DMS, any part of it. What it leaves out has its default. Everything that is given is " +
+      "kept and returned as it was, unknown members too.",
+    "Settings **in bold** act in Tideway. The others are there so that documents written for AWS DMS keep " +
+      "working; the last column says what happens instead. A task that sets one of them to another value " +
+      "than its default is told so: by a warning where that could be missed, and by the error " +
+      "`settings.unsupported`, before anything is changed, where the target would become other than asked for.",
+    ...settingsSections.flatMap(sectionParts),
+    ...registry.engines.flatMap(engineParts),
+  ]);
+}
+
+const WHEN_LEFT_OUT: Readonly<Record<SettingsSection["default"], readonly string[]>> = {
+  settings: [],
+  null: ["This section is null unless it is given."],
+  absent: ["This section is not there unless it is given."],
+};
+
+function sectionParts({ name, default: whenLeftOut, settings }: SettingsSection): readonly string[] {
+  return [
+    name === "" ? "### Outside of sections" : `### ${name}`,
+    ...WHEN_LEFT_OUT[whenLeftOut],
+    table(["Setting", "Value", "Default", "Meaning in AWS DMS", "In Tideway"], settings.map(settingRow)),
+  ];
+}
+
+function settingRow({ name, value, about, effect }: TaskSetting): readonly string[] {
+  if ("does" in effect) {
+    return [`**\`${name}\`**`, describeValue(value), defaultText(value), about, effect.does];
+  }
+  const refusal = effect.passedOver === "error" ? " Another value is refused." : "";
+  return [`\`${name}\``, describeValue(value), defaultText(value), about, `${effect.insteadOf}${refusal}`];
+}
+
+function defaultText(value: SettingValue): string {
+  if (value.default === undefined) return "";
+  if (value.type === "log-components") return `${value.default.map(({ Id }) => `\`${Id}\``).join(" ")}`;
+  return `\`${JSON.stringify(value.default)}\``;
+}
+
+function engineParts({ displayName, settingsMember, endpointSettings }: Engine): readonly string[] {
+  return [
+    `## Endpoint settings: ${displayName}`,
+    `Members of \`${settingsMember}\` in \`create-endpoint\` and \`modify-endpoint\`, beside the connection ` +
+      "itself. Settings **in bold** act in Tideway.",
+    table(["Setting", "For", "Value", "Default", "In Tideway"], endpointSettings.map(endpointRow)),
+  ];
+}
+
+function endpointRow(setting: EndpointSetting): readonly string[] {
+  const name = setting.effective ? `**\`${setting.name}\`**` : `\`${setting.name}\``;
+  const standard = setting.default === undefined ? "" : `\`${JSON.stringify(setting.default)}\``;
+  return [name, setting.appliesTo, endpointValue(setting), standard, setting.describe];
+}
+
+function endpointValue({ type, values, min, max, units }: EndpointSetting): string {
+  if (values !== undefined) return values.join(", ");
+  const range = [min === undefined ? "" : `from ${min}`, max === undefined ? "" : `to ${max}`, units ?? ""];
+  return [type, ...range].filter((part) => part !== "").join(" ");
+}
+
+function page(title: string, parts: readonly string[]): string {
+  const note = "<!-- Generated by scripts/reference.ts; changes belong in the tables it reads. -->";
+  return `${[`# ${title}`, note, ...parts].join("\n\n")}\n`;
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [heads, heads.map(() => "---"), ...rows]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`)
+    .join("\n");
+}

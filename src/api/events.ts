@@ -1,0 +1,103 @@
+import type {
+  DescribeEventCategoriesMessage,
+  DescribeEventCategoriesResponse,
+  DescribeEventsMessage,
+  DescribeEventsResponse,
+  Event,
+} from "@aws-sdk/client-database-migration-service";
+import { EVENT_DAYS, eventKinds } from "../task/events.ts";
+import type { EventSource, ServiceEvent } from "../task/store.ts";
+import { invalidCombination, invalidValue } from "./faults.ts";
+import { filtered } from "./filters.ts";
+import { page } from "./paging.ts";
+import type { Call } from "./service.ts";
+import { type Checked, validation } from "./shapes.ts";
+
+const SOURCES: readonly EventSource[] = ["replication-instance", "replication-task"];
+const MINUTE_MS = 60_000;
+const DEFAULT_MINUTES = 60;
+const MOST_MINUTES = EVENT_DAYS * 24 * 60;
+
+export async function describeEvents(
+  request: Checked<DescribeEventsMessage>,
+  call: Call,
+): Promise<DescribeEventsResponse> {
+  // AWS's model knows replication-instance alone; the service and its clients know both.
+  const sourceType: string | undefined = request.SourceType;
+  checkSource(sourceType);
+  if (request.SourceIdentifier !== undefined && sourceType === undefined) {
+    throw invalidCombination("SourceType must be given together with SourceIdentifier.");
+  }
+  const categories = request.EventCategories?.map((category) => category.toLowerCase());
+  const identifier = request.SourceIdentifier?.toLowerCase();
+  const events = (await call.store.events(timeRange(request))).filter(
+    (event) =>
+      (sourceType === undefined || event.sourceType === sourceType) &&
+      (identifier === undefined || event.sourceIdentifier.toLowerCase() === identifier) &&
+      (categories === undefined || event.categories.some((category) => categories.includes(category))),
+  );
+  const found = filtered(events, request.Filters, {
+    "replication-instance-id": (event) =>
+      event.sourceType === "replication-instance" ? event.sourceIdentifier : [],
+  });
+  const { items, marker } = page(found, request, { key: (event) => `${event.atMs} ${event.message}` });
+  return { Marker: marker, Events: items.map(shape) };
+}
+
+export async function describeEventCategories(
+  request: Checked<DescribeEventCategoriesMessage>,
+  _call: Call,
+): Promise<DescribeEventCategoriesResponse> {
+  checkSource(request.SourceType);
+  const sources = SOURCES.filter(
+    (source) => request.SourceType === undefined || request.SourceType === source,
+  );
+  const kinds = Object.values(eventKinds);
+  return {
+    EventCategoryGroupList: sources.map((source) => ({
+      SourceType: source,
+      EventCategories: [
+        ...new Set(kinds.filter((kind) => kind.source === source).map((kind) => kind.category)),
+      ],
+    })),
+  };
+}
+
+function timeRange(request: Checked<DescribeEventsMessage>): {
+  readonly sinceMs: number;
+  readonly untilMs: number;
+} {
+  const { StartTime: start, EndTime: end, Duration: minutes } = request;
+  if (minutes !== undefined && (minutes < 1 || minutes > MOST_MINUTES)) {
+    throw invalidValue(
+      `Invalid value ${minutes} for Duration. Must be between 1 and ${MOST_MINUTES} minutes`,
+    );
+  }
+  if (start !== undefined && end !== undefined && start > end) {
+    throw invalidCombination("StartTime must not be after EndTime.");
+  }
+  const span = (minutes ?? DEFAULT_MINUTES) * MINUTE_MS;
+  if (start === undefined) {
+    const untilMs = end?.getTime() ?? Date.now();
+    return { sinceMs: untilMs - span, untilMs };
+  }
+  const untilMs = end?.getTime() ?? (minutes === undefined ? Date.now() : start.getTime() + span);
+  return { sinceMs: start.getTime(), untilMs };
+}
+
+function checkSource(source: string | undefined): void {
+  if (source === undefined || SOURCES.some((one) => one === source)) return;
+  throw validation([
+    `Value '${source}' at 'sourceType' failed to satisfy constraint: Member must satisfy enum value set: [${SOURCES.join(", ")}]`,
+  ]);
+}
+
+function shape(event: ServiceEvent): Event {
+  return {
+    SourceIdentifier: event.sourceIdentifier,
+    SourceType: event.sourceType as "replication-instance",
+    Message: event.message,
+    EventCategories: [...event.categories],
+    Date: new Date(event.atMs),
+  };
+}

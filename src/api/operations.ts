@@ -1,0 +1,119 @@
+import * as sdk from "@aws-sdk/client-database-migration-service";
+import { describeAccountAttributes } from "./account.ts";
+import { deleteCertificate, describeCertificates, importCertificate } from "./certificates.ts";
+import { deleteConnection, describeConnections, testConnection } from "./connections.ts";
+import { createEndpoint, deleteEndpoint, describeEndpoints, modifyEndpoint } from "./endpoints.ts";
+import { describeEventCategories, describeEvents } from "./events.ts";
+import {
+  applyPendingMaintenanceAction,
+  describeEndpointSettings,
+  describeEndpointTypes,
+  describeEngineVersions,
+  describeOrderableReplicationInstances,
+  describePendingMaintenanceActions,
+} from "./offerings.ts";
+import { modifyReplicationInstance, rebootReplicationInstance } from "./replication-instance-changes.ts";
+import {
+  createReplicationInstance,
+  deleteReplicationInstance,
+  describeReplicationInstances,
+  describeReplicationInstanceTaskLogs,
+} from "./replication-instances.ts";
+import { modifyReplicationTask } from "./replication-task-changes.ts";
+import {
+  moveReplicationTask,
+  reloadTables,
+  startReplicationTask,
+  stopReplicationTask,
+} from "./replication-task-runs.ts";
+import {
+  createReplicationTask,
+  deleteReplicationTask,
+  describeReplicationTasks,
+} from "./replication-tasks.ts";
+import { describeRefreshSchemasStatus, describeSchemas, refreshSchemas } from "./schemas.ts";
+import type { Call } from "./service.ts";
+import {
+  createReplicationSubnetGroup,
+  deleteReplicationSubnetGroup,
+  describeReplicationSubnetGroups,
+  modifyReplicationSubnetGroup,
+} from "./subnet-groups.ts";
+import { describeTableStatistics } from "./table-statistics.ts";
+import { addTagsToResource, listTagsForResource, removeTagsFromResource } from "./tags.ts";
+
+/** Takes a request that was checked against its schema. */
+type Handler = (request: never, call: Call) => Promise<object>;
+
+/** Every operation that is built. All others of AWS's model are answered with a fault that names them. */
+const handlers: Readonly<Record<string, Handler>> = {
+  CreateReplicationInstance: createReplicationInstance,
+  DescribeReplicationInstances: describeReplicationInstances,
+  ModifyReplicationInstance: modifyReplicationInstance,
+  RebootReplicationInstance: rebootReplicationInstance,
+  DeleteReplicationInstance: deleteReplicationInstance,
+  DescribeReplicationInstanceTaskLogs: describeReplicationInstanceTaskLogs,
+  DescribeOrderableReplicationInstances: describeOrderableReplicationInstances,
+  DescribeEngineVersions: describeEngineVersions,
+  DescribePendingMaintenanceActions: describePendingMaintenanceActions,
+  ApplyPendingMaintenanceAction: applyPendingMaintenanceAction,
+
+  CreateReplicationSubnetGroup: createReplicationSubnetGroup,
+  DescribeReplicationSubnetGroups: describeReplicationSubnetGroups,
+  ModifyReplicationSubnetGroup: modifyReplicationSubnetGroup,
+  DeleteReplicationSubnetGroup: deleteReplicationSubnetGroup,
+
+  CreateEndpoint: createEndpoint,
+  DescribeEndpoints: describeEndpoints,
+  ModifyEndpoint: modifyEndpoint,
+  DeleteEndpoint: deleteEndpoint,
+  DescribeEndpointTypes: describeEndpointTypes,
+  DescribeEndpointSettings: describeEndpointSettings,
+  TestConnection: testConnection,
+  DescribeConnections: describeConnections,
+  DeleteConnection: deleteConnection,
+  RefreshSchemas: refreshSchemas,
+  DescribeRefreshSchemasStatus: describeRefreshSchemasStatus,
+  DescribeSchemas: describeSchemas,
+
+  CreateReplicationTask: createReplicationTask,
+  DescribeReplicationTasks: describeReplicationTasks,
+  ModifyReplicationTask: modifyReplicationTask,
+  StartReplicationTask: startReplicationTask,
+  StopReplicationTask: stopReplicationTask,
+  ReloadTables: reloadTables,
+  MoveReplicationTask: moveReplicationTask,
+  DeleteReplicationTask: deleteReplicationTask,
+  DescribeTableStatistics: describeTableStatistics,
+
+  ImportCertificate: importCertificate,
+  DescribeCertificates: describeCertificates,
+  DeleteCertificate: deleteCertificate,
+  AddTagsToResource: addTagsToResource,
+  RemoveTagsFromResource: removeTagsFromResource,
+  ListTagsForResource: listTagsForResource,
+  DescribeAccountAttributes: describeAccountAttributes,
+
+  DescribeEvents: describeEvents,
+  DescribeEventCategories: describeEventCategories,
+};
+
+export interface Operation {
+  /** The SDK's runtime schema of the input. */
+  readonly input: unknown;
+  /** undefined: AWS has the operation and Tideway has not. */
+  readonly handle: ((request: unknown, call: Call) => Promise<object>) | undefined;
+}
+
+/** An operation of AWS's model by its name; undefined when AWS has none of that name. */
+export function findOperation(name: string): Operation | undefined {
+  const schema: unknown = Object.hasOwn(sdk, `${name}$`) ? Reflect.get(sdk, `${name}$`) : undefined;
+  if (!Array.isArray(schema) || schema[0] !== OPERATION) return undefined;
+  const handle = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
+  return { input: schema[4], handle: handle as Operation["handle"] };
+}
+
+/** First element of an operation's static schema. */
+const OPERATION = 9;
+
+export const builtOperations: readonly string[] = Object.keys(handlers);

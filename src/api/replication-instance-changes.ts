@@ -1,0 +1,148 @@
+import type {
+  ModifyReplicationInstanceMessage,
+  ModifyReplicationInstanceResponse,
+  RebootReplicationInstanceMessage,
+  RebootReplicationInstanceResponse,
+} from "@aws-sdk/client-database-migration-service";
+import { recordEvent } from "../task/events.ts";
+import type { InstanceRecord, InstanceSettings } from "../task/records.ts";
+import { checkIdentifier } from "./arn.ts";
+import { checkEngineVersion, isMajorChange } from "./engine-versions.ts";
+import { invalidCombination, invalidState, invalidValue } from "./faults.ts";
+import { instanceShape } from "./replication-instance-shape.ts";
+import {
+  checkInstanceClass,
+  checkNetworkType,
+  checkStorage,
+  checkWindow,
+  findInstance,
+  moveInstance,
+} from "./replication-instances.ts";
+import { type Call, inBackground } from "./service.ts";
+import type { Checked } from "./shapes.ts";
+
+type Change = { -readonly [K in keyof InstanceRecord]?: InstanceRecord[K] };
+
+/**
+ * Names and windows change at once. Class, storage, MultiAZ, version and network type change with
+ * ApplyImmediately, else wait in PendingModifiedValues for a reboot. A new class or version starts
+ * the worker anew; its tasks resume.
+ */
+export async function modifyReplicationInstance(
+  request: Checked<ModifyReplicationInstanceMessage>,
+  call: Call,
+): Promise<ModifyReplicationInstanceResponse> {
+  const record = await findInstance(request.ReplicationInstanceArn, call);
+  const settings = changedSettings(request, record);
+  const atOnce = namesAndWindows(request, record);
+  if (Object.keys(settings).length === 0 && Object.keys(atOnce).length === 0) {
+    throw invalidCombination("No modifications were requested on the replication instance.");
+  }
+  if (Object.keys(settings).length > 0 && request.ApplyImmediately === true) {
+    return {
+      ReplicationInstance: await instanceShape(await applySettings(record, { settings, atOnce }, call), call),
+    };
+  }
+  const changed = await call.store.update("instance", record.arn, (now) => {
+    if (now.status === "deleting") throw invalidState(`Replication instance ${now.arn} is being deleted.`);
+    return { ...now, ...atOnce, pending: { ...now.pending, ...settings } };
+  });
+  return { ReplicationInstance: await instanceShape(changed ?? record, call) };
+}
+
+export async function rebootReplicationInstance(
+  request: Checked<RebootReplicationInstanceMessage>,
+  call: Call,
+): Promise<RebootReplicationInstanceResponse> {
+  const record = await findInstance(request.ReplicationInstanceArn, call);
+  if (request.ForceFailover === true && request.ForcePlannedFailover === true) {
+    throw invalidCombination("ForceFailover and ForcePlannedFailover cannot both be true.");
+  }
+  if ((request.ForceFailover || request.ForcePlannedFailover) && !record.multiAz) {
+    throw invalidCombination("A failover can be forced only on a Multi-AZ replication instance.");
+  }
+  const change = { ...record.pending, pending: {} };
+  const moved = await moveInstance(record.arn, "reboot", call, change);
+  await recordEvent(call.store, "offline", { identifier: moved.identifier, detail: "It is being rebooted." });
+  inBackground(call, () => call.supervisor.restartInstance(moved));
+  return { ReplicationInstance: await instanceShape(moved, call) };
+}
+
+async function applySettings(
+  record: InstanceRecord,
+  change: { readonly settings: Partial<InstanceSettings>; readonly atOnce: Change },
+  call: Call,
+): Promise<InstanceRecord> {
+  const { settings, atOnce } = change;
+  const upgrade = settings.engineVersion !== undefined;
+  const moved = await moveInstance(record.arn, upgrade ? "upgrade" : "modify", call, {
+    ...atOnce,
+    ...settings,
+  });
+  const { identifier } = moved;
+  if (settings.instanceClass !== undefined) await recordEvent(call.store, "classChanging", { identifier });
+  else if (upgrade) await recordEvent(call.store, "offline", { identifier, detail: "It is being upgraded." });
+  if (settings.allocatedStorage !== undefined) await recordEvent(call.store, "storageGrown", { identifier });
+  inBackground(call, () => call.supervisor.restartInstance(moved));
+  return moved;
+}
+
+/** The asked-for settings that differ from those in force. */
+function changedSettings(
+  request: Checked<ModifyReplicationInstanceMessage>,
+  record: InstanceRecord,
+): Partial<InstanceSettings> {
+  const asked: Partial<InstanceSettings> = {
+    ...(request.ReplicationInstanceClass && {
+      instanceClass: checkInstanceClass(request.ReplicationInstanceClass),
+    }),
+    ...(request.AllocatedStorage !== undefined && {
+      allocatedStorage: checkStorage(request.AllocatedStorage),
+    }),
+    ...(request.MultiAZ !== undefined && { multiAz: request.MultiAZ }),
+    ...(request.EngineVersion && { engineVersion: checkEngineVersion(request.EngineVersion) }),
+    ...(request.NetworkType && { networkType: checkNetworkType(request.NetworkType) }),
+  };
+  const { engineVersion, allocatedStorage } = asked;
+  if (
+    engineVersion &&
+    isMajorChange(record.engineVersion, engineVersion) &&
+    !request.AllowMajorVersionUpgrade
+  ) {
+    throw invalidCombination(
+      "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.",
+    );
+  }
+  if (allocatedStorage !== undefined && allocatedStorage < record.allocatedStorage) {
+    throw invalidValue(
+      `AllocatedStorage cannot shrink: it is ${record.allocatedStorage} GB, ${allocatedStorage} GB was requested.`,
+    );
+  }
+  return differing(asked, record);
+}
+
+function namesAndWindows(request: Checked<ModifyReplicationInstanceMessage>, record: InstanceRecord): Change {
+  const change: Change = {};
+  if (request.ReplicationInstanceIdentifier !== undefined) {
+    checkIdentifier("ReplicationInstanceIdentifier", request.ReplicationInstanceIdentifier, 63);
+    change.identifier = request.ReplicationInstanceIdentifier.toLowerCase();
+  }
+  if (request.PreferredMaintenanceWindow !== undefined) {
+    change.maintenanceWindow = checkWindow(request.PreferredMaintenanceWindow);
+  }
+  if (request.AutoMinorVersionUpgrade !== undefined) {
+    change.autoMinorVersionUpgrade = request.AutoMinorVersionUpgrade;
+  }
+  if (request.VpcSecurityGroupIds !== undefined) change.securityGroups = request.VpcSecurityGroupIds;
+  return differing(change, record);
+}
+
+function differing<T extends object>(asked: T, present: object): T {
+  const now = new Map(Object.entries(present));
+  const entries = Object.entries(asked).filter(([name, value]) => !same(now.get(name), value));
+  return Object.fromEntries(entries) as T;
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

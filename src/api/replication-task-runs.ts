@@ -1,0 +1,156 @@
+import type {
+  MoveReplicationTaskMessage,
+  ReloadTablesMessage,
+  ReloadTablesResponse,
+  StartReplicationTaskMessage,
+  StartReplicationTaskResponse,
+  StopReplicationTaskMessage,
+  StopReplicationTaskResponse,
+} from "@aws-sdk/client-database-migration-service";
+import { displayTable, tableKey } from "../core/schema.ts";
+import { recordEvent } from "../task/events.ts";
+import type { TaskRecord, TaskRun } from "../task/records.ts";
+import { nextTaskStatus } from "../task/state.ts";
+import type { StartMode } from "../task/task.ts";
+import { Fault, invalidCombination, invalidState, invalidValue } from "./faults.ts";
+import { usableInstance } from "./replication-instances.ts";
+import { taskShape } from "./replication-task-shape.ts";
+import { findTask, missingTask } from "./replication-tasks.ts";
+import type { Call } from "./service.ts";
+import { type Checked, checkEnum } from "./shapes.ts";
+import { tableProgress } from "./table-statistics.ts";
+import { cdcStart, cdcStop } from "./task-positions.ts";
+
+const START_MODES = ["reload-target", "resume-processing", "start-replication"] as const;
+const MOST_RELOADS = 10;
+
+export async function startReplicationTask(
+  request: Checked<StartReplicationTaskMessage>,
+  call: Call,
+): Promise<StartReplicationTaskResponse> {
+  const mode = request.StartReplicationTaskType;
+  checkEnum("StartReplicationTaskType", mode, START_MODES);
+  const before = await findTask(request.ReplicationTaskArn, call);
+  if (nextTaskStatus(before.status, "start") !== undefined) await usableInstance(before.instanceArn, call);
+  const record = await call.store.update("task", before.arn, (task) => started(task, mode, request));
+  if (record === undefined) throw missingTask(before.arn);
+  if (record.run?.mode !== "resume-processing") await call.store.clearTableStatistics(record.arn);
+  await recordEvent(call.store, "taskStarted", { identifier: record.identifier, detail: startWords[mode] });
+  await call.supervisor.runTask(record);
+  return { ReplicationTask: taskShape(record, call) };
+}
+
+const startWords: Readonly<Record<StartMode, string>> = {
+  "start-replication": "It starts for the first time.",
+  "resume-processing": "It resumes.",
+  "reload-target": "It loads its tables again.",
+};
+
+export async function stopReplicationTask(
+  request: Checked<StopReplicationTaskMessage>,
+  call: Call,
+): Promise<StopReplicationTaskResponse> {
+  const record = await call.store.update("task", request.ReplicationTaskArn, (task) => {
+    const status = nextTaskStatus(task.status, "stop");
+    if (status === undefined) throw invalidState(`Replication task ${task.arn} is currently not running.`);
+    return { ...task, status };
+  });
+  if (record === undefined) throw missingTask(request.ReplicationTaskArn);
+  call.supervisor.stopTask(record);
+  return { ReplicationTask: taskShape(record, call) };
+}
+
+export async function reloadTables(
+  request: Checked<ReloadTablesMessage>,
+  call: Call,
+): Promise<ReloadTablesResponse> {
+  checkEnum("ReloadOption", request.ReloadOption, ["data-reload", "validate-only"]);
+  const record = await findTask(request.ReplicationTaskArn, call);
+  if (nextTaskStatus(record.status, "reload-tables") === undefined) {
+    throw invalidState(`Replication task ${record.arn} is currently not running.`);
+  }
+  if (request.ReloadOption === "validate-only") {
+    throw new Fault(
+      "InvalidOperationFault",
+      "ReloadOption validate-only is not built in this version of Tideway.",
+    );
+  }
+  if (record.migrationType === "cdc") {
+    throw invalidCombination("Tables of a task that only replicates changes (cdc) cannot be reloaded.");
+  }
+  const tables = request.TablesToReload.map((table) => ({
+    schema: table.SchemaName ?? "",
+    name: table.TableName ?? "",
+  }));
+  if (tables.length === 0 || tables.length > MOST_RELOADS) {
+    throw invalidValue(`TablesToReload must name 1 to ${MOST_RELOADS} tables.`);
+  }
+  const known = new Set((await tableProgress(record.arn, call)).map((table) => tableKey(table.id)));
+  const unknown = tables.filter((table) => !known.has(tableKey(table)));
+  if (unknown.length > 0) {
+    const names = unknown.map(displayTable).join(", ");
+    throw invalidValue(`Replication task ${record.identifier} has no table ${names}.`);
+  }
+  call.supervisor.reloadTables(record, tables);
+  await recordEvent(call.store, "taskReload", {
+    identifier: record.identifier,
+    detail: `Tables: ${tables.map(displayTable).join(", ")}.`,
+  });
+  return { ReplicationTaskArn: record.arn };
+}
+
+export async function moveReplicationTask(
+  request: Checked<MoveReplicationTaskMessage>,
+  call: Call,
+): Promise<never> {
+  await findTask(request.ReplicationTaskArn, call);
+  throw new Fault(
+    "InvalidOperationFault",
+    "The operation MoveReplicationTask is not built in this version of Tideway.",
+  );
+}
+
+function started(
+  task: TaskRecord,
+  mode: StartMode,
+  request: Checked<StartReplicationTaskMessage>,
+): TaskRecord {
+  const status = nextTaskStatus(task.status, "start");
+  if (status === undefined) {
+    throw invalidState(`Replication Task cannot be started, invalid state ${task.status}.`);
+  }
+  const shouted = mode.replace("-", "_").toUpperCase();
+  if (mode === "start-replication" && task.run !== undefined) {
+    throw invalidCombination(`Start Type : ${shouted}, valid only for tasks running for the first time`);
+  }
+  if (mode !== "start-replication" && task.run === undefined) {
+    throw invalidCombination(`Start Type : ${shouted}, not valid for tasks running for the first time`);
+  }
+  if (mode === "reload-target" && task.migrationType === "cdc") {
+    throw invalidCombination(`Start Type : ${shouted}, not valid for tasks of migration type cdc`);
+  }
+  const position = cdcStart(request, task.migrationType);
+  if (position !== undefined && mode !== "start-replication") {
+    throw invalidCombination("A CDC start position is valid only with start-replication.");
+  }
+  return {
+    ...task,
+    status,
+    stopReason: undefined,
+    failure: undefined,
+    cdcStartPosition: position ?? task.cdcStartPosition,
+    cdcStopPosition: cdcStop(request, task.migrationType) ?? task.cdcStopPosition,
+    run: nextRun(task.run, mode),
+    stats: mode === "resume-processing" ? task.stats : undefined,
+  };
+}
+
+/**
+ * A run that ended before there was anything to resume (a wrong password, say) is resumed by starting
+ * as it was meant to start.
+ */
+function nextRun(previous: TaskRun | undefined, mode: StartMode): TaskRun {
+  const now = Date.now();
+  if (previous === undefined || mode === "reload-target") return { mode, startedMs: now, freshMs: now };
+  return { mode: previous.mode, startedMs: now, freshMs: previous.freshMs };
+}

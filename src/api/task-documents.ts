@@ -1,0 +1,44 @@
+import { isDeepStrictEqual } from "node:util";
+import { MigrationError } from "../core/error.ts";
+import { parseTableMappings } from "../mapping/table-mappings.ts";
+import { mergeTaskSettings } from "../task/settings.ts";
+import { type Fault, invalidValue } from "./faults.ts";
+
+/** A table mappings document that can be understood; it is kept and returned as given. */
+export function checkMappings(document: string): string {
+  return refusing("Error in mapping rules. ", () => {
+    parseTableMappings(document);
+    return document;
+  });
+}
+
+/** The whole settings document of a new task. */
+export function newSettings(given: string | undefined): string {
+  return refusing("", () => mergeTaskSettings(undefined, given || undefined));
+}
+
+export function changedSettings(change: string | undefined, current: string): string {
+  return change === undefined ? current : refusing("", () => mergeTaskSettings(current, change));
+}
+
+/** Whether two settings documents differ in nothing but the severities of log components. */
+export function onlyLoggingDiffers(one: string, other: string): boolean {
+  return isDeepStrictEqual(withoutSeverities(one), withoutSeverities(other));
+}
+
+function withoutSeverities(document: string): unknown {
+  return JSON.parse(document, (name, value) => (name === "LogComponents" ? undefined : value));
+}
+
+function refusing<T>(prefix: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof MigrationError ? refusal(prefix, error) : error;
+  }
+}
+
+/** AWS's words first, since tools look for them; then what to do about it. */
+function refusal(prefix: string, error: MigrationError): Fault {
+  return invalidValue(`${prefix}${error.message} ${error.remedy}`);
+}

@@ -1,0 +1,78 @@
+import type { Command } from "commander";
+import { Option } from "commander";
+import { type ApiOptions, withApiOptions } from "../api-client.ts";
+import type { ExitCode } from "../exit-code.ts";
+import type { Output } from "../output.ts";
+import { createTask, deleteTask, type TaskCreateOptions } from "../task-lifecycle.ts";
+import { reloadTask, startTask, stopTask, type TaskRunOptions } from "../task-run.ts";
+import { listTasksText, showTables, showTask } from "../task-screens.ts";
+
+const HELP = `
+Examples:
+  tideway task create move-shop --source old-shop --target new-shop --type full-load-and-cdc \\
+      --include 'shop.*'
+  tideway task start move-shop --wait
+  tideway task tables move-shop`;
+
+export function taskCommand(program: Command, output: Output, exit: (code: ExitCode) => void): void {
+  const group = program
+    .command("task")
+    .description("Replication tasks of a server.")
+    .addHelpText("after", HELP);
+  const one = (name: string, description: string): Command =>
+    withApiOptions(group.command(name).description(description).argument("<name>", "identifier or ARN"));
+  const waiting = (command: Command, until: string): Command => command.option("--wait", until, false);
+  withApiOptions(group.command("list").description("List them.")).action((options: ApiOptions) =>
+    listTasksText(options, output),
+  );
+  one("show", "Show one.").action((name: string, options: ApiOptions) => showTask(name, options, output));
+  one("tables", "Show a task's tables.").action((name: string, options: ApiOptions) =>
+    showTables(name, options, output),
+  );
+  createOptions(withApiOptions(group.command("create").description("Create one.")))
+    .addHelpText("after", HELP)
+    .action((name: string, options: TaskCreateOptions) => createTask(name, options, output));
+  const untilLoaded = "until it has ended, or with cdc until it replicates";
+  waiting(one("start", "Start one for the first time."), untilLoaded).action(
+    async (name: string, options: TaskRunOptions) =>
+      exit(await startTask(name, "start-replication", { options, output })),
+  );
+  waiting(one("resume", "Go on where it stopped."), untilLoaded).action(
+    async (name: string, options: TaskRunOptions) =>
+      exit(await startTask(name, "resume-processing", { options, output })),
+  );
+  waiting(one("reload", "Load everything again, or single tables of a running task."), untilLoaded)
+    .option("--table <schema.table>", "only this table; repeatable", collect, [])
+    .action(async (name: string, options: TaskRunOptions & { readonly table: readonly string[] }) =>
+      exit(await reloadTask(name, options.table, { options, output })),
+    );
+  waiting(one("stop", "Stop one in order."), "until it has stopped").action(
+    (name: string, options: TaskRunOptions) => stopTask(name, { options, output }),
+  );
+  waiting(one("delete", "Delete one that does not run."), "until it is gone").action(
+    (name: string, options: TaskRunOptions) => deleteTask(name, { options, output }),
+  );
+}
+
+function createOptions(command: Command): Command {
+  return command
+    .argument("<name>", "identifier: letters, digits and hyphens")
+    .requiredOption("--source <endpoint>", "identifier or ARN of the source endpoint")
+    .requiredOption("--target <endpoint>", "identifier or ARN of the target endpoint")
+    .option("--instance <name>", "replication instance; not needed when there is one only")
+    .addOption(
+      new Option("--type <type>", "what to move")
+        .choices(["full-load", "cdc", "full-load-and-cdc"])
+        .default("full-load"),
+    )
+    .option("--include <pattern>", "tables to take, as schema.table; repeatable", collect, [])
+    .option("--exclude <pattern>", "tables to leave out; repeatable", collect, [])
+    .option("--mappings <file>", "AWS DMS table mappings (JSON) instead of patterns")
+    .option("--settings <file>", "AWS DMS task settings (JSON), any subset")
+    .option("--cdc-start-position <position>", "with --type cdc: replicate what was committed after this")
+    .option("--cdc-stop-position <position>", "stop there");
+}
+
+function collect(value: string, values: readonly string[]): readonly string[] {
+  return [...values, value];
+}

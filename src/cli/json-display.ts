@@ -1,0 +1,159 @@
+import type { Finding } from "../core/finding.ts";
+import { tableKey } from "../core/schema.ts";
+import type {
+  LagProgress,
+  TableProgress,
+  TaskListener,
+  TaskOutcome,
+  TaskPhase,
+  TaskProgress,
+} from "../task/task.ts";
+import type { TextStream } from "./output.ts";
+import { progressTotals } from "./progress-rates.ts";
+import type { TaskDisplay } from "./task-display.ts";
+
+/** At most two progress events a second, besides those of a new phase. */
+const INTERVAL_MS = 500;
+
+/**
+ * What `--json` writes: one event a line, each with `event` and `at` (ISO 8601). Members are only
+ * ever added. Numbers are rows, bytes, seconds or, where named so, milliseconds.
+ */
+export type JsonEvent =
+  | {
+      readonly event: "started";
+      readonly taskId: string;
+      readonly type: string;
+      readonly start: string;
+      readonly source: string;
+      readonly target: string;
+    }
+  | ({ readonly event: "progress" } & JsonProgress)
+  | ({ readonly event: "finding" } & Finding)
+  | {
+      readonly event: "log";
+      readonly level: string;
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
+  | { readonly event: "note"; readonly message: string }
+  | {
+      readonly event: "error";
+      readonly code: string;
+      readonly message: string;
+      readonly remedy: string;
+      readonly subject?: string;
+    }
+  | ({
+      readonly event: "outcome";
+      readonly state: "stopped" | "failed";
+      readonly stopReason: string;
+      readonly exitCode: number;
+      readonly error: TaskOutcome["error"] | null;
+      readonly suspendedTables: readonly { readonly schema: string; readonly name: string }[];
+    } & JsonProgress);
+
+/** Totals of all tables; `tables` holds those that changed since the progress event before. */
+export interface JsonProgress {
+  readonly phase: TaskPhase;
+  readonly fullLoadPercent: number;
+  readonly fullLoadSecondsLeft: number | null;
+  readonly rowsLoaded: number;
+  readonly bytesLoaded: number;
+  readonly changesApplied: number;
+  readonly conflicts: number;
+  readonly tableCounts: {
+    readonly waiting: number;
+    readonly loading: number;
+    readonly loaded: number;
+    readonly error: number;
+  };
+  readonly lag: LagProgress | null;
+  readonly recoveryCheckpoint: string | null;
+  readonly tables: readonly JsonTable[];
+}
+
+export type JsonTable = Omit<TableProgress, "id"> & { readonly schema: string; readonly name: string };
+
+export class JsonDisplay implements TaskDisplay {
+  readonly #stream: TextStream;
+  readonly #told = new Map<string, string>();
+  #phase: TaskPhase | undefined;
+  #lastMs = 0;
+
+  constructor(stream: TextStream) {
+    this.#stream = stream;
+  }
+
+  emit(event: JsonEvent): void {
+    const { event: name, ...members } = event;
+    this.#stream.write(`${JSON.stringify({ event: name, at: new Date().toISOString(), ...members })}\n`);
+  }
+
+  progress(progress: TaskProgress): void {
+    const nowMs = Date.now();
+    if (progress.phase === this.#phase && nowMs - this.#lastMs < INTERVAL_MS) return;
+    this.#phase = progress.phase;
+    this.#lastMs = nowMs;
+    this.emit({ event: "progress", ...this.#changed(progress) });
+  }
+
+  finding(finding: Finding): void {
+    this.emit({ event: "finding", ...finding });
+  }
+
+  log: TaskListener["log"] = (level, message, fields) => {
+    if (level !== "debug") this.emit({ event: "log", level, message, fields });
+  };
+
+  note(text: string): void {
+    this.emit({ event: "note", message: text });
+  }
+
+  close(): void {
+    // The outcome event is written by whoever knows the exit code.
+  }
+
+  outcome(outcome: TaskOutcome, exitCode: number): void {
+    this.emit({
+      event: "outcome",
+      state: outcome.state,
+      stopReason: outcome.stopReason,
+      exitCode,
+      error: outcome.error ?? null,
+      suspendedTables: outcome.suspendedTables,
+      ...this.#changed(outcome.progress),
+    });
+  }
+
+  #changed(progress: TaskProgress): JsonProgress {
+    const totals = progressTotals(progress);
+    const tables: JsonTable[] = [];
+    for (const { id, ...rest } of progress.tables) {
+      const table = { schema: id.schema, name: id.name, ...rest };
+      const text = JSON.stringify(table);
+      const key = tableKey(id);
+      if (this.#told.get(key) === text) continue;
+      this.#told.set(key, text);
+      tables.push(table);
+    }
+    return {
+      phase: progress.phase,
+      fullLoadPercent: progress.fullLoadPercent,
+      fullLoadSecondsLeft: progress.fullLoadSecondsLeft ?? null,
+      rowsLoaded: totals.rows,
+      bytesLoaded: totals.bytes,
+      changesApplied: totals.changes,
+      conflicts: totals.conflicts,
+      tableCounts: {
+        waiting: totals.waiting,
+        loading: totals.loading,
+        loaded: totals.completed,
+        error: totals.failed,
+      },
+      lag: progress.lag ?? null,
+      recoveryCheckpoint: progress.recoveryCheckpoint ?? null,
+      tables,
+    };
+  }
+}

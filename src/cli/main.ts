@@ -1,0 +1,94 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError, Help, type Option } from "commander";
+import { asMigrationError, MigrationError } from "../core/error.ts";
+import { endpointCommand } from "./commands/endpoint.ts";
+import { instanceCommand } from "./commands/instance.ts";
+import { migrateCommand } from "./commands/migrate.ts";
+import { serveCommand } from "./commands/serve.ts";
+import { taskCommand } from "./commands/task.ts";
+import { ExitCode } from "./exit-code.ts";
+import { errorLines, type Output, ReportedFault } from "./output.ts";
+
+const HELP = `
+Examples:
+  tideway migrate postgresql://me:secret@old/shop postgresql://me:secret@new/shop
+  tideway serve --data-dir ./tideway-data
+  tideway task list
+
+Run tideway <command> --help for a command's options and an example.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with tables suspended.`;
+
+/** How long a connection that nobody closed may keep the process after a command has ended. */
+const LINGER_MS = 3_000;
+
+/** The command line's entry: runs it on the process's streams and sets the process's exit code. */
+export async function main(args: readonly string[]): Promise<void> {
+  // A reader that has gone (`| head`) is no error; what cannot be written is let go.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  process.exitCode = await runCommandLine(args, { stdout: process.stdout, stderr: process.stderr });
+  setTimeout(() => process.exit(), LINGER_MS).unref();
+}
+
+/** Runs one command line and resolves with its exit code. Never rejects: errors are written to stderr. */
+export async function runCommandLine(args: readonly string[], output: Output): Promise<ExitCode> {
+  let code: ExitCode = ExitCode.done;
+  const program = commandLine(output, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return usageExit(error, output);
+    output.stderr.write(errorLines(error));
+    if (error instanceof ReportedFault) return ExitCode.failed;
+    return asMigrationError(error).scope === "usage" ? ExitCode.usage : ExitCode.failed;
+  }
+}
+
+function commandLine(output: Output, exit: (code: ExitCode) => void): Command {
+  const program = new Command("tideway")
+    .description("Moves databases while they are in use: full load, then changes, then cutover.")
+    .version(version(), "-V, --version")
+    .configureHelp({ optionDescription })
+    .addHelpText("after", HELP)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => output.stdout.write(text),
+      writeErr: (text) => output.stderr.write(text),
+      // Reported by usageExit, in the form that every error has.
+      outputError: () => undefined,
+    });
+  migrateCommand(program, output, exit);
+  serveCommand(program, output);
+  for (const add of [endpointCommand, taskCommand, instanceCommand]) add(program, output, exit);
+  return program;
+}
+
+/** That a flag is off and a list empty goes without saying. */
+function optionDescription(option: Option): string {
+  return new Help().optionDescription(option).replace(/ ?\(default: (false|\[\])\)/, "");
+}
+
+/** commander ends by throwing: with exit code 0 after help, else with what it did not understand. */
+function usageExit(error: CommanderError, output: Output): ExitCode {
+  if (error.exitCode === 0) return ExitCode.done;
+  if (error.code === "commander.help") return ExitCode.usage;
+  const said = error.message
+    .replace(/^error: /, "")
+    .replaceAll("\n", " ")
+    .trim();
+  const message = `${said.charAt(0).toUpperCase()}${said.slice(1)}${/[.?)]$/.test(said) ? "" : "."}`;
+  output.stderr.write(errorLines(new MigrationError("usage.invalid", { message })));
+  return ExitCode.usage;
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(manifestUrl(), "utf8")) as { version: string };
+  return manifest.version;
+}
+
+/** Beside src in a clone, beside dist in the package. */
+function manifestUrl(): URL {
+  return new URL("../../package.json", import.meta.url);
+}

@@ -1,0 +1,180 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { EndpointConfig, EngineRegistry } from "../core/engine.ts";
+import { MigrationError } from "../core/error.ts";
+import type { MigrationType } from "../core/source.ts";
+import type { TaskSpec } from "../task/task.ts";
+import { endpointLabel } from "./output.ts";
+
+/** What `tideway migrate` was asked for, as commander hands it over. */
+export interface MigrateOptions {
+  readonly type: MigrationType;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly mappings?: string;
+  readonly settings?: string;
+  readonly prepMode?: PrepModeName;
+  readonly dataDir: string;
+  readonly cdcStartPosition?: string;
+  readonly cdcStopPosition?: string;
+  readonly untilCaughtUp: boolean;
+  readonly fresh: boolean;
+  readonly end: boolean;
+  readonly json: boolean;
+  readonly verbose: boolean;
+}
+
+/** --prep-mode beside DMS's TargetTablePrepMode. */
+export const prepModes = {
+  "drop-and-create": "DROP_AND_CREATE",
+  truncate: "TRUNCATE_BEFORE_LOAD",
+  "do-nothing": "DO_NOTHING",
+} as const;
+export type PrepModeName = keyof typeof prepModes;
+
+export interface SpecSources {
+  readonly registry: EngineRegistry;
+  /** Selection rules for --include and --exclude, as a table mappings document. */
+  readonly mappingsFromPatterns: (include: readonly string[], exclude: readonly string[]) => string;
+}
+
+/**
+ * The task that a command line describes. The same source, target, type and mappings give the same
+ * id, which is how the same command finds its earlier run. `start` is left at start-replication.
+ */
+export async function migrateSpec(
+  urls: { readonly source: string; readonly target: string },
+  options: MigrateOptions,
+  sources: SpecSources,
+): Promise<TaskSpec> {
+  checkOptions(options);
+  const source = endpoint(urls.source, "source", sources.registry);
+  const target = endpoint(urls.target, "target", sources.registry);
+  const tableMappings =
+    options.mappings === undefined
+      ? sources.mappingsFromPatterns(options.include, options.exclude)
+      : await document(options.mappings, "--mappings");
+  refuseSameDatabase(source, target, tableMappings);
+  return {
+    id: taskId(source, target, options.type, tableMappings),
+    name: `${endpointLabel(source)} → ${endpointLabel(target)}`,
+    type: options.type,
+    source,
+    target,
+    tableMappings,
+    settings: await settingsDocument(options),
+    start: "start-replication",
+    cdcStartPosition: options.cdcStartPosition,
+    cdcStopPosition: options.cdcStopPosition,
+    untilCaughtUp: options.untilCaughtUp,
+  };
+}
+
+function checkOptions(options: MigrateOptions): void {
+  const patterns = options.include.length + options.exclude.length > 0;
+  if (options.mappings !== undefined && patterns) {
+    throw usage(
+      "--mappings and --include/--exclude exclude each other.",
+      "Put the patterns into the mappings.",
+    );
+  }
+  if (options.fresh && options.end) {
+    throw usage("--fresh and --end exclude each other.", "Use --end, then start again without it.");
+  }
+  if (options.type === "full-load") {
+    const name = options.untilCaughtUp ? "--until-caught-up" : cdcPositionOption(options);
+    if (name !== undefined) {
+      throw usage(
+        `${name} needs a task that replicates changes.`,
+        "Add --type full-load-and-cdc or --type cdc.",
+      );
+    }
+  }
+  if (options.type === "full-load-and-cdc" && options.cdcStartPosition !== undefined) {
+    throw usage(
+      "--cdc-start-position is for --type cdc: a full load knows by itself where its changes start.",
+      "Leave it out, or use --type cdc.",
+    );
+  }
+}
+
+function cdcPositionOption(options: MigrateOptions): string | undefined {
+  if (options.cdcStartPosition !== undefined) return "--cdc-start-position";
+  return options.cdcStopPosition === undefined ? undefined : "--cdc-stop-position";
+}
+
+/** A password may also come from the environment, where other users of the machine do not see it. */
+function endpoint(url: string, side: "source" | "target", registry: EngineRegistry): EndpointConfig {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1];
+  if (scheme === undefined) {
+    throw new MigrationError("endpoint.url_malformed", { message: `The ${side} is not a connection URL.` });
+  }
+  const engine = registry.find(scheme.toLowerCase());
+  if (!engine.capabilities[side]) {
+    throw usage(`${engine.displayName} cannot be a ${side}.`, "Use a database of another kind on that side.");
+  }
+  const config = engine.parseUrl(url);
+  const password = process.env[side === "source" ? "TIDEWAY_SOURCE_PASSWORD" : "TIDEWAY_TARGET_PASSWORD"];
+  return config.password === undefined && password !== undefined ? { ...config, password } : config;
+}
+
+/** Loading a database into itself would drop the tables that are to be read. */
+function refuseSameDatabase(source: EndpointConfig, target: EndpointConfig, tableMappings: string): void {
+  const same =
+    source.host === target.host && source.port === target.port && source.database === target.database;
+  if (!same || tableMappings.includes('"transformation"')) return;
+  throw usage(
+    `Source and target are the same database, ${endpointLabel(source)}.`,
+    "Correct one of the URLs, or rename the schema with a transformation rule in --mappings.",
+  );
+}
+
+function taskId(source: EndpointConfig, target: EndpointConfig, type: string, tableMappings: string): string {
+  const hash = createHash("sha256");
+  for (const { engine, host, port, database, username } of [source, target]) {
+    hash.update(JSON.stringify([engine, host, port, database, username]));
+  }
+  hash.update(JSON.stringify([type, tableMappings]));
+  return `migrate_${hash.digest("hex").slice(0, 12)}`;
+}
+
+async function settingsDocument(options: MigrateOptions): Promise<string> {
+  const text = options.settings === undefined ? "{}" : await document(options.settings, "--settings");
+  if (options.prepMode === undefined) return text;
+  const settings = parsedSettings(text);
+  const fullLoad = settings["FullLoadSettings"];
+  const kept = typeof fullLoad === "object" && fullLoad !== null ? fullLoad : {};
+  return JSON.stringify({
+    ...settings,
+    FullLoadSettings: { ...kept, TargetTablePrepMode: prepModes[options.prepMode] },
+  });
+}
+
+function parsedSettings(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      return value as Record<string, unknown>;
+    }
+  } catch {
+    // Reported below; the parser's own message would repeat parts of the document.
+  }
+  throw new MigrationError("settings.malformed", { message: "The task settings are not a JSON object." });
+}
+
+async function document(path: string, option: string): Promise<string> {
+  try {
+    return await readFile(path === "-" ? "/dev/stdin" : path, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    throw usage(`The file of ${option} cannot be read (${code}).`, "Give the path of a JSON document.", path);
+  }
+}
+
+function usage(message: string, remedy: string, subject?: string): MigrationError {
+  return new MigrationError("usage.invalid", {
+    message,
+    remedy,
+    ...(subject === undefined ? {} : { subject }),
+  });
+}

@@ -1,0 +1,88 @@
+import { type ErrorRecord, MigrationError } from "../core/error.ts";
+import { displayTable, tableKey } from "../core/schema.ts";
+import type { TaskOutcome, TaskSpec } from "../task/task.ts";
+import { count, duration, latency, short } from "./human.ts";
+import { errorLines } from "./output.ts";
+import { progressTotals } from "./progress-rates.ts";
+import { printable } from "./text-width.ts";
+
+export interface SummaryInput {
+  readonly spec: TaskSpec;
+  readonly outcome: TaskOutcome;
+  readonly stopped: boolean;
+}
+
+/** The last words of `tideway migrate`: for stdout what was done and how to go on, for stderr what failed. */
+export function migrateSummary(input: SummaryInput): { readonly text: string; readonly errors: string } {
+  const lines = [loadLine(input), changesLine(input), ...endingLines(input)];
+  const text = lines
+    .filter((line) => line !== undefined)
+    .map((line) => `${line}\n`)
+    .join("");
+  return { text: text === "" ? "" : `\n${text}`, errors: errorText(input.outcome) };
+}
+
+function loadLine({ outcome }: SummaryInput): string | undefined {
+  const { progress } = outcome;
+  if (progress.fullLoadStartMs === undefined) return undefined;
+  const totals = progressTotals(progress);
+  const endMs = progress.fullLoadEndMs ?? Date.now();
+  const seconds = Math.max(0.001, (endMs - progress.fullLoadStartMs) / 1000);
+  const tables = `${count(totals.completed)} of ${count(progress.tables.length)} tables`;
+  const speed = `${count(totals.rows)} rows in ${duration(seconds)} (${short(totals.rows / seconds)} rows/s)`;
+  const indexes = progress.fullLoadEndMs === undefined ? "" : ", indexes and keys included";
+  return `Full load: ${tables}, ${speed}${indexes}.`;
+}
+
+function changesLine({ outcome }: SummaryInput): string | undefined {
+  const { lag } = outcome.progress;
+  if (lag === undefined) return undefined;
+  const totals = progressTotals(outcome.progress);
+  const conflicts = totals.conflicts === 0 ? "" : `, ${count(totals.conflicts)} conflicts`;
+  return `Changes: ${count(totals.changes)} applied in ${count(lag.transactions)} transactions${conflicts}; lag p50 ${latency(lag.p50Ms)}, p99 ${latency(lag.p99Ms)}.`;
+}
+
+function endingLines({ spec, outcome, stopped }: SummaryInput): string[] {
+  const lines: string[] = [];
+  if (outcome.state === "stopped") lines.push(endingWord(spec, outcome, stopped));
+  const suspended = outcome.suspendedTables.length;
+  if (suspended > 0)
+    lines.push(
+      `${count(suspended)} ${suspended === 1 ? "table was" : "tables were"} set aside; see the errors.`,
+    );
+  const over = spec.type === "full-load" && outcome.stopReason === "FULL_LOAD_ONLY_FINISHED";
+  const touched = outcome.progress.phase !== "starting" && outcome.progress.phase !== "assessing";
+  if (!over && touched) {
+    lines.push("To go on from here, run the same command again.");
+    if (spec.type !== "full-load") {
+      lines.push(
+        `Until then the source keeps its log for replication slot tideway_${spec.id}, which takes disk space there.`,
+        "When you are done with it, run the same command with --end: it removes the slot.",
+      );
+    }
+  }
+  return lines;
+}
+
+function endingWord(spec: TaskSpec, outcome: TaskOutcome, stopped: boolean): string {
+  if (stopped) return "Stopped on request.";
+  if (outcome.stopReason.startsWith("STOPPED_AT_")) return "Stopped at the given position.";
+  return spec.untilCaughtUp ? "Done: the target has every change." : "Done.";
+}
+
+function errorText(outcome: TaskOutcome): string {
+  const parts = outcome.error === undefined ? [] : [outcome.error];
+  const progress = new Map(outcome.progress.tables.map((table) => [tableKey(table.id), table]));
+  let text = parts.map((error) => errorLines(MigrationError.fromJSON(error))).join("");
+  for (const id of outcome.suspendedTables) {
+    const table = progress.get(tableKey(id));
+    const name = printable(displayTable(id));
+    text += `table ${name} was set aside:\n`;
+    text += table?.error === undefined ? `  ${printable(table?.activity ?? "")}\n` : indented(table.error);
+  }
+  return text;
+}
+
+function indented(error: ErrorRecord): string {
+  return errorLines(MigrationError.fromJSON(error)).replaceAll(/^(?=.)/gm, "  ");
+}

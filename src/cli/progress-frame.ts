@@ -1,0 +1,149 @@
+import type { TaskPhase, TaskProgress } from "../task/task.ts";
+import { bytes, count, duration, latency, percent, short } from "./human.ts";
+import type { Paint } from "./paint.ts";
+import { type ProgressRates, type ProgressTotals, progressTotals } from "./progress-rates.ts";
+import { progressBar, tableLines } from "./table-lines.ts";
+import { displayWidth, fit, truncate } from "./text-width.ts";
+
+/** What the live display shows for one moment. */
+export interface FrameInput {
+  /** What runs, made printable: "shop@host:5432 → shop@other:5432". */
+  readonly title: string;
+  readonly progress: TaskProgress;
+  readonly rates: ProgressRates;
+  readonly nowMs: number;
+  /** A line below everything: what keys do. */
+  readonly hint: string;
+}
+
+export interface FrameSize {
+  readonly columns: number;
+  readonly rows: number;
+  readonly paint: Paint;
+}
+
+export const phaseWords = {
+  starting: "starting",
+  assessing: "checking both databases",
+  preparing: "preparing the target",
+  "full-load": "full load",
+  building: "building indexes and keys",
+  "catching-up": "catching up",
+  replicating: "replicating",
+  stopping: "stopping",
+} as const satisfies Record<TaskPhase, string>;
+
+const BAR_WIDTH = 20;
+
+/** Lines, each narrower than the terminal, together one less than its rows: the cursor needs the last. */
+export function progressFrame(input: FrameInput, size: FrameSize): string[] {
+  const { progress } = input;
+  const width = Math.max(10, size.columns - 1);
+  const height = Math.max(1, size.rows - 1);
+  const totals = progressTotals(progress);
+  const below = totalLines(input, totals, { width, paint: size.paint });
+  const spacious = height >= below.length + 8;
+  const blank = spacious ? [""] : [];
+  const hint = spacious && input.hint !== "" ? ["", size.paint.faint(truncate(input.hint, width))] : [];
+  const used = 1 + below.length + 2 * blank.length + hint.length;
+  const tables = tableLines(progress, {
+    view: showsChanges(progress) ? "changes" : "load",
+    width,
+    height: height - used,
+    paint: size.paint,
+    rates: input.rates,
+  });
+  const middle = tables.length === 0 ? [] : [...blank, ...tables];
+  return [headLine(input, width, size.paint), ...middle, ...blank, ...below, ...hint].slice(0, height);
+}
+
+/** The load is over, so the table lines say what replication does. */
+function showsChanges(progress: TaskProgress): boolean {
+  if (progress.phase === "catching-up" || progress.phase === "replicating") return true;
+  return progress.phase === "stopping" && progress.lag !== undefined;
+}
+
+function headLine(input: FrameInput, width: number, paint: Paint): string {
+  const elapsed = duration((input.nowMs - input.progress.startedMs) / 1000);
+  const right = truncate(`${phaseWords[input.progress.phase]}  ${elapsed}`, width);
+  const room = width - displayWidth(right) - 2;
+  if (room < 8) return paint.strong(right);
+  return `${paint.strong(fit(input.title, room))}  ${paint.active(right)}`;
+}
+
+interface LineStyle {
+  readonly width: number;
+  readonly paint: Paint;
+}
+
+function totalLines(input: FrameInput, totals: ProgressTotals, style: LineStyle): string[] {
+  const lines: string[] = [];
+  const { progress } = input;
+  if (progress.tables.length > 0 && !showsChanges(progress)) lines.push(loadLine(input, totals, style));
+  if (progress.lag !== undefined) {
+    lines.push(changesLine(input, totals, style));
+    lines.push(lagLine(input, style));
+  }
+  return lines;
+}
+
+function loadLine(input: FrameInput, totals: ProgressTotals, style: LineStyle): string {
+  const { progress, rates } = input;
+  const loading = progress.phase === "full-load" || progress.fullLoadEndMs === undefined;
+  const tables = `${count(totals.completed)} of ${count(progress.tables.length)} tables`;
+  const parts = [percent(progress.fullLoadPercent), rowsOfRows(totals)];
+  if (loading) {
+    if (rates.rowsPerSecond !== undefined) parts.push(`${short(rates.rowsPerSecond)} rows/s`);
+    if (progress.fullLoadSecondsLeft !== undefined)
+      parts.push(`${duration(progress.fullLoadSecondsLeft)} left`);
+    if (rates.bytesPerSecond !== undefined) parts.push(`${bytes(rates.bytesPerSecond)}/s`);
+  } else if (progress.fullLoadStartMs !== undefined && progress.fullLoadEndMs !== undefined) {
+    parts.push(`in ${duration((progress.fullLoadEndMs - progress.fullLoadStartMs) / 1000)}`);
+  }
+  parts.push(tables);
+  if (totals.failed > 0) parts.push(`${count(totals.failed)} with errors`);
+  const bar =
+    style.width >= 100 ? style.paint.active(progressBar(progress.fullLoadPercent, BAR_WIDTH)) : undefined;
+  const label = style.paint.strong("full load");
+  if (bar === undefined) return `${label}  ${joined(parts, style.width - 11)}`;
+  return `${label}  ${bar}  ${joined(parts, style.width - 11 - BAR_WIDTH - 2)}`;
+}
+
+function rowsOfRows(totals: ProgressTotals): string {
+  if (totals.estimatedRows === undefined || totals.estimatedRows <= totals.rows)
+    return `${count(totals.rows)} rows`;
+  return `${count(totals.rows)} of about ${count(totals.estimatedRows)} rows`;
+}
+
+function changesLine(input: FrameInput, totals: ProgressTotals, style: LineStyle): string {
+  const parts = [`${count(totals.changes)} applied`];
+  const rate = input.rates.changesPerSecond;
+  if (rate !== undefined) parts.push(`${short(rate)} changes/s`);
+  parts.push(`${count(input.progress.lag?.transactions ?? 0)} transactions`);
+  if (totals.conflicts > 0) parts.push(`${count(totals.conflicts)} conflicts`);
+  if (totals.failed > 0) parts.push(`${count(totals.failed)} tables with errors`);
+  return `${style.paint.strong("changes  ")}  ${joined(parts, style.width - 11)}`;
+}
+
+function lagLine(input: FrameInput, style: LineStyle): string {
+  const { lag } = input.progress;
+  if (lag === undefined) return "";
+  const parts = [
+    latency(lag.currentMs),
+    `p50 ${latency(lag.p50Ms)}`,
+    `p99 ${latency(lag.p99Ms)}`,
+    `max ${latency(lag.maxMs)}`,
+  ];
+  return `${style.paint.strong("lag      ")}  ${joined(parts, style.width - 11)}`;
+}
+
+/** As many of the parts as fit. */
+function joined(parts: readonly string[], width: number): string {
+  let text = "";
+  for (const part of parts) {
+    const next = text === "" ? part : `${text}   ${part}`;
+    if (displayWidth(next) > width) break;
+    text = next;
+  }
+  return text === "" ? truncate(parts[0] ?? "", Math.max(0, width)) : text;
+}

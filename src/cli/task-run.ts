@@ -1,0 +1,115 @@
+import {
+  type DatabaseMigrationServiceClient,
+  ReloadTablesCommand,
+  type ReplicationTask,
+  StartReplicationTaskCommand,
+  StopReplicationTaskCommand,
+} from "@aws-sdk/client-database-migration-service";
+import { MigrationError } from "../core/error.ts";
+import { type ApiOptions, withApi } from "./api-client.ts";
+import { findTask, listTableStatistics } from "./api-resources.ts";
+import { ExitCode } from "./exit-code.ts";
+import { percent } from "./human.ts";
+import { type Output, ReportedFault } from "./output.ts";
+import { waitUntil } from "./wait.ts";
+
+export interface TaskRunOptions extends ApiOptions {
+  readonly wait: boolean;
+}
+
+export interface TaskRunContext {
+  readonly options: TaskRunOptions;
+  readonly output: Output;
+}
+
+type StartType = "start-replication" | "resume-processing" | "reload-target";
+
+/** Starts a task; with --wait resolves when it has ended or, with cdc, replicates. */
+export async function startTask(name: string, type: StartType, context: TaskRunContext): Promise<ExitCode> {
+  return await withApi(context.options, async (client) => {
+    const { ReplicationTaskArn } = await findTask(client, name);
+    await client.send(
+      new StartReplicationTaskCommand({ ReplicationTaskArn, StartReplicationTaskType: type }),
+    );
+    return context.options.wait ? await waitForTask(client, name, context) : ExitCode.done;
+  });
+}
+
+/** Loads named tables of a running task again, or without names the whole task. */
+export async function reloadTask(
+  name: string,
+  tables: readonly string[],
+  context: TaskRunContext,
+): Promise<ExitCode> {
+  if (tables.length === 0) return await startTask(name, "reload-target", context);
+  return await withApi(context.options, async (client) => {
+    const { ReplicationTaskArn } = await findTask(client, name);
+    const known = await listTableStatistics(client, ReplicationTaskArn ?? "");
+    const chosen = tables.map((table) => {
+      const match = known.find(({ SchemaName, TableName }) => `${SchemaName}.${TableName}` === table);
+      if (match !== undefined) return { SchemaName: match.SchemaName, TableName: match.TableName };
+      throw new MigrationError("usage.invalid", {
+        message: `The task has no table ${table}.`,
+        remedy: `See its tables with tideway task tables ${name}.`,
+      });
+    });
+    await client.send(new ReloadTablesCommand({ ReplicationTaskArn, TablesToReload: chosen }));
+    return context.options.wait ? await waitForTask(client, name, context) : ExitCode.done;
+  });
+}
+
+export async function stopTask(name: string, { options, output }: TaskRunContext): Promise<void> {
+  await withApi(options, async (client) => {
+    const { ReplicationTaskArn } = await findTask(client, name);
+    await client.send(new StopReplicationTaskCommand({ ReplicationTaskArn }));
+    if (!options.wait) return;
+    await waitUntil({
+      output,
+      quiet: options.json,
+      poll: () => findTask(client, name),
+      done: (task) => task.Status === "stopped" || task.Status === "failed",
+      describe: (task) => `task ${name}: ${task.Status}`,
+    });
+  });
+}
+
+async function waitForTask(
+  client: DatabaseMigrationServiceClient,
+  name: string,
+  { options, output }: TaskRunContext,
+): Promise<ExitCode> {
+  const task = await waitUntil({
+    output,
+    quiet: options.json,
+    poll: () => findTask(client, name),
+    done: isSettled,
+    describe: (state) => describeTask(name, state),
+  });
+  if (task.Status === "failed") {
+    throw new ReportedFault("task.failed", task.LastFailureMessage ?? `Task ${name} failed.`);
+  }
+  return (task.ReplicationTaskStats?.TablesErrored ?? 0) > 0 ? ExitCode.tablesSuspended : ExitCode.done;
+}
+
+/** Ended, or, for a task without an end, past its full load. */
+function isSettled(task: ReplicationTask): boolean {
+  if (task.Status === "stopped" || task.Status === "failed" || task.Status === "ready") return true;
+  if (task.Status !== "running" || task.MigrationType === "full-load") return false;
+  if (task.MigrationType === "cdc") return true;
+  const stats = task.ReplicationTaskStats ?? {};
+  const pending = (stats.TablesLoading ?? 0) + (stats.TablesQueued ?? 0);
+  return stats.FullLoadProgressPercent === 100 && pending === 0;
+}
+
+function describeTask(name: string, task: ReplicationTask): string {
+  const stats = task.ReplicationTaskStats;
+  const parts = [`task ${name}: ${task.Status}`];
+  if (stats !== undefined && task.MigrationType !== "cdc") {
+    parts.push(`full load ${percent(stats.FullLoadProgressPercent ?? 0)}`);
+    parts.push(
+      `${stats.TablesLoaded ?? 0} tables loaded, ${stats.TablesLoading ?? 0} loading, ${stats.TablesQueued ?? 0} waiting`,
+    );
+    if ((stats.TablesErrored ?? 0) > 0) parts.push(`${stats.TablesErrored} with errors`);
+  }
+  return parts.join(", ");
+}

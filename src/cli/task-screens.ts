@@ -1,0 +1,98 @@
+import type { ReplicationTask, TableStatistics } from "@aws-sdk/client-database-migration-service";
+import { type ApiOptions, withApi } from "./api-client.ts";
+import { findTask, listTableStatistics, listTasks } from "./api-resources.ts";
+import { count, percent } from "./human.ts";
+import { type Output, textFields, textTable } from "./output.ts";
+
+/** What `tideway task list`, `show` and `tables` print. */
+
+export async function listTasksText(options: ApiOptions, output: Output): Promise<void> {
+  const tasks = await withApi(options, (client) => listTasks(client));
+  if (options.json) {
+    printJson(tasks, output);
+    return;
+  }
+  const rows = tasks.map((task) => [
+    task.ReplicationTaskIdentifier ?? "",
+    task.MigrationType ?? "",
+    task.Status ?? "",
+    percent(task.ReplicationTaskStats?.FullLoadProgressPercent ?? 0),
+    count(task.ReplicationTaskStats?.TablesErrored ?? 0),
+    reason(task),
+  ]);
+  output.stdout.write(
+    textTable(
+      [
+        { title: "TASK" },
+        { title: "TYPE" },
+        { title: "STATUS" },
+        { title: "LOADED", align: "right" },
+        { title: "TABLE ERRORS", align: "right" },
+        { title: "STOPPED BECAUSE" },
+      ],
+      rows,
+    ),
+  );
+}
+
+export async function showTask(name: string, options: ApiOptions, output: Output): Promise<void> {
+  printTask(await withApi(options, (client) => findTask(client, name)), options, output);
+}
+
+export function printTask(task: ReplicationTask, options: ApiOptions, output: Output): void {
+  if (options.json) {
+    printJson(task, output);
+    return;
+  }
+  const stats = task.ReplicationTaskStats ?? {};
+  const tables = `${stats.TablesLoaded ?? 0} loaded, ${stats.TablesLoading ?? 0} loading, ${stats.TablesQueued ?? 0} waiting, ${stats.TablesErrored ?? 0} with errors`;
+  const fields: [string, string | undefined][] = [
+    ["task", task.ReplicationTaskIdentifier],
+    ["type", task.MigrationType],
+    ["status", task.Status],
+    ["stopped because", reason(task)],
+    ["last failure", task.LastFailureMessage],
+    ["full load", percent(stats.FullLoadProgressPercent ?? 0)],
+    ["tables", tables],
+    ["recovery checkpoint", task.RecoveryCheckpoint],
+    ["arn", task.ReplicationTaskArn],
+  ];
+  output.stdout.write(
+    textFields(
+      fields.filter((field): field is [string, string] => field[1] !== undefined && field[1] !== ""),
+    ),
+  );
+}
+
+export async function showTables(name: string, options: ApiOptions, output: Output): Promise<void> {
+  const tables = await withApi(options, async (client) => {
+    const task = await findTask(client, name);
+    return await listTableStatistics(client, task.ReplicationTaskArn ?? "");
+  });
+  if (options.json) printJson(tables, output);
+  else output.stdout.write(tablesText(tables));
+}
+
+function tablesText(tables: readonly TableStatistics[]): string {
+  const numbers = ["ROWS", "INSERTS", "UPDATES", "DELETES", "ERROR ROWS"] as const;
+  return textTable(
+    [{ title: "TABLE" }, { title: "STATE" }, ...numbers.map((title) => ({ title, align: "right" as const }))],
+    tables.map((table) => [
+      `${table.SchemaName}.${table.TableName}`,
+      table.TableState ?? "",
+      count(table.FullLoadRows ?? 0),
+      count(table.AppliedInserts ?? table.Inserts ?? 0),
+      count(table.AppliedUpdates ?? table.Updates ?? 0),
+      count(table.AppliedDeletes ?? table.Deletes ?? 0),
+      count(table.FullLoadErrorRows ?? 0),
+    ]),
+  );
+}
+
+export function printJson(value: unknown, output: Output): void {
+  output.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+function reason(task: ReplicationTask): string {
+  return (task.StopReason ?? "").replace(/^Stop Reason /, "");
+}

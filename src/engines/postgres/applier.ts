@@ -1,0 +1,86 @@
+import type { EndpointConfig } from "../../core/engine.ts";
+import type { Position } from "../../core/position.ts";
+import type { Applier, ApplyRequest } from "../../core/target.ts";
+import { ApplyChanges, rowIncomplete } from "./apply-changes.ts";
+import { ApplyCounts } from "./apply-counts.ts";
+import { ApplyLoop } from "./apply-loop.ts";
+import { prepareApplySession, readAppliedPosition, takeApplyLock } from "./apply-open.ts";
+import { type ApplyFailure, ApplySession, EXPECT_WIDTH, Expect } from "./apply-session.ts";
+import { readTargetTables } from "./apply-table.ts";
+import { openWire } from "./connection.ts";
+import { classify } from "./errors.ts";
+import type { WireSession } from "./wire-session.ts";
+
+/**
+ * Opens the task's applier: one session, the only one that applies for the task. Transactions that
+ * the journal holds already are left out, whatever position the stream starts from.
+ */
+export async function openApplier(
+  endpoint: EndpointConfig,
+  request: ApplyRequest,
+  signal: AbortSignal,
+): Promise<Applier> {
+  const wire = await openWire(endpoint, { side: "target", purpose: "tideway apply" }, signal);
+  try {
+    await takeApplyLock(wire, request);
+    const { replica } = await prepareApplySession(wire);
+    const plans = request.plan.tables;
+    const targets = await readTargetTables(wire, plans);
+    const applied = await readAppliedPosition(wire, request);
+    return connectParts({ wire, request, targets, replica, applied, signal, endpoint });
+  } catch (error) {
+    await wire[Symbol.asyncDispose]();
+    signal.throwIfAborted();
+    throw classify(error, { side: "target", endpoint, phase: "apply" });
+  }
+}
+
+interface ApplierParts {
+  readonly wire: WireSession;
+  readonly request: ApplyRequest;
+  readonly targets: Awaited<ReturnType<typeof readTargetTables>>;
+  readonly replica: boolean;
+  readonly applied: Position | undefined;
+  readonly signal: AbortSignal;
+  readonly endpoint: EndpointConfig;
+}
+
+function connectParts(parts: ApplierParts): Applier {
+  const { wire, request, targets, signal, endpoint } = parts;
+  const plans = request.plan.tables;
+  const counts = new ApplyCounts(plans);
+  const describe = ({ error, table }: ApplyFailure): unknown => {
+    if (signal.aborted) return signal.reason;
+    const id = plans[table]?.source.id;
+    return classify(error, {
+      side: "target",
+      endpoint,
+      phase: "apply",
+      ...(id === undefined ? {} : { table: id }),
+    });
+  };
+  const session = new ApplySession(wire, {
+    completed(expectation, touched) {
+      if (!touched && (expectation & (EXPECT_WIDTH - 1)) === Expect.updateMust) {
+        loop.fail(rowIncomplete(plans[Math.floor(expectation / EXPECT_WIDTH)]!));
+      }
+      counts.completed(expectation, touched);
+    },
+    failed: (failure) => loop.fail(describe(failure)),
+  });
+  const changes = new ApplyChanges({ plans, targets, session, counts });
+  const loop: ApplyLoop = new ApplyLoop({
+    session,
+    changes,
+    counts,
+    request,
+    applied: parts.applied,
+    begin: parts.replica ? BEGIN : BEGIN_DEFERRED,
+    describe: (error) => describe({ error, table: -1 }),
+  });
+  return loop;
+}
+
+const BEGIN = ["begin isolation level read committed"];
+/** Where foreign keys act, those that may wait do: order within a transaction is not theirs. */
+const BEGIN_DEFERRED = [...BEGIN, "set constraints all deferred"];

@@ -1,0 +1,231 @@
+import { type ChangeBatch, type ChangeTransaction, OP_WIDTH, Op } from "../../core/change-batch.ts";
+import { MigrationError } from "../../core/error.ts";
+import type { TablePlan } from "../../core/plan.ts";
+import { displayTable, type TableSchema, tableKey } from "../../core/schema.ts";
+import { ApplyMode } from "../../core/target.ts";
+import { qualified } from "../shared/identifier.ts";
+import type { ApplyCounts } from "./apply-counts.ts";
+import { type ApplySession, EXPECT_WIDTH, Expect, NO_CELLS } from "./apply-session.ts";
+import { hasSameKey, isComplete, TableStatements } from "./apply-statements.ts";
+import type { TargetTable } from "./apply-table.ts";
+import type { CellSource, PreparedStatement } from "./apply-writer.ts";
+import { classify } from "./errors.ts";
+import { ServerError } from "./server-error.ts";
+
+/** TRUNCATE is refused while tables outside the list refer to one in it, or without the privilege for it. */
+const TRUNCATE_REFUSED: ReadonlySet<string> = new Set(["0A000", "42501"]);
+
+const SAVEPOINT = "tideway_truncate";
+
+export interface ApplyChangesParts {
+  readonly plans: readonly TablePlan[];
+  readonly targets: readonly (TargetTable | undefined)[];
+  readonly session: ApplySession;
+  readonly counts: ApplyCounts;
+}
+
+/** What one transaction of a batch is to be applied with. */
+export interface TransactionModes {
+  readonly modes: Uint8Array | undefined;
+  /** Where the transaction's modes start. */
+  readonly offset: number;
+}
+
+/** Turns a batch's ops into commands of the session. */
+export class ApplyChanges {
+  readonly #parts: ApplyChangesParts;
+  readonly #indexes = new Map<string, number>();
+  readonly #statements: (TableStatements | undefined)[] = [];
+  #encoding: ChangeBatch["encoding"] | undefined;
+  /** For each of the batch's tables its plan's index. */
+  #tables: readonly TableSchema[] = [];
+  #planOf = new Int32Array(0);
+  readonly #cells: CellSource;
+
+  constructor(parts: ApplyChangesParts) {
+    this.#parts = parts;
+    for (const [index, plan] of parts.plans.entries()) this.#indexes.set(tableKey(plan.source.id), index);
+    this.#cells = { ...NO_CELLS };
+  }
+
+  /** Writes the ops of one transaction; returns how many there were to do. */
+  async write(batch: ChangeBatch, transaction: ChangeTransaction, modes: TransactionModes): Promise<number> {
+    this.#use(batch);
+    const { ops } = batch;
+    const { session } = this.#parts;
+    const end = transaction.end * OP_WIDTH;
+    let done = 0;
+    for (let at = transaction.start * OP_WIDTH; at < end; at += OP_WIDTH) {
+      const index = ops[at + 1]!;
+      const mode = modes.modes === undefined ? ApplyMode.exact : modes.modes[modes.offset + index];
+      if (mode === ApplyMode.skip) continue;
+      done++;
+      if (ops[at] === Op.truncate) {
+        const stop = this.#truncatesEnd(ops, at, end);
+        await this.#truncate(this.#truncated(ops, { at, stop }, modes));
+        at = stop - OP_WIDTH;
+        continue;
+      }
+      if (mode === ApplyMode.exact) this.#exact(ops, at);
+      else this.#converge(ops, at);
+      if (session.full) await session.push();
+    }
+    return done;
+  }
+
+  /** Statements belong to one encoding; tables to one list of the stream. */
+  #use(batch: ChangeBatch): void {
+    const { bytes } = batch;
+    this.#cells.batch = batch;
+    this.#cells.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (batch.encoding !== this.#encoding) {
+      this.#encoding = batch.encoding;
+      this.#statements.length = 0;
+    }
+    if (batch.tables === this.#tables) return;
+    this.#tables = batch.tables;
+    this.#planOf = Int32Array.from(batch.tables, (table) => this.#indexes.get(tableKey(table.id)) ?? -1);
+  }
+
+  #exact(ops: Int32Array, at: number): void {
+    const plan = this.#plan(ops[at + 1]!);
+    const statements = this.#statementsOf(plan);
+    const before = ops[at + 2]!;
+    const after = ops[at + 3]!;
+    const expectation = plan * EXPECT_WIDTH;
+    switch (ops[at]) {
+      case Op.insert:
+        this.#execute(statements.insert(), before, after, expectation + Expect.insert);
+        break;
+      case Op.update: {
+        const update = statements.update(this.#cells.batch.cells, after, before >= 0);
+        this.#execute(update, before, after, expectation + Expect.update);
+        break;
+      }
+      case Op.delete:
+        this.#execute(statements.delete(), before, after, expectation + Expect.delete);
+        break;
+    }
+  }
+
+  /** See ApplyMode.converge. Without a key a row that is there cannot be told from one like it. */
+  #converge(ops: Int32Array, at: number): void {
+    const index = this.#plan(ops[at + 1]!);
+    const plan = this.#parts.plans[index]!;
+    const statements = this.#statementsOf(index);
+    if (!statements.hasKey) throw rowIncomplete(plan);
+    const { batch } = this.#cells;
+    const after = ops[at + 3]!;
+    // The row before of an unchanged key says nothing more.
+    const before =
+      ops[at] === Op.update && ops[at + 2]! >= 0 && hasSameKey(plan, batch, { before: ops[at + 2]!, after })
+        ? -1
+        : ops[at + 2]!;
+    const expectation = index * EXPECT_WIDTH;
+    if (ops[at] === Op.insert) {
+      this.#execute(statements.upsert(), before, after, expectation + Expect.insertAny);
+    } else if (ops[at] === Op.delete) {
+      this.#execute(statements.delete(), before, after, expectation + Expect.deleteAny);
+    } else if (isComplete(plan, batch.cells, after)) {
+      if (before >= 0) this.#execute(statements.delete(), before, after, expectation + Expect.done);
+      this.#execute(statements.upsert(), before, after, expectation + Expect.updateAny);
+    } else {
+      if (before >= 0) {
+        const move = statements.moveUnlessThere(batch.cells, after);
+        this.#execute(move, before, after, expectation + Expect.done);
+        this.#execute(statements.delete(), before, after, expectation + Expect.done);
+      }
+      const update = statements.update(batch.cells, after, false);
+      this.#execute(update, before, after, expectation + Expect.updateMust);
+    }
+  }
+
+  #execute(statement: PreparedStatement, before: number, after: number, expectation: number): void {
+    this.#cells.before = before;
+    this.#cells.after = after;
+    this.#parts.session.execute(statement, this.#cells, expectation);
+  }
+
+  #truncatesEnd(ops: Int32Array, at: number, end: number): number {
+    let stop = at;
+    while (stop < end && ops[stop] === Op.truncate) stop += OP_WIDTH;
+    return stop;
+  }
+
+  #truncated(
+    ops: Int32Array,
+    range: { readonly at: number; readonly stop: number },
+    modes: TransactionModes,
+  ): readonly number[] {
+    const plans = new Set<number>();
+    for (let at = range.at; at < range.stop; at += OP_WIDTH) {
+      const index = ops[at + 1]!;
+      const skips = modes.modes !== undefined && modes.modes[modes.offset + index] === ApplyMode.skip;
+      if (!skips) plans.add(this.#plan(index));
+    }
+    return [...plans];
+  }
+
+  /**
+   * Truncates tables together, so that foreign keys among them do not matter. When others refer to
+   * them, which on the source they do not, the rows are deleted instead.
+   */
+  async #truncate(plans: readonly number[]): Promise<void> {
+    const { session, counts } = this.#parts;
+    const names = plans.map((index) => {
+      const partitioned = this.#parts.targets[index]?.partitioned === true;
+      return `${partitioned ? "" : "only "}${qualified(this.#parts.plans[index]!.target.id)}`;
+    });
+    await session.drain();
+    try {
+      await session.query(
+        `savepoint ${SAVEPOINT}; truncate ${names.join(", ")}; release savepoint ${SAVEPOINT}`,
+      );
+    } catch (error) {
+      if (!(error instanceof ServerError) || !TRUNCATE_REFUSED.has(error.fields.code)) {
+        throw classify(error, {
+          side: "target",
+          phase: "apply",
+          table: this.#parts.plans[plans[0]!]!.source.id,
+        });
+      }
+      const deletes = names.map((name) => `delete from ${name}`).join("; ");
+      await session.query(`rollback to savepoint ${SAVEPOINT}; release savepoint ${SAVEPOINT}; ${deletes}`);
+    }
+    for (const index of plans) counts.truncated(index);
+  }
+
+  #plan(index: number): number {
+    const plan = this.#planOf[index]!;
+    if (plan < 0) {
+      throw new MigrationError("internal.unexpected", {
+        message: "A change of a table that is not part of the plan.",
+        subject: displayTable(this.#tables[index]!.id),
+      });
+    }
+    return plan;
+  }
+
+  #statementsOf(index: number): TableStatements {
+    const known = this.#statements[index];
+    if (known !== undefined) return known;
+    const statements = new TableStatements({
+      plan: this.#parts.plans[index]!,
+      target: this.#parts.targets[index],
+      encoding: this.#encoding!,
+      prefix: `${this.#encoding === "text" ? "t" : "b"}${index}`,
+    });
+    this.#statements[index] = statements;
+    return statements;
+  }
+}
+
+/** The failure of an update whose row is not there and cannot be made up from what was sent. */
+export function rowIncomplete(plan: TablePlan): MigrationError {
+  const { id } = plan.source;
+  return new MigrationError("apply.row_incomplete", {
+    message: "A change does not hold all values of a row that the target may lack.",
+    subject: displayTable(id),
+    table: id,
+  });
+}

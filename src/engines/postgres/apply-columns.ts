@@ -1,0 +1,87 @@
+import type { TablePlan } from "../../core/plan.ts";
+import { identifier } from "../shared/identifier.ts";
+import type { TargetColumn, TargetTable } from "./apply-table.ts";
+import { binaryForm, sameBinaryForm } from "./binary-form.ts";
+
+/** Forms of types that have no equality, or one that is not identity; they are compared by their text. */
+const withoutEquality = new Set(
+  "json jsonpath point lseg path box polygon line circle txid_snapshot pg_snapshot".split(" "),
+);
+
+/**
+ * How a table's columns stand in SQL beside parameters that are the source's bytes. In text the
+ * target's column reads them; in binary it does so only when both sides' forms agree, else the
+ * parameter is declared as what the source sends and SQL casts it.
+ */
+export class ApplyColumns {
+  readonly #plan: TablePlan;
+  readonly #target: TargetTable | undefined;
+  readonly #binary: boolean;
+  /** Ordinals that neither side computes. */
+  readonly written: readonly number[];
+
+  constructor(plan: TablePlan, target: TargetTable | undefined, encoding: "pg-binary" | "text") {
+    this.#plan = plan;
+    this.#target = target;
+    this.#binary = encoding === "pg-binary";
+    this.written = plan.source.columns.flatMap((column, ordinal) =>
+      column.generated !== undefined || this.#targetColumn(ordinal)?.generated === true ? [] : [ordinal],
+    );
+  }
+
+  name(ordinal: number): string {
+    return identifier(this.#plan.target.columns[ordinal]!.name);
+  }
+
+  /** An identity ALWAYS cannot have changed, and may not be set. */
+  isSettable(ordinal: number): boolean {
+    return this.#plan.source.columns[ordinal]!.identity !== "always";
+  }
+
+  /** A parameter as a value to store; stored by assignment, so a longer or finer value is not cut silently. */
+  value(ordinal: number, parameter: string): string {
+    return this.#agrees(ordinal) ? parameter : `${parameter}::${this.#sourceType(ordinal)}`;
+  }
+
+  /** Equality with a key's value, in the column's own type so that an index serves. */
+  equals(ordinal: number, parameter: string): string {
+    return `${this.name(ordinal)} = ${this.#comparable(ordinal, parameter)}`;
+  }
+
+  /** Equality that holds for NULL too, for a row that only all its values identify. */
+  isSame(ordinal: number, parameter: string): string {
+    const form = this.#targetColumn(ordinal)?.form?.replace("[]", "");
+    if (form !== undefined && !withoutEquality.has(form)) {
+      return `${this.name(ordinal)} is not distinct from ${this.#comparable(ordinal, parameter)}`;
+    }
+    const text = this.#binary ? `${parameter}::${this.#sourceType(ordinal)}::text` : `${parameter}::text`;
+    return `${this.name(ordinal)}::text is not distinct from ${text}`;
+  }
+
+  #comparable(ordinal: number, parameter: string): string {
+    const type = this.#targetColumn(ordinal)?.type;
+    if (this.#agrees(ordinal) || type === undefined) return this.value(ordinal, parameter);
+    return `${parameter}::${this.#sourceType(ordinal)}::${type}`;
+  }
+
+  #targetColumn(ordinal: number): TargetColumn | undefined {
+    return this.#target?.columns.get(this.#plan.target.columns[ordinal]!.name);
+  }
+
+  /** Whether the column itself can read the source's bytes. A table that is not there says so by itself. */
+  #agrees(ordinal: number): boolean {
+    const target = this.#targetColumn(ordinal);
+    return (
+      !this.#binary ||
+      target === undefined ||
+      sameBinaryForm(binaryForm(this.#plan.source.columns[ordinal]!), target.form)
+    );
+  }
+
+  /** SQL name of the built-in type that the source sends in binary, free of any length. */
+  #sourceType(ordinal: number): string {
+    const form = binaryForm(this.#plan.source.columns[ordinal]!) ?? "text";
+    const name = form.endsWith("[]") ? `_${form.slice(0, -2)}` : form === "characters" ? "text" : form;
+    return `pg_catalog.${identifier(name)}`;
+  }
+}

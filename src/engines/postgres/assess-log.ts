@@ -1,0 +1,186 @@
+import type pg from "pg";
+import type { Finding } from "../../core/finding.ts";
+import type { SourceAssessment } from "../../core/source.ts";
+import { identifier } from "../shared/identifier.ts";
+import type { SourceServer } from "./assess-source.ts";
+import { selectJson } from "./catalog-query.ts";
+import { finding } from "./finding.ts";
+import { publicationName } from "./publication.ts";
+
+export interface LogAssessment {
+  readonly request: SourceAssessment;
+  readonly server: SourceServer;
+  readonly longTransactionSeconds?: number;
+}
+
+interface LogFacts {
+  readonly walLevel: string;
+  readonly slots: number;
+  readonly maxSlots: number;
+  readonly senders: number;
+  readonly maxSenders: number;
+  readonly mayReplicate: boolean;
+  readonly managed: boolean;
+  readonly mayCreate: boolean;
+  readonly publication: boolean;
+  /** null where the server does not know the setting. */
+  readonly keepSize: string | null;
+  readonly idleSlotTimeout: string | null;
+}
+
+/** What reading the log needs of the server and of the role. Whether its tables can be published is not asked here. */
+export async function assessLog(client: pg.Client, assessment: LogAssessment): Promise<Finding[]> {
+  const { request, server } = assessment;
+  const [facts] = await selectJson<LogFacts>(client, FACTS, [publicationName(request.taskId)]);
+  return [
+    ...settings(facts!),
+    ...capacity(facts!, request),
+    ...role(facts!, server),
+    ...limits(facts!),
+    ...(request.resumes ? [] : await longTransactions(client, assessment.longTransactionSeconds ?? 600)),
+  ];
+}
+
+const FACTS = `
+  select current_setting('wal_level') as "walLevel",
+    (select count(*) from pg_replication_slots)::int as slots,
+    current_setting('max_replication_slots')::int as "maxSlots",
+    (select count(*) from pg_stat_replication)::int as senders,
+    current_setting('max_wal_senders')::int as "maxSenders",
+    (select rolreplication or rolsuper from pg_roles where rolname = session_user)
+      or coalesce((select pg_has_role(session_user, oid, 'member') from pg_roles
+                    where rolname = 'rds_replication'), false) as "mayReplicate",
+    exists (select from pg_roles where rolname = 'rds_replication') as managed,
+    has_database_privilege(current_database(), 'create') as "mayCreate",
+    exists (select from pg_publication where pubname = $1) as publication,
+    (select setting from pg_settings where name = 'max_slot_wal_keep_size') as "keepSize",
+    (select setting from pg_settings where name = 'idle_replication_slot_timeout') as "idleSlotTimeout"`;
+
+function settings(facts: LogFacts): Finding[] {
+  if (facts.walLevel === "logical") return [];
+  return [
+    finding("source.wal_level", "error", {
+      subject: "wal_level",
+      message: `The source's wal_level is ${facts.walLevel}; changes can be read with logical only.`,
+      ...(facts.managed
+        ? { remedy: "Set rds.logical_replication = 1 in the parameter group and reboot the instance." }
+        : { remedy: "Run alter system set wal_level = logical; on the source and restart it." }),
+    }),
+  ];
+}
+
+/**
+ * A run that starts anew makes a slot, and while its snapshot is open has a second WAL sender. One
+ * that resumes has its slot, but reloading a table needs another for a moment.
+ */
+function capacity(facts: LogFacts, request: SourceAssessment): Finding[] {
+  const needed = request.resumes ? 0 : 1;
+  const reload = needed + 1;
+  const findings: Finding[] = [];
+  const freeSlots = facts.maxSlots - facts.slots;
+  if (freeSlots < reload) {
+    findings.push(
+      finding("source.no_free_slot", freeSlots < needed ? "error" : "warning", {
+        subject: "max_replication_slots",
+        message:
+          freeSlots < needed
+            ? `All ${facts.maxSlots} replication slots of the source are taken.`
+            : `The source has ${freeSlots} free replication slots; reloading a table takes one more for a moment.`,
+        remedy: `Raise max_replication_slots (now ${facts.maxSlots}), or drop slots that nobody uses.`,
+      }),
+    );
+  }
+  const freeSenders = facts.maxSenders - facts.senders;
+  if (freeSenders < 2) {
+    findings.push(
+      finding("source.no_free_slot", freeSenders < 1 ? "error" : "warning", {
+        subject: "max_wal_senders",
+        message:
+          freeSenders < 1
+            ? `All ${facts.maxSenders} WAL senders of the source are in use.`
+            : "The source has one free WAL sender; a full load beside the change stream needs two.",
+        remedy: `Raise max_wal_senders (now ${facts.maxSenders}).`,
+      }),
+    );
+  }
+  return findings;
+}
+
+function role(facts: LogFacts, server: SourceServer): Finding[] {
+  const name = identifier(server.role);
+  const findings: Finding[] = [];
+  if (!facts.mayReplicate) {
+    findings.push(
+      finding("source.privilege", "error", {
+        subject: server.role,
+        message: `The role ${server.role} may not read the log.`,
+        remedy: facts.managed
+          ? `Run on the source: grant rds_replication to ${name};`
+          : `Run on the source as a superuser: alter role ${name} replication;`,
+      }),
+    );
+  }
+  if (!facts.mayCreate && !facts.publication) {
+    findings.push(
+      finding("source.privilege", "error", {
+        subject: server.role,
+        message: `The role ${server.role} may not create a publication in the database ${server.database}.`,
+        remedy: `Run on the source: grant create on database ${identifier(server.database)} to ${name};`,
+      }),
+    );
+  }
+  return findings;
+}
+
+/** Limits beyond which the server gives up on a slot that lags. */
+function limits(facts: LogFacts): Finding[] {
+  const findings: Finding[] = [];
+  if (facts.keepSize !== null && facts.keepSize !== "-1") {
+    findings.push(
+      finding("source.log_limit", "info", {
+        subject: "max_slot_wal_keep_size",
+        message: `The source keeps at most ${facts.keepSize} MB of log for a slot; a task that falls behind further has to start again.`,
+      }),
+    );
+  }
+  if (facts.idleSlotTimeout !== null && facts.idleSlotTimeout !== "0") {
+    findings.push(
+      finding("source.log_limit", "warning", {
+        subject: "idle_replication_slot_timeout",
+        message: "The source gives up slots that nobody reads from for a while, such as a stopped task's.",
+        remedy: "Set idle_replication_slot_timeout = 0 while the task exists.",
+      }),
+    );
+  }
+  return findings;
+}
+
+interface LongTransaction {
+  readonly subject: string;
+  readonly state: string;
+  readonly minutes: number;
+}
+
+/** A slot begins where no older transaction that writes is open. A role that may not see others' sees its own. */
+async function longTransactions(client: pg.Client, seconds: number): Promise<Finding[]> {
+  const found = await selectJson<LongTransaction>(
+    client,
+    `select 'session ' || pid as subject, coalesce(state, 'open') as state,
+            (extract(epoch from clock_timestamp() - xact_start) / 60)::int as minutes
+       from pg_stat_activity
+      where pid <> pg_backend_pid() and backend_xid is not null
+        and xact_start <= clock_timestamp() - make_interval(secs => $1)
+     union all
+     select 'prepared transaction ' || gid, 'prepared',
+            (extract(epoch from clock_timestamp() - prepared) / 60)::int
+       from pg_prepared_xacts
+      where prepared <= clock_timestamp() - make_interval(secs => $1)`,
+    [seconds],
+  );
+  return found.map(({ subject, state, minutes }) =>
+    finding("source.long_transaction", "warning", {
+      subject,
+      message: `The ${subject} (${state}) has had a writing transaction open for ${minutes} minutes; the task's replication slot cannot be made before it ends.`,
+    }),
+  );
+}

@@ -1,0 +1,62 @@
+import type { EndpointConfig } from "../../core/engine.ts";
+import { literal } from "../shared/identifier.ts";
+import { openWire } from "./connection.ts";
+import { classify, type Side } from "./errors.ts";
+import type { WireSession } from "./wire-session.ts";
+
+/**
+ * Settings of a database or a role that would change what COPY means, or end a session that waits.
+ * Names that a server's version does not know are passed over.
+ */
+const bothSides: readonly (readonly [string, string])[] = [
+  ["standard_conforming_strings", "on"],
+  ["lc_monetary", "C"],
+  ["transaction_timeout", "0"],
+  ["idle_session_timeout", "0"],
+];
+
+const perSide: Readonly<Record<Side, readonly (readonly [string, string])[]>> = {
+  source: [
+    // Every name that the server writes out is qualified, and every operator is the built-in one.
+    ["search_path", "pg_catalog"],
+    ["jit", "off"],
+    // A policy must be an error, not a row that silently is not read.
+    ["row_security", "off"],
+  ],
+  target: [
+    ["xmloption", "content"],
+    ["array_nulls", "on"],
+    ["default_transaction_isolation", "read committed"],
+  ],
+};
+
+/** A statement that puts a session's settings right. */
+export function settingsSql(side: Side): string {
+  const rows = [...bothSides, ...perSide[side]].map(
+    ([name, value]) => `(${literal(name)}, ${literal(value)})`,
+  );
+  return `select set_config(s.name, v.value, false)
+    from (values ${rows.join(", ")}) as v(name, value) join pg_catalog.pg_settings s on s.name = v.name`;
+}
+
+/** What was committed must survive a crash of the server, whatever the role's default: others rely on it. */
+export const DURABLE_COMMITS = `select set_config('synchronous_commit', 'on', false)
+  where current_setting('synchronous_commit') = 'off'`;
+
+/** A session for bulk reading or writing with its settings put right. */
+export async function openBulkSession(
+  endpoint: EndpointConfig,
+  side: Side,
+  signal: AbortSignal,
+): Promise<WireSession> {
+  const purpose = side === "source" ? "tideway read" : "tideway load";
+  const wire = await openWire(endpoint, { side, purpose }, signal);
+  try {
+    await wire.query(settingsSql(side));
+    if (side === "target") await wire.query(DURABLE_COMMITS);
+    return wire;
+  } catch (error) {
+    await wire[Symbol.asyncDispose]();
+    throw classify(error, { side, endpoint });
+  }
+}

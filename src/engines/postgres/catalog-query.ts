@@ -1,0 +1,40 @@
+import type pg from "pg";
+
+/**
+ * Rows of a query as objects with JSON's types, whatever type parsers the client has. Numbers beyond
+ * 2^53 and oids come as text. Several rows of one query cost one round trip and no parsing of ours.
+ */
+export async function selectJson<Row>(
+  client: pg.Client,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  const result = await client.query<{ row: string }>(
+    `select row_to_json(q)::text as row from (${sql}) as q`,
+    [...values],
+  );
+  return result.rows.map(({ row }) => JSON.parse(row) as Row);
+}
+
+/**
+ * SQL that evaluates an expression with the search path set to one schema, so that what the server
+ * deparses names that schema's objects without it. CASE is what guarantees the order of evaluation
+ * (manual, "Expression Evaluation Rules"), and so one query serves the tables of all schemas. Needs a
+ * transaction, at whose end the search path is what it was.
+ */
+export function inSchema(schemaColumn: string, expression: string): string {
+  return `case when set_config('search_path', quote_ident(${schemaColumn}), true) is null then null else ${expression} end`;
+}
+
+/** SQL for the comment on an object; `kind` is the catalog it stands in. */
+export function commentOn(
+  oid: string,
+  kind: "pg_class" | "pg_constraint" | "pg_namespace" | "pg_type",
+): string {
+  return `(select description from pg_description where objoid = ${oid} and classoid = '${kind}'::regclass and objsubid = 0)`;
+}
+
+/** SQL that is true for an object that belongs to an extension. */
+export function isExtensionMember(oid: string, kind: "pg_class" | "pg_type"): string {
+  return `exists (select from pg_depend where classid = '${kind}'::regclass and objid = ${oid} and deptype = 'e')`;
+}

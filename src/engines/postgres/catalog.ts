@@ -1,0 +1,179 @@
+import type pg from "pg";
+import type { Catalog, TableId, TableSchema } from "../../core/schema.ts";
+import { describeColumns, type TableColumns } from "./catalog-columns.ts";
+import {
+  describeChecks,
+  describeForeignKeys,
+  describeIndexes,
+  type TableIndex,
+} from "./catalog-constraints.ts";
+import { commentOn, isExtensionMember, selectJson } from "./catalog-query.ts";
+import { describeSequences } from "./catalog-sequences.ts";
+import { describeTypes } from "./catalog-types.ts";
+
+/** Schemas that are the user's, by name. */
+export async function listSchemas(client: pg.Client): Promise<string[]> {
+  const rows = await selectJson<{ name: string }>(
+    client,
+    `select nspname as name from pg_namespace where ${USER_SCHEMA} order by nspname collate "C"`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+/**
+ * Ordinary tables and leaf partitions of user schemas; no temporary ones, none of an extension, no
+ * DMS control tables.
+ */
+export async function listTables(client: pg.Client): Promise<TableId[]> {
+  return selectJson<TableId>(
+    client,
+    `select nspname as schema, relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where relkind = 'r' and relpersistence <> 't' and ${USER_SCHEMA} and relname not like 'awsdms\\_%'
+       and not ${isExtensionMember("c.oid", "pg_class")}
+     order by nspname collate "C", relname collate "C"`,
+  );
+}
+
+const USER_SCHEMA = `nspname not like 'pg\\_%' and nspname <> 'information_schema'`;
+
+/** Looking up an object by number that was dropped after the statement began to look. */
+const GONE = new Set(["XX000", "42P01", "42704"]);
+const ATTEMPTS = 3;
+
+/**
+ * The named tables with the types, sequences and schemas they need, in a fixed number of queries and
+ * in one transaction; a table that has gone is left out. The client must not be in a transaction.
+ */
+export async function describe(client: pg.Client, ids: readonly TableId[]): Promise<Catalog> {
+  for (let attempt = 1; ; attempt++) {
+    // jit: estimates on catalogs are far too high, and compiling costs more than the query.
+    await client.query("begin transaction isolation level repeatable read read only; set local jit = off");
+    try {
+      const catalog = await readCatalog(client, ids);
+      await client.query("commit");
+      return catalog;
+    } catch (error) {
+      await client.query("rollback").catch(() => undefined);
+      const code = (error as { code?: unknown }).code;
+      if (attempt === ATTEMPTS || typeof code !== "string" || !GONE.has(code)) throw error;
+    }
+  }
+}
+
+interface TableRow {
+  readonly oid: string;
+  readonly schema: string;
+  readonly name: string;
+  /** relreplident: d(efault), i(ndex), f(ull), n(othing). */
+  readonly identity: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly comment: string | null;
+}
+
+async function readCatalog(client: pg.Client, ids: readonly TableId[]): Promise<Catalog> {
+  const rows = await selectJson<TableRow>(client, TABLES, [
+    ids.map(({ schema }) => schema),
+    ids.map(({ name }) => name),
+  ]);
+  const oids = rows.map(({ oid }) => oid);
+  const types = await describeTypes(client, oids);
+  const columns = await describeColumns(client, oids, types.native);
+  const indexes = await describeIndexes(client, oids);
+  const checks = await describeChecks(client, oids);
+  const foreignKeys = await describeForeignKeys(client, oids);
+  const sequences = await describeSequences(
+    client,
+    new Map(rows.map(({ oid, schema, name }) => [oid, { schema, name }])),
+  );
+  const schemas = new Set(
+    [...rows, ...[...types.user, ...sequences].map(({ id }) => id)].map((id) => id.schema),
+  );
+  return {
+    dialect: "postgres",
+    serverVersion: await serverVersion(client),
+    schemas: await describeSchemas(client, [...schemas]),
+    types: types.user,
+    sequences,
+    tables: rows.map((row) => ({
+      ...tableWithColumns(row, columns.get(row.oid)!, indexes.get(row.oid) ?? []),
+      checks: [...(checks.get(row.oid) ?? []), ...uncheckedNotNulls(columns.get(row.oid)!)],
+      foreignKeys: foreignKeys.get(row.oid) ?? [],
+    })),
+  };
+}
+
+/**
+ * Rows are estimated as the planner does: the density at the last analyze times the size now; without
+ * one, the size over a guess of the row's width.
+ */
+const TABLES = `
+  select c.oid, n.nspname as schema, c.relname as name, c.relreplident as identity,
+    coalesce(pg_table_size(c.oid), 0) as bytes, ${commentOn("c.oid", "pg_class")} as comment,
+    round((case
+      when now.pages is null then -1
+      when now.pages = 0 then 0
+      when c.reltuples >= 0 and c.relpages > 0 then c.reltuples / c.relpages * now.pages
+      else now.pages * current_setting('block_size')::float8 / (28 + (
+        select coalesce(sum(case when a.attlen > 0 then a.attlen else 32 end), 0) from pg_attribute a
+        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped))
+    end)::numeric) as rows
+  from unnest($1::text[], $2::text[]) with ordinality as wanted(schema, name, at)
+  join pg_namespace n on n.nspname = wanted.schema
+  join pg_class c on c.relnamespace = n.oid and c.relname = wanted.name and c.relkind in ('r', 'p')
+  cross join lateral (select pg_relation_size(c.oid) / current_setting('block_size')::int8 as pages) as now
+  order by wanted.at`;
+
+function tableWithColumns(
+  row: TableRow,
+  { columns, ordinals }: TableColumns,
+  indexes: readonly TableIndex[],
+): Omit<TableSchema, "checks" | "foreignKeys"> {
+  const identifying =
+    row.identity === "i"
+      ? indexes.find((candidate) => candidate.replicaIdentity)
+      : indexes.find((candidate) => candidate.index.constraint === "primary-key");
+  const key =
+    row.identity === "n" || identifying === undefined
+      ? []
+      : identifying.numbers.map((at) => ordinals.get(at)!);
+  return {
+    id: { schema: row.schema, name: row.name },
+    columns,
+    key,
+    rowIdentity: row.identity === "f" ? "full" : key.length > 0 ? "key" : "none",
+    indexes: indexes.map(({ index }) => index),
+    ...(row.comment === null ? {} : { comment: row.comment }),
+    estimatedRows: row.rows,
+    estimatedBytes: row.bytes,
+  };
+}
+
+/** PostgreSQL 18's NOT NULL ... NOT VALID, in words that every version understands. */
+function uncheckedNotNulls({ unchecked }: TableColumns): TableSchema["checks"] {
+  return unchecked.map(({ name, column }) => ({
+    name,
+    native: `CHECK ((${column} IS NOT NULL))`,
+    validated: false,
+  }));
+}
+
+/** Without the comment that every database's "public" comes with. */
+async function describeSchemas(client: pg.Client, names: readonly string[]): Promise<Catalog["schemas"]> {
+  const rows = await selectJson<{ name: string; comment: string | null }>(
+    client,
+    `select nspname as name, nullif(${commentOn("oid", "pg_namespace")},
+       case nspname when 'public' then 'standard public schema' end) as comment
+     from pg_namespace where nspname = any($1::text[]) order by nspname collate "C"`,
+    [names],
+  );
+  return rows.map(({ name, comment }) => (comment === null ? { name } : { name, comment }));
+}
+
+async function serverVersion(client: pg.Client): Promise<string> {
+  const [row] = await selectJson<{ version: string }>(
+    client,
+    "select current_setting('server_version') as version",
+  );
+  return row!.version;
+}

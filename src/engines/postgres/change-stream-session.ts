@@ -1,0 +1,169 @@
+import type { StreamItem } from "../../core/change-batch.ts";
+import { MigrationError } from "../../core/error.ts";
+import type { Position } from "../../core/position.ts";
+import type { ChangeStream } from "../../core/source.ts";
+import { classify } from "./errors.ts";
+import { lsnOfHalves, lsnValue } from "./lsn.ts";
+import type { PgoutputDecoder } from "./pgoutput.ts";
+import { readServerError } from "./server-error.ts";
+import { Message, type WireSession } from "./wire-session.ts";
+
+/** Messages inside CopyData (protocol manual, "Streaming Replication Protocol"). */
+const XLOG_DATA = 0x77;
+const XLOG_DATA_HEADER = 25;
+const KEEPALIVE = 0x6b;
+const KEEPALIVE_LENGTH = 18;
+const STATUS_UPDATE = 0x72;
+const STATUS_LENGTH = 34;
+
+/** A confirmation travels at once unless one did within this time; the server then writes its slot. */
+const CONFIRM_INTERVAL_MS = 200;
+
+const UNDEFINED_OBJECT = "42704";
+
+export interface ChangeStreamParts {
+  /** In CopyBoth mode. */
+  readonly wire: WireSession;
+  readonly decoder: PgoutputDecoder;
+  readonly signal: AbortSignal;
+  readonly statusIntervalMs: number;
+}
+
+/**
+ * The replication stream as the consumer pulls it. Everything that lies in one buffer from the socket
+ * becomes one batch; the next buffer is taken when the consumer asks for more, so unread log stays
+ * with the server. Status updates are sent on a timer of their own: a consumer that takes its time
+ * does not make the server give up.
+ */
+export class PostgresChangeStream implements ChangeStream {
+  readonly #parts: ChangeStreamParts;
+  readonly #timer: NodeJS.Timeout;
+  #confirmed = 0n;
+  #sentAt = 0;
+  #disposed = false;
+  /** End of log of the last keepalive, until it has been passed on. */
+  #walEnd: bigint | undefined;
+  /** The last position that was passed on; heartbeats never go behind it. */
+  #passed = 0n;
+  #replyWanted = false;
+
+  constructor(parts: ChangeStreamParts) {
+    this.#parts = parts;
+    this.#timer = setInterval(() => this.#sendStatus(false), parts.statusIntervalMs);
+    this.#timer.unref();
+  }
+
+  confirm(position: Position): void {
+    const value = lsnValue(position);
+    if (value <= this.#confirmed) return;
+    this.#confirmed = value;
+    if (Date.now() - this.#sentAt >= CONFIRM_INTERVAL_MS) this.#sendStatus(false);
+  }
+
+  probe(): void {
+    this.#sendStatus(true);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<StreamItem> {
+    const { decoder, wire, signal } = this.#parts;
+    const { messages } = wire;
+    try {
+      while (!this.#disposed) {
+        while (messages.advance()) this.#message();
+        if (this.#replyWanted) this.#sendStatus(false);
+        const batch = decoder.take(messages.bytes);
+        if (batch !== undefined) {
+          const last = batch.transactions.at(-1)!;
+          if (last.commits) this.#passed = lsnValue(last.position);
+          yield { kind: "changes", batch };
+        }
+        const position = this.#heartbeat();
+        if (position !== undefined) yield { kind: "heartbeat", position };
+        await messages.fill();
+      }
+    } catch (error) {
+      if (this.#disposed) return;
+      signal.throwIfAborted();
+      throw classify(error, { side: "source" });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    // What is durable is worth one more message: the next reader starts there.
+    this.#sendStatus(false);
+    this.#disposed = true;
+    clearInterval(this.#timer);
+    await this.#parts.wire[Symbol.asyncDispose]();
+  }
+
+  #message(): void {
+    const { messages } = this.#parts.wire;
+    const { bytes, bodyStart, bodyEnd } = messages;
+    switch (messages.type) {
+      case Message.copyData:
+        this.#copyData(bytes, bodyStart, bodyEnd);
+        break;
+      case Message.error: {
+        const error = readServerError(bytes, bodyStart, bodyEnd);
+        if (error.fields.code !== UNDEFINED_OBJECT) throw error;
+        // Nothing else than the publication is looked up by name while the stream runs.
+        throw new MigrationError("source.publication_missing", {
+          message: "The task's publication did not exist when these changes were made.",
+          nativeCode: UNDEFINED_OBJECT,
+          cause: error,
+        });
+      }
+      case Message.copyDone:
+      case Message.commandComplete:
+        throw new MigrationError("connect.lost", { message: "The source ended the change stream." });
+    }
+  }
+
+  #copyData(bytes: Buffer, start: number, end: number): void {
+    const kind = start < end ? bytes[start] : undefined;
+    if (kind === XLOG_DATA && end - start > XLOG_DATA_HEADER) {
+      this.#parts.decoder.decode(bytes, start + XLOG_DATA_HEADER, end);
+    } else if (kind === KEEPALIVE && end - start >= KEEPALIVE_LENGTH) {
+      this.#walEnd = bytes.readBigUInt64BE(start + 1);
+      if (bytes[start + 17] === 1) this.#replyWanted = true;
+    } else {
+      throw new MigrationError("source.protocol", {
+        message: "The change stream is malformed: unknown frame.",
+      });
+    }
+  }
+
+  /**
+   * The end of log that the server has told, when all before it has been passed on. Inside a
+   * transaction there is none; a position that was passed already is worth repeating, because it
+   * answers a probe.
+   */
+  #heartbeat(): Position | undefined {
+    const walEnd = this.#walEnd;
+    if (walEnd === undefined || this.#parts.decoder.inTransaction) return undefined;
+    this.#walEnd = undefined;
+    if (walEnd < this.#passed) return undefined;
+    this.#passed = walEnd;
+    return lsnOfHalves(Number(walEnd >> 32n), Number(walEnd & 0xffffffffn));
+  }
+
+  /** Standby status update: written, flushed and applied are all what was confirmed, never more. */
+  #sendStatus(replyRequested: boolean): void {
+    if (this.#disposed) return;
+    this.#replyWanted = false;
+    this.#sentAt = Date.now();
+    const message = Buffer.alloc(5 + STATUS_LENGTH);
+    message[0] = Message.copyData;
+    message.writeInt32BE(4 + STATUS_LENGTH, 1);
+    message[5] = STATUS_UPDATE;
+    for (const at of [6, 14, 22]) message.writeBigUInt64BE(this.#confirmed, at);
+    message.writeBigInt64BE(BigInt(this.#sentAt - SERVER_EPOCH_MS) * 1000n, 30);
+    message[38] = replyRequested ? 1 : 0;
+    // A broken connection shows itself to the reader.
+    this.#parts.wire.send(message).catch(() => undefined);
+  }
+}
+
+/** 2000-01-01 in milliseconds since 1970: where the server's clock starts. */
+const SERVER_EPOCH_MS = 946_684_800_000;

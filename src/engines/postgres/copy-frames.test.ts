@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CopyFrames } from "./copy-frames.ts";
+
+function frame(body: string, type = "d"): Buffer {
+  const bytes = Buffer.alloc(5 + body.length);
+  bytes.write(type, 0);
+  bytes.writeInt32BE(4 + body.length, 1);
+  bytes.write(body, 5);
+  return bytes;
+}
+
+const run = Buffer.concat([frame("one\n"), frame(""), frame("three, the longest of them\n"), frame("4")]);
+const after = frame("", "c");
+const stream = Buffer.concat([run, after]);
+
+interface Walked {
+  readonly forwarded: Buffer;
+  readonly rest: Buffer;
+  readonly ended: number;
+  readonly done: boolean;
+}
+
+/** Feeds chunks as copyOut does: what a walk leaves over goes in front of the next chunk. */
+function walk(chunks: readonly Buffer[]): Walked {
+  const frames = new CopyFrames();
+  const forwarded: Buffer[] = [];
+  let rest: Buffer = Buffer.alloc(0);
+  let ended = 0;
+  for (const chunk of chunks) {
+    const bytes = Buffer.concat([rest, chunk]);
+    frames.walk(bytes);
+    forwarded.push(bytes.subarray(0, frames.length));
+    rest = bytes.subarray(frames.length);
+    ended += frames.ended;
+    // What follows the run belongs to somebody else.
+    if (frames.done) break;
+  }
+  return { forwarded: Buffer.concat(forwarded), rest, ended, done: frames.done };
+}
+
+test("a run cut at any two places is forwarded whole, and every frame is counted once", () => {
+  for (let first = 0; first <= stream.length; first++) {
+    for (let second = first; second <= stream.length; second++) {
+      const chunks = [stream.subarray(0, first), stream.subarray(first, second), stream.subarray(second)];
+      const walked = walk(chunks);
+      assert.deepEqual(walked.forwarded, run, `cut at ${first} and ${second}`);
+      assert.equal(walked.ended, 4);
+      assert.equal(walked.done, true);
+      assert.equal(walked.rest[0], after[0]);
+    }
+  }
+});
+
+test("a run that arrives byte by byte is forwarded whole", () => {
+  const walked = walk(Array.from(stream, (_, at) => stream.subarray(at, at + 1)));
+  assert.deepEqual(walked.forwarded, run);
+  assert.equal(walked.ended, 4);
+});
+
+test("a cut header is kept back, a cut body is not", () => {
+  const frames = new CopyFrames();
+  frames.walk(stream.subarray(0, 3));
+  assert.equal(frames.length, 0);
+  frames.walk(stream.subarray(0, 7));
+  assert.equal(frames.length, 7);
+  assert.equal(frames.ended, 0);
+});
+
+test("a run may go on after a message in its middle", () => {
+  const frames = new CopyFrames();
+  frames.walk(Buffer.concat([frame("one"), frame("", "N")]));
+  assert.equal(frames.done, true);
+  assert.equal(frames.length, 8);
+  frames.walk(frame("two"));
+  assert.equal(frames.done, false);
+  assert.equal(frames.ended, 1);
+});

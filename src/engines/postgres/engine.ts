@@ -1,0 +1,45 @@
+import type { Engine } from "../../core/engine.ts";
+import { connect } from "./connection.ts";
+import { classify } from "./errors.ts";
+import { endpointSettings } from "./settings.ts";
+import { PostgresSource } from "./source.ts";
+import { PostgresTarget } from "./target.ts";
+import { DEFAULT_PORT, parseUrl } from "./url.ts";
+
+/** PostgreSQL 12 and newer, and what speaks its protocol and keeps its catalogs. */
+export const postgresEngine: Engine = {
+  name: "postgres",
+  displayName: "PostgreSQL",
+  aliases: ["aurora-postgresql", "aurora-postgresql-serverless"],
+  urlSchemes: ["postgresql", "postgres"],
+  defaultPort: DEFAULT_PORT,
+  capabilities: { source: true, target: true, cdc: true },
+  settingsMember: "PostgreSQLSettings",
+  endpointSettings,
+  parseUrl,
+
+  async testConnection(endpoint, signal) {
+    // Whether it is a source or a target, the same can go wrong here.
+    const client = await connect(endpoint, { side: "source", purpose: "tideway test" }, signal);
+    try {
+      const { rows } = await client.query<{ server_version: string }>("show server_version");
+      return { serverVersion: rows[0]!.server_version };
+    } catch (error) {
+      throw signal.aborted ? signal.reason : classify(error, { side: "source", endpoint });
+    } finally {
+      await client.end();
+    }
+  },
+
+  async openSource(endpoint, signal) {
+    const source = new PostgresSource(endpoint);
+    await source.check(signal);
+    return source;
+  },
+
+  async openTarget(endpoint, signal) {
+    const target = new PostgresTarget(endpoint);
+    await target.check(signal);
+    return target;
+  },
+};

@@ -1,0 +1,267 @@
+import type pg from "pg";
+import type { EndpointConfig } from "../../core/engine.ts";
+import type { Position } from "../../core/position.ts";
+import { type TableId, tableKey } from "../../core/schema.ts";
+import type { Partition } from "../../core/source.ts";
+import type {
+  Journal,
+  JournaledPartition,
+  JournaledState,
+  JournaledTable,
+  JournalRequest,
+  PlannedTable,
+} from "../../core/target.ts";
+import { literal } from "../shared/identifier.ts";
+import { DURABLE_COMMITS, settingsSql } from "./bulk-session.ts";
+import { connect } from "./connection.ts";
+import { controlTable, ensureControlTables, NOW_SQL, SERVER_NAME } from "./control-tables.ts";
+import { classify } from "./errors.ts";
+import { readCheckpoint, savePositionSql } from "./journal-sql.ts";
+
+/** Opens a task's journal on a target; makes the control tables when they are missing. */
+export async function openJournal(
+  endpoint: EndpointConfig,
+  request: JournalRequest,
+  signal: AbortSignal,
+): Promise<Journal> {
+  const client = await connect(endpoint, { side: "target", purpose: "tideway journal" }, signal);
+  try {
+    await client.query(settingsSql("target"));
+    await client.query(DURABLE_COMMITS);
+    await ensureControlTables(client, request);
+    signal.throwIfAborted();
+    return new PostgresJournal(client, endpoint, request);
+  } catch (error) {
+    await client.end();
+    throw signal.aborted ? signal.reason : classify(error, { side: "target", endpoint });
+  }
+}
+
+/**
+ * Every method is one round trip of statements in one implicit transaction: atomic, and safe to call
+ * concurrently on the one connection, which runs them one after the other.
+ */
+class PostgresJournal implements Journal {
+  readonly #client: pg.Client;
+  readonly #endpoint: EndpointConfig;
+  readonly #request: JournalRequest;
+  readonly #task: string;
+  readonly #tables: string;
+  readonly #loads: string;
+  readonly #suspended: string;
+  readonly #positions: string;
+  readonly #exceptions: string;
+
+  constructor(client: pg.Client, endpoint: EndpointConfig, request: JournalRequest) {
+    this.#client = client;
+    this.#endpoint = endpoint;
+    this.#request = request;
+    this.#task = literal(request.taskId);
+    this.#tables = controlTable(request, "awsdms_table_state");
+    this.#loads = controlTable(request, "awsdms_load_state");
+    this.#suspended = controlTable(request, "awsdms_suspended_tables");
+    this.#positions = controlTable(request, "awsdms_txn_state");
+    this.#exceptions = controlTable(request, "awsdms_apply_exceptions");
+  }
+
+  async tables(signal: AbortSignal): Promise<readonly JournaledTable[]> {
+    const rows = await this.#run<StateRow>(
+      `select t.table_owner, t.table_name, t.created, t.keeps_rows, t.state, t.reason, l.partition_id,
+              l.range_kind, l.range_columns, l.range_from, l.range_to, l.snapshot_kind, l.snapshot_position,
+              l.estimated_rows, l.loaded_rows, l.done
+         from ${this.#tables} t
+         left join ${this.#loads} l using (task_name, table_owner, table_name)
+        where t.task_name = ${this.#task}
+        order by t.table_owner, t.table_name, length(l.partition_id), l.partition_id`,
+      signal,
+    );
+    return grouped(rows);
+  }
+
+  async planTable(table: PlannedTable, signal: AbortSignal): Promise<void> {
+    const { created, keepsRows = false, state = "planned", snapshot } = table;
+    const id = this.#key(table.id);
+    const statements = [
+      `delete from ${this.#loads} where ${this.#matches(table.id)}`,
+      this.#upsertTable(`${id}, ${created}, ${keepsRows}, ${literal(state)}, null, ${NOW_SQL}`, [
+        "created",
+        "keeps_rows",
+        "state",
+        "reason",
+        "updated_at",
+      ]),
+      this.#readmit(table.id),
+    ];
+    if (table.partitions.length > 0) {
+      statements.push(
+        `insert into ${this.#loads}
+         select ${id}, p.id, p."by", p.columns::text, p."from"::text, p."to"::text, ${position(snapshot)},
+                coalesce(p."estimatedRows", -1)::bigint, 0, false
+           from json_to_recordset(${literal(JSON.stringify(table.partitions))})
+             as p(id text, "by" text, columns json, "from" json, "to" json, "estimatedRows" numeric)`,
+      );
+    }
+    await this.#run(statements.join("; "), signal);
+  }
+
+  async moveSnapshot(table: TableId, snapshot: Position | undefined, signal: AbortSignal): Promise<void> {
+    await this.#run(
+      `update ${this.#loads} set (snapshot_kind, snapshot_position) = row(${position(snapshot)})
+        where ${this.#matches(table)} and not done`,
+      signal,
+    );
+  }
+
+  async setTableState(
+    table: TableId,
+    state: JournaledState,
+    reason: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const text = reason === undefined ? "null" : literal(reason.replaceAll("\0", ""));
+    const values = `${this.#key(table)}, false, false, ${literal(state)}, ${text}, ${NOW_SQL}`;
+    const statements = [
+      this.#upsertTable(values, ["state", "reason", "updated_at"]),
+      state === "suspended" ? this.#suspend(table, text) : this.#readmit(table),
+    ];
+    await this.#run(statements.join("; "), signal);
+  }
+
+  async appliedPosition(signal: AbortSignal): Promise<Position | undefined> {
+    const rows = await this.#run<{ CHECKPOINT: string }>(
+      `select "CHECKPOINT" from ${this.#positions}
+        where "SERVER_NAME" = ${literal(SERVER_NAME)} and "TASK_NAME" = ${this.#task}`,
+      signal,
+    );
+    return rows[0] === undefined ? undefined : readCheckpoint(rows[0].CHECKPOINT);
+  }
+
+  async setAppliedPosition(applied: Position, signal: AbortSignal): Promise<void> {
+    await this.#run(savePositionSql(this.#request, applied.text), signal);
+  }
+
+  async forget(signal: AbortSignal): Promise<void> {
+    const own = `task_name = ${this.#task}`;
+    const statements = [
+      `delete from ${this.#loads} where ${own}`,
+      `delete from ${this.#tables} where ${own}`,
+      `delete from ${this.#suspended} where server_name = ${literal(SERVER_NAME)} and ${own}`,
+      `delete from ${this.#positions} where "SERVER_NAME" = ${literal(SERVER_NAME)} and "TASK_NAME" = ${this.#task}`,
+      `delete from ${this.#exceptions} where "TASK_NAME" = ${this.#task}`,
+    ];
+    await this.#run(statements.join("; "), signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.end();
+  }
+
+  /** Rows of the last statement. The simple protocol makes several statements one transaction. */
+  async #run<Row extends pg.QueryResultRow>(sql: string, signal: AbortSignal): Promise<Row[]> {
+    signal.throwIfAborted();
+    try {
+      const result: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await this.#client.query<Row>(sql);
+      return (Array.isArray(result) ? result.at(-1)! : result).rows;
+    } catch (error) {
+      throw classify(error, { side: "target", endpoint: this.#endpoint });
+    }
+  }
+
+  #key(table: TableId): string {
+    return `${this.#task}, ${literal(table.schema)}, ${literal(table.name)}`;
+  }
+
+  #matches(table: TableId): string {
+    return `(task_name, table_owner, table_name) = (${this.#key(table)})`;
+  }
+
+  #upsertTable(values: string, updated: readonly string[]): string {
+    return `insert into ${this.#tables}
+        (task_name, table_owner, table_name, created, keeps_rows, state, reason, updated_at)
+      values (${values}) on conflict (task_name, table_owner, table_name)
+        do update set ${updated.map((column) => `${column} = excluded.${column}`).join(", ")}`;
+  }
+
+  #suspend(table: TableId, reason: string): string {
+    return `insert into ${this.#suspended}
+        (server_name, task_name, table_owner, table_name, suspend_reason, suspend_timestamp)
+      values (${literal(SERVER_NAME)}, ${this.#key(table)}, left(${reason}, 32), ${NOW_SQL})
+      on conflict (server_name, task_name, table_owner, table_name)
+        do update set suspend_reason = excluded.suspend_reason, suspend_timestamp = excluded.suspend_timestamp`;
+  }
+
+  #readmit(table: TableId): string {
+    return `delete from ${this.#suspended}
+      where server_name = ${literal(SERVER_NAME)} and ${this.#matches(table)}`;
+  }
+}
+
+interface StateRow {
+  readonly table_owner: string;
+  readonly table_name: string;
+  readonly created: string;
+  readonly keeps_rows: string;
+  readonly state: string;
+  readonly reason: string | null;
+  /** null: the table has no partitions, and the columns below are null too. */
+  readonly partition_id: string | null;
+  readonly range_kind: Partition["by"];
+  /** The following three are JSON arrays. */
+  readonly range_columns: string | null;
+  readonly range_from: string | null;
+  readonly range_to: string | null;
+  readonly snapshot_kind: string | null;
+  readonly snapshot_position: string | null;
+  readonly estimated_rows: string;
+  readonly loaded_rows: string;
+  readonly done: string;
+}
+
+/** Rows of one table follow each other. */
+function grouped(rows: readonly StateRow[]): JournaledTable[] {
+  const tables = new Map<string, JournaledTable & { partitions: JournaledPartition[] }>();
+  for (const row of rows) {
+    const id = { schema: row.table_owner, name: row.table_name };
+    const key = tableKey(id);
+    let table = tables.get(key);
+    if (table === undefined) {
+      table = {
+        id,
+        created: row.created === "t",
+        keepsRows: row.keeps_rows === "t",
+        state: row.state as JournaledState,
+        reason: row.reason ?? undefined,
+        partitions: [],
+      };
+      tables.set(key, table);
+    }
+    if (row.partition_id !== null) table.partitions.push(partitionOf(row, row.partition_id));
+  }
+  return [...tables.values()];
+}
+
+function partitionOf(row: StateRow, id: string): JournaledPartition {
+  const { snapshot_kind: kind, snapshot_position: text } = row;
+  const columns = texts(row.range_columns);
+  return {
+    partition: {
+      id,
+      by: row.range_kind,
+      ...(columns === undefined ? {} : { columns }),
+      from: texts(row.range_from),
+      to: texts(row.range_to),
+      estimatedRows: Number(row.estimated_rows),
+    },
+    snapshot: kind === null || text === null ? undefined : { kind, text },
+    done: row.done === "t",
+    rows: Number(row.loaded_rows),
+  };
+}
+
+function texts(json: string | null): readonly string[] | undefined {
+  return json === null ? undefined : (JSON.parse(json) as string[]);
+}
+
+function position(snapshot: Position | undefined): string {
+  return snapshot === undefined ? "null, null" : `${literal(snapshot.kind)}, ${literal(snapshot.text)}`;
+}

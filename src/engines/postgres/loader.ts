@@ -1,0 +1,166 @@
+import type { EndpointConfig } from "../../core/engine.ts";
+import { MigrationError } from "../../core/error.ts";
+import type { RowChunk } from "../../core/row-chunk.ts";
+import { displayTable } from "../../core/schema.ts";
+import type { Loader, LoadRequest } from "../../core/target.ts";
+import { identifier, qualified } from "../shared/identifier.ts";
+import { openBulkSession } from "./bulk-session.ts";
+import { classify } from "./errors.ts";
+import { markPartitionDoneSql } from "./journal-sql.ts";
+import { ServerError } from "./server-error.ts";
+import { type LentSession, SessionPool } from "./session-pool.ts";
+import type { WireSession } from "./wire-session.ts";
+
+const INSUFFICIENT_PRIVILEGE = "42501";
+
+/** Loaders of one target that share their sessions, one partition after the other. */
+export class LoaderPool implements AsyncDisposable {
+  readonly #endpoint: EndpointConfig;
+  readonly #sessions: SessionPool;
+
+  constructor(endpoint: EndpointConfig) {
+    this.#endpoint = endpoint;
+    this.#sessions = new SessionPool((signal) => openLoadSession(endpoint, signal));
+  }
+
+  /** Starts the transaction that writes one partition. */
+  async open(request: LoadRequest, signal: AbortSignal): Promise<Loader> {
+    let session: LentSession | undefined;
+    try {
+      session = await this.#sessions.lend(signal);
+      await session.wire.query("begin isolation level read committed");
+      await session.wire.copyIn(copyInSql(request));
+      return new PostgresLoader({ session, request, endpoint: this.#endpoint, signal });
+    } catch (error) {
+      session?.discard();
+      throw signal.aborted ? signal.reason : loadError(error, this.#endpoint, request);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sessions[Symbol.asyncDispose]();
+  }
+}
+
+/** A loader with a session of its own, for a single partition. */
+export async function openLoader(
+  endpoint: EndpointConfig,
+  request: LoadRequest,
+  signal: AbortSignal,
+): Promise<Loader> {
+  const pool = new LoaderPool(endpoint);
+  const close = (): Promise<void> => pool[Symbol.asyncDispose]();
+  try {
+    const loader = await pool.open(request, signal);
+    return {
+      write: (chunk) => loader.write(chunk),
+      finish: () => loader.finish(),
+      [Symbol.asyncDispose]: async () => {
+        await loader[Symbol.asyncDispose]();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * Triggers and foreign keys of a table that was there act on the source, whose rows already show what
+ * they did. A user who may not switch them off (see `target.trigger_privilege`) loads with them on.
+ */
+async function openLoadSession(endpoint: EndpointConfig, signal: AbortSignal): Promise<WireSession> {
+  const wire = await openBulkSession(endpoint, "target", signal);
+  try {
+    await wire.query("set session_replication_role = replica");
+  } catch (error) {
+    if (!(error instanceof ServerError) || error.fields.code !== INSUFFICIENT_PRIVILEGE) {
+      await wire[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+  return wire;
+}
+
+interface OpenLoad {
+  readonly session: LentSession;
+  readonly request: LoadRequest;
+  readonly endpoint: EndpointConfig;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One transaction: COPY, then the partition's completion in the journal. It commits as durably as the
+ * server does by default: with synchronous_commit off a crash of the target could take back a
+ * partition that the rest of the program has built on, such as a confirmed position of the source.
+ */
+class PostgresLoader implements Loader {
+  readonly #load: OpenLoad;
+  readonly #wire: WireSession;
+
+  constructor(load: OpenLoad) {
+    this.#load = load;
+    this.#wire = load.session.wire;
+  }
+
+  async write(chunk: RowChunk): Promise<void> {
+    try {
+      await this.#wire.send(chunk.bytes);
+      await this.#wire.checkCopyIn();
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  async finish(): Promise<{ readonly rows: number }> {
+    const { request, session } = this.#load;
+    try {
+      const rows = affectedRows(await this.#wire.copyInEnd());
+      const marked = await this.#wire.query(markPartitionDoneSql(request, rows));
+      if (affectedRows(marked.tag) !== 1) throw taken(request);
+      await this.#wire.query("commit");
+      await session.giveBack();
+      return { rows };
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#load.session.discard();
+  }
+
+  #failed(error: unknown): unknown {
+    const { session, signal, endpoint, request } = this.#load;
+    session.discard();
+    return signal.aborted ? signal.reason : loadError(error, endpoint, request);
+  }
+}
+
+/** Without a column list COPY means all columns; targetFormats() has seen that there are none. */
+function copyInSql(request: LoadRequest): string {
+  const { source, target } = request.plan;
+  const copied = target.columns.filter((_, i) => source.columns[i]!.generated === undefined);
+  const list = copied.map((column) => identifier(column.name)).join(", ");
+  const format = request.format === "pg-copy-binary" ? "binary" : "text";
+  return `copy ${qualified(target.id)}${list === "" ? "" : ` (${list})`} from stdin (format ${format})`;
+}
+
+/** The last word of a command tag: `COPY 1000`, `UPDATE 1`. */
+function affectedRows(tag: string): number {
+  return Number(tag.slice(tag.lastIndexOf(" ") + 1));
+}
+
+function taken(request: LoadRequest): MigrationError {
+  const { id } = request.plan.source;
+  return new MigrationError("load.partition_taken", {
+    message: `Partition ${request.partition.id} of ${displayTable(id)} is not waiting to be loaded any more.`,
+    subject: displayTable(id),
+    table: id,
+  });
+}
+
+function loadError(error: unknown, endpoint: EndpointConfig, request: LoadRequest): MigrationError {
+  return classify(error, { side: "target", endpoint, table: request.plan.source.id });
+}

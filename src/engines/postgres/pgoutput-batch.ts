@@ -1,0 +1,104 @@
+import {
+  type ChangeBatch,
+  type ChangeTransaction,
+  NULL_CELL,
+  OP_WIDTH,
+  type Op,
+} from "../../core/change-batch.ts";
+import type { Position } from "../../core/position.ts";
+import type { TableSchema } from "../../core/schema.ts";
+
+const INITIAL_CELLS = 1 << 12;
+const INITIAL_OPS = 1 << 9;
+
+/** Collects the numbers of a ChangeBatch; take() hands out exact copies and starts over. */
+export class ChangeBatchBuilder {
+  readonly #tables: readonly TableSchema[];
+  readonly #encoding: ChangeBatch["encoding"];
+  cells = new Int32Array(INITIAL_CELLS);
+  #cellCount = 0;
+  #ops = new Int32Array(INITIAL_OPS);
+  #opCount = 0;
+  #transactions: ChangeTransaction[] = [];
+  /** The transaction in progress; its piece in this batch starts at op #pieceStart. */
+  #open: { readonly position: Position; readonly id: string; readonly committedAtMs: number } | undefined;
+  #pieceStart = 0;
+  #begins = true;
+
+  constructor(tables: readonly TableSchema[], encoding: ChangeBatch["encoding"]) {
+    this.#tables = tables;
+    this.#encoding = encoding;
+  }
+
+  get inTransaction(): boolean {
+    return this.#open !== undefined;
+  }
+
+  begin(position: Position, id: string, committedAtMs: number): void {
+    this.#open = { position, id, committedAtMs };
+    this.#pieceStart = this.#opCount;
+    this.#begins = true;
+  }
+
+  commit(): void {
+    this.#endPiece(true);
+    this.#open = undefined;
+  }
+
+  /** Room for a row of `columns` cells, all NULL; returns its index in `cells`. */
+  row(columns: number): number {
+    const at = this.#cellCount;
+    const end = at + 2 * columns;
+    if (end > this.cells.length) {
+      const larger = new Int32Array(Math.max(end, 2 * this.cells.length));
+      larger.set(this.cells.subarray(0, at));
+      this.cells = larger;
+    }
+    this.cells.fill(NULL_CELL, at, end);
+    this.#cellCount = end;
+    return at;
+  }
+
+  op(kind: Op, table: number, before: number, after: number): void {
+    const at = this.#opCount * OP_WIDTH;
+    if (at === this.#ops.length) {
+      const larger = new Int32Array(2 * this.#ops.length);
+      larger.set(this.#ops);
+      this.#ops = larger;
+    }
+    const ops = this.#ops;
+    ops[at] = kind;
+    ops[at + 1] = table;
+    ops[at + 2] = before;
+    ops[at + 3] = after;
+    this.#opCount++;
+  }
+
+  /** What was collected, over the bytes its cells point into; undefined when there is nothing. */
+  take(bytes: Uint8Array): ChangeBatch | undefined {
+    if (this.#open !== undefined && this.#opCount > this.#pieceStart) this.#endPiece(false);
+    if (this.#transactions.length === 0) return undefined;
+    const batch: ChangeBatch = {
+      bytes,
+      cells: this.cells.slice(0, this.#cellCount),
+      encoding: this.#encoding,
+      tables: this.#tables,
+      ops: this.#ops.slice(0, this.#opCount * OP_WIDTH),
+      transactions: this.#transactions,
+    };
+    this.#transactions = [];
+    this.#cellCount = 0;
+    this.#opCount = 0;
+    this.#pieceStart = 0;
+    return batch;
+  }
+
+  #endPiece(commits: boolean): void {
+    const { position, id, committedAtMs } = this.#open!;
+    const start = this.#pieceStart;
+    const end = this.#opCount;
+    const begins = this.#begins;
+    this.#transactions.push({ start, end, position, id, committedAtMs, begins, commits });
+    this.#begins = false;
+  }
+}

@@ -1,0 +1,291 @@
+import { type ChangeBatch, NULL_CELL, Op, UNCHANGED_CELL } from "../../core/change-batch.ts";
+import { MigrationError } from "../../core/error.ts";
+import type { Position } from "../../core/position.ts";
+import { type TableSchema, tableKey } from "../../core/schema.ts";
+import { commitPosition, lsnValue } from "./lsn.ts";
+import { ChangeBatchBuilder } from "./pgoutput-batch.ts";
+import { MessageCursor, malformed } from "./pgoutput-cursor.ts";
+import {
+  type ColumnTypes,
+  mapRelation,
+  type RelationColumn,
+  type RelationMap,
+  type RelationMessage,
+} from "./pgoutput-relation.ts";
+
+/** Message tags (protocol manual, "Logical Replication Message Formats"). */
+const Tag = {
+  begin: 0x42,
+  commit: 0x43,
+  delete: 0x44,
+  insert: 0x49,
+  message: 0x4d,
+  origin: 0x4f,
+  relation: 0x52,
+  truncate: 0x54,
+  type: 0x59,
+  update: 0x55,
+} as const;
+
+/** Parts of a change. */
+const KEY = 0x4b;
+const OLD = 0x4f;
+const NEW = 0x4e;
+
+/** Kinds of a column in a tuple. */
+const CELL_BINARY = 0x62;
+const CELL_NULL = 0x6e;
+const CELL_TEXT = 0x74;
+const CELL_UNCHANGED = 0x75;
+
+/** 2000-01-01 in milliseconds since 1970: where the server's clock starts. */
+const SERVER_EPOCH_MS = 946_684_800_000;
+
+export interface DecoderOptions {
+  readonly tables: readonly TableSchema[];
+  readonly encoding: ChangeBatch["encoding"];
+  /** Transactions at or before this position are skipped. */
+  readonly after: Position;
+  /** Per table key; tables without an entry are checked by column names alone. */
+  readonly types?: ReadonlyMap<string, ColumnTypes>;
+}
+
+/**
+ * Decodes pgoutput, protocol version 1, into change batches. Nothing is copied: cells are ranges of
+ * the buffer that the messages came in, so all messages between two calls of take() must lie in one
+ * buffer. A generated column is not sent: its cell is NULL_CELL. Relations that are not among the
+ * tables are ignored. Any malformed message throws `source.protocol`.
+ *
+ *     B (  R | Y | I | U | D | T | O | M )* C     whole transactions, in commit order
+ */
+export class PgoutputDecoder {
+  readonly #builder: ChangeBatchBuilder;
+  readonly #tables: readonly TableSchema[];
+  readonly #indexes = new Map<string, number>();
+  readonly #types: ReadonlyMap<string, ColumnTypes> | undefined;
+  readonly #cellKind: number;
+  readonly #afterHigh: number;
+  readonly #afterLow: number;
+  /** By the relation's number; undefined for one that is not among the tables. */
+  readonly #relations = new Map<number, RelationMap | undefined>();
+  /** Inside a transaction that `after` holds already. */
+  #skipping = false;
+  readonly #in = new MessageCursor();
+
+  constructor(options: DecoderOptions) {
+    this.#builder = new ChangeBatchBuilder(options.tables, options.encoding);
+    this.#tables = options.tables;
+    this.#types = options.types;
+    this.#cellKind = options.encoding === "text" ? CELL_TEXT : CELL_BINARY;
+    for (const [index, table] of options.tables.entries()) {
+      if (table.rowIdentity !== "none") this.#indexes.set(tableKey(table.id), index);
+    }
+    const after = lsnValue(options.after);
+    this.#afterHigh = Number(after >> 32n);
+    this.#afterLow = Number(after & 0xffffffffn);
+  }
+
+  /** Between a Begin and its Commit. */
+  get inTransaction(): boolean {
+    return this.#skipping || this.#builder.inTransaction;
+  }
+
+  /** The changes decoded since the last call; `bytes` is the buffer their messages lie in. */
+  take(bytes: Uint8Array): ChangeBatch | undefined {
+    return this.#builder.take(bytes);
+  }
+
+  /** Decodes the message that is [start, end) of `bytes`. */
+  decode(bytes: Buffer, start: number, end: number): void {
+    this.#in.reset(bytes, start, end);
+    const tag = this.#in.byte();
+    switch (tag) {
+      case Tag.insert:
+        this.#insert();
+        break;
+      case Tag.update:
+        this.#update();
+        break;
+      case Tag.delete:
+        this.#delete();
+        break;
+      case Tag.begin:
+        this.#begin();
+        break;
+      case Tag.commit:
+        this.#commit();
+        break;
+      case Tag.relation:
+        this.#relation();
+        break;
+      case Tag.truncate:
+        this.#truncate();
+        break;
+      case Tag.type:
+      case Tag.origin:
+      case Tag.message:
+        break;
+      default:
+        throw unknownTag(tag);
+    }
+  }
+
+  #begin(): void {
+    const high = this.#in.uint32();
+    const low = this.#in.uint32();
+    const committedAtMs = SERVER_EPOCH_MS + Math.floor(this.#in.int64() / 1000);
+    const xid = this.#in.uint32();
+    if (this.inTransaction) throw malformed("a transaction begins inside another");
+    if (high < this.#afterHigh || (high === this.#afterHigh && low < this.#afterLow)) {
+      this.#skipping = true;
+    } else {
+      this.#builder.begin(commitPosition(high, low), String(xid), committedAtMs);
+    }
+  }
+
+  #commit(): void {
+    this.#in.skip(25);
+    if (!this.inTransaction) throw malformed("a commit without a transaction");
+    if (this.#skipping) this.#skipping = false;
+    else this.#builder.commit();
+  }
+
+  #insert(): void {
+    const relation = this.#changedRelation();
+    if (this.#in.byte() !== NEW) throw malformed("an insert without its row");
+    if (relation === undefined) return;
+    const after = this.#tuple(relation, NULL_CELL);
+    this.#in.expectEnd();
+    this.#builder.op(Op.insert, relation.table, -1, after);
+  }
+
+  #update(): void {
+    const relation = this.#changedRelation();
+    if (relation === undefined) return;
+    let part = this.#in.byte();
+    let before = -1;
+    const isFull = part === OLD;
+    if (part === KEY || part === OLD) {
+      before = this.#tuple(relation, NULL_CELL);
+      part = this.#in.byte();
+    }
+    if (part !== NEW) throw malformed("an update without its row");
+    const after = this.#tuple(relation, UNCHANGED_CELL);
+    if (isFull) this.#fillUnchanged(relation, before, after);
+    this.#in.expectEnd();
+    this.#builder.op(Op.update, relation.table, before, after);
+  }
+
+  #delete(): void {
+    const relation = this.#changedRelation();
+    const part = this.#in.byte();
+    if (part !== KEY && part !== OLD) throw malformed("a delete without its key");
+    if (relation === undefined) return;
+    const before = this.#tuple(relation, NULL_CELL);
+    this.#in.expectEnd();
+    this.#builder.op(Op.delete, relation.table, before, -1);
+  }
+
+  #truncate(): void {
+    const count = this.#in.uint32();
+    this.#in.skip(1);
+    this.#in.need(4 * count);
+    if (!this.inTransaction) throw malformed("a change outside a transaction");
+    for (let i = 0; i < count; i++) {
+      const relation = this.#known(this.#in.uint32());
+      if (relation !== undefined && !this.#skipping) this.#builder.op(Op.truncate, relation.table, -1, -1);
+    }
+  }
+
+  /** The relation that a change is about; undefined when the change is of no interest. */
+  #changedRelation(): RelationMap | undefined {
+    const relation = this.#known(this.#in.uint32());
+    if (!this.inTransaction) throw malformed("a change outside a transaction");
+    return this.#skipping ? undefined : relation;
+  }
+
+  #known(id: number): RelationMap | undefined {
+    const relation = this.#relations.get(id);
+    if (relation === undefined && !this.#relations.has(id))
+      throw malformed("a change of an unnamed relation");
+    return relation;
+  }
+
+  /**
+   * Reads a tuple into a new row; returns the row. `unchanged` is what a column becomes that was not
+   * sent: only the row after an update may have such.
+   */
+  #tuple(relation: RelationMap, unchanged: number): number {
+    const { cellOf } = relation;
+    const { bytes, end } = this.#in;
+    let at = this.#in.at;
+    if (at + 2 > end) throw malformed("cut short");
+    if (((bytes[at]! << 8) | bytes[at + 1]!) !== cellOf.length) throw malformed("a row of other columns");
+    at += 2;
+    const row = this.#builder.row(relation.columns);
+    const cells = this.#builder.cells;
+    for (let i = 0; i < cellOf.length; i++) {
+      if (at >= end) throw malformed("cut short");
+      const kind = bytes[at++]!;
+      if (kind === this.#cellKind) {
+        if (at + 4 > end) throw malformed("cut short");
+        const length = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+        at += 4;
+        if (length < 0 || length > end - at) throw malformed("a value beyond its message");
+        const cell = row + cellOf[i]!;
+        cells[cell] = at;
+        at += length;
+        cells[cell + 1] = at;
+      } else if (kind === CELL_UNCHANGED && unchanged === UNCHANGED_CELL) {
+        cells[row + cellOf[i]!] = UNCHANGED_CELL;
+      } else if (kind !== CELL_NULL) {
+        throw malformed("a value of unexpected form");
+      }
+    }
+    this.#in.at = at;
+    return row;
+  }
+
+  /** With the whole old row at hand, what has not changed is known. */
+  #fillUnchanged(relation: RelationMap, before: number, after: number): void {
+    const cells = this.#builder.cells;
+    for (let cell = 0; cell < 2 * relation.columns; cell += 2) {
+      if (cells[after + cell] !== UNCHANGED_CELL) continue;
+      cells[after + cell] = cells[before + cell]!;
+      cells[after + cell + 1] = cells[before + cell + 1]!;
+    }
+  }
+
+  #relation(): void {
+    const id = this.#in.uint32();
+    // The system's own schema is sent as an empty name.
+    const schema = this.#in.string() || "pg_catalog";
+    const name = this.#in.string();
+    const identity = String.fromCharCode(this.#in.byte());
+    const count = this.#in.uint16();
+    const columns: RelationColumn[] = [];
+    for (let i = 0; i < count; i++) {
+      const inKey = (this.#in.byte() & 1) === 1;
+      const column = this.#in.string();
+      columns.push({ name: column, inKey, type: this.#in.uint32(), modifier: this.#in.uint32() | 0 });
+    }
+    this.#relations.set(id, this.#fit({ schema, name, identity, columns }));
+  }
+
+  #fit(message: RelationMessage): RelationMap | undefined {
+    const key = tableKey({ schema: message.schema, name: message.name });
+    const index = this.#indexes.get(key);
+    if (index === undefined) return undefined;
+    return mapRelation(message, { schema: this.#tables[index]!, index, types: this.#types?.get(key) });
+  }
+}
+
+/** A slot made with two_phase sends prepared transactions to any client; see "two_phase" in the manual. */
+function unknownTag(tag: number): MigrationError {
+  const letter = String.fromCharCode(tag);
+  if (!"bPKrp".includes(letter)) return malformed("a message of unknown kind");
+  return new MigrationError("source.protocol", {
+    message: "The slot sends prepared transactions before they commit.",
+    remedy: "Use a slot that was made without two_phase, or leave SlotName out.",
+  });
+}

@@ -1,0 +1,79 @@
+import type pg from "pg";
+import { MigrationError } from "../../core/error.ts";
+import { displayTable, tableKey, type UserType } from "../../core/schema.ts";
+import { selectJson } from "./catalog-query.ts";
+import { readTypes } from "./catalog-types.ts";
+import { createType } from "./ddl.ts";
+import { runNative } from "./native-ddl.ts";
+
+/**
+ * Creates the types that are not there, in the order given: each after those it is made of. One that
+ * is there must be the same, else `target.object_conflict`. In the client's transaction.
+ */
+export async function createTypes(client: pg.Client, types: readonly UserType[]): Promise<void> {
+  const present = await presentTypes(client, types);
+  for (const type of types) {
+    const there = present.get(tableKey(type.id));
+    if (there === undefined) await runNative(client, type.id.schema, createType(type));
+    else if (!(await isSame(client, type, there))) throw conflict(type);
+  }
+}
+
+type Present = UserType | "other";
+
+async function presentTypes(client: pg.Client, types: readonly UserType[]): Promise<Map<string, Present>> {
+  const wanted = [types.map(({ id }) => id.schema), types.map(({ id }) => id.name)];
+  const rows = await selectJson<{ oid: string; schema: string; name: string }>(
+    client,
+    `select t.oid, n.nspname as schema, t.typname as name
+     from unnest($1::text[], $2::text[]) as wanted(schema, name)
+     join pg_namespace n on n.nspname = wanted.schema
+     join pg_type t on t.typnamespace = n.oid and t.typname = wanted.name`,
+    wanted,
+  );
+  const found = new Map<string, Present>();
+  for (const { schema, name } of rows) found.set(tableKey({ schema, name }), "other");
+  const oids = rows.map(({ oid }) => oid);
+  const { user } = await readTypes(client, "select unnest($1::oid[])", [oids]);
+  for (const type of user) {
+    if (found.has(tableKey(type.id))) found.set(tableKey(type.id), type);
+  }
+  return found;
+}
+
+async function isSame(client: pg.Client, type: UserType, there: Present): Promise<boolean> {
+  if (there === "other" || there.kind !== type.kind) return false;
+  if (type.kind === "enum") {
+    return (
+      type.labels.length === there.labels.length && type.labels.every((label, i) => label === there.labels[i])
+    );
+  }
+  return type.native === there.native || (await normalized(client, type)) === there.native;
+}
+
+const SCRATCH_NAME = "tideway_compared_domain";
+
+/**
+ * Servers of different versions write the same expression differently, so the target is asked how it
+ * would write the source's: the domain is created under another name and rolled back.
+ */
+async function normalized(client: pg.Client, type: UserType): Promise<string | undefined> {
+  const id = { schema: type.id.schema, name: SCRATCH_NAME };
+  await client.query("savepoint comparison");
+  await runNative(client, id.schema, createType({ ...type, id }));
+  const { user } = await readTypes(
+    client,
+    `select t.oid from pg_type t join pg_namespace n on n.oid = t.typnamespace
+     where n.nspname = $1 and t.typname = $2`,
+    [id.schema, id.name],
+  );
+  await client.query("rollback to savepoint comparison");
+  return user.find((other) => tableKey(other.id) === tableKey(id))?.native;
+}
+
+function conflict(type: UserType): MigrationError {
+  return new MigrationError("target.object_conflict", {
+    message: `The target has a type of the name of this ${type.kind}, with another definition.`,
+    subject: displayTable(type.id),
+  });
+}

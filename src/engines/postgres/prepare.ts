@@ -1,0 +1,215 @@
+import type pg from "pg";
+import { MigrationError } from "../../core/error.ts";
+import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
+import { displayTable, type Sequence, type TableId, tableKey } from "../../core/schema.ts";
+import type { PrepareMode, PrepareRequest } from "../../core/target.ts";
+import { identifier, qualified } from "../shared/identifier.ts";
+import { selectJson } from "./catalog-query.ts";
+import { createSchema, createSequence, createTable, redefineSequence } from "./ddl.ts";
+import { classify } from "./errors.ts";
+import { runNative } from "./native-ddl.ts";
+import { dropTable } from "./prepare-drop.ts";
+import { clearTable } from "./prepare-empty.ts";
+import { createTypes } from "./prepare-types.ts";
+import { checkColumns, findTable, type TargetTable } from "./target-table.ts";
+
+/**
+ * One statement that changes the schema at a time, over all Tideways on this database: two that touch
+ * the same tables from both ends of a foreign key would deadlock, and two that create the same type
+ * would fail. Each is short, so nothing is lost. The number is arbitrary.
+ */
+const TURN = "select pg_advisory_xact_lock(7450216318093)";
+
+/** Sequences created in one transaction: each holds a lock, of which a server has some thousands. */
+const SEQUENCES_AT_ONCE = 500;
+const VIRTUAL_COLUMNS_SINCE = 180_000;
+
+/** Which of the plan's tables are there already, by target id. */
+export async function existingTables(client: pg.Client, plan: MigrationPlan): Promise<TableId[]> {
+  return selectJson<TableId>(
+    client,
+    `select wanted.schema, wanted.name from unnest($1::text[], $2::text[]) as wanted(schema, name)
+     join pg_namespace n on n.nspname = wanted.schema
+     join pg_class c on c.relnamespace = n.oid and c.relname = wanted.name`,
+    idArrays(plan.tables.map(({ target }) => target.id)),
+  );
+}
+
+/**
+ * Schemas, types and sequences that are not there yet. What is there stays as it is; a type of another
+ * definition is `target.object_conflict`.
+ */
+export async function prepareSchema(client: pg.Client, plan: MigrationPlan): Promise<void> {
+  const { schemas, types, sequences } = plan.target;
+  const free = sequences.filter((sequence) => !sequence.internal);
+  try {
+    await inTurn(client, async () => {
+      // Even "if not exists" needs the privilege to create schemas, so it is asked for missing ones only.
+      const present = await selectJson<{ name: string }>(
+        client,
+        "select nspname as name from pg_namespace where nspname = any($1::text[])",
+        [schemas.map(({ name }) => name)],
+      );
+      const names = new Set(present.map(({ name }) => name));
+      const missing = schemas.filter(({ name }) => !names.has(name));
+      if (missing.length > 0) await client.query(missing.flatMap(createSchema).join(";\n"));
+      await createTypes(client, types);
+    });
+    for (let at = 0; at < free.length; at += SEQUENCES_AT_ONCE) {
+      const some = free.slice(at, at + SEQUENCES_AT_ONCE);
+      await inTurn(client, async () => {
+        const present = await presentSequences(client, some);
+        const missing = some.filter(({ id }) => !present.has(tableKey(id)));
+        if (missing.length > 0) await client.query(missing.map(createSequence).join(";\n"));
+      });
+    }
+  } catch (error) {
+    throw classify(error, { side: "target", phase: "build" });
+  }
+}
+
+/**
+ * Makes a table ready to be loaded, in one transaction.
+ *
+ * `keepsRows`: mode is "do-nothing" and the table was there with rows in it.
+ *
+ * Throws `target.table_mismatch` for a table that is kept but cannot take the source's rows,
+ * `target.table_in_use` for one that cannot be dropped or emptied because of other objects.
+ */
+export async function prepareTable(
+  client: pg.Client,
+  request: PrepareRequest,
+): Promise<{ readonly keepsRows: boolean }> {
+  const { migration, mode, plan } = request;
+  try {
+    return await inTurn(client, async () => {
+      const existing = await findTable(client, plan.target.id);
+      if (existing === undefined || mode === "drop-and-create") {
+        if (existing !== undefined) await dropTable(client, existing, request);
+        await create(client, request);
+        return { keepsRows: false };
+      }
+      checkColumns(existing, plan);
+      if (mode === "truncate") {
+        const migrated = new Set(migration.tables.map(({ target }) => tableKey(target.id)));
+        await clearTable(client, existing, { plan, isMigrated: (id) => migrated.has(tableKey(id)) });
+        return { keepsRows: false };
+      }
+      return { keepsRows: await hasRows(client, existing) };
+    });
+  } catch (error) {
+    throw classify(error, { side: "target", table: plan.source.id, phase: "build" });
+  }
+}
+
+/** Empties a table that is to be loaded again. One that is not there is `target.table_mismatch`. */
+export async function emptyTable(client: pg.Client, plan: TablePlan): Promise<void> {
+  try {
+    await inTurn(client, async () => {
+      const existing = await findTable(client, plan.target.id);
+      if (existing === undefined) {
+        throw new MigrationError("target.table_mismatch", {
+          message: "The table to be loaded again is not there.",
+          subject: displayTable(plan.target.id),
+          table: plan.source.id,
+          remedy: "Start the task with reload-target, which creates it.",
+        });
+      }
+      // The same rows come back, so it does not matter who refers to them.
+      await clearTable(client, existing, { plan, isMigrated: () => true });
+    });
+  } catch (error) {
+    throw classify(error, { side: "target", table: plan.source.id, phase: "build" });
+  }
+}
+
+async function create(client: pg.Client, { migration, mode, plan }: PrepareRequest): Promise<void> {
+  const table = plan.target;
+  const key = tableKey(table.id);
+  const owned = migration.target.sequences.filter(
+    ({ ownedBy }) => ownedBy !== undefined && tableKey(ownedBy.table) === key,
+  );
+  const serials = owned.filter((sequence) => !sequence.internal);
+  const present = await presentSequences(client, serials);
+  const statements = createTable(table, {
+    sequences: owned.filter((sequence) => sequence.internal),
+    virtualColumns: table.columns.some(({ virtual }) => virtual) && (await hasVirtualColumns(client)),
+  });
+  await runNative(client, table.id.schema, [
+    ...serials.flatMap((sequence) => serialStatement(sequence, present, mode)),
+    ...statements,
+    ...serials.flatMap((sequence) => ownerStatement(sequence, present)),
+  ]);
+}
+
+/** Some went with the dropped table, some are there from before, and prepareSchema created the others. */
+function serialStatement(sequence: Sequence, present: Map<string, boolean>, mode: PrepareMode): string[] {
+  if (!present.has(tableKey(sequence.id))) return [createSequence(sequence)];
+  return mode === "drop-and-create" ? [redefineSequence(sequence)] : [];
+}
+
+/** A sequence that something else on the target owns stays with it; nor can one be owned across schemas. */
+function ownerStatement({ id, ownedBy }: Sequence, present: Map<string, boolean>): string[] {
+  if (ownedBy === undefined || ownedBy.table.schema !== id.schema) return [];
+  if (present.get(tableKey(id)) === true) return [];
+  const owner = `${qualified(ownedBy.table)}.${identifier(ownedBy.column)}`;
+  return [`alter sequence ${qualified(id)} owned by ${owner}`];
+}
+
+async function hasVirtualColumns(client: pg.Client): Promise<boolean> {
+  const [row] = await selectJson<{ version: number }>(
+    client,
+    "select current_setting('server_version_num')::int as version",
+  );
+  return row!.version >= VIRTUAL_COLUMNS_SINCE;
+}
+
+/** Whether each sequence that is there has an owner. Throws when something else has its name. */
+async function presentSequences(
+  client: pg.Client,
+  sequences: readonly Sequence[],
+): Promise<Map<string, boolean>> {
+  if (sequences.length === 0) return new Map();
+  const rows = await selectJson<TableId & { readonly kind: string; readonly owned: boolean }>(
+    client,
+    `select wanted.schema, wanted.name, c.relkind as kind, exists (
+       select from pg_depend where classid = 'pg_class'::regclass and objid = c.oid
+         and refclassid = 'pg_class'::regclass and refobjsubid > 0 and deptype in ('a', 'i')) as owned
+     from unnest($1::text[], $2::text[]) as wanted(schema, name)
+     join pg_namespace n on n.nspname = wanted.schema
+     join pg_class c on c.relnamespace = n.oid and c.relname = wanted.name`,
+    idArrays(sequences.map(({ id }) => id)),
+  );
+  const other = rows.find(({ kind }) => kind !== "S");
+  if (other !== undefined) {
+    throw new MigrationError("target.object_conflict", {
+      message: "A sequence is to be created, and something else on the target has its name.",
+      subject: displayTable(other),
+    });
+  }
+  return new Map(rows.map((row) => [tableKey({ schema: row.schema, name: row.name }), row.owned]));
+}
+
+async function hasRows(client: pg.Client, table: TargetTable): Promise<boolean> {
+  const [row] = await selectJson<{ found: boolean }>(
+    client,
+    `select exists (select from ${qualified(table.id)}) as found`,
+  );
+  return row!.found;
+}
+
+function idArrays(ids: readonly TableId[]): [string[], string[]] {
+  return [ids.map(({ schema }) => schema), ids.map(({ name }) => name)];
+}
+
+async function inTurn<Result>(client: pg.Client, work: () => Promise<Result>): Promise<Result> {
+  await client.query(`begin transaction isolation level read committed read write; ${TURN}`);
+  try {
+    const result = await work();
+    await client.query("commit");
+    return result;
+  } catch (error) {
+    await client.query("rollback").catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,200 @@
+import type { EndpointSetting } from "../../core/engine.ts";
+
+/** Why a setting that shapes values has no effect: rows pass between PostgreSQL servers as they are. */
+const AS_THEY_ARE = "No effect: between PostgreSQL servers every value arrives as it was, in its own type.";
+const NO_FILES = "No effect: Tideway streams rows from server to server and writes no files in between.";
+const NO_DDL_ARTIFACTS = "No effect: Tideway adds no table, function or trigger to the source.";
+const NO_HEARTBEAT =
+  "No effect: Tideway confirms the source's log also when no table of the task changes, so it needs no heartbeat table.";
+const NO_SECRETS_MANAGER = "No effect: give the endpoint's user name and password instead.";
+const NO_BABELFISH = "No effect: Tideway speaks PostgreSQL's own protocol to every server.";
+
+/**
+ * The members of DMS's PostgreSQLSettings that are not the connection itself (server, port, database,
+ * user and password stand in the endpoint). Kept and returned all; `effective` tells what Tideway acts on.
+ */
+export const endpointSettings: readonly EndpointSetting[] = [
+  {
+    name: "AfterConnectScript",
+    type: "string",
+    appliesTo: "target",
+    effective: true,
+    describe:
+      "SQL that each session on the target runs first, e.g. SET ROLE owner. Not needed for session_replication_role: Tideway sets that by itself where it may.",
+  },
+  {
+    name: "SlotName",
+    type: "string",
+    appliesTo: "source",
+    effective: true,
+    describe:
+      "An existing logical replication slot of plugin pgoutput for a cdc task to read from, which makes any start position from its restart on possible. Tideway never drops it.",
+  },
+  {
+    name: "PluginName",
+    type: "enum",
+    values: ["no-preference", "pglogical", "test-decoding"],
+    default: "no-preference",
+    appliesTo: "source",
+    effective: false,
+    describe: "No effect: Tideway always reads by pgoutput, which every server from version 10 on has.",
+  },
+  {
+    name: "CaptureDdls",
+    type: "boolean",
+    default: true,
+    appliesTo: "source",
+    effective: false,
+    describe: NO_DDL_ARTIFACTS,
+  },
+  {
+    name: "DdlArtifactsSchema",
+    type: "string",
+    default: "public",
+    appliesTo: "source",
+    effective: false,
+    describe: NO_DDL_ARTIFACTS,
+  },
+  {
+    name: "ExecuteTimeout",
+    type: "integer",
+    default: 60,
+    min: 0,
+    units: "seconds",
+    appliesTo: "both",
+    effective: false,
+    describe: "No effect: reading a large table or building its index may take as long as it takes.",
+  },
+  {
+    name: "MaxFileSize",
+    type: "integer",
+    default: 32768,
+    min: 1,
+    max: 1048576,
+    units: "KB",
+    appliesTo: "target",
+    effective: false,
+    describe: NO_FILES,
+  },
+  {
+    name: "FailTasksOnLobTruncation",
+    type: "boolean",
+    default: false,
+    appliesTo: "source",
+    effective: false,
+    describe: "No effect: Tideway never truncates a value, whatever its size.",
+  },
+  {
+    name: "HeartbeatEnable",
+    type: "boolean",
+    default: false,
+    appliesTo: "source",
+    effective: false,
+    describe: NO_HEARTBEAT,
+  },
+  {
+    name: "HeartbeatSchema",
+    type: "string",
+    default: "public",
+    appliesTo: "source",
+    effective: false,
+    describe: NO_HEARTBEAT,
+  },
+  {
+    name: "HeartbeatFrequency",
+    type: "integer",
+    default: 5,
+    min: 1,
+    units: "minutes",
+    appliesTo: "source",
+    effective: false,
+    describe: NO_HEARTBEAT,
+  },
+  {
+    name: "TrimSpaceInChar",
+    type: "boolean",
+    default: true,
+    appliesTo: "both",
+    effective: false,
+    describe: AS_THEY_ARE,
+  },
+  {
+    name: "MapBooleanAsBoolean",
+    type: "boolean",
+    default: false,
+    appliesTo: "both",
+    effective: false,
+    describe: AS_THEY_ARE,
+  },
+  {
+    name: "MapJsonbAsClob",
+    type: "boolean",
+    default: false,
+    appliesTo: "both",
+    effective: false,
+    describe: AS_THEY_ARE,
+  },
+  {
+    name: "MapLongVarcharAs",
+    type: "enum",
+    values: ["clob", "nclob", "wstring"],
+    default: "wstring",
+    appliesTo: "both",
+    effective: false,
+    describe: AS_THEY_ARE,
+  },
+  {
+    name: "DisableUnicodeSourceFilter",
+    type: "boolean",
+    default: false,
+    appliesTo: "source",
+    effective: false,
+    describe: AS_THEY_ARE,
+  },
+  {
+    name: "DatabaseMode",
+    type: "enum",
+    values: ["babelfish", "default"],
+    default: "default",
+    appliesTo: "both",
+    effective: false,
+    describe: NO_BABELFISH,
+  },
+  {
+    name: "BabelfishDatabaseName",
+    type: "string",
+    appliesTo: "both",
+    effective: false,
+    describe: NO_BABELFISH,
+  },
+  {
+    name: "AuthenticationMethod",
+    type: "enum",
+    values: ["iam", "password"],
+    default: "password",
+    appliesTo: "both",
+    effective: false,
+    describe: "No effect: Tideway authenticates by password, or by what the server asks for without one.",
+  },
+  {
+    name: "ServiceAccessRoleArn",
+    type: "string",
+    appliesTo: "both",
+    effective: false,
+    describe: NO_SECRETS_MANAGER,
+  },
+  {
+    name: "SecretsManagerAccessRoleArn",
+    type: "string",
+    appliesTo: "both",
+    effective: false,
+    describe: NO_SECRETS_MANAGER,
+  },
+  {
+    name: "SecretsManagerSecretId",
+    type: "string",
+    appliesTo: "both",
+    effective: false,
+    describe: NO_SECRETS_MANAGER,
+  },
+];

@@ -1,0 +1,241 @@
+import { randomBytes } from "node:crypto";
+import type { EndpointConfig } from "../../core/engine.ts";
+import { MigrationError } from "../../core/error.ts";
+import type { Position } from "../../core/position.ts";
+import type { BulkFormat, RowChunk } from "../../core/row-chunk.ts";
+import { type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
+import type { Partition, PartitionSize, ReadRequest, Snapshot, SnapshotRequest } from "../../core/source.ts";
+import { identifier, literal, qualified } from "../shared/identifier.ts";
+import { sourceFormats } from "./bulk-format.ts";
+import { openBulkSession, settingsSql } from "./bulk-session.ts";
+import { connect, openWire } from "./connection.ts";
+import { classify } from "./errors.ts";
+import { partitionTable } from "./partition.ts";
+import { ensurePublication } from "./publication.ts";
+import { rangeCondition } from "./range-condition.ts";
+import { SessionPool } from "./session-pool.ts";
+import { createSlot, dropStream, slotName, streamSlot } from "./slot.ts";
+import { checkUnchanged, readSourceTables, type SourceTable } from "./source-tables.ts";
+import type { WireSession } from "./wire-session.ts";
+
+const BEGIN = "begin isolation level repeatable read read only";
+
+/**
+ * Opens a consistent view of a source. One connection, the holder, keeps it alive and does nothing
+ * else until the snapshot is disposed; readers import it at the start of each of their transactions.
+ * A stream that was created for a snapshot that then could not be opened is dropped again.
+ */
+export async function openSnapshot(
+  endpoint: EndpointConfig,
+  request: SnapshotRequest,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  const holder = await openHolder(endpoint, request, signal);
+  try {
+    signal.throwIfAborted();
+    const snapshot = new PostgresSnapshot(endpoint, holder);
+    await snapshot.learn(request.tables, signal);
+    return snapshot;
+  } catch (error) {
+    await holder.wire[Symbol.asyncDispose]();
+    if (request.anchor === "new-stream") await giveUpStream(endpoint, request);
+    throw signal.aborted ? signal.reason : error;
+  }
+}
+
+interface Holder {
+  readonly wire: WireSession;
+  /** The server's name of the exported snapshot. */
+  readonly name: string;
+  readonly position: Position | undefined;
+}
+
+function openHolder(
+  endpoint: EndpointConfig,
+  request: SnapshotRequest,
+  signal: AbortSignal,
+): Promise<Holder> {
+  return request.anchor === "none"
+    ? exportSnapshot(endpoint, signal)
+    : exportFromSlot(endpoint, request, signal);
+}
+
+async function exportSnapshot(endpoint: EndpointConfig, signal: AbortSignal): Promise<Holder> {
+  const wire = await openBulkSession(endpoint, "source", signal);
+  try {
+    await wire.query(BEGIN);
+    const { rows } = await wire.query("select pg_export_snapshot()");
+    return { wire, name: rows[0]![0]!, position: undefined };
+  } catch (error) {
+    await wire[Symbol.asyncDispose]();
+    throw classify(error, { side: "source", endpoint });
+  }
+}
+
+/** A slot's snapshot shows exactly what the slot will not send. It ends with the session's next command. */
+async function exportFromSlot(
+  endpoint: EndpointConfig,
+  request: SnapshotRequest,
+  signal: AbortSignal,
+): Promise<Holder> {
+  const fresh = request.anchor === "new-stream";
+  if (fresh) await publish(endpoint, request, signal);
+  // Two reloads of one task may run at once, and the slot of a reader that was killed lingers.
+  const passing = `${slotName(request.taskId)}_${randomBytes(2).toString("hex")}`;
+  const name = fresh ? streamSlot(endpoint, request.taskId).name : passing;
+  const wire = await openWire(
+    endpoint,
+    { side: "source", purpose: "tideway snapshot", replication: true },
+    signal,
+  );
+  try {
+    await wire.query(settingsSql("source"));
+    const slot = await createSlot(wire, { name, temporary: !fresh, exportSnapshot: true });
+    if (slot.snapshotName === undefined) {
+      throw new MigrationError("source.protocol", { message: "The slot came without a snapshot." });
+    }
+    return { wire, name: slot.snapshotName, position: slot.position };
+  } catch (error) {
+    await wire[Symbol.asyncDispose]();
+    throw signal.aborted ? signal.reason : classify(error, { side: "source", endpoint });
+  }
+}
+
+/** The publication has to be there before the slot: changes are decoded with the catalog of their time. */
+async function publish(
+  endpoint: EndpointConfig,
+  request: SnapshotRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const client = await connect(endpoint, { side: "source", purpose: "tideway publication" }, signal);
+  try {
+    await ensurePublication(client, request);
+  } finally {
+    await client.end();
+  }
+}
+
+async function giveUpStream(endpoint: EndpointConfig, request: SnapshotRequest): Promise<void> {
+  const unaborted = new AbortController().signal;
+  try {
+    const client = await connect(endpoint, { side: "source", purpose: "tideway clean-up" }, unaborted);
+    try {
+      await dropStream(client, request);
+    } finally {
+      await client.end();
+    }
+  } catch {
+    // The first error says what is wrong; the slot is found and dropped when the task is deleted.
+  }
+}
+
+class PostgresSnapshot implements Snapshot {
+  readonly position: Position | undefined;
+  readonly #holder: Holder;
+  readonly #endpoint: EndpointConfig;
+  readonly #sessions: SessionPool;
+  #tables: ReadonlyMap<string, SourceTable> = new Map();
+
+  constructor(endpoint: EndpointConfig, holder: Holder) {
+    this.position = holder.position;
+    this.#holder = holder;
+    this.#endpoint = endpoint;
+    this.#sessions = new SessionPool((signal) => openBulkSession(endpoint, "source", signal));
+  }
+
+  /** Notes what the tables are like in this snapshot. */
+  async learn(tables: readonly TableSchema[], signal: AbortSignal): Promise<void> {
+    await this.#transaction({ signal }, async (wire) => {
+      this.#tables = await readSourceTables(wire, tables);
+    });
+  }
+
+  partition(table: TableSchema, size: PartitionSize, signal: AbortSignal): Promise<readonly Partition[]> {
+    return this.#transaction({ table: table.id, signal }, (wire) => partitionTable(wire, table.id, size));
+  }
+
+  bulkFormats(table: TableSchema): readonly BulkFormat[] {
+    return sourceFormats(this.#tables.get(tableKey(table.id))?.binary === true);
+  }
+
+  /** Each read is a transaction of its own, so that no table stays locked longer than it is read. */
+  async *read(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
+    const { id } = request.table;
+    const session = await this.#lend(signal);
+    const { wire } = session;
+    let whole = false;
+    try {
+      await this.#begin(wire);
+      const condition = await rangeCondition(wire, id, request.partition);
+      // A range is read by index or by block, whatever statistics make the planner think of a scan of all.
+      if (condition !== undefined) await wire.query("set local enable_seqscan = off");
+      yield* wire.copyOut(copyOutSql(request, condition), request.format);
+      await wire.query("commit");
+      await checkUnchanged(wire, id, this.#tables.get(tableKey(id)));
+      whole = true;
+    } catch (error) {
+      throw signal.aborted ? signal.reason : this.#classify(error, id);
+    } finally {
+      if (whole) await session.giveBack();
+      else session.discard();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sessions[Symbol.asyncDispose]();
+    await this.#holder.wire[Symbol.asyncDispose]();
+  }
+
+  async #transaction<Result>(
+    context: { readonly table?: TableId; readonly signal: AbortSignal },
+    work: (wire: WireSession) => Promise<Result>,
+  ): Promise<Result> {
+    const { table, signal } = context;
+    const session = await this.#lend(signal);
+    try {
+      await this.#begin(session.wire);
+      const result = await work(session.wire);
+      await session.wire.query("commit");
+      await session.giveBack();
+      return result;
+    } catch (error) {
+      session.discard();
+      throw signal.aborted ? signal.reason : this.#classify(error, table);
+    }
+  }
+
+  async #lend(signal: AbortSignal): ReturnType<SessionPool["lend"]> {
+    try {
+      return await this.#sessions.lend(signal);
+    } catch (error) {
+      throw signal.aborted ? signal.reason : this.#classify(error, undefined);
+    }
+  }
+
+  /** The server forgets an exported snapshot as soon as the connection is gone that exported it. */
+  async #begin(wire: WireSession): Promise<void> {
+    try {
+      await wire.query(`${BEGIN}; set transaction snapshot ${literal(this.#holder.name)}`);
+    } catch (error) {
+      throw this.#classify(error, undefined);
+    }
+  }
+
+  #classify(error: unknown, table: TableId | undefined): MigrationError {
+    const context = { side: "source", endpoint: this.#endpoint } as const;
+    return classify(error, table === undefined ? context : { ...context, table });
+  }
+}
+
+/** Without a column list COPY takes all columns but generated ones; plain COPY of a table is the fastest. */
+function copyOutSql(request: ReadRequest, condition: string | undefined): string {
+  const { table, format } = request;
+  const columns = table.columns.filter((column) => column.generated === undefined);
+  const list = columns.map((column) => identifier(column.name)).join(", ");
+  const name = qualified(table.id);
+  const what =
+    condition === undefined
+      ? `${name}${list === "" ? "" : ` (${list})`}`
+      : `(select ${list} from only ${name} where ${condition})`;
+  return `copy ${what} to stdout (format ${format === "pg-copy-binary" ? "binary" : "text"})`;
+}

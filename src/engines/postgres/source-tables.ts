@@ -1,0 +1,96 @@
+import { MigrationError } from "../../core/error.ts";
+import { displayTable, type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
+import { literal } from "../shared/identifier.ts";
+import { binaryFormSql } from "./binary-form.ts";
+import type { WireSession } from "./wire-session.ts";
+
+/** What a snapshot remembers of a table from the moment it was opened. */
+export interface SourceTable {
+  /** Every column that is copied has a binary form. */
+  readonly binary: boolean;
+  /** Which columns there are and where the rows are stored, to be compared later. */
+  readonly shape: TableShape;
+}
+
+interface TableShape {
+  /** Columns it has ever had. */
+  readonly attributes: number;
+  /** null for a table without columns. */
+  readonly columns: string | null;
+  readonly storage: string | null;
+}
+
+/**
+ * Facts about tables by table key, as the transaction's snapshot has them. Tables that are not there
+ * are left out.
+ */
+export async function readSourceTables(
+  wire: WireSession,
+  tables: readonly TableSchema[],
+): Promise<ReadonlyMap<string, SourceTable>> {
+  const ids = tables.map(({ id }) => ({ schema: id.schema, name: id.name }));
+  const { rows } = await wire.query(`
+    with wanted as materialized (
+      select w.schema, w.name, c.oid, c.relnatts
+        from json_to_recordset(${literal(JSON.stringify(ids))}) as w(schema text, name text)
+        join pg_catalog.pg_namespace n on n.nspname = w.schema
+        join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.name
+    ), copied as materialized (
+      select a.attrelid, a.atttypid from wanted w join pg_catalog.pg_attribute a on a.attrelid = w.oid
+       where a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+    ), textual as materialized (
+      select t.oid from (select distinct atttypid as oid from copied) t where ${binaryFormSql("t.oid")} is null
+    )
+    select w.schema, w.name, w.relnatts, ${shapeSql("w.oid", "w.relnatts")},
+           not exists (select from copied c join textual t on t.oid = c.atttypid where c.attrelid = w.oid)
+      from wanted w`);
+  const found = new Map<string, SourceTable>();
+  for (const [schema, name, attributes, columns, storage, binary] of rows) {
+    const shape = { attributes: Number(attributes), columns: columns ?? null, storage: storage ?? null };
+    found.set(tableKey({ schema: schema!, name: name! }), { binary: binary === "t", shape });
+  }
+  return found;
+}
+
+/**
+ * Throws when what was read since may not be what the snapshot holds. Run outside the snapshot's
+ * transaction, where the catalog is today's.
+ *
+ * DDL is not versioned like rows: after a TRUNCATE or a rewriting ALTER TABLE that committed since, a
+ * snapshot sees an empty table, and a column that was dropped and added again reads as NULL. All of
+ * them leave a trace in the catalog. So does VACUUM FULL, which is harmless except for block ranges;
+ * it cannot be told from TRUNCATE, so the table counts as rewritten. Locking the tables for the whole
+ * load would avoid that but block the application's own DDL, and whatever queues behind it.
+ */
+export async function checkUnchanged(
+  wire: WireSession,
+  id: TableId,
+  before: SourceTable | undefined,
+): Promise<void> {
+  if (before === undefined) throw changed("source.table_changed", id);
+  const { shape } = before;
+  const { rows } = await wire.query(`
+    select ${shapeSql("c.oid", String(shape.attributes))}
+      from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = ${literal(id.schema)} and c.relname = ${literal(id.name)}`);
+  const [columns, storage] = rows[0] ?? [undefined, undefined];
+  if (columns !== shape.columns) throw changed("source.table_changed", id);
+  if (storage !== shape.storage) throw changed("source.table_rewritten", id);
+}
+
+/** Two columns of SQL for a table's oid: its first columns, and where its rows are. Later columns do not count. */
+function shapeSql(oid: string, attributes: string): string {
+  return `(select hashtextextended(string_agg(a.attnum || ' ' || a.atttypid || ' ' || a.attname, ',' order by a.attnum), 0)
+      from pg_catalog.pg_attribute a
+     where a.attrelid = ${oid} and a.attnum between 1 and ${attributes} and not a.attisdropped),
+    (select r.oid || ' ' || r.relfilenode from pg_catalog.pg_class r where r.oid = ${oid})`;
+}
+
+function changed(code: "source.table_changed" | "source.table_rewritten", id: TableId): MigrationError {
+  const what = code === "source.table_changed" ? "changed its columns" : "was emptied or rewritten";
+  return new MigrationError(code, {
+    message: `The table ${displayTable(id)} ${what} while it was being read.`,
+    subject: displayTable(id),
+    table: id,
+  });
+}

@@ -1,0 +1,88 @@
+import type { EndpointConfig } from "../../core/engine.ts";
+import type { Finding } from "../../core/finding.ts";
+import type { Position } from "../../core/position.ts";
+import type { Catalog, SequenceState, TableId } from "../../core/schema.ts";
+import type {
+  ChangeStream,
+  Snapshot,
+  SnapshotRequest,
+  Source,
+  SourceAssessment,
+  StreamRequest,
+} from "../../core/source.ts";
+import { assessSource } from "./assess-source.ts";
+import { describe, listSchemas, listTables } from "./catalog.ts";
+import { openChangeStream } from "./change-stream.ts";
+import { ClientPool } from "./client-pool.ts";
+import { lsnCodec } from "./lsn.ts";
+import { readSequenceStates } from "./sequences.ts";
+import { createStream, currentPosition, dropStream, findStream } from "./slot.ts";
+import { openSnapshot } from "./snapshot.ts";
+
+/** A PostgreSQL database as source: gives each call a connection. */
+export class PostgresSource implements Source {
+  readonly positions = lsnCodec;
+  readonly #endpoint: EndpointConfig;
+  readonly #clients: ClientPool;
+
+  constructor(endpoint: EndpointConfig) {
+    this.#endpoint = endpoint;
+    this.#clients = new ClientPool(endpoint, { side: "source", purpose: "tideway source" });
+  }
+
+  /** Throws what stands in the way of connecting. */
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#clients.use(signal, (client) => client.query("select"));
+  }
+
+  listSchemas(signal: AbortSignal): Promise<readonly string[]> {
+    return this.#clients.use(signal, listSchemas);
+  }
+
+  listTables(signal: AbortSignal): Promise<readonly TableId[]> {
+    return this.#clients.use(signal, listTables);
+  }
+
+  describe(tables: readonly TableId[], signal: AbortSignal): Promise<Catalog> {
+    return this.#clients.use(signal, (client) => describe(client, tables));
+  }
+
+  assess(request: SourceAssessment, signal: AbortSignal): Promise<readonly Finding[]> {
+    return this.#clients.use(signal, (client) => assessSource(client, request));
+  }
+
+  openSnapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot> {
+    return openSnapshot(this.#endpoint, request, signal);
+  }
+
+  sequenceStates(sequences: readonly TableId[], signal: AbortSignal): Promise<readonly SequenceState[]> {
+    return this.#clients.use(signal, (client) => readSequenceStates(client, sequences));
+  }
+
+  createStream(request: StreamRequest, signal: AbortSignal): Promise<Position> {
+    return createStream(this.#endpoint, request, signal);
+  }
+
+  findStream(request: StreamRequest, signal: AbortSignal): Promise<Position | undefined> {
+    return this.#clients.use(signal, (client) => findStream(client, this.#endpoint, request));
+  }
+
+  dropStream(request: StreamRequest, signal: AbortSignal): Promise<void> {
+    return this.#clients.use(signal, (client) => dropStream(client, request));
+  }
+
+  openChangeStream(
+    request: StreamRequest & { readonly after: Position },
+    signal: AbortSignal,
+  ): Promise<ChangeStream> {
+    return openChangeStream(this.#endpoint, request, signal);
+  }
+
+  currentPosition(signal: AbortSignal): Promise<Position> {
+    return this.#clients.use(signal, currentPosition);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#clients[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,151 @@
+import type { Finding } from "../core/finding.ts";
+import type { TablePlan } from "../core/plan.ts";
+import { type Index, type Sequence, type TableId, tableKey, type UserType } from "../core/schema.ts";
+import { badSchemaName, badTableName, clash, indexRenamed } from "./plan-findings.ts";
+
+/** PostgreSQL cuts longer names off without a word (NAMEDATALEN), and two could become one. */
+const LONGEST_NAME_BYTES = 63;
+
+interface NamedSchema {
+  readonly source: string;
+  readonly name: string;
+  readonly comment?: string;
+}
+
+interface Renamed<Item> {
+  readonly source: Item;
+  readonly target: Item;
+}
+
+export interface NamedObjects {
+  readonly schemas: readonly NamedSchema[];
+  readonly tables: readonly TablePlan[];
+  readonly sequences: readonly Renamed<Sequence>[];
+  readonly types: readonly Renamed<UserType>[];
+}
+
+export interface CheckedNames {
+  readonly schemas: readonly { readonly name: string; readonly comment?: string }[];
+  readonly tables: readonly TablePlan[];
+  readonly types: readonly UserType[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Checks that every object can have its target name, and settles what can be settled: schemas that
+ * come together are one, equal types that come together are one, and an index whose name is taken
+ * gets another.
+ */
+export function checkNames(objects: NamedObjects): CheckedNames {
+  const findings: Finding[] = [];
+  const schemas = mergeSchemas(objects.schemas, findings);
+  for (const { source, target } of objects.tables) {
+    const fault = target.id.name === source.id.name ? undefined : nameFault(target.id.name);
+    if (fault !== undefined) findings.push(badTableName(source.id, target.id.name, fault));
+  }
+  // Tables, indexes and sequences share one name space in each schema, types and tables another.
+  const relations = new Map<string, TableId>();
+  claim(
+    "table",
+    objects.tables.map(({ source, target }) => ({ source, target })),
+    { taken: relations, findings },
+  );
+  const types = mergeTypes(objects.types, { taken: new Map(relations), findings });
+  const sequences = objects.sequences.filter(({ target }) => !target.internal);
+  claim("sequence", sequences, { taken: relations, findings });
+  const tables = settleIndexes(objects.tables, { taken: relations, findings });
+  return { schemas, tables, types, findings };
+}
+
+interface Claims {
+  /** Who has a name, by key of the name on the target. */
+  readonly taken: Map<string, TableId>;
+  readonly findings: Finding[];
+}
+
+function nameFault(name: string): string | undefined {
+  if (name === "") return "is empty";
+  if (name.includes("\0")) return "holds a zero character";
+  const bytes = Buffer.byteLength(name);
+  return bytes > LONGEST_NAME_BYTES ? `has ${bytes} bytes, more than ${LONGEST_NAME_BYTES}` : undefined;
+}
+
+function mergeSchemas(
+  schemas: readonly NamedSchema[],
+  findings: Finding[],
+): readonly { readonly name: string; readonly comment?: string }[] {
+  const byName = new Map<string, { readonly name: string; readonly comment?: string }>();
+  for (const { source, ...schema } of schemas) {
+    const fault = schema.name === source ? undefined : nameFault(schema.name);
+    if (fault !== undefined) findings.push(badSchemaName(source, schema.name, fault));
+    if (!byName.has(schema.name)) byName.set(schema.name, schema);
+  }
+  return [...byName.values()];
+}
+
+function claim(
+  kind: string,
+  objects: readonly Renamed<{ readonly id: TableId }>[],
+  { taken, findings }: Claims,
+): void {
+  for (const { source, target } of objects) {
+    const key = tableKey(target.id);
+    const owner = taken.get(key);
+    if (owner === undefined) taken.set(key, source.id);
+    else findings.push(clash(kind, [owner, source.id], target.id));
+  }
+}
+
+function mergeTypes(types: readonly Renamed<UserType>[], claims: Claims): readonly UserType[] {
+  const kept = new Map<string, UserType>();
+  for (const { source, target } of types) {
+    const key = tableKey(target.id);
+    const other = kept.get(key);
+    if (other !== undefined && sameType(other, target)) continue;
+    claim("type", [{ source, target }], claims);
+    if (other === undefined) kept.set(key, target);
+  }
+  return [...kept.values()];
+}
+
+function sameType(a: UserType, b: UserType): boolean {
+  return a.kind === b.kind && a.native === b.native && JSON.stringify(a.labels) === JSON.stringify(b.labels);
+}
+
+/** First those that can keep their names, so that a new name never takes an old one away. */
+function settleIndexes(tables: readonly TablePlan[], claims: Claims): readonly TablePlan[] {
+  const homeless = new Set<Index>();
+  for (const { target } of tables) {
+    for (const index of target.indexes) {
+      const key = tableKey({ schema: target.id.schema, name: index.name });
+      if (claims.taken.has(key)) homeless.add(index);
+      else claims.taken.set(key, target.id);
+    }
+  }
+  if (homeless.size === 0) return tables;
+  return tables.map((plan) => {
+    const indexes = plan.target.indexes.map((index) =>
+      homeless.has(index) ? renameIndex(plan, index, claims) : index,
+    );
+    return { ...plan, target: { ...plan.target, indexes } };
+  });
+}
+
+function renameIndex({ source, target }: TablePlan, index: Index, { taken, findings }: Claims): Index {
+  for (let count = 1; ; count++) {
+    const end = `_${shorten(source.id.schema, 24)}${count === 1 ? "" : `_${count}`}`;
+    const name = shorten(index.name, LONGEST_NAME_BYTES - Buffer.byteLength(end)) + end;
+    const key = tableKey({ schema: target.id.schema, name });
+    if (taken.has(key)) continue;
+    taken.set(key, source.id);
+    findings.push(indexRenamed(source.id, index, name));
+    return { ...index, name };
+  }
+}
+
+/** Whole characters only. */
+function shorten(name: string, bytes: number): string {
+  const characters = Array.from(name);
+  while (Buffer.byteLength(characters.join("")) > bytes) characters.pop();
+  return characters.join("");
+}

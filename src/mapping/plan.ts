@@ -1,0 +1,123 @@
+import type { Finding } from "../core/finding.ts";
+import type { MigrationPlan, TablePlan } from "../core/plan.ts";
+import { type Catalog, type Sequence, type TableId, type TableSchema, tableKey } from "../core/schema.ts";
+import { checkNames } from "./name-check.ts";
+import { NativeReferences } from "./native-references.ts";
+import { leftOut } from "./plan-findings.ts";
+import type { TableMappings } from "./rules.ts";
+import { loadOrderOf, selectTables } from "./selection.ts";
+import { TargetNames } from "./target-names.ts";
+
+export interface PlanRequest {
+  /** The source's catalog; tables that the rules do not select are left out. */
+  readonly catalog: Catalog;
+  readonly mappings: TableMappings;
+  /** DMS's TargetSchema: the schema of everything that no schema rule renames; undefined or "" for none. */
+  readonly targetSchema: string | undefined;
+}
+
+export interface CompiledPlan {
+  readonly plan: MigrationPlan;
+  /**
+   * Errors with a table (`mapping.table_name_invalid`) are that table's alone; with any other error
+   * (`mapping.target_clash`, `mapping.schema_name_invalid`) the plan must not be carried out.
+   */
+  readonly findings: readonly Finding[];
+}
+
+/** Applies the table mappings to a catalog: which tables go where, under which names, in which order. */
+export function compilePlan(request: PlanRequest): CompiledPlan {
+  const { catalog, mappings } = request;
+  const context: PlanContext = {
+    names: new TargetNames(mappings, request.targetSchema),
+    selected: new Set(selectTables(idsOf(catalog.tables), mappings).map(tableKey)),
+    findings: [],
+  };
+  const references = new NativeReferences(catalog, context.names);
+  const sources = catalog.tables.filter((table) => context.selected.has(tableKey(table.id)));
+  const tables = sources.map((source) => ({
+    source,
+    target: references.rewriteTable(targetTable(source, context)),
+    loadOrder: loadOrderOf(source.id, mappings),
+  }));
+  const sequences = planSequences(catalog, context);
+  const types = catalog.types.map((source) => ({
+    source,
+    target: references.rewriteType({ ...source, id: context.names.withinSchema(source.id) }),
+  }));
+  const checked = checkNames({ schemas: planSchemas(catalog, context), tables, sequences, types });
+  const plan: MigrationPlan = {
+    tables: checked.tables.toSorted(inLoadOrder),
+    sequences,
+    target: {
+      dialect: catalog.dialect,
+      serverVersion: catalog.serverVersion,
+      schemas: checked.schemas,
+      types: checked.types,
+      sequences: sequences.map(({ target }) => target),
+      tables: checked.tables.map(({ target }) => target),
+    },
+  };
+  return { plan, findings: [...context.findings, ...checked.findings] };
+}
+
+interface PlanContext {
+  readonly names: TargetNames;
+  /** Keys of the selected tables, by source id. */
+  readonly selected: ReadonlySet<string>;
+  readonly findings: Finding[];
+}
+
+function idsOf(tables: readonly TableSchema[]): readonly TableId[] {
+  return tables.map((table) => table.id);
+}
+
+function targetTable(source: TableSchema, context: PlanContext): TableSchema {
+  const foreignKeys = source.foreignKeys.flatMap((foreignKey) => {
+    if (context.selected.has(tableKey(foreignKey.references))) {
+      return { ...foreignKey, references: context.names.table(foreignKey.references) };
+    }
+    context.findings.push(leftOut(source.id, foreignKey));
+    return [];
+  });
+  return { ...source, id: context.names.table(source.id), foreignKeys };
+}
+
+/** A sequence whose table stays behind goes on without an owner; an identity's has no life without its table. */
+function planSequences(
+  catalog: Catalog,
+  { names, selected }: PlanContext,
+): readonly { readonly source: Sequence; readonly target: Sequence }[] {
+  return catalog.sequences.flatMap((source) => {
+    const { ownedBy } = source;
+    const owned = ownedBy !== undefined && selected.has(tableKey(ownedBy.table));
+    if (source.internal && !owned) return [];
+    const owner = owned ? { table: names.table(ownedBy.table), column: ownedBy.column } : undefined;
+    return { source, target: { ...source, id: names.withinSchema(source.id), ownedBy: owner } };
+  });
+}
+
+function planSchemas(
+  catalog: Catalog,
+  { names }: PlanContext,
+): readonly { readonly source: string; readonly name: string; readonly comment?: string }[] {
+  return catalog.schemas.map((schema) => ({
+    ...schema,
+    source: schema.name,
+    name: names.schema(schema.name),
+  }));
+}
+
+/** Large tables first, so that none is left running alone at the end; names make the order certain. */
+function inLoadOrder(a: TablePlan, b: TablePlan): number {
+  return (
+    b.loadOrder - a.loadOrder ||
+    b.source.estimatedBytes - a.source.estimatedBytes ||
+    compareTexts(tableKey(a.source.id), tableKey(b.source.id))
+  );
+}
+
+/** By code units: the same order in every locale. */
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,94 @@
+import { MigrationError } from "../core/error.ts";
+import type { TableId } from "../core/schema.ts";
+import type { SelectionRule, TableMappings } from "./rules.ts";
+import { escapeWildcards } from "./wildcard.ts";
+
+/**
+ * The tables that the rules select, in the given order: those that an include or explicit rule
+ * matches and no exclude rule does.
+ */
+export function selectTables(ids: readonly TableId[], mappings: TableMappings): readonly TableId[] {
+  const includes = mappings.selections.filter((rule) => rule.action !== "exclude");
+  const excludes = mappings.selections.filter((rule) => rule.action === "exclude");
+  return ids.filter(
+    (id) =>
+      includes.some((rule) => matchesTable(rule, id)) && !excludes.some((rule) => matchesTable(rule, id)),
+  );
+}
+
+/**
+ * A selected table's `load-order`: that of an explicit rule before that of an include rule, among
+ * these the rule with the lowest id that states one; 0 when none does.
+ */
+export function loadOrderOf(id: TableId, mappings: TableMappings): number {
+  const stating = mappings.selections.filter(
+    (rule) => rule.action !== "exclude" && rule.loadOrder !== undefined && matchesTable(rule, id),
+  );
+  const rule = stating.find(({ action }) => action === "explicit") ?? stating[0];
+  return rule?.loadOrder ?? 0;
+}
+
+function matchesTable(rule: SelectionRule, id: TableId): boolean {
+  return rule.schema(id.schema) && rule.table(id.name);
+}
+
+/**
+ * The command line's --include and --exclude as a DMS table mappings document (JSON text).
+ *
+ * A pattern is `schema.table`, case-sensitive. In it `*` and `%` stand for any run of characters and
+ * `?` for one; everything else, `_` and `[` too, is literal. Between double quotes all characters are
+ * literal, `""` being a quote: `"my.schema"."50%"`. Without includes, every table is included.
+ * Throws `usage.invalid` for a pattern that is not of that form.
+ */
+export function mappingsFromPatterns(include: readonly string[], exclude: readonly string[]): string {
+  const included = include.length === 0 ? ["%.%"] : include;
+  const rules = [
+    ...included.map((pattern) => ({ pattern, action: "include" })),
+    ...exclude.map((pattern) => ({ pattern, action: "exclude" })),
+  ];
+  return JSON.stringify({
+    rules: rules.map(({ pattern, action }, index) => {
+      const [schema, table] = splitPattern(pattern);
+      return {
+        "rule-type": "selection",
+        "rule-id": `${index + 1}`,
+        "rule-name": `${action} ${pattern}`,
+        "object-locator": { "schema-name": schema, "table-name": table },
+        "rule-action": action,
+      };
+    }),
+  });
+}
+
+/** The two halves as DMS patterns. */
+function splitPattern(pattern: string): readonly [schema: string, table: string] {
+  const parts: string[] = [];
+  let rest = pattern;
+  while (true) {
+    const part = /^(?:"((?:[^"]|"")+)"|([^".]+))(\.|$)/su.exec(rest);
+    if (part === null) throw malformed(pattern);
+    const [whole, quoted, plain, end] = part;
+    parts.push(quoted === undefined ? plainPart(plain!) : escapeWildcards(quoted.replaceAll('""', '"')));
+    if (end === "") break;
+    rest = rest.slice(whole.length);
+  }
+  const [schema, table] = parts;
+  if (schema === undefined || table === undefined || parts.length > 2) throw malformed(pattern);
+  return [schema, table];
+}
+
+const WILDCARDS: Readonly<Record<string, string>> = { "*": "%", "%": "%", "?": "_" };
+
+function plainPart(text: string): string {
+  return text.replaceAll(/[*%?_[]/gu, (character) => WILDCARDS[character] ?? escapeWildcards(character));
+}
+
+function malformed(pattern: string): MigrationError {
+  return new MigrationError("usage.invalid", {
+    message: `The table pattern ${JSON.stringify(pattern)} is not of the form schema.table.`,
+    subject: pattern,
+    remedy:
+      "Write schema.table, with * for any characters and ? for one, e.g. 'app.*' or '*.orders'; " +
+      "put a name that holds a dot between double quotes.",
+  });
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ChangeBatch, Op } from "../core/change-batch.ts";
+import type { Position, PositionCodec } from "../core/position.ts";
+import type { TableSchema } from "../core/schema.ts";
+import { ApplyMode } from "../core/target.ts";
+import { countChanges, cutBatch, TableRules } from "./apply-modes.ts";
+
+const at = (value: number): Position => ({ kind: "test", text: String(value) });
+const codec: PositionCodec = {
+  parse: (text) => ({ kind: "test", text }),
+  compare: (a, b) => Math.sign(Number(a.text) - Number(b.text)) as -1 | 0 | 1,
+};
+
+function table(name: string): TableSchema {
+  return {
+    id: { schema: "s", name },
+    columns: [],
+    key: [],
+    rowIdentity: "key",
+    indexes: [],
+    checks: [],
+    foreignKeys: [],
+    estimatedRows: 0,
+    estimatedBytes: 0,
+  };
+}
+
+function batch(positions: readonly number[]): ChangeBatch {
+  const tables = [table("a"), table("b")];
+  // Each transaction inserts into a and deletes from b.
+  const ops = positions.flatMap(() => [Op.insert, 0, -1, 0, Op.delete, 1, 0, -1]);
+  const transactions = positions.map((position, index) => ({
+    start: index * 2,
+    end: index * 2 + 2,
+    position: at(position),
+    id: String(index),
+    committedAtMs: position * 1000,
+    begins: true,
+    commits: true,
+  }));
+  const cells = new Int32Array();
+  return {
+    bytes: new Uint8Array(),
+    cells,
+    encoding: "text",
+    tables,
+    ops: Int32Array.from(ops),
+    transactions,
+  };
+}
+
+test("a change is skipped, converged or exact by where it lies to its table's snapshots", () => {
+  const rules = new TableRules(codec, () => false);
+  rules.setWindow(table("a").id, { oldest: at(10), newest: at(20) });
+  const expected = [
+    [9, ApplyMode.skip],
+    [10, ApplyMode.skip],
+    [11, ApplyMode.converge],
+    [20, ApplyMode.converge],
+    [21, ApplyMode.exact],
+  ] as const;
+  for (const [position, mode] of expected)
+    assert.equal(rules.mode(table("a"), at(position)), mode, `${position}`);
+  assert.equal(rules.mode(table("b"), at(1)), ApplyMode.exact);
+  assert.deepEqual(rules.newest, at(20));
+});
+
+test("modes are given per transaction and table, and left out when all are exact", () => {
+  const rules = new TableRules(codec, () => false);
+  rules.setWindow(table("a").id, { oldest: at(10), newest: at(10) });
+  assert.equal(rules.modes(batch([11, 12])), undefined);
+  const { skip, exact } = ApplyMode;
+  assert.deepEqual([...rules.modes(batch([10, 11]))!], [skip, exact, exact, exact]);
+});
+
+test("every change of a suspended table is skipped and not counted", () => {
+  const rules = new TableRules(codec, (id) => id.name === "b");
+  const changes = batch([1, 2, 3]);
+  const counts = countChanges(changes, rules.modes(changes));
+  assert.equal(counts.get('"s"."a"')?.inserts, 3);
+  assert.equal(counts.get('"s"."b"')?.deletes, 0);
+});
+
+test("positions of different logs are an error, not an order", () => {
+  const rules = new TableRules({ ...codec, compare: () => undefined }, () => false);
+  assert.throws(() => rules.reaches(at(1), at(2)), { code: "position.malformed" });
+});
+
+test("a batch is cut before the first transaction beyond a limit", () => {
+  const beyond = (limit: number) => (transaction: { committedAtMs: number }) =>
+    transaction.committedAtMs > limit;
+  assert.equal(cutBatch(batch([1, 2, 3]), beyond(3000)), undefined);
+  assert.equal(cutBatch(batch([1, 2, 3]), beyond(1000))?.transactions.length, 1);
+  assert.equal(cutBatch(batch([1, 2, 3]), beyond(0))?.transactions.length, 0);
+});

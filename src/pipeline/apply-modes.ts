@@ -1,0 +1,147 @@
+import { type ChangeBatch, type ChangeTransaction, OP_WIDTH, Op } from "../core/change-batch.ts";
+import { MigrationError } from "../core/error.ts";
+import type { Position, PositionCodec } from "../core/position.ts";
+import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
+import { type AppliedCounts, ApplyMode } from "../core/target.ts";
+
+/** Between which positions a table's rows were read; equal when one snapshot gave them all. */
+export interface SnapshotWindow {
+  readonly oldest: Position;
+  readonly newest: Position;
+}
+
+/** A table that is being loaded again while changes of others go on. */
+export interface LoadGate {
+  /** Resolves when the table's new snapshot, and so its window, is known. */
+  readonly positioned: Promise<void>;
+  /** Resolves when its rows are in. */
+  readonly loaded: Promise<void>;
+}
+
+/**
+ * What to do with a table's changes, from where its rows were read and whether it is set aside:
+ *
+ *     commit at or before the oldest snapshot   all rows show it already   skip
+ *     after the oldest, up to the newest        some rows show it          converge
+ *     after the newest                          no row shows it            exact
+ *
+ * A table without a window (cdc tasks) has every change applied exactly.
+ */
+export class TableRules {
+  readonly #codec: PositionCodec;
+  readonly #windows = new Map<string, SnapshotWindow>();
+  readonly #gates = new Map<string, LoadGate>();
+  readonly #isSuspended: (table: TableId) => boolean;
+  /** The newest of all windows; after it every change of every table is applied exactly. */
+  #newest: Position | undefined;
+
+  constructor(codec: PositionCodec, isSuspended: (table: TableId) => boolean) {
+    this.#codec = codec;
+    this.#isSuspended = isSuspended;
+  }
+
+  get newest(): Position | undefined {
+    return this.#newest;
+  }
+
+  /** The table's changes wait: all until the gate is positioned, later ones than the snapshot until it is loaded. */
+  hold(table: TableId, gate: LoadGate): void {
+    this.#gates.set(tableKey(table), gate);
+  }
+
+  release(table: TableId): void {
+    this.#gates.delete(tableKey(table));
+  }
+
+  gateOf(table: TableId): LoadGate | undefined {
+    return this.#gates.size === 0 ? undefined : this.#gates.get(tableKey(table));
+  }
+
+  setWindow(table: TableId, window: SnapshotWindow): void {
+    this.#windows.set(tableKey(table), window);
+    if (this.#newest === undefined || this.reaches(window.newest, this.#newest)) this.#newest = window.newest;
+  }
+
+  /** Whether `position` is at or after `goal`. */
+  reaches(position: Position, goal: Position): boolean {
+    const order = this.#codec.compare(position, goal);
+    if (order === undefined) {
+      throw new MigrationError("position.malformed", {
+        message: `The positions ${position.text} and ${goal.text} are not of one log.`,
+      });
+    }
+    return order >= 0;
+  }
+
+  mode(table: TableSchema, position: Position): ApplyMode {
+    if (this.#isSuspended(table.id)) return ApplyMode.skip;
+    const window = this.#windows.get(tableKey(table.id));
+    if (window === undefined) return ApplyMode.exact;
+    if (this.reaches(window.oldest, position)) return ApplyMode.skip;
+    if (this.reaches(window.newest, position)) return ApplyMode.converge;
+    return ApplyMode.exact;
+  }
+
+  /** One mode for each transaction and table of a batch; undefined when all are exact. */
+  modes(batch: ChangeBatch): Uint8Array | undefined {
+    const { tables, transactions } = batch;
+    const modes = new Uint8Array(transactions.length * tables.length);
+    let allExact = true;
+    for (let t = 0; t < transactions.length; t++) {
+      const { position } = transactions[t]!;
+      for (let i = 0; i < tables.length; i++) {
+        const mode = this.mode(tables[i]!, position);
+        modes[t * tables.length + i] = mode;
+        if (mode !== ApplyMode.exact) allExact = false;
+      }
+    }
+    return allExact ? undefined : modes;
+  }
+}
+
+/** Changes of a batch per table key, skipped ones left out. */
+export function countChanges(
+  batch: ChangeBatch,
+  modes: Uint8Array | undefined,
+): ReadonlyMap<string, AppliedCounts> {
+  const perTable = batch.tables.map(() => ({
+    inserts: 0,
+    updates: 0,
+    deletes: 0,
+    truncates: 0,
+    conflicts: 0,
+  }));
+  const { ops, transactions, tables } = batch;
+  for (let t = 0; t < transactions.length; t++) {
+    const { start, end } = transactions[t]!;
+    for (let at = start * OP_WIDTH; at < end * OP_WIDTH; at += OP_WIDTH) {
+      const table = ops[at + 1]!;
+      if (modes !== undefined && modes[t * tables.length + table] === ApplyMode.skip) continue;
+      const counts = perTable[table]!;
+      switch (ops[at]) {
+        case Op.insert:
+          counts.inserts++;
+          break;
+        case Op.update:
+          counts.updates++;
+          break;
+        case Op.delete:
+          counts.deletes++;
+          break;
+        case Op.truncate:
+          counts.truncates++;
+          break;
+      }
+    }
+  }
+  return new Map(tables.map((table, index) => [tableKey(table.id), perTable[index]!]));
+}
+
+/** The part of a batch before the first transaction for which `isBeyond` holds; undefined when all of it. */
+export function cutBatch(
+  batch: ChangeBatch,
+  isBeyond: (transaction: ChangeTransaction) => boolean,
+): ChangeBatch | undefined {
+  const index = batch.transactions.findIndex(isBeyond);
+  return index < 0 ? undefined : { ...batch, transactions: batch.transactions.slice(0, index) };
+}

@@ -1,0 +1,19 @@
+import type { MigrationError } from "../core/error.ts";
+import type { Finding } from "../core/finding.ts";
+import type { TableId } from "../core/schema.ts";
+import type { AppliedCounts, DurableProgress } from "../core/target.ts";
+
+/** What the pipeline tells about its work. Ids are the source's. Calls are cheap and never throw. */
+export interface PipelineObserver {
+  loadStarted(table: TableId): void;
+  /** Rows and bytes of COPY data moved since the last call; negative when a partition was given up. */
+  loadMoved(table: TableId, rows: number, bytes: number): void;
+  loadFinished(table: TableId): void;
+  /** What is being built now; undefined when nothing more is. */
+  building(table: TableId, subject: string | undefined): void;
+  tableFailed(table: TableId, error: MigrationError): void;
+  finding(finding: Finding): void;
+  /** Changes read from the stream, per table key. */
+  captured(counts: ReadonlyMap<string, AppliedCounts>): void;
+  durable(progress: DurableProgress): void;
+}

@@ -1,0 +1,61 @@
+import { MigrationError } from "../core/error.ts";
+import type { TablePlan } from "../core/plan.ts";
+import { type TableId, tableKey } from "../core/schema.ts";
+import type { Journal } from "../core/target.ts";
+import type { PipelineObserver } from "./observer.ts";
+
+export interface TableErrorPolicy {
+  /** DMS's TableErrorPolicy. */
+  readonly onError: "suspend-table" | "stop-task";
+  /** DMS's TableErrorEscalationCount: this many suspended tables stop the task; 0 for never. */
+  readonly escalationCount: number;
+}
+
+/** Sets failing tables aside, so that the others go on. */
+export class TableErrors {
+  readonly #journal: Journal;
+  readonly #observer: PipelineObserver;
+  readonly #policy: TableErrorPolicy;
+  readonly #suspended = new Map<string, TableId>();
+
+  constructor(journal: Journal, observer: PipelineObserver, policy: TableErrorPolicy) {
+    this.#journal = journal;
+    this.#observer = observer;
+    this.#policy = policy;
+  }
+
+  isSuspended(table: TableId): boolean {
+    return this.#suspended.has(tableKey(table));
+  }
+
+  get suspended(): readonly TableId[] {
+    return [...this.#suspended.values()];
+  }
+
+  /** For tables that the journal or the assessment has set aside already. */
+  remember(table: TableId): void {
+    this.#suspended.set(tableKey(table), table);
+  }
+
+  readmit(table: TableId): void {
+    this.#suspended.delete(tableKey(table));
+  }
+
+  /** Rethrows what is not one table's own error, or what the policy makes the task's. */
+  async handle(table: TableId, error: unknown, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (!(error instanceof MigrationError) || error.scope !== "table") throw error;
+    if (this.isSuspended(table)) return;
+    this.remember(table);
+    await this.#journal.setTableState(table, "suspended", `${error.code}: ${error.message}`, signal);
+    this.#observer.tableFailed(table, error);
+    const { onError, escalationCount } = this.#policy;
+    if (onError === "stop-task") throw error;
+    if (escalationCount > 0 && this.#suspended.size >= escalationCount) throw error;
+  }
+}
+
+/** The plans whose tables are not set aside. */
+export function unsuspended(plans: readonly TablePlan[], errors: TableErrors): readonly TablePlan[] {
+  return plans.filter((plan) => !errors.isSuspended(plan.source.id));
+}

@@ -1,0 +1,24 @@
+import type { Engine, EngineRegistry } from "../core/engine.ts";
+import { MigrationError } from "../core/error.ts";
+import { postgresEngine } from "../engines/postgres/engine.ts";
+
+/** Every engine of this version. To remove one, delete its folder and its line. */
+const engines: readonly Engine[] = [postgresEngine];
+
+export const registry: EngineRegistry = {
+  engines,
+  find(name) {
+    const engine = engines.find(
+      (candidate) =>
+        candidate.name === name || candidate.aliases.includes(name) || candidate.urlSchemes.includes(name),
+    );
+    if (engine === undefined) {
+      throw new MigrationError("engine.unknown", {
+        message: `There is no engine ${name}.`,
+        subject: name,
+        remedy: `Use one of: ${engines.map((candidate) => candidate.name).join(", ")}.`,
+      });
+    }
+    return engine;
+  },
+};

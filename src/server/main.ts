@@ -1,0 +1,105 @@
+import type { AddressInfo } from "node:net";
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import type { FastifyInstance } from "fastify";
+import type { Service } from "../api/service.ts";
+import type { EngineRegistry } from "../core/engine.ts";
+import { MigrationError } from "../core/error.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
+import type { Log } from "../task/log.ts";
+import { Supervisor } from "../task/supervisor.ts";
+import { loadAccessKey, writeCredentials } from "./access-key.ts";
+import { httpServer } from "./http.ts";
+import { restore } from "./restore.ts";
+
+/** Tideway is one account; twelve digits as in every ARN. */
+const ACCOUNT = "000000000000";
+
+export interface ServerOptions {
+  /** The address to listen on; anything but loopback is warned about. */
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** Made when it is not there. One server at a time. */
+  readonly dataDir: string;
+  readonly registry: EngineRegistry;
+  /** Main module of the worker processes: worker.ts in a clone, worker.js in the package. */
+  readonly workerPath: string;
+  readonly log: Log;
+}
+
+export interface RunningServer {
+  /** Where the API answers: http://127.0.0.1:8367 */
+  readonly address: string;
+  /** Holds the access key, in the form of AWS's shared credentials file. */
+  readonly credentialsFile: string;
+  /** Whether the access key was made by this start. */
+  readonly firstStart: boolean;
+  /** For diagnosis: the process id of an instance's worker. */
+  workerPid(instanceArn: string): number | undefined;
+  /** Stops listening and ends the workers; running tasks resume at the next start. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the service on a data directory. Throws `server.data_dir`, `server.secret_key` and
+ * `server.address_in_use`; then nothing is left running.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { host, port, registry, workerPath, log } = options;
+  const dataDir = resolve(options.dataDir);
+  await using undo = new AsyncDisposableStack();
+  const store = undo.use(openSqliteStore(dataDir));
+  const key = await loadAccessKey(store);
+  const supervisor = new Supervisor({ store, workerPath, log });
+  undo.defer(() => supervisor.close());
+  const service: Service = { store, supervisor, engines: registry, log, account: ACCOUNT };
+  const secretOf = (id: string): string | undefined => (id === key.id ? key.secret : undefined);
+  const http = httpServer({ service, secretOf });
+  undo.defer(() => http.close());
+  await listen(http, host, port);
+  const address = addressOf(http);
+  const credentialsFile = writeCredentials(dataDir, key, address);
+  await restore(service);
+  if (!isLoopback(host)) {
+    log("warn", "listening beyond this machine without TLS", { host });
+  }
+  log("info", "server started", { address, dataDir });
+  const running = undo.move();
+  return {
+    address,
+    credentialsFile,
+    firstStart: key.created,
+    workerPid: (arn) => supervisor.workerPid(arn),
+    close: () => running.disposeAsync(),
+  };
+}
+
+async function listen(http: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    await http.listen({ host, port });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== "EADDRINUSE" && code !== "EACCES" && code !== "EADDRNOTAVAIL") throw error;
+    const reasons = {
+      EADDRINUSE: "is taken by another process",
+      EACCES: "needs privileges that this user lacks",
+      EADDRNOTAVAIL: "is not an address of this machine",
+    } as const;
+    throw new MigrationError("server.address_in_use", {
+      message: `The address ${host}:${port} ${reasons[code]}.`,
+      subject: `${host}:${port}`,
+    });
+  }
+}
+
+function addressOf(http: FastifyInstance): string {
+  const { address, port } = http.server.address() as AddressInfo;
+  // A server that listens everywhere is reached from here by loopback.
+  const reachable = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
+  return `http://${isIP(reachable) === 6 ? `[${reachable}]` : reachable}:${port}`;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\./.test(host);
+}

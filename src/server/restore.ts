@@ -1,0 +1,37 @@
+import { finishDeletion } from "../api/replication-instances.ts";
+import { finishCreation, finishTaskDeletion } from "../api/replication-tasks.ts";
+import { inBackground, type Service } from "../api/service.ts";
+
+const INTERRUPTED = "The server was restarted meanwhile. Ask again.";
+
+/**
+ * Takes up what a server that has ended left in the store: instances get their processes, tasks that
+ * ran resume, and what was under way is finished or said to have failed.
+ */
+export async function restore(service: Service): Promise<void> {
+  const { store, supervisor } = service;
+  for (const connection of await store.list("connection")) {
+    if (connection.status !== "testing") continue;
+    await store.update("connection", connection.arn, (record) => {
+      return { ...record, status: "failed", failure: INTERRUPTED };
+    });
+  }
+  for (const list of await store.list("schema-list")) {
+    if (list.status !== "refreshing") continue;
+    await store.update("schema-list", list.arn, (record) => {
+      return { ...record, status: "failed", failure: INTERRUPTED };
+    });
+  }
+  for (const task of await store.list("task")) {
+    if (task.status === "creating") await finishCreation(task.arn, service);
+    if (task.status === "stopping") supervisor.ledger.abandoned(task.arn, "NORMAL", undefined);
+  }
+  await supervisor.ledger.settle();
+  for (const instance of await store.list("instance")) {
+    if (instance.status === "deleting") inBackground(service, () => finishDeletion(instance, service));
+    else supervisor.startInstance(instance);
+  }
+  for (const task of await store.list("task")) {
+    if (task.status === "deleting") inBackground(service, () => finishTaskDeletion(task, service));
+  }
+}

@@ -1,0 +1,33 @@
+import { TaskRunner } from "../task/runner.ts";
+import { readTaskSettings } from "../task/settings.ts";
+import type { RunningTask, TaskListener, TaskSpec } from "../task/task.ts";
+import { registry } from "./engines.ts";
+
+/** Runs a task in this process. */
+export function runTask(spec: TaskSpec, listener: TaskListener): RunningTask {
+  return new TaskRunner(spec, registry, listener);
+}
+
+/**
+ * Removes what a task left on both sides: on the source its slot and publication, on the target its
+ * rows in the control tables. Nothing that was migrated is touched. Both sides are tried; the first
+ * failure is thrown afterwards.
+ */
+export async function cleanUpTask(spec: TaskSpec, signal: AbortSignal): Promise<void> {
+  const results = await Promise.allSettled([cleanUpSource(spec, signal), cleanUpTarget(spec, signal)]);
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function cleanUpSource(spec: TaskSpec, signal: AbortSignal): Promise<void> {
+  if (spec.type === "full-load") return;
+  await using source = await registry.find(spec.source.engine).openSource(spec.source, signal);
+  await source.dropStream({ taskId: spec.id, tables: [] }, signal);
+}
+
+async function cleanUpTarget(spec: TaskSpec, signal: AbortSignal): Promise<void> {
+  const { controlSchema } = readTaskSettings(spec.settings);
+  await using target = await registry.find(spec.target.engine).openTarget(spec.target, signal);
+  await using journal = await target.openJournal({ taskId: spec.id, controlSchema }, signal);
+  await journal.forget(signal);
+}

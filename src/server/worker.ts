@@ -1,0 +1,88 @@
+import { asMigrationError } from "../core/error.ts";
+import type { RunningTask, TaskSpec } from "../task/task.ts";
+import type { FromWorker, ToWorker, WorkerAnswer, WorkerRequest } from "../task/worker-protocol.ts";
+import { registry } from "./engines.ts";
+import { cleanUpTask, runTask } from "./run-task.ts";
+
+/**
+ * A replication instance: a process of its own that runs tasks on behalf of the control plane it was
+ * forked by. It holds nothing that is not in the databases; when the channel closes it ends at once,
+ * since another worker may be about to take its tasks over.
+ */
+const running = new Map<string, RunningTask>();
+
+/** Longest time for a connection test and the like, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
+function send(message: FromWorker): void {
+  if (process.connected) process.send!(message);
+}
+
+function run(spec: TaskSpec): void {
+  const taskId = spec.id;
+  const task = runTask(spec, {
+    progress: (progress) => send({ kind: "progress", taskId, progress }),
+    finding: (finding) => send({ kind: "finding", taskId, finding }),
+    log: (level, message, fields) => send({ kind: "log", taskId, level, message, fields }),
+  });
+  running.set(taskId, task);
+  void task.outcome.then((outcome) => {
+    running.delete(taskId);
+    send({ kind: "finished", taskId, outcome });
+  });
+}
+
+async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
+  const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  try {
+    switch (request.kind) {
+      case "test-connection": {
+        const engine = registry.find(request.endpoint.engine);
+        return { ok: true, ...(await engine.testConnection(request.endpoint, signal)) };
+      }
+      case "list-schemas": {
+        const engine = registry.find(request.endpoint.engine);
+        await using source = await engine.openSource(request.endpoint, signal);
+        return { ok: true, schemas: await source.listSchemas(signal) };
+      }
+      case "clean-up":
+        await cleanUpTask(request.spec, signal);
+        return { ok: true };
+    }
+  } catch (error) {
+    return { ok: false, error: asMigrationError(error).toJSON() };
+  }
+}
+
+function reload(message: ToWorker & { kind: "reload" }): void {
+  const { taskId, tables } = message;
+  try {
+    running.get(taskId)?.reloadTables(tables);
+  } catch (error) {
+    const { code, subject } = asMigrationError(error);
+    send({ kind: "log", taskId, level: "warn", message: "reload refused", fields: { code, subject } });
+  }
+}
+
+process.on("message", (message: ToWorker) => {
+  switch (message.kind) {
+    case "run":
+      run(message.spec);
+      break;
+    case "stop":
+      running.get(message.taskId)?.stop();
+      break;
+    case "reload":
+      reload(message);
+      break;
+    default:
+      void answer(message).then((result) =>
+        send({ kind: "answer", request: message.request, answer: result }),
+      );
+  }
+});
+
+// The terminal's Ctrl-C reaches the whole process group; stopping in order is the control plane's business.
+process.on("SIGINT", () => undefined);
+process.on("disconnect", () => process.exit(0));
+send({ kind: "ready" });

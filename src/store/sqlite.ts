@@ -1,0 +1,246 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { MigrationError } from "../core/error.ts";
+import { tableKey } from "../core/schema.ts";
+import type { Records, ResourceKind } from "../task/records.ts";
+import { IdentifierTaken, type ServiceEvent, type Store, type Tag } from "../task/store.ts";
+import type { TableProgress } from "../task/task.ts";
+import { migrate } from "./migrations.ts";
+import { loadSecretKey, type SecretBox, secretBox } from "./secrets.ts";
+
+/**
+ * Opens (and makes) the store of a data directory: tideway.db, locked for this process alone, and the
+ * key of its secrets. Throws `server.data_dir` and `server.secret_key`.
+ */
+export function openSqliteStore(dataDir: string, environment: NodeJS.ProcessEnv = process.env): Store {
+  const database = openLocked(dataDir);
+  try {
+    const store = new SqliteStore(database, secretBox(loadSecretKey(dataDir, environment)));
+    store.checkKey();
+    return store;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function openLocked(dataDir: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    database = new DatabaseSync(join(dataDir, "tideway.db"), { timeout: 0 });
+    // The system drops the lock with the process, so a crash leaves nothing to clean up.
+    database.exec("pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full");
+    database.exec("begin exclusive; commit");
+    migrate(database);
+    return database;
+  } catch (error) {
+    database?.close();
+    if (error instanceof MigrationError) throw error;
+    throw unusable(dataDir, error);
+  }
+}
+
+function unusable(dataDir: string, error: unknown): MigrationError {
+  const text = error instanceof Error ? error.message : "";
+  const message = /locked|busy/.test(text)
+    ? `Another Tideway server uses the data directory ${dataDir}.`
+    : `The data directory ${dataDir} cannot be used: ${text}.`;
+  return new MigrationError("server.data_dir", { message, subject: dataDir, cause: error });
+}
+
+class SqliteStore implements Store {
+  readonly #database: DatabaseSync;
+  readonly #secrets: SecretBox;
+  readonly #statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
+
+  constructor(database: DatabaseSync, secrets: SecretBox) {
+    this.#database = database;
+    this.#secrets = secrets;
+  }
+
+  /** The first secret of every store: whether it opens tells a wrong key before anything is served. */
+  checkKey(): void {
+    const known = this.#openSecret("tideway", "key-check");
+    if (known === undefined) this.#seal("tideway", "key-check", "tideway");
+  }
+
+  async insert<K extends ResourceKind>(kind: K, record: Records[K]): Promise<boolean> {
+    const done = this.#run(
+      "insert into resource (kind, arn, identifier, body) values (?, ?, ?, ?) on conflict do nothing",
+      kind,
+      record.arn,
+      record.identifier.toLowerCase(),
+      JSON.stringify(record),
+    );
+    return done === 1;
+  }
+
+  async get<K extends ResourceKind>(kind: K, arn: string): Promise<Records[K] | undefined> {
+    return this.#record(kind, arn);
+  }
+
+  async list<K extends ResourceKind>(kind: K): Promise<readonly Records[K][]> {
+    const rows = this.#prepare("select body from resource where kind = ? order by seq").all(kind);
+    return rows.map((row) => JSON.parse(String(row.body)) as Records[K]);
+  }
+
+  async update<K extends ResourceKind>(
+    kind: K,
+    arn: string,
+    change: (record: Records[K]) => Records[K],
+  ): Promise<Records[K] | undefined> {
+    const current = this.#record(kind, arn);
+    if (current === undefined) return undefined;
+    // Nothing else can run between reading and writing: both are synchronous in the only process.
+    const next = change(current);
+    const name = next.identifier.toLowerCase();
+    const taken = this.#prepare("select 1 from resource where kind = ? and identifier = ? and arn <> ?");
+    if (taken.get(kind, name, arn) !== undefined) throw new IdentifierTaken(next.identifier);
+    this.#run(
+      "update resource set identifier = ?, body = ? where kind = ? and arn = ?",
+      name,
+      JSON.stringify(next),
+      kind,
+      arn,
+    );
+    return next;
+  }
+
+  async remove(kind: ResourceKind, arn: string): Promise<boolean> {
+    return this.#atomically(() => {
+      const removed = this.#run("delete from resource where kind = ? and arn = ?", kind, arn);
+      if (removed === 0) return false;
+      this.#run("delete from tag where arn = ?", arn);
+      this.#run("delete from secret where owner = ?", arn);
+      this.#run("delete from table_statistics where task = ?", arn);
+      return true;
+    });
+  }
+
+  async tags(arn: string): Promise<readonly Tag[]> {
+    const rows = this.#prepare("select key, value from tag where arn = ? order by seq").all(arn);
+    return rows.map((row) => ({ key: String(row.key), value: String(row.value) }));
+  }
+
+  async setTags(arn: string, tags: readonly Tag[]): Promise<void> {
+    this.#atomically(() => {
+      for (const tag of tags) {
+        this.#run(
+          `insert into tag (arn, key, value) values (?, ?, ?)
+             on conflict (arn, key) do update set value = excluded.value`,
+          arn,
+          tag.key,
+          tag.value,
+        );
+      }
+    });
+  }
+
+  async removeTags(arn: string, keys: readonly string[]): Promise<void> {
+    this.#atomically(() => {
+      for (const key of keys) this.#run("delete from tag where arn = ? and key = ?", arn, key);
+    });
+  }
+
+  async setSecret(owner: string, name: string, value: string | undefined): Promise<void> {
+    if (value === undefined) this.#run("delete from secret where owner = ? and name = ?", owner, name);
+    else this.#seal(owner, name, value);
+  }
+
+  async secret(owner: string, name: string): Promise<string | undefined> {
+    return this.#openSecret(owner, name);
+  }
+
+  async addEvent(event: ServiceEvent): Promise<void> {
+    this.#run("insert into event (at_ms, body) values (?, ?)", event.atMs, JSON.stringify(event));
+  }
+
+  async events(range: {
+    readonly sinceMs: number;
+    readonly untilMs: number;
+  }): Promise<readonly ServiceEvent[]> {
+    const rows = this.#prepare("select body from event where at_ms between ? and ? order by seq").all(
+      range.sinceMs,
+      range.untilMs,
+    );
+    return rows.map((row) => JSON.parse(String(row.body)) as ServiceEvent);
+  }
+
+  async removeEventsBefore(ms: number): Promise<void> {
+    this.#run("delete from event where at_ms < ?", ms);
+  }
+
+  async putTableStatistics(taskArn: string, tables: readonly TableProgress[]): Promise<void> {
+    this.#atomically(() => {
+      for (const table of tables) {
+        this.#run(
+          `insert into table_statistics (task, table_key, body) values (?, ?, ?)
+             on conflict (task, table_key) do update set body = excluded.body`,
+          taskArn,
+          tableKey(table.id),
+          JSON.stringify(table),
+        );
+      }
+    });
+  }
+
+  async tableStatistics(taskArn: string): Promise<readonly TableProgress[]> {
+    const rows = this.#prepare("select body from table_statistics where task = ? order by seq").all(taskArn);
+    return rows.map((row) => JSON.parse(String(row.body)) as TableProgress);
+  }
+
+  async clearTableStatistics(taskArn: string): Promise<void> {
+    this.#run("delete from table_statistics where task = ?", taskArn);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  #record<K extends ResourceKind>(kind: K, arn: string): Records[K] | undefined {
+    const row = this.#prepare("select body from resource where kind = ? and arn = ?").get(kind, arn);
+    return row === undefined ? undefined : (JSON.parse(String(row.body)) as Records[K]);
+  }
+
+  #seal(owner: string, name: string, value: string): void {
+    this.#run(
+      `insert into secret (owner, name, sealed) values (?, ?, ?)
+         on conflict (owner, name) do update set sealed = excluded.sealed`,
+      owner,
+      name,
+      this.#secrets.seal(value, `${owner} ${name}`),
+    );
+  }
+
+  #openSecret(owner: string, name: string): string | undefined {
+    const row = this.#prepare("select sealed from secret where owner = ? and name = ?").get(owner, name);
+    return row === undefined ? undefined : this.#secrets.open(row.sealed as Uint8Array, `${owner} ${name}`);
+  }
+
+  #run(sql: string, ...values: (string | number | Uint8Array)[]): number {
+    return Number(this.#prepare(sql).run(...values).changes);
+  }
+
+  #prepare(sql: string): ReturnType<DatabaseSync["prepare"]> {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #atomically<T>(work: () => T): T {
+    this.#database.exec("begin");
+    try {
+      const result = work();
+      this.#database.exec("commit");
+      return result;
+    } catch (error) {
+      this.#database.exec("rollback");
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { MigrationError } from "../core/error.ts";
+import { errorTable } from "../core/error-table.ts";
+import type { Finding } from "../core/finding.ts";
+import type { MigrationPlan } from "../core/plan.ts";
+import { displayTable, type TableId } from "../core/schema.ts";
+import type { Source } from "../core/source.ts";
+import type { Target } from "../core/target.ts";
+import { compilePlan } from "../mapping/plan.ts";
+import { selectTables } from "../mapping/selection.ts";
+import { parseTableMappings } from "../mapping/table-mappings.ts";
+import type { TaskSettings } from "./settings.ts";
+import type { TaskListener, TaskSpec } from "./task.ts";
+
+export interface PlanningRequest {
+  readonly spec: TaskSpec;
+  readonly settings: TaskSettings;
+  readonly source: Source;
+  readonly target: Target;
+  readonly listener: TaskListener;
+  /** The task already keeps its log on the source. */
+  readonly resumes: boolean;
+}
+
+export interface PlannedTask {
+  readonly plan: MigrationPlan;
+  /** Tables that the assessment says cannot be moved. */
+  readonly refused: readonly { readonly table: TableId; readonly error: MigrationError }[];
+}
+
+/**
+ * Selects, describes, maps and assesses. Nothing is changed anywhere. Throws the first finding that
+ * concerns the whole task; all findings go to the listener first.
+ */
+export async function planTask(request: PlanningRequest, signal: AbortSignal): Promise<PlannedTask> {
+  const { spec, settings, source, target, listener, resumes } = request;
+  const mappings = parseTableMappings(spec.tableMappings);
+  const selected = selectTables(await source.listTables(signal), mappings);
+  if (selected.length === 0 && settings.failOnNoTables) {
+    throw new MigrationError("mapping.no_tables", {
+      message: "The selection rules match no table of the source.",
+      subject: spec.name,
+    });
+  }
+  const catalog = await source.describe(selected, signal);
+  const compiled = compilePlan({ catalog, mappings, targetSchema: settings.targetSchema });
+  const tables = compiled.plan.tables.map((plan) => plan.source);
+  const findings = [
+    ...compiled.findings,
+    ...(await source.assess({ taskId: spec.id, type: spec.type, tables, resumes }, signal)),
+    ...(await target.assess(compiled.plan, resumes ? "do-nothing" : settings.prepareMode, signal)),
+  ];
+  for (const finding of findings) listener.finding(finding);
+  const byName = new Map(tables.map((table) => [displayTable(table.id), table.id]));
+  const refused: { table: TableId; error: MigrationError }[] = [];
+  for (const finding of findings) {
+    if (finding.severity !== "error") continue;
+    const table = finding.table ?? byName.get(finding.subject);
+    if (table === undefined || errorTable[finding.code].scope !== "table") throw asError(finding, undefined);
+    refused.push({ table, error: asError(finding, table) });
+  }
+  return { plan: compiled.plan, refused };
+}
+
+function asError(finding: Finding, table: TableId | undefined): MigrationError {
+  return new MigrationError(finding.code, {
+    message: finding.message,
+    subject: finding.subject,
+    remedy: finding.remedy,
+    ...(table === undefined ? {} : { table }),
+  });
+}

@@ -1,0 +1,153 @@
+import type { SslMode } from "../core/engine.ts";
+import type { MigrationType } from "../core/source.ts";
+import type { InstanceStatus, TaskStatus } from "./state.ts";
+import type { StartMode } from "./task.ts";
+
+/** What the control plane remembers, as plain data. Times are milliseconds since 1970. */
+interface Named {
+  readonly arn: string;
+  /** The name people gave it; unique in its kind without regard to case. */
+  readonly identifier: string;
+  readonly createdMs: number;
+}
+
+export interface InstanceSettings {
+  readonly instanceClass: string;
+  readonly allocatedStorage: number;
+  readonly multiAz: boolean;
+  readonly engineVersion: string;
+  readonly networkType: string;
+}
+
+export interface InstanceRecord extends Named, InstanceSettings {
+  readonly status: InstanceStatus;
+  readonly autoMinorVersionUpgrade: boolean;
+  readonly publiclyAccessible: boolean;
+  readonly maintenanceWindow: string;
+  readonly availabilityZone: string;
+  readonly subnetGroup: string;
+  readonly securityGroups: readonly string[];
+  readonly kmsKeyId?: string | undefined;
+  readonly dnsNameServers?: string | undefined;
+  /** Changes asked for with ApplyImmediately=false; a reboot applies them. */
+  readonly pending: Partial<InstanceSettings>;
+}
+
+export interface SubnetGroupRecord extends Named {
+  readonly description: string;
+  readonly subnetIds: readonly string[];
+}
+
+export type SettingValue = string | number | boolean;
+
+export interface EndpointRecord extends Named {
+  readonly type: "source" | "target";
+  /** As the client gave it: an engine's name or one of its aliases. */
+  readonly engineName: string;
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly username: string;
+  readonly sslMode: SslMode;
+  /** Returned exactly as given. */
+  readonly extraAttributes?: string | undefined;
+  /** Engine settings of the engine's struct by their DMS names, without credentials. */
+  readonly givenSettings: Readonly<Record<string, SettingValue>>;
+  /** The settings in force: those given and those of `extraAttributes`. */
+  readonly settings: Readonly<Record<string, SettingValue>>;
+  readonly certificateArn?: string | undefined;
+  readonly kmsKeyId?: string | undefined;
+  readonly serviceAccessRoleArn?: string | undefined;
+  readonly externalTableDefinition?: string | undefined;
+}
+
+/** The last test of an endpoint from an instance. `arn` is made of both, see connectionKey(). */
+export interface ConnectionRecord extends Named {
+  readonly instanceArn: string;
+  readonly endpointArn: string;
+  readonly status: "testing" | "successful" | "failed";
+  readonly failure?: string | undefined;
+}
+
+/** The schemas an endpoint had when they were last asked for. `arn` is schemaListKey(endpoint). */
+export interface SchemaListRecord extends Named {
+  readonly instanceArn: string;
+  readonly endpointArn: string;
+  readonly status: "refreshing" | "successful" | "failed";
+  readonly refreshedMs?: number | undefined;
+  readonly failure?: string | undefined;
+  readonly schemas: readonly string[];
+}
+
+export interface CertificateRecord extends Named {
+  readonly pem?: string | undefined;
+  /** Base64 of an Oracle wallet. */
+  readonly wallet?: string | undefined;
+  readonly validFromMs?: number | undefined;
+  readonly validToMs?: number | undefined;
+  readonly signingAlgorithm?: string | undefined;
+  readonly keyLength?: number | undefined;
+  readonly kmsKeyId?: string | undefined;
+}
+
+export interface TaskRecord extends Named {
+  /** TaskSpec.id: names the slot, the publication and the journal's rows. */
+  readonly taskId: string;
+  readonly instanceArn: string;
+  readonly sourceArn: string;
+  readonly targetArn: string;
+  readonly migrationType: MigrationType;
+  readonly tableMappings: string;
+  /** The whole merged settings document. */
+  readonly settings: string;
+  readonly taskData?: string | undefined;
+  readonly cdcStartPosition?: string | undefined;
+  readonly cdcStopPosition?: string | undefined;
+  readonly status: TaskStatus;
+  readonly stopReason?: string | undefined;
+  readonly failure?: string | undefined;
+  readonly recoveryCheckpoint?: string | undefined;
+  readonly run?: TaskRun | undefined;
+  readonly stats?: TaskStats | undefined;
+}
+
+/** The present or last run of a task. */
+export interface TaskRun {
+  /** How to send it to a worker if this one dies: as it was asked for, until it can be resumed. */
+  readonly mode: StartMode;
+  readonly startedMs: number;
+  readonly stoppedMs?: number | undefined;
+  /** Start of the first run or of the last reload-target. */
+  readonly freshMs: number;
+}
+
+export interface TaskStats {
+  readonly fullLoadPercent: number;
+  readonly tablesLoaded: number;
+  readonly tablesLoading: number;
+  readonly tablesQueued: number;
+  readonly tablesErrored: number;
+  readonly fullLoadStartMs?: number | undefined;
+  readonly fullLoadEndMs?: number | undefined;
+}
+
+/** Every kind of stored resource with its record. */
+export interface Records {
+  readonly instance: InstanceRecord;
+  readonly "subnet-group": SubnetGroupRecord;
+  readonly endpoint: EndpointRecord;
+  readonly connection: ConnectionRecord;
+  readonly "schema-list": SchemaListRecord;
+  readonly certificate: CertificateRecord;
+  readonly task: TaskRecord;
+}
+
+export type ResourceKind = keyof Records;
+
+export function connectionKey(instanceArn: string, endpointArn: string): string {
+  return `${instanceArn} ${endpointArn}`;
+}
+
+export function schemaListKey(endpointArn: string): string {
+  return `schemas ${endpointArn}`;
+}

@@ -1,0 +1,205 @@
+import { failpoint } from "../base/failpoint.ts";
+import { MigrationError } from "../core/error.ts";
+import type { Position } from "../core/position.ts";
+import type { TableId } from "../core/schema.ts";
+import type { JournaledTable } from "../core/target.ts";
+import { type SnapshotWindow, TableRules } from "../pipeline/apply-modes.ts";
+import { type ApplyGoal, ChangeApply } from "../pipeline/change-apply.ts";
+import type { Attempt } from "./attempt.ts";
+import { copySequences, finishBuilds, streamMissing } from "./run-load.ts";
+import { reloadBeside } from "./run-reload.ts";
+import type { StopRule } from "./stop-rule.ts";
+import type { StopReason } from "./task.ts";
+
+/** What may be asked of the change phase while it runs. */
+export interface ChangeControl {
+  readonly stopRequested: boolean;
+  readonly draining: boolean;
+  readonly stopRule: StopRule;
+  /** Called with whatever is to be told of a stop or a drain; undefined when nothing runs any more. */
+  attach(listener: ChangeListener | undefined): void;
+}
+
+export interface ChangeListener {
+  stop(): void;
+  drain(): void;
+  reload(tables: readonly TableId[]): void;
+}
+
+/**
+ * Applies changes from where the journal stands until something ends it. First up to the newest
+ * snapshot, so that all tables show one moment and constraints can be built; then up to the end of
+ * the log as it is now; then as changes come.
+ */
+export async function runChanges(attempt: Attempt, control: ChangeControl): Promise<StopReason> {
+  const { spec, settings, source, target, plan, journal, statistics, errors, signal } = attempt;
+  const after = await startPosition(attempt);
+  const rules = new TableRules(source.positions, (table) => errors.isSuspended(table));
+  for (const table of await journal.tables(signal)) {
+    const window = snapshotWindow(table, rules);
+    if (window !== undefined) rules.setWindow(table.id, window);
+  }
+  await using applier = await target.openApplier({ ...attempt.journalRequest, plan }, signal);
+  await using stream = await source.openChangeStream({ ...attempt.streamRequest, after }, signal);
+  const apply = new ChangeApply({ stream, applier, rules, observer: statistics });
+  await using steering = new Steering({ attempt, apply, rules, control });
+  statistics.setCheckpoint(after.text);
+  statistics.setPhase("catching-up");
+  if (control.stopRequested) return "NORMAL";
+  if (rules.newest !== undefined && !rules.reaches(after, rules.newest)) {
+    apply.setGoal({ position: rules.newest });
+    if ((await apply.run()) === "stopped") return "NORMAL";
+  }
+  await finishBuilds(attempt);
+  statistics.setPhase("catching-up");
+  const limit: ApplyGoal =
+    control.stopRule.kind === "commit-time" ? { committedBeforeMs: control.stopRule.timeMs } : {};
+  if (settings.stopAfterFullLoad === "cached-changes-not-applied") return "STOPPED_AFTER_FULL_LOAD";
+  apply.setGoal({ ...limit, position: await source.currentPosition(signal) });
+  const caughtUp = await apply.run();
+  if (caughtUp === "stopped") return "NORMAL";
+  if (caughtUp === "commit-time") return ended(attempt, "STOPPED_AT_COMMIT_TIME");
+  if (settings.stopAfterFullLoad === "cached-changes-applied") {
+    return ended(attempt, "STOPPED_AFTER_CACHED_EVENTS");
+  }
+  if (spec.untilCaughtUp) return ended(attempt, "NORMAL");
+  statistics.setPhase("replicating");
+  return replicate(attempt, apply, { control, limit, steering });
+}
+
+async function replicate(
+  attempt: Attempt,
+  apply: ChangeApply,
+  rest: { readonly control: ChangeControl; readonly limit: ApplyGoal; readonly steering: Steering },
+): Promise<StopReason> {
+  const { stopRule } = rest.control;
+  apply.setGoal(stopRule.kind === "position" ? { position: stopRule.position } : rest.limit);
+  rest.steering.begin();
+  const end = await apply.run();
+  if (end === "stopped") return "NORMAL";
+  if (end === "commit-time") return ended(attempt, "STOPPED_AT_COMMIT_TIME");
+  return ended(attempt, rest.steering.timeReached ? "STOPPED_AT_SERVER_TIME" : "NORMAL");
+}
+
+/** All that was to be applied is: the target's sequences follow. */
+async function ended(attempt: Attempt, reason: StopReason): Promise<StopReason> {
+  attempt.statistics.setPhase("stopping");
+  await copySequences(attempt);
+  failpoint("task.drained");
+  return reason;
+}
+
+interface SteeringParts {
+  readonly attempt: Attempt;
+  readonly apply: ChangeApply;
+  readonly rules: TableRules;
+  readonly control: ChangeControl;
+}
+
+/** Turns a stop, a drain, the stop time or a reload into what the running apply understands. */
+class Steering implements AsyncDisposable {
+  readonly #parts: SteeringParts;
+  readonly #reloads = new AbortController();
+  #reloading: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #begun = false;
+  timeReached = false;
+
+  constructor(parts: SteeringParts) {
+    this.#parts = parts;
+    parts.control.attach({
+      stop: () => parts.apply.stop(),
+      drain: () => this.#drain(),
+      reload: (tables) => this.#reload(tables),
+    });
+  }
+
+  /** From now on drains and the stop time count; before, the apply has nearer goals. */
+  begin(): void {
+    this.#begun = true;
+    const { stopRule, draining } = this.#parts.control;
+    if (draining) this.#drain();
+    if (stopRule.kind === "server-time") this.#waitFor(stopRule.timeMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#parts.control.attach(undefined);
+    this.#reloads.abort();
+    this.#parts.apply.abandon();
+    await this.#reloading;
+  }
+
+  /** One after another; a failure is the attempt's, and the next one finds in the journal what is left. */
+  #reload(tables: readonly TableId[]): void {
+    const { attempt, apply, rules } = this.#parts;
+    const signal = AbortSignal.any([attempt.signal, this.#reloads.signal]);
+    this.#reloading = this.#reloading
+      .then(() => reloadBeside({ attempt: { ...attempt, signal }, apply, rules, tables }))
+      .catch((error) => {
+        if (!this.#reloads.signal.aborted) apply.fail(error);
+      });
+  }
+
+  #drain(): void {
+    if (!this.#begun) return;
+    const { attempt, apply } = this.#parts;
+    attempt.source.currentPosition(attempt.signal).then(
+      (position) => apply.setGoal({ position }),
+      (error) => apply.fail(error),
+    );
+  }
+
+  /** Timers are limited to 2^31 ms, so a far time is waited for in pieces. */
+  #waitFor(timeMs: number): void {
+    const left = timeMs - Date.now();
+    if (left > 0) {
+      this.#timer = setTimeout(() => this.#waitFor(timeMs), Math.min(left, 1 << 30));
+      return;
+    }
+    this.timeReached = true;
+    this.#drain();
+  }
+}
+
+async function startPosition(attempt: Attempt): Promise<Position> {
+  const { journal, source, streamRequest, signal } = attempt;
+  const kept = await source.findStream(streamRequest, signal);
+  if (kept === undefined) throw streamMissing(attempt);
+  return (await journal.appliedPosition(signal)) ?? kept;
+}
+
+/** Between which positions the partitions of a table were read; undefined when it was not loaded. */
+function snapshotWindow(table: JournaledTable, rules: TableRules): SnapshotWindow | undefined {
+  let oldest: Position | undefined;
+  let newest: Position | undefined;
+  for (const { snapshot } of table.partitions) {
+    if (snapshot === undefined) continue;
+    if (oldest === undefined || rules.reaches(oldest, snapshot)) oldest = snapshot;
+    if (newest === undefined || rules.reaches(snapshot, newest)) newest = snapshot;
+  }
+  return oldest === undefined || newest === undefined ? undefined : { oldest, newest };
+}
+
+/** For cdc tasks: makes the stream, or checks that a given start position can still be read. */
+export async function startChangeOnly(attempt: Attempt): Promise<void> {
+  const { spec, source, journal, streamRequest, signal } = attempt;
+  if ((await journal.appliedPosition(signal)) !== undefined) return;
+  const kept = await source.findStream(streamRequest, signal);
+  if (spec.cdcStartPosition === undefined || spec.cdcStartPosition === "") {
+    await journal.setAppliedPosition(kept ?? (await source.createStream(streamRequest, signal)), signal);
+    return;
+  }
+  const start = source.positions.parse(spec.cdcStartPosition);
+  const order = kept === undefined ? undefined : source.positions.compare(kept, start);
+  if (kept === undefined || order === undefined || order > 0) {
+    throw new MigrationError("source.position_unavailable", {
+      message:
+        kept === undefined
+          ? "A start position was given, but no slot keeps the log from there on."
+          : `The slot keeps the log from ${kept.text} on; ${start.text} lies before it.`,
+      subject: spec.name,
+    });
+  }
+  await journal.setAppliedPosition(start, signal);
+}

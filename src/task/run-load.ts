@@ -1,0 +1,154 @@
+import { availableParallelism } from "node:os";
+import { failpoint } from "../base/failpoint.ts";
+import { forEachLimited } from "../base/lanes.ts";
+import { MigrationError } from "../core/error.ts";
+import { displayTable, type Sequence, tableKey } from "../core/schema.ts";
+import type { PartitionSize, Snapshot, SnapshotRequest } from "../core/source.ts";
+import { type FullLoadContext, finishTable, fullLoad, type TableLoad } from "../pipeline/full-load.ts";
+import { runStage } from "../pipeline/post-load.ts";
+import type { Attempt } from "./attempt.ts";
+import { adoptSnapshot, prepareLoads } from "./preparation.ts";
+
+/** Large enough to be worth a COPY of its own, small enough to lose little to a crash. */
+const PARTITION_SIZE: PartitionSize = { rowsPerPartition: 1_000_000, bytesPerPartition: 128 << 20 };
+
+/** Index builds at once: each may use its server's memory for sorting. */
+const BUILDERS = Math.max(2, Math.min(4, availableParallelism()));
+
+/**
+ * Loads what the journal does not show as loaded. When it resolves, every table that is not set aside
+ * has all its rows, its key and its secondary indexes, and a task that captures changes has its stream.
+ */
+export async function runLoad(attempt: Attempt): Promise<void> {
+  const { settings, statistics, target, plan, journal, errors, signal } = attempt;
+  statistics.setPhase("preparing");
+  const loads = await prepareLoads({
+    plan,
+    target,
+    journal,
+    mode: settings.prepareMode,
+    errors,
+    lanes: settings.maxFullLoadSubTasks,
+    signal,
+  });
+  failpoint("task.prepared");
+  const toRead = loads.filter((load) => load.partitions === undefined || load.partitions.length > 0);
+  if (toRead.length > 0) await readTables(attempt, toRead);
+  else await ensureStream(attempt);
+  const toBuild = loads.filter((load) => !toRead.includes(load));
+  if (toBuild.length > 0) {
+    statistics.setPhase("building");
+    const context = { target, journal, errors, observer: statistics, builders: BUILDERS, signal };
+    await forEachLimited(toBuild, BUILDERS, (load) => finishTable(load, context));
+  }
+  failpoint("task.load-finished");
+}
+
+async function readTables(attempt: Attempt, loads: readonly TableLoad[]): Promise<void> {
+  const { source, statistics, journal, signal } = attempt;
+  const request: SnapshotRequest = { ...attempt.streamRequest, anchor: await snapshotAnchor(attempt) };
+  await using snapshot = await source.openSnapshot(request, signal);
+  if (request.anchor === "new-stream" && snapshot.position !== undefined) {
+    await journal.setAppliedPosition(snapshot.position, signal);
+  }
+  failpoint("task.snapshot-open");
+  await adoptSnapshot(loads, journal, { position: snapshot.position, signal });
+  statistics.setPhase("full-load");
+  await fullLoad(loads, loadContext(attempt, snapshot));
+}
+
+export function loadContext(attempt: Attempt, snapshot: Snapshot): FullLoadContext {
+  const { settings, statistics, target, journal, journalRequest, errors, signal } = attempt;
+  return {
+    target,
+    journal,
+    journalRequest,
+    snapshot,
+    errors,
+    observer: statistics,
+    lanes: settings.maxFullLoadSubTasks,
+    builders: BUILDERS,
+    partitionSize: PARTITION_SIZE,
+    signal,
+  };
+}
+
+async function snapshotAnchor(attempt: Attempt): Promise<SnapshotRequest["anchor"]> {
+  const { spec, source, journal, streamRequest, signal } = attempt;
+  if (spec.type === "full-load") return "none";
+  const exists = (await source.findStream(streamRequest, signal)) !== undefined;
+  if (exists) return "existing-stream";
+  if ((await journal.appliedPosition(signal)) !== undefined) throw streamMissing(attempt);
+  return "new-stream";
+}
+
+/** A task that captures changes but has nothing to read still needs its stream. */
+async function ensureStream(attempt: Attempt): Promise<void> {
+  const { spec, source, journal, streamRequest, signal } = attempt;
+  if (spec.type === "full-load") return;
+  if ((await source.findStream(streamRequest, signal)) !== undefined) return;
+  if ((await journal.appliedPosition(signal)) !== undefined) throw streamMissing(attempt);
+  await journal.setAppliedPosition(await source.createStream(streamRequest, signal), signal);
+}
+
+export function streamMissing(attempt: Attempt): MigrationError {
+  return new MigrationError("source.slot_missing", {
+    message: "The task's replication slot is gone; changes since it was dropped cannot be read.",
+    subject: attempt.spec.name,
+  });
+}
+
+/**
+ * Builds what holds only once all tables show one moment of the source: unique constraints, foreign
+ * keys, statistics. Tables that were there before the task get nothing added.
+ */
+export async function finishBuilds(attempt: Attempt): Promise<void> {
+  const { plan, target, journal, errors, statistics, signal } = attempt;
+  const loaded = new Map(
+    (await journal.tables(signal))
+      .filter((table) => table.state === "loaded")
+      .map((table) => [tableKey(table.id), table]),
+  );
+  if (loaded.size === 0) return;
+  statistics.setPhase("building");
+  const tables = plan.tables.flatMap((table) => {
+    const journaled = loaded.get(tableKey(table.source.id));
+    return journaled === undefined ? [] : [{ plan: table, created: journaled.created }];
+  });
+  const context = { observer: statistics, errors, builders: BUILDERS, signal };
+  const created = tables
+    .filter((table) => table.created)
+    .map((table) => ({ plan: table.plan, steps: target.postLoadSteps(table.plan) }));
+  for (const stage of ["unique", "foreign-key", "analyze"] as const) await runStage(stage, created, context);
+  await copySequences(attempt);
+  for (const { plan: table } of tables) {
+    if (errors.isSuspended(table.source.id)) continue;
+    await journal.setTableState(table.source.id, "ready", undefined, signal);
+  }
+}
+
+/** Sets the target's sequences to where the source's stand now. */
+export async function copySequences(attempt: Attempt): Promise<void> {
+  const { plan, source, target, statistics, signal } = attempt;
+  if (plan.sequences.length === 0) return;
+  const targets = new Map<string, Sequence>(
+    plan.sequences.map((pair) => [tableKey(pair.source.id), pair.target]),
+  );
+  const states = await source.sequenceStates(
+    plan.sequences.map((pair) => pair.source.id),
+    signal,
+  );
+  const renamed = states.flatMap((state) => {
+    const sequence = targets.get(tableKey(state.id));
+    return sequence === undefined ? [] : [{ ...state, id: sequence.id }];
+  });
+  for (const missing of await target.setSequences(renamed, signal)) {
+    statistics.finding({
+      code: "target.sequence_missing",
+      severity: "warning",
+      subject: displayTable(missing),
+      message: "The target has no sequence of this name, so its state was not carried over.",
+      remedy: "Set the sequence that feeds the table's column on the target before the cutover.",
+    });
+  }
+}

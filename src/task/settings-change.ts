@@ -1,0 +1,288 @@
+import {
+  choice,
+  does,
+  flag,
+  idle,
+  missing,
+  refused,
+  refusedForChanges,
+  type SettingSection,
+  text,
+  whole,
+} from "./settings-value.ts";
+
+const NO_ROW_SKIPPED = "No row is ever passed over: a table with a row that the target refuses is set aside.";
+const CONFLICTS =
+  "A change that finds its row missing or in the way is counted as a conflict in the log; replication goes on.";
+const SELF_TUNED = "Tideway decides by itself how many transactions it commits together; each stays whole.";
+const BOUNDED =
+  "What waits in memory is bounded by the instance's memory; the rest stays in the source's log.";
+const NOT_ORACLE = "It is for Oracle.";
+const NO_VALIDATION = "There is no data validation in this version.";
+const NO_DDL = "A table whose columns change is set aside with `source.table_changed` until it is reloaded.";
+
+const DATA_POLICIES = ["LOG_ERROR", "IGNORE_RECORD", "SUSPEND_TABLE", "STOP_TASK"];
+
+export const errorBehavior: SettingSection = {
+  DataErrorPolicy: [choice(...DATA_POLICIES), "What a row with an error leads to.", missing(NO_ROW_SKIPPED)],
+  EventErrorPolicy: [
+    choice("IGNORE", "STOP_TASK"),
+    "What a failure to send an event leads to.",
+    idle("Events are kept by the server; sending them cannot fail."),
+  ],
+  DataTruncationErrorPolicy: [
+    choice(...DATA_POLICIES),
+    "What a value that is cut off leads to.",
+    idle("No value is ever cut off."),
+  ],
+  DataMaskingErrorPolicy: [
+    choice("STOP_TASK", "IGNORE_RECORD", "LOG_ERROR", "SUSPEND_TABLE"),
+    "What a failure to mask a value leads to.",
+    idle("Mapping rules that mask values are refused in this version."),
+  ],
+  DataErrorEscalationPolicy: [
+    choice("SUSPEND_TABLE", "STOP_TASK"),
+    "What too many rows with errors lead to.",
+    idle(NO_ROW_SKIPPED),
+  ],
+  DataErrorEscalationCount: [
+    whole(0),
+    "How many rows with errors are too many; 0 for never.",
+    idle(NO_ROW_SKIPPED),
+  ],
+  TableErrorPolicy: [
+    choice("SUSPEND_TABLE", "STOP_TASK"),
+    "What an error of one table leads to.",
+    does("SUSPEND_TABLE sets the table aside and the others go on; STOP_TASK fails the task."),
+  ],
+  TableErrorEscalationPolicy: [
+    choice("STOP_TASK"),
+    "What too many tables with errors lead to.",
+    idle("There is only one value; it is what happens."),
+  ],
+  TableErrorEscalationCount: [
+    whole(0),
+    "How many tables with errors are too many; 0 for never.",
+    does("So many tables set aside fail the task."),
+  ],
+  RecoverableErrorCount: [
+    whole(-1, -1),
+    "How often an error that may pass by itself is tried again; -1 leaves it to the other settings.",
+    does("As in AWS DMS. A retry that gets somewhere starts the count over."),
+  ],
+  RecoverableErrorInterval: [
+    whole(5),
+    "Seconds before the first retry.",
+    does("As in AWS DMS; 0 counts as 1."),
+  ],
+  RecoverableErrorThrottling: [
+    flag(true),
+    "Doubles the time before each further retry.",
+    does("As in AWS DMS."),
+  ],
+  RecoverableErrorThrottlingMax: [
+    whole(1800),
+    "Longest time between two retries, in seconds.",
+    does("As in AWS DMS."),
+  ],
+  RecoverableErrorStopRetryAfterThrottlingMax: [
+    flag(true),
+    "Gives up when the time between two retries would exceed RecoverableErrorThrottlingMax.",
+    does("As in AWS DMS: with the defaults, after 9 retries in 43 minutes."),
+  ],
+  ApplyErrorDeletePolicy: [
+    choice("IGNORE_RECORD", "LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK"),
+    "What a delete that finds no row leads to.",
+    missing(CONFLICTS),
+  ],
+  ApplyErrorInsertPolicy: [
+    choice("LOG_ERROR", "IGNORE_RECORD", "SUSPEND_TABLE", "STOP_TASK", "INSERT_RECORD"),
+    "What an insert whose key is there already leads to.",
+    missing(CONFLICTS),
+  ],
+  ApplyErrorUpdatePolicy: [
+    choice("LOG_ERROR", "IGNORE_RECORD", "SUSPEND_TABLE", "STOP_TASK", "UPDATE_RECORD"),
+    "What an update that finds no row leads to.",
+    missing(CONFLICTS),
+  ],
+  ApplyErrorEscalationPolicy: [
+    choice("LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK"),
+    "What too many such changes lead to.",
+    missing(CONFLICTS),
+  ],
+  ApplyErrorEscalationCount: [
+    whole(0),
+    "How many such changes of a table are too many; 0 for never.",
+    idle(CONFLICTS),
+  ],
+  ApplyErrorFailOnTruncationDdl: [
+    flag(false),
+    "Fails the task when the source truncates a table.",
+    refusedForChanges("A truncate is carried out on the target."),
+  ],
+  FullLoadIgnoreConflicts: [
+    flag(true),
+    "Passes over missing and doubled rows while changes of the load's time are applied.",
+    idle("There are none: changes that a table's snapshot held already are not applied again."),
+  ],
+  FailOnTransactionConsistencyBreached: [
+    flag(false),
+    "Fails the task when a transaction stays open too long.",
+    idle(NOT_ORACLE),
+  ],
+  FailOnNoTablesCaptured: [
+    flag(true),
+    "Fails the task when the table mappings select no table.",
+    does("As in AWS DMS, with `mapping.no_tables`."),
+  ],
+};
+
+export const changeProcessingTuning: SettingSection = {
+  StatementCacheSize: [
+    whole(50, 0, 200),
+    "Prepared statements that are kept.",
+    idle("There is one for each table and kind of change."),
+  ],
+  CommitTimeout: [
+    whole(1),
+    "Most seconds for which transactions are collected before a commit.",
+    idle(SELF_TUNED),
+  ],
+  BatchApplyPreserveTransaction: [
+    flag(true),
+    "Keeps transactions whole in batch apply.",
+    idle("Transactions are always kept whole."),
+  ],
+  BatchApplyTimeoutMin: [whole(1), "Fewest seconds between two batches.", idle(SELF_TUNED)],
+  BatchSplitSize: [whole(0), "Most changes in a batch; 0 for no limit.", idle(SELF_TUNED)],
+  BatchApplyTimeoutMax: [whole(30), "Most seconds between two batches.", idle(SELF_TUNED)],
+  MinTransactionSize: [whole(1000), "Fewest changes in a transaction on the target.", idle(SELF_TUNED)],
+  MemoryKeepTime: [whole(60), "Seconds for which a transaction stays in memory.", idle(BOUNDED)],
+  BatchApplyMemoryLimit: [whole(500), "Most memory in MB for a batch.", idle(BOUNDED)],
+  MemoryLimitTotal: [whole(1024), "Most memory in MB for all transactions.", idle(BOUNDED)],
+  RecoveryTimeout: [
+    whole(-1, -1),
+    "Minutes to wait for a source to come back; -1 without end.",
+    idle("RecoverableErrorCount and its companions say how long."),
+  ],
+};
+
+export const ddlHandling: SettingSection = {
+  HandleSourceTableDropped: [
+    flag(true),
+    "Drops a table on the target when it is dropped on the source.",
+    idle("A table is never dropped on the target."),
+  ],
+  HandleSourceTableTruncated: [
+    flag(true),
+    "Truncates a table on the target when it is truncated on the source.",
+    refusedForChanges("A truncate is always carried out on the target."),
+  ],
+  HandleSourceTableAltered: [
+    flag(true),
+    "Alters a table on the target when it is altered on the source.",
+    idle(NO_DDL),
+  ],
+};
+
+export const validationSettings: SettingSection = {
+  EnableValidation: [flag(false), "Compares source and target.", missing(NO_VALIDATION)],
+  ValidationMode: [choice("ROW_LEVEL", "GROUP_LEVEL"), "How it compares.", idle(NO_VALIDATION)],
+  ThreadCount: [whole(5, 1), "Threads that compare.", idle(NO_VALIDATION)],
+  PartitionSize: [whole(10_000, 1), "Rows a thread compares at once.", idle(NO_VALIDATION)],
+  FailureMaxCount: [whole(10_000), "Differences of a task that end its validation.", idle(NO_VALIDATION)],
+  TableFailureMaxCount: [whole(1000), "Differences of a table that end its validation.", idle(NO_VALIDATION)],
+  RecordFailureDelayInMinutes: [whole(5), "Minutes before a difference is reported.", idle(NO_VALIDATION)],
+  RecordSuspendDelayInMinutes: [
+    whole(30),
+    "Minutes before a table's validation is suspended.",
+    idle(NO_VALIDATION),
+  ],
+  RecordFailureDelayLimitInMinutes: [
+    whole(0),
+    "Most minutes before a difference is reported.",
+    idle(NO_VALIDATION),
+  ],
+  MaxKeyColumnSize: [whole(8096), "Longest key that is compared.", idle(NO_VALIDATION)],
+  ValidationOnly: [
+    flag(false),
+    "Only compares and moves nothing; needs TargetTablePrepMode DO_NOTHING and cannot be modified.",
+    refused(NO_VALIDATION),
+  ],
+  HandleCollationDiff: [flag(false), "Allows for collations that differ.", idle(NO_VALIDATION)],
+  SkipLobColumns: [flag(false), "Leaves large values out.", idle(NO_VALIDATION)],
+  ValidationPartialLobSize: [
+    whole(0),
+    "KB of a large value that are compared; 0 for all.",
+    idle(NO_VALIDATION),
+  ],
+  ValidationQueryCdcDelaySeconds: [whole(0), "Seconds by which queries are held back.", idle(NO_VALIDATION)],
+};
+
+export const characterSetSettings: SettingSection = {
+  CharacterReplacements: [
+    { type: "list", default: undefined },
+    "Characters and what they are replaced by.",
+    refused("Characters are moved as they are."),
+  ],
+  CharacterSetSupport: [
+    { type: "object", default: undefined },
+    "The character set that texts must be in.",
+    refused("Characters are moved as they are."),
+  ],
+};
+
+export const loopbackPreventionSettings: SettingSection = {
+  EnableLoopbackPrevention: [
+    flag(),
+    "Keeps changes from going round between two databases that replicate to each other.",
+    refusedForChanges(
+      "Tideway does not know where a change on the source came from, so it would come back for ever.",
+    ),
+  ],
+  SourceSchema: [
+    text(),
+    "Schema of the marker table on the source.",
+    idle("There is no loopback prevention."),
+  ],
+  TargetSchema: [
+    text(),
+    "Schema of the marker table on the target.",
+    idle("There is no loopback prevention."),
+  ],
+};
+
+export const beforeImageSettings: SettingSection = {
+  EnableBeforeImage: [
+    flag(),
+    "Adds the values before a change to messages.",
+    missing("It is for targets that take messages."),
+  ],
+  FieldName: [text(), "Name of the field for them.", idle("It is for targets that take messages.")],
+  ColumnFilter: [
+    { type: "choice", default: undefined, values: ["pk-only", "non-lob", "all"] },
+    "Which columns it holds.",
+    idle("It is for targets that take messages."),
+  ],
+};
+
+export const resyncSettings: SettingSection = {
+  EnableResync: [flag(), "Mends what validation found.", missing(NO_VALIDATION)],
+  ResyncSchedule: [text(), "When, as a cron expression of five fields.", idle(NO_VALIDATION)],
+  MaxResyncTime: [whole(undefined, 5, 14_400), "Most minutes for it.", idle(NO_VALIDATION)],
+  ValidationTaskId: [text(), "The task that validates.", idle(NO_VALIDATION)],
+};
+
+/** Members of the document that belong to no section. */
+export const topLevel: SettingSection = {
+  PostProcessingRules: [
+    { type: "object", default: null },
+    "Of AWS DMS's own making, always null.",
+    idle("It means nothing."),
+  ],
+  FailTaskWhenCleanTaskResourceFailed: [
+    flag(false),
+    "Fails a task when what it left behind cannot be removed.",
+    idle("A task that cannot be cleaned up cannot be deleted, and says why."),
+  ],
+};

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { mergeTaskSettings } from "./settings.ts";
+import { settingFindings } from "./settings-findings.ts";
+
+function findings(settings: unknown, type: "full-load" | "cdc" = "cdc"): readonly string[] {
+  return settingFindings(JSON.stringify(settings), type).map(
+    ({ severity, code, subject }) => `${severity} ${code} ${subject}`,
+  );
+}
+
+test("the default document and what Tideway acts on lead to no finding", () => {
+  assert.deepEqual(settingFindings(mergeTaskSettings(undefined, undefined), "full-load-and-cdc"), []);
+  assert.deepEqual(findings({ FullLoadSettings: { MaxFullLoadSubTasks: 2 }, BeforeImageSettings: null }), []);
+  assert.deepEqual(findings({ LoopbackPreventionSettings: { EnableLoopbackPrevention: false } }), []);
+});
+
+const cases: readonly (readonly [settings: unknown, finding: string])[] = [
+  [{ TargetMetadata: { LobMaxSize: 64 } }, "info settings.no_effect TargetMetadata.LobMaxSize"],
+  [
+    { ValidationSettings: { EnableValidation: true } },
+    "warning settings.no_effect ValidationSettings.EnableValidation",
+  ],
+  [
+    { ValidationSettings: { ValidationOnly: true } },
+    "error settings.unsupported ValidationSettings.ValidationOnly",
+  ],
+  [
+    { LoopbackPreventionSettings: { EnableLoopbackPrevention: true } },
+    "error settings.unsupported LoopbackPreventionSettings.EnableLoopbackPrevention",
+  ],
+  [
+    { ChangeProcessingDdlHandlingPolicy: { HandleSourceTableTruncated: false } },
+    "error settings.unsupported ChangeProcessingDdlHandlingPolicy.HandleSourceTableTruncated",
+  ],
+  [
+    { FullLoadSettings: { MaxFullLoadSubtasks: 2 } },
+    "warning settings.no_effect FullLoadSettings.MaxFullLoadSubtasks",
+  ],
+  [{ fullloadsettings: {} }, "warning settings.no_effect fullloadsettings"],
+  [{ "": {} }, "warning settings.no_effect "],
+];
+
+for (const [settings, finding] of cases) {
+  test(`${JSON.stringify(settings)} is not passed over in silence`, () => {
+    assert.deepEqual(findings(settings), [finding]);
+  });
+}
+
+test("what concerns changes only does not keep a full load from running", () => {
+  assert.deepEqual(
+    findings({ ChangeProcessingDdlHandlingPolicy: { HandleSourceTableTruncated: false } }, "full-load"),
+    [],
+  );
+});
+
+test("a slip in a name leads to the setting that was meant", () => {
+  const [slip] = settingFindings('{"TargetMetadata": {"MaxFullLoadSubTasks": 4}}', "full-load");
+  assert.match(slip!.message, /Did you mean FullLoadSettings\.MaxFullLoadSubTasks\?$/);
+});

@@ -1,0 +1,204 @@
+import {
+  choice,
+  does,
+  flag,
+  idle,
+  type LogComponent,
+  missing,
+  type SettingSection,
+  text,
+  whole,
+} from "./settings-value.ts";
+
+const OTHER_TARGETS = "It is for targets that are not relational databases.";
+const WHOLE_VALUES = "Large values are moved whole, within their row, whatever their size.";
+const BINARY_STREAM = "Rows go from server to server as they come, with no file in between.";
+const SERVER_LOG =
+  "The log is written to the worker's standard error output, at the level the server was started with.";
+const NO_STATUS_TABLE =
+  "This control table is not written in this version; progress is in the table statistics.";
+const NO_TIME_TRAVEL = "There are no time travel logs in this version.";
+
+export const targetMetadata: SettingSection = {
+  TargetSchema: [
+    text(""),
+    "Schema on the target for all tables; empty keeps the source's. A schema rule of the table mappings comes first.",
+    does("As in AWS DMS, for types and sequences too."),
+  ],
+  SupportLobs: [
+    flag(true),
+    "Whether columns of large values are moved. If so, FullLobMode or LimitedSizeLobMode must be true, not both.",
+    missing(`Such columns are always moved. ${WHOLE_VALUES}`),
+  ],
+  FullLobMode: [flag(false), "Moves large values after their rows, piece by piece.", idle(WHOLE_VALUES)],
+  LobChunkSize: [whole(64), "Size of those pieces in KB.", idle(WHOLE_VALUES)],
+  LimitedSizeLobMode: [
+    flag(true),
+    "Moves large values within their rows, cut off at LobMaxSize.",
+    idle(`${WHOLE_VALUES} Nothing is cut off.`),
+  ],
+  LobMaxSize: [
+    whole(32),
+    "Largest value in KB that is moved whole.",
+    idle(`${WHOLE_VALUES} Nothing is cut off.`),
+  ],
+  InlineLobMaxSize: [
+    whole(0, 0, 102_400),
+    "In full LOB mode, size in KB up to which a value is moved within its row; 0 for none.",
+    idle(WHOLE_VALUES),
+  ],
+  LoadMaxFileSize: [
+    whole(0, 0, 100_000),
+    "Largest file in KB for targets loaded from files.",
+    idle(BINARY_STREAM),
+  ],
+  ParallelLoadThreads: [whole(0), "Threads a table in full load, for some targets.", idle(OTHER_TARGETS)],
+  ParallelLoadBufferSize: [whole(0, 0, 1000), "Records in each such thread's buffer.", idle(OTHER_TARGETS)],
+  ParallelLoadQueuesPerThread: [whole(0), "Queues each such thread reads from.", idle(OTHER_TARGETS)],
+  ParallelApplyThreads: [whole(0), "Threads that apply changes, for some targets.", idle(OTHER_TARGETS)],
+  ParallelApplyBufferSize: [whole(0, 0, 1000), "Records in each such thread's buffer.", idle(OTHER_TARGETS)],
+  ParallelApplyQueuesPerThread: [whole(0), "Queues each such thread reads from.", idle(OTHER_TARGETS)],
+  BatchApplyEnabled: [
+    flag(false),
+    "Applies the net change of many transactions at once.",
+    idle("Tideway decides by itself how many transactions it commits together; each stays whole."),
+  ],
+  TaskRecoveryTableEnabled: [
+    flag(false),
+    "Keeps checkpoints in a table of the target.",
+    idle("The position is always kept in the target, in the transaction of the rows it covers."),
+  ],
+};
+
+export const fullLoadSettings: SettingSection = {
+  TargetTablePrepMode: [
+    choice("DROP_AND_CREATE", "DO_NOTHING", "TRUNCATE_BEFORE_LOAD"),
+    "What is done with a table that is on the target already.",
+    does(
+      "As in AWS DMS. A table that Tideway creates gets everything of the source's table; one that it keeps gets nothing added.",
+    ),
+  ],
+  CreatePkAfterFullLoad: [
+    flag(false),
+    "Creates primary keys and unique indexes after the load.",
+    idle("They are always created when the table's rows are in, which is fastest."),
+  ],
+  StopTaskCachedChangesApplied: [
+    flag(false),
+    "For full-load-and-cdc: stops when the load is done and the changes of the meantime are applied.",
+    does("As in AWS DMS. Not together with StopTaskCachedChangesNotApplied."),
+  ],
+  StopTaskCachedChangesNotApplied: [
+    flag(false),
+    "For full-load-and-cdc: stops when the load is done, before changes are applied.",
+    does("As in AWS DMS. Not together with StopTaskCachedChangesApplied."),
+  ],
+  MaxFullLoadSubTasks: [
+    whole(8, 1, 49),
+    "How much is loaded at once.",
+    does("How many partitions, of one table or of several, are read and written at once."),
+  ],
+  TransactionConsistencyTimeout: [
+    whole(600),
+    "Seconds to wait for open transactions before the load.",
+    idle("Nothing is waited for: the snapshot and the change stream meet at one position of the log."),
+  ],
+  CommitRate: [
+    whole(10_000, 0, 50_000),
+    "Most rows that are loaded together.",
+    idle("Each partition is loaded in one transaction, which is what makes it repeatable after a crash."),
+  ],
+};
+
+export const timeTravelSettings: SettingSection = {
+  EnableTT: [flag(false), "Writes a log of all changes to S3.", missing(NO_TIME_TRAVEL)],
+  TTS3Settings: [{ type: "object", default: null }, "Where the time travel log goes.", idle(NO_TIME_TRAVEL)],
+  TTRecordSettings: [
+    { type: "object", default: null },
+    "What the time travel log holds.",
+    idle(NO_TIME_TRAVEL),
+  ],
+  FailTaskOnTTFailure: [flag(false), "Fails the task when that log cannot be written.", idle(NO_TIME_TRAVEL)],
+};
+
+export const LOG_SEVERITIES = ["ERROR", "WARNING", "INFO", "DEFAULT", "DEBUG", "DETAILED_DEBUG"].map(
+  (level) => `LOGGER_SEVERITY_${level}`,
+);
+
+const logComponents: readonly LogComponent[] = (
+  "TRANSFORMATION SOURCE_UNLOAD IO TARGET_LOAD PERFORMANCE SOURCE_CAPTURE SORTER REST_SERVER VALIDATOR_EXT " +
+  "TARGET_APPLY TASK_MANAGER TABLES_MANAGER METADATA_MANAGER FILE_FACTORY COMMON ADDONS DATA_STRUCTURE " +
+  "COMMUNICATION FILE_TRANSFER"
+)
+  .split(" ")
+  .map((Id) => ({ Id, Severity: "LOGGER_SEVERITY_DEFAULT" }));
+
+export const logging: SettingSection = {
+  EnableLogging: [flag(false), "Writes a task log to CloudWatch.", idle(SERVER_LOG)],
+  EnableLogContext: [
+    flag(false),
+    "Adds table, transaction and position to the log's lines; needs EnableLogging.",
+    idle(`${SERVER_LOG} Its lines always carry what they are about.`),
+  ],
+  LogComponents: [
+    { type: "log-components", default: logComponents },
+    `How much each component logs: ${LOG_SEVERITIES.join(", ")}.`,
+    idle(SERVER_LOG),
+  ],
+  CloudWatchLogGroup: [
+    text(null),
+    "Read-only: the log group. Refused unless null.",
+    idle("There is no CloudWatch."),
+  ],
+  CloudWatchLogStream: [
+    text(null),
+    "Read-only: the log stream. Refused unless null.",
+    idle("There is no CloudWatch."),
+  ],
+  DeleteTaskLogs: [flag(), "Deletes the logs there are.", idle(SERVER_LOG)],
+};
+
+export const controlTablesSettings: SettingSection = {
+  ControlSchema: [
+    text(""),
+    "Schema on the target for control tables; empty for the engine's own choice.",
+    does("As in AWS DMS. It is created when it is not there."),
+  ],
+  HistoryTimeslotInMinutes: [whole(5), "Length of a row's time in awsdms_history.", idle(NO_STATUS_TABLE)],
+  historyTimeslotInMinutes: [
+    whole(5),
+    "The same again: AWS DMS returns it in both spellings.",
+    idle(NO_STATUS_TABLE),
+  ],
+  HistoryTableEnabled: [flag(false), "Writes awsdms_history.", missing(NO_STATUS_TABLE)],
+  SuspendedTablesTableEnabled: [
+    flag(false),
+    "Writes awsdms_suspended_tables.",
+    idle("That table is always written."),
+  ],
+  StatusTableEnabled: [flag(false), "Writes awsdms_status.", missing(NO_STATUS_TABLE)],
+  FullLoadExceptionTableEnabled: [
+    flag(false),
+    "Writes awsdms_full_load_exceptions.",
+    missing(NO_STATUS_TABLE),
+  ],
+  CommitPositionTableEnabled: [
+    flag(),
+    "Keeps the position in a table of the target.",
+    idle("The position is always kept in the target, in the transaction of the rows it covers."),
+  ],
+};
+
+export const streamBufferSettings: SettingSection = {
+  StreamBufferCount: [whole(3), "Buffers a stream.", idle("Buffers are bounded by the instance's memory.")],
+  StreamBufferSizeInMB: [
+    whole(8),
+    "Largest size of a buffer.",
+    idle("Buffers are bounded by the instance's memory."),
+  ],
+  CtrlStreamBufferSizeInMB: [
+    whole(5, 1, 8),
+    "Size of the control stream's buffer.",
+    idle("Buffers are bounded by the instance's memory."),
+  ],
+};

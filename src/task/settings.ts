@@ -1,0 +1,184 @@
+import type { BackoffOptions } from "../base/backoff.ts";
+import { MigrationError } from "../core/error.ts";
+import type { PrepareMode } from "../core/target.ts";
+import type { TableErrorPolicy } from "../pipeline/table-errors.ts";
+import {
+  checkValues,
+  defaultDocument,
+  isJsonObject,
+  malformed,
+  member,
+  mergeDocuments,
+  parseSettings,
+  type SettingsDocument,
+} from "./settings-document.ts";
+
+/** What a run takes from a task settings document. */
+export interface TaskSettings {
+  readonly prepareMode: PrepareMode;
+  /** Partitions loaded at once, 1 to 49. */
+  readonly maxFullLoadSubTasks: number;
+  /** undefined: every schema keeps its name. */
+  readonly targetSchema: string | undefined;
+  /** undefined: the engine's own choice. */
+  readonly controlSchema: string | undefined;
+  readonly stopAfterFullLoad: "no" | "cached-changes-applied" | "cached-changes-not-applied";
+  readonly failOnNoTables: boolean;
+  readonly recoverableErrors: BackoffOptions;
+  readonly tableErrors: TableErrorPolicy;
+}
+
+/**
+ * The full task settings document (JSON text) after a change: AWS DMS's defaults, over them what was
+ * stored (undefined: the task is being created), over that the change (undefined: none). All that was
+ * ever given comes back with the same value, unknown members included, and the order is always the same.
+ *
+ * Throws `settings.malformed` that names the setting, what was given and what is allowed. The messages
+ * that tools look for are AWS DMS's own.
+ */
+export function mergeTaskSettings(current: string | undefined, change: string | undefined): string {
+  const stored = current === undefined ? {} : parseSettings(current);
+  const changed = change === undefined ? {} : parseSettings(change);
+  const base = mergeDocuments(defaultDocument(), stored);
+  checkValues(base);
+  const merged = mergeDocuments(base, withImplied(changed, { creating: current === undefined }));
+  checkValues(merged);
+  checkReadOnly(base, merged, current === undefined);
+  checkCombinations(merged);
+  return JSON.stringify(merged);
+}
+
+/** The settings that a run uses, from any subset of a document. Throws `settings.malformed`. */
+export function readTaskSettings(document: string): TaskSettings {
+  const given = withImplied(parseSettings(document), { creating: true });
+  const merged = mergeDocuments(defaultDocument(), given);
+  checkValues(merged);
+  checkCombinations(merged);
+  const load = section(merged, "FullLoadSettings");
+  const errors = section(merged, "ErrorBehavior");
+  return {
+    prepareMode: PREPARE_MODES[load.TargetTablePrepMode as keyof typeof PREPARE_MODES],
+    maxFullLoadSubTasks: load.MaxFullLoadSubTasks as number,
+    targetSchema: textOrNone(section(merged, "TargetMetadata").TargetSchema),
+    controlSchema: textOrNone(section(merged, "ControlTablesSettings").ControlSchema),
+    stopAfterFullLoad: stopAfterFullLoad(load),
+    failOnNoTables: errors.FailOnNoTablesCaptured as boolean,
+    recoverableErrors: recoverableErrors(errors),
+    tableErrors: {
+      onError: errors.TableErrorPolicy === "STOP_TASK" ? "stop-task" : "suspend-table",
+      escalationCount: errors.TableErrorEscalationCount as number,
+    },
+  };
+}
+
+const PREPARE_MODES = {
+  DO_NOTHING: "do-nothing",
+  DROP_AND_CREATE: "drop-and-create",
+  TRUNCATE_BEFORE_LOAD: "truncate",
+} as const satisfies Record<string, PrepareMode>;
+
+/** A section of a checked document with all its defaults. */
+function section(document: SettingsDocument, name: string): SettingsDocument {
+  const value = member(document, name);
+  return isJsonObject(value) ? value : {};
+}
+
+function textOrNone(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function stopAfterFullLoad(load: SettingsDocument): TaskSettings["stopAfterFullLoad"] {
+  if (load.StopTaskCachedChangesApplied === true) return "cached-changes-applied";
+  return load.StopTaskCachedChangesNotApplied === true ? "cached-changes-not-applied" : "no";
+}
+
+/** With DMS's defaults 5, 10, 20 ... 1280 seconds: the nine retries that its manual speaks of. */
+function recoverableErrors(errors: SettingsDocument): BackoffOptions {
+  const interval = Math.max(1, errors.RecoverableErrorInterval as number);
+  const longest = Math.max(interval, errors.RecoverableErrorThrottlingMax as number);
+  const doubling = errors.RecoverableErrorThrottling as boolean;
+  const stopsAtLongest = doubling && (errors.RecoverableErrorStopRetryAfterThrottlingMax as boolean);
+  const count = errors.RecoverableErrorCount as number;
+  const limits = [
+    ...(count >= 0 ? [count] : []),
+    ...(stopsAtLongest ? [Math.floor(Math.log2(longest / interval)) + 1] : []),
+  ];
+  return {
+    retries: limits.length === 0 ? undefined : Math.min(...limits),
+    firstDelayMs: interval * 1000,
+    doubling,
+    longestDelayMs: (doubling ? longest : interval) * 1000,
+  };
+}
+
+/**
+ * What a change says without saying it: of the two LOB modes the one that is named decides the other,
+ * and a new task that only validates prepares nothing.
+ */
+function withImplied(
+  change: SettingsDocument,
+  { creating }: { readonly creating: boolean },
+): SettingsDocument {
+  const { FullLobMode: full, LimitedSizeLobMode: limited } = section(change, "TargetMetadata");
+  let implied: SettingsDocument = {};
+  if (full === true && limited === undefined) implied = { TargetMetadata: { LimitedSizeLobMode: false } };
+  if (limited === true && full === undefined) implied = { TargetMetadata: { FullLobMode: false } };
+  if (creating && section(change, "ValidationSettings").ValidationOnly === true) {
+    implied = { ...implied, FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING" } };
+  }
+  return mergeDocuments(implied, change);
+}
+
+function checkReadOnly(base: SettingsDocument, merged: SettingsDocument, creating: boolean): void {
+  const before = section(base, "Logging");
+  const after = section(merged, "Logging");
+  for (const name of ["CloudWatchLogGroup", "CloudWatchLogStream"]) {
+    if (after[name] === before[name]) continue;
+    const how = creating ? "set on create" : "modified";
+    throw refusedCombination(
+      `Logging.${name}`,
+      `Task Settings CloudWatchLogGroup or CloudWatchLogStream cannot be ${how}.`,
+    );
+  }
+  const validates = (document: SettingsDocument): unknown =>
+    section(document, "ValidationSettings").ValidationOnly;
+  if (!creating && validates(base) !== validates(merged)) {
+    const path = "ValidationSettings.ValidationOnly";
+    throw refusedCombination(path, `The parameter ${path} cannot be modified.`);
+  }
+}
+
+function checkCombinations(document: SettingsDocument): void {
+  const metadata = section(document, "TargetMetadata");
+  const load = section(document, "FullLoadSettings");
+  const logging = section(document, "Logging");
+  if (metadata.SupportLobs === true && metadata.FullLobMode === metadata.LimitedSizeLobMode) {
+    throw malformed(
+      "TargetMetadata.FullLobMode",
+      `and TargetMetadata.LimitedSizeLobMode are both ${metadata.FullLobMode}; with SupportLobs one of them must be true`,
+    );
+  }
+  if (load.StopTaskCachedChangesApplied === true && load.StopTaskCachedChangesNotApplied === true) {
+    throw malformed(
+      "FullLoadSettings.StopTaskCachedChangesApplied",
+      "and FullLoadSettings.StopTaskCachedChangesNotApplied cannot both be true",
+    );
+  }
+  if (logging.EnableLogContext === true && logging.EnableLogging !== true) {
+    throw refusedCombination(
+      "Logging.EnableLogContext",
+      "The parameter Logging.EnableLogContext is not allowed when Logging.EnableLogging is not set to true.",
+    );
+  }
+  const validatesOnly = section(document, "ValidationSettings").ValidationOnly === true;
+  if (validatesOnly && load.TargetTablePrepMode !== "DO_NOTHING") {
+    throw malformed(
+      "ValidationSettings.ValidationOnly",
+      "needs FullLoadSettings.TargetTablePrepMode to be DO_NOTHING",
+    );
+  }
+}
+
+function refusedCombination(path: string, message: string): MigrationError {
+  return new MigrationError("settings.malformed", { message, subject: path });
+}

@@ -1,0 +1,35 @@
+import { MigrationError } from "../core/error.ts";
+import type { Position, PositionCodec } from "../core/position.ts";
+
+/** When a task ends its change phase by itself. */
+export type StopRule =
+  | { readonly kind: "never" }
+  | { readonly kind: "position"; readonly position: Position }
+  /** Wall clock of this machine (ms since the epoch). */
+  | { readonly kind: "server-time"; readonly timeMs: number }
+  /** Commit times on the source's clock (ms since the epoch). */
+  | { readonly kind: "commit-time"; readonly timeMs: number };
+
+/**
+ * Reads DMS's CdcStopPosition: `server_time:2018-02-09T12:12:12` or `commit_time:...` in UTC
+ * (dms-api "CDC start/stop positions"), or a position of the source's log.
+ */
+export function parseStopPosition(text: string | undefined, codec: PositionCodec): StopRule {
+  if (text === undefined || text === "") return { kind: "never" };
+  const timed = /^(server_time|commit_time):\s*(.+)$/.exec(text.trim());
+  if (timed === null) return { kind: "position", position: codec.parse(text) };
+  const timeMs = utcTime(timed[2]!);
+  return { kind: timed[1] === "server_time" ? "server-time" : "commit-time", timeMs };
+}
+
+function utcTime(text: string): number {
+  const match = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z?$/.exec(text);
+  const timeMs = match === null ? Number.NaN : Date.parse(text.endsWith("Z") ? text : `${text}Z`);
+  if (Number.isNaN(timeMs)) {
+    throw new MigrationError("position.malformed", {
+      message: "The stop position's time is not of the form 2018-02-09T12:12:12 (UTC).",
+      subject: "CdcStopPosition",
+    });
+  }
+  return timeMs;
+}

@@ -1,0 +1,243 @@
+import type { EndpointConfig } from "../core/engine.ts";
+import { asMigrationError, MigrationError } from "../core/error.ts";
+import type { TableId } from "../core/schema.ts";
+import { type EventName, recordEvent } from "./events.ts";
+import { findInstanceClass, type ProcessLimits, processLimits } from "./instance-class.ts";
+import { InstanceWorker } from "./instance-worker.ts";
+import type { Log } from "./log.ts";
+import type { InstanceRecord, TaskRecord } from "./records.ts";
+import { type InstanceAction, isActive, nextInstanceStatus } from "./state.ts";
+import type { Store } from "./store.ts";
+import { TaskLedger } from "./task-ledger.ts";
+import { taskSpec } from "./task-spec.ts";
+import { type WorkerCall, workerGone } from "./worker-process.ts";
+import type { FromWorker, WorkerAnswer } from "./worker-protocol.ts";
+
+/** A worker that dies this often in a row, without a healthy minute between, takes its tasks with it. */
+const DEATHS_TOO_MANY = 5;
+/** An instance whose process has not come up after so many tries is shown as failed. It is tried on. */
+const STARTS_TOO_MANY = 3;
+const CALL_TIMEOUT_MS = 60_000;
+
+export interface SupervisorOptions {
+  readonly store: Store;
+  /** The worker's main module. */
+  readonly workerPath: string;
+  readonly log: Log;
+}
+
+/**
+ * Runs one worker process for each replication instance and the tasks on them. What ought to run
+ * stands in the store; the supervisor makes it so, again after the death of a worker and after a
+ * restart of the server.
+ */
+export class Supervisor {
+  readonly #store: Store;
+  readonly #workerPath: string;
+  readonly #log: Log;
+  readonly #ledger: TaskLedger;
+  readonly #workers = new Map<string, InstanceWorker>();
+  /** By TaskSpec.id. */
+  readonly #taskArns = new Map<string, string>();
+  /** Tasks that the present worker of their instance has been told to run. */
+  readonly #running = new Map<string, symbol>();
+
+  constructor({ store, workerPath, log }: SupervisorOptions) {
+    this.#store = store;
+    this.#workerPath = workerPath;
+    this.#log = log;
+    this.#ledger = new TaskLedger(store, log);
+  }
+
+  get ledger(): TaskLedger {
+    return this.#ledger;
+  }
+
+  /** The process id of an instance's worker, for diagnosis and tests. */
+  workerPid(instanceArn: string): number | undefined {
+    return this.#workers.get(instanceArn)?.pid;
+  }
+
+  /** Starts the worker; the instance becomes available when it is ready. */
+  startInstance(record: InstanceRecord): void {
+    const listener = {
+      ready: () => this.#run(this.#ready(record.arn)),
+      message: (message: Exclude<FromWorker, { readonly kind: "answer" }>) => this.#heard(message),
+      died: (reason: string, deaths: number) => this.#run(this.#died(record.arn, reason, deaths)),
+    };
+    this.#workers.set(record.arn, new InstanceWorker(this.#workerPath, limitsOf(record), listener));
+  }
+
+  /** Ends the worker and starts one with the record's class. Tasks on it resume. */
+  async restartInstance(record: InstanceRecord): Promise<void> {
+    await this.#forgetRuns(record.arn);
+    await this.#workers.get(record.arn)?.restart(limitsOf(record));
+  }
+
+  async removeInstance(arn: string): Promise<void> {
+    const worker = this.#workers.get(arn);
+    this.#workers.delete(arn);
+    await worker?.close();
+  }
+
+  /**
+   * Hands a task to its instance's worker; its record says how (`run.mode`). A worker that is just
+   * being started gets it when it is ready.
+   */
+  async runTask(record: TaskRecord): Promise<void> {
+    const worker = this.#workers.get(record.instanceArn);
+    if (!worker?.isReady || record.run === undefined || this.#running.has(record.arn)) return;
+    const run = Symbol(record.arn);
+    this.#running.set(record.arn, run);
+    this.#taskArns.set(record.taskId, record.arn);
+    try {
+      const spec = await taskSpec(this.#store, record, record.run.mode);
+      const now = await this.#store.get("task", record.arn);
+      // Meanwhile the worker may have died, and then this run is another call's business.
+      if (this.#running.get(record.arn) !== run) return;
+      if (now?.status === "stopping") this.#abandon(record.arn, undefined);
+      else worker.send({ kind: "run", spec });
+    } catch (error) {
+      this.#abandon(record.arn, asMigrationError(error));
+    }
+  }
+
+  stopTask(record: TaskRecord): void {
+    if (!this.#running.has(record.arn)) this.#abandon(record.arn, undefined);
+    else this.#workers.get(record.instanceArn)?.send({ kind: "stop", taskId: record.taskId });
+  }
+
+  reloadTables(record: TaskRecord, tables: readonly TableId[]): void {
+    this.#workers.get(record.instanceArn)?.send({ kind: "reload", taskId: record.taskId, tables });
+  }
+
+  testConnection(instanceArn: string, endpoint: EndpointConfig): Promise<WorkerAnswer> {
+    return this.#call(instanceArn, { kind: "test-connection", endpoint });
+  }
+
+  listSchemas(instanceArn: string, endpoint: EndpointConfig): Promise<WorkerAnswer> {
+    return this.#call(instanceArn, { kind: "list-schemas", endpoint });
+  }
+
+  /** Removes what a task that has run left on both sides. */
+  async cleanUp(record: TaskRecord): Promise<WorkerAnswer> {
+    this.#taskArns.delete(record.taskId);
+    try {
+      const spec = await taskSpec(this.#store, record, "resume-processing");
+      return await this.#call(record.instanceArn, { kind: "clean-up", spec });
+    } catch (error) {
+      if (!(error instanceof MigrationError)) throw error;
+      return { ok: false, error: error.toJSON() };
+    }
+  }
+
+  /** Ends all workers. Tasks keep their states: they resume when a supervisor is opened on the store again. */
+  async close(): Promise<void> {
+    const workers = [...this.#workers.values()];
+    this.#workers.clear();
+    await Promise.all(workers.map((worker) => worker.close()));
+    await this.#ledger.settle();
+  }
+
+  async #call(instanceArn: string, call: WorkerCall): Promise<WorkerAnswer> {
+    const worker = this.#workers.get(instanceArn);
+    return worker === undefined ? { ok: false, error: workerGone() } : worker.call(call, CALL_TIMEOUT_MS);
+  }
+
+  /** Ends a run that no worker has: as stopped, or as failed with an error that somebody must mend. */
+  #abandon(arn: string, error: MigrationError | undefined): void {
+    this.#running.delete(arn);
+    this.#ledger.abandoned(arn, error === undefined ? "NORMAL" : "FATAL_ERROR", error?.toJSON());
+  }
+
+  #heard(message: Exclude<FromWorker, { readonly kind: "answer" }>): void {
+    if (message.kind === "ready") return;
+    const arn = this.#taskArns.get(message.taskId);
+    if (arn === undefined) return;
+    if (message.kind === "progress") this.#ledger.progress(arn, message.progress);
+    else if (message.kind === "log")
+      this.#log(message.level, message.message, { task: arn, ...message.fields });
+    else if (message.kind === "finding") this.#log("warn", "finding", { task: arn, ...message.finding });
+    else {
+      this.#running.delete(arn);
+      this.#ledger.finished(arn, message.outcome);
+    }
+  }
+
+  async #ready(arn: string): Promise<void> {
+    const before = await this.#store.get("instance", arn);
+    const record = await this.#moveInstance(arn, "ready");
+    if (before === undefined || record === undefined) return;
+    this.#log("info", "instance available", { instance: record.identifier, pid: this.workerPid(arn) });
+    const event = readyEvent[before.status];
+    if (event !== undefined) await recordEvent(this.#store, event, { identifier: record.identifier });
+    for (const task of await this.#activeTasks(arn)) await this.runTask(task);
+  }
+
+  async #died(arn: string, reason: string, deaths: number): Promise<void> {
+    const record = await this.#store.get("instance", arn);
+    if (record === undefined) return;
+    const { identifier } = record;
+    this.#log("error", "worker died", { instance: identifier, reason, deaths });
+    await recordEvent(this.#store, "workerLost", { identifier, detail: `It ended with ${reason}.` });
+    if (record.status !== "available" && deaths === STARTS_TOO_MANY) {
+      await this.#moveInstance(arn, "broke");
+      await recordEvent(this.#store, "instanceFailed", { identifier });
+    }
+    await this.#forgetRuns(arn);
+    if (deaths < DEATHS_TOO_MANY) return;
+    const error = new MigrationError("task.worker_died", {
+      message: `The process of replication instance ${identifier} ended ${deaths} times in a row, last with ${reason}.`,
+      subject: identifier,
+      remedy: "Give the instance a larger class, then start the task with resume-processing.",
+    });
+    for (const task of await this.#activeTasks(arn)) {
+      this.#ledger.abandoned(task.arn, "RECOVERABLE_ERROR", error.toJSON());
+    }
+  }
+
+  /** No worker runs the instance's tasks now; those that were being stopped are stopped. */
+  async #forgetRuns(instanceArn: string): Promise<void> {
+    for (const task of await this.#activeTasks(instanceArn)) {
+      this.#running.delete(task.arn);
+      if (task.status === "stopping") this.#abandon(task.arn, undefined);
+    }
+    await this.#ledger.settle();
+  }
+
+  async #activeTasks(instanceArn: string): Promise<readonly TaskRecord[]> {
+    const tasks = await this.#store.list("task");
+    return tasks.filter((task) => task.instanceArn === instanceArn && isActive(task.status));
+  }
+
+  #moveInstance(arn: string, action: InstanceAction): Promise<InstanceRecord | undefined> {
+    return this.#store.update("instance", arn, (record) => ({
+      ...record,
+      status: nextInstanceStatus(record.status, action) ?? record.status,
+    }));
+  }
+
+  /** For what no request waits for: a failure is the program's defect and goes to the log. */
+  #run(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      const name = error instanceof Error ? error.stack : String(error);
+      this.#log("error", "supervisor step failed", { error: name });
+    });
+  }
+}
+
+/** What a worker's becoming ready means, by the state the instance was in. */
+const readyEvent: Readonly<Record<InstanceRecord["status"], EventName | undefined>> = {
+  creating: "instanceCreated",
+  available: "workerBack",
+  modifying: "classChanged",
+  upgrading: "online",
+  rebooting: "online",
+  failed: "workerBack",
+  deleting: undefined,
+};
+
+function limitsOf(record: InstanceRecord): ProcessLimits {
+  const found = findInstanceClass(record.instanceClass);
+  return found === undefined ? { execArgv: [], environment: {} } : processLimits(found);
+}

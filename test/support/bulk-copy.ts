@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import type { EndpointConfig } from "../../src/core/engine.ts";
+import type { TablePlan } from "../../src/core/plan.ts";
+import type { BulkFormat } from "../../src/core/row-chunk.ts";
+import type { TableId, TableSchema } from "../../src/core/schema.ts";
+import type { Partition, PartitionSize, Snapshot } from "../../src/core/source.ts";
+import type { JournalRequest } from "../../src/core/target.ts";
+import { targetFormats } from "../../src/engines/postgres/bulk-format.ts";
+import { describe } from "../../src/engines/postgres/catalog.ts";
+import { connect } from "../../src/engines/postgres/connection.ts";
+import { openJournal } from "../../src/engines/postgres/journal.ts";
+import { LoaderPool } from "../../src/engines/postgres/loader.ts";
+import { openSnapshot } from "../../src/engines/postgres/snapshot.ts";
+import { qualified } from "../../src/engines/shared/identifier.ts";
+import type { PostgresServer } from "./postgres-server.ts";
+
+export const unaborted: AbortSignal = new AbortController().signal;
+
+export const WHOLE: PartitionSize = { rowsPerPartition: Infinity, bytesPerPartition: Infinity };
+
+/** A database of a test server as the engine is given it, for the superuser. */
+export function endpointOf(server: PostgresServer, database: string): EndpointConfig {
+  return {
+    engine: "postgres",
+    host: "127.0.0.1",
+    port: server.port,
+    database,
+    username: "postgres",
+    password: server.password,
+    sslMode: "none",
+    caCertificate: undefined,
+    settings: {},
+  };
+}
+
+export async function describeTables(
+  endpoint: EndpointConfig,
+  ids: readonly TableId[],
+): Promise<readonly TableSchema[]> {
+  const client = await connect(endpoint, { side: "source", purpose: "test" }, unaborted);
+  try {
+    return (await describe(client, ids)).tables;
+  } finally {
+    await client.end();
+  }
+}
+
+export async function describeTable(endpoint: EndpointConfig, id: TableId): Promise<TableSchema> {
+  const [table] = await describeTables(endpoint, [id]);
+  assert(table !== undefined);
+  return table;
+}
+
+/** The same table on both sides. */
+export function samePlan(source: TableSchema): TablePlan {
+  return { source, target: source, loadOrder: 0 };
+}
+
+export interface CopyRequest {
+  readonly source: EndpointConfig;
+  readonly target: EndpointConfig;
+  readonly plan: TablePlan;
+  readonly journal: JournalRequest;
+  readonly size: PartitionSize;
+}
+
+export interface Copied {
+  readonly format: BulkFormat;
+  readonly partitions: readonly Partition[];
+  readonly rows: number;
+}
+
+/** Full load of one table, as the pipeline does it, from a snapshot of its own or a given one. */
+export async function copyTable(request: CopyRequest, given?: Snapshot): Promise<Copied> {
+  const { source, target, plan, size } = request;
+  await using own =
+    given === undefined
+      ? await openSnapshot(source, { taskId: "copy", tables: [plan.source], anchor: "none" }, unaborted)
+      : undefined;
+  const snapshot = given ?? own!;
+  await using journal = await openJournal(target, request.journal, unaborted);
+  await using loaders = new LoaderPool(target);
+  const client = await connect(target, { side: "target", purpose: "test" }, unaborted);
+  const accepted = await targetFormats(client, plan).finally(() => client.end());
+  const format = snapshot.bulkFormats(plan.source).find((candidate) => accepted.includes(candidate))!;
+  const partitions = await snapshot.partition(plan.source, size, unaborted);
+  const { position } = snapshot;
+  await journal.planTable({ id: plan.source.id, created: true, snapshot: position, partitions }, unaborted);
+  let rows = 0;
+  for (const partition of partitions) {
+    await using loader = await loaders.open({ ...request.journal, plan, partition, format }, unaborted);
+    let read = 0;
+    for await (const chunk of snapshot.read({ table: plan.source, partition, format }, unaborted)) {
+      await loader.write(chunk);
+      read += chunk.rows;
+    }
+    const finished = await loader.finish();
+    assert.equal(finished.rows, read, "rows counted in chunks and rows that the target took");
+    rows += read;
+  }
+  return { format, partitions, rows };
+}
+
+/** Number of a table's rows and one hash over all of them, whatever their order. */
+export async function fingerprint(server: PostgresServer, database: string, table: TableId): Promise<string> {
+  const [row] = await server.query(
+    `select count(*) || ' ' || coalesce(md5(string_agg(h, '' order by h)), '') as print
+       from (select md5(t::text) as h from only ${qualified(table)} t) s`,
+    database,
+  );
+  return row.print;
+}

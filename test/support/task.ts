@@ -1,0 +1,145 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import type { EndpointConfig } from "../../src/core/engine.ts";
+import type { Finding } from "../../src/core/finding.ts";
+import { runTask } from "../../src/server/run-task.ts";
+import type { RunningTask, TaskOutcome, TaskProgress, TaskSpec } from "../../src/task/task.ts";
+import type { PostgresServer } from "./postgres-server.ts";
+
+let specs = 0;
+
+/** A database of a test server as an endpoint. */
+export function endpoint(server: PostgresServer, database: string): EndpointConfig {
+  return {
+    engine: "postgres",
+    host: "127.0.0.1",
+    port: server.port,
+    database,
+    username: "postgres",
+    password: server.password,
+    sslMode: "none",
+    caCertificate: undefined,
+    settings: {},
+  };
+}
+
+export const everything = JSON.stringify({
+  rules: [
+    {
+      "rule-type": "selection",
+      "rule-id": "1",
+      "rule-name": "all",
+      "object-locator": { "schema-name": "%", "table-name": "%" },
+      "rule-action": "include",
+    },
+  ],
+});
+
+/** Selects all tables of the named schemas. */
+export function schemas(...names: string[]): string {
+  return JSON.stringify({
+    rules: names.map((name, index) => ({
+      "rule-type": "selection",
+      "rule-id": String(index + 1),
+      "rule-name": name,
+      "object-locator": { "schema-name": name.replaceAll("_", "[_]"), "table-name": "%" },
+      "rule-action": "include",
+    })),
+  });
+}
+
+/** A task with an id of its own; recoverable errors are retried after a second. */
+export function taskSpec(parts: Pick<TaskSpec, "type" | "source" | "target"> & Partial<TaskSpec>): TaskSpec {
+  return {
+    id: `test_${process.pid}_${++specs}`,
+    name: "test",
+    tableMappings: everything,
+    settings: JSON.stringify({
+      ErrorBehavior: { RecoverableErrorInterval: 1, FailOnNoTablesCaptured: false },
+    }),
+    start: "start-replication",
+    cdcStartPosition: undefined,
+    cdcStopPosition: undefined,
+    untilCaughtUp: false,
+    ...parts,
+  };
+}
+
+/** A task in this process with all it tells kept. */
+export class ObservedTask {
+  readonly findings: Finding[] = [];
+  readonly logs: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
+  readonly running: RunningTask;
+  last: TaskProgress | undefined;
+  readonly #waiting: { readonly wanted: (progress: TaskProgress) => boolean; readonly found: () => void }[] =
+    [];
+
+  constructor(spec: TaskSpec) {
+    this.running = runTask(spec, {
+      progress: (progress) => this.#progress(progress),
+      finding: (finding) => this.findings.push(finding),
+      log: (_level, message, fields) => this.logs.push({ message, fields }),
+    });
+  }
+
+  /** Resolves at the first progress that fits; rejects when the task ends before. */
+  async until(wanted: (progress: TaskProgress) => boolean): Promise<void> {
+    if (this.last !== undefined && wanted(this.last)) return;
+    const found = new Promise<void>((resolve) => this.#waiting.push({ wanted, found: resolve }));
+    const ended = this.running.outcome.then((outcome) => {
+      if (!wanted(outcome.progress))
+        throw new Error(`The task ended before: ${JSON.stringify(outcome.error)}`);
+    });
+    await Promise.race([found, ended]);
+  }
+
+  #progress(progress: TaskProgress): void {
+    this.last = progress;
+    for (const { wanted, found } of this.#waiting) if (wanted(progress)) found();
+  }
+}
+
+/** Runs a task to its end in this process. */
+export async function runToEnd(
+  spec: TaskSpec,
+): Promise<{ readonly outcome: TaskOutcome; readonly findings: readonly Finding[] }> {
+  const task = new ObservedTask(spec);
+  return { outcome: await task.running.outcome, findings: task.findings };
+}
+
+/** A task in a process of its own, to be killed. */
+export class TaskProcess {
+  readonly child: ChildProcess;
+  readonly #messages: ({ progress: TaskProgress } | { outcome: TaskOutcome })[] = [];
+
+  constructor(spec: TaskSpec, failpoint?: string) {
+    this.child = fork(join(import.meta.dirname, "task-child.ts"), [], {
+      env: { ...process.env, ...(failpoint === undefined ? {} : { TIDEWAY_FAILPOINT: failpoint }) },
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
+    this.child.on("message", (message) => this.#messages.push(message as never));
+    this.child.send(spec);
+  }
+
+  /** How it ended: the signal that killed it, or the outcome it reported. */
+  async ended(): Promise<{ readonly signal: string | null; readonly outcome: TaskOutcome | undefined }> {
+    const [, signal] = (await once(this.child, "exit")) as [number | null, string | null];
+    const last = this.#messages.findLast((message) => "outcome" in message);
+    return { signal, outcome: last === undefined ? undefined : (last as { outcome: TaskOutcome }).outcome };
+  }
+
+  /** Resolves at the first progress that fits; rejects when the process ends before. */
+  async until(wanted: (progress: TaskProgress) => boolean): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.child.on("message", (message: { progress?: TaskProgress }) => {
+        if (message.progress !== undefined && wanted(message.progress)) resolve();
+      });
+      this.child.once("exit", () => reject(new Error("The task's process ended before.")));
+    });
+  }
+
+  kill(): void {
+    this.child.kill("SIGKILL");
+  }
+}
