@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
 
 /** A path to a TypeScript file in a string, which tsc leaves as it is: no such file in the package. */
-const LEFT_PATH = /["'`][^"'`\s]*(?<!\.d)\.ts["'`]/g;
+const LEFT_PATH = /["'`][^"'`\s]*[\w-](?<!\.d)\.ts["'`]/g;
 
 rmSync(dist, { recursive: true, force: true });
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");

@@ -13,7 +13,16 @@ import { describeValue, type SettingValue } from "../src/task/settings-value.ts"
 
 const directory = new URL("../docs/reference/", import.meta.url);
 
-const pages: Readonly<Record<string, string>> = { "errors.md": errorsPage(), "settings.md": settingsPage() };
+const WHEN_LEFT_OUT: Readonly<Record<SettingsSection["default"], readonly string[]>> = {
+  settings: [],
+  null: ["This section is null unless it is given."],
+  absent: ["This section is not there unless it is given."],
+};
+
+const pages: Readonly<Record<string, string>> = {
+  "errors.md": errorsPage(),
+  "settings.md": settingsPage(),
+};
 
 const stale: string[] = [];
 if (process.argv.includes("--check")) {
@@ -73,12 +82,6 @@ function settingsPage(): string {
     ...registry.engines.flatMap(engineParts),
   ]);
 }
-
-const WHEN_LEFT_OUT: Readonly<Record<SettingsSection["default"], readonly string[]>> = {
-  settings: [],
-  null: ["This section is null unless it is given."],
-  absent: ["This section is not there unless it is given."],
-};
 
 function sectionParts({ name, default: whenLeftOut, settings }: SettingsSection): readonly string[] {
   return [

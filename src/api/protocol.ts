@@ -76,7 +76,7 @@ function targetOf(request: SignedRequest): string | undefined {
 function parseBody(body: Uint8Array): unknown {
   if (body.length === 0) return {};
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) ?? {};
   } catch {
     // The parser's own text quotes the body, which may hold a password.
     throw new Fault("SerializationException", "The request's body is not JSON");

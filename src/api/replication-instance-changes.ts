@@ -26,7 +26,7 @@ type Change = { -readonly [K in keyof InstanceRecord]?: InstanceRecord[K] };
 /**
  * Names and windows change at once. Class, storage, MultiAZ, version and network type change with
  * ApplyImmediately, else wait in PendingModifiedValues for a reboot. A new class or version starts
- * the worker anew; its tasks resume.
+ * the worker anew and its tasks resume; the others are kept and returned without effect.
  */
 export async function modifyReplicationInstance(
   request: Checked<ModifyReplicationInstanceMessage>,
@@ -38,15 +38,20 @@ export async function modifyReplicationInstance(
   if (Object.keys(settings).length === 0 && Object.keys(atOnce).length === 0) {
     throw invalidCombination("No modifications were requested on the replication instance.");
   }
-  if (Object.keys(settings).length > 0 && request.ApplyImmediately === true) {
-    return {
-      ReplicationInstance: await instanceShape(await applySettings(record, { settings, atOnce }, call), call),
-    };
+  const immediately = request.ApplyImmediately === true;
+  const anew = settings.instanceClass !== undefined || settings.engineVersion !== undefined;
+  const changed =
+    immediately && anew
+      ? await changeWorker(record, { settings, atOnce }, call)
+      : await call.store.update("instance", record.arn, (now) => {
+          if (now.status === "deleting")
+            throw invalidState(`Replication instance ${now.arn} is being deleted.`);
+          const later = immediately ? settings : { pending: { ...now.pending, ...settings } };
+          return { ...now, ...atOnce, ...later };
+        });
+  if (immediately && settings.allocatedStorage !== undefined) {
+    await recordEvent(call.store, "storageGrown", { identifier: record.identifier });
   }
-  const changed = await call.store.update("instance", record.arn, (now) => {
-    if (now.status === "deleting") throw invalidState(`Replication instance ${now.arn} is being deleted.`);
-    return { ...now, ...atOnce, pending: { ...now.pending, ...settings } };
-  });
   return { ReplicationInstance: await instanceShape(changed ?? record, call) };
 }
 
@@ -68,7 +73,7 @@ export async function rebootReplicationInstance(
   return { ReplicationInstance: await instanceShape(moved, call) };
 }
 
-async function applySettings(
+async function changeWorker(
   record: InstanceRecord,
   change: { readonly settings: Partial<InstanceSettings>; readonly atOnce: Change },
   call: Call,
@@ -82,7 +87,6 @@ async function applySettings(
   const { identifier } = moved;
   if (settings.instanceClass !== undefined) await recordEvent(call.store, "classChanging", { identifier });
   else if (upgrade) await recordEvent(call.store, "offline", { identifier, detail: "It is being upgraded." });
-  if (settings.allocatedStorage !== undefined) await recordEvent(call.store, "storageGrown", { identifier });
   inBackground(call, () => call.supervisor.restartInstance(moved));
   return moved;
 }

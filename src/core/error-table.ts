@@ -494,11 +494,12 @@ export const errorTable = {
     meaning: "A foreign key refers to a table that is not part of the task and is left out.",
     remedy: "Include the referenced table, or add the foreign key on the target afterwards.",
   },
-  "plan.index_renamed": {
+  "plan.object_renamed": {
     scope: "table",
     retry: "never",
-    meaning: "Another object already has the index's name in the schema it comes to, so it gets a new name.",
-    remedy: "None needed, unless something refers to the index by name.",
+    meaning:
+      "An index or a column's sequence gets a new name, because another object has its name in the schema it comes to.",
+    remedy: "None needed, unless something refers to it by name.",
   },
   // --- tasks and the service -------------------------------------------------------------------
   "task.stopped_by_request": {

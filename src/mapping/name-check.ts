@@ -1,7 +1,7 @@
 import type { Finding } from "../core/finding.ts";
 import type { TablePlan } from "../core/plan.ts";
 import { type Index, type Sequence, type TableId, tableKey, type UserType } from "../core/schema.ts";
-import { badSchemaName, badTableName, clash, indexRenamed } from "./plan-findings.ts";
+import { badSchemaName, badTableName, clash, renamed } from "./plan-findings.ts";
 
 /** PostgreSQL cuts longer names off without a word (NAMEDATALEN), and two could become one. */
 const LONGEST_NAME_BYTES = 63;
@@ -27,14 +27,15 @@ export interface NamedObjects {
 export interface CheckedNames {
   readonly schemas: readonly { readonly name: string; readonly comment?: string }[];
   readonly tables: readonly TablePlan[];
-  readonly types: readonly UserType[];
+  readonly sequences: readonly Renamed<Sequence>[];
+  readonly types: readonly Renamed<UserType>[];
   readonly findings: readonly Finding[];
 }
 
 /**
  * Checks that every object can have its target name, and settles what can be settled: schemas that
- * come together are one, equal types that come together are one, and an index whose name is taken
- * gets another.
+ * come together are one, equal types that come together are one, and an index or a column's sequence
+ * whose name is taken gets another. A sequence of its own is known by its name and keeps it.
  */
 export function checkNames(objects: NamedObjects): CheckedNames {
   const findings: Finding[] = [];
@@ -51,10 +52,9 @@ export function checkNames(objects: NamedObjects): CheckedNames {
     { taken: relations, findings },
   );
   const types = mergeTypes(objects.types, { taken: new Map(relations), findings });
-  const sequences = objects.sequences.filter(({ target }) => !target.internal);
-  claim("sequence", sequences, { taken: relations, findings });
+  const sequences = settleSequences(objects.sequences, { taken: relations, findings });
   const tables = settleIndexes(objects.tables, { taken: relations, findings });
-  return { schemas, tables, types, findings };
+  return { schemas, tables, sequences, types, findings };
 }
 
 interface Claims {
@@ -96,14 +96,14 @@ function claim(
   }
 }
 
-function mergeTypes(types: readonly Renamed<UserType>[], claims: Claims): readonly UserType[] {
-  const kept = new Map<string, UserType>();
-  for (const { source, target } of types) {
-    const key = tableKey(target.id);
+function mergeTypes(types: readonly Renamed<UserType>[], claims: Claims): readonly Renamed<UserType>[] {
+  const kept = new Map<string, Renamed<UserType>>();
+  for (const type of types) {
+    const key = tableKey(type.target.id);
     const other = kept.get(key);
-    if (other !== undefined && sameType(other, target)) continue;
-    claim("type", [{ source, target }], claims);
-    if (other === undefined) kept.set(key, target);
+    if (other !== undefined && sameType(other.target, type.target)) continue;
+    claim("type", [type], claims);
+    if (other === undefined) kept.set(key, type);
   }
   return [...kept.values()];
 }
@@ -112,14 +112,35 @@ function sameType(a: UserType, b: UserType): boolean {
   return a.kind === b.kind && a.native === b.native && JSON.stringify(a.labels) === JSON.stringify(b.labels);
 }
 
+/** Sequences of their own first: only they have nothing but their name. */
+function settleSequences(
+  sequences: readonly Renamed<Sequence>[],
+  claims: Claims,
+): readonly Renamed<Sequence>[] {
+  const own = sequences.filter(({ target }) => target.ownedBy === undefined);
+  claim("sequence", own, claims);
+  return sequences.map((sequence) => {
+    const { source, target } = sequence;
+    if (source.ownedBy === undefined || target.ownedBy === undefined) return sequence;
+    const key = tableKey(target.id);
+    if (!claims.taken.has(key)) {
+      claims.taken.set(key, source.id);
+      return sequence;
+    }
+    const id = freeName({ source: source.id, target: target.id }, claims);
+    claims.findings.push(renamed("sequence", source.ownedBy.table, [target.id.name, id.name]));
+    return { source, target: { ...target, id } };
+  });
+}
+
 /** First those that can keep their names, so that a new name never takes an old one away. */
 function settleIndexes(tables: readonly TablePlan[], claims: Claims): readonly TablePlan[] {
   const homeless = new Set<Index>();
-  for (const { target } of tables) {
+  for (const { source, target } of tables) {
     for (const index of target.indexes) {
       const key = tableKey({ schema: target.id.schema, name: index.name });
       if (claims.taken.has(key)) homeless.add(index);
-      else claims.taken.set(key, target.id);
+      else claims.taken.set(key, source.id);
     }
   }
   if (homeless.size === 0) return tables;
@@ -131,15 +152,22 @@ function settleIndexes(tables: readonly TablePlan[], claims: Claims): readonly T
   });
 }
 
-function renameIndex({ source, target }: TablePlan, index: Index, { taken, findings }: Claims): Index {
+function renameIndex({ source, target }: TablePlan, index: Index, claims: Claims): Index {
+  const wanted = { schema: target.id.schema, name: index.name };
+  const { name } = freeName({ source: source.id, target: wanted }, claims);
+  claims.findings.push(renamed("index", source.id, [index.name, name]));
+  return { ...index, name };
+}
+
+/** The wanted name with the source's schema behind it, which also says where the object came from. */
+function freeName({ source, target }: Renamed<TableId>, { taken }: Claims): TableId {
   for (let count = 1; ; count++) {
-    const end = `_${shorten(source.id.schema, 24)}${count === 1 ? "" : `_${count}`}`;
-    const name = shorten(index.name, LONGEST_NAME_BYTES - Buffer.byteLength(end)) + end;
-    const key = tableKey({ schema: target.id.schema, name });
-    if (taken.has(key)) continue;
-    taken.set(key, source.id);
-    findings.push(indexRenamed(source.id, index, name));
-    return { ...index, name };
+    const end = `_${shorten(source.schema, 24)}${count === 1 ? "" : `_${count}`}`;
+    const name = shorten(target.name, LONGEST_NAME_BYTES - Buffer.byteLength(end)) + end;
+    const id = { schema: target.schema, name };
+    if (taken.has(tableKey(id))) continue;
+    taken.set(tableKey(id), source);
+    return id;
   }
 }
 

@@ -1,6 +1,6 @@
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
-import { displayTable, type ForeignKey, type Index, type TableId } from "../core/schema.ts";
+import { displayTable, type ForeignKey, type TableId } from "../core/schema.ts";
 
 /** The findings that compiling a plan can come to, in words. */
 
@@ -49,13 +49,18 @@ export function badSchemaName(schema: string, target: string, fault: string): Fi
   };
 }
 
-export function indexRenamed(table: TableId, index: Index, newName: string): Finding {
+export function renamed(
+  kind: "index" | "sequence",
+  table: TableId,
+  names: readonly [string, string],
+): Finding {
+  const [from, to] = names;
   return {
-    code: "plan.index_renamed",
+    code: "plan.object_renamed",
     severity: "info",
     subject: displayTable(table),
     table,
-    message: `The index ${index.name} of ${displayTable(table)} is named ${newName} on the target, where its name is taken.`,
-    remedy: errorTable["plan.index_renamed"].remedy,
+    message: `The ${kind} ${from} of ${displayTable(table)} is named ${to} on the target, where its name is taken.`,
+    remedy: errorTable["plan.object_renamed"].remedy,
   };
 }

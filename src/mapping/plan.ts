@@ -1,7 +1,7 @@
 import type { Finding } from "../core/finding.ts";
 import type { MigrationPlan, TablePlan } from "../core/plan.ts";
-import { type Catalog, type Sequence, type TableId, type TableSchema, tableKey } from "../core/schema.ts";
-import { checkNames } from "./name-check.ts";
+import { type Catalog, type Sequence, type TableSchema, tableKey } from "../core/schema.ts";
+import { type CheckedNames, checkNames } from "./name-check.ts";
 import { NativeReferences } from "./native-references.ts";
 import { leftOut } from "./plan-findings.ts";
 import type { TableMappings } from "./rules.ts";
@@ -28,34 +28,32 @@ export interface CompiledPlan {
 /** Applies the table mappings to a catalog: which tables go where, under which names, in which order. */
 export function compilePlan(request: PlanRequest): CompiledPlan {
   const { catalog, mappings } = request;
+  const ids = catalog.tables.map(({ id }) => id);
   const context: PlanContext = {
     names: new TargetNames(mappings, request.targetSchema),
-    selected: new Set(selectTables(idsOf(catalog.tables), mappings).map(tableKey)),
+    selected: new Set(selectTables(ids, mappings).map(tableKey)),
     findings: [],
   };
-  const references = new NativeReferences(catalog, context.names);
-  const sources = catalog.tables.filter((table) => context.selected.has(tableKey(table.id)));
-  const tables = sources.map((source) => ({
-    source,
-    target: references.rewriteTable(targetTable(source, context)),
-    loadOrder: loadOrderOf(source.id, mappings),
-  }));
-  const sequences = planSequences(catalog, context);
-  const types = catalog.types.map((source) => ({
-    source,
-    target: references.rewriteType({ ...source, id: context.names.withinSchema(source.id) }),
-  }));
-  const checked = checkNames({ schemas: planSchemas(catalog, context), tables, sequences, types });
+  const allTypes = catalog.types.map((source) => {
+    return { source, target: { ...source, id: context.names.withinSchema(source.id) } };
+  });
+  const checked = checkNames({
+    schemas: planSchemas(catalog, context),
+    tables: planTables(request, context),
+    sequences: planSequences(catalog, context),
+    types: allTypes,
+  });
+  const { tables, types } = rewriteTexts(checked, allTypes);
   const plan: MigrationPlan = {
-    tables: checked.tables.toSorted(inLoadOrder),
-    sequences,
+    tables: tables.toSorted(inLoadOrder),
+    sequences: checked.sequences,
     target: {
       dialect: catalog.dialect,
       serverVersion: catalog.serverVersion,
       schemas: checked.schemas,
-      types: checked.types,
-      sequences: sequences.map(({ target }) => target),
-      tables: checked.tables.map(({ target }) => target),
+      types: types.map(({ target }) => target),
+      sequences: checked.sequences.map(({ target }) => target),
+      tables: tables.map(({ target }) => target),
     },
   };
   return { plan, findings: [...context.findings, ...checked.findings] };
@@ -68,8 +66,12 @@ interface PlanContext {
   readonly findings: Finding[];
 }
 
-function idsOf(tables: readonly TableSchema[]): readonly TableId[] {
-  return tables.map((table) => table.id);
+function planTables({ catalog, mappings }: PlanRequest, context: PlanContext): readonly TablePlan[] {
+  return catalog.tables
+    .filter((table) => context.selected.has(tableKey(table.id)))
+    .map((source) => {
+      return { source, target: targetTable(source, context), loadOrder: loadOrderOf(source.id, mappings) };
+    });
 }
 
 function targetTable(source: TableSchema, context: PlanContext): TableSchema {
@@ -106,6 +108,25 @@ function planSchemas(
     source: schema.name,
     name: names.schema(schema.name),
   }));
+}
+
+/** Native texts follow last, when all names are settled. They may name types that are now one with others. */
+function rewriteTexts(
+  checked: CheckedNames,
+  allTypes: CheckedNames["types"],
+): Pick<CheckedNames, "tables" | "types"> {
+  const objects = [...allTypes, ...checked.sequences];
+  const references = new NativeReferences(
+    objects.map(({ source, target }) => ({ source: source.id, target: target.id })),
+  );
+  return {
+    tables: checked.tables.map((plan) => {
+      return { ...plan, target: references.rewriteTable(plan.target, plan.source.id.schema) };
+    }),
+    types: checked.types.map(({ source, target }) => {
+      return { source, target: references.rewriteType(target, source.id.schema) };
+    }),
+  };
 }
 
 /** Large tables first, so that none is left running alone at the end; names make the order certain. */

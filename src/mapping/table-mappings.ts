@@ -150,6 +150,9 @@ function addTransformation(
 
 function nameChange(reader: RuleReader, target: "schema" | "table"): NameChange {
   const action = reader.text("rule-action");
+  // The DMS console leaves these at actions that have no use for them.
+  reader.optional("value");
+  reader.optional("old-value");
   switch (action) {
     case "convert-lowercase":
     case "convert-uppercase":

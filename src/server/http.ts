@@ -15,7 +15,8 @@ export function httpServer(gate: Gate): FastifyInstance {
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
     const { method, url, headers } = request.raw;
     const result = await answer({ method: method ?? "POST", url: url ?? "/", headers, body }, gate);
-    return reply.code(result.status).headers(result.headers).send(result.body);
+    // As bytes: to a text fastify adds a charset, which AWS's content type does not have.
+    return reply.code(result.status).headers(result.headers).send(Buffer.from(result.body));
   });
   server.setNotFoundHandler(async (_request, reply) =>
     reply.code(404).send({ message: "The API is at POST /, the server's state at GET /health." }),

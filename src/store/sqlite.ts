@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { MigrationError } from "../core/error.ts";
@@ -29,7 +29,10 @@ function openLocked(dataDir: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    database = new DatabaseSync(join(dataDir, "tideway.db"), { timeout: 0 });
+    const path = join(dataDir, "tideway.db");
+    // SQLite gives its other files the mode of this one.
+    closeSync(openSync(path, "a", 0o600));
+    database = new DatabaseSync(path, { timeout: 0 });
     // The system drops the lock with the process, so a crash leaves nothing to clean up.
     database.exec("pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full");
     database.exec("begin exclusive; commit");

@@ -31,6 +31,8 @@ export class InstanceWorker {
   #limits: ProcessLimits;
   #worker: WorkerProcess | undefined;
   #ready = Promise.withResolvers<WorkerProcess>();
+  /** The end of a worker that another one takes the place of. */
+  #retired: Promise<void> | undefined;
   #isReady = false;
   #startedMs = 0;
   #respawn: NodeJS.Timeout | undefined;
@@ -70,7 +72,8 @@ export class InstanceWorker {
     clearTimeout(this.#respawn);
     const old = this.#worker;
     this.#forget();
-    await old?.close(GRACE_MS);
+    this.#retired = old?.close(GRACE_MS);
+    await this.#retired;
     // Two restarts at once, or a closing, leave one worker or none.
     if (!this.#closed && this.#worker === undefined) this.#spawn();
   }
@@ -78,6 +81,7 @@ export class InstanceWorker {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#respawn);
+    await this.#retired;
     await this.#worker?.close(GRACE_MS);
   }
 

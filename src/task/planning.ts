@@ -9,6 +9,7 @@ import { compilePlan } from "../mapping/plan.ts";
 import { selectTables } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import type { TaskSettings } from "./settings.ts";
+import { settingFindings } from "./settings-findings.ts";
 import type { TaskListener, TaskSpec } from "./task.ts";
 
 export interface PlanningRequest {
@@ -45,6 +46,7 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   const compiled = compilePlan({ catalog, mappings, targetSchema: settings.targetSchema });
   const tables = compiled.plan.tables.map((plan) => plan.source);
   const findings = [
+    ...settingFindings(spec.settings, spec.type),
     ...compiled.findings,
     ...(await source.assess({ taskId: spec.id, type: spec.type, tables, resumes }, signal)),
     ...(await target.assess(compiled.plan, resumes ? "do-nothing" : settings.prepareMode, signal)),

@@ -58,13 +58,13 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   apply.setGoal({ ...limit, position: await source.currentPosition(signal) });
   const caughtUp = await apply.run();
   if (caughtUp === "stopped") return "NORMAL";
-  if (caughtUp === "commit-time") return ended(attempt, "STOPPED_AT_COMMIT_TIME");
+  if (caughtUp === "commit-time") return await ended(attempt, "STOPPED_AT_COMMIT_TIME");
   if (settings.stopAfterFullLoad === "cached-changes-applied") {
-    return ended(attempt, "STOPPED_AFTER_CACHED_EVENTS");
+    return await ended(attempt, "STOPPED_AFTER_CACHED_EVENTS");
   }
-  if (spec.untilCaughtUp) return ended(attempt, "NORMAL");
+  if (spec.untilCaughtUp) return await ended(attempt, "NORMAL");
   statistics.setPhase("replicating");
-  return replicate(attempt, apply, { control, limit, steering });
+  return await replicate(attempt, apply, { control, limit, steering });
 }
 
 async function replicate(
@@ -77,8 +77,8 @@ async function replicate(
   rest.steering.begin();
   const end = await apply.run();
   if (end === "stopped") return "NORMAL";
-  if (end === "commit-time") return ended(attempt, "STOPPED_AT_COMMIT_TIME");
-  return ended(attempt, rest.steering.timeReached ? "STOPPED_AT_SERVER_TIME" : "NORMAL");
+  if (end === "commit-time") return await ended(attempt, "STOPPED_AT_COMMIT_TIME");
+  return await ended(attempt, rest.steering.timeReached ? "STOPPED_AT_SERVER_TIME" : "NORMAL");
 }
 
 /** All that was to be applied is: the target's sequences follow. */

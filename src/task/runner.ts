@@ -239,7 +239,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
       await finishBuilds(attempt);
       return this.#reloads.size > 0 ? "again" : "FULL_LOAD_ONLY_FINISHED";
     }
-    return this.#reloads.size > 0 ? "again" : runChanges(attempt, this);
+    return this.#reloads.size > 0 ? "again" : await runChanges(attempt, this);
   }
 
   /** One table's failure in the stream sets that table aside; the others go on from where they were. */

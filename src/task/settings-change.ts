@@ -13,7 +13,7 @@ import {
 
 const NO_ROW_SKIPPED = "No row is ever passed over: a table with a row that the target refuses is set aside.";
 const CONFLICTS =
-  "A change that finds its row missing or in the way is counted as a conflict in the log; replication goes on.";
+  "A change that finds its row missing or in the way is counted as a conflict in awsdms_apply_exceptions; replication goes on.";
 const SELF_TUNED = "Tideway decides by itself how many transactions it commits together; each stays whole.";
 const BOUNDED =
   "What waits in memory is bounded by the instance's memory; the rest stays in the source's log.";
@@ -68,7 +68,7 @@ export const errorBehavior: SettingSection = {
   RecoverableErrorCount: [
     whole(-1, -1),
     "How often an error that may pass by itself is tried again; -1 leaves it to the other settings.",
-    does("As in AWS DMS. A retry that gets somewhere starts the count over."),
+    does("As in AWS DMS. A run of a minute or more starts the count over."),
   ],
   RecoverableErrorInterval: [
     whole(5),
@@ -141,7 +141,7 @@ export const changeProcessingTuning: SettingSection = {
   StatementCacheSize: [
     whole(50, 0, 200),
     "Prepared statements that are kept.",
-    idle("There is one for each table and kind of change."),
+    idle("How many are kept is fixed; those used longest ago go first."),
   ],
   CommitTimeout: [
     whole(1),

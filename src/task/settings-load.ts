@@ -13,8 +13,7 @@ import {
 const OTHER_TARGETS = "It is for targets that are not relational databases.";
 const WHOLE_VALUES = "Large values are moved whole, within their row, whatever their size.";
 const BINARY_STREAM = "Rows go from server to server as they come, with no file in between.";
-const SERVER_LOG =
-  "The log is written to the worker's standard error output, at the level the server was started with.";
+const SERVER_LOG = "Tideway writes one log for all tasks, whatever is set here.";
 const NO_STATUS_TABLE =
   "This control table is not written in this version; progress is in the table statistics.";
 const NO_TIME_TRAVEL = "There are no time travel logs in this version.";
@@ -81,7 +80,7 @@ export const fullLoadSettings: SettingSection = {
   CreatePkAfterFullLoad: [
     flag(false),
     "Creates primary keys and unique indexes after the load.",
-    idle("They are always created when the table's rows are in, which is fastest."),
+    idle("They are always created when the table's rows are in."),
   ],
   StopTaskCachedChangesApplied: [
     flag(false),

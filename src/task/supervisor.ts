@@ -1,5 +1,6 @@
 import type { EndpointConfig } from "../core/engine.ts";
 import { asMigrationError, MigrationError } from "../core/error.ts";
+import type { Finding } from "../core/finding.ts";
 import type { TableId } from "../core/schema.ts";
 import { type EventName, recordEvent } from "./events.ts";
 import { findInstanceClass, type ProcessLimits, processLimits } from "./instance-class.ts";
@@ -41,6 +42,8 @@ export class Supervisor {
   readonly #taskArns = new Map<string, string>();
   /** Tasks that the present worker of their instance has been told to run. */
   readonly #running = new Map<string, symbol>();
+  /** Instances whose worker died and has not been replaced yet. */
+  readonly #lost = new Set<string>();
 
   constructor({ store, workerPath, log }: SupervisorOptions) {
     this.#store = store;
@@ -70,6 +73,7 @@ export class Supervisor {
 
   /** Ends the worker and starts one with the record's class. Tasks on it resume. */
   async restartInstance(record: InstanceRecord): Promise<void> {
+    this.#lost.delete(record.arn);
     await this.#forgetRuns(record.arn);
     await this.#workers.get(record.arn)?.restart(limitsOf(record));
   }
@@ -157,11 +161,16 @@ export class Supervisor {
     if (message.kind === "progress") this.#ledger.progress(arn, message.progress);
     else if (message.kind === "log")
       this.#log(message.level, message.message, { task: arn, ...message.fields });
-    else if (message.kind === "finding") this.#log("warn", "finding", { task: arn, ...message.finding });
+    else if (message.kind === "finding") this.#logFinding(arn, message.finding);
     else {
       this.#running.delete(arn);
       this.#ledger.finished(arn, message.outcome);
     }
+  }
+
+  #logFinding(arn: string, { severity, ...finding }: Finding): void {
+    const level = severity === "warning" ? "warn" : severity;
+    this.#log(level, "finding", { task: arn, ...finding });
   }
 
   async #ready(arn: string): Promise<void> {
@@ -169,7 +178,7 @@ export class Supervisor {
     const record = await this.#moveInstance(arn, "ready");
     if (before === undefined || record === undefined) return;
     this.#log("info", "instance available", { instance: record.identifier, pid: this.workerPid(arn) });
-    const event = readyEvent[before.status];
+    const event = this.#lost.delete(arn) ? "workerBack" : readyEvent[before.status];
     if (event !== undefined) await recordEvent(this.#store, event, { identifier: record.identifier });
     for (const task of await this.#activeTasks(arn)) await this.runTask(task);
   }
@@ -178,6 +187,7 @@ export class Supervisor {
     const record = await this.#store.get("instance", arn);
     if (record === undefined) return;
     const { identifier } = record;
+    this.#lost.add(arn);
     this.#log("error", "worker died", { instance: identifier, reason, deaths });
     await recordEvent(this.#store, "workerLost", { identifier, detail: `It ended with ${reason}.` });
     if (record.status !== "available" && deaths === STARTS_TOO_MANY) {
@@ -229,11 +239,11 @@ export class Supervisor {
 /** What a worker's becoming ready means, by the state the instance was in. */
 const readyEvent: Readonly<Record<InstanceRecord["status"], EventName | undefined>> = {
   creating: "instanceCreated",
-  available: "workerBack",
+  available: undefined,
   modifying: "classChanged",
   upgrading: "online",
   rebooting: "online",
-  failed: "workerBack",
+  failed: undefined,
   deleting: undefined,
 };
 

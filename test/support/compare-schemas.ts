@@ -40,7 +40,7 @@ const queries: Readonly<Record<SchemaPart, string>> = {
   column: `select c.relname || '.' || a.attname as name,
       concat_ws(' ', 'no', row_number() over (partition by c.oid order by a.attnum), format_type(a.atttypid, a.atttypmod),
         case when a.attnotnull then 'not null' end, 'default ' || pg_get_expr(d.adbin, d.adrelid),
-        'identity ' || nullif(a.attidentity, ''), 'generated ' || nullif(a.attgenerated, ''),
+        'identity ' || nullif(a.attidentity::text, ''), 'generated ' || nullif(a.attgenerated::text, ''),
         'collate ' || co.collname, col_description(c.oid, a.attnum)) as what
     from pg_attribute a join pg_class c on c.oid = a.attrelid
       left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum

@@ -71,7 +71,7 @@ export const transactionKinds: readonly TransactionKind[] = [
       for (let line = 1; line <= lines; line++) {
         await session.run(
           `insert into shop.order_lines (order_id, line_no, product_id, quantity, unit_price)
-           select $2, $3, id, 1 + $3, price from shop.products where id = ${PRODUCT_ID}`,
+           select $2, $3::smallint, id, 1 + $3::smallint, price from shop.products where id = ${PRODUCT_ID}`,
           [session.product(), order?.["id"], line],
         );
       }

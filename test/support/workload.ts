@@ -30,6 +30,7 @@ export class Workload implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #clients: pg.Client[] = [];
   readonly #totals = { inserts: 0, updates: 0, deletes: 0, commits: 0, rollbacks: 0, refused: 0 };
+  readonly #waiters: { readonly count: number; readonly resolve: () => void }[] = [];
   #lastCommitMs: number | undefined;
   #work: Promise<unknown> = Promise.resolve();
 
@@ -54,6 +55,14 @@ export class Workload implements AsyncDisposable {
 
   get statistics(): WorkloadStatistics {
     return { ...this.#totals, lastCommitMs: this.#lastCommitMs };
+  }
+
+  /** Resolves when that many transactions are committed in all; rejects when a connection broke. */
+  async committed(count: number): Promise<void> {
+    if (this.#totals.commits >= count) return;
+    const reached = new Promise<void>((resolve) => this.#waiters.push({ count, resolve }));
+    await Promise.race([reached, this.#work]);
+    if (this.#totals.commits < count) throw new Error("The workload was stopped before that.");
   }
 
   /** Lets every connection end its transaction, disconnects, and resolves. Throws what broke a connection. */
@@ -109,6 +118,7 @@ export class Workload implements AsyncDisposable {
     this.#totals.inserts += session.counts.inserts;
     this.#totals.updates += session.counts.updates;
     this.#totals.deletes += session.counts.deletes;
+    for (const waiter of this.#waiters) if (this.#totals.commits >= waiter.count) waiter.resolve();
   }
 
   async #disconnect(): Promise<void> {

@@ -9,12 +9,14 @@ import { savePositionSql } from "./journal-sql.ts";
 import { lsnCodec } from "./lsn.ts";
 
 /** A target transaction takes no more once it has this much. */
-const MAX_GROUP_OPS = 20_000;
+const MAX_GROUP_OPS = 2_000;
 const MAX_GROUP_BYTES = 16 << 20;
 const MAX_GROUP_MS = 100;
 /** Batches that may wait, by their bytes; each counts as at least MIN_BATCH. */
 const MAX_QUEUED_BYTES = 4 << 20;
 const MIN_BATCH = 1 << 12;
+/** A transaction that comes in pieces is kept back up to this much. */
+const MAX_HELD_BYTES = 4 << 20;
 /** How often a position is saved while the log holds nothing for this task. */
 const IDLE_SAVE_MS = 1_000;
 
@@ -34,6 +36,10 @@ interface QueuedBatch {
   readonly modes: Uint8Array | undefined;
 }
 
+interface Piece extends QueuedBatch {
+  readonly index: number;
+}
+
 /**
  * Groups source transactions into target transactions. While one commits, what arrives waits; the
  * next takes all of it up to a limit. So a lone transaction is committed at once, and under load
@@ -42,8 +48,9 @@ interface QueuedBatch {
  *     begin  [ops of transaction, ...]  -- all answers --  conflicts, position, commit
  *
  * The position is saved with the rows, and what the server answered is known before the commit is
- * sent. A piece of a transaction joins a group of whole ones only if its end is at hand too: whole
- * ones do not wait for a big one.
+ * sent. Pieces of a transaction are kept back until its end is here, so that nobody waits for locks
+ * of a transaction whose rest is still to come. Only when they get too many do they go to the target,
+ * in a transaction of their own.
  */
 export class ApplyLoop implements Applier {
   onDurable: ((progress: DurableProgress) => void) | undefined;
@@ -67,8 +74,11 @@ export class ApplyLoop implements Applier {
   #committedAtMs: number[] = [];
   #startedAt = 0;
   #startBytes = 0;
-  /** A transaction of which more pieces are to come. */
-  #partial = false;
+  /** Pieces of the transaction at work that were not sent yet. */
+  #held: Piece[] = [];
+  #heldBytes = 0;
+  /** Pieces of it were sent: its end is what the group waits for. */
+  #streaming = false;
   /** Ops of the source transaction at work. */
   #transactionOps = 0;
   #savedAt = 0;
@@ -138,10 +148,10 @@ export class ApplyLoop implements Applier {
             this.#space = undefined;
           }
           await this.#take(item);
-        } else if (this.#whole > 0 && !this.#partial && this.#isDue()) {
+        } else if (this.#whole > 0 && this.#isDue()) {
           await this.#commit();
         } else {
-          if (this.#whole === 0 || this.#partial) this.#tellFlushed();
+          if (this.#whole === 0) this.#tellFlushed();
           await this.#wait();
         }
       }
@@ -161,7 +171,7 @@ export class ApplyLoop implements Applier {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#arrived = resolve;
-      if (this.#whole > 0 && !this.#partial) timer = setTimeout(resolve, IDLE_SAVE_MS);
+      if (this.#whole > 0) timer = setTimeout(resolve, IDLE_SAVE_MS);
     });
     clearTimeout(timer);
     this.#arrived = undefined;
@@ -172,31 +182,44 @@ export class ApplyLoop implements Applier {
     this.#flushed = undefined;
   }
 
-  async #take({ batch, modes }: QueuedBatch): Promise<void> {
-    const { changes, session } = this.#parts;
-    const { transactions, tables } = batch;
-    for (let t = 0; t < transactions.length; t++) {
+  async #take(item: QueuedBatch): Promise<void> {
+    const { transactions } = item.batch;
+    for (let index = 0; index < transactions.length; index++) {
       if (this.#failure !== undefined) return;
-      const transaction = transactions[t]!;
+      const transaction = transactions[index]!;
       if (this.#isApplied(transaction.position)) continue;
-      if (!transaction.commits && transaction.begins && this.#whole > 0 && !this.#endIsAtHand()) {
-        await this.#commit();
-      }
       if (transaction.begins) this.#transactionOps = 0;
-      this.#partial = true;
-      if (transaction.end > transaction.start) {
-        this.#open();
-        const done = await changes.write(batch, transaction, { modes, offset: t * tables.length });
-        this.#ops += done;
-        this.#transactionOps += transaction.end - transaction.start;
+      this.#transactionOps += transaction.end - transaction.start;
+      this.#held.push({ ...item, index });
+      if (transaction.commits) {
+        await this.#writeHeld();
+        await this.#endTransaction(transaction);
+        continue;
       }
-      if (transaction.commits) await this.#endTransaction(transaction);
+      this.#heldBytes += item.batch.bytes.length;
+      if (this.#streaming || this.#heldBytes > MAX_HELD_BYTES) {
+        if (this.#whole > 0) await this.#commit();
+        await this.#writeHeld();
+        this.#streaming = true;
+      }
     }
-    await session.push();
+    await this.#parts.session.push();
+  }
+
+  async #writeHeld(): Promise<void> {
+    for (const { batch, modes, index } of this.#held) {
+      const transaction = batch.transactions[index]!;
+      if (transaction.end === transaction.start) continue;
+      this.#open();
+      const offset = index * batch.tables.length;
+      this.#ops += await this.#parts.changes.write(batch, transaction, { modes, offset });
+    }
+    this.#held = [];
+    this.#heldBytes = 0;
   }
 
   async #endTransaction(transaction: ChangeTransaction): Promise<void> {
-    this.#partial = false;
+    this.#streaming = false;
     this.#whole++;
     this.#position = transaction.position;
     if (this.#transactionOps > 0) this.#committedAtMs.push(transaction.committedAtMs);
@@ -215,11 +238,6 @@ export class ApplyLoop implements Applier {
     if (order === -1 || order === 0) return true;
     this.#applied = undefined;
     return false;
-  }
-
-  /** Whether the batch that waits next ends the transaction that this one has a piece of. */
-  #endIsAtHand(): boolean {
-    return this.#queue[0]?.batch.transactions[0]?.commits === true;
   }
 
   /** Begins the target transaction, when the first change comes. */

@@ -1,8 +1,11 @@
+import { X509Certificate } from "node:crypto";
 import { setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
 import { type ConnectionOptions, getCACertificates } from "node:tls";
 import pg from "pg";
 import type { EndpointConfig } from "../../core/engine.ts";
+import { MigrationError } from "../../core/error.ts";
 import { classify, type Side } from "./errors.ts";
+import { errorAddress } from "./verdict.ts";
 import { WireSession } from "./wire-session.ts";
 
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -155,8 +158,23 @@ function tlsOptions(endpoint: EndpointConfig): false | ConnectionOptions {
 }
 
 function authorities(endpoint: EndpointConfig): ConnectionOptions {
+  const { caCertificate } = endpoint;
+  if (caCertificate !== undefined) checkCertificate(caCertificate, errorAddress(endpoint));
   return {
     rejectUnauthorized: true,
-    ca: endpoint.caCertificate ?? [...getCACertificates("bundled"), ...getCACertificates("system")],
+    ca: caCertificate ?? [...getCACertificates("bundled"), ...getCACertificates("system")],
   };
+}
+
+/** Node passes over what it cannot read, and then trusts nobody: the error would blame the server. */
+function checkCertificate(pem: string, subject: string): void {
+  try {
+    new X509Certificate(pem);
+  } catch (cause) {
+    throw new MigrationError("tls.certificate_malformed", {
+      message: "The endpoint's CA certificate cannot be read.",
+      subject,
+      cause,
+    });
+  }
 }

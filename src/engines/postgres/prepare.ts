@@ -6,12 +6,16 @@ import type { PrepareMode, PrepareRequest } from "../../core/target.ts";
 import { identifier, qualified } from "../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
 import { createSchema, createSequence, createTable, redefineSequence } from "./ddl.ts";
-import { classify } from "./errors.ts";
 import { runNative } from "./native-ddl.ts";
 import { dropTable } from "./prepare-drop.ts";
 import { clearTable } from "./prepare-empty.ts";
 import { createTypes } from "./prepare-types.ts";
 import { checkColumns, findTable, type TargetTable } from "./target-table.ts";
+
+/*
+ * What the server refuses is thrown as the driver has it: whoever lends the client knows the endpoint
+ * and classifies.
+ */
 
 /**
  * One statement that changes the schema at a time, over all Tideways on this database: two that touch
@@ -41,30 +45,26 @@ export async function existingTables(client: pg.Client, plan: MigrationPlan): Pr
  */
 export async function prepareSchema(client: pg.Client, plan: MigrationPlan): Promise<void> {
   const { schemas, types, sequences } = plan.target;
+  await inTurn(client, async () => {
+    // Even "if not exists" needs the privilege to create schemas, so it is asked for missing ones only.
+    const present = await selectJson<{ name: string }>(
+      client,
+      "select nspname as name from pg_namespace where nspname = any($1::text[])",
+      [schemas.map(({ name }) => name)],
+    );
+    const names = new Set(present.map(({ name }) => name));
+    const missing = schemas.filter(({ name }) => !names.has(name));
+    if (missing.length > 0) await client.query(missing.flatMap(createSchema).join(";\n"));
+    await createTypes(client, types);
+  });
   const free = sequences.filter((sequence) => !sequence.internal);
-  try {
+  for (let at = 0; at < free.length; at += SEQUENCES_AT_ONCE) {
+    const some = free.slice(at, at + SEQUENCES_AT_ONCE);
     await inTurn(client, async () => {
-      // Even "if not exists" needs the privilege to create schemas, so it is asked for missing ones only.
-      const present = await selectJson<{ name: string }>(
-        client,
-        "select nspname as name from pg_namespace where nspname = any($1::text[])",
-        [schemas.map(({ name }) => name)],
-      );
-      const names = new Set(present.map(({ name }) => name));
-      const missing = schemas.filter(({ name }) => !names.has(name));
-      if (missing.length > 0) await client.query(missing.flatMap(createSchema).join(";\n"));
-      await createTypes(client, types);
+      const present = await presentSequences(client, some);
+      const missing = some.filter(({ id }) => !present.has(tableKey(id)));
+      if (missing.length > 0) await client.query(missing.map(createSequence).join(";\n"));
     });
-    for (let at = 0; at < free.length; at += SEQUENCES_AT_ONCE) {
-      const some = free.slice(at, at + SEQUENCES_AT_ONCE);
-      await inTurn(client, async () => {
-        const present = await presentSequences(client, some);
-        const missing = some.filter(({ id }) => !present.has(tableKey(id)));
-        if (missing.length > 0) await client.query(missing.map(createSequence).join(";\n"));
-      });
-    }
-  } catch (error) {
-    throw classify(error, { side: "target", phase: "build" });
   }
 }
 
@@ -81,46 +81,38 @@ export async function prepareTable(
   request: PrepareRequest,
 ): Promise<{ readonly keepsRows: boolean }> {
   const { migration, mode, plan } = request;
-  try {
-    return await inTurn(client, async () => {
-      const existing = await findTable(client, plan.target.id);
-      if (existing === undefined || mode === "drop-and-create") {
-        if (existing !== undefined) await dropTable(client, existing, request);
-        await create(client, request);
-        return { keepsRows: false };
-      }
-      checkColumns(existing, plan);
-      if (mode === "truncate") {
-        const migrated = new Set(migration.tables.map(({ target }) => tableKey(target.id)));
-        await clearTable(client, existing, { plan, isMigrated: (id) => migrated.has(tableKey(id)) });
-        return { keepsRows: false };
-      }
-      return { keepsRows: await hasRows(client, existing) };
-    });
-  } catch (error) {
-    throw classify(error, { side: "target", table: plan.source.id, phase: "build" });
-  }
+  return inTurn(client, async () => {
+    const existing = await findTable(client, plan.target.id);
+    if (existing === undefined || mode === "drop-and-create") {
+      if (existing !== undefined) await dropTable(client, existing, request);
+      await create(client, request);
+      return { keepsRows: false };
+    }
+    checkColumns(existing, plan);
+    if (mode === "truncate") {
+      const migrated = new Set(migration.tables.map(({ target }) => tableKey(target.id)));
+      await clearTable(client, existing, { plan, isMigrated: (id) => migrated.has(tableKey(id)) });
+      return { keepsRows: false };
+    }
+    return { keepsRows: await hasRows(client, existing) };
+  });
 }
 
 /** Empties a table that is to be loaded again. One that is not there is `target.table_mismatch`. */
 export async function emptyTable(client: pg.Client, plan: TablePlan): Promise<void> {
-  try {
-    await inTurn(client, async () => {
-      const existing = await findTable(client, plan.target.id);
-      if (existing === undefined) {
-        throw new MigrationError("target.table_mismatch", {
-          message: "The table to be loaded again is not there.",
-          subject: displayTable(plan.target.id),
-          table: plan.source.id,
-          remedy: "Start the task with reload-target, which creates it.",
-        });
-      }
-      // The same rows come back, so it does not matter who refers to them.
-      await clearTable(client, existing, { plan, isMigrated: () => true });
-    });
-  } catch (error) {
-    throw classify(error, { side: "target", table: plan.source.id, phase: "build" });
-  }
+  await inTurn(client, async () => {
+    const existing = await findTable(client, plan.target.id);
+    if (existing === undefined) {
+      throw new MigrationError("target.table_mismatch", {
+        message: "The table to be loaded again is not there.",
+        subject: displayTable(plan.target.id),
+        table: plan.source.id,
+        remedy: "Start the task with reload-target, which creates it.",
+      });
+    }
+    // The same rows come back, so it does not matter who refers to them.
+    await clearTable(client, existing, { plan, isMigrated: () => true });
+  });
 }
 
 async function create(client: pg.Client, { migration, mode, plan }: PrepareRequest): Promise<void> {

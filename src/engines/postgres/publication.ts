@@ -85,6 +85,10 @@ export async function checkPublication(client: pg.Client, request: StreamRequest
   }
 }
 
+export async function hasPublication(client: pg.Client, taskId: string): Promise<boolean> {
+  return (await publishedTables(client, publicationName(taskId))) !== undefined;
+}
+
 export async function dropPublication(client: pg.Client, taskId: string): Promise<void> {
   await client.query(`drop publication if exists ${identifier(publicationName(taskId))}`);
 }

@@ -2,7 +2,6 @@ import type pg from "pg";
 import { type SequenceState, type TableId, tableKey } from "../../core/schema.ts";
 import { literal, qualified } from "../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
-import { classify } from "./errors.ts";
 
 /** Sequences looked at in one statement, each of which holds a lock. */
 const AT_ONCE = 250;
@@ -13,13 +12,9 @@ export async function readSequenceStates(
   ids: readonly TableId[],
 ): Promise<SequenceState[]> {
   const states: SequenceState[] = [];
-  try {
-    for (let at = 0; at < ids.length; at += AT_ONCE) {
-      const some = await presentSequences(client, ids.slice(at, at + AT_ONCE));
-      if (some.length > 0) states.push(...(await readStates(client, some)));
-    }
-  } catch (error) {
-    throw classify(error, { side: "source" });
+  for (let at = 0; at < ids.length; at += AT_ONCE) {
+    const some = await presentSequences(client, ids.slice(at, at + AT_ONCE));
+    if (some.length > 0) states.push(...(await readStates(client, some)));
   }
   return states;
 }
@@ -38,29 +33,17 @@ async function readStates(client: pg.Client, ids: readonly TableId[]): Promise<S
 /** Sets sequences of the target to these states; resolves with the ids of those that are not there. */
 export async function setSequences(client: pg.Client, states: readonly SequenceState[]): Promise<TableId[]> {
   const missing: TableId[] = [];
-  try {
-    for (let at = 0; at < states.length; at += AT_ONCE) {
-      const some = states.slice(at, at + AT_ONCE);
-      const present = new Set(
-        (
-          await presentSequences(
-            client,
-            some.map(({ id }) => id),
-          )
-        ).map(tableKey),
-      );
-      const calls: string[] = [];
-      for (const { id, isCalled, last } of some) {
-        if (present.has(tableKey(id))) {
-          calls.push(`setval(${literal(qualified(id))}::regclass, ${literal(last)}::bigint, ${isCalled})`);
-        } else {
-          missing.push(id);
-        }
-      }
-      if (calls.length > 0) await client.query(`select ${calls.join(", ")}`);
-    }
-  } catch (error) {
-    throw classify(error, { side: "target" });
+  for (let at = 0; at < states.length; at += AT_ONCE) {
+    const some = states.slice(at, at + AT_ONCE);
+    const ids = some.map(({ id }) => id);
+    const present = new Set((await presentSequences(client, ids)).map(tableKey));
+    missing.push(...ids.filter((id) => !present.has(tableKey(id))));
+    const calls = some
+      .filter(({ id }) => present.has(tableKey(id)))
+      .map(({ id, isCalled, last }) => {
+        return `setval(${literal(qualified(id))}::regclass, ${literal(last)}::bigint, ${isCalled})`;
+      });
+    if (calls.length > 0) await client.query(`select ${calls.join(", ")}`);
   }
   return missing;
 }

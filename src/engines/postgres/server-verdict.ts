@@ -1,4 +1,5 @@
 import { MigrationError } from "../../core/error.ts";
+import { errorTable } from "../../core/error-table.ts";
 import { displayTable } from "../../core/schema.ts";
 import type { ErrorContext } from "./error-context.ts";
 import type { ServerErrorFields } from "./server-error.ts";
@@ -12,7 +13,9 @@ export function serverVerdict(fields: ServerErrorFields, context: ErrorContext):
   const verdict =
     connectionVerdict(fields, context) ??
     (context.side === "source" ? sourceVerdict(fields, context) : targetVerdict(fields, context));
-  const { table, endpoint } = context;
+  const { endpoint } = context;
+  // What stops the whole task is not the fault of the table that happened to be at work.
+  const table = errorTable[verdict.code].scope === "table" ? context.table : undefined;
   const subject =
     verdict.subject ??
     (table === undefined ? undefined : displayTable(table)) ??

@@ -8,7 +8,7 @@ import { identifier } from "../shared/identifier.ts";
 import { connect, openWire } from "./connection.ts";
 import { classify } from "./errors.ts";
 import { lsnCodec } from "./lsn.ts";
-import { dropPublication, ensurePublication } from "./publication.ts";
+import { dropPublication, ensurePublication, hasPublication } from "./publication.ts";
 import { ServerError } from "./server-error.ts";
 import type { WireSession } from "./wire-session.ts";
 
@@ -99,6 +99,8 @@ export async function findStream(
   const { name, own } = streamSlot(endpoint, request.taskId);
   const slot = await readSlot(client, name);
   if (slot === undefined) return undefined;
+  // A slot that somebody else made is this task's only once the task's publication is there.
+  if (!own && !(await hasPublication(client, request.taskId))) return undefined;
   if (slot.plugin !== PLUGIN || slot.database !== endpoint.database) {
     throw new MigrationError(own ? "source.slot_missing" : "endpoint.setting_invalid", {
       message: `The slot ${name} is not a ${PLUGIN} slot of the endpoint's database.`,
@@ -118,7 +120,11 @@ export async function findStream(
   return lsnCodec.parse(slot.confirmed_flush_lsn);
 }
 
-/** Publication first, then the slot: what a slot sends is judged by the catalog of that time. */
+/**
+ * Publication first, then the slot: what a slot sends is judged by the catalog of that time. A slot
+ * that SlotName names is older than the publication. It is read from where a slot made now would
+ * start: no transaction that is sent from there on began before the publication was there.
+ */
 export async function createStream(
   endpoint: EndpointConfig,
   request: StreamRequest,
@@ -127,23 +133,26 @@ export async function createStream(
   const { name, own } = streamSlot(endpoint, request.taskId);
   const client = await connect(endpoint, { side: "source", purpose: "tideway stream" }, signal);
   try {
+    if (!own && (await readSlot(client, name)) === undefined) throw givenSlotMissing(name);
     await ensurePublication(client, request);
-    if (!own) {
-      const position = await findStream(client, endpoint, request);
-      if (position !== undefined) return position;
-      throw new MigrationError("source.slot_missing", {
-        message: `The slot ${name} that SlotName names does not exist.`,
-        subject: name,
-        remedy: `Create it with select pg_create_logical_replication_slot('${name}', '${PLUGIN}'), or leave SlotName out.`,
-      });
-    }
+    // Throws when the slot cannot serve.
+    if (!own) await findStream(client, endpoint, request);
   } finally {
     await client.end();
   }
   const options = { side: "source", purpose: "tideway slot", replication: true } as const;
   await using wire = await openWire(endpoint, options, signal);
-  const slot = await createSlot(wire, { name, temporary: false, exportSnapshot: false });
+  const passing = `${slotName(request.taskId)}_start`;
+  const slot = await createSlot(wire, { name: own ? name : passing, temporary: !own, exportSnapshot: false });
   return slot.position;
+}
+
+function givenSlotMissing(name: string): MigrationError {
+  return new MigrationError("source.slot_missing", {
+    message: `The slot ${name} that SlotName names does not exist.`,
+    subject: name,
+    remedy: `Create it with select pg_create_logical_replication_slot('${name}', '${PLUGIN}'), or leave SlotName out.`,
+  });
 }
 
 /**

@@ -38,12 +38,14 @@ export async function readSourceTables(
     ), copied as materialized (
       select a.attrelid, a.atttypid from wanted w join pg_catalog.pg_attribute a on a.attrelid = w.oid
        where a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-    ), textual as materialized (
+    ), unsendable as materialized (
       select t.oid from (select distinct atttypid as oid from copied) t where ${binaryFormSql("t.oid")} is null
+    ), textual as materialized (
+      select distinct c.attrelid from copied c join unsendable u on u.oid = c.atttypid
     )
     select w.schema, w.name, w.relnatts, ${shapeSql("w.oid", "w.relnatts")},
-           not exists (select from copied c join textual t on t.oid = c.atttypid where c.attrelid = w.oid)
-      from wanted w`);
+           t.attrelid is null
+      from wanted w left join textual t on t.attrelid = w.oid`);
   const found = new Map<string, SourceTable>();
   for (const [schema, name, attributes, columns, storage, binary] of rows) {
     const shape = { attributes: Number(attributes), columns: columns ?? null, storage: storage ?? null };

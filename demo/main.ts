@@ -1,0 +1,165 @@
+import { parseArgs } from "node:util";
+import { count, duration, latency, short } from "../src/cli/human.ts";
+import { errorLines, textFields } from "../src/cli/output.ts";
+import { progressTotals } from "../src/cli/progress-rates.ts";
+import { taskDisplay } from "../src/cli/task-display.ts";
+import { MigrationError } from "../src/core/error.ts";
+import { createDemoData } from "../test/support/demo-data.ts";
+import type { PostgresServer } from "../test/support/postgres-server.ts";
+import { Workload } from "../test/support/workload.ts";
+import { type MigrationResult, runMigration } from "./migration.ts";
+import { Stage } from "./stage.ts";
+import { type Verdict, verify } from "./verify.ts";
+
+const HELP = `npm run demo [-- options]
+
+Starts two PostgreSQL servers, fills one with a million rows, lets an application write to it, moves
+it to the other meanwhile, and compares every row. Leaves nothing behind.
+
+  --keep            leave the servers up until Ctrl-C
+  --rows <number>   rows to start with (default 1000000)
+  --help
+`;
+
+const DATABASE = "shop";
+const CLIENTS = 4;
+const TRANSACTIONS_PER_SECOND = 200;
+const REPLICATE_MS = 15_000;
+
+interface DemoOptions {
+  readonly keep: boolean;
+  readonly rows: number;
+}
+
+const startedMs = performance.now();
+
+/** Resolves with whether both databases are equal. */
+async function demo(options: DemoOptions, stage: Stage): Promise<boolean> {
+  say("Tideway moves a PostgreSQL database while an application goes on writing to it.\n\n");
+  const [source, target] = await step("starting two PostgreSQL servers", () => startServers(stage));
+  say(`  source  ${source.url(DATABASE)}\n  target  ${target.url(DATABASE)}\n`);
+  const sizes = await step(`making ${count(options.rows)} rows in 14 related tables`, () =>
+    createDemoData(() => source.connect(DATABASE), options.rows),
+  );
+  await using application = await Workload.start({
+    connect: () => source.connect(DATABASE),
+    sizes,
+    clients: CLIENTS,
+    transactionsPerSecond: TRANSACTIONS_PER_SECOND,
+  });
+  say(`an application writes: ${CLIENTS} connections, ${TRANSACTIONS_PER_SECOND} transactions/s\n\n`);
+  const display = taskDisplay(process, {
+    title: "source → target",
+    hint: "Ctrl-C ends the demo and removes everything.",
+    verbose: false,
+  });
+  const result = await runMigration({
+    sourceUrl: source.url(DATABASE),
+    targetUrl: target.url(DATABASE),
+    application,
+    display,
+    replicateMs: REPLICATE_MS,
+  });
+  display.close(result.outcome);
+  if (result.outcome.error !== undefined) throw MigrationError.fromJSON(result.outcome.error);
+  say("\n");
+  const verdict = await step("comparing every row of every table on both sides", () =>
+    verify(source, target, DATABASE),
+  );
+  say(report(result, verdict));
+  if (options.keep) await keep(source, target);
+  return verdict.equal && result.outcome.suspendedTables.length === 0;
+}
+
+async function startServers(stage: Stage): Promise<readonly [PostgresServer, PostgresServer]> {
+  const servers = await Promise.all([stage.server(), stage.server()]);
+  for (const server of servers) await server.query(`create database ${DATABASE}`);
+  return servers;
+}
+
+async function keep(source: PostgresServer, target: PostgresServer): Promise<void> {
+  say(
+    `\nThe servers stay up until Ctrl-C:\n  psql ${source.url(DATABASE)}\n  psql ${target.url(DATABASE)}\n`,
+  );
+  await new Promise(() => undefined);
+}
+
+async function step<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
+  const begunMs = performance.now();
+  say(`${what} ...`);
+  const result = await work();
+  say(` ${((performance.now() - begunMs) / 1000).toFixed(1)} s\n`);
+  return result;
+}
+
+function report({ outcome, application, withoutWritesMs }: MigrationResult, verdict: Verdict): string {
+  const { progress } = outcome;
+  const totals = progressTotals(progress);
+  const loadMs = (progress.fullLoadEndMs ?? 0) - (progress.fullLoadStartMs ?? 0);
+  const { lag } = progress;
+  const fields: [string, string][] = [
+    [
+      "full load",
+      `${count(totals.rows)} rows in ${seconds(loadMs)}: ${short(totals.rows / (loadMs / 1000))} rows/s`,
+    ],
+    ["application", `${count(application.commits)} transactions committed meanwhile`],
+    ["changes applied", `${count(lag?.changes ?? 0)} in ${count(lag?.transactions ?? 0)} transactions`],
+    ["replication lag", lag === undefined ? "-" : `p50 ${latency(lag.p50Ms)}, p99 ${latency(lag.p99Ms)}`],
+    ["without writes", `${seconds(withoutWritesMs)} from the last commit until the target had everything`],
+    [
+      "compared",
+      `${count(verdict.rows)} rows of ${verdict.tables} tables, columns, keys, indexes, sequences`,
+    ],
+    ["all in all", duration((performance.now() - startedMs) / 1000)],
+  ];
+  const verdictLine = verdict.equal
+    ? "Source and target are equal.\n"
+    : `Source and target DIFFER:\n${verdict.differences}\n`;
+  return `\n${textFields(fields)}\n(Both servers run with fsync off, on one machine.)\n${verdictLine}`;
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(milliseconds < 10_000 ? 2 : 1)} s`;
+}
+
+function say(text: string): void {
+  process.stdout.write(text);
+}
+
+function readOptions(): DemoOptions | undefined {
+  const { values } = parseArgs({
+    options: {
+      keep: { type: "boolean", default: false },
+      rows: { type: "string", default: "1000000" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const rows = Number(values.rows);
+  if (values.help || !(rows >= 1000)) return undefined;
+  return { keep: values.keep, rows };
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  if (options === undefined) {
+    say(HELP);
+    return;
+  }
+  const stage = new Stage();
+  const end = (code: number) => (): void => {
+    say("\ncleaning up ...\n");
+    void stage.strike().finally(() => process.exit(code));
+  };
+  process.once("SIGINT", end(130)).once("SIGTERM", end(143)).once("SIGHUP", end(129));
+  process.stdout.once("error", end(141));
+  try {
+    process.exitCode = (await demo(options, stage)) ? 0 : 1;
+  } catch (error) {
+    process.stderr.write(`\n${errorLines(error)}`);
+    process.exitCode = 1;
+  }
+  await stage.strike();
+  process.exit();
+}
+
+await main();

@@ -1,0 +1,68 @@
+import type { TaskDisplay } from "../src/cli/task-display.ts";
+import { mappingsFromPatterns } from "../src/mapping/selection.ts";
+import { registry } from "../src/server/engines.ts";
+import { runTask } from "../src/server/run-task.ts";
+import type { RunningTask, TaskOutcome, TaskProgress, TaskSpec } from "../src/task/task.ts";
+import type { Workload, WorkloadStatistics } from "../test/support/workload.ts";
+
+export interface Migration {
+  readonly sourceUrl: string;
+  readonly targetUrl: string;
+  readonly application: Workload;
+  readonly display: TaskDisplay;
+  /** How long the target follows the application before that is stopped, in milliseconds. */
+  readonly replicateMs: number;
+}
+
+export interface MigrationResult {
+  readonly outcome: TaskOutcome;
+  readonly application: WorkloadStatistics;
+  /** From the application's last commit until the target had everything. */
+  readonly withoutWritesMs: number;
+}
+
+/** Moves the database while the application writes, then stops the application and drains. */
+export async function runMigration(migration: Migration): Promise<MigrationResult> {
+  const { display, application } = migration;
+  const replicating = Promise.withResolvers<void>();
+  const running = runTask(taskSpec(migration), {
+    progress(progress: TaskProgress): void {
+      display.progress(progress);
+      if (progress.phase === "replicating") replicating.resolve();
+    },
+    finding: display.finding.bind(display),
+    log: display.log.bind(display),
+  });
+  const ended = running.outcome.then(() => undefined);
+  await Promise.race([replicating.promise, ended]);
+  await Promise.race([delay(migration.replicateMs), ended]);
+  const statistics = await application.stop();
+  const outcome = await drain(running);
+  const withoutWritesMs = Date.now() - (statistics.lastCommitMs ?? Date.now());
+  return { outcome, application: statistics, withoutWritesMs };
+}
+
+async function drain(running: RunningTask): Promise<TaskOutcome> {
+  running.drain();
+  return await running.outcome;
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+function taskSpec(migration: Migration): TaskSpec {
+  return {
+    id: "demo",
+    name: "demo",
+    type: "full-load-and-cdc",
+    source: registry.find("postgres").parseUrl(migration.sourceUrl),
+    target: registry.find("postgres").parseUrl(migration.targetUrl),
+    tableMappings: mappingsFromPatterns(["shop.*", "audit.*"], []),
+    settings: "{}",
+    start: "start-replication",
+    cdcStartPosition: undefined,
+    cdcStopPosition: undefined,
+    untilCaughtUp: false,
+  };
+}

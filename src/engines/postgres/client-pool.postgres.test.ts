@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
+import { MigrationError } from "../../core/error.ts";
+import { ClientPool } from "./client-pool.ts";
+import { processId } from "./connection.ts";
+import { parseUrl } from "./url.ts";
+
+const never = new AbortController().signal;
+const PURPOSE = "tideway pool test";
+let server: PostgresServer;
+
+before(async () => {
+  server = await startPostgres();
+});
+
+after(async () => {
+  await server?.[Symbol.asyncDispose]();
+});
+
+function pool(): ClientPool {
+  return new ClientPool(parseUrl(server.url()), { side: "target", purpose: PURPOSE });
+}
+
+/** Polls the server until a question is answered with true. */
+async function until(condition: string): Promise<void> {
+  for (let i = 0; i < 1000; i++) {
+    if ((await server.query(`select ${condition} as yes`))[0].yes === true) return;
+  }
+  assert.fail(`It did not come true that ${condition}`);
+}
+
+const sessions = `(select count(*) from pg_stat_activity where application_name = '${PURPOSE}')`;
+
+test("work done one after the other shares a session, at once it has several, and none stays behind", async () => {
+  const clients = pool();
+  const first = await clients.use(never, async (client) => processId(client));
+  const second = await clients.use(never, async (client) => processId(client));
+  assert.equal(second, first);
+  const both = await Promise.all(
+    [1, 2, 3, 4, 5, 6, 7].map(() =>
+      clients.use(never, async (client) => {
+        await client.query("select pg_sleep(0.01)");
+        return processId(client);
+      }),
+    ),
+  );
+  assert.equal(new Set(both).size, 7);
+  await until(`${sessions} <= 4`);
+  await clients[Symbol.asyncDispose]();
+  await until(`${sessions} = 0`);
+});
+
+test("a session that work left in a transaction, or that failed, is not used again", async () => {
+  await using clients = pool();
+  const open = await clients.use(never, async (client) => {
+    await client.query("begin");
+    return processId(client);
+  });
+  let failed = 0;
+  const table = { schema: "public", name: "t" };
+  const work = clients.use(
+    never,
+    async (client) => {
+      failed = processId(client);
+      await client.query("select 1/0");
+    },
+    { table, phase: "build" },
+  );
+  await assert.rejects(work, (error: unknown) => {
+    assert.ok(error instanceof MigrationError);
+    assert.deepEqual([error.code, error.nativeCode, error.table], ["target.object_failed", "22012", table]);
+    return true;
+  });
+  assert.notEqual(failed, open);
+  const next = await clients.use(never, async (client) => processId(client));
+  assert.ok(next !== failed && next !== open);
+});
+
+test("an idle session that the server ended is not used again", async () => {
+  await using clients = pool();
+  const pid = await clients.use(never, async (client) => {
+    await client.query("select");
+    return processId(client);
+  });
+  await server.query(`select pg_terminate_backend(${pid})`);
+  await until(`${sessions} = 0`);
+  // The driver hears of it with the next turn of the event loop.
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.notEqual(await clients.use(never, async (client) => processId(client)), pid);
+});
+
+test("an abort throws the signal's reason and stops the statement on the server", async () => {
+  await using clients = pool();
+  const abort = new AbortController();
+  const reason = new Error("stop");
+  const work = clients.use(abort.signal, (client) => client.query("select pg_sleep(600)"));
+  const rejected = assert.rejects(work, reason);
+  await until(
+    `exists (select from pg_stat_activity where query like '%pg_sleep(600)%' and application_name = '${PURPOSE}' and state = 'active')`,
+  );
+  abort.abort(reason);
+  await rejected;
+  await until(`${sessions} = 0`);
+  await assert.rejects(
+    clients.use(abort.signal, async () => undefined),
+    reason,
+  );
+});
+
+test("a leased session is the caller's, and is stopped by the signal too", async () => {
+  await using clients = pool();
+  const abort = new AbortController();
+  const client = await clients.lease(abort.signal);
+  const broken = assert.rejects(client.query("select pg_sleep(600)"));
+  await until(`${sessions} = 1`);
+  abort.abort();
+  await broken;
+  await until(`${sessions} = 0`);
+  const other = await clients.lease(never);
+  await other.end();
+  await until(`${sessions} = 0`);
+});

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { mergeTaskSettings, readTaskSettings } from "./settings.ts";
+import { taskSettings } from "./settings-table.ts";
+
+test("a run without settings drops and creates, loads eight partitions and retries nine times", () => {
+  assert.deepEqual(readTaskSettings("{}"), {
+    prepareMode: "drop-and-create",
+    maxFullLoadSubTasks: 8,
+    targetSchema: undefined,
+    controlSchema: undefined,
+    stopAfterFullLoad: "no",
+    failOnNoTables: true,
+    recoverableErrors: { retries: 9, firstDelayMs: 5000, doubling: true, longestDelayMs: 1_800_000 },
+    tableErrors: { onError: "suspend-table", escalationCount: 0 },
+  });
+});
+
+test("a run reads its settings from a part of a document and from the full one alike", () => {
+  const part = JSON.stringify({
+    TargetMetadata: { TargetSchema: "Tgt", FullLobMode: true },
+    FullLoadSettings: {
+      TargetTablePrepMode: "TRUNCATE_BEFORE_LOAD",
+      StopTaskCachedChangesApplied: true,
+      MaxFullLoadSubTasks: 49,
+    },
+    ControlTablesSettings: { ControlSchema: "ctl" },
+    ErrorBehavior: {
+      TableErrorPolicy: "STOP_TASK",
+      TableErrorEscalationCount: 3,
+      FailOnNoTablesCaptured: false,
+    },
+  });
+  const settings = readTaskSettings(part);
+  assert.deepEqual(
+    { ...settings, recoverableErrors: undefined },
+    {
+      prepareMode: "truncate",
+      maxFullLoadSubTasks: 49,
+      targetSchema: "Tgt",
+      controlSchema: "ctl",
+      stopAfterFullLoad: "cached-changes-applied",
+      failOnNoTables: false,
+      recoverableErrors: undefined,
+      tableErrors: { onError: "stop-task", escalationCount: 3 },
+    },
+  );
+  assert.deepEqual(readTaskSettings(mergeTaskSettings(undefined, part)), settings);
+});
+
+const retries: readonly (readonly [settings: Record<string, unknown>, expected: Record<string, unknown>])[] =
+  [
+    [{ RecoverableErrorCount: 0 }, { retries: 0 }],
+    [{ RecoverableErrorCount: 4 }, { retries: 4 }],
+    [{ RecoverableErrorCount: 40 }, { retries: 9 }],
+    [
+      { RecoverableErrorStopRetryAfterThrottlingMax: false },
+      { retries: undefined, longestDelayMs: 1_800_000 },
+    ],
+    [{ RecoverableErrorStopRetryAfterThrottlingMax: false, RecoverableErrorCount: 40 }, { retries: 40 }],
+    [{ RecoverableErrorThrottling: false }, { retries: undefined, doubling: false, longestDelayMs: 5000 }],
+    [{ RecoverableErrorInterval: 0 }, { firstDelayMs: 1000 }],
+    [
+      { RecoverableErrorInterval: 60, RecoverableErrorThrottlingMax: 10 },
+      { longestDelayMs: 60_000, retries: 1 },
+    ],
+  ];
+
+for (const [settings, expected] of retries) {
+  test(`${JSON.stringify(settings)} means ${JSON.stringify(expected)}`, () => {
+    const { recoverableErrors } = readTaskSettings(JSON.stringify({ ErrorBehavior: settings }));
+    for (const [name, value] of Object.entries(expected)) {
+      assert.equal(recoverableErrors[name as keyof typeof recoverableErrors], value, name);
+    }
+  });
+}
+
+test("exactly the settings that the table says act change what a run does", () => {
+  const standard = JSON.stringify(readTaskSettings("{}"));
+  for (const { section, name, path, value, effect } of taskSettings) {
+    const other = otherValue(value);
+    if (other === undefined) continue;
+    const change = { [section]: { [name]: other } };
+    const document = section === "" ? { [name]: other } : change;
+    if (path === "Logging.EnableLogContext")
+      Object.assign(document.Logging as object, { EnableLogging: true });
+    if (path === "TargetMetadata.LimitedSizeLobMode") continue;
+    if (path === "ValidationSettings.ValidationOnly") continue;
+    const acts = JSON.stringify(readTaskSettings(JSON.stringify(document))) !== standard;
+    assert.equal(acts, "does" in effect, path);
+  }
+});
+
+function otherValue(value: (typeof taskSettings)[number]["value"]): unknown {
+  if (value.type === "boolean") return !value.default;
+  if (value.type === "integer") return value.default === 1 ? 2 : Math.max(1, value.min);
+  if (value.type === "text") return "other";
+  return value.type === "choice" ? value.values.find((one) => one !== value.default) : undefined;
+}

@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { SubnetGroupRecord } from "../../src/task/records.ts";
+import { IdentifierTaken, type Store } from "../../src/task/store.ts";
+import type { TableProgress } from "../../src/task/task.ts";
+
+export interface StoreUnderTest extends AsyncDisposable {
+  readonly store: Store;
+  /** Closes the store and opens what it wrote again. */
+  reopen(): Promise<Store>;
+}
+
+/** What every implementation of Store must hold to. */
+export function storeContract(name: string, open: () => Promise<StoreUnderTest>): void {
+  test(`${name}: a record comes back as it was stored, after reopening too`, async () => {
+    await using subject = await open();
+    const record = group("a", { description: "Ümläut 😀 'quoted' \\ \n" });
+    assert.equal(await subject.store.insert("subnet-group", record), true);
+    assert.deepEqual(await subject.store.get("subnet-group", record.arn), record);
+    const again = await subject.reopen();
+    assert.deepEqual(await again.get("subnet-group", record.arn), record);
+  });
+
+  test(`${name}: an identifier is taken once, whatever its case, but in each kind for itself`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    assert.equal(await store.insert("subnet-group", group("a")), true);
+    assert.equal(await store.insert("subnet-group", { ...group("b"), identifier: "A" }), false);
+    assert.equal(await store.insert("subnet-group", { ...group("c"), arn: "arn:a" }), false);
+    assert.equal((await store.list("subnet-group")).length, 1);
+    assert.deepEqual(await store.list("endpoint"), []);
+    assert.equal(await store.get("endpoint", "arn:a"), undefined);
+  });
+
+  test(`${name}: records are listed oldest first, and changing one keeps its place`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    for (const id of ["c", "a", "b"]) await store.insert("subnet-group", group(id));
+    await store.update("subnet-group", "arn:c", (record) => ({ ...record, description: "changed" }));
+    const listed = await store.list("subnet-group");
+    assert.deepEqual(
+      listed.map((record) => [record.identifier, record.description]),
+      [
+        ["c", "changed"],
+        ["a", ""],
+        ["b", ""],
+      ],
+    );
+  });
+
+  test(`${name}: a change that throws leaves the record as it was`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    await store.insert("subnet-group", group("a"));
+    const refuse = store.update("subnet-group", "arn:a", () => {
+      throw new RangeError("no");
+    });
+    await assert.rejects(refuse, RangeError);
+    assert.deepEqual(await store.get("subnet-group", "arn:a"), group("a"));
+    assert.equal(await store.update("subnet-group", "arn:none", (record) => record), undefined);
+  });
+
+  test(`${name}: changes made at the same time are all kept`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    await store.insert("subnet-group", group("a"));
+    const add = (id: number): Promise<unknown> =>
+      store.update("subnet-group", "arn:a", (record) => {
+        return { ...record, subnetIds: [...record.subnetIds, `subnet-${id}`] };
+      });
+    await Promise.all(Array.from({ length: 20 }, (_, id) => add(id)));
+    assert.equal((await store.get("subnet-group", "arn:a"))?.subnetIds.length, 20);
+  });
+
+  test(`${name}: a record cannot be renamed to a name that another one has`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    await store.insert("subnet-group", group("a"));
+    await store.insert("subnet-group", group("b"));
+    const rename = (identifier: string): Promise<unknown> =>
+      store.update("subnet-group", "arn:b", (record) => ({ ...record, identifier }));
+    await assert.rejects(rename("A"), IdentifierTaken);
+    await rename("B");
+    await rename("c");
+    assert.equal(await store.insert("subnet-group", { ...group("d"), identifier: "b" }), true);
+  });
+
+  test(`${name}: removing a record takes its tags, secrets and statistics with it`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    await store.insert("subnet-group", group("a"));
+    await store.setTags("arn:a", [{ key: "k", value: "v" }]);
+    await store.setSecret("arn:a", "password", "hidden");
+    await store.putTableStatistics("arn:a", [table("s", "t", 1)]);
+    assert.equal(await store.remove("subnet-group", "arn:a"), true);
+    assert.equal(await store.remove("subnet-group", "arn:a"), false);
+    assert.deepEqual(await store.tags("arn:a"), []);
+    assert.equal(await store.secret("arn:a", "password"), undefined);
+    assert.deepEqual(await store.tableStatistics("arn:a"), []);
+  });
+
+  test(`${name}: a tag that is set again keeps its place and changes its value`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    await store.setTags("arn:a", [
+      { key: "x", value: "1" },
+      { key: "y", value: "" },
+    ]);
+    await store.setTags("arn:a", [{ key: "x", value: "2" }]);
+    assert.deepEqual(await store.tags("arn:a"), [
+      { key: "x", value: "2" },
+      { key: "y", value: "" },
+    ]);
+    await store.removeTags("arn:a", ["x", "unknown"]);
+    assert.deepEqual(await store.tags("arn:a"), [{ key: "y", value: "" }]);
+  });
+
+  test(`${name}: secrets come back after reopening, each for its owner and name`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    await store.setSecret("arn:a", "password", "pässwörd\n'\"");
+    await store.setSecret("arn:b", "password", "");
+    const again = await subject.reopen();
+    assert.equal(await again.secret("arn:a", "password"), "pässwörd\n'\"");
+    assert.equal(await again.secret("arn:b", "password"), "");
+    assert.equal(await again.secret("arn:a", "other"), undefined);
+    await again.setSecret("arn:a", "password", undefined);
+    assert.equal(await again.secret("arn:a", "password"), undefined);
+  });
+
+  test(`${name}: events are found by time, both ends included, and old ones can be dropped`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    for (const atMs of [10, 20, 30]) await store.addEvent(event(atMs));
+    const times = async (sinceMs: number, untilMs: number): Promise<number[]> =>
+      (await store.events({ sinceMs, untilMs })).map((one) => one.atMs);
+    assert.deepEqual(await times(10, 20), [10, 20]);
+    await store.removeEventsBefore(20);
+    assert.deepEqual(await times(0, 100), [20, 30]);
+    assert.deepEqual((await store.events({ sinceMs: 30, untilMs: 30 }))[0], event(30));
+  });
+
+  test(`${name}: table statistics replace those of the same table and keep the others`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    await store.putTableStatistics("task", [table("s", 'T"1', 1), table("s", "t2", 2)]);
+    await store.putTableStatistics("task", [table("s", 'T"1', 5)]);
+    await store.putTableStatistics("other", [table("s", "t2", 9)]);
+    const rows = (await store.tableStatistics("task")).map((one) => [one.id.name, one.fullLoadRows]);
+    assert.deepEqual(rows, [
+      ['T"1', 5],
+      ["t2", 2],
+    ]);
+    await store.clearTableStatistics("task");
+    assert.deepEqual(await store.tableStatistics("task"), []);
+    assert.equal((await store.tableStatistics("other")).length, 1);
+  });
+}
+
+function group(id: string, change: Partial<SubnetGroupRecord> = {}): SubnetGroupRecord {
+  return { arn: `arn:${id}`, identifier: id, createdMs: 1, description: "", subnetIds: [], ...change };
+}
+
+function event(atMs: number) {
+  return {
+    atMs,
+    sourceType: "replication-task",
+    sourceIdentifier: "t",
+    categories: ["creation"],
+    message: "m",
+  } as const;
+}
+
+function table(schema: string, name: string, fullLoadRows: number): TableProgress {
+  const zero = { inserts: 0, updates: 0, deletes: 0, ddls: 0 };
+  return {
+    id: { schema, name },
+    state: "Full load",
+    activity: undefined,
+    error: undefined,
+    fullLoadRows,
+    fullLoadBytes: 0,
+    estimatedRows: -1,
+    fullLoadStartMs: undefined,
+    fullLoadEndMs: undefined,
+    reloaded: false,
+    ...zero,
+    appliedInserts: 0,
+    appliedUpdates: 0,
+    appliedDeletes: 0,
+    appliedDdls: 0,
+    conflicts: 0,
+    lastUpdateMs: 1,
+  };
+}

@@ -1,0 +1,93 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { DatabaseMigrationServiceClient } from "@aws-sdk/client-database-migration-service";
+import { registry } from "../../src/server/engines.ts";
+import { type RunningServer, startServer } from "../../src/server/main.ts";
+
+const workerPath = join(import.meta.dirname, "../../src/server/worker.ts");
+
+/** Everything that was logged, one JSON text a line. */
+export type LogLines = string[];
+
+/** A Tideway server on a free port with a data directory of its own, and AWS's client for it. */
+export class TidewayServer implements AsyncDisposable {
+  readonly dataDir: string;
+  readonly log: LogLines = [];
+  readonly #clients: DatabaseMigrationServiceClient[] = [];
+  #server: RunningServer | undefined;
+
+  constructor(dataDir: string) {
+    this.dataDir = dataDir;
+  }
+
+  get server(): RunningServer {
+    if (this.#server === undefined) throw new Error("the server is not running");
+    return this.#server;
+  }
+
+  async start(): Promise<void> {
+    this.#server = await startServer({
+      host: "127.0.0.1",
+      port: 0,
+      dataDir: this.dataDir,
+      registry,
+      workerPath,
+      log: (level, message, fields) => this.log.push(JSON.stringify({ level, message, ...fields })),
+    });
+  }
+
+  /** As Ctrl-C ends it; the data stays. */
+  async stop(): Promise<void> {
+    for (const client of this.#clients.splice(0)) client.destroy();
+    const server = this.#server;
+    this.#server = undefined;
+    await server?.close();
+  }
+
+  async credentials(): Promise<{ accessKeyId: string; secretAccessKey: string }> {
+    const text = await readFile(this.server.credentialsFile, "utf8");
+    const value = (name: string): string => new RegExp(`^${name} = (.+)$`, "m").exec(text)?.[1] ?? "";
+    return { accessKeyId: value("aws_access_key_id"), secretAccessKey: value("aws_secret_access_key") };
+  }
+
+  /** AWS's own client with the server's key, for one region. */
+  async client(region = "us-east-1"): Promise<DatabaseMigrationServiceClient> {
+    const credentials = await this.credentials();
+    const client = new DatabaseMigrationServiceClient({
+      endpoint: this.server.address,
+      region,
+      credentials,
+      maxAttempts: 1,
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+export async function startTideway(): Promise<TidewayServer> {
+  const server = new TidewayServer(await mkdtemp(join(tmpdir(), "tideway-data-")));
+  await server.start();
+  return server;
+}
+
+/** Asks again and again until the answer is there; fails with what was waited for. */
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false>,
+  seconds = 30,
+): Promise<T> {
+  const end = performance.now() + seconds * 1000;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer;
+    if (performance.now() > end) throw new Error(`waited ${seconds} s in vain for ${what}`);
+    await delay(30);
+  }
+}
