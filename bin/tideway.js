@@ -16,11 +16,8 @@ else handOver(bundledNode());
 
 /** In a clone the TypeScript itself; in the published package, which holds no src, what was built of it. */
 async function run() {
-  // sqlite and others announce themselves as experimental; that is our business, not the user's.
-  process.removeAllListeners("warning");
-  process.on("warning", (warning) => {
-    if (warning.name !== "ExperimentalWarning") process.stderr.write(`${warning.name}: ${warning.message}\n`);
-  });
+  // What Node says about its experimental and its deprecated parts is our business, not the user's.
+  if (process.env["TIDEWAY_DEBUG"] === undefined) process.removeAllListeners("warning");
   const root = join(dirname(here), "..");
   const clone = join(root, "src", "cli", "main.ts");
   const { main } = await import(existsSync(clone) ? clone : join(root, "dist", "cli", "main.js"));

@@ -139,14 +139,24 @@ function readOptions(): DemoOptions | undefined {
   return { keep: values.keep, rows };
 }
 
+/** Unlike the product, the demo's own parts throw plain errors that say what is wrong. */
+function failureText(error: unknown): string {
+  if (error instanceof MigrationError || !(error instanceof Error)) return errorLines(error);
+  return `error: ${error.message}\n`;
+}
+
 async function main(): Promise<void> {
   const options = readOptions();
   if (options === undefined) {
     say(HELP);
     return;
   }
+  // Node's remarks about its own parts would end up in the middle of the display.
+  process.removeAllListeners("warning");
   const stage = new Stage();
+  let ending = false;
   const end = (code: number) => (): void => {
+    ending = true;
     say("\ncleaning up ...\n");
     void stage.strike().finally(() => process.exit(code));
   };
@@ -155,9 +165,11 @@ async function main(): Promise<void> {
   try {
     process.exitCode = (await demo(options, stage)) ? 0 : 1;
   } catch (error) {
-    process.stderr.write(`\n${errorLines(error)}`);
+    // Servers that are taken away make everything else fail; that is no news.
+    if (!ending) process.stderr.write(`\n${failureText(error)}`);
     process.exitCode = 1;
   }
+  if (ending) return;
   await stage.strike();
   process.exit();
 }

@@ -17,6 +17,9 @@ import type { Call } from "./service.ts";
 import type { Checked } from "./shapes.ts";
 import { checkTags } from "./tag-rules.ts";
 
+/** Name of a wallet among the secrets. */
+const WALLET = "wallet";
+
 export async function importCertificate(
   request: Checked<ImportCertificateMessage>,
   call: Call,
@@ -33,13 +36,15 @@ export async function importCertificate(
     createdMs: Date.now(),
     kmsKeyId: request.KmsKeyId,
     ...(pem !== undefined && { pem, ...readPem(pem) }),
-    ...(wallet !== undefined && { wallet: Buffer.from(wallet).toString("base64") }),
   };
   if (!(await call.store.insert("certificate", record))) {
     throw alreadyExists(`Certificate ${record.identifier} already exists.`);
   }
+  if (wallet !== undefined) {
+    await call.store.setSecret(record.arn, WALLET, Buffer.from(wallet).toString("base64"));
+  }
   await call.store.setTags(record.arn, tags);
-  return { Certificate: shape(record, call) };
+  return { Certificate: await shape(record, call) };
 }
 
 export async function describeCertificates(
@@ -51,7 +56,7 @@ export async function describeCertificates(
     names: { "certificate-arn": (one) => one.arn, "certificate-id": (one) => one.identifier },
   });
   const { items, marker } = page(found, request, { key: (one) => one.arn, limits: certificatePages });
-  return { Marker: marker, Certificates: items.map((one) => shape(one, call)) };
+  return { Marker: marker, Certificates: await Promise.all(items.map((one) => shape(one, call))) };
 }
 
 export async function deleteCertificate(
@@ -65,8 +70,9 @@ export async function deleteCertificate(
   if (user !== undefined) {
     throw invalidState(`Certificate ${arn} cannot be deleted: endpoint ${user.identifier} uses it.`);
   }
+  const shown = await shape(record, call);
   await call.store.remove("certificate", arn);
-  return { Certificate: shape(record, call) };
+  return { Certificate: shown };
 }
 
 /** What the first certificate of a PEM text says of itself; a file may hold several CAs. */
@@ -109,12 +115,13 @@ function invalidCertificate(reason: string): Fault {
   return new Fault("InvalidCertificateFault", `The certificate was not valid. ${reason}`);
 }
 
-function shape(record: CertificateRecord, call: Call): Certificate {
+async function shape(record: CertificateRecord, call: Call): Promise<Certificate> {
+  const wallet = record.pem === undefined ? await call.store.secret(record.arn, WALLET) : undefined;
   return {
     CertificateIdentifier: record.identifier,
     CertificateCreationDate: new Date(record.createdMs),
     CertificatePem: record.pem,
-    CertificateWallet: record.wallet === undefined ? undefined : Buffer.from(record.wallet, "base64"),
+    CertificateWallet: wallet === undefined ? undefined : Buffer.from(wallet, "base64"),
     CertificateArn: record.arn,
     CertificateOwner: call.account,
     ValidFromDate: record.validFromMs === undefined ? undefined : new Date(record.validFromMs),

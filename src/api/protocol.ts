@@ -64,7 +64,11 @@ async function perform(
       `The operation ${name} is not built in this version of Tideway.`,
     );
   }
-  return operation.handle(checkRequest(operation.input, parseBody(body)), call);
+  const { handle, input } = operation;
+  const request = checkRequest(input, parseBody(body));
+  return /^(Describe|List)/.test(name ?? "")
+    ? handle(request, call)
+    : call.turns.take(() => handle(request, call));
 }
 
 function targetOf(request: SignedRequest): string | undefined {

@@ -11,6 +11,19 @@ export interface Service {
   readonly log: Log;
   /** Twelve digits, part of every ARN. */
   readonly account: string;
+  /** Requests that change something take turns; none of them waits for a database. */
+  readonly turns: Turns;
+}
+
+/** Lets work that looks before it changes do so without another between, one after the other. */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  take<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
 }
 
 /** One request's surroundings: the region is the one its signature names. */

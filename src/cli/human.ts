@@ -7,9 +7,10 @@ export function count(value: number): string {
     .replaceAll(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
-/** At most five characters: "987", "12.3k", "4.56M". For rates and narrow columns. */
+/** At most five characters: "987", "9,870", "12.3k", "4.56M". For rates and narrow columns. */
 export function short(value: number): string {
-  if (value < 999.5) return value < 9.95 && value % 1 !== 0 ? value.toFixed(1) : Math.round(value).toString();
+  if (value < 9.95) return value % 1 === 0 ? value.toString() : value.toFixed(1);
+  if (value < 9_999.5) return count(value);
   const units = ["k", "M", "G", "T"];
   let scaled = value;
   let unit = "";
@@ -36,6 +37,14 @@ export function bytes(value: number): string {
 function threeDigits(value: number): string {
   if (value < 9.995) return value.toFixed(2);
   return value < 99.95 ? value.toFixed(1) : Math.round(value).toString();
+}
+
+/** Time that has passed, as a clock shows it: "0:07", "12:34", "3:00:00". */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
 }
 
 /** A time to wait or that has passed, to two units: "42 s", "3 min 05 s", "2 h 10 min", "5 d 03 h". */

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import type { TextStream } from "./output.ts";
 import { displayWidth } from "./text-width.ts";
 
@@ -7,8 +8,6 @@ const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 const CLEAR_TO_END_OF_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the control sequences to leave out
-const SEQUENCES = /\x1b\[[0-9;?]*[a-zA-Z]/g;
 
 /**
  * Lines at the bottom of a terminal that are redrawn in place, with ordinary output scrolling above
@@ -69,7 +68,7 @@ export class LiveScreen {
   #toTop(): string {
     let rows = 0;
     for (const line of this.#drawn) {
-      const width = displayWidth(line.replaceAll(SEQUENCES, ""));
+      const width = displayWidth(stripVTControlCharacters(line));
       rows += Math.max(1, Math.ceil(width / this.columns));
     }
     return rows === 0 ? "\r" : `\r\x1b[${Math.min(rows, Math.max(1, this.rows - 1))}A`;

@@ -1,5 +1,5 @@
 import type { TaskPhase, TaskProgress } from "../task/task.ts";
-import { bytes, count, duration, latency, percent, short } from "./human.ts";
+import { bytes, clock, count, duration, latency, percent, short } from "./human.ts";
 import type { Paint } from "./paint.ts";
 import { type ProgressRates, type ProgressTotals, progressTotals } from "./progress-rates.ts";
 import { progressBar, tableLines } from "./table-lines.ts";
@@ -38,7 +38,7 @@ const BAR_WIDTH = 20;
 /** Lines, each narrower than the terminal, together one less than its rows: the cursor needs the last. */
 export function progressFrame(input: FrameInput, size: FrameSize): string[] {
   const { progress } = input;
-  const width = Math.max(10, size.columns - 1);
+  const width = Math.max(1, size.columns - 1);
   const height = Math.max(1, size.rows - 1);
   const totals = progressTotals(progress);
   const below = totalLines(input, totals, { width, paint: size.paint });
@@ -64,7 +64,7 @@ function showsChanges(progress: TaskProgress): boolean {
 }
 
 function headLine(input: FrameInput, width: number, paint: Paint): string {
-  const elapsed = duration((input.nowMs - input.progress.startedMs) / 1000);
+  const elapsed = clock((input.nowMs - input.progress.startedMs) / 1000);
   const right = truncate(`${phaseWords[input.progress.phase]}  ${elapsed}`, width);
   const room = width - displayWidth(right) - 2;
   if (room < 8) return paint.strong(right);
@@ -83,6 +83,8 @@ function totalLines(input: FrameInput, totals: ProgressTotals, style: LineStyle)
   if (progress.lag !== undefined) {
     lines.push(changesLine(input, totals, style));
     lines.push(lagLine(input, style));
+  } else if (showsChanges(progress)) {
+    lines.push(labelled("changes", ["none yet"], style));
   }
   return lines;
 }
@@ -104,9 +106,7 @@ function loadLine(input: FrameInput, totals: ProgressTotals, style: LineStyle): 
   if (totals.failed > 0) parts.push(`${count(totals.failed)} with errors`);
   const bar =
     style.width >= 100 ? style.paint.active(progressBar(progress.fullLoadPercent, BAR_WIDTH)) : undefined;
-  const label = style.paint.strong("full load");
-  if (bar === undefined) return `${label}  ${joined(parts, style.width - 11)}`;
-  return `${label}  ${bar}  ${joined(parts, style.width - 11 - BAR_WIDTH - 2)}`;
+  return labelled("full load", parts, { ...style, bar });
 }
 
 function rowsOfRows(totals: ProgressTotals): string {
@@ -122,7 +122,7 @@ function changesLine(input: FrameInput, totals: ProgressTotals, style: LineStyle
   parts.push(`${count(input.progress.lag?.transactions ?? 0)} transactions`);
   if (totals.conflicts > 0) parts.push(`${count(totals.conflicts)} conflicts`);
   if (totals.failed > 0) parts.push(`${count(totals.failed)} tables with errors`);
-  return `${style.paint.strong("changes  ")}  ${joined(parts, style.width - 11)}`;
+  return labelled("changes", parts, style);
 }
 
 function lagLine(input: FrameInput, style: LineStyle): string {
@@ -134,16 +134,26 @@ function lagLine(input: FrameInput, style: LineStyle): string {
     `p99 ${latency(lag.p99Ms)}`,
     `max ${latency(lag.maxMs)}`,
   ];
-  return `${style.paint.strong("lag      ")}  ${joined(parts, style.width - 11)}`;
+  return labelled("lag", parts, style);
 }
 
-/** As many of the parts as fit. */
-function joined(parts: readonly string[], width: number): string {
-  let text = "";
-  for (const part of parts) {
-    const next = text === "" ? part : `${text}   ${part}`;
-    if (displayWidth(next) > width) break;
+const LABEL_WIDTH = 9;
+
+/** A label, perhaps a bar, and as many of the parts as fit. */
+function labelled(
+  label: string,
+  parts: readonly string[],
+  style: LineStyle & { readonly bar?: string | undefined },
+): string {
+  const { width, paint, bar } = style;
+  if (width < LABEL_WIDTH + 8) return truncate(parts[0] ?? "", width);
+  const start = `${paint.strong(fit(label, LABEL_WIDTH))}  ${bar === undefined ? "" : `${bar}  `}`;
+  const room = width - LABEL_WIDTH - 2 - (bar === undefined ? 0 : BAR_WIDTH + 2);
+  let text = truncate(parts[0] ?? "", room);
+  for (const part of parts.slice(1)) {
+    const next = `${text}   ${part}`;
+    if (displayWidth(next) > room) break;
     text = next;
   }
-  return text === "" ? truncate(parts[0] ?? "", Math.max(0, width)) : text;
+  return start + text;
 }

@@ -3,7 +3,7 @@ import type { TableProgress, TaskProgress } from "../task/task.ts";
 import { count, percent, short, shortDuration } from "./human.ts";
 import type { Paint } from "./paint.ts";
 import type { ProgressRates } from "./progress-rates.ts";
-import { displayWidth, fit, printable, truncateMiddle } from "./text-width.ts";
+import { displayWidth, fit, printable, truncate, truncateMiddle } from "./text-width.ts";
 
 /** The part of the live display that has a line for each table. */
 
@@ -68,7 +68,7 @@ function layoutFor(shown: readonly TableProgress[], options: TableLinesOptions):
   while (fields.length > 0 && options.width - fixed() < SHORTEST_NAME) fields.pop();
   const room = Math.max(1, options.width - fixed());
   const longest = shown.reduce((width, table) => Math.max(width, displayWidth(nameOf(table))), 5);
-  const nameWidth = Math.min(room, longest);
+  const nameWidth = Math.min(room, longest, Math.max(24, Math.floor(options.width * 0.45)));
   const bar = options.view === "load" && room - nameWidth >= BAR_WIDTH + GAP;
   return { nameWidth, fields, bar };
 }
@@ -86,7 +86,8 @@ function tableLine(table: TableProgress, layout: Layout, options: TableLinesOpti
   const left = options.width - displayWidth(start) - STATE_WIDTH - GAP;
   if (left < 1) return fit(start, options.width).trimEnd();
   if (table.state === "Table error") {
-    return `${start}${state}  ${paint.bad(fit(errorText(table), left).trimEnd())}`;
+    const error = truncate(errorText(table), left);
+    return `${start}${state}  ${paint.bad(error)}`.trimEnd();
   }
   const cells = layout.fields.map((field) => fit(field.text(table, options.rates), field.width, "right"));
   if (table.activity !== undefined && options.view === "load" && cells.length > 1) {

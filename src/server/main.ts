@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import type { FastifyInstance } from "fastify";
-import type { Service } from "../api/service.ts";
+import { type Service, Turns } from "../api/service.ts";
 import type { EngineRegistry } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
@@ -53,7 +53,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const key = await loadAccessKey(store);
   const supervisor = new Supervisor({ store, workerPath, log });
   undo.defer(() => supervisor.close());
-  const service: Service = { store, supervisor, engines: registry, log, account: ACCOUNT };
+  const service: Service = {
+    store,
+    supervisor,
+    engines: registry,
+    log,
+    account: ACCOUNT,
+    turns: new Turns(),
+  };
   const secretOf = (id: string): string | undefined => (id === key.id ? key.secret : undefined);
   const http = httpServer({ service, secretOf });
   undo.defer(() => http.close());

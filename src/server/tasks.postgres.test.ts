@@ -121,7 +121,10 @@ async function start(
   arn: string,
   type: dms.StartReplicationTaskTypeValue = "start-replication",
 ): Promise<dms.ReplicationTask> {
-  const command = new dms.StartReplicationTaskCommand({ ReplicationTaskArn: arn, StartReplicationTaskType: type });
+  const command = new dms.StartReplicationTaskCommand({
+    ReplicationTaskArn: arn,
+    StartReplicationTaskType: type,
+  });
   return (await client.send(command)).ReplicationTask!;
 }
 
@@ -176,12 +179,10 @@ test("a full load goes from ready to stopped and its statistics stay", async () 
     new dms.DescribeTableStatisticsCommand({ ReplicationTaskArn: arn }),
   );
   const [table] = TableStatistics!;
-  assert.deepEqual([table?.SchemaName, table?.TableName, table?.FullLoadRows, table?.TableState], [
-    "public",
-    "item",
-    1000,
-    "Table completed",
-  ]);
+  assert.deepEqual(
+    [table?.SchemaName, table?.TableName, table?.FullLoadRows, table?.TableState],
+    ["public", "item", 1000, "Table completed"],
+  );
   assert.equal(await count(databases.target), 1000);
   assert.deepEqual(await eventsOf(arn), ["0074", "0069", "0079"]);
   const settings = JSON.parse(task.ReplicationTaskSettings!);
@@ -207,14 +208,13 @@ test("the ways to start follow AWS's rules and texts", async () => {
   assert.equal(await count(databases.target), 2);
   const fresh = (task: dms.ReplicationTask): number => task.ReplicationTaskStats!.FreshStartDate!.getTime();
   assert.ok(fresh(second) > fresh(first));
-  await assert.rejects(
-    client.send(new dms.StopReplicationTaskCommand({ ReplicationTaskArn: arn })),
-    { name: "InvalidResourceStateFault", message: /is currently not running/ },
-  );
-  await assert.rejects(
-    client.send(new dms.StopReplicationTaskCommand({ ReplicationTaskArn: "arn:none" })),
-    { name: "ResourceNotFoundFault" },
-  );
+  await assert.rejects(client.send(new dms.StopReplicationTaskCommand({ ReplicationTaskArn: arn })), {
+    name: "InvalidResourceStateFault",
+    message: /is currently not running/,
+  });
+  await assert.rejects(client.send(new dms.StopReplicationTaskCommand({ ReplicationTaskArn: "arn:none" })), {
+    name: "ResourceNotFoundFault",
+  });
 });
 
 test("tasks that cannot be are refused before anything is made", async () => {
@@ -227,14 +227,22 @@ test("tasks that cannot be are refused before anything is made", async () => {
     [{ SourceEndpointArn: databases.targetArn }, "InvalidParameterValueException", /is a target endpoint/],
     [{ SourceEndpointArn: "arn:none" }, "ResourceNotFoundFault", /Endpoint not found/],
     [{ ReplicationInstanceArn: "arn:none" }, "ResourceNotFoundFault", /Instance not found/],
-    [{ CdcStartPosition: "0/1" }, "InvalidParameterCombinationException", /only for tasks of migration type cdc/],
+    [
+      { CdcStartPosition: "0/1" },
+      "InvalidParameterCombinationException",
+      /only for tasks of migration type cdc/,
+    ],
     [
       { MigrationType: "cdc", CdcStartTime: new Date(), CdcStartPosition: "0/1" },
       "InvalidParameterCombinationException",
       /cannot both be given/,
     ],
     [{ MigrationType: "cdc", CdcStartTime: new Date() }, "InvalidParameterValueException", /by time/],
-    [{ MigrationType: "cdc", CdcStopPosition: "server_time:now" }, "InvalidParameterValueException", /server_time/],
+    [
+      { MigrationType: "cdc", CdcStopPosition: "server_time:now" },
+      "InvalidParameterValueException",
+      /server_time/,
+    ],
     [{ ReplicationTaskIdentifier: "-x" }, "InvalidParameterValueException", /not a valid identifier/],
   ];
   for (const [change, name, message] of refusals) {
@@ -255,7 +263,9 @@ test("what a task uses cannot be deleted, and a task at rest can be changed", as
   });
   const removeInstance = new dms.DeleteReplicationInstanceCommand({ ReplicationInstanceArn: instanceArn });
   await assert.rejects(client.send(removeInstance), { name: "InvalidResourceStateFault" });
-  const modify = async (change: Partial<dms.ModifyReplicationTaskCommandInput>): Promise<dms.ReplicationTask> =>
+  const modify = async (
+    change: Partial<dms.ModifyReplicationTaskCommandInput>,
+  ): Promise<dms.ReplicationTask> =>
     (await client.send(new dms.ModifyReplicationTaskCommand({ ReplicationTaskArn: arn, ...change })))
       .ReplicationTask!;
   await assert.rejects(modify({}), { message: /No modifications were requested on the task/ });
@@ -336,7 +346,7 @@ test("a task is deleted although its source is out of reach, and an event says w
     ResourceIdentifier: "Left-Behind",
   });
   await start(arn);
-  await inState(arn, "running");
+  await eventually("the full load", async () => (await count(databases.target)) === 1);
   await stop(arn);
   await client.send(new dms.ModifyEndpointCommand({ EndpointArn: databases.sourceArn, Port: 1 }));
   const { ReplicationTaskIdentifier } = await describe(arn);
@@ -403,7 +413,10 @@ test("the load of single tables can be asked for again while a task runs", async
   await start(arn);
   await inState(arn, "running");
   await eventually("the first load", async () => (await count(databases.target)) === 5);
-  await assert.rejects(reload("none"), { name: "InvalidParameterValueException", message: /no table public\.none/ });
+  await assert.rejects(reload("none"), {
+    name: "InvalidParameterValueException",
+    message: /no table public\.none/,
+  });
   await postgres.query("delete from item where id = 1", databases.target);
   await reload("item");
   await eventually("the row that was missing", async () => (await count(databases.target)) === 5);

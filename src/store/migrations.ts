@@ -12,6 +12,7 @@ const migrations: readonly string[] = [
      unique (kind, arn),
      unique (kind, identifier)
    );
+   create unique index resource_arn on resource (kind, lower(arn));
    create table tag (
      seq integer primary key autoincrement,
      arn text not null,

@@ -80,9 +80,8 @@ export interface SchemaListRecord extends Named {
 }
 
 export interface CertificateRecord extends Named {
+  /** undefined for an Oracle wallet, which may hold keys and is kept as a secret. */
   readonly pem?: string | undefined;
-  /** Base64 of an Oracle wallet. */
-  readonly wallet?: string | undefined;
   readonly validFromMs?: number | undefined;
   readonly validToMs?: number | undefined;
   readonly signingAlgorithm?: string | undefined;

@@ -6,7 +6,7 @@ import type { TableProgress } from "./task.ts";
  * Records come back as equal plain data; the caller may not change them.
  */
 export interface Store extends AsyncDisposable {
-  /** False, and nothing stored, when the kind has a record of that ARN or (without regard to case) identifier. */
+  /** False, and nothing stored, when the kind has a record of that ARN or identifier, whatever their case. */
   insert<K extends ResourceKind>(kind: K, record: Records[K]): Promise<boolean>;
   get<K extends ResourceKind>(kind: K, arn: string): Promise<Records[K] | undefined>;
   /** Oldest first. */

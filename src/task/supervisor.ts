@@ -38,6 +38,7 @@ export class Supervisor {
   readonly #log: Log;
   readonly #ledger: TaskLedger;
   readonly #workers = new Map<string, InstanceWorker>();
+  readonly #advance = new TaskAdvance();
   /** By TaskSpec.id. */
   readonly #taskArns = new Map<string, string>();
   /** Tasks that the present worker of their instance has been told to run. */
@@ -158,14 +159,20 @@ export class Supervisor {
     if (message.kind === "ready") return;
     const arn = this.#taskArns.get(message.taskId);
     if (arn === undefined) return;
-    if (message.kind === "progress") this.#ledger.progress(arn, message.progress);
+    if (message.kind === "progress") this.#progress(arn, message.progress);
     else if (message.kind === "log")
       this.#log(message.level, message.message, { task: arn, ...message.fields });
     else if (message.kind === "finding") this.#logFinding(arn, message.finding);
     else {
       this.#running.delete(arn);
+      this.#advance.forget(arn);
       this.#ledger.finished(arn, message.outcome);
     }
+  }
+
+  #progress(arn: string, progress: TaskProgress): void {
+    this.#ledger.progress(arn, progress);
+    if (this.#advance.advanced(arn, progress)) this.#workerOf(arn)?.worked();
   }
 
   #logFinding(arn: string, { severity, ...finding }: Finding): void {

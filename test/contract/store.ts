@@ -27,6 +27,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     assert.equal(await store.insert("subnet-group", group("a")), true);
     assert.equal(await store.insert("subnet-group", { ...group("b"), identifier: "A" }), false);
     assert.equal(await store.insert("subnet-group", { ...group("c"), arn: "arn:a" }), false);
+    assert.equal(await store.insert("subnet-group", { ...group("c"), arn: "arn:A" }), false);
     assert.equal((await store.list("subnet-group")).length, 1);
     assert.deepEqual(await store.list("endpoint"), []);
     assert.equal(await store.get("endpoint", "arn:a"), undefined);

@@ -1,4 +1,8 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
+import { ExitCode } from "../exit-code.ts";
 import { onInterrupt } from "../interrupts.ts";
 import type { Output } from "../output.ts";
 import { defaultDataDir } from "../run-record.ts";
@@ -32,8 +36,9 @@ export function serveCommand(program: Command, output: Output): void {
 
 /** Runs the server until it is told to end. Throws when it cannot start. */
 export async function serve(options: ServeOptions, output: Output): Promise<void> {
-  const [{ startServer }, { registry }, { pino }] = await Promise.all([
+  const [{ startServer }, { pasteLine }, { registry }, { pino }] = await Promise.all([
     import("../../server/main.ts"),
+    import("../../server/access-key.ts"),
     import("../../server/engines.ts"),
     import("pino"),
   ]);
@@ -46,39 +51,26 @@ export async function serve(options: ServeOptions, output: Output): Promise<void
     workerPath: workerPath(),
     log: (level, message, fields) => logger[level](fields ?? {}, message),
   });
-  output.stdout.write(welcome(server));
+  // For the API client commands, which then need no address.
+  const addressFile = join(options.dataDir, "address");
+  writeFileSync(addressFile, `${server.address}\n`, { mode: 0o600 });
+  output.stdout.write(
+    `Tideway serves the AWS DMS API at ${server.address}\n` +
+      (server.firstStart ? `Made an access key in ${server.credentialsFile}\n` : "") +
+      `Try it:\n  ${pasteLine(server.credentialsFile, server.address)}\n`,
+  );
   await new Promise<void>((resolve) => {
-    onInterrupt(resolve, () => process.exit(130));
+    onInterrupt(resolve, () => process.exit(ExitCode.interrupted));
   });
   output.stdout.write("Stopping in order; Ctrl-C again ends at once.\n");
+  rmSync(addressFile, { force: true });
   await server.close();
-}
-
-interface Serving {
-  readonly address: string;
-  readonly credentialsFile: string;
-  readonly firstStart: boolean;
-}
-
-function welcome(server: Serving): string {
-  const made = server.firstStart ? `Made an access key in ${server.credentialsFile}\n` : "";
-  const environment = [
-    `AWS_SHARED_CREDENTIALS_FILE=${shellWord(server.credentialsFile)}`,
-    `AWS_ENDPOINT_URL=${server.address}`,
-    "AWS_DEFAULT_REGION=us-east-1",
-  ].join(" ");
-  return `Tideway serves the AWS DMS API at ${server.address}\n${made}Try it:\n  ${environment} aws dms describe-endpoints\n`;
-}
-
-/** A path as a POSIX shell takes it. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** The worker's file lies where this one does: TypeScript in a clone, JavaScript in the package. */
 function workerPath(): string {
   const extension = import.meta.filename.endsWith(".ts") ? "ts" : "js";
-  return new URL(`../../server/worker.${extension}`, import.meta.url).pathname;
+  return fileURLToPath(new URL(`../../server/worker.${extension}`, import.meta.url));
 }
 
 function portNumber(text: string): number {

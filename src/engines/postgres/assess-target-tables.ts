@@ -121,41 +121,11 @@ function dropping(
   ];
 }
 
-function keeping(table: TablePlan, row: TableFacts, { mode, role }: TargetTablesAssessment): Finding[] {
-  const id = table.target.id;
-  const name = displayTable(id);
-  const there = new Set(row.columns);
-  const columns = new Set(table.target.columns.map((column) => column.name));
-  const lacking = [...columns].filter((column) => !there.has(column));
-  if (lacking.length > 0) {
-    return [
-      problem(table, "target.table_mismatch", `The table ${name} on the target lacks ${some(lacking)}.`),
-    ];
-  }
-  const unfilled = row.required.filter((column) => !columns.has(column));
-  if (unfilled.length > 0) {
-    return [
-      problem(
-        table,
-        "target.table_mismatch",
-        `The table ${name} on the target requires ${some(unfilled)}, which the source does not have.`,
-        "Give the columns a default or let them be null, or use DROP_AND_CREATE.",
-      ),
-    ];
-  }
-  const granted = `on ${qualified(id)} to ${identifier(role)};`;
-  if (!row.insert || (mode === "truncate" && !row.truncate)) {
-    const privileges =
-      mode === "truncate" ? "insert, select, update, delete, truncate" : "insert, select, update, delete";
-    return [
-      problem(
-        table,
-        "load.rejected",
-        `The role ${role} may not ${row.insert ? "truncate" : "write into"} the table ${name}.`,
-        `Run on the target: grant ${privileges} ${granted}`,
-      ),
-    ];
-  }
+function keeping(table: TablePlan, row: TableFacts, assessment: TargetTablesAssessment): Finding[] {
+  const stopper = misfit(table, row) ?? unwritable(table, row, assessment);
+  if (stopper !== undefined) return [stopper];
+  const { mode, role } = assessment;
+  const name = displayTable(table.target.id);
   const findings: Finding[] = [];
   if (!row.change) {
     findings.push(
@@ -163,7 +133,7 @@ function keeping(table: TablePlan, row: TableFacts, { mode, role }: TargetTables
         subject: name,
         table: table.source.id,
         message: `The role ${role} may not select, update and delete in the table ${name}, as applying changes needs.`,
-        remedy: `Run on the target: grant select, update, delete ${granted}`,
+        remedy: `Run on the target: grant select, update, delete on ${qualified(table.target.id)} to ${identifier(role)};`,
       }),
     );
   }
@@ -177,6 +147,42 @@ function keeping(table: TablePlan, row: TableFacts, { mode, role }: TargetTables
     );
   }
   return findings;
+}
+
+/** The columns that keep the source's rows out. */
+function misfit(table: TablePlan, row: TableFacts): Finding | undefined {
+  const name = displayTable(table.target.id);
+  const there = new Set(row.columns);
+  const columns = new Set(table.target.columns.map((column) => column.name));
+  const lacking = [...columns].filter((column) => !there.has(column));
+  if (lacking.length > 0) {
+    return problem(table, "target.table_mismatch", `The table ${name} on the target lacks ${some(lacking)}.`);
+  }
+  const unfilled = row.required.filter((column) => !columns.has(column));
+  if (unfilled.length === 0) return undefined;
+  return problem(
+    table,
+    "target.table_mismatch",
+    `The table ${name} on the target requires ${some(unfilled)}, which the source does not have.`,
+    "Give the columns a default or let them be null, or use DROP_AND_CREATE.",
+  );
+}
+
+function unwritable(
+  table: TablePlan,
+  row: TableFacts,
+  { mode, role }: TargetTablesAssessment,
+): Finding | undefined {
+  const truncates = mode === "truncate";
+  if (row.insert && (!truncates || row.truncate)) return undefined;
+  const { id } = table.target;
+  const privileges = `insert, select, update, delete${truncates ? ", truncate" : ""}`;
+  return problem(
+    table,
+    "load.rejected",
+    `The role ${role} may not ${row.insert ? "truncate" : "write into"} the table ${displayTable(id)}.`,
+    `Run on the target: grant ${privileges} on ${qualified(id)} to ${identifier(role)};`,
+  );
 }
 
 function some(columns: readonly string[]): string {

@@ -84,7 +84,7 @@ for (const version of [12, 13, 14, 15, 16, 17, 18]) {
     before(async () => {
       server = await startPostgres({
         version,
-        settings: { wal_sender_timeout: "1500ms", max_slot_wal_keep_size: -1 },
+        settings: { wal_sender_timeout: "1500ms" },
       });
     });
     after(async () => {
@@ -114,6 +114,9 @@ for (const version of [12, 13, 14, 15, 16, 17, 18]) {
         code: "source.slot_exists",
       });
     });
+
+    // The rest is the same in between: what differs by version is the slot, and binary from 14 on.
+    if (version !== 12 && version !== 18) return;
 
     test("the current position lies behind every commit and is reached while idle", async () => {
       await using f = await Fixture.make(server, "create table t (id int primary key)");
@@ -172,13 +175,10 @@ for (const version of [12, 13, 14, 15, 16, 17, 18]) {
         "create table t (id int primary key, n numeric(8, 2)); create table u (id int primary key)",
       );
       const start = await createStream(f.endpoint, f.request, never);
-      for (const change of ["add extra int", "alter n type numeric(10, 4)", "rename n to m", "drop n"]) {
-        await f.query(
-          "begin; alter table t rename to kept; create table t (id int primary key, n numeric(8, 2)); drop table t; alter table kept rename to t; commit",
-        );
+      for (const change of ["add extra int", "alter n type numeric(10, 4)", "rename n to m", "drop m"]) {
         await using stream = await f.open(await currentPosition(f.client));
         await f.query(
-          `alter table t ${change}; insert into t values (${Math.floor(Math.random() * 1e9)}); insert into u select count(*) from u`,
+          `alter table t ${change}; insert into t select count(*) from t; insert into u select count(*) from u`,
         );
         await assert.rejects(opsUpTo(stream, await currentPosition(f.client)), {
           code: "source.table_changed",

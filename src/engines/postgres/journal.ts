@@ -1,11 +1,9 @@
 import type pg from "pg";
 import type { EndpointConfig } from "../../core/engine.ts";
 import type { Position } from "../../core/position.ts";
-import { type TableId, tableKey } from "../../core/schema.ts";
-import type { Partition } from "../../core/source.ts";
+import type { TableId } from "../../core/schema.ts";
 import type {
   Journal,
-  JournaledPartition,
   JournaledState,
   JournaledTable,
   JournalRequest,
@@ -16,6 +14,7 @@ import { DURABLE_COMMITS, settingsSql } from "./bulk-session.ts";
 import { connect } from "./connection.ts";
 import { controlTable, ensureControlTables, NOW_SQL, SERVER_NAME } from "./control-tables.ts";
 import { classify } from "./errors.ts";
+import { journaledTables, type StateRow } from "./journal-rows.ts";
 import { readCheckpoint, savePositionSql } from "./journal-sql.ts";
 
 /** Opens a task's journal on a target; makes the control tables when they are missing. */
@@ -75,7 +74,7 @@ class PostgresJournal implements Journal {
         order by t.table_owner, t.table_name, length(l.partition_id), l.partition_id`,
       signal,
     );
-    return grouped(rows);
+    return journaledTables(rows);
   }
 
   async planTable(table: PlannedTable, signal: AbortSignal): Promise<void> {
@@ -194,72 +193,6 @@ class PostgresJournal implements Journal {
     return `delete from ${this.#suspended}
       where server_name = ${literal(SERVER_NAME)} and ${this.#matches(table)}`;
   }
-}
-
-interface StateRow {
-  readonly table_owner: string;
-  readonly table_name: string;
-  readonly created: string;
-  readonly keeps_rows: string;
-  readonly state: string;
-  readonly reason: string | null;
-  /** null: the table has no partitions, and the columns below are null too. */
-  readonly partition_id: string | null;
-  readonly range_kind: Partition["by"];
-  /** The following three are JSON arrays. */
-  readonly range_columns: string | null;
-  readonly range_from: string | null;
-  readonly range_to: string | null;
-  readonly snapshot_kind: string | null;
-  readonly snapshot_position: string | null;
-  readonly estimated_rows: string;
-  readonly loaded_rows: string;
-  readonly done: string;
-}
-
-/** Rows of one table follow each other. */
-function grouped(rows: readonly StateRow[]): JournaledTable[] {
-  const tables = new Map<string, JournaledTable & { partitions: JournaledPartition[] }>();
-  for (const row of rows) {
-    const id = { schema: row.table_owner, name: row.table_name };
-    const key = tableKey(id);
-    let table = tables.get(key);
-    if (table === undefined) {
-      table = {
-        id,
-        created: row.created === "t",
-        keepsRows: row.keeps_rows === "t",
-        state: row.state as JournaledState,
-        reason: row.reason ?? undefined,
-        partitions: [],
-      };
-      tables.set(key, table);
-    }
-    if (row.partition_id !== null) table.partitions.push(partitionOf(row, row.partition_id));
-  }
-  return [...tables.values()];
-}
-
-function partitionOf(row: StateRow, id: string): JournaledPartition {
-  const { snapshot_kind: kind, snapshot_position: text } = row;
-  const columns = texts(row.range_columns);
-  return {
-    partition: {
-      id,
-      by: row.range_kind,
-      ...(columns === undefined ? {} : { columns }),
-      from: texts(row.range_from),
-      to: texts(row.range_to),
-      estimatedRows: Number(row.estimated_rows),
-    },
-    snapshot: kind === null || text === null ? undefined : { kind, text },
-    done: row.done === "t",
-    rows: Number(row.loaded_rows),
-  };
-}
-
-function texts(json: string | null): readonly string[] | undefined {
-  return json === null ? undefined : (JSON.parse(json) as string[]);
 }
 
 function position(snapshot: Position | undefined): string {

@@ -42,30 +42,6 @@ export class LoaderPool implements AsyncDisposable {
   }
 }
 
-/** A loader with a session of its own, for a single partition. */
-export async function openLoader(
-  endpoint: EndpointConfig,
-  request: LoadRequest,
-  signal: AbortSignal,
-): Promise<Loader> {
-  const pool = new LoaderPool(endpoint);
-  const close = (): Promise<void> => pool[Symbol.asyncDispose]();
-  try {
-    const loader = await pool.open(request, signal);
-    return {
-      write: (chunk) => loader.write(chunk),
-      finish: () => loader.finish(),
-      [Symbol.asyncDispose]: async () => {
-        await loader[Symbol.asyncDispose]();
-        await close();
-      },
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
 /**
  * Triggers and foreign keys of a table that was there act on the source, whose rows already show what
  * they did. A user who may not switch them off (see `target.trigger_privilege`) loads with them on.

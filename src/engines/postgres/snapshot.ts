@@ -1,24 +1,19 @@
-import { randomBytes } from "node:crypto";
 import type { EndpointConfig } from "../../core/engine.ts";
-import { MigrationError } from "../../core/error.ts";
+import type { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../core/row-chunk.ts";
 import { type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
 import type { Partition, PartitionSize, ReadRequest, Snapshot, SnapshotRequest } from "../../core/source.ts";
 import { identifier, literal, qualified } from "../shared/identifier.ts";
 import { sourceFormats } from "./bulk-format.ts";
-import { openBulkSession, settingsSql } from "./bulk-session.ts";
-import { connect, openWire } from "./connection.ts";
+import { openBulkSession } from "./bulk-session.ts";
 import { classify } from "./errors.ts";
 import { partitionTable } from "./partition.ts";
-import { ensurePublication } from "./publication.ts";
 import { rangeCondition } from "./range-condition.ts";
 import { SessionPool } from "./session-pool.ts";
-import { createSlot, dropStream, slotName, streamSlot } from "./slot.ts";
+import { BEGIN_SNAPSHOT, giveUpStream, type Holder, openHolder } from "./snapshot-holder.ts";
 import { checkUnchanged, readSourceTables, type SourceTable } from "./source-tables.ts";
 import type { WireSession } from "./wire-session.ts";
-
-const BEGIN = "begin isolation level repeatable read read only";
 
 /**
  * Opens a consistent view of a source. One connection, the holder, keeps it alive and does nothing
@@ -40,92 +35,6 @@ export async function openSnapshot(
     await holder.wire[Symbol.asyncDispose]();
     if (request.anchor === "new-stream") await giveUpStream(endpoint, request);
     throw signal.aborted ? signal.reason : error;
-  }
-}
-
-interface Holder {
-  readonly wire: WireSession;
-  /** The server's name of the exported snapshot. */
-  readonly name: string;
-  readonly position: Position | undefined;
-}
-
-function openHolder(
-  endpoint: EndpointConfig,
-  request: SnapshotRequest,
-  signal: AbortSignal,
-): Promise<Holder> {
-  return request.anchor === "none"
-    ? exportSnapshot(endpoint, signal)
-    : exportFromSlot(endpoint, request, signal);
-}
-
-async function exportSnapshot(endpoint: EndpointConfig, signal: AbortSignal): Promise<Holder> {
-  const wire = await openBulkSession(endpoint, "source", signal);
-  try {
-    await wire.query(BEGIN);
-    const { rows } = await wire.query("select pg_export_snapshot()");
-    return { wire, name: rows[0]![0]!, position: undefined };
-  } catch (error) {
-    await wire[Symbol.asyncDispose]();
-    throw classify(error, { side: "source", endpoint });
-  }
-}
-
-/** A slot's snapshot shows exactly what the slot will not send. It ends with the session's next command. */
-async function exportFromSlot(
-  endpoint: EndpointConfig,
-  request: SnapshotRequest,
-  signal: AbortSignal,
-): Promise<Holder> {
-  const fresh = request.anchor === "new-stream";
-  if (fresh) await publish(endpoint, request, signal);
-  // Two reloads of one task may run at once, and the slot of a reader that was killed lingers.
-  const passing = `${slotName(request.taskId)}_${randomBytes(2).toString("hex")}`;
-  const name = fresh ? streamSlot(endpoint, request.taskId).name : passing;
-  const wire = await openWire(
-    endpoint,
-    { side: "source", purpose: "tideway snapshot", replication: true },
-    signal,
-  );
-  try {
-    await wire.query(settingsSql("source"));
-    const slot = await createSlot(wire, { name, temporary: !fresh, exportSnapshot: true });
-    if (slot.snapshotName === undefined) {
-      throw new MigrationError("source.protocol", { message: "The slot came without a snapshot." });
-    }
-    return { wire, name: slot.snapshotName, position: slot.position };
-  } catch (error) {
-    await wire[Symbol.asyncDispose]();
-    throw signal.aborted ? signal.reason : classify(error, { side: "source", endpoint });
-  }
-}
-
-/** The publication has to be there before the slot: changes are decoded with the catalog of their time. */
-async function publish(
-  endpoint: EndpointConfig,
-  request: SnapshotRequest,
-  signal: AbortSignal,
-): Promise<void> {
-  const client = await connect(endpoint, { side: "source", purpose: "tideway publication" }, signal);
-  try {
-    await ensurePublication(client, request);
-  } finally {
-    await client.end();
-  }
-}
-
-async function giveUpStream(endpoint: EndpointConfig, request: SnapshotRequest): Promise<void> {
-  const unaborted = new AbortController().signal;
-  try {
-    const client = await connect(endpoint, { side: "source", purpose: "tideway clean-up" }, unaborted);
-    try {
-      await dropStream(client, request);
-    } finally {
-      await client.end();
-    }
-  } catch {
-    // The first error says what is wrong; the slot is found and dropped when the task is deleted.
   }
 }
 
@@ -215,7 +124,7 @@ class PostgresSnapshot implements Snapshot {
   /** The server forgets an exported snapshot as soon as the connection is gone that exported it. */
   async #begin(wire: WireSession): Promise<void> {
     try {
-      await wire.query(`${BEGIN}; set transaction snapshot ${literal(this.#holder.name)}`);
+      await wire.query(`${BEGIN_SNAPSHOT}; set transaction snapshot ${literal(this.#holder.name)}`);
     } catch (error) {
       throw this.#classify(error, undefined);
     }

@@ -20,7 +20,7 @@ import { assessTarget } from "./assess-target.ts";
 import { targetFormats } from "./bulk-format.ts";
 import { ClientPool } from "./client-pool.ts";
 import { openJournal } from "./journal.ts";
-import { openLoader } from "./loader.ts";
+import { LoaderPool } from "./loader.ts";
 import { postLoadSteps } from "./post-load.ts";
 import { emptyTable, existingTables, prepareSchema, prepareTable } from "./prepare.ts";
 import { setSequences } from "./sequences.ts";
@@ -29,10 +29,12 @@ import { setSequences } from "./sequences.ts";
 export class PostgresTarget implements Target {
   readonly #endpoint: EndpointConfig;
   readonly #clients: ClientPool;
+  readonly #loaders: LoaderPool;
 
   constructor(endpoint: EndpointConfig) {
     this.#endpoint = endpoint;
     this.#clients = new ClientPool(endpoint, { side: "target", purpose: "tideway target" });
+    this.#loaders = new LoaderPool(endpoint);
   }
 
   /** Throws what stands in the way of connecting. */
@@ -72,7 +74,7 @@ export class PostgresTarget implements Target {
   }
 
   openLoader(request: LoadRequest, signal: AbortSignal): Promise<Loader> {
-    return openLoader(this.#endpoint, request, signal);
+    return this.#loaders.open(request, signal);
   }
 
   postLoadSteps(plan: TablePlan): readonly PostLoadStep[] {
@@ -88,6 +90,6 @@ export class PostgresTarget implements Target {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#clients[Symbol.asyncDispose]();
+    await Promise.all([this.#clients[Symbol.asyncDispose](), this.#loaders[Symbol.asyncDispose]()]);
   }
 }
