@@ -1,7 +1,7 @@
 import { type ErrorRecord, MigrationError } from "../core/error.ts";
 import { displayTable, tableKey } from "../core/schema.ts";
 import type { TaskOutcome, TaskSpec } from "../task/task.ts";
-import { count, duration, latency, short } from "./human.ts";
+import { count, latency, short } from "./human.ts";
 import { errorLines } from "./output.ts";
 import { progressTotals } from "./progress-rates.ts";
 import { printable } from "./text-width.ts";
@@ -26,12 +26,10 @@ function loadLine({ outcome }: SummaryInput): string | undefined {
   const { progress } = outcome;
   if (progress.fullLoadStartMs === undefined) return undefined;
   const totals = progressTotals(progress);
-  const endMs = progress.fullLoadEndMs ?? Date.now();
-  const seconds = Math.max(0.001, (endMs - progress.fullLoadStartMs) / 1000);
+  const milliseconds = Math.max(1, (progress.fullLoadEndMs ?? Date.now()) - progress.fullLoadStartMs);
   const tables = `${count(totals.completed)} of ${count(progress.tables.length)} tables`;
-  const speed = `${count(totals.rows)} rows in ${duration(seconds)} (${short(totals.rows / seconds)} rows/s)`;
-  const indexes = progress.fullLoadEndMs === undefined ? "" : ", indexes and keys included";
-  return `Full load: ${tables}, ${speed}${indexes}.`;
+  const speed = `${count(totals.rows)} rows in ${latency(milliseconds)} (${short((totals.rows * 1000) / milliseconds)} rows/s)`;
+  return `Full load: ${tables}, ${speed}.`;
 }
 
 function changesLine({ outcome }: SummaryInput): string | undefined {

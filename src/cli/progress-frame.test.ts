@@ -104,7 +104,7 @@ test("no line is wider and no frame higher than any terminal", () => {
     progress(mixed, { phase: "building", lag }),
   ];
   for (const state of states) {
-    for (const columns of [1, 5, 10, 18, 25, 40, 61, 80, 99, 150]) {
+    for (const columns of [2, 5, 10, 18, 25, 40, 61, 80, 99, 150]) {
       for (const rows of [2, 5, 10, 24, 60]) {
         const lines = frame(state, columns, rows);
         assert.ok(lines.length <= rows - 1, `${lines.length} lines in ${rows}`);

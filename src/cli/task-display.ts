@@ -30,6 +30,29 @@ export function taskDisplay(output: Output, options: DisplayOptions): TaskDispla
   return live ? new LiveDisplay(output.stdout, options) : new PlainDisplay(output.stdout, options);
 }
 
+/** How many findings of one code are shown; with thousands of tables there may be thousands. */
+const SAME_FINDINGS = 10;
+
+/** Lets the first findings of a code through and counts the others. */
+class FindingLimit {
+  readonly #seen = new Map<string, number>();
+
+  passes(finding: Finding): boolean {
+    const seen = (this.#seen.get(finding.code) ?? 0) + 1;
+    this.#seen.set(finding.code, seen);
+    return seen <= SAME_FINDINGS || finding.severity === "error";
+  }
+
+  /** Lines about those that were held back since the last call. */
+  held(): string[] {
+    const lines = [...this.#seen]
+      .filter(([, seen]) => seen > SAME_FINDINGS)
+      .map(([code, seen]) => `... and ${count(seen - SAME_FINDINGS)} more ${code}`);
+    this.#seen.clear();
+    return lines;
+  }
+}
+
 const REDRAW_MS = 500;
 
 class LiveDisplay implements TaskDisplay {
@@ -38,6 +61,7 @@ class LiveDisplay implements TaskDisplay {
   readonly #paint: Paint;
   readonly #rates = new ProgressRates();
   readonly #clock: NodeJS.Timeout;
+  readonly #findings = new FindingLimit();
   #progress: TaskProgress | undefined;
 
   constructor(stream: TextStream, options: DisplayOptions) {
@@ -50,17 +74,19 @@ class LiveDisplay implements TaskDisplay {
   }
 
   progress(progress: TaskProgress): void {
+    if (progress.phase !== this.#progress?.phase) for (const line of this.#findings.held()) this.note(line);
     this.#progress = progress;
     this.#rates.record(progress, Date.now());
     this.#draw();
   }
 
   finding(finding: Finding): void {
-    this.#screen.print(findingText(finding, this.#paint));
+    if (this.#findings.passes(finding)) this.#screen.print(findingText(finding, this.#paint));
   }
 
   log(level: LogLevel, message: string, fields: LogFields): void {
-    if (worthShowing(level, this.#options)) this.#screen.print(logText(level, message, fields, this.#paint));
+    if (worthShowing(level, message, this.#options))
+      this.#screen.print(logText(level, message, fields, this.#paint));
   }
 
   note(text: string): void {
@@ -90,6 +116,7 @@ class PlainDisplay implements TaskDisplay {
   readonly #options: DisplayOptions;
   readonly #rates = new ProgressRates();
   readonly #states = new Map<string, TableProgress["state"]>();
+  readonly #findings = new FindingLimit();
   #phase: TaskPhase | undefined;
   #lastMs = 0;
 
@@ -105,6 +132,7 @@ class PlainDisplay implements TaskDisplay {
     if (progress.phase !== this.#phase) {
       this.#phase = progress.phase;
       this.#lastMs = nowMs;
+      for (const line of this.#findings.held()) this.#line(line);
       this.#line(phaseWords[progress.phase]);
     } else if (nowMs - this.#lastMs >= PLAIN_INTERVAL_MS) {
       this.#lastMs = nowMs;
@@ -113,11 +141,12 @@ class PlainDisplay implements TaskDisplay {
   }
 
   finding(finding: Finding): void {
-    this.#line(findingText(finding, plainPaint).trimEnd());
+    if (this.#findings.passes(finding)) this.#line(findingText(finding, plainPaint).trimEnd());
   }
 
   log(level: LogLevel, message: string, fields: LogFields): void {
-    if (worthShowing(level, this.#options)) this.#line(logText(level, message, fields, plainPaint).trimEnd());
+    if (worthShowing(level, message, this.#options))
+      this.#line(logText(level, message, fields, plainPaint).trimEnd());
   }
 
   note(text: string): void {
@@ -174,14 +203,18 @@ function plainSummary(progress: TaskProgress, rates: ProgressRates): string {
 type LogLevel = Parameters<TaskListener["log"]>[0];
 type LogFields = Parameters<TaskListener["log"]>[2];
 
-function worthShowing(level: LogLevel, options: DisplayOptions): boolean {
-  if (level === "warn" || level === "error") return true;
-  return options.verbose && level === "info";
+/** What the tables' lines and the command's last words say better. */
+const toldElsewhere: ReadonlySet<string> = new Set(["task failed", "table failed"]);
+
+function worthShowing(level: LogLevel, message: string, options: DisplayOptions): boolean {
+  if (options.verbose) return level !== "debug";
+  return (level === "warn" || level === "error") && !toldElsewhere.has(message);
 }
 
 export function findingText(finding: Finding, paint: Paint): string {
   const word = { error: paint.bad("error"), warning: paint.warn("warning"), info: "note" }[finding.severity];
-  const subject = finding.subject === "" ? "" : `${printable(finding.subject)}: `;
+  const named = finding.subject === "" || finding.message.includes(finding.subject);
+  const subject = named ? "" : `${printable(finding.subject)}: `;
   const remedy = finding.severity === "info" ? "" : `\n  remedy: ${printable(finding.remedy)}`;
   return `${word} ${finding.code}: ${subject}${printable(finding.message)}${remedy}\n`;
 }

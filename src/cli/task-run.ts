@@ -4,6 +4,7 @@ import {
   type ReplicationTask,
   StartReplicationTaskCommand,
   StopReplicationTaskCommand,
+  type TableStatistics,
 } from "@aws-sdk/client-database-migration-service";
 import { MigrationError } from "../core/error.ts";
 import { type ApiOptions, withApi } from "./api-client.ts";
@@ -11,6 +12,7 @@ import { findTask, listTableStatistics } from "./api-resources.ts";
 import { ExitCode } from "./exit-code.ts";
 import { percent } from "./human.ts";
 import { type Output, ReportedFault } from "./output.ts";
+import { printJson } from "./task-screens.ts";
 import { waitUntil } from "./wait.ts";
 
 export interface TaskRunOptions extends ApiOptions {
@@ -28,10 +30,12 @@ type StartType = "start-replication" | "resume-processing" | "reload-target";
 export async function startTask(name: string, type: StartType, context: TaskRunContext): Promise<ExitCode> {
   return await withApi(context.options, async (client) => {
     const { ReplicationTaskArn } = await findTask(client, name);
-    await client.send(
+    const started = await client.send(
       new StartReplicationTaskCommand({ ReplicationTaskArn, StartReplicationTaskType: type }),
     );
-    return context.options.wait ? await waitForTask(client, name, context) : ExitCode.done;
+    if (context.options.wait) return await waitForTask(client, name, context);
+    if (context.options.json) printJson(started.ReplicationTask, context.output);
+    return ExitCode.done;
   });
 }
 
@@ -47,15 +51,52 @@ export async function reloadTask(
     const known = await listTableStatistics(client, ReplicationTaskArn ?? "");
     const chosen = tables.map((table) => {
       const match = known.find(({ SchemaName, TableName }) => `${SchemaName}.${TableName}` === table);
-      if (match !== undefined) return { SchemaName: match.SchemaName, TableName: match.TableName };
+      if (match !== undefined) return match;
       throw new MigrationError("usage.invalid", {
         message: `The task has no table ${table}.`,
         remedy: `See its tables with tideway task tables ${name}.`,
       });
     });
-    await client.send(new ReloadTablesCommand({ ReplicationTaskArn, TablesToReload: chosen }));
-    return context.options.wait ? await waitForTask(client, name, context) : ExitCode.done;
+    const TablesToReload = chosen.map(({ SchemaName, TableName }) => ({ SchemaName, TableName }));
+    await client.send(new ReloadTablesCommand({ ReplicationTaskArn, TablesToReload }));
+    return context.options.wait
+      ? await waitForReload(client, name, { before: chosen, ...context })
+      : ExitCode.done;
   });
+}
+
+/** A table has been loaded again when its load has another start than before, and an end. */
+async function waitForReload(
+  client: DatabaseMigrationServiceClient,
+  name: string,
+  { before, options, output }: TaskRunContext & { readonly before: readonly TableStatistics[] },
+): Promise<ExitCode> {
+  const settled = ["Table completed", "Table error"];
+  const reloaded = (now: TableStatistics): boolean => {
+    const then = before.find((table) => sameTable(table, now));
+    if (then === undefined) return false;
+    return (
+      settled.includes(now.TableState ?? "") &&
+      now.FullLoadStartTime?.getTime() !== then.FullLoadStartTime?.getTime()
+    );
+  };
+  const tables = await waitUntil({
+    output,
+    quiet: options.json,
+    poll: async () => {
+      const { ReplicationTaskArn, Status } = await findTask(client, name);
+      if (Status === "running") return await listTableStatistics(client, ReplicationTaskArn ?? "");
+      throw new ReportedFault("task.not_running", `Task ${name} is ${Status}.`);
+    },
+    done: (now) => now.filter(reloaded).length === before.length,
+    describe: (now) => `task ${name}: ${now.filter(reloaded).length} of ${before.length} tables reloaded`,
+  });
+  const failed = tables.some((table) => reloaded(table) && table.TableState === "Table error");
+  return failed ? ExitCode.tablesSuspended : ExitCode.done;
+}
+
+function sameTable(a: TableStatistics, b: TableStatistics): boolean {
+  return a.SchemaName === b.SchemaName && a.TableName === b.TableName;
 }
 
 export async function stopTask(name: string, { options, output }: TaskRunContext): Promise<void> {
@@ -85,6 +126,7 @@ async function waitForTask(
     done: isSettled,
     describe: (state) => describeTask(name, state),
   });
+  if (options.json) printJson(task, output);
   if (task.Status === "failed") {
     throw new ReportedFault("task.failed", task.LastFailureMessage ?? `Task ${name} failed.`);
   }

@@ -9,11 +9,16 @@ import type { PipelineObserver } from "./observer.ts";
 /** How soon the source is asked again how far it has come while a goal is waited for. */
 const PROBE_INTERVAL_MS = 20;
 
+/** How often an idle stretch of log is recorded and given back to the source. */
+const IDLE_SAVE_INTERVAL_MS = 5_000;
+
 export interface ChangeApplyParts {
   readonly stream: ChangeStream;
   readonly applier: Applier;
   readonly rules: TableRules;
   readonly observer: PipelineObserver;
+  /** Records that everything up to an idle position is durable; must resolve before the source is told. */
+  readonly saveIdle: (position: Position) => Promise<void>;
 }
 
 export interface ApplyGoal {
@@ -35,6 +40,9 @@ export class ChangeApply {
   #next: Promise<IteratorResult<StreamItem>> | undefined;
   #goal: ApplyGoal = {};
   #stopped = false;
+  /** False while a transaction has been taken in part: the applier holds it open on the target. */
+  #atBoundary = true;
+  #idleSavedMs = 0;
   /** Everything committed up to here was taken. */
   #received: Position | undefined;
   #durable: Position | undefined;
@@ -99,8 +107,10 @@ export class ChangeApply {
       for (;;) {
         if (this.#failure !== undefined) throw this.#failure.error;
         if (this.#stopped) return await this.#finish("stopped");
-        await this.#doBetween();
-        if (this.#goalReached()) return await this.#finish("reached");
+        if (this.#atBoundary) {
+          await this.#doBetween();
+          if (this.#goalReached()) return await this.#finish("reached");
+        }
         if (this.#goal.position !== undefined && probe === undefined) {
           this.#parts.stream.probe();
           probe = setInterval(() => this.#parts.stream.probe(), PROBE_INTERVAL_MS);
@@ -109,7 +119,7 @@ export class ChangeApply {
         if (item === undefined) continue;
         if (item.kind === "heartbeat") {
           this.#received = item.position;
-          this.#confirmIdle(item.position);
+          await this.#confirmIdle(item.position);
         } else if (await this.#take(item.batch)) {
           return await this.#finish("commit-time");
         }
@@ -159,6 +169,7 @@ export class ChangeApply {
       await applier.apply(taken, modes);
       failpoint("apply.batch-taken");
       observer.captured(countChanges(taken, modes));
+      this.#atBoundary = taken.transactions.at(-1)!.commits;
       const last = taken.transactions.findLast((transaction) => transaction.commits);
       if (last !== undefined) {
         this.#received = last.position;
@@ -191,13 +202,20 @@ export class ChangeApply {
     this.#giveUpWaiting = undefined;
   }
 
-  /** An idle stretch of log may be discarded as soon as nothing taken is still on its way. */
-  #confirmIdle(position: Position): void {
-    const { rules, stream } = this.#parts;
+  /**
+   * An idle stretch of log may be discarded as soon as nothing taken is still on its way. It is recorded
+   * in the target first: so the source never stands beyond the target's record, and a target that was
+   * set back to an earlier state is noticed instead of going on with a gap.
+   */
+  async #confirmIdle(position: Position): Promise<void> {
+    const { rules, stream, saveIdle } = this.#parts;
     const given = this.#given;
     const settled =
       given === undefined || (this.#durable !== undefined && rules.reaches(this.#durable, given));
-    if (settled) stream.confirm(position);
+    if (!settled || Date.now() - this.#idleSavedMs < IDLE_SAVE_INTERVAL_MS) return;
+    await saveIdle(position);
+    this.#idleSavedMs = Date.now();
+    stream.confirm(position);
   }
 
   #goalReached(): boolean {

@@ -57,6 +57,11 @@ export class InstanceWorker {
     this.#worker?.send(message);
   }
 
+  /** A task got somewhere: earlier deaths no longer count. */
+  worked(): void {
+    this.#backoff.reset();
+  }
+
   /** Waits for a worker that is being started, then asks it. Never rejects. */
   async call(call: WorkerCall, timeoutMs: number): Promise<WorkerAnswer> {
     const { promise: late, resolve } = Promise.withResolvers<undefined>();

@@ -41,7 +41,8 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   }
   await using applier = await target.openApplier({ ...attempt.journalRequest, plan }, signal);
   await using stream = await source.openChangeStream({ ...attempt.streamRequest, after }, signal);
-  const apply = new ChangeApply({ stream, applier, rules, observer: statistics });
+  const saveIdle = (position: Position): Promise<void> => journal.setAppliedPosition(position, signal);
+  const apply = new ChangeApply({ stream, applier, rules, observer: statistics, saveIdle });
   await using steering = new Steering({ attempt, apply, rules, control });
   statistics.setCheckpoint(after.text);
   statistics.setPhase("catching-up");
@@ -162,11 +163,24 @@ class Steering implements AsyncDisposable {
   }
 }
 
+/**
+ * Where the target stands. The slot never stands beyond that by Tideway's doing: if it does, the
+ * target was set back to an earlier state or somebody else has read from the slot, and changes are gone.
+ */
 async function startPosition(attempt: Attempt): Promise<Position> {
-  const { journal, source, streamRequest, signal } = attempt;
+  const { spec, journal, source, streamRequest, signal } = attempt;
   const kept = await source.findStream(streamRequest, signal);
   if (kept === undefined) throw streamMissing(attempt);
-  return (await journal.appliedPosition(signal)) ?? kept;
+  const applied = await journal.appliedPosition(signal);
+  if (applied !== undefined && source.positions.compare(kept, applied) === 1) {
+    throw new MigrationError("source.position_unavailable", {
+      message: `The source keeps changes from ${kept.text} on, but the target stands at ${applied.text}.`,
+      subject: spec.name,
+      remedy:
+        "The target was set back or something else read from the slot: start the task with reload-target.",
+    });
+  }
+  return applied ?? kept;
 }
 
 /** Between which positions the partitions of a table were read; undefined when it was not loaded. */

@@ -9,12 +9,13 @@ import type { Log } from "./log.ts";
 import type { InstanceRecord, TaskRecord } from "./records.ts";
 import { type InstanceAction, isActive, nextInstanceStatus } from "./state.ts";
 import type { Store } from "./store.ts";
+import { TaskAdvance } from "./task-advance.ts";
 import { TaskLedger } from "./task-ledger.ts";
 import { taskSpec } from "./task-spec.ts";
-import { type WorkerCall, workerGone } from "./worker-process.ts";
-import type { FromWorker, WorkerAnswer } from "./worker-protocol.ts";
+import { type WorkerCall, type WorkerNews, workerGone } from "./worker-process.ts";
+import type { WorkerAnswer } from "./worker-protocol.ts";
 
-/** A worker that dies this often in a row, without a healthy minute between, takes its tasks with it. */
+/** A worker that dies this often in a row, no task of it getting anywhere, takes its tasks with it. */
 const DEATHS_TOO_MANY = 5;
 /** An instance whose process has not come up after so many tries is shown as failed. It is tried on. */
 const STARTS_TOO_MANY = 3;
@@ -66,7 +67,7 @@ export class Supervisor {
   startInstance(record: InstanceRecord): void {
     const listener = {
       ready: () => this.#run(this.#ready(record.arn)),
-      message: (message: Exclude<FromWorker, { readonly kind: "answer" }>) => this.#heard(message),
+      message: (message: WorkerNews) => this.#heard(record.arn, message),
       died: (reason: string, deaths: number) => this.#run(this.#died(record.arn, reason, deaths)),
     };
     this.#workers.set(record.arn, new InstanceWorker(this.#workerPath, limitsOf(record), listener));
@@ -155,24 +156,26 @@ export class Supervisor {
     this.#ledger.abandoned(arn, error === undefined ? "NORMAL" : "FATAL_ERROR", error?.toJSON());
   }
 
-  #heard(message: Exclude<FromWorker, { readonly kind: "answer" }>): void {
+  #heard(instanceArn: string, message: WorkerNews): void {
     if (message.kind === "ready") return;
     const arn = this.#taskArns.get(message.taskId);
     if (arn === undefined) return;
-    if (message.kind === "progress") this.#progress(arn, message.progress);
-    else if (message.kind === "log")
-      this.#log(message.level, message.message, { task: arn, ...message.fields });
-    else if (message.kind === "finding") this.#logFinding(arn, message.finding);
-    else {
-      this.#running.delete(arn);
-      this.#advance.forget(arn);
-      this.#ledger.finished(arn, message.outcome);
+    switch (message.kind) {
+      case "progress":
+        this.#ledger.progress(arn, message.progress);
+        if (this.#advance.advanced(arn, message.progress)) this.#workers.get(instanceArn)?.worked();
+        break;
+      case "log":
+        this.#log(message.level, message.message, { task: arn, ...message.fields });
+        break;
+      case "finding":
+        this.#logFinding(arn, message.finding);
+        break;
+      case "finished":
+        this.#running.delete(arn);
+        this.#advance.forget(arn);
+        this.#ledger.finished(arn, message.outcome);
     }
-  }
-
-  #progress(arn: string, progress: TaskProgress): void {
-    this.#ledger.progress(arn, progress);
-    if (this.#advance.advanced(arn, progress)) this.#workerOf(arn)?.worked();
   }
 
   #logFinding(arn: string, { severity, ...finding }: Finding): void {

@@ -7,9 +7,11 @@ type WithoutNumber<T> = T extends { readonly request: number } ? Omit<T, "reques
 /** A request without the number that matches its answer. */
 export type WorkerCall = WithoutNumber<WorkerRequest>;
 
+/** What a worker tells by itself: everything but answers. */
+export type WorkerNews = Exclude<FromWorker, { readonly kind: "answer" }>;
+
 export interface WorkerListener {
-  /** Everything but answers. */
-  message(message: Exclude<FromWorker, { readonly kind: "answer" }>): void;
+  message(message: WorkerNews): void;
   /** Once, whatever the reason; nothing follows. */
   exited(reason: string): void;
 }

@@ -36,7 +36,8 @@ export class Replication implements AsyncDisposable {
   readonly from: string;
   readonly to: string;
   readonly source: EndpointConfig;
-  readonly target: EndpointConfig;
+  /** Where the applier connects; open() uses what was set last. */
+  target: EndpointConfig;
   readonly taskId: string;
   readonly plan: MigrationPlan;
   readonly journal: Journal;

@@ -6,7 +6,7 @@ import { DatabaseMigrationServiceClient } from "@aws-sdk/client-database-migrati
 import { registry } from "../../src/server/engines.ts";
 import { type RunningServer, startServer } from "../../src/server/main.ts";
 
-const workerPath = join(import.meta.dirname, "../../src/server/worker.ts");
+const realWorker = join(import.meta.dirname, "../../src/server/worker.ts");
 
 /** Everything that was logged, one JSON text a line. */
 export type LogLines = string[];
@@ -14,12 +14,14 @@ export type LogLines = string[];
 /** A Tideway server on a free port with a data directory of its own, and AWS's client for it. */
 export class TidewayServer implements AsyncDisposable {
   readonly dataDir: string;
+  readonly workerPath: string;
   readonly log: LogLines = [];
   readonly #clients: DatabaseMigrationServiceClient[] = [];
   #server: RunningServer | undefined;
 
-  constructor(dataDir: string) {
+  constructor(dataDir: string, workerPath: string) {
     this.dataDir = dataDir;
+    this.workerPath = workerPath;
   }
 
   get server(): RunningServer {
@@ -33,7 +35,7 @@ export class TidewayServer implements AsyncDisposable {
       port: 0,
       dataDir: this.dataDir,
       registry,
-      workerPath,
+      workerPath: this.workerPath,
       log: (level, message, fields) => this.log.push(JSON.stringify({ level, message, ...fields })),
     });
   }
@@ -71,8 +73,9 @@ export class TidewayServer implements AsyncDisposable {
   }
 }
 
-export async function startTideway(): Promise<TidewayServer> {
-  const server = new TidewayServer(await mkdtemp(join(tmpdir(), "tideway-data-")));
+/** `workerPath` is for workers that misbehave. */
+export async function startTideway(workerPath: string = realWorker): Promise<TidewayServer> {
+  const server = new TidewayServer(await mkdtemp(join(tmpdir(), "tideway-data-")), workerPath);
   await server.start();
   return server;
 }

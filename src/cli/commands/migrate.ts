@@ -85,12 +85,13 @@ export async function migrate(
     source: endpointLabel(spec.source),
     target: endpointLabel(spec.target),
   });
-  const { outcome, stopped } = await runToEnd({ ...spec, start }, run, display);
+  const result = await runToEnd({ ...spec, start }, run, display);
+  const { outcome } = result;
   display.close(outcome);
   await remember(spec, outcome, run);
-  const code = exitCodeOf(spec, outcome, stopped);
+  const code = exitCodeOf(spec, result);
   json?.outcome(outcome, code);
-  const summary = migrateSummary({ spec, outcome, stopped });
+  const summary = migrateSummary({ spec, outcome, stopped: result.stopped });
   if (json === undefined) output.stdout.write(summary.text);
   output.stderr.write(summary.errors);
   return code;
@@ -128,16 +129,20 @@ interface RunResult {
   readonly outcome: TaskOutcome;
   /** Whether somebody asked it to stop. */
   readonly stopped: boolean;
+  /** Whether all rows were there and the target followed the source. */
+  readonly replicated: boolean;
 }
 
 async function runToEnd(spec: TaskSpec, run: HeldRun, display: TaskDisplay): Promise<RunResult> {
   const { runTask } = await import("../../server/run-task.ts");
   let stopped = false;
+  let replicated = false;
   let recorded: Promise<void> | undefined;
   const listener = {
     progress(progress: TaskProgress): void {
       // Until the target is touched there is nothing to resume: a wrong password stays a first start.
       if (touchesTarget(progress)) recorded ??= run.write(recordOf(spec, "unfinished"));
+      replicated ||= progress.phase === "replicating";
       display.progress(progress);
     },
     finding: display.finding.bind(display),
@@ -158,7 +163,7 @@ async function runToEnd(spec: TaskSpec, run: HeldRun, display: TaskDisplay): Pro
   const outcome = await running.outcome;
   if (touchesTarget(outcome.progress)) recorded ??= run.write(recordOf(spec, "unfinished"));
   await recorded;
-  return { outcome, stopped };
+  return { outcome, stopped, replicated };
 }
 
 function touchesTarget(progress: TaskProgress): boolean {
@@ -177,21 +182,20 @@ async function remember(spec: TaskSpec, outcome: TaskOutcome, run: HeldRun): Pro
   }
 }
 
-function exitCodeOf(spec: TaskSpec, outcome: TaskOutcome, stopped: boolean): ExitCode {
+/**
+ * Replication without an end is stopped by hand, which is then its success. Anything else that is
+ * stopped by hand is not done.
+ */
+function exitCodeOf(spec: TaskSpec, { outcome, stopped, replicated }: RunResult): ExitCode {
   if (outcome.state === "failed") {
     const { error } = outcome;
     return error !== undefined && MigrationError.fromJSON(error).scope === "usage"
       ? ExitCode.usage
       : ExitCode.failed;
   }
-  if (stopped && !wasReplicating(spec, outcome)) return ExitCode.failed;
+  const endless = !spec.untilCaughtUp && spec.cdcStopPosition === undefined;
+  if (stopped && !(endless && replicated)) return ExitCode.failed;
   return outcome.suspendedTables.length > 0 ? ExitCode.tablesSuspended : ExitCode.done;
-}
-
-/** Replication without an end is stopped by hand; anything else that is stopped by hand is not done. */
-function wasReplicating(spec: TaskSpec, outcome: TaskOutcome): boolean {
-  if (spec.type === "full-load" || spec.untilCaughtUp || spec.cdcStopPosition !== undefined) return false;
-  return spec.type === "cdc" || outcome.progress.fullLoadEndMs !== undefined;
 }
 
 async function endTask(spec: TaskSpec, run: HeldRun, output: Output): Promise<ExitCode> {

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
-import { Replication } from "../../../test/support/replication.ts";
+import { never, Replication } from "../../../test/support/replication.ts";
+import { type ChangeBatch, Op } from "../../core/change-batch.ts";
 import type { MigrationError } from "../../core/error.ts";
 import { ApplyMode } from "../../core/target.ts";
+import { openApplier } from "./applier.ts";
+import { lsnPosition } from "./lsn.ts";
 
 for (const version of [12, 18]) {
   describe(`applier with PostgreSQL ${version}`, () => {
@@ -305,6 +308,59 @@ for (const version of [12, 18]) {
       await r.query("insert into t values (1, 'x')");
       await r.caughtUp();
       assert.deepEqual(await r.queryTarget(`select * from "New S"."T 2"`), [{ id: 1, v: "x" }]);
+    });
+
+    test("without the right to turn triggers off, deferrable foreign keys wait for the commit", async () => {
+      await using r = await start(`
+        create table parent (id int primary key);
+        create table child (id int primary key, p int references parent deferrable initially immediate)`);
+      const role = `plain_${r.to}`;
+      await r.queryTarget(`create role ${role} login password 'pw'; grant usage on schema public to ${role};
+        grant select, insert, update, delete on all tables in schema public to ${role}`);
+      await r.close();
+      r.target = { ...r.target, username: role, password: "pw" };
+      await r.open();
+      await r.query(
+        `begin; set constraints all deferred; insert into child values (1, 1), (2, 1); insert into parent values (1); commit`,
+      );
+      await r.query("begin; delete from child; truncate child; commit");
+      await r.query("insert into child values (3, 1)");
+      await r.caughtUp();
+      await r.assertEqual();
+      await r.close();
+      await r.queryTarget(`drop owned by ${role}; drop role ${role}`);
+      r.target = { ...r.target, username: "postgres", password: server.password };
+      await r.open();
+    });
+
+    test("a new applier ends the session that an old one has left, and the old one says so", async () => {
+      await using r = await start("create table t (id int primary key)");
+      const request = { taskId: r.taskId, controlSchema: undefined, plan: r.plan };
+      await using second = await openApplier(r.target, request, never);
+      assert.equal(((await r.failure()) as MigrationError).code, "connect.lost");
+      await second.flush();
+    });
+
+    test("an unfinished transaction keeps no lock on the target, and flush does not wait for it", async () => {
+      await using r = await start("create table t (id int primary key)");
+      const bytes = Buffer.from("12");
+      const piece = (begins: boolean, commits: boolean, at: number): ChangeBatch => ({
+        bytes,
+        cells: Int32Array.of(at, at + 1),
+        encoding: "text",
+        tables: r.plan.tables.map((table) => table.source),
+        ops: Int32Array.of(Op.insert, 0, -1, 0),
+        transactions: [
+          { start: 0, end: 1, position: lsnPosition(1n << 40n), id: "1", committedAtMs: 1, begins, commits },
+        ],
+      });
+      await r.applier.apply(piece(true, false, 0), undefined);
+      await r.applier.flush();
+      await r.queryTarget("begin; lock table t in access exclusive mode nowait; commit");
+      await r.applier.apply(piece(false, true, 1), undefined);
+      await r.applier.flush();
+      assert.deepEqual(await r.queryTarget("select id from t order by id"), [{ id: 1 }, { id: 2 }]);
+      assert.equal(r.transactions, 1);
     });
 
     test("killed at random moments and opened again, it applies everything exactly once", async () => {

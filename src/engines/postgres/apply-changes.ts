@@ -75,6 +75,7 @@ export class ApplyChanges {
 
   /** Statements belong to one encoding; tables to one list of the stream. */
   #use(batch: ChangeBatch): void {
+    if (batch === this.#cells.batch) return;
     const { bytes } = batch;
     this.#cells.batch = batch;
     this.#cells.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

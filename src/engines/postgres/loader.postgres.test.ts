@@ -109,7 +109,7 @@ test("a loader that is disposed without finish leaves no row, and the partition 
   await using target = await newTarget("create table t (a int primary key)");
   {
     await using pool = new LoaderPool(target.endpoint);
-  await using loader = await pool.open(target.request, unaborted);
+    await using loader = await pool.open(target.request, unaborted);
     await loader.write(rows("1"));
   }
   assert.deepEqual(await journaled(target), { done: false, rows: 0 });

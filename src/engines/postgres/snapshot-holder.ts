@@ -49,7 +49,8 @@ async function exportFromSlot(
   signal: AbortSignal,
 ): Promise<Holder> {
   const fresh = request.anchor === "new-stream";
-  if (fresh) await publish(endpoint, request, signal);
+  // Also for an existing stream: a table may have joined the task since, or got its key.
+  await publish(endpoint, request, signal);
   // Two reloads of one task may run at once, and the slot of a reader that was killed lingers.
   const passing = `${slotName(request.taskId)}_${randomBytes(2).toString("hex")}`;
   const name = fresh ? streamSlot(endpoint, request.taskId).name : passing;

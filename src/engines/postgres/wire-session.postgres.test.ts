@@ -151,8 +151,7 @@ test("a value of 200 MB passes through in bounded memory", async () => {
   }
   assert.equal(await to.copyInEnd(), "COPY 1");
   assert.equal(rows, 1);
-  const same =
-    "select (select t from here) = (select t from there) as same, length(t) as n from there";
+  const same = "select (select t from here) = (select t from there) as same, length(t) as n from there";
   const [found] = await server.query(same, database);
   assert.deepEqual(found, { same: true, n: size });
   assert.ok(peak - before < 128 * MIB, `grew by ${Math.round((peak - before) / MIB)} MiB`);

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import * as dms from "@aws-sdk/client-database-migration-service";
+import { makeCertificates } from "../../test/support/certificates.ts";
+import { type PostgresServer, startPostgres } from "../../test/support/postgres-server.ts";
+import { TaskApi } from "../../test/support/task-api.ts";
+import { eventually, startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
+
+let postgres: PostgresServer;
+let tideway: TidewayServer;
+let api: TaskApi;
+
+before(async () => {
+  [postgres, tideway] = await Promise.all([startPostgres(), startTideway()]);
+  api = await TaskApi.start(postgres, tideway);
+});
+after(async () => {
+  await tideway[Symbol.asyncDispose]();
+  await postgres[Symbol.asyncDispose]();
+});
+
+test("connections are tested from the instance, and schemas are read when asked to", async () => {
+  const { sourceArn: EndpointArn, source } = await api.pair(0);
+  await postgres.query('create schema "Odd Schema"', source);
+  const both = { EndpointArn, ReplicationInstanceArn: api.instanceArn };
+  const Filters = [{ Name: "endpoint-arn", Values: [EndpointArn] }];
+  await assert.rejects(api.client.send(new dms.DescribeConnectionsCommand({ Filters })), {
+    name: "ResourceNotFoundFault",
+  });
+  await assert.rejects(api.client.send(new dms.DescribeSchemasCommand({ EndpointArn })), {
+    name: "InvalidResourceStateFault",
+  });
+  const { Connection } = await api.client.send(new dms.TestConnectionCommand(both));
+  assert.equal(Connection?.Status, "testing");
+  const tested = async (): Promise<dms.Connection> =>
+    eventually("the test's end", async () => {
+      const { Connections } = await api.client.send(new dms.DescribeConnectionsCommand({ Filters }));
+      return Connections![0]?.Status !== "testing" && Connections![0];
+    });
+  assert.equal((await tested()).Status, "successful");
+
+  await api.client.send(new dms.RefreshSchemasCommand(both));
+  await eventually("the schemas", async () => {
+    const { RefreshSchemasStatus } = await api.client.send(
+      new dms.DescribeRefreshSchemasStatusCommand({ EndpointArn }),
+    );
+    return RefreshSchemasStatus?.Status === "successful";
+  });
+  const { Schemas } = await api.client.send(new dms.DescribeSchemasCommand({ EndpointArn }));
+  assert.deepEqual(Schemas?.toSorted(), ["Odd Schema", "public"]);
+
+  await api.client.send(new dms.ModifyEndpointCommand({ EndpointArn, DatabaseName: "none_such" }));
+  await api.client.send(new dms.TestConnectionCommand(both));
+  const failed = await tested();
+  assert.equal(failed.Status, "failed");
+  assert.match(failed.LastFailureMessage ?? "", /^auth\.unknown_database/);
+  const { Connection: gone } = await api.client.send(new dms.DeleteConnectionCommand(both));
+  assert.equal(gone?.Status, "deleting");
+});
+
+test("an imported CA is what a verified connection trusts", async () => {
+  const certificates = makeCertificates(["IP:127.0.0.1"]);
+  await using secure = await startPostgres({ tls: certificates });
+  const importCa = async (pem: string): Promise<string> => {
+    const command = new dms.ImportCertificateCommand({
+      CertificateIdentifier: api.name("ca"),
+      CertificatePem: pem,
+    });
+    return (await api.client.send(command)).Certificate!.CertificateArn!;
+  };
+  const testWith = async (CertificateArn: string): Promise<dms.Connection> => {
+    const EndpointArn = await api.endpoint("source", "postgres", {
+      Port: secure.port,
+      Password: secure.password,
+      SslMode: "verify-full",
+      CertificateArn,
+    });
+    await api.client.send(
+      new dms.TestConnectionCommand({ EndpointArn, ReplicationInstanceArn: api.instanceArn }),
+    );
+    return eventually("the test's end", async () => {
+      const { Connections } = await api.client.send(
+        new dms.DescribeConnectionsCommand({ Filters: [{ Name: "endpoint-arn", Values: [EndpointArn] }] }),
+      );
+      return Connections![0]?.Status !== "testing" && Connections![0];
+    });
+  };
+  const right = await importCa(certificates.ca);
+  assert.equal((await testWith(right)).Status, "successful");
+  const wrong = await testWith(await importCa(certificates.otherCa));
+  assert.equal(wrong.Status, "failed");
+  assert.match(wrong.LastFailureMessage ?? "", /^tls\.untrusted/);
+  const { Certificates } = await api.client.send(
+    new dms.DescribeCertificatesCommand({ Filters: [{ Name: "certificate-arn", Values: [right] }] }),
+  );
+  assert.equal(Certificates![0]?.CertificatePem, certificates.ca);
+  await assert.rejects(api.client.send(new dms.DeleteCertificateCommand({ CertificateArn: right })), {
+    name: "InvalidResourceStateFault",
+  });
+  for (const pem of ["nonsense", certificates.key, certificates.ca.replace(/[A-Z]{3}/, "!!!")]) {
+    await assert.rejects(importCa(pem), { name: "InvalidCertificateFault" });
+  }
+});
