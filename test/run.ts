@@ -44,7 +44,7 @@ async function main(): Promise<number> {
     cancel.abort();
   }, TOTAL_TIMEOUT_MS);
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => cancel.abort());
-  const directory = mkdtempSync(join(tmpdir(), "tideway-test-"));
+  const directory = mkdtempSync(join(tmpdir(), "tideway-run-"));
   try {
     // Servers that run as another user must be able to pass through.
     await chmod(directory, 0o755);

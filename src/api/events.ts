@@ -40,7 +40,9 @@ export async function describeEvents(
     "replication-instance-id": (event) =>
       event.sourceType === "replication-instance" ? event.sourceIdentifier : [],
   });
-  const { items, marker } = page(found, request, { key: (event) => `${event.atMs} ${event.message}` });
+  const { items, marker } = page(found, request, {
+    key: (event) => `${event.atMs} ${event.sourceIdentifier} ${event.message}`,
+  });
   return { Marker: marker, Events: items.map(shape) };
 }
 

@@ -56,6 +56,13 @@ test("pages follow each other without gap or repeat and end without a marker", (
   assert.deepEqual(sizes, [100, 100, 5]);
 });
 
+test("items that look alike do not send paging back", () => {
+  const alike = Array.from({ length: 50 }, () => "same");
+  const { marker: Marker } = page(alike, { MaxRecords: 20 }, { key });
+  const next = page(alike, { MaxRecords: 20, Marker }, { key });
+  assert.equal(page(alike, { MaxRecords: 20, Marker: next.marker }, { key }).items.length, 10);
+});
+
 test("a list that fills its last page exactly has no further marker", () => {
   assert.equal(page(numbers.slice(0, 20), { MaxRecords: 20 }, { key }).marker, undefined);
   assert.deepEqual(page([], {}, { key }), { items: [], marker: undefined });

@@ -48,6 +48,8 @@ function startAfter<T>(
   [last, place]: readonly [string, number],
   key: (item: T) => string,
 ): number {
+  const before = items[place - 1];
+  if (before !== undefined && key(before) === last) return place;
   const found = items.findIndex((item) => key(item) === last);
   return found < 0 ? Math.max(0, place - 1) : found + 1;
 }

@@ -278,7 +278,8 @@ export const errorTable = {
   "source.table_rewritten": {
     scope: "table",
     retry: "never",
-    meaning: "A table was truncated or rewritten while it was read: the snapshot does not hold its rows any more.",
+    meaning:
+      "A table was truncated or rewritten while it was read: the snapshot does not hold its rows any more.",
     remedy: "Reload the table.",
   },
   "source.table_unreadable": {

@@ -52,16 +52,11 @@ export interface JournalRequest {
  */
 export interface Journal extends AsyncDisposable {
   tables(signal: AbortSignal): Promise<readonly JournaledTable[]>;
-  /** Replaces all that is known of a table; its earlier partitions are forgotten. */
-  planTable(table: PlannedTable, signal: AbortSignal): Promise<void>;
+  /** Replaces all that is known of the tables; their earlier partitions are forgotten. */
+  planTables(tables: readonly PlannedTable[], signal: AbortSignal): Promise<void>;
   /** Gives the unfinished partitions of a table the position of a new snapshot. */
   moveSnapshot(table: TableId, snapshot: Position | undefined, signal: AbortSignal): Promise<void>;
-  setTableState(
-    table: TableId,
-    state: JournaledState,
-    reason: string | undefined,
-    signal: AbortSignal,
-  ): Promise<void>;
+  setTableStates(tables: readonly TableId[], change: StateChange, signal: AbortSignal): Promise<void>;
   appliedPosition(signal: AbortSignal): Promise<Position | undefined>;
   /** For a stream that starts without an applied change yet. */
   setAppliedPosition(position: Position, signal: AbortSignal): Promise<void>;
@@ -75,6 +70,12 @@ export interface Journal extends AsyncDisposable {
  * there. ready: keys, indexes and constraints too. suspended: set aside.
  */
 export type JournaledState = "planned" | "prepared" | "loaded" | "ready" | "suspended";
+
+export interface StateChange {
+  readonly state: JournaledState;
+  /** Why a table was set aside: an error's code and message. */
+  readonly reason?: string;
+}
 
 export interface PlannedTable {
   /** The source's id of the table. */

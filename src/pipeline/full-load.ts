@@ -112,7 +112,7 @@ class PartitionQueue {
 
   async #cut(load: TableLoad): Promise<void> {
     const { journal, snapshot, target, errors, partitionSize, signal } = this.#context;
-    const { plan, created } = load;
+    const { plan, created, keepsRows } = load;
     const id = plan.source.id;
     if (errors.isSuspended(id)) return;
     try {
@@ -122,10 +122,13 @@ class PartitionQueue {
         partitions = await snapshot.partition(plan.source, partitionSize, signal);
         // Block ranges mean nothing in another snapshot: after a crash such a table is emptied and read
         // again. Where rows must stay that cannot be done, so the table is one transaction.
-        if (load.keepsRows && partitions.some((partition) => partition.by === "block")) {
+        if (keepsRows && partitions.some((partition) => partition.by === "block")) {
           partitions = await snapshot.partition(plan.source, WHOLE_TABLE, signal);
         }
-        await journal.planTable({ id, created, snapshot: snapshot.position, partitions }, signal);
+        await journal.planTables(
+          [{ id, created, keepsRows, snapshot: snapshot.position, partitions }],
+          signal,
+        );
       }
       const table: OpenTable = { load, format, left: partitions.length };
       if (partitions.length === 0) this.#build(load);
@@ -187,7 +190,7 @@ export async function finishTable(
   const { plan, created } = load;
   const id = plan.source.id;
   if (errors.isSuspended(id)) return;
-  await journal.setTableState(id, "loaded", undefined, signal);
+  await journal.setTableStates([id], { state: "loaded" }, signal);
   failpoint("load.table-loaded");
   if (created) {
     const steps = [{ plan, steps: target.postLoadSteps(plan) }];

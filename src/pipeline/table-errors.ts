@@ -47,7 +47,8 @@ export class TableErrors {
     if (!(error instanceof MigrationError) || error.scope !== "table") throw error;
     if (this.isSuspended(table)) return;
     this.remember(table);
-    await this.#journal.setTableState(table, "suspended", `${error.code}: ${error.message}`, signal);
+    const reason = `${error.code}: ${error.message}`;
+    await this.#journal.setTableStates([table], { state: "suspended", reason }, signal);
     this.#observer.tableFailed(table, error);
     const { onError, escalationCount } = this.#policy;
     if (onError === "stop-task") throw error;

@@ -238,17 +238,6 @@ test("what is offered: classes, versions, engines, their settings, quotas, event
   assert.deepEqual(actions.PendingMaintenanceActions, []);
 });
 
-test("events are chosen by time, source and category", async () => {
-  const ask = async (input: dms.DescribeEventsCommandInput): Promise<number> =>
-    (await client.send(new dms.DescribeEventsCommand(input))).Events?.length ?? -1;
-  assert.ok((await ask({ Duration: 5 })) > 0);
-  assert.equal(await ask({ EndTime: new Date(Date.now() - 3_600_000) }), 0);
-  assert.equal(await ask({ EventCategories: ["low storage"] }), 0);
-  assert.ok((await ask({ EventCategories: ["Creation"] })) > 0);
-  await assert.rejects(ask({ SourceIdentifier: "x" }), { name: "InvalidParameterCombinationException" });
-  await assert.rejects(ask({ Duration: 0 }), { name: "InvalidParameterValueException" });
-});
-
 test("operations that are not built say so by name, unknown ones as AWS does", async () => {
   const config = new dms.DescribeReplicationConfigsCommand({});
   await assert.rejects(client.send(config), {

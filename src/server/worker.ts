@@ -15,7 +15,8 @@ const running = new Map<string, RunningTask>();
 const REQUEST_TIMEOUT_MS = 60_000;
 
 function send(message: FromWorker): void {
-  if (process.connected) process.send!(message);
+  // Without a callback a channel that closes meanwhile would end the process with an error of its own.
+  if (process.connected) process.send!(message, () => undefined);
 }
 
 function run(spec: TaskSpec): void {

@@ -1,8 +1,15 @@
 import { forEachLimited } from "../base/lanes.ts";
 import type { MigrationPlan, TablePlan } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
-import { type TableId, tableKey } from "../core/schema.ts";
-import type { Journal, JournaledPartition, JournaledTable, PrepareMode, Target } from "../core/target.ts";
+import { tableKey } from "../core/schema.ts";
+import type {
+  Journal,
+  JournaledPartition,
+  JournaledTable,
+  PlannedTable,
+  PrepareMode,
+  Target,
+} from "../core/target.ts";
 import type { TableLoad } from "../pipeline/full-load.ts";
 import type { TableErrors } from "../pipeline/table-errors.ts";
 
@@ -38,44 +45,77 @@ export async function prepareLoads(context: PreparationContext): Promise<readonl
   const journaled = new Map((await journal.tables(signal)).map((table) => [tableKey(table.id), table]));
   const existing = new Set((await target.existingTables(plan, signal)).map(tableKey));
   await target.prepareSchema(plan, signal);
-  const loads = new Map<TablePlan, TableLoad>();
-  await forEachLimited(plan.tables, context.lanes, async (table) => {
-    const id = table.source.id;
-    if (errors.isSuspended(id)) return;
-    try {
+  const works = plan.tables
+    .filter((table) => !errors.isSuspended(table.source.id))
+    .flatMap((table) => {
       const exists = existing.has(tableKey(table.target.id));
-      const load = await prepareOne({ ...context, table, exists }, journaled.get(tableKey(id)));
-      if (load !== undefined) loads.set(table, load);
+      return whatToDo({ table, exists, mode: context.mode }, journaled.get(tableKey(table.source.id))) ?? [];
+    });
+  await journal.planTables(works.flatMap(intent), signal);
+  const prepared = new Map<TablePlan, TableLoad>();
+  await forEachLimited(works, context.lanes, async (work) => {
+    try {
+      prepared.set(work.load.plan, await doWork(work, context));
     } catch (error) {
-      await errors.handle(id, error, signal);
+      await errors.handle(work.load.plan.source.id, error, signal);
     }
   });
-  return plan.tables.flatMap((table) => loads.get(table) ?? []);
+  const loads = plan.tables.flatMap((table) => prepared.get(table) ?? []);
+  await journal.planTables(
+    loads.filter((load) => load.partitions === undefined).map((load) => plannedAgain(load, "prepared")),
+    signal,
+  );
+  return loads;
 }
 
-interface OneTable extends PreparationContext {
+interface TableWork {
+  readonly load: TableLoad;
+  readonly action: "none" | "prepare" | "empty";
+}
+
+interface TableSituation {
   readonly table: TablePlan;
   readonly exists: boolean;
+  readonly mode: PrepareMode;
 }
 
-async function prepareOne(
-  context: OneTable,
-  journaled: JournaledTable | undefined,
-): Promise<TableLoad | undefined> {
-  const { table, mode, exists } = context;
-  if (journaled === undefined) return prepareTable(context, mode === "drop-and-create" || !exists);
+/** undefined when nothing is left to do. */
+function whatToDo(situation: TableSituation, journaled: JournaledTable | undefined): TableWork | undefined {
+  const { table, exists, mode } = situation;
+  const fresh = { plan: table, keepsRows: false, partitions: undefined };
+  if (journaled === undefined) {
+    return { load: { ...fresh, created: mode === "drop-and-create" || !exists }, action: "prepare" };
+  }
   const { created, keepsRows, partitions, state } = journaled;
   const load = { plan: table, created, keepsRows };
   if (state === "suspended" || state === "ready") return undefined;
-  if (state === "loaded") return { ...load, partitions: [] };
-  if (state === "prepared" && exists) return emptied(context, load);
-  if (partitions.length === 0) return prepareTable(context, created || !exists);
-  const left = partitions.filter((partition) => !partition.done);
-  if (mustStartOver(table, partitions)) {
-    await markForReload(context.journal, journaled, context.signal);
-    return emptied(context, load);
-  }
-  return { ...load, partitions: left.map((partition) => partition.partition) };
+  if (state === "loaded") return { load: { ...load, partitions: [] }, action: "none" };
+  const again: TableWork = { load: { ...load, partitions: undefined }, action: keepsRows ? "none" : "empty" };
+  if (state === "prepared" && exists) return again;
+  if (partitions.length === 0) return { load: { ...fresh, created: created || !exists }, action: "prepare" };
+  if (mustStartOver(table, partitions)) return again;
+  const left = partitions.filter((partition) => !partition.done).map((partition) => partition.partition);
+  return { load: { ...load, partitions: left }, action: "none" };
+}
+
+/** What is journaled before a table is touched: afterwards nobody could tell who made it. */
+function intent({ load, action }: TableWork): readonly PlannedTable[] {
+  if (load.partitions !== undefined) return [];
+  return [plannedAgain(load, action === "prepare" ? "planned" : "prepared")];
+}
+
+function plannedAgain({ plan, created, keepsRows }: TableLoad, state: "planned" | "prepared"): PlannedTable {
+  return { id: plan.source.id, created, keepsRows, state, snapshot: undefined, partitions: [] };
+}
+
+async function doWork({ load, action }: TableWork, context: PreparationContext): Promise<TableLoad> {
+  const { plan: migration, target, mode, signal } = context;
+  const { plan, created } = load;
+  if (action === "empty") await target.emptyTable(plan, signal);
+  if (action !== "prepare") return load;
+  const request = { migration, plan, mode: created ? "drop-and-create" : mode } as const;
+  const { keepsRows } = await target.prepareTable(request, signal);
+  return { ...load, keepsRows };
 }
 
 /**
@@ -89,38 +129,23 @@ function mustStartOver(table: TablePlan, partitions: readonly JournaledPartition
   return done > 0 && table.source.key.length === 0;
 }
 
-/** Journals what the table is going to be before it is touched: afterwards nobody could tell who made it. */
-async function prepareTable(context: OneTable, created: boolean): Promise<TableLoad> {
-  const { table, target, journal, mode, signal } = context;
-  const planned = { id: table.source.id, created, snapshot: undefined, partitions: [] };
-  await journal.planTable(planned, signal);
-  const { keepsRows } = await target.prepareTable(
-    { migration: context.plan, plan: table, mode: created ? "drop-and-create" : mode },
-    signal,
-  );
-  await journal.planTable({ ...planned, keepsRows, state: "prepared" }, signal);
-  return { plan: table, created, keepsRows, partitions: undefined };
-}
-
-async function emptied(
-  context: OneTable,
-  load: { readonly plan: TablePlan; readonly created: boolean; readonly keepsRows: boolean },
-): Promise<TableLoad> {
-  if (!load.keepsRows) await context.target.emptyTable(load.plan, context.signal);
-  return { ...load, partitions: undefined };
-}
-
-/** From here on the table counts as not loaded, whatever happens. */
+/** From here on the tables count as not loaded, whatever happens. */
 export async function markForReload(
   journal: Journal,
-  table: { readonly id: TableId; readonly created: boolean; readonly keepsRows: boolean },
+  tables: readonly JournaledTable[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { id, created, keepsRows } = table;
-  await journal.planTable(
-    { id, created, keepsRows, state: "prepared", snapshot: undefined, partitions: [] },
-    signal,
+  const planned = tables.map(
+    ({ id, created, keepsRows }): PlannedTable => ({
+      id,
+      created,
+      keepsRows,
+      state: "prepared",
+      snapshot: undefined,
+      partitions: [],
+    }),
   );
+  await journal.planTables(planned, signal);
 }
 
 /** Gives what is left of partly loaded tables to a new snapshot. */

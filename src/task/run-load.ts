@@ -121,10 +121,8 @@ export async function finishBuilds(attempt: Attempt): Promise<void> {
     .map((table) => ({ plan: table.plan, steps: target.postLoadSteps(table.plan) }));
   for (const stage of ["unique", "foreign-key", "analyze"] as const) await runStage(stage, created, context);
   await copySequences(attempt);
-  for (const { plan: table } of tables) {
-    if (errors.isSuspended(table.source.id)) continue;
-    await journal.setTableState(table.source.id, "ready", undefined, signal);
-  }
+  const ready = tables.map(({ plan: table }) => table.source.id).filter((id) => !errors.isSuspended(id));
+  await journal.setTableStates(ready, { state: "ready" }, signal);
 }
 
 /** Sets the target's sequences to where the source's stand now. */

@@ -34,12 +34,12 @@ export async function reloadBeside({ attempt, apply, rules, tables }: Reload): P
   loaded.promise.catch(() => undefined);
   try {
     await apply.between(async () => {
-      for (const known of await journal.tables(signal)) {
-        if (!wanted.has(tableKey(known.id))) continue;
-        rules.hold(known.id, { positioned: positioned.promise, loaded: loaded.promise });
-        await markForReload(journal, known, signal);
-        errors.readmit(known.id);
-        statistics.reloading(known.id);
+      const known = (await journal.tables(signal)).filter((table) => wanted.has(tableKey(table.id)));
+      for (const { id } of known) rules.hold(id, { positioned: positioned.promise, loaded: loaded.promise });
+      await markForReload(journal, known, signal);
+      for (const { id } of known) {
+        errors.readmit(id);
+        statistics.reloading(id);
       }
     });
     await using snapshot = await source.openSnapshot(

@@ -3,7 +3,7 @@ import type { EngineRegistry } from "../core/engine.ts";
 import { asMigrationError, MigrationError } from "../core/error.ts";
 import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import type { Source } from "../core/source.ts";
-import type { Journal, Target } from "../core/target.ts";
+import type { Target } from "../core/target.ts";
 import { TableErrors } from "../pipeline/table-errors.ts";
 import type { Attempt } from "./attempt.ts";
 import { planTask } from "./planning.ts";
@@ -67,6 +67,10 @@ export class TaskRunner implements RunningTask, ChangeControl {
 
   attach(listener: ChangeListener | undefined): void {
     this.#changes = listener;
+    if (listener === undefined || this.#reloads.size === 0) return;
+    const waiting = [...this.#reloads.values()];
+    this.#reloads.clear();
+    listener.reload(waiting);
   }
 
   stop(): void {
@@ -215,7 +219,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     for (const table of await journal.tables(signal)) {
       const reload = this.#reloads.get(tableKey(table.id));
       if (reload !== undefined) {
-        await this.#startReload(journal, table);
+        await markForReload(journal, [table], signal);
         statistics.reloading(table.id);
         continue;
       }
@@ -223,13 +227,6 @@ export class TaskRunner implements RunningTask, ChangeControl {
       if (table.state === "suspended") errors.remember(table.id);
     }
     this.#reloads.clear();
-  }
-
-  async #startReload(
-    journal: Journal,
-    table: { readonly id: TableId; readonly created: boolean; readonly keepsRows: boolean },
-  ): Promise<void> {
-    await markForReload(journal, table, this.#abort.signal);
   }
 
   async #phases(attempt: Attempt): Promise<StopReason | "again"> {
@@ -251,7 +248,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
         (table) => tableKey(table.id) === tableKey(thrown.table!),
       );
       if (known === undefined) throw thrown;
-      await this.#startReload(journal, known);
+      await markForReload(journal, [known], signal);
       this.#statistics.reloading(known.id);
       return "again";
     }

@@ -29,6 +29,7 @@ export class WorkerProcess {
   readonly #calls = new Map<number, (answer: WorkerAnswer) => void>();
   readonly #exit = Promise.withResolvers<void>();
   #nextRequest = 1;
+  #began = false;
   #exited = false;
 
   constructor({ path, limits, listener }: WorkerOptions) {
@@ -75,13 +76,16 @@ export class WorkerProcess {
 
   /** Closes the channel, waits for the process to end, and kills it after `graceMs`. */
   async close(graceMs: number): Promise<void> {
-    if (this.#child.connected) this.#child.disconnect();
+    // One that is still starting has nothing to end in order.
+    if (!this.#began) this.#child.kill("SIGKILL");
+    else if (this.#child.connected) this.#child.disconnect();
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), graceMs);
     await this.#exit.promise;
     clearTimeout(timer);
   }
 
   #receive(message: FromWorker, listener: WorkerListener): void {
+    if (message.kind === "ready") this.#began = true;
     if (message.kind === "answer") this.#calls.get(message.request)?.(message.answer);
     else listener.message(message);
   }

@@ -85,7 +85,10 @@ export async function copyTable(request: CopyRequest, given?: Snapshot): Promise
   const format = snapshot.bulkFormats(plan.source).find((candidate) => accepted.includes(candidate))!;
   const partitions = await snapshot.partition(plan.source, size, unaborted);
   const { position } = snapshot;
-  await journal.planTable({ id: plan.source.id, created: true, snapshot: position, partitions }, unaborted);
+  await journal.planTables(
+    [{ id: plan.source.id, created: true, snapshot: position, partitions }],
+    unaborted,
+  );
   let rows = 0;
   for (const partition of partitions) {
     await using loader = await loaders.open({ ...request.journal, plan, partition, format }, unaborted);

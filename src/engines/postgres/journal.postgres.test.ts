@@ -57,12 +57,12 @@ test("a planned table is the same after the journal was closed and opened again"
   const { endpoint } = await newTarget();
   {
     await using journal = await open(endpoint);
-    await journal.planTable(
-      { id: nasty, created: true, keepsRows: true, snapshot: at("16/B374D848"), partitions },
+    await journal.planTables(
+      [{ id: nasty, created: true, keepsRows: true, snapshot: at("16/B374D848"), partitions }],
       unaborted,
     );
-    await journal.planTable(
-      { id: orders, created: false, state: "prepared", snapshot: undefined, partitions: [] },
+    await journal.planTables(
+      [{ id: orders, created: false, state: "prepared", snapshot: undefined, partitions: [] }],
       unaborted,
     );
   }
@@ -89,10 +89,13 @@ test("a planned table is the same after the journal was closed and opened again"
 test("planning a table again forgets its earlier partitions, state and suspension", async () => {
   const { database, endpoint } = await newTarget();
   await using journal = await open(endpoint);
-  await journal.planTable({ id: orders, created: true, snapshot: undefined, partitions }, unaborted);
-  await journal.setTableState(orders, "suspended", "why", unaborted);
+  await journal.planTables([{ id: orders, created: true, snapshot: undefined, partitions }], unaborted);
+  await journal.setTableStates([orders], { state: "suspended", reason: "why" }, unaborted);
   const again = partitions.slice(0, 1);
-  await journal.planTable({ id: orders, created: false, snapshot: at("0/1"), partitions: again }, unaborted);
+  await journal.planTables(
+    [{ id: orders, created: false, snapshot: at("0/1"), partitions: again }],
+    unaborted,
+  );
   const [table] = await journal.tables(unaborted);
   assert.equal(table!.state, "planned");
   assert.equal(table!.created, false);
@@ -107,8 +110,8 @@ test("planning a table again forgets its earlier partitions, state and suspensio
 test("a new snapshot is noted for the partitions that are not done, and for no others", async () => {
   const { database, endpoint } = await newTarget();
   await using journal = await open(endpoint);
-  await journal.planTable({ id: orders, created: true, snapshot: at("0/1"), partitions }, unaborted);
-  await journal.planTable({ id: nasty, created: true, snapshot: at("0/1"), partitions }, unaborted);
+  await journal.planTables([{ id: orders, created: true, snapshot: at("0/1"), partitions }], unaborted);
+  await journal.planTables([{ id: nasty, created: true, snapshot: at("0/1"), partitions }], unaborted);
   await server.query(
     "update awsdms_load_state set done = true where table_name = 'orders' and partition_id = '1'",
     database,
@@ -128,8 +131,8 @@ test("suspended tables are listed in DMS's table until they leave that state", a
   const { database, endpoint } = await newTarget();
   await using journal = await open(endpoint);
   const reason = "load.rejected: The target refused 'rows' of a table that is not even planned.";
-  await journal.setTableState(orders, "suspended", reason, unaborted);
-  await journal.setTableState(orders, "suspended", reason, unaborted);
+  await journal.setTableStates([orders], { state: "suspended", reason }, unaborted);
+  await journal.setTableStates([orders], { state: "suspended", reason }, unaborted);
   const listed = await server.query("select * from awsdms_suspended_tables", database);
   assert.equal(listed.length, 1);
   assert.deepEqual(
@@ -138,7 +141,7 @@ test("suspended tables are listed in DMS's table until they leave that state", a
   );
   assert.equal(listed[0].suspend_reason, reason.slice(0, 32));
   assert.equal((await journal.tables(unaborted))[0]!.reason, reason);
-  await journal.setTableState(orders, "loaded", undefined, unaborted);
+  await journal.setTableStates([orders], { state: "loaded" }, unaborted);
   assert.equal((await server.query("select from awsdms_suspended_tables", database)).length, 0);
   assert.equal((await journal.tables(unaborted))[0]!.state, "loaded");
 });
@@ -182,8 +185,8 @@ test("tasks do not see each other's journal, and forgetting one leaves the other
   await using first = await open(endpoint);
   await using second = await open(endpoint, { taskId: "t2" });
   for (const journal of [first, second]) {
-    await journal.planTable({ id: orders, created: true, snapshot: undefined, partitions }, unaborted);
-    await journal.setTableState(orders, "suspended", "x", unaborted);
+    await journal.planTables([{ id: orders, created: true, snapshot: undefined, partitions }], unaborted);
+    await journal.setTableStates([orders], { state: "suspended", reason: "x" }, unaborted);
   }
   await second.setAppliedPosition(at("0/2"), unaborted);
   assert.equal(await first.appliedPosition(unaborted), undefined);
@@ -235,7 +238,7 @@ test("a user who may not create anything opens a journal whose tables are there"
   );
   const clerk = { ...endpoint, username: "clerk", password: "clerk" };
   await using journal = await open(clerk, { taskId: "t2" });
-  await journal.setTableState(orders, "ready", undefined, unaborted);
+  await journal.setTableStates([orders], { state: "ready" }, unaborted);
   assert.equal((await journal.tables(unaborted))[0]!.state, "ready");
   assert.deepEqual(await first.tables(unaborted), []);
   await assert.rejects(open(clerk, { controlSchema: "elsewhere" }), { code: "target.privilege" });

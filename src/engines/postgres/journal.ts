@@ -1,13 +1,14 @@
 import type pg from "pg";
+import { Limiter } from "../../base/limiter.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import type { Position } from "../../core/position.ts";
 import type { TableId } from "../../core/schema.ts";
 import type {
   Journal,
-  JournaledState,
   JournaledTable,
   JournalRequest,
   PlannedTable,
+  StateChange,
 } from "../../core/target.ts";
 import { literal } from "../shared/identifier.ts";
 import { DURABLE_COMMITS, settingsSql } from "./bulk-session.ts";
@@ -42,6 +43,8 @@ export async function openJournal(
  */
 class PostgresJournal implements Journal {
   readonly #client: pg.Client;
+  /** The driver wants one query after the other. */
+  readonly #turns = new Limiter(1);
   readonly #endpoint: EndpointConfig;
   readonly #request: JournalRequest;
   readonly #task: string;
@@ -65,19 +68,83 @@ class PostgresJournal implements Journal {
 
   async tables(signal: AbortSignal): Promise<readonly JournaledTable[]> {
     const rows = await this.#run<StateRow>(
-      `select t.table_owner, t.table_name, t.created, t.keeps_rows, t.state, t.reason, l.partition_id,
+      [
+        `select t.table_owner, t.table_name, t.created, t.keeps_rows, t.state, t.reason, l.partition_id,
               l.range_kind, l.range_columns, l.range_from, l.range_to, l.snapshot_kind, l.snapshot_position,
               l.estimated_rows, l.loaded_rows, l.done
          from ${this.#tables} t
          left join ${this.#loads} l using (task_name, table_owner, table_name)
         where t.task_name = ${this.#task}
         order by t.table_owner, t.table_name, length(l.partition_id), l.partition_id`,
+      ],
       signal,
     );
     return journaledTables(rows);
   }
 
-  async planTable(table: PlannedTable, signal: AbortSignal): Promise<void> {
+  async planTables(tables: readonly PlannedTable[], signal: AbortSignal): Promise<void> {
+    await this.#run(
+      tables.flatMap((table) => this.#planStatements(table)),
+      signal,
+    );
+  }
+
+  async moveSnapshot(table: TableId, snapshot: Position | undefined, signal: AbortSignal): Promise<void> {
+    await this.#run(
+      [
+        `update ${this.#loads} set (snapshot_kind, snapshot_position) = row(${position(snapshot)})
+        where ${this.#matches(table)} and not done`,
+      ],
+      signal,
+    );
+  }
+
+  async setTableStates(tables: readonly TableId[], change: StateChange, signal: AbortSignal): Promise<void> {
+    const { state, reason } = change;
+    const text = reason === undefined ? "null" : literal(reason.replaceAll("\0", ""));
+    const statements = tables.flatMap((table) => [
+      this.#upsertTable(`${this.#key(table)}, false, false, ${literal(state)}, ${text}, ${NOW_SQL}`, [
+        "state",
+        "reason",
+        "updated_at",
+      ]),
+      state === "suspended" ? this.#suspend(table, text) : this.#readmit(table),
+    ]);
+    await this.#run(statements, signal);
+  }
+
+  async appliedPosition(signal: AbortSignal): Promise<Position | undefined> {
+    const rows = await this.#run<{ CHECKPOINT: string }>(
+      [
+        `select "CHECKPOINT" from ${this.#positions}
+        where "SERVER_NAME" = ${literal(SERVER_NAME)} and "TASK_NAME" = ${this.#task}`,
+      ],
+      signal,
+    );
+    return rows[0] === undefined ? undefined : readCheckpoint(rows[0].CHECKPOINT);
+  }
+
+  async setAppliedPosition(applied: Position, signal: AbortSignal): Promise<void> {
+    await this.#run([savePositionSql(this.#request, applied.text)], signal);
+  }
+
+  async forget(signal: AbortSignal): Promise<void> {
+    const own = `task_name = ${this.#task}`;
+    const statements = [
+      `delete from ${this.#loads} where ${own}`,
+      `delete from ${this.#tables} where ${own}`,
+      `delete from ${this.#suspended} where server_name = ${literal(SERVER_NAME)} and ${own}`,
+      `delete from ${this.#positions} where "SERVER_NAME" = ${literal(SERVER_NAME)} and "TASK_NAME" = ${this.#task}`,
+      `delete from ${this.#exceptions} where "TASK_NAME" = ${this.#task}`,
+    ];
+    await this.#run(statements, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.end();
+  }
+
+  #planStatements(table: PlannedTable): string[] {
     const { created, keepsRows = false, state = "planned", snapshot } = table;
     const id = this.#key(table.id);
     const statements = [
@@ -100,66 +167,20 @@ class PostgresJournal implements Journal {
              as p(id text, "by" text, columns json, "from" json, "to" json, "estimatedRows" numeric)`,
       );
     }
-    await this.#run(statements.join("; "), signal);
-  }
-
-  async moveSnapshot(table: TableId, snapshot: Position | undefined, signal: AbortSignal): Promise<void> {
-    await this.#run(
-      `update ${this.#loads} set (snapshot_kind, snapshot_position) = row(${position(snapshot)})
-        where ${this.#matches(table)} and not done`,
-      signal,
-    );
-  }
-
-  async setTableState(
-    table: TableId,
-    state: JournaledState,
-    reason: string | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const text = reason === undefined ? "null" : literal(reason.replaceAll("\0", ""));
-    const values = `${this.#key(table)}, false, false, ${literal(state)}, ${text}, ${NOW_SQL}`;
-    const statements = [
-      this.#upsertTable(values, ["state", "reason", "updated_at"]),
-      state === "suspended" ? this.#suspend(table, text) : this.#readmit(table),
-    ];
-    await this.#run(statements.join("; "), signal);
-  }
-
-  async appliedPosition(signal: AbortSignal): Promise<Position | undefined> {
-    const rows = await this.#run<{ CHECKPOINT: string }>(
-      `select "CHECKPOINT" from ${this.#positions}
-        where "SERVER_NAME" = ${literal(SERVER_NAME)} and "TASK_NAME" = ${this.#task}`,
-      signal,
-    );
-    return rows[0] === undefined ? undefined : readCheckpoint(rows[0].CHECKPOINT);
-  }
-
-  async setAppliedPosition(applied: Position, signal: AbortSignal): Promise<void> {
-    await this.#run(savePositionSql(this.#request, applied.text), signal);
-  }
-
-  async forget(signal: AbortSignal): Promise<void> {
-    const own = `task_name = ${this.#task}`;
-    const statements = [
-      `delete from ${this.#loads} where ${own}`,
-      `delete from ${this.#tables} where ${own}`,
-      `delete from ${this.#suspended} where server_name = ${literal(SERVER_NAME)} and ${own}`,
-      `delete from ${this.#positions} where "SERVER_NAME" = ${literal(SERVER_NAME)} and "TASK_NAME" = ${this.#task}`,
-      `delete from ${this.#exceptions} where "TASK_NAME" = ${this.#task}`,
-    ];
-    await this.#run(statements.join("; "), signal);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client.end();
+    return statements;
   }
 
   /** Rows of the last statement. The simple protocol makes several statements one transaction. */
-  async #run<Row extends pg.QueryResultRow>(sql: string, signal: AbortSignal): Promise<Row[]> {
+  async #run<Row extends pg.QueryResultRow>(
+    statements: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Row[]> {
     signal.throwIfAborted();
+    if (statements.length === 0) return [];
     try {
-      const result: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await this.#client.query<Row>(sql);
+      const result: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await this.#turns.run(() =>
+        this.#client.query<Row>(statements.join("; ")),
+      );
       return (Array.isArray(result) ? result.at(-1)! : result).rows;
     } catch (error) {
       throw classify(error, { side: "target", endpoint: this.#endpoint });

@@ -48,7 +48,7 @@ async function newTarget(ddl: string): Promise<Target> {
   const plan = samePlan(await describeTable(endpoint, id));
   const journal = await openJournal(endpoint, journalRequest, unaborted);
   const loaders = new LoaderPool(endpoint);
-  await journal.planTable({ id, created: true, snapshot: undefined, partitions: [whole] }, unaborted);
+  await journal.planTables([{ id, created: true, snapshot: undefined, partitions: [whole] }], unaborted);
   return {
     database,
     endpoint,
@@ -153,7 +153,10 @@ test("a session that the server ends while it is idle in the pool is not used ag
     "from pg_stat_activity where application_name = 'tideway load' and datname = current_database()";
   await server.query(`select pg_terminate_backend(pid) ${sessions}`, target.database);
   await until(async () => (await server.query(`select ${sessions}`, target.database)).length === 0);
-  await target.journal.planTable({ id, created: true, snapshot: undefined, partitions: [whole] }, unaborted);
+  await target.journal.planTables(
+    [{ id, created: true, snapshot: undefined, partitions: [whole] }],
+    unaborted,
+  );
   await using loader = await target.loaders.open(target.request, unaborted);
   await loader.write(rows("1"));
   await loader.finish();
@@ -183,7 +186,7 @@ test("a partition that is done, or not planned, is not loaded a second time", as
     if (i === 0) await loader.finish();
     else await assert.rejects(loader.finish(), { code: "load.partition_taken", table: id });
   }
-  await target.journal.planTable({ id, created: true, snapshot: undefined, partitions: [] }, unaborted);
+  await target.journal.planTables([{ id, created: true, snapshot: undefined, partitions: [] }], unaborted);
   await using loader = await target.loaders.open(target.request, unaborted);
   await loader.write(rows("1"));
   await assert.rejects(loader.finish(), { code: "load.partition_taken" });
