@@ -113,9 +113,18 @@ test("replication is stopped by Ctrl-C with exit code 0, resumed by the same com
 
 test("a full load that is stopped half-way exits with 1, and the same command finishes it", async () => {
   const both = await pair();
-  const blocker = await server.connect(both.source);
-  await blocker.query("begin; lock table b in access exclusive mode");
-  await using running = new CommandLine([...both.args, "--json"]);
+  // Rows of b wait on the target for a lock that this test holds.
+  await server.query(
+    `create function hold() returns boolean language plpgsql as
+       'begin perform pg_advisory_xact_lock_shared(42); return true; end';
+     create table a (id int primary key, t text);
+     create table b (id int primary key, t text, check (hold()))`,
+    both.target,
+  );
+  const blocker = await server.connect(both.target);
+  await blocker.query("select pg_advisory_lock(42)");
+  const args = [...both.args, "--prep-mode", "truncate"];
+  await using running = new CommandLine([...args, "--json"]);
   await running.line((line) => line.includes('"name":"a"') && line.includes("Table completed"));
   running.kill("SIGINT");
   const stopped = await running.result;
@@ -124,7 +133,7 @@ test("a full load that is stopped half-way exits with 1, and the same command fi
   await blocker.end();
   // A table that is loaded is not read again: what the target has lost since stays lost.
   await server.query("delete from a where id = 500", both.target);
-  const resumed = await tideway(both.args);
+  const resumed = await tideway(args);
   assert.equal(resumed.code, 0, resumed.stderr);
   assert.match(resumed.stdout, /Resuming the earlier run/);
   const [left] = await server.query(

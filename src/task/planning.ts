@@ -8,16 +8,17 @@ import type { Target } from "../core/target.ts";
 import { compilePlan } from "../mapping/plan.ts";
 import { selectTables } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
+import type { PipelineObserver } from "../pipeline/observer.ts";
 import type { TaskSettings } from "./settings.ts";
 import { settingFindings } from "./settings-findings.ts";
-import type { TaskListener, TaskSpec } from "./task.ts";
+import type { TaskSpec } from "./task.ts";
 
 export interface PlanningRequest {
   readonly spec: TaskSpec;
   readonly settings: TaskSettings;
   readonly source: Source;
   readonly target: Target;
-  readonly listener: TaskListener;
+  readonly observer: Pick<PipelineObserver, "finding">;
   /** The task already keeps its log on the source. */
   readonly resumes: boolean;
 }
@@ -30,10 +31,10 @@ export interface PlannedTask {
 
 /**
  * Selects, describes, maps and assesses. Nothing is changed anywhere. Throws the first finding that
- * concerns the whole task; all findings go to the listener first.
+ * concerns the whole task; all findings are told first.
  */
 export async function planTask(request: PlanningRequest, signal: AbortSignal): Promise<PlannedTask> {
-  const { spec, settings, source, target, listener, resumes } = request;
+  const { spec, settings, source, target, observer, resumes } = request;
   const mappings = parseTableMappings(spec.tableMappings);
   const selected = selectTables(await source.listTables(signal), mappings);
   if (selected.length === 0 && settings.failOnNoTables) {
@@ -51,7 +52,7 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
     ...(await source.assess({ taskId: spec.id, type: spec.type, tables, resumes }, signal)),
     ...(await target.assess(compiled.plan, resumes ? "do-nothing" : settings.prepareMode, signal)),
   ];
-  for (const finding of findings) listener.finding(finding);
+  for (const finding of findings) observer.finding(finding);
   const byName = new Map(tables.map((table) => [displayTable(table.id), table.id]));
   const refused: { table: TableId; error: MigrationError }[] = [];
   for (const finding of findings) {

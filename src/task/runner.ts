@@ -39,8 +39,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
   #stopRule: StopRule = { kind: "never" };
   /** Whether what an earlier run left is to be forgotten first. */
   #fresh: boolean;
-  /** Both databases were reached and found fit: from here on failures to reach them are retried. */
-  #underway = false;
+  /** Both databases were reached and found fit, now or in an earlier run: failures to reach them are retried. */
+  #underway: boolean;
   #suspended: readonly TableId[] = [];
   #known: ReadonlySet<string> = new Set();
 
@@ -50,6 +50,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#listener = listener;
     this.#statistics = new TaskStatistics(listener);
     this.#fresh = spec.start !== "resume-processing";
+    this.#underway = !this.#fresh;
     this.outcome = this.#run();
   }
 
@@ -201,7 +202,9 @@ export class TaskRunner implements RunningTask, ChangeControl {
     const keepsLog =
       this.#spec.type !== "full-load" && (await parts.source.findStream(stream, signal)) !== undefined;
     const resumes = !this.#fresh || keepsLog;
-    return planTask({ ...parts, spec: this.#spec, listener: this.#listener, resumes }, signal);
+    const { settings, source, target } = parts;
+    const told = this.#statistics;
+    return planTask({ spec: this.#spec, settings, source, target, observer: told, resumes }, signal);
   }
 
   /** The journal first: without it a stream that is left over does no harm, the other way round it would. */

@@ -21,10 +21,13 @@ export class TaskStatistics implements PipelineObserver {
   #loadStartMs: number | undefined;
   #loadEndMs: number | undefined;
   #checkpoint: string | undefined;
-  readonly #lag = new LatencyHistogram();
+  #lag = new LatencyHistogram();
+  #transactions = 0;
+  #caughtUp = false;
   #lagNowMs = 0;
   #changes = 0;
   #reportDue: NodeJS.Timeout | undefined;
+  readonly #told = new Set<string>();
 
   constructor(listener: TaskListener) {
     this.#listener = listener;
@@ -57,6 +60,9 @@ export class TaskStatistics implements PipelineObserver {
     const now = Date.now();
     if (phase === "full-load") this.#loadStartMs ??= now;
     if (phase === "catching-up" || phase === "replicating") this.#loadEndMs ??= now;
+    // What waited in the source's log while tables were loaded says nothing about replication.
+    if (phase === "replicating" && !this.#caughtUp) this.#lag = new LatencyHistogram();
+    if (phase === "replicating") this.#caughtUp = true;
     this.report();
   }
 
@@ -119,7 +125,11 @@ export class TaskStatistics implements PipelineObserver {
     this.#listener.log("error", "table failed", { table: tableKey(id), code: error.code });
   }
 
+  /** Each finding is told once, however often the task has to start again. */
   finding(finding: Finding): void {
+    const text = JSON.stringify([finding.code, finding.subject, finding.message]);
+    if (this.#told.has(text)) return;
+    this.#told.add(text);
     this.#listener.finding(finding);
   }
 
@@ -140,6 +150,7 @@ export class TaskStatistics implements PipelineObserver {
     for (const committedAtMs of progress.committedAtMs) {
       this.#lagNowMs = Math.max(0, now - committedAtMs);
       this.#lag.record(this.#lagNowMs);
+      this.#transactions++;
     }
     for (const [key, count] of progress.tables) {
       this.#changes += count.inserts + count.updates + count.deletes + count.truncates;
@@ -185,13 +196,13 @@ export class TaskStatistics implements PipelineObserver {
   }
 
   #lagProgress(): LagProgress | undefined {
-    if (this.#lag.count === 0) return undefined;
+    if (this.#transactions === 0) return undefined;
     return {
       currentMs: this.#lagNowMs,
       p50Ms: this.#lag.percentile(0.5),
       p99Ms: this.#lag.percentile(0.99),
       maxMs: this.#lag.maxMs,
-      transactions: this.#lag.count,
+      transactions: this.#transactions,
       changes: this.#changes,
     };
   }

@@ -92,7 +92,11 @@ export interface TaskProgress {
   readonly lag: LagProgress | undefined;
 }
 
-/** Times between commit on the source and commit on the target, in milliseconds of the two clocks. */
+/**
+ * Times between commit on the source and commit on the target, in milliseconds of the two clocks.
+ * Percentiles and maximum are of the transactions since the task first caught up, or of all before
+ * it has; the counts are of all.
+ */
 export interface LagProgress {
   readonly currentMs: number;
   readonly p50Ms: number;
