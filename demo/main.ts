@@ -1,9 +1,13 @@
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { count, duration, latency, short } from "../src/cli/human.ts";
 import { errorLines, textFields } from "../src/cli/output.ts";
 import { progressTotals } from "../src/cli/progress-rates.ts";
 import { taskDisplay } from "../src/cli/task-display.ts";
 import { MigrationError } from "../src/core/error.ts";
+import { pasteLine } from "../src/server/access-key.ts";
+import { registry } from "../src/server/engines.ts";
+import { startServer } from "../src/server/main.ts";
 import { createDemoData } from "../test/support/demo-data.ts";
 import type { PostgresServer } from "../test/support/postgres-server.ts";
 import { Workload } from "../test/support/workload.ts";
@@ -16,7 +20,7 @@ const HELP = `npm run demo [-- options]
 Starts two PostgreSQL servers, fills one with a million rows, lets an application write to it, moves
 it to the other meanwhile, and compares every row. Leaves nothing behind.
 
-  --keep            leave the servers up until Ctrl-C
+  --keep            leave the servers up, and a Tideway server with its API, until Ctrl-C
   --rows <number>   rows to start with (default 1000000)
   --help
 `;
@@ -53,6 +57,7 @@ async function demo(options: DemoOptions, stage: Stage): Promise<boolean> {
     hint: "Ctrl-C ends the demo and removes everything.",
     verbose: false,
   });
+  stage.defer(async () => display.close(undefined));
   const result = await runMigration({
     sourceUrl: source.url(DATABASE),
     targetUrl: target.url(DATABASE),
@@ -67,7 +72,7 @@ async function demo(options: DemoOptions, stage: Stage): Promise<boolean> {
     verify(source, target, DATABASE),
   );
   say(report(result, verdict));
-  if (options.keep) await keep(source, target);
+  if (options.keep) await keep(stage, source, target);
   return verdict.equal && result.outcome.suspendedTables.length === 0;
 }
 
@@ -77,9 +82,20 @@ async function startServers(stage: Stage): Promise<readonly [PostgresServer, Pos
   return servers;
 }
 
-async function keep(source: PostgresServer, target: PostgresServer): Promise<void> {
+/** Leaves everything up, with an API server beside it, until a signal ends the process. */
+async function keep(stage: Stage, source: PostgresServer, target: PostgresServer): Promise<void> {
+  const server = await startServer({
+    host: "127.0.0.1",
+    port: 0,
+    dataDir: join(stage.directory, "tideway"),
+    registry,
+    workerPath: join(import.meta.dirname, "..", "src", "server", "worker.ts"),
+    log: () => undefined,
+  });
+  stage.defer(() => server.close());
   say(
-    `\nThe servers stay up until Ctrl-C:\n  psql ${source.url(DATABASE)}\n  psql ${target.url(DATABASE)}\n`,
+    `\nUntil Ctrl-C these stay up:\n  psql ${source.url(DATABASE)}\n  psql ${target.url(DATABASE)}\n` +
+      `and a Tideway server at ${server.address}:\n  ${pasteLine(server.credentialsFile, server.address)}\n`,
   );
   await new Promise(() => undefined);
 }
@@ -157,8 +173,9 @@ async function main(): Promise<void> {
   let ending = false;
   const end = (code: number) => (): void => {
     ending = true;
+    const struck = stage.strike();
     say("\ncleaning up ...\n");
-    void stage.strike().finally(() => process.exit(code));
+    void struck.finally(() => process.exit(code));
   };
   process.once("SIGINT", end(130)).once("SIGTERM", end(143)).once("SIGHUP", end(129));
   process.stdout.once("error", end(141));

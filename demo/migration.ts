@@ -33,7 +33,7 @@ export async function runMigration(migration: Migration): Promise<MigrationResul
     finding: display.finding.bind(display),
     log: display.log.bind(display),
   });
-  const ended = running.outcome.then(() => undefined);
+  const ended = Promise.race([running.outcome, application.ended]);
   await Promise.race([replicating.promise, ended]);
   await Promise.race([delay(migration.replicateMs), ended]);
   const statistics = await application.stop();
@@ -59,7 +59,8 @@ function taskSpec(migration: Migration): TaskSpec {
     source: registry.find("postgres").parseUrl(migration.sourceUrl),
     target: registry.find("postgres").parseUrl(migration.targetUrl),
     tableMappings: mappingsFromPatterns(["shop.*", "audit.*"], []),
-    settings: "{}",
+    // A server that is gone does not come back here: better to fail than to wait for it.
+    settings: JSON.stringify({ ErrorBehavior: { RecoverableErrorCount: 3 } }),
     start: "start-replication",
     cdcStartPosition: undefined,
     cdcStopPosition: undefined,

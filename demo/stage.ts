@@ -9,6 +9,7 @@ import { type PostgresServer, startPostgres } from "../test/support/postgres-ser
  */
 export class Stage {
   readonly directory: string;
+  readonly #endings: (() => Promise<void>)[] = [];
   readonly #servers: Promise<PostgresServer>[] = [];
   #struck: Promise<void> | undefined;
 
@@ -26,6 +27,11 @@ export class Stage {
     return await starting;
   }
 
+  /** Something to be ended before the servers are. */
+  defer(ending: () => Promise<void>): void {
+    this.#endings.push(ending);
+  }
+
   /** Ends the servers and removes every file. */
   strike(): Promise<void> {
     this.#struck ??= this.#strike();
@@ -33,6 +39,7 @@ export class Stage {
   }
 
   async #strike(): Promise<void> {
+    await Promise.allSettled(this.#endings.map((ending) => ending()));
     for (const started of await Promise.allSettled(this.#servers)) {
       if (started.status === "fulfilled") await started.value[Symbol.asyncDispose]();
     }

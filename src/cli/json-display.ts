@@ -79,7 +79,8 @@ export class JsonDisplay implements TaskDisplay {
   readonly #stream: TextStream;
   readonly #told = new Map<string, string>();
   #phase: TaskPhase | undefined;
-  #lastMs = 0;
+  #latest: TaskProgress | undefined;
+  #due: NodeJS.Timeout | undefined;
 
   constructor(stream: TextStream) {
     this.#stream = stream;
@@ -90,12 +91,22 @@ export class JsonDisplay implements TaskDisplay {
     this.#stream.write(`${JSON.stringify({ event: name, at: new Date().toISOString(), ...members })}\n`);
   }
 
+  /** The first report at once, those that follow soon after together, so that none is lost. */
   progress(progress: TaskProgress): void {
-    const nowMs = Date.now();
-    if (progress.phase === this.#phase && nowMs - this.#lastMs < INTERVAL_MS) return;
+    this.#latest = progress;
+    if (progress.phase === this.#phase && this.#due !== undefined) return;
     this.#phase = progress.phase;
-    this.#lastMs = nowMs;
-    this.emit({ event: "progress", ...this.#changed(progress) });
+    this.#tell();
+  }
+
+  #tell(): void {
+    clearTimeout(this.#due);
+    this.#due = undefined;
+    if (this.#latest === undefined) return;
+    this.emit({ event: "progress", ...this.#changed(this.#latest) });
+    this.#latest = undefined;
+    this.#due = setTimeout(() => this.#tell(), INTERVAL_MS);
+    this.#due.unref();
   }
 
   finding(finding: Finding): void {
@@ -110,8 +121,11 @@ export class JsonDisplay implements TaskDisplay {
     this.emit({ event: "note", message: text });
   }
 
+  /** The outcome event is written by whoever knows the exit code. */
   close(): void {
-    // The outcome event is written by whoever knows the exit code.
+    clearTimeout(this.#due);
+    this.#due = undefined;
+    this.#latest = undefined;
   }
 
   outcome(outcome: TaskOutcome, exitCode: number): void {

@@ -91,7 +91,7 @@ function totalLines(input: FrameInput, totals: ProgressTotals, style: LineStyle)
 
 function loadLine(input: FrameInput, totals: ProgressTotals, style: LineStyle): string {
   const { progress, rates } = input;
-  const loading = progress.phase === "full-load" || progress.fullLoadEndMs === undefined;
+  const loading = progress.phase === "full-load";
   const tables = `${count(totals.completed)} of ${count(progress.tables.length)} tables`;
   const parts = [percent(progress.fullLoadPercent), rowsOfRows(totals)];
   if (loading) {

@@ -41,8 +41,9 @@ export class ProgressRates {
   ofTable(table: TableProgress): number | undefined {
     if (table.fullLoadStartMs === undefined) return undefined;
     if (table.fullLoadEndMs === undefined) return this.#tables.get(tableKey(table.id))?.perSecond;
-    const seconds = Math.max(0.001, (table.fullLoadEndMs - table.fullLoadStartMs) / 1000);
-    return table.fullLoadRows / seconds;
+    const milliseconds = table.fullLoadEndMs - table.fullLoadStartMs;
+    // A table that an earlier run loaded has no time of its own.
+    return milliseconds <= 0 ? undefined : (table.fullLoadRows * 1000) / milliseconds;
   }
 }
 

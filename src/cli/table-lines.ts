@@ -98,18 +98,30 @@ function tableLine(table: TableProgress, layout: Layout, options: TableLinesOpti
   return `${start}${state}  ${cells.join("  ")}${bar}`.trimEnd();
 }
 
-/** When not all fit: what is under way, what failed, what was finished last, what is to come. */
-function mostTelling(tables: readonly TableProgress[], room: number): TableProgress[] {
-  const groups: [TableProgress[], TableProgress[], TableProgress[], TableProgress[]] = [[], [], [], []];
-  for (const table of tables) groups[telling(table)].push(table);
-  groups[2].sort((a, b) => b.lastUpdateMs - a.lastUpdateMs);
-  return groups.flat().slice(0, Math.max(0, room));
-}
+/** How long after its last news a table still counts as moving. */
+const MOVING_MS = 2_000;
 
-function telling(table: TableProgress): 0 | 1 | 2 | 3 {
-  if (table.state === "Table error") return 1;
-  if (table.state === "Before load") return 3;
-  return table.state === "Table completed" && table.activity === undefined ? 2 : 0;
+/**
+ * When not all fit: errors, though they may take a third of the room at most, then what is moving,
+ * what is under way but still, what was finished last, what is to come.
+ */
+function mostTelling(tables: readonly TableProgress[], room: number): TableProgress[] {
+  const errors: TableProgress[] = [];
+  const moving: TableProgress[] = [];
+  const still: TableProgress[] = [];
+  const finished: TableProgress[] = [];
+  const waiting: TableProgress[] = [];
+  const newestMs = tables.reduce((newest, table) => Math.max(newest, table.lastUpdateMs), 0);
+  for (const table of tables) {
+    if (table.state === "Table error") errors.push(table);
+    else if (table.state === "Before load") waiting.push(table);
+    else if (table.activity !== undefined) moving.push(table);
+    else if (table.state === "Table completed") finished.push(table);
+    else (newestMs - table.lastUpdateMs < MOVING_MS ? moving : still).push(table);
+  }
+  finished.sort((a, b) => b.lastUpdateMs - a.lastUpdateMs);
+  const few = errors.splice(0, Math.max(1, Math.floor(room / 3)));
+  return [...few, ...moving, ...still, ...errors, ...finished, ...waiting].slice(0, Math.max(0, room));
 }
 
 function restText(tables: readonly TableProgress[], shown: readonly TableProgress[]): string {

@@ -63,6 +63,7 @@ class LiveDisplay implements TaskDisplay {
   readonly #clock: NodeJS.Timeout;
   readonly #findings = new FindingLimit();
   #progress: TaskProgress | undefined;
+  #closed = false;
 
   constructor(stream: TextStream, options: DisplayOptions) {
     this.#options = options;
@@ -94,14 +95,16 @@ class LiveDisplay implements TaskDisplay {
   }
 
   close(outcome: TaskOutcome | undefined): void {
+    if (this.#closed) return;
     clearInterval(this.#clock);
     if (outcome !== undefined) this.#progress = outcome.progress;
     this.#draw("");
+    this.#closed = true;
     this.#screen.close();
   }
 
   #draw(hint = this.#options.hint): void {
-    if (this.#progress === undefined) return;
+    if (this.#progress === undefined || this.#closed) return;
     const input = { ...this.#options, hint, progress: this.#progress, rates: this.#rates, nowMs: Date.now() };
     const { columns, rows } = this.#screen;
     this.#screen.draw(progressFrame(input, { columns, rows, paint: this.#paint }));

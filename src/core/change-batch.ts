@@ -1,3 +1,4 @@
+import type { MigrationError } from "./error.ts";
 import type { Position } from "./position.ts";
 import type { TableSchema } from "./schema.ts";
 
@@ -33,6 +34,20 @@ export interface ChangeBatch {
    */
   readonly ops: Int32Array;
   readonly transactions: readonly ChangeTransaction[];
+  /** Changes that are not among `ops` because they do not fit their table. None when left out. */
+  readonly misfits?: readonly Misfit[];
+}
+
+/**
+ * A transaction changes a table that was another one then: other columns, another identity. Nothing of
+ * the transaction may be applied unless the table's changes are skipped there.
+ */
+export interface Misfit {
+  /** Index into the batch's transactions. */
+  readonly transaction: number;
+  /** Index into the batch's tables. */
+  readonly table: number;
+  readonly error: MigrationError;
 }
 
 /** One transaction, or one piece of a transaction too big for one batch. Transactions without ops may occur. */

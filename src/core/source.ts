@@ -24,10 +24,7 @@ export interface Source extends AsyncDisposable {
   findStream(request: StreamRequest, signal: AbortSignal): Promise<Position | undefined>;
   /** Gives the log up and removes what was created for the task. Does nothing when there is nothing. */
   dropStream(request: StreamRequest, signal: AbortSignal): Promise<void>;
-  openChangeStream(
-    request: StreamRequest & { readonly after: Position },
-    signal: AbortSignal,
-  ): Promise<ChangeStream>;
+  openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream>;
   /** The end of the log now: all that is committed before the call lies at or before it. */
   currentPosition(signal: AbortSignal): Promise<Position>;
 }
@@ -44,6 +41,12 @@ export interface SourceAssessment {
 export interface StreamRequest {
   readonly taskId: string;
   readonly tables: readonly TableSchema[];
+}
+
+export interface ChangeStreamRequest extends StreamRequest {
+  readonly after: Position;
+  /** Tables set aside: nobody minds when the stream lacks their changes. None when left out. */
+  readonly aside?: readonly TableId[];
 }
 
 export interface SnapshotRequest extends StreamRequest {

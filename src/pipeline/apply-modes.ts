@@ -53,6 +53,11 @@ export class TableRules {
     this.#gates.delete(tableKey(table));
   }
 
+  /** Whether any table's changes wait. */
+  get holds(): boolean {
+    return this.#gates.size > 0;
+  }
+
   gateOf(table: TableId): LoadGate | undefined {
     return this.#gates.size === 0 ? undefined : this.#gates.get(tableKey(table));
   }
@@ -97,6 +102,33 @@ export class TableRules {
     }
     return allExact ? undefined : modes;
   }
+}
+
+/** Tables, as indexes into the batch's, that the batch changes in a way that is not skipped. */
+export function appliedTables(batch: ChangeBatch, modes: Uint8Array | undefined): ReadonlySet<number> {
+  const { ops, transactions, tables, misfits = [] } = batch;
+  const found = new Set<number>();
+  const isSkipped = (transaction: number, table: number): boolean =>
+    modes !== undefined && modes[transaction * tables.length + table] === ApplyMode.skip;
+  for (let t = 0; t < transactions.length; t++) {
+    const { start, end } = transactions[t]!;
+    for (let at = start * OP_WIDTH; at < end * OP_WIDTH; at += OP_WIDTH) {
+      const table = ops[at + 1]!;
+      if (!isSkipped(t, table)) found.add(table);
+    }
+  }
+  for (const { transaction, table } of misfits) if (!isSkipped(transaction, table)) found.add(table);
+  return found;
+}
+
+/** The error of the first change that does not fit its table and is not skipped. */
+export function misfitOf(batch: ChangeBatch, modes: Uint8Array | undefined): MigrationError | undefined {
+  const { tables, transactions, misfits = [] } = batch;
+  return misfits.find(
+    ({ transaction, table }) =>
+      transaction < transactions.length &&
+      (modes === undefined || modes[transaction * tables.length + table] !== ApplyMode.skip),
+  )?.error;
 }
 
 /** Changes of a batch per table key, skipped ones left out. */

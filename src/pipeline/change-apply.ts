@@ -2,8 +2,8 @@ import { failpoint } from "../base/failpoint.ts";
 import type { ChangeBatch, ChangeTransaction, StreamItem } from "../core/change-batch.ts";
 import type { Position } from "../core/position.ts";
 import type { ChangeStream } from "../core/source.ts";
-import { type Applier, ApplyMode } from "../core/target.ts";
-import { countChanges, cutBatch, type TableRules } from "./apply-modes.ts";
+import type { Applier } from "../core/target.ts";
+import { appliedTables, countChanges, cutBatch, misfitOf, type TableRules } from "./apply-modes.ts";
 import type { PipelineObserver } from "./observer.ts";
 
 /** How soon the source is asked again how far it has come while a goal is waited for. */
@@ -26,9 +26,18 @@ export interface ApplyGoal {
   readonly position?: Position | undefined;
   /** End before the first transaction committed after this time (ms, the source's clock). */
   readonly committedBeforeMs?: number | undefined;
+  /** End before the first transaction that commits after this position, and when the log has come so far. */
+  readonly last?: Position | undefined;
 }
 
-export type ApplyEnd = "reached" | "commit-time" | "stopped";
+export type ApplyEnd = "reached" | "last" | "commit-time" | "stopped";
+
+interface Between {
+  readonly work: () => Promise<void>;
+  /** Not before everything up to here has been taken. */
+  readonly after: Position | undefined;
+  readonly giveUp: () => void;
+}
 
 /**
  * Carries changes from a stream to an applier, in order, and confirms to the source what the target
@@ -49,7 +58,9 @@ export class ChangeApply {
   /** Position of the last transaction given to the applier; durable follows it. */
   #given: Position | undefined;
   #wake: (() => void) | undefined;
-  readonly #between: { readonly work: () => Promise<void>; readonly giveUp: () => void }[] = [];
+  /** Something was asked for since the loop last looked at what there is to do. */
+  #called = false;
+  #between: Between[] = [];
   #giveUpWaiting: (() => void) | undefined;
   #failure: { readonly error: unknown } | undefined;
 
@@ -69,24 +80,25 @@ export class ChangeApply {
   fail(error: unknown): void {
     this.#failure ??= { error };
     this.#giveUpWaiting?.();
-    this.#wake?.();
+    this.#call();
   }
 
   /** Ends run() at the next commit boundary. */
   stop(): void {
     this.#stopped = true;
     this.#giveUpWaiting?.();
-    this.#wake?.();
+    this.#call();
   }
 
-  /** Does something between two batches, when everything taken is durable. */
-  between(work: () => Promise<void>): Promise<void> {
+  /** Does something between two batches, when everything taken is durable and holds all up to `after`. */
+  between(work: () => Promise<void>, after?: Position): Promise<void> {
     const done = Promise.withResolvers<void>();
     this.#between.push({
+      after,
       work: () => work().then(done.resolve, done.reject),
       giveUp: () => done.reject(new DOMException("The change phase has ended.", "AbortError")),
     });
-    this.#wake?.();
+    this.#call();
     return done.promise;
   }
 
@@ -98,6 +110,11 @@ export class ChangeApply {
   /** Replaces the goal, also of a run in progress. */
   setGoal(goal: ApplyGoal): void {
     this.#goal = goal;
+    this.#call();
+  }
+
+  #call(): void {
+    this.#called = true;
     this.#wake?.();
   }
 
@@ -105,23 +122,28 @@ export class ChangeApply {
     let probe: NodeJS.Timeout | undefined;
     try {
       for (;;) {
+        this.#called = false;
         if (this.#failure !== undefined) throw this.#failure.error;
         if (this.#stopped) return await this.#finish("stopped");
         if (this.#atBoundary) {
           await this.#doBetween();
-          if (this.#goalReached()) return await this.#finish("reached");
+          if (this.#hasTaken(this.#goal.last)) return await this.#finish("last");
+          if (this.#hasTaken(this.#goal.position)) return await this.#finish("reached");
         }
-        if (this.#goal.position !== undefined && probe === undefined) {
+        if (this.#awaitsPosition() && probe === undefined) {
           this.#parts.stream.probe();
-          probe = setInterval(() => this.#parts.stream.probe(), PROBE_INTERVAL_MS);
+          probe = setInterval(() => {
+            if (this.#awaitsPosition()) this.#parts.stream.probe();
+          }, PROBE_INTERVAL_MS);
         }
         const item = await this.#nextItem();
         if (item === undefined) continue;
         if (item.kind === "heartbeat") {
           this.#received = item.position;
           await this.#confirmIdle(item.position);
-        } else if (await this.#take(item.batch)) {
-          return await this.#finish("commit-time");
+        } else {
+          const end = await this.#take(item.batch);
+          if (end !== undefined) return await this.#finish(end);
         }
       }
     } finally {
@@ -131,6 +153,7 @@ export class ChangeApply {
 
   /** The next item, or undefined when something else wants attention first. */
   async #nextItem(): Promise<StreamItem | undefined> {
+    if (this.#called) return undefined;
     this.#next ??= this.#items.next();
     const next = this.#next;
     const result = await new Promise<IteratorResult<StreamItem> | undefined>((resolve, reject) => {
@@ -148,24 +171,25 @@ export class ChangeApply {
   }
 
   async #doBetween(): Promise<void> {
-    for (let next = this.#between.shift(); next !== undefined; next = this.#between.shift()) {
+    const isDue = ({ after }: Between): boolean => after === undefined || this.#hasTaken(after);
+    for (let next = this.#between.find(isDue); next !== undefined; next = this.#between.find(isDue)) {
+      const due = next;
+      this.#between = this.#between.filter((entry) => entry !== due);
       await this.#parts.applier.flush();
-      await next.work();
+      await due.work();
     }
   }
 
-  /** True when the batch holds a transaction that lies beyond the goal's commit time. */
-  async #take(batch: ChangeBatch): Promise<boolean> {
-    const limit = this.#goal.committedBeforeMs;
-    const isBeyond = (transaction: ChangeTransaction): boolean =>
-      limit !== undefined && transaction.begins && transaction.committedAtMs > limit;
-    const before = limit === undefined ? undefined : cutBatch(batch, isBeyond);
-    const taken = before ?? batch;
+  /** How the run ends when the batch holds a transaction that lies beyond the goal; undefined when none does. */
+  async #take(batch: ChangeBatch): Promise<"last" | "commit-time" | undefined> {
+    const { taken, end } = this.#upToGoal(batch);
     if (taken.transactions.length > 0) {
       const { applier, observer } = this.#parts;
       const modes = await this.#modes(taken);
       // Given up while a table was being loaded: the batch was not taken, the stream will send it again.
-      if (this.#stopped || this.#failure !== undefined) return false;
+      if (this.#stopped || this.#failure !== undefined) return undefined;
+      const misfit = misfitOf(taken, modes);
+      if (misfit !== undefined) throw misfit;
       await applier.apply(taken, modes);
       failpoint("apply.batch-taken");
       observer.captured(countChanges(taken, modes));
@@ -176,22 +200,38 @@ export class ChangeApply {
         this.#given = last.position;
       }
     }
-    return before !== undefined;
+    return end;
+  }
+
+  #upToGoal(batch: ChangeBatch): {
+    readonly taken: ChangeBatch;
+    readonly end: "last" | "commit-time" | undefined;
+  } {
+    const { last, committedBeforeMs } = this.#goal;
+    const isBeyondLast = ({ begins, position }: ChangeTransaction): boolean =>
+      begins && last !== undefined && !this.#parts.rules.reaches(last, position);
+    const isTooLate = ({ begins, committedAtMs }: ChangeTransaction): boolean =>
+      begins && committedBeforeMs !== undefined && committedAtMs > committedBeforeMs;
+    const first = batch.transactions.find(
+      (transaction) => isBeyondLast(transaction) || isTooLate(transaction),
+    );
+    if (first === undefined) return { taken: batch, end: undefined };
+    return {
+      taken: cutBatch(batch, (transaction) => transaction === first)!,
+      end: isBeyondLast(first) ? "last" : "commit-time",
+    };
   }
 
   /** The batch's modes, once no table of it that is being loaded again is in the way. */
   async #modes(batch: ChangeBatch): Promise<Uint8Array | undefined> {
     const { rules } = this.#parts;
-    const held = batch.tables.flatMap((table) => rules.gateOf(table.id) ?? []);
-    if (held.length > 0) await this.#waitFor(held.map((gate) => gate.positioned));
-    const modes = rules.modes(batch);
-    if (held.length > 0) {
-      const needed = batch.tables.flatMap((table, index) =>
-        isApplied(batch, modes, index) ? (rules.gateOf(table.id) ?? []) : [],
-      );
-      await this.#waitFor(needed.map((gate) => gate.loaded));
-    }
-    return modes;
+    const gatesOf = (tables: ReadonlySet<number>) =>
+      [...tables].flatMap((index) => rules.gateOf(batch.tables[index]!.id) ?? []);
+    if (!rules.holds) return rules.modes(batch);
+    await this.#waitFor(gatesOf(appliedTables(batch, undefined)).map((gate) => gate.positioned));
+    await this.#waitFor(gatesOf(appliedTables(batch, rules.modes(batch))).map((gate) => gate.loaded));
+    // A table may have been set aside while it was loaded.
+    return rules.modes(batch);
   }
 
   async #waitFor(gates: readonly Promise<void>[]): Promise<void> {
@@ -218,22 +258,20 @@ export class ChangeApply {
     stream.confirm(position);
   }
 
-  #goalReached(): boolean {
-    const goal = this.#goal.position;
+  #awaitsPosition(): boolean {
+    const { position, last } = this.#goal;
     return (
-      goal !== undefined && this.#received !== undefined && this.#parts.rules.reaches(this.#received, goal)
+      position !== undefined || last !== undefined || this.#between.some(({ after }) => after !== undefined)
     );
+  }
+
+  #hasTaken(position: Position | undefined): boolean {
+    if (position === undefined || this.#received === undefined) return false;
+    return this.#parts.rules.reaches(this.#received, position);
   }
 
   async #finish(end: ApplyEnd): Promise<ApplyEnd> {
     await this.#parts.applier.flush();
     return end;
   }
-}
-
-/** Whether any transaction of the batch has changes of this table that are not skipped. */
-function isApplied(batch: ChangeBatch, modes: Uint8Array | undefined, table: number): boolean {
-  if (modes === undefined) return true;
-  const width = batch.tables.length;
-  return batch.transactions.some((_, index) => modes[index * width + table] !== ApplyMode.skip);
 }

@@ -1,6 +1,7 @@
 import { failpoint } from "../base/failpoint.ts";
 import { runLanes } from "../base/lanes.ts";
 import { Limiter } from "../base/limiter.ts";
+import { asMigrationError } from "../core/error.ts";
 import type { TablePlan } from "../core/plan.ts";
 import type { BulkFormat } from "../core/row-chunk.ts";
 import type { Partition, PartitionSize, Snapshot } from "../core/source.ts";
@@ -58,22 +59,31 @@ interface OpenTable {
 export async function fullLoad(tables: readonly TableLoad[], context: FullLoadContext): Promise<void> {
   const builds: Promise<void>[] = [];
   const builder = new Limiter(context.builders);
+  const failed = new AbortController();
+  const building = { ...context, signal: AbortSignal.any([context.signal, failed.signal]) };
   // A failed build must not be an unhandled rejection while lanes still run; it is thrown at the end.
   const build = (load: TableLoad): void => {
-    const work = builder.run(() => finishTable(load, context));
+    const work = builder.run(() => finishTable(load, building));
     work.catch(() => undefined);
     builds.push(work);
   };
   const queue = new PartitionQueue(tables, context, build);
-  await runLanes(
-    context.lanes,
-    () => queue.next(),
-    async (job) => {
-      await loadPartition(job, context);
-      if (--job.table.left === 0) build(job.table.load);
-    },
-  );
-  await Promise.all(builds);
+  try {
+    await runLanes(
+      context.lanes,
+      () => queue.next(),
+      async (job) => {
+        await loadPartition(job, context);
+        if (--job.table.left === 0) build(job.table.load);
+      },
+    );
+    await Promise.all(builds);
+  } catch (error) {
+    // The next attempt would build the same beside them. What a retry will need is not thrown away.
+    if (asMigrationError(error).retry === "never") failed.abort();
+    await Promise.allSettled(builds);
+    throw error;
+  }
 }
 
 /** Hands out partitions; cuts the next table when none is waiting. */
@@ -122,7 +132,8 @@ class PartitionQueue {
         partitions = await snapshot.partition(plan.source, partitionSize, signal);
         // Block ranges mean nothing in another snapshot: after a crash such a table is emptied and read
         // again. Where rows must stay that cannot be done, so the table is one transaction.
-        if (keepsRows && partitions.some((partition) => partition.by === "block")) {
+        // Nor can rows without a key be told from those that must stay.
+        if (keepsRows && (plan.source.key.length === 0 || partitions.some(({ by }) => by === "block"))) {
           partitions = await snapshot.partition(plan.source, WHOLE_TABLE, signal);
         }
         await journal.planTables(

@@ -17,6 +17,7 @@ export class TableErrors {
   readonly #observer: PipelineObserver;
   readonly #policy: TableErrorPolicy;
   readonly #suspended = new Map<string, TableId>();
+  #escalated = false;
 
   constructor(journal: Journal, observer: PipelineObserver, policy: TableErrorPolicy) {
     this.#journal = journal;
@@ -30,6 +31,11 @@ export class TableErrors {
 
   get suspended(): readonly TableId[] {
     return [...this.#suspended.values()];
+  }
+
+  /** Whether the policy has made a table's error the task's. */
+  get escalated(): boolean {
+    return this.#escalated;
   }
 
   /** For tables that the journal or the assessment has set aside already. */
@@ -51,8 +57,9 @@ export class TableErrors {
     await this.#journal.setTableStates([table], { state: "suspended", reason }, signal);
     this.#observer.tableFailed(table, error);
     const { onError, escalationCount } = this.#policy;
-    if (onError === "stop-task") throw error;
-    if (escalationCount > 0 && this.#suspended.size >= escalationCount) throw error;
+    this.#escalated =
+      onError === "stop-task" || (escalationCount > 0 && this.#suspended.size >= escalationCount);
+    if (this.#escalated) throw error;
   }
 }
 

@@ -19,5 +19,7 @@ export interface Attempt {
   readonly journalRequest: JournalRequest;
   readonly streamRequest: StreamRequest;
   readonly errors: TableErrors;
+  /** Keys of tables that the assessment says cannot be moved. */
+  readonly refused: ReadonlySet<string>;
   readonly signal: AbortSignal;
 }

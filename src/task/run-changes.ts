@@ -6,7 +6,7 @@ import type { JournaledTable } from "../core/target.ts";
 import { type SnapshotWindow, TableRules } from "../pipeline/apply-modes.ts";
 import { type ApplyGoal, ChangeApply } from "../pipeline/change-apply.ts";
 import type { Attempt } from "./attempt.ts";
-import { copySequences, finishBuilds, streamMissing } from "./run-load.ts";
+import { copySequences, finishBuilds, publishedTables, streamMissing } from "./run-load.ts";
 import { reloadBeside } from "./run-reload.ts";
 import type { StopRule } from "./stop-rule.ts";
 import type { StopReason } from "./task.ts";
@@ -24,7 +24,12 @@ export interface ChangeListener {
   stop(): void;
   drain(): void;
   reload(tables: readonly TableId[]): void;
+  /** Ends the attempt for another that describes and assesses the tables as they are now. */
+  replan(): void;
 }
+
+/** Not a failure: what the attempt was planned with does not serve any more. */
+export class PlanOutdated extends Error {}
 
 /**
  * Applies changes from where the journal stands until something ends it. First up to the newest
@@ -40,46 +45,45 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
     if (window !== undefined) rules.setWindow(table.id, window);
   }
   await using applier = await target.openApplier({ ...attempt.journalRequest, plan }, signal);
-  await using stream = await source.openChangeStream({ ...attempt.streamRequest, after }, signal);
+  const aside = errors.suspended;
+  await using stream = await source.openChangeStream({ ...attempt.streamRequest, after, aside }, signal);
   const saveIdle = (position: Position): Promise<void> => journal.setAppliedPosition(position, signal);
   const apply = new ChangeApply({ stream, applier, rules, observer: statistics, saveIdle });
   await using steering = new Steering({ attempt, apply, rules, control });
   statistics.setCheckpoint(after.text);
   statistics.setPhase("catching-up");
   if (control.stopRequested) return "NORMAL";
+  const beside = { ...attempt, signal: steering.signal };
   if (rules.newest !== undefined && !rules.reaches(after, rules.newest)) {
     apply.setGoal({ position: rules.newest });
     if ((await apply.run()) === "stopped") return "NORMAL";
   }
-  await finishBuilds(attempt);
+  await finishBuilds(beside);
   statistics.setPhase("catching-up");
-  const limit: ApplyGoal =
-    control.stopRule.kind === "commit-time" ? { committedBeforeMs: control.stopRule.timeMs } : {};
+  const limit = goalLimit(control.stopRule);
   if (settings.stopAfterFullLoad === "cached-changes-not-applied") return "STOPPED_AFTER_FULL_LOAD";
-  apply.setGoal({ ...limit, position: await source.currentPosition(signal) });
+  apply.setGoal({ ...limit, position: await source.currentPosition(steering.signal) });
   const caughtUp = await apply.run();
   if (caughtUp === "stopped") return "NORMAL";
+  if (caughtUp === "last") return await ended(attempt, "NORMAL");
   if (caughtUp === "commit-time") return await ended(attempt, "STOPPED_AT_COMMIT_TIME");
   if (settings.stopAfterFullLoad === "cached-changes-applied") {
     return await ended(attempt, "STOPPED_AFTER_CACHED_EVENTS");
   }
   if (spec.untilCaughtUp) return await ended(attempt, "NORMAL");
   statistics.setPhase("replicating");
-  return await replicate(attempt, apply, { control, limit, steering });
-}
-
-async function replicate(
-  attempt: Attempt,
-  apply: ChangeApply,
-  rest: { readonly control: ChangeControl; readonly limit: ApplyGoal; readonly steering: Steering },
-): Promise<StopReason> {
-  const { stopRule } = rest.control;
-  apply.setGoal(stopRule.kind === "position" ? { position: stopRule.position } : rest.limit);
-  rest.steering.begin();
+  apply.setGoal(limit);
+  steering.begin();
   const end = await apply.run();
   if (end === "stopped") return "NORMAL";
   if (end === "commit-time") return await ended(attempt, "STOPPED_AT_COMMIT_TIME");
-  return await ended(attempt, rest.steering.timeReached ? "STOPPED_AT_SERVER_TIME" : "NORMAL");
+  return await ended(attempt, steering.timeReached ? "STOPPED_AT_SERVER_TIME" : "NORMAL");
+}
+
+/** What the stop rule leaves out, whatever else a run of the apply is for. */
+function goalLimit(rule: StopRule): ApplyGoal {
+  if (rule.kind === "commit-time") return { committedBeforeMs: rule.timeMs };
+  return rule.kind === "position" ? { last: rule.position } : {};
 }
 
 /** All that was to be applied is: the target's sequences follow. */
@@ -100,24 +104,34 @@ interface SteeringParts {
 /** Turns a stop, a drain, the stop time or a reload into what the running apply understands. */
 class Steering implements AsyncDisposable {
   readonly #parts: SteeringParts;
-  readonly #reloads = new AbortController();
-  #reloading: Promise<void> = Promise.resolve();
+  readonly #ending = new AbortController();
+  /** Ends at once what goes on beside the apply: builds, reloads. */
+  readonly signal: AbortSignal;
+  readonly #started = Promise.withResolvers<void>();
+  /** Reloads wait for begin(): before, constraints of other tables may be built. */
+  #reloading: Promise<void> = this.#started.promise;
   #timer: NodeJS.Timeout | undefined;
   #begun = false;
   timeReached = false;
 
   constructor(parts: SteeringParts) {
     this.#parts = parts;
+    this.signal = AbortSignal.any([parts.attempt.signal, this.#ending.signal]);
     parts.control.attach({
-      stop: () => parts.apply.stop(),
+      stop: () => {
+        this.#ending.abort();
+        parts.apply.stop();
+      },
       drain: () => this.#drain(),
       reload: (tables) => this.#reload(tables),
+      replan: () => parts.apply.fail(new PlanOutdated()),
     });
   }
 
   /** From now on drains and the stop time count; before, the apply has nearer goals. */
   begin(): void {
     this.#begun = true;
+    this.#started.resolve();
     const { stopRule, draining } = this.#parts.control;
     if (draining) this.#drain();
     if (stopRule.kind === "server-time") this.#waitFor(stopRule.timeMs);
@@ -126,7 +140,8 @@ class Steering implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
     this.#parts.control.attach(undefined);
-    this.#reloads.abort();
+    this.#ending.abort();
+    this.#started.resolve();
     this.#parts.apply.abandon();
     await this.#reloading;
   }
@@ -134,21 +149,29 @@ class Steering implements AsyncDisposable {
   /** One after another; a failure is the attempt's, and the next one finds in the journal what is left. */
   #reload(tables: readonly TableId[]): void {
     const { attempt, apply, rules } = this.#parts;
-    const signal = AbortSignal.any([attempt.signal, this.#reloads.signal]);
+    const { signal } = this;
     this.#reloading = this.#reloading
-      .then(() => reloadBeside({ attempt: { ...attempt, signal }, apply, rules, tables }))
+      .then(() => {
+        signal.throwIfAborted();
+        return reloadBeside({ attempt: { ...attempt, signal }, apply, rules, tables });
+      })
       .catch((error) => {
-        if (!this.#reloads.signal.aborted) apply.fail(error);
+        if (!signal.aborted) apply.fail(error);
       });
   }
 
   #drain(): void {
     if (!this.#begun) return;
-    const { attempt, apply } = this.#parts;
-    attempt.source.currentPosition(attempt.signal).then(
-      (position) => apply.setGoal({ position }),
-      (error) => apply.fail(error),
-    );
+    const { attempt, apply, control } = this.#parts;
+    // A table that is being loaded again would be left half done.
+    this.#reloading
+      .then(() => attempt.source.currentPosition(this.signal))
+      .then(
+        (position) => apply.setGoal({ ...goalLimit(control.stopRule), position }),
+        (error) => {
+          if (!this.signal.aborted) apply.fail(error);
+        },
+      );
   }
 
   /** Timers are limited to 2^31 ms, so a far time is waited for in pieces. */
@@ -201,7 +224,8 @@ export async function startChangeOnly(attempt: Attempt): Promise<void> {
   if ((await journal.appliedPosition(signal)) !== undefined) return;
   const kept = await source.findStream(streamRequest, signal);
   if (spec.cdcStartPosition === undefined || spec.cdcStartPosition === "") {
-    await journal.setAppliedPosition(kept ?? (await source.createStream(streamRequest, signal)), signal);
+    const start = kept ?? (await source.createStream(publishedTables(attempt), signal));
+    await journal.setAppliedPosition(start, signal);
     return;
   }
   const start = source.positions.parse(spec.cdcStartPosition);

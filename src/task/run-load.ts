@@ -3,7 +3,7 @@ import { failpoint } from "../base/failpoint.ts";
 import { forEachLimited } from "../base/lanes.ts";
 import { MigrationError } from "../core/error.ts";
 import { displayTable, type Sequence, tableKey } from "../core/schema.ts";
-import type { PartitionSize, Snapshot, SnapshotRequest } from "../core/source.ts";
+import type { PartitionSize, Snapshot, SnapshotRequest, StreamRequest } from "../core/source.ts";
 import { type FullLoadContext, finishTable, fullLoad, type TableLoad } from "../pipeline/full-load.ts";
 import { runStage } from "../pipeline/post-load.ts";
 import type { Attempt } from "./attempt.ts";
@@ -46,7 +46,11 @@ export async function runLoad(attempt: Attempt): Promise<void> {
 
 async function readTables(attempt: Attempt, loads: readonly TableLoad[]): Promise<void> {
   const { source, statistics, journal, signal } = attempt;
-  const request: SnapshotRequest = { ...attempt.streamRequest, anchor: await snapshotAnchor(attempt) };
+  const anchor = await snapshotAnchor(attempt);
+  const wanted = publishedTables(attempt);
+  // A stream that exists lacks at most those that are read now.
+  const tables = anchor === "existing-stream" ? loads.map(({ plan }) => plan.source) : wanted.tables;
+  const request: SnapshotRequest = { ...wanted, tables, anchor };
   await using snapshot = await source.openSnapshot(request, signal);
   if (request.anchor === "new-stream" && snapshot.position !== undefined) {
     await journal.setAppliedPosition(snapshot.position, signal);
@@ -88,7 +92,14 @@ async function ensureStream(attempt: Attempt): Promise<void> {
   if (spec.type === "full-load") return;
   if ((await source.findStream(streamRequest, signal)) !== undefined) return;
   if ((await journal.appliedPosition(signal)) !== undefined) throw streamMissing(attempt);
-  await journal.setAppliedPosition(await source.createStream(streamRequest, signal), signal);
+  const position = await source.createStream(publishedTables(attempt), signal);
+  await journal.setAppliedPosition(position, signal);
+}
+
+/** What a new stream is for: the source may refuse to publish a table that is set aside. */
+export function publishedTables({ streamRequest, errors }: Attempt): StreamRequest {
+  const tables = streamRequest.tables.filter((table) => !errors.isSuspended(table.id));
+  return { ...streamRequest, tables };
 }
 
 export function streamMissing(attempt: Attempt): MigrationError {

@@ -19,6 +19,7 @@ export interface Reload {
  *     between two batches      the tables count as not loaded; their changes are held from here on
  *     snapshot taken at S      changes up to S are skipped, later ones wait for the rows
  *     rows in                  the gate opens; everything after S is applied as ever
+ *     all applied up to S      constraints are built: the others show at least that moment too
  *
  * A crash at any point leaves tables that the journal shows as not loaded: the next attempt loads
  * them before it goes on.
@@ -26,7 +27,10 @@ export interface Reload {
 export async function reloadBeside({ attempt, apply, rules, tables }: Reload): Promise<void> {
   const { settings, source, target, journal, plan, errors, statistics, signal } = attempt;
   const wanted = new Set(tables.map(tableKey));
-  const plans = plan.tables.filter((table) => wanted.has(tableKey(table.source.id)));
+  const plans = plan.tables.filter(({ source: { id } }) => {
+    return wanted.has(tableKey(id)) && !attempt.refused.has(tableKey(id));
+  });
+  if (plans.length === 0) return;
   const positioned = Promise.withResolvers<void>();
   const loaded = Promise.withResolvers<void>();
   // Nobody may be waiting when they fail; whoever waits gives up by the apply's own failure.
@@ -34,16 +38,22 @@ export async function reloadBeside({ attempt, apply, rules, tables }: Reload): P
   loaded.promise.catch(() => undefined);
   try {
     await apply.between(async () => {
+      for (const { source: table } of plans) {
+        rules.hold(table.id, { positioned: positioned.promise, loaded: loaded.promise });
+      }
       const known = (await journal.tables(signal)).filter((table) => wanted.has(tableKey(table.id)));
-      for (const { id } of known) rules.hold(id, { positioned: positioned.promise, loaded: loaded.promise });
       await markForReload(journal, known, signal);
-      for (const { id } of known) {
-        errors.readmit(id);
-        statistics.reloading(id);
+      for (const { source: table } of plans) {
+        errors.readmit(table.id);
+        statistics.reloading(table.id);
       }
     });
     await using snapshot = await source.openSnapshot(
-      { ...attempt.streamRequest, anchor: "existing-stream" },
+      {
+        ...attempt.streamRequest,
+        tables: plans.map((table) => table.source),
+        anchor: "existing-stream",
+      },
       signal,
     );
     const position = snapshot.position!;
@@ -59,10 +69,10 @@ export async function reloadBeside({ attempt, apply, rules, tables }: Reload): P
       signal,
     });
     await fullLoad(loads, loadContext(attempt, snapshot));
-    await finishBuilds(attempt);
-    statistics.setPhase("replicating");
     for (const { source: table } of plans) rules.release(table.id);
     loaded.resolve();
+    await apply.between(() => finishBuilds(attempt), position);
+    statistics.setPhase("replicating");
   } catch (error) {
     positioned.reject(error);
     loaded.reject(error);

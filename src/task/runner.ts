@@ -8,7 +8,13 @@ import { TableErrors } from "../pipeline/table-errors.ts";
 import type { Attempt } from "./attempt.ts";
 import { planTask } from "./planning.ts";
 import { markForReload } from "./preparation.ts";
-import { type ChangeControl, type ChangeListener, runChanges, startChangeOnly } from "./run-changes.ts";
+import {
+  type ChangeControl,
+  type ChangeListener,
+  PlanOutdated,
+  runChanges,
+  startChangeOnly,
+} from "./run-changes.ts";
 import { finishBuilds, runLoad } from "./run-load.ts";
 import { readTaskSettings, type TaskSettings } from "./settings.ts";
 import { TaskStatistics } from "./statistics.ts";
@@ -17,6 +23,9 @@ import type { RunningTask, StopReason, TaskListener, TaskOutcome, TaskSpec } fro
 
 /** An attempt that lasted this long has worked: earlier failures no longer count. */
 const LASTING_MS = 60_000;
+
+/** How long a stop waits for a commit boundary before it gives up what is not committed. */
+const STOP_PATIENCE_MS = 30_000;
 
 /**
  * Runs one task in this process.
@@ -42,6 +51,11 @@ export class TaskRunner implements RunningTask, ChangeControl {
   /** Both databases were reached and found fit, now or in an earlier run: failures to reach them are retried. */
   #underway: boolean;
   #suspended: readonly TableId[] = [];
+  /** Of the attempt at work. */
+  #errors: TableErrors | undefined;
+  /** Tables that were set aside when the attempt began. */
+  #asideAtStart: ReadonlySet<string> = new Set();
+  #impatience: NodeJS.Timeout | undefined;
   #known: ReadonlySet<string> = new Set();
 
   constructor(spec: TaskSpec, registry: EngineRegistry, listener: TaskListener) {
@@ -75,9 +89,14 @@ export class TaskRunner implements RunningTask, ChangeControl {
   }
 
   stop(): void {
+    const again = this.#stopRequested;
     this.#stopRequested = true;
-    if (this.#changes !== undefined) this.#changes.stop();
-    else this.#abort.abort(stopped());
+    if (this.#changes === undefined || again) {
+      this.#abort.abort(stopped());
+      return;
+    }
+    this.#changes.stop();
+    this.#impatience = setTimeout(() => this.#abort.abort(stopped()), STOP_PATIENCE_MS);
   }
 
   drain(): void {
@@ -86,6 +105,13 @@ export class TaskRunner implements RunningTask, ChangeControl {
   }
 
   reloadTables(tables: readonly TableId[]): void {
+    if (this.#spec.type === "cdc") {
+      throw new MigrationError("usage.invalid", {
+        message: "Tables of a task that only replicates changes (cdc) cannot be reloaded.",
+        subject: this.#spec.name,
+        remedy: "Use a task that loads and replicates.",
+      });
+    }
     for (const table of tables) {
       if (this.#known.has(tableKey(table))) continue;
       throw new MigrationError("usage.invalid", {
@@ -94,8 +120,14 @@ export class TaskRunner implements RunningTask, ChangeControl {
         remedy: "Name tables as the task's table statistics list them.",
       });
     }
-    if (this.#changes !== undefined) this.#changes.reload(tables);
-    else for (const table of tables) this.#reloads.set(tableKey(table), table);
+    // What was wrong with a table that is set aside may have been mended since: it is planned anew.
+    const isAside = tables.some((table) => this.#errors?.isSuspended(table) === true);
+    if (this.#changes !== undefined && !isAside) {
+      this.#changes.reload(tables);
+      return;
+    }
+    for (const table of tables) this.#reloads.set(tableKey(table), table);
+    this.#changes?.replan();
   }
 
   async #run(): Promise<TaskOutcome> {
@@ -115,6 +147,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
         ? { state: "stopped", stopReason: "NORMAL", error: undefined }
         : { state: "failed", stopReason, error: error.toJSON() };
     }
+    clearTimeout(this.#impatience);
     this.#statistics.close();
     this.#statistics.loadEnded();
     const progress = this.#statistics.snapshot();
@@ -165,6 +198,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     const journalRequest = { taskId: this.#spec.id, controlSchema: settings.controlSchema };
     await using journal = await target.openJournal(journalRequest, signal);
     const errors = new TableErrors(journal, this.#statistics, settings.tableErrors);
+    this.#errors = errors;
     const tables = planned.plan.tables.map((table) => table.source);
     const attempt: Attempt = {
       spec: this.#spec,
@@ -178,6 +212,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
       journalRequest,
       streamRequest: { taskId: this.#spec.id, tables },
       errors,
+      refused: new Set(planned.refused.map(({ table }) => tableKey(table))),
       signal,
     };
     this.#statistics.setTables(tables);
@@ -187,6 +222,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     try {
       await this.#recall(attempt);
       for (const { table, error } of planned.refused) await errors.handle(table, error, signal);
+      this.#asideAtStart = new Set(errors.suspended.map(tableKey));
       return await this.#phases(attempt);
     } catch (error) {
       return await this.#afterTableError(attempt, error);
@@ -220,8 +256,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
   async #recall(attempt: Attempt): Promise<void> {
     const { journal, errors, statistics, signal } = attempt;
     for (const table of await journal.tables(signal)) {
-      const reload = this.#reloads.get(tableKey(table.id));
-      if (reload !== undefined) {
+      // A task that goes on with changes loads tables again beside them.
+      if (this.#spec.type === "full-load" && this.#reloads.delete(tableKey(table.id))) {
         await markForReload(journal, [table], signal);
         statistics.reloading(table.id);
         continue;
@@ -229,7 +265,6 @@ export class TaskRunner implements RunningTask, ChangeControl {
       statistics.restore(table);
       if (table.state === "suspended") errors.remember(table.id);
     }
-    this.#reloads.clear();
   }
 
   async #phases(attempt: Attempt): Promise<StopReason | "again"> {
@@ -239,23 +274,31 @@ export class TaskRunner implements RunningTask, ChangeControl {
       await finishBuilds(attempt);
       return this.#reloads.size > 0 ? "again" : "FULL_LOAD_ONLY_FINISHED";
     }
-    return this.#reloads.size > 0 ? "again" : await runChanges(attempt, this);
+    return await runChanges(attempt, this);
   }
 
   /** One table's failure in the stream sets that table aside; the others go on from where they were. */
   async #afterTableError(attempt: Attempt, thrown: unknown): Promise<"again"> {
     const { errors, journal, signal } = attempt;
+    if (thrown instanceof PlanOutdated && !signal.aborted) return "again";
     if (!(thrown instanceof MigrationError) || thrown.table === undefined || signal.aborted) throw thrown;
     if (thrown.code === "apply.row_incomplete") {
       const known = (await journal.tables(signal)).find(
         (table) => tableKey(table.id) === tableKey(thrown.table!),
       );
       if (known === undefined) throw thrown;
-      await markForReload(journal, [known], signal);
-      this.#statistics.reloading(known.id);
+      // Rows that must stay cannot be told from those that would come again.
+      if (!known.keepsRows) {
+        await markForReload(journal, [known], signal);
+        this.#statistics.reloading(known.id);
+        return "again";
+      }
+    }
+    if (errors.isSuspended(thrown.table)) {
+      // Set aside while changes of it were under way: the next attempt skips them.
+      if (errors.escalated || this.#asideAtStart.has(tableKey(thrown.table))) throw thrown;
       return "again";
     }
-    if (errors.isSuspended(thrown.table)) throw thrown;
     await errors.handle(thrown.table, thrown, signal);
     return "again";
   }

@@ -1,5 +1,6 @@
 import { LatencyHistogram } from "../base/latency-histogram.ts";
-import type { MigrationError } from "../core/error.ts";
+import type { ErrorCode, ErrorRecord, MigrationError } from "../core/error.ts";
+import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
 import type { AppliedCounts, DurableProgress, JournaledTable } from "../core/target.ts";
@@ -50,8 +51,10 @@ export class TaskStatistics implements PipelineObserver {
     const done = journaled.partitions.filter((partition) => partition.done);
     table.fullLoadRows = done.reduce((sum, partition) => sum + partition.rows, 0);
     const complete = done.length === journaled.partitions.length && journaled.partitions.length > 0;
-    if (journaled.state === "suspended") table.state = "Table error";
-    else if (complete) table.state = "Table completed";
+    if (journaled.state === "suspended") {
+      table.state = "Table error";
+      table.error ??= recordedError(journaled);
+    } else if (complete) table.state = "Table completed";
   }
 
   setPhase(phase: TaskPhase): void {
@@ -242,6 +245,18 @@ export class TaskStatistics implements PipelineObserver {
     const interval = Math.max(REPORT_INTERVAL_MS, this.#tables.size / 2);
     this.#reportDue ??= setTimeout(() => this.report(), interval);
   }
+}
+
+/** The journal keeps a reason as `code: message` (see TableErrors). */
+function recordedError({ id, reason }: JournaledTable): ErrorRecord {
+  const [, code, message] = /^([a-z]+\.[a-z_]+): (.*)$/s.exec(reason ?? "") ?? [];
+  const known = code !== undefined && code in errorTable ? (code as ErrorCode) : "load.rejected";
+  return {
+    code: known,
+    message: message ?? "The table was set aside in an earlier run.",
+    remedy: errorTable[known].remedy,
+    table: id,
+  };
 }
 
 /** Share of one table's rows that is loaded; an estimate that was too low shows as nearly done. */

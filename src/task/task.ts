@@ -142,7 +142,10 @@ export interface TaskListener {
 export interface RunningTask {
   /** Resolves, never rejects: failure is an outcome. */
   readonly outcome: Promise<TaskOutcome>;
-  /** Full load in flight is given up, changes are applied to a commit boundary; then the outcome follows. */
+  /**
+   * Full load and builds in flight are given up, changes are applied to a commit boundary; then the
+   * outcome follows. A second call, or half a minute, gives up what is not committed too.
+   */
   stop(): void;
   /** From now on behaves as `untilCaughtUp`: applies what is committed by now, then stops. */
   drain(): void;

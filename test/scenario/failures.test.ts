@@ -154,6 +154,11 @@ test("a table without a key is set aside with its remedy, and the others are rep
   assert.equal(bad?.state, "Table error");
   assert.equal(bad?.error?.code, "source.no_key");
   assert.deepEqual(await target.query("select id from app.good order by 1", to), [{ id: 1 }, { id: 2 }]);
+  // A later run still says why.
+  const again = await runToEnd({ ...spec, start: "resume-processing", untilCaughtUp: true });
+  const still = again.outcome.progress.tables.find((table) => table.id.name === "bad");
+  assert.equal(still?.error?.code, "source.no_key");
+  assert.ok((still?.error?.message ?? "").length > 10);
 });
 
 test("a table that the target refuses is set aside, and the others go on", async () => {

@@ -20,7 +20,7 @@ after(async () => {
 const schema = `
   create schema app;
   create table app.big (id bigint primary key, a int not null, note text);
-  insert into app.big select i, i % 100, repeat('x', 60) from generate_series(1, 2500000) i;
+  insert into app.big select i, i % 100, repeat('x', 60) from generate_series(1, 1400000) i;
   create index big_a on app.big (a);
   create table app.child (id bigint generated always as identity primary key,
     big_id bigint not null references app.big, label text unique);
@@ -36,7 +36,7 @@ async function writeUntil(database: string, stopped: () => boolean): Promise<num
   let commits = 0;
   try {
     for (let i = 0; !stopped(); i++) {
-      const id = 1 + ((i * 7919) % 2_500_000);
+      const id = 1 + ((i * 7919) % 1_400_000);
       await client.query("begin");
       await client.query("update app.big set a = a + 1 where id = $1", [id]);
       await client.query("update app.big set id = id + 10000000 where id = $1 and id > 20000", [id + 1]);

@@ -57,6 +57,11 @@ export class Workload implements AsyncDisposable {
     return { ...this.#totals, lastCommitMs: this.#lastCommitMs };
   }
 
+  /** Rejects when a connection broke, resolves when stopped. */
+  get ended(): Promise<unknown> {
+    return this.#work;
+  }
+
   /** Resolves when that many transactions are committed in all; rejects when a connection broke. */
   async committed(count: number): Promise<void> {
     if (this.#totals.commits >= count) return;

@@ -5,12 +5,13 @@ import { identifier } from "../shared/identifier.ts";
 import type { SourceServer } from "./assess-source.ts";
 import { selectJson } from "./catalog-query.ts";
 import { finding } from "./finding.ts";
-import { publicationName } from "./publication.ts";
+import type { StreamObjects } from "./publication.ts";
 
 export interface LogAssessment {
   readonly request: SourceAssessment;
   readonly server: SourceServer;
   readonly longTransactionSeconds?: number;
+  readonly stream: StreamObjects;
 }
 
 interface LogFacts {
@@ -31,11 +32,11 @@ interface LogFacts {
 /** What reading the log needs of the server and of the role. Whether its tables can be published is not asked here. */
 export async function assessLog(client: pg.Client, assessment: LogAssessment): Promise<Finding[]> {
   const { request, server } = assessment;
-  const [facts] = await selectJson<LogFacts>(client, FACTS, [publicationName(request.taskId)]);
+  const [facts] = await selectJson<LogFacts>(client, FACTS, [assessment.stream.name]);
   return [
     ...settings(facts!),
     ...capacity(facts!, request),
-    ...role(facts!, server),
+    ...role({ ...facts!, publication: facts!.publication || !assessment.stream.own }, server),
     ...limits(facts!),
     ...(request.resumes ? [] : await longTransactions(client, assessment.longTransactionSeconds ?? 600)),
   ];

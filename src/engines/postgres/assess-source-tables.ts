@@ -6,11 +6,12 @@ import { identifier, qualified } from "../shared/identifier.ts";
 import type { SourceServer } from "./assess-source.ts";
 import { selectJson } from "./catalog-query.ts";
 import { finding } from "./finding.ts";
-import { publicationName } from "./publication.ts";
+import type { StreamObjects } from "./publication.ts";
 
 export interface TablesAssessment {
   readonly request: SourceAssessment;
   readonly server: SourceServer;
+  readonly stream: StreamObjects;
 }
 
 interface TableFacts {
@@ -29,13 +30,13 @@ interface TableFacts {
 /** What reading each table needs, for all tables in one query. */
 export async function assessSourceTables(
   client: pg.Client,
-  { request, server }: TablesAssessment,
+  { request, server, stream }: TablesAssessment,
 ): Promise<Finding[]> {
   const { tables } = request;
   const rows = await selectJson<TableFacts>(client, FACTS, [
     tables.map(({ id }) => id.schema),
     tables.map(({ id }) => id.name),
-    publicationName(request.taskId),
+    stream.name,
   ]);
   const facts = new Map(rows.map((row) => [tableKey({ schema: row.schema, name: row.name }), row]));
   const findings: Finding[] = [];
@@ -43,7 +44,9 @@ export async function assessSourceTables(
     const row = facts.get(tableKey(table.id));
     if (row === undefined) continue;
     findings.push(...reading(table.id, row, server));
-    if (request.type !== "full-load") findings.push(...capturing(table, row, server));
+    // Whether a publication of the user's holds the table is seen when the stream is opened.
+    const captured = { ...row, published: row.published || !stream.own };
+    if (request.type !== "full-load") findings.push(...capturing(table, captured, server));
   }
   findings.push(...partitioned(rows));
   return findings;

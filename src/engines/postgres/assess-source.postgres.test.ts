@@ -7,7 +7,7 @@ import { planFor } from "../../../test/support/schema-plan.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { TableId } from "../../core/schema.ts";
 import type { MigrationType } from "../../core/source.ts";
-import { type AssessmentLimits, assessSource } from "./assess-source.ts";
+import { type AssessmentOptions, assessSource } from "./assess-source.ts";
 import { assessTarget } from "./assess-target.ts";
 import { describe, listTables } from "./catalog.ts";
 import { connect } from "./connection.ts";
@@ -40,7 +40,7 @@ after(async () => {
   await unfit?.[Symbol.asyncDispose]();
 });
 
-interface Run extends AssessmentLimits {
+interface Run extends AssessmentOptions {
   readonly on?: PostgresServer;
   readonly database: string;
   readonly type?: MigrationType;

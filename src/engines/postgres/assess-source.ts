@@ -5,24 +5,28 @@ import { assessLog } from "./assess-log.ts";
 import { assessSourceTables } from "./assess-source-tables.ts";
 import { selectJson } from "./catalog-query.ts";
 import { finding, OLDEST_VERSION } from "./finding.ts";
+import { publicationName, type StreamObjects } from "./publication.ts";
 
-export interface AssessmentLimits {
+export interface AssessmentOptions {
   /** Age from which on an open transaction is reported; 600 when left out. */
   readonly longTransactionSeconds?: number;
+  /** The task's own when left out. */
+  readonly stream?: StreamObjects;
 }
 
 /** Whether a database is fit to be read from, as far as its catalogs tell. Changes nothing. */
 export async function assessSource(
   client: pg.Client,
   request: SourceAssessment,
-  limits: AssessmentLimits = {},
+  options: AssessmentOptions = {},
 ): Promise<Finding[]> {
   const server = await readServer(client);
+  const { stream = { name: publicationName(request.taskId), own: true } } = options;
   const findings = assessServer(server, request);
   if (request.type !== "full-load" && !server.standby) {
-    findings.push(...(await assessLog(client, { request, server, ...limits })));
+    findings.push(...(await assessLog(client, { request, server, ...options, stream })));
   }
-  findings.push(...(await assessSourceTables(client, { request, server })));
+  findings.push(...(await assessSourceTables(client, { request, server, stream })));
   findings.push(...(await assessLeftOut(client)));
   return findings;
 }

@@ -3,8 +3,9 @@ import { after, before, describe as suite, test } from "node:test";
 import type pg from "pg";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
 import { connectTo, endpointOf } from "../../../test/support/schema-plan.ts";
-import type { StreamItem } from "../../core/change-batch.ts";
+import type { Misfit, StreamItem } from "../../core/change-batch.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
+import type { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import type { TableSchema } from "../../core/schema.ts";
 import type { ChangeStream } from "../../core/source.ts";
@@ -62,13 +63,16 @@ class Fixture implements AsyncDisposable {
   }
 }
 
-/** Ops of all transactions up to and including `goal`. */
-async function opsUpTo(stream: ChangeStream, goal: Position): Promise<number> {
+/** Ops of all transactions up to and including `goal`; what does not fit its table goes to `misfits`. */
+async function opsUpTo(stream: ChangeStream, goal: Position, misfits: Misfit[] = []): Promise<number> {
   let ops = 0;
   const probe = setInterval(() => stream.probe(), 20);
   try {
     for await (const item of stream) {
-      if (item.kind === "changes") ops += item.batch.ops.length / 4;
+      if (item.kind === "changes") {
+        ops += item.batch.ops.length / 4;
+        misfits.push(...(item.batch.misfits ?? []));
+      }
       const position = item.kind === "heartbeat" ? item.position : item.batch.transactions.at(-1)!.position;
       if (lsnCodec.compare(position, goal) !== -1) return ops;
     }
@@ -169,7 +173,7 @@ for (const version of [12, 13, 14, 15, 16, 17, 18]) {
       assert.equal(await opsUpTo(again, await currentPosition(f.client)), 20_000);
     });
 
-    test("a table that changed stops the stream with its name", async () => {
+    test("changes of a table that is not the one described are told as misfits, and the others go on", async () => {
       await using f = await Fixture.make(
         server,
         "create table t (id int primary key, n numeric(8, 2)); create table u (id int primary key)",
@@ -180,10 +184,12 @@ for (const version of [12, 13, 14, 15, 16, 17, 18]) {
         await f.query(
           `alter table t ${change}; insert into t select count(*) from t; insert into u select count(*) from u`,
         );
-        await assert.rejects(opsUpTo(stream, await currentPosition(f.client)), {
-          code: "source.table_changed",
-          table: { schema: "public", name: "t" },
-        });
+        const misfits: Misfit[] = [];
+        assert.equal(await opsUpTo(stream, await currentPosition(f.client), misfits), 1);
+        assert.deepEqual(
+          misfits.map(({ error }) => [error.code, error.table]),
+          [["source.table_changed", { schema: "public", name: "t" }]],
+        );
         await f.describe();
       }
       const others = f.tables.filter((table) => table.id.name !== "t");
@@ -332,24 +338,51 @@ suite("slot and publication", () => {
     assert.equal(await opsUpTo(stream, await currentPosition(f.client)), 1);
   });
 
-  test("SlotName is used, starts now when new to the task, and is never dropped", async () => {
-    await using f = await Fixture.make(server, "create table t (id int primary key)");
-    const endpoint = { ...f.endpoint, settings: { SlotName: `mine_${f.database}` } };
-    await assert.rejects(createStream(endpoint, f.request, never), { code: "source.slot_missing" });
-    await f.query(`select pg_create_logical_replication_slot('mine_${f.database}', 'pgoutput')`);
+  test("slot and publication that SlotName names are used from where they stand, and never made, altered or dropped", async () => {
+    await using f = await Fixture.make(
+      server,
+      "create table t (id int primary key); create table u (id int primary key)",
+    );
+    const name = `mine_${f.database}`;
+    const endpoint = { ...f.endpoint, settings: { SlotName: name } };
+    await assert.rejects(createStream(endpoint, f.request, never), (error: MigrationError) => {
+      assert.equal(error.code, "source.publication_missing");
+      assert.match(error.remedy, /create publication "?mine_\w+"? for table only "?public"?\."?t"?/);
+      assert.match(error.remedy, /pg_create_logical_replication_slot\('mine_/);
+      return true;
+    });
+    await f.query(`create publication ${name} for table t`);
+    await assert.rejects(findStream(f.client, endpoint, f.request), { code: "source.slot_missing" });
+    await f.query(`select pg_create_logical_replication_slot('${name}', 'pgoutput')`);
     await f.query("insert into t values (1)");
-    assert.equal(await findStream(f.client, endpoint, f.request), undefined);
     const start = await createStream(endpoint, f.request, never);
+    assert.deepEqual(await findStream(f.client, endpoint, f.request), start);
     await f.query("insert into t values (2)");
+    const request = { ...f.request, after: start };
+    await assert.rejects(openChangeStream(endpoint, request, never), (error: MigrationError) => {
+      assert.equal(error.code, "source.table_unpublished");
+      assert.match(error.remedy, /alter publication "?mine_\w+"? add table only "?public"?\."?u"?/);
+      return true;
+    });
     {
-      await using stream = await openChangeStream(endpoint, { ...f.request, after: start }, never);
+      const aside = [{ schema: "public", name: "u" }];
+      await using stream = await openChangeStream(endpoint, { ...request, aside }, never);
+      assert.equal(await opsUpTo(stream, await currentPosition(f.client)), 2);
+    }
+    await f.query(`drop publication ${name}; create publication ${name} for all tables`);
+    await f.query(`select pg_replication_slot_advance('${name}', pg_current_wal_lsn())`);
+    await f.query("insert into u values (3)");
+    {
+      await using stream = await openChangeStream(endpoint, request, never);
       assert.equal(await opsUpTo(stream, await currentPosition(f.client)), 1);
     }
     await dropStream(f.client, f.request);
+    assert.deepEqual(await f.query("select pubname from pg_publication"), [{ pubname: name }]);
     const slots = await f.query(
       "select slot_name from pg_replication_slots where database = current_database()",
     );
     assert.deepEqual(slots, [{ slot_name: `mine_${f.database}` }]);
+    await f.query(`create publication other_${f.database}`);
     await f.query(`select pg_create_logical_replication_slot('other_${f.database}', 'test_decoding')`);
     const wrong = { ...f.endpoint, settings: { SlotName: `other_${f.database}` } };
     await assert.rejects(createStream(wrong, f.request, never), { code: "endpoint.setting_invalid" });

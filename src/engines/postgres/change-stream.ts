@@ -3,9 +3,8 @@ import type pg from "pg";
 import type { ChangeBatch } from "../../core/change-batch.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
-import type { Position } from "../../core/position.ts";
 import { type TableSchema, tableKey } from "../../core/schema.ts";
-import type { ChangeStream, StreamRequest } from "../../core/source.ts";
+import type { ChangeStream, ChangeStreamRequest } from "../../core/source.ts";
 import { identifier, literal } from "../shared/identifier.ts";
 import { binaryForm } from "./binary-form.ts";
 import { PostgresChangeStream } from "./change-stream-session.ts";
@@ -13,9 +12,9 @@ import { connect, openWire } from "./connection.ts";
 import { classify } from "./errors.ts";
 import { PgoutputDecoder } from "./pgoutput.ts";
 import type { ColumnTypes } from "./pgoutput-relation.ts";
-import { checkPublication, publicationName, publishable } from "./publication.ts";
+import { checkPublication, publishable } from "./publication.ts";
 import { ServerError } from "./server-error.ts";
-import { findStream, SLOT_ACTIVE, streamSlot } from "./slot.ts";
+import { findStream, SLOT_ACTIVE, streamObjects } from "./slot.ts";
 import type { WireSession } from "./wire-session.ts";
 
 /** How long a slot may still be held by the walsender of a worker that died. */
@@ -26,15 +25,13 @@ const STATUS_INTERVAL_MS = 5_000;
 /** The binary option came with version 14. */
 const BINARY_VERSION = 140_000;
 
-export type OpenChangeStreamRequest = StreamRequest & { readonly after: Position };
-
 /**
  * Opens the task's stream after a position. The server itself moves a position that lies before the
  * slot's up to it: whether that may be is for the caller to judge, with findStream().
  */
 export async function openChangeStream(
   endpoint: EndpointConfig,
-  request: OpenChangeStreamRequest,
+  request: ChangeStreamRequest,
   signal: AbortSignal,
 ): Promise<ChangeStream> {
   const facts = await readFacts(endpoint, request, signal);
@@ -45,7 +42,7 @@ export async function openChangeStream(
   } catch (error) {
     await wire[Symbol.asyncDispose]();
     signal.throwIfAborted();
-    throw startError(error, streamSlot(endpoint, request.taskId).name);
+    throw startError(error, streamObjects(endpoint, request.taskId).name);
   }
   const decoder = new PgoutputDecoder({
     tables: request.tables,
@@ -58,11 +55,11 @@ export async function openChangeStream(
 
 function startCommand(
   endpoint: EndpointConfig,
-  request: OpenChangeStreamRequest,
+  request: ChangeStreamRequest,
   encoding: ChangeBatch["encoding"],
 ): string {
-  const { name } = streamSlot(endpoint, request.taskId);
-  const publication = literal(identifier(publicationName(request.taskId)));
+  const { name } = streamObjects(endpoint, request.taskId);
+  const publication = literal(identifier(name));
   const binary = encoding === "pg-binary" ? ", binary 'true'" : "";
   return (
     `START_REPLICATION SLOT ${identifier(name)} LOGICAL ${request.after.text} ` +
@@ -104,19 +101,21 @@ interface StreamFacts {
 /** What must be known before the stream starts; throws when its slot or publication is not fit. */
 async function readFacts(
   endpoint: EndpointConfig,
-  request: StreamRequest,
+  request: ChangeStreamRequest,
   signal: AbortSignal,
 ): Promise<StreamFacts> {
   const client = await connect(endpoint, { side: "source", purpose: "tideway stream" }, signal);
   try {
-    const { name } = streamSlot(endpoint, request.taskId);
+    const objects = streamObjects(endpoint, request.taskId);
     if ((await findStream(client, endpoint, request)) === undefined) {
       throw new MigrationError("source.slot_missing", {
-        message: `The slot ${name} does not exist.`,
-        subject: name,
+        message: `The slot ${objects.name} does not exist.`,
+        subject: objects.name,
       });
     }
-    await checkPublication(client, request);
+    const aside = new Set((request.aside ?? []).map(tableKey));
+    const needed = request.tables.filter((table) => !aside.has(tableKey(table.id)));
+    await checkPublication(client, objects, needed);
     const server = await client.query<{ version: string; patience: string }>(
       `select current_setting('server_version_num') as version,
               (select setting from pg_catalog.pg_settings where name = 'wal_sender_timeout') as patience`,

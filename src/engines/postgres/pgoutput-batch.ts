@@ -1,10 +1,12 @@
 import {
   type ChangeBatch,
   type ChangeTransaction,
+  type Misfit,
   NULL_CELL,
   OP_WIDTH,
   type Op,
 } from "../../core/change-batch.ts";
+import type { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import type { TableSchema } from "../../core/schema.ts";
 
@@ -20,6 +22,7 @@ export class ChangeBatchBuilder {
   #ops = new Int32Array(INITIAL_OPS);
   #opCount = 0;
   #transactions: ChangeTransaction[] = [];
+  #misfits: Misfit[] = [];
   /** The transaction in progress; its piece in this batch starts at op #pieceStart. */
   #open: { readonly position: Position; readonly id: string; readonly committedAtMs: number } | undefined;
   #pieceStart = 0;
@@ -74,9 +77,20 @@ export class ChangeBatchBuilder {
     this.#opCount++;
   }
 
+  /** Notes that the transaction in progress changes a table in a way that does not fit it. */
+  misfit(table: number, error: MigrationError): void {
+    const transaction = this.#transactions.length;
+    const last = this.#misfits.at(-1);
+    if (last?.transaction !== transaction || last.table !== table) {
+      this.#misfits.push({ transaction, table, error });
+    }
+  }
+
   /** What was collected, over the bytes its cells point into; undefined when there is nothing. */
   take(bytes: Uint8Array): ChangeBatch | undefined {
-    if (this.#open !== undefined && this.#opCount > this.#pieceStart) this.#endPiece(false);
+    const isPiece =
+      this.#opCount > this.#pieceStart || this.#misfits.at(-1)?.transaction === this.#transactions.length;
+    if (this.#open !== undefined && isPiece) this.#endPiece(false);
     if (this.#transactions.length === 0) return undefined;
     const batch: ChangeBatch = {
       bytes,
@@ -85,8 +99,10 @@ export class ChangeBatchBuilder {
       tables: this.#tables,
       ops: this.#ops.slice(0, this.#opCount * OP_WIDTH),
       transactions: this.#transactions,
+      ...(this.#misfits.length === 0 ? {} : { misfits: this.#misfits }),
     };
     this.#transactions = [];
+    this.#misfits = [];
     this.#cellCount = 0;
     this.#opCount = 0;
     this.#pieceStart = 0;

@@ -21,10 +21,17 @@ export interface RelationMessage {
 /** Types of a table's columns by name when the stream was opened: pg_type oid and type modifier. */
 export type ColumnTypes = ReadonlyMap<string, { readonly type: number; readonly modifier: number }>;
 
+/** A relation that is not the table that was described under its name. */
+export interface RelationMisfit {
+  readonly table: number;
+  readonly error: MigrationError;
+}
+
 /** How a relation's tuples become rows of its table. */
 export interface RelationMap {
   /** Index into the stream's tables. */
   readonly table: number;
+  readonly error?: undefined;
   /** Cells of a row are 2 * columns numbers. */
   readonly columns: number;
   /** For each column that is sent, where in a row its cell stands. */

@@ -11,6 +11,7 @@ import {
   type RelationColumn,
   type RelationMap,
   type RelationMessage,
+  type RelationMisfit,
 } from "./pgoutput-relation.ts";
 
 /** Message tags (protocol manual, "Logical Replication Message Formats"). */
@@ -54,7 +55,8 @@ export interface DecoderOptions {
  * Decodes pgoutput, protocol version 1, into change batches. Nothing is copied: cells are ranges of
  * the buffer that the messages came in, so all messages between two calls of take() must lie in one
  * buffer. A generated column is not sent: its cell is NULL_CELL. Relations that are not among the
- * tables are ignored. Any malformed message throws `source.protocol`.
+ * tables are ignored; changes of one that does not fit its table are told as misfits, because only the
+ * consumer knows whether they matter. Any malformed message throws `source.protocol`.
  *
  *     B (  R | Y | I | U | D | T | O | M )* C     whole transactions, in commit order
  */
@@ -67,7 +69,7 @@ export class PgoutputDecoder {
   readonly #afterHigh: number;
   readonly #afterLow: number;
   /** By the relation's number; undefined for one that is not among the tables. */
-  readonly #relations = new Map<number, RelationMap | undefined>();
+  readonly #relations = new Map<number, RelationMap | RelationMisfit | undefined>();
   /** Inside a transaction that `after` holds already. */
   #skipping = false;
   readonly #in = new MessageCursor();
@@ -201,10 +203,13 @@ export class PgoutputDecoder {
   #changedRelation(): RelationMap | undefined {
     const relation = this.#known(this.#in.uint32());
     if (!this.inTransaction) throw malformed("a change outside a transaction");
-    return this.#skipping ? undefined : relation;
+    if (this.#skipping || relation === undefined) return undefined;
+    if (relation.error === undefined) return relation;
+    this.#builder.misfit(relation.table, relation.error);
+    return undefined;
   }
 
-  #known(id: number): RelationMap | undefined {
+  #known(id: number): RelationMap | RelationMisfit | undefined {
     const relation = this.#relations.get(id);
     if (relation === undefined && !this.#relations.has(id))
       throw malformed("a change of an unnamed relation");
@@ -272,11 +277,16 @@ export class PgoutputDecoder {
     this.#relations.set(id, this.#fit({ schema, name, identity, columns }));
   }
 
-  #fit(message: RelationMessage): RelationMap | undefined {
+  #fit(message: RelationMessage): RelationMap | RelationMisfit | undefined {
     const key = tableKey({ schema: message.schema, name: message.name });
     const index = this.#indexes.get(key);
     if (index === undefined) return undefined;
-    return mapRelation(message, { schema: this.#tables[index]!, index, types: this.#types?.get(key) });
+    try {
+      return mapRelation(message, { schema: this.#tables[index]!, index, types: this.#types?.get(key) });
+    } catch (error) {
+      if (error instanceof MigrationError && error.scope === "table") return { table: index, error };
+      throw error;
+    }
   }
 }
 

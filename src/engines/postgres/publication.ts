@@ -2,7 +2,7 @@ import type pg from "pg";
 import { MigrationError } from "../../core/error.ts";
 import { type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
 import type { StreamRequest } from "../../core/source.ts";
-import { identifier, qualified } from "../shared/identifier.ts";
+import { identifier, literal, qualified } from "../shared/identifier.ts";
 import { classify } from "./errors.ts";
 
 const PUBLISH = "insert, update, delete, truncate";
@@ -12,8 +12,17 @@ const LOCK_TIMEOUT_MS = 2_000;
 const LOCK_ATTEMPTS = 30;
 const LOCK_NOT_AVAILABLE = "55P03";
 
+/** A remedy names no more tables than this. */
+const MAX_NAMED = 20;
+
 export function publicationName(taskId: string): string {
   return `tideway_${taskId}`;
+}
+
+/** Slot and publication of one name: the task's own, or the user's, which are neither made, altered nor dropped. */
+export interface StreamObjects {
+  readonly name: string;
+  readonly own: boolean;
 }
 
 /** Tables whose changes can be told apart by row. Publishing any other would make the application's UPDATE fail. */
@@ -30,7 +39,7 @@ export async function ensurePublication(client: pg.Client, request: StreamReques
   const name = publicationName(request.taskId);
   const wanted = new Map(publishable(request.tables).map((table) => [tableKey(table.id), table.id]));
   try {
-    const found = await publishedTables(client, name);
+    const found = await listedTables(client, name);
     if (found === undefined) {
       await client.query(createSql(name, [...wanted.values()]));
       return;
@@ -39,14 +48,7 @@ export async function ensurePublication(client: pg.Client, request: StreamReques
     // A row filter or column list that somebody added would lose changes: such a table is put in anew.
     const dropped = found.filter((entry) => entry.narrowed || !wanted.has(tableKey(entry.id)));
     const added = [...wanted].filter(([key]) => present.get(key)?.narrowed !== false);
-    if (dropped.length > 0)
-      await client.query(
-        alterSql(
-          name,
-          "drop",
-          dropped.map((entry) => entry.id),
-        ),
-      );
+    if (dropped.length > 0) await client.query(alterSql(name, "drop", idsOf(dropped)));
     if (added.length > 0)
       await addTables(
         client,
@@ -62,31 +64,89 @@ export async function ensurePublication(client: pg.Client, request: StreamReques
 }
 
 /**
- * Throws `source.publication_missing` when the publication is gone, `source.table_unpublished` when it
- * lacks a table: from the log written meanwhile those changes cannot be had any more.
+ * Adds tables to the task's publication that it lacks. Throws `source.publication_missing` when it is
+ * gone: a new one would not hold for the log that was written before.
  */
-export async function checkPublication(client: pg.Client, request: StreamRequest): Promise<void> {
+export async function publishAlso(client: pg.Client, request: StreamRequest): Promise<void> {
   const name = publicationName(request.taskId);
-  const found = await publishedTables(client, name);
-  if (found === undefined) {
-    throw new MigrationError("source.publication_missing", {
-      message: `The publication ${name} does not exist.`,
-      subject: name,
-    });
-  }
-  const whole = new Set(found.filter((entry) => !entry.narrowed).map((entry) => tableKey(entry.id)));
-  const missing = publishable(request.tables).find((table) => !whole.has(tableKey(table.id)));
-  if (missing !== undefined) {
-    throw new MigrationError("source.table_unpublished", {
-      message: `The publication ${name} does not hold the whole table.`,
-      subject: `${missing.id.schema}.${missing.id.name}`,
-      table: missing.id,
-    });
+  try {
+    const found = await listedTables(client, name);
+    if (found === undefined) throw publicationMissing({ name, own: true }, []);
+    const wanted = new Set(publishable(request.tables).map((table) => tableKey(table.id)));
+    const whole = new Set(found.filter((entry) => !entry.narrowed).map((entry) => tableKey(entry.id)));
+    const narrowed = found.filter((entry) => entry.narrowed && wanted.has(tableKey(entry.id)));
+    const added = publishable(request.tables).filter((table) => !whole.has(tableKey(table.id)));
+    if (narrowed.length > 0) await client.query(alterSql(name, "drop", idsOf(narrowed)));
+    if (added.length > 0) await addTables(client, name, idsOf(added));
+  } catch (error) {
+    throw classify(error, { side: "source" });
   }
 }
 
-export async function hasPublication(client: pg.Client, taskId: string): Promise<boolean> {
-  return (await publishedTables(client, publicationName(taskId))) !== undefined;
+function idsOf(tables: readonly { readonly id: TableId }[]): readonly TableId[] {
+  return tables.map((table) => table.id);
+}
+
+/**
+ * Throws `source.publication_missing` when the publication is gone, `source.table_unpublished` when it
+ * lacks a table: from the log written meanwhile those changes cannot be had any more.
+ */
+export async function checkPublication(
+  client: pg.Client,
+  { name, own }: StreamObjects,
+  tables: readonly TableSchema[],
+): Promise<void> {
+  const found = own ? await listedTables(client, name) : await publishedTables(client, name);
+  if (found === undefined) throw publicationMissing({ name, own }, tables);
+  if (!own && !(await publishesAll(client, name))) {
+    throw new MigrationError("endpoint.setting_invalid", {
+      message: `The publication ${name} that goes with SlotName leaves out some kinds of changes.`,
+      subject: name,
+      remedy: `Run on the source: alter publication ${identifier(name)} set (publish = '${PUBLISH}');`,
+    });
+  }
+  const whole = new Set(found.filter((entry) => !entry.narrowed).map((entry) => tableKey(entry.id)));
+  const missing = publishable(tables).find((table) => !whole.has(tableKey(table.id)));
+  if (missing === undefined) return;
+  throw new MigrationError("source.table_unpublished", {
+    message: `The publication ${name} does not hold the whole table.`,
+    subject: `${missing.id.schema}.${missing.id.name}`,
+    table: missing.id,
+    ...(own
+      ? {}
+      : { remedy: `Run on the source: ${alterSql(name, "add", [missing.id])}; then reload the table.` }),
+  });
+}
+
+/** Throws `source.publication_missing` when the publication that goes with a given slot does not exist. */
+export async function checkGivenPublication(
+  client: pg.Client,
+  name: string,
+  tables: readonly TableSchema[],
+): Promise<void> {
+  if ((await publishedTables(client, name)) === undefined)
+    throw publicationMissing({ name, own: false }, tables);
+}
+
+function publicationMissing({ name, own }: StreamObjects, tables: readonly TableSchema[]): MigrationError {
+  const message = `The publication ${name} does not exist.`;
+  if (own) return new MigrationError("source.publication_missing", { message, subject: name });
+  return new MigrationError("source.publication_missing", {
+    message: `${message} With SlotName, slot and publication of that name are made by you and used as they are.`,
+    subject: name,
+    remedy: `Run on the source: ${givenObjectsSql(name, tables)}; a start position must lie after both.`,
+  });
+}
+
+/** The publication comes first: a slot sends nothing from a time when there was none. */
+function givenObjectsSql(name: string, tables: readonly TableSchema[]): string {
+  const ids = publishable(tables).map((table) => table.id);
+  const what = ids.length === 0 || ids.length > MAX_NAMED ? " for all tables" : forTables(ids);
+  return [
+    `create publication ${identifier(name)}${what}`,
+    `select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = ${literal(name)}`,
+    `select pg_create_logical_replication_slot(${literal(name)}, 'pgoutput')`,
+  ].join("; ");
 }
 
 export async function dropPublication(client: pg.Client, taskId: string): Promise<void> {
@@ -99,7 +159,8 @@ interface PublishedTable {
   readonly narrowed: boolean;
 }
 
-async function publishedTables(client: pg.Client, name: string): Promise<PublishedTable[] | undefined> {
+/** What the publication names; undefined when there is none. */
+async function listedTables(client: pg.Client, name: string): Promise<PublishedTable[] | undefined> {
   const result = await client.query<{ schema: string | null; table: string | null; narrowed: string }>(
     `select n.nspname as schema, c.relname as table,
             coalesce(jsonb_typeof(to_jsonb(r) -> 'prqual'), 'null') <> 'null'
@@ -118,6 +179,21 @@ async function publishedTables(client: pg.Client, name: string): Promise<Publish
     tables.push({ id: { schema: row.schema, name: row.table }, narrowed: row.narrowed === "t" });
   }
   return tables;
+}
+
+/** What the publication comes to: also what it holds as all tables, as a schema or as partitions. */
+async function publishedTables(client: pg.Client, name: string): Promise<PublishedTable[] | undefined> {
+  const listed = await listedTables(client, name);
+  if (listed === undefined) return undefined;
+  const narrowed = new Set(listed.filter((entry) => entry.narrowed).map((entry) => tableKey(entry.id)));
+  const { rows } = await client.query<{ schema: string; table: string }>(
+    "select schemaname as schema, tablename as table from pg_catalog.pg_publication_tables where pubname = $1",
+    [name],
+  );
+  return rows.map((row) => {
+    const id = { schema: row.schema, name: row.table };
+    return { id, narrowed: narrowed.has(tableKey(id)) };
+  });
 }
 
 async function publishesAll(client: pg.Client, name: string): Promise<boolean> {
@@ -152,8 +228,12 @@ async function addTables(client: pg.Client, name: string, ids: readonly TableId[
 }
 
 function createSql(name: string, ids: readonly TableId[]): string {
-  const tables = ids.length === 0 ? "" : ` for table only ${ids.map(qualified).join(", only ")}`;
+  const tables = ids.length === 0 ? "" : forTables(ids);
   return `create publication ${identifier(name)}${tables} with (publish = '${PUBLISH}')`;
+}
+
+function forTables(ids: readonly TableId[]): string {
+  return ` for table only ${ids.map(qualified).join(", only ")}`;
 }
 
 function alterSql(name: string, change: "add" | "drop", ids: readonly TableId[]): string {

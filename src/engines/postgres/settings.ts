@@ -28,7 +28,7 @@ export const endpointSettings: readonly EndpointSetting[] = [
     appliesTo: "source",
     effective: true,
     describe:
-      "An existing logical replication slot of plugin pgoutput for a cdc task to read from, which makes any start position from its restart on possible. Tideway never drops it.",
+      "A logical replication slot of plugin pgoutput to read from, which makes any start position from where it stands on possible. Slot and publication of this name are made by you, the publication first, and never altered or dropped by Tideway.",
   },
   {
     name: "PluginName",

@@ -4,11 +4,16 @@ import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import type { StreamRequest } from "../../core/source.ts";
-import { identifier } from "../shared/identifier.ts";
+import { identifier, literal } from "../shared/identifier.ts";
 import { connect, openWire } from "./connection.ts";
 import { classify } from "./errors.ts";
 import { lsnCodec } from "./lsn.ts";
-import { dropPublication, ensurePublication, hasPublication } from "./publication.ts";
+import {
+  checkGivenPublication,
+  dropPublication,
+  ensurePublication,
+  type StreamObjects,
+} from "./publication.ts";
 import { ServerError } from "./server-error.ts";
 import type { WireSession } from "./wire-session.ts";
 
@@ -25,8 +30,8 @@ export function slotName(taskId: string): string {
   return `tideway_${taskId}`;
 }
 
-/** The slot a task reads from: its own, or the one the endpoint setting SlotName names, which is never dropped. */
-export function streamSlot(endpoint: EndpointConfig, taskId: string): { name: string; own: boolean } {
+/** What a task reads from: its own slot and publication, or those of the name that SlotName gives. */
+export function streamObjects(endpoint: EndpointConfig, taskId: string): StreamObjects {
   const given = endpoint.settings["SlotName"];
   return typeof given === "string" && given !== ""
     ? { name: given, own: false }
@@ -88,19 +93,22 @@ function slotError(error: unknown, name: string): MigrationError {
 
 /**
  * The position from which on the slot still has the log, or undefined when there is no slot. Throws
- * `source.slot_lost` when the server has given up on the slot, and `endpoint.setting_invalid` when
- * SlotName names one that cannot be used.
+ * `source.slot_lost` when the server has given up on the slot; where SlotName names it also
+ * `source.slot_missing`, `source.publication_missing`, and `endpoint.setting_invalid` for one that
+ * cannot be used.
  */
 export async function findStream(
   client: pg.Client,
   endpoint: EndpointConfig,
   request: StreamRequest,
 ): Promise<Position | undefined> {
-  const { name, own } = streamSlot(endpoint, request.taskId);
+  const { name, own } = streamObjects(endpoint, request.taskId);
+  if (!own) await checkGivenPublication(client, name, request.tables);
   const slot = await readSlot(client, name);
-  if (slot === undefined) return undefined;
-  // A slot that somebody else made is this task's only once the task's publication is there.
-  if (!own && !(await hasPublication(client, request.taskId))) return undefined;
+  if (slot === undefined) {
+    if (own) return undefined;
+    throw givenSlotMissing(name);
+  }
   if (slot.plugin !== PLUGIN || slot.database !== endpoint.database) {
     throw new MigrationError(own ? "source.slot_missing" : "endpoint.setting_invalid", {
       message: `The slot ${name} is not a ${PLUGIN} slot of the endpoint's database.`,
@@ -121,29 +129,25 @@ export async function findStream(
 }
 
 /**
- * Publication first, then the slot: what a slot sends is judged by the catalog of that time. A slot
- * that SlotName names is older than the publication. It is read from where a slot made now would
- * start: no transaction that is sent from there on began before the publication was there.
+ * Publication first, then the slot: what a slot sends is judged by the catalog of that time. Where
+ * SlotName names a slot nothing is made, and the stream starts where that slot stands.
  */
 export async function createStream(
   endpoint: EndpointConfig,
   request: StreamRequest,
   signal: AbortSignal,
 ): Promise<Position> {
-  const { name, own } = streamSlot(endpoint, request.taskId);
+  const { name, own } = streamObjects(endpoint, request.taskId);
   const client = await connect(endpoint, { side: "source", purpose: "tideway stream" }, signal);
   try {
-    if (!own && (await readSlot(client, name)) === undefined) throw givenSlotMissing(name);
+    if (!own) return (await findStream(client, endpoint, request))!;
     await ensurePublication(client, request);
-    // Throws when the slot cannot serve.
-    if (!own) await findStream(client, endpoint, request);
   } finally {
     await client.end();
   }
   const options = { side: "source", purpose: "tideway slot", replication: true } as const;
   await using wire = await openWire(endpoint, options, signal);
-  const passing = `${slotName(request.taskId)}_start`;
-  const slot = await createSlot(wire, { name: own ? name : passing, temporary: !own, exportSnapshot: false });
+  const slot = await createSlot(wire, { name, temporary: false, exportSnapshot: false });
   return slot.position;
 }
 
@@ -151,7 +155,7 @@ function givenSlotMissing(name: string): MigrationError {
   return new MigrationError("source.slot_missing", {
     message: `The slot ${name} that SlotName names does not exist.`,
     subject: name,
-    remedy: `Create it with select pg_create_logical_replication_slot('${name}', '${PLUGIN}'), or leave SlotName out.`,
+    remedy: `Run on the source: select pg_create_logical_replication_slot(${literal(name)}, '${PLUGIN}'); or leave SlotName out.`,
   });
 }
 

@@ -6,8 +6,8 @@ import type { SnapshotRequest } from "../../core/source.ts";
 import { openBulkSession, settingsSql } from "./bulk-session.ts";
 import { connect, openWire } from "./connection.ts";
 import { classify } from "./errors.ts";
-import { ensurePublication } from "./publication.ts";
-import { createSlot, dropStream, slotName, streamSlot } from "./slot.ts";
+import { checkPublication, ensurePublication, publishAlso } from "./publication.ts";
+import { createSlot, dropStream, slotName, streamObjects } from "./slot.ts";
 import type { WireSession } from "./wire-session.ts";
 
 export const BEGIN_SNAPSHOT = "begin isolation level repeatable read read only";
@@ -49,11 +49,10 @@ async function exportFromSlot(
   signal: AbortSignal,
 ): Promise<Holder> {
   const fresh = request.anchor === "new-stream";
-  // Also for an existing stream: a table may have joined the task since, or got its key.
   await publish(endpoint, request, signal);
   // Two reloads of one task may run at once, and the slot of a reader that was killed lingers.
   const passing = `${slotName(request.taskId)}_${randomBytes(2).toString("hex")}`;
-  const name = fresh ? streamSlot(endpoint, request.taskId).name : passing;
+  const name = fresh ? slotName(request.taskId) : passing;
   const wire = await openWire(
     endpoint,
     { side: "source", purpose: "tideway snapshot", replication: true },
@@ -72,7 +71,10 @@ async function exportFromSlot(
   }
 }
 
-/** The publication has to be there before the slot: changes are decoded with the catalog of their time. */
+/**
+ * The publication has to be there before the slot: changes are decoded with the catalog of their time.
+ * A table may join it later, or come back to it, when its rows are read from a snapshot taken after that.
+ */
 async function publish(
   endpoint: EndpointConfig,
   request: SnapshotRequest,
@@ -80,7 +82,10 @@ async function publish(
 ): Promise<void> {
   const client = await connect(endpoint, { side: "source", purpose: "tideway publication" }, signal);
   try {
-    await ensurePublication(client, request);
+    const objects = streamObjects(endpoint, request.taskId);
+    if (!objects.own) await checkPublication(client, objects, request.tables);
+    else if (request.anchor === "new-stream") await ensurePublication(client, request);
+    else await publishAlso(client, request);
   } finally {
     await client.end();
   }

@@ -4,6 +4,7 @@ import type { Position } from "../../core/position.ts";
 import type { Catalog, SequenceState, TableId } from "../../core/schema.ts";
 import type {
   ChangeStream,
+  ChangeStreamRequest,
   Snapshot,
   SnapshotRequest,
   Source,
@@ -16,7 +17,7 @@ import { openChangeStream } from "./change-stream.ts";
 import { ClientPool } from "./client-pool.ts";
 import { lsnCodec } from "./lsn.ts";
 import { readSequenceStates } from "./sequences.ts";
-import { createStream, currentPosition, dropStream, findStream } from "./slot.ts";
+import { createStream, currentPosition, dropStream, findStream, streamObjects } from "./slot.ts";
 import { openSnapshot } from "./snapshot.ts";
 
 /** A PostgreSQL database as source: gives each call a connection. */
@@ -48,7 +49,9 @@ export class PostgresSource implements Source {
   }
 
   assess(request: SourceAssessment, signal: AbortSignal): Promise<readonly Finding[]> {
-    return this.#clients.use(signal, (client) => assessSource(client, request));
+    return this.#clients.use(signal, (client) =>
+      assessSource(client, request, { stream: streamObjects(this.#endpoint, request.taskId) }),
+    );
   }
 
   openSnapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot> {
@@ -71,10 +74,7 @@ export class PostgresSource implements Source {
     return this.#clients.use(signal, (client) => dropStream(client, request));
   }
 
-  openChangeStream(
-    request: StreamRequest & { readonly after: Position },
-    signal: AbortSignal,
-  ): Promise<ChangeStream> {
+  openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream> {
     return openChangeStream(this.#endpoint, request, signal);
   }
 
