@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type {
   Connection,
   DeleteConnectionMessage,
@@ -32,6 +33,7 @@ export async function testConnection(
     instanceArn: instance.arn,
     endpointArn: endpoint.arn,
     status: "testing",
+    test: randomUUID(),
   };
   if (!(await call.store.insert("connection", fresh))) {
     await call.store.update("connection", fresh.arn, (present) => {
@@ -42,11 +44,15 @@ export async function testConnection(
   const config = await endpointConfig(call.store, endpoint);
   inBackground(call, async () => {
     const answer = await call.supervisor.testConnection(instance.arn, config);
-    await call.store.update("connection", fresh.arn, (record) => ({
-      ...record,
-      status: answer.ok ? "successful" : "failed",
-      failure: answer.ok ? undefined : failureText(answer.error),
-    }));
+    await call.store.update("connection", fresh.arn, (record) => {
+      // The endpoint was changed meanwhile and is tested again: this answer is about the old one.
+      if (record.test !== fresh.test) return record;
+      return {
+        ...record,
+        status: answer.ok ? "successful" : "failed",
+        failure: answer.ok ? undefined : failureText(answer.error),
+      };
+    });
   });
   return { Connection: await shape(fresh, call) };
 }

@@ -49,12 +49,14 @@ export function structSettings(engine: Engine, struct: Settings | undefined): Se
  */
 export function attributeSettings(engine: Engine, attributes: string | undefined): Settings {
   const settings: Record<string, SettingValue> = {};
-  for (const part of (attributes ?? "").split(";")) {
+  for (const [index, part] of (attributes ?? "").split(";").entries()) {
     if (part.trim() === "") continue;
     const at = part.indexOf("=");
-    const name = part.slice(0, at < 0 ? undefined : at).trim();
-    if (at < 0)
-      throw invalidValue(`The extra connection attribute ${name} has no value; write ${name}=value.`);
+    if (at < 0) {
+      // Not repeated: it may be the rest of a password that had a semicolon.
+      throw invalidValue(`Extra connection attribute ${index + 1} has no value; write name=value.`);
+    }
+    const name = part.slice(0, at).trim();
     const setting = engine.endpointSettings.find((one) => one.name.toLowerCase() === name.toLowerCase());
     if (setting === undefined) throw unknownSetting(engine, name);
     settings[setting.name] = checked(setting, part.slice(at + 1).trim());

@@ -82,13 +82,15 @@ export async function describeEndpoints(
 /** What is not given stays; with ExactSettings the engine's settings are replaced as a whole. */
 export async function modifyEndpoint(request: Modified, call: Call): Promise<ModifyEndpointResponse> {
   checkEnums(request);
-  if (request.EndpointIdentifier) checkIdentifier("EndpointIdentifier", request.EndpointIdentifier, 255);
+  if (request.EndpointIdentifier !== undefined) {
+    checkIdentifier("EndpointIdentifier", request.EndpointIdentifier, 255);
+  }
   const before = await findEndpoint(request.EndpointArn, call);
   const engine = findEngine(call.engines, request.EngineName ?? before.engineName);
   const struct = engineStruct(engine, request);
   const asked = structSettings(engine, struct);
   const certificateArn = await checkCertificate(request.CertificateArn, call);
-  await refuseInUse(before.arn, call);
+  await refuseInUse(before, request.EndpointType?.toLowerCase(), call);
   const record = await call.store.update("endpoint", before.arn, (now) => {
     const given = request.ExactSettings ? asked : { ...now.givenSettings, ...asked };
     const attributes = request.ExtraConnectionAttributes ?? now.extraAttributes;
@@ -149,14 +151,24 @@ async function forgetTests(arn: string, call: Call): Promise<void> {
   }
 }
 
-async function refuseInUse(arn: string, call: Call): Promise<void> {
+/** A task that runs has read its endpoints; one that does not still needs each on its side. */
+async function refuseInUse(
+  { arn, type }: EndpointRecord,
+  newType: string | undefined,
+  call: Call,
+): Promise<void> {
   const tasks = await call.store.list("task");
-  const user = tasks.find(
-    (task) => isActive(task.status) && (task.sourceArn === arn || task.targetArn === arn),
-  );
-  if (user === undefined) return;
+  const users = tasks.filter((task) => task.sourceArn === arn || task.targetArn === arn);
+  const running = users.find((task) => isActive(task.status));
+  if (running !== undefined) {
+    throw invalidState(
+      `Endpoint ${arn} cannot be modified while replication task ${running.identifier} is running. Stop it first.`,
+    );
+  }
+  const [user] = users;
+  if (user === undefined || newType === undefined || newType === type) return;
   throw invalidState(
-    `Endpoint ${arn} cannot be modified while replication task ${user.identifier} is running. Stop it first.`,
+    `Endpoint ${arn} is the ${type} of replication task ${user.identifier} and cannot become a ${newType}.`,
   );
 }
 

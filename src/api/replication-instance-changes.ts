@@ -33,8 +33,11 @@ export async function modifyReplicationInstance(
   call: Call,
 ): Promise<ModifyReplicationInstanceResponse> {
   const record = await findInstance(request.ReplicationInstanceArn, call);
-  const settings = changedSettings(request, record);
-  const atOnce = namesAndWindows(request, record);
+  const asked = askedSettings(request, record);
+  const settings = differing(asked, record);
+  // What is asked for now takes the place of what was asked for later, be it what is in force already.
+  const pending = without(record.pending, asked);
+  const atOnce: Change = { ...namesAndWindows(request, record), ...differing({ pending }, record) };
   if (Object.keys(settings).length === 0 && Object.keys(atOnce).length === 0) {
     throw invalidCombination("No modifications were requested on the replication instance.");
   }
@@ -46,7 +49,7 @@ export async function modifyReplicationInstance(
       : await call.store.update("instance", record.arn, (now) => {
           if (now.status === "deleting")
             throw invalidState(`Replication instance ${now.arn} is being deleted.`);
-          const later = immediately ? settings : { pending: { ...now.pending, ...settings } };
+          const later = immediately ? settings : { pending: { ...pending, ...settings } };
           return { ...now, ...atOnce, ...later };
         });
   if (immediately && settings.allocatedStorage !== undefined) {
@@ -91,8 +94,8 @@ async function changeWorker(
   return moved;
 }
 
-/** The asked-for settings that differ from those in force. */
-function changedSettings(
+/** The asked-for settings, checked. */
+function askedSettings(
   request: Checked<ModifyReplicationInstanceMessage>,
   record: InstanceRecord,
 ): Partial<InstanceSettings> {
@@ -122,7 +125,7 @@ function changedSettings(
       `AllocatedStorage cannot shrink: it is ${record.allocatedStorage} GB, ${allocatedStorage} GB was requested.`,
     );
   }
-  return differing(asked, record);
+  return asked;
 }
 
 function namesAndWindows(request: Checked<ModifyReplicationInstanceMessage>, record: InstanceRecord): Change {
@@ -145,6 +148,10 @@ function differing<T extends object>(asked: T, present: object): T {
   const now = new Map(Object.entries(present));
   const entries = Object.entries(asked).filter(([name, value]) => !same(now.get(name), value));
   return Object.fromEntries(entries) as T;
+}
+
+function without(settings: Partial<InstanceSettings>, named: object): Partial<InstanceSettings> {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !Object.hasOwn(named, name)));
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -1,5 +1,6 @@
 import type {
   MoveReplicationTaskMessage,
+  MoveReplicationTaskResponse,
   ReloadTablesMessage,
   ReloadTablesResponse,
   StartReplicationTaskMessage,
@@ -91,7 +92,11 @@ export async function reloadTables(
     const names = unknown.map(displayTable).join(", ");
     throw invalidValue(`Replication task ${record.identifier} has no table ${names}.`);
   }
-  call.supervisor.reloadTables(record, tables);
+  if (!call.supervisor.reloadTables(record, tables)) {
+    throw invalidState(
+      `Replication task ${record.arn} is currently not running: its instance's process is being started. Try again.`,
+    );
+  }
   await recordEvent(call.store, "taskReload", {
     identifier: record.identifier,
     detail: `Tables: ${tables.map(displayTable).join(", ")}.`,
@@ -99,15 +104,31 @@ export async function reloadTables(
   return { ReplicationTaskArn: record.arn };
 }
 
+/**
+ * All that a run needs stands in the databases, so a task at rest changes its instance at once. The
+ * answer says `moving`, as AWS's does; asked for again, the task is in the state it had.
+ */
 export async function moveReplicationTask(
   request: Checked<MoveReplicationTaskMessage>,
   call: Call,
-): Promise<never> {
-  await findTask(request.ReplicationTaskArn, call);
-  throw new Fault(
-    "InvalidOperationFault",
-    "The operation MoveReplicationTask is not built in this version of Tideway.",
-  );
+): Promise<MoveReplicationTaskResponse> {
+  const { arn } = await findTask(request.ReplicationTaskArn, call);
+  const instance = await usableInstance(request.TargetReplicationInstanceArn, call);
+  const record = await call.store.update("task", arn, (task) => {
+    if (nextTaskStatus(task.status, "move") === undefined) {
+      throw invalidState(`Replication task ${arn} cannot be moved in its state ${task.status}. Stop it first.`);
+    }
+    if (task.instanceArn === instance.arn) {
+      throw invalidCombination(`Replication task ${arn} is on replication instance ${instance.arn} already.`);
+    }
+    return { ...task, instanceArn: instance.arn };
+  });
+  if (record === undefined) throw missingTask(arn);
+  await recordEvent(call.store, "taskModified", {
+    identifier: record.identifier,
+    detail: `It was moved to replication instance ${instance.identifier}.`,
+  });
+  return { ReplicationTask: taskShape({ ...record, status: "moving" }, call) };
 }
 
 function started(
@@ -129,6 +150,7 @@ function started(
   if (mode === "reload-target" && task.migrationType === "cdc") {
     throw invalidCombination(`Start Type : ${shouted}, not valid for tasks of migration type cdc`);
   }
+  if (mode === "resume-processing") checkResumable(task);
   const position = cdcStart(request, task.migrationType);
   if (position !== undefined && mode !== "start-replication") {
     throw invalidCombination("A CDC start position is valid only with start-replication.");
@@ -140,7 +162,7 @@ function started(
     failure: undefined,
     cdcStartPosition: position ?? task.cdcStartPosition,
     cdcStopPosition: cdcStop(request, task.migrationType) ?? task.cdcStopPosition,
-    run: nextRun(task.run, mode),
+    run: nextRun(task, mode),
     stats: mode === "resume-processing" ? task.stats : undefined,
   };
 }
@@ -149,8 +171,23 @@ function started(
  * A run that ended before there was anything to resume (a wrong password, say) is resumed by starting
  * as it was meant to start.
  */
-function nextRun(previous: TaskRun | undefined, mode: StartMode): TaskRun {
+function nextRun({ run: previous, migrationType: type }: TaskRecord, mode: StartMode): TaskRun {
   const now = Date.now();
-  if (previous === undefined || mode === "reload-target") return { mode, startedMs: now, freshMs: now };
-  return { mode: previous.mode, startedMs: now, freshMs: previous.freshMs };
+  const streamed = type !== "full-load" || previous?.streamed === true;
+  const run = { type, streamed, startedMs: now };
+  if (previous === undefined || mode === "reload-target") return { ...run, mode, freshMs: now };
+  return { ...run, mode: previous.mode, freshMs: previous.freshMs };
+}
+
+/**
+ * A full load keeps no place in the source's log. What was committed since is in neither the rows it
+ * read nor a stream that is opened now, so a task that is to replicate cannot go on from it.
+ */
+function checkResumable({ run, migrationType }: TaskRecord): void {
+  if (run?.mode !== "resume-processing" || run.type !== "full-load" || migrationType === "full-load") return;
+  const remedy =
+    migrationType === "cdc" ? "Create a new task of type cdc with a CDC start position" : "Use reload-target";
+  throw invalidCombination(
+    `Start Type : RESUME_PROCESSING, not valid for tasks changed from full-load to ${migrationType}: changes made since the full load would be lost. ${remedy}.`,
+  );
 }

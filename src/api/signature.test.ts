@@ -202,6 +202,14 @@ test("the operation and the host must be part of what is signed", async () => {
   }
 });
 
+test("a signed header that every object inherits is an absent header like any other", async () => {
+  const request = await signed();
+  for (const name of ["constructor", "__proto__", "toString"]) {
+    const header = (request.headers.authorization ?? "").replace("SignedHeaders=", `SignedHeaders=${name};`);
+    assert.throws(() => check(withHeader(request, "authorization", header)), MISMATCH, name);
+  }
+});
+
 test("no refusal tells the secret or the right signature", async () => {
   const request = { ...(await signed()), body: Buffer.from("tampered") };
   const right = /Signature=(.*)$/.exec((await signed()).headers.authorization ?? "")?.[1] ?? "";

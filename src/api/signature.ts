@@ -166,7 +166,7 @@ function checkTime(date: RequestDate, nowMs: number): void {
 
 function canonicalRequest(request: SignedRequest, signedHeaders: readonly string[]): string {
   const [path, query] = splitOnce(request.url, "?");
-  const headers = signedHeaders.map((name) => `${name}:${headerText(request.headers[name])}\n`);
+  const headers = signedHeaders.map((name) => `${name}:${headerText(given(request.headers, name))}\n`);
   return [
     request.method,
     path,
@@ -175,6 +175,11 @@ function canonicalRequest(request: SignedRequest, signedHeaders: readonly string
     signedHeaders.join(";"),
     sha256(request.body),
   ].join("\n");
+}
+
+/** The client names the headers: what every object inherits is none of them. */
+function given(headers: IncomingHttpHeaders, name: string): string | string[] | undefined {
+  return Object.hasOwn(headers, name) ? headers[name] : undefined;
 }
 
 function withEquals(parameter: string): string {

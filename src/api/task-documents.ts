@@ -6,7 +6,7 @@ import { type Fault, invalidValue } from "./faults.ts";
 
 /** A table mappings document that can be understood; it is kept and returned as given. */
 export function checkMappings(document: string): string {
-  return refusing("Error in mapping rules. ", () => {
+  return refusing(() => {
     parseTableMappings(document);
     return document;
   });
@@ -14,11 +14,11 @@ export function checkMappings(document: string): string {
 
 /** The whole settings document of a new task. */
 export function newSettings(given: string | undefined): string {
-  return refusing("", () => mergeTaskSettings(undefined, given || undefined));
+  return refusing(() => mergeTaskSettings(undefined, given || undefined));
 }
 
 export function changedSettings(change: string | undefined, current: string): string {
-  return change === undefined ? current : refusing("", () => mergeTaskSettings(current, change));
+  return change === undefined ? current : refusing(() => mergeTaskSettings(current, change));
 }
 
 /** Whether two settings documents differ in nothing but the severities of log components. */
@@ -30,15 +30,17 @@ function withoutSeverities(document: string): unknown {
   return JSON.parse(document, (name, value) => (name === "LogComponents" ? undefined : value));
 }
 
-function refusing<T>(prefix: string, work: () => T): T {
+function refusing<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw error instanceof MigrationError ? refusal(prefix, error) : error;
+    if (error instanceof MigrationError) throw refusal(error);
+    if (error instanceof RangeError) throw invalidValue("The document is nested too deeply.");
+    throw error;
   }
 }
 
 /** AWS's words first, since tools look for them; then what to do about it. */
-function refusal(prefix: string, error: MigrationError): Fault {
-  return invalidValue(`${prefix}${error.message} ${error.remedy}`);
+function refusal({ message, remedy }: MigrationError): Fault {
+  return invalidValue(`${message}${/[.!?]$/.test(message) ? "" : "."} ${remedy}`);
 }

@@ -459,6 +459,14 @@ export const errorTable = {
     remedy: "Look up the server's code in the message.",
   },
   // --- load and apply --------------------------------------------------------------------------
+  "load.rows_kept": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A table cannot be loaded again: it held rows before the task that must stay, and they cannot be told from those that were loaded.",
+    remedy:
+      "Start the task with reload-target and another TargetTablePrepMode than DO_NOTHING, or load the table by a task of its own.",
+  },
   "load.partition_taken": {
     scope: "task",
     retry: "backoff",

@@ -24,6 +24,11 @@ export interface Source extends AsyncDisposable {
   findStream(request: StreamRequest, signal: AbortSignal): Promise<Position | undefined>;
   /** Gives the log up and removes what was created for the task. Does nothing when there is nothing. */
   dropStream(request: StreamRequest, signal: AbortSignal): Promise<void>;
+  /**
+   * Throws when the source does not send all changes of the tables any more, and would not say so by
+   * itself: `source.publication_missing`, `source.table_unpublished` with the table.
+   */
+  checkStream(request: StreamRequest, signal: AbortSignal): Promise<void>;
   openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream>;
   /** The end of the log now: all that is committed before the call lies at or before it. */
   currentPosition(signal: AbortSignal): Promise<Position>;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Store } from "../task/store.ts";
 
@@ -25,11 +25,11 @@ export async function loadAccessKey(store: Store): Promise<AccessKey & { readonl
 
 /**
  * Writes the key to DIR/credentials in the form of AWS's shared credentials file, readable by the
- * owner alone, when the file is not there. It is the only place where the secret stands in clear.
+ * owner alone, unless a file there holds this key. It is the only place where the secret stands in clear.
  */
 export function writeCredentials(dataDir: string, key: AccessKey, address: string): string {
   const path = join(dataDir, "credentials");
-  if (existsSync(path)) return path;
+  if (holds(path, key)) return path;
   const text = `# Access key of this Tideway server. To use it with the aws command:
 #   ${pasteLine(path, address)}
 # A version of aws that does not know AWS_ENDPOINT_URL takes --endpoint-url ${address}
@@ -38,8 +38,21 @@ aws_access_key_id = ${key.id}
 aws_secret_access_key = ${key.secret}
 region = ${DEFAULT_REGION}
 `;
-  writeFileSync(path, text, { mode: 0o600, flag: "wx" });
+  // In one step, so that a crash leaves no half of it.
+  const fresh = `${path}.${process.pid}`;
+  writeFileSync(fresh, text, { mode: 0o600 });
+  renameSync(fresh, path);
   return path;
+}
+
+/** A file of an earlier store in the same directory, or half a one, would lock everybody out. */
+function holds(path: string, key: AccessKey): boolean {
+  try {
+    const text = readFileSync(path, "utf8");
+    return text.includes(key.id) && text.includes(key.secret);
+  } catch {
+    return existsSync(path);
+  }
 }
 
 /** A command line that reaches the server from any shell. */

@@ -135,6 +135,24 @@ test("an instance is a process: created, killed, replaced, changed, rebooted and
   await eventually("the worker's end", async () => tideway.server.workerPid(arn) === undefined);
 });
 
+test("a change that is asked for now takes the place of one that waits", async () => {
+  const { ReplicationInstanceArn } = await createInstance("pending");
+  await available("pending");
+  const modify = async (change: Partial<dms.ModifyReplicationInstanceCommandInput>): Promise<unknown> => {
+    const command = new dms.ModifyReplicationInstanceCommand({ ReplicationInstanceArn, ...change });
+    return (await client.send(command)).ReplicationInstance?.PendingModifiedValues;
+  };
+  const small = { ReplicationInstanceClass: "dms.t3.small" };
+  assert.deepEqual(await modify({ ...small, MultiAZ: true }), { ...small, MultiAZ: true });
+  assert.deepEqual(await modify({ ReplicationInstanceClass: "dms.t3.micro" }), { MultiAZ: true });
+  await modify(small);
+  assert.deepEqual(await modify({ ReplicationInstanceClass: "dms.t3.large", ApplyImmediately: true }), {
+    MultiAZ: true,
+  });
+  assert.equal((await available("pending")).ReplicationInstanceClass, "dms.t3.large");
+  await client.send(new dms.DeleteReplicationInstanceCommand({ ReplicationInstanceArn }));
+});
+
 test("instances that cannot be are refused", async () => {
   const refusals: readonly [Partial<dms.CreateReplicationInstanceCommandInput>, string][] = [
     [{ ReplicationInstanceClass: "dms.z9.huge" }, "InvalidParameterValueException"],

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFile, stat } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
 import { startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
@@ -44,6 +45,23 @@ test("the first start makes a key that only its owner can read, and later starts
   assert.match(text, /AWS_SHARED_CREDENTIALS_FILE=\S+ AWS_ENDPOINT_URL=http:\/\/127\.0\.0\.1:\d+/);
 });
 
+test("a credentials file with another key, or half a one, is written anew", async () => {
+  await using other = await startTideway();
+  const file = other.server.credentialsFile;
+  const right = await readFile(file, "utf8");
+  for (const wrong of ["", right.replace(/secret_access_key = .*/, "secret_access_key = old")]) {
+    await other.stop();
+    await writeFile(file, wrong);
+    await other.start();
+    await (await other.client()).send(new dms.DescribeEndpointsCommand({}));
+  }
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+  await other.stop();
+  await writeFile(file, `# mine\n${right}`);
+  await other.start();
+  assert.match(await readFile(file, "utf8"), /^# mine/);
+});
+
 test("health is answered without a signature, everything else is refused without one", async () => {
   const { address } = tideway.server;
   assert.deepEqual(await (await fetch(`${address}/health`)).json(), { status: "ok" });
@@ -56,6 +74,22 @@ test("health is answered without a signature, everything else is refused without
     __type: "MissingAuthenticationTokenException",
     message: "Missing Authentication Token",
   });
+});
+
+test("a request that cannot be read is refused in AWS's form, before it is read to its end", async () => {
+  const { hostname, port } = new URL(tideway.server.address);
+  const refusal = async (headers: string): Promise<string> => {
+    const socket = connect(Number(port), hostname);
+    socket.write(`POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${headers}\r\n\r\n`);
+    let text = "";
+    for await (const part of socket.setEncoding("utf8")) text += part;
+    return text;
+  };
+  const large = await refusal("content-length: 99999999999");
+  assert.match(large, /^HTTP\/1\.1 413 .+content-type: application\/x-amz-json-1\.1\r\n/s);
+  assert.match(large, /"__type":"RequestEntityTooLargeException"/);
+  const odd = await refusal("content-type: ;;=\r\ncontent-length: 0");
+  assert.match(odd, /^HTTP\/1\.1 4\d\d .+"__type":"\w+"/s);
 });
 
 test("a client with another key or secret gets AWS's errors", async () => {
@@ -164,6 +198,7 @@ test("a changed endpoint keeps what is not named, and ExactSettings replaces its
   assert.equal(cleared.ExtraConnectionAttributes, undefined);
   assert.equal(cleared.PostgreSQLSettings?.ExecuteTimeout, undefined);
   await assert.rejects(modify({ EndpointIdentifier: "round-trip" }), { name: "ResourceAlreadyExistsFault" });
+  await assert.rejects(modify({ EndpointIdentifier: "" }), { name: "InvalidParameterValueException" });
 });
 
 test("an endpoint that is deleted is gone for describe, delete and tags", async () => {
@@ -270,6 +305,12 @@ test("the ARN carries the region that the client signs for", async () => {
 });
 
 test("neither the log nor any answer to a mistake repeats a password", async () => {
+  for (const ExtraConnectionAttributes of ["Xyzzy", "pw=a;Xyzzy", "executeTimeout=Xyzzy"]) {
+    await assert.rejects(
+      createEndpoint({ ExtraConnectionAttributes }),
+      (error: Error) => !error.message.includes("Xyzzy"),
+    );
+  }
   await createEndpoint({ EndpointIdentifier: "a--b" }).catch(() => undefined);
   await createEndpoint({ Password: 5 as unknown as string }).catch((error: Error) => {
     assert.equal(error.name, "SerializationException");
@@ -287,6 +328,10 @@ test("a second server on the same data directory or port is refused and leaves n
   await other.stop();
   await assert.rejects(startServer({ ...options, port, dataDir: other.dataDir }), {
     code: "server.address_in_use",
+  });
+  await assert.rejects(startServer({ ...options, host: "no.such.host.invalid", port: 0, dataDir: other.dataDir }), {
+    code: "server.address_in_use",
+    remedy: /--host/,
   });
   await other.start();
   assert.equal(other.server.firstStart, false);

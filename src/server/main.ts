@@ -82,20 +82,27 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
+const OTHER_HOST = "Give an address of this machine with --host, such as 127.0.0.1, or 0.0.0.0 for all.";
+
+/** By the system's error code; without a remedy where the error's own is exact. */
+const listenFailures: ReadonlyMap<string, { readonly text: string; readonly remedy?: string }> = new Map([
+  ["EADDRINUSE", { text: "is taken by another process" }],
+  ["EACCES", { text: "needs privileges that this user lacks", remedy: "Choose a --port above 1023." }],
+  ["EADDRNOTAVAIL", { text: "is not an address of this machine", remedy: OTHER_HOST }],
+  ["ENOTFOUND", { text: "has a host that cannot be found", remedy: OTHER_HOST }],
+  ["EAI_AGAIN", { text: "has a host that cannot be found", remedy: OTHER_HOST }],
+]);
+
 async function listen(http: FastifyInstance, host: string, port: number): Promise<void> {
   try {
     await http.listen({ host, port });
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== "EADDRINUSE" && code !== "EACCES" && code !== "EADDRNOTAVAIL") throw error;
-    const reasons = {
-      EADDRINUSE: "is taken by another process",
-      EACCES: "needs privileges that this user lacks",
-      EADDRNOTAVAIL: "is not an address of this machine",
-    } as const;
+    const reason = listenFailures.get((error as NodeJS.ErrnoException).code ?? "");
+    if (reason === undefined) throw error;
     throw new MigrationError("server.address_in_use", {
-      message: `The address ${host}:${port} ${reasons[code]}.`,
+      message: `The address ${host}:${port} ${reason.text}.`,
       subject: `${host}:${port}`,
+      ...(reason.remedy !== undefined && { remedy: reason.remedy }),
     });
   }
 }

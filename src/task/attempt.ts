@@ -1,3 +1,4 @@
+import type { MigrationError } from "../core/error.ts";
 import type { MigrationPlan } from "../core/plan.ts";
 import type { Source, StreamRequest } from "../core/source.ts";
 import type { Journal, JournalRequest, Target } from "../core/target.ts";
@@ -19,7 +20,7 @@ export interface Attempt {
   readonly journalRequest: JournalRequest;
   readonly streamRequest: StreamRequest;
   readonly errors: TableErrors;
-  /** Keys of tables that the assessment says cannot be moved. */
-  readonly refused: ReadonlySet<string>;
+  /** Tables that the assessment says cannot be moved, by key. */
+  readonly refused: ReadonlyMap<string, MigrationError>;
   readonly signal: AbortSignal;
 }

@@ -66,6 +66,8 @@ export interface ConnectionRecord extends Named {
   readonly instanceArn: string;
   readonly endpointArn: string;
   readonly status: "testing" | "successful" | "failed";
+  /** Tells one test of the pair from another. */
+  readonly test: string;
   readonly failure?: string | undefined;
 }
 
@@ -114,6 +116,10 @@ export interface TaskRecord extends Named {
 export interface TaskRun {
   /** How to send it to a worker if this one dies: as it was asked for, until it can be resumed. */
   readonly mode: StartMode;
+  /** The migration type it was started as; the task's own may have been changed since. */
+  readonly type: MigrationType;
+  /** This run or one before it replicated changes, and so may have left a stream on the source. */
+  readonly streamed: boolean;
   readonly startedMs: number;
   readonly stoppedMs?: number | undefined;
   /** Start of the first run or of the last reload-target. */

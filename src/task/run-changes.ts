@@ -6,10 +6,13 @@ import type { JournaledTable } from "../core/target.ts";
 import { type SnapshotWindow, TableRules } from "../pipeline/apply-modes.ts";
 import { type ApplyGoal, ChangeApply } from "../pipeline/change-apply.ts";
 import type { Attempt } from "./attempt.ts";
-import { copySequences, finishBuilds, publishedTables, streamMissing } from "./run-load.ts";
+import { copySequences, finishBuilds, publishedTables, streamMissing, tellingOfWait } from "./run-load.ts";
 import { reloadBeside } from "./run-reload.ts";
 import type { StopRule } from "./stop-rule.ts";
 import type { StopReason } from "./task.ts";
+
+/** How soon it is noticed that somebody has changed the publication: servers may not say so. */
+const STREAM_CHECK_INTERVAL_MS = 60_000;
 
 /** What may be asked of the change phase while it runs. */
 export interface ChangeControl {
@@ -89,6 +92,7 @@ function goalLimit(rule: StopRule): ApplyGoal {
 /** All that was to be applied is: the target's sequences follow. */
 async function ended(attempt: Attempt, reason: StopReason): Promise<StopReason> {
   attempt.statistics.setPhase("stopping");
+  await attempt.source.checkStream(publishedTables(attempt), attempt.signal);
   await copySequences(attempt);
   failpoint("task.drained");
   return reason;
@@ -111,12 +115,14 @@ class Steering implements AsyncDisposable {
   /** Reloads wait for begin(): before, constraints of other tables may be built. */
   #reloading: Promise<void> = this.#started.promise;
   #timer: NodeJS.Timeout | undefined;
+  readonly #watch: NodeJS.Timeout;
   #begun = false;
   timeReached = false;
 
   constructor(parts: SteeringParts) {
     this.#parts = parts;
     this.signal = AbortSignal.any([parts.attempt.signal, this.#ending.signal]);
+    this.#watch = setInterval(() => this.#checkStream(), STREAM_CHECK_INTERVAL_MS);
     parts.control.attach({
       stop: () => {
         this.#ending.abort();
@@ -139,6 +145,7 @@ class Steering implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
+    clearInterval(this.#watch);
     this.#parts.control.attach(undefined);
     this.#ending.abort();
     this.#started.resolve();
@@ -158,6 +165,13 @@ class Steering implements AsyncDisposable {
       .catch((error) => {
         if (!signal.aborted) apply.fail(error);
       });
+  }
+
+  #checkStream(): void {
+    const { attempt, apply } = this.#parts;
+    attempt.source.checkStream(publishedTables(attempt), this.signal).catch((error) => {
+      if (!this.signal.aborted) apply.fail(error);
+    });
   }
 
   #drain(): void {
@@ -224,7 +238,8 @@ export async function startChangeOnly(attempt: Attempt): Promise<void> {
   if ((await journal.appliedPosition(signal)) !== undefined) return;
   const kept = await source.findStream(streamRequest, signal);
   if (spec.cdcStartPosition === undefined || spec.cdcStartPosition === "") {
-    const start = kept ?? (await source.createStream(publishedTables(attempt), signal));
+    const create = (): Promise<Position> => source.createStream(publishedTables(attempt), signal);
+    const start = kept ?? (await tellingOfWait(attempt, create));
     await journal.setAppliedPosition(start, signal);
     return;
   }

@@ -12,6 +12,9 @@ import { adoptSnapshot, prepareLoads } from "./preparation.ts";
 /** Large enough to be worth a COPY of its own, small enough to lose little to a crash. */
 const PARTITION_SIZE: PartitionSize = { rowsPerPartition: 1_000_000, bytesPerPartition: 128 << 20 };
 
+/** How often it is told that the source lets the task wait. */
+const WAIT_TOLD_MS = 10_000;
+
 /** Index builds at once: each may use its server's memory for sorting. */
 const BUILDERS = Math.max(2, Math.min(4, availableParallelism()));
 
@@ -51,7 +54,7 @@ async function readTables(attempt: Attempt, loads: readonly TableLoad[]): Promis
   // A stream that exists lacks at most those that are read now.
   const tables = anchor === "existing-stream" ? loads.map(({ plan }) => plan.source) : wanted.tables;
   const request: SnapshotRequest = { ...wanted, tables, anchor };
-  await using snapshot = await source.openSnapshot(request, signal);
+  await using snapshot = await tellingOfWait(attempt, () => source.openSnapshot(request, signal));
   if (request.anchor === "new-stream" && snapshot.position !== undefined) {
     await journal.setAppliedPosition(snapshot.position, signal);
   }
@@ -92,8 +95,24 @@ async function ensureStream(attempt: Attempt): Promise<void> {
   if (spec.type === "full-load") return;
   if ((await source.findStream(streamRequest, signal)) !== undefined) return;
   if ((await journal.appliedPosition(signal)) !== undefined) throw streamMissing(attempt);
-  const position = await source.createStream(publishedTables(attempt), signal);
+  const request = publishedTables(attempt);
+  const position = await tellingOfWait(attempt, () => source.createStream(request, signal));
   await journal.setAppliedPosition(position, signal);
+}
+
+/** A stream or a snapshot begins where no older transaction is open that writes: that may take long. */
+export async function tellingOfWait<Result>(
+  { listener, spec }: Attempt,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const tell = (): void =>
+    listener.log("warn", "waiting for transactions of the source that write to end", { task: spec.name });
+  const timer = setInterval(tell, WAIT_TOLD_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** What a new stream is for: the source may refuse to publish a table that is set aside. */

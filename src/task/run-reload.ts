@@ -1,10 +1,14 @@
-import { type TableId, tableKey } from "../core/schema.ts";
+import { errorTable } from "../core/error-table.ts";
+import type { Finding } from "../core/finding.ts";
+import { displayTable, type TableId, tableKey } from "../core/schema.ts";
+import type { SnapshotRequest } from "../core/source.ts";
+import type { JournaledTable } from "../core/target.ts";
 import type { TableRules } from "../pipeline/apply-modes.ts";
 import type { ChangeApply } from "../pipeline/change-apply.ts";
 import { fullLoad } from "../pipeline/full-load.ts";
 import type { Attempt } from "./attempt.ts";
 import { markForReload, prepareLoads } from "./preparation.ts";
-import { finishBuilds, loadContext } from "./run-load.ts";
+import { finishBuilds, loadContext, tellingOfWait } from "./run-load.ts";
 
 export interface Reload {
   readonly attempt: Attempt;
@@ -27,8 +31,11 @@ export interface Reload {
 export async function reloadBeside({ attempt, apply, rules, tables }: Reload): Promise<void> {
   const { settings, source, target, journal, plan, errors, statistics, signal } = attempt;
   const wanted = new Set(tables.map(tableKey));
-  const plans = plan.tables.filter(({ source: { id } }) => {
-    return wanted.has(tableKey(id)) && !attempt.refused.has(tableKey(id));
+  const asked = plan.tables.filter((table) => wanted.has(tableKey(table.source.id)));
+  for (const { source: table } of asked) await refuse(attempt, table.id);
+  const kept = await keptTables(attempt, wanted);
+  const plans = asked.filter(({ source: { id } }) => {
+    return !attempt.refused.has(tableKey(id)) && !kept.has(tableKey(id));
   });
   if (plans.length === 0) return;
   const positioned = Promise.withResolvers<void>();
@@ -48,14 +55,12 @@ export async function reloadBeside({ attempt, apply, rules, tables }: Reload): P
         statistics.reloading(table.id);
       }
     });
-    await using snapshot = await source.openSnapshot(
-      {
-        ...attempt.streamRequest,
-        tables: plans.map((table) => table.source),
-        anchor: "existing-stream",
-      },
-      signal,
-    );
+    const request: SnapshotRequest = {
+      ...attempt.streamRequest,
+      tables: plans.map((table) => table.source),
+      anchor: "existing-stream",
+    };
+    await using snapshot = await tellingOfWait(attempt, () => source.openSnapshot(request, signal));
     const position = snapshot.position!;
     for (const { source: table } of plans) rules.setWindow(table.id, { oldest: position, newest: position });
     positioned.resolve();
@@ -78,4 +83,39 @@ export async function reloadBeside({ attempt, apply, rules, tables }: Reload): P
     loaded.reject(error);
     throw error;
   }
+}
+
+/** Tells of a table that still cannot be moved what stands in the way now. */
+async function refuse({ errors, refused, signal }: Attempt, table: TableId): Promise<void> {
+  const error = refused.get(tableKey(table));
+  if (error === undefined) return;
+  errors.readmit(table);
+  await errors.handle(table, error, signal);
+}
+
+/** Tables that stay as they are; says so. */
+async function keptTables(
+  { journal, statistics, signal }: Attempt,
+  wanted: ReadonlySet<string>,
+): Promise<ReadonlySet<string>> {
+  const kept = new Set<string>();
+  for (const table of await journal.tables(signal)) {
+    const finding = wanted.has(tableKey(table.id)) ? rowsKept(table) : undefined;
+    if (finding === undefined) continue;
+    kept.add(tableKey(table.id));
+    statistics.finding(finding);
+  }
+  return kept;
+}
+
+/** Why a table cannot be loaded again: that would double rows. Undefined when it can. */
+export function rowsKept({ id, keepsRows, partitions }: JournaledTable): Finding | undefined {
+  if (!keepsRows || !partitions.some(({ done, rows }) => done && rows > 0)) return undefined;
+  return {
+    code: "load.rows_kept",
+    severity: "error",
+    subject: displayTable(id),
+    message: `The table ${displayTable(id)} held rows before the task, so it is not loaded again.`,
+    remedy: errorTable["load.rows_kept"].remedy,
+  };
 }

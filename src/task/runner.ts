@@ -5,17 +5,13 @@ import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import type { Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { TableErrors } from "../pipeline/table-errors.ts";
+import { afterTableError } from "./after-table-error.ts";
 import type { Attempt } from "./attempt.ts";
 import { planTask } from "./planning.ts";
 import { markForReload } from "./preparation.ts";
-import {
-  type ChangeControl,
-  type ChangeListener,
-  PlanOutdated,
-  runChanges,
-  startChangeOnly,
-} from "./run-changes.ts";
+import { type ChangeControl, type ChangeListener, runChanges, startChangeOnly } from "./run-changes.ts";
 import { finishBuilds, runLoad } from "./run-load.ts";
+import { rowsKept } from "./run-reload.ts";
 import { readTaskSettings, type TaskSettings } from "./settings.ts";
 import { TaskStatistics } from "./statistics.ts";
 import { parseStopPosition, type StopRule } from "./stop-rule.ts";
@@ -212,7 +208,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
       journalRequest,
       streamRequest: { taskId: this.#spec.id, tables },
       errors,
-      refused: new Set(planned.refused.map(({ table }) => tableKey(table))),
+      refused: new Map(planned.refused.map(({ table, error }) => [tableKey(table), error])),
       signal,
     };
     this.#statistics.setTables(tables);
@@ -225,7 +221,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
       this.#asideAtStart = new Set(errors.suspended.map(tableKey));
       return await this.#phases(attempt);
     } catch (error) {
-      return await this.#afterTableError(attempt, error);
+      return await afterTableError(attempt, error, this.#asideAtStart);
     } finally {
       this.#suspended = errors.suspended;
     }
@@ -258,9 +254,13 @@ export class TaskRunner implements RunningTask, ChangeControl {
     for (const table of await journal.tables(signal)) {
       // A task that goes on with changes loads tables again beside them.
       if (this.#spec.type === "full-load" && this.#reloads.delete(tableKey(table.id))) {
-        await markForReload(journal, [table], signal);
-        statistics.reloading(table.id);
-        continue;
+        const finding = rowsKept(table);
+        if (finding === undefined) {
+          await markForReload(journal, [table], signal);
+          statistics.reloading(table.id);
+          continue;
+        }
+        statistics.finding(finding);
       }
       statistics.restore(table);
       if (table.state === "suspended") errors.remember(table.id);
@@ -275,32 +275,6 @@ export class TaskRunner implements RunningTask, ChangeControl {
       return this.#reloads.size > 0 ? "again" : "FULL_LOAD_ONLY_FINISHED";
     }
     return await runChanges(attempt, this);
-  }
-
-  /** One table's failure in the stream sets that table aside; the others go on from where they were. */
-  async #afterTableError(attempt: Attempt, thrown: unknown): Promise<"again"> {
-    const { errors, journal, signal } = attempt;
-    if (thrown instanceof PlanOutdated && !signal.aborted) return "again";
-    if (!(thrown instanceof MigrationError) || thrown.table === undefined || signal.aborted) throw thrown;
-    if (thrown.code === "apply.row_incomplete") {
-      const known = (await journal.tables(signal)).find(
-        (table) => tableKey(table.id) === tableKey(thrown.table!),
-      );
-      if (known === undefined) throw thrown;
-      // Rows that must stay cannot be told from those that would come again.
-      if (!known.keepsRows) {
-        await markForReload(journal, [known], signal);
-        this.#statistics.reloading(known.id);
-        return "again";
-      }
-    }
-    if (errors.isSuspended(thrown.table)) {
-      // Set aside while changes of it were under way: the next attempt skips them.
-      if (errors.escalated || this.#asideAtStart.has(tableKey(thrown.table))) throw thrown;
-      return "again";
-    }
-    await errors.handle(thrown.table, thrown, signal);
-    return "again";
   }
 }
 

@@ -26,6 +26,7 @@ export type TaskAction =
   | "ended"
   | "broke"
   | "modify"
+  | "move"
   | "reload-tables"
   | "delete";
 
@@ -40,12 +41,19 @@ const nothing: Row = {
   ended: undefined,
   broke: undefined,
   modify: undefined,
+  move: undefined,
   "reload-tables": undefined,
   delete: undefined,
 };
 
-/** At rest: may be started, changed and deleted. */
-const resting: Row = { ...nothing, start: "starting", modify: "modifying", delete: "deleting" };
+/** At rest: may be started, changed, moved and deleted. */
+const resting: Row = {
+  ...nothing,
+  start: "starting",
+  modify: "modifying",
+  move: "moving",
+  delete: "deleting",
+};
 
 const transitions: Readonly<Record<TaskStatus, Row>> = {
   creating: { ...nothing, created: "ready", delete: "deleting" },

@@ -145,6 +145,7 @@ export class TaskStatistics implements PipelineObserver {
       table.deletes += count.deletes;
       table.ddls += count.truncates;
     }
+    this.#changed();
   }
 
   durable(progress: DurableProgress): void {

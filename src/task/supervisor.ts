@@ -113,8 +113,12 @@ export class Supervisor {
     else this.#workers.get(record.instanceArn)?.send({ kind: "stop", taskId: record.taskId });
   }
 
-  reloadTables(record: TaskRecord, tables: readonly TableId[]): void {
-    this.#workers.get(record.instanceArn)?.send({ kind: "reload", taskId: record.taskId, tables });
+  /** False when no worker runs the task at this moment: nothing was asked for then. */
+  reloadTables(record: TaskRecord, tables: readonly TableId[]): boolean {
+    const worker = this.#workers.get(record.instanceArn);
+    if (!worker?.isReady || !this.#running.has(record.arn)) return false;
+    worker.send({ kind: "reload", taskId: record.taskId, tables });
+    return true;
   }
 
   testConnection(instanceArn: string, endpoint: EndpointConfig): Promise<WorkerAnswer> {
@@ -130,6 +134,13 @@ export class Supervisor {
     this.#taskArns.delete(record.taskId);
     try {
       const spec = await taskSpec(this.#store, record, "resume-processing");
+      if (record.run?.streamed && spec.type === "full-load") {
+        // Its type was changed after it had replicated: the stream it had is to go as well.
+        return await this.#call(record.instanceArn, {
+          kind: "clean-up",
+          spec: { ...spec, type: "full-load-and-cdc" },
+        });
+      }
       return await this.#call(record.instanceArn, { kind: "clean-up", spec });
     } catch (error) {
       if (!(error instanceof MigrationError)) throw error;

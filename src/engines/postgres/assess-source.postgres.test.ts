@@ -202,16 +202,30 @@ test("partitions warn once for their topmost table, and objects that stay behind
      create table leaf3 partition of top for values from (10) to (20);
      select lo_create(0);
      create foreign data wrapper none; create server none foreign data wrapper none;
-     create foreign table far (id int) server none`,
+     create foreign table far (id int) server none;
+     create view seen as select a from top; create materialized view kept as select b from top;
+     create function f() returns trigger language plpgsql as 'begin return new; end';
+     create trigger fires after insert on leaf1 for each row execute function f();
+     create type pair as (a int, b int); create type span as range (subtype = int);
+     create extension citext; create schema other; create view other.unseen as select 1`,
     database,
   );
   const findings = await assess({ database, type: "full-load" });
   assert.deepEqual(brief(findings), [
-    "info source.not_moved foreign tables",
-    "info source.not_moved large objects",
+    "warning source.not_moved composite types",
+    "warning source.not_moved foreign tables",
+    "warning source.not_moved functions and procedures",
+    "warning source.not_moved large objects",
+    "warning source.not_moved materialized views",
+    "warning source.not_moved range types",
+    "warning source.not_moved triggers",
+    "warning source.not_moved views",
     "warning source.partitioned public.top",
   ]);
-  assert.match(findings[0]!.message, /its 3 selected partitions/);
+  const messages = findings.map((found) => found.message);
+  assert.ok(messages.some((message) => /its 3 selected partitions/.test(message)));
+  assert.ok(messages.includes("Views are not moved: 1 (public.seen)."), messages.join("\n"));
+  assert.ok(messages.includes("Triggers are not moved: 1 (public.leaf1.fires)."), messages.join("\n"));
 });
 
 test("a transaction that has been writing for long and a prepared one are warned of", async () => {

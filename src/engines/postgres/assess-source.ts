@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { Finding } from "../../core/finding.ts";
 import type { SourceAssessment } from "../../core/source.ts";
+import { assessLeftOut } from "./assess-left-out.ts";
 import { assessLog } from "./assess-log.ts";
 import { assessSourceTables } from "./assess-source-tables.ts";
 import { selectJson } from "./catalog-query.ts";
@@ -27,8 +28,12 @@ export async function assessSource(
     findings.push(...(await assessLog(client, { request, server, ...options, stream })));
   }
   findings.push(...(await assessSourceTables(client, { request, server, stream })));
-  findings.push(...(await assessLeftOut(client)));
+  findings.push(...(await assessLeftOut(client, schemasOf(request))));
   return findings;
+}
+
+function schemasOf(request: SourceAssessment): readonly string[] {
+  return [...new Set(request.tables.map((table) => table.id.schema))];
 }
 
 export interface SourceServer {
@@ -71,41 +76,6 @@ function assessServer(server: SourceServer, request: SourceAssessment): Finding[
           ? "The source is a standby, from which changes cannot be captured."
           : "The source is a standby: it may cancel long reads that stand in the way of what it replays.",
         ...(cdc ? {} : { remedy: "Set hot_standby_feedback = on at the standby while the task runs." }),
-      }),
-    );
-  }
-  return findings;
-}
-
-interface LeftOut {
-  readonly largeObjects: boolean;
-  readonly foreignTables: string;
-}
-
-/** Objects of the database, whatever the task selects, that no task moves. */
-async function assessLeftOut(client: pg.Client): Promise<Finding[]> {
-  const [found] = await selectJson<LeftOut>(
-    client,
-    `select exists (select from pg_largeobject_metadata) as "largeObjects",
-       (select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-         where c.relkind = 'f' and n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema'
-       )::text as "foreignTables"`,
-  );
-  const findings: Finding[] = [];
-  if (found!.largeObjects) {
-    findings.push(
-      finding("source.not_moved", "info", {
-        subject: "large objects",
-        message:
-          "The database has large objects (pg_largeobject); they are not moved, columns keep their numbers.",
-      }),
-    );
-  }
-  if (found!.foreignTables !== "0") {
-    findings.push(
-      finding("source.not_moved", "info", {
-        subject: "foreign tables",
-        message: `The database has ${found!.foreignTables} foreign tables; they are not moved.`,
       }),
     );
   }

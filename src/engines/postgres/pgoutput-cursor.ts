@@ -63,3 +63,13 @@ export class MessageCursor {
 export function malformed(what: string): MigrationError {
   return new MigrationError("source.protocol", { message: `The change stream is malformed: ${what}.` });
 }
+
+/** A slot made with two_phase sends prepared transactions to any client; see "two_phase" in the manual. */
+export function unknownTag(tag: number): MigrationError {
+  const letter = String.fromCharCode(tag);
+  if (!"bPKrp".includes(letter)) return malformed("a message of unknown kind");
+  return new MigrationError("source.protocol", {
+    message: "The slot sends prepared transactions before they commit.",
+    remedy: "Use a slot that was made without two_phase, or leave SlotName out.",
+  });
+}

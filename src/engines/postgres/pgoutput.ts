@@ -4,7 +4,7 @@ import type { Position } from "../../core/position.ts";
 import { type TableSchema, tableKey } from "../../core/schema.ts";
 import { commitPosition, lsnValue } from "./lsn.ts";
 import { ChangeBatchBuilder } from "./pgoutput-batch.ts";
-import { MessageCursor, malformed } from "./pgoutput-cursor.ts";
+import { MessageCursor, malformed, unknownTag } from "./pgoutput-cursor.ts";
 import {
   type ColumnTypes,
   mapRelation,
@@ -288,14 +288,4 @@ export class PgoutputDecoder {
       throw error;
     }
   }
-}
-
-/** A slot made with two_phase sends prepared transactions to any client; see "two_phase" in the manual. */
-function unknownTag(tag: number): MigrationError {
-  const letter = String.fromCharCode(tag);
-  if (!"bPKrp".includes(letter)) return malformed("a message of unknown kind");
-  return new MigrationError("source.protocol", {
-    message: "The slot sends prepared transactions before they commit.",
-    remedy: "Use a slot that was made without two_phase, or leave SlotName out.",
-  });
 }

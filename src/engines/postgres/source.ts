@@ -16,6 +16,7 @@ import { describe, listSchemas, listTables } from "./catalog.ts";
 import { openChangeStream } from "./change-stream.ts";
 import { ClientPool } from "./client-pool.ts";
 import { lsnCodec } from "./lsn.ts";
+import { checkPublication } from "./publication.ts";
 import { readSequenceStates } from "./sequences.ts";
 import { createStream, currentPosition, dropStream, findStream, streamObjects } from "./slot.ts";
 import { openSnapshot } from "./snapshot.ts";
@@ -72,6 +73,11 @@ export class PostgresSource implements Source {
 
   dropStream(request: StreamRequest, signal: AbortSignal): Promise<void> {
     return this.#clients.use(signal, (client) => dropStream(client, request));
+  }
+
+  checkStream(request: StreamRequest, signal: AbortSignal): Promise<void> {
+    const objects = streamObjects(this.#endpoint, request.taskId);
+    return this.#clients.use(signal, (client) => checkPublication(client, objects, request.tables));
   }
 
   openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream> {

@@ -1,0 +1,38 @@
+import { MigrationError } from "../core/error.ts";
+import { tableKey } from "../core/schema.ts";
+import type { Attempt } from "./attempt.ts";
+import { markForReload } from "./preparation.ts";
+import { PlanOutdated } from "./run-changes.ts";
+
+/**
+ * One table's failure sets that table aside; the next attempt goes on with the others from where they
+ * were. Rethrows what is not one table's, or what no other attempt would mend. `asideAtStart`: keys of
+ * the tables that were set aside when the attempt began.
+ */
+export async function afterTableError(
+  attempt: Attempt,
+  thrown: unknown,
+  asideAtStart: ReadonlySet<string>,
+): Promise<"again"> {
+  const { errors, journal, statistics, signal } = attempt;
+  if (thrown instanceof PlanOutdated && !signal.aborted) return "again";
+  if (!(thrown instanceof MigrationError) || thrown.table === undefined || signal.aborted) throw thrown;
+  const key = tableKey(thrown.table);
+  if (thrown.code === "apply.row_incomplete") {
+    const known = (await journal.tables(signal)).find((table) => tableKey(table.id) === key);
+    if (known === undefined) throw thrown;
+    // Rows that must stay cannot be told from those that would come again.
+    if (!known.keepsRows) {
+      await markForReload(journal, [known], signal);
+      statistics.reloading(known.id);
+      return "again";
+    }
+  }
+  if (errors.isSuspended(thrown.table)) {
+    // Set aside while changes of it were under way: the next attempt skips them.
+    if (errors.escalated || asideAtStart.has(key)) throw thrown;
+    return "again";
+  }
+  await errors.handle(thrown.table, thrown, signal);
+  return "again";
+}
