@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
 import { makeCertificates } from "../../test/support/certificates.ts";
@@ -56,6 +58,36 @@ test("connections are tested from the instance, and schemas are read when asked 
   assert.match(failed.LastFailureMessage ?? "", /^auth\.unknown_database/);
   const { Connection: gone } = await api.client.send(new dms.DeleteConnectionCommand(both));
   assert.equal(gone?.Status, "deleting");
+});
+
+test("the late answer about an endpoint as it was says nothing about the changed one", async () => {
+  const { sourceArn: EndpointArn, targetArn } = await api.pair(0);
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket));
+  await once(silent.listen(0, "127.0.0.1"), "listening");
+  const testOf = (arn: string): Promise<unknown> =>
+    api.client.send(
+      new dms.TestConnectionCommand({ EndpointArn: arn, ReplicationInstanceArn: api.instanceArn }),
+    );
+  const succeeded = (arn: string): Promise<unknown> =>
+    dms.waitUntilTestConnectionSucceeds(
+      { client: api.client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 },
+      { Filters: [{ Name: "endpoint-arn", Values: [arn] }] },
+    );
+  const modify = (Port: number): Promise<unknown> =>
+    api.client.send(new dms.ModifyEndpointCommand({ EndpointArn, Port }));
+  await modify((silent.address() as AddressInfo).port);
+  await testOf(EndpointArn);
+  await eventually("the first test's connection", async () => sockets.length > 0);
+  await modify(postgres.port);
+  await testOf(EndpointArn);
+  await succeeded(EndpointArn);
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+  // The worker answers in order: after this one the late failure has arrived.
+  await testOf(targetArn);
+  await succeeded(targetArn);
+  await succeeded(EndpointArn);
 });
 
 test("an imported CA is what a verified connection trusts", async () => {

@@ -123,6 +123,13 @@ test("the load of single tables can be asked for again while a task runs", async
   await postgres.query("delete from item where id = 1", databases.target);
   await reload("item");
   await api.untilRows(databases.target, 6);
+  const instance = { ReplicationInstanceArn: api.instanceArn };
+  await api.client.send(new dms.RebootReplicationInstanceCommand(instance));
+  await assert.rejects(reload("item"), { name: "InvalidResourceStateFault", message: /being started/ });
+  await dms.waitUntilReplicationInstanceAvailable(
+    { client: api.client, maxWaitTime: 30, maxDelay: 1, minDelay: 1 },
+    {},
+  );
   const logging = { Logging: { LogComponents: [{ Id: "IO", Severity: "LOGGER_SEVERITY_DEBUG" }] } };
   const modify = (settings: object): Promise<unknown> =>
     api.client.send(

@@ -79,7 +79,17 @@ test("tasks that cannot be are refused before anything is made", async () => {
     [{ MigrationType: "full" as "cdc" }, "ValidationException", /migrationType/],
     [{ TableMappings: "{" }, "InvalidParameterValueException", /^Error in mapping rules/],
     [{ TableMappings: '{"rules":[]}' }, "InvalidParameterValueException", /^Error in mapping rules/],
-    [{ ReplicationTaskSettings: "[" }, "InvalidParameterValueException", /Invalid task settings JSON/],
+    [
+      { TableMappings: '{"rules":[{"rule-type":"selection","rule-id":"7"}]}' },
+      "InvalidParameterValueException",
+      /^Error in mapping rules\. Rule with ruleId = 7 failed validation\./,
+    ],
+    [{ ReplicationTaskSettings: "[" }, "InvalidParameterValueException", /^Invalid task settings JSON\. /],
+    [
+      { ReplicationTaskSettings: `${'{"A":'.repeat(20_000)}1${"}".repeat(20_000)}` },
+      "InvalidParameterValueException",
+      /nested too deeply/,
+    ],
     [{ SourceEndpointArn: databases.targetArn }, "InvalidParameterValueException", /is a target endpoint/],
     [{ SourceEndpointArn: "arn:none" }, "ResourceNotFoundFault", /Endpoint not found/],
     [{ ReplicationInstanceArn: "arn:none" }, "ResourceNotFoundFault", /Instance not found/],
@@ -110,9 +120,85 @@ test("tasks that cannot be are refused before anything is made", async () => {
   }
 });
 
+test("a full load that is to replicate as well is not resumed, since changes would be missing", async () => {
+  const databases = await api.pair(1);
+  const arn = await api.createTask(databases);
+  const slots = (): Promise<unknown[]> =>
+    postgres.query(
+      `select 1 from pg_replication_slots where database = '${databases.source}'
+      union all select 1 from pg_publication`,
+      databases.source,
+    );
+  const modify = (MigrationType: dms.MigrationTypeValue): Promise<unknown> =>
+    api.client.send(new dms.ModifyReplicationTaskCommand({ ReplicationTaskArn: arn, MigrationType }));
+  await api.start(arn);
+  await api.inState(arn, "stopped");
+  await postgres.query("insert into item values (2, 'between')", databases.source);
+  await modify("full-load-and-cdc");
+  await assert.rejects(api.start(arn, "resume-processing"), {
+    name: "InvalidParameterCombinationException",
+    message: /Use reload-target/,
+  });
+  await modify("cdc");
+  await assert.rejects(api.start(arn, "resume-processing"), { message: /Create a new task of type cdc/ });
+  await modify("full-load-and-cdc");
+  await api.start(arn, "reload-target");
+  await api.untilRows(databases.target, 2);
+  await api.stop(arn);
+  assert.equal((await slots()).length, 2);
+  // What it left on the source goes with it, even when it no longer replicates.
+  await modify("full-load");
+  await api.remove(arn);
+  assert.equal((await slots()).length, 0);
+});
+
+test("a task at rest is moved to another instance and goes on there", async () => {
+  const databases = await api.pair(1);
+  const arn = await api.createTask(databases, { MigrationType: "full-load-and-cdc" });
+  const { ReplicationInstance } = await api.client.send(
+    new dms.CreateReplicationInstanceCommand({
+      ReplicationInstanceIdentifier: "other",
+      ReplicationInstanceClass: "dms.t3.small",
+    }),
+  );
+  const other = ReplicationInstance!.ReplicationInstanceArn!;
+  const move = async (TargetReplicationInstanceArn: string): Promise<dms.ReplicationTask> => {
+    const command = new dms.MoveReplicationTaskCommand({
+      ReplicationTaskArn: arn,
+      TargetReplicationInstanceArn,
+    });
+    return (await api.client.send(command)).ReplicationTask!;
+  };
+  await dms.waitUntilReplicationInstanceAvailable(
+    { client: api.client, maxWaitTime: 30, maxDelay: 1, minDelay: 1 },
+    {},
+  );
+  await assert.rejects(move("arn:none"), { name: "ResourceNotFoundFault" });
+  await assert.rejects(move(api.instanceArn), { name: "InvalidParameterCombinationException" });
+  await api.start(arn);
+  await api.untilRows(databases.target, 1);
+  await assert.rejects(move(other), { name: "InvalidResourceStateFault" });
+  await api.stop(arn);
+  assert.equal((await move(other)).Status, "moving");
+  const moved = await api.describe(arn);
+  assert.deepEqual([moved.Status, moved.ReplicationInstanceArn], ["stopped", other]);
+  await postgres.query("insert into item values (2)", databases.source);
+  await api.start(arn, "resume-processing");
+  await api.untilRows(databases.target, 2);
+  await api.stop(arn);
+  await api.remove(arn);
+  await api.client.send(new dms.DeleteReplicationInstanceCommand({ ReplicationInstanceArn: other }));
+});
+
 test("what a task uses cannot be deleted, and a task at rest can be changed", async () => {
   const databases = await api.pair(0);
   const arn = await api.createTask(databases);
+  await assert.rejects(
+    api.client.send(
+      new dms.ModifyEndpointCommand({ EndpointArn: databases.sourceArn, EndpointType: "target" }),
+    ),
+    { name: "InvalidResourceStateFault", message: /cannot become a target/ },
+  );
   await assert.rejects(api.client.send(new dms.DeleteEndpointCommand({ EndpointArn: databases.sourceArn })), {
     name: "InvalidResourceStateFault",
     message: /part of one or more ReplicationTasks/,
