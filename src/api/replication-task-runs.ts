@@ -116,7 +116,9 @@ export async function moveReplicationTask(
   const instance = await usableInstance(request.TargetReplicationInstanceArn, call);
   const record = await call.store.update("task", arn, (task) => {
     if (nextTaskStatus(task.status, "move") === undefined) {
-      throw invalidState(`Replication task ${arn} cannot be moved in its state ${task.status}. Stop it first.`);
+      throw invalidState(
+        `Replication task ${arn} cannot be moved in its state ${task.status}. Stop it first.`,
+      );
     }
     if (task.instanceArn === instance.arn) {
       throw invalidCombination(`Replication task ${arn} is on replication instance ${instance.arn} already.`);

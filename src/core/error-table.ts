@@ -473,6 +473,14 @@ export const errorTable = {
     meaning: "A partition was loaded or planned again by somebody else while it was being loaded.",
     remedy: "None needed: its rows were rolled back. Make sure that a task runs in one place only.",
   },
+  "load.two_moments": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A full load without change capture goes on from a second snapshot: what the source changed between is shown in part.",
+    remedy:
+      "If the source was written to meanwhile, start the task with reload-target, or use full-load-and-cdc, which brings both together.",
+  },
   "load.rejected": {
     scope: "table",
     retry: "never",

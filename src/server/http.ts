@@ -33,7 +33,9 @@ export function httpServer(gate: Gate): FastifyInstance {
     const status = error.statusCode ?? 500;
     const code = refusals.get(status) ?? (status < 500 ? "SerializationException" : "InternalFailure");
     const message =
-      status === 413 ? `The request's body is larger than ${LARGEST_BODY} bytes.` : "The request cannot be read.";
+      status === 413
+        ? `The request's body is larger than ${LARGEST_BODY} bytes.`
+        : "The request cannot be read.";
     reply.code(status).header("content-type", CONTENT_TYPE).header("x-amzn-ErrorType", code);
     return reply.send(Buffer.from(JSON.stringify({ __type: code, message })));
   });

@@ -329,10 +329,13 @@ test("a second server on the same data directory or port is refused and leaves n
   await assert.rejects(startServer({ ...options, port, dataDir: other.dataDir }), {
     code: "server.address_in_use",
   });
-  await assert.rejects(startServer({ ...options, host: "no.such.host.invalid", port: 0, dataDir: other.dataDir }), {
-    code: "server.address_in_use",
-    remedy: /--host/,
-  });
+  await assert.rejects(
+    startServer({ ...options, host: "no.such.host.invalid", port: 0, dataDir: other.dataDir }),
+    {
+      code: "server.address_in_use",
+      remedy: /--host/,
+    },
+  );
   await other.start();
   assert.equal(other.server.firstStart, false);
 });

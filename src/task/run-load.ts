@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { failpoint } from "../base/failpoint.ts";
 import { forEachLimited } from "../base/lanes.ts";
 import { MigrationError } from "../core/error.ts";
+import { errorTable } from "../core/error-table.ts";
 import { displayTable, type Sequence, tableKey } from "../core/schema.ts";
 import type { PartitionSize, Snapshot, SnapshotRequest, StreamRequest } from "../core/source.ts";
 import { type FullLoadContext, finishTable, fullLoad, type TableLoad } from "../pipeline/full-load.ts";
@@ -60,8 +61,27 @@ async function readTables(attempt: Attempt, loads: readonly TableLoad[]): Promis
   }
   failpoint("task.snapshot-open");
   await adoptSnapshot(loads, journal, { position: snapshot.position, signal });
+  if (snapshot.position === undefined) await tellOfTwoMoments(attempt, loads);
   statistics.setPhase("full-load");
   await fullLoad(loads, loadContext(attempt, snapshot));
+}
+
+/** Without a change stream nothing brings the parts of a table together that were read at two moments. */
+async function tellOfTwoMoments(attempt: Attempt, loads: readonly TableLoad[]): Promise<void> {
+  const { journal, statistics, signal } = attempt;
+  const loading = new Set(loads.map((load) => tableKey(load.plan.source.id)));
+  for (const { id, partitions } of await journal.tables(signal)) {
+    const done = partitions.filter((partition) => partition.done).length;
+    if (!loading.has(tableKey(id)) || done === 0 || done === partitions.length) continue;
+    statistics.finding({
+      code: "load.two_moments",
+      severity: "warning",
+      subject: displayTable(id),
+      table: id,
+      message: `${done} of ${partitions.length} parts of the table were read by an earlier run, the rest is read now.`,
+      remedy: errorTable["load.two_moments"].remedy,
+    });
+  }
 }
 
 export function loadContext(attempt: Attempt, snapshot: Snapshot): FullLoadContext {

@@ -220,3 +220,22 @@ test("sequences stand on the target where they stand on the source when a task i
     { id: 71, n: 901 },
   ]);
 });
+
+for (const [setting, stopReason, rows] of [
+  ["StopTaskCachedChangesNotApplied", "STOPPED_AFTER_FULL_LOAD", 1000],
+  ["StopTaskCachedChangesApplied", "STOPPED_AFTER_CACHED_EVENTS", 1001],
+] as const) {
+  test(`${setting} ends the task after the load, and resuming applies the rest`, async () => {
+    const { from, to, spec } = await pair(setting.toLowerCase(), small);
+    const stopping = { ...spec, settings: JSON.stringify({ FullLoadSettings: { [setting]: true } }) };
+    const task = new ObservedTask(stopping);
+    await task.until((progress) => progress.phase === "full-load");
+    await source.query("insert into app.t values (9000, 'while loading')", from);
+    const outcome = await task.running.outcome;
+    assert.equal(outcome.stopReason, stopReason, JSON.stringify(outcome.error));
+    assert.equal((await target.query("select count(*)::int as n from app.t", to))[0].n, rows);
+    const resumed = await runToEnd({ ...spec, start: "resume-processing", untilCaughtUp: true });
+    assert.equal(resumed.outcome.state, "stopped", JSON.stringify(resumed.outcome.error));
+    await assertEqualDatabases({ source, from, target, to, schemas: ["app"] });
+  });
+}

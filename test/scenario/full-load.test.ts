@@ -193,3 +193,48 @@ test("a full load that was stopped resumes without reading finished tables again
   );
   assert.deepEqual(counts, [{ a: 1000, b: 2000000 }]);
 });
+
+test("TRUNCATE_BEFORE_LOAD empties and fills kept tables that refer to each other", async () => {
+  const schema = `create schema app; create table app.parent (id int primary key);
+    create table app.child (id int primary key, parent_id int not null references app.parent);`;
+  const { from, to } = await databases(
+    "kept",
+    `${schema} insert into app.parent values (1), (2); insert into app.child values (10, 1), (11, 2)`,
+  );
+  await target.query(`${schema} insert into app.parent values (7); insert into app.child values (70, 7)`, to);
+  const { outcome } = await runToEnd(
+    taskSpec({
+      type: "full-load",
+      source: endpoint(source, from),
+      target: endpoint(target, to),
+      tableMappings: schemas("app"),
+      settings: mode("TRUNCATE_BEFORE_LOAD"),
+    }),
+  );
+  assert.equal(outcome.stopReason, "FULL_LOAD_ONLY_FINISHED", JSON.stringify(outcome.error));
+  assert.deepEqual(outcome.suspendedTables, []);
+  await assertEqualDatabases({ source, from, target, to, schemas: ["app"] });
+});
+
+test("a full load that goes on from a second snapshot says that its rows are of two moments", async () => {
+  const { from, to } = await databases(
+    "moments",
+    `create schema app; create table app.t (id int primary key, pad text);
+     insert into app.t select i, repeat('p', 100) from generate_series(1, 2200000) i; analyze`,
+  );
+  const spec = taskSpec({
+    type: "full-load",
+    source: endpoint(source, from),
+    target: endpoint(target, to),
+    tableMappings: schemas("app"),
+    settings: JSON.stringify({ FullLoadSettings: { MaxFullLoadSubTasks: 1 } }),
+  });
+  const first = new ObservedTask(spec);
+  await first.until((progress) => progress.tables.some((table) => table.fullLoadRows > 1_500_000));
+  first.running.stop();
+  await first.running.outcome;
+  const { outcome, findings } = await runToEnd({ ...spec, start: "resume-processing" });
+  assert.equal(outcome.stopReason, "FULL_LOAD_ONLY_FINISHED", JSON.stringify(outcome.error));
+  assert.ok(findings.some((finding) => finding.code === "load.two_moments" && finding.subject === "app.t"));
+  assert.equal((await target.query("select count(*)::int as n from app.t", to))[0].n, 2200000);
+});
