@@ -43,7 +43,7 @@ export async function testConnection(
   }
   const config = await endpointConfig(call.store, endpoint);
   inBackground(call, async () => {
-    const answer = await call.supervisor.testConnection(instance.arn, config);
+    const answer = await call.supervisor.testConnection(instance.arn, config, endpoint.type);
     await call.store.update("connection", fresh.arn, (record) => {
       // The endpoint was changed meanwhile and is tested again: this answer is about the old one.
       if (record.test !== fresh.test) return record;

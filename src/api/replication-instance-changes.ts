@@ -17,6 +17,7 @@ import {
   checkWindow,
   findInstance,
   moveInstance,
+  refuseKerberos,
 } from "./replication-instances.ts";
 import { type Call, inBackground } from "./service.ts";
 import type { Checked } from "./shapes.ts";
@@ -33,6 +34,7 @@ export async function modifyReplicationInstance(
   call: Call,
 ): Promise<ModifyReplicationInstanceResponse> {
   const record = await findInstance(request.ReplicationInstanceArn, call);
+  refuseKerberos(request);
   const asked = askedSettings(request, record);
   const settings = differing(asked, record);
   // What is asked for now takes the place of what was asked for later, be it what is in force already.

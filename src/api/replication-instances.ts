@@ -153,9 +153,7 @@ async function newInstance(
   const group = request.ReplicationSubnetGroupIdentifier?.toLowerCase() ?? DEFAULT_SUBNET_GROUP;
   if (group !== DEFAULT_SUBNET_GROUP) await findSubnetGroup(group, call);
   checkIdentifier("ReplicationInstanceIdentifier", request.ReplicationInstanceIdentifier, 63);
-  if (request.KerberosAuthenticationSettings !== undefined) {
-    throw invalidValue("KerberosAuthenticationSettings is not supported by Tideway.");
-  }
+  refuseKerberos(request);
   return {
     arn: makeArn(call, "rep", newResourceId(request.ResourceIdentifier)),
     identifier: request.ReplicationInstanceIdentifier.toLowerCase(),
@@ -176,6 +174,13 @@ async function newInstance(
     dnsNameServers: request.DnsNameServers,
     pending: {},
   };
+}
+
+export function refuseKerberos(request: {
+  readonly KerberosAuthenticationSettings?: object | undefined;
+}): void {
+  if (request.KerberosAuthenticationSettings === undefined) return;
+  throw invalidValue("KerberosAuthenticationSettings is not supported by Tideway.");
 }
 
 export function checkInstanceClass(name: string): string {

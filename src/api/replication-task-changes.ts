@@ -47,7 +47,9 @@ function modified(task: TaskRecord, request: Request): TaskRecord {
       request.TableMappings === undefined ? task.tableMappings : checkMappings(request.TableMappings),
     settings: changedSettings(request.ReplicationTaskSettings, task.settings),
     cdcStartPosition: cdcStart(request, migrationType) ?? task.cdcStartPosition,
-    cdcStopPosition: cdcStop(request, migrationType) ?? task.cdcStopPosition,
+    // An empty text takes a stop away that was set before.
+    cdcStopPosition:
+      request.CdcStopPosition === undefined ? task.cdcStopPosition : cdcStop(request, migrationType),
     taskData: request.TaskData ?? task.taskData,
   };
   if (!asksForSomething(request)) throw invalidCombination("No modifications were requested on the task");

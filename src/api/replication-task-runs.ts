@@ -163,7 +163,9 @@ function started(
     stopReason: undefined,
     failure: undefined,
     cdcStartPosition: position ?? task.cdcStartPosition,
-    cdcStopPosition: cdcStop(request, task.migrationType) ?? task.cdcStopPosition,
+    // An empty text takes a stop away that was set before.
+    cdcStopPosition:
+      request.CdcStopPosition === undefined ? task.cdcStopPosition : cdcStop(request, task.migrationType),
     run: nextRun(task, mode),
     stats: mode === "resume-processing" ? task.stats : undefined,
   };

@@ -18,7 +18,11 @@ export interface Engine {
   /** Splits a connection URL. Throws `endpoint.url_malformed`; the message never repeats the URL. */
   parseUrl(url: string): EndpointConfig;
   /** Connects, authenticates, and says who answered. Throws a MigrationError that names the remedy. */
-  testConnection(endpoint: EndpointConfig, signal: AbortSignal): Promise<{ readonly serverVersion: string }>;
+  testConnection(
+    endpoint: EndpointConfig,
+    role: EndpointRole,
+    signal: AbortSignal,
+  ): Promise<{ readonly serverVersion: string }>;
   openSource(endpoint: EndpointConfig, signal: AbortSignal): Promise<Source>;
   openTarget(endpoint: EndpointConfig, signal: AbortSignal): Promise<Target>;
 }
@@ -37,6 +41,9 @@ export interface EndpointSetting {
   readonly effective: boolean;
   readonly describe: string;
 }
+
+/** What an endpoint is used as. */
+export type EndpointRole = "source" | "target";
 
 export type SslMode = "none" | "require" | "verify-ca" | "verify-full";
 

@@ -142,6 +142,9 @@ test("a change that is asked for now takes the place of one that waits", async (
     const command = new dms.ModifyReplicationInstanceCommand({ ReplicationInstanceArn, ...change });
     return (await client.send(command)).ReplicationInstance?.PendingModifiedValues;
   };
+  await assert.rejects(modify({ KerberosAuthenticationSettings: { Krb5FileContents: "x" } }), {
+    message: /not supported/,
+  });
   const small = { ReplicationInstanceClass: "dms.t3.small" };
   assert.deepEqual(await modify({ ...small, MultiAZ: true }), { ...small, MultiAZ: true });
   assert.deepEqual(await modify({ ReplicationInstanceClass: "dms.t3.micro" }), { MultiAZ: true });

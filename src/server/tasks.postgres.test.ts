@@ -218,6 +218,9 @@ test("what a task uses cannot be deleted, and a task at rest can be changed", as
   await modify({ MigrationType: "full-load-and-cdc", ReplicationTaskSettings: JSON.stringify(given) });
   const task = await api.inState(arn, "ready");
   assert.equal(task.MigrationType, "full-load-and-cdc");
+  await modify({ CdcStopPosition: "FF/0" });
+  assert.equal((await modify({ TableMappings: everything })).CdcStopPosition, "FF/0");
+  assert.equal((await modify({ CdcStopPosition: "" })).CdcStopPosition, undefined);
   assert.equal(JSON.parse(task.ReplicationTaskSettings!).FullLoadSettings.MaxFullLoadSubTasks, 3);
   await api.remove(arn);
 });

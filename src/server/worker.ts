@@ -39,7 +39,7 @@ async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
     switch (request.kind) {
       case "test-connection": {
         const engine = registry.find(request.endpoint.engine);
-        return { ok: true, ...(await engine.testConnection(request.endpoint, signal)) };
+        return { ok: true, ...(await engine.testConnection(request.endpoint, request.role, signal)) };
       }
       case "list-schemas": {
         const engine = registry.find(request.endpoint.engine);

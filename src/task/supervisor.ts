@@ -1,4 +1,4 @@
-import type { EndpointConfig } from "../core/engine.ts";
+import type { EndpointConfig, EndpointRole } from "../core/engine.ts";
 import { asMigrationError, MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import type { TableId } from "../core/schema.ts";
@@ -121,8 +121,8 @@ export class Supervisor {
     return true;
   }
 
-  testConnection(instanceArn: string, endpoint: EndpointConfig): Promise<WorkerAnswer> {
-    return this.#call(instanceArn, { kind: "test-connection", endpoint });
+  testConnection(instanceArn: string, endpoint: EndpointConfig, role: EndpointRole): Promise<WorkerAnswer> {
+    return this.#call(instanceArn, { kind: "test-connection", endpoint, role });
   }
 
   listSchemas(instanceArn: string, endpoint: EndpointConfig): Promise<WorkerAnswer> {

@@ -1,4 +1,4 @@
-import type { EndpointConfig } from "../core/engine.ts";
+import type { EndpointConfig, EndpointRole } from "../core/engine.ts";
 import type { ErrorRecord } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import type { TableId } from "../core/schema.ts";
@@ -16,7 +16,7 @@ export type ToWorker =
 
 /** A call with one answer, matched by `request`. */
 export type WorkerRequest = { readonly request: number } & (
-  | { readonly kind: "test-connection"; readonly endpoint: EndpointConfig }
+  | { readonly kind: "test-connection"; readonly endpoint: EndpointConfig; readonly role: EndpointRole }
   | { readonly kind: "list-schemas"; readonly endpoint: EndpointConfig }
   /** Removes what the task left on both sides: slot, publication, journal rows. */
   | { readonly kind: "clean-up"; readonly spec: TaskSpec }

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { ExitCode } from "../exit-code.ts";
 import { onInterrupt } from "../interrupts.ts";
 import type { Output } from "../output.ts";
@@ -22,6 +22,8 @@ export interface ServeOptions {
   readonly logLevel: string;
 }
 
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"];
+
 export function serveCommand(program: Command, output: Output): void {
   program
     .command("serve")
@@ -29,7 +31,7 @@ export function serveCommand(program: Command, output: Output): void {
     .option("--host <host>", "address to listen on", "127.0.0.1")
     .option("--port <port>", "port to listen on; 0 for any free one", portNumber, 8367)
     .option("--data-dir <dir>", "where everything is kept", defaultDataDir())
-    .option("--log-level <level>", "trace, debug, info, warn or error", "info")
+    .addOption(new Option("--log-level <level>", "what is logged").choices(LOG_LEVELS).default("info"))
     .addHelpText("after", HELP)
     .action((options: ServeOptions) => serve(options, output));
 }

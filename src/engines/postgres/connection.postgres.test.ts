@@ -268,9 +268,9 @@ test("a replication session answers the replication protocol", async () => {
 });
 
 test("the engine's connection test says which version answered", async () => {
-  const { serverVersion } = await postgresEngine.testConnection(endpoint(plain), never);
+  const { serverVersion } = await postgresEngine.testConnection(endpoint(plain), "source", never);
   assert.match(serverVersion, /^18\./);
-  await assert.rejects(postgresEngine.testConnection(endpoint(plain, { password: "x" }), never), {
+  await assert.rejects(postgresEngine.testConnection(endpoint(plain, { password: "x" }), "target", never), {
     code: "auth.failed",
   });
   await assert.rejects(postgresEngine.openTarget(endpoint(plain, { password: "x" }), never), {

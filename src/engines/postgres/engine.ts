@@ -18,14 +18,13 @@ export const postgresEngine: Engine = {
   endpointSettings,
   parseUrl,
 
-  async testConnection(endpoint, signal) {
-    // Whether it is a source or a target, the same can go wrong here.
-    const client = await connect(endpoint, { side: "source", purpose: "tideway test" }, signal);
+  async testConnection(endpoint, role, signal) {
+    const client = await connect(endpoint, { side: role, purpose: "tideway test" }, signal);
     try {
       const { rows } = await client.query<{ server_version: string }>("show server_version");
       return { serverVersion: rows[0]!.server_version };
     } catch (error) {
-      throw signal.aborted ? signal.reason : classify(error, { side: "source", endpoint });
+      throw signal.aborted ? signal.reason : classify(error, { side: role, endpoint });
     } finally {
       await client.end();
     }

@@ -1,0 +1,175 @@
+import type { ErrorKind } from "../error.ts";
+
+/** The source: its settings, its log, its tables. */
+export const sourceErrors = {
+  "source.version_unsupported": {
+    scope: "task",
+    retry: "never",
+    meaning: "The server's version is older than what Tideway supports.",
+    remedy: "See the README's verified-against table.",
+  },
+  "source.wal_level": {
+    scope: "task",
+    retry: "never",
+    meaning: "The source does not write a log that changes can be read from.",
+    remedy: "Set wal_level = logical on the source and restart it.",
+  },
+  "source.no_free_slot": {
+    scope: "task",
+    retry: "never",
+    meaning: "All replication slots or WAL senders of the source are taken.",
+    remedy: "Raise max_replication_slots and max_wal_senders, or drop slots that nobody uses.",
+  },
+  "source.slot_exists": {
+    scope: "task",
+    retry: "never",
+    meaning: "A replication slot of the task's name is there already, though the task is to start anew.",
+    remedy: "Resume the task, or drop the slot with pg_drop_replication_slot and start it again.",
+  },
+  "source.publication_missing": {
+    scope: "task",
+    retry: "never",
+    meaning: "The task's publication was dropped, so changes since then cannot be read.",
+    remedy: "Start the task again with reload-target.",
+  },
+  "source.table_unpublished": {
+    scope: "table",
+    retry: "never",
+    meaning: "A table was taken out of the task's publication, so its changes since then cannot be read.",
+    remedy: "Reload the table.",
+  },
+  "source.slot_missing": {
+    scope: "task",
+    retry: "never",
+    meaning: "The task's replication slot is gone, so changes since then cannot be read.",
+    remedy: "Start the task again with reload-target.",
+  },
+  "source.slot_lost": {
+    scope: "task",
+    retry: "never",
+    meaning: "The source discarded log that the task still needed (max_slot_wal_keep_size).",
+    remedy: "Raise max_slot_wal_keep_size and start the task again with reload-target.",
+  },
+  "source.slot_in_use": {
+    scope: "task",
+    retry: "backoff",
+    meaning: "Another process reads from the task's replication slot.",
+    remedy: "Stop the other reader; after a crash the server frees the slot by itself.",
+  },
+  "source.position_unavailable": {
+    scope: "task",
+    retry: "never",
+    meaning: "The requested start position lies before what the slot still keeps.",
+    remedy: "Use a later position, or create the slot before the position and name it with SlotName.",
+  },
+  "source.privilege": {
+    scope: "task",
+    retry: "never",
+    meaning: "The source's user lacks a privilege.",
+    remedy: "Grant the named privilege; docs/engines/postgres.md has the statements.",
+  },
+  "source.table_privilege": {
+    scope: "table",
+    retry: "never",
+    meaning: "The source's user may not read a table.",
+    remedy: "Grant SELECT on the table (and USAGE on its schema), then reload the table.",
+  },
+  "source.no_key": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A table has no primary key or replica identity, so updates and deletes cannot be told apart by row.",
+    remedy: "Add a primary key or set REPLICA IDENTITY FULL before the task starts, or use a full-load task.",
+  },
+  "source.table_changed": {
+    scope: "table",
+    retry: "never",
+    meaning: "A table's columns changed while the task ran.",
+    remedy: "Reload the table.",
+  },
+  "source.table_rewritten": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A table was truncated or rewritten while it was read: the snapshot does not hold its rows any more.",
+    remedy: "Reload the table.",
+  },
+  "source.table_unreadable": {
+    scope: "table",
+    retry: "never",
+    meaning: "The source could not read the table.",
+    remedy: "Look up the server's code in the message; mend the table, then reload it.",
+  },
+  "source.busy": {
+    scope: "task",
+    retry: "backoff",
+    meaning: "The source gave a statement up for another's sake: a conflict, a deadlock, a lock or a cancel.",
+    remedy: "None needed: Tideway tries again by itself; on a standby set hot_standby_feedback = on.",
+  },
+  "source.out_of_resources": {
+    scope: "task",
+    retry: "backoff",
+    meaning: "The source has no memory or disk space left, or cannot read its files.",
+    remedy: "Look at the server's log; free memory or disk space there.",
+  },
+  "source.snapshot_lost": {
+    scope: "task",
+    retry: "backoff",
+    meaning: "The snapshot that full load reads from has ended, because its session did.",
+    remedy: "None needed: Tideway goes on with a new snapshot.",
+  },
+  "source.standby": {
+    scope: "task",
+    retry: "never",
+    meaning: "The source is a standby, from which changes cannot be captured.",
+    remedy: "Point the endpoint at the primary, or use a full-load task.",
+  },
+  "source.row_security": {
+    scope: "table",
+    retry: "never",
+    meaning: "Row level security would hide rows of the table from the source's user.",
+    remedy: "Give the source's user BYPASSRLS, or make it the table's owner without FORCE.",
+  },
+  "source.not_logged": {
+    scope: "table",
+    retry: "never",
+    meaning: "An unlogged table's changes are not in the source's log.",
+    remedy: "Run ALTER TABLE ... SET LOGGED on the source, or use a full-load task.",
+  },
+  "source.partitioned": {
+    scope: "table",
+    retry: "never",
+    meaning: "A partitioned table's partitions are moved as ordinary tables of their own.",
+    remedy: "Make the partitioned table on the target by hand if it is needed there.",
+  },
+  "source.not_moved": {
+    scope: "task",
+    retry: "never",
+    meaning: "The source has objects of a kind that this version does not move.",
+    remedy: "Move them by other means, e.g. pg_dump.",
+  },
+  "source.long_transaction": {
+    scope: "task",
+    retry: "never",
+    meaning: "A transaction is open for long; the replication slot cannot be made before it has ended.",
+    remedy: "End the session, or commit or roll back the prepared transaction.",
+  },
+  "source.log_limit": {
+    scope: "task",
+    retry: "never",
+    meaning: "The source discards the log that a stopped or slow task still needs beyond a limit.",
+    remedy: "Raise the limit, or let the task run without long pauses.",
+  },
+  "source.query_failed": {
+    scope: "task",
+    retry: "never",
+    meaning: "A statement on the source failed.",
+    remedy: "Look up the server's code in the message.",
+  },
+  "source.protocol": {
+    scope: "task",
+    retry: "never",
+    meaning: "The source sent something that its protocol does not allow or Tideway does not know.",
+    remedy: "Report it with the server's version.",
+  },
+} as const satisfies Record<string, ErrorKind>;

@@ -1,0 +1,64 @@
+import type { ErrorKind } from "../error.ts";
+
+/** Moving rows and changes. */
+export const transferErrors = {
+  "load.rows_kept": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A table cannot be loaded again: it held rows before the task that must stay, and they cannot be told from those that were loaded.",
+    remedy:
+      "Start the task with reload-target and another TargetTablePrepMode than DO_NOTHING, or load the table by a task of its own.",
+  },
+  "load.partition_taken": {
+    scope: "task",
+    retry: "backoff",
+    meaning: "A partition was loaded or planned again by somebody else while it was being loaded.",
+    remedy: "None needed: its rows were rolled back. Make sure that a task runs in one place only.",
+  },
+  "load.two_moments": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A full load without change capture goes on from a second snapshot: what the source changed between is shown in part.",
+    remedy:
+      "If the source was written to meanwhile, start the task with reload-target, or use full-load-and-cdc, which brings both together.",
+  },
+  "load.rejected": {
+    scope: "table",
+    retry: "never",
+    meaning: "The target refused rows of a table during full load.",
+    remedy: "Look up the server's code in the message; mend the table, then reload it.",
+  },
+  "apply.rejected": {
+    scope: "table",
+    retry: "never",
+    meaning: "The target refused a change of a table.",
+    remedy: "Look up the server's code in the message; mend the table, then reload it.",
+  },
+  "target.applier_in_use": {
+    scope: "task",
+    retry: "backoff",
+    meaning: "Another session still applies changes for the same task.",
+    remedy: "Stop the other worker; after a crash the target ends the session by itself.",
+  },
+  "apply.row_incomplete": {
+    scope: "table",
+    retry: "never",
+    meaning: "While catching up after a crash an update lacked a value of a row that is not there yet.",
+    remedy: "None needed: Tideway loads the table again by itself.",
+  },
+  "plan.reference_left_out": {
+    scope: "table",
+    retry: "never",
+    meaning: "A foreign key refers to a table that is not part of the task and is left out.",
+    remedy: "Include the referenced table, or add the foreign key on the target afterwards.",
+  },
+  "plan.object_renamed": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "An index or a column's sequence gets a new name, because another object has its name in the schema it comes to.",
+    remedy: "None needed, unless something refers to it by name.",
+  },
+} as const satisfies Record<string, ErrorKind>;

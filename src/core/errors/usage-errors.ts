@@ -1,0 +1,103 @@
+import type { ErrorKind } from "../error.ts";
+
+/** Wrong use: a command line, a document, a setting. */
+export const usageErrors = {
+  "usage.invalid": {
+    scope: "usage",
+    retry: "never",
+    meaning: "The command line or the request is not understood.",
+    remedy: "Run the command with --help for its form and an example.",
+  },
+  "usage.node_version": {
+    scope: "usage",
+    retry: "never",
+    meaning: "Tideway was started with a Node that is too old, and none came with it.",
+    remedy: "Install Node 24 or newer, or run npm ci without --omit=optional: on Linux it brings one.",
+  },
+  "usage.run_in_progress": {
+    scope: "usage",
+    retry: "never",
+    meaning: "Another `tideway migrate` with the same source, target and mappings is running.",
+    remedy: "Wait for it or stop it with Ctrl-C; then the same command resumes.",
+  },
+  "engine.unknown": {
+    scope: "usage",
+    retry: "never",
+    meaning: "No engine of that name, alias or URL scheme.",
+    remedy: "Use one of the engines that `aws dms describe-endpoint-types` lists.",
+  },
+  "endpoint.url_malformed": {
+    scope: "usage",
+    retry: "never",
+    meaning: "A connection URL cannot be read.",
+    remedy: "Write it as postgresql://user:password@host:port/database, special characters percent-encoded.",
+  },
+  "endpoint.setting_invalid": {
+    scope: "usage",
+    retry: "never",
+    meaning: "An endpoint setting is unknown or has a value outside its range.",
+    remedy: "See `aws dms describe-endpoint-settings` for names, types and ranges.",
+  },
+  "settings.malformed": {
+    scope: "usage",
+    retry: "never",
+    meaning: "The task settings document is not JSON or a setting has a wrong type or value.",
+    remedy: "Correct the named setting; docs/reference/settings.md lists all with their ranges.",
+  },
+  "mapping.malformed": {
+    scope: "usage",
+    retry: "never",
+    meaning: "The table mappings document is not JSON or a rule is not well formed.",
+    remedy: "Correct the named rule; the message says what it lacks.",
+  },
+  "mapping.unsupported": {
+    scope: "usage",
+    retry: "never",
+    meaning: "A rule is valid in AWS DMS but not built in this version; it is refused rather than ignored.",
+    remedy: "Remove the named rule or wait for a version that has it.",
+  },
+  "mapping.no_tables": {
+    scope: "task",
+    retry: "never",
+    meaning: "The selection rules match no table of the source.",
+    remedy: "Check schema and table names: they are matched case-sensitively.",
+  },
+  "mapping.target_clash": {
+    scope: "task",
+    retry: "never",
+    meaning: "Two source tables come to the same target table.",
+    remedy: "Change the rename rules so that every table gets a name of its own.",
+  },
+  "mapping.table_name_invalid": {
+    scope: "table",
+    retry: "never",
+    meaning: "A rename rule gives a table a name that is empty or too long for the target.",
+    remedy: "Change the rename rules so that the name has 1 to 63 bytes.",
+  },
+  "mapping.schema_name_invalid": {
+    scope: "task",
+    retry: "never",
+    meaning: "A rename rule or TargetSchema gives a schema a name that is empty or too long for the target.",
+    remedy: "Change the rule or the setting so that the name has 1 to 63 bytes.",
+  },
+  "settings.no_effect": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "A task setting is kept and returned but has no effect in this version, or its name is not known.",
+    remedy: "None needed if you can do without it; docs/reference/settings.md says what happens instead.",
+  },
+  "settings.unsupported": {
+    scope: "task",
+    retry: "never",
+    meaning: "A task setting asks for something this version does not do and that cannot be passed over.",
+    remedy: "Give the setting its default; docs/reference/settings.md says what happens instead.",
+  },
+  "position.malformed": {
+    scope: "usage",
+    retry: "never",
+    meaning: "A start or stop position is not written in the engine's form.",
+    remedy:
+      "Use the form in docs/engines for the source's engine, for PostgreSQL an LSN such as 16/B374D848.",
+  },
+} as const satisfies Record<string, ErrorKind>;
