@@ -4,6 +4,8 @@
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import * as sdk from "@aws-sdk/client-database-migration-service";
+import { builtOperations } from "../src/api/operations.ts";
 import type { EndpointSetting, Engine } from "../src/core/engine.ts";
 import type { ErrorKind } from "../src/core/error.ts";
 import { errorTable } from "../src/core/error-table.ts";
@@ -21,6 +23,7 @@ const WHEN_LEFT_OUT: Readonly<Record<SettingsSection["default"], readonly string
 
 const pages: Readonly<Record<string, string>> = {
   "errors.md": errorsPage(),
+  "operations.md": operationsPage(),
   "settings.md": settingsPage(),
 };
 
@@ -65,6 +68,24 @@ function errorsPage(): string {
         ]),
       ),
     ]),
+  ]);
+}
+
+/** Every operation of AWS's model is a command class of the SDK. */
+function operationsPage(): string {
+  const all = Object.keys(sdk)
+    .filter((name) => /^[A-Z].*[a-z]Command$/.test(name))
+    .map((name) => name.slice(0, -"Command".length));
+  const missing = all.filter((name) => !builtOperations.includes(name)).sort();
+  const list = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(", ");
+  return page("Operations", [
+    `Of the ${all.length} operations of AWS DMS this version has ${builtOperations.length}. How they differ from ` +
+      "AWS's, where they do, is in [docs/api.md](../api.md).",
+    "## Built",
+    list(builtOperations.toSorted()),
+    "## Not built yet",
+    "Each answers with an `InvalidOperationFault` that names it.",
+    list(missing),
   ]);
 }
 
