@@ -146,6 +146,10 @@ export class ChangeApply {
           if (end !== undefined) return await this.#finish(end);
         }
       }
+    } catch (error) {
+      // What came before the stream broke is applied and counted, as far as the applier still works.
+      if (this.#failure === undefined) await this.#parts.applier.flush().catch(() => undefined);
+      throw error;
     } finally {
       clearInterval(probe);
     }

@@ -69,6 +69,7 @@ export interface TableProgress {
   readonly updates: number;
   readonly deletes: number;
   readonly ddls: number;
+  /** Counted when the target has answered: a commit whose answer was lost with its connection is not in them. */
   readonly appliedInserts: number;
   readonly appliedUpdates: number;
   readonly appliedDeletes: number;
