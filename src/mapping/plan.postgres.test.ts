@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { endpointOf } from "../../test/support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../../test/support/postgres-server.ts";
-import { endpoint, ObservedTask, taskSpec } from "../../test/support/task.ts";
+import { ObservedTask, taskSpec } from "../../test/support/task.ts";
 
 let server: PostgresServer;
 
@@ -45,7 +46,11 @@ test("two schemas with equal names come together in one, with types, sequences, 
   const from = await server.createDatabase();
   const to = await server.createDatabase();
   await server.query(TWO_SCHEMAS, from);
-  const spec = taskSpec({ type: "full-load", source: endpoint(server, from), target: endpoint(server, to) });
+  const spec = taskSpec({
+    type: "full-load",
+    source: endpointOf(server, from),
+    target: endpointOf(server, to),
+  });
   const { rules } = JSON.parse(spec.tableMappings);
   const task = new ObservedTask({
     ...spec,

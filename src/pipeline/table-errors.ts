@@ -1,5 +1,4 @@
 import { MigrationError } from "../core/error.ts";
-import type { TablePlan } from "../core/plan.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
 import type { Journal } from "../core/target.ts";
 import type { PipelineObserver } from "./observer.ts";
@@ -61,9 +60,4 @@ export class TableErrors {
       onError === "stop-task" || (escalationCount > 0 && this.#suspended.size >= escalationCount);
     if (this.#escalated) throw error;
   }
-}
-
-/** The plans whose tables are not set aside. */
-export function unsuspended(plans: readonly TablePlan[], errors: TableErrors): readonly TablePlan[] {
-  return plans.filter((plan) => !errors.isSuspended(plan.source.id));
 }

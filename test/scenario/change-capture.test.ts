@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { TaskSpec } from "../../src/task/task.ts";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
+import { endpointOf } from "../support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
-import { endpoint, ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
+import { ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
 import { runPgbench } from "../support/workload.ts";
 
 let source: PostgresServer;
@@ -22,8 +23,8 @@ async function pair(name: string, schema: string): Promise<{ from: string; to: s
   await source.query(schema, from);
   const spec = taskSpec({
     type: "full-load-and-cdc",
-    source: endpoint(source, from),
-    target: endpoint(target, to),
+    source: endpointOf(source, from),
+    target: endpointOf(target, to),
     tableMappings: schemas("app"),
   });
   return { from, to, spec };
@@ -44,8 +45,8 @@ test("four clients of pgbench write through the whole task, and both sides are e
   const task = new ObservedTask(
     taskSpec({
       type: "full-load-and-cdc",
-      source: endpoint(source, from),
-      target: endpoint(target, to),
+      source: endpointOf(source, from),
+      target: endpointOf(target, to),
       tableMappings: schemas("public"),
     }),
   );

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
+import { endpointOf } from "../support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
-import { endpoint, ObservedTask, schemas, taskSpec } from "../support/task.ts";
+import { ObservedTask, schemas, taskSpec } from "../support/task.ts";
 
 let source: PostgresServer;
 let target: PostgresServer;
@@ -43,8 +44,8 @@ test("a target without disk space is tried again, and the task goes on when ther
   const task = new ObservedTask(
     taskSpec({
       type: "full-load-and-cdc",
-      source: endpoint(source, from),
-      target: endpoint(target, "full_target"),
+      source: endpointOf(source, from),
+      target: endpointOf(target, "full_target"),
       tableMappings: schemas("app"),
       untilCaughtUp: true,
     }),

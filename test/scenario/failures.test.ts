@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { EndpointConfig } from "../../src/core/engine.ts";
+import { endpointOf } from "../support/endpoint.ts";
 import { freePort, type PostgresServer, startPostgres } from "../support/postgres-server.ts";
-import { endpoint, ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
+import { ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
 
 let source: PostgresServer;
 let target: PostgresServer;
@@ -34,7 +35,7 @@ async function failsWith(
   type: "full-load" | "full-load-and-cdc" = "full-load",
 ): Promise<void> {
   const to = await target.createDatabase("untouched");
-  const ends = { source: endpoint(source, from), target: endpoint(target, to) };
+  const ends = { source: endpointOf(source, from), target: endpointOf(target, to) };
   const spec = taskSpec({
     type,
     tableMappings: schemas("app"),
@@ -76,13 +77,13 @@ test("TLS that the server does not offer is refused, not given up", () =>
 test("a source without logical WAL is refused for change capture and accepted for full load", async () => {
   await using replica = await startPostgres({ settings: { wal_level: "replica", max_wal_senders: 5 } });
   await replica.query("create schema app; create table app.t (id int primary key)");
-  const plain = endpoint(replica, "postgres");
+  const plain = endpointOf(replica, "postgres");
   await failsWith("source.wal_level", () => ({ source: plain }), "full-load-and-cdc");
   const to = await target.createDatabase("full");
   const spec = taskSpec({
     type: "full-load",
     source: plain,
-    target: endpoint(target, to),
+    target: endpointOf(target, to),
     tableMappings: schemas("app"),
   });
   assert.equal((await runToEnd(spec)).outcome.state, "stopped");
@@ -92,7 +93,11 @@ test("a source without a free slot is refused", async () => {
   await using full = await startPostgres({ settings: { max_replication_slots: 1 } });
   await full.query("create schema app; create table app.t (id int primary key)");
   await full.query("select pg_create_logical_replication_slot('taken', 'pgoutput')");
-  await failsWith("source.no_free_slot", () => ({ source: endpoint(full, "postgres") }), "full-load-and-cdc");
+  await failsWith(
+    "source.no_free_slot",
+    () => ({ source: endpointOf(full, "postgres") }),
+    "full-load-and-cdc",
+  );
 });
 
 test("a user without REPLICATION is refused for change capture", () =>
@@ -115,7 +120,7 @@ test("a target user who may not create is refused", async () => {
 });
 
 test("malformed documents name what is wrong in them", async () => {
-  const ends = { source: endpoint(source, from), target: endpoint(target, "postgres") };
+  const ends = { source: endpointOf(source, from), target: endpointOf(target, "postgres") };
   const cases = [
     [{ tableMappings: "{" }, "mapping.malformed"],
     [{ tableMappings: '{"rules":[]}' }, "mapping.malformed"],
@@ -138,8 +143,8 @@ test("a table without a key is set aside with its remedy, and the others are rep
   );
   const spec = taskSpec({
     type: "full-load-and-cdc",
-    source: endpoint(source, sourceDb),
-    target: endpoint(target, to),
+    source: endpointOf(source, sourceDb),
+    target: endpointOf(target, to),
     tableMappings: schemas("app"),
   });
   const task = new ObservedTask(spec);
@@ -172,8 +177,8 @@ test("a table that the target refuses is set aside, and the others go on", async
   const { outcome } = await runToEnd(
     taskSpec({
       type: "full-load",
-      source: endpoint(source, sourceDb),
-      target: endpoint(target, to),
+      source: endpointOf(source, sourceDb),
+      target: endpointOf(target, to),
       tableMappings: schemas("app"),
       settings: JSON.stringify({ FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING" } }),
     }),
@@ -195,8 +200,8 @@ test("a change that the target refuses sets its table aside, and the others go o
   const task = new ObservedTask(
     taskSpec({
       type: "full-load-and-cdc",
-      source: endpoint(source, sourceDb),
-      target: endpoint(target, to),
+      source: endpointOf(source, sourceDb),
+      target: endpointOf(target, to),
       tableMappings: schemas("app"),
     }),
   );

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
+import { endpointOf } from "../support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
-import { endpoint, ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
+import { ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
 
 let source: PostgresServer;
 let target: PostgresServer;
@@ -33,7 +34,7 @@ function mode(value: string): string {
 for (const prepMode of ["DO_NOTHING", "DROP_AND_CREATE", "TRUNCATE_BEFORE_LOAD"]) {
   test(`${prepMode} creates what is missing and loads every row`, async () => {
     const { from, to } = await databases("missing", accounts);
-    const ends = { source: endpoint(source, from), target: endpoint(target, to) };
+    const ends = { source: endpointOf(source, from), target: endpointOf(target, to) };
     const { outcome } = await runToEnd(taskSpec({ type: "full-load", ...ends, settings: mode(prepMode) }));
     assert.equal(outcome.stopReason, "FULL_LOAD_ONLY_FINISHED", JSON.stringify(outcome.error));
     await assertEqualDatabases({ source, from, target, to, schemas: ["demo_schema"] });
@@ -55,7 +56,7 @@ for (const [prepMode, expected] of Object.entries(afterwards)) {
   test(`${prepMode} treats a table that is there as it says`, async () => {
     const { from, to } = await databases("there", accounts);
     await target.query(existing, to);
-    const ends = { source: endpoint(source, from), target: endpoint(target, to) };
+    const ends = { source: endpointOf(source, from), target: endpointOf(target, to) };
     const { outcome } = await runToEnd(taskSpec({ type: "full-load", ...ends, settings: mode(prepMode) }));
     assert.equal(outcome.state, "stopped", JSON.stringify(outcome.error));
     assert.deepEqual(outcome.suspendedTables, []);
@@ -108,8 +109,8 @@ test("schemas and tables are renamed with all that hangs on them", async () => {
   const task = new ObservedTask(
     taskSpec({
       type: "full-load-and-cdc",
-      source: endpoint(source, from),
-      target: endpoint(target, to),
+      source: endpointOf(source, from),
+      target: endpointOf(target, to),
       tableMappings: JSON.stringify({ rules }),
     }),
   );
@@ -147,8 +148,8 @@ test("one snapshot is loaded, although rows move while it is read", async () => 
   const { outcome } = await runToEnd(
     taskSpec({
       type: "full-load",
-      source: endpoint(source, from),
-      target: endpoint(target, to),
+      source: endpointOf(source, from),
+      target: endpointOf(target, to),
       tableMappings: schemas("app"),
     }),
   );
@@ -174,8 +175,8 @@ test("a full load that was stopped resumes without reading finished tables again
   );
   const spec = taskSpec({
     type: "full-load",
-    source: endpoint(source, from),
-    target: endpoint(target, to),
+    source: endpointOf(source, from),
+    target: endpointOf(target, to),
     tableMappings: schemas("app"),
   });
   const first = new ObservedTask(spec);
@@ -205,8 +206,8 @@ test("TRUNCATE_BEFORE_LOAD empties and fills kept tables that refer to each othe
   const { outcome } = await runToEnd(
     taskSpec({
       type: "full-load",
-      source: endpoint(source, from),
-      target: endpoint(target, to),
+      source: endpointOf(source, from),
+      target: endpointOf(target, to),
       tableMappings: schemas("app"),
       settings: mode("TRUNCATE_BEFORE_LOAD"),
     }),
@@ -224,8 +225,8 @@ test("a full load that goes on from a second snapshot says that its rows are of 
   );
   const spec = taskSpec({
     type: "full-load",
-    source: endpoint(source, from),
-    target: endpoint(target, to),
+    source: endpointOf(source, from),
+    target: endpointOf(target, to),
     tableMappings: schemas("app"),
     settings: JSON.stringify({ FullLoadSettings: { MaxFullLoadSubTasks: 1 } }),
   });

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
+import { endpointOf } from "../support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
-import { endpoint, schemas, TaskProcess, taskSpec } from "../support/task.ts";
+import { schemas, TaskProcess, taskSpec } from "../support/task.ts";
 
 const MEMORY_LIMIT_MB = 512;
 
@@ -39,8 +40,8 @@ async function migrates(
   const task = new TaskProcess(
     taskSpec({
       type: "full-load-and-cdc",
-      source: endpoint(source, from),
-      target: endpoint(target, to),
+      source: endpointOf(source, from),
+      target: endpointOf(target, to),
       tableMappings: schemas("app"),
     }),
   );

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Failpoint } from "../../src/base/failpoint.ts";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
+import { endpointOf } from "../support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
-import { endpoint, schemas, TaskProcess, taskSpec } from "../support/task.ts";
+import { schemas, TaskProcess, taskSpec } from "../support/task.ts";
 
 let source: PostgresServer;
 let target: PostgresServer;
@@ -74,8 +75,8 @@ for (const failpoint of failpoints) {
     await source.query(schema, from);
     const spec = taskSpec({
       type: "full-load-and-cdc",
-      source: endpoint(source, from),
-      target: endpoint(target, to),
+      source: endpointOf(source, from),
+      target: endpointOf(target, to),
       tableMappings: schemas("app"),
       untilCaughtUp: true,
     });

@@ -3,8 +3,9 @@ import { after, before, test } from "node:test";
 import type { TableId } from "../../src/core/schema.ts";
 import type { TaskOutcome, TaskProgress, TaskSpec } from "../../src/task/task.ts";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
+import { endpointOf } from "../support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
-import { endpoint, ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
+import { ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
 
 let source: PostgresServer;
 let target: PostgresServer;
@@ -34,8 +35,8 @@ class Pair {
     this.to = to;
     this.spec = taskSpec({
       type: "full-load-and-cdc",
-      source: endpoint(source, from),
-      target: endpoint(target, to),
+      source: endpointOf(source, from),
+      target: endpointOf(target, to),
       tableMappings: schemas("app"),
     });
   }

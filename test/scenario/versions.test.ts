@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
+import { endpointOf } from "../support/endpoint.ts";
 import { startPostgres } from "../support/postgres-server.ts";
-import { endpoint, ObservedTask, schemas, taskSpec } from "../support/task.ts";
+import { ObservedTask, schemas, taskSpec } from "../support/task.ts";
 
 const schema = `
   create schema app;
@@ -51,8 +52,8 @@ for (const [sourceVersion, targetVersion] of pairs) {
     const task = new ObservedTask(
       taskSpec({
         type: "full-load-and-cdc",
-        source: endpoint(source, "postgres"),
-        target: endpoint(target, "postgres"),
+        source: endpointOf(source, "postgres"),
+        target: endpointOf(target, "postgres"),
         tableMappings: schemas("app"),
       }),
     );

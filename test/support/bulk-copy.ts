@@ -18,21 +18,6 @@ export const unaborted: AbortSignal = new AbortController().signal;
 
 export const WHOLE: PartitionSize = { rowsPerPartition: Infinity, bytesPerPartition: Infinity };
 
-/** A database of a test server as the engine is given it, for the superuser. */
-export function endpointOf(server: PostgresServer, database: string): EndpointConfig {
-  return {
-    engine: "postgres",
-    host: "127.0.0.1",
-    port: server.port,
-    database,
-    username: "postgres",
-    password: server.password,
-    sslMode: "none",
-    caCertificate: undefined,
-    settings: {},
-  };
-}
-
 export async function describeTables(
   endpoint: EndpointConfig,
   ids: readonly TableId[],

@@ -13,8 +13,9 @@ import { openJournal } from "../../src/engines/postgres/journal.ts";
 import { lsnCodec } from "../../src/engines/postgres/lsn.ts";
 import { createStream, currentPosition, dropStream } from "../../src/engines/postgres/slot.ts";
 import { compareDatabases, describeComparison } from "./compare.ts";
+import { endpointOf } from "./endpoint.ts";
 import type { PostgresServer } from "./postgres-server.ts";
-import { connectTo, endpointOf, planFor, type Renaming } from "./schema-plan.ts";
+import { connectTo, planFor, type Renaming } from "./schema-plan.ts";
 
 export const never: AbortSignal = new AbortController().signal;
 

@@ -1,26 +1,12 @@
 import type pg from "pg";
-import type { EndpointConfig } from "../../src/core/engine.ts";
 import type { MigrationPlan } from "../../src/core/plan.ts";
 import type { Catalog, TableId, TableSchema } from "../../src/core/schema.ts";
 import type { PostLoadStep, PrepareMode } from "../../src/core/target.ts";
 import { connect } from "../../src/engines/postgres/connection.ts";
 import { postLoadSteps } from "../../src/engines/postgres/post-load.ts";
 import { prepareSchema, prepareTable } from "../../src/engines/postgres/prepare.ts";
+import { endpointOf } from "./endpoint.ts";
 import type { PostgresServer } from "./postgres-server.ts";
-
-export function endpointOf(server: PostgresServer, database: string): EndpointConfig {
-  return {
-    engine: "postgres",
-    host: "127.0.0.1",
-    port: server.port,
-    database,
-    username: "postgres",
-    password: server.password,
-    sslMode: "none",
-    caCertificate: undefined,
-    settings: {},
-  };
-}
 
 /** A client as the engine makes them; the caller ends it. */
 export function connectTo(server: PostgresServer, database: string): Promise<pg.Client> {

@@ -1,28 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { EndpointConfig } from "../../src/core/engine.ts";
 import type { Finding } from "../../src/core/finding.ts";
 import { runTask } from "../../src/server/run-task.ts";
 import type { RunningTask, TaskOutcome, TaskProgress, TaskSpec } from "../../src/task/task.ts";
-import type { PostgresServer } from "./postgres-server.ts";
 
 let specs = 0;
-
-/** A database of a test server as an endpoint. */
-export function endpoint(server: PostgresServer, database: string): EndpointConfig {
-  return {
-    engine: "postgres",
-    host: "127.0.0.1",
-    port: server.port,
-    database,
-    username: "postgres",
-    password: server.password,
-    sslMode: "none",
-    caCertificate: undefined,
-    settings: {},
-  };
-}
 
 export const everything = JSON.stringify({
   rules: [

@@ -4,11 +4,11 @@ import {
   type Copied,
   copyTable,
   describeTable,
-  endpointOf,
   fingerprint,
   samePlan,
   WHOLE,
 } from "../../../test/support/bulk-copy.ts";
+import { endpointOf } from "../../../test/support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
 import type { BulkFormat } from "../../core/row-chunk.ts";
 import type { TableId } from "../../core/schema.ts";

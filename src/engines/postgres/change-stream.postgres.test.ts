@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe as suite, test } from "node:test";
 import type pg from "pg";
+import { endpointOf } from "../../../test/support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
-import { connectTo, endpointOf } from "../../../test/support/schema-plan.ts";
+import { connectTo } from "../../../test/support/schema-plan.ts";
 import type { Misfit, StreamItem } from "../../core/change-batch.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import type { MigrationError } from "../../core/error.ts";

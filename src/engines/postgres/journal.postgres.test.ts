@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { endpointOf, unaborted } from "../../../test/support/bulk-copy.ts";
+import { unaborted } from "../../../test/support/bulk-copy.ts";
+import { endpointOf } from "../../../test/support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import type { Partition } from "../../core/source.ts";

@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import {
-  copyTable,
-  describeTable,
-  endpointOf,
-  samePlan,
-  unaborted,
-  WHOLE,
-} from "../../../test/support/bulk-copy.ts";
+import { copyTable, describeTable, samePlan, unaborted, WHOLE } from "../../../test/support/bulk-copy.ts";
+import { endpointOf } from "../../../test/support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import type { MigrationError } from "../../core/error.ts";

@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { endpointOf } from "../../../test/support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
-import {
-  buildAll,
-  connectTo,
-  endpointOf,
-  planFor,
-  prepareAll,
-  type Target,
-} from "../../../test/support/schema-plan.ts";
+import { buildAll, connectTo, planFor, prepareAll, type Target } from "../../../test/support/schema-plan.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { MigrationPlan } from "../../core/plan.ts";
 import type { PostLoadStep } from "../../core/target.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { endpointOf } from "../../../test/support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
 import {
   buildAll,
   connectTo,
   createAll,
-  endpointOf,
   planFor,
   prepareAll,
   type Renaming,

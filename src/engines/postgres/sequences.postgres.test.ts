@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { endpointOf } from "../../../test/support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
-import { connectTo, endpointOf } from "../../../test/support/schema-plan.ts";
+import { connectTo } from "../../../test/support/schema-plan.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { TableId } from "../../core/schema.ts";
 import { readSequenceStates, setSequences } from "./sequences.ts";

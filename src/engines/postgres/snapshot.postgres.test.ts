@@ -5,10 +5,10 @@ import {
   copyTable,
   describeTable,
   describeTables,
-  endpointOf,
   samePlan,
   unaborted,
 } from "../../../test/support/bulk-copy.ts";
+import { endpointOf } from "../../../test/support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import type { TableSchema } from "../../core/schema.ts";
