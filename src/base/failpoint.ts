@@ -16,6 +16,7 @@ export type Failpoint =
   | "build.step-done"
   | "task.load-finished"
   | "apply.batch-taken"
+  | "apply.committed"
   | "apply.durable"
   | "task.drained";
 

@@ -131,8 +131,16 @@ export interface Catalog {
 
 /** The one text form of a table's id in maps and log fields. Unambiguous for any name. */
 export function tableKey(id: TableId): string {
-  return `${JSON.stringify(id.schema)}.${JSON.stringify(id.name)}`;
+  let key = keys.get(id);
+  if (key === undefined) {
+    key = `${JSON.stringify(id.schema)}.${JSON.stringify(id.name)}`;
+    keys.set(id, key);
+  }
+  return key;
 }
+
+/** A table is looked up for every batch of changes, a key is made once. */
+const keys = new WeakMap<TableId, string>();
 
 /** A table's id as people write it, for messages and screens. */
 export function displayTable(id: TableId): string {

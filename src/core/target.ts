@@ -160,7 +160,9 @@ export type ApplyMode = (typeof ApplyMode)[keyof typeof ApplyMode];
 /**
  * Applies batches in order. Target transactions contain whole source transactions, never parts of
  * one, and each commits the position of the last one in the journal: a crash loses nothing and
- * repeats nothing. After an error the applier is of no use: dispose it and open another; the
+ * repeats nothing. A commit may become durable only later: a crash of the target may take back the last
+ * commits, rows and position together, so nothing may rely on one before onDurable has told it.
+ * Several transactions may be applied by the net effect of their changes for each key. After an error the applier is of no use: dispose it and open another; the
  * journal's applied position says where to go on. A table's failure carries scope "table" and its id.
  */
 export interface Applier extends AsyncDisposable {
@@ -172,15 +174,17 @@ export interface Applier extends AsyncDisposable {
   apply(batch: ChangeBatch, modes: Uint8Array | undefined): Promise<void>;
   /** Resolves when everything whole that was taken is durable. */
   flush(): Promise<void>;
-  /** Called for each target commit, in order. */
-  onDurable: ((progress: DurableProgress) => void) | undefined;
+  /** Called for each target commit, in order: others see its rows now. */
+  onApplied: ((progress: AppliedProgress) => void) | undefined;
+  /** Called when all commits up to a position have survived whatever may happen to the target; in order. */
+  onDurable: ((position: Position) => void) | undefined;
   /** Called once when work taken earlier fails between calls; apply() and flush() then throw the same. */
   onFailure: ((error: unknown) => void) | undefined;
 }
 
-export interface DurableProgress {
+export interface AppliedProgress {
   readonly position: Position;
-  /** Commit times of the source transactions that became durable together (ms, source's clock). */
+  /** Commit times of the source transactions that were committed together (ms, source's clock). */
   readonly committedAtMs: readonly number[];
   /** Per table key (see tableKey, source id): rows applied, and ops that found no row or a row in the way. */
   readonly tables: ReadonlyMap<string, AppliedCounts>;

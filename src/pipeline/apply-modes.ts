@@ -34,6 +34,8 @@ export class TableRules {
   readonly #isSuspended: (table: TableId) => boolean;
   /** The newest of all windows; after it every change of every table is applied exactly. */
   #newest: Position | undefined;
+  /** The stream has come beyond it; the stream does not go back. */
+  #isPast = false;
 
   constructor(codec: PositionCodec, isSuspended: (table: TableId) => boolean) {
     this.#codec = codec;
@@ -65,6 +67,7 @@ export class TableRules {
   setWindow(table: TableId, window: SnapshotWindow): void {
     this.#windows.set(tableKey(table), window);
     if (this.#newest === undefined || this.reaches(window.newest, this.#newest)) this.#newest = window.newest;
+    this.#isPast = false;
   }
 
   /** Whether `position` is at or after `goal`. */
@@ -90,17 +93,27 @@ export class TableRules {
   /** One mode for each transaction and table of a batch; undefined when all are exact. */
   modes(batch: ChangeBatch): Uint8Array | undefined {
     const { tables, transactions } = batch;
-    const modes = new Uint8Array(transactions.length * tables.length);
+    const isPast = this.#passes(transactions[0]?.position);
+    if (isPast && !tables.some(({ id }) => this.#isSuspended(id))) return undefined;
+    const modes = new Uint8Array(transactions.length * tables.length).fill(ApplyMode.exact);
     let allExact = true;
-    for (let t = 0; t < transactions.length; t++) {
-      const { position } = transactions[t]!;
-      for (let i = 0; i < tables.length; i++) {
-        const mode = this.mode(tables[i]!, position);
+    for (let i = 0; i < tables.length; i++) {
+      const table = tables[i]!;
+      if (isPast && !this.#isSuspended(table.id)) continue;
+      for (let t = 0; t < transactions.length; t++) {
+        const mode = this.mode(table, transactions[t]!.position);
         modes[t * tables.length + i] = mode;
         if (mode !== ApplyMode.exact) allExact = false;
       }
     }
     return allExact ? undefined : modes;
+  }
+
+  /** Whether a position and all that come after it lie beyond every table's snapshots. */
+  #passes(position: Position | undefined): boolean {
+    if (this.#newest === undefined || position === undefined) return true;
+    this.#isPast ||= !this.reaches(this.#newest, position);
+    return this.#isPast;
   }
 }
 
@@ -131,25 +144,23 @@ export function misfitOf(batch: ChangeBatch, modes: Uint8Array | undefined): Mig
   )?.error;
 }
 
-/** Changes of a batch per table key, skipped ones left out. */
+/** Changes of a batch per table key, skipped ones left out; only tables that it changes. */
 export function countChanges(
   batch: ChangeBatch,
   modes: Uint8Array | undefined,
 ): ReadonlyMap<string, AppliedCounts> {
-  const perTable = batch.tables.map(() => ({
-    inserts: 0,
-    updates: 0,
-    deletes: 0,
-    truncates: 0,
-    conflicts: 0,
-  }));
   const { ops, transactions, tables } = batch;
+  const perTable: (AppliedCounts | undefined)[] = [];
   for (let t = 0; t < transactions.length; t++) {
     const { start, end } = transactions[t]!;
     for (let at = start * OP_WIDTH; at < end * OP_WIDTH; at += OP_WIDTH) {
       const table = ops[at + 1]!;
       if (modes !== undefined && modes[t * tables.length + table] === ApplyMode.skip) continue;
-      const counts = perTable[table]!;
+      let counts = perTable[table];
+      if (counts === undefined) {
+        counts = { inserts: 0, updates: 0, deletes: 0, truncates: 0, conflicts: 0 };
+        perTable[table] = counts;
+      }
       switch (ops[at]) {
         case Op.insert:
           counts.inserts++;
@@ -166,7 +177,11 @@ export function countChanges(
       }
     }
   }
-  return new Map(tables.map((table, index) => [tableKey(table.id), perTable[index]!]));
+  const counted = new Map<string, AppliedCounts>();
+  perTable.forEach((counts, index) => {
+    if (counts !== undefined) counted.set(tableKey(tables[index]!.id), counts);
+  });
+  return counted;
 }
 
 /** The part of a batch before the first transaction for which `isBeyond` holds; undefined when all of it. */

@@ -22,6 +22,7 @@ const observer: PipelineObserver = {
   tableFailed() {},
   finding() {},
   captured() {},
+  applied() {},
   durable() {},
 };
 
@@ -49,6 +50,7 @@ class QuietStream implements ChangeStream {
 
 function applyOf(stream: ChangeStream): ChangeApply {
   const applier: Applier = {
+    onApplied: undefined,
     onDurable: undefined,
     onFailure: undefined,
     apply: async () => {},

@@ -67,10 +67,14 @@ export class ChangeApply {
   constructor(parts: ChangeApplyParts) {
     this.#parts = parts;
     this.#items = parts.stream[Symbol.asyncIterator]();
-    parts.applier.onDurable = (progress) => {
-      this.#durable = progress.position;
-      parts.stream.confirm(progress.position);
-      parts.observer.durable(progress);
+    parts.applier.onApplied = (progress) => {
+      parts.observer.applied(progress);
+      failpoint("apply.committed");
+    };
+    parts.applier.onDurable = (position) => {
+      this.#durable = position;
+      parts.stream.confirm(position);
+      parts.observer.durable(position);
       failpoint("apply.durable");
     };
     parts.applier.onFailure = (error) => this.fail(error);

@@ -1,7 +1,8 @@
 import type { MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
+import type { Position } from "../core/position.ts";
 import type { TableId } from "../core/schema.ts";
-import type { AppliedCounts, DurableProgress } from "../core/target.ts";
+import type { AppliedCounts, AppliedProgress } from "../core/target.ts";
 
 /** What the pipeline tells about its work. Ids are the source's. Calls are cheap and never throw. */
 export interface PipelineObserver {
@@ -15,5 +16,8 @@ export interface PipelineObserver {
   finding(finding: Finding): void;
   /** Changes read from the stream, per table key. */
   captured(counts: ReadonlyMap<string, AppliedCounts>): void;
-  durable(progress: DurableProgress): void;
+  /** Changes that the target has committed. */
+  applied(progress: AppliedProgress): void;
+  /** Everything applied up to here outlives a crash of the target. */
+  durable(position: Position): void;
 }

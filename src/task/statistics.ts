@@ -2,8 +2,9 @@ import { LatencyHistogram } from "../base/latency-histogram.ts";
 import type { ErrorCode, ErrorRecord, MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
+import type { Position } from "../core/position.ts";
 import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
-import type { AppliedCounts, DurableProgress, JournaledTable } from "../core/target.ts";
+import type { AppliedCounts, AppliedProgress, JournaledTable } from "../core/target.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import type { LagProgress, TableProgress, TaskListener, TaskPhase, TaskProgress } from "./task.ts";
 
@@ -148,9 +149,13 @@ export class TaskStatistics implements PipelineObserver {
     this.#changed();
   }
 
-  durable(progress: DurableProgress): void {
+  durable(position: Position): void {
+    this.#checkpoint = position.text;
+    this.#changed();
+  }
+
+  applied(progress: AppliedProgress): void {
     const now = Date.now();
-    this.#checkpoint = progress.position.text;
     for (const committedAtMs of progress.committedAtMs) {
       this.#lagNowMs = Math.max(0, now - committedAtMs);
       this.#lag.record(this.#lagNowMs);

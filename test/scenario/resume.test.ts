@@ -63,6 +63,7 @@ const failpoints: readonly Failpoint[] = [
   "build.step-done",
   "task.load-finished",
   "apply.batch-taken",
+  "apply.committed",
   "apply.durable",
   "task.drained",
 ];

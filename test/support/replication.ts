@@ -105,12 +105,12 @@ export class Replication implements AsyncDisposable {
     const tables = this.plan.tables.map((table) => table.source);
     this.stream = await openChangeStream(this.source, { taskId, tables, after }, never);
     const { stream, applier } = this;
-    applier.onDurable = (progress) => {
+    applier.onApplied = (progress) => {
       this.commits++;
       this.transactions += progress.committedAtMs.length;
       for (const [key, counts] of progress.tables) this.#add(key, counts);
-      stream.confirm(progress.position);
     };
+    applier.onDurable = (position) => stream.confirm(position);
     applier.onFailure = (error) => this.#fail(error);
     this.#pump = this.#run(stream, applier).catch((error: unknown) => this.#fail(error));
   }

@@ -3,9 +3,11 @@ import type { Position } from "../../core/position.ts";
 import type { Applier, ApplyRequest } from "../../core/target.ts";
 import { ApplyChanges, rowIncomplete } from "./apply-changes.ts";
 import { ApplyCounts } from "./apply-counts.ts";
+import { GroupWriter } from "./apply-group-writer.ts";
 import { ApplyLoop } from "./apply-loop.ts";
-import { prepareApplySession, readAppliedPosition, takeApplyLock } from "./apply-open.ts";
+import { prepareApplySession, readAppliedPosition, type SessionTraits, takeApplyLock } from "./apply-open.ts";
 import { type ApplyFailure, ApplySession, EXPECT_WIDTH, Expect } from "./apply-session.ts";
+import { ApplySets } from "./apply-sets.ts";
 import { readTargetTables } from "./apply-table.ts";
 import { openWire } from "./connection.ts";
 import { classify } from "./errors.ts";
@@ -23,11 +25,11 @@ export async function openApplier(
   const wire = await openWire(endpoint, { side: "target", purpose: "tideway apply" }, signal);
   try {
     await takeApplyLock(wire, request);
-    const { replica } = await prepareApplySession(wire);
+    const traits = await prepareApplySession(wire);
     const plans = request.plan.tables;
     const targets = await readTargetTables(wire, plans);
     const applied = await readAppliedPosition(wire, request);
-    return connectParts({ wire, request, targets, replica, applied, signal, endpoint });
+    return connectParts({ wire, request, targets, traits, applied, signal, endpoint });
   } catch (error) {
     await wire[Symbol.asyncDispose]();
     signal.throwIfAborted();
@@ -39,7 +41,7 @@ interface ApplierParts {
   readonly wire: WireSession;
   readonly request: ApplyRequest;
   readonly targets: Awaited<ReturnType<typeof readTargetTables>>;
-  readonly replica: boolean;
+  readonly traits: SessionTraits;
   readonly applied: Position | undefined;
   readonly signal: AbortSignal;
   readonly endpoint: EndpointConfig;
@@ -69,13 +71,17 @@ function connectParts(parts: ApplierParts): Applier {
     failed: (failure) => loop.fail(describe(failure)),
   });
   const changes = new ApplyChanges({ plans, targets, session, counts });
+  const { replica, temporary, waitForDisk } = parts.traits;
+  // Where triggers and foreign keys act, the order of changes of different tables is theirs to see.
+  const sets = replica && temporary ? new ApplySets({ plans, targets, session, counts }) : undefined;
   const loop: ApplyLoop = new ApplyLoop({
     session,
-    changes,
+    writer: new GroupWriter({ session, changes, sets }),
     counts,
     request,
     applied: parts.applied,
-    begin: parts.replica ? BEGIN : BEGIN_DEFERRED,
+    waitForDisk,
+    begin: replica ? BEGIN : BEGIN_DEFERRED,
     describe: (error) => describe({ error, table: -1 }),
   });
   return loop;

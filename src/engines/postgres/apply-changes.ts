@@ -1,10 +1,11 @@
-import { type ChangeBatch, type ChangeTransaction, OP_WIDTH, Op } from "../../core/change-batch.ts";
+import { type ChangeBatch, OP_WIDTH, Op } from "../../core/change-batch.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { TablePlan } from "../../core/plan.ts";
 import { displayTable, type TableSchema, tableKey } from "../../core/schema.ts";
 import { ApplyMode } from "../../core/target.ts";
 import { qualified } from "../shared/identifier.ts";
 import type { ApplyCounts } from "./apply-counts.ts";
+import { type Piece, transactionOf } from "./apply-group.ts";
 import { type ApplySession, EXPECT_WIDTH, Expect, NO_CELLS } from "./apply-session.ts";
 import { hasSameKey, isComplete, TableStatements } from "./apply-statements.ts";
 import type { TargetTable } from "./apply-table.ts";
@@ -24,13 +25,6 @@ export interface ApplyChangesParts {
   readonly counts: ApplyCounts;
 }
 
-/** What one transaction of a batch is to be applied with. */
-export interface TransactionModes {
-  readonly modes: Uint8Array | undefined;
-  /** Where the transaction's modes start. */
-  readonly offset: number;
-}
-
 /** Turns a batch's ops into commands of the session. */
 export class ApplyChanges {
   readonly #parts: ApplyChangesParts;
@@ -48,21 +42,31 @@ export class ApplyChanges {
     this.#cells = { ...NO_CELLS };
   }
 
-  /** Writes the ops of one transaction; returns how many there were to do. */
-  async write(batch: ChangeBatch, transaction: ChangeTransaction, modes: TransactionModes): Promise<number> {
+  /** For each of the batch's tables its plan's index; -1 for one that is in no plan. */
+  planOf(batch: ChangeBatch): Int32Array {
+    if (batch.tables !== this.#tables) {
+      this.#tables = batch.tables;
+      this.#planOf = Int32Array.from(batch.tables, (table) => this.#indexes.get(tableKey(table.id)) ?? -1);
+    }
+    return this.#planOf;
+  }
+
+  /** Writes a transaction's ops, but for those of plans that are not `wanted`. */
+  async write(piece: Piece, isWanted: (plan: number) => boolean): Promise<void> {
+    const { batch, modes, index: transaction } = piece;
     this.#use(batch);
     const { ops } = batch;
     const { session } = this.#parts;
-    const end = transaction.end * OP_WIDTH;
-    let done = 0;
-    for (let at = transaction.start * OP_WIDTH; at < end; at += OP_WIDTH) {
+    const { start, end: last } = transactionOf(piece);
+    const offset = transaction * batch.tables.length;
+    const end = last * OP_WIDTH;
+    for (let at = start * OP_WIDTH; at < end; at += OP_WIDTH) {
       const index = ops[at + 1]!;
-      const mode = modes.modes === undefined ? ApplyMode.exact : modes.modes[modes.offset + index];
-      if (mode === ApplyMode.skip) continue;
-      done++;
+      const mode = modes === undefined ? ApplyMode.exact : modes[offset + index];
+      if (mode === ApplyMode.skip || !isWanted(this.#planOf[index]!)) continue;
       if (ops[at] === Op.truncate) {
         const stop = this.#truncatesEnd(ops, at, end);
-        await this.#truncate(this.#truncated(ops, { at, stop }, modes));
+        await this.#truncate(this.#truncated(piece, { at, stop }));
         at = stop - OP_WIDTH;
         continue;
       }
@@ -70,7 +74,6 @@ export class ApplyChanges {
       else this.#converge(ops, at);
       if (session.full) await session.push();
     }
-    return done;
   }
 
   /** Statements belong to one encoding; tables to one list of the stream. */
@@ -83,9 +86,7 @@ export class ApplyChanges {
       this.#encoding = batch.encoding;
       this.#statements.length = 0;
     }
-    if (batch.tables === this.#tables) return;
-    this.#tables = batch.tables;
-    this.#planOf = Int32Array.from(batch.tables, (table) => this.#indexes.get(tableKey(table.id)) ?? -1);
+    this.planOf(batch);
   }
 
   #exact(ops: Int32Array, at: number): void {
@@ -154,15 +155,14 @@ export class ApplyChanges {
   }
 
   #truncated(
-    ops: Int32Array,
-    range: { readonly at: number; readonly stop: number },
-    modes: TransactionModes,
+    { batch, modes, index: transaction }: Piece,
+    range: { at: number; stop: number },
   ): readonly number[] {
     const plans = new Set<number>();
+    const offset = transaction * batch.tables.length;
     for (let at = range.at; at < range.stop; at += OP_WIDTH) {
-      const index = ops[at + 1]!;
-      const skips = modes.modes !== undefined && modes.modes[modes.offset + index] === ApplyMode.skip;
-      if (!skips) plans.add(this.#plan(index));
+      const index = batch.ops[at + 1]!;
+      if (modes === undefined || modes[offset + index] !== ApplyMode.skip) plans.add(this.#plan(index));
     }
     return [...plans];
   }
@@ -179,7 +179,7 @@ export class ApplyChanges {
     });
     await session.drain();
     try {
-      await session.query(
+      await session.ask(
         `savepoint ${SAVEPOINT}; truncate ${names.join(", ")}; release savepoint ${SAVEPOINT}`,
       );
     } catch (error) {
@@ -191,7 +191,7 @@ export class ApplyChanges {
         });
       }
       const deletes = names.map((name) => `delete from ${name}`).join("; ");
-      await session.query(`rollback to savepoint ${SAVEPOINT}; release savepoint ${SAVEPOINT}; ${deletes}`);
+      await session.ask(`rollback to savepoint ${SAVEPOINT}; release savepoint ${SAVEPOINT}; ${deletes}`);
     }
     for (const index of plans) counts.truncated(index);
   }

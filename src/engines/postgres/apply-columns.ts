@@ -58,6 +58,25 @@ export class ApplyColumns {
     return `${this.name(ordinal)}::text is not distinct from ${text}`;
   }
 
+  /** The type in which a staging table keeps a column: its bytes in COPY's binary form are what the source sent. */
+  stageType(ordinal: number): string {
+    if (!this.#binary) return "pg_catalog.text";
+    const target = this.#targetColumn(ordinal);
+    return this.#agrees(ordinal) && target !== undefined ? target.type : this.#sourceType(ordinal);
+  }
+
+  /** A staged value as one to store, and as one to compare with the column. */
+  staged(ordinal: number, use: "store" | "compare"): string {
+    const target = this.#targetColumn(ordinal);
+    const isText = !this.#binary || (use === "compare" && !this.#agrees(ordinal));
+    return isText && target !== undefined ? `s.c${ordinal}::${target.type}` : `s.c${ordinal}`;
+  }
+
+  /** Whether the target table itself takes the source's bytes in a binary COPY. */
+  get takesRows(): boolean {
+    return this.#binary && this.written.every((ordinal) => this.#agrees(ordinal));
+  }
+
   #comparable(ordinal: number, parameter: string): string {
     const type = this.#targetColumn(ordinal)?.type;
     if (this.#agrees(ordinal) || type === undefined) return this.value(ordinal, parameter);

@@ -46,6 +46,14 @@ export class ApplyCounts {
     }
   }
 
+  /** Changes that were applied as their net effect. */
+  folded(table: number, changes: Pick<AppliedCounts, "inserts" | "updates" | "deletes">): void {
+    const counts = this.#of(table);
+    counts.inserts += changes.inserts;
+    counts.updates += changes.updates;
+    counts.deletes += changes.deletes;
+  }
+
   truncated(table: number): void {
     this.#of(table).truncates++;
   }

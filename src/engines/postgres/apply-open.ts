@@ -3,6 +3,7 @@ import { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import type { JournalRequest } from "../../core/target.ts";
 import { literal } from "../shared/identifier.ts";
+import { LOG_STATE_SQL } from "./apply-durability.ts";
 import { controlTable, SERVER_NAME } from "./control-tables.ts";
 import { readCheckpoint } from "./journal-sql.ts";
 import { ServerError } from "./server-error.ts";
@@ -10,18 +11,29 @@ import type { WireSession } from "./wire-session.ts";
 
 /**
  * A server's or user's defaults must not change what apply does.
- * enable_seqscan: a plan is made once, often for a table that is still empty, and must use the key's
- * index when the table has grown. synchronous_commit: what is reported as durable must be. row_security
- * off: an error instead of rows silently left out.
+ * enable_*: a plan is made once, often for a table that is still empty, and must use the key's index when
+ * the table has grown; so must a join with staged rows. row_security off: an error instead of rows
+ * silently left out.
  */
 const SETTINGS = [
   "set enable_seqscan = off",
+  "set enable_hashjoin = off",
+  "set enable_mergejoin = off",
   "set jit = off",
   "set plan_cache_mode = force_generic_plan",
   "set row_security = off",
-  "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'",
   "select set_config(name, '0', false) from pg_catalog.pg_settings where name = 'transaction_timeout'",
 ].join("; ");
+
+/** What a session for apply can do. */
+export interface SessionTraits {
+  /** False when triggers and foreign keys will act. */
+  readonly replica: boolean;
+  /** It may make temporary tables. */
+  readonly temporary: boolean;
+  /** The statement that makes a transaction wait for the disk; undefined: every commit does. */
+  readonly waitForDisk: string | undefined;
+}
 
 /** How long the last applier's session has to end by itself, and how long it is waited for at most. */
 const PATIENCE_MS = 1_000;
@@ -29,16 +41,44 @@ const TIMEOUT_MS = 15_000;
 const RETRY_MS = 50;
 
 const INSUFFICIENT_PRIVILEGE = "42501";
+const NOT_SUPPORTED = "0A000";
 
-/** Prepares a session for apply; false when triggers and foreign keys will act. */
-export async function prepareApplySession(wire: WireSession): Promise<{ readonly replica: boolean }> {
+/** Prepares a session for apply. */
+export async function prepareApplySession(wire: WireSession): Promise<SessionTraits> {
   await wire.query(SETTINGS);
+  const { rows } = await wire.query(
+    "select pg_catalog.has_database_privilege(current_database(), 'TEMPORARY')",
+  );
+  return {
+    replica: await tries(wire, "set session_replication_role = replica", [INSUFFICIENT_PRIVILEGE]),
+    temporary: rows[0]![0] === "t",
+    waitForDisk: await waitForDisk(wire),
+  };
+}
+
+/**
+ * Commits need not wait for the disk where the server tells how far its log has come there. With
+ * synchronous standbys a commit that counts is one they have, and only a commit itself waits for them.
+ */
+async function waitForDisk(wire: WireSession): Promise<string | undefined> {
+  const { rows } = await wire.query(
+    "select current_setting('synchronous_commit'), current_setting('synchronous_standby_names')",
+  );
+  const [level, standbys] = rows[0] as string[];
+  const durable = level === "off" ? "on" : level!;
+  const isTold =
+    standbys === "" && (await tries(wire, LOG_STATE_SQL, [NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE]));
+  await wire.query(`set synchronous_commit = ${isTold ? "off" : durable}`);
+  return isTold ? `set local synchronous_commit = ${durable}` : undefined;
+}
+
+/** False when the server refuses the statement for one of the reasons. */
+async function tries(wire: WireSession, sql: string, refusals: readonly string[]): Promise<boolean> {
   try {
-    await wire.query("set session_replication_role = replica");
-    return { replica: true };
+    await wire.query(sql);
+    return true;
   } catch (error) {
-    if (error instanceof ServerError && error.fields.code === INSUFFICIENT_PRIVILEGE)
-      return { replica: false };
+    if (error instanceof ServerError && refusals.includes(error.fields.code)) return false;
     throw error;
   }
 }

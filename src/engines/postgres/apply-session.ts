@@ -1,7 +1,7 @@
 import { MigrationError } from "../../core/error.ts";
 import { ApplyWriter, type CellSource, type PreparedStatement } from "./apply-writer.ts";
 import { readServerError, type ServerError } from "./server-error.ts";
-import { Message, queryMessage, type WireSession } from "./wire-session.ts";
+import { Message, queryMessage, readTextRow, type WireSession } from "./wire-session.ts";
 
 /** What the completion of a command means. An expectation is `table * EXPECT_WIDTH + Expect`. */
 export const Expect = {
@@ -47,6 +47,21 @@ export interface ApplyFailure {
   readonly table: number;
 }
 
+/** What a query came to. */
+export interface QueryAnswer {
+  /** Rows that the last of its statements touched; NaN when it tells none. */
+  readonly touched: number;
+  /** The last row of values that one of its statements returned. */
+  readonly row: readonly (string | null)[] | undefined;
+}
+
+interface PendingQuery {
+  readonly answer: PromiseWithResolvers<QueryAnswer>;
+  touched: number;
+  row: readonly (string | null)[] | undefined;
+  error: ServerError | undefined;
+}
+
 export interface ApplySessionListener {
   /** A command completed; `touched` is false when it changed no row. */
   completed(expectation: number, touched: boolean): void;
@@ -69,9 +84,8 @@ export class ApplySession implements AsyncDisposable {
   #first = 0;
   #count = 0;
   #drained: PromiseWithResolvers<void> | undefined;
-  #query: PromiseWithResolvers<string> | undefined;
-  #queryTag = "";
-  #queryError: ServerError | undefined;
+  /** Queries without an answer yet, in the order in which they were written. */
+  readonly #queries: PendingQuery[] = [];
   #failure: ApplyFailure | undefined;
 
   constructor(wire: WireSession, listener: ApplySessionListener) {
@@ -126,18 +140,30 @@ export class ApplySession implements AsyncDisposable {
     await this.#drained.promise;
   }
 
-  /** Statements without parameters, after everything written so far; resolves with the last one's tag. */
-  async query(sql: string): Promise<string> {
-    const query = Promise.withResolvers<string>();
-    // It may be rejected before anybody waits for it.
-    query.promise.catch(() => undefined);
-    this.#query = query;
-    this.#queryError = undefined;
+  /**
+   * Writes statements without parameters; they fail without ending the session. Resolves with their
+   * answer, for which push() has to be called; may be rejected before anybody waits for it.
+   */
+  query(sql: string): Promise<QueryAnswer> {
+    const answer = Promise.withResolvers<QueryAnswer>();
+    answer.promise.catch(() => undefined);
+    if (this.#failure !== undefined) answer.reject(this.#failure.error);
+    this.#queries.push({ answer, touched: Number.NaN, row: undefined, error: undefined });
     this.#expect(Expect.query - EXPECT_WIDTH);
     this.#writer.message(queryMessage(sql));
+    return answer.promise;
+  }
+
+  /** Writes statements and waits for their answer. */
+  async ask(sql: string): Promise<QueryAnswer> {
+    const answer = this.query(sql);
     await this.push();
-    if (this.#failure !== undefined) throw this.#failure.error;
-    return query.promise;
+    return await answer;
+  }
+
+  /** Takes the rows of a COPY that query() has begun; then copyDone(). */
+  get rows(): ApplyWriter {
+    return this.#writer;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -190,10 +216,12 @@ export class ApplySession implements AsyncDisposable {
     if (type === Message.bindComplete || type === Message.parseComplete) return;
     const head = this.#count === 0 ? Number.NaN : this.#ring[this.#first]!;
     const isQuery = (head & (EXPECT_WIDTH - 1)) === Expect.query;
+    const { bodyStart } = this.#wire.messages;
     switch (type) {
       case Message.commandComplete:
         if (isQuery) {
-          this.#queryTag = bytes.toString("latin1", this.#wire.messages.bodyStart, end - 1);
+          const tag = bytes.toString("latin1", bodyStart, end - 1);
+          this.#queries[0]!.touched = Number(tag.slice(tag.lastIndexOf(" ") + 1));
         } else {
           // A tag ends in the count of rows and a zero byte: "UPDATE 0", "INSERT 0 1".
           const touched = bytes[end - 2] !== 0x30 || bytes[end - 3] !== 0x20;
@@ -201,9 +229,12 @@ export class ApplySession implements AsyncDisposable {
           this.#listener.completed(head, touched);
         }
         break;
+      case Message.dataRow:
+        this.#queries[0]!.row = readTextRow(bytes, bodyStart);
+        break;
       case Message.error: {
-        const error = readServerError(bytes, this.#wire.messages.bodyStart, end);
-        if (isQuery && error.fields.severity === "ERROR") this.#queryError = error;
+        const error = readServerError(bytes, bodyStart, end);
+        if (isQuery && error.fields.severity === "ERROR") this.#queries[0]!.error = error;
         else
           this.#fail({ error, table: Number.isNaN(head) || isQuery ? -1 : Math.floor(head / EXPECT_WIDTH) });
         break;
@@ -212,10 +243,14 @@ export class ApplySession implements AsyncDisposable {
         if (!isQuery)
           throw new MigrationError("internal.unexpected", { message: "The target answered out of turn." });
         this.#shift();
-        if (this.#queryError === undefined) this.#query?.resolve(this.#queryTag);
-        else this.#query?.reject(this.#queryError);
+        this.#answer(this.#queries.shift()!);
         break;
     }
+  }
+
+  #answer({ answer, touched, row, error }: PendingQuery): void {
+    if (error === undefined) answer.resolve({ touched, row });
+    else answer.reject(error);
   }
 
   #shift(): void {
@@ -233,7 +268,7 @@ export class ApplySession implements AsyncDisposable {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
     this.#drained?.reject(failure.error);
-    this.#query?.reject(failure.error);
+    for (const { answer } of this.#queries) answer.reject(failure.error);
     this.#listener.failed(failure);
   }
 }

@@ -18,11 +18,15 @@ export interface TargetTable {
   readonly partitioned: boolean;
   /** A unique or exclusion constraint that is checked later, for which ON CONFLICT is refused. */
   readonly deferrable: boolean;
+  /** Nothing on the table acts on single statements or their order: no rule, no trigger of replicas. */
+  readonly plain: boolean;
 }
 
 const FACTS_SQL = (wanted: string): string => `
   select wanted.i, c.relkind = 'p',
          exists (select from pg_catalog.pg_index x where x.indrelid = c.oid and not x.indimmediate),
+         c.relkind in ('r', 'p') and not c.relhasrules and not exists (
+           select from pg_catalog.pg_trigger g where g.tgrelid = c.oid and g.tgenabled in ('A', 'R')),
          a.attname, pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.typname),
          ${binaryFormSql("a.atttypid")}, a.attgenerated <> ''
     from (values ${wanted}) as wanted (i, schema, name)
@@ -48,12 +52,13 @@ export async function readTargetTables(
       .slice(from, from + TABLES_PER_QUERY)
       .map(({ target }, i) => `(${from + i}, ${literal(target.id.schema)}, ${literal(target.id.name)})`);
     const { rows } = await wire.query(FACTS_SQL(wanted.join(", ")));
-    for (const [i, partitioned, deferrable, name, type, form, generated] of rows) {
+    for (const [i, partitioned, deferrable, plain, name, type, form, generated] of rows) {
       const index = Number(i);
       const table = tables[index] ?? {
         columns: new Map<string, TargetColumn>(),
         partitioned: partitioned === "t",
         deferrable: deferrable === "t",
+        plain: plain === "t",
       };
       tables[index] = table;
       table.columns.set(name!, { type: type!, form: form ?? undefined, generated: generated === "t" });

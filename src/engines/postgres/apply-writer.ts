@@ -6,6 +6,12 @@ const BIND = 0x42;
 const EXECUTE = 0x45;
 const CLOSE = 0x43;
 const FLUSH = 0x48;
+const COPY_DATA = 0x64;
+const COPY_DONE = 0x63;
+
+/** What a binary COPY starts with: signature, flags, no extension; and the count that ends it. */
+const COPY_HEADER = Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1");
+const COPY_TRAILER = Buffer.from([0xff, 0xff]);
 
 const CHUNK = 1 << 16;
 /** A cell from this size on goes to the socket as it is; a smaller one is copied. */
@@ -32,6 +38,25 @@ export interface CellSource {
   /** Index of the row before in the batch's cells, -1 for none. */
   before: number;
   after: number;
+}
+
+/** Some cells of one row. Reused from row to row. */
+export interface RowCells {
+  /** Where in a row the cells stand: 2 * column. */
+  cellsOf: Int32Array;
+  cells: Int32Array;
+  bytes: Buffer;
+  row: number;
+}
+
+/** What the cells take in a COPY row, each with its length in front. */
+function cellsLength({ cellsOf, cells, row }: RowCells): number {
+  let length = 4 * cellsOf.length;
+  for (let i = 0; i < cellsOf.length; i++) {
+    const cell = row + cellsOf[i]!;
+    if (cells[cell]! >= 0) length += cells[cell + 1]! - cells[cell]!;
+  }
+  return length;
 }
 
 /**
@@ -101,6 +126,25 @@ export class ApplyWriter {
     this.#length = this.#chunk.writeInt32BE(0, at + 1);
   }
 
+  /** Starts the rows of a binary COPY. */
+  copyHeader(): void {
+    this.#raw(COPY_DATA, COPY_HEADER);
+  }
+
+  /** One row of a COPY, made of some cells of one row and some of another; each in a frame of its own. */
+  copyRow(key: RowCells, rest: RowCells): void {
+    const body = 2 + cellsLength(key) + cellsLength(rest);
+    const at = this.#open(COPY_DATA, 2, body);
+    this.#length = this.#chunk.writeInt16BE(key.cellsOf.length + rest.cellsOf.length, at);
+    this.#cells(key);
+    this.#cells(rest);
+  }
+
+  copyDone(): void {
+    this.#raw(COPY_DATA, COPY_TRAILER);
+    this.#open(COPY_DONE, 0);
+  }
+
   closeStatement(name: string): void {
     const at = this.#open(CLOSE, 1 + name.length + 1);
     this.#chunk[at] = 0x53;
@@ -128,6 +172,19 @@ export class ApplyWriter {
     this.#length = at + 5;
     this.written += 5 + body;
     return at + 5;
+  }
+
+  #raw(type: number, body: Buffer): void {
+    const at = this.#open(type, body.length);
+    this.#chunk.set(body, at);
+    this.#length = at + body.length;
+  }
+
+  #cells({ cellsOf, cells, bytes, row }: RowCells): void {
+    for (let i = 0; i < cellsOf.length; i++) {
+      const cell = row + cellsOf[i]!;
+      this.#cell(bytes, cells[cell]!, cells[cell + 1]!);
+    }
   }
 
   #cell(bytes: Buffer, start: number, end: number): void {

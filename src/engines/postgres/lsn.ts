@@ -54,9 +54,20 @@ export const lsnCodec: PositionCodec = {
   compare(a: Position, b: Position): -1 | 0 | 1 | undefined {
     if (a.kind !== KIND || b.kind !== KIND) return undefined;
     if (a.text === b.text) return 0;
-    return lsnValue(a) < lsnValue(b) ? -1 : 1;
+    return isBefore(a.text, b.text) ? -1 : 1;
   },
 };
+
+/** Canonical texts have no leading zeros and one case, so length and then order of the characters decide. */
+function isBefore(a: string, b: string): boolean {
+  const slashA = a.indexOf("/");
+  const slashB = b.indexOf("/");
+  if (slashA !== slashB) return slashA < slashB;
+  const highA = a.slice(0, slashA);
+  const highB = b.slice(0, slashB);
+  if (highA !== highB) return highA < highB;
+  return a.length === b.length ? a < b : a.length < b.length;
+}
 
 function malformed(message: string): MigrationError {
   return new MigrationError("position.malformed", { message });

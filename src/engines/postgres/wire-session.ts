@@ -230,7 +230,8 @@ export function queryMessage(sql: string): Buffer {
   return message;
 }
 
-function readTextRow(bytes: Buffer, start: number): (string | null)[] {
+/** The values of a DataRow whose body starts at `start`. */
+export function readTextRow(bytes: Buffer, start: number): (string | null)[] {
   const count = bytes.readInt16BE(start);
   const row: (string | null)[] = new Array(count);
   let at = start + 2;

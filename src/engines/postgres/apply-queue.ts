@@ -1,0 +1,121 @@
+import type { ChangeBatch, ChangeTransaction } from "../../core/change-batch.ts";
+import type { Position } from "../../core/position.ts";
+import { ApplyGroup, type Piece } from "./apply-group.ts";
+import { lsnCodec } from "./lsn.ts";
+
+/** A group takes no more once it has this much. */
+const MAX_GROUP_OPS = 50_000;
+const MAX_GROUP_BYTES = 16 << 20;
+/** A transaction that comes in pieces is kept back up to this much. */
+const MAX_HELD_BYTES = 4 << 20;
+/** Batches that may wait. */
+const MAX_WAITING_BYTES = 8 << 20;
+
+interface WaitingBatch {
+  readonly batch: ChangeBatch;
+  readonly modes: Uint8Array | undefined;
+  /** Memory it takes, about. */
+  readonly bytes: number;
+}
+
+/**
+ * Changes on their way to the target: batches go in, groups of whole transactions come out, as large as
+ * what has gathered. A transaction that comes in pieces is kept back until its end is here, so that
+ * nobody waits for locks of a transaction whose rest is still to come. Only when it gets too large for
+ * that does it come out in parts, in groups of its own.
+ */
+export class ApplyQueue {
+  readonly #waiting: WaitingBatch[] = [];
+  #waitingBytes = 0;
+  /** The next transaction of the first batch. */
+  #next = 0;
+  /** Pieces of the transaction at work that did not come out yet. */
+  #held: Piece[] = [];
+  #heldBytes = 0;
+  /** A part of the transaction at work has come out. */
+  #parted = false;
+  /** Changes of the transaction at work. */
+  #transactionOps = 0;
+  /** Transactions up to here are in the target; undefined once one beyond it has come. */
+  #applied: Position | undefined;
+
+  constructor(applied: Position | undefined) {
+    this.#applied = applied;
+  }
+
+  get isFull(): boolean {
+    return this.#waitingBytes > MAX_WAITING_BYTES;
+  }
+
+  push(batch: ChangeBatch, modes: Uint8Array | undefined): void {
+    const bytes =
+      batch.bytes.length + batch.cells.byteLength + batch.ops.byteLength + 64 * batch.transactions.length;
+    this.#waiting.push({ batch, modes, bytes });
+    this.#waitingBytes += bytes;
+  }
+
+  /** All that has gathered, up to a limit; undefined when that is nothing, or only the start of a transaction. */
+  take(): ApplyGroup | undefined {
+    const group = new ApplyGroup();
+    while (!isFull(group)) {
+      const first = this.#waiting[0];
+      if (first === undefined) break;
+      const transaction = first.batch.transactions[this.#next];
+      if (transaction === undefined) {
+        this.#waiting.shift();
+        this.#waitingBytes -= first.bytes;
+        this.#next = 0;
+        continue;
+      }
+      if (this.#isApplied(transaction.position)) {
+        this.#next++;
+        continue;
+      }
+      const parts = this.#parted || this.#heldBytes > MAX_HELD_BYTES;
+      // What is whole is committed before a part of another is sent.
+      if (parts && group.position !== undefined) break;
+      this.#hold(first, transaction);
+      if (transaction.commits) {
+        this.#release(group);
+        group.end(transaction, this.#transactionOps);
+        if (this.#parted) {
+          this.#parted = false;
+          break;
+        }
+      } else if (parts) {
+        this.#parted = true;
+        this.#release(group);
+      }
+    }
+    return group.position === undefined && group.pieces.length === 0 ? undefined : group;
+  }
+
+  #hold({ batch, modes, bytes }: WaitingBatch, transaction: ChangeTransaction): void {
+    if (transaction.begins) this.#transactionOps = 0;
+    const ops = transaction.end - transaction.start;
+    this.#transactionOps += ops;
+    this.#held.push({ batch, modes, index: this.#next });
+    this.#next++;
+    // A batch's memory, shared among its transactions by their changes.
+    this.#heldBytes += (bytes * (ops + 1)) / (batch.ops.length / 4 + batch.transactions.length);
+  }
+
+  #release(group: ApplyGroup): void {
+    group.add(this.#held, this.#heldBytes);
+    this.#held = [];
+    this.#heldBytes = 0;
+  }
+
+  /** True while the stream repeats what the journal has. */
+  #isApplied(position: Position): boolean {
+    if (this.#applied === undefined) return false;
+    const order = lsnCodec.compare(position, this.#applied);
+    if (order === -1 || order === 0) return true;
+    this.#applied = undefined;
+    return false;
+  }
+}
+
+function isFull(group: ApplyGroup): boolean {
+  return group.ops >= MAX_GROUP_OPS || group.bytes >= MAX_GROUP_BYTES;
+}

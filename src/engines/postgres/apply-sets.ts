@@ -1,0 +1,244 @@
+import type { TablePlan } from "../../core/plan.ts";
+import type { ApplyCounts } from "./apply-counts.ts";
+import type { FoldedGroup } from "./apply-group.ts";
+import type { ApplySession, QueryAnswer } from "./apply-session.ts";
+import { type Stage, TableStages } from "./apply-stage.ts";
+import type { TargetTable } from "./apply-table.ts";
+import type { RowCells } from "./apply-writer.ts";
+import { Net, type NetChanges } from "./net-changes.ts";
+import { ServerError } from "./server-error.ts";
+
+/** More staging tables than this are not kept: each commit empties all of them. */
+const MAX_STAGES = 100;
+
+/**
+ * Errors of single rows, and of statements that this target does not take: one by one the changes may
+ * go through, and if not the right error is told. Others concern the session or the server.
+ */
+const ROW_ERROR_CLASSES: ReadonlySet<string> = new Set(["0A", "21", "22", "23", "42", "44", "P0"]);
+
+const NO_BYTES = Buffer.alloc(0);
+const NO_CELLS = new Int32Array(0);
+
+const SAVEPOINT = "tideway_sets";
+
+/** One statement under way: what it must touch, and whose it is. */
+interface Sent {
+  readonly plan: number;
+  readonly rows: number;
+  readonly answer: Promise<QueryAnswer>;
+}
+
+/** Entries of a table by what becomes of them. */
+interface Parts {
+  deletes: number;
+  inserts: number;
+  /** By shape. */
+  readonly updates: Int32Array;
+}
+
+export interface ApplySetsParts {
+  readonly plans: readonly TablePlan[];
+  readonly targets: readonly (TargetTable | undefined)[];
+  readonly session: ApplySession;
+  readonly counts: ApplyCounts;
+}
+
+/**
+ * Applies net changes as sets: rows go by COPY into a temporary table, or straight into the table where
+ * they are new, and one statement does the rest. All of it is written without waiting, inside a
+ * savepoint. It stands only if every statement touched exactly the rows it should: anything else means
+ * that the target is not as the source was, and which change that is about shows only one by one.
+ */
+export class ApplySets {
+  readonly #parts: ApplySetsParts;
+  #encoding: "pg-binary" | "text" = "text";
+  #stages: (TableStages | undefined)[] = [];
+  /** Staging tables that the session has, and those that hold rows of the transaction at work. */
+  readonly #created = new Set<string>();
+  readonly #filled = new Set<string>();
+  readonly #key: RowCells = { cellsOf: new Int32Array(0), cells: new Int32Array(0), bytes: NO_BYTES, row: 0 };
+  readonly #rest: RowCells = {
+    cellsOf: new Int32Array(0),
+    cells: new Int32Array(0),
+    bytes: NO_BYTES,
+    row: 0,
+  };
+
+  constructor(parts: ApplySetsParts) {
+    this.#parts = parts;
+  }
+
+  /** Statements belong to one encoding of the cells. */
+  use(encoding: "pg-binary" | "text"): void {
+    if (encoding === this.#encoding) return;
+    this.#encoding = encoding;
+    this.#stages = [];
+  }
+
+  stages(plan: number): TableStages {
+    let stages = this.#stages[plan];
+    if (stages === undefined) {
+      const { plans, targets } = this.#parts;
+      const prefix = `${this.#encoding === "text" ? "t" : "b"}${plan}`;
+      stages = new TableStages({
+        plan: plans[plan]!,
+        target: targets[plan],
+        encoding: this.#encoding,
+        prefix,
+      });
+      this.#stages[plan] = stages;
+    }
+    return stages;
+  }
+
+  /** The transaction at work has ended. */
+  ended(): void {
+    this.#filled.clear();
+    if (this.#created.size <= MAX_STAGES) return;
+    void this.#parts.session.query(`drop table ${[...this.#created].join(", ")}`);
+    this.#created.clear();
+  }
+
+  /**
+   * Applies the tables' net changes within the transaction at work. Resolves with the tables for which
+   * that failed; then nothing of any table has happened.
+   */
+  async apply(folded: FoldedGroup): Promise<ReadonlySet<number>> {
+    const { session, counts } = this.#parts;
+    const parts = new Map([...folded.tables].map(([plan, net]) => [plan, partsOf(net)]));
+    for (const [plan, net] of folded.tables) this.#prepare(plan, net, parts.get(plan)!);
+    void session.query(`savepoint ${SAVEPOINT}`);
+    const sent: Sent[] = [];
+    for (const [plan, net] of folded.tables)
+      await this.#write(plan, net, { parts: parts.get(plan)!, sent, folded });
+    await session.push();
+    const failed = await failures(sent);
+    if (failed.size > 0) {
+      await session.ask(`rollback to savepoint ${SAVEPOINT}; release savepoint ${SAVEPOINT}`);
+      return failed;
+    }
+    void session.query(`release savepoint ${SAVEPOINT}`);
+    for (const [plan, net] of folded.tables) counts.folded(plan, net.counts);
+    return failed;
+  }
+
+  /** Makes the staging tables that will be needed, outside of the savepoint, and empties those that hold rows. */
+  #prepare(plan: number, net: NetChanges, parts: Parts): void {
+    const stages = this.stages(plan);
+    if (parts.deletes > 0) this.#provide(stages.delete());
+    if (parts.inserts > 0 && stages.insertCopy === undefined) this.#provide(stages.insert());
+    for (const [shape, unchanged] of net.shapes.entries()) {
+      if (parts.updates[shape]! > 0) this.#provide(stages.update(unchanged)!);
+    }
+  }
+
+  #provide(stage: Stage): void {
+    const { session } = this.#parts;
+    if (!this.#created.has(stage.name)) void session.query(stage.create);
+    else if (this.#filled.has(stage.name)) void session.query(`truncate ${stage.name}`);
+    this.#created.add(stage.name);
+    this.#filled.add(stage.name);
+  }
+
+  async #write(
+    plan: number,
+    net: NetChanges,
+    context: { readonly parts: Parts; readonly sent: Sent[]; readonly folded: FoldedGroup },
+  ): Promise<void> {
+    const { parts, sent, folded } = context;
+    const { session } = this.#parts;
+    const stages = this.stages(plan);
+    const send = (sql: string, rows: number): void => {
+      sent.push({ plan, rows, answer: session.query(sql) });
+    };
+    if (parts.deletes > 0) {
+      const stage = stages.delete();
+      send(stage.copy, parts.deletes);
+      await this.#copy(stage, net, { folded, wants: (entry) => GOES[net.net(entry)] === 1 });
+      send(stage.apply, parts.deletes);
+    }
+    for (const [shape, unchanged] of net.shapes.entries()) {
+      const rows = parts.updates[shape]!;
+      if (rows === 0) continue;
+      const stage = stages.update(unchanged)!;
+      send(stage.copy, rows);
+      const wants = (entry: number): boolean => net.net(entry) === Net.update && net.shape(entry) === shape;
+      await this.#copy(stage, net, { folded, wants });
+      send(stage.apply, rows);
+    }
+    if (parts.inserts > 0) {
+      const { insertCopy } = stages;
+      const stage = insertCopy === undefined ? stages.insert() : { key: NO_CELLS, rest: stages.inserted };
+      send(insertCopy ?? stages.insert().copy, parts.inserts);
+      await this.#copy(stage, net, { folded, wants: (entry) => COMES[net.net(entry)] === 1 });
+      if (insertCopy === undefined) send(stages.insert().apply, parts.inserts);
+    }
+  }
+
+  async #copy(
+    columns: Pick<Stage, "key" | "rest">,
+    net: NetChanges,
+    context: { readonly folded: FoldedGroup; readonly wants: (entry: number) => boolean },
+  ): Promise<void> {
+    const { session } = this.#parts;
+    const { rows } = session;
+    const { sources } = context.folded;
+    const key = this.#key;
+    const rest = this.#rest;
+    const hasKey = columns.key.length > 0;
+    const hasRest = columns.rest.length > 0;
+    key.cellsOf = columns.key;
+    rest.cellsOf = columns.rest;
+    rows.copyHeader();
+    for (let entry = 0; entry < net.size; entry++) {
+      if (!context.wants(entry)) continue;
+      if (hasKey) {
+        const source = sources[net.keySource(entry)]!;
+        key.cells = source.cells;
+        key.bytes = source.bytes;
+        key.row = net.keyRow(entry);
+      }
+      if (hasRest) {
+        const source = sources[net.source(entry)]!;
+        rest.cells = source.cells;
+        rest.bytes = source.bytes;
+        rest.row = net.row(entry);
+      }
+      rows.copyRow(key, rest);
+      if (rows.full) await session.push();
+    }
+    rows.copyDone();
+  }
+}
+
+/** 1 for each Net whose old row goes, and for each whose new row comes. */
+const GOES = Uint8Array.of(0, 0, 0, 1, 1);
+const COMES = Uint8Array.of(0, 1, 0, 0, 1);
+
+function partsOf(net: NetChanges): Parts {
+  const parts: Parts = { deletes: 0, inserts: 0, updates: new Int32Array(net.shapes.length) };
+  for (let entry = 0; entry < net.size; entry++) {
+    const kind = net.net(entry);
+    if (kind === Net.update) parts.updates[net.shape(entry)]!++;
+    parts.deletes += GOES[kind]!;
+    parts.inserts += COMES[kind]!;
+  }
+  return parts;
+}
+
+/** Tables whose statements failed or touched other rows than they should. Throws what is no table's own error. */
+async function failures(sent: readonly Sent[]): Promise<ReadonlySet<number>> {
+  const failed = new Set<number>();
+  for (const { plan, rows, answer } of sent) {
+    try {
+      if ((await answer).touched !== rows) failed.add(plan);
+    } catch (error) {
+      if (!(error instanceof ServerError) || !ROW_ERROR_CLASSES.has(error.fields.code.slice(0, 2)))
+        throw error;
+      // What follows fails because this did.
+      return failed.add(plan);
+    }
+  }
+  return failed;
+}

@@ -1,0 +1,133 @@
+import type { TablePlan } from "../../core/plan.ts";
+import { qualified } from "../shared/identifier.ts";
+import { ApplyColumns } from "./apply-columns.ts";
+import type { TargetTable } from "./apply-table.ts";
+import type { FoldOptions } from "./net-changes.ts";
+
+/** A temporary table that carries rows from a COPY to the statement that applies them as a set. */
+export interface Stage {
+  readonly name: string;
+  readonly create: string;
+  readonly copy: string;
+  /** Applies what the stage holds; touches as many rows as it holds when all is as it should be. */
+  readonly apply: string;
+  /** Columns that a staged row has: first those of the key, then others; 2 * ordinal each. */
+  readonly key: Int32Array;
+  readonly rest: Int32Array;
+}
+
+const NO_COLUMNS = new Int32Array(0);
+
+/** The statements that apply one table's net changes as sets, made when first needed. */
+export class TableStages {
+  readonly #table: string;
+  readonly #columns: ApplyColumns;
+  readonly #key: readonly number[];
+  readonly #prefix: string;
+  readonly #width: number;
+  #delete: Stage | undefined;
+  #insert: Stage | undefined;
+  readonly #updates = new Map<string, Stage | undefined>();
+  readonly insertCopy: string | undefined;
+  /** Columns of an inserted row; 2 * ordinal each. */
+  readonly inserted: Int32Array;
+  /** How the table's changes are to be folded; undefined when they must be applied one by one. */
+  readonly foldOptions: FoldOptions | undefined;
+
+  constructor(options: {
+    readonly plan: TablePlan;
+    readonly target: TargetTable | undefined;
+    readonly encoding: "pg-binary" | "text";
+    /** Unique in the session, for the stages' names. */
+    readonly prefix: string;
+  }) {
+    const { plan, target, encoding } = options;
+    this.#table = qualified(plan.target.id);
+    this.#columns = new ApplyColumns(plan, target, encoding);
+    this.#key = plan.source.key;
+    this.#prefix = options.prefix;
+    this.#width = plan.source.columns.length;
+    const { written } = this.#columns;
+    this.inserted = cellsOf(written);
+    const known = new Set(plan.target.columns.map(({ name }) => name));
+    // A key that moves may be a delete and an insert unless the target's row holds more than the source's.
+    const movesKeys = [...(target?.columns.keys() ?? [])].every((name) => known.has(name));
+    const isUsable = target?.plain === true && written.length > 0;
+    this.foldOptions = isUsable ? { columns: this.#width, key: this.#key, movesKeys } : undefined;
+    if (this.#columns.takesRows) {
+      this.insertCopy = `copy ${this.#table} (${this.#names(written)}) from stdin (format binary)`;
+    }
+  }
+
+  /** Deletes the rows of the staged keys. */
+  delete(): Stage {
+    this.#delete ??= this.#stage(
+      "d",
+      this.#key,
+      [],
+      `delete from ${this.#table} as t using`,
+      this.#sameKey(),
+    );
+    return this.#delete;
+  }
+
+  /** Inserts the staged rows, where insertCopy cannot. */
+  insert(): Stage {
+    if (this.#insert !== undefined) return this.#insert;
+    const { written } = this.#columns;
+    const values = written.map((o) => this.#columns.staged(o, "store")).join(", ");
+    const verb = `insert into ${this.#table} (${this.#names(written)}) overriding system value select ${values} from`;
+    this.#insert = this.#stage("i", [], written, verb, "");
+    return this.#insert;
+  }
+
+  /** Updates the rows of the staged keys. `unchanged`: 1 for each column that is not sent. undefined: nothing to set. */
+  update(unchanged: Uint8Array): Stage | undefined {
+    const shape = unchanged.join("");
+    if (this.#updates.has(shape)) return this.#updates.get(shape);
+    const columns = this.#columns;
+    const set = columns.written.filter(
+      (o) => unchanged[o] === 0 && columns.isSettable(o) && !this.#key.includes(o),
+    );
+    const values = set.map((o) => `${columns.name(o)} = ${columns.staged(o, "store")}`).join(", ");
+    const verb = `update ${this.#table} as t set ${values} from`;
+    const stage =
+      set.length === 0
+        ? undefined
+        : this.#stage(`u${this.#updates.size}`, this.#key, set, verb, this.#sameKey());
+    this.#updates.set(shape, stage);
+    return stage;
+  }
+
+  /** Whether an update of this shape says anything; else its row would go unlooked for. */
+  get hasValues(): boolean {
+    return this.update(new Uint8Array(this.#width)) !== undefined;
+  }
+
+  #stage(use: string, key: readonly number[], rest: readonly number[], verb: string, where: string): Stage {
+    const name = `pg_temp.tideway_${this.#prefix}_${use}`;
+    const ordinals = [...key, ...rest];
+    const columns = ordinals.map((o) => `c${o} ${this.#columns.stageType(o)}`).join(", ");
+    return {
+      name,
+      create: `create temporary table ${name} (${columns}) on commit delete rows`,
+      copy: `copy ${name} from stdin (format binary)`,
+      apply: `${verb} ${name} as s${where}`,
+      key: key.length === 0 ? NO_COLUMNS : cellsOf(key),
+      rest: rest.length === 0 ? NO_COLUMNS : cellsOf(rest),
+    };
+  }
+
+  #sameKey(): string {
+    const columns = this.#columns;
+    return ` where ${this.#key.map((o) => `t.${columns.name(o)} = ${columns.staged(o, "compare")}`).join(" and ")}`;
+  }
+
+  #names(ordinals: readonly number[]): string {
+    return ordinals.map((o) => this.#columns.name(o)).join(", ");
+  }
+}
+
+function cellsOf(ordinals: readonly number[]): Int32Array {
+  return Int32Array.from(ordinals, (ordinal) => 2 * ordinal);
+}
