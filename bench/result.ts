@@ -37,6 +37,7 @@ export interface ProfileResult {
   readonly scale: number;
   readonly memory: boolean;
   readonly serverVersion: number;
+  /** 0 where time is given and not work. */
   readonly rows: number;
   /** COPY-text megabytes (10^6). */
   readonly megabytes: number | undefined;
