@@ -40,8 +40,8 @@ export interface Context {
   readonly serverVersion: number;
   /** The contenders that will run, in this order in every round. */
   readonly contenders: readonly string[];
-  /** How often each of them runs at most, warm-ups included. */
-  readonly rounds: number;
+  /** How often a contender runs, warm-ups included. */
+  rounds(contender: string): number;
   readonly tools: PeerTools;
 }
 
@@ -51,7 +51,7 @@ export interface Workbench {
   /** Processes of the servers whose CPU time is told apart from the tool's. */
   readonly sourcePid: number;
   readonly targetPid: number;
-  /** The target as it is before a run: not timed. Rounds count from 0. */
+  /** The target as it is before a run: not timed. A contender's rounds count from 0. */
   open(contender: string, round: number): Promise<Attempt>;
 }
 

@@ -3,6 +3,7 @@ import { median, type ProfileResult, problemsOf } from "./result.ts";
 import { resultTable } from "./result-table.ts";
 import { costBySize } from "./size-costs.ts";
 import { judge, type Verdict } from "./target.ts";
+import { wrap } from "./usage.ts";
 
 /** More CPU of others than this part of a run's wall time is worth a note. Under a load it holds pgbench's, too. */
 const NOISE: Readonly<Record<Profile["shows"], number>> = { throughput: 0.15, lag: 0.4 };
@@ -28,6 +29,7 @@ function section({ profile, result }: Measured): string {
     ...(result.scale === 1 ? [] : [`scale ${result.scale}`]),
   ];
   const lines = [
+    ...wrap(`how: ${profile.fairness}`, 130).map((line) => `  ${line}`),
     ...judge(result, profile.targets).map((verdict) => `  ${mark(verdict)} ${verdict.text}`),
     ...noise(result, NOISE[profile.shows]).map((line) => `  note: ${line}`),
     ...problemsOf(result).map((line) => `  NO FIGURE: ${line}`),

@@ -2,17 +2,16 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { Machine } from "./machine.ts";
 import type { BenchOptions } from "./options.ts";
-import type { Measured } from "./report.ts";
 import { serverSettings } from "./servers.ts";
+import type { Outcome } from "./session.ts";
 import { judge } from "./target.ts";
 
-export interface Results {
+export interface Results extends Outcome {
   readonly options: BenchOptions;
   readonly startedMs: number;
   readonly machine: Machine;
   /** Versions of the programs of others. */
   readonly tools: Readonly<Record<string, string>>;
-  readonly measured: readonly Measured[];
 }
 
 /** The default place: one file a run, named by when and what. */
@@ -28,7 +27,7 @@ export async function writeResults(path: string, results: Results): Promise<void
   await writeFile(path, `${JSON.stringify(document(results), undefined, 2)}\n`);
 }
 
-function document({ options, startedMs, machine, tools, measured }: Results) {
+function document({ options, startedMs, machine, tools, measured, failures }: Results) {
   return {
     startedAt: new Date(startedMs).toISOString(),
     seconds: Math.round((Date.now() - startedMs) / 1000),
@@ -37,6 +36,7 @@ function document({ options, startedMs, machine, tools, measured }: Results) {
     serverSettings,
     pairs: options.pairs,
     memory: options.memory,
+    failures,
     profiles: measured.map(({ profile, result }) => ({
       description: profile.description,
       fairness: profile.fairness,

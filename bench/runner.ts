@@ -34,7 +34,7 @@ export async function runProfile(
   for (let pair = 0; pair < options.pairs; pair++) {
     for (const contender of context.contenders) {
       const label = `run ${pair + 1} of ${options.pairs}`;
-      const round = profile.warmUps + pair;
+      const round = pair + (contender === ours ? profile.warmUps : 0);
       const result = await one(workbench, { contender, round, label }, options);
       results.get(contender)!.push({ ...result, round: pair });
       options.done(++done, total);

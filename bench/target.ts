@@ -50,7 +50,8 @@ export function judge(result: ProfileResult, targets: readonly Target[]): readon
 export function describeTarget(target: Target): string {
   const what = target.kind === "faster" ? "speed" : words[target.metric][0];
   const against = target.peers.length === 0 ? "" : ` against ${target.peers.join(" or ")}`;
-  return `${what}${against}, ${limitText(target)}${target.where === undefined ? "" : ` (data ${target.where === "disk" ? "on disk" : "in memory"})`}`;
+  const where = { disk: " (data on disk)", memory: " (data in memory)" };
+  return `${what}${against}, ${limitText(target)}${target.where === undefined ? "" : where[target.where]}`;
 }
 
 /** The peer with the shortest median time, or least lag where a lag is compared. */

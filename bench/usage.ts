@@ -51,7 +51,7 @@ export function listText(profiles: readonly Profile[], describe: (profile: Profi
     .join("\n");
 }
 
-function wrap(text: string, width: number): readonly string[] {
+export function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

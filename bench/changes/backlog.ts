@@ -33,8 +33,10 @@ export class Backlog {
   }
 
   async attachAll(contenders: readonly ChangeContender[]): Promise<void> {
-    for (let round = 0; round < this.#context.rounds; round++) {
-      for (const contender of contenders) await this.#attach(contender, round);
+    for (const contender of contenders) {
+      for (let round = 0; round < this.#context.rounds(contender.name); round++) {
+        await this.#attach(contender, round);
+      }
     }
   }
 

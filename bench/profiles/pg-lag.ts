@@ -96,8 +96,14 @@ async function open({ servers, name, round, rate, context }: Opening): Promise<A
   replication.measure();
   return {
     async run() {
-      const lag = await Promise.race([underLoad(pair, rate), replication.failed]);
-      return { tool: replication.usage(), lag };
+      const loaded = underLoad(pair, rate);
+      try {
+        const lag = await Promise.race([loaded, replication.failed]);
+        return { tool: replication.usage(), lag };
+      } finally {
+        // pgbench must not go on into the next run.
+        await loaded.catch(() => undefined);
+      }
     },
     check: async () => (await replication.stop()) ?? (await rowDifferences(pair)),
     [Symbol.asyncDispose]: () => close(pair, replication),
