@@ -27,7 +27,7 @@ What the columns say:
                its message to begin) until the target holds everything
   MB/s         megabytes of COPY's text form, whatever format is moved
   CPU s        user and system time of all the tool's processes, of the source's and of the target's server
-  peak MB      resident memory of all the tool's processes together
+  peak MB      resident memory of all the tool's processes together, what they share counted for each
   vs tideway   the contender's time divided by Tideway's: 2.00x took twice as long
 
 Peers that are not installed are installed with apt-get (as root on Debian); otherwise the table says what

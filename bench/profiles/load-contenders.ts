@@ -27,11 +27,14 @@ export const tidewayData: LoadContender = {
   script: `${tideway} --prep-mode do-nothing`,
 };
 
+/** pgcopydb leaves its semaphores behind; in a namespace of their own they go when it ends. */
+const isolated = process.getuid?.() === 0 ? "unshare --ipc " : "";
+
 export const pgcopydb: LoadContender = {
   name: "pgcopydb",
   needs: ["pg_dump", "pg_restore", "pgcopydb"],
   dumps: true,
-  script: `"$PGCOPYDB" clone --source "$SOURCE" --target "$TARGET" --dir "$WORK" --table-jobs 2 --index-jobs 2 \\
+  script: `${isolated}"$PGCOPYDB" clone --source "$SOURCE" --target "$TARGET" --dir "$WORK" --table-jobs 2 --index-jobs 2 \\
     --no-owner --no-acl --skip-large-objects`,
 };
 
