@@ -3,7 +3,7 @@ import { installedVersions } from "../test/support/postgres-server.ts";
 import type { Stage } from "../test/support/stage.ts";
 import { describeMachine, machineLine } from "./machine.ts";
 import { type BenchOptions, readCommandLine } from "./options.ts";
-import { PeerTools } from "./peer-tools.ts";
+import { PeerTools, type ToolName } from "./peer-tools.ts";
 import { profiles, selectProfiles } from "./profiles.ts";
 import { Progress } from "./progress.ts";
 import { report } from "./report.ts";
@@ -19,7 +19,7 @@ import { HELP, listText } from "./usage.ts";
 
 async function run(options: BenchOptions, session: Pick<Session, "signal" | "stages">): Promise<number> {
   const startedMs = Date.now();
-  const tools = PeerTools.find(say);
+  const tools = PeerTools.find(neededTools(options), say);
   for (const line of tools.missing) say(`missing: ${line}`);
   const machine = describeMachine(placeOf(options));
   say(machineLine(machine));
@@ -34,6 +34,16 @@ async function run(options: BenchOptions, session: Pick<Session, "signal" | "sta
   for (const failure of failures) say(`NOT MEASURED: ${failure}`);
   say(`results: ${file}`);
   return failures.length > 0 || measured.some(({ result }) => problemsOf(result).length > 0) ? 1 : 0;
+}
+
+/** psql is always among them: it tells how large the data is. */
+function neededTools({ profiles: chosen, peers }: BenchOptions): ReadonlySet<ToolName> {
+  const contenders = chosen.flatMap((profile) =>
+    profile.contenders.filter(
+      ({ name }, index) => index === 0 || peers === undefined || peers.includes(name),
+    ),
+  );
+  return new Set(["psql", ...contenders.flatMap(({ needs }) => needs)]);
 }
 
 function say(line: string): void {

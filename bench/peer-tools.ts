@@ -11,12 +11,14 @@ const debianPackages: Readonly<Record<ToolName, string>> = {
   pgcopydb: "pgcopydb",
 };
 
-const tools: readonly Tool[] = Object.entries(debianPackages).map(([name, debianPackage]) => ({
-  name,
-  variable: `TIDEWAY_BENCH_${name.toUpperCase()}`,
-  debianPackage,
-  find: () => executables(name).find((path) => versionOf(path).includes(name)),
-}));
+function tool(name: ToolName): Tool {
+  return {
+    name,
+    variable: `TIDEWAY_BENCH_${name.toUpperCase()}`,
+    debianPackage: debianPackages[name],
+    find: () => executables(name).find((path) => versionOf(path).includes(name)),
+  };
+}
 
 /** Where they are; what is not there says how to get it. */
 export class PeerTools {
@@ -28,8 +30,8 @@ export class PeerTools {
     this.missing = missing;
   }
 
-  static find(say: (line: string) => void): PeerTools {
-    const { paths, missing } = findTools(tools, say);
+  static find(names: ReadonlySet<ToolName>, say: (line: string) => void): PeerTools {
+    const { paths, missing } = findTools([...names].map(tool), say);
     return new PeerTools(paths, missing);
   }
 

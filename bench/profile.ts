@@ -1,5 +1,5 @@
 import type { Stage } from "../test/support/stage.ts";
-import type { PeerTools } from "./peer-tools.ts";
+import type { PeerTools, ToolName } from "./peer-tools.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -29,6 +29,8 @@ export interface Profile {
 
 export interface ContenderEntry {
   readonly name: string;
+  /** Programs of others; what is not there is installed where that is possible. */
+  readonly needs: readonly ToolName[];
   /** Why it cannot run here; then the reason is reported in its place. */
   missing(context: Context): string | undefined;
 }

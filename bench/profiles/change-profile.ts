@@ -33,7 +33,11 @@ export function changeProfile(change: ChangeProfile): Profile {
 }
 
 export function changeContenderEntry(contender: ChangeContender): ContenderEntry {
-  return { name: contender.name, missing: ({ serverVersion }) => contender.missing(serverVersion) };
+  return {
+    name: contender.name,
+    needs: [],
+    missing: ({ serverVersion }) => contender.missing(serverVersion),
+  };
 }
 
 async function prepare({ workload, contenders }: ChangeProfile, context: Context): Promise<Workbench> {

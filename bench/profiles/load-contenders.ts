@@ -76,6 +76,7 @@ function pipeline(from: string, table: string): string {
 export function contenderEntry({ name, needs, dumps }: LoadContender): ContenderEntry {
   return {
     name,
+    needs,
     missing: ({ tools, serverVersion }) => tools.whyNot(needs, dumps ? serverVersion : undefined),
   };
 }

@@ -44,6 +44,7 @@ function lagProfile(load: Load): Profile {
       const entry = changeContenderEntry(contender);
       return {
         name: entry.name,
+        needs: ["pgbench"],
         missing: (context) => entry.missing(context) ?? context.tools.whyNot(["pgbench"]),
       };
     }),

@@ -66,7 +66,7 @@ export const pgLoadProfiles: readonly Profile[] = [
     name: "pg-many",
     description: "2,000 small tables of 200 rows with primary keys",
     fairness: wholeDatabase,
-    minutes: 8,
+    minutes: 25,
     set: { tables: [], many: { count: 2000, rowsEach: 200 }, keys: false },
     dataOnly: false,
     contenders: [tidewayWhole, pgcopydb, dumpRestore],
