@@ -10,9 +10,9 @@ import { registry } from "../src/server/engines.ts";
 import { startServer } from "../src/server/main.ts";
 import { createDemoData } from "../test/support/demo-data.ts";
 import type { PostgresServer } from "../test/support/postgres-server.ts";
+import { Stage } from "../test/support/stage.ts";
 import { Workload } from "../test/support/workload.ts";
 import { type MigrationResult, runMigration } from "./migration.ts";
-import { Stage } from "./stage.ts";
 import { type Verdict, verify } from "./verify.ts";
 
 const HELP = `npm run demo [-- options]
@@ -169,7 +169,7 @@ async function main(): Promise<void> {
   }
   // Node's remarks about its own parts would end up in the middle of the display.
   process.removeAllListeners("warning");
-  const stage = new Stage();
+  const stage = new Stage({ prefix: "tideway-demo-" });
   let ending = false;
   const end = (code: number) => (): void => {
     ending = true;

@@ -52,7 +52,7 @@ const tablesOfRows = [/^src\/core\/errors\//];
 
 const root = join(import.meta.dirname, "..");
 const sources = readSources(root, ["src"]);
-const others = readSources(root, ["test", "scripts", "demo", "bin"]);
+const others = readSources(root, ["test", "scripts", "demo", "bench", "bin"]);
 const program = sources.filter((file) => !file.isTest);
 
 test("there is a program to check", () => {

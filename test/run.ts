@@ -75,7 +75,9 @@ async function runChecks(signal: AbortSignal): Promise<number> {
 
 /** Test files, those that take longest first, so that the end is not one file alone. */
 function testFiles(words: readonly string[]): readonly string[] {
-  const files = ["src", "test", "scripts", "demo", "bin"].flatMap((folder) => filesBelow(join(root, folder)));
+  const files = ["src", "test", "scripts", "demo", "bench", "bin"].flatMap((folder) =>
+    filesBelow(join(root, folder)),
+  );
   return files
     .map((path) => relative(root, path))
     .filter((file) => words.length === 0 || words.some((word) => file.includes(word.replace(/^\.\//, ""))))

@@ -19,6 +19,14 @@ const packages: Readonly<Record<number, string>> = {
 };
 
 const root = join(import.meta.dirname, "..", "..");
+
+/** Major versions that can be started. */
+export function installedVersions(): readonly number[] {
+  return Object.entries(packages)
+    .filter(([, path]) => existsSync(join(root, path, "native", "bin", "postgres")))
+    .map(([version]) => Number(version));
+}
+
 const PASSWORD = "tideway-test";
 
 export interface PostgresOptions {

@@ -1,7 +1,10 @@
 import { runTask } from "../../src/server/run-task.ts";
 import type { TaskSpec } from "../../src/task/task.ts";
 
-/** The process behind TaskProcess: runs the one task it is sent, tells progress and outcome, and ends. */
+/**
+ * A process that runs the one task it is sent, tells progress and outcome, and ends. Like a worker of
+ * `tideway serve` it has loaded the program before; it says when it is ready.
+ */
 process.once("message", (spec: TaskSpec) => {
   const task = runTask(spec, {
     progress: (progress) => process.send?.({ progress }),
@@ -14,3 +17,4 @@ process.once("message", (spec: TaskSpec) => {
   });
   void task.outcome.then((outcome) => process.send?.({ outcome }, () => process.disconnect()));
 });
+process.send?.({ ready: true });

@@ -1,11 +1,18 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type PostgresServer, startPostgres } from "../test/support/postgres-server.ts";
+import { type PostgresOptions, type PostgresServer, startPostgres } from "./postgres-server.ts";
+
+export interface StageOptions {
+  /** How the directory's name begins. */
+  readonly prefix: string;
+  /** Where the directory is made; the system's temporary directory by default. */
+  readonly parent?: string;
+}
 
 /**
- * What the demo sets up and must not leave behind: a directory and two servers in it. strike() is
- * right at any moment, while servers are starting too, and more than once.
+ * What a program sets up and must not leave behind: a directory and servers in it. strike() is right
+ * at any moment, while servers are starting too, and more than once.
  */
 export class Stage {
   readonly directory: string;
@@ -13,16 +20,20 @@ export class Stage {
   readonly #servers: Promise<PostgresServer>[] = [];
   #struck: Promise<void> | undefined;
 
-  constructor() {
-    this.directory = mkdtempSync(join(tmpdir(), "tideway-demo-"));
+  constructor(options: StageOptions) {
+    this.directory = mkdtempSync(join(options.parent ?? tmpdir(), options.prefix));
     // Servers that root starts run as another user, who must get to their directories.
     chmodSync(this.directory, 0o755);
   }
 
-  /** A PostgreSQL server with its data in the demo's directory. */
-  async server(): Promise<PostgresServer> {
-    if (this.#struck !== undefined) throw new Error("The demo is over.");
-    const starting = startPostgres({ parent: this.directory });
+  get struck(): boolean {
+    return this.#struck !== undefined;
+  }
+
+  /** A PostgreSQL server with its data in the stage's directory. */
+  async server(options: Omit<PostgresOptions, "parent"> = {}): Promise<PostgresServer> {
+    if (this.struck) throw new Error("The stage has been struck.");
+    const starting = startPostgres({ ...options, parent: this.directory });
     this.#servers.push(starting);
     return await starting;
   }

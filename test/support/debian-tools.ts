@@ -1,0 +1,75 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** A program of others that tests or benchmarks run. */
+export interface Tool {
+  readonly name: string;
+  /** An environment variable that says where it is. */
+  readonly variable: string;
+  readonly debianPackage: string;
+  find(): string | undefined;
+}
+
+export interface FoundTools {
+  /** By the tool's name. */
+  readonly paths: ReadonlyMap<string, string>;
+  /** What could not be had, with the command that installs it. */
+  readonly missing: readonly string[];
+}
+
+/** Finds all of them and, as root on Debian, installs what is missing. */
+export function findTools(tools: readonly Tool[], say: (line: string) => void): FoundTools {
+  installPackages(tools, say);
+  const paths = new Map<string, string>();
+  const missing: string[] = [];
+  for (const tool of tools) {
+    const path = locate(tool);
+    if (path !== undefined) paths.set(tool.name, path);
+    else missing.push(`${tool.name}: apt-get install ${tool.debianPackage}, or set ${tool.variable}`);
+  }
+  return { paths, missing };
+}
+
+/** All programs of that name: the distribution's own first, PostgreSQL's newest first, then PATH. */
+export function executables(name: string): readonly string[] {
+  const postgres = "/usr/lib/postgresql";
+  const versions = existsSync(postgres)
+    ? readdirSync(postgres).sort((left, right) => Number(right) - Number(left))
+    : [];
+  const places = [
+    ...versions.map((version) => join(postgres, version, "bin")),
+    "/usr/bin",
+    "/usr/local/bin",
+    ...(process.env["PATH"] ?? "").split(delimiter),
+  ];
+  return [...new Set(places.map((place) => join(place, name)))].filter((path) => existsSync(path));
+}
+
+export function versionOf(path: string): string {
+  const result = spawnSync(path, ["--version"], { encoding: "utf8", timeout: 30_000 });
+  return `${result.stdout ?? ""}${result.stderr ?? ""}`.trim();
+}
+
+/** Runs a command; its output is shown only when it fails. */
+export function quietly(program: string, parameters: readonly string[], say: (line: string) => void): void {
+  const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const result = spawnSync(program, parameters, { env: environment, encoding: "utf8" });
+  if (result.status === 0) return;
+  say(`${program} ${parameters.join(" ")} failed:`);
+  say(`${result.stdout ?? ""}${result.stderr ?? ""}`.trim().split("\n").slice(-20).join("\n"));
+}
+
+function installPackages(tools: readonly Tool[], say: (line: string) => void): void {
+  const lacking = tools.filter((tool) => locate(tool) === undefined).map((tool) => tool.debianPackage);
+  if (lacking.length === 0 || process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return;
+  const install = ["install", "-y", "--no-install-recommends", ...new Set(lacking)];
+  say(`installing what is missing (apt-get ${install.join(" ")})`);
+  quietly("apt-get", ["update"], say);
+  quietly("apt-get", install, say);
+}
+
+function locate(tool: Tool): string | undefined {
+  const given = process.env[tool.variable];
+  return given !== undefined && existsSync(given) ? given : tool.find();
+}
