@@ -1,19 +1,24 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import type { ChangeBatch } from "../../core/change-batch.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
+import type { Position } from "../../core/position.ts";
 import { type TableSchema, tableKey } from "../../core/schema.ts";
 import type { ChangeStream, ChangeStreamRequest } from "../../core/source.ts";
 import { identifier, literal } from "../shared/identifier.ts";
+import { Backlog, type BacklogParts } from "./backlog.ts";
 import { binaryForm } from "./binary-form.ts";
-import { PostgresChangeStream } from "./change-stream-session.ts";
+import { settingsSql } from "./bulk-session.ts";
+import { PostgresChangeStream } from "./change-stream-phases.ts";
 import { connect, openWire } from "./connection.ts";
 import { classify } from "./errors.ts";
+import { LiveStream } from "./live-stream.ts";
 import { PgoutputDecoder } from "./pgoutput.ts";
 import type { ColumnTypes } from "./pgoutput-relation.ts";
 import { checkPublication, publishable } from "./publication.ts";
-import { ServerError } from "./server-error.ts";
+import { isFatal, ServerError } from "./server-error.ts";
 import { findStream, SLOT_ACTIVE, streamObjects } from "./slot.ts";
 import type { WireSession } from "./wire-session.ts";
 
@@ -22,6 +27,15 @@ const SLOT_PATIENCE_MS = 10_000;
 const SLOT_RETRY_MS = 100;
 /** The server's replies wait for no longer than this; less when the server's own limit is short. */
 const STATUS_INTERVAL_MS = 5_000;
+/** From so much log on, a backlog is read as such. */
+const BACKLOG_BYTES = 4 << 20;
+const MAX_NAME = 63;
+/**
+ * A transaction that is larger than this is written to the source's disk while it is decoded and read
+ * back, which takes several times as long. The server's default is 64 MB; version 12 has no such setting.
+ */
+const DECODING_MEMORY = `select set_config(name, '262144', false) from pg_catalog.pg_settings
+  where name = 'logical_decoding_work_mem' and setting::int8 < 262144`;
 /** The binary option came with version 14. */
 const BINARY_VERSION = 140_000;
 
@@ -35,36 +49,75 @@ export async function openChangeStream(
   signal: AbortSignal,
 ): Promise<ChangeStream> {
   const facts = await readFacts(endpoint, request, signal);
-  const purpose = { side: "source", purpose: "tideway stream", replication: true } as const;
-  const wire = await openWire(endpoint, purpose, signal);
-  try {
-    await start(wire, startCommand(endpoint, request, facts.encoding), signal);
-  } catch (error) {
-    await wire[Symbol.asyncDispose]();
-    signal.throwIfAborted();
-    throw startError(error, streamObjects(endpoint, request.taskId).name);
-  }
   const decoder = new PgoutputDecoder({
     tables: request.tables,
     encoding: facts.encoding,
     after: request.after,
     types: facts.types,
   });
-  return new PostgresChangeStream({ wire, decoder, signal, statusIntervalMs: facts.statusIntervalMs });
+  const objects = streamObjects(endpoint, request.taskId);
+  const options = pluginOptions(objects.name, facts.encoding);
+  const openLive = async (after: Position): Promise<LiveStream> => {
+    const command = startCommand(objects.name, after, options);
+    const wire = await openLiveWire(endpoint, { command, slot: objects.name }, signal);
+    return new LiveStream({ wire, decoder, after, statusIntervalMs: facts.statusIntervalMs });
+  };
+  const backlog = facts.isBehind
+    ? await openBacklog(endpoint, { decoder, slot: objects.name, options }, signal)
+    : undefined;
+  const live = backlog === undefined ? await openLive(request.after) : undefined;
+  return new PostgresChangeStream({ backlog, live, openLive, after: request.after, signal });
 }
 
-function startCommand(
+async function openLiveWire(
   endpoint: EndpointConfig,
-  request: ChangeStreamRequest,
-  encoding: ChangeBatch["encoding"],
-): string {
-  const { name } = streamObjects(endpoint, request.taskId);
-  const publication = literal(identifier(name));
-  const binary = encoding === "pg-binary" ? ", binary 'true'" : "";
-  return (
-    `START_REPLICATION SLOT ${identifier(name)} LOGICAL ${request.after.text} ` +
-    `(proto_version '1', publication_names ${publication}${binary})`
-  );
+  stream: { readonly command: string; readonly slot: string },
+  signal: AbortSignal,
+): Promise<WireSession> {
+  const purpose = { side: "source", purpose: "tideway stream", replication: true, gulps: true } as const;
+  const wire = await openWire(endpoint, purpose, signal);
+  try {
+    await wire.query(DECODING_MEMORY);
+    await start(wire, stream.command, signal);
+    return wire;
+  } catch (error) {
+    await wire[Symbol.asyncDispose]();
+    signal.throwIfAborted();
+    throw startError(error, stream.slot);
+  }
+}
+
+/** undefined when the server does not allow it: then all is read as it is sent. */
+async function openBacklog(
+  endpoint: EndpointConfig,
+  parts: Pick<BacklogParts, "decoder" | "slot" | "options">,
+  signal: AbortSignal,
+): Promise<Backlog | undefined> {
+  const wire = await openWire(endpoint, { side: "source", purpose: "tideway backlog", gulps: true }, signal);
+  try {
+    const reader = `${parts.slot.slice(0, MAX_NAME - 5)}_${randomBytes(2).toString("hex")}`;
+    const backlog = new Backlog({ ...parts, wire, reader });
+    await wire.query(settingsSql("source"));
+    await wire.query(DECODING_MEMORY);
+    await backlog.open();
+    return backlog;
+  } catch (error) {
+    await wire[Symbol.asyncDispose]();
+    signal.throwIfAborted();
+    if (error instanceof ServerError && !isFatal(error)) return undefined;
+    throw classify(error, { side: "source" });
+  }
+}
+
+function pluginOptions(name: string, encoding: ChangeBatch["encoding"]): readonly string[] {
+  const options = ["proto_version", "1", "publication_names", identifier(name)];
+  return encoding === "pg-binary" ? [...options, "binary", "true"] : options;
+}
+
+function startCommand(slot: string, after: Position, options: readonly string[]): string {
+  const list: string[] = [];
+  for (let i = 0; i < options.length; i += 2) list.push(`${options[i]!} ${literal(options[i + 1]!)}`);
+  return `START_REPLICATION SLOT ${identifier(slot)} LOGICAL ${after.text} (${list.join(", ")})`;
 }
 
 /** Starts the stream; waits for the server to notice that the slot's last reader has gone. */
@@ -93,6 +146,8 @@ function startError(error: unknown, slot: string): unknown {
 }
 
 interface StreamFacts {
+  /** There is enough log after the position to be read as a backlog, and nobody else reads from the slot. */
+  readonly isBehind: boolean;
   readonly encoding: ChangeBatch["encoding"];
   readonly types: ReadonlyMap<string, ColumnTypes>;
   readonly statusIntervalMs: number;
@@ -116,13 +171,18 @@ async function readFacts(
     const aside = new Set((request.aside ?? []).map(tableKey));
     const needed = request.tables.filter((table) => !aside.has(tableKey(table.id)));
     await checkPublication(client, objects, needed);
-    const server = await client.query<{ version: string; patience: string }>(
+    const server = await client.query<{ version: string; patience: string; behind: string }>(
       `select current_setting('server_version_num') as version,
-              (select setting from pg_catalog.pg_settings where name = 'wal_sender_timeout') as patience`,
+              (select setting from pg_catalog.pg_settings where name = 'wal_sender_timeout') as patience,
+              exists (select from pg_catalog.pg_replication_slots
+                       where slot_name = $1 and not active and not pg_catalog.pg_is_in_recovery()
+                         and pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), $2) > $3) as behind`,
+      [objects.name, request.after.text, BACKLOG_BYTES],
     );
-    const { version, patience } = server.rows[0]!;
+    const { version, patience, behind } = server.rows[0]!;
     const patienceMs = Number(patience);
     return {
+      isBehind: behind === "t",
       encoding: encodingFor(Number(version), request.tables),
       types: await columnTypes(client, request.tables),
       statusIntervalMs: patienceMs > 0 ? Math.min(STATUS_INTERVAL_MS, patienceMs / 4) : STATUS_INTERVAL_MS,

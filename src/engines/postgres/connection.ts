@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
+import { Socket, setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
 import { type ConnectionOptions, getCACertificates } from "node:tls";
 import pg from "pg";
 import type { EndpointConfig } from "../../core/engine.ts";
@@ -35,6 +35,8 @@ export interface ConnectOptions {
   readonly replication?: boolean;
   /** 15,000 when left out. */
   readonly timeoutMs?: number;
+  /** Read only what is asked for, in gulps, where the connection allows it; see SocketReader. */
+  readonly gulps?: boolean;
 }
 
 /**
@@ -90,7 +92,14 @@ function clientConfig(endpoint: EndpointConfig, options: ConnectOptions): pg.Cli
     options: SESSION_OPTIONS,
     types: { getTypeParser: () => (value: string) => value },
     ...(options.replication === true ? { replication: "database" } : {}),
+    // A paused socket stops at the next chunk instead of reading on until a buffer is full.
+    ...(gulps(endpoint, options) ? { stream: () => new Socket({ readableHighWaterMark: 1 } as object) } : {}),
   } as pg.ClientConfig;
+}
+
+/** Under TLS every few bytes are a record of their own, which a gulp would be one of. */
+function gulps(endpoint: EndpointConfig, options: ConnectOptions): boolean {
+  return options.gulps === true && endpoint.sslMode === "none";
 }
 
 /** DMS's AfterConnectScript: statements for every ordinary session on the target, such as SET ROLE. */
@@ -136,11 +145,12 @@ export async function openWire(
   };
   signal.addEventListener("abort", abort, { once: true });
   if (signal.aborted) abort();
-  return new WireSession(socket, async () => {
+  const close = async (): Promise<void> => {
     signal.removeEventListener("abort", abort);
     if (!socket.destroyed) socket.end(TERMINATE);
     socket.destroySoon();
-  });
+  };
+  return new WireSession(socket, { gulps: gulps(endpoint, options), close });
 }
 
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);

@@ -4,21 +4,28 @@ import { MigrationError } from "../../core/error.ts";
 /** Bytes that may wait unread before the socket is paused. */
 const HIGH_WATER = 1 << 20;
 
-/** Pulls the chunks of a socket one after another; pauses it while nobody reads. */
+/**
+ * Pulls the chunks of a socket one after another. While nobody reads, an eager reader takes up to a limit
+ * in advance; one that gulps leaves the bytes where they are, so that a server that sends every few of them
+ * by itself is not woken for each, and the next chunk holds all that has gathered.
+ */
 export class SocketReader {
   readonly #socket: Duplex;
+  readonly #gulps: boolean;
   readonly #chunks: Buffer[] = [];
   #queued = 0;
   #closed = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(socket: Duplex) {
+  constructor(socket: Duplex, options: { readonly gulps: boolean }) {
     this.#socket = socket;
+    this.#gulps = options.gulps;
     socket.on("data", this.#onData);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
-    socket.resume();
+    if (this.#gulps) socket.pause();
+    else socket.resume();
   }
 
   /** True when something has arrived that was not read yet, or the connection has ended. */
@@ -35,13 +42,14 @@ export class SocketReader {
           cause: this.#error,
         });
       }
+      if (this.#gulps) this.#socket.resume();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
     const chunk = this.#chunks.shift()!;
     this.#queued -= chunk.length;
-    if (this.#queued < HIGH_WATER / 2 && this.#socket.isPaused()) this.#socket.resume();
+    if (!this.#gulps && this.#queued < HIGH_WATER / 2 && this.#socket.isPaused()) this.#socket.resume();
     return chunk;
   }
 
@@ -55,7 +63,7 @@ export class SocketReader {
   readonly #onData = (chunk: Buffer): void => {
     this.#chunks.push(chunk);
     this.#queued += chunk.length;
-    if (this.#queued >= HIGH_WATER) this.#socket.pause();
+    if (this.#gulps || this.#queued >= HIGH_WATER) this.#socket.pause();
     this.#notify();
   };
 

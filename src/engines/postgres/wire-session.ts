@@ -48,11 +48,15 @@ export class WireSession implements AsyncDisposable {
   readonly #reader: SocketReader;
   readonly #close: () => Promise<void>;
 
-  constructor(socket: Duplex, close: () => Promise<void>) {
+  /** Whether it reads only what is asked for; see SocketReader. */
+  readonly gulps: boolean;
+
+  constructor(socket: Duplex, options: { readonly gulps: boolean; readonly close: () => Promise<void> }) {
     this.#socket = socket;
-    this.#reader = new SocketReader(socket);
+    this.gulps = options.gulps;
+    this.#reader = new SocketReader(socket, options);
     this.messages = new MessageReader(this.#reader);
-    this.#close = close;
+    this.#close = options.close;
   }
 
   /** Queues bytes that are whole messages or pieces of them. Resolves when more may be sent. */
@@ -121,6 +125,15 @@ export class WireSession implements AsyncDisposable {
       const next = await this.#reader.next();
       chunk = rest.length === 0 ? next : Buffer.concat([rest, next]);
     }
+    await this.#end();
+  }
+
+  /** Starts COPY ... TO STDOUT; then `messages` yields CopyData up to CopyDone, and copyOutEnd() ends it. */
+  async copyOutRows(sql: string): Promise<void> {
+    await this.#begin(sql, Message.copyOut);
+  }
+
+  async copyOutEnd(): Promise<void> {
     await this.#end();
   }
 

@@ -1,10 +1,9 @@
 import type { StreamItem } from "../../core/change-batch.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
-import type { ChangeStream } from "../../core/source.ts";
-import { classify } from "./errors.ts";
 import { lsnOfHalves, lsnValue } from "./lsn.ts";
 import type { PgoutputDecoder } from "./pgoutput.ts";
+import { ReadPace } from "./read-pace.ts";
 import { readServerError } from "./server-error.ts";
 import { Message, type WireSession } from "./wire-session.ts";
 
@@ -21,12 +20,13 @@ const CONFIRM_INTERVAL_MS = 200;
 
 const UNDEFINED_OBJECT = "42704";
 
-export interface ChangeStreamParts {
+export interface LiveStreamParts {
   /** In CopyBoth mode. */
   readonly wire: WireSession;
   readonly decoder: PgoutputDecoder;
-  readonly signal: AbortSignal;
   readonly statusIntervalMs: number;
+  /** Everything up to here was passed on before. */
+  readonly after: Position;
 }
 
 /**
@@ -35,20 +35,22 @@ export interface ChangeStreamParts {
  * with the server. Status updates are sent on a timer of their own: a consumer that takes its time
  * does not make the server give up.
  */
-export class PostgresChangeStream implements ChangeStream {
-  readonly #parts: ChangeStreamParts;
+export class LiveStream implements AsyncDisposable {
+  readonly #parts: LiveStreamParts;
   readonly #timer: NodeJS.Timeout;
+  readonly #pace = new ReadPace();
   #confirmed = 0n;
   #sentAt = 0;
   #disposed = false;
   /** End of log of the last keepalive, until it has been passed on. */
   #walEnd: bigint | undefined;
   /** The last position that was passed on; heartbeats never go behind it. */
-  #passed = 0n;
+  #passed: bigint;
   #replyWanted = false;
 
-  constructor(parts: ChangeStreamParts) {
+  constructor(parts: LiveStreamParts) {
     this.#parts = parts;
+    this.#passed = lsnValue(parts.after);
     this.#timer = setInterval(() => this.#sendStatus(false), parts.statusIntervalMs);
     this.#timer.unref();
   }
@@ -64,27 +66,23 @@ export class PostgresChangeStream implements ChangeStream {
     this.#sendStatus(true);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<StreamItem> {
-    const { decoder, wire, signal } = this.#parts;
+  async *read(): AsyncGenerator<StreamItem> {
+    const { decoder, wire } = this.#parts;
     const { messages } = wire;
-    try {
-      while (!this.#disposed) {
-        while (messages.advance()) this.#message();
-        if (this.#replyWanted) this.#sendStatus(false);
-        const batch = decoder.take(messages.bytes);
-        if (batch !== undefined) {
-          const last = batch.transactions.at(-1)!;
-          if (last.commits) this.#passed = lsnValue(last.position);
-          yield { kind: "changes", batch };
-        }
-        const position = this.#heartbeat();
-        if (position !== undefined) yield { kind: "heartbeat", position };
-        await messages.fill();
+    while (!this.#disposed) {
+      while (messages.advance()) this.#message();
+      if (this.#replyWanted) this.#sendStatus(false);
+      const batch = decoder.take(messages.bytes);
+      if (batch !== undefined) {
+        const last = batch.transactions.at(-1)!;
+        if (last.commits) this.#passed = lsnValue(last.position);
+        yield { kind: "changes", batch };
       }
-    } catch (error) {
-      if (this.#disposed) return;
-      signal.throwIfAborted();
-      throw classify(error, { side: "source" });
+      const position = this.#heartbeat();
+      if (position !== undefined) yield { kind: "heartbeat", position };
+      if (wire.gulps && this.#pace.busy) await this.#pace.rest();
+      await messages.fill();
+      this.#pace.took(messages.bytes.length);
     }
   }
 

@@ -1,0 +1,173 @@
+import type { StreamItem } from "../../core/change-batch.ts";
+import { MigrationError } from "../../core/error.ts";
+import type { Position } from "../../core/position.ts";
+import { literal } from "../shared/identifier.ts";
+import { lsnCodec } from "./lsn.ts";
+import type { PgoutputDecoder } from "./pgoutput.ts";
+import { isFatal, readServerError, ServerError } from "./server-error.ts";
+import { Message, type WireSession } from "./wire-session.ts";
+
+/** Messages asked for at once, and how large an answer should about be: the server keeps it until it is read. */
+const FIRST_ROUND = 50_000;
+const MIN_ROUND = 5_000;
+const MAX_ROUND = 200_000;
+const ROUND_BYTES = 12 << 20;
+
+/** So far behind what is confirmed the task's slot is moved on: a long backlog must not be kept to its end. */
+const ADVANCE_BYTES = 128 << 20;
+
+/** What comes before the first row of a binary COPY: signature, flags, length of an extension that there is not. */
+const COPY_HEADER_LENGTH = 19;
+/** Before a row's value: its count of columns and the value's length. */
+const ROW_HEADER_LENGTH = 6;
+
+export interface BacklogParts {
+  readonly wire: WireSession;
+  readonly decoder: PgoutputDecoder;
+  /** The task's slot, and the name of the copy of it that is read. */
+  readonly slot: string;
+  readonly reader: string;
+  /** Options of pgoutput: names and values in turn. */
+  readonly options: readonly string[];
+}
+
+/**
+ * Reads the log that has gathered in rounds: the server decodes some ten thousand messages and returns
+ * them as rows of one answer. A walsender sends each message by itself, and looks for an answer after
+ * each: that costs it more than half of its time, in system calls. The task's own slot keeps the log as
+ * always and is not touched; what is read, and so moves on with each round, is a temporary copy of it.
+ */
+export class Backlog implements AsyncDisposable {
+  readonly #parts: BacklogParts;
+  #limit = FIRST_ROUND;
+  #messages = 0;
+  #bytes = 0;
+  #isFirstRow = true;
+  #confirmed: Position | undefined;
+  #advanced: Position | undefined;
+
+  constructor(parts: BacklogParts) {
+    this.#parts = parts;
+  }
+
+  /** Makes the copy. Throws ServerError, when the server has no slot to spare or does not allow it. */
+  async open(): Promise<void> {
+    const { wire, slot, reader } = this.#parts;
+    await wire.query(
+      `select pg_catalog.pg_copy_logical_replication_slot(${literal(slot)}, ${literal(reader)}, true)`,
+    );
+  }
+
+  /** The target holds everything up to here for good. */
+  confirm(position: Position): void {
+    this.#confirmed = position;
+  }
+
+  get confirmed(): Position | undefined {
+    return this.#confirmed;
+  }
+
+  /** What has gathered up to now, in commit order; ends with a heartbeat when there is no more of it. */
+  async *read(): AsyncGenerator<StreamItem> {
+    for (;;) {
+      const end = await this.logEnd();
+      yield* this.#round(this.#limit);
+      const isLast = this.#messages < this.#limit;
+      this.#limit = this.#nextLimit();
+      if (isLast) {
+        yield { kind: "heartbeat", position: end };
+        return;
+      }
+      await this.advance(ADVANCE_BYTES);
+    }
+  }
+
+  /** All that is committed before the call lies before it. */
+  async logEnd(): Promise<Position> {
+    const { rows } = await this.#parts.wire.query("select pg_catalog.pg_current_wal_flush_lsn()");
+    return lsnCodec.parse(rows[0]![0]!);
+  }
+
+  /**
+   * Asks the server to note in its log which transactions are open: only from such a note on can a
+   * slot be read. It does so by itself every 15 seconds; on request from version 16 on, where the role may ask.
+   */
+  async noteOpenTransactions(): Promise<void> {
+    try {
+      await this.#parts.wire.query("select pg_catalog.pg_log_standby_snapshot()");
+    } catch (error) {
+      if (!(error instanceof ServerError) || isFatal(error)) throw error;
+    }
+  }
+
+  /** Lets the server discard what is confirmed, when that is more than some bytes. */
+  async advance(bytes: number): Promise<void> {
+    const { wire, slot } = this.#parts;
+    const confirmed = this.#confirmed;
+    if (confirmed === undefined || confirmed === this.#advanced) return;
+    this.#advanced = confirmed;
+    await wire.query(
+      `select pg_catalog.pg_replication_slot_advance(slot_name, ${literal(confirmed.text)})
+         from pg_catalog.pg_replication_slots
+        where slot_name = ${literal(slot)} and not active
+          and pg_catalog.pg_wal_lsn_diff(${literal(confirmed.text)}, confirmed_flush_lsn) > ${bytes}`,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.wire[Symbol.asyncDispose]();
+  }
+
+  async *#round(limit: number): AsyncGenerator<StreamItem> {
+    const { wire, decoder, reader, options } = this.#parts;
+    const { messages } = wire;
+    const list = options.map(literal).join(", ");
+    this.#messages = 0;
+    this.#bytes = 0;
+    this.#isFirstRow = true;
+    await wire.copyOutRows(
+      `copy (select data from pg_catalog.pg_logical_slot_get_binary_changes(` +
+        `${literal(reader)}, null, ${limit}, ${list})) to stdout (format binary)`,
+    );
+    for (let isDone = false; !isDone; ) {
+      while (!isDone && messages.advance()) isDone = this.#message();
+      const batch = decoder.take(messages.bytes);
+      if (batch !== undefined) yield { kind: "changes", batch };
+      if (!isDone) await messages.fill();
+    }
+    await wire.copyOutEnd();
+  }
+
+  /** True at the end of the rows. */
+  #message(): boolean {
+    const { messages } = this.#parts.wire;
+    const { bytes, bodyStart, bodyEnd } = messages;
+    switch (messages.type) {
+      case Message.copyData:
+        this.#row(bytes, bodyStart, bodyEnd);
+        return false;
+      case Message.error:
+        throw readServerError(bytes, bodyStart, bodyEnd);
+      default:
+        return messages.type === Message.copyDone;
+    }
+  }
+
+  #row(bytes: Buffer, start: number, end: number): void {
+    const at = this.#isFirstRow ? start + COPY_HEADER_LENGTH : start;
+    this.#isFirstRow = false;
+    // The header may come alone; a count of -1 ends the rows.
+    if (at === end || bytes.readInt16BE(at) < 0) return;
+    if (end - at < ROW_HEADER_LENGTH) {
+      throw new MigrationError("source.protocol", { message: "The decoded log is malformed: a short row." });
+    }
+    this.#messages++;
+    this.#bytes += end - at;
+    this.#parts.decoder.decode(bytes, at + ROW_HEADER_LENGTH, end);
+  }
+
+  #nextLimit(): number {
+    const perMessage = this.#bytes / Math.max(1, this.#messages);
+    return Math.round(Math.min(MAX_ROUND, Math.max(MIN_ROUND, ROUND_BYTES / perMessage)));
+  }
+}
