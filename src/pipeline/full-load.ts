@@ -4,6 +4,7 @@ import { asMigrationError, MigrationError } from "../core/error.ts";
 import type { BulkFormat } from "../core/row-chunk.ts";
 import type { Partition, PartitionSize, Snapshot } from "../core/source.ts";
 import type { JournalRequest } from "../core/target.ts";
+import { LaneGovernor } from "./lane-governor.ts";
 import { isSmall } from "./post-load.ts";
 import { type FinishContext, type LoadedTable, TableFinisher } from "./table-finisher.ts";
 
@@ -18,7 +19,7 @@ export interface TableLoad extends LoadedTable {
 export interface FullLoadContext extends FinishContext {
   readonly journalRequest: JournalRequest;
   readonly snapshot: Snapshot;
-  /** Partitions read at once. */
+  /** Partitions read at once, at most. */
   readonly lanes: number;
   readonly partitionSize: PartitionSize;
 }
@@ -50,15 +51,33 @@ export async function fullLoad(tables: readonly TableLoad[], context: FullLoadCo
   const signal = AbortSignal.any([context.signal, failed.signal]);
   const finisher = new TableFinisher({ ...context, signal });
   const queue = new PartitionQueue(tables, context, finisher);
+  const governor = new LaneGovernor(context.lanes);
+  let isFailed = false;
+  const next = async (): Promise<PartitionJob | undefined> => {
+    await governor.enter();
+    let job: PartitionJob | undefined;
+    try {
+      if (!isFailed) job = await queue.next();
+    } catch (error) {
+      isFailed = true;
+      throw error;
+    } finally {
+      if (job === undefined) governor.leave();
+    }
+    return job;
+  };
   try {
-    await runLanes(
-      context.lanes,
-      () => queue.next(),
-      async (job) => {
-        await loadPartition(job, context);
+    await runLanes(context.lanes, next, async (job) => {
+      try {
+        await loadPartition(job, context, governor);
         if (--job.table.left === 0) finisher.add(job.table.load);
-      },
-    );
+      } catch (error) {
+        isFailed = true;
+        throw error;
+      } finally {
+        governor.leave();
+      }
+    });
     await finisher.end();
   } catch (error) {
     // The next attempt would build the same beside them. What a retry will need is not thrown away.
@@ -190,7 +209,11 @@ function mustBeWhole({ plan, keepsRows }: TableLoad, partitions: readonly Partit
   return keepsRows && (plan.source.key.length === 0 || partitions.some(({ by }) => by === "block"));
 }
 
-async function loadPartition(job: PartitionJob, context: FullLoadContext): Promise<void> {
+async function loadPartition(
+  job: PartitionJob,
+  context: FullLoadContext,
+  governor: LaneGovernor,
+): Promise<void> {
   const { snapshot, target, journalRequest, errors, observer, signal } = context;
   const { partition } = job;
   const { format, load } = job.table;
@@ -210,6 +233,7 @@ async function loadPartition(job: PartitionJob, context: FullLoadContext): Promi
       rows += chunk.rows;
       bytes += chunk.bytes.length;
       observer.loadMoved(table.id, chunk.rows, chunk.bytes.length);
+      governor.moved(chunk.bytes.length);
     }
     failpoint("load.partition-written");
     await loader.finish();
