@@ -82,6 +82,9 @@ export interface ErrorRecord {
   readonly nativeCode?: string;
 }
 
+/** What a call for many tables says of one of them: a table's own error leaves the others alone. */
+export type TableOutcome<Value> = Value | MigrationError;
+
 /** Any thrown thing as a MigrationError; what is not one is a defect of the program. */
 export function asMigrationError(error: unknown): MigrationError {
   if (error instanceof MigrationError) return error;

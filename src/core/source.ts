@@ -1,4 +1,5 @@
 import type { StreamItem } from "./change-batch.ts";
+import type { TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import type { Position, PositionCodec } from "./position.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
@@ -68,10 +69,15 @@ export interface Snapshot extends AsyncDisposable {
   /** The rows hold every change committed up to here and none after. undefined for anchor "none". */
   readonly position: Position | undefined;
   /**
-   * Cuts a table into ranges that together hold every row exactly once, about `rowsPerPartition`
-   * rows or `bytesPerPartition` bytes each, whichever is smaller. One range for a small table.
+   * Cuts each table into ranges that together hold every row of it exactly once, about
+   * `rowsPerPartition` rows or `bytesPerPartition` bytes each, whichever is smaller. One range for a
+   * small table: many of those are looked at together. Outcomes in the order of the tables.
    */
-  partition(table: TableSchema, size: PartitionSize, signal: AbortSignal): Promise<readonly Partition[]>;
+  partition(
+    tables: readonly TableSchema[],
+    size: PartitionSize,
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<readonly Partition[]>[]>;
   /** Formats this table can be read in, best first. */
   bulkFormats(table: TableSchema): readonly BulkFormat[];
   /** Rows of one partition without generated columns, in column order. Pulls from the server as consumed. */

@@ -1,4 +1,5 @@
 import type { ChangeBatch } from "./change-batch.ts";
+import type { TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import type { MigrationPlan, TablePlan } from "./plan.ts";
 import type { Position } from "./position.ts";
@@ -15,7 +16,16 @@ export interface PrepareRequest {
   readonly mode: PrepareMode;
 }
 
-/** A database to write to. Methods may be called concurrently; each uses connections of its own. */
+export interface PreparedTable {
+  /** The table was there with rows in it and mode "do-nothing" lets them stay. */
+  readonly keepsRows: boolean;
+}
+
+/**
+ * A database to write to. Methods may be called concurrently; each uses connections of its own. What
+ * takes many tables does them in few round trips, and its outcomes are in the order of the tables; what
+ * is not one table's own error is thrown.
+ */
 export interface Target extends AsyncDisposable {
   /** Whether the target is fit to be written: read-only, grants, what stands in the way. Changes nothing. */
   assess(plan: MigrationPlan, mode: PrepareMode, signal: AbortSignal): Promise<readonly Finding[]>;
@@ -25,15 +35,26 @@ export interface Target extends AsyncDisposable {
   existingTables(plan: MigrationPlan, signal: AbortSignal): Promise<readonly TableId[]>;
   /** Schemas, types and sequences that are not there yet. */
   prepareSchema(plan: MigrationPlan, signal: AbortSignal): Promise<void>;
-  /** `keepsRows`: the table was there with rows in it and mode "do-nothing" lets them stay. */
-  prepareTable(request: PrepareRequest, signal: AbortSignal): Promise<{ readonly keepsRows: boolean }>;
+  prepareTables(
+    requests: readonly PrepareRequest[],
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<PreparedTable>[]>;
   /** Empties a table that is to be loaded again. */
   emptyTable(plan: TablePlan, signal: AbortSignal): Promise<void>;
-  /** Formats this table can be written in, best first. Asks the target for its real column types. */
-  bulkFormats(plan: TablePlan, signal: AbortSignal): Promise<readonly BulkFormat[]>;
+  /** Formats each table can be written in, best first. Asks the target for its real column types. */
+  bulkFormats(
+    plans: readonly TablePlan[],
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<readonly BulkFormat[]>[]>;
   openLoader(request: LoadRequest, signal: AbortSignal): Promise<Loader>;
-  /** What full load leaves until last, for tables Tideway created. Idempotent steps; see PostLoadStep. */
+  /** What full load leaves until last, for tables Tideway created. */
   postLoadSteps(plan: TablePlan): readonly PostLoadStep[];
+  /**
+   * Runs steps one after the other, small ones best many at once. Each looks first whether its work is
+   * done. A crash of the target may take back steps that were done, unless something that was recorded
+   * in the journal after them has become durable.
+   */
+  runSteps(steps: readonly PostLoadStep[], signal: AbortSignal): Promise<readonly TableOutcome<undefined>[]>;
   /** Resolves with the ids of those that are not there. */
   setSequences(states: readonly SequenceState[], signal: AbortSignal): Promise<readonly TableId[]>;
   openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier>;
@@ -54,8 +75,12 @@ export interface Journal extends AsyncDisposable {
   tables(signal: AbortSignal): Promise<readonly JournaledTable[]>;
   /** Replaces all that is known of the tables; their earlier partitions are forgotten. */
   planTables(tables: readonly PlannedTable[], signal: AbortSignal): Promise<void>;
-  /** Gives the unfinished partitions of a table the position of a new snapshot. */
-  moveSnapshot(table: TableId, snapshot: Position | undefined, signal: AbortSignal): Promise<void>;
+  /** Gives the unfinished partitions of tables the position of a new snapshot. */
+  moveSnapshot(
+    tables: readonly TableId[],
+    snapshot: Position | undefined,
+    signal: AbortSignal,
+  ): Promise<void>;
   setTableStates(tables: readonly TableId[], change: StateChange, signal: AbortSignal): Promise<void>;
   appliedPosition(signal: AbortSignal): Promise<Position | undefined>;
   /** For a stream that starts without an applied change yet. */
@@ -114,7 +139,8 @@ export interface LoadRequest extends JournalRequest {
 
 /**
  * Writes one partition in one transaction. Disposing without finish() leaves no row of it behind;
- * finish() commits the rows together with the partition's completion in the journal.
+ * finish() commits the rows together with the partition's completion in the journal. A crash of the
+ * target may take both back, unless something that was recorded in the journal later has become durable.
  */
 export interface Loader extends AsyncDisposable {
   /** Resolves when the next chunk may be written; that is the whole of back-pressure. */
@@ -123,20 +149,22 @@ export interface Loader extends AsyncDisposable {
 }
 
 /**
- * One piece of work after a table's rows are in. Steps of one table run in stage order; within a
- * stage in parallel. "key" and "index" may run as soon as the table is loaded; "unique" and
- * "foreign-key" hold only when all tables show one moment of the source, so they wait for the stream
- * to pass the newest snapshot; "analyze" comes last.
+ * One piece of work after a table's rows are in, as plain data. Steps of one table run in stage order;
+ * within a stage in parallel. "key", "index" and "vacuum" may run as soon as the table is loaded;
+ * "unique" and "foreign-key" hold only when all tables show one moment of the source, so they wait for
+ * the stream to pass the newest snapshot; "analyze" comes last, for what "vacuum" came too early for.
  */
 export interface PostLoadStep {
-  readonly stage: "key" | "index" | "unique" | "foreign-key" | "analyze";
-  readonly table: TableId;
+  readonly stage: PostLoadStage;
+  readonly plan: TablePlan;
+  readonly object: "index" | "replica-identity" | "check" | "foreign-key" | "table";
   /** The object's name, for progress and errors. */
   readonly subject: string;
   /** Steps that name a common table here would wait for each other's locks; they are not run at once. */
   readonly locks: readonly TableId[];
-  run(signal: AbortSignal): Promise<void>;
 }
+
+export type PostLoadStage = "key" | "index" | "vacuum" | "unique" | "foreign-key" | "analyze";
 
 export interface ApplyRequest extends JournalRequest {
   readonly plan: MigrationPlan;

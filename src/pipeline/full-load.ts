@@ -1,37 +1,27 @@
 import { failpoint } from "../base/failpoint.ts";
 import { runLanes } from "../base/lanes.ts";
-import { Limiter } from "../base/limiter.ts";
-import { asMigrationError } from "../core/error.ts";
-import type { TablePlan } from "../core/plan.ts";
+import { asMigrationError, MigrationError } from "../core/error.ts";
 import type { BulkFormat } from "../core/row-chunk.ts";
 import type { Partition, PartitionSize, Snapshot } from "../core/source.ts";
-import type { Journal, JournalRequest, Target } from "../core/target.ts";
-import type { PipelineObserver } from "./observer.ts";
-import { type BuildContext, runStage } from "./post-load.ts";
-import type { TableErrors } from "./table-errors.ts";
+import type { JournalRequest } from "../core/target.ts";
+import { LaneGovernor } from "./lane-governor.ts";
+import { isSmall } from "./post-load.ts";
+import { type FinishContext, type LoadedTable, TableFinisher } from "./table-finisher.ts";
 
 /** What is left to do for one table. */
-export interface TableLoad {
-  readonly plan: TablePlan;
-  /** Created by Tideway, so that its keys and indexes are built by Tideway too. */
-  readonly created: boolean;
+export interface TableLoad extends LoadedTable {
   /** The table held rows before the task that must stay. */
   readonly keepsRows: boolean;
   /** Partitions still to be read; undefined when the table has not been cut yet. */
   readonly partitions: readonly Partition[] | undefined;
 }
 
-export interface FullLoadContext extends BuildContext {
-  readonly target: Target;
-  readonly journal: Journal;
+export interface FullLoadContext extends FinishContext {
   readonly journalRequest: JournalRequest;
   readonly snapshot: Snapshot;
-  readonly errors: TableErrors;
-  readonly observer: PipelineObserver;
-  /** Partitions read at once. */
+  /** Partitions read at once, at most. */
   readonly lanes: number;
   readonly partitionSize: PartitionSize;
-  readonly signal: AbortSignal;
 }
 
 const WHOLE_TABLE: PartitionSize = { rowsPerPartition: Infinity, bytesPerPartition: Infinity };
@@ -50,55 +40,69 @@ interface OpenTable {
 /**
  * Reads all tables from one snapshot into the target.
  *
- * Tables are cut into partitions one after another, in plan order, by whichever lane finds no
- * partition waiting; all lanes then work on partitions, so one large table keeps every lane busy. As
- * soon as a table's last partition is in, its keys and secondary indexes are built beside the loading
- * of the others. A partition is one transaction on the target that also records it as done: whatever
- * happens, the rest is exactly what the journal says is not done.
+ * Tables are cut into partitions in plan order, by whichever lane finds no partition waiting: a large
+ * table alone, small ones many at once. All lanes then work on partitions, so one large table keeps
+ * every lane busy. As soon as a table's last partition is in, it is finished beside the loading of the
+ * others. A partition is one transaction on the target that also records it as done: whatever happens,
+ * the rest is exactly what the journal says is not done.
  */
 export async function fullLoad(tables: readonly TableLoad[], context: FullLoadContext): Promise<void> {
-  const builds: Promise<void>[] = [];
-  const builder = new Limiter(context.builders);
   const failed = new AbortController();
-  const building = { ...context, signal: AbortSignal.any([context.signal, failed.signal]) };
-  // A failed build must not be an unhandled rejection while lanes still run; it is thrown at the end.
-  const build = (load: TableLoad): void => {
-    const work = builder.run(() => finishTable(load, building));
-    work.catch(() => undefined);
-    builds.push(work);
+  const signal = AbortSignal.any([context.signal, failed.signal]);
+  const finisher = new TableFinisher({ ...context, signal });
+  const queue = new PartitionQueue(tables, context, finisher);
+  const governor = new LaneGovernor(context.lanes);
+  let isFailed = false;
+  const next = async (): Promise<PartitionJob | undefined> => {
+    await governor.enter();
+    let job: PartitionJob | undefined;
+    try {
+      if (!isFailed) job = await queue.next();
+    } catch (error) {
+      isFailed = true;
+      throw error;
+    } finally {
+      if (job === undefined) governor.leave();
+    }
+    return job;
   };
-  const queue = new PartitionQueue(tables, context, build);
   try {
-    await runLanes(
-      context.lanes,
-      () => queue.next(),
-      async (job) => {
-        await loadPartition(job, context);
-        if (--job.table.left === 0) build(job.table.load);
-      },
-    );
-    await Promise.all(builds);
+    await runLanes(context.lanes, next, async (job) => {
+      try {
+        await loadPartition(job, context, governor);
+        if (--job.table.left === 0) finisher.add(job.table.load);
+      } catch (error) {
+        isFailed = true;
+        throw error;
+      } finally {
+        governor.leave();
+      }
+    });
+    await finisher.end();
   } catch (error) {
     // The next attempt would build the same beside them. What a retry will need is not thrown away.
     if (asMigrationError(error).retry === "never") failed.abort();
-    await Promise.allSettled(builds);
+    await finisher.settled();
     throw error;
   }
 }
 
-/** Hands out partitions; cuts the next table when none is waiting. */
+/** Small tables cut at once. */
+const CUT_AT_ONCE = 250;
+
+/** Hands out partitions; cuts the next tables when none is waiting. */
 class PartitionQueue {
   readonly #tables: readonly TableLoad[];
   readonly #context: FullLoadContext;
-  readonly #build: (load: TableLoad) => void;
+  readonly #finisher: TableFinisher;
   readonly #jobs: PartitionJob[] = [];
   readonly #cutting = new Set<Promise<void>>();
   #nextTable = 0;
 
-  constructor(tables: readonly TableLoad[], context: FullLoadContext, build: (load: TableLoad) => void) {
+  constructor(tables: readonly TableLoad[], context: FullLoadContext, finisher: TableFinisher) {
     this.#tables = tables;
     this.#context = context;
-    this.#build = build;
+    this.#finisher = finisher;
   }
 
   async next(): Promise<PartitionJob | undefined> {
@@ -106,10 +110,9 @@ class PartitionQueue {
       this.#context.signal.throwIfAborted();
       const job = this.#jobs.shift();
       if (job !== undefined) return job;
-      const load = this.#tables[this.#nextTable];
-      if (load !== undefined) {
-        this.#nextTable++;
-        const cut = this.#cut(load).finally(() => this.#cutting.delete(cut));
+      const group = this.#nextGroup();
+      if (group.length > 0) {
+        const cut = this.#cut(group).finally(() => this.#cutting.delete(cut));
         this.#cutting.add(cut);
         await cut;
       } else if (this.#cutting.size > 0) {
@@ -120,49 +123,97 @@ class PartitionQueue {
     }
   }
 
-  async #cut(load: TableLoad): Promise<void> {
-    const { journal, snapshot, target, errors, partitionSize, signal } = this.#context;
-    const { plan, created, keepsRows } = load;
-    const id = plan.source.id;
-    if (errors.isSuspended(id)) return;
-    try {
-      const format = await sharedFormat(plan, snapshot, target, signal);
-      let partitions = load.partitions;
-      if (partitions === undefined) {
-        partitions = await snapshot.partition(plan.source, partitionSize, signal);
-        // Block ranges mean nothing in another snapshot: after a crash such a table is emptied and read
-        // again. Where rows must stay that cannot be done, so the table is one transaction.
-        // Nor can rows without a key be told from those that must stay.
-        if (keepsRows && (plan.source.key.length === 0 || partitions.some(({ by }) => by === "block"))) {
-          partitions = await snapshot.partition(plan.source, WHOLE_TABLE, signal);
-        }
-        await journal.planTables(
-          [{ id, created, keepsRows, snapshot: snapshot.position, partitions }],
-          signal,
-        );
-      }
-      const table: OpenTable = { load, format, left: partitions.length };
-      if (partitions.length === 0) this.#build(load);
+  /** One table, or a run of small ones. */
+  #nextGroup(): readonly TableLoad[] {
+    const start = this.#nextTable;
+    let end = start;
+    do {
+      end++;
+    } while (
+      end - start < CUT_AT_ONCE &&
+      this.#tables.slice(end - 1, end + 1).every((load) => isSmall(load.plan)) &&
+      end < this.#tables.length
+    );
+    this.#nextTable = Math.min(end, this.#tables.length);
+    return this.#tables.slice(start, end);
+  }
+
+  async #cut(group: readonly TableLoad[]): Promise<void> {
+    const { journal, snapshot, signal } = this.#context;
+    const tables = await this.#withFormats(group);
+    const uncut = tables.filter(({ load }) => load.partitions === undefined);
+    const cut = await this.#partition(uncut);
+    await journal.planTables(
+      [...cut].map(([{ load }, partitions]) => {
+        const { plan, created, keepsRows } = load;
+        return { id: plan.source.id, created, keepsRows, snapshot: snapshot.position, partitions };
+      }),
+      signal,
+    );
+    for (const table of tables) {
+      const partitions = table.load.partitions ?? cut.get(table);
+      if (partitions === undefined) continue;
+      table.left = partitions.length;
+      if (partitions.length === 0) this.#finisher.add(table.load);
       for (const partition of partitions) this.#jobs.push({ table, partition });
-    } catch (error) {
-      await errors.handle(id, error, signal);
     }
+  }
+
+  /** The best format that both sides have for each table; text is always one. */
+  async #withFormats(group: readonly TableLoad[]): Promise<OpenTable[]> {
+    const { snapshot, target, errors, signal } = this.#context;
+    const loads = group.filter(({ plan }) => !errors.isSuspended(plan.source.id));
+    const outcomes = await target.bulkFormats(
+      loads.map(({ plan }) => plan),
+      signal,
+    );
+    const tables: OpenTable[] = [];
+    for (const [i, load] of loads.entries()) {
+      const accepted = outcomes[i]!;
+      const { source } = load.plan;
+      if (accepted instanceof MigrationError) {
+        await errors.handle(source.id, accepted, signal);
+        continue;
+      }
+      const format = snapshot.bulkFormats(source).find((candidate) => accepted.includes(candidate));
+      tables.push({ load, format: format ?? "pg-copy-text", left: 0 });
+    }
+    return tables;
+  }
+
+  async #partition(
+    tables: readonly OpenTable[],
+    size = this.#context.partitionSize,
+  ): Promise<ReadonlyMap<OpenTable, readonly Partition[]>> {
+    const { snapshot, errors, signal } = this.#context;
+    if (tables.length === 0) return new Map();
+    const sources = tables.map(({ load }) => load.plan.source);
+    const cut = new Map<OpenTable, readonly Partition[]>();
+    const again: OpenTable[] = [];
+    for (const [i, outcome] of (await snapshot.partition(sources, size, signal)).entries()) {
+      const table = tables[i]!;
+      if (outcome instanceof MigrationError) await errors.handle(sources[i]!.id, outcome, signal);
+      else if (size !== WHOLE_TABLE && mustBeWhole(table.load, outcome)) again.push(table);
+      else cut.set(table, outcome);
+    }
+    return again.length === 0 ? cut : new Map([...cut, ...(await this.#partition(again, WHOLE_TABLE))]);
   }
 }
 
-/** The best format that both sides have; text is always one. */
-async function sharedFormat(
-  plan: TablePlan,
-  snapshot: Snapshot,
-  target: Target,
-  signal: AbortSignal,
-): Promise<BulkFormat> {
-  const accepted = await target.bulkFormats(plan, signal);
-  const format = snapshot.bulkFormats(plan.source).find((candidate) => accepted.includes(candidate));
-  return format ?? "pg-copy-text";
+/**
+ * Block ranges mean nothing in another snapshot: after a crash such a table is emptied and read again.
+ * Where rows must stay that cannot be done, so the table is one transaction. Nor can rows without a key
+ * be told from those that must stay.
+ */
+function mustBeWhole({ plan, keepsRows }: TableLoad, partitions: readonly Partition[]): boolean {
+  return keepsRows && (plan.source.key.length === 0 || partitions.some(({ by }) => by === "block"));
 }
 
-async function loadPartition(job: PartitionJob, context: FullLoadContext): Promise<void> {
+async function loadPartition(
+  job: PartitionJob,
+  context: FullLoadContext,
+  governor: LaneGovernor,
+): Promise<void> {
   const { snapshot, target, journalRequest, errors, observer, signal } = context;
   const { partition } = job;
   const { format, load } = job.table;
@@ -182,6 +233,7 @@ async function loadPartition(job: PartitionJob, context: FullLoadContext): Promi
       rows += chunk.rows;
       bytes += chunk.bytes.length;
       observer.loadMoved(table.id, chunk.rows, chunk.bytes.length);
+      governor.moved(chunk.bytes.length);
     }
     failpoint("load.partition-written");
     await loader.finish();
@@ -190,23 +242,4 @@ async function loadPartition(job: PartitionJob, context: FullLoadContext): Promi
     observer.loadMoved(table.id, -rows, -bytes);
     await errors.handle(table.id, error, signal);
   }
-}
-
-/** Marks a table whose rows are in as loaded and builds its keys and secondary indexes. */
-export async function finishTable(
-  load: TableLoad,
-  context: Omit<FullLoadContext, "snapshot" | "lanes" | "partitionSize" | "journalRequest">,
-): Promise<void> {
-  const { journal, target, errors, observer, signal } = context;
-  const { plan, created } = load;
-  const id = plan.source.id;
-  if (errors.isSuspended(id)) return;
-  await journal.setTableStates([id], { state: "loaded" }, signal);
-  failpoint("load.table-loaded");
-  if (created) {
-    const steps = [{ plan, steps: target.postLoadSteps(plan) }];
-    await runStage("key", steps, context);
-    await runStage("index", steps, context);
-  }
-  if (!errors.isSuspended(id)) observer.loadFinished(id);
 }

@@ -1,21 +1,28 @@
 import { failpoint } from "../base/failpoint.ts";
-import { asMigrationError } from "../core/error.ts";
+import { MigrationError } from "../core/error.ts";
 import type { TablePlan } from "../core/plan.ts";
-import { displayTable, type TableId, tableKey } from "../core/schema.ts";
-import type { PostLoadStep } from "../core/target.ts";
+import { displayTable, tableKey } from "../core/schema.ts";
+import type { PostLoadStage, PostLoadStep, Target } from "../core/target.ts";
 import type { PipelineObserver } from "./observer.ts";
 import type { TableErrors } from "./table-errors.ts";
 
 export interface BuildContext {
+  readonly target: Target;
   readonly observer: PipelineObserver;
   readonly errors: TableErrors;
   /** Steps that may run at once. */
   readonly builders: number;
+  readonly signal: AbortSignal;
 }
 
-interface Pending {
-  readonly plan: TablePlan;
-  readonly step: PostLoadStep;
+/** Tables up to this size are worked on many at once: round trips cost more than their rows. */
+const SMALL_BYTES = 8 << 20;
+
+/** Small tables worked on at once: so many locks at most, and so much work to be done again after a crash. */
+export const SMALL_AT_ONCE = 64;
+
+export function isSmall(plan: TablePlan): boolean {
+  return plan.source.estimatedBytes <= SMALL_BYTES;
 }
 
 /**
@@ -23,20 +30,18 @@ interface Pending {
  * table: foreign keys lock both their tables, and two of them crossing would deadlock.
  */
 export async function runStage(
-  stage: PostLoadStep["stage"],
-  tables: readonly { readonly plan: TablePlan; readonly steps: readonly PostLoadStep[] }[],
-  context: BuildContext & { readonly signal: AbortSignal },
+  stage: PostLoadStage,
+  steps: readonly PostLoadStep[],
+  context: BuildContext,
 ): Promise<void> {
-  const waiting: Pending[] = tables.flatMap(({ plan, steps }) =>
-    steps.filter((step) => step.stage === stage).map((step) => ({ plan, step })),
-  );
+  const waiting = steps.filter((step) => step.stage === stage);
   const locked = new Set<string>();
   const running = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
-  const start = (pending: Pending): void => {
-    const locks = pending.step.locks.map(tableKey);
+  const start = (group: readonly PostLoadStep[]): void => {
+    const locks = group.flatMap((step) => step.locks.map(tableKey));
     for (const key of locks) locked.add(key);
-    const work = runStep(pending, context)
+    const work = runSteps(group, context)
       .catch((error) => {
         failure ??= { error };
       })
@@ -47,47 +52,71 @@ export async function runStage(
     running.add(work);
   };
   while (waiting.length > 0 || running.size > 0) {
-    const index =
+    const group =
       failure === undefined && running.size < context.builders
-        ? waiting.findIndex(({ step }) => step.locks.every((id) => !locked.has(tableKey(id))))
-        : -1;
-    if (index >= 0) start(waiting.splice(index, 1)[0]!);
+        ? takeGroup(waiting, locked, Math.ceil(waiting.length / context.builders))
+        : [];
+    if (group.length > 0) start(group);
     else if (running.size > 0) await Promise.race(running);
     else break;
   }
   if (failure !== undefined) throw failure.error;
 }
 
-/** Without its key a table cannot be replicated; without another object it can, and is reported. */
-async function runStep(
-  { plan, step }: Pending,
-  context: BuildContext & { readonly signal: AbortSignal },
-): Promise<void> {
-  const { observer, errors, signal } = context;
-  const table: TableId = plan.source.id;
-  if (errors.isSuspended(table)) return;
-  signal.throwIfAborted();
-  observer.building(table, step.subject);
-  try {
-    await step.run(signal);
-    failpoint("build.step-done");
-  } catch (thrown) {
-    signal.throwIfAborted();
-    const error = asMigrationError(thrown);
-    if (error.scope !== "table" || step.stage === "key" || step.stage === "unique") {
-      await errors.handle(table, error, signal);
-      return;
-    }
-    observer.tableFailed(table, error);
-    observer.finding({
-      code: error.code,
-      severity: "error",
-      subject: `${displayTable(table)} ${step.subject}`,
-      table,
-      message: error.message,
-      remedy: error.remedy,
-    });
-  } finally {
-    observer.building(table, undefined);
+/** The first step that meets no lock, with others after it when all of them are about small tables. */
+function takeGroup(waiting: PostLoadStep[], locked: ReadonlySet<string>, most: number): PostLoadStep[] {
+  const group: PostLoadStep[] = [];
+  const rest: PostLoadStep[] = [];
+  const limit = Math.min(most, SMALL_AT_ONCE);
+  for (const step of waiting) {
+    const fits =
+      group.length === 0 || (group.length < limit && isSmall(group[0]!.plan) && isSmall(step.plan));
+    if (fits && step.locks.every((id) => !locked.has(tableKey(id)))) group.push(step);
+    else rest.push(step);
   }
+  waiting.splice(0, waiting.length, ...rest);
+  return group;
+}
+
+/** Runs steps one after the other. Those of tables that are set aside are passed over. */
+export async function runSteps(all: readonly PostLoadStep[], context: BuildContext): Promise<void> {
+  const { target, observer, errors, signal } = context;
+  const steps = all.filter(({ plan }) => !errors.isSuspended(plan.source.id));
+  if (steps.length === 0) return;
+  signal.throwIfAborted();
+  for (const { plan, subject } of steps) observer.building(plan.source.id, subject);
+  try {
+    const outcomes = await target.runSteps(steps, signal);
+    failpoint("build.step-done");
+    for (const [i, outcome] of outcomes.entries()) {
+      if (outcome instanceof MigrationError) await stepFailed(steps[i]!, outcome, context);
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    for (const { plan } of steps) observer.building(plan.source.id, undefined);
+  }
+}
+
+/** Without its key a table cannot be replicated; without another object it can, and is reported. */
+async function stepFailed(
+  { plan, stage, subject }: PostLoadStep,
+  error: MigrationError,
+  { observer, errors, signal }: BuildContext,
+): Promise<void> {
+  const table = plan.source.id;
+  if (stage === "key" || stage === "unique") {
+    await errors.handle(table, error, signal);
+    return;
+  }
+  observer.tableFailed(table, error);
+  observer.finding({
+    code: error.code,
+    severity: "error",
+    subject: `${displayTable(table)} ${subject}`,
+    table,
+    message: error.message,
+    remedy: error.remedy,
+  });
 }

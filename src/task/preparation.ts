@@ -1,4 +1,4 @@
-import { forEachLimited } from "../base/lanes.ts";
+import { MigrationError } from "../core/error.ts";
 import type { MigrationPlan, TablePlan } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
 import { tableKey } from "../core/schema.ts";
@@ -19,8 +19,6 @@ export interface PreparationContext {
   readonly journal: Journal;
   readonly mode: PrepareMode;
   readonly errors: TableErrors;
-  /** Tables prepared at once. */
-  readonly lanes: number;
   readonly signal: AbortSignal;
 }
 
@@ -43,6 +41,11 @@ export interface PreparationContext {
 export async function prepareLoads(context: PreparationContext): Promise<readonly TableLoad[]> {
   const { plan, target, journal, errors, signal } = context;
   const journaled = new Map((await journal.tables(signal)).map((table) => [tableKey(table.id), table]));
+  const isSettled = ({ source: { id } }: TablePlan): boolean => {
+    const state = journaled.get(tableKey(id))?.state;
+    return state === "ready" || state === "suspended" || errors.isSuspended(id);
+  };
+  if (plan.tables.every(isSettled)) return [];
   const existing = new Set((await target.existingTables(plan, signal)).map(tableKey));
   await target.prepareSchema(plan, signal);
   const works = plan.tables
@@ -53,13 +56,11 @@ export async function prepareLoads(context: PreparationContext): Promise<readonl
     });
   await journal.planTables(works.flatMap(intent), signal);
   const prepared = new Map<TablePlan, TableLoad>();
-  await forEachLimited(works, context.lanes, async (work) => {
-    try {
-      prepared.set(work.load.plan, await doWork(work, context));
-    } catch (error) {
-      await errors.handle(work.load.plan.source.id, error, signal);
-    }
-  });
+  for (const { load, action } of works) if (action !== "prepare") prepared.set(load.plan, load);
+  for (const { load, action } of works) {
+    if (action === "empty" && !(await isEmptied(load, context))) prepared.delete(load.plan);
+  }
+  for (const load of await prepareTables(works, context)) prepared.set(load.plan, load);
   const loads = plan.tables.flatMap((table) => prepared.get(table) ?? []);
   await journal.planTables(
     loads.filter((load) => load.partitions === undefined).map((load) => plannedAgain(load, "prepared")),
@@ -108,14 +109,34 @@ function plannedAgain({ plan, created, keepsRows }: TableLoad, state: "planned" 
   return { id: plan.source.id, created, keepsRows, state, snapshot: undefined, partitions: [] };
 }
 
-async function doWork({ load, action }: TableWork, context: PreparationContext): Promise<TableLoad> {
-  const { plan: migration, target, mode, signal } = context;
-  const { plan, created } = load;
-  if (action === "empty") await target.emptyTable(plan, signal);
-  if (action !== "prepare") return load;
-  const request = { migration, plan, mode: created ? "drop-and-create" : mode } as const;
-  const { keepsRows } = await target.prepareTable(request, signal);
-  return { ...load, keepsRows };
+async function isEmptied(
+  { plan }: TableLoad,
+  { target, errors, signal }: PreparationContext,
+): Promise<boolean> {
+  try {
+    await target.emptyTable(plan, signal);
+    return true;
+  } catch (error) {
+    await errors.handle(plan.source.id, error, signal);
+    return false;
+  }
+}
+
+async function prepareTables(
+  works: readonly TableWork[],
+  { plan: migration, target, mode, errors, signal }: PreparationContext,
+): Promise<readonly TableLoad[]> {
+  const loads = works.filter(({ action }) => action === "prepare").map(({ load }) => load);
+  const requests = loads.map(({ plan, created }) => {
+    return { migration, plan, mode: created ? ("drop-and-create" as const) : mode };
+  });
+  const prepared: TableLoad[] = [];
+  for (const [i, outcome] of (await target.prepareTables(requests, signal)).entries()) {
+    const load = loads[i]!;
+    if (outcome instanceof MigrationError) await errors.handle(load.plan.source.id, outcome, signal);
+    else prepared.push({ ...load, keepsRows: outcome.keepsRows });
+  }
+  return prepared;
 }
 
 /**
@@ -154,9 +175,10 @@ export async function adoptSnapshot(
   journal: Journal,
   snapshot: { readonly position: Position | undefined; readonly signal: AbortSignal },
 ): Promise<void> {
-  for (const { plan, partitions } of loads) {
-    if (partitions !== undefined && partitions.length > 0) {
-      await journal.moveSnapshot(plan.source.id, snapshot.position, snapshot.signal);
-    }
-  }
+  const begun = loads.filter(({ partitions }) => partitions !== undefined && partitions.length > 0);
+  await journal.moveSnapshot(
+    begun.map(({ plan }) => plan.source.id),
+    snapshot.position,
+    snapshot.signal,
+  );
 }

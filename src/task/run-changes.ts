@@ -47,9 +47,13 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
     const window = snapshotWindow(table, rules);
     if (window !== undefined) rules.setWindow(table.id, window);
   }
-  await using applier = await target.openApplier({ ...attempt.journalRequest, plan }, signal);
   const aside = errors.suspended;
-  await using stream = await source.openChangeStream({ ...attempt.streamRequest, after, aside }, signal);
+  await using sides = new AsyncDisposableStack();
+  const [applier, stream] = await openBoth(
+    sides,
+    target.openApplier({ ...attempt.journalRequest, plan }, signal),
+    source.openChangeStream({ ...attempt.streamRequest, after, aside }, signal),
+  );
   const saveIdle = (position: Position): Promise<void> => journal.setAppliedPosition(position, signal);
   const apply = new ChangeApply({ stream, applier, rules, observer: statistics, saveIdle });
   await using steering = new Steering({ attempt, apply, rules, control });
@@ -81,6 +85,19 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   if (end === "stopped") return "NORMAL";
   if (end === "commit-time") return await ended(attempt, "STOPPED_AT_COMMIT_TIME");
   return await ended(attempt, steering.timeReached ? "STOPPED_AT_SERVER_TIME" : "NORMAL");
+}
+
+/** Opens both sides at once, to be disposed with the stack; when one fails, the other is closed and the error thrown. */
+async function openBoth<A extends AsyncDisposable, B extends AsyncDisposable>(
+  stack: AsyncDisposableStack,
+  first: Promise<A>,
+  second: Promise<B>,
+): Promise<[A, B]> {
+  const opened = await Promise.allSettled([first, second]);
+  for (const one of opened) if (one.status === "fulfilled") stack.use(one.value);
+  const failed = opened.find((one) => one.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  return [await first, await second];
 }
 
 /** What the stop rule leaves out, whatever else a run of the apply is for. */

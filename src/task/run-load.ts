@@ -1,17 +1,17 @@
 import { availableParallelism } from "node:os";
 import { failpoint } from "../base/failpoint.ts";
-import { forEachLimited } from "../base/lanes.ts";
 import { MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
 import { displayTable, type Sequence, tableKey } from "../core/schema.ts";
 import type { PartitionSize, Snapshot, SnapshotRequest, StreamRequest } from "../core/source.ts";
-import { type FullLoadContext, finishTable, fullLoad, type TableLoad } from "../pipeline/full-load.ts";
+import { type FullLoadContext, fullLoad, type TableLoad } from "../pipeline/full-load.ts";
 import { runStage } from "../pipeline/post-load.ts";
+import { TableFinisher } from "../pipeline/table-finisher.ts";
 import type { Attempt } from "./attempt.ts";
 import { adoptSnapshot, prepareLoads } from "./preparation.ts";
 
 /** Large enough to be worth a COPY of its own, small enough to lose little to a crash. */
-const PARTITION_SIZE: PartitionSize = { rowsPerPartition: 1_000_000, bytesPerPartition: 128 << 20 };
+const PARTITION_SIZE: PartitionSize = { rowsPerPartition: 1_000_000, bytesPerPartition: 64 << 20 };
 
 /** How often it is told that the source lets the task wait. */
 const WAIT_TOLD_MS = 10_000;
@@ -32,7 +32,6 @@ export async function runLoad(attempt: Attempt): Promise<void> {
     journal,
     mode: settings.prepareMode,
     errors,
-    lanes: settings.maxFullLoadSubTasks,
     signal,
   });
   failpoint("task.prepared");
@@ -43,7 +42,9 @@ export async function runLoad(attempt: Attempt): Promise<void> {
   if (toBuild.length > 0) {
     statistics.setPhase("building");
     const context = { target, journal, errors, observer: statistics, builders: BUILDERS, signal };
-    await forEachLimited(toBuild, BUILDERS, (load) => finishTable(load, context));
+    const finisher = new TableFinisher(context);
+    for (const load of toBuild) finisher.add(load);
+    await finisher.end();
   }
   failpoint("task.load-finished");
 }
@@ -165,11 +166,9 @@ export async function finishBuilds(attempt: Attempt): Promise<void> {
     const journaled = loaded.get(tableKey(table.source.id));
     return journaled === undefined ? [] : [{ plan: table, created: journaled.created }];
   });
-  const context = { observer: statistics, errors, builders: BUILDERS, signal };
-  const created = tables
-    .filter((table) => table.created)
-    .map((table) => ({ plan: table.plan, steps: target.postLoadSteps(table.plan) }));
-  for (const stage of ["unique", "foreign-key", "analyze"] as const) await runStage(stage, created, context);
+  const context = { target, observer: statistics, errors, builders: BUILDERS, signal };
+  const steps = tables.flatMap((table) => (table.created ? target.postLoadSteps(table.plan) : []));
+  for (const stage of ["unique", "foreign-key", "analyze"] as const) await runStage(stage, steps, context);
   await copySequences(attempt);
   const ready = tables.map(({ plan: table }) => table.source.id).filter((id) => !errors.isSuspended(id));
   await journal.setTableStates(ready, { state: "ready" }, signal);

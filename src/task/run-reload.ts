@@ -70,7 +70,6 @@ export async function reloadBeside({ attempt, apply, rules, tables }: Reload): P
       journal,
       mode: settings.prepareMode,
       errors,
-      lanes: settings.maxFullLoadSubTasks,
       signal,
     });
     await fullLoad(loads, loadContext(attempt, snapshot));

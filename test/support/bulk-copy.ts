@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { EndpointConfig } from "../../src/core/engine.ts";
+import { MigrationError, type TableOutcome } from "../../src/core/error.ts";
 import type { TablePlan } from "../../src/core/plan.ts";
 import type { BulkFormat } from "../../src/core/row-chunk.ts";
 import type { TableId, TableSchema } from "../../src/core/schema.ts";
@@ -41,6 +42,21 @@ export function samePlan(source: TableSchema): TablePlan {
   return { source, target: source, loadOrder: 0 };
 }
 
+/** Throws what went wrong with the one table. */
+export function unwrap<Value>(outcome: TableOutcome<Value>): Value {
+  if (outcome instanceof MigrationError) throw outcome;
+  return outcome;
+}
+
+export async function partitionsOf(
+  snapshot: Snapshot,
+  table: TableSchema,
+  size: PartitionSize,
+): Promise<readonly Partition[]> {
+  const [partitions] = await snapshot.partition([table], size, unaborted);
+  return unwrap(partitions!);
+}
+
 export interface CopyRequest {
   readonly source: EndpointConfig;
   readonly target: EndpointConfig;
@@ -66,9 +82,9 @@ export async function copyTable(request: CopyRequest, given?: Snapshot): Promise
   await using journal = await openJournal(target, request.journal, unaborted);
   await using loaders = new LoaderPool(target);
   const client = await connect(target, { side: "target", purpose: "test" }, unaborted);
-  const accepted = await targetFormats(client, plan).finally(() => client.end());
-  const format = snapshot.bulkFormats(plan.source).find((candidate) => accepted.includes(candidate))!;
-  const partitions = await snapshot.partition(plan.source, size, unaborted);
+  const [accepted] = (await targetFormats(client, [plan]).finally(() => client.end())).map(unwrap);
+  const format = snapshot.bulkFormats(plan.source).find((candidate) => accepted!.includes(candidate))!;
+  const partitions = await partitionsOf(snapshot, plan.source, size);
   const { position } = snapshot;
   await journal.planTables(
     [{ id: plan.source.id, created: true, snapshot: position, partitions }],

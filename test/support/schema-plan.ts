@@ -1,10 +1,12 @@
 import type pg from "pg";
 import type { MigrationPlan } from "../../src/core/plan.ts";
 import type { Catalog, TableId, TableSchema } from "../../src/core/schema.ts";
-import type { PostLoadStep, PrepareMode } from "../../src/core/target.ts";
+import type { PostLoadStage, PrepareMode } from "../../src/core/target.ts";
+import { buildSteps } from "../../src/engines/postgres/build-steps.ts";
 import { connect } from "../../src/engines/postgres/connection.ts";
 import { postLoadSteps } from "../../src/engines/postgres/post-load.ts";
-import { prepareSchema, prepareTable } from "../../src/engines/postgres/prepare.ts";
+import { prepareSchema, prepareTables } from "../../src/engines/postgres/prepare.ts";
+import { unwrap } from "./bulk-copy.ts";
 import { endpointOf } from "./endpoint.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 
@@ -59,7 +61,7 @@ function same(name: string): string {
   return name;
 }
 
-const STAGES: readonly PostLoadStep["stage"][] = ["key", "index", "unique", "foreign-key", "analyze"];
+const STAGES: readonly PostLoadStage[] = ["key", "index", "vacuum", "unique", "foreign-key", "analyze"];
 
 export interface Target {
   readonly server: PostgresServer;
@@ -76,19 +78,25 @@ export async function prepareAll(target: Target, plan: MigrationPlan, mode: Prep
   const client = await connectTo(target.server, target.database);
   try {
     await prepareSchema(client, plan);
-    for (const table of plan.tables) await prepareTable(client, { migration: plan, plan: table, mode });
+    for (const table of plan.tables) await prepareTables(client, [{ migration: plan, plan: table, mode }]);
   } finally {
     await client.end();
   }
 }
 
 export async function buildAll(target: Target, plan: MigrationPlan): Promise<void> {
-  const { signal } = new AbortController();
-  const steps = plan.tables.flatMap((table) =>
-    postLoadSteps(() => connectTo(target.server, target.database), table),
-  );
-  for (const stage of STAGES) {
-    for (const step of steps.filter((one) => one.stage === stage)) await step.run(signal);
+  const steps = plan.tables.flatMap(postLoadSteps);
+  const client = await connectTo(target.server, target.database);
+  try {
+    for (const stage of STAGES) {
+      const outcomes = await buildSteps(
+        client,
+        steps.filter((step) => step.stage === stage),
+      );
+      for (const outcome of outcomes) unwrap(outcome);
+    }
+  } finally {
+    await client.end();
   }
 }
 

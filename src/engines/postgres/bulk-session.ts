@@ -53,7 +53,6 @@ export async function openBulkSession(
   const wire = await openWire(endpoint, { side, purpose }, signal);
   try {
     await wire.query(settingsSql(side));
-    if (side === "target") await wire.query(DURABLE_COMMITS);
     return wire;
   } catch (error) {
     await wire[Symbol.asyncDispose]();

@@ -108,16 +108,19 @@ test("an abort throws the signal's reason and stops the statement on the server"
   );
 });
 
-test("a leased session is the caller's, and is stopped by the signal too", async () => {
-  await using clients = pool();
-  const abort = new AbortController();
-  const client = await clients.lease(abort.signal);
-  const broken = assert.rejects(client.query("select pg_sleep(600)"));
-  await until(`${sessions} = 1`);
-  abort.abort();
-  await broken;
-  await until(`${sessions} = 0`);
-  const other = await clients.lease(never);
-  await other.end();
-  await until(`${sessions} = 0`);
+test("a session is set up once, before its first work", async () => {
+  await using clients = new ClientPool(
+    parseUrl(server.url()),
+    { side: "target", purpose: PURPOSE },
+    async (client) => {
+      await client.query(
+        "select set_config('tideway.uses', concat(current_setting('tideway.uses', true), 'x'), false)",
+      );
+    },
+  );
+  const uses = (): Promise<string> =>
+    clients.use(never, async (client) => {
+      return (await client.query("select current_setting('tideway.uses') as uses")).rows[0].uses;
+    });
+  assert.deepEqual([await uses(), await uses()], ["x", "x"]);
 });

@@ -9,20 +9,26 @@ const IDLE_LIMIT = 4;
 const TERMINATE_TIMEOUT_MS = 5_000;
 
 /**
- * Driver clients for short pieces of work, reused when they ended well and outside a transaction. The
- * work must not change session settings. When the signal aborts, the connection is cut and the server
+ * Driver clients for pieces of work, reused when they ended well and outside a transaction. The work
+ * must not change session settings; `setUp` may, once for each client. When the signal aborts, the connection is cut and the server
  * is told to stop what it runs, so that no statement goes on holding locks that nobody waits for.
  */
 export class ClientPool implements AsyncDisposable {
   readonly #endpoint: EndpointConfig;
   readonly #options: ConnectOptions;
+  readonly #setUp: ((client: pg.Client) => Promise<void>) | undefined;
   readonly #idle: pg.Client[] = [];
   readonly #terminations = new Set<Promise<void>>();
   #closed = false;
 
-  constructor(endpoint: EndpointConfig, options: ConnectOptions) {
+  constructor(
+    endpoint: EndpointConfig,
+    options: ConnectOptions,
+    setUp?: (client: pg.Client) => Promise<void>,
+  ) {
     this.#endpoint = endpoint;
     this.#options = options;
+    this.#setUp = setUp;
   }
 
   /** Throws the signal's reason when it aborts, else what classify() makes of the work's error. */
@@ -32,9 +38,11 @@ export class ClientPool implements AsyncDisposable {
     context: Pick<ErrorContext, "table" | "phase" | "subject"> = {},
   ): Promise<Result> {
     signal.throwIfAborted();
-    const client = this.#idle.pop() ?? (await this.#open(signal));
+    const idle = this.#idle.pop();
+    const client = idle ?? (await this.#open(signal));
     const detach = this.#endWith(client, signal);
     try {
+      if (idle === undefined) await this.#setUp?.(client);
       const result = await work(client);
       this.#giveBack(client);
       return result;
@@ -45,13 +53,6 @@ export class ClientPool implements AsyncDisposable {
     } finally {
       detach();
     }
-  }
-
-  /** A client of the caller's own, who ends it. Cut like those of use() when the signal aborts. */
-  async lease(signal: AbortSignal): Promise<pg.Client> {
-    const client = await this.#open(signal);
-    client.once("end", this.#endWith(client, signal));
-    return client;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -83,17 +83,19 @@ class PostgresJournal implements Journal {
   }
 
   async planTables(tables: readonly PlannedTable[], signal: AbortSignal): Promise<void> {
-    await this.#run(
-      tables.flatMap((table) => this.#planStatements(table)),
-      signal,
-    );
+    if (tables.length > 0) await this.#run(this.#planStatements(tables), signal);
   }
 
-  async moveSnapshot(table: TableId, snapshot: Position | undefined, signal: AbortSignal): Promise<void> {
+  async moveSnapshot(
+    tables: readonly TableId[],
+    snapshot: Position | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (tables.length === 0) return;
     await this.#run(
       [
-        `update ${this.#loads} set (snapshot_kind, snapshot_position) = row(${position(snapshot)})
-        where ${this.#matches(table)} and not done`,
+        `update ${this.#loads} l set (snapshot_kind, snapshot_position) = row(${position(snapshot)})
+           from ${named(tables)} where ${this.#matches("l")} and not l.done`,
       ],
       signal,
     );
@@ -102,14 +104,11 @@ class PostgresJournal implements Journal {
   async setTableStates(tables: readonly TableId[], change: StateChange, signal: AbortSignal): Promise<void> {
     const { state, reason } = change;
     const text = reason === undefined ? "null" : literal(reason.replaceAll("\0", ""));
-    const statements = tables.flatMap((table) => [
-      this.#upsertTable(`${this.#key(table)}, false, false, ${literal(state)}, ${text}, ${NOW_SQL}`, [
-        "state",
-        "reason",
-        "updated_at",
-      ]),
-      state === "suspended" ? this.#suspend(table, text) : this.#readmit(table),
-    ]);
+    if (tables.length === 0) return;
+    const statements = [
+      this.#upsertTables(`false, false, ${literal(state)}, ${text}`, named(tables), ["state", "reason"]),
+      state === "suspended" ? this.#suspend(tables, text) : this.#readmit(tables),
+    ];
     await this.#run(statements, signal);
   }
 
@@ -144,27 +143,31 @@ class PostgresJournal implements Journal {
     await this.#client.end();
   }
 
-  #planStatements(table: PlannedTable): string[] {
-    const { created, keepsRows = false, state = "planned", snapshot } = table;
-    const id = this.#key(table.id);
+  #planStatements(tables: readonly PlannedTable[]): string[] {
+    const states = tables.map(({ id, created, keepsRows = false, state = "planned" }) => {
+      return { ...nameOf(id), created, keeps: keepsRows, state };
+    });
     const statements = [
-      `delete from ${this.#loads} where ${this.#matches(table.id)}`,
-      this.#upsertTable(`${id}, ${created}, ${keepsRows}, ${literal(state)}, null, ${NOW_SQL}`, [
-        "created",
-        "keeps_rows",
-        "state",
-        "reason",
-        "updated_at",
-      ]),
-      this.#readmit(table.id),
+      `delete from ${this.#loads} l using ${named(tables.map(({ id }) => id))} where ${this.#matches("l")}`,
+      this.#upsertTables(
+        "w.created, w.keeps, w.state, null",
+        `json_to_recordset(${literal(JSON.stringify(states))})
+           as w(schema text, name text, created boolean, keeps boolean, state text)`,
+        ["created", "keeps_rows", "state", "reason"],
+      ),
+      this.#readmit(tables.map(({ id }) => id)),
     ];
-    if (table.partitions.length > 0) {
+    const partitions = tables.flatMap(({ id, snapshot, partitions }) => {
+      return partitions.map((partition) => ({ ...partition, ...nameOf(id), ...snapshot }));
+    });
+    if (partitions.length > 0) {
       statements.push(
         `insert into ${this.#loads}
-         select ${id}, p.id, p."by", p.columns::text, p."from"::text, p."to"::text, ${position(snapshot)},
-                coalesce(p."estimatedRows", -1)::bigint, 0, false
-           from json_to_recordset(${literal(JSON.stringify(table.partitions))})
-             as p(id text, "by" text, columns json, "from" json, "to" json, "estimatedRows" numeric)`,
+         select ${this.#task}, p.schema, p.name, p.id, p."by", p.columns::text, p."from"::text, p."to"::text,
+                p.kind, p.text, coalesce(p."estimatedRows", -1)::bigint, 0, false
+           from json_to_recordset(${literal(JSON.stringify(partitions))})
+             as p(schema text, name text, id text, "by" text, columns json, "from" json, "to" json,
+                  kind text, text text, "estimatedRows" numeric)`,
       );
     }
     return statements;
@@ -187,33 +190,42 @@ class PostgresJournal implements Journal {
     }
   }
 
-  #key(table: TableId): string {
-    return `${this.#task}, ${literal(table.schema)}, ${literal(table.name)}`;
+  /** SQL that is true where an alias's row is about this task and a table of named(). */
+  #matches(alias: string): string {
+    return `(${alias}.task_name, ${alias}.table_owner, ${alias}.table_name) = (${this.#task}, w.schema, w.name)`;
   }
 
-  #matches(table: TableId): string {
-    return `(task_name, table_owner, table_name) = (${this.#key(table)})`;
-  }
-
-  #upsertTable(values: string, updated: readonly string[]): string {
+  /** `values`: created, keeps_rows, state and reason of a row `w` that `tables` gives for each table. */
+  #upsertTables(values: string, tables: string, updated: readonly string[]): string {
     return `insert into ${this.#tables}
         (task_name, table_owner, table_name, created, keeps_rows, state, reason, updated_at)
-      values (${values}) on conflict (task_name, table_owner, table_name)
-        do update set ${updated.map((column) => `${column} = excluded.${column}`).join(", ")}`;
+      select ${this.#task}, w.schema, w.name, ${values}, ${NOW_SQL} from ${tables}
+      on conflict (task_name, table_owner, table_name) do update
+        set ${[...updated, "updated_at"].map((column) => `${column} = excluded.${column}`).join(", ")}`;
   }
 
-  #suspend(table: TableId, reason: string): string {
+  #suspend(tables: readonly TableId[], reason: string): string {
     return `insert into ${this.#suspended}
         (server_name, task_name, table_owner, table_name, suspend_reason, suspend_timestamp)
-      values (${literal(SERVER_NAME)}, ${this.#key(table)}, left(${reason}, 32), ${NOW_SQL})
+      select ${literal(SERVER_NAME)}, ${this.#task}, w.schema, w.name, left(${reason}, 32), ${NOW_SQL}
+        from ${named(tables)}
       on conflict (server_name, task_name, table_owner, table_name)
         do update set suspend_reason = excluded.suspend_reason, suspend_timestamp = excluded.suspend_timestamp`;
   }
 
-  #readmit(table: TableId): string {
-    return `delete from ${this.#suspended}
-      where server_name = ${literal(SERVER_NAME)} and ${this.#matches(table)}`;
+  #readmit(tables: readonly TableId[]): string {
+    return `delete from ${this.#suspended} s using ${named(tables)}
+      where s.server_name = ${literal(SERVER_NAME)} and ${this.#matches("s")}`;
   }
+}
+
+/** SQL for a list of tables by their names, as `w`. */
+function named(tables: readonly TableId[]): string {
+  return `json_to_recordset(${literal(JSON.stringify(tables.map(nameOf)))}) as w(schema text, name text)`;
+}
+
+function nameOf({ schema, name }: TableId): TableId {
+  return { schema, name };
 }
 
 function position(snapshot: Position | undefined): string {

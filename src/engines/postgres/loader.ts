@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { RowChunk } from "../../core/row-chunk.ts";
@@ -6,12 +7,18 @@ import type { Loader, LoadRequest } from "../../core/target.ts";
 import { identifier, qualified } from "../shared/identifier.ts";
 import { openBulkSession } from "./bulk-session.ts";
 import { classify } from "./errors.ts";
-import { markPartitionDoneSql } from "./journal-sql.ts";
+import { isNothingMarked, markPartitionDoneSql } from "./journal-sql.ts";
 import { ServerError } from "./server-error.ts";
 import { type LentSession, SessionPool } from "./session-pool.ts";
 import type { WireSession } from "./wire-session.ts";
 
 const INSUFFICIENT_PRIVILEGE = "42501";
+
+/**
+ * A socket that takes all that is written at once never lets the event loop run, and what the server
+ * says meanwhile is not heard. After so many bytes it is.
+ */
+const LISTEN_BYTES = 4 << 20;
 
 /** Loaders of one target that share their sessions, one partition after the other. */
 export class LoaderPool implements AsyncDisposable {
@@ -28,8 +35,7 @@ export class LoaderPool implements AsyncDisposable {
     let session: LentSession | undefined;
     try {
       session = await this.#sessions.lend(signal);
-      await session.wire.query("begin isolation level read committed");
-      await session.wire.copyIn(copyInSql(request));
+      await session.wire.copyIn(`begin isolation level read committed; ${copyInSql(request)}`);
       return new PostgresLoader({ session, request, endpoint: this.#endpoint, signal });
     } catch (error) {
       session?.discard();
@@ -49,6 +55,7 @@ export class LoaderPool implements AsyncDisposable {
 async function openLoadSession(endpoint: EndpointConfig, signal: AbortSignal): Promise<WireSession> {
   const wire = await openBulkSession(endpoint, "target", signal);
   try {
+    await wire.query("set synchronous_commit = off");
     await wire.query("set session_replication_role = replica");
   } catch (error) {
     if (!(error instanceof ServerError) || error.fields.code !== INSUFFICIENT_PRIVILEGE) {
@@ -67,13 +74,17 @@ interface OpenLoad {
 }
 
 /**
- * One transaction: COPY, then the partition's completion in the journal. It commits as durably as the
- * server does by default: with synchronous_commit off a crash of the target could take back a
- * partition that the rest of the program has built on, such as a confirmed position of the source.
+ * One transaction: COPY, then the partition's completion in the journal, which a crash of the target can
+ * only take back together. So the commit need not wait for the disk. Whatever is built on it is recorded
+ * by a later commit that does wait (a table's state, a position applied, and only then confirmed to the
+ * source), and a server's log keeps commits in order. A crash in between also ends the journal's own
+ * connection, and with it the attempt: the next one reads the journal as it is then.
  */
 class PostgresLoader implements Loader {
   readonly #load: OpenLoad;
   readonly #wire: WireSession;
+  /** Bytes written since the event loop was last let run for certain. */
+  #unheard = 0;
 
   constructor(load: OpenLoad) {
     this.#load = load;
@@ -83,6 +94,11 @@ class PostgresLoader implements Loader {
   async write(chunk: RowChunk): Promise<void> {
     try {
       await this.#wire.send(chunk.bytes);
+      this.#unheard += chunk.bytes.length;
+      if (this.#unheard > LISTEN_BYTES) {
+        this.#unheard = 0;
+        await setImmediate();
+      }
       await this.#wire.checkCopyIn();
     } catch (error) {
       throw this.#failed(error);
@@ -90,12 +106,10 @@ class PostgresLoader implements Loader {
   }
 
   async finish(): Promise<{ readonly rows: number }> {
-    const { request, session } = this.#load;
+    const { session } = this.#load;
     try {
-      const rows = affectedRows(await this.#wire.copyInEnd());
-      const marked = await this.#wire.query(markPartitionDoneSql(request, rows));
-      if (affectedRows(marked.tag) !== 1) throw taken(request);
-      await this.#wire.query("commit");
+      const rows = Number((await this.#wire.copyInEnd()).split(" ").at(-1));
+      await this.#commit(rows);
       await session.giveBack();
       return { rows };
     } catch (error) {
@@ -105,6 +119,16 @@ class PostgresLoader implements Loader {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#load.session.discard();
+  }
+
+  /** One round trip: without a partition to be marked there is an error, and nothing is committed. */
+  async #commit(rows: number): Promise<void> {
+    const { request } = this.#load;
+    try {
+      await this.#wire.query(`${markPartitionDoneSql(request, rows)}; commit`);
+    } catch (error) {
+      throw isNothingMarked(error) ? taken(request) : error;
+    }
   }
 
   #failed(error: unknown): unknown {
@@ -121,11 +145,6 @@ function copyInSql(request: LoadRequest): string {
   const list = copied.map((column) => identifier(column.name)).join(", ");
   const format = request.format === "pg-copy-binary" ? "binary" : "text";
   return `copy ${qualified(target.id)}${list === "" ? "" : ` (${list})`} from stdin (format ${format})`;
-}
-
-/** The last word of a command tag: `COPY 1000`, `UPDATE 1`. */
-function affectedRows(tag: string): number {
-  return Number(tag.slice(tag.lastIndexOf(" ") + 1));
 }
 
 function taken(request: LoadRequest): MigrationError {

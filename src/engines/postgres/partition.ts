@@ -1,5 +1,5 @@
-import { MigrationError } from "../../core/error.ts";
-import { displayTable, type TableId } from "../../core/schema.ts";
+import { MigrationError, type TableOutcome } from "../../core/error.ts";
+import { displayTable, type TableId, tableKey } from "../../core/schema.ts";
 import type { Partition, PartitionSize } from "../../core/source.ts";
 import { identifier, literal, qualified } from "../shared/identifier.ts";
 import type { WireSession } from "./wire-session.ts";
@@ -12,6 +12,9 @@ const MAX_PARTITIONS = 10_000;
 /** Blocks sampled for each partition; with 40, sizes stay within a third of each other. */
 const SAMPLE_BLOCKS = 40;
 const MAX_SAMPLE_BLOCKS = 40_000;
+
+/** Bytes of a row without columns, its header and its place in the page. */
+const SHORTEST_ROW = 28;
 
 interface TableSize {
   readonly oid: string;
@@ -31,7 +34,7 @@ interface Key {
 }
 
 /**
- * Cuts a table into ranges, within a transaction that has the snapshot. How:
+ * Cuts tables into ranges, within a transaction that has the snapshot. How:
  *
  *     size             rows in key order?   server     ranges of
  *     one partition    -                    -          (whole table)
@@ -39,13 +42,38 @@ interface Key {
  *     more             no, unknown, no key  from 14    blocks: always sequential
  *     more             no, unknown          12, 13     the key: the only way not to scan all for each range
  *     more             no key               12, 13     (whole table)
+ *
+ * Sizes are asked for in one query, so that many small tables cost no more than one.
  */
-export async function partitionTable(
+export async function partitionTables(
   wire: WireSession,
-  table: TableId,
+  tables: readonly TableId[],
   size: PartitionSize,
-): Promise<readonly Partition[]> {
-  const actual = await tableSize(wire, table);
+): Promise<TableOutcome<readonly Partition[]>[]> {
+  const sizes = await tableSizes(wire, tables);
+  const outcomes: TableOutcome<readonly Partition[]>[] = [];
+  for (const table of tables) {
+    const known = sizes.get(tableKey(table));
+    if (known === undefined) outcomes.push(gone(table));
+    else if (isOne(known, size)) outcomes.push([whole(known.rows)]);
+    else outcomes.push(await partitionTable(wire, { table, known, size }));
+  }
+  return outcomes;
+}
+
+/** Whether a table is one partition however short its rows are. */
+function isOne({ bytes }: TableSize, size: PartitionSize): boolean {
+  return bytes <= size.bytesPerPartition && bytes / SHORTEST_ROW <= size.rowsPerPartition;
+}
+
+interface Cut {
+  readonly table: TableId;
+  readonly known: TableSize;
+  readonly size: PartitionSize;
+}
+
+async function partitionTable(wire: WireSession, { table, known, size }: Cut): Promise<readonly Partition[]> {
+  const actual = { ...known, rows: known.blocks === 0 ? 0 : await estimatedRows(wire, table) };
   const wanted = Math.max(actual.rows / size.rowsPerPartition, actual.bytes / size.bytesPerPartition);
   const count = Math.min(Math.ceil(wanted), MAX_PARTITIONS);
   if (!(count > 1)) return [whole(actual.rows)];
@@ -91,34 +119,44 @@ function blockRanges(size: TableSize, count: number): Partition[] {
 /**
  * Sizes are the file system's, which are right even when statistics are old or missing. The planner
  * scales its estimate of rows by them, and guesses from the columns' widths where nothing was analyzed.
+ * Here, where many tables are asked about, there is only what the last analyze has found.
  */
-async function tableSize(wire: WireSession, table: TableId): Promise<TableSize> {
+async function tableSizes(
+  wire: WireSession,
+  tables: readonly TableId[],
+): Promise<ReadonlyMap<string, TableSize>> {
+  const ids = tables.map(({ schema, name }) => ({ schema, name }));
   const { rows } = await wire.query(`
-    select c.oid, coalesce(m.amname = 'heap', false), pg_relation_size(c.oid),
+    select w.schema, w.name, c.oid, coalesce(m.amname = 'heap', false), pg_relation_size(c.oid),
            case when c.reltoastrelid = 0 then 0 else pg_relation_size(c.reltoastrelid) end,
-           current_setting('block_size')
-      from pg_catalog.pg_class c
-      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-      left join pg_catalog.pg_am m on m.oid = c.relam
-     where n.nspname = ${literal(table.schema)} and c.relname = ${literal(table.name)}`);
-  const row = rows[0];
-  // A size is null when the table has been dropped since.
-  if (row === undefined || row[2] === null || row[3] === null) {
-    throw new MigrationError("source.table_changed", {
-      message: `The table ${displayTable(table)} is gone.`,
-      subject: displayTable(table),
-      table,
+           current_setting('block_size'), greatest(c.reltuples, 0)::bigint
+      from json_to_recordset(${literal(JSON.stringify(ids))}) as w(schema text, name text)
+      join pg_catalog.pg_namespace n on n.nspname = w.schema
+      join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.name
+      left join pg_catalog.pg_am m on m.oid = c.relam`);
+  const sizes = new Map<string, TableSize>();
+  for (const row of rows) {
+    const [schema, name, oid, heap, main, toast, blockSize, tuples] = row;
+    // A size is null when the table has been dropped since.
+    if (main === null || toast === null) continue;
+    const blocks = Number(main) / Number(blockSize);
+    sizes.set(tableKey({ schema: schema!, name: name! }), {
+      oid: oid!,
+      blocks,
+      bytes: Number(main) + Number(toast),
+      heap: heap === "t",
+      rows: blocks === 0 ? 0 : Number(tuples),
     });
   }
-  const [oid, heap, main, toast, blockSize] = row as string[];
-  const blocks = Number(main) / Number(blockSize);
-  return {
-    oid: oid!,
-    blocks,
-    bytes: Number(main) + Number(toast),
-    heap: heap === "t",
-    rows: blocks === 0 ? 0 : await estimatedRows(wire, table),
-  };
+  return sizes;
+}
+
+function gone(table: TableId): MigrationError {
+  return new MigrationError("source.table_changed", {
+    message: `The table ${displayTable(table)} is gone.`,
+    subject: displayTable(table),
+    table,
+  });
 }
 
 async function estimatedRows(wire: WireSession, table: TableId): Promise<number> {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { unwrap } from "../../../test/support/bulk-copy.ts";
 import { endpointOf } from "../../../test/support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
 import { buildAll, connectTo, planFor, prepareAll, type Target } from "../../../test/support/schema-plan.ts";
@@ -7,8 +8,8 @@ import { MigrationError } from "../../core/error.ts";
 import type { MigrationPlan } from "../../core/plan.ts";
 import type { PostLoadStep } from "../../core/target.ts";
 import { describe, listTables } from "./catalog.ts";
-import { ClientPool } from "./client-pool.ts";
 import { postLoadSteps } from "./post-load.ts";
+import { PostgresTarget } from "./target.ts";
 
 let server: PostgresServer;
 
@@ -33,12 +34,7 @@ async function prepared(sql: string): Promise<Prepared> {
   const plan = planFor(catalog);
   const target = { server, database: await server.createDatabase("target") };
   await prepareAll(target, plan, "drop-and-create");
-  const pool = new ClientPool(endpointOf(server, target.database), {
-    side: "target",
-    purpose: "test build",
-  });
-  const steps = plan.tables.flatMap((table) => postLoadSteps((signal) => pool.lease(signal), table));
-  return { plan, target, steps };
+  return { plan, target, steps: plan.tables.flatMap(postLoadSteps) };
 }
 
 function find(steps: readonly PostLoadStep[], subject: string): PostLoadStep {
@@ -48,6 +44,12 @@ function find(steps: readonly PostLoadStep[], subject: string): PostLoadStep {
 }
 
 const never = new AbortController().signal;
+
+/** Runs one step as the engine's target does. */
+async function run({ server, database }: Target, step: PostLoadStep, signal = never): Promise<void> {
+  await using target = new PostgresTarget(endpointOf(server, database));
+  for (const outcome of await target.runSteps([step], signal)) unwrap(outcome);
+}
 
 test("every step names its stage, its object and the tables it locks", async () => {
   const { steps } = await prepared(
@@ -59,17 +61,17 @@ test("every step names its stage, its object and the tables it locks", async () 
   const a = { schema: "public", name: "a" };
   const b = { schema: "public", name: "b" };
   assert.deepEqual(
-    steps.map(({ stage, subject, table, locks }) => [stage, subject, table, locks]),
+    steps.map(({ stage, subject, plan, locks }) => [stage, subject, plan.source.id, locks]),
     [
       ["key", "a_pkey", a, [a]],
       ["unique", "a_x_key", a, [a]],
       ["unique", "a_y_excl", a, [a]],
       ["unique", "only_index", a, []],
       ["index", "plain", a, []],
-      ["analyze", "public.a", a, []],
+      ["vacuum", "public.a", a, [a]],
       ["key", "identity", b, []],
+      ["vacuum", "public.b", b, [b]],
       ["foreign-key", "fk", b, [a, b]],
-      ["analyze", "public.b", b, []],
     ],
   );
 });
@@ -79,7 +81,7 @@ test("an invalid index that a crash left behind is built anew", async () => {
   await server.query("insert into t values (1), (1)", target.database);
   await assert.rejects(server.query("create unique index concurrently once on t (a)", target.database));
   await server.query("delete from t", target.database);
-  await find(steps, "once").run(never);
+  await run(target, find(steps, "once"));
   const [index] = await server.query(
     "select indisvalid as valid from pg_index where indexrelid = 'once'::regclass",
     target.database,
@@ -92,13 +94,13 @@ test("rows that break a constraint are the table's error, without their values",
     `create table parent (id integer primary key);
      create table child (id integer primary key, secret text unique, parent integer constraint fk references parent)`,
   );
-  await find(steps, "parent_pkey").run(never);
+  await run(target, find(steps, "parent_pkey"));
   await server.query(
     "insert into child values (1, 'hunter2', 471147), (2, 'hunter2', 471147)",
     target.database,
   );
   for (const subject of ["child_secret_key", "fk"]) {
-    await assert.rejects(find(steps, subject).run(never), (error: unknown) => {
+    await assert.rejects(run(target, find(steps, subject)), (error: unknown) => {
       assert.ok(error instanceof MigrationError);
       assert.equal(error.code, "target.object_failed");
       assert.deepEqual(error.table, { schema: "public", name: "child" });
@@ -107,7 +109,7 @@ test("rows that break a constraint are the table's error, without their values",
     });
   }
   await server.query("insert into parent values (471147)", target.database);
-  await find(steps, "fk").run(never);
+  await run(target, find(steps, "fk"));
   const [key] = await server.query(
     "select convalidated from pg_constraint where conname = 'fk'",
     target.database,
@@ -138,13 +140,13 @@ test("foreign keys that cross are built at once while rows are being changed", a
      alter table a add constraint ab foreign key (b) references b;
      alter table b add constraint ba foreign key (a) references a`,
   );
-  for (const step of steps.filter(({ stage }) => stage === "key")) await step.run(never);
+  for (const step of steps.filter(({ stage }) => stage === "key")) await run(target, step);
   await server.query("insert into a values (1, 1); insert into b values (1, 1)", target.database);
   const writer = await connectTo(server, target.database);
   try {
     // Holds a lock on the table that is locked second, then wants the first: the classical deadlock.
     await writer.query("begin; update b set a = 1");
-    const built = Promise.all([find(steps, "ab").run(never), find(steps, "ba").run(never)]);
+    const built = Promise.all([run(target, find(steps, "ab")), run(target, find(steps, "ba"))]);
     for (let waiting = 0; waiting === 0; ) {
       [{ waiting }] = (await server.query(
         "select count(*)::int as waiting from pg_locks where not granted",
@@ -170,11 +172,11 @@ test("a step that is aborted ends its work on the server", { timeout: 60_000 }, 
   try {
     await blocker.query("begin; lock table t in row exclusive mode");
     const controller = new AbortController();
-    const running = find(steps, "slow").run(controller.signal);
+    const running = run(target, find(steps, "slow"), controller.signal);
     const builders = async (): Promise<number> =>
       (
         await server.query(
-          `select from pg_stat_activity where application_name = 'test build' and datname = current_database()
+          `select from pg_stat_activity where application_name = 'tideway build' and datname = current_database()
              and wait_event_type = 'Lock'`,
           target.database,
         )

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { unwrap } from "../../../test/support/bulk-copy.ts";
 import { endpointOf } from "../../../test/support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
 import {
@@ -53,7 +54,11 @@ async function onTarget<Result>(
 function prepareOne(target: Target, plan: MigrationPlan, mode: PrepareMode, name: string, username?: string) {
   const table = plan.tables.find(({ target: { id } }) => id.name === name)!;
   const request = { migration: plan, plan: table, mode };
-  return onTarget(target, (engine) => engine.prepareTable(request, signal), username);
+  return onTarget(
+    target,
+    async (engine) => unwrap((await engine.prepareTables([request], signal))[0]!),
+    username,
+  );
 }
 
 async function createUser(name: string): Promise<void> {
@@ -328,7 +333,7 @@ test("eight at a time neither deadlock nor race", async () => {
       await Promise.all(
         eight.map(async () => {
           for (let table = waiting.pop(); table !== undefined; table = waiting.pop()) {
-            await engine.prepareTable({ migration: plan, plan: table, mode: "drop-and-create" }, signal);
+            await engine.prepareTables([{ migration: plan, plan: table, mode: "drop-and-create" }], signal);
           }
         }),
       );

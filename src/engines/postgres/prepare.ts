@@ -2,7 +2,7 @@ import type pg from "pg";
 import { MigrationError } from "../../core/error.ts";
 import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
 import { displayTable, type Sequence, type TableId, tableKey } from "../../core/schema.ts";
-import type { PrepareMode, PrepareRequest } from "../../core/target.ts";
+import type { PreparedTable, PrepareMode, PrepareRequest } from "../../core/target.ts";
 import { identifier, qualified } from "../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
 import { createSchema, createSequence, createTable, redefineSequence } from "./ddl.ts";
@@ -10,7 +10,7 @@ import { runNative } from "./native-ddl.ts";
 import { dropTable } from "./prepare-drop.ts";
 import { clearTable } from "./prepare-empty.ts";
 import { createTypes } from "./prepare-types.ts";
-import { checkColumns, findTable, type TargetTable } from "./target-table.ts";
+import { checkColumns, findTables, type TargetTable } from "./target-table.ts";
 
 /*
  * What the server refuses is thrown as the driver has it: whoever lends the client knows the endpoint
@@ -69,39 +69,47 @@ export async function prepareSchema(client: pg.Client, plan: MigrationPlan): Pro
 }
 
 /**
- * Makes a table ready to be loaded, in one transaction.
- *
- * `keepsRows`: mode is "do-nothing" and the table was there with rows in it.
+ * Makes tables ready to be loaded, in one transaction: all of them, or none and the error is thrown.
  *
  * Throws `target.table_mismatch` for a table that is kept but cannot take the source's rows,
  * `target.table_in_use` for one that cannot be dropped or emptied because of other objects.
  */
-export async function prepareTable(
+export async function prepareTables(
   client: pg.Client,
-  request: PrepareRequest,
-): Promise<{ readonly keepsRows: boolean }> {
-  const { migration, mode, plan } = request;
+  requests: readonly PrepareRequest[],
+): Promise<readonly PreparedTable[]> {
+  const migrated = new Set(requests[0]?.migration.tables.map(({ target }) => tableKey(target.id)));
   return inTurn(client, async () => {
-    const existing = await findTable(client, plan.target.id);
-    if (existing === undefined || mode === "drop-and-create") {
-      if (existing !== undefined) await dropTable(client, existing, request);
-      await create(client, request);
-      return { keepsRows: false };
+    const existing = await findTables(
+      client,
+      requests.map(({ plan }) => plan.target.id),
+    );
+    const prepared: PreparedTable[] = [];
+    const missing: PrepareRequest[] = [];
+    for (const request of requests) {
+      const { mode, plan } = request;
+      const there = existing.get(tableKey(plan.target.id));
+      if (there === undefined || mode === "drop-and-create") {
+        if (there !== undefined) await dropTable(client, there, request);
+        missing.push(request);
+        prepared.push({ keepsRows: false });
+        continue;
+      }
+      checkColumns(there, plan);
+      if (mode === "truncate") {
+        await clearTable(client, there, { plan, isMigrated: (id) => migrated.has(tableKey(id)) });
+        prepared.push({ keepsRows: false });
+      } else prepared.push({ keepsRows: await hasRows(client, there) });
     }
-    checkColumns(existing, plan);
-    if (mode === "truncate") {
-      const migrated = new Set(migration.tables.map(({ target }) => tableKey(target.id)));
-      await clearTable(client, existing, { plan, isMigrated: (id) => migrated.has(tableKey(id)) });
-      return { keepsRows: false };
-    }
-    return { keepsRows: await hasRows(client, existing) };
+    if (missing.length > 0) await createTables(client, missing);
+    return prepared;
   });
 }
 
 /** Empties a table that is to be loaded again. One that is not there is `target.table_mismatch`. */
 export async function emptyTable(client: pg.Client, plan: TablePlan): Promise<void> {
   await inTurn(client, async () => {
-    const existing = await findTable(client, plan.target.id);
+    const existing = (await findTables(client, [plan.target.id])).get(tableKey(plan.target.id));
     if (existing === undefined) {
       throw new MigrationError("target.table_mismatch", {
         message: "The table to be loaded again is not there.",
@@ -115,23 +123,30 @@ export async function emptyTable(client: pg.Client, plan: TablePlan): Promise<vo
   });
 }
 
-async function create(client: pg.Client, { migration, mode, plan }: PrepareRequest): Promise<void> {
-  const table = plan.target;
-  const key = tableKey(table.id);
-  const owned = migration.target.sequences.filter(
-    ({ ownedBy }) => ownedBy !== undefined && tableKey(ownedBy.table) === key,
+/** Tables of one schema in one script. */
+async function createTables(client: pg.Client, requests: readonly PrepareRequest[]): Promise<void> {
+  const owned = Map.groupBy(
+    requests[0]!.migration.target.sequences.filter(({ ownedBy }) => ownedBy !== undefined),
+    ({ ownedBy }) => tableKey(ownedBy!.table),
   );
-  const serials = owned.filter((sequence) => !sequence.internal);
+  const sequencesOf = ({ plan }: PrepareRequest) => owned.get(tableKey(plan.target.id)) ?? [];
+  const serials = requests.flatMap(sequencesOf).filter((sequence) => !sequence.internal);
   const present = await presentSequences(client, serials);
-  const statements = createTable(table, {
-    sequences: owned.filter((sequence) => sequence.internal),
-    virtualColumns: table.columns.some(({ virtual }) => virtual) && (await hasVirtualColumns(client)),
-  });
-  await runNative(client, table.id.schema, [
-    ...serials.flatMap((sequence) => serialStatement(sequence, present, mode)),
-    ...statements,
-    ...serials.flatMap((sequence) => ownerStatement(sequence, present)),
-  ]);
+  const usesVirtual = requests.some(({ plan }) => plan.target.columns.some(({ virtual }) => virtual));
+  const virtualColumns = usesVirtual && (await hasVirtualColumns(client));
+  for (const [schema, some] of Map.groupBy(requests, ({ plan }) => plan.target.id.schema)) {
+    const statements = some.flatMap((request) => {
+      const [internal, serial] = [true, false].map((kind) =>
+        sequencesOf(request).filter((sequence) => sequence.internal === kind),
+      );
+      return [
+        ...serial!.flatMap((sequence) => serialStatement(sequence, present, request.mode)),
+        ...createTable(request.plan.target, { sequences: internal!, virtualColumns }),
+        ...serial!.flatMap((sequence) => ownerStatement(sequence, present)),
+      ];
+    });
+    await runNative(client, schema, statements);
+  }
 }
 
 /** Some went with the dropped table, some are there from before, and prepareSchema created the others. */

@@ -5,6 +5,7 @@ import {
   copyTable,
   describeTable,
   describeTables,
+  partitionsOf,
   samePlan,
   unaborted,
 } from "../../../test/support/bulk-copy.ts";
@@ -121,11 +122,10 @@ test("a snapshot shows the moment it was opened at, also to sessions that start 
   const source = await newSource(FILLED);
   await using snapshot = await open(source);
   await server.query("delete from t where id > 10", source.database);
-  const [whole] = await snapshot.partition(
-    source.table,
-    { rowsPerPartition: Infinity, bytesPerPartition: Infinity },
-    unaborted,
-  );
+  const [whole] = await partitionsOf(snapshot, source.table, {
+    rowsPerPartition: Infinity,
+    bytesPerPartition: Infinity,
+  });
   const counts = await Promise.all([1, 2, 3].map(() => rowsOf(snapshot, source.table, whole!)));
   assert.deepEqual(counts, [5000, 5000, 5000]);
 });
@@ -145,12 +145,12 @@ test("ranges are read by index or by block, not by scanning the table for each",
     return rows.flat().join("\n");
   };
   await using analyzed = await open(source);
-  const byKey = await analyzed.partition(source.table, SMALL, unaborted);
+  const byKey = await partitionsOf(analyzed, source.table, SMALL);
   assert.equal(byKey[3]!.by, "key");
   assert.match(await explain(byKey[3]!), /Index (Only )?Scan.*Cond: .*ROW\(a, b\) >= .*ROW\(a, b\) </s);
   await server.query("delete from pg_statistic where starelid = 't'::regclass", source.database);
   await using unanalyzed = await open(source);
-  const byBlock = await unanalyzed.partition(source.table, SMALL, unaborted);
+  const byBlock = await partitionsOf(unanalyzed, source.table, SMALL);
   assert.equal(byBlock[3]!.by, "block");
   assert.match(await explain(byBlock[3]!), /Tid Range Scan/);
 });
@@ -165,7 +165,7 @@ test("partitions have about the size that was asked for", async () => {
   await using snapshot = await open(source, { tables: [source.table, sorted] });
   for (const table of [source.table, sorted]) {
     const size = { rowsPerPartition: 4000, bytesPerPartition: Infinity };
-    const partitions = await snapshot.partition(table, size, unaborted);
+    const partitions = await partitionsOf(snapshot, table, size);
     assert.equal(partitions[0]!.by, table === sorted ? "key" : "block");
     const counts: number[] = [];
     for (const partition of partitions) counts.push(await rowsOf(snapshot, table, partition));
@@ -188,7 +188,7 @@ test("a table that was never analyzed is cut by its size on disk", async () => {
   );
   await using snapshot = await open(source);
   const size = { rowsPerPartition: Infinity, bytesPerPartition: 200_000 };
-  const partitions = await snapshot.partition(source.table, size, unaborted);
+  const partitions = await partitionsOf(snapshot, source.table, size);
   assert(partitions.length >= 10, String(partitions.length));
 });
 
@@ -199,7 +199,7 @@ test("few rows with large values are cut by key even when they share a block", a
   );
   await using snapshot = await open(source);
   const size = { rowsPerPartition: Infinity, bytesPerPartition: 1_000_000 };
-  const partitions = await snapshot.partition(source.table, size, unaborted);
+  const partitions = await partitionsOf(snapshot, source.table, size);
   assert(partitions.length >= 5, String(partitions.length));
 });
 
@@ -211,7 +211,7 @@ test("a key that may hold NULLs, is partial or an expression is not used for ran
      insert into t select nullif(i, 7), i, 'c' || i from generate_series(1, 5000) i; analyze t`,
   );
   await using snapshot = await open(source);
-  const partitions = await snapshot.partition(source.table, SMALL, unaborted);
+  const partitions = await partitionsOf(snapshot, source.table, SMALL);
   assert(partitions.length > 3 && partitions.every((partition) => partition.by === "block"));
 });
 
@@ -221,7 +221,7 @@ test("a NOT NULL that was never checked does not make a key", async () => {
      alter table t add constraint checked not null a not valid; analyze t`,
   );
   await using snapshot = await open(source);
-  const partitions = await snapshot.partition(source.table, SMALL, unaborted);
+  const partitions = await partitionsOf(snapshot, source.table, SMALL);
   let rows = 0;
   for (const partition of partitions) rows += await rowsOf(snapshot, source.table, partition);
   assert.equal(rows, 5000);
@@ -248,7 +248,7 @@ test("reads reuse their sessions, and a disposed snapshot leaves none", async ()
   const source = await newSource(FILLED);
   {
     await using snapshot = await open(source);
-    for (const partition of await snapshot.partition(source.table, SMALL, unaborted)) {
+    for (const partition of await partitionsOf(snapshot, source.table, SMALL)) {
       await rowsOf(snapshot, source.table, partition);
     }
     // The holder and one reader.
@@ -260,7 +260,7 @@ test("reads reuse their sessions, and a disposed snapshot leaves none", async ()
 test("a snapshot whose holder is gone says so instead of reading another moment", async () => {
   const source = await newSource(FILLED);
   await using snapshot = await open(source);
-  const [first] = await snapshot.partition(source.table, SMALL, unaborted);
+  const [first] = await partitionsOf(snapshot, source.table, SMALL);
   await terminate(source.database, "tideway read");
   await until(async () => (await sessions(source.database, "tideway read")) === 0);
   await assert.rejects(rowsOf(snapshot, source.table, first!), { code: "source.snapshot_lost" });
@@ -290,7 +290,7 @@ test("a table that is gone is that table's error", async () => {
   const source = await newSource(FILLED);
   await using snapshot = await open(source);
   await server.query("drop table t", source.database);
-  await assert.rejects(snapshot.partition(source.table, SMALL, unaborted), {
+  await assert.rejects(partitionsOf(snapshot, source.table, SMALL), {
     code: "source.table_changed",
     table: id,
   });
@@ -320,7 +320,7 @@ test("a new stream's snapshot and position belong together, and its slot stays",
     assert.deepEqual(found, { slot_name: "tideway_anchor", temporary: false, lsn: found.lsn });
     assert.equal(lsnCodec.compare(lsnCodec.parse(found.lsn), snapshot.position!), 0);
     let rows = 0;
-    for (const partition of await snapshot.partition(source.table, SMALL, unaborted)) {
+    for (const partition of await partitionsOf(snapshot, source.table, SMALL)) {
       rows += await rowsOf(snapshot, source.table, partition);
     }
     assert.equal(rows, 5000);

@@ -1,5 +1,5 @@
 import type { EndpointConfig } from "../../core/engine.ts";
-import type { MigrationError } from "../../core/error.ts";
+import type { MigrationError, TableOutcome } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../core/row-chunk.ts";
 import { type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
@@ -8,11 +8,19 @@ import { identifier, literal, qualified } from "../shared/identifier.ts";
 import { sourceFormats } from "./bulk-format.ts";
 import { openBulkSession } from "./bulk-session.ts";
 import { classify } from "./errors.ts";
-import { partitionTable } from "./partition.ts";
+import { partitionTables } from "./partition.ts";
 import { rangeCondition } from "./range-condition.ts";
+import { ServerError } from "./server-error.ts";
 import { SessionPool } from "./session-pool.ts";
 import { BEGIN_SNAPSHOT, giveUpStream, type Holder, openHolder } from "./snapshot-holder.ts";
-import { checkUnchanged, readSourceTables, type SourceTable } from "./source-tables.ts";
+import {
+  checkUnchanged,
+  readSourceTables,
+  type SourceTable,
+  shapeQuery,
+  tableChanged,
+} from "./source-tables.ts";
+import { togetherOrAlone } from "./together.ts";
 import type { WireSession } from "./wire-session.ts";
 
 /**
@@ -59,31 +67,61 @@ class PostgresSnapshot implements Snapshot {
     });
   }
 
-  partition(table: TableSchema, size: PartitionSize, signal: AbortSignal): Promise<readonly Partition[]> {
-    return this.#transaction({ table: table.id, signal }, (wire) => partitionTable(wire, table.id, size));
+  async partition(
+    tables: readonly TableSchema[],
+    size: PartitionSize,
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<readonly Partition[]>[]> {
+    const cut = (ids: readonly TableId[], table?: TableId): Promise<TableOutcome<readonly Partition[]>[]> =>
+      this.#transaction({ table, signal }, (wire) => partitionTables(wire, ids, size));
+    const outcomes = await togetherOrAlone(
+      tables.map(({ id }) => id),
+      (ids) => cut(ids),
+      async (id) => (await cut([id], id))[0]!,
+    );
+    return outcomes;
   }
 
   bulkFormats(table: TableSchema): readonly BulkFormat[] {
     return sourceFormats(this.#tables.get(tableKey(table.id))?.binary === true);
   }
 
-  /** Each read is a transaction of its own, so that no table stays locked longer than it is read. */
+  /**
+   * Each read is a transaction of its own, so that no table stays locked longer than it is read. All of
+   * it is one round trip: small tables take little else.
+   */
   async *read(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
     const { id } = request.table;
     const session = await this.#lend(signal);
     const { wire } = session;
     let whole = false;
+    let started = false;
     try {
-      await this.#begin(wire);
+      const before = this.#tables.get(tableKey(id));
+      if (before === undefined) throw tableChanged(id);
       const condition = await rangeCondition(wire, id, request.partition);
-      // A range is read by index or by block, whatever statistics make the planner think of a scan of all.
-      if (condition !== undefined) await wire.query("set local enable_seqscan = off");
-      yield* wire.copyOut(copyOutSql(request, condition), request.format);
-      await wire.query("commit");
-      await checkUnchanged(wire, id, this.#tables.get(tableKey(id)));
+      const statements = [
+        this.#beginSql(),
+        // A range is read by index or by block, whatever statistics make the planner think of a scan of all.
+        ...(condition === undefined ? [] : ["set local enable_seqscan = off"]),
+        copyOutSql(request, condition),
+        "commit",
+        shapeQuery(id, before),
+      ];
+      const rows = wire.copyOut(statements.join("; "), request.format);
+      for (let next = await rows.next(); ; next = await rows.next()) {
+        started = true;
+        if (next.done === true) {
+          checkUnchanged(id, before, next.value);
+          break;
+        }
+        yield next.value;
+      }
       whole = true;
     } catch (error) {
-      throw signal.aborted ? signal.reason : this.#classify(error, id);
+      throw signal.aborted
+        ? signal.reason
+        : this.#classify(error, started || !isOfSnapshot(error) ? id : undefined);
     } finally {
       if (whole) await session.giveBack();
       else session.discard();
@@ -96,7 +134,7 @@ class PostgresSnapshot implements Snapshot {
   }
 
   async #transaction<Result>(
-    context: { readonly table?: TableId; readonly signal: AbortSignal },
+    context: { readonly table?: TableId | undefined; readonly signal: AbortSignal },
     work: (wire: WireSession) => Promise<Result>,
   ): Promise<Result> {
     const { table, signal } = context;
@@ -121,10 +159,14 @@ class PostgresSnapshot implements Snapshot {
     }
   }
 
+  #beginSql(): string {
+    return `${BEGIN_SNAPSHOT}; set transaction snapshot ${literal(this.#holder.name)}`;
+  }
+
   /** The server forgets an exported snapshot as soon as the connection is gone that exported it. */
   async #begin(wire: WireSession): Promise<void> {
     try {
-      await wire.query(`${BEGIN_SNAPSHOT}; set transaction snapshot ${literal(this.#holder.name)}`);
+      await wire.query(this.#beginSql());
     } catch (error) {
       throw this.#classify(error, undefined);
     }
@@ -134,6 +176,13 @@ class PostgresSnapshot implements Snapshot {
     const context = { side: "source", endpoint: this.#endpoint } as const;
     return classify(error, table === undefined ? context : { ...context, table });
   }
+}
+
+/** What SET TRANSACTION SNAPSHOT fails with: 22023 until version 16, 42704 from 17 on, 55000. */
+const SNAPSHOT_CODES: ReadonlySet<string> = new Set(["22023", "42704", "55000"]);
+
+function isOfSnapshot(error: unknown): boolean {
+  return error instanceof ServerError && SNAPSHOT_CODES.has(error.fields.code);
 }
 
 /** Without a column list COPY takes all columns but generated ones; plain COPY of a table is the fastest. */

@@ -2,7 +2,7 @@ import { MigrationError } from "../../core/error.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
 import { literal } from "../shared/identifier.ts";
 import { binaryFormSql } from "./binary-form.ts";
-import type { WireSession } from "./wire-session.ts";
+import type { QueryResult, WireSession } from "./wire-session.ts";
 
 /** What a snapshot remembers of a table from the moment it was opened. */
 export interface SourceTable {
@@ -54,9 +54,16 @@ export async function readSourceTables(
   return found;
 }
 
+/** Asks for what checkUnchanged() looks at; outside the snapshot's transaction, where the catalog is today's. */
+export function shapeQuery(id: TableId, before: SourceTable): string {
+  return `
+    select ${shapeSql("c.oid", String(before.shape.attributes))}
+      from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = ${literal(id.schema)} and c.relname = ${literal(id.name)}`;
+}
+
 /**
- * Throws when what was read since may not be what the snapshot holds. Run outside the snapshot's
- * transaction, where the catalog is today's.
+ * Throws when what was read since may not be what the snapshot holds. `now`: what shapeQuery() found.
  *
  * DDL is not versioned like rows: after a TRUNCATE or a rewriting ALTER TABLE that committed since, a
  * snapshot sees an empty table, and a column that was dropped and added again reads as NULL. All of
@@ -64,20 +71,15 @@ export async function readSourceTables(
  * it cannot be told from TRUNCATE, so the table counts as rewritten. Locking the tables for the whole
  * load would avoid that but block the application's own DDL, and whatever queues behind it.
  */
-export async function checkUnchanged(
-  wire: WireSession,
-  id: TableId,
-  before: SourceTable | undefined,
-): Promise<void> {
-  if (before === undefined) throw changed("source.table_changed", id);
-  const { shape } = before;
-  const { rows } = await wire.query(`
-    select ${shapeSql("c.oid", String(shape.attributes))}
-      from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = ${literal(id.schema)} and c.relname = ${literal(id.name)}`);
-  const [columns, storage] = rows[0] ?? [undefined, undefined];
-  if (columns !== shape.columns) throw changed("source.table_changed", id);
+export function checkUnchanged(id: TableId, { shape }: SourceTable, now: QueryResult): void {
+  const [columns, storage] = now.rows[0] ?? [undefined, undefined];
+  if (columns !== shape.columns) throw tableChanged(id);
   if (storage !== shape.storage) throw changed("source.table_rewritten", id);
+}
+
+/** For a table that is not what it was, or not there any more. */
+export function tableChanged(id: TableId): MigrationError {
+  return changed("source.table_changed", id);
 }
 
 /** Two columns of SQL for a table's oid: its first columns, and where its rows are. Later columns do not count. */

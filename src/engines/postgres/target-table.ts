@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { MigrationError } from "../../core/error.ts";
 import type { TablePlan } from "../../core/plan.ts";
-import { displayTable, type TableId } from "../../core/schema.ts";
+import { displayTable, type TableId, tableKey } from "../../core/schema.ts";
 import { selectJson } from "./catalog-query.ts";
 
 /** What stands on the target under the name of a table of the plan. */
@@ -20,10 +20,14 @@ interface TargetColumn {
   readonly required: boolean;
 }
 
-export async function findTable(client: pg.Client, id: TableId): Promise<TargetTable | undefined> {
-  const [row] = await selectJson<Omit<TargetTable, "id">>(
+/** Those of the named tables that are there, by key. */
+export async function findTables(
+  client: pg.Client,
+  ids: readonly TableId[],
+): Promise<ReadonlyMap<string, TargetTable>> {
+  const rows = await selectJson<Omit<TargetTable, "id"> & TableId>(
     client,
-    `select c.oid, c.relkind as kind, coalesce((
+    `select wanted.schema, wanted.name, c.oid, c.relkind as kind, coalesce((
        select json_agg(json_build_object(
          'name', a.attname,
          'generated', a.attgenerated <> '',
@@ -31,11 +35,17 @@ export async function findTable(client: pg.Client, id: TableId): Promise<TargetT
            select from pg_type t where t.oid = a.atttypid and t.typdefault is not null)
        ) order by a.attnum)
        from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]') as columns
-     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = $1 and c.relname = $2`,
-    [id.schema, id.name],
+     from unnest($1::text[], $2::text[]) as wanted(schema, name)
+     join pg_namespace n on n.nspname = wanted.schema
+     join pg_class c on c.relnamespace = n.oid and c.relname = wanted.name`,
+    [ids.map(({ schema }) => schema), ids.map(({ name }) => name)],
   );
-  return row === undefined ? undefined : { id, ...row };
+  return new Map(
+    rows.map(({ schema, name, ...table }) => {
+      const id = { schema, name };
+      return [tableKey(id), { id, ...table }];
+    }),
+  );
 }
 
 /** Throws `target.table_mismatch` when rows of the source cannot be put into what is there. */

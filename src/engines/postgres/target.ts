@@ -1,4 +1,5 @@
 import type { EndpointConfig } from "../../core/engine.ts";
+import type { TableOutcome } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
 import type { BulkFormat } from "../../core/row-chunk.ts";
@@ -11,29 +12,41 @@ import type {
   Loader,
   LoadRequest,
   PostLoadStep,
+  PreparedTable,
   PrepareMode,
   PrepareRequest,
   Target,
 } from "../../core/target.ts";
 import { openApplier } from "./applier.ts";
 import { assessTarget } from "./assess-target.ts";
+import { buildSteps, setUpBuildSession } from "./build-steps.ts";
 import { targetFormats } from "./bulk-format.ts";
 import { ClientPool } from "./client-pool.ts";
 import { openJournal } from "./journal.ts";
 import { LoaderPool } from "./loader.ts";
 import { postLoadSteps } from "./post-load.ts";
-import { emptyTable, existingTables, prepareSchema, prepareTable } from "./prepare.ts";
+import { emptyTable, existingTables, prepareSchema, prepareTables } from "./prepare.ts";
 import { setSequences } from "./sequences.ts";
+import { inPieces, togetherOrAlone } from "./together.ts";
+
+/** Tables prepared in one transaction: each holds some locks, of which a server has some thousands. */
+const PREPARED_AT_ONCE = 200;
 
 /** A PostgreSQL database as target: gives each call a connection. */
 export class PostgresTarget implements Target {
   readonly #endpoint: EndpointConfig;
   readonly #clients: ClientPool;
+  readonly #builders: ClientPool;
   readonly #loaders: LoaderPool;
 
   constructor(endpoint: EndpointConfig) {
     this.#endpoint = endpoint;
     this.#clients = new ClientPool(endpoint, { side: "target", purpose: "tideway target" });
+    this.#builders = new ClientPool(
+      endpoint,
+      { side: "target", purpose: "tideway build" },
+      setUpBuildSession,
+    );
     this.#loaders = new LoaderPool(endpoint);
   }
 
@@ -58,9 +71,27 @@ export class PostgresTarget implements Target {
     return this.#clients.use(signal, (client) => prepareSchema(client, plan));
   }
 
-  prepareTable(request: PrepareRequest, signal: AbortSignal): Promise<{ readonly keepsRows: boolean }> {
-    const context = { table: request.plan.source.id, phase: "build" } as const;
-    return this.#clients.use(signal, (client) => prepareTable(client, request), context);
+  async prepareTables(
+    requests: readonly PrepareRequest[],
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<PreparedTable>[]> {
+    const outcomes: TableOutcome<PreparedTable>[] = [];
+    for (const some of inPieces(requests, PREPARED_AT_ONCE)) {
+      const prepare = (
+        these: readonly PrepareRequest[],
+        table?: TableId,
+      ): Promise<readonly PreparedTable[]> => {
+        const context = table === undefined ? {} : ({ table, phase: "build" } as const);
+        return this.#clients.use(signal, (client) => prepareTables(client, these), context);
+      };
+      const prepared = await togetherOrAlone(
+        some,
+        (these) => prepare(these),
+        async (one) => (await prepare([one], one.plan.source.id))[0]!,
+      );
+      outcomes.push(...prepared);
+    }
+    return outcomes;
   }
 
   emptyTable(plan: TablePlan, signal: AbortSignal): Promise<void> {
@@ -68,9 +99,11 @@ export class PostgresTarget implements Target {
     return this.#clients.use(signal, (client) => emptyTable(client, plan), context);
   }
 
-  bulkFormats(plan: TablePlan, signal: AbortSignal): Promise<readonly BulkFormat[]> {
-    const context = { table: plan.source.id, phase: "load" } as const;
-    return this.#clients.use(signal, (client) => targetFormats(client, plan), context);
+  bulkFormats(
+    plans: readonly TablePlan[],
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<readonly BulkFormat[]>[]> {
+    return this.#clients.use(signal, (client) => targetFormats(client, plans));
   }
 
   openLoader(request: LoadRequest, signal: AbortSignal): Promise<Loader> {
@@ -78,7 +111,11 @@ export class PostgresTarget implements Target {
   }
 
   postLoadSteps(plan: TablePlan): readonly PostLoadStep[] {
-    return postLoadSteps((signal) => this.#clients.lease(signal), plan);
+    return postLoadSteps(plan);
+  }
+
+  runSteps(steps: readonly PostLoadStep[], signal: AbortSignal): Promise<readonly TableOutcome<undefined>[]> {
+    return this.#builders.use(signal, (client) => buildSteps(client, steps));
   }
 
   setSequences(states: readonly SequenceState[], signal: AbortSignal): Promise<readonly TableId[]> {
@@ -90,6 +127,8 @@ export class PostgresTarget implements Target {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#clients[Symbol.asyncDispose](), this.#loaders[Symbol.asyncDispose]()]);
+    await Promise.all(
+      [this.#clients, this.#builders, this.#loaders].map((pool) => pool[Symbol.asyncDispose]()),
+    );
   }
 }

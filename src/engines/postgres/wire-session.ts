@@ -71,6 +71,11 @@ export class WireSession implements AsyncDisposable {
   /** Statements by the simple protocol. Throws ServerError; the session stays usable. */
   async query(sql: string): Promise<QueryResult> {
     await this.send(queryMessage(sql));
+    return this.#end();
+  }
+
+  /** What is left of a statement's answer, up to ReadyForQuery. */
+  async #end(): Promise<QueryResult> {
     let rows: (string | null)[][] = [];
     let tag = "";
     let error: ServerError | undefined;
@@ -98,10 +103,10 @@ export class WireSession implements AsyncDisposable {
   }
 
   /**
-   * Runs COPY ... TO STDOUT and yields its CopyData frames as they came. The consumer must read to the
-   * end or dispose the session.
+   * Runs COPY ... TO STDOUT and yields its CopyData frames as they came; returns what the statements
+   * after it came to. The consumer must read to the end or dispose the session.
    */
-  async *copyOut(sql: string, format: BulkFormat): AsyncGenerator<RowChunk> {
+  async *copyOut(sql: string, format: BulkFormat): AsyncGenerator<RowChunk, QueryResult> {
     await this.#begin(sql, Message.copyOut);
     // In binary the trailer has a frame of its own and the header shares the first row's: one frame
     // more than rows. In text each row is one frame.
@@ -125,7 +130,7 @@ export class WireSession implements AsyncDisposable {
       const next = await this.#reader.next();
       chunk = rest.length === 0 ? next : Buffer.concat([rest, next]);
     }
-    await this.#end();
+    return await this.#end();
   }
 
   /** Starts COPY ... TO STDOUT; then `messages` yields CopyData up to CopyDone, and copyOutEnd() ends it. */
@@ -137,7 +142,10 @@ export class WireSession implements AsyncDisposable {
     await this.#end();
   }
 
-  /** Starts COPY ... FROM STDIN; then send() takes CopyData frames, and copyInEnd() ends it. */
+  /**
+   * Starts COPY ... FROM STDIN, the last of the statements; then send() takes CopyData frames, and
+   * copyInEnd() ends it.
+   */
   async copyIn(sql: string): Promise<void> {
     await this.#begin(sql, Message.copyIn);
   }
@@ -157,7 +165,7 @@ export class WireSession implements AsyncDisposable {
   /** Resolves with the command tag, e.g. "COPY 1000". */
   async copyInEnd(): Promise<string> {
     await this.send(COPY_DONE);
-    return this.#end();
+    return (await this.#end()).tag;
   }
 
   /** Starts the replication stream; then `messages` yields CopyData and send() takes status updates. */
@@ -188,22 +196,6 @@ export class WireSession implements AsyncDisposable {
       if (m.type === Message.error) error = this.#error();
       if (m.type === Message.ready) {
         throw error ?? new MigrationError("source.protocol", { message: "COPY did not start." });
-      }
-    }
-  }
-
-  /** Reads up to ReadyForQuery; resolves with the command tag or throws the server's error. */
-  async #end(): Promise<string> {
-    let tag = "";
-    let error: ServerError | undefined;
-    for (;;) {
-      const m = this.messages;
-      await m.next();
-      if (m.type === Message.error) error = this.#error();
-      if (m.type === Message.commandComplete) tag = m.bytes.toString("utf8", m.bodyStart, m.bodyEnd - 1);
-      if (m.type === Message.ready) {
-        if (error !== undefined) throw error;
-        return tag;
       }
     }
   }
