@@ -9,7 +9,7 @@ const MAX_GROUP_BYTES = 16 << 20;
 /** A transaction that comes in pieces is kept back up to this much. */
 const MAX_HELD_BYTES = 4 << 20;
 /** Batches that may wait. */
-const MAX_WAITING_BYTES = 8 << 20;
+const MAX_WAITING_BYTES = 16 << 20;
 
 interface WaitingBatch {
   readonly batch: ChangeBatch;

@@ -8,10 +8,10 @@ import { isFatal, readServerError, ServerError } from "./server-error.ts";
 import { Message, type WireSession } from "./wire-session.ts";
 
 /** Messages asked for at once, and how large an answer should about be: the server keeps it until it is read. */
-const FIRST_ROUND = 50_000;
+const FIRST_ROUND = 25_000;
 const MIN_ROUND = 5_000;
-const MAX_ROUND = 200_000;
-const ROUND_BYTES = 12 << 20;
+const MAX_ROUND = 80_000;
+const ROUND_BYTES = 6 << 20;
 
 /** So far behind what is confirmed the task's slot is moved on: a long backlog must not be kept to its end. */
 const ADVANCE_BYTES = 128 << 20;
