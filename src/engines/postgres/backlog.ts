@@ -2,10 +2,10 @@ import type { StreamItem } from "../../core/change-batch.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import { literal } from "../shared/identifier.ts";
-import { lsnCodec } from "./lsn.ts";
+import { lsnCodec, lsnValue } from "./lsn.ts";
 import type { PgoutputDecoder } from "./pgoutput.ts";
 import { isFatal, readServerError, ServerError } from "./server-error.ts";
-import { Message, type WireSession } from "./wire-session.ts";
+import { Message, queryMessage, type WireSession } from "./wire-session.ts";
 
 /** Messages asked for at once, and how large an answer should about be: the server keeps it until it is read. */
 const FIRST_ROUND = 25_000;
@@ -24,6 +24,7 @@ const ROW_HEADER_LENGTH = 6;
 export interface BacklogParts {
   readonly wire: WireSession;
   readonly decoder: PgoutputDecoder;
+  readonly after: Position;
   /** The task's slot, and the name of the copy of it that is read. */
   readonly slot: string;
   readonly reader: string;
@@ -39,7 +40,9 @@ export interface BacklogParts {
  */
 export class Backlog implements AsyncDisposable {
   readonly #parts: BacklogParts;
+  /** Messages to ask for next, and for each round on its way how many it was asked for. */
   #limit = FIRST_ROUND;
+  readonly #asked: number[] = [];
   #messages = 0;
   #bytes = 0;
   #isFirstRow = true;
@@ -67,19 +70,21 @@ export class Backlog implements AsyncDisposable {
     return this.#confirmed;
   }
 
-  /** What has gathered up to now, in commit order; ends with a heartbeat when there is no more of it. */
+  /**
+   * What has gathered up to now, in commit order; ends with a heartbeat when there is no more of it. While
+   * one round is read, the server decodes the next.
+   */
   async *read(): AsyncGenerator<StreamItem> {
-    for (;;) {
-      const end = await this.logEnd();
-      yield* this.#round(this.#limit);
-      const isLast = this.#messages < this.#limit;
-      this.#limit = this.#nextLimit();
-      if (isLast) {
-        yield { kind: "heartbeat", position: end };
-        return;
-      }
-      await this.advance(ADVANCE_BYTES);
-    }
+    const asked = this.#asked;
+    let isFull = false;
+    do {
+      if (asked.length === 0) await this.#ask();
+      if (isFull && !this.#isAdvanceDue()) await this.#ask();
+      const position = yield* this.#round();
+      isFull = this.#messages >= asked.shift()!;
+      if (asked.length === 0) await this.#advanceIfDue();
+      if (!isFull && asked.length === 0) yield { kind: "heartbeat", position };
+    } while (isFull || asked.length > 0);
   }
 
   /** All that is committed before the call lies before it. */
@@ -118,17 +123,28 @@ export class Backlog implements AsyncDisposable {
     await this.#parts.wire[Symbol.asyncDispose]();
   }
 
-  async *#round(limit: number): AsyncGenerator<StreamItem> {
-    const { wire, decoder, reader, options } = this.#parts;
-    const { messages } = wire;
+  /** Sends for a round. The statement before it tells how far it will come at least. */
+  async #ask(): Promise<void> {
+    const { wire, reader, options } = this.#parts;
     const list = options.map(literal).join(", ");
+    await wire.send(
+      queryMessage(
+        `select pg_catalog.pg_current_wal_flush_lsn();
+         copy (select data from pg_catalog.pg_logical_slot_get_binary_changes(
+           ${literal(reader)}, null, ${this.#limit}, ${list})) to stdout (format binary)`,
+      ),
+    );
+    this.#asked.push(this.#limit);
+  }
+
+  /** Reads the round that was sent for first; returns how far the log had come before it. */
+  async *#round(): AsyncGenerator<StreamItem, Position> {
+    const { wire, decoder } = this.#parts;
+    const { messages } = wire;
     this.#messages = 0;
     this.#bytes = 0;
     this.#isFirstRow = true;
-    await wire.copyOutRows(
-      `copy (select data from pg_catalog.pg_logical_slot_get_binary_changes(` +
-        `${literal(reader)}, null, ${limit}, ${list})) to stdout (format binary)`,
-    );
+    const told = await wire.copyOutOpens();
     for (let isDone = false; !isDone; ) {
       while (!isDone && messages.advance()) isDone = this.#message();
       const batch = decoder.take(messages.bytes);
@@ -136,6 +152,11 @@ export class Backlog implements AsyncDisposable {
       if (!isDone) await messages.fill();
     }
     await wire.copyOutEnd();
+    if (this.#messages > 0) {
+      const wanted = ROUND_BYTES / (this.#bytes / this.#messages);
+      this.#limit = Math.round(Math.min(MAX_ROUND, Math.max(MIN_ROUND, wanted)));
+    }
+    return lsnCodec.parse(told[0]![0]!);
   }
 
   /** True at the end of the rows. */
@@ -166,8 +187,15 @@ export class Backlog implements AsyncDisposable {
     this.#parts.decoder.decode(bytes, at + ROW_HEADER_LENGTH, end);
   }
 
-  #nextLimit(): number {
-    const perMessage = this.#bytes / Math.max(1, this.#messages);
-    return Math.round(Math.min(MAX_ROUND, Math.max(MIN_ROUND, ROUND_BYTES / perMessage)));
+  /** The slot is moved on between two rounds, not beside one. */
+  async #advanceIfDue(): Promise<void> {
+    if (this.#isAdvanceDue()) await this.advance(ADVANCE_BYTES);
+  }
+
+  #isAdvanceDue(): boolean {
+    const confirmed = this.#confirmed;
+    if (confirmed === undefined || confirmed === this.#advanced) return false;
+    const from = this.#advanced ?? this.#parts.after;
+    return lsnValue(confirmed) - lsnValue(from) > BigInt(ADVANCE_BYTES);
   }
 }

@@ -63,7 +63,7 @@ export async function openChangeStream(
     return new LiveStream({ wire, decoder, after, statusIntervalMs: facts.statusIntervalMs });
   };
   const backlog = facts.isBehind
-    ? await openBacklog(endpoint, { decoder, slot: objects.name, options }, signal)
+    ? await openBacklog(endpoint, { decoder, after: request.after, slot: objects.name, options }, signal)
     : undefined;
   const live = backlog === undefined ? await openLive(request.after) : undefined;
   return new PostgresChangeStream({ backlog, live, openLive, after: request.after, signal });
@@ -90,7 +90,7 @@ async function openLiveWire(
 /** undefined when the server does not allow it: then all is read as it is sent. */
 async function openBacklog(
   endpoint: EndpointConfig,
-  parts: Pick<BacklogParts, "decoder" | "slot" | "options">,
+  parts: Omit<BacklogParts, "wire" | "reader">,
   signal: AbortSignal,
 ): Promise<Backlog | undefined> {
   const wire = await openWire(endpoint, { side: "source", purpose: "tideway backlog", gulps: true }, signal);

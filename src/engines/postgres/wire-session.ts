@@ -133,9 +133,12 @@ export class WireSession implements AsyncDisposable {
     return await this.#end();
   }
 
-  /** Starts COPY ... TO STDOUT; then `messages` yields CopyData up to CopyDone, and copyOutEnd() ends it. */
-  async copyOutRows(sql: string): Promise<void> {
-    await this.#begin(sql, Message.copyOut);
+  /**
+   * Waits for a COPY ... TO STDOUT that was sent for to start; then `messages` yields CopyData up to CopyDone,
+   * and copyOutEnd() ends it. Resolves with the rows of the statements before it.
+   */
+  async copyOutOpens(): Promise<QueryResult["rows"]> {
+    return await this.#opened(Message.copyOut);
   }
 
   async copyOutEnd(): Promise<void> {
@@ -188,11 +191,18 @@ export class WireSession implements AsyncDisposable {
   /** Sends a statement and waits for the message that opens its COPY. */
   async #begin(sql: string, opening: number): Promise<void> {
     await this.send(queryMessage(sql));
+    await this.#opened(opening);
+  }
+
+  /** Waits for the message that opens a COPY; resolves with the rows of what comes before it. */
+  async #opened(opening: number): Promise<QueryResult["rows"]> {
+    const rows: (string | null)[][] = [];
     let error: ServerError | undefined;
     for (;;) {
       const m = this.messages;
       await m.next();
-      if (m.type === opening) return;
+      if (m.type === opening) return rows;
+      if (m.type === Message.dataRow) rows.push(readTextRow(m.bytes, m.bodyStart));
       if (m.type === Message.error) error = this.#error();
       if (m.type === Message.ready) {
         throw error ?? new MigrationError("source.protocol", { message: "COPY did not start." });
