@@ -46,12 +46,11 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   const catalog = await source.describe(selected, signal);
   const compiled = compilePlan({ catalog, mappings, targetSchema: settings.targetSchema });
   const tables = compiled.plan.tables.map((plan) => plan.source);
-  const findings = [
-    ...settingFindings(spec.settings, spec.type),
-    ...compiled.findings,
-    ...(await source.assess({ taskId: spec.id, type: spec.type, tables, resumes }, signal)),
-    ...(await target.assess(compiled.plan, resumes ? "do-nothing" : settings.prepareMode, signal)),
-  ];
+  const assessed = await Promise.all([
+    source.assess({ taskId: spec.id, type: spec.type, tables, resumes }, signal),
+    target.assess(compiled.plan, resumes ? "do-nothing" : settings.prepareMode, signal),
+  ]);
+  const findings = [...settingFindings(spec.settings, spec.type), ...compiled.findings, ...assessed.flat()];
   for (const finding of findings) observer.finding(finding);
   const byName = new Map(tables.map((table) => [displayTable(table.id), table.id]));
   const refused: { table: TableId; error: MigrationError }[] = [];

@@ -186,9 +186,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
   /** "again": tables were set aside or are to be loaded again; the next attempt takes it up. */
   async #attempt(settings: TaskSettings): Promise<StopReason | "again"> {
     const signal = this.#abort.signal;
-    const { source: from, target: to } = this.#spec;
-    await using source = await this.#registry.find(from.engine).openSource(from, signal);
-    await using target = await this.#registry.find(to.engine).openTarget(to, signal);
+    await using both = await openBoth(this.#spec, this.#registry, signal);
+    const { source, target } = both;
     this.#stopRule = parseStopPosition(this.#spec.cdcStopPosition, source.positions);
     const planned = await this.#plan({ settings, source, target });
     const journalRequest = { taskId: this.#spec.id, controlSchema: settings.controlSchema };
@@ -276,6 +275,24 @@ export class TaskRunner implements RunningTask, ChangeControl {
     }
     return await runChanges(attempt, this);
   }
+}
+
+/** Opens source and target at once. When one cannot be opened, the other is closed again. */
+async function openBoth(
+  { source: from, target: to }: TaskSpec,
+  registry: EngineRegistry,
+  signal: AbortSignal,
+): Promise<AsyncDisposable & { readonly source: Source; readonly target: Target }> {
+  await using opened = new AsyncDisposableStack();
+  const sides = [
+    registry.find(from.engine).openSource(from, signal),
+    registry.find(to.engine).openTarget(to, signal),
+  ] as const;
+  const settled = await Promise.allSettled(sides);
+  for (const side of settled) if (side.status === "fulfilled") opened.use(side.value);
+  const [source, target] = await Promise.all(sides);
+  const kept = opened.move();
+  return { source, target, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 function stopped(): MigrationError {

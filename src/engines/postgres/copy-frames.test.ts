@@ -31,7 +31,7 @@ function walk(chunks: readonly Buffer[]): Walked {
     const bytes = Buffer.concat([rest, chunk]);
     frames.walk(bytes);
     forwarded.push(bytes.subarray(0, frames.length));
-    rest = bytes.subarray(frames.length);
+    rest = bytes.subarray(frames.taken);
     ended += frames.ended;
     // What follows the run belongs to somebody else.
     if (frames.done) break;
@@ -39,14 +39,30 @@ function walk(chunks: readonly Buffer[]): Walked {
   return { forwarded: Buffer.concat(forwarded), rest, ended, done: frames.done };
 }
 
+/** Bodies of whole CopyData frames, and how many there are. */
+function read(bytes: Buffer): { readonly body: string; readonly frames: number } {
+  const bodies: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    assert.equal(String.fromCharCode(bytes[at]!), "d");
+    const end = at + 1 + bytes.readInt32BE(at + 1);
+    assert.ok(end <= bytes.length, "the last frame is whole");
+    bodies.push(bytes.subarray(at + 5, end));
+    at = end;
+  }
+  return { body: Buffer.concat(bodies).toString(), frames: bodies.length };
+}
+
+const content = read(run).body;
+
 test("a run cut at any two places is forwarded whole, and every frame is counted once", () => {
   for (let first = 0; first <= stream.length; first++) {
     for (let second = first; second <= stream.length; second++) {
       const chunks = [stream.subarray(0, first), stream.subarray(first, second), stream.subarray(second)];
       const walked = walk(chunks);
-      assert.deepEqual(walked.forwarded, run, `cut at ${first} and ${second}`);
+      assert.equal(read(walked.forwarded).body, content, `cut at ${first} and ${second}`);
       assert.equal(walked.ended, 4);
       assert.equal(walked.done, true);
+      assert.deepEqual(walked.rest, after.subarray(0, walked.rest.length));
       assert.equal(walked.rest[0], after[0]);
     }
   }
@@ -54,15 +70,25 @@ test("a run cut at any two places is forwarded whole, and every frame is counted
 
 test("a run that arrives byte by byte is forwarded whole", () => {
   const walked = walk(Array.from(stream, (_, at) => stream.subarray(at, at + 1)));
-  assert.deepEqual(walked.forwarded, run);
+  assert.equal(read(walked.forwarded).body, content);
   assert.equal(walked.ended, 4);
+});
+
+test("frames that arrive together are forwarded as one, those longer than 64 kB by themselves", () => {
+  assert.deepEqual(read(walk([stream]).forwarded), { body: content, frames: 1 });
+  const long = "x".repeat((64 << 10) + 1);
+  const mixed = Buffer.concat([frame("a"), frame("b"), frame(long), frame("c"), frame("d"), after]);
+  const walked = walk([mixed]);
+  assert.deepEqual(read(walked.forwarded), { body: `ab${long}cd`, frames: 3 });
+  assert.equal(walked.ended, 5);
+  assert.equal(read(walk([mixed.subarray(0, 100), mixed.subarray(100)]).forwarded).body, `ab${long}cd`);
 });
 
 test("a cut header is kept back, a cut body is not", () => {
   const frames = new CopyFrames();
-  frames.walk(stream.subarray(0, 3));
+  frames.walk(Buffer.from(stream.subarray(0, 3)));
   assert.equal(frames.length, 0);
-  frames.walk(stream.subarray(0, 7));
+  frames.walk(Buffer.from(stream.subarray(0, 7)));
   assert.equal(frames.length, 7);
   assert.equal(frames.ended, 0);
 });

@@ -103,7 +103,7 @@ export class WireSession implements AsyncDisposable {
   }
 
   /**
-   * Runs COPY ... TO STDOUT and yields its CopyData frames as they came; returns what the statements
+   * Runs COPY ... TO STDOUT and yields its CopyData frames, merged into few; returns what the statements
    * after it came to. The consumer must read to the end or dispose the session.
    */
   async *copyOut(sql: string, format: BulkFormat): AsyncGenerator<RowChunk, QueryResult> {
@@ -118,7 +118,7 @@ export class WireSession implements AsyncDisposable {
       const counted = Math.min(frames.ended, uncounted);
       uncounted -= counted;
       if (frames.length > 0) yield { bytes: chunk.subarray(0, frames.length), rows: frames.ended - counted };
-      const rest = chunk.subarray(frames.length);
+      const rest = chunk.subarray(frames.taken);
       if (frames.done) {
         this.messages.putBack(rest);
         if (!isAside(rest[0]!)) break;
