@@ -59,6 +59,9 @@ export interface FoldedGroup {
   readonly tables: ReadonlyMap<number, NetChanges>;
 }
 
+/** Tables of one group that fold: the server locks each of their staging tables until the commit. */
+const MAX_FOLDED = 50;
+
 /**
  * Folds what a group changes, for tables with at least `least` changes. A table whose changes do not all
  * fold is left out: a truncated one, one that converges, one whose rows are not identified by a key.
@@ -84,7 +87,7 @@ export function foldGroup(group: ApplyGroup, tables: GroupTables, least: number)
     }
     foldPiece(piece, source, nets);
   }
-  for (const [plan, net] of folding) if (net.failed) folding.delete(plan);
+  for (const [plan, net] of folding) if (net.failed || net.size === 0) folding.delete(plan);
   return { sources, tables: folding };
 }
 
@@ -104,7 +107,7 @@ function foldPiece(piece: Piece, source: number, nets: readonly (NetChanges | un
   }
 }
 
-/** Plans that a group changes at least so often. */
+/** Plans that a group changes at least so often, those with the most changes when there are too many of them. */
 function busyTables(group: ApplyGroup, tables: GroupTables, least: number): readonly number[] {
   const counts = new Map<number, number>();
   let batch: ChangeBatch | undefined;
@@ -126,5 +129,9 @@ function busyTables(group: ApplyGroup, tables: GroupTables, least: number): read
     for (let op = start; op < end; op++) perTable[batch.ops[op * OP_WIDTH + 1]!]!++;
   }
   note();
-  return [...counts].filter(([, count]) => count >= least).map(([plan]) => plan);
+  return [...counts]
+    .filter(([plan, count]) => plan >= 0 && count >= least)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, MAX_FOLDED)
+    .map(([plan]) => plan);
 }

@@ -10,12 +10,20 @@ import { ServerError } from "./server-error.ts";
 
 /** More staging tables than this are not kept: each commit empties all of them. */
 const MAX_STAGES = 100;
+/**
+ * Nor any of them for longer than this: nobody but their session can freeze their transaction numbers,
+ * and an old one would keep the target from reusing numbers.
+ */
+const MAX_STAGE_AGE_MS = 3_600_000;
 
 /**
- * Errors of single rows, and of statements that this target does not take: one by one the changes may
- * go through, and if not the right error is told. Others concern the session or the server.
+ * Errors that concern the session or the server. All others may be those of a row or of a statement that
+ * this target does not take: one by one the changes may go through, and if not the right error is told.
  */
-const ROW_ERROR_CLASSES: ReadonlySet<string> = new Set(["0A", "21", "22", "23", "42", "44", "P0"]);
+const SERVER_ERROR_CLASSES: ReadonlySet<string> = new Set(["08", "25", "3B", "40", "53", "57", "58"]);
+
+/** A statement of which only an error counts. */
+const ANY_ROWS = -1;
 
 const NO_BYTES = Buffer.alloc(0);
 const NO_CELLS = new Int32Array(0);
@@ -31,6 +39,8 @@ interface Sent {
 
 /** Entries of a table by what becomes of them. */
 interface Parts {
+  /** Rows that must not be there: neither before the changes nor after them. */
+  nothings: number;
   deletes: number;
   inserts: number;
   /** By shape. */
@@ -53,10 +63,15 @@ export interface ApplySetsParts {
 export class ApplySets {
   readonly #parts: ApplySetsParts;
   #encoding: "pg-binary" | "text" = "text";
-  #stages: (TableStages | undefined)[] = [];
+  readonly #stages: Readonly<Record<"pg-binary" | "text", (TableStages | undefined)[]>> = {
+    "pg-binary": [],
+    text: [],
+  };
   /** Staging tables that the session has, and those that hold rows of the transaction at work. */
   readonly #created = new Set<string>();
   readonly #filled = new Set<string>();
+  /** When the first of them was made. */
+  #createdAt = 0;
   readonly #key: RowCells = { cellsOf: new Int32Array(0), cells: new Int32Array(0), bytes: NO_BYTES, row: 0 };
   readonly #rest: RowCells = {
     cellsOf: new Int32Array(0),
@@ -71,13 +86,12 @@ export class ApplySets {
 
   /** Statements belong to one encoding of the cells. */
   use(encoding: "pg-binary" | "text"): void {
-    if (encoding === this.#encoding) return;
     this.#encoding = encoding;
-    this.#stages = [];
   }
 
   stages(plan: number): TableStages {
-    let stages = this.#stages[plan];
+    const known = this.#stages[this.#encoding];
+    let stages = known[plan];
     if (stages === undefined) {
       const { plans, targets } = this.#parts;
       const prefix = `${this.#encoding === "text" ? "t" : "b"}${plan}`;
@@ -87,7 +101,7 @@ export class ApplySets {
         encoding: this.#encoding,
         prefix,
       });
-      this.#stages[plan] = stages;
+      known[plan] = stages;
     }
     return stages;
   }
@@ -95,7 +109,8 @@ export class ApplySets {
   /** The transaction at work has ended. */
   ended(): void {
     this.#filled.clear();
-    if (this.#created.size <= MAX_STAGES) return;
+    if (this.#created.size === 0) return;
+    if (this.#created.size <= MAX_STAGES && Date.now() - this.#createdAt < MAX_STAGE_AGE_MS) return;
     void this.#parts.session.query(`drop table ${[...this.#created].join(", ")}`);
     this.#created.clear();
   }
@@ -106,15 +121,18 @@ export class ApplySets {
    */
   async apply(folded: FoldedGroup): Promise<ReadonlySet<number>> {
     const { session, counts } = this.#parts;
-    const parts = new Map([...folded.tables].map(([plan, net]) => [plan, partsOf(net)]));
-    for (const [plan, net] of folded.tables) this.#prepare(plan, net, parts.get(plan)!);
-    void session.query(`savepoint ${SAVEPOINT}`);
     const sent: Sent[] = [];
-    for (const [plan, net] of folded.tables)
-      await this.#write(plan, net, { parts: parts.get(plan)!, sent, folded });
+    const created: string[] = [];
+    void session.query(`savepoint ${SAVEPOINT}`);
+    for (const [plan, net] of folded.tables) {
+      const parts = partsOf(net);
+      created.push(...this.#prepare(plan, net, { parts, sent }));
+      await this.#write(plan, net, { parts, sent, folded });
+    }
     await session.push();
     const failed = await failures(sent);
     if (failed.size > 0) {
+      for (const name of created) this.#created.delete(name);
       await session.ask(`rollback to savepoint ${SAVEPOINT}; release savepoint ${SAVEPOINT}`);
       return failed;
     }
@@ -123,22 +141,31 @@ export class ApplySets {
     return failed;
   }
 
-  /** Makes the staging tables that will be needed, outside of the savepoint, and empties those that hold rows. */
-  #prepare(plan: number, net: NetChanges, parts: Parts): void {
-    const stages = this.stages(plan);
-    if (parts.deletes > 0) this.#provide(stages.delete());
-    if (parts.inserts > 0 && stages.insertCopy === undefined) this.#provide(stages.insert());
-    for (const [shape, unchanged] of net.shapes.entries()) {
-      if (parts.updates[shape]! > 0) this.#provide(stages.update(unchanged)!);
-    }
-  }
-
-  #provide(stage: Stage): void {
+  /** Makes the staging tables that a table needs and empties those that hold rows; returns the names of new ones. */
+  #prepare(
+    plan: number,
+    net: NetChanges,
+    { parts, sent }: { readonly parts: Parts; readonly sent: Sent[] },
+  ): readonly string[] {
     const { session } = this.#parts;
-    if (!this.#created.has(stage.name)) void session.query(stage.create);
-    else if (this.#filled.has(stage.name)) void session.query(`truncate ${stage.name}`);
-    this.#created.add(stage.name);
-    this.#filled.add(stage.name);
+    const stages = this.stages(plan);
+    const needed: Stage[] = [];
+    if (parts.deletes + parts.nothings > 0) needed.push(stages.delete());
+    if (parts.inserts > 0 && stages.insertCopy === undefined) needed.push(stages.insert());
+    for (const [shape, unchanged] of net.shapes.entries()) {
+      if (parts.updates[shape]! > 0) needed.push(stages.update(unchanged));
+    }
+    const added = needed.filter(({ name }) => !this.#created.has(name));
+    for (const { name, create } of needed) {
+      const sql = this.#created.has(name) ? `truncate ${name}` : create;
+      if (!this.#created.has(name) || this.#filled.has(name)) {
+        sent.push({ plan, rows: ANY_ROWS, answer: session.query(sql) });
+      }
+      if (this.#created.size === 0) this.#createdAt = Date.now();
+      this.#created.add(name);
+      this.#filled.add(name);
+    }
+    return added.map(({ name }) => name);
   }
 
   async #write(
@@ -152,16 +179,17 @@ export class ApplySets {
     const send = (sql: string, rows: number): void => {
       sent.push({ plan, rows, answer: session.query(sql) });
     };
-    if (parts.deletes > 0) {
+    const gone = parts.deletes + parts.nothings;
+    if (gone > 0) {
       const stage = stages.delete();
-      send(stage.copy, parts.deletes);
+      send(stage.copy, gone);
       await this.#copy(stage, net, { folded, wants: (entry) => GOES[net.net(entry)] === 1 });
       send(stage.apply, parts.deletes);
     }
     for (const [shape, unchanged] of net.shapes.entries()) {
       const rows = parts.updates[shape]!;
       if (rows === 0) continue;
-      const stage = stages.update(unchanged)!;
+      const stage = stages.update(unchanged);
       send(stage.copy, rows);
       const wants = (entry: number): boolean => net.net(entry) === Net.update && net.shape(entry) === shape;
       await this.#copy(stage, net, { folded, wants });
@@ -212,16 +240,17 @@ export class ApplySets {
   }
 }
 
-/** 1 for each Net whose old row goes, and for each whose new row comes. */
-const GOES = Uint8Array.of(0, 0, 0, 1, 1);
+/** 1 for each Net after whose deletes no row has the key, and for each whose new row comes. */
+const GOES = Uint8Array.of(1, 0, 0, 1, 1);
 const COMES = Uint8Array.of(0, 1, 0, 0, 1);
 
 function partsOf(net: NetChanges): Parts {
-  const parts: Parts = { deletes: 0, inserts: 0, updates: new Int32Array(net.shapes.length) };
+  const parts: Parts = { nothings: 0, deletes: 0, inserts: 0, updates: new Int32Array(net.shapes.length) };
   for (let entry = 0; entry < net.size; entry++) {
     const kind = net.net(entry);
     if (kind === Net.update) parts.updates[net.shape(entry)]!++;
-    parts.deletes += GOES[kind]!;
+    if (kind === Net.nothing) parts.nothings++;
+    else parts.deletes += GOES[kind]!;
     parts.inserts += COMES[kind]!;
   }
   return parts;
@@ -232,9 +261,10 @@ async function failures(sent: readonly Sent[]): Promise<ReadonlySet<number>> {
   const failed = new Set<number>();
   for (const { plan, rows, answer } of sent) {
     try {
-      if ((await answer).touched !== rows) failed.add(plan);
+      const { touched } = await answer;
+      if (rows !== ANY_ROWS && touched !== rows) failed.add(plan);
     } catch (error) {
-      if (!(error instanceof ServerError) || !ROW_ERROR_CLASSES.has(error.fields.code.slice(0, 2)))
+      if (!(error instanceof ServerError) || SERVER_ERROR_CLASSES.has(error.fields.code.slice(0, 2)))
         throw error;
       // What follows fails because this did.
       return failed.add(plan);

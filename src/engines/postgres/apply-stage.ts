@@ -24,10 +24,10 @@ export class TableStages {
   readonly #columns: ApplyColumns;
   readonly #key: readonly number[];
   readonly #prefix: string;
-  readonly #width: number;
+  readonly #unchanging: number | undefined;
   #delete: Stage | undefined;
   #insert: Stage | undefined;
-  readonly #updates = new Map<string, Stage | undefined>();
+  readonly #updates = new Map<string, Stage>();
   readonly insertCopy: string | undefined;
   /** Columns of an inserted row; 2 * ordinal each. */
   readonly inserted: Int32Array;
@@ -46,14 +46,17 @@ export class TableStages {
     this.#columns = new ApplyColumns(plan, target, encoding);
     this.#key = plan.source.key;
     this.#prefix = options.prefix;
-    this.#width = plan.source.columns.length;
     const { written } = this.#columns;
     this.inserted = cellsOf(written);
     const known = new Set(plan.target.columns.map(({ name }) => name));
     // A key that moves may be a delete and an insert unless the target's row holds more than the source's.
     const movesKeys = [...(target?.columns.keys() ?? [])].every((name) => known.has(name));
-    const isUsable = target?.plain === true && written.length > 0;
-    this.foldOptions = isUsable ? { columns: this.#width, key: this.#key, movesKeys } : undefined;
+    // An update that says nothing new must still find its row, for which it sets a column to what it is.
+    this.#unchanging = written.find((o) => this.#columns.isSettable(o));
+    const isUsable = target?.plain === true && this.#unchanging !== undefined;
+    this.foldOptions = isUsable
+      ? { columns: plan.source.columns.length, key: this.#key, movesKeys }
+      : undefined;
     if (this.#columns.takesRows) {
       this.insertCopy = `copy ${this.#table} (${this.#names(written)}) from stdin (format binary)`;
     }
@@ -81,27 +84,24 @@ export class TableStages {
     return this.#insert;
   }
 
-  /** Updates the rows of the staged keys. `unchanged`: 1 for each column that is not sent. undefined: nothing to set. */
-  update(unchanged: Uint8Array): Stage | undefined {
+  /** Updates the rows of the staged keys. `unchanged`: 1 for each column that is not sent. */
+  update(unchanged: Uint8Array): Stage {
     const shape = unchanged.join("");
-    if (this.#updates.has(shape)) return this.#updates.get(shape);
+    const known = this.#updates.get(shape);
+    if (known !== undefined) return known;
     const columns = this.#columns;
     const set = columns.written.filter(
       (o) => unchanged[o] === 0 && columns.isSettable(o) && !this.#key.includes(o),
     );
-    const values = set.map((o) => `${columns.name(o)} = ${columns.staged(o, "store")}`).join(", ");
-    const verb = `update ${this.#table} as t set ${values} from`;
-    const stage =
-      set.length === 0
-        ? undefined
-        : this.#stage(`u${this.#updates.size}`, this.#key, set, verb, this.#sameKey());
+    const values = set.map((o) => `${columns.name(o)} = ${columns.staged(o, "store")}`);
+    if (set.length === 0) {
+      const same = columns.name(this.#unchanging!);
+      values.push(`${same} = t.${same}`);
+    }
+    const verb = `update ${this.#table} as t set ${values.join(", ")} from`;
+    const stage = this.#stage(`u${this.#updates.size}`, this.#key, set, verb, this.#sameKey());
     this.#updates.set(shape, stage);
     return stage;
-  }
-
-  /** Whether an update of this shape says anything; else its row would go unlooked for. */
-  get hasValues(): boolean {
-    return this.update(new Uint8Array(this.#width)) !== undefined;
   }
 
   #stage(use: string, key: readonly number[], rest: readonly number[], verb: string, where: string): Stage {

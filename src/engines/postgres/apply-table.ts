@@ -1,11 +1,14 @@
 import type { TablePlan } from "../../core/plan.ts";
 import { literal } from "../shared/identifier.ts";
-import { binaryFormSql } from "./binary-form.ts";
+import { baseTypeSql, binaryFormSql } from "./binary-form.ts";
 import type { WireSession } from "./wire-session.ts";
 
 /** What the target's own catalog says of a column, for which plans and real tables may differ. */
 export interface TargetColumn {
-  /** Qualified SQL name of its type without modifier. */
+  /**
+   * Qualified SQL name of its type without modifier; for a domain that of its base type. A cast to the domain
+   * would cut a value that is too long for it, which an assignment does not.
+   */
   readonly type: string;
   /** See binary-form.ts; undefined when values cannot be sent in binary. */
   readonly form: string | undefined;
@@ -18,7 +21,10 @@ export interface TargetTable {
   readonly partitioned: boolean;
   /** A unique or exclusion constraint that is checked later, for which ON CONFLICT is refused. */
   readonly deferrable: boolean;
-  /** Nothing on the table acts on single statements or their order: no rule, no trigger of replicas. */
+  /**
+   * Nothing on the table or its partitions acts on single statements or their order: no rule, no trigger that
+   * fires on replicas.
+   */
   readonly plain: boolean;
 }
 
@@ -26,14 +32,15 @@ const FACTS_SQL = (wanted: string): string => `
   select wanted.i, c.relkind = 'p',
          exists (select from pg_catalog.pg_index x where x.indrelid = c.oid and not x.indimmediate),
          c.relkind in ('r', 'p') and not c.relhasrules and not exists (
-           select from pg_catalog.pg_trigger g where g.tgrelid = c.oid and g.tgenabled in ('A', 'R')),
+           select from pg_catalog.pg_trigger g where g.tgenabled in ('A', 'R') and (g.tgrelid = c.oid
+              or c.relkind = 'p' and g.tgrelid in (select relid from pg_catalog.pg_partition_tree(c.oid)))),
          a.attname, pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.typname),
          ${binaryFormSql("a.atttypid")}, a.attgenerated <> ''
     from (values ${wanted}) as wanted (i, schema, name)
     join pg_catalog.pg_namespace n on n.nspname = wanted.schema
     join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = wanted.name
     join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-    join pg_catalog.pg_type t on t.oid = a.atttypid
+    join pg_catalog.pg_type t on t.oid = ${baseTypeSql("a.atttypid")}
     join pg_catalog.pg_namespace tn on tn.oid = t.typnamespace`;
 
 /** Tables of one question; a question for 2,000 at once takes the planner long. */

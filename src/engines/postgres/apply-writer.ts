@@ -195,6 +195,10 @@ export class ApplyWriter {
     let at = this.#length;
     chunk.writeInt32BE(isNull ? -1 : length, at);
     at += 4;
+    if (isNull) {
+      this.#length = at;
+      return;
+    }
     if (length >= BIG_CELL) {
       this.#length = at;
       this.#seal(0);

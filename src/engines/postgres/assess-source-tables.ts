@@ -126,8 +126,12 @@ function capturing(table: TableSchema, row: TableFacts, server: SourceServer): F
       finding("source.no_key", "error", {
         subject,
         table: id,
-        message: `The table ${subject} has no primary key or replica identity.`,
-        remedy: `Add a primary key, or run on the source: alter table ${qualified(id)} replica identity full; or use a full-load task.`,
+        message: table.indexes.some(
+          ({ constraint, native }) => constraint === "primary-key" && /\) DEFERRABLE/.test(native),
+        )
+          ? `The primary key of ${subject} is deferrable and identifies no row in the log; the table has no other replica identity.`
+          : `The table ${subject} has no primary key or replica identity.`,
+        remedy: `Add a primary key that is not deferrable, or run on the source: alter table ${qualified(id)} replica identity full; or use a full-load task.`,
       }),
     ];
   }

@@ -8,6 +8,7 @@ interface IndexRow {
   readonly name: string;
   readonly unique: boolean;
   readonly replicaIdentity: boolean;
+  readonly immediate: boolean;
   readonly constraint: "p" | "u" | "x" | null;
   /** attnums of the key columns; 0 for an expression. */
   readonly numbers: readonly number[];
@@ -39,6 +40,8 @@ export interface TableIndex {
   readonly index: Index;
   /** The table's replica identity is USING INDEX this one. */
   readonly replicaIdentity: boolean;
+  /** False when it is checked late: between two changes of a transaction, rows may have the same key. */
+  readonly immediate: boolean;
   readonly numbers: readonly number[];
 }
 
@@ -68,7 +71,7 @@ export async function describeForeignKeys(
 
 const INDEXES = `
   select i.indrelid as table, x.relname as name, i.indisunique as unique,
-    i.indisreplident as "replicaIdentity", k.contype as constraint,
+    i.indisreplident as "replicaIdentity", i.indimmediate as immediate, k.contype as constraint,
     keys.numbers, keys.columns,
     ${inSchema("n.nspname", "pg_get_indexdef(i.indexrelid)")} as definition,
     ${inSchema(
@@ -167,6 +170,7 @@ function index(row: IndexRow): TableIndex {
       ...(row.comment === null ? {} : { comment: row.comment }),
     },
     replicaIdentity: row.replicaIdentity,
+    immediate: row.immediate,
     numbers: row.numbers,
   };
 }

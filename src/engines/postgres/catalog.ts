@@ -132,7 +132,8 @@ function tableWithColumns(
   const identifying =
     row.identity === "i"
       ? indexes.find((candidate) => candidate.replicaIdentity)
-      : indexes.find((candidate) => candidate.index.constraint === "primary-key");
+      : // A deferrable one is no identity to the server: changes of the table would be refused once it is published.
+        indexes.find(({ index, immediate }) => index.constraint === "primary-key" && immediate);
   const key =
     row.identity === "n" || identifying === undefined
       ? []

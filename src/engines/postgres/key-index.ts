@@ -100,6 +100,7 @@ export class KeyIndex {
       const from = a.cells[other + offset]!;
       const start = b.cells[row + offset]!;
       if (start === UNCHANGED_CELL) continue;
+      if (start < 0) return false;
       const length = b.cells[row + offset + 1]! - start;
       if (a.cells[other + offset + 1]! - from !== length) return false;
       for (let at = 0; at < length; at++) if (a.bytes[from + at] !== b.bytes[start + at]) return false;

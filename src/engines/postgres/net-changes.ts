@@ -242,6 +242,7 @@ export class NetChanges {
       const at = (isSent ? row : earlierRow) + i;
       const start = from.cells[at]!;
       cells[i] = start;
+      cells[i + 1] = NULL_CELL;
       if (start === NULL_CELL || start === UNCHANGED_CELL) continue;
       const part = from.bytes.subarray(start, from.cells[at + 1]!);
       parts.push(part);
