@@ -11,6 +11,7 @@ import { ApplySets } from "./apply-sets.ts";
 import { readTargetTables } from "./apply-table.ts";
 import { openWire } from "./connection.ts";
 import { classify } from "./errors.ts";
+import { preparePositionSql } from "./journal-sql.ts";
 import type { WireSession } from "./wire-session.ts";
 
 /**
@@ -29,6 +30,7 @@ export async function openApplier(
     const plans = request.plan.tables;
     const targets = await readTargetTables(wire, plans);
     const applied = await readAppliedPosition(wire, request);
+    await wire.query(preparePositionSql(request));
     return connectParts({ wire, request, targets, traits, applied, signal, endpoint });
   } catch (error) {
     await wire[Symbol.asyncDispose]();

@@ -78,7 +78,6 @@ export class GroupWriter {
 
   async #oneByOne(group: ApplyGroup, isWanted: (plan: number) => boolean): Promise<void> {
     for (const piece of group.pieces) await this.#parts.changes.write(piece, isWanted);
-    await this.#parts.session.push();
   }
 
   #penalize(plan: number): void {

@@ -8,7 +8,7 @@ import type { GroupWriter } from "./apply-group-writer.ts";
 import { ApplyQueue } from "./apply-queue.ts";
 import type { ApplySession } from "./apply-session.ts";
 import type { PreparedStatement } from "./apply-writer.ts";
-import { savePositionSql } from "./journal-sql.ts";
+import { executePositionSql } from "./journal-sql.ts";
 
 /** How often a position is saved while the log holds nothing for this task. */
 const IDLE_SAVE_MS = 1_000;
@@ -177,7 +177,7 @@ export class ApplyLoop implements Applier {
     const answer = await session.ask(
       [
         ...counts.conflictSql(request),
-        savePositionSql(request, position.text),
+        executePositionSql(position.text),
         "commit",
         ...(asks ? [LOG_STATE_SQL] : []),
       ].join("; "),
@@ -193,8 +193,8 @@ export class ApplyLoop implements Applier {
 
   /** Saves a position in a transaction that waits for the disk: all commits before it are durable then. */
   async #saveDurably(position: Position): Promise<void> {
-    const { session, request, waitForDisk } = this.#parts;
-    const save = savePositionSql(request, position.text);
+    const { session, waitForDisk } = this.#parts;
+    const save = executePositionSql(position.text);
     await session.ask(waitForDisk === undefined ? save : `begin; ${waitForDisk}; ${save}; commit`);
     this.#durability.settled();
     const changedNothing = this.#idle === position;

@@ -56,6 +56,7 @@ export class Backlog implements AsyncDisposable {
   /** Makes the copy. Throws ServerError, when the server has no slot to spare or does not allow it. */
   async open(): Promise<void> {
     const { wire, slot, reader } = this.#parts;
+    wire.gulp(true);
     await wire.query(
       `select pg_catalog.pg_copy_logical_replication_slot(${literal(slot)}, ${literal(reader)}, true)`,
     );

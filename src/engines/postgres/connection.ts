@@ -35,7 +35,7 @@ export interface ConnectOptions {
   readonly replication?: boolean;
   /** 15,000 when left out. */
   readonly timeoutMs?: number;
-  /** Read only what is asked for, in gulps, where the connection allows it; see SocketReader. */
+  /** WireSession.gulp() will be asked for, where the connection allows it. */
   readonly gulps?: boolean;
 }
 
@@ -150,7 +150,7 @@ export async function openWire(
     if (!socket.destroyed) socket.end(TERMINATE);
     socket.destroySoon();
   };
-  return new WireSession(socket, { gulps: gulps(endpoint, options), close });
+  return new WireSession(socket, { mayGulp: gulps(endpoint, options), close });
 }
 
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);

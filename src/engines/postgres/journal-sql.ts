@@ -33,9 +33,22 @@ export function isNothingMarked(error: unknown): boolean {
 
 /** Records that everything up to a position has been applied. Touches no index, so it costs little per commit. */
 export function savePositionSql(request: JournalRequest, positionText: string): string {
+  return positionUpsert(request, literal(checkpoint(positionText)));
+}
+
+/** The same for a session that does it at every commit: once prepared, the statement need not be planned. */
+export function preparePositionSql(request: JournalRequest): string {
+  return `prepare tideway_position (text) as ${positionUpsert(request, "$1")}`;
+}
+
+export function executePositionSql(positionText: string): string {
+  return `execute tideway_position (${literal(checkpoint(positionText))})`;
+}
+
+function positionUpsert(request: JournalRequest, value: string): string {
   return `insert into ${controlTable(request, "awsdms_txn_state")} as s
       ("SERVER_NAME", "TASK_NAME", "STATE_TIME", "CHECKPOINT")
-    values (${literal(SERVER_NAME)}, ${literal(request.taskId)}, ${NOW_SQL}, ${literal(checkpoint(positionText))})
+    values (${literal(SERVER_NAME)}, ${literal(request.taskId)}, ${NOW_SQL}, ${value})
     on conflict ("SERVER_NAME", "TASK_NAME")
       do update set "STATE_TIME" = excluded."STATE_TIME", "CHECKPOINT" = excluded."CHECKPOINT"`;
 }

@@ -18,6 +18,9 @@ const STATUS_LENGTH = 34;
 /** A confirmation travels at once unless one did within this time; the server then writes its slot. */
 const CONFIRM_INTERVAL_MS = 200;
 
+/** A transaction that has gathered so much is passed on before its end has come. */
+const GATHERED_BYTES = 1 << 14;
+
 const UNDEFINED_OBJECT = "42704";
 
 export interface LiveStreamParts {
@@ -72,6 +75,11 @@ export class LiveStream implements AsyncDisposable {
     while (!this.#disposed) {
       while (messages.advance()) this.#message();
       if (this.#replyWanted) this.#sendStatus(false);
+      // Each message may come by itself: the rest of a small transaction makes one batch with its start.
+      if (decoder.inTransaction && messages.bytes.length < GATHERED_BYTES) {
+        await messages.extend();
+        continue;
+      }
       const batch = decoder.take(messages.bytes);
       if (batch !== undefined) {
         const last = batch.transactions.at(-1)!;
@@ -80,9 +88,9 @@ export class LiveStream implements AsyncDisposable {
       }
       const position = this.#heartbeat();
       if (position !== undefined) yield { kind: "heartbeat", position };
-      if (wire.gulps && this.#pace.busy) await this.#pace.rest();
-      await messages.fill();
+      if (wire.gulp(this.#pace.busy)) await this.#pace.rest();
       this.#pace.took(messages.bytes.length);
+      await messages.fill();
     }
   }
 

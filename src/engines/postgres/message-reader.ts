@@ -53,6 +53,11 @@ export class MessageReader {
     this.bytes = await this.#assemble(rest, chunk, 1 + rest.readInt32BE(1));
   }
 
+  /** Waits for more bytes like fill(), and keeps those of the messages before: ranges of `bytes` stay what they are. */
+  async extend(): Promise<void> {
+    this.bytes = Buffer.concat([this.bytes, await this.#socket.next()]);
+  }
+
   /** One message of known length from its first bytes on, with whatever followed in its last chunk. */
   async #assemble(rest: Buffer, first: Buffer, length: number): Promise<Buffer> {
     let have = rest.length + first.length;

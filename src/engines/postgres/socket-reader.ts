@@ -6,26 +6,31 @@ const HIGH_WATER = 1 << 20;
 
 /**
  * Pulls the chunks of a socket one after another. While nobody reads, an eager reader takes up to a limit
- * in advance; one that gulps leaves the bytes where they are, so that a server that sends every few of them
+ * in advance; while it gulps, it leaves the bytes where they are, so that a server that sends every few of them
  * by itself is not woken for each, and the next chunk holds all that has gathered.
  */
 export class SocketReader {
   readonly #socket: Duplex;
-  readonly #gulps: boolean;
+  #gulps = false;
   readonly #chunks: Buffer[] = [];
   #queued = 0;
   #closed = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(socket: Duplex, options: { readonly gulps: boolean }) {
+  constructor(socket: Duplex) {
     this.#socket = socket;
-    this.#gulps = options.gulps;
     socket.on("data", this.#onData);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
-    if (this.#gulps) socket.pause();
-    else socket.resume();
+    socket.resume();
+  }
+
+  /** Whether to leave what arrives where it is until it is asked for. */
+  set gulps(gulps: boolean) {
+    if (gulps === this.#gulps) return;
+    this.#gulps = gulps;
+    if (!gulps && this.#queued < HIGH_WATER) this.#socket.resume();
   }
 
   /** True when something has arrived that was not read yet, or the connection has ended. */

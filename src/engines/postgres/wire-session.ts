@@ -48,15 +48,21 @@ export class WireSession implements AsyncDisposable {
   readonly #reader: SocketReader;
   readonly #close: () => Promise<void>;
 
-  /** Whether it reads only what is asked for; see SocketReader. */
-  readonly gulps: boolean;
+  readonly #mayGulp: boolean;
 
-  constructor(socket: Duplex, options: { readonly gulps: boolean; readonly close: () => Promise<void> }) {
+  /** `mayGulp`: the socket stops reading as soon as it is paused; see SocketReader. */
+  constructor(socket: Duplex, options: { readonly mayGulp: boolean; readonly close: () => Promise<void> }) {
     this.#socket = socket;
-    this.gulps = options.gulps;
-    this.#reader = new SocketReader(socket, options);
+    this.#mayGulp = options.mayGulp;
+    this.#reader = new SocketReader(socket);
     this.messages = new MessageReader(this.#reader);
     this.#close = options.close;
+  }
+
+  /** Reads only what is asked for from now on, or again all that comes. False where the socket cannot do so. */
+  gulp(gulps: boolean): boolean {
+    this.#reader.gulps = gulps && this.#mayGulp;
+    return gulps && this.#mayGulp;
   }
 
   /** Queues bytes that are whole messages or pieces of them. Resolves when more may be sent. */
