@@ -6,7 +6,7 @@ const WINDOW_MS = 1_000;
 const GAIN = 0.5;
 /** One lane less is kept when it costs no more than this. */
 const LOSS = 0.95;
-/** Windows until the next trial; doubled after each that changed nothing. */
+/** Windows until the first trial, and the next; doubled after each that changed nothing. */
 const FIRST_HOLD = 6;
 const LONGEST_HOLD = 60;
 /** What a partition is worth beside its bytes: the round trips of a small table. */
@@ -84,8 +84,7 @@ export class LaneGovernor {
   #watch(rate: number): void {
     this.#windows++;
     this.#rate += (rate - this.#rate) / Math.min(this.#windows, 4);
-    const first = this.#windows >= 2 && this.#hold === FIRST_HOLD;
-    if (first || this.#windows >= this.#hold) this.#try();
+    if (this.#windows >= this.#hold) this.#try();
   }
 
   /** More and less are tried in turn; where one is not possible, the other. */
@@ -110,7 +109,8 @@ export class LaneGovernor {
       this.#next = -this.#trial;
     }
     this.#trial = 0;
-    this.#windows = keeps ? 1 : 0;
+    // What was gained may be gained again at once.
+    this.#windows = keeps ? this.#hold : 0;
   }
 
   #permit(lanes: number): void {

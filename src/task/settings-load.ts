@@ -95,7 +95,9 @@ export const fullLoadSettings: SettingSection = {
   MaxFullLoadSubTasks: [
     whole(8, 1, 49),
     "How much is loaded at once.",
-    does("How many partitions, of one table or of several, are read and written at once."),
+    does(
+      "How many partitions, of one table or of several, are read and written at once: two at first, more as long as that is faster.",
+    ),
   ],
   TransactionConsistencyTimeout: [
     whole(600),

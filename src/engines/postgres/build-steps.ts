@@ -21,8 +21,8 @@ const MEMORY_KB = 262_144;
  */
 export async function setUpBuildSession(client: pg.Client): Promise<void> {
   await client.query(
-    `select set_config('maintenance_work_mem', '${MEMORY_KB}', false) from pg_settings
-      where name = 'maintenance_work_mem' and setting::int < ${MEMORY_KB};
+    `select set_config('maintenance_work_mem', '${MEMORY_KB}', false)
+      where pg_size_bytes(current_setting('maintenance_work_mem')) < ${MEMORY_KB} * 1024::bigint;
      set synchronous_commit = off`,
   );
 }

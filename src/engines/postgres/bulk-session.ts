@@ -35,8 +35,10 @@ export function settingsSql(side: Side): string {
   const rows = [...bothSides, ...perSide[side]].map(
     ([name, value]) => `(${literal(name)}, ${literal(value)})`,
   );
-  return `select set_config(s.name, v.value, false)
-    from (values ${rows.join(", ")}) as v(name, value) join pg_catalog.pg_settings s on s.name = v.name`;
+  // To look the names up in pg_settings takes longer than to connect.
+  return `select pg_catalog.set_config(v.name, v.value, false)
+    from (values ${rows.join(", ")}) as v(name, value)
+   where pg_catalog.current_setting(v.name, true) is not null`;
 }
 
 /** What was committed must survive a crash of the server, whatever the role's default: others rely on it. */

@@ -191,3 +191,56 @@ test("a step that is aborted ends its work on the server", { timeout: 60_000 }, 
   }
   assert.deepEqual(await server.query("select from pg_class where relname = 'slow'", target.database), []);
 });
+
+test("steps of many tables run together, and one that fails leaves the others done", async () => {
+  const { target, steps } = await prepared(
+    `create table a (id integer primary key); create table b (id integer primary key);
+     create table c (id integer primary key, x text); create index on c (x)`,
+  );
+  await server.query(
+    "insert into a values (1); insert into b values (2), (2); insert into c values (3, 'x')",
+    target.database,
+  );
+  await using engine = new PostgresTarget(endpointOf(server, target.database));
+  const wanted = steps.filter(({ stage }) => stage === "key" || stage === "index");
+  const outcomes = await engine.runSteps(wanted, never);
+  const told = outcomes.map((outcome, i) => [wanted[i]!.subject, outcome?.code, outcome?.table?.name]);
+  assert.deepEqual(told, [
+    ["a_pkey", undefined, undefined],
+    ["b_pkey", "target.object_failed", "b"],
+    ["c_pkey", undefined, undefined],
+    ["c_x_idx", undefined, undefined],
+  ]);
+  const indexes = await server.query(
+    "select relname from pg_class where relkind = 'i' and relnamespace = 'public'::regnamespace order by 1",
+    target.database,
+  );
+  assert.deepEqual(
+    indexes.map(({ relname }) => relname),
+    ["a_pkey", "c_pkey", "c_x_idx"],
+  );
+  // Done is done: the same steps again find nothing to do but the one that failed.
+  const again = await engine.runSteps(wanted, never);
+  assert.deepEqual(
+    again.map((outcome) => outcome?.code),
+    [undefined, "target.object_failed", undefined, undefined],
+  );
+});
+
+test("a loaded table is vacuumed: its rows are known to be visible, and its statistics are there", async () => {
+  const { target, steps } = await prepared(
+    "create table t (id integer primary key, note text); create unique index lower_note on t (lower(note))",
+  );
+  await server.query("insert into t select i, 'n' || i from generate_series(1, 5000) i", target.database);
+  for (const stage of ["key", "vacuum", "unique", "analyze"]) {
+    for (const step of steps.filter((one) => one.stage === stage)) await run(target, step);
+  }
+  const [facts] = await server.query(
+    `select relallvisible = relpages and relpages > 0 as visible, reltuples::int as rows,
+       (select count(*)::int from pg_stats where tablename = 't') as columns,
+       (select count(*)::int from pg_stats where tablename = 'lower_note') as expressions
+     from pg_class where relname = 't'`,
+    target.database,
+  );
+  assert.deepEqual(facts, { visible: true, rows: 5000, columns: 2, expressions: 1 });
+});

@@ -355,3 +355,31 @@ test("truncating one table leaves the rows of the others alone", async () => {
   await prepareOne(target, plan, "truncate", "a");
   assert.equal((await server.query("select from b", target.database)).length, 1);
 });
+
+test("tables are prepared together, and one that cannot be leaves the others as if it were not there", async () => {
+  const { plan, target } = await planOf(
+    `create table a (id integer primary key); create table b (id serial primary key, note text);
+     create table c (id bigint generated always as identity); create table d (id integer)`,
+  );
+  // A view in the way of one of them fails whatever is done with it in one transaction.
+  await server.query("create table c (id integer); create view v as select id from c", target.database);
+  const outcomes = await onTarget(target, async (engine) => {
+    await engine.prepareSchema(plan, signal);
+    const requests = plan.tables.map((table) => {
+      return { migration: plan, plan: table, mode: "drop-and-create" as const };
+    });
+    return await engine.prepareTables(requests, signal);
+  });
+  const told = outcomes.map((outcome) =>
+    outcome instanceof MigrationError ? outcome.code : outcome.keepsRows,
+  );
+  assert.deepEqual(told, [false, false, "target.table_in_use", false]);
+  const there = await server.query(
+    "select relname from pg_class where relkind in ('r', 'v') and relnamespace = 'public'::regnamespace order by 1",
+    target.database,
+  );
+  assert.deepEqual(
+    there.map(({ relname }) => relname),
+    ["a", "b", "c", "d", "v"],
+  );
+});

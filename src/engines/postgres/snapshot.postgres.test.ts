@@ -12,6 +12,7 @@ import {
 import { endpointOf } from "../../../test/support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
+import { MigrationError } from "../../core/error.ts";
 import type { TableSchema } from "../../core/schema.ts";
 import type { Partition, Snapshot, SnapshotRequest } from "../../core/source.ts";
 import { openBulkSession } from "./bulk-session.ts";
@@ -356,4 +357,27 @@ test("formats of hundreds of tables are known from one look at the catalog", asy
     const best = Number(table.id.name.slice(1)) % 2 === 0 ? "pg-copy-binary" : "pg-copy-text";
     assert.equal(snapshot.bulkFormats(table)[0], best, table.id.name);
   }
+});
+
+test("many tables are cut at once, and one that is gone is its own outcome", async () => {
+  const source = await newSource(
+    `${FILLED}; create table gone (id int primary key); create table empty (id int);
+     create table few (id int primary key); insert into few select generate_series(1, 10); analyze few`,
+  );
+  const names = ["gone", "empty", "few", "t"];
+  const tables = await describeTables(
+    source.endpoint,
+    names.map((name) => ({ schema: "public", name })),
+  );
+  await using snapshot = await open(source, { tables });
+  await server.query("drop table gone", source.database);
+  const size = { rowsPerPartition: 1000, bytesPerPartition: Infinity };
+  const outcomes = await snapshot.partition(tables, size, unaborted);
+  const told = outcomes.map((outcome) => {
+    return outcome instanceof MigrationError
+      ? outcome.code
+      : outcome.map(({ estimatedRows }) => estimatedRows);
+  });
+  assert.deepEqual(told.slice(0, 3), ["source.table_changed", [0], [10]]);
+  assert.ok(told[3]!.length > 3, String(told[3]));
 });

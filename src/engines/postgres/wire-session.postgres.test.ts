@@ -94,13 +94,12 @@ test("warnings between the rows of a copy cost no row", async () => {
   const sql = "copy (select noisy(i) from generate_series(1, 20000) i) to stdout";
   const { bytes, rows } = await copy(sql, "pg-copy-text");
   assert.equal(rows, 20_000);
-  let at = 0;
-  for (let i = 1; i <= 20_000; i++) {
-    const end = at + 1 + bytes.readInt32BE(at + 1);
-    assert.equal(bytes.toString("utf8", at + 5, end), `${i}\n`);
-    at = end;
+  let text = "";
+  for (let at = 0, end = 0; at < bytes.length; at = end) {
+    end = at + 1 + bytes.readInt32BE(at + 1);
+    text += bytes.toString("utf8", at + 5, end);
   }
-  assert.equal(at, bytes.length);
+  assert.equal(text, Array.from({ length: 20_000 }, (_, i) => `${i + 1}\n`).join(""));
 });
 
 test("frames that come out go in again, values of every shape unchanged", async () => {
