@@ -183,9 +183,9 @@ test("a transaction too large to be kept back comes out in parts of its own", ()
 
 test("it is full above a limit of what waits, and not once that has been taken", () => {
   const queue = new ApplyQueue(undefined);
-  queue.push(batchOf([{ position: 1, ops: 1 }], 5 * MIB), undefined);
+  queue.push(batchOf([{ position: 1, ops: 1 }], 10 * MIB), undefined);
   assert.equal(queue.isFull, false);
-  queue.push(batchOf([{ position: 2, ops: 1 }], 5 * MIB), undefined);
+  queue.push(batchOf([{ position: 2, ops: 1 }], 10 * MIB), undefined);
   assert.equal(queue.isFull, true);
   take(queue);
   assert.equal(queue.isFull, false);
