@@ -14,7 +14,7 @@ export interface ChangeProfile extends Pick<Profile, "name" | "description" | "m
 export const CHANGES_SERVER_VERSION = 18;
 
 const FAIRNESS =
-  "Each run begins with the same backlog in the source's log and a slot of its own. Tideway's process has loaded its program and waits; the clock runs from the task's start, or from alter subscription enable, until the target holds the last change. Native commits on the target with its default of synchronous_commit off; Tideway's commits are durable.";
+  "Each run begins with the same backlog in the source's log and a slot of its own. Tideway's process has loaded its program and waits; the clock runs from the task's start, or from alter subscription enable, until the target holds the last change. Both commit on the target without waiting for its disk (synchronous_commit off) and confirm to the source only what is on it.";
 
 const LIMIT_MS = 10 * 60_000;
 
