@@ -4,7 +4,7 @@ import type { Position } from "../../core/position.ts";
 import { literal } from "../shared/identifier.ts";
 import { lsnCodec, lsnValue } from "./lsn.ts";
 import type { PgoutputDecoder } from "./pgoutput.ts";
-import { isFatal, readServerError, ServerError } from "./server-error.ts";
+import { readServerError } from "./server-error.ts";
 import { Message, queryMessage, type WireSession } from "./wire-session.ts";
 
 /** Messages asked for at once, and how large an answer should about be: the server keeps it until it is read. */
@@ -99,11 +99,13 @@ export class Backlog implements AsyncDisposable {
    * slot be read. It does so by itself every 15 seconds; on request from version 16 on, where the role may ask.
    */
   async noteOpenTransactions(): Promise<void> {
-    try {
-      await this.#parts.wire.query("select pg_catalog.pg_log_standby_snapshot()");
-    } catch (error) {
-      if (!(error instanceof ServerError) || isFatal(error)) throw error;
-    }
+    const { wire } = this.#parts;
+    // Asked first: an error would end the copy of the slot, as of every temporary slot of the session.
+    const { rows } = await wire.query(
+      `select pg_catalog.has_function_privilege(oid, 'execute') from pg_catalog.pg_proc
+        where pronamespace = 'pg_catalog'::regnamespace and proname = 'pg_log_standby_snapshot'`,
+    );
+    if (rows[0]?.[0] === "t") await wire.query("select pg_catalog.pg_log_standby_snapshot()");
   }
 
   /** Lets the server discard what is confirmed, when that is more than some bytes. */
