@@ -16,7 +16,7 @@ import { preparePrerequisites } from "./prerequisites.ts";
  */
 
 const CONCURRENCY = 2;
-const FILE_TIMEOUT_MS = 5 * 60_000;
+const FILE_TIMEOUT_MS = 10 * 60_000;
 const TOTAL_TIMEOUT_MS = 25 * 60_000;
 const STILL_RUNNING_MS = 60_000;
 

@@ -27,8 +27,8 @@ const rowsOf = (progress: TaskProgress): number =>
   progress.tables.reduce((sum, table) => sum + table.fullLoadRows, 0);
 
 const moments: readonly (readonly [when: string, reached: (progress: TaskProgress) => boolean])[] = [
-  ["while small tables are loaded", (progress) => rowsOf(progress) > 1_000_100],
-  ["while a large table is loaded", (progress) => rowsOf(progress) > 400_000],
+  ["while small tables are loaded", (progress) => rowsOf(progress) > 300_100],
+  ["while a large table is loaded", (progress) => rowsOf(progress) > 150_000],
   ["while indexes are built", (progress) => progress.tables.some(({ activity }) => activity !== undefined)],
 ];
 
@@ -40,7 +40,7 @@ for (const type of ["full-load", "full-load-and-cdc"] as const) {
       await source.query(
         `create schema app;
          create table app.big (id int primary key, a int, pad text);
-         insert into app.big select i, i % 100, repeat('x', 90) from generate_series(1, 1000000) i;
+         insert into app.big select i, i % 100, repeat('x', 90) from generate_series(1, 300000) i;
          create index on app.big (a);
          do $$ begin for i in 1..60 loop
            execute format('create table app.t%s (id int primary key, v text unique)', i);
