@@ -26,6 +26,8 @@ export interface ChangeStreamParts {
   readonly wire: WireSession;
   readonly decoder: PgoutputDecoder;
   readonly signal: AbortSignal;
+  /** From where the stream was asked for. */
+  readonly after: Position;
   readonly statusIntervalMs: number;
 }
 
@@ -43,12 +45,16 @@ export class PostgresChangeStream implements ChangeStream {
   #disposed = false;
   /** End of log of the last keepalive, until it has been passed on. */
   #walEnd: bigint | undefined;
-  /** The last position that was passed on; heartbeats never go behind it. */
-  #passed = 0n;
+  /**
+   * The last position that was passed on; heartbeats never go behind it. Nor behind the stream's start, from
+   * which a slot may stand far: who saves such a position would have the changes in between once more.
+   */
+  #passed: bigint;
   #replyWanted = false;
 
   constructor(parts: ChangeStreamParts) {
     this.#parts = parts;
+    this.#passed = lsnValue(parts.after);
     this.#timer = setInterval(() => this.#sendStatus(false), parts.statusIntervalMs);
     this.#timer.unref();
   }

@@ -50,7 +50,14 @@ export async function openChangeStream(
     after: request.after,
     types: facts.types,
   });
-  return new PostgresChangeStream({ wire, decoder, signal, statusIntervalMs: facts.statusIntervalMs });
+  const { after } = request;
+  return new PostgresChangeStream({
+    wire,
+    decoder,
+    signal,
+    after,
+    statusIntervalMs: facts.statusIntervalMs,
+  });
 }
 
 function startCommand(
