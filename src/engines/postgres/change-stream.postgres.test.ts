@@ -96,6 +96,30 @@ for (const version of [12, 13, 14, 15, 16, 17, 18]) {
       await server[Symbol.asyncDispose]();
     });
 
+    test("no heartbeat lies before the position from which the stream was opened", async () => {
+      await using f = await Fixture.make(server, "create table t (id int primary key)");
+      await createStream(f.endpoint, f.request, never);
+      for (let i = 0; i < 30; i++) await f.query(`insert into t values (${i})`);
+      // The slot, to which nothing was confirmed, stands before it.
+      const after = await currentPosition(f.client);
+      await using stream = await f.open(after);
+      const goal = await currentPosition(f.client);
+      const probe = setInterval(() => stream.probe(), 1);
+      try {
+        for await (const item of stream) {
+          if (item.kind !== "heartbeat") continue;
+          assert.notEqual(
+            lsnCodec.compare(item.position, after),
+            -1,
+            `${item.position.text} < ${after.text}`,
+          );
+          if (lsnCodec.compare(item.position, goal) !== -1) break;
+        }
+      } finally {
+        clearInterval(probe);
+      }
+    });
+
     test("a slot's exported snapshot holds what the slot will not send", async () => {
       await using f = await Fixture.make(
         server,
