@@ -225,7 +225,7 @@ for (const version of [12, 18]) {
         "create table log (a int, b text); alter table log replica identity full; create table k (id int primary key, v int)",
       );
       await r.caughtUp();
-      const { commits } = r;
+      const { transactions } = r;
       const before = performance.now();
       await r.query(`begin; insert into log select i, 'row ' || i from generate_series(1, 50000) i;
         insert into k select i, i from generate_series(1, 50000) i; update k set v = -v where id % 100 = 0; commit`);
@@ -234,7 +234,8 @@ for (const version of [12, 18]) {
         `${Math.round((100_500 / (performance.now() - before)) * 1000)} changes/s in one transaction`,
       );
       await r.assertEqual();
-      assert.equal(r.commits - commits, 1);
+      // Commits are more where the source sends transactions without changes too.
+      assert.equal(r.transactions - transactions, 1);
     });
 
     test("applying what the target partly holds already comes to the same rows", async () => {
