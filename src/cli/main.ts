@@ -1,11 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, Help, type Option } from "commander";
 import { asMigrationError, MigrationError } from "../core/error.ts";
-import { endpointCommand } from "./commands/endpoint.ts";
-import { instanceCommand } from "./commands/instance.ts";
-import { migrateCommand } from "./commands/migrate.ts";
-import { serveCommand } from "./commands/serve.ts";
-import { taskCommand } from "./commands/task.ts";
 import { ExitCode } from "./exit-code.ts";
 import { errorLines, type Output, ReportedFault } from "./output.ts";
 
@@ -17,6 +12,17 @@ Examples:
 
 Run tideway <command> --help for a command's options and an example.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with tables suspended.`;
+
+type AddCommand = (program: Command, output: Output, exit: (code: ExitCode) => void) => void;
+
+/** Each is loaded when it is called: the AWS SDK, which some need, takes longer to load than all else. */
+const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
+  serve: async () => (await import("./commands/serve.ts")).serveCommand,
+  endpoint: async () => (await import("./commands/endpoint.ts")).endpointCommand,
+  task: async () => (await import("./commands/task.ts")).taskCommand,
+  instance: async () => (await import("./commands/instance.ts")).instanceCommand,
+};
 
 /** How long a connection that nobody closed may keep the process after a command has ended. */
 const LINGER_MS = 3_000;
@@ -32,10 +38,13 @@ export async function main(args: readonly string[]): Promise<void> {
 /** Runs one command line and resolves with its exit code. Never rejects: errors are written to stderr. */
 export async function runCommandLine(args: readonly string[], output: Output): Promise<ExitCode> {
   let code: ExitCode = ExitCode.done;
-  const program = commandLine(output, (result) => {
-    code = result;
-  });
+  const program = commandLine(output);
   try {
+    for (const add of await commandsFor(args)) {
+      add(program, output, (result) => {
+        code = result;
+      });
+    }
     await program.parseAsync(args, { from: "user" });
     return code;
   } catch (error) {
@@ -46,8 +55,14 @@ export async function runCommandLine(args: readonly string[], output: Output): P
   }
 }
 
-function commandLine(output: Output, exit: (code: ExitCode) => void): Command {
-  const program = new Command("tideway")
+/** The command that is called, or all of them for help and for what is not understood. */
+async function commandsFor([name = ""]: readonly string[]): Promise<readonly AddCommand[]> {
+  const wanted = Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands);
+  return await Promise.all(wanted.map((load) => load()));
+}
+
+function commandLine(output: Output): Command {
+  return new Command("tideway")
     .description("Moves databases while they are in use: full load, then changes, then cutover.")
     .version(version(), "-V, --version")
     .configureHelp({ optionDescription })
@@ -59,10 +74,6 @@ function commandLine(output: Output, exit: (code: ExitCode) => void): Command {
       // Reported by usageExit, in the form that every error has.
       outputError: () => undefined,
     });
-  migrateCommand(program, output, exit);
-  serveCommand(program, output);
-  for (const add of [endpointCommand, taskCommand, instanceCommand]) add(program, output, exit);
-  return program;
 }
 
 /** That a flag is off and a list empty goes without saying. */

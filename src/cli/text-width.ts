@@ -1,12 +1,18 @@
 /** Text on a terminal: how many columns it takes, and what must not reach the terminal as it is. */
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+let segmenter: Intl.Segmenter | undefined;
 const PLAIN = /^[\x20-\x7e]*$/;
 /** Controls, line separators, lone surrogates, and what reverses or hides text. */
 const UNSAFE = /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
 const EMOJI = /\p{Emoji_Presentation}|\ufe0f/u;
 const ZERO = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e" };
+
+/** Made when the first text needs it: it takes longer than loading this whole command. */
+function graphemes(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return segmenter.segment(text);
+}
 
 /** East Asian wide and fullwidth ranges (Unicode TR 11), as pairs of first and last code point. */
 const WIDE = [
@@ -32,7 +38,7 @@ function hex(code: number, digits: number): string {
 export function displayWidth(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment);
+  for (const { segment } of graphemes(text)) width += graphemeWidth(segment);
   return width;
 }
 
@@ -59,7 +65,7 @@ export function truncate(text: string, width: number): string {
   if (width <= 0) return "";
   let kept = "";
   let used = 0;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemes(text)) {
     const next = graphemeWidth(segment);
     if (used + next > width - 1) break;
     kept += segment;
@@ -73,7 +79,7 @@ export function truncateMiddle(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   if (width < 5) return truncate(text, width);
   const tailWidth = Math.floor((width - 1) / 2);
-  const segments = Array.from(graphemes.segment(text), (part) => part.segment);
+  const segments = Array.from(graphemes(text), (part) => part.segment);
   let tail = "";
   let used = 0;
   for (const segment of segments.toReversed()) {

@@ -10,8 +10,11 @@ import { TableFinisher } from "../pipeline/table-finisher.ts";
 import type { Attempt } from "./attempt.ts";
 import { adoptSnapshot, prepareLoads } from "./preparation.ts";
 
-/** Large enough to be worth a COPY of its own, small enough to lose little to a crash. */
-const PARTITION_SIZE: PartitionSize = { rowsPerPartition: 1_000_000, bytesPerPartition: 32 << 20 };
+/**
+ * Large enough to be worth a COPY of its own, each of which begins with buffers that are new to it; small
+ * enough to lose little to a crash.
+ */
+const PARTITION_SIZE: PartitionSize = { rowsPerPartition: 1_000_000, bytesPerPartition: 128 << 20 };
 
 /** How often it is told that the source lets the task wait. */
 const WAIT_TOLD_MS = 10_000;

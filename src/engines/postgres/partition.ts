@@ -75,7 +75,8 @@ interface Cut {
 async function partitionTable(wire: WireSession, { table, known, size }: Cut): Promise<readonly Partition[]> {
   const actual = { ...known, rows: known.blocks === 0 ? 0 : await estimatedRows(wire, table) };
   const wanted = Math.max(actual.rows / size.rowsPerPartition, actual.bytes / size.bytesPerPartition);
-  const count = Math.min(Math.ceil(wanted), MAX_PARTITIONS);
+  // An even number: an odd one would leave one of two lanes alone with the last.
+  const count = Math.min(wanted > 1 ? 2 * Math.ceil(wanted / 2) : 1, MAX_PARTITIONS);
   if (!(count > 1)) return [whole(actual.rows)];
   const key = await rangeKey(wire, table, actual.oid);
   const version = await wire.query("select current_setting('server_version_num')");

@@ -69,8 +69,24 @@ export class WireSession implements AsyncDisposable {
   async send(bytes: Uint8Array): Promise<void> {
     const socket = this.#socket;
     if (socket.destroyed) throw lost();
-    if (socket.write(bytes)) return;
+    const more = socket.write(bytes);
+    if (socket.writableCorked > 0) socket.uncork();
+    if (more) return;
     if (!socket.destroyed) await drained(socket);
+    if (socket.destroyed) throw lost();
+  }
+
+  /**
+   * Like send(), but the bytes may wait for others to go out together with: until the socket's buffer is
+   * full, or the next send(). The server then sleeps and wakes less often.
+   */
+  async sendAlong(bytes: Uint8Array): Promise<void> {
+    const socket = this.#socket;
+    if (socket.destroyed) throw lost();
+    if (socket.writableCorked === 0) socket.cork();
+    if (socket.write(bytes)) return;
+    socket.uncork();
+    if (!socket.destroyed && socket.writableNeedDrain) await drained(socket);
     if (socket.destroyed) throw lost();
   }
 
