@@ -33,6 +33,7 @@ export interface ChangeBatch {
    * One truncate op for each table truncated; those of one statement follow each other.
    */
   readonly ops: Int32Array;
+  /** In commit order; each begins at the op at which the one before it ends. */
   readonly transactions: readonly ChangeTransaction[];
   /** Changes that are not among `ops` because they do not fit their table. None when left out. */
   readonly misfits?: readonly Misfit[];

@@ -5,7 +5,7 @@ import { displayTable, type TableSchema, tableKey } from "../../core/schema.ts";
 import { ApplyMode } from "../../core/target.ts";
 import { qualified } from "../shared/identifier.ts";
 import type { ApplyCounts } from "./apply-counts.ts";
-import { type Piece, transactionOf } from "./apply-group.ts";
+import type { Piece } from "./apply-group.ts";
 import { type ApplySession, EXPECT_WIDTH, Expect, NO_CELLS } from "./apply-session.ts";
 import { hasSameKey, isComplete, TableStatements } from "./apply-statements.ts";
 import type { TargetTable } from "./apply-table.ts";
@@ -51,13 +51,20 @@ export class ApplyChanges {
     return this.#planOf;
   }
 
-  /** Writes a transaction's ops, but for those of plans that are not `wanted`. */
+  /** Writes the ops of a piece, but for those of plans that are not `wanted`. */
   async write(piece: Piece, isWanted: (plan: number) => boolean): Promise<void> {
-    const { batch, modes, index: transaction } = piece;
-    this.#use(batch);
+    this.#use(piece.batch);
+    for (let t = piece.from; t < piece.to; t++) await this.#transaction(piece, t, isWanted);
+  }
+
+  async #transaction(
+    { batch, modes }: Piece,
+    transaction: number,
+    isWanted: (plan: number) => boolean,
+  ): Promise<void> {
     const { ops } = batch;
     const { session } = this.#parts;
-    const { start, end: last } = transactionOf(piece);
+    const { start, end: last } = batch.transactions[transaction]!;
     const offset = transaction * batch.tables.length;
     const end = last * OP_WIDTH;
     for (let at = start * OP_WIDTH; at < end; at += OP_WIDTH) {
@@ -66,7 +73,9 @@ export class ApplyChanges {
       if (mode === ApplyMode.skip || !isWanted(this.#planOf[index]!)) continue;
       if (ops[at] === Op.truncate) {
         const stop = this.#truncatesEnd(ops, at, end);
-        await this.#truncate(this.#truncated(piece, { at, stop }));
+        const isSkipped = (table: number): boolean =>
+          modes !== undefined && modes[offset + table] === ApplyMode.skip;
+        await this.#truncate(this.#truncated(ops.subarray(at, stop), isSkipped));
         at = stop - OP_WIDTH;
         continue;
       }
@@ -154,15 +163,11 @@ export class ApplyChanges {
     return stop;
   }
 
-  #truncated(
-    { batch, modes, index: transaction }: Piece,
-    range: { at: number; stop: number },
-  ): readonly number[] {
+  #truncated(ops: Int32Array, isSkipped: (table: number) => boolean): readonly number[] {
     const plans = new Set<number>();
-    const offset = transaction * batch.tables.length;
-    for (let at = range.at; at < range.stop; at += OP_WIDTH) {
-      const index = batch.ops[at + 1]!;
-      if (modes === undefined || modes[offset + index] !== ApplyMode.skip) plans.add(this.#plan(index));
+    for (let at = 0; at < ops.length; at += OP_WIDTH) {
+      const table = ops[at + 1]!;
+      if (!isSkipped(table)) plans.add(this.#plan(table));
     }
     return [...plans];
   }

@@ -50,7 +50,7 @@ export class GroupWriter {
     const { session, sets } = this.#parts;
     this.#groups++;
     let folded = this.#fold(group);
-    await this.#oneByOne(group, (plan) => !folded.tables.has(plan));
+    if (folded.leavesSome) await this.#oneByOne(group, (plan) => !folded.tables.has(plan));
     while (sets !== undefined && folded.tables.size > 0) {
       const failed = await sets.apply(folded);
       if (failed.size === 0) return;
@@ -70,7 +70,7 @@ export class GroupWriter {
     const { sets } = this.#parts;
     const first = group.pieces[0];
     if (sets === undefined || first === undefined || group.ops < LEAST_FOR_SETS) {
-      return { sources: [], tables: new Map() };
+      return { sources: [], tables: new Map(), leavesSome: true };
     }
     sets.use(first.batch.encoding);
     return foldGroup(group, this.#tables, LEAST_FOR_SETS);

@@ -32,14 +32,15 @@ function batchOf(op: Op, changes: readonly (readonly [table: number, key: number
 /** Tables 0 and 1 of the batches are plans 4 and 5; table 2 is in no plan. */
 function fold(pieces: readonly Piece[], least: number): FoldedGroup {
   const group = new ApplyGroup();
-  group.add(pieces, 0);
+  for (const { batch, modes, from } of pieces) group.add(batch, modes, from);
   return foldGroup(group, { planOf: () => Int32Array.of(4, 5, -1), foldOptions: () => options }, least);
 }
 
 const piece = (batch: ChangeBatch, ...modes: ApplyMode[]): Piece => ({
   batch,
   modes: modes.length === 0 ? undefined : Uint8Array.from(modes),
-  index: 0,
+  from: 0,
+  to: 1,
 });
 
 const keys = (table: number, count: number): readonly (readonly [number, number])[] =>
@@ -56,6 +57,13 @@ test("tables that change often enough in all batches together are folded, the ot
     Array.from({ length: net.size }, (_, entry) => net.net(entry)),
     [Net.nothing, Net.nothing, Net.insert],
   );
+});
+
+test("whether tables are left over is told", () => {
+  const both = batchOf(Op.insert, [...keys(0, 3), ...keys(1, 2)]);
+  assert.equal(fold([piece(both)], 2).leavesSome, false);
+  assert.equal(fold([piece(both)], 3).leavesSome, true);
+  assert.equal(fold([piece(both), piece(batchOf(Op.insert, keys(2, 1)))], 2).leavesSome, true);
 });
 
 test("a table that converges in one of the transactions is not folded, another beside it is", () => {
@@ -87,7 +95,7 @@ test("of more tables than fold in one group those with the most changes do", () 
     tables: Array.from({ length: tables }, () => ({}) as TableSchema),
   };
   const group = new ApplyGroup();
-  group.add([piece(batch)], 0);
+  group.add(batch, undefined, 0);
   const planOf = Int32Array.from({ length: tables }, (_, table) => table);
   const folded = foldGroup(group, { planOf: () => planOf, foldOptions: () => options }, 2);
   assert.deepEqual(

@@ -4,12 +4,13 @@ import { ApplyMode } from "../../core/target.ts";
 import type { RowBytes } from "./key-index.ts";
 import { type FoldOptions, NetChanges } from "./net-changes.ts";
 
-/** One transaction of a batch, or one piece of a transaction, with what is to be done with it. */
+/** Transactions of a batch that follow each other, or one piece of a transaction, with what is to be done with them. */
 export interface Piece {
   readonly batch: ChangeBatch;
   readonly modes: Uint8Array | undefined;
-  /** Index into the batch's transactions. */
-  readonly index: number;
+  /** Indexes [from, to) into the batch's transactions. */
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Source transactions that the target commits together, or a part of one that is too large to be held. */
@@ -19,30 +20,42 @@ export class ApplyGroup {
   ops = 0;
   /** Memory that its changes take, about. */
   bytes = 0;
-  /** Position of its last whole transaction; undefined while it is a part of one. */
-  position: Position | undefined;
   readonly committedAtMs: number[] = [];
+  /** The piece that grows as the transactions after it are added. */
+  #last: { batch: ChangeBatch; modes: Uint8Array | undefined; from: number; to: number } | undefined;
+  #ended: ChangeTransaction | undefined;
 
-  add(pieces: readonly Piece[], bytes: number): void {
-    let ops = 0;
-    for (const piece of pieces) {
-      const { start, end } = transactionOf(piece);
-      ops += end - start;
-      if (end > start) this.pieces.push(piece);
+  /** Position of its last whole transaction; undefined while it is a part of one. */
+  get position(): Position | undefined {
+    return this.#ended?.position;
+  }
+
+  /** Adds the transaction at an index of a batch, or the piece of one that is there. */
+  add(batch: ChangeBatch, modes: Uint8Array | undefined, index: number): void {
+    const { start, end } = batch.transactions[index]!;
+    this.ops += end - start;
+    const last = this.#last;
+    if (last?.batch === batch && last.to === index) {
+      last.to++;
+    } else if (end > start) {
+      this.#last = { batch, modes, from: index, to: index + 1 };
+      this.pieces.push(this.#last);
     }
-    this.ops += ops;
-    this.bytes += bytes;
   }
 
   /** A transaction has ended; `ops` counts what it changed, in earlier groups too. */
-  end({ position, committedAtMs }: ChangeTransaction, ops: number): void {
-    this.position = position;
-    if (ops > 0) this.committedAtMs.push(committedAtMs);
+  end(transaction: ChangeTransaction, ops: number): void {
+    this.#ended = transaction;
+    if (ops > 0) this.committedAtMs.push(transaction.committedAtMs);
   }
 }
 
-export function transactionOf({ batch, index }: Piece): ChangeTransaction {
-  return batch.transactions[index]!;
+/** Ops [start, end) of a piece's batch, counted in quads. */
+function opsOf({ batch: { transactions }, from, to }: Piece): {
+  readonly start: number;
+  readonly end: number;
+} {
+  return { start: transactions[from]!.start, end: transactions[to - 1]!.end };
 }
 
 /** How the tables of a group's changes relate to the applier's plans. */
@@ -57,6 +70,8 @@ export interface GroupTables {
 export interface FoldedGroup {
   readonly sources: readonly RowBytes[];
   readonly tables: ReadonlyMap<number, NetChanges>;
+  /** Whether the group changes tables that are not among these. */
+  readonly leavesSome: boolean;
 }
 
 /** Tables of one group that fold: the server locks each of their staging tables until the commit. */
@@ -69,11 +84,12 @@ const MAX_FOLDED = 50;
 export function foldGroup(group: ApplyGroup, tables: GroupTables, least: number): FoldedGroup {
   const sources: RowBytes[] = [];
   const folding = new Map<number, NetChanges>();
-  for (const plan of busyTables(group, tables, least)) {
+  const counts = changesPerPlan(group, tables);
+  for (const plan of busiest(counts, least)) {
     const options = tables.foldOptions(plan);
     if (options !== undefined) folding.set(plan, new NetChanges(options, sources));
   }
-  if (folding.size === 0) return { sources, tables: folding };
+  if (folding.size === 0) return { sources, tables: folding, leavesSome: true };
   let batch: ChangeBatch | undefined;
   let source = -1;
   let nets: (NetChanges | undefined)[] = [];
@@ -88,27 +104,32 @@ export function foldGroup(group: ApplyGroup, tables: GroupTables, least: number)
     foldPiece(piece, source, nets);
   }
   for (const [plan, net] of folding) if (net.failed || net.size === 0) folding.delete(plan);
-  return { sources, tables: folding };
+  return { sources, tables: folding, leavesSome: folding.size < counts.size };
 }
 
-function foldPiece(piece: Piece, source: number, nets: readonly (NetChanges | undefined)[]): void {
-  const { batch, modes, index } = piece;
-  const { ops } = batch;
-  const { start, end } = transactionOf(piece);
-  const offset = index * batch.tables.length;
-  for (let at = start * OP_WIDTH; at < end * OP_WIDTH; at += OP_WIDTH) {
-    const table = ops[at + 1]!;
-    const net = nets[table];
-    if (net === undefined || net.failed) continue;
-    const mode = modes === undefined ? ApplyMode.exact : modes[offset + table];
-    if (mode === ApplyMode.skip) continue;
-    if (mode !== ApplyMode.exact) net.failed = true;
-    else net.add(ops[at] as Op, source, ops[at + 2]!, ops[at + 3]!);
+function foldPiece(
+  { batch, modes, from, to }: Piece,
+  source: number,
+  nets: readonly (NetChanges | undefined)[],
+): void {
+  const { ops, transactions } = batch;
+  for (let t = from; t < to; t++) {
+    const { start, end } = transactions[t]!;
+    const offset = t * batch.tables.length;
+    for (let at = start * OP_WIDTH; at < end * OP_WIDTH; at += OP_WIDTH) {
+      const table = ops[at + 1]!;
+      const net = nets[table];
+      if (net === undefined || net.failed) continue;
+      const mode = modes === undefined ? ApplyMode.exact : modes[offset + table];
+      if (mode === ApplyMode.skip) continue;
+      if (mode !== ApplyMode.exact) net.failed = true;
+      else net.add(ops[at] as Op, source, ops[at + 2]!, ops[at + 3]!);
+    }
   }
 }
 
-/** Plans that a group changes at least so often, those with the most changes when there are too many of them. */
-function busyTables(group: ApplyGroup, tables: GroupTables, least: number): readonly number[] {
+/** How often a group changes each plan's table, skipped changes included; -1 stands for all that are in no plan. */
+function changesPerPlan(group: ApplyGroup, tables: GroupTables): ReadonlyMap<number, number> {
   const counts = new Map<number, number>();
   let batch: ChangeBatch | undefined;
   let plans = new Int32Array(0);
@@ -125,10 +146,15 @@ function busyTables(group: ApplyGroup, tables: GroupTables, least: number): read
       plans = tables.planOf(batch) as Int32Array<ArrayBuffer>;
       perTable = new Int32Array(plans.length);
     }
-    const { start, end } = transactionOf(piece);
+    const { start, end } = opsOf(piece);
     for (let op = start; op < end; op++) perTable[batch.ops[op * OP_WIDTH + 1]!]!++;
   }
   note();
+  return counts;
+}
+
+/** Plans that are changed at least so often, those with the most changes when there are too many of them. */
+function busiest(counts: ReadonlyMap<number, number>, least: number): readonly number[] {
   return [...counts]
     .filter(([plan, count]) => plan >= 0 && count >= least)
     .sort(([, a], [, b]) => b - a)

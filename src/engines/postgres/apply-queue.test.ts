@@ -54,7 +54,12 @@ function take(queue: ApplyQueue): ApplyGroup {
 }
 
 const positionsIn = (group: ApplyGroup): readonly string[] =>
-  group.pieces.map(({ batch, index }) => batch.transactions[index]!.id);
+  group.pieces.flatMap(({ batch, from, to }) =>
+    batch.transactions
+      .slice(from, to)
+      .filter(({ start, end }) => end > start)
+      .map(({ id }) => id),
+  );
 
 test("what has gathered from several batches comes out as one group, in order", () => {
   const queue = new ApplyQueue(undefined);

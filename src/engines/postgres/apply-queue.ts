@@ -1,6 +1,6 @@
-import type { ChangeBatch, ChangeTransaction } from "../../core/change-batch.ts";
+import { type ChangeBatch, type ChangeTransaction, OP_WIDTH } from "../../core/change-batch.ts";
 import type { Position } from "../../core/position.ts";
-import { ApplyGroup, type Piece } from "./apply-group.ts";
+import { ApplyGroup } from "./apply-group.ts";
 import { lsnCodec } from "./lsn.ts";
 
 /** A group takes no more once it has this much. */
@@ -30,7 +30,7 @@ export class ApplyQueue {
   /** The next transaction of the first batch. */
   #next = 0;
   /** Pieces of the transaction at work that did not come out yet. */
-  #held: Piece[] = [];
+  #held: { readonly waiting: WaitingBatch; readonly index: number }[] = [];
   #heldBytes = 0;
   /** A part of the transaction at work has come out. */
   #parted = false;
@@ -67,8 +67,15 @@ export class ApplyQueue {
         this.#next = 0;
         continue;
       }
-      if (this.#isApplied(transaction.position)) {
+      if (this.#isApplied(transaction)) {
         this.#next++;
+        continue;
+      }
+      if (transaction.begins && transaction.commits) {
+        group.add(first.batch, first.modes, this.#next++);
+        const ops = transaction.end - transaction.start;
+        group.bytes += share(first, ops);
+        group.end(transaction, ops);
         continue;
       }
       const parts = this.#parted || this.#heldBytes > MAX_HELD_BYTES;
@@ -90,30 +97,34 @@ export class ApplyQueue {
     return group.position === undefined && group.pieces.length === 0 ? undefined : group;
   }
 
-  #hold({ batch, modes, bytes }: WaitingBatch, transaction: ChangeTransaction): void {
+  #hold(waiting: WaitingBatch, transaction: ChangeTransaction): void {
     if (transaction.begins) this.#transactionOps = 0;
     const ops = transaction.end - transaction.start;
     this.#transactionOps += ops;
-    this.#held.push({ batch, modes, index: this.#next });
-    this.#next++;
-    // A batch's memory, shared among its transactions by their changes.
-    this.#heldBytes += (bytes * (ops + 1)) / (batch.ops.length / 4 + batch.transactions.length);
+    this.#held.push({ waiting, index: this.#next++ });
+    this.#heldBytes += share(waiting, ops);
   }
 
   #release(group: ApplyGroup): void {
-    group.add(this.#held, this.#heldBytes);
+    for (const { waiting, index } of this.#held) group.add(waiting.batch, waiting.modes, index);
+    group.bytes += this.#heldBytes;
     this.#held = [];
     this.#heldBytes = 0;
   }
 
   /** True while the stream repeats what the journal has. */
-  #isApplied(position: Position): boolean {
+  #isApplied(transaction: ChangeTransaction): boolean {
     if (this.#applied === undefined) return false;
-    const order = lsnCodec.compare(position, this.#applied);
+    const order = lsnCodec.compare(transaction.position, this.#applied);
     if (order === -1 || order === 0) return true;
     this.#applied = undefined;
     return false;
   }
+}
+
+/** A batch's memory, shared among its transactions by their changes. */
+function share({ batch, bytes }: WaitingBatch, ops: number): number {
+  return (bytes * (ops + 1)) / (batch.ops.length / OP_WIDTH + batch.transactions.length);
 }
 
 function isFull(group: ApplyGroup): boolean {

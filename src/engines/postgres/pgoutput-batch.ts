@@ -9,6 +9,45 @@ import {
 import type { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import type { TableSchema } from "../../core/schema.ts";
+import { commitPosition } from "./lsn.ts";
+
+/** What Begin announces. */
+export interface Beginning {
+  /** Where the commit record starts, as the two halves of its position. */
+  readonly high: number;
+  readonly low: number;
+  readonly xid: number;
+  readonly committedAtMs: number;
+}
+
+/** There may be a hundred thousand a second: what few of them are asked for is made when it is. */
+class Transaction implements ChangeTransaction {
+  readonly start: number;
+  readonly end: number;
+  readonly begins: boolean;
+  readonly commits: boolean;
+  readonly #beginning: Beginning;
+
+  constructor(beginning: Beginning, piece: Pick<ChangeTransaction, "start" | "end" | "begins" | "commits">) {
+    this.#beginning = beginning;
+    this.start = piece.start;
+    this.end = piece.end;
+    this.begins = piece.begins;
+    this.commits = piece.commits;
+  }
+
+  get position(): Position {
+    return commitPosition(this.#beginning.high, this.#beginning.low);
+  }
+
+  get id(): string {
+    return String(this.#beginning.xid);
+  }
+
+  get committedAtMs(): number {
+    return this.#beginning.committedAtMs;
+  }
+}
 
 const INITIAL_CELLS = 1 << 12;
 const INITIAL_OPS = 1 << 9;
@@ -24,7 +63,7 @@ export class ChangeBatchBuilder {
   #transactions: ChangeTransaction[] = [];
   #misfits: Misfit[] = [];
   /** The transaction in progress; its piece in this batch starts at op #pieceStart. */
-  #open: { readonly position: Position; readonly id: string; readonly committedAtMs: number } | undefined;
+  #open: Beginning | undefined;
   #pieceStart = 0;
   #begins = true;
 
@@ -37,8 +76,8 @@ export class ChangeBatchBuilder {
     return this.#open !== undefined;
   }
 
-  begin(position: Position, id: string, committedAtMs: number): void {
-    this.#open = { position, id, committedAtMs };
+  begin(beginning: Beginning): void {
+    this.#open = beginning;
     this.#pieceStart = this.#opCount;
     this.#begins = true;
   }
@@ -110,11 +149,8 @@ export class ChangeBatchBuilder {
   }
 
   #endPiece(commits: boolean): void {
-    const { position, id, committedAtMs } = this.#open!;
-    const start = this.#pieceStart;
-    const end = this.#opCount;
-    const begins = this.#begins;
-    this.#transactions.push({ start, end, position, id, committedAtMs, begins, commits });
+    const piece = { start: this.#pieceStart, end: this.#opCount, begins: this.#begins, commits };
+    this.#transactions.push(new Transaction(this.#open!, piece));
     this.#begins = false;
   }
 }

@@ -2,7 +2,7 @@ import { type ChangeBatch, NULL_CELL, Op, UNCHANGED_CELL } from "../../core/chan
 import { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import { type TableSchema, tableKey } from "../../core/schema.ts";
-import { commitPosition, lsnValue } from "./lsn.ts";
+import { lsnValue } from "./lsn.ts";
 import { ChangeBatchBuilder } from "./pgoutput-batch.ts";
 import { MessageCursor, malformed, unknownTag } from "./pgoutput-cursor.ts";
 import {
@@ -141,7 +141,7 @@ export class PgoutputDecoder {
     if (high < this.#afterHigh || (high === this.#afterHigh && low < this.#afterLow)) {
       this.#skipping = true;
     } else {
-      this.#builder.begin(commitPosition(high, low), String(xid), committedAtMs);
+      this.#builder.begin({ high, low, xid, committedAtMs });
     }
   }
 
