@@ -216,6 +216,7 @@ export class ChangeApply {
     readonly end: "last" | "commit-time" | undefined;
   } {
     const { last, committedBeforeMs } = this.#goal;
+    if (last === undefined && committedBeforeMs === undefined) return { taken: batch, end: undefined };
     const isBeyondLast = ({ begins, position }: ChangeTransaction): boolean =>
       begins && last !== undefined && !this.#parts.rules.reaches(last, position);
     const isTooLate = ({ begins, committedAtMs }: ChangeTransaction): boolean =>

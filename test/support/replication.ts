@@ -103,7 +103,7 @@ export class Replication implements AsyncDisposable {
     );
     const after = (await this.journal.appliedPosition(never))!;
     const tables = this.plan.tables.map((table) => table.source);
-    this.stream = await openChangeStream(this.source, { taskId, tables, after }, never);
+    this.stream = await openChangeStream(this.#client, this.source, { taskId, tables, after }, never);
     const { stream, applier } = this;
     applier.onApplied = (progress) => {
       this.commits++;

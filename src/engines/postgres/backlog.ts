@@ -10,8 +10,11 @@ import { Message, queryMessage, type WireSession } from "./wire-session.ts";
 /** Messages asked for at once, and how large an answer should about be: the server keeps it until it is read. */
 const FIRST_ROUND = 25_000;
 const MIN_ROUND = 5_000;
-const MAX_ROUND = 80_000;
-const ROUND_BYTES = 6 << 20;
+const MAX_ROUND = 160_000;
+const ROUND_BYTES = 12 << 20;
+/** Beyond it a round would pass through a file: each message takes some more than its own bytes. */
+const ROUND_MEMORY = `select set_config('work_mem', '64MB', false)
+  where pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) < 64 * 1024 * 1024`;
 
 /** So far behind what is confirmed the task's slot is moved on: a long backlog must not be kept to its end. */
 const ADVANCE_BYTES = 128 << 20;
@@ -57,6 +60,7 @@ export class Backlog implements AsyncDisposable {
   async open(): Promise<void> {
     const { wire, slot, reader } = this.#parts;
     wire.gulp(true);
+    await wire.query(ROUND_MEMORY);
     await wire.query(
       `select pg_catalog.pg_copy_logical_replication_slot(${literal(slot)}, ${literal(reader)}, true)`,
     );

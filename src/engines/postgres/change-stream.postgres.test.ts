@@ -55,7 +55,7 @@ class Fixture implements AsyncDisposable {
   }
 
   open(after: Position): Promise<ChangeStream> {
-    return openChangeStream(this.endpoint, { ...this.request, after }, never);
+    return openChangeStream(this.client, this.endpoint, { ...this.request, after }, never);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -219,6 +219,7 @@ for (const version of [12, 13, 14, 15, 16, 17, 18]) {
       }
       const others = f.tables.filter((table) => table.id.name !== "t");
       await using stream = await openChangeStream(
+        f.client,
         f.endpoint,
         { taskId: f.database, tables: others, after: start },
         never,
@@ -384,21 +385,21 @@ suite("slot and publication", () => {
     assert.deepEqual(await findStream(f.client, endpoint, f.request), start);
     await f.query("insert into t values (2)");
     const request = { ...f.request, after: start };
-    await assert.rejects(openChangeStream(endpoint, request, never), (error: MigrationError) => {
+    await assert.rejects(openChangeStream(f.client, endpoint, request, never), (error: MigrationError) => {
       assert.equal(error.code, "source.table_unpublished");
       assert.match(error.remedy, /alter publication "?mine_\w+"? add table only "?public"?\."?u"?/);
       return true;
     });
     {
       const aside = [{ schema: "public", name: "u" }];
-      await using stream = await openChangeStream(endpoint, { ...request, aside }, never);
+      await using stream = await openChangeStream(f.client, endpoint, { ...request, aside }, never);
       assert.equal(await opsUpTo(stream, await currentPosition(f.client)), 2);
     }
     await f.query(`drop publication ${name}; create publication ${name} for all tables`);
     await f.query(`select pg_replication_slot_advance('${name}', pg_current_wal_lsn())`);
     await f.query("insert into u values (3)");
     {
-      await using stream = await openChangeStream(endpoint, request, never);
+      await using stream = await openChangeStream(f.client, endpoint, request, never);
       assert.equal(await opsUpTo(stream, await currentPosition(f.client)), 1);
     }
     await dropStream(f.client, f.request);

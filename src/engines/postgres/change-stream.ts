@@ -12,7 +12,7 @@ import { Backlog, type BacklogParts } from "./backlog.ts";
 import { binaryForm } from "./binary-form.ts";
 import { settingsSql } from "./bulk-session.ts";
 import { PostgresChangeStream } from "./change-stream-phases.ts";
-import { connect, openWire } from "./connection.ts";
+import { openWire } from "./connection.ts";
 import { classify } from "./errors.ts";
 import { LiveStream } from "./live-stream.ts";
 import { PgoutputDecoder } from "./pgoutput.ts";
@@ -41,14 +41,16 @@ const BINARY_VERSION = 140_000;
 
 /**
  * Opens the task's stream after a position. The server itself moves a position that lies before the
- * slot's up to it: whether that may be is for the caller to judge, with findStream().
+ * slot's up to it: whether that may be is for the caller to judge, with findStream(). The client is asked what
+ * must be known before; the stream has connections of its own.
  */
 export async function openChangeStream(
+  client: pg.Client,
   endpoint: EndpointConfig,
   request: ChangeStreamRequest,
   signal: AbortSignal,
 ): Promise<ChangeStream> {
-  const facts = await readFacts(endpoint, request, signal);
+  const facts = await readFacts(client, endpoint, request);
   const decoder = new PgoutputDecoder({
     tables: request.tables,
     encoding: facts.encoding,
@@ -155,43 +157,36 @@ interface StreamFacts {
 
 /** What must be known before the stream starts; throws when its slot or publication is not fit. */
 async function readFacts(
+  client: pg.Client,
   endpoint: EndpointConfig,
   request: ChangeStreamRequest,
-  signal: AbortSignal,
 ): Promise<StreamFacts> {
-  const client = await connect(endpoint, { side: "source", purpose: "tideway stream" }, signal);
-  try {
-    const objects = streamObjects(endpoint, request.taskId);
-    if ((await findStream(client, endpoint, request)) === undefined) {
-      throw new MigrationError("source.slot_missing", {
-        message: `The slot ${objects.name} does not exist.`,
-        subject: objects.name,
-      });
-    }
-    const aside = new Set((request.aside ?? []).map(tableKey));
-    const needed = request.tables.filter((table) => !aside.has(tableKey(table.id)));
-    await checkPublication(client, objects, needed);
-    const server = await client.query<{ version: string; patience: string; behind: string }>(
-      `select current_setting('server_version_num') as version,
-              (select setting from pg_catalog.pg_settings where name = 'wal_sender_timeout') as patience,
-              exists (select from pg_catalog.pg_replication_slots
-                       where slot_name = $1 and not active and not pg_catalog.pg_is_in_recovery()
-                         and pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), $2) > $3) as behind`,
-      [objects.name, request.after.text, BACKLOG_BYTES],
-    );
-    const { version, patience, behind } = server.rows[0]!;
-    const patienceMs = Number(patience);
-    return {
-      isBehind: behind === "t",
-      encoding: encodingFor(Number(version), request.tables),
-      types: await columnTypes(client, request.tables),
-      statusIntervalMs: patienceMs > 0 ? Math.min(STATUS_INTERVAL_MS, patienceMs / 4) : STATUS_INTERVAL_MS,
-    };
-  } catch (error) {
-    throw classify(error, { side: "source" });
-  } finally {
-    await client.end();
+  const objects = streamObjects(endpoint, request.taskId);
+  if ((await findStream(client, endpoint, request)) === undefined) {
+    throw new MigrationError("source.slot_missing", {
+      message: `The slot ${objects.name} does not exist.`,
+      subject: objects.name,
+    });
   }
+  const aside = new Set((request.aside ?? []).map(tableKey));
+  const needed = request.tables.filter((table) => !aside.has(tableKey(table.id)));
+  await checkPublication(client, objects, needed);
+  const server = await client.query<{ version: string; patience: string; behind: string }>(
+    `select current_setting('server_version_num') as version,
+            (select setting from pg_catalog.pg_settings where name = 'wal_sender_timeout') as patience,
+            exists (select from pg_catalog.pg_replication_slots
+                     where slot_name = $1 and not active and not pg_catalog.pg_is_in_recovery()
+                       and pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), $2) > $3) as behind`,
+    [objects.name, request.after.text, BACKLOG_BYTES],
+  );
+  const { version, patience, behind } = server.rows[0]!;
+  const patienceMs = Number(patience);
+  return {
+    isBehind: behind === "t",
+    encoding: encodingFor(Number(version), request.tables),
+    types: await columnTypes(client, request.tables),
+    statusIntervalMs: patienceMs > 0 ? Math.min(STATUS_INTERVAL_MS, patienceMs / 4) : STATUS_INTERVAL_MS,
+  };
 }
 
 /** One form for the whole stream: binary when every column's can be told in the target too. */

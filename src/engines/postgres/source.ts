@@ -81,7 +81,7 @@ export class PostgresSource implements Source {
   }
 
   openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream> {
-    return openChangeStream(this.#endpoint, request, signal);
+    return this.#clients.use(signal, (client) => openChangeStream(client, this.#endpoint, request, signal));
   }
 
   currentPosition(signal: AbortSignal): Promise<Position> {
