@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { cleanUpTask } from "../../src/server/run-task.ts";
+import { findInstanceClass, processLimits } from "../../src/task/instance-class.ts";
 import type { TaskOutcome, TaskSpec } from "../../src/task/task.ts";
 import { endpointOf } from "../../test/support/endpoint.ts";
 import { everything, ObservedTask } from "../../test/support/task.ts";
@@ -41,6 +42,9 @@ function specOf({ servers, source, target, id }: Link): TaskSpec {
   };
 }
 
+/** With as many cores as there are here. */
+const INSTANCE_CLASS = "dms.c5.large";
+
 /** A process like a worker of `tideway serve`: it has loaded the program and waits for the task. */
 class TidewayReplication implements Replication {
   readonly failed: Promise<never>;
@@ -61,7 +65,12 @@ class TidewayReplication implements Replication {
 
   async prepare(): Promise<void> {
     const path = join(import.meta.dirname, "..", "..", "test", "support", "task-child.ts");
-    const child = fork(path, [], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    const { execArgv, environment } = processLimits(findInstanceClass(INSTANCE_CLASS)!);
+    const child = fork(path, [], {
+      execArgv: [...execArgv],
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
     this.#child = child;
     this.#link.stage.defer(async () => {
       child.kill("SIGKILL");

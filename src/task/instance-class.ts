@@ -116,8 +116,9 @@ export function processLimits(instanceClass: InstanceClass): ProcessLimits {
     execArgv: [
       `--max-old-space-size=${Math.floor(memoryMb * 0.75)}`,
       `--v8-pool-size=${threads}`,
-      // As in bin/tideway.js: buffers that rows pass through are freed early, by small collections.
-      "--semi-space-growth-factor=1",
+      // As in bin/tideway.js: buffers that rows pass through are freed early, by collections so small that changes
+      // do not wait for them: 1 ms instead of ten on busy cores.
+      "--max-semi-space-size=1",
     ],
     environment: { UV_THREADPOOL_SIZE: String(Math.max(4, threads)) },
   };
