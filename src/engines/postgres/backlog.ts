@@ -2,6 +2,7 @@ import type { StreamItem } from "../../core/change-batch.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import { literal } from "../shared/identifier.ts";
+import { atLeastSql } from "./bulk-session.ts";
 import { lsnCodec, lsnValue } from "./lsn.ts";
 import type { PgoutputDecoder } from "./pgoutput.ts";
 import { readServerError } from "./server-error.ts";
@@ -13,8 +14,7 @@ const MIN_ROUND = 5_000;
 const MAX_ROUND = 160_000;
 const ROUND_BYTES = 12 << 20;
 /** Beyond it a round would pass through a file: each message takes some more than its own bytes. */
-const ROUND_MEMORY = `select set_config('work_mem', '64MB', false)
-  where pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) < 64 * 1024 * 1024`;
+const ROUND_MEMORY = atLeastSql("work_mem", 64);
 
 /** So far behind what is confirmed the task's slot is moved on: a long backlog must not be kept to its end. */
 const ADVANCE_BYTES = 128 << 20;

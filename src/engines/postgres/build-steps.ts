@@ -3,6 +3,7 @@ import type { TableOutcome } from "../../core/error.ts";
 import { type ForeignKey, type Index, type TableSchema, tableKey } from "../../core/schema.ts";
 import type { PostLoadStep } from "../../core/target.ts";
 import { identifier, qualified } from "../shared/identifier.ts";
+import { atLeastSql } from "./bulk-session.ts";
 import { selectJson } from "./catalog-query.ts";
 import { addForeignKey, addUnvalidatedCheck, createIndex, isEnforced, validateConstraint } from "./ddl.ts";
 import { errorCode } from "./error-code.ts";
@@ -12,7 +13,7 @@ import { lockOrder } from "./post-load.ts";
 import { togetherOrAlone } from "./together.ts";
 
 /** Sorting for an index, and matching rows for a foreign key, in memory. */
-const MEMORY_KB = 262_144;
+const BUILD_MEMORY = atLeastSql("maintenance_work_mem", 256);
 
 /**
  * Gives a session memory for building indexes, and lets it go on before what it commits is on disk: a
@@ -20,11 +21,7 @@ const MEMORY_KB = 262_144;
  * too. When a crash takes steps back, it takes back at most what the journal does not speak of yet.
  */
 export async function setUpBuildSession(client: pg.Client): Promise<void> {
-  await client.query(
-    `select set_config('maintenance_work_mem', '${MEMORY_KB}', false)
-      where pg_size_bytes(current_setting('maintenance_work_mem')) < ${MEMORY_KB} * 1024::bigint;
-     set synchronous_commit = off`,
-  );
+  await client.query(`${BUILD_MEMORY}; set synchronous_commit = off`);
 }
 
 /**

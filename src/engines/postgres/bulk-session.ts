@@ -45,6 +45,16 @@ export function settingsSql(side: Side): string {
 export const DURABLE_COMMITS = `select set_config('synchronous_commit', 'on', false)
   where current_setting('synchronous_commit') = 'off'`;
 
+/**
+ * A statement that raises a setting of memory to so many MB where the server's value is lower; none where
+ * its version does not know the name.
+ */
+export function atLeastSql(setting: string, megabytes: number): string {
+  // Unlike current_setting(), pg_settings is slow to look a name up in.
+  return `select pg_catalog.set_config('${setting}', '${megabytes}MB', false)
+   where pg_catalog.pg_size_bytes(pg_catalog.current_setting('${setting}', true)) < ${megabytes}::bigint << 20`;
+}
+
 /** A session for bulk reading or writing with its settings put right. */
 export async function openBulkSession(
   endpoint: EndpointConfig,

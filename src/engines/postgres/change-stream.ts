@@ -10,7 +10,7 @@ import type { ChangeStream, ChangeStreamRequest } from "../../core/source.ts";
 import { identifier, literal } from "../shared/identifier.ts";
 import { Backlog, type BacklogParts } from "./backlog.ts";
 import { binaryForm } from "./binary-form.ts";
-import { settingsSql } from "./bulk-session.ts";
+import { atLeastSql, settingsSql } from "./bulk-session.ts";
 import { PostgresChangeStream } from "./change-stream-phases.ts";
 import { openWire } from "./connection.ts";
 import { classify } from "./errors.ts";
@@ -34,8 +34,7 @@ const MAX_NAME = 63;
  * A transaction that is larger than this is written to the source's disk while it is decoded and read
  * back, which takes several times as long. The server's default is 64 MB; version 12 has no such setting.
  */
-const DECODING_MEMORY = `select set_config(name, '262144', false) from pg_catalog.pg_settings
-  where name = 'logical_decoding_work_mem' and setting::int8 < 262144`;
+const DECODING_MEMORY = atLeastSql("logical_decoding_work_mem", 256);
 /** The binary option came with version 14. */
 const BINARY_VERSION = 140_000;
 

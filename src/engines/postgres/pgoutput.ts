@@ -28,6 +28,9 @@ const Tag = {
   update: 0x55,
 } as const;
 
+/** What Begin has told already, and the end of the commit record: flags, two positions, a time. */
+const COMMIT_BODY = 1 + 8 + 8 + 8;
+
 /** Parts of a change. */
 const KEY = 0x4b;
 const OLD = 0x4f;
@@ -146,7 +149,7 @@ export class PgoutputDecoder {
   }
 
   #commit(): void {
-    this.#in.skip(25);
+    this.#in.skip(COMMIT_BODY);
     if (!this.inTransaction) throw malformed("a commit without a transaction");
     if (this.#skipping) this.#skipping = false;
     else this.#builder.commit();
@@ -190,6 +193,7 @@ export class PgoutputDecoder {
 
   #truncate(): void {
     const count = this.#in.uint32();
+    // CASCADE and RESTART IDENTITY: the tables that CASCADE reaches are listed too, and sequences are set at the end.
     this.#in.skip(1);
     this.#in.need(4 * count);
     if (!this.inTransaction) throw malformed("a change outside a transaction");

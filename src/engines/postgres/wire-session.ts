@@ -67,13 +67,7 @@ export class WireSession implements AsyncDisposable {
 
   /** Queues bytes that are whole messages or pieces of them. Resolves when more may be sent. */
   async send(bytes: Uint8Array): Promise<void> {
-    const socket = this.#socket;
-    if (socket.destroyed) throw lost();
-    const more = socket.write(bytes);
-    if (socket.writableCorked > 0) socket.uncork();
-    if (more) return;
-    if (!socket.destroyed) await drained(socket);
-    if (socket.destroyed) throw lost();
+    await this.#write(bytes, true);
   }
 
   /**
@@ -81,11 +75,16 @@ export class WireSession implements AsyncDisposable {
    * full, or the next send(). The server then sleeps and wakes less often.
    */
   async sendAlong(bytes: Uint8Array): Promise<void> {
+    if (this.#socket.writableCorked === 0) this.#socket.cork();
+    await this.#write(bytes, false);
+  }
+
+  async #write(bytes: Uint8Array, goes: boolean): Promise<void> {
     const socket = this.#socket;
     if (socket.destroyed) throw lost();
-    if (socket.writableCorked === 0) socket.cork();
-    if (socket.write(bytes)) return;
-    socket.uncork();
+    const takesMore = socket.write(bytes);
+    if (goes || !takesMore) socket.uncork();
+    if (takesMore) return;
     if (!socket.destroyed && socket.writableNeedDrain) await drained(socket);
     if (socket.destroyed) throw lost();
   }
