@@ -42,7 +42,7 @@ function specOf({ servers, source, target, id }: Link): TaskSpec {
   };
 }
 
-/** With as many cores as there are here. */
+/** The smallest of the classes for computing: two cores. */
 const INSTANCE_CLASS = "dms.c5.large";
 
 /** A process like a worker of `tideway serve`: it has loaded the program and waits for the task. */

@@ -65,7 +65,7 @@ function parseMarker(text: string): readonly [string, number] {
       return [parsed[0], parsed[1]];
     }
   } catch {
-    // Falls through: any text that is not a marker of ours.
+    // Not JSON: refused below, like JSON that is no marker.
   }
   throw invalidValue("The marker is not valid. Use the Marker of the response before.");
 }
