@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { installedVersions } from "../test/support/postgres-server.ts";
+import { installServers, SERVER_VERSIONS } from "../test/support/server-packages.ts";
 import type { Stage } from "../test/support/stage.ts";
 import { describeMachine, machineLine } from "./machine.ts";
 import { type BenchOptions, readCommandLine } from "./options.ts";
@@ -20,7 +20,8 @@ import { HELP, listText } from "./usage.ts";
 async function run(options: BenchOptions, session: Pick<Session, "signal" | "stages">): Promise<number> {
   const startedMs = Date.now();
   const tools = PeerTools.find(neededTools(options), say);
-  for (const line of tools.missing) say(`missing: ${line}`);
+  const servers = installServers(neededServers(options), say);
+  for (const line of [...tools.missing, ...(servers === undefined ? [] : [servers])]) say(`missing: ${line}`);
   const machine = describeMachine(placeOf(options));
   say(machineLine(machine));
   const file = options.json ?? resultFile(options, startedMs);
@@ -46,12 +47,16 @@ function neededTools({ profiles: chosen, peers }: BenchOptions): ReadonlySet<Too
   return new Set(["psql", ...contenders.flatMap(({ needs }) => needs)]);
 }
 
+function neededServers({ profiles: chosen, serverVersion }: BenchOptions): readonly number[] {
+  return serverVersion === undefined ? chosen.map((profile) => profile.serverVersion) : [serverVersion];
+}
+
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
 async function main(): Promise<number> {
-  const choice = { all: profiles, select: selectProfiles, serverVersions: installedVersions() };
+  const choice = { all: profiles, select: selectProfiles, serverVersions: SERVER_VERSIONS };
   const command = readCommandLine(process.argv.slice(2), choice);
   if (command.kind === "help") say(HELP);
   if (command.kind === "list") say(listText(profiles, ({ targets }) => targets.map(describeTarget)));

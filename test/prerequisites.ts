@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { executables, findTools, quietly, type Tool, versionOf } from "./support/debian-tools.ts";
+import { executables, findTools, type Tool, versionOf } from "./support/debian-tools.ts";
+import { installServers, SERVER_VERSIONS } from "./support/server-packages.ts";
 
 /** What the tests need beyond `npm ci`. `environment` tells them where it is. */
 export interface Prerequisites {
@@ -8,8 +8,6 @@ export interface Prerequisites {
   /** What could not be had, with the command that installs it. */
   readonly missing: readonly string[];
 }
-
-const OLDER_SERVERS = [12, 13, 14, 15, 16, 17];
 
 const tools: readonly Tool[] = [
   {
@@ -40,9 +38,10 @@ const tools: readonly Tool[] = [
 ];
 
 /** Finds everything and installs what is missing where that is possible without asking. */
-export function preparePrerequisites(root: string, say: (line: string) => void): Prerequisites {
+export function preparePrerequisites(say: (line: string) => void): Prerequisites {
   const missing: string[] = [];
-  if (!installOlderServers(root, say)) missing.push("older PostgreSQL servers: npm ci --prefix test/servers");
+  const servers = installServers(SERVER_VERSIONS, say);
+  if (servers !== undefined) missing.push(servers);
   const found = findTools(tools, say);
   missing.push(...found.missing);
   const environment: Record<string, string> = {};
@@ -51,19 +50,4 @@ export function preparePrerequisites(root: string, say: (line: string) => void):
     if (path !== undefined) environment[tool.variable] = path;
   }
   return { environment, missing };
-}
-
-function installOlderServers(root: string, say: (line: string) => void): boolean {
-  const directory = join(root, "test", "servers");
-  const complete = (): boolean =>
-    OLDER_SERVERS.every((version) =>
-      existsSync(join(directory, "node_modules", `pg${version}`, "native", "bin", "postgres")),
-    );
-  if (complete()) return true;
-  say("installing PostgreSQL 12 to 17 (npm ci --prefix test/servers)");
-  const npm = process.env["npm_execpath"];
-  const command = ["ci", "--prefix", directory, "--no-audit", "--no-fund"];
-  if (npm === undefined) quietly("npm", command, say);
-  else quietly(process.execPath, [npm, ...command], say);
-  return complete();
 }

@@ -32,7 +32,7 @@ const checks: readonly { readonly name: string; readonly command: readonly strin
 async function main(): Promise<number> {
   const started = performance.now();
   const words = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
-  const { environment, missing } = preparePrerequisites(root, say);
+  const { environment, missing } = preparePrerequisites(say);
   for (const line of missing) say(`missing: ${line}`);
   if (missing.length > 0 && !process.argv.includes("--allow-missing")) {
     say("Install these (as root this command does it by itself), or go on without: --allow-missing");

