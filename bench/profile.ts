@@ -42,6 +42,8 @@ export interface Context {
   readonly serverVersion: number;
   /** The contenders that will run, in this order in every round. */
   readonly contenders: readonly string[];
+  /** Runs of the first contender before those that count. */
+  readonly warmUps: number;
   /** How often a contender runs, warm-ups included. */
   rounds(contender: string): number;
   readonly tools: PeerTools;

@@ -25,16 +25,16 @@ export async function runProfile(
   const workbench = await profile.prepare(context);
   const results = new Map<string, RunResult[]>(profile.contenders.map(({ name }) => [name, []]));
   const [ours] = context.contenders;
-  const total = profile.warmUps + options.pairs * context.contenders.length;
+  const total = context.warmUps + options.pairs * context.contenders.length;
   let done = 0;
-  for (let warmUp = 0; warmUp < profile.warmUps && ours !== undefined; warmUp++) {
+  for (let warmUp = 0; warmUp < context.warmUps && ours !== undefined; warmUp++) {
     await one(workbench, { contender: ours, round: warmUp, label: "warm-up, not counted" }, options);
     options.done(++done, total);
   }
   for (let pair = 0; pair < options.pairs; pair++) {
     for (const contender of context.contenders) {
       const label = `run ${pair + 1} of ${options.pairs}`;
-      const round = pair + (contender === ours ? profile.warmUps : 0);
+      const round = pair + (contender === ours ? context.warmUps : 0);
       const result = await one(workbench, { contender, round, label }, options);
       results.get(contender)!.push({ ...result, round: pair });
       options.done(++done, total);

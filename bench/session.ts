@@ -9,6 +9,9 @@ import { runProfile } from "./runner.ts";
 
 export const MEMORY = "/dev/shm";
 
+/** From this scale on a run takes minutes, in which a first touch of anything is lost. */
+const LONG_SCALE = 5;
+
 export interface Session {
   readonly options: BenchOptions;
   readonly tools: PeerTools;
@@ -74,10 +77,12 @@ async function measureOne(profile: Profile, scale: number, session: Session): Pr
 
 function contextOf(profile: Profile, scale: number, stage: Stage, { options, tools }: Session): Context {
   const [ours] = profile.contenders;
+  const warmUps = scale < LONG_SCALE ? profile.warmUps : 0;
   const context: Context = {
     ...{ stage, scale, tools },
     serverVersion: options.serverVersion ?? profile.serverVersion,
-    rounds: (name) => options.pairs + (name === ours?.name ? profile.warmUps : 0),
+    warmUps,
+    rounds: (name) => options.pairs + (name === ours?.name ? warmUps : 0),
     contenders: [],
   };
   const contenders = profile.contenders
