@@ -14,6 +14,7 @@ export type Failpoint =
   | "load.partition-done"
   | "load.table-loaded"
   | "build.step-done"
+  | "build.constraints-done"
   | "task.load-finished"
   | "apply.batch-taken"
   | "apply.committed"

@@ -9,6 +9,7 @@ Examples:
   tideway migrate postgresql://me:secret@old/shop postgresql://me:secret@new/shop
   tideway serve --data-dir ./tideway-data
   tideway task list
+  tideway cleanup --dry-run postgresql://me:secret@old/shop
 
 Run tideway <command> --help for a command's options and an example.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with tables suspended.`;
@@ -21,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   serve: async () => (await import("./commands/serve.ts")).serveCommand,
   endpoint: async () => (await import("./commands/endpoint.ts")).endpointCommand,
   task: async () => (await import("./commands/task.ts")).taskCommand,
+  cleanup: async () => (await import("./commands/cleanup.ts")).cleanupCommand,
   instance: async () => (await import("./commands/instance.ts")).instanceCommand,
 };
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { EndpointConfig, EngineRegistry } from "../core/engine.ts";
+import type { EndpointConfig, Engine, EngineRegistry } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
 import type { MigrationType } from "../core/source.ts";
 import type { TaskSpec } from "../task/task.ts";
@@ -103,13 +103,18 @@ function cdcPositionOption(options: MigrateOptions): string | undefined {
   return options.cdcStopPosition === undefined ? undefined : "--cdc-stop-position";
 }
 
-/** A password may also come from the environment, where other users of the machine do not see it. */
-function endpoint(url: string, side: "source" | "target", registry: EngineRegistry): EndpointConfig {
+/** The engine that a connection URL is for. Throws `endpoint.url_malformed`, `engine.unknown`. */
+export function engineOf(url: string, what: string, registry: EngineRegistry): Engine {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1];
   if (scheme === undefined) {
-    throw new MigrationError("endpoint.url_malformed", { message: `The ${side} is not a connection URL.` });
+    throw new MigrationError("endpoint.url_malformed", { message: `The ${what} is not a connection URL.` });
   }
-  const engine = registry.find(scheme.toLowerCase());
+  return registry.find(scheme.toLowerCase());
+}
+
+/** A password may also come from the environment, where other users of the machine do not see it. */
+function endpoint(url: string, side: "source" | "target", registry: EngineRegistry): EndpointConfig {
+  const engine = engineOf(url, side, registry);
   if (!engine.capabilities[side]) {
     throw usage(`${engine.displayName} cannot be a ${side}.`, "Use a database of another kind on that side.");
   }

@@ -1,3 +1,4 @@
+import type { Leftover } from "./leftover.ts";
 import type { Source } from "./source.ts";
 import type { Target } from "./target.ts";
 
@@ -25,6 +26,9 @@ export interface Engine {
   ): Promise<{ readonly serverVersion: string }>;
   openSource(endpoint: EndpointConfig, signal: AbortSignal): Promise<Source>;
   openTarget(endpoint: EndpointConfig, signal: AbortSignal): Promise<Target>;
+  /** What tasks have left in a database, on whichever side; in an order in which it can be removed. */
+  findLeftovers(endpoint: EndpointConfig, signal: AbortSignal): Promise<readonly Leftover[]>;
+  removeLeftover(endpoint: EndpointConfig, leftover: Leftover, signal: AbortSignal): Promise<void>;
 }
 
 export interface EndpointSetting {

@@ -94,12 +94,60 @@ export interface TableSchema {
 
 export interface UserType {
   readonly id: TableId;
-  readonly kind: "enum" | "domain";
-  /** Labels of an enum in their order; empty for a domain. */
+  readonly kind: "enum" | "domain" | "composite" | "range";
+  /** Labels of an enum in their order; empty for another kind. */
   readonly labels: readonly string[];
-  /** What follows CREATE DOMAIN name AS; empty for an enum. */
+  /** What follows CREATE DOMAIN name AS, CREATE TYPE name AS or CREATE TYPE name AS RANGE; empty for an enum. */
   readonly native: string;
   readonly comment?: string;
+}
+
+export type ObjectKind =
+  | "aggregate"
+  | "collation"
+  | "constraint"
+  | "extension"
+  | "foreign key"
+  | "function"
+  | "index"
+  | "inheritance"
+  | "materialized view"
+  | "partition"
+  | "partitioned table"
+  | "policy"
+  | "procedure"
+  | "row security"
+  | "rule"
+  | "statistics"
+  | "trigger"
+  | "view";
+
+/** Whatever is moved beside tables, types and sequences, to a target of the same dialect. */
+export interface SchemaObject {
+  readonly kind: ObjectKind;
+  /** A function's name ends in the types of its arguments, as in `total(integer)`. */
+  readonly id: TableId;
+  /** The table or view that it is part of: it comes and goes with that. */
+  readonly on?: TableId;
+  /** Statements that make it, one after the other. */
+  readonly native: readonly string[];
+  readonly stage: ObjectStage;
+  /** It would act on the rows that are replicated, so it waits until no more come. */
+  readonly acts?: true;
+  /** What its text names and what must be there first. */
+  readonly needs: readonly ObjectReference[];
+}
+
+/**
+ * When an object is made. before-tables: tables, types or sequences need it. before-rows: with the tables,
+ * while they are empty, as a partition that is attached later would have to be read. after-rows: the rest.
+ */
+export type ObjectStage = "before-tables" | "before-rows" | "after-rows";
+
+export interface ObjectReference {
+  /** "object": of a kind that is never moved. */
+  readonly kind: ObjectKind | "table" | "type" | "sequence" | "object";
+  readonly id: TableId;
 }
 
 export interface Sequence {
@@ -127,6 +175,8 @@ export interface Catalog {
   readonly types: readonly UserType[];
   readonly sequences: readonly Sequence[];
   readonly tables: readonly TableSchema[];
+  /** Each after those that it needs. */
+  readonly objects: readonly SchemaObject[];
 }
 
 /** The one text form of a table's id in maps and log fields. Unambiguous for any name. */
@@ -145,4 +195,12 @@ const keys = new WeakMap<TableId, string>();
 /** A table's id as people write it, for messages and screens. */
 export function displayTable(id: TableId): string {
   return `${id.schema}.${id.name}`;
+}
+
+/** An object's id as people write it; what is part of a table is named after it. */
+export function displayObject({ kind, id, on }: SchemaObject): string {
+  if (kind === "extension") return id.name;
+  if (on === undefined) return displayTable(id);
+  if (kind === "row security" || kind === "partition" || kind === "inheritance") return displayTable(on);
+  return `${displayTable(on)}.${id.name}`;
 }

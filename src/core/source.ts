@@ -13,12 +13,17 @@ export interface Source extends AsyncDisposable {
   listSchemas(signal: AbortSignal): Promise<readonly string[]>;
   /** Ordinary and partitioned-leaf tables of user schemas; Tideway's own control tables are left out. */
   listTables(signal: AbortSignal): Promise<readonly TableId[]>;
-  /** The named tables with all they need: types, sequences, schemas. A table that has gone is left out. */
-  describe(tables: readonly TableId[], signal: AbortSignal): Promise<Catalog>;
+  /**
+   * The named tables with all they need: types, sequences, schemas, functions; what is part of them, such as
+   * triggers; and everything in the schemas that are moved whole. A table that has gone is left out.
+   */
+  describe(request: DescribeRequest, signal: AbortSignal): Promise<Catalog>;
   /** Whether the database is fit to be read: log settings, free slots, grants, keys. Changes nothing. */
   assess(request: SourceAssessment, signal: AbortSignal): Promise<readonly Finding[]>;
   openSnapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot>;
   sequenceStates(sequences: readonly TableId[], signal: AbortSignal): Promise<readonly SequenceState[]>;
+  /** Who keeps a stream or a snapshot from starting, because it has begun to write; the oldest first. */
+  openWriters(signal: AbortSignal): Promise<readonly OpenWriter[]>;
   /** Starts keeping the log for this task from now on; resolves with where it starts. For cdc without full load. */
   createStream(request: StreamRequest, signal: AbortSignal): Promise<Position>;
   /** Whether the log is kept for this task, and if so from which position on. */
@@ -30,15 +35,32 @@ export interface Source extends AsyncDisposable {
    * itself: `source.publication_missing`, `source.table_unpublished` with the table.
    */
   checkStream(request: StreamRequest, signal: AbortSignal): Promise<void>;
+  /** What threatens the stream as long as something can be done about it. */
+  streamHealth(request: StreamRequest, signal: AbortSignal): Promise<readonly Finding[]>;
   openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream>;
   /** The end of the log now: all that is committed before the call lies at or before it. */
   currentPosition(signal: AbortSignal): Promise<Position>;
+}
+
+export interface DescribeRequest {
+  readonly tables: readonly TableId[];
+  /** Undefined: nothing but what tables need, and not what they are parts of. */
+  readonly wholeSchemas: readonly string[] | undefined;
+}
+
+export interface OpenWriter {
+  /** A session or a prepared transaction, in words that its owner can be found by. */
+  readonly subject: string;
+  readonly state: string;
+  readonly seconds: number;
 }
 
 export interface SourceAssessment {
   readonly taskId: string;
   readonly type: MigrationType;
   readonly tables: readonly TableSchema[];
+  /** The catalog's objects are moved, and these schemas whole; undefined when tables alone are. */
+  readonly movesWhole: readonly string[] | undefined;
   /** True when the task already keeps its log, so that no new slot is needed. */
   readonly resumes: boolean;
 }

@@ -1,10 +1,10 @@
 import type { ChangeBatch } from "./change-batch.ts";
-import type { TableOutcome } from "./error.ts";
+import type { MigrationError, TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import type { MigrationPlan, TablePlan } from "./plan.ts";
 import type { Position } from "./position.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
-import type { SequenceState, TableId } from "./schema.ts";
+import type { SchemaObject, SequenceState, TableId } from "./schema.ts";
 import type { Partition } from "./source.ts";
 
 export type PrepareMode = "do-nothing" | "drop-and-create" | "truncate";
@@ -21,6 +21,21 @@ export interface PreparedTable {
   readonly keepsRows: boolean;
 }
 
+export interface SchemaRequest {
+  readonly plan: MigrationPlan;
+  /** A function that is there is replaced; without this it stays as it is, as does everything else. */
+  readonly replace: boolean;
+}
+
+export interface MakeObjects extends Pick<SchemaRequest, "replace"> {
+  readonly objects: readonly SchemaObject[];
+  /** Changes follow: what would act on them has to wait. */
+  readonly replicates: boolean;
+}
+
+/** made: it is there now. kept: it was there. waits: it would act on rows that are replicated. */
+export type ObjectOutcome = "made" | "kept" | "waits" | MigrationError;
+
 /**
  * A database to write to. Methods may be called concurrently; each uses connections of its own. What
  * takes many tables does them in few round trips, and its outcomes are in the order of the tables; what
@@ -33,8 +48,18 @@ export interface Target extends AsyncDisposable {
   openJournal(request: JournalRequest, signal: AbortSignal): Promise<Journal>;
   /** Which of the plan's tables are there already, by target id. */
   existingTables(plan: MigrationPlan, signal: AbortSignal): Promise<readonly TableId[]>;
-  /** Schemas, types and sequences that are not there yet. */
-  prepareSchema(plan: MigrationPlan, signal: AbortSignal): Promise<void>;
+  /**
+   * Schemas, types, sequences and the plan's early objects that are not there yet. Resolves with what stood
+   * in the way of a type or an object; whatever does not need it goes on.
+   */
+  prepareSchema(request: SchemaRequest, signal: AbortSignal): Promise<readonly MigrationError[]>;
+  /**
+   * Drops what stands on the plan's tables and would keep them from being dropped: its views, foreign keys
+   * to its partitioned tables, and those. What others need stays, and the table beneath it says so.
+   */
+  dropObjects(plan: MigrationPlan, signal: AbortSignal): Promise<void>;
+  /** Outcomes in the order of the objects, which stand each after those that it needs. */
+  makeObjects(request: MakeObjects, signal: AbortSignal): Promise<readonly ObjectOutcome[]>;
   prepareTables(
     requests: readonly PrepareRequest[],
     signal: AbortSignal,

@@ -1,6 +1,13 @@
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
-import { displayTable, type ForeignKey, type TableId } from "../core/schema.ts";
+import {
+  displayObject,
+  displayTable,
+  type ForeignKey,
+  type ObjectReference,
+  type SchemaObject,
+  type TableId,
+} from "../core/schema.ts";
 
 /** The findings that compiling a plan can come to, in words. */
 
@@ -63,4 +70,47 @@ export function renamed(
     message: `The ${kind} ${from} of ${displayTable(table)} is named ${to} on the target, where its name is taken.`,
     remedy: errorTable["plan.object_renamed"].remedy,
   };
+}
+
+export function objectLeftOut(object: SchemaObject, missing: ObjectReference): Finding {
+  return aboutObject(
+    "plan.object_left_out",
+    object,
+    `is left out: it needs the ${missing.kind} ${displayName(missing)}, which is not part of the task.`,
+  );
+}
+
+export function objectNamesRenamed(object: SchemaObject, renamed: ObjectReference): Finding {
+  return aboutObject(
+    "plan.object_left_out",
+    object,
+    `is left out: its text names the ${renamed.kind} ${displayName(renamed)}, which has another name on the target.`,
+  );
+}
+
+export function namesText(object: SchemaObject, schema: string): Finding {
+  return aboutObject(
+    "plan.text_names_schema",
+    object,
+    `is moved as it is; its text seems to name the schema ${schema}, which has another name on the target.`,
+  );
+}
+
+function aboutObject(
+  code: "plan.object_left_out" | "plan.text_names_schema",
+  object: SchemaObject,
+  what: string,
+): Finding {
+  return {
+    code,
+    severity: "warning",
+    subject: displayObject(object),
+    ...(object.on === undefined ? {} : { table: object.on }),
+    message: `The ${object.kind} ${displayObject(object)} ${what}`,
+    remedy: errorTable[code].remedy,
+  };
+}
+
+function displayName({ kind, id }: ObjectReference): string {
+  return kind === "object" || kind === "extension" ? id.name : displayTable(id);
 }

@@ -1,9 +1,17 @@
 import type { Finding } from "../core/finding.ts";
 import type { MigrationPlan, TablePlan } from "../core/plan.ts";
-import { type Catalog, type Sequence, type TableSchema, tableKey } from "../core/schema.ts";
+import {
+  type Catalog,
+  type SchemaObject,
+  type Sequence,
+  type TableId,
+  type TableSchema,
+  tableKey,
+} from "../core/schema.ts";
 import { type CheckedNames, checkNames } from "./name-check.ts";
 import { NativeReferences } from "./native-references.ts";
 import { leftOut } from "./plan-findings.ts";
+import { planObjects } from "./plan-objects.ts";
 import type { TableMappings } from "./rules.ts";
 import { loadOrderOf, selectTables } from "./selection.ts";
 import { TargetNames } from "./target-names.ts";
@@ -32,6 +40,9 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
   const context: PlanContext = {
     names: new TargetNames(mappings, request.targetSchema),
     selected: new Set(selectTables(ids, mappings).map(tableKey)),
+    partitioned: new Set(
+      catalog.objects.filter(({ kind }) => kind === "partitioned table").map(({ id }) => tableKey(id)),
+    ),
     findings: [],
   };
   const allTypes = catalog.types.map((source) => {
@@ -43,26 +54,43 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
     sequences: planSequences(catalog, context),
     types: allTypes,
   });
-  const { tables, types } = rewriteTexts(checked, allTypes);
+  const { tables, types } = rewriteTexts(checked, allTypes, namedInTexts(catalog, context));
+  const planned = planObjects({
+    objects: catalog.objects,
+    names: context.names,
+    tables,
+    types: allTypes,
+    sequences: checked.sequences,
+  });
   const plan: MigrationPlan = {
     tables: tables.toSorted(inLoadOrder),
     sequences: checked.sequences,
     target: {
       dialect: catalog.dialect,
       serverVersion: catalog.serverVersion,
-      schemas: checked.schemas,
+      schemas: withExtensions(checked.schemas, planned.objects),
       types: types.map(({ target }) => target),
       sequences: checked.sequences.map(({ target }) => target),
       tables: tables.map(({ target }) => target),
+      objects: planned.objects,
     },
   };
-  return { plan, findings: [...context.findings, ...checked.findings] };
+  return { plan, findings: [...context.findings, ...checked.findings, ...planned.findings] };
+}
+
+/** Extensions keep the schema that they are in, also where it comes to the target under another name. */
+function withExtensions(schemas: Catalog["schemas"], objects: readonly SchemaObject[]): Catalog["schemas"] {
+  const names = new Set(schemas.map(({ name }) => name));
+  const places = new Set(objects.filter(({ kind }) => kind === "extension").map(({ id }) => id.schema));
+  return [...schemas, ...[...places].filter((place) => !names.has(place)).map((name) => ({ name }))];
 }
 
 interface PlanContext {
   readonly names: TargetNames;
   /** Keys of the selected tables, by source id. */
   readonly selected: ReadonlySet<string>;
+  /** Keys of the partitioned tables above them. */
+  readonly partitioned: ReadonlySet<string>;
   readonly findings: Finding[];
 }
 
@@ -79,7 +107,10 @@ function targetTable(source: TableSchema, context: PlanContext): TableSchema {
     if (context.selected.has(tableKey(foreignKey.references))) {
       return { ...foreignKey, references: context.names.table(foreignKey.references) };
     }
-    context.findings.push(leftOut(source.id, foreignKey));
+    // One to a partitioned table is an object of its own, made when that has its key.
+    if (!context.partitioned.has(tableKey(foreignKey.references))) {
+      context.findings.push(leftOut(source.id, foreignKey));
+    }
     return [];
   });
   return { ...source, id: context.names.table(source.id), foreignKeys };
@@ -88,11 +119,12 @@ function targetTable(source: TableSchema, context: PlanContext): TableSchema {
 /** A sequence whose table stays behind goes on without an owner; an identity's has no life without its table. */
 function planSequences(
   catalog: Catalog,
-  { names, selected }: PlanContext,
+  { names, selected, partitioned }: PlanContext,
 ): readonly { readonly source: Sequence; readonly target: Sequence }[] {
   return catalog.sequences.flatMap((source) => {
     const { ownedBy } = source;
-    const owned = ownedBy !== undefined && selected.has(tableKey(ownedBy.table));
+    const key = ownedBy === undefined ? "" : tableKey(ownedBy.table);
+    const owned = ownedBy !== undefined && (selected.has(key) || partitioned.has(key));
     if (source.internal && !owned) return [];
     const owner = owned ? { table: names.table(ownedBy.table), column: ownedBy.column } : undefined;
     return { source, target: { ...source, id: names.withinSchema(source.id), ownedBy: owner } };
@@ -114,11 +146,13 @@ function planSchemas(
 function rewriteTexts(
   checked: CheckedNames,
   allTypes: CheckedNames["types"],
+  others: readonly RenamedId[],
 ): Pick<CheckedNames, "tables" | "types"> {
   const objects = [...allTypes, ...checked.sequences];
-  const references = new NativeReferences(
-    objects.map(({ source, target }) => ({ source: source.id, target: target.id })),
-  );
+  const references = new NativeReferences([
+    ...objects.map(({ source, target }) => ({ source: source.id, target: target.id })),
+    ...others,
+  ]);
   return {
     tables: checked.tables.map((plan) => {
       return { ...plan, target: references.rewriteTable(plan.target, plan.source.id.schema) };
@@ -127,6 +161,22 @@ function rewriteTexts(
       return { source, target: references.rewriteType(target, source.id.schema) };
     }),
   };
+}
+
+interface RenamedId {
+  readonly source: TableId;
+  readonly target: TableId;
+}
+
+/** Functions and collations that defaults, checks and types name; a function without its arguments. */
+function namedInTexts({ objects }: Catalog, { names }: PlanContext): readonly RenamedId[] {
+  return objects.flatMap(({ kind, id }) => {
+    const isRoutine = kind === "function" || kind === "aggregate";
+    if (!isRoutine && kind !== "collation") return [];
+    const name = isRoutine ? id.name.slice(0, id.name.lastIndexOf("(")) : id.name;
+    const source = { schema: id.schema, name };
+    return { source, target: names.withinSchema(source) };
+  });
 }
 
 /** Large tables first, so that none is left running alone at the end; names make the order certain. */

@@ -14,6 +14,8 @@ export interface SelectionRule {
   readonly action: "include" | "exclude" | "explicit";
   readonly schema: NameMatcher;
   readonly table: NameMatcher;
+  /** The pattern for tables is `%` alone. */
+  readonly everyTable: boolean;
   /** Higher starts first in full load; undefined when the rule does not say. */
   readonly loadOrder: number | undefined;
 }

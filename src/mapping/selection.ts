@@ -17,6 +17,17 @@ export function selectTables(ids: readonly TableId[], mappings: TableMappings): 
 }
 
 /**
+ * The schemas of which everything is moved, also what is no table: an include rule takes all their tables
+ * (`%`), and no exclude rule takes all away again. Single tables may still be excluded.
+ */
+export function wholeSchemas(schemas: readonly string[], mappings: TableMappings): readonly string[] {
+  const everyTable = mappings.selections.filter((rule) => rule.everyTable);
+  const matched = (schema: string, excludes: boolean): boolean =>
+    everyTable.some((rule) => (rule.action === "exclude") === excludes && rule.schema(schema));
+  return schemas.filter((schema) => matched(schema, false) && !matched(schema, true));
+}
+
+/**
  * A selected table's `load-order`: that of an explicit rule before that of an include rule, among
  * these the rule with the lowest id that states one; 0 when none does.
  */

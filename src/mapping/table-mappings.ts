@@ -84,6 +84,7 @@ function selectionRule(reader: RuleReader, id: number): SelectionRule {
     action,
     schema: action === "explicit" ? exactName(reader, "schema-name") : pattern(reader, "schema-name"),
     table: action === "explicit" ? exactName(reader, "table-name") : pattern(reader, "table-name"),
+    everyTable: action !== "explicit" && /^%+$/u.test(reader.locatorText("table-name")),
     loadOrder: loadOrder(reader),
   };
   reader.finish(["schema-name", "table-name", "table-type"]);

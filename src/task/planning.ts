@@ -6,7 +6,7 @@ import { displayTable, type TableId } from "../core/schema.ts";
 import type { Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { compilePlan } from "../mapping/plan.ts";
-import { selectTables } from "../mapping/selection.ts";
+import { selectTables, wholeSchemas } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import type { TaskSettings } from "./settings.ts";
@@ -43,11 +43,20 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
       subject: spec.name,
     });
   }
-  const catalog = await source.describe(selected, signal);
+  // A task that only captures changes finds everything made.
+  const makes = spec.type !== "cdc";
+  const whole =
+    makes && settings.migrateObjects ? wholeSchemas(await source.listSchemas(signal), mappings) : undefined;
+  const described = await source.describe({ tables: selected, wholeSchemas: whole }, signal);
+  const needed =
+    whole === undefined
+      ? described.objects.filter(({ stage }) => stage === "before-tables")
+      : described.objects;
+  const catalog = { ...described, objects: makes ? needed : [] };
   const compiled = compilePlan({ catalog, mappings, targetSchema: settings.targetSchema });
   const tables = compiled.plan.tables.map((plan) => plan.source);
   const assessed = await Promise.all([
-    source.assess({ taskId: spec.id, type: spec.type, tables, resumes }, signal),
+    source.assess({ taskId: spec.id, type: spec.type, tables, movesWhole: whole, resumes }, signal),
     target.assess(compiled.plan, resumes ? "do-nothing" : settings.prepareMode, signal),
   ]);
   const findings = [...settingFindings(spec.settings, spec.type), ...compiled.findings, ...assessed.flat()];

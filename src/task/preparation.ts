@@ -11,7 +11,9 @@ import type {
   Target,
 } from "../core/target.ts";
 import type { TableLoad } from "../pipeline/full-load.ts";
+import type { PipelineObserver } from "../pipeline/observer.ts";
 import type { TableErrors } from "../pipeline/table-errors.ts";
+import { asWarning } from "./run-objects.ts";
 
 export interface PreparationContext {
   readonly plan: MigrationPlan;
@@ -19,6 +21,7 @@ export interface PreparationContext {
   readonly journal: Journal;
   readonly mode: PrepareMode;
   readonly errors: TableErrors;
+  readonly observer: Pick<PipelineObserver, "finding">;
   readonly signal: AbortSignal;
 }
 
@@ -47,7 +50,11 @@ export async function prepareLoads(context: PreparationContext): Promise<readonl
   };
   if (plan.tables.every(isSettled)) return [];
   const existing = new Set((await target.existingTables(plan, signal)).map(tableKey));
-  await target.prepareSchema(plan, signal);
+  const replace = context.mode === "drop-and-create";
+  // Once a table is prepared, they may be this task's own.
+  if (replace && [...journaled.values()].every(isUntouched)) await target.dropObjects(plan, signal);
+  const failures = await target.prepareSchema({ plan, replace }, signal);
+  for (const failure of failures) context.observer.finding(asWarning(failure));
   const works = plan.tables
     .filter((table) => !errors.isSuspended(table.source.id))
     .flatMap((table) => {
@@ -61,12 +68,37 @@ export async function prepareLoads(context: PreparationContext): Promise<readonl
     if (action === "empty" && !(await isEmptied(load, context))) prepared.delete(load.plan);
   }
   for (const load of await prepareTables(works, context)) prepared.set(load.plan, load);
+  await makeStructure(works, context);
   const loads = plan.tables.flatMap((table) => prepared.get(table) ?? []);
   await journal.planTables(
     loads.filter((load) => load.partitions === undefined).map((load) => plannedAgain(load, "prepared")),
     signal,
   );
   return loads;
+}
+
+/**
+ * What the tables made here are parts of, while they are empty, and the functions that their columns may be
+ * computed with. A table that was there is left as it is.
+ */
+async function makeStructure(
+  works: readonly TableWork[],
+  { plan, target, mode, signal }: PreparationContext,
+): Promise<void> {
+  const made = works.filter(({ action, load }) => action === "prepare" && load.created);
+  const parts = new Set(made.map(({ load }) => tableKey(load.plan.target.id)));
+  for (const { kind, id } of plan.target.objects) if (kind === "partitioned table") parts.add(tableKey(id));
+  const objects = plan.target.objects.filter(
+    ({ stage, on }) => stage === "before-rows" && (on === undefined || parts.has(tableKey(on))),
+  );
+  if (made.length === 0 || objects.length === 0) return;
+  // What needs something that is made after the rows is tried again then, and told if it fails.
+  await target.makeObjects({ objects, replace: mode === "drop-and-create", replicates: false }, signal);
+}
+
+/** Refused before anything was done, or about to be prepared. */
+function isUntouched({ state, partitions }: JournaledTable): boolean {
+  return state === "suspended" || (state === "planned" && partitions.length === 0);
 }
 
 interface TableWork {

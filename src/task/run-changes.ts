@@ -6,10 +6,11 @@ import type { JournaledTable } from "../core/target.ts";
 import { type SnapshotWindow, TableRules } from "../pipeline/apply-modes.ts";
 import { type ApplyGoal, ChangeApply } from "../pipeline/change-apply.ts";
 import type { Attempt } from "./attempt.ts";
-import { copySequences, finishBuilds, publishedTables, streamMissing, tellingOfWait } from "./run-load.ts";
+import { copySequences, finishBuilds, publishedTables, streamMissing } from "./run-load.ts";
 import { reloadBeside } from "./run-reload.ts";
 import type { StopRule } from "./stop-rule.ts";
 import type { StopReason } from "./task.ts";
+import { waitForWriters } from "./wait-for-writers.ts";
 
 /** How soon it is noticed that somebody has changed the publication: servers may not say so. */
 const STREAM_CHECK_INTERVAL_MS = 60_000;
@@ -134,6 +135,7 @@ class Steering implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined;
   readonly #watch: NodeJS.Timeout;
   #begun = false;
+  #atRisk = false;
   timeReached = false;
 
   constructor(parts: SteeringParts) {
@@ -186,9 +188,19 @@ class Steering implements AsyncDisposable {
 
   #checkStream(): void {
     const { attempt, apply } = this.#parts;
-    attempt.source.checkStream(publishedTables(attempt), this.signal).catch((error) => {
+    const { source, statistics, streamRequest } = attempt;
+    source.checkStream(publishedTables(attempt), this.signal).catch((error) => {
       if (!this.signal.aborted) apply.fail(error);
     });
+    source.streamHealth(streamRequest, this.signal).then(
+      (findings) => {
+        // Told once for each time that it comes up.
+        if (!this.#atRisk) for (const finding of findings) statistics.finding(finding);
+        this.#atRisk = findings.length > 0;
+      },
+      // Whoever reads the stream meets the same error.
+      () => undefined,
+    );
   }
 
   #drain(): void {
@@ -255,8 +267,9 @@ export async function startChangeOnly(attempt: Attempt): Promise<void> {
   if ((await journal.appliedPosition(signal)) !== undefined) return;
   const kept = await source.findStream(streamRequest, signal);
   if (spec.cdcStartPosition === undefined || spec.cdcStartPosition === "") {
-    const create = (): Promise<Position> => source.createStream(publishedTables(attempt), signal);
-    const start = kept ?? (await tellingOfWait(attempt, create));
+    const create = (limited: AbortSignal): Promise<Position> =>
+      source.createStream(publishedTables(attempt), limited);
+    const start = kept ?? (await waitForWriters(attempt, { isNew: true }, create));
     await journal.setAppliedPosition(start, signal);
     return;
   }

@@ -9,15 +9,14 @@ import { runStage } from "../pipeline/post-load.ts";
 import { TableFinisher } from "../pipeline/table-finisher.ts";
 import type { Attempt } from "./attempt.ts";
 import { adoptSnapshot, prepareLoads } from "./preparation.ts";
+import { makeObjects } from "./run-objects.ts";
+import { waitForWriters } from "./wait-for-writers.ts";
 
 /**
  * Large enough to be worth a COPY of its own, each of which begins with buffers that are new to it; small
  * enough to lose little to a crash.
  */
 const PARTITION_SIZE: PartitionSize = { rowsPerPartition: 1_000_000, bytesPerPartition: 128 << 20 };
-
-/** How often it is told that the source lets the task wait. */
-const WAIT_TOLD_MS = 10_000;
 
 /** Index builds at once: each may use its server's memory for sorting. */
 const BUILDERS = Math.max(2, Math.min(4, availableParallelism()));
@@ -35,6 +34,7 @@ export async function runLoad(attempt: Attempt): Promise<void> {
     journal,
     mode: settings.prepareMode,
     errors,
+    observer: statistics,
     signal,
   });
   failpoint("task.prepared");
@@ -59,7 +59,9 @@ async function readTables(attempt: Attempt, loads: readonly TableLoad[]): Promis
   // A stream that exists lacks at most those that are read now.
   const tables = anchor === "existing-stream" ? loads.map(({ plan }) => plan.source) : wanted.tables;
   const request: SnapshotRequest = { ...wanted, tables, anchor };
-  await using snapshot = await tellingOfWait(attempt, () => source.openSnapshot(request, signal));
+  await using snapshot = await waitForWriters(attempt, { isNew: anchor === "new-stream" }, (limited) =>
+    source.openSnapshot(request, limited),
+  );
   if (request.anchor === "new-stream" && snapshot.position !== undefined) {
     await journal.setAppliedPosition(snapshot.position, signal);
   }
@@ -120,23 +122,10 @@ async function ensureStream(attempt: Attempt): Promise<void> {
   if ((await source.findStream(streamRequest, signal)) !== undefined) return;
   if ((await journal.appliedPosition(signal)) !== undefined) throw streamMissing(attempt);
   const request = publishedTables(attempt);
-  const position = await tellingOfWait(attempt, () => source.createStream(request, signal));
+  const position = await waitForWriters(attempt, { isNew: true }, (limited) =>
+    source.createStream(request, limited),
+  );
   await journal.setAppliedPosition(position, signal);
-}
-
-/** A stream or a snapshot begins where no older transaction is open that writes: that may take long. */
-export async function tellingOfWait<Result>(
-  { listener, spec }: Attempt,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const tell = (): void =>
-    listener.log("warn", "waiting for transactions of the source that write to end", { task: spec.name });
-  const timer = setInterval(tell, WAIT_TOLD_MS);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
 }
 
 /** What a new stream is for: the source may refuse to publish a table that is set aside. */
@@ -154,9 +143,10 @@ export function streamMissing(attempt: Attempt): MigrationError {
 
 /**
  * Builds what holds only once all tables show one moment of the source: unique constraints, foreign
- * keys, statistics. Tables that were there before the task get nothing added.
+ * keys, statistics, and then what names tables: views, functions, triggers. Tables that were there before
+ * the task get nothing added. `reload`: the other tables have all that.
  */
-export async function finishBuilds(attempt: Attempt): Promise<void> {
+export async function finishBuilds(attempt: Attempt, { reload = false } = {}): Promise<void> {
   const { plan, target, journal, errors, statistics, signal } = attempt;
   const loaded = new Map(
     (await journal.tables(signal))
@@ -173,6 +163,18 @@ export async function finishBuilds(attempt: Attempt): Promise<void> {
   const steps = tables.flatMap((table) => (table.created ? target.postLoadSteps(table.plan) : []));
   for (const stage of ["unique", "foreign-key", "analyze"] as const) await runStage(stage, steps, context);
   await copySequences(attempt);
+  failpoint("build.constraints-done");
+  const whole = tables.filter((table) => table.created && !errors.isSuspended(table.plan.source.id));
+  await makeObjects(attempt, {
+    tables: whole.map(
+      ({
+        plan: {
+          target: { id },
+        },
+      }) => id,
+    ),
+    free: !reload,
+  });
   const ready = tables.map(({ plan: table }) => table.source.id).filter((id) => !errors.isSuspended(id));
   await journal.setTableStates(ready, { state: "ready" }, signal);
 }

@@ -8,7 +8,8 @@ import type { ChangeApply } from "../pipeline/change-apply.ts";
 import { fullLoad } from "../pipeline/full-load.ts";
 import type { Attempt } from "./attempt.ts";
 import { markForReload, prepareLoads } from "./preparation.ts";
-import { finishBuilds, loadContext, tellingOfWait } from "./run-load.ts";
+import { finishBuilds, loadContext } from "./run-load.ts";
+import { waitForWriters } from "./wait-for-writers.ts";
 
 export interface Reload {
   readonly attempt: Attempt;
@@ -60,7 +61,9 @@ export async function reloadBeside({ attempt, apply, rules, tables }: Reload): P
       tables: plans.map((table) => table.source),
       anchor: "existing-stream",
     };
-    await using snapshot = await tellingOfWait(attempt, () => source.openSnapshot(request, signal));
+    await using snapshot = await waitForWriters(attempt, { isNew: false }, (beside) =>
+      source.openSnapshot(request, beside),
+    );
     const position = snapshot.position!;
     for (const { source: table } of plans) rules.setWindow(table.id, { oldest: position, newest: position });
     positioned.resolve();
@@ -70,12 +73,13 @@ export async function reloadBeside({ attempt, apply, rules, tables }: Reload): P
       journal,
       mode: settings.prepareMode,
       errors,
+      observer: statistics,
       signal,
     });
     await fullLoad(loads, loadContext(attempt, snapshot));
     for (const { source: table } of plans) rules.release(table.id);
     loaded.resolve();
-    await apply.between(() => finishBuilds(attempt), position);
+    await apply.between(() => finishBuilds(attempt, { reload: true }), position);
     statistics.setPhase("replicating");
   } catch (error) {
     positioned.reject(error);

@@ -190,6 +190,22 @@ export const controlTablesSettings: SettingSection = {
   ],
 };
 
+/** Not part of AWS DMS's document: what Tideway can do beyond it. */
+export const tidewaySettings: SettingSection = {
+  MigrateObjects: [
+    flag(true),
+    "Whether views, functions, triggers, policies and the like are moved beside the tables.",
+    does(
+      "A schema whose tables a rule includes with the pattern % is moved whole; what is part of a table or needed by one comes with it. False: only what tables need.",
+    ),
+  ],
+  StreamStartLimitSeconds: [
+    whole(3600, 1),
+    "How long the start of a change stream waits for transactions of the source that write.",
+    does("Then the task fails with source.long_transaction, which names the session that is in the way."),
+  ],
+};
+
 export const streamBufferSettings: SettingSection = {
   StreamBufferCount: [whole(3), "Buffers a stream.", idle("Buffers are bounded by the instance's memory.")],
   StreamBufferSizeInMB: [

@@ -11,6 +11,8 @@ test("a run without settings drops and creates, loads eight partitions and retri
     controlSchema: undefined,
     stopAfterFullLoad: "no",
     failOnNoTables: true,
+    migrateObjects: true,
+    streamStartLimitS: 3600,
     recoverableErrors: { retries: 9, firstDelayMs: 5000, doubling: true, longestDelayMs: 1_800_000 },
     tableErrors: { onError: "suspend-table", escalationCount: 0 },
   });
@@ -41,6 +43,8 @@ test("a run reads its settings from a part of a document and from the full one a
       controlSchema: "ctl",
       stopAfterFullLoad: "cached-changes-applied",
       failOnNoTables: false,
+      migrateObjects: true,
+      streamStartLimitS: 3600,
       recoverableErrors: undefined,
       tableErrors: { onError: "stop-task", escalationCount: 3 },
     },

@@ -37,6 +37,7 @@ export const settingsSections: readonly SettingsSection[] = [
   section("LoopbackPreventionSettings", "null", change.loopbackPreventionSettings),
   section("BeforeImageSettings", "null", change.beforeImageSettings),
   section("ResyncSettings", "absent", change.resyncSettings),
+  section("TidewaySettings", "absent", load.tidewaySettings),
   section("", "settings", change.topLevel),
 ];
 

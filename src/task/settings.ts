@@ -24,6 +24,10 @@ export interface TaskSettings {
   readonly controlSchema: string | undefined;
   readonly stopAfterFullLoad: "no" | "cached-changes-applied" | "cached-changes-not-applied";
   readonly failOnNoTables: boolean;
+  /** Views, functions and the like come too. */
+  readonly migrateObjects: boolean;
+  /** How long a stream may wait for transactions of the source to end before it starts. */
+  readonly streamStartLimitS: number;
   readonly recoverableErrors: BackoffOptions;
   readonly tableErrors: TableErrorPolicy;
 }
@@ -63,6 +67,8 @@ export function readTaskSettings(document: string): TaskSettings {
     controlSchema: textOrNone(section(merged, "ControlTablesSettings").ControlSchema),
     stopAfterFullLoad: stopAfterFullLoad(load),
     failOnNoTables: errors.FailOnNoTablesCaptured as boolean,
+    migrateObjects: section(merged, "TidewaySettings").MigrateObjects !== false,
+    streamStartLimitS: (section(merged, "TidewaySettings").StreamStartLimitSeconds ?? HOUR_S) as number,
     recoverableErrors: recoverableErrors(errors),
     tableErrors: {
       onError: errors.TableErrorPolicy === "STOP_TASK" ? "stop-task" : "suspend-table",
@@ -70,6 +76,8 @@ export function readTaskSettings(document: string): TaskSettings {
     },
   };
 }
+
+const HOUR_S = 3600;
 
 const PREPARE_MODES = {
   DO_NOTHING: "do-nothing",

@@ -22,7 +22,15 @@ export type SchemaPart =
   | "index"
   | "sequence"
   | "sequence state"
-  | "type";
+  | "type"
+  | "collation"
+  | "routine"
+  | "view"
+  | "trigger"
+  | "rule"
+  | "policy"
+  | "row security"
+  | "statistics";
 
 export interface SchemaDifferences {
   readonly equal: boolean;
@@ -70,8 +78,51 @@ const queries: Readonly<Record<SchemaPart, string>> = {
         array(select e.enumlabel::text from pg_enum e where e.enumtypid = t.oid order by e.enumsortorder)::text,
         array(select o.conname || ' ' || pg_get_constraintdef(o.oid, true) from pg_constraint o
           where o.contypid = t.oid and o.contype <> 'n' order by o.conname)::text,
+        array(select a.attname || ' ' || format_type(a.atttypid, a.atttypmod) from pg_attribute a
+          where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped order by a.attnum)::text,
+        (select concat_ws(' ', format_type(r.rngsubtype, null), r.rngsubdiff::regproc, r.rngcanonical::regproc,
+           (select opcname from pg_opclass where oid = r.rngsubopc), (select collname from pg_collation where oid = r.rngcollation))
+          from pg_range r where r.rngtypid = t.oid),
         obj_description(t.oid, 'pg_type')) as what
-    from pg_type t where t.typnamespace = $1::text::regnamespace and t.typtype in ('e', 'd')`,
+    from pg_type t where t.typnamespace = $1::text::regnamespace and (t.typtype in ('e', 'd', 'r')
+      or t.typtype = 'c' and exists (select from pg_class c where c.oid = t.typrelid and c.relkind = 'c'))`,
+  collation: `select collname as name, concat_ws(' ', collprovider, collisdeterministic, collcollate, collctype,
+      to_jsonb(c) ->> 'colllocale', obj_description(oid, 'pg_collation')) as what
+    from pg_collation c where collnamespace = $1::text::regnamespace`,
+  routine: `select p.proname || '(' || oidvectortypes(p.proargtypes) || ')' as name,
+      concat_ws(' ', case when p.prokind <> 'a' then regexp_replace(pg_get_functiondef(p.oid), '(FUNCTION|PROCEDURE) [^(]*', '\\1 ')
+        else pg_get_function_arguments(p.oid) end,
+        (select concat_ws(' ', a.aggkind, a.aggtransfn, a.aggfinalfn, a.aggfinalextra, a.aggfinalmodify, a.aggcombinefn, a.aggserialfn,
+           a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn, a.aggmfinalmodify, format_type(a.aggtranstype, null), a.aggtransspace,
+           quote_nullable(a.agginitval), quote_nullable(a.aggminitval), p.proparallel) from pg_aggregate a where a.aggfnoid = p.oid),
+        obj_description(p.oid, 'pg_proc')) as what
+    from pg_proc p where p.pronamespace = $1::text::regnamespace
+      and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))`,
+  view: `select c.relname as name, concat_ws(' ', c.relkind, c.relispopulated, c.reloptions::text, pg_get_viewdef(c.oid, true),
+      obj_description(c.oid, 'pg_class'),
+      array(select a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '')
+              || coalesce(' ' || col_description(c.oid, a.attnum), '')
+        from pg_attribute a left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+        where a.attrelid = c.oid and a.attnum > 0 order by a.attnum)::text,
+      array(select pg_get_indexdef(indexrelid, 0, true) from pg_index where indrelid = c.oid order by 1)::text) as what
+    from pg_class c where c.relnamespace = $1::text::regnamespace and c.relkind in ('v', 'm')`,
+  trigger: `select c.relname || '.' || t.tgname as name,
+      concat_ws(' ', pg_get_triggerdef(t.oid, true), t.tgenabled, obj_description(t.oid, 'pg_trigger')) as what
+    from pg_trigger t join pg_class c on c.oid = t.tgrelid where c.relnamespace = $1::text::regnamespace and not t.tgisinternal`,
+  rule: `select c.relname || '.' || r.rulename as name,
+      concat_ws(' ', pg_get_ruledef(r.oid, true), r.ev_enabled, obj_description(r.oid, 'pg_rewrite')) as what
+    from pg_rewrite r join pg_class c on c.oid = r.ev_class
+    where c.relnamespace = $1::text::regnamespace and r.rulename <> '_RETURN'`,
+  policy: `select c.relname || '.' || p.polname as name,
+      concat_ws(' ', p.polpermissive, p.polcmd, array(select coalesce(rolname, 'public') from unnest(p.polroles) as r(oid)
+        left join pg_roles on pg_roles.oid = r.oid order by 1)::text, pg_get_expr(p.polqual, c.oid, true),
+        'check ' || pg_get_expr(p.polwithcheck, c.oid, true), obj_description(p.oid, 'pg_policy')) as what
+    from pg_policy p join pg_class c on c.oid = p.polrelid where c.relnamespace = $1::text::regnamespace`,
+  "row security": `select relname as name, concat_ws(' ', relrowsecurity, relforcerowsecurity) as what
+    from pg_class where relnamespace = $1::text::regnamespace and (relrowsecurity or relforcerowsecurity)`,
+  statistics: `select s.stxname as name, concat_ws(' ', regexp_replace(pg_get_statisticsobjdef(s.oid), '^CREATE STATISTICS [^ ]* ', ''),
+      obj_description(s.oid, 'pg_statistic_ext')) as what
+    from pg_statistic_ext s join pg_class c on c.oid = s.stxrelid where c.relnamespace = $1::text::regnamespace`,
 };
 
 export async function compareSchemas(options: SchemaCompareOptions): Promise<SchemaDifferences> {

@@ -72,6 +72,7 @@ export function catalog(parts: Partial<Catalog>): Catalog {
     types: [],
     sequences: [],
     tables: [],
+    objects: [],
     ...parts,
   };
 }

@@ -77,7 +77,7 @@ export async function createAll(target: Target, plan: MigrationPlan, mode: Prepa
 export async function prepareAll(target: Target, plan: MigrationPlan, mode: PrepareMode): Promise<void> {
   const client = await connectTo(target.server, target.database);
   try {
-    await prepareSchema(client, plan);
+    await prepareSchema(client, { plan, replace: true });
     for (const table of plan.tables) await prepareTables(client, [{ migration: plan, plan: table, mode }]);
   } finally {
     await client.end();

@@ -154,6 +154,13 @@ export const sourceErrors = {
     meaning: "A transaction is open for long; the replication slot cannot be made before it has ended.",
     remedy: "End the session, or commit or roll back the prepared transaction.",
   },
+  "source.slot_at_risk": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "The source will soon discard log that the task still needs, because the task is too far behind.",
+    remedy: "Raise max_slot_wal_keep_size on the source now, then find out what holds the target up.",
+  },
   "source.log_limit": {
     scope: "task",
     retry: "never",

@@ -74,6 +74,32 @@ export const targetErrors = {
     meaning: "The target has a type of that name with another definition.",
     remedy: "Drop or rename it on the target, or rename the schema with a transformation rule.",
   },
+  "target.object_not_made": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A type, view, function, trigger or the like could not be made on the target; everything else goes on.",
+    remedy: "Mend what the message names, then make the object by hand, e.g. from pg_dump --schema-only.",
+  },
+  "target.object_kept": {
+    scope: "table",
+    retry: "never",
+    meaning: "The target has an object of that name already, which stays as it is.",
+    remedy: "None needed when it is the same; else drop it, or use TargetTablePrepMode DROP_AND_CREATE.",
+  },
+  "target.object_replaced": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A view or function on the target is going to be replaced by the source's, as TargetTablePrepMode says.",
+    remedy: "Use TargetTablePrepMode DO_NOTHING to keep it.",
+  },
+  "target.object_waits": {
+    scope: "table",
+    retry: "never",
+    meaning: "A trigger, rule or forced policy would act on the rows that are replicated, and is not made.",
+    remedy: "Make it on the target at the cutover, before the application writes there.",
+  },
   "target.control_table": {
     scope: "task",
     retry: "never",

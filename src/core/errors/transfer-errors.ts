@@ -54,6 +54,19 @@ export const transferErrors = {
     meaning: "A foreign key refers to a table that is not part of the task and is left out.",
     remedy: "Include the referenced table, or add the foreign key on the target afterwards.",
   },
+  "plan.object_left_out": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A view, function, trigger or the like needs something that is not on the target, or not by that name.",
+    remedy: "Select what it needs, leave the names as they are, or make it on the target by hand.",
+  },
+  "plan.text_names_schema": {
+    scope: "table",
+    retry: "never",
+    meaning: "A function's text seems to name a schema that is renamed; such texts are not rewritten.",
+    remedy: "Look at the function on the target, and change the name there.",
+  },
   "plan.object_renamed": {
     scope: "table",
     retry: "never",

@@ -35,7 +35,8 @@ export class ApplyColumns {
 
   /** An identity ALWAYS cannot have changed, and may not be set. */
   isSettable(ordinal: number): boolean {
-    return this.#plan.source.columns[ordinal]!.identity !== "always";
+    const isAlways = this.#plan.source.columns[ordinal]!.identity === "always";
+    return !isAlways && this.#targetColumn(ordinal)?.identityAlways !== true;
   }
 
   /** A parameter as a value to store; stored by assignment, so a longer or finer value is not cut silently. */

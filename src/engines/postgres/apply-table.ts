@@ -13,6 +13,8 @@ export interface TargetColumn {
   /** See binary-form.ts; undefined when values cannot be sent in binary. */
   readonly form: string | undefined;
   readonly generated: boolean;
+  /** GENERATED ALWAYS AS IDENTITY, also one that a partition has from the table above it. */
+  readonly identityAlways: boolean;
 }
 
 export interface TargetTable {
@@ -35,7 +37,7 @@ const FACTS_SQL = (wanted: string): string => `
            select from pg_catalog.pg_trigger g where g.tgenabled in ('A', 'R') and (g.tgrelid = c.oid
               or c.relkind = 'p' and g.tgrelid in (select relid from pg_catalog.pg_partition_tree(c.oid)))),
          a.attname, pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.typname),
-         ${binaryFormSql("a.atttypid")}, a.attgenerated <> ''
+         ${binaryFormSql("a.atttypid")}, a.attgenerated <> '', a.attidentity = 'a'
     from (values ${wanted}) as wanted (i, schema, name)
     join pg_catalog.pg_namespace n on n.nspname = wanted.schema
     join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = wanted.name
@@ -59,7 +61,7 @@ export async function readTargetTables(
       .slice(from, from + TABLES_PER_QUERY)
       .map(({ target }, i) => `(${from + i}, ${literal(target.id.schema)}, ${literal(target.id.name)})`);
     const { rows } = await wire.query(FACTS_SQL(wanted.join(", ")));
-    for (const [i, partitioned, deferrable, plain, name, type, form, generated] of rows) {
+    for (const [i, partitioned, deferrable, plain, name, type, form, generated, always] of rows) {
       const index = Number(i);
       const table = tables[index] ?? {
         columns: new Map<string, TargetColumn>(),
@@ -68,7 +70,10 @@ export async function readTargetTables(
         plain: plain === "t",
       };
       tables[index] = table;
-      table.columns.set(name!, { type: type!, form: form ?? undefined, generated: generated === "t" });
+      table.columns.set(name!, {
+        ...{ type: type!, form: form ?? undefined },
+        ...{ generated: generated === "t", identityAlways: always === "t" },
+      });
     }
   }
   return tables;

@@ -5,6 +5,7 @@ import { identifier } from "../shared/identifier.ts";
 import type { SourceServer } from "./assess-source.ts";
 import { selectJson } from "./catalog-query.ts";
 import { finding } from "./finding.ts";
+import { openWriters } from "./open-writers.ts";
 import type { StreamObjects } from "./publication.ts";
 
 export interface LogAssessment {
@@ -156,32 +157,12 @@ function limits(facts: LogFacts): Finding[] {
   return findings;
 }
 
-interface LongTransaction {
-  readonly subject: string;
-  readonly state: string;
-  readonly minutes: number;
-}
-
-/** A slot begins where no older transaction that writes is open. A role that may not see others' sees its own. */
 async function longTransactions(client: pg.Client, seconds: number): Promise<Finding[]> {
-  const found = await selectJson<LongTransaction>(
-    client,
-    `select 'session ' || pid as subject, coalesce(state, 'open') as state,
-            (extract(epoch from clock_timestamp() - xact_start) / 60)::int as minutes
-       from pg_stat_activity
-      where pid <> pg_backend_pid() and backend_xid is not null
-        and xact_start <= clock_timestamp() - make_interval(secs => $1)
-     union all
-     select 'prepared transaction ' || gid, 'prepared',
-            (extract(epoch from clock_timestamp() - prepared) / 60)::int
-       from pg_prepared_xacts
-      where prepared <= clock_timestamp() - make_interval(secs => $1)`,
-    [seconds],
-  );
-  return found.map(({ subject, state, minutes }) =>
+  const found = await openWriters(client, seconds);
+  return found.map(({ subject, state, seconds: open }) =>
     finding("source.long_transaction", "warning", {
       subject,
-      message: `The ${subject} (${state}) has had a writing transaction open for ${minutes} minutes; the task's replication slot cannot be made before it ends.`,
+      message: `The ${subject} (${state}) has had a writing transaction open for ${Math.round(open / 60)} minutes; the task's replication slot cannot be made before it ends.`,
     }),
   );
 }

@@ -48,7 +48,7 @@ export async function assessSourceTables(
     const captured = { ...row, published: row.published || !stream.own };
     if (request.type !== "full-load") findings.push(...capturing(table, captured, server));
   }
-  findings.push(...partitioned(rows));
+  if (request.movesWhole === undefined) findings.push(...partitioned(rows));
   return findings;
 }
 

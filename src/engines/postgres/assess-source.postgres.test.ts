@@ -45,6 +45,7 @@ interface Run extends AssessmentOptions {
   readonly database: string;
   readonly type?: MigrationType;
   readonly resumes?: boolean;
+  readonly movesWhole?: readonly string[];
   readonly role?: string;
   readonly tables?: readonly TableId[];
 }
@@ -59,7 +60,11 @@ async function assess(run: Run): Promise<Finding[]> {
   const user = role === undefined ? superuser : { ...superuser, username: role, password: "p" };
   const client = await connect(user, options, never);
   try {
-    return await assessSource(client, { taskId: "t1", type, tables, resumes }, run);
+    return await assessSource(
+      client,
+      { taskId: "t1", type, tables, movesWhole: run.movesWhole, resumes },
+      run,
+    );
   } finally {
     await client.end();
   }
@@ -242,7 +247,7 @@ test("a transaction that has been writing for long and a prepared one are warned
     assert.deepEqual(await assess({ database }), []);
     assert.deepEqual(brief(await assess({ database, longTransactionSeconds: 0 })), [
       "warning source.long_transaction prepared transaction half way",
-      `warning source.long_transaction session ${pid}`,
+      `warning source.long_transaction session ${pid} of postgres`,
     ]);
     assert.deepEqual(await assess({ database, longTransactionSeconds: 0, resumes: true }), []);
   } finally {
@@ -273,7 +278,13 @@ test("2,000 tables are assessed in a second or two", async () => {
   }));
   const client = await connect(parseUrl(server.url(database)), { side: "source", purpose: "test" }, never);
   const start = performance.now();
-  const findings = await assessSource(client, { taskId: "t1", type: "cdc", tables, resumes: false });
+  const findings = await assessSource(client, {
+    taskId: "t1",
+    type: "cdc",
+    tables,
+    movesWhole: undefined,
+    resumes: false,
+  });
   const elapsed = performance.now() - start;
   await client.end();
   assert.equal(findings.length, 2000);

@@ -28,7 +28,7 @@ export async function assessSource(
     findings.push(...(await assessLog(client, { request, server, ...options, stream })));
   }
   findings.push(...(await assessSourceTables(client, { request, server, stream })));
-  findings.push(...(await assessLeftOut(client, schemasOf(request))));
+  findings.push(...(await assessLeftOut(client, schemasOf(request), request.movesWhole)));
   return findings;
 }
 

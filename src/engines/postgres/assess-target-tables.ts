@@ -41,7 +41,8 @@ export async function assessTargetTables(
     plan.tables.map(({ target }) => target.id.name),
   ]);
   const facts = new Map(rows.map((row) => [tableKey({ schema: row.schema, name: row.name }), row]));
-  const planned = new Set(plan.tables.map(({ target }) => tableKey(target.id)));
+  // The plan's views are dropped before the tables, and made again after them.
+  const planned = new Set([...plan.target.tables, ...plan.target.objects].map(({ id }) => tableKey(id)));
   return plan.tables.flatMap((table) => {
     const row = facts.get(tableKey(table.target.id));
     if (row === undefined) return [];
@@ -98,9 +99,7 @@ function dropping(
       ),
     ];
   }
-  const inTheWay = row.dependents.filter(
-    ({ kind, schema, name }) => kind === "view" || !planned.has(tableKey({ schema, name })),
-  );
+  const inTheWay = row.dependents.filter(({ schema, name }) => !planned.has(tableKey({ schema, name })));
   if (inTheWay.length > 0) {
     const names = inTheWay.slice(0, 10).map((object) => `${object.kind} ${displayTable(object)}`);
     return [

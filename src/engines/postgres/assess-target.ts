@@ -3,6 +3,7 @@ import type { Finding } from "../../core/finding.ts";
 import type { MigrationPlan } from "../../core/plan.ts";
 import type { PrepareMode } from "../../core/target.ts";
 import { identifier } from "../shared/identifier.ts";
+import { assessTargetObjects } from "./assess-target-objects.ts";
 import { assessTargetTables } from "./assess-target-tables.ts";
 import { selectJson } from "./catalog-query.ts";
 import { errorCode } from "./error-code.ts";
@@ -37,6 +38,7 @@ export async function assessTarget(
   findings.push(...(await assessSchemas(client, plan, server!)));
   findings.push(...(await assessTriggers(client, server!)));
   findings.push(...(await assessTargetTables(client, { plan, mode, role: server!.role })));
+  if (mode === "drop-and-create") findings.push(...(await assessTargetObjects(client, plan)));
   return findings;
 }
 

@@ -14,7 +14,8 @@ const CHARACTERS: BinaryForm = "characters";
 
 /**
  * Built-in types by pg_type's name, with their names in DDL (format_type) where these differ. Left out:
- * xml (its form depends on a setting), types whose values are oids (reg*), vectors, aclitem and pseudo-types.
+ * xml (its form depends on a setting), tsquery (the server refuses some of what it sends itself), types whose
+ * values are oids (reg*), vectors, aclitem and pseudo-types.
  */
 const builtIn: Readonly<Record<string, string>> = {
   bool: "boolean",
@@ -60,7 +61,6 @@ const builtIn: Readonly<Record<string, string>> = {
   line: "line",
   circle: "circle",
   tsvector: "tsvector",
-  tsquery: "tsquery",
   pg_lsn: "pg_lsn",
   txid_snapshot: "txid_snapshot",
   pg_snapshot: "pg_snapshot",

@@ -36,7 +36,7 @@ const tables: readonly Case[] = [
     ddl: `create table t (a bool, b int2, c int4, d int8, e float4, f float8, g numeric, h numeric(20,5), i money,
       j "char", k name, l text, m varchar(30), n char(8), o bytea, p date, q time, r timetz(3), s timestamp, u timestamptz(2),
       v interval, w uuid, x json, y jsonb, z bit(5), aa varbit, ab inet, ac cidr, ad macaddr, ae macaddr8, af point, ag box,
-      ah polygon, ai circle, aj tsvector, ak tsquery, al pg_lsn, am int4range, an tstzrange, ao oid, ap jsonpath, aq path)`,
+      ah polygon, ai circle, aj tsvector, ak text, al pg_lsn, am int4range, an tstzrange, ao oid, ap jsonpath, aq path)`,
     fill: `insert into t values (true, -32768, 2147483647, -9223372036854775808, 'nan', '-infinity', 'nan', 1234.5, 12.34,
       'x', 'n', 'txt', 'v', 'c', '\\x00ff', 'infinity', '23:59:59.999999', '01:02:03.004+05:30', '0044-03-15 01:02:03 BC',
       'now', '-1 mon 3 days -04:05:06.7', '6b1e9a3e-5b0a-4a53-8d0f-2f7f0a6f0c11', '{"a" : 1}', '{"a": [1, null]}', '10101',

@@ -74,6 +74,11 @@ const COLUMNS = `
   where a.attrelid = any($1::oid[]) and a.attnum > 0 and not a.attisdropped
   order by a.attrelid, a.attnum`;
 
+/** The column without an identity. */
+export function plainColumn({ identity, ...column }: Column): Column {
+  return column;
+}
+
 function column(row: ColumnRow, types: ReadonlyMap<string, NativeType>): Column {
   const expression = row.expression ?? undefined;
   const isGenerated = row.generated !== "";

@@ -75,7 +75,14 @@ test("an empty database and tables that have gone make an empty catalog", async 
   const catalog = await catalogOf("select 1");
   const { serverVersion, ...rest } = catalog;
   assert.match(serverVersion, /^18\./);
-  assert.deepEqual(rest, { dialect: "postgres", schemas: [], types: [], sequences: [], tables: [] });
+  assert.deepEqual(rest, {
+    dialect: "postgres",
+    schemas: [],
+    types: [],
+    sequences: [],
+    tables: [],
+    objects: [],
+  });
   const client = await connectTo(server, "postgres");
   try {
     assert.deepEqual((await describe(client, [{ schema: "public", name: "gone" }])).tables, []);

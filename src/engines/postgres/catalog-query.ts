@@ -26,15 +26,12 @@ export function inSchema(schemaColumn: string, expression: string): string {
   return `case when set_config('search_path', quote_ident(${schemaColumn}), true) is null then null else ${expression} end`;
 }
 
-/** SQL for the comment on an object; `kind` is the catalog it stands in. */
-export function commentOn(
-  oid: string,
-  kind: "pg_class" | "pg_constraint" | "pg_namespace" | "pg_type",
-): string {
-  return `(select description from pg_description where objoid = ${oid} and classoid = '${kind}'::regclass and objsubid = 0)`;
+/** SQL for the comment on an object; `catalog` is the one that it stands in. */
+export function commentOn(oid: string, catalog: string): string {
+  return `(select description from pg_description where objoid = ${oid} and classoid = '${catalog}'::regclass and objsubid = 0)`;
 }
 
 /** SQL that is true for an object that belongs to an extension. */
-export function isExtensionMember(oid: string, kind: "pg_class" | "pg_type"): string {
-  return `exists (select from pg_depend where classid = '${kind}'::regclass and objid = ${oid} and deptype = 'e')`;
+export function isExtensionMember(oid: string, catalog: string): string {
+  return `exists (select from pg_depend where classid = '${catalog}'::regclass and objid = ${oid} and deptype = 'e')`;
 }

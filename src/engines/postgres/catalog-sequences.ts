@@ -18,14 +18,15 @@ interface SequenceRow {
 }
 
 /**
- * Sequences that the tables' columns own and those that their defaults draw from. One that belongs to
- * a table outside counts as free.
+ * Sequences that the tables' columns own, those that their defaults draw from, and those of some schemas
+ * that nobody owns. One that belongs to a table outside counts as free.
  */
 export async function describeSequences(
   client: pg.Client,
   tables: ReadonlyMap<string, TableId>,
+  schemas: readonly string[] = [],
 ): Promise<Sequence[]> {
-  const rows = await selectJson<SequenceRow>(client, SEQUENCES, [[...tables.keys()]]);
+  const rows = await selectJson<SequenceRow>(client, SEQUENCES, [[...tables.keys()], schemas]);
   return rows.map((row) => {
     const table = row.owner === null ? undefined : tables.get(row.owner);
     const internal = row.internal === true && table !== undefined;
@@ -51,6 +52,11 @@ const SEQUENCES = `
     select d.refobjid from pg_attrdef e
       join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = e.oid
       where e.adrelid = any($1::oid[]) and d.refclassid = 'pg_class'::regclass
+    union
+    select f.oid from pg_class f join pg_namespace fn on fn.oid = f.relnamespace
+      where f.relkind = 'S' and f.relpersistence <> 't' and fn.nspname = any($2::text[])
+        and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = f.oid
+                          and refclassid = 'pg_class'::regclass and refobjsubid > 0 and deptype in ('a', 'i'))
   ) as used
   join pg_class c on c.oid = used.oid and c.relkind = 'S'
   join pg_namespace n on n.oid = c.relnamespace

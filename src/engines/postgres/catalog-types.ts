@@ -16,6 +16,8 @@ interface TypeRow {
   readonly needs: readonly string[] | null;
   readonly userDefined: boolean;
   readonly baseNative: string | null;
+  readonly attributes: string | null;
+  readonly range: readonly string[] | null;
   readonly collation: string | null;
   readonly default: string | null;
   readonly notNull: boolean;
@@ -26,15 +28,24 @@ interface TypeRow {
 export interface Types {
   /** Everything the columns are made of, by oid. */
   readonly native: ReadonlyMap<string, NativeType>;
-  /** Enums and domains of the user's, each after those it is made of. */
+  /** What people have made, each after those it is made of. */
   readonly user: readonly UserType[];
 }
 
-/** Types that columns, defaults, constraints and indexes of some tables use, and what those consist of. */
-export async function describeTypes(client: pg.Client, tables: readonly string[]): Promise<Types> {
+/**
+ * Types that columns, defaults, constraints and indexes of some tables use, those of some schemas, and what
+ * those consist of.
+ */
+export async function describeTypes(
+  client: pg.Client,
+  tables: readonly string[],
+  schemas: readonly string[] = [],
+): Promise<Types> {
   return readTypes(
     client,
-    `select a.atttypid from pg_attribute a
+    `select t.oid from pg_type t join pg_namespace n on n.oid = t.typnamespace
+       where n.nspname = any($2::text[]) and ${OWN_TYPE}
+     union select a.atttypid from pg_attribute a
        where a.attrelid = any($1::oid[]) and a.attnum > 0 and not a.attisdropped
      union select d.refobjid from pg_attrdef e
        join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = e.oid
@@ -45,9 +56,14 @@ export async function describeTypes(client: pg.Client, tables: readonly string[]
      union select d.refobjid from pg_index i
        join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = i.indexrelid
        where i.indrelid = any($1::oid[]) and d.refclassid = 'pg_type'::regclass`,
-    [tables],
+    [tables, schemas],
   );
 }
+
+/** Enum, domain, range, or a composite type that is not the row of a table. Multiranges come with their range. */
+const OWN_TYPE = `(t.typtype in ('e', 'd', 'r') or t.typtype = 'c' and exists (
+    select from pg_class c where c.oid = t.typrelid and c.relkind = 'c'))
+  and not ${isExtensionMember("t.oid", "pg_type")}`;
 
 /**
  * The types that a query of oids selects and all they are made of. The client must be in a
@@ -73,11 +89,15 @@ function typesQuery(roots: string): string {
   const element = "case when t.typelem <> 0 and t.typlen = -1 and t.typcategory = 'A' then t.typelem end";
   const parts = `select ${element} as oid
     union all select t.typbasetype where t.typtype = 'd'
+    union all select a.atttypid from pg_attribute a
+      where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped and t.typtype = 'c'
+    union all select r.rngsubtype from pg_range r where r.rngtypid = t.oid
+    union all select r.rngtypid from pg_range r
+      where t.typtype = 'm' and (to_jsonb(r) ->> 'rngmultitypid')::oid = t.oid
     union all select d.refobjid from pg_constraint k
       join pg_depend d on d.classid = 'pg_constraint'::regclass and d.objid = k.oid
       where k.contypid = t.oid and d.refclassid = 'pg_type'::regclass and t.typtype = 'd'`;
-  const collation = `case when pg_collation_is_visible(c.oid) then quote_ident(c.collname)
-    else quote_ident(cn.nspname) || '.' || quote_ident(c.collname) end`;
+  const collation = collationName("c", "cn");
   return `with recursive used(oid) as (
       select roots.oid from (${roots}) as roots(oid)
       union
@@ -88,9 +108,10 @@ function typesQuery(roots: string): string {
       ${element} as element, nullif(t.typbasetype, 0) as base, t.typtypmod as "baseModifier",
       (select json_agg(enumlabel order by enumsortorder) from pg_enum where enumtypid = t.oid) as labels,
       (select json_agg(part.oid) from (${parts}) as part where part.oid is not null) as needs,
-      t.typtype in ('e', 'd') and n.nspname not in ('pg_catalog', 'information_schema')
-        and not ${isExtensionMember("t.oid", "pg_type")} as "userDefined",
+      n.nspname not in ('pg_catalog', 'information_schema') and ${OWN_TYPE} as "userDefined",
       ${inSchema("n.nspname", "format_type(t.typbasetype, t.typtypmod)")} as "baseNative",
+      case when t.typtype = 'c' then ${inSchema("n.nspname", ATTRIBUTES)} end as attributes,
+      case when t.typtype = 'r' then ${inSchema("n.nspname", RANGE)} end as range,
       ${inSchema("n.nspname", collation)} as collation,
       ${inSchema("n.nspname", "pg_get_expr(t.typdefaultbin, 'pg_type'::regclass)")} as default,
       t.typnotnull as "notNull",
@@ -104,6 +125,39 @@ function typesQuery(roots: string): string {
     left join pg_namespace cn on cn.oid = c.collnamespace
     order by n.nspname collate "C", t.typname collate "C"`;
 }
+
+function collationName(collation: string, namespace: string): string {
+  return `case when pg_collation_is_visible(${collation}.oid) then quote_ident(${collation}.collname)
+    else quote_ident(${namespace}.nspname) || '.' || quote_ident(${collation}.collname) end`;
+}
+
+const ATTRIBUTES = `(
+  select string_agg(quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod)
+           || coalesce(' collate ' || ${collationName("l", "ln")}, ''), ', ' order by a.attnum)
+    from pg_attribute a join pg_type y on y.oid = a.atttypid
+    left join pg_collation l on l.oid = a.attcollation and a.attcollation <> y.typcollation
+    left join pg_namespace ln on ln.oid = l.collnamespace
+   where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped)`;
+
+/** Options of CREATE TYPE ... AS RANGE that are not what they are by themselves. */
+const RANGE = `(
+  select json_agg(option.text) from pg_range r join pg_type s on s.oid = r.rngsubtype
+   cross join lateral (values
+     ('subtype = ' || format_type(r.rngsubtype, null)),
+     ((select 'subtype_opclass = ' || quote_ident(on_.nspname) || '.' || quote_ident(o.opcname)
+         from pg_opclass o join pg_namespace on_ on on_.oid = o.opcnamespace
+        where o.oid = r.rngsubopc and not o.opcdefault)),
+     ((select 'collation = ' || ${collationName("l", "ln")} from pg_collation l
+         join pg_namespace ln on ln.oid = l.collnamespace
+        where l.oid = r.rngcollation and l.oid <> s.typcollation)),
+     ('canonical = ' || nullif(r.rngcanonical::regproc::text, '-')),
+     ('subtype_diff = ' || nullif(r.rngsubdiff::regproc::text, '-')),
+     ((select 'multirange_type_name = ' || quote_ident(m.typname) from pg_type m
+        where m.oid = (to_jsonb(r) ->> 'rngmultitypid')::oid
+          and m.typname <> case when t.typname like '%range%' then replace(t.typname, 'range', 'multirange')
+                                else t.typname || '_multirange' end))
+   ) as option(text)
+   where r.rngtypid = t.oid and option.text is not null)`;
 
 function nativeType(row: TypeRow): NativeType {
   return {
@@ -123,11 +177,23 @@ function nativeType(row: TypeRow): NativeType {
 function userType(row: TypeRow): UserType {
   return {
     id: { schema: row.schema, name: row.name },
-    kind: row.kind === "e" ? "enum" : "domain",
+    ...definition(row),
     labels: row.labels ?? [],
-    native: row.kind === "e" ? "" : domainNative(row),
     ...(row.comment === null ? {} : { comment: row.comment }),
   };
+}
+
+function definition(row: TypeRow): Pick<UserType, "kind" | "native"> {
+  switch (row.kind) {
+    case "e":
+      return { kind: "enum", native: "" };
+    case "c":
+      return { kind: "composite", native: `(${row.attributes ?? ""})` };
+    case "r":
+      return { kind: "range", native: `(${(row.range ?? []).join(", ")})` };
+    default:
+      return { kind: "domain", native: domainNative(row) };
+  }
 }
 
 const NOT_VALID = " NOT VALID";

@@ -1,12 +1,20 @@
 import type pg from "pg";
-import type { Catalog, TableId, TableSchema } from "../../core/schema.ts";
-import { describeColumns, type TableColumns } from "./catalog-columns.ts";
+import {
+  type Catalog,
+  type SchemaObject,
+  type TableId,
+  type TableSchema,
+  tableKey,
+} from "../../core/schema.ts";
+import { describeColumns, plainColumn, type TableColumns } from "./catalog-columns.ts";
 import {
   describeChecks,
   describeForeignKeys,
   describeIndexes,
   type TableIndex,
 } from "./catalog-constraints.ts";
+import { describeObjects } from "./catalog-objects.ts";
+import { findParents } from "./catalog-partitions.ts";
 import { commentOn, isExtensionMember, selectJson } from "./catalog-query.ts";
 import { describeSequences } from "./catalog-sequences.ts";
 import { describeTypes } from "./catalog-types.ts";
@@ -41,15 +49,20 @@ const GONE = new Set(["XX000", "42P01", "42704"]);
 const ATTEMPTS = 3;
 
 /**
- * The named tables with the types, sequences and schemas they need, in a fixed number of queries and
- * in one transaction; a table that has gone is left out. The client must not be in a transaction.
+ * The named tables with the types, sequences, schemas and other objects they need, and all objects of
+ * the schemas that are moved whole, in a fixed number of queries and in one transaction; a table that
+ * has gone is left out. The client must not be in a transaction.
  */
-export async function describe(client: pg.Client, ids: readonly TableId[]): Promise<Catalog> {
+export async function describe(
+  client: pg.Client,
+  ids: readonly TableId[],
+  wholeSchemas?: readonly string[],
+): Promise<Catalog> {
   for (let attempt = 1; ; attempt++) {
     // jit: estimates on catalogs are far too high, and compiling costs more than the query.
     await client.query("begin transaction isolation level repeatable read read only; set local jit = off");
     try {
-      const catalog = await readCatalog(client, ids);
+      const catalog = await readCatalog(client, ids, wholeSchemas);
       await client.query("commit");
       return catalog;
     } catch (error) {
@@ -71,36 +84,61 @@ interface TableRow {
   readonly comment: string | null;
 }
 
-async function readCatalog(client: pg.Client, ids: readonly TableId[]): Promise<Catalog> {
+async function readCatalog(
+  client: pg.Client,
+  wanted: readonly TableId[],
+  whole: readonly string[] | undefined,
+): Promise<Catalog> {
+  const schemas = whole ?? [];
   const rows = await selectJson<TableRow>(client, TABLES, [
-    ids.map(({ schema }) => schema),
-    ids.map(({ name }) => name),
+    wanted.map(({ schema }) => schema),
+    wanted.map(({ name }) => name),
   ]);
   const oids = rows.map(({ oid }) => oid);
-  const types = await describeTypes(client, oids);
+  const parents = whole === undefined ? new Map() : await findParents(client, oids, schemas);
+  const types = await describeTypes(client, [...oids, ...parents.keys()], schemas);
   const columns = await describeColumns(client, oids, types.native);
   const indexes = await describeIndexes(client, oids);
   const checks = await describeChecks(client, oids);
   const foreignKeys = await describeForeignKeys(client, oids);
-  const sequences = await describeSequences(
-    client,
-    new Map(rows.map(({ oid, schema, name }) => [oid, { schema, name }])),
-  );
-  const schemas = new Set(
-    [...rows, ...[...types.user, ...sequences].map(({ id }) => id)].map((id) => id.schema),
-  );
+  const tables = new Map(rows.map(({ oid, schema, name }) => [oid, { schema, name }]));
+  const sequences = await describeSequences(client, new Map([...tables, ...parents]), schemas);
+  const isStructured = whole !== undefined;
+  const request = { schemas, isStructured, tables, parents, sequences, types: types.native };
+  const objects = await describeObjects(client, request);
+  // An extension is where it is, whatever becomes of the schema around it.
+  const own = objects.filter(({ kind }) => kind !== "extension");
+  const ids = [...rows, ...[...types.user, ...sequences, ...own].map(({ id }) => id)];
+  const names = new Set([...schemas, ...ids.map(({ schema }) => schema)]);
   return {
     dialect: "postgres",
     serverVersion: await serverVersion(client),
-    schemas: await describeSchemas(client, [...schemas]),
+    schemas: await describeSchemas(client, [...names]),
     types: types.user,
     sequences,
-    tables: rows.map((row) => ({
-      ...tableWithColumns(row, columns.get(row.oid)!, indexes.get(row.oid) ?? []),
-      checks: [...(checks.get(row.oid) ?? []), ...uncheckedNotNulls(columns.get(row.oid)!)],
-      foreignKeys: foreignKeys.get(row.oid) ?? [],
-    })),
+    tables: withoutOwnIdentity(
+      rows.map((row) => ({
+        ...tableWithColumns(row, columns.get(row.oid)!, indexes.get(row.oid) ?? []),
+        checks: [...(checks.get(row.oid) ?? []), ...uncheckedNotNulls(columns.get(row.oid)!)],
+        foreignKeys: foreignKeys.get(row.oid) ?? [],
+      })),
+      objects,
+    ),
+    objects,
   };
+}
+
+/** A partition has its identity from the table above it, and may have none of its own when it is attached. */
+function withoutOwnIdentity(
+  tables: readonly TableSchema[],
+  objects: readonly SchemaObject[],
+): readonly TableSchema[] {
+  const attached = new Set(
+    objects.flatMap(({ kind, on }) => (kind === "partition" && on !== undefined ? tableKey(on) : [])),
+  );
+  return tables.map((table) => {
+    return attached.has(tableKey(table.id)) ? { ...table, columns: table.columns.map(plainColumn) } : table;
+  });
 }
 
 /**

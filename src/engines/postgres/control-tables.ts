@@ -5,6 +5,9 @@ import { identifier, literal, qualified } from "../shared/identifier.ts";
 
 const DEFAULT_SCHEMA = "public";
 
+/** What tells Tideway's control tables from those that AWS DMS has made. */
+export const CONTROL_COMMENT = "Tideway's records of its tasks";
+
 /** "tide", "way": the lock under which control tables are made. */
 const LOCK_SQL = "select pg_advisory_xact_lock(1953064037, 2002874656)";
 
@@ -167,7 +170,7 @@ function createSql(schema: string, name: ControlTableName): string {
   if (key !== "" && keyIndex === undefined) columns.push(`primary key (${key})`);
   const statements = [
     `create table ${table} (${columns.join(", ")})${storage === undefined ? "" : ` with (${storage})`}`,
-    `comment on table ${table} is ${literal("Tideway's records of its tasks")}`,
+    `comment on table ${table} is ${literal(CONTROL_COMMENT)}`,
   ];
   if (keyIndex !== undefined) {
     statements.push(`create unique index ${identifier(keyIndex)} on ${table} (${key})`);

@@ -12,11 +12,21 @@ export function createSchema(schema: { readonly name: string; readonly comment?:
 
 export function createType(type: UserType): string[] {
   const name = qualified(type.id);
-  if (type.kind === "domain") {
-    return [`create domain ${name} as ${type.native}`, ...comment(`domain ${name}`, type.comment)];
+  const remark = comment(`${type.kind === "domain" ? "domain" : "type"} ${name}`, type.comment);
+  return [`create ${typeDefinition(type, name)}`, ...remark];
+}
+
+function typeDefinition(type: UserType, name: string): string {
+  switch (type.kind) {
+    case "domain":
+      return `domain ${name} as ${type.native}`;
+    case "enum":
+      return `type ${name} as enum (${type.labels.map(literal).join(", ")})`;
+    case "composite":
+      return `type ${name} as ${type.native}`;
+    case "range":
+      return `type ${name} as range ${type.native}`;
   }
-  const labels = type.labels.map(literal).join(", ");
-  return [`create type ${name} as enum (${labels})`, ...comment(`type ${name}`, type.comment)];
 }
 
 export function createSequence(sequence: Sequence): string {
@@ -31,6 +41,8 @@ export function redefineSequence(sequence: Sequence): string {
 export interface CreateTableOptions {
   /** Sequences of the table's identity columns; a column without one gets the server's defaults. */
   readonly sequences: readonly Sequence[];
+  /** How a sequence is named; with its schema when left out. */
+  readonly named?: (sequence: Sequence) => string;
   /** Whether the server has virtual generated columns (PostgreSQL 18); else they become stored ones. */
   readonly virtualColumns: boolean;
 }
@@ -54,7 +66,7 @@ export function createTable(table: TableSchema, options: CreateTableOptions): st
   ];
 }
 
-function columnDefinition(column: Column, options: CreateTableOptions): string {
+export function columnDefinition(column: Column, options: CreateTableOptions): string {
   let text = `${identifier(column.name)} ${column.nativeType}`;
   if (column.collation !== undefined) text += ` collate ${column.collation}`;
   if (column.generated !== undefined) {
@@ -64,7 +76,8 @@ function columnDefinition(column: Column, options: CreateTableOptions): string {
     text += ` generated ${column.identity === "always" ? "always" : "by default"} as identity`;
     const sequence = options.sequences.find(({ ownedBy }) => ownedBy?.column === column.name);
     if (sequence !== undefined) {
-      text += ` (sequence name ${qualified(sequence.id)} ${sequence.native})`;
+      const name = options.named?.(sequence) ?? qualified(sequence.id);
+      text += ` (sequence name ${name} ${sequence.native})`;
     }
   } else if (column.default !== undefined) {
     text += ` default ${column.default}`;

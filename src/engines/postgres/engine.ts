@@ -1,6 +1,7 @@
 import type { Engine } from "../../core/engine.ts";
 import { connect } from "./connection.ts";
 import { classify } from "./errors.ts";
+import { findLeftovers, removeLeftover } from "./leftovers.ts";
 import { endpointSettings } from "./settings.ts";
 import { PostgresSource } from "./source.ts";
 import { PostgresTarget } from "./target.ts";
@@ -41,4 +42,7 @@ export const postgresEngine: Engine = {
     await target.check(signal);
     return target;
   },
+
+  findLeftovers,
+  removeLeftover,
 };

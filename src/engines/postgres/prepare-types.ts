@@ -1,27 +1,37 @@
 import type pg from "pg";
 import { MigrationError } from "../../core/error.ts";
 import { displayTable, tableKey, type UserType } from "../../core/schema.ts";
+import type { ObjectOutcome } from "../../core/target.ts";
 import { selectJson } from "./catalog-query.ts";
 import { readTypes } from "./catalog-types.ts";
 import { createType } from "./ddl.ts";
 import { runNative } from "./native-ddl.ts";
 
+/** What the target has under a type's name: a type of a known kind, or something else. */
+export type Present = UserType | "other";
+
 /**
- * Creates the types that are not there, in the order given: each after those it is made of. One that
- * is there must be the same, else `target.object_conflict`. In the client's transaction.
+ * Creates a type that is not there. One that is there must be the same, else `target.object_conflict`.
+ * In the client's transaction.
  */
-export async function createTypes(client: pg.Client, types: readonly UserType[]): Promise<void> {
-  const present = await presentTypes(client, types);
-  for (const type of types) {
-    const there = present.get(tableKey(type.id));
-    if (there === undefined) await runNative(client, type.id.schema, createType(type));
-    else if (!(await isSame(client, type, there))) throw conflict(type);
+export async function makeType(
+  client: pg.Client,
+  type: UserType,
+  there: Present | undefined,
+): Promise<ObjectOutcome> {
+  if (there !== undefined) {
+    if (!(await isSame(client, type, there))) throw conflict(type);
+    return "kept";
   }
+  await runNative(client, type.id.schema, createType(type));
+  return "made";
 }
 
-type Present = UserType | "other";
-
-async function presentTypes(client: pg.Client, types: readonly UserType[]): Promise<Map<string, Present>> {
+/** By key of the type's name. */
+export async function presentTypes(
+  client: pg.Client,
+  types: readonly UserType[],
+): Promise<Map<string, Present>> {
   const wanted = [types.map(({ id }) => id.schema), types.map(({ id }) => id.name)];
   const rows = await selectJson<{ oid: string; schema: string; name: string }>(
     client,
@@ -51,11 +61,11 @@ async function isSame(client: pg.Client, type: UserType, there: Present): Promis
   return type.native === there.native || (await normalized(client, type)) === there.native;
 }
 
-const SCRATCH_NAME = "tideway_compared_domain";
+const SCRATCH_NAME = "tideway_compared_type";
 
 /**
  * Servers of different versions write the same expression differently, so the target is asked how it
- * would write the source's: the domain is created under another name and rolled back.
+ * would write the source's: the type is created under another name and rolled back.
  */
 async function normalized(client: pg.Client, type: UserType): Promise<string | undefined> {
   const id = { schema: type.id.schema, name: SCRATCH_NAME };

@@ -240,7 +240,7 @@ test("types that are there must be the same, however they are written", async ()
     `create type mood as enum ('a', 'b'); create domain small as integer constraint ok check (value < 10);
      create table t (m mood, s small)`,
   );
-  const prepared = () => onTarget(target, (engine) => engine.prepareSchema(plan, signal));
+  const prepared = () => onTarget(target, (engine) => engine.prepareSchema({ plan, replace: false }, signal));
   await server.query(
     "create domain small integer constraint ok check (value < 10); create type mood as enum ('b', 'a')",
     target.database,
@@ -259,7 +259,7 @@ test("types that are there must be the same, however they are written", async ()
       ),
     },
   };
-  await onTarget(target, (engine) => engine.prepareSchema(otherSpelling, signal));
+  await onTarget(target, (engine) => engine.prepareSchema({ plan: otherSpelling, replace: false }, signal));
   await server.query(
     "drop domain small; create domain small integer constraint ok check (value < 11)",
     target.database,
@@ -298,7 +298,8 @@ test("an existing schema is enough: no privilege to create schemas is needed", a
   const { plan, target } = await planOf("create schema app; create table app.t (id serial)");
   await createUser("guest");
   await server.query("create schema app authorization guest", target.database);
-  const prepare = () => onTarget(target, (engine) => engine.prepareSchema(plan, signal), "guest");
+  const prepare = () =>
+    onTarget(target, (engine) => engine.prepareSchema({ plan, replace: false }, signal), "guest");
   await prepare();
   await prepareOne(target, plan, "drop-and-create", "t", "guest");
   await server.query("drop schema app cascade", target.database);
@@ -328,7 +329,7 @@ test("eight at a time neither deadlock nor race", async () => {
   await onTarget(target, async (engine) => {
     for (let round = 0; round < 2; round++) {
       const eight = Array.from({ length: 8 });
-      await Promise.all(eight.map(() => engine.prepareSchema(plan, signal)));
+      await Promise.all(eight.map(() => engine.prepareSchema({ plan, replace: false }, signal)));
       const waiting = [...plan.tables];
       await Promise.all(
         eight.map(async () => {
@@ -364,7 +365,7 @@ test("tables are prepared together, and one that cannot be leaves the others as 
   // A view in the way of one of them fails whatever is done with it in one transaction.
   await server.query("create table c (id integer); create view v as select id from c", target.database);
   const outcomes = await onTarget(target, async (engine) => {
-    await engine.prepareSchema(plan, signal);
+    await engine.prepareSchema({ plan, replace: false }, signal);
     const requests = plan.tables.map((table) => {
       return { migration: plan, plan: table, mode: "drop-and-create" as const };
     });

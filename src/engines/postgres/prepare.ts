@@ -2,14 +2,14 @@ import type pg from "pg";
 import { MigrationError } from "../../core/error.ts";
 import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
 import { displayTable, type Sequence, type TableId, tableKey } from "../../core/schema.ts";
-import type { PreparedTable, PrepareMode, PrepareRequest } from "../../core/target.ts";
+import type { PreparedTable, PrepareMode, PrepareRequest, SchemaRequest } from "../../core/target.ts";
 import { identifier, qualified } from "../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
 import { createSchema, createSequence, createTable, redefineSequence } from "./ddl.ts";
+import { makeEarly } from "./make-objects.ts";
 import { runNative } from "./native-ddl.ts";
 import { dropTable } from "./prepare-drop.ts";
 import { clearTable } from "./prepare-empty.ts";
-import { createTypes } from "./prepare-types.ts";
 import { checkColumns, findTables, type TargetTable } from "./target-table.ts";
 
 /*
@@ -40,12 +40,12 @@ export async function existingTables(client: pg.Client, plan: MigrationPlan): Pr
 }
 
 /**
- * Schemas, types and sequences that are not there yet. What is there stays as it is; a type of another
- * definition is `target.object_conflict`.
+ * Schemas, types, sequences and early objects that are not there yet. What is there stays as it is; a type
+ * of another definition is `target.object_conflict`. Resolves with what could not be made.
  */
-export async function prepareSchema(client: pg.Client, plan: MigrationPlan): Promise<void> {
-  const { schemas, types, sequences } = plan.target;
-  await inTurn(client, async () => {
+export async function prepareSchema(client: pg.Client, request: SchemaRequest): Promise<MigrationError[]> {
+  const { schemas, sequences } = request.plan.target;
+  const failures = await inTurn(client, async () => {
     // Even "if not exists" needs the privilege to create schemas, so it is asked for missing ones only.
     const present = await selectJson<{ name: string }>(
       client,
@@ -55,7 +55,7 @@ export async function prepareSchema(client: pg.Client, plan: MigrationPlan): Pro
     const names = new Set(present.map(({ name }) => name));
     const missing = schemas.filter(({ name }) => !names.has(name));
     if (missing.length > 0) await client.query(missing.flatMap(createSchema).join(";\n"));
-    await createTypes(client, types);
+    return makeEarly(client, request);
   });
   const free = sequences.filter((sequence) => !sequence.internal);
   for (let at = 0; at < free.length; at += SEQUENCES_AT_ONCE) {
@@ -66,6 +66,7 @@ export async function prepareSchema(client: pg.Client, plan: MigrationPlan): Pro
       if (missing.length > 0) await client.query(missing.map(createSequence).join(";\n"));
     });
   }
+  return failures;
 }
 
 /**

@@ -5,6 +5,8 @@ import type { Catalog, SequenceState, TableId } from "../../core/schema.ts";
 import type {
   ChangeStream,
   ChangeStreamRequest,
+  DescribeRequest,
+  OpenWriter,
   Snapshot,
   SnapshotRequest,
   Source,
@@ -16,9 +18,11 @@ import { describe, listSchemas, listTables } from "./catalog.ts";
 import { openChangeStream } from "./change-stream.ts";
 import { ClientPool } from "./client-pool.ts";
 import { lsnCodec } from "./lsn.ts";
+import { openWriters } from "./open-writers.ts";
 import { checkPublication } from "./publication.ts";
 import { readSequenceStates } from "./sequences.ts";
 import { createStream, currentPosition, dropStream, findStream, streamObjects } from "./slot.ts";
+import { slotHealth } from "./slot-health.ts";
 import { openSnapshot } from "./snapshot.ts";
 
 /** A PostgreSQL database as source: gives each call a connection. */
@@ -45,8 +49,8 @@ export class PostgresSource implements Source {
     return this.#clients.use(signal, listTables);
   }
 
-  describe(tables: readonly TableId[], signal: AbortSignal): Promise<Catalog> {
-    return this.#clients.use(signal, (client) => describe(client, tables));
+  describe({ tables, wholeSchemas }: DescribeRequest, signal: AbortSignal): Promise<Catalog> {
+    return this.#clients.use(signal, (client) => describe(client, tables, wholeSchemas));
   }
 
   assess(request: SourceAssessment, signal: AbortSignal): Promise<readonly Finding[]> {
@@ -61,6 +65,10 @@ export class PostgresSource implements Source {
 
   sequenceStates(sequences: readonly TableId[], signal: AbortSignal): Promise<readonly SequenceState[]> {
     return this.#clients.use(signal, (client) => readSequenceStates(client, sequences));
+  }
+
+  openWriters(signal: AbortSignal): Promise<readonly OpenWriter[]> {
+    return this.#clients.use(signal, (client) => openWriters(client));
   }
 
   createStream(request: StreamRequest, signal: AbortSignal): Promise<Position> {
@@ -78,6 +86,11 @@ export class PostgresSource implements Source {
   checkStream(request: StreamRequest, signal: AbortSignal): Promise<void> {
     const objects = streamObjects(this.#endpoint, request.taskId);
     return this.#clients.use(signal, (client) => checkPublication(client, objects, request.tables));
+  }
+
+  streamHealth({ taskId }: StreamRequest, signal: AbortSignal): Promise<readonly Finding[]> {
+    const { name } = streamObjects(this.#endpoint, taskId);
+    return this.#clients.use(signal, (client) => slotHealth(client, name));
   }
 
   openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream> {

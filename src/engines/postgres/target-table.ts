@@ -86,7 +86,9 @@ export async function findReferrers(client: pg.Client, table: TargetTable): Prom
     client,
     `select n.nspname as schema, c.relname as name, k.conname as constraint, k.confdeltype as "onDelete"
      from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
-     where k.contype = 'f' and k.confrelid = $1 and k.conrelid <> $1 and k.conparentid = 0
+     where k.contype = 'f' and k.confrelid = $1 and k.conrelid <> $1
+       -- Not the partitions of a table that refers to this one, but one that refers to it through the table above.
+       and not exists (select from pg_constraint p where p.oid = k.conparentid and p.confrelid = k.confrelid)
      order by n.nspname collate "C", c.relname collate "C", k.conname collate "C"`,
     [table.oid],
   );

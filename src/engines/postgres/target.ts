@@ -1,5 +1,5 @@
 import type { EndpointConfig } from "../../core/engine.ts";
-import type { TableOutcome } from "../../core/error.ts";
+import type { MigrationError, TableOutcome } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
 import type { BulkFormat } from "../../core/row-chunk.ts";
@@ -11,10 +11,13 @@ import type {
   JournalRequest,
   Loader,
   LoadRequest,
+  MakeObjects,
+  ObjectOutcome,
   PostLoadStep,
   PreparedTable,
   PrepareMode,
   PrepareRequest,
+  SchemaRequest,
   Target,
 } from "../../core/target.ts";
 import { openApplier } from "./applier.ts";
@@ -22,8 +25,10 @@ import { assessTarget } from "./assess-target.ts";
 import { buildSteps, setUpBuildSession } from "./build-steps.ts";
 import { targetFormats } from "./bulk-format.ts";
 import { ClientPool } from "./client-pool.ts";
+import { dropObjects } from "./drop-objects.ts";
 import { openJournal } from "./journal.ts";
 import { LoaderPool } from "./loader.ts";
+import { makeObjects } from "./make-objects.ts";
 import { postLoadSteps } from "./post-load.ts";
 import { emptyTable, existingTables, prepareSchema, prepareTables } from "./prepare.ts";
 import { setSequences } from "./sequences.ts";
@@ -67,8 +72,16 @@ export class PostgresTarget implements Target {
     return this.#clients.use(signal, (client) => existingTables(client, plan));
   }
 
-  prepareSchema(plan: MigrationPlan, signal: AbortSignal): Promise<void> {
-    return this.#clients.use(signal, (client) => prepareSchema(client, plan));
+  prepareSchema(request: SchemaRequest, signal: AbortSignal): Promise<readonly MigrationError[]> {
+    return this.#clients.use(signal, (client) => prepareSchema(client, request));
+  }
+
+  dropObjects(plan: MigrationPlan, signal: AbortSignal): Promise<void> {
+    return this.#clients.use(signal, (client) => dropObjects(client, plan));
+  }
+
+  makeObjects(request: MakeObjects, signal: AbortSignal): Promise<readonly ObjectOutcome[]> {
+    return this.#builders.use(signal, (client) => makeObjects(client, request));
   }
 
   async prepareTables(

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { endpointOf } from "../../test/support/endpoint.ts";
+import { startPostgres } from "../../test/support/postgres-server.ts";
+import { ObservedTask, schemas, taskSpec } from "../../test/support/task.ts";
+import { runCommandLine } from "./main.ts";
+
+async function tideway(
+  ...args: readonly string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const written = { stdout: "", stderr: "" };
+  const stream = (name: "stdout" | "stderr") => ({ write: (text: string) => (written[name] += text) });
+  const code = await runCommandLine(args, { stdout: stream("stdout"), stderr: stream("stderr") });
+  return { code, ...written };
+}
+
+test("what a stopped task has left is listed, and removed when it is named", async () => {
+  await using source = await startPostgres();
+  await using target = await startPostgres();
+  await source.query(
+    "create schema app; create table app.t (id int primary key); insert into app.t values (1)",
+  );
+  // AWS DMS's own table of that name stays.
+  await target.query("create schema dms; create table dms.awsdms_status (task_name text)");
+  const ends = { source: endpointOf(source, "postgres"), target: endpointOf(target, "postgres") };
+  const spec = taskSpec({ type: "full-load-and-cdc", ...ends, tableMappings: schemas("app") });
+  const task = new ObservedTask(spec);
+  await task.until((progress) => progress.phase === "replicating");
+  const urls = [source.url(), target.url()];
+
+  const running = await tideway("cleanup", "--all", "--json", ...urls);
+  assert.equal(running.code, 1);
+  const kept = running.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(kept.map(({ event, kind }) => `${event} ${kind}`).slice(0, 3), [
+    "in-use replication slot",
+    "in-use publication",
+    "in-use task records",
+  ]);
+  task.running.stop();
+  await task.running.outcome;
+
+  const vague = await tideway("cleanup", ...urls);
+  assert.equal(vague.code, 2);
+  assert.match(vague.stderr, /--dry-run/);
+  const dry = await tideway("cleanup", "--dry-run", ...urls);
+  assert.equal(dry.code, 0);
+  assert.match(
+    dry.stdout,
+    new RegExp(`replication slot +tideway_${spec.id} +${spec.id} +idle +keeps .* of the log`),
+  );
+  assert.match(dry.stdout, /task records +public +\S+ +idle +1 tables/);
+  assert.doesNotMatch(dry.stdout, /awsdms_status/);
+
+  const other = await tideway("cleanup", "--task", "another", ...urls);
+  assert.match(other.stdout, /nothing to remove/);
+  const removed = await tideway("cleanup", "--task", spec.id, ...urls);
+  assert.equal(removed.code, 0, removed.stderr);
+  assert.deepEqual(
+    await source.query(
+      "select slot_name from pg_replication_slots union all select pubname from pg_publication",
+    ),
+    [],
+  );
+  assert.deepEqual(await target.query("select task_name from awsdms_table_state"), []);
+  assert.equal((await tideway("cleanup", "--all", ...urls)).code, 0);
+  const tables = await target.query(
+    "select relname from pg_class where relname like 'awsdms%' and relkind = 'r'",
+  );
+  assert.deepEqual(tables, [{ relname: "awsdms_status" }]);
+  assert.deepEqual(await target.query("select id from app.t"), [{ id: 1 }]);
+});

@@ -1,0 +1,121 @@
+import type { EndpointConfig } from "../../core/engine.ts";
+import { MigrationError } from "../../core/error.ts";
+import type { Leftover } from "../../core/leftover.ts";
+import { identifier, literal, qualified } from "../shared/identifier.ts";
+import { selectJson } from "./catalog-query.ts";
+import { connect } from "./connection.ts";
+import { CONTROL_COMMENT } from "./control-tables.ts";
+import { classify } from "./errors.ts";
+
+/** Of slots and publications; see slotName. */
+const PREFIX = "tideway_";
+const PURPOSE = "tideway cleanup";
+
+/**
+ * What tasks have left in a database, whether it was source or target: what must go first, stands first.
+ * Control tables that AWS DMS has made are not among them: Tideway's say whose they are.
+ */
+export async function findLeftovers(endpoint: EndpointConfig, signal: AbortSignal): Promise<Leftover[]> {
+  const client = await connect(endpoint, { side: "source", purpose: PURPOSE }, signal);
+  try {
+    const slots = await selectJson<Leftover>(client, SLOTS, [PREFIX]);
+    const publications = await selectJson<Leftover>(client, PUBLICATIONS, [PREFIX]);
+    const tables = await selectJson<{ schema: string; name: string }>(client, TABLES, [CONTROL_COMMENT]);
+    const records: Leftover[] = [];
+    for (const { schema, name } of tables) {
+      if (name !== "awsdms_table_state") continue;
+      const found = await selectJson<Leftover>(client, recordsSql(schema), [PURPOSE]);
+      records.push(...found.map((row) => ({ ...row, taskId: row.taskId ?? undefined })));
+    }
+    const inUse = records.some((record) => record.inUse);
+    return [
+      ...[...slots, ...publications],
+      ...records,
+      ...tables.map((id): Leftover => {
+        const detail = "holds records of all tasks";
+        return { kind: "control table", name: qualified(id), taskId: undefined, inUse, detail };
+      }),
+    ];
+  } catch (error) {
+    throw classify(error, { side: "source", endpoint });
+  } finally {
+    await client.end();
+  }
+}
+
+/** Removes what findLeftovers() has found. Throws when it is in use by now, or not ours to remove. */
+export async function removeLeftover(
+  endpoint: EndpointConfig,
+  leftover: Leftover,
+  signal: AbortSignal,
+): Promise<void> {
+  const client = await connect(endpoint, { side: "source", purpose: PURPOSE }, signal);
+  try {
+    await client.query(removeSql(leftover));
+  } catch (error) {
+    throw classify(error, { side: "source", endpoint, subject: leftover.name });
+  } finally {
+    await client.end();
+  }
+}
+
+const SLOTS = `
+  select 'replication slot' as kind, slot_name as name, substr(slot_name, length($1) + 1) as "taskId", active as "inUse",
+    'keeps ' || coalesce(pg_size_pretty(pg_wal_lsn_diff(
+      case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end, restart_lsn)), 'no')
+      || ' of the log' as detail
+    from pg_replication_slots
+   where starts_with(slot_name::text, $1) and database = current_database() order by slot_name`;
+
+const PUBLICATIONS = `
+  select 'publication' as kind, p.pubname as name, substr(p.pubname, length($1) + 1) as "taskId",
+    exists (select from pg_replication_slots s where s.slot_name = p.pubname and s.active) as "inUse",
+    (select count(*) from pg_publication_rel r where r.prpubid = p.oid) || ' tables' as detail
+    from pg_publication p where starts_with(p.pubname::text, $1) order by p.pubname`;
+
+const TABLES = `
+  select n.nspname as schema, c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.relkind = 'r' and c.relname like 'awsdms\\_%' and obj_description(c.oid, 'pg_class') = $1
+   order by n.nspname collate "C", c.relname collate "C"`;
+
+/** A session cannot be told to be a task's, so any that writes for one counts for all of them. */
+function recordsSql(schema: string): string {
+  const table = (name: string): string => qualified({ schema, name });
+  return `
+    select 'task records' as kind, ${literal(schema)} as name, task as "taskId",
+      exists (select from pg_stat_activity where datname = current_database() and application_name <> $1
+                 and application_name in ('tideway apply', 'tideway load', 'tideway journal')) as "inUse",
+      count(*) filter (where of_table) || ' tables' as detail
+      from (select task_name as task, true as of_table from ${table("awsdms_table_state")}
+            union all select "TASK_NAME", false from ${table("awsdms_txn_state")}) as records
+     group by task order by task`;
+}
+
+function removeSql({ kind, name, taskId }: Leftover): string {
+  switch (kind) {
+    case "replication slot":
+      return `select pg_drop_replication_slot(${literal(name)})`;
+    case "publication":
+      return `drop publication if exists ${identifier(name)}`;
+    case "control table":
+      return `drop table if exists ${name}`;
+    case "task records":
+      return RECORD_TABLES.map(
+        ([table, column]) =>
+          `delete from ${qualified({ schema: name, name: table })} where ${identifier(column)} = ${literal(taskOf(taskId))}`,
+      ).join("; ");
+  }
+}
+
+const RECORD_TABLES = [
+  ["awsdms_load_state", "task_name"],
+  ["awsdms_table_state", "task_name"],
+  ["awsdms_suspended_tables", "task_name"],
+  ["awsdms_apply_exceptions", "TASK_NAME"],
+  ["awsdms_txn_state", "TASK_NAME"],
+] as const;
+
+function taskOf(taskId: string | undefined): string {
+  if (taskId !== undefined) return taskId;
+  throw new MigrationError("internal.unexpected", { message: "Records without a task." });
+}

@@ -1,0 +1,131 @@
+import type pg from "pg";
+import { MigrationError } from "../../core/error.ts";
+import { displayObject, displayTable, type SchemaObject, tableKey } from "../../core/schema.ts";
+import type { MakeObjects, ObjectOutcome, SchemaRequest } from "../../core/target.ts";
+import { errorCode } from "./error-code.ts";
+import { classify } from "./errors.ts";
+import { runNative } from "./native-ddl.ts";
+import { makeType, presentTypes } from "./prepare-types.ts";
+
+/** Duplicate object, function, relation: somebody has made it already, this task before a crash perhaps. */
+const THERE = new Set(["42710", "42723", "42P07"]);
+/** A type, function, relation, schema, column or unique key that the statement names is not there, or not yet. */
+const MISSING = new Set(["42704", "42883", "42P01", "3F000", "42703", "42830"]);
+/** What is wrong with this one object, and with nothing else. */
+const OWN_FAULTS: ReadonlySet<string> = new Set(["target.query_failed", "target.privilege"]);
+const INSUFFICIENT_PRIVILEGE = "42501";
+
+/** Makes one thing within a savepoint of the client's transaction. */
+interface Piece {
+  readonly subject: string;
+  make(): Promise<ObjectOutcome>;
+}
+
+/** Types and the objects that tables need, in the client's transaction. Resolves with what could not be made. */
+export async function makeEarly(
+  client: pg.Client,
+  { plan, replace }: SchemaRequest,
+): Promise<MigrationError[]> {
+  const { types, objects } = plan.target;
+  const present = await presentTypes(client, types);
+  const early = objects.filter(({ stage }) => stage === "before-tables");
+  await client.query("set local check_function_bodies = off");
+  const pieces: Piece[] = [
+    ...early.map((object) => objectPiece(client, object, replace)),
+    ...types.map((type) => ({
+      subject: displayTable(type.id),
+      make: () => makeType(client, type, present.get(tableKey(type.id))),
+    })),
+  ];
+  const outcomes = await inRounds(pieces, (piece) => inSavepoint(client, piece));
+  return outcomes.filter((outcome) => outcome instanceof MigrationError);
+}
+
+/** Each in a transaction of its own: a materialized view may take long to be filled. */
+export async function makeObjects(client: pg.Client, request: MakeObjects): Promise<ObjectOutcome[]> {
+  const silent = !request.replicates || (await maySilenceTriggers(client));
+  return inRounds(request.objects, async (object) => {
+    if (request.replicates && actsOnChanges(object, silent)) return "waits";
+    await client.query("begin; set local check_function_bodies = off");
+    const outcome = await inSavepoint(client, objectPiece(client, object, request.replace));
+    await client.query("commit");
+    return outcome;
+  });
+}
+
+/** Where triggers cannot be switched off for the session that applies changes, none must be there. */
+function actsOnChanges({ kind, acts }: SchemaObject, silent: boolean): boolean {
+  return acts === true || (!silent && (kind === "trigger" || kind === "rule"));
+}
+
+async function maySilenceTriggers(client: pg.Client): Promise<boolean> {
+  await client.query("begin");
+  try {
+    await client.query("set local session_replication_role = replica");
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== INSUFFICIENT_PRIVILEGE) throw error;
+    return false;
+  } finally {
+    await client.query("rollback");
+  }
+}
+
+/**
+ * One after the other, then again those that found something missing, as long as that helps: what the
+ * server has not recorded, such as the tables that a function's text names, may still be needed.
+ */
+async function inRounds<Item>(
+  items: readonly Item[],
+  make: (item: Item) => Promise<ObjectOutcome>,
+): Promise<ObjectOutcome[]> {
+  const outcomes = new Map<Item, ObjectOutcome>();
+  for (let waiting = items; waiting.length > 0; ) {
+    const left: Item[] = [];
+    for (const item of waiting) {
+      const outcome = await make(item);
+      outcomes.set(item, outcome);
+      if (outcome instanceof MigrationError && MISSING.has(outcome.nativeCode ?? "")) left.push(item);
+    }
+    if (left.length === waiting.length) break;
+    waiting = left;
+  }
+  return items.map((item) => outcomes.get(item)!);
+}
+
+async function inSavepoint(client: pg.Client, { subject, make }: Piece): Promise<ObjectOutcome> {
+  await client.query("savepoint piece");
+  try {
+    const outcome = await make();
+    await client.query("release savepoint piece");
+    return outcome;
+  } catch (thrown) {
+    if (thrown instanceof MigrationError) throw thrown;
+    const code = errorCode(thrown);
+    const error = classify(thrown, { side: "target", phase: "build", subject });
+    if (code === undefined || !(OWN_FAULTS.has(error.code) || THERE.has(code))) throw error;
+    await client.query("rollback to savepoint piece; release savepoint piece");
+    if (THERE.has(code)) return "kept";
+    return new MigrationError("target.object_not_made", {
+      message: `${subject} could not be made. ${error.message}`,
+      subject,
+      nativeCode: code,
+    });
+  }
+}
+
+function objectPiece(client: pg.Client, object: SchemaObject, replace: boolean): Piece {
+  return {
+    subject: `${object.kind} ${displayObject(object)}`,
+    make: async () => {
+      await runNative(client, object.id.schema, statements(object, replace));
+      return "made";
+    },
+  };
+}
+
+const REPLACEABLE = /^create (?=function |procedure |aggregate )/u;
+
+function statements({ native: [first = "", ...others] }: SchemaObject, replace: boolean): string[] {
+  return [replace ? first.replace(REPLACEABLE, "create or replace ") : first, ...others];
+}

@@ -1,0 +1,121 @@
+import { once } from "node:events";
+import { connect as connectTo, createServer, type Server, type Socket } from "node:net";
+
+interface Pair {
+  readonly inner: Socket;
+  readonly outer: Socket;
+  /** Its packets are lost from now on, and nobody is told. */
+  dead: boolean;
+}
+
+/** A network between a program and a server on this machine, with the faults that networks have. */
+export class TcpProxy implements AsyncDisposable {
+  readonly port: number;
+  readonly #server: Server;
+  readonly #pairs = new Set<Pair>();
+  /** Nothing passes. */
+  #dark = false;
+  #bytesPerSecond = Infinity;
+
+  private constructor(server: Server, port: number) {
+    this.#server = server;
+    this.port = port;
+  }
+
+  static async start(targetPort: number): Promise<TcpProxy> {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const proxy = new TcpProxy(server, (server.address() as { port: number }).port);
+    server.on("connection", (outer) => proxy.#join(outer, targetPort));
+    return proxy;
+  }
+
+  get connections(): number {
+    return this.#pairs.size;
+  }
+
+  /** All connections end at once, as when a firewall is restarted. New ones pass. */
+  reset(): void {
+    for (const pair of this.#pairs) {
+      pair.inner.resetAndDestroy();
+      pair.outer.resetAndDestroy();
+    }
+  }
+
+  /** Nothing passes, also of new connections, until heal(). What is under way waits. */
+  blackhole(): void {
+    this.#dark = true;
+    for (const pair of this.#pairs) this.#hold(pair);
+  }
+
+  /** Connections there are carry nothing any more, and neither end learns of it. New ones pass. */
+  forget(): void {
+    for (const pair of this.#pairs) {
+      pair.dead = true;
+      this.#hold(pair);
+    }
+  }
+
+  /** What each connection carries in each direction; Infinity for as much as comes. */
+  slow(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond;
+  }
+
+  heal(): void {
+    this.#dark = false;
+    this.#bytesPerSecond = Infinity;
+    for (const { inner, outer, dead } of this.#pairs) {
+      if (dead) continue;
+      inner.resume();
+      outer.resume();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.close();
+    for (const { inner, outer } of this.#pairs) {
+      inner.destroy();
+      outer.destroy();
+    }
+    this.#pairs.clear();
+  }
+
+  #hold({ inner, outer }: Pair): void {
+    inner.pause();
+    outer.pause();
+  }
+
+  #join(outer: Socket, targetPort: number): void {
+    const inner = connectTo({ host: "127.0.0.1", port: targetPort, noDelay: true });
+    outer.setNoDelay(true);
+    const pair: Pair = { inner, outer, dead: false };
+    this.#pairs.add(pair);
+    this.#carry(pair, outer, inner);
+    this.#carry(pair, inner, outer);
+    if (this.#dark) this.#hold(pair);
+  }
+
+  #carry(pair: Pair, from: Socket, to: Socket): void {
+    from.on("data", (bytes: Buffer) => {
+      const isFree = to.write(bytes);
+      const waitMs = (bytes.length / this.#bytesPerSecond) * 1000;
+      if (isFree && waitMs === 0) return;
+      from.pause();
+      const go = (): void => {
+        if (!this.#dark && !pair.dead) from.resume();
+      };
+      if (waitMs > 0) setTimeout(go, waitMs);
+      else to.once("drain", go);
+    });
+    from.on("error", () => to.destroy());
+    from.on("end", () => {
+      if (!pair.dead) to.end();
+    });
+    from.on("close", () => {
+      // The other end of a dead connection does not learn that this one has gone.
+      if (!pair.dead) to.destroy();
+      if (pair.inner.destroyed && pair.outer.destroyed) this.#pairs.delete(pair);
+    });
+  }
+}
