@@ -13,7 +13,7 @@ import type {
 import type { TableLoad } from "../pipeline/full-load.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import type { TableErrors } from "../pipeline/table-errors.ts";
-import { asWarning } from "./run-objects.ts";
+import { asWarning, keptObjects } from "./run-objects.ts";
 
 export interface PreparationContext {
   readonly plan: MigrationPlan;
@@ -51,8 +51,9 @@ export async function prepareLoads(context: PreparationContext): Promise<readonl
   if (plan.tables.every(isSettled)) return [];
   const existing = new Set((await target.existingTables(plan, signal)).map(tableKey));
   const replace = context.mode === "drop-and-create";
-  // Once a table is prepared, they may be this task's own.
-  if (replace && [...journaled.values()].every(isUntouched)) await target.dropObjects(plan, signal);
+  // Once a table is prepared, what is there may be this task's own.
+  const isFresh = [...journaled.values()].every(isUntouched);
+  if (replace && isFresh) await target.dropObjects(plan, signal);
   const failures = await target.prepareSchema({ plan, replace }, signal);
   for (const failure of failures) context.observer.finding(asWarning(failure));
   const works = plan.tables
@@ -68,7 +69,7 @@ export async function prepareLoads(context: PreparationContext): Promise<readonl
     if (action === "empty" && !(await isEmptied(load, context))) prepared.delete(load.plan);
   }
   for (const load of await prepareTables(works, context)) prepared.set(load.plan, load);
-  await makeStructure(works, context);
+  await makeStructure(works, context, isFresh);
   const loads = plan.tables.flatMap((table) => prepared.get(table) ?? []);
   await journal.planTables(
     loads.filter((load) => load.partitions === undefined).map((load) => plannedAgain(load, "prepared")),
@@ -83,7 +84,8 @@ export async function prepareLoads(context: PreparationContext): Promise<readonl
  */
 async function makeStructure(
   works: readonly TableWork[],
-  { plan, target, mode, signal }: PreparationContext,
+  { plan, target, mode, observer, signal }: PreparationContext,
+  isFresh: boolean,
 ): Promise<void> {
   const made = works.filter(({ action, load }) => action === "prepare" && load.created);
   const parts = new Set(made.map(({ load }) => tableKey(load.plan.target.id)));
@@ -93,7 +95,11 @@ async function makeStructure(
   );
   if (made.length === 0 || objects.length === 0) return;
   // What needs something that is made after the rows is tried again then, and told if it fails.
-  await target.makeObjects({ objects, replace: mode === "drop-and-create", replicates: false }, signal);
+  const replace = mode === "drop-and-create";
+  const outcomes = await target.makeObjects({ objects, replace, replicates: false }, signal);
+  if (replace || !isFresh) return;
+  const kept = objects.filter((_, i) => outcomes[i] === "kept");
+  for (const finding of keptObjects(kept)) observer.finding(finding);
 }
 
 /** Refused before anything was done, or about to be prepared. */

@@ -53,7 +53,7 @@ function waits(object: SchemaObject): Finding {
 }
 
 /** One finding for each kind. */
-function keptObjects(objects: readonly SchemaObject[]): Finding[] {
+export function keptObjects(objects: readonly SchemaObject[]): Finding[] {
   const code = "target.object_kept";
   return [...Map.groupBy(objects, ({ kind }) => kind)].map(([kind, some]) => {
     const names = some.slice(0, NAMED).map(displayObject);

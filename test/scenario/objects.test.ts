@@ -259,3 +259,21 @@ test("killed while views and triggers are made, the task makes the rest when it 
   );
   await assertEqualDatabases({ source, from, target, to, schemas: SCHEMAS });
 });
+
+test("DO_NOTHING keeps a view and a function that are there, and says so", async () => {
+  const { to, ends } = await databases("kept");
+  await target.query(
+    `create schema shop; create view shop.open_orders as select 'mine' as whose;
+     create function shop.stamp() returns trigger language plpgsql as 'begin return new; end'`,
+    to,
+  );
+  const settings = JSON.stringify({ FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING" } });
+  const { outcome, findings } = await runToEnd(taskSpec({ type: "full-load", ...ends, settings }));
+  assert.equal(outcome.state, "stopped", JSON.stringify(outcome.error));
+  const told = findings.filter(({ code }) => code === "target.object_kept").map(({ message }) => message);
+  assert.ok(
+    told.some((message) => message.includes("shop.stamp()")) &&
+      told.some((message) => message.includes("shop.open_orders")),
+  );
+  assert.deepEqual(await target.query("select whose from shop.open_orders", to), [{ whose: "mine" }]);
+});

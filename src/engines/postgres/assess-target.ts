@@ -6,8 +6,8 @@ import { identifier } from "../shared/identifier.ts";
 import { assessTargetObjects } from "./assess-target-objects.ts";
 import { assessTargetTables } from "./assess-target-tables.ts";
 import { selectJson } from "./catalog-query.ts";
-import { errorCode } from "./error-code.ts";
 import { finding, OLDEST_VERSION } from "./finding.ts";
+import { maySilenceTriggers } from "./trigger-privilege.ts";
 
 export interface TargetServer {
   readonly version: number;
@@ -126,25 +126,16 @@ async function missingTableSchemas(client: pg.Client, plan: MigrationPlan): Prom
   return new Set(rows.map((row) => row.schema));
 }
 
-/** There is no asking for this privilege before version 15: it is tried, and taken back. */
 async function assessTriggers(client: pg.Client, server: TargetServer): Promise<Finding[]> {
-  await client.query("begin");
-  try {
-    await client.query("set local session_replication_role = replica");
-    return [];
-  } catch (error) {
-    if (errorCode(error) !== "42501") throw error;
-    return [
-      finding("target.trigger_privilege", "warning", {
-        subject: server.role,
-        message: `The role ${server.role} may not set session_replication_role: triggers and foreign keys on the target act while changes are applied.`,
-        remedy:
-          server.version >= 150_000
-            ? `Run on the target as a superuser: grant set on parameter session_replication_role to ${identifier(server.role)};`
-            : "Use a superuser, or drop triggers on the target until cutover.",
-      }),
-    ];
-  } finally {
-    await client.query("rollback");
-  }
+  if (await maySilenceTriggers(client)) return [];
+  return [
+    finding("target.trigger_privilege", "warning", {
+      subject: server.role,
+      message: `The role ${server.role} may not set session_replication_role: triggers and foreign keys on the target act while changes are applied.`,
+      remedy:
+        server.version >= 150_000
+          ? `Run on the target as a superuser: grant set on parameter session_replication_role to ${identifier(server.role)};`
+          : "Use a superuser, or drop triggers on the target until cutover.",
+    }),
+  ];
 }

@@ -1,9 +1,10 @@
 import type pg from "pg";
 import type { MigrationPlan } from "../../core/plan.ts";
 import { type SchemaObject, type TableId, tableKey } from "../../core/schema.ts";
-import { identifier, literal, qualified } from "../shared/identifier.ts";
+import { identifier, qualified } from "../shared/identifier.ts";
 import { inSchema, selectJson } from "./catalog-query.ts";
 import { errorCode } from "./error-code.ts";
+import { strictPath } from "./native-ddl.ts";
 
 /** Others depend on it; it is something else; it is somebody else's; it, its table or schema is not there. */
 const STAYS = new Set(["2BP01", "42809", "42501", "42P01", "3F000"]);
@@ -76,14 +77,10 @@ async function routineDrops(client: pg.Client, { schema, name }: TableId): Promi
       [schema, name],
     );
     // Types in the statement are as the schema names them.
-    return rows.map(({ statement }) => `begin; ${searchPath(schema)}; ${statement}; commit`);
+    return rows.map(({ statement }) => `begin; ${strictPath(schema)}; ${statement}; commit`);
   } finally {
     await client.query("rollback");
   }
-}
-
-function searchPath(schema: string): string {
-  return `select set_config('search_path', quote_ident(${literal(schema)}), true)`;
 }
 
 /** The partitioned table itself and all below it; empty when something else has its name. */

@@ -6,6 +6,7 @@ import { errorCode } from "./error-code.ts";
 import { classify } from "./errors.ts";
 import { runNative } from "./native-ddl.ts";
 import { makeType, presentTypes } from "./prepare-types.ts";
+import { maySilenceTriggers } from "./trigger-privilege.ts";
 
 /** Duplicate object, function, relation: somebody has made it already, this task before a crash perhaps. */
 const THERE = new Set(["42710", "42723", "42P07"]);
@@ -13,7 +14,6 @@ const THERE = new Set(["42710", "42723", "42P07"]);
 const MISSING = new Set(["42704", "42883", "42P01", "3F000", "42703", "42830"]);
 /** What is wrong with this one object, and with nothing else. */
 const OWN_FAULTS: ReadonlySet<string> = new Set(["target.query_failed", "target.privilege"]);
-const INSUFFICIENT_PRIVILEGE = "42501";
 
 /** Makes one thing within a savepoint of the client's transaction. */
 interface Piece {
@@ -56,19 +56,6 @@ export async function makeObjects(client: pg.Client, request: MakeObjects): Prom
 /** Where triggers cannot be switched off for the session that applies changes, none must be there. */
 function actsOnChanges({ kind, acts }: SchemaObject, silent: boolean): boolean {
   return acts === true || (!silent && (kind === "trigger" || kind === "rule"));
-}
-
-async function maySilenceTriggers(client: pg.Client): Promise<boolean> {
-  await client.query("begin");
-  try {
-    await client.query("set local session_replication_role = replica");
-    return true;
-  } catch (error) {
-    if (errorCode(error) !== INSUFFICIENT_PRIVILEGE) throw error;
-    return false;
-  } finally {
-    await client.query("rollback");
-  }
 }
 
 /**

@@ -26,7 +26,7 @@ export async function runNative(
 }
 
 /** Makes names mean objects of the schema or of pg_catalog until the transaction ends. */
-function strictPath(schema: string): string {
+export function strictPath(schema: string): string {
   return `select set_config('search_path', quote_ident(${literal(schema)}), true)`;
 }
 
