@@ -46,6 +46,8 @@ export interface DescribeRequest {
   readonly tables: readonly TableId[];
   /** Undefined: nothing but what tables need, and not what they are parts of. */
   readonly wholeSchemas: readonly string[] | undefined;
+  /** Without it only tables, types and sequences are described. */
+  readonly objects: boolean;
 }
 
 export interface OpenWriter {

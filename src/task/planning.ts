@@ -47,12 +47,12 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   const makes = spec.type !== "cdc";
   const whole =
     makes && settings.migrateObjects ? wholeSchemas(await source.listSchemas(signal), mappings) : undefined;
-  const described = await source.describe({ tables: selected, wholeSchemas: whole }, signal);
+  const described = await source.describe({ tables: selected, wholeSchemas: whole, objects: makes }, signal);
   const needed =
     whole === undefined
       ? described.objects.filter(({ stage }) => stage === "before-tables")
       : described.objects;
-  const catalog = { ...described, objects: makes ? needed : [] };
+  const catalog = { ...described, objects: needed };
   const compiled = compilePlan({ catalog, mappings, targetSchema: settings.targetSchema });
   const tables = compiled.plan.tables.map((plan) => plan.source);
   const assessed = await Promise.all([

@@ -6,6 +6,7 @@ import {
   type TableSchema,
   tableKey,
 } from "../../core/schema.ts";
+import type { DescribeRequest } from "../../core/source.ts";
 import { describeColumns, plainColumn, type TableColumns } from "./catalog-columns.ts";
 import {
   describeChecks,
@@ -48,6 +49,8 @@ const USER_SCHEMA = `nspname not like 'pg\\_%' and nspname <> 'information_schem
 const GONE = new Set(["XX000", "42P01", "42704"]);
 const ATTEMPTS = 3;
 
+type DescribeOptions = Pick<DescribeRequest, "wholeSchemas" | "objects">;
+
 /**
  * The named tables with the types, sequences, schemas and other objects they need, and all objects of
  * the schemas that are moved whole, in a fixed number of queries and in one transaction; a table that
@@ -56,13 +59,13 @@ const ATTEMPTS = 3;
 export async function describe(
   client: pg.Client,
   ids: readonly TableId[],
-  wholeSchemas?: readonly string[],
+  options: DescribeOptions = { wholeSchemas: undefined, objects: true },
 ): Promise<Catalog> {
   for (let attempt = 1; ; attempt++) {
     // jit: estimates on catalogs are far too high, and compiling costs more than the query.
     await client.query("begin transaction isolation level repeatable read read only; set local jit = off");
     try {
-      const catalog = await readCatalog(client, ids, wholeSchemas);
+      const catalog = await readCatalog(client, ids, options);
       await client.query("commit");
       return catalog;
     } catch (error) {
@@ -87,15 +90,15 @@ interface TableRow {
 async function readCatalog(
   client: pg.Client,
   wanted: readonly TableId[],
-  whole: readonly string[] | undefined,
+  { wholeSchemas, objects: withObjects }: DescribeOptions,
 ): Promise<Catalog> {
-  const schemas = whole ?? [];
+  const schemas = wholeSchemas ?? [];
   const rows = await selectJson<TableRow>(client, TABLES, [
     wanted.map(({ schema }) => schema),
     wanted.map(({ name }) => name),
   ]);
   const oids = rows.map(({ oid }) => oid);
-  const parents = whole === undefined ? new Map() : await findParents(client, oids, schemas);
+  const parents = wholeSchemas === undefined ? new Map() : await findParents(client, oids, schemas);
   const types = await describeTypes(client, [...oids, ...parents.keys()], schemas);
   const columns = await describeColumns(client, oids, types.native);
   const indexes = await describeIndexes(client, oids);
@@ -103,9 +106,9 @@ async function readCatalog(
   const foreignKeys = await describeForeignKeys(client, oids);
   const tables = new Map(rows.map(({ oid, schema, name }) => [oid, { schema, name }]));
   const sequences = await describeSequences(client, new Map([...tables, ...parents]), schemas);
-  const isStructured = whole !== undefined;
+  const isStructured = wholeSchemas !== undefined;
   const request = { schemas, isStructured, tables, parents, sequences, types: types.native };
-  const objects = await describeObjects(client, request);
+  const objects = withObjects ? await describeObjects(client, request) : [];
   // An extension is where it is, whatever becomes of the schema around it.
   const own = objects.filter(({ kind }) => kind !== "extension");
   const ids = [...rows, ...[...types.user, ...sequences, ...own].map(({ id }) => id)];

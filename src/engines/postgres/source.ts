@@ -49,8 +49,8 @@ export class PostgresSource implements Source {
     return this.#clients.use(signal, listTables);
   }
 
-  describe({ tables, wholeSchemas }: DescribeRequest, signal: AbortSignal): Promise<Catalog> {
-    return this.#clients.use(signal, (client) => describe(client, tables, wholeSchemas));
+  describe({ tables, ...options }: DescribeRequest, signal: AbortSignal): Promise<Catalog> {
+    return this.#clients.use(signal, (client) => describe(client, tables, options));
   }
 
   assess(request: SourceAssessment, signal: AbortSignal): Promise<readonly Finding[]> {
