@@ -1,22 +1,13 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import type { TaskSpec } from "../../src/task/task.ts";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
 import { endpointOf } from "../support/endpoint.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
+import { serverPair } from "../support/server-pair.ts";
 import { ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
 import { runPgbench } from "../support/workload.ts";
 
-let source: PostgresServer;
-let target: PostgresServer;
-
-before(async () => {
-  [source, target] = await Promise.all([startPostgres(), startPostgres()]);
-});
-
-after(async () => {
-  await Promise.all([source?.[Symbol.asyncDispose](), target?.[Symbol.asyncDispose]()]);
-});
+const { source, target } = await serverPair();
 
 async function pair(name: string, schema: string): Promise<{ from: string; to: string; spec: TaskSpec }> {
   const [from, to] = [await source.createDatabase(name), await target.createDatabase(name)];

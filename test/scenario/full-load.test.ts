@@ -1,20 +1,11 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
 import { endpointOf } from "../support/endpoint.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
+import { serverPair } from "../support/server-pair.ts";
 import { ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
 
-let source: PostgresServer;
-let target: PostgresServer;
-
-before(async () => {
-  [source, target] = await Promise.all([startPostgres(), startPostgres()]);
-});
-
-after(async () => {
-  await Promise.all([source?.[Symbol.asyncDispose](), target?.[Symbol.asyncDispose]()]);
-});
+const { source, target } = await serverPair();
 
 const accounts = `create schema demo_schema;
   create table demo_schema.demo_accounts ("accountNumber" bigint not null, "firstName" varchar(20),

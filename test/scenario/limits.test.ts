@@ -1,23 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
 import { endpointOf } from "../support/endpoint.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
+import { serverPair } from "../support/server-pair.ts";
 import { schemas, TaskProcess, taskSpec } from "../support/task.ts";
 
 const MEMORY_LIMIT_MB = 512;
 
-let source: PostgresServer;
-let target: PostgresServer;
-
-before(async () => {
-  [source, target] = await Promise.all([startPostgres(), startPostgres()]);
-});
-
-after(async () => {
-  await Promise.all([source?.[Symbol.asyncDispose](), target?.[Symbol.asyncDispose]()]);
-});
+const { source, target } = await serverPair();
 
 /** Highest resident memory of a process so far, in MB (proc(5), VmHWM); 0 once it has ended. */
 function peakMemory(pid: number): number {

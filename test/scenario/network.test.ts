@@ -1,26 +1,17 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
 import { createDemoData } from "../support/demo-data.ts";
 import { endpointOf } from "../support/endpoint.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
+import { serverPair } from "../support/server-pair.ts";
 import { ObservedTask, taskSpec } from "../support/task.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { Workload } from "../support/workload.ts";
 
 /* A network between the task and its servers that fails while rows are loaded and changes are applied. */
 
-let source: PostgresServer;
-let target: PostgresServer;
-
-before(async () => {
-  [source, target] = await Promise.all([startPostgres(), startPostgres()]);
-});
-
-after(async () => {
-  await Promise.all([source?.[Symbol.asyncDispose](), target?.[Symbol.asyncDispose]()]);
-});
+const { source, target } = await serverPair();
 
 const faults: Readonly<Record<string, (proxy: TcpProxy) => Promise<void>>> = {
   "is reset": async (proxy) => proxy.reset(),

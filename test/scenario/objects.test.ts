@@ -1,26 +1,17 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { mappingsFromPatterns } from "../../src/mapping/selection.ts";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
 import { compareDatabases, describeComparison } from "../support/compare.ts";
 import { endpointOf } from "../support/endpoint.ts";
 import { objectSchema, partitionedSchema } from "../support/object-schema.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
+import { serverPair } from "../support/server-pair.ts";
 import { everything, ObservedTask, runToEnd, TaskProcess, taskSpec } from "../support/task.ts";
 
 /* Views, functions, triggers and whatever else a schema holds beside tables. */
 
 const SCHEMAS = ["shop", "shared"];
-let source: PostgresServer;
-let target: PostgresServer;
-
-before(async () => {
-  [source, target] = await Promise.all([startPostgres(), startPostgres()]);
-});
-
-after(async () => {
-  await Promise.all([source?.[Symbol.asyncDispose](), target?.[Symbol.asyncDispose]()]);
-});
+const { source, target } = await serverPair();
 
 interface Databases {
   readonly from: string;

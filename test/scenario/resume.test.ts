@@ -1,21 +1,12 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import type { Failpoint } from "../../src/base/failpoint.ts";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
 import { endpointOf } from "../support/endpoint.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
+import { serverPair } from "../support/server-pair.ts";
 import { schemas, TaskProcess, taskSpec } from "../support/task.ts";
 
-let source: PostgresServer;
-let target: PostgresServer;
-
-before(async () => {
-  [source, target] = await Promise.all([startPostgres(), startPostgres()]);
-});
-
-after(async () => {
-  await Promise.all([source?.[Symbol.asyncDispose](), target?.[Symbol.asyncDispose]()]);
-});
+const { source, target } = await serverPair();
 
 /** Large enough for several partitions; a table without a key; rows that move between partitions. */
 const schema = `

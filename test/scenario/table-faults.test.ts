@@ -1,22 +1,13 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import type { TableId } from "../../src/core/schema.ts";
 import type { TaskOutcome, TaskProgress, TaskSpec } from "../../src/task/task.ts";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
 import { endpointOf } from "../support/endpoint.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
+import { serverPair } from "../support/server-pair.ts";
 import { ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
 
-let source: PostgresServer;
-let target: PostgresServer;
-
-before(async () => {
-  [source, target] = await Promise.all([startPostgres(), startPostgres()]);
-});
-
-after(async () => {
-  await Promise.all([source?.[Symbol.asyncDispose](), target?.[Symbol.asyncDispose]()]);
-});
+const { source, target } = await serverPair();
 
 const small = `create schema app; create table app.t (id int primary key, v text);
   create table app.other (id int primary key, v text);
