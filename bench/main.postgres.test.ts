@@ -32,10 +32,11 @@ test("a load and a catch-up are measured against their peers, and every row is c
     const [load, changes] = profiles;
     assert.equal(load?.rows, 6000);
     assert.equal(changes?.rows, 200);
+    let cpuS = 0;
     for (const contender of [...load.contenders, ...changes.contenders]) {
       if (contender.missing === undefined) {
         assert.ok(median(contender, "wallS")! > 0, contender.name);
-        assert.ok(median(contender, "totalCpuS")! > 0, contender.name);
+        cpuS += median(contender, "totalCpuS")!;
       } else {
         // A peer that is not here is told with what would bring it, not passed over.
         assert.match(contender.missing, /apt-get install/);
@@ -43,6 +44,8 @@ test("a load and a catch-up are measured against their peers, and every row is c
         t.diagnostic(`${contender.name} did not run: ${contender.missing}`);
       }
     }
+    // Of all together: the system counts in hundredths of a second, and 200 changes may take less than one.
+    assert.ok(cpuS > 0);
     assert.equal(changes.contenders[1]?.missing, undefined, "native replication needs no program of others");
   } finally {
     await rm(directory, { recursive: true, force: true });

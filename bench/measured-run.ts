@@ -1,4 +1,4 @@
-import { machineCpu, treeCpuS } from "./process-table.ts";
+import { machineCpu, treeCpuS } from "../test/support/process-table.ts";
 import type { Attempt, RunReport, Workbench } from "./profile.ts";
 import type { Figures, RunResult } from "./result.ts";
 

@@ -26,6 +26,7 @@ test("a family's name stands for all of its cases", () => {
   assert.deepEqual(command.kind === "run" && command.options.profiles.map(({ name }) => name), [
     "pg-lag/1000",
     "pg-lag/saturated",
+    "pg-lag/bulk",
   ]);
 });
 

@@ -1,4 +1,4 @@
-import { descendantsOf, readMemory } from "./process-table.ts";
+import { descendantsOf, readMemory } from "../test/support/process-table.ts";
 
 const SAMPLE_MS = 50;
 

@@ -62,6 +62,7 @@ function taskSpec(migration: Migration): TaskSpec {
     // A server that is gone does not come back here: better to fail than to wait for it.
     settings: JSON.stringify({ ErrorBehavior: { RecoverableErrorCount: 3 } }),
     start: "start-replication",
+    startId: undefined,
     cdcStartPosition: undefined,
     cdcStopPosition: undefined,
     untilCaughtUp: false,

@@ -13,6 +13,12 @@ import { registry } from "../src/server/engines.ts";
 import { type SettingsSection, settingsSections, type TaskSetting } from "../src/task/settings-table.ts";
 import { describeValue, type SettingValue } from "../src/task/settings-value.ts";
 
+const retries: Readonly<Record<ErrorKind["retry"], string>> = {
+  backoff: "yes",
+  "once-worked": "once it has worked",
+  never: "no",
+};
+
 const directory = new URL("../docs/reference/", import.meta.url);
 
 const WHEN_LEFT_OUT: Readonly<Record<SettingsSection["default"], readonly string[]>> = {
@@ -64,7 +70,7 @@ function errorsPage(): string {
           kind.meaning,
           kind.remedy,
           kind.scope,
-          kind.retry === "backoff" ? "yes" : "no",
+          retries[kind.retry],
         ]),
       ),
     ]),

@@ -5,9 +5,9 @@ import { cleanUpTask } from "../../src/server/run-task.ts";
 import { findInstanceClass, processLimits } from "../../src/task/instance-class.ts";
 import type { TaskOutcome, TaskSpec } from "../../src/task/task.ts";
 import { endpointOf } from "../../test/support/endpoint.ts";
+import { treeCpuS } from "../../test/support/process-table.ts";
 import { everything, ObservedTask } from "../../test/support/task.ts";
 import { PeakMemory } from "../peak-memory.ts";
-import { treeCpuS } from "../process-table.ts";
 import type { ToolUsage } from "../profile.ts";
 import type { ChangeContender, Link, Replication } from "./contender.ts";
 
@@ -36,6 +36,7 @@ function specOf({ servers, source, target, id }: Link): TaskSpec {
     tableMappings: everything,
     settings: "{}",
     start: "start-replication",
+    startId: undefined,
     cdcStartPosition: undefined,
     cdcStopPosition: undefined,
     untilCaughtUp: false,

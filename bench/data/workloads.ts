@@ -62,13 +62,19 @@ export const hotRow: Workload = {
   rowsPerUnit: 1,
 };
 
+/** A table that only grows, and the statement that adds rows to it whose ids are expressions of SQL. */
+export const eventTable = `create table events (id bigint primary key, kind integer not null, name text not null,
+    amount numeric(12,2), at timestamp with time zone not null)`;
+
+export function insertEvents(first: string, last: string): string {
+  return `insert into events select g, g % 50, 'event ' || md5(g::text), g % 100000 / 4.0,
+       timestamptz '2024-05-06 00:00:00+00' + g * interval '1 second' from generate_series((${first})::bigint, ${last}) g`;
+}
+
 /** Many rows in one transaction. */
 export const bulkInsert: Workload = {
-  initial: `create table events (id bigint primary key, kind integer not null, name text not null,
-    amount numeric(12,2), at timestamp with time zone not null)`,
-  changes: (units) =>
-    `insert into events select g, g % 50, 'event ' || md5(g::text), g % 100000 / 4.0,
-       timestamptz '2024-05-06 00:00:00+00' + g * interval '1 second' from generate_series(1::bigint, ${units}) g`,
+  initial: eventTable,
+  changes: (units) => insertEvents("1", String(units)),
   units: 1_000_000,
   rowsPerUnit: 1,
 };

@@ -37,13 +37,10 @@ export async function importCertificate(
     kmsKeyId: request.KmsKeyId,
     ...(pem !== undefined && { pem, ...readPem(pem) }),
   };
-  if (!(await call.store.insert("certificate", record))) {
+  const secrets = wallet === undefined ? {} : { [WALLET]: Buffer.from(wallet).toString("base64") };
+  if (!(await call.store.insert("certificate", record, { tags, secrets }))) {
     throw alreadyExists(`Certificate ${record.identifier} already exists.`);
   }
-  if (wallet !== undefined) {
-    await call.store.setSecret(record.arn, WALLET, Buffer.from(wallet).toString("base64"));
-  }
-  await call.store.setTags(record.arn, tags);
   return { Certificate: await shape(record, call) };
 }
 

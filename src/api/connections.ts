@@ -44,15 +44,17 @@ export async function testConnection(
   const config = await endpointConfig(call.store, endpoint);
   inBackground(call, async () => {
     const answer = await call.supervisor.testConnection(instance.arn, config, endpoint.type);
-    await call.store.update("connection", fresh.arn, (record) => {
-      // The endpoint was changed meanwhile and is tested again: this answer is about the old one.
-      if (record.test !== fresh.test) return record;
-      return {
-        ...record,
-        status: answer.ok ? "successful" : "failed",
-        failure: answer.ok ? undefined : failureText(answer.error),
-      };
-    });
+    call.supervisor.ledger.inOrder(fresh.arn, () =>
+      call.store.update("connection", fresh.arn, (record) => {
+        // The endpoint was changed meanwhile and is tested again: this answer is about the old one.
+        if (record.test !== fresh.test) return record;
+        return {
+          ...record,
+          status: answer.ok ? "successful" : "failed",
+          failure: answer.ok ? undefined : failureText(answer.error),
+        };
+      }),
+    );
   });
   return { Connection: await shape(fresh, call) };
 }

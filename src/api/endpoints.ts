@@ -8,9 +8,11 @@ import type {
   ModifyEndpointMessage,
   ModifyEndpointResponse,
 } from "@aws-sdk/client-database-migration-service";
+import { failpoint } from "../base/failpoint.ts";
 import type { Engine } from "../core/engine.ts";
 import { type EndpointRecord, type SettingValue, schemaListKey } from "../task/records.ts";
 import { isActive } from "../task/state.ts";
+import type { Companions } from "../task/store.ts";
 import { PASSWORD } from "../task/task-spec.ts";
 import { checkIdentifier, makeArn, newResourceId } from "./arn.ts";
 import { attributeSettings, engineStruct, findEngine, structSettings } from "./endpoint-settings.ts";
@@ -54,11 +56,11 @@ export async function createEndpoint(request: Created, call: Call): Promise<Crea
     serviceAccessRoleArn: request.ServiceAccessRoleArn,
     externalTableDefinition: request.ExternalTableDefinition,
   };
-  if (!(await call.store.insert("endpoint", record))) {
+  const secrets = passwordSecret(place("Password", request, struct));
+  if (!(await call.store.insert("endpoint", record, { tags, secrets }))) {
     throw alreadyExists(`Endpoint ${record.identifier} already exists.`);
   }
-  await call.store.setSecret(record.arn, PASSWORD, place("Password", request, struct));
-  await call.store.setTags(record.arn, tags);
+  failpoint("service.endpoint-stored");
   return { Endpoint: endpointShape(record, call.engines) };
 }
 
@@ -91,7 +93,7 @@ export async function modifyEndpoint(request: Modified, call: Call): Promise<Mod
   const asked = structSettings(engine, struct);
   const certificateArn = await checkCertificate(request.CertificateArn, call);
   await refuseInUse(before, request.EndpointType?.toLowerCase(), call);
-  const record = await call.store.update("endpoint", before.arn, (now) => {
+  const change = (now: EndpointRecord): EndpointRecord => {
     const given = request.ExactSettings ? asked : { ...now.givenSettings, ...asked };
     const attributes = request.ExtraConnectionAttributes ?? now.extraAttributes;
     return {
@@ -111,11 +113,11 @@ export async function modifyEndpoint(request: Modified, call: Call): Promise<Mod
       serviceAccessRoleArn: request.ServiceAccessRoleArn ?? now.serviceAccessRoleArn,
       externalTableDefinition: request.ExternalTableDefinition ?? now.externalTableDefinition,
     };
-  });
+  };
+  const secrets = passwordSecret(place("Password", request, struct));
+  const removes = await testsOf(before.arn, call);
+  const record = await call.store.update("endpoint", before.arn, change, () => ({ secrets, removes }));
   if (record === undefined) throw missing(request.EndpointArn);
-  const password = place("Password", request, struct);
-  if (password !== undefined) await call.store.setSecret(record.arn, PASSWORD, password);
-  await forgetTests(record.arn, call);
   return { Endpoint: endpointShape(record, call.engines) };
 }
 
@@ -128,9 +130,9 @@ export async function deleteEndpoint(
   if (tasks.some((task) => task.sourceArn === record.arn || task.targetArn === record.arn)) {
     throw invalidState(`Endpoint ${record.arn} is part of one or more ReplicationTasks. Delete them first.`);
   }
-  await forgetTests(record.arn, call);
-  await call.store.remove("schema-list", schemaListKey(record.arn));
-  await call.store.remove("endpoint", record.arn);
+  const schemas = { kind: "schema-list", arn: schemaListKey(record.arn) } as const;
+  const removes = [...(await testsOf(record.arn, call)), schemas];
+  await call.store.remove("endpoint", record.arn, { removes });
   return { Endpoint: endpointShape(record, call.engines, "deleting") };
 }
 
@@ -144,11 +146,17 @@ function missing(arn: string): Fault {
   return notFound(`Endpoint not found: ${arn}.`);
 }
 
-/** A changed endpoint has not been tested. */
-async function forgetTests(arn: string, call: Call): Promise<void> {
-  for (const connection of await call.store.list("connection")) {
-    if (connection.endpointArn === arn) await call.store.remove("connection", connection.arn);
-  }
+/** Without one that is given the endpoint's password stays as it is. */
+function passwordSecret(password: string | undefined): Readonly<Record<string, string>> {
+  return password === undefined ? {} : { [PASSWORD]: password };
+}
+
+/** Said of the endpoint as it is now. */
+async function testsOf(endpointArn: string, call: Call): Promise<NonNullable<Companions["removes"]>> {
+  const connections = await call.store.list("connection");
+  return connections
+    .filter((connection) => connection.endpointArn === endpointArn)
+    .map(({ arn }) => ({ kind: "connection", arn }));
 }
 
 /** A task that runs has read its endpoints; one that does not still needs each on its side. */

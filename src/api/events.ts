@@ -5,8 +5,8 @@ import type {
   DescribeEventsResponse,
   Event,
 } from "@aws-sdk/client-database-migration-service";
-import { EVENT_DAYS, eventKinds } from "../task/events.ts";
-import type { EventSource, ServiceEvent } from "../task/store.ts";
+import { eventKinds } from "../task/events.ts";
+import { EVENTS_KEPT, type EventSource, type ServiceEvent } from "../task/store.ts";
 import { invalidCombination, invalidValue } from "./faults.ts";
 import { filtered } from "./filters.ts";
 import { page } from "./paging.ts";
@@ -16,7 +16,7 @@ import { type Checked, validation } from "./shapes.ts";
 const SOURCES: readonly EventSource[] = ["replication-instance", "replication-task"];
 const MINUTE_MS = 60_000;
 const DEFAULT_MINUTES = 60;
-const MOST_MINUTES = EVENT_DAYS * 24 * 60;
+const MOST_MINUTES = EVENTS_KEPT.days * 24 * 60;
 
 export async function describeEvents(
   request: Checked<DescribeEventsMessage>,

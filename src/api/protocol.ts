@@ -95,6 +95,9 @@ function asFault(error: unknown): Fault {
   if (error instanceof MigrationError && error.scope === "usage") {
     return invalidValue(`${error.message} ${error.remedy}`);
   }
+  if (error instanceof MigrationError && error.code === "server.store_full") {
+    return new Fault("InternalFailure", `${error.message} ${error.remedy}`);
+  }
   return new Fault(
     "InternalFailure",
     "An internal error has occurred. The request id leads to it in the log.",

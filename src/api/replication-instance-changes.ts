@@ -4,7 +4,7 @@ import type {
   RebootReplicationInstanceMessage,
   RebootReplicationInstanceResponse,
 } from "@aws-sdk/client-database-migration-service";
-import { recordEvent } from "../task/events.ts";
+import { serviceEvent } from "../task/events.ts";
 import type { InstanceRecord, InstanceSettings } from "../task/records.ts";
 import { checkIdentifier } from "./arn.ts";
 import { checkEngineVersion, isMajorChange } from "./engine-versions.ts";
@@ -55,7 +55,7 @@ export async function modifyReplicationInstance(
           return { ...now, ...atOnce, ...later };
         });
   if (immediately && settings.allocatedStorage !== undefined) {
-    await recordEvent(call.store, "storageGrown", { identifier: record.identifier });
+    call.supervisor.ledger.happened(serviceEvent("storageGrown", { identifier: record.identifier }));
   }
   return { ReplicationInstance: await instanceShape(changed ?? record, call) };
 }
@@ -73,7 +73,8 @@ export async function rebootReplicationInstance(
   }
   const change = { ...record.pending, pending: {} };
   const moved = await moveInstance(record.arn, "reboot", call, change);
-  await recordEvent(call.store, "offline", { identifier: moved.identifier, detail: "It is being rebooted." });
+  const { identifier } = moved;
+  call.supervisor.ledger.happened(serviceEvent("offline", { identifier, detail: "It is being rebooted." }));
   inBackground(call, () => call.supervisor.restartInstance(moved));
   return { ReplicationInstance: await instanceShape(moved, call) };
 }
@@ -90,8 +91,9 @@ async function changeWorker(
     ...settings,
   });
   const { identifier } = moved;
-  if (settings.instanceClass !== undefined) await recordEvent(call.store, "classChanging", { identifier });
-  else if (upgrade) await recordEvent(call.store, "offline", { identifier, detail: "It is being upgraded." });
+  const { ledger } = call.supervisor;
+  if (settings.instanceClass !== undefined) ledger.happened(serviceEvent("classChanging", { identifier }));
+  else if (upgrade) ledger.happened(serviceEvent("offline", { identifier, detail: "It is being upgraded." }));
   inBackground(call, () => call.supervisor.restartInstance(moved));
   return moved;
 }

@@ -8,7 +8,8 @@ import type {
   DescribeReplicationInstanceTaskLogsMessage,
   DescribeReplicationInstanceTaskLogsResponse,
 } from "@aws-sdk/client-database-migration-service";
-import { recordEvent } from "../task/events.ts";
+import { failpoint } from "../base/failpoint.ts";
+import { serviceEvent } from "../task/events.ts";
 import { findInstanceClass } from "../task/instance-class.ts";
 import type { InstanceRecord } from "../task/records.ts";
 import { nextInstanceStatus } from "../task/state.ts";
@@ -32,11 +33,11 @@ export async function createReplicationInstance(
 ): Promise<CreateReplicationInstanceResponse> {
   const tags = checkTags(request.Tags);
   const record = await newInstance(request, call);
-  if (!(await call.store.insert("instance", record))) {
+  const event = serviceEvent("instanceCreating", { identifier: record.identifier });
+  if (!(await call.store.insert("instance", record, { tags, event }))) {
     throw alreadyExists(`Replication instance ${record.identifier} already exists.`);
   }
-  await call.store.setTags(record.arn, tags);
-  await recordEvent(call.store, "instanceCreating", { identifier: record.identifier });
+  failpoint("service.instance-stored");
   call.supervisor.startInstance(record);
   return { ReplicationInstance: await instanceShape(record, call) };
 }
@@ -72,7 +73,7 @@ export async function deleteReplicationInstance(
     );
   }
   const record = await moveInstance(arn, "delete", call);
-  await recordEvent(call.store, "instanceDeleting", { identifier: record.identifier });
+  call.supervisor.ledger.happened(serviceEvent("instanceDeleting", { identifier: record.identifier }));
   inBackground(call, () => finishDeletion(record, call));
   return { ReplicationInstance: await instanceShape(record, call) };
 }
@@ -83,11 +84,13 @@ export async function finishDeletion(
   { store, supervisor }: Pick<Call, "store" | "supervisor">,
 ): Promise<void> {
   await supervisor.removeInstance(record.arn);
-  for (const connection of await store.list("connection")) {
-    if (connection.instanceArn === record.arn) await store.remove("connection", connection.arn);
-  }
-  await store.remove("instance", record.arn);
-  await recordEvent(store, "instanceDeleted", { identifier: record.identifier });
+  const event = serviceEvent("instanceDeleted", { identifier: record.identifier });
+  supervisor.ledger.inOrder(`removal ${record.arn}`, async () => {
+    const removes = (await store.list("connection"))
+      .filter((connection) => connection.instanceArn === record.arn)
+      .map(({ arn }) => ({ kind: "connection", arn }) as const);
+    await store.remove("instance", record.arn, { event, removes });
+  });
 }
 
 /** Task logs go to the server's own log; AWS's sizes are shown as empty files. */

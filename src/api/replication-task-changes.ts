@@ -2,7 +2,7 @@ import type {
   ModifyReplicationTaskMessage,
   ModifyReplicationTaskResponse,
 } from "@aws-sdk/client-database-migration-service";
-import { recordEvent } from "../task/events.ts";
+import { serviceEvent } from "../task/events.ts";
 import type { TaskRecord } from "../task/records.ts";
 import { isActive, nextTaskStatus } from "../task/state.ts";
 import { checkIdentifier } from "./arn.ts";
@@ -28,11 +28,13 @@ export async function modifyReplicationTask(
   if (request.ReplicationTaskIdentifier !== undefined) {
     checkIdentifier("ReplicationTaskIdentifier", request.ReplicationTaskIdentifier, 255);
   }
-  const record = await call.store.update("task", request.ReplicationTaskArn, (task) =>
-    modified(task, request),
+  const record = await call.store.update(
+    "task",
+    request.ReplicationTaskArn,
+    (task) => modified(task, request),
+    ({ identifier }) => ({ event: serviceEvent("taskModified", { identifier }) }),
   );
   if (record === undefined) throw missingTask(request.ReplicationTaskArn);
-  await recordEvent(call.store, "taskModified", { identifier: record.identifier });
   const status = isActive(record.status) ? record.status : "modifying";
   return { ReplicationTask: taskShape({ ...record, status }, call) };
 }

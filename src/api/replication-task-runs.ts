@@ -8,9 +8,11 @@ import type {
   StopReplicationTaskMessage,
   StopReplicationTaskResponse,
 } from "@aws-sdk/client-database-migration-service";
+import { failpoint } from "../base/failpoint.ts";
 import { displayTable, tableKey } from "../core/schema.ts";
-import { recordEvent } from "../task/events.ts";
+import { serviceEvent } from "../task/events.ts";
 import type { TaskRecord, TaskRun } from "../task/records.ts";
+import { reloadRefusal } from "../task/reload-refusal.ts";
 import { nextTaskStatus } from "../task/state.ts";
 import type { StartMode } from "../task/task.ts";
 import { Fault, invalidCombination, invalidState, invalidValue } from "./faults.ts";
@@ -33,10 +35,17 @@ export async function startReplicationTask(
   checkEnum("StartReplicationTaskType", mode, START_MODES);
   const before = await findTask(request.ReplicationTaskArn, call);
   if (nextTaskStatus(before.status, "start") !== undefined) await usableInstance(before.instanceArn, call);
-  const record = await call.store.update("task", before.arn, (task) => started(task, mode, request));
+  const record = await call.store.update(
+    "task",
+    before.arn,
+    (task) => started(task, mode, request),
+    ({ identifier, run }) => ({
+      clearsTableStatistics: run?.mode !== "resume-processing",
+      event: serviceEvent("taskStarted", { identifier, detail: startWords[mode] }),
+    }),
+  );
   if (record === undefined) throw missingTask(before.arn);
-  if (record.run?.mode !== "resume-processing") await call.store.clearTableStatistics(record.arn);
-  await recordEvent(call.store, "taskStarted", { identifier: record.identifier, detail: startWords[mode] });
+  failpoint("service.task-start-stored");
   await call.supervisor.runTask(record);
   return { ReplicationTask: taskShape(record, call) };
 }
@@ -57,6 +66,7 @@ export async function stopReplicationTask(
     return { ...task, status };
   });
   if (record === undefined) throw missingTask(request.ReplicationTaskArn);
+  failpoint("service.task-stop-stored");
   call.supervisor.stopTask(record);
   return { ReplicationTask: taskShape(record, call) };
 }
@@ -76,9 +86,8 @@ export async function reloadTables(
       "ReloadOption validate-only is not built in this version of Tideway.",
     );
   }
-  if (record.migrationType === "cdc") {
-    throw invalidCombination("Tables of a task that only replicates changes (cdc) cannot be reloaded.");
-  }
+  const refusal = reloadRefusal({ type: record.migrationType, settings: record.settings });
+  if (refusal !== undefined) throw invalidCombination(`${refusal.message} ${refusal.remedy}`);
   const tables = request.TablesToReload.map((table) => ({
     schema: table.SchemaName ?? "",
     name: table.TableName ?? "",
@@ -97,10 +106,8 @@ export async function reloadTables(
       `Replication task ${record.arn} is currently not running: its instance's process is being started. Try again.`,
     );
   }
-  await recordEvent(call.store, "taskReload", {
-    identifier: record.identifier,
-    detail: `Tables: ${tables.map(displayTable).join(", ")}.`,
-  });
+  const detail = `Tables: ${tables.map(displayTable).join(", ")}.`;
+  call.supervisor.ledger.happened(serviceEvent("taskReload", { identifier: record.identifier, detail }));
   return { ReplicationTaskArn: record.arn };
 }
 
@@ -114,7 +121,7 @@ export async function moveReplicationTask(
 ): Promise<MoveReplicationTaskResponse> {
   const { arn } = await findTask(request.ReplicationTaskArn, call);
   const instance = await usableInstance(request.TargetReplicationInstanceArn, call);
-  const record = await call.store.update("task", arn, (task) => {
+  const move = (task: TaskRecord): TaskRecord => {
     if (nextTaskStatus(task.status, "move") === undefined) {
       throw invalidState(
         `Replication task ${arn} cannot be moved in its state ${task.status}. Stop it first.`,
@@ -124,12 +131,12 @@ export async function moveReplicationTask(
       throw invalidCombination(`Replication task ${arn} is on replication instance ${instance.arn} already.`);
     }
     return { ...task, instanceArn: instance.arn };
-  });
+  };
+  const detail = `It was moved to replication instance ${instance.identifier}.`;
+  const record = await call.store.update("task", arn, move, ({ identifier }) => ({
+    event: serviceEvent("taskModified", { identifier, detail }),
+  }));
   if (record === undefined) throw missingTask(arn);
-  await recordEvent(call.store, "taskModified", {
-    identifier: record.identifier,
-    detail: `It was moved to replication instance ${instance.identifier}.`,
-  });
   return { ReplicationTask: taskShape({ ...record, status: "moving" }, call) };
 }
 

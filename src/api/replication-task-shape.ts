@@ -1,6 +1,6 @@
 import type { ReplicationTask, ReplicationTaskStats } from "@aws-sdk/client-database-migration-service";
 import type { TaskRecord } from "../task/records.ts";
-import { taskStats } from "../task/task-ledger.ts";
+import { taskStats } from "../task/task-stats.ts";
 import type { Call } from "./service.ts";
 
 /** A task as the API shows it. The numbers of a running task are the newest that are known. */

@@ -6,7 +6,8 @@ import type {
   DescribeReplicationTasksMessage,
   DescribeReplicationTasksResponse,
 } from "@aws-sdk/client-database-migration-service";
-import { recordEvent } from "../task/events.ts";
+import { failpoint } from "../base/failpoint.ts";
+import { serviceEvent } from "../task/events.ts";
 import type { EndpointRecord, TaskRecord } from "../task/records.ts";
 import { nextTaskStatus } from "../task/state.ts";
 import { failureText } from "../task/task-ledger.ts";
@@ -36,24 +37,26 @@ export async function createReplicationTask(
   const tasks = await call.store.list("task");
   // Slots and journals are named after it, whatever the case of the ResourceIdentifier.
   const taken = tasks.find((task) => task.taskId === record.taskId);
-  if (taken !== undefined || !(await call.store.insert("task", record))) {
+  const event = serviceEvent("taskCreated", { identifier: record.identifier });
+  if (taken !== undefined || !(await call.store.insert("task", record, { tags, event }))) {
     throw alreadyExists(
       `Replication task ${taken?.identifier ?? record.identifier} already exists.`,
       taken?.arn,
     );
   }
-  await call.store.setTags(record.arn, tags);
-  await recordEvent(call.store, "taskCreated", { identifier: record.identifier });
-  inBackground(call, () => finishCreation(record.arn, call));
+  failpoint("service.task-stored");
+  finishCreation(record.arn, call);
   return { ReplicationTask: taskShape(record, call) };
 }
 
 /** Nothing is to be made for a task before it starts. */
-export async function finishCreation(arn: string, { store }: Pick<Call, "store">): Promise<void> {
-  await store.update("task", arn, (task) => ({
-    ...task,
-    status: nextTaskStatus(task.status, "created") ?? task.status,
-  }));
+export function finishCreation(arn: string, { store, supervisor }: Pick<Call, "store" | "supervisor">): void {
+  supervisor.ledger.inOrder(`creation ${arn}`, () =>
+    store.update("task", arn, (task) => ({
+      ...task,
+      status: nextTaskStatus(task.status, "created") ?? task.status,
+    })),
+  );
 }
 
 export async function describeReplicationTasks(
@@ -89,6 +92,7 @@ export async function deleteReplicationTask(
     return { ...task, status };
   });
   if (record === undefined) throw missingTask(request.ReplicationTaskArn);
+  failpoint("service.task-deletion-stored");
   inBackground(call, () => finishTaskDeletion(record, call));
   return { ReplicationTask: taskShape(record, call) };
 }
@@ -101,16 +105,19 @@ export async function finishTaskDeletion(
   record: TaskRecord,
   { store, supervisor }: Pick<Call, "store" | "supervisor">,
 ): Promise<void> {
-  const { identifier } = record;
+  const { arn, identifier } = record;
+  const { ledger } = supervisor;
   const answer = record.run === undefined ? undefined : await supervisor.cleanUp(record);
+  failpoint("service.task-cleaned-up");
   if (answer?.ok === false) {
-    await recordEvent(store, "cleanUpFailed", {
-      identifier,
-      detail: `${failureText(answer.error)} What may be left is named after ${record.taskId}: the replication slot and the publication tideway_${record.taskId} on the source, rows of the awsdms_ tables on the target.`,
-    });
+    const detail = `${failureText(answer.error)} What may be left is named after ${record.taskId}: the replication slot and the publication tideway_${record.taskId} on the source, rows of the awsdms_ tables on the target.`;
+    ledger.happened(serviceEvent("cleanUpFailed", { identifier, detail }));
   }
-  await store.remove("task", record.arn);
-  await recordEvent(store, "taskDeleted", { identifier });
+  const event = serviceEvent("taskDeleted", { identifier });
+  ledger.inOrder(`removal ${arn}`, async () => {
+    await store.remove("task", arn, { event });
+    failpoint("service.task-removed");
+  });
 }
 
 export async function findTask(arn: string, call: Call): Promise<TaskRecord> {

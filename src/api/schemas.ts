@@ -45,17 +45,12 @@ export async function refreshSchemas(
   const config = await endpointConfig(call.store, endpoint);
   inBackground(call, async () => {
     const answer = await call.supervisor.listSchemas(instance.arn, config);
-    await call.store.update("schema-list", key, (record) =>
+    const refreshedMs = Date.now();
+    const refreshed = (record: SchemaListRecord): SchemaListRecord =>
       answer.ok
-        ? {
-            ...record,
-            status: "successful",
-            failure: undefined,
-            schemas: answer.schemas ?? [],
-            refreshedMs: Date.now(),
-          }
-        : { ...record, status: "failed", failure: failureText(answer.error) },
-    );
+        ? { ...record, status: "successful", failure: undefined, schemas: answer.schemas ?? [], refreshedMs }
+        : { ...record, status: "failed", failure: failureText(answer.error) };
+    call.supervisor.ledger.inOrder(key, () => call.store.update("schema-list", key, refreshed));
   });
   return { RefreshSchemasStatus: shape(fresh) };
 }
@@ -64,19 +59,19 @@ export async function describeRefreshSchemasStatus(
   request: Checked<DescribeRefreshSchemasStatusMessage>,
   call: Call,
 ): Promise<DescribeRefreshSchemasStatusResponse> {
-  return { RefreshSchemasStatus: shape(await refreshed(request.EndpointArn, call)) };
+  return { RefreshSchemasStatus: shape(await lastRead(request.EndpointArn, call)) };
 }
 
 export async function describeSchemas(
   request: Checked<DescribeSchemasMessage>,
   call: Call,
 ): Promise<DescribeSchemasResponse> {
-  const { schemas } = await refreshed(request.EndpointArn, call);
+  const { schemas } = await lastRead(request.EndpointArn, call);
   const { items, marker } = page(schemas, request, { key: (name) => name });
   return { Marker: marker, Schemas: items };
 }
 
-async function refreshed(endpointArn: string, call: Call): Promise<SchemaListRecord> {
+async function lastRead(endpointArn: string, call: Call): Promise<SchemaListRecord> {
   const { identifier } = await findEndpoint(endpointArn, call);
   const record = await call.store.get("schema-list", schemaListKey(endpointArn));
   if (record !== undefined) return record;

@@ -30,10 +30,9 @@ export async function createReplicationSubnetGroup(
     description: request.ReplicationSubnetGroupDescription,
     subnetIds: checkSubnets(request.SubnetIds),
   };
-  if (!(await call.store.insert("subnet-group", record))) {
+  if (!(await call.store.insert("subnet-group", record, { tags }))) {
     throw alreadyExists(`The replication subnet group ${identifier} already exists.`, record.arn);
   }
-  await call.store.setTags(record.arn, tags);
   return { ReplicationSubnetGroup: subnetGroupShape(record, call.region) };
 }
 

@@ -34,9 +34,10 @@ test("what a stopped task has left is listed, and removed when it is named", asy
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
-  assert.deepEqual(kept.map(({ event, kind }) => `${event} ${kind}`).slice(0, 3), [
+  assert.deepEqual(kept.map(({ event, kind }) => `${event} ${kind}`).slice(0, 4), [
     "in-use replication slot",
     "in-use publication",
+    "in-use event triggers",
     "in-use task records",
   ]);
   task.running.stop();
@@ -60,7 +61,8 @@ test("what a stopped task has left is listed, and removed when it is named", asy
   assert.equal(removed.code, 0, removed.stderr);
   assert.deepEqual(
     await source.query(
-      "select slot_name from pg_replication_slots union all select pubname from pg_publication",
+      `select slot_name from pg_replication_slots union all select pubname from pg_publication
+       union all select evtname from pg_event_trigger union all select proname from pg_proc where proname ~ 'tideway'`,
     ),
     [],
   );

@@ -2,6 +2,7 @@ import type { Finding } from "../core/finding.ts";
 import { tableKey } from "../core/schema.ts";
 import type {
   LagProgress,
+  LogProgress,
   TableProgress,
   TaskListener,
   TaskOutcome,
@@ -69,6 +70,7 @@ export interface JsonProgress {
     readonly error: number;
   };
   readonly lag: LagProgress | null;
+  readonly log: LogProgress | null;
   readonly recoveryCheckpoint: string | null;
   readonly tables: readonly JsonTable[];
 }
@@ -166,6 +168,7 @@ export class JsonDisplay implements TaskDisplay {
         error: totals.failed,
       },
       lag: progress.lag ?? null,
+      log: progress.log ?? null,
       recoveryCheckpoint: progress.recoveryCheckpoint ?? null,
       tables,
     };

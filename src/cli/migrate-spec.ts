@@ -64,6 +64,7 @@ export async function migrateSpec(
     tableMappings,
     settings: await settingsDocument(options),
     start: "start-replication",
+    startId: undefined,
     cdcStartPosition: options.cdcStartPosition,
     cdcStopPosition: options.cdcStopPosition,
     untilCaughtUp: options.untilCaughtUp,

@@ -1,51 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
+import { tableProgress, taskProgress } from "../../test/support/progress.ts";
 import type { TableProgress, TaskProgress } from "../task/task.ts";
 import { colorPaint, plainPaint } from "./paint.ts";
 import { progressFrame } from "./progress-frame.ts";
 import { ProgressRates } from "./progress-rates.ts";
 import { displayWidth } from "./text-width.ts";
 
-function table(name: string, members: Partial<TableProgress> = {}): TableProgress {
-  return {
-    id: { schema: "shop", name },
-    state: "Before load",
-    activity: undefined,
-    error: undefined,
-    fullLoadRows: 0,
-    fullLoadBytes: 0,
-    estimatedRows: 1000,
-    fullLoadStartMs: undefined,
-    fullLoadEndMs: undefined,
-    reloaded: false,
-    inserts: 0,
-    updates: 0,
-    deletes: 0,
-    ddls: 0,
-    appliedInserts: 0,
-    appliedUpdates: 0,
-    appliedDeletes: 0,
-    appliedDdls: 0,
-    conflicts: 0,
-    lastUpdateMs: 0,
-    ...members,
-  };
-}
-
 function progress(tables: readonly TableProgress[], members: Partial<TaskProgress> = {}): TaskProgress {
-  return {
-    phase: "full-load",
-    tables,
-    startedMs: 0,
-    fullLoadStartMs: 0,
-    fullLoadEndMs: undefined,
-    fullLoadPercent: 40,
-    fullLoadSecondsLeft: 12,
-    recoveryCheckpoint: undefined,
-    lag: undefined,
-    ...members,
-  };
+  return taskProgress(tables, { fullLoadPercent: 40, fullLoadSecondsLeft: 12, ...members });
 }
 
 function frame(state: TaskProgress, columns = 80, rows = 24, rates = new ProgressRates()): string[] {
@@ -54,25 +18,30 @@ function frame(state: TaskProgress, columns = 80, rows = 24, rates = new Progres
 }
 
 const mixed = [
-  table("orders", { state: "Full load", fullLoadRows: 400, fullLoadStartMs: 1 }),
-  table("loaded", { state: "Table completed", fullLoadRows: 1000, fullLoadStartMs: 0, fullLoadEndMs: 500 }),
-  table("waiting"),
-  table("broken", {
+  tableProgress("orders", { state: "Full load", fullLoadRows: 400, fullLoadStartMs: 1 }),
+  tableProgress("loaded", {
+    state: "Table completed",
+    fullLoadRows: 1000,
+    fullLoadStartMs: 0,
+    fullLoadEndMs: 500,
+  }),
+  tableProgress("waiting"),
+  tableProgress("broken", {
     state: "Table error",
     error: { code: "load.rejected", message: "The target refused rows.", remedy: "" },
   }),
-  table("building", { state: "Table completed", fullLoadRows: 7, activity: "building orders_idx" }),
-  table("漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字", {
+  tableProgress("building", { state: "Table completed", fullLoadRows: 7, activity: "building orders_idx" }),
+  tableProgress("漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字", {
     state: "Full load",
     estimatedRows: -1,
   }),
-  table("evil\n\x1b[2Jname", { state: "Table is being reloaded" }),
+  tableProgress("evil\n\x1b[2Jname", { state: "Table is being reloaded" }),
 ];
 
 test("a table that loads has its rows, speed, share and time left on its line", () => {
   const rates = new ProgressRates();
   const at = (rows: number): TaskProgress =>
-    progress([table("orders", { state: "Full load", fullLoadRows: rows, fullLoadStartMs: 1 })]);
+    progress([tableProgress("orders", { state: "Full load", fullLoadRows: rows, fullLoadStartMs: 1 })]);
   rates.record(at(200), 1000);
   rates.record(at(400), 2000);
   const line = frame(at(400), 80, 24, rates).find((text) => text.startsWith("shop.orders"));
@@ -116,11 +85,11 @@ test("no line is wider and no frame higher than any terminal", () => {
 
 test("of two thousand tables the telling ones are shown and the rest is counted", () => {
   const many = [
-    ...Array.from({ length: 1200 }, (_, i) => table(`done${i}`, { state: "Table completed" })),
-    ...Array.from({ length: 795 }, (_, i) => table(`later${i}`)),
-    table("busy1", { state: "Full load" }),
-    table("busy2", { state: "Full load" }),
-    table("bad", { state: "Table error" }),
+    ...Array.from({ length: 1200 }, (_, i) => tableProgress(`done${i}`, { state: "Table completed" })),
+    ...Array.from({ length: 795 }, (_, i) => tableProgress(`later${i}`)),
+    tableProgress("busy1", { state: "Full load" }),
+    tableProgress("busy2", { state: "Full load" }),
+    tableProgress("bad", { state: "Table error" }),
   ];
   const lines = frame(progress(many));
   const text = lines.join("\n");
@@ -134,15 +103,19 @@ test("of two thousand tables the telling ones are shown and the rest is counted"
 
 test("once the target follows, lines tell of changes and the lag", () => {
   const lag = { currentMs: 120, p50Ms: 85, p99Ms: 2000, maxMs: 9000, transactions: 5, changes: 9 };
-  const tables = [table("orders", { state: "Table completed", appliedInserts: 1234, appliedDeletes: 7 })];
-  const text = frame(progress(tables, { phase: "replicating", lag })).join("\n");
+  const tables = [
+    tableProgress("orders", { state: "Table completed", appliedInserts: 1234, appliedDeletes: 7 }),
+  ];
+  const log = { behindBytes: 3_500_000, keptBytes: 20_000_000 };
+  const text = frame(progress(tables, { phase: "replicating", lag, log })).join("\n");
   assert.match(text, /INSERTS +UPDATES +DELETES/);
   assert.match(text, /shop\.orders +loaded +0 +1,234 +0 +7/);
-  assert.match(text, /lag +120 ms +p50 85 ms +p99 2\.00 s/);
+  assert.match(text, /lag +120 ms +3\.50 MB of log +p50 85 ms +p99 2\.00 s/);
+  assert.match(frame(progress(tables, { log })).join("\n"), /log +the source keeps 20\.0 MB for the task/);
 });
 
 test("following without any change yet says so", () => {
-  const text = frame(progress([table("orders")], { phase: "replicating" })).join("\n");
+  const text = frame(progress([tableProgress("orders")], { phase: "replicating" })).join("\n");
   assert.match(text, /changes +none yet/);
 });
 

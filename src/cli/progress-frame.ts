@@ -80,6 +80,10 @@ function totalLines(input: FrameInput, totals: ProgressTotals, style: LineStyle)
   const lines: string[] = [];
   const { progress } = input;
   if (progress.tables.length > 0 && !showsChanges(progress)) lines.push(loadLine(input, totals, style));
+  const { log } = progress;
+  if (log !== undefined && !showsChanges(progress)) {
+    lines.push(labelled("log", [`the source keeps ${bytes(log.keptBytes)} for the task`], style));
+  }
   if (progress.lag !== undefined) {
     lines.push(changesLine(input, totals, style));
     lines.push(lagLine(input, style));
@@ -126,10 +130,11 @@ function changesLine(input: FrameInput, totals: ProgressTotals, style: LineStyle
 }
 
 function lagLine(input: FrameInput, style: LineStyle): string {
-  const { lag } = input.progress;
+  const { lag, log } = input.progress;
   if (lag === undefined) return "";
   const parts = [
     latency(lag.currentMs),
+    ...(log === undefined ? [] : [`${bytes(log.behindBytes)} of log`]),
     `p50 ${latency(lag.p50Ms)}`,
     `p99 ${latency(lag.p99Ms)}`,
     `max ${latency(lag.maxMs)}`,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { tableProgress, taskProgress } from "../../test/support/progress.ts";
 import type { TableProgress, TaskProgress } from "../task/task.ts";
 import { JsonDisplay } from "./json-display.ts";
 import { taskDisplay } from "./task-display.ts";
@@ -12,43 +13,12 @@ class Sink {
 }
 
 function progress(state: TableProgress["state"], members: Partial<TaskProgress> = {}): TaskProgress {
-  const counters = {
-    inserts: 0,
-    updates: 0,
-    deletes: 0,
-    ddls: 0,
-    appliedInserts: 0,
-    appliedUpdates: 0,
-    appliedDeletes: 0,
-    appliedDdls: 0,
-    conflicts: 0,
-  };
-  const table: TableProgress = {
-    id: { schema: "s", name: "t" },
-    state,
-    activity: undefined,
-    error: undefined,
-    fullLoadRows: state === "Table completed" ? 10 : 0,
-    fullLoadBytes: 0,
-    estimatedRows: 10,
-    fullLoadStartMs: 1000,
-    fullLoadEndMs: state === "Table completed" ? 3000 : undefined,
-    reloaded: false,
-    ...counters,
-    lastUpdateMs: 0,
-  };
-  return {
-    phase: "full-load",
-    tables: [table],
-    startedMs: 0,
-    fullLoadStartMs: 0,
-    fullLoadEndMs: undefined,
-    fullLoadPercent: 0,
-    fullLoadSecondsLeft: undefined,
-    recoveryCheckpoint: undefined,
-    lag: undefined,
-    ...members,
-  };
+  const isLoaded = state === "Table completed";
+  const table = tableProgress("t", {
+    ...{ state, estimatedRows: 10, fullLoadRows: isLoaded ? 10 : 0 },
+    ...{ fullLoadStartMs: 1000, fullLoadEndMs: isLoaded ? 3000 : undefined },
+  });
+  return taskProgress([table], members);
 }
 
 function plain(): { readonly sink: Sink; readonly display: ReturnType<typeof taskDisplay> } {
@@ -67,7 +37,7 @@ test("without a terminal each change is a plain line, and no control sequence is
   const lines = sink.text.trimEnd().split("\n");
   assert.deepEqual(
     lines.map((line) => line.replace(/^\d\d:\d\d:\d\d {2}/, "")),
-    ["full load", "s.t: 10 rows loaded (5 rows/s)", "building indexes and keys"],
+    ["full load", "shop.t: 10 rows loaded (5 rows/s)", "building indexes and keys"],
   );
   assert.ok(!sink.text.includes("\x1b"));
 });

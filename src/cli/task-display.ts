@@ -1,7 +1,7 @@
 import type { Finding } from "../core/finding.ts";
 import { displayTable, tableKey } from "../core/schema.ts";
 import type { TableProgress, TaskListener, TaskOutcome, TaskPhase, TaskProgress } from "../task/task.ts";
-import { count, duration, latency, percent, short } from "./human.ts";
+import { bytes, count, duration, latency, percent, short } from "./human.ts";
 import { LiveScreen } from "./live-screen.ts";
 import { type Output, type TextStream, wantsColor } from "./output.ts";
 import { colorPaint, type Paint, plainPaint } from "./paint.ts";
@@ -77,7 +77,7 @@ class LiveDisplay implements TaskDisplay {
   progress(progress: TaskProgress): void {
     if (progress.phase !== this.#progress?.phase) for (const line of this.#findings.held()) this.note(line);
     this.#progress = progress;
-    this.#rates.record(progress, Date.now());
+    this.#rates.record(progress, performance.now());
     this.#draw();
   }
 
@@ -129,7 +129,7 @@ class PlainDisplay implements TaskDisplay {
   }
 
   progress(progress: TaskProgress): void {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     this.#rates.record(progress, nowMs);
     for (const table of progress.tables) this.#noteChange(table);
     if (progress.phase !== this.#phase) {
@@ -199,6 +199,7 @@ function plainSummary(progress: TaskProgress, rates: ProgressRates): string {
     parts.push(`${count(totals.changes)} changes applied`, `lag ${latency(progress.lag.currentMs)}`);
     parts.push(`p50 ${latency(progress.lag.p50Ms)}`, `p99 ${latency(progress.lag.p99Ms)}`);
   }
+  if (progress.log !== undefined) parts.push(`source keeps ${bytes(progress.log.keptBytes)} of log`);
   if (totals.failed > 0) parts.push(`${count(totals.failed)} tables with errors`);
   return `${phaseWords[progress.phase]}${parts.length === 0 ? "" : `: ${parts.join(", ")}`}`;
 }

@@ -1,6 +1,7 @@
 import type { MigrationError } from "./error.ts";
 import type { Position } from "./position.ts";
 import type { TableSchema } from "./schema.ts";
+import type { SchemaNote } from "./schema-note.ts";
 
 /** Start of a cell's range when it holds no bytes. */
 export const NULL_CELL = -1;
@@ -37,6 +38,14 @@ export interface ChangeBatch {
   readonly transactions: readonly ChangeTransaction[];
   /** Changes that are not among `ops` because they do not fit their table. None when left out. */
   readonly misfits?: readonly Misfit[];
+  /** Transactions in which tables of the task were altered: what they hold from there on is left out. None when left out. */
+  readonly noted?: readonly BatchNotes[];
+}
+
+export interface BatchNotes {
+  /** Index into the batch's transactions, of the piece that commits. */
+  readonly transaction: number;
+  readonly notes: readonly SchemaNote[];
 }
 
 /**

@@ -6,8 +6,12 @@ export type ErrorCode = keyof typeof errorTable;
 /** How much an error takes with it. */
 export type ErrorScope = "record" | "table" | "task" | "server" | "usage";
 
-/** What may help: "backoff" the same thing later, "never" until somebody mends the cause. */
-export type ErrorRetry = "backoff" | "never";
+/**
+ * What may help: "backoff" the same thing later; "once-worked" the same, when the task has been under way
+ * before, because else the cause is likely to stay: a wrong address, a slot that another program reads, a quota;
+ * "never" nothing until somebody mends the cause.
+ */
+export type ErrorRetry = "backoff" | "once-worked" | "never";
 
 export interface ErrorKind {
   readonly scope: ErrorScope;

@@ -1,3 +1,6 @@
+import type { ObjectRights } from "./rights.ts";
+import type { TableShape } from "./table-shape.ts";
+
 /**
  * What a database holds, as far as a migration cares. Texts named "native" are written in the
  * dialect of the catalog they came from; a target of the same dialect runs them as they are, any
@@ -37,6 +40,11 @@ export interface Column {
   /** Native, quoted as needed; absent for the type's own. */
   readonly collation?: string;
   readonly comment?: string;
+  /**
+   * The column came when the table's rows had been loaded: changes from before lack it, and stand for a row
+   * with this text in it; null for NULL.
+   */
+  readonly later?: { readonly value: string | null };
 }
 
 export interface Index {
@@ -87,6 +95,12 @@ export interface TableSchema {
   readonly checks: readonly Check[];
   readonly foreignKeys: readonly ForeignKey[];
   readonly comment?: string;
+  /** Tables whose rows are a type of its columns, so they are made before it. */
+  readonly rowTypes?: readonly TableId[];
+  /** What the source's table was when it was described; absent where the source cannot tell. */
+  readonly shape?: TableShape;
+  /** The source's table may have more columns after these, which the task leaves out. */
+  readonly leavesOut?: true;
   /** Estimates from the source's statistics; -1 when it has none. */
   readonly estimatedRows: number;
   readonly estimatedBytes: number;
@@ -119,6 +133,9 @@ export type ObjectKind =
   | "row security"
   | "rule"
   | "statistics"
+  | "table parameter"
+  | "text search configuration"
+  | "text search dictionary"
   | "trigger"
   | "view";
 
@@ -177,6 +194,8 @@ export interface Catalog {
   readonly tables: readonly TableSchema[];
   /** Each after those that it needs. */
   readonly objects: readonly SchemaObject[];
+  /** Of what is moved; empty when the task leaves owners and privileges alone. */
+  readonly rights: readonly ObjectRights[];
 }
 
 /** The one text form of a table's id in maps and log fields. Unambiguous for any name. */

@@ -1,9 +1,13 @@
 import type { StreamItem } from "./change-batch.ts";
 import type { TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
+import type { LargeObject } from "./large-object.ts";
+import type { LockWait } from "./lock-wait.ts";
 import type { Position, PositionCodec } from "./position.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "./schema.ts";
+import type { NoteKeeping, SchemaNote } from "./schema-note.ts";
+import type { ShapedTable } from "./table-shape.ts";
 
 export type MigrationType = "full-load" | "cdc" | "full-load-and-cdc";
 
@@ -24,8 +28,20 @@ export interface Source extends AsyncDisposable {
   sequenceStates(sequences: readonly TableId[], signal: AbortSignal): Promise<readonly SequenceState[]>;
   /** Who keeps a stream or a snapshot from starting, because it has begun to write; the oldest first. */
   openWriters(signal: AbortSignal): Promise<readonly OpenWriter[]>;
+  /**
+   * The name of the log that the source writes: another server has another, and so does the same one after it was
+   * promoted or restored. Throws when what was read up to `reached` of the log `known` is not in it:
+   * `source.other_server`, `source.set_back` with what parts them, `source.slot_missing` when the task's log was not kept across
+   * a promotion; `source.standby` when the source writes none.
+   */
+  followLog(request: LogRequest, signal: AbortSignal): Promise<string>;
   /** Starts keeping the log for this task from now on; resolves with where it starts. For cdc without full load. */
   createStream(request: StreamRequest, signal: AbortSignal): Promise<Position>;
+  /**
+   * Throws `source.being_loaded` when another task has rows still to load into this source: a stream of the source's
+   * own changes (see ChangeStreamRequest.ownOnly) would send them on. `source.privilege` when that cannot be read.
+   */
+  checkLoads(request: StreamRequest, signal: AbortSignal): Promise<void>;
   /** Whether the log is kept for this task, and if so from which position on. */
   findStream(request: StreamRequest, signal: AbortSignal): Promise<Position | undefined>;
   /** Gives the log up and removes what was created for the task. Does nothing when there is nothing. */
@@ -35,11 +51,32 @@ export interface Source extends AsyncDisposable {
    * itself: `source.publication_missing`, `source.table_unpublished` with the table.
    */
   checkStream(request: StreamRequest, signal: AbortSignal): Promise<void>;
-  /** What threatens the stream as long as something can be done about it. */
-  streamHealth(request: StreamRequest, signal: AbortSignal): Promise<readonly Finding[]>;
+  /**
+   * Throws `source.table_changed` for a table that is not what it was described as: the change stream does not
+   * tell of all that happens to one. Resolves with those that changed in what does not concern their rows.
+   */
+  checkTables(tables: readonly TableSchema[], signal: AbortSignal): Promise<readonly ShapedTable[]>;
+  /** Whether the source notes schema changes in its log. */
+  noteKeeping(signal: AbortSignal): Promise<NoteKeeping>;
+  /**
+   * Makes the source note schema changes in its log; resolves with whether it does, and with why it cannot. Given up
+   * with the last stream of the database (dropStream).
+   */
+  keepNotes(signal: AbortSignal): Promise<KeptNotes>;
+  /** Describes tables as they were when they were noted. */
+  describeNoted(notes: readonly SchemaNote[], signal: AbortSignal): Promise<readonly TableSchema[]>;
+  /** How far the stream is behind, and what threatens it; undefined while there is none. */
+  streamHealth(request: StreamRequest, signal: AbortSignal): Promise<StreamHealth | undefined>;
   openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream>;
+  /** Sessions of this source that wait for somebody else's lock, once they have done so for a few seconds. */
+  lockWaits(signal: AbortSignal): Promise<readonly LockWait[]>;
   /** The end of the log now: all that is committed before the call lies at or before it. */
   currentPosition(signal: AbortSignal): Promise<Position>;
+}
+
+export interface KeptNotes {
+  readonly kept: boolean;
+  readonly findings: readonly Finding[];
 }
 
 export interface DescribeRequest {
@@ -48,6 +85,10 @@ export interface DescribeRequest {
   readonly wholeSchemas: readonly string[] | undefined;
   /** Without it only tables, types and sequences are described. */
   readonly objects: boolean;
+  /** Owners and privileges, too; default privileges of the schemas that are moved whole. */
+  readonly rights: boolean;
+  /** Of large objects, too: of one for all that are alike. */
+  readonly largeObjects: boolean;
 }
 
 export interface OpenWriter {
@@ -63,20 +104,51 @@ export interface SourceAssessment {
   readonly tables: readonly TableSchema[];
   /** The catalog's objects are moved, and these schemas whole; undefined when tables alone are. */
   readonly movesWhole: readonly string[] | undefined;
+  /** Owners and privileges come along. */
+  readonly movesRights: boolean;
+  /** The full load copies large objects; done: it has. */
+  readonly movesLargeObjects: boolean | "done";
   /** True when the task already keeps its log, so that no new slot is needed. */
   readonly resumes: boolean;
+  /** See ChangeStreamRequest. False when left out. */
+  readonly ownOnly?: boolean;
 }
 
 /** Names a task's change stream: on PostgreSQL a slot and a publication called after the task. */
 export interface StreamRequest {
   readonly taskId: string;
   readonly tables: readonly TableSchema[];
+  /**
+   * The log that positions are of, by the name that followLog() gave it. What is opened for reading fails with
+   * `connect.lost` where another is met. Any when left out.
+   */
+  readonly log?: string | undefined;
+}
+
+export interface StreamHealth {
+  /** What threatens the stream, as long as something can be done about it. */
+  readonly findings: readonly Finding[];
+  /** Log that the source has written since what was confirmed to it. */
+  readonly behindBytes: number;
+  /** Log that the source keeps for the task. At least as much, and more where transactions were open for long. */
+  readonly keptBytes: number;
+}
+
+export interface LogRequest extends Pick<StreamRequest, "taskId"> {
+  /** The log that was read last; undefined when that was not noted. */
+  readonly known: string | undefined;
+  /** The furthest position of it that the target holds anything of; undefined for nothing. */
+  readonly reached: Position | undefined;
 }
 
 export interface ChangeStreamRequest extends StreamRequest {
   readonly after: Position;
   /** Tables set aside: nobody minds when the stream lacks their changes. None when left out. */
   readonly aside?: readonly TableId[];
+  /** What replication has brought to the source is left out: only changes made there are sent. False when left out. */
+  readonly ownOnly?: boolean;
+  /** Which notes of schema changes concern the task. None when left out. */
+  readonly takes?: (note: SchemaNote, position: Position) => boolean;
 }
 
 export interface SnapshotRequest extends StreamRequest {
@@ -93,8 +165,8 @@ export interface Snapshot extends AsyncDisposable {
   /** The rows hold every change committed up to here and none after. undefined for anchor "none". */
   readonly position: Position | undefined;
   /**
-   * Cuts each table into ranges that together hold every row of it exactly once, about
-   * `rowsPerPartition` rows or `bytesPerPartition` bytes each, whichever is smaller. One range for a
+   * Cuts each table into partitions that together hold every row of it exactly once, about
+   * `rowsPerPartition` rows or `bytesPerPartition` bytes each, whichever is smaller. One for a
    * small table: many of those are looked at together. Outcomes in the order of the tables.
    */
   partition(
@@ -104,13 +176,22 @@ export interface Snapshot extends AsyncDisposable {
   ): Promise<readonly TableOutcome<readonly Partition[]>[]>;
   /** Formats this table can be read in, best first. */
   bulkFormats(table: TableSchema): readonly BulkFormat[];
-  /** Rows of one partition without generated columns, in column order. Pulls from the server as consumed. */
+  /**
+   * Rows of one partition without generated columns, in column order. Pulls from the server as consumed.
+   * A share is read once; when that is not done to its end, the other shares of its table end early.
+   */
   read(request: ReadRequest, signal: AbortSignal): AsyncIterable<RowChunk>;
+  /** The next large objects above a number, in their order; none when there are no more. */
+  largeObjects(after: string, signal: AbortSignal): Promise<readonly LargeObject[]>;
+  /** What follows the head of a large object, in pieces of bounded size. */
+  readLargeObject(id: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 export interface PartitionSize {
   readonly rowsPerPartition: number;
   readonly bytesPerPartition: number;
+  /** Tables of at most so many bytes are cut into shares. Left out: none. */
+  readonly bytesReadAtOnce?: number;
 }
 
 export interface ReadRequest {
@@ -120,19 +201,24 @@ export interface ReadRequest {
 }
 
 /**
- * A range of one table. Plain data that survives a restart: `by: "key"` ranges mean the same in any
- * snapshot, `by: "block"` ranges only in the snapshot they were cut in.
+ * A part of one table, as plain data that survives a restart: all of it, a range of it, or a share of the
+ * rows that one scan of all of it finds. Which rows a share has is known only when it has been read.
  */
 export interface Partition {
   /** Unique within the table; a small number in text. */
   readonly id: string;
-  readonly by: "whole" | "key" | "block";
+  readonly by: "whole" | "key" | "block" | "share";
   /** Of a "key" range: the columns that the bounds are values of. They stay the same if the table gets other keys. */
   readonly columns?: readonly string[];
   /** Inclusive lower and exclusive upper bound as texts, one for each of `columns` (or the one block number). */
   readonly from: readonly string[] | undefined;
   readonly to: readonly string[] | undefined;
   readonly estimatedRows: number;
+}
+
+/** Whether a partition means the same rows in any snapshot; a range of blocks or a share does so only in its own. */
+export function holdsInAnySnapshot({ by }: Partition): boolean {
+  return by === "whole" || by === "key";
 }
 
 /** Committed changes after a position, in commit order. Not restartable: open a new one. */

@@ -1,13 +1,26 @@
 import type { ChangeBatch } from "./change-batch.ts";
 import type { MigrationError, TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
+import type { Journal, JournalRequest } from "./journal.ts";
+import type { LargeObject, LargeObjectProgress } from "./large-object.ts";
+import type { LockWait } from "./lock-wait.ts";
 import type { MigrationPlan, TablePlan } from "./plan.ts";
 import type { Position } from "./position.ts";
+import type { ObjectRights, RightsId } from "./rights.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { SchemaObject, SequenceState, TableId } from "./schema.ts";
 import type { Partition } from "./source.ts";
+import type { AlteredTable, AlterTables } from "./table-alteration.ts";
 
 export type PrepareMode = "do-nothing" | "drop-and-create" | "truncate";
+
+export interface TargetAssessment {
+  readonly plan: MigrationPlan;
+  /** What is going to be done with a table that is there. */
+  readonly mode: PrepareMode;
+  /** Tables of which that has been done, by key (see tableKey, source id): they are kept. */
+  readonly prepared: ReadonlySet<string>;
+}
 
 export interface PrepareRequest {
   /** The whole plan: the table's sequences, and which other tables may lose a foreign key to this one. */
@@ -25,6 +38,8 @@ export interface SchemaRequest {
   readonly plan: MigrationPlan;
   /** A function that is there is replaced; without this it stays as it is, as does everything else. */
   readonly replace: boolean;
+  /** The task has made types before: an enum has the labels that the stream has come to. False when left out. */
+  readonly isBegun?: boolean;
 }
 
 export interface MakeObjects extends Pick<SchemaRequest, "replace"> {
@@ -33,8 +48,24 @@ export interface MakeObjects extends Pick<SchemaRequest, "replace"> {
   readonly replicates: boolean;
 }
 
+export interface GiveRights {
+  readonly rights: readonly ObjectRights[];
+  /** Stay as they are; how they differ is told. */
+  readonly kept: readonly ObjectRights[];
+  /** Changes follow: what their writer needs as the owner cannot be revoked yet. */
+  readonly replicates: boolean;
+  /** What is granted comes on top of what is there: neither owners change nor is anything revoked. */
+  readonly adds?: boolean;
+}
+
 /** made: it is there now. kept: it was there. waits: it would act on rows that are replicated. */
 export type ObjectOutcome = "made" | "kept" | "waits" | MigrationError;
+
+export interface ColumnAddition {
+  readonly plan: TablePlan;
+  /** Ordinals into the plan's columns, each of which has a value for earlier rows (`Column.later`). */
+  readonly columns: readonly number[];
+}
 
 /**
  * A database to write to. Methods may be called concurrently; each uses connections of its own. What
@@ -43,9 +74,13 @@ export type ObjectOutcome = "made" | "kept" | "waits" | MigrationError;
  */
 export interface Target extends AsyncDisposable {
   /** Whether the target is fit to be written: read-only, grants, what stands in the way. Changes nothing. */
-  assess(plan: MigrationPlan, mode: PrepareMode, signal: AbortSignal): Promise<readonly Finding[]>;
+  assess(request: TargetAssessment, signal: AbortSignal): Promise<readonly Finding[]>;
+  /** Sessions of this target that wait for somebody else's lock, once they have done so for a few seconds. */
+  lockWaits(signal: AbortSignal): Promise<readonly LockWait[]>;
   /** The task's own records in the target, which make load and apply exactly-once. */
   openJournal(request: JournalRequest, signal: AbortSignal): Promise<Journal>;
+  /** What noteStart() has noted in the task's journal, if there is one. Changes nothing. */
+  notedStart(request: JournalRequest, signal: AbortSignal): Promise<string | undefined>;
   /** Which of the plan's tables are there already, by target id. */
   existingTables(plan: MigrationPlan, signal: AbortSignal): Promise<readonly TableId[]>;
   /**
@@ -60,6 +95,13 @@ export interface Target extends AsyncDisposable {
   dropObjects(plan: MigrationPlan, signal: AbortSignal): Promise<void>;
   /** Outcomes in the order of the objects, which stand each after those that it needs. */
   makeObjects(request: MakeObjects, signal: AbortSignal): Promise<readonly ObjectOutcome[]>;
+  /** Those that are there. */
+  presentObjects(rights: readonly ObjectRights[], signal: AbortSignal): Promise<readonly RightsId[]>;
+  /**
+   * Gives objects that are there their owners and privileges; those that have them already stay as they
+   * are. Resolves with what could not be done, and why.
+   */
+  giveRights(request: GiveRights, signal: AbortSignal): Promise<readonly Finding[]>;
   prepareTables(
     requests: readonly PrepareRequest[],
     signal: AbortSignal,
@@ -71,7 +113,35 @@ export interface Target extends AsyncDisposable {
     plans: readonly TablePlan[],
     signal: AbortSignal,
   ): Promise<readonly TableOutcome<readonly BulkFormat[]>[]>;
+  /**
+   * Adds columns to tables that are there, whose rows then show the value that the column had for them on the
+   * source. A column that is there already stays as it is. `others`: tables of the target that are loaded and get none.
+   */
+  addColumns(
+    additions: readonly ColumnAddition[],
+    others: readonly TableId[],
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<undefined>[]>;
+  /** Each in one transaction with what the journal has of it, so that it is done once. */
+  alterTables(
+    request: AlterTables,
+    journal: JournalRequest,
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<AlteredTable>[]>;
+  /** Drops tables together, with the journal's records of them. One that is gone is fine. */
+  dropTables(
+    plans: readonly TablePlan[],
+    journal: JournalRequest,
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<undefined>[]>;
   openLoader(request: LoadRequest, signal: AbortSignal): Promise<Loader>;
+  /** Which of some large objects are there. */
+  presentLargeObjects(ids: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
+  /**
+   * Makes large objects, in one transaction with the record of how far they have come. Resolves with what
+   * of their rights could not be given. Throws `load.partition_taken` when they have come further already.
+   */
+  writeLargeObjects(request: WriteLargeObjects, signal: AbortSignal): Promise<readonly Finding[]>;
   /** What full load leaves until last, for tables Tideway created. */
   postLoadSteps(plan: TablePlan): readonly PostLoadStep[];
   /**
@@ -83,83 +153,28 @@ export interface Target extends AsyncDisposable {
   /** Resolves with the ids of those that are not there. */
   setSequences(states: readonly SequenceState[], signal: AbortSignal): Promise<readonly TableId[]>;
   openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier>;
-}
-
-export interface JournalRequest {
-  readonly taskId: string;
-  /** Where the control tables live; undefined for the engine's default. */
-  readonly controlSchema: string | undefined;
-}
-
-/**
- * What has happened to a task, kept in the target's control tables beside the rows it speaks of, so
- * that after any crash the two agree. Loader and Applier write into it in the transaction of the
- * rows; everything else goes through these methods, each atomic and durable when it resolves.
- */
-export interface Journal extends AsyncDisposable {
-  tables(signal: AbortSignal): Promise<readonly JournaledTable[]>;
-  /** Replaces all that is known of the tables; their earlier partitions are forgotten. */
-  planTables(tables: readonly PlannedTable[], signal: AbortSignal): Promise<void>;
-  /** Gives the unfinished partitions of tables the position of a new snapshot. */
-  moveSnapshot(
-    tables: readonly TableId[],
-    snapshot: Position | undefined,
-    signal: AbortSignal,
-  ): Promise<void>;
-  setTableStates(tables: readonly TableId[], change: StateChange, signal: AbortSignal): Promise<void>;
-  appliedPosition(signal: AbortSignal): Promise<Position | undefined>;
-  /** For a stream that starts without an applied change yet. */
-  setAppliedPosition(position: Position, signal: AbortSignal): Promise<void>;
-  /** Removes everything about this task; control tables stay. */
-  forget(signal: AbortSignal): Promise<void>;
-}
-
-/**
- * planned without partitions: the table is about to be prepared. prepared: it exists and has no rows of
- * the source that count. planned with partitions: none or some of them are loaded. loaded: all rows are
- * there. ready: keys, indexes and constraints too. suspended: set aside.
- */
-export type JournaledState = "planned" | "prepared" | "loaded" | "ready" | "suspended";
-
-export interface StateChange {
-  readonly state: JournaledState;
-  /** Why a table was set aside: an error's code and message. */
-  readonly reason?: string;
-}
-
-export interface PlannedTable {
-  /** The source's id of the table. */
-  readonly id: TableId;
-  /** Tideway creates it; a table that was there gets nothing added to it, no key and no index. */
-  readonly created: boolean;
-  /** It held rows before the task that must stay: it is never emptied. False when left out. */
-  readonly keepsRows?: boolean;
-  /** "planned" when left out. */
-  readonly state?: "planned" | "prepared";
-  readonly snapshot: Position | undefined;
-  readonly partitions: readonly Partition[];
-}
-
-export interface JournaledTable {
-  readonly id: TableId;
-  readonly created: boolean;
-  readonly keepsRows: boolean;
-  readonly state: JournaledState;
-  readonly reason: string | undefined;
-  readonly partitions: readonly JournaledPartition[];
-}
-
-export interface JournaledPartition {
-  readonly partition: Partition;
-  readonly snapshot: Position | undefined;
-  readonly done: boolean;
-  readonly rows: number;
+  /** Whether a task's changes can be marked; see ApplyRequest. Changes nothing. */
+  assessMarking(taskId: string, signal: AbortSignal): Promise<readonly Finding[]>;
+  /** Throws `target.captured` when a stream of the target sends on what is loaded, which cannot be marked. */
+  checkUncaptured(plan: MigrationPlan, signal: AbortSignal): Promise<void>;
+  /** Removes what marks a task's changes, if there is anything. Changes that were marked stay so. */
+  forgetMark(taskId: string, signal: AbortSignal): Promise<void>;
 }
 
 export interface LoadRequest extends JournalRequest {
   readonly plan: TablePlan;
   readonly partition: Partition;
   readonly format: BulkFormat;
+}
+
+export interface WriteLargeObjects extends JournalRequest {
+  /** What the journal says before, and after. */
+  readonly from: LargeObjectProgress;
+  readonly to: LargeObjectProgress;
+  readonly objects: readonly LargeObject[];
+  /** What follows the head of one that is not whole. */
+  readonly rest: (id: string) => AsyncIterable<Uint8Array>;
+  readonly withRights: boolean;
 }
 
 /**
@@ -193,6 +208,11 @@ export type PostLoadStage = "key" | "index" | "vacuum" | "unique" | "foreign-key
 
 export interface ApplyRequest extends JournalRequest {
   readonly plan: MigrationPlan;
+  /**
+   * What is applied is marked as brought by replication, for streams of the target that send only what was
+   * made there. False when left out.
+   */
+  readonly marks?: boolean;
 }
 
 /** What is to be done with a table's ops of one transaction. */
@@ -215,8 +235,9 @@ export type ApplyMode = (typeof ApplyMode)[keyof typeof ApplyMode];
  * one, and each commits the position of the last one in the journal: a crash loses nothing and
  * repeats nothing. A commit may become durable only later: a crash of the target may take back the last
  * commits, rows and position together, so nothing may rely on one before onDurable has told it.
- * Several transactions may be applied by the net effect of their changes for each key. After an error the applier is of no use: dispose it and open another; the
- * journal's applied position says where to go on. A table's failure carries scope "table" and its id.
+ * Several transactions may be applied by the net effect of their changes for each key. After an error the
+ * applier is of no use: dispose it and open another; the journal's applied position says where to go on. A
+ * table's failure carries scope "table" and its id.
  */
 export interface Applier extends AsyncDisposable {
   /**

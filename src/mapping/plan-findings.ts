@@ -96,6 +96,16 @@ export function namesText(object: SchemaObject, schema: string): Finding {
   );
 }
 
+export function schemaRightsLeftOut(schema: string, sources: readonly string[]): Finding {
+  return {
+    code: "plan.rights_left_out",
+    severity: "warning",
+    subject: schema,
+    message: `The schemas ${sources.join(", ")} come together in ${schema}, which gets the owner, the privileges and the default privileges of none.`,
+    remedy: errorTable["plan.rights_left_out"].remedy,
+  };
+}
+
 function aboutObject(
   code: "plan.object_left_out" | "plan.text_names_schema",
   object: SchemaObject,

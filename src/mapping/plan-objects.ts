@@ -11,7 +11,7 @@ import {
 import { namesText, objectLeftOut, objectNamesRenamed } from "./plan-findings.ts";
 import type { TargetNames } from "./target-names.ts";
 
-interface Moved {
+export interface Moved {
   readonly source: { readonly id: TableId };
   readonly target: { readonly id: TableId };
 }
@@ -31,6 +31,8 @@ export interface ObjectsRequest {
  */
 export function planObjects(request: ObjectsRequest): {
   readonly objects: readonly SchemaObject[];
+  /** All that is moved, by referenceKey(). */
+  readonly placed: ReadonlyMap<string, Moved>;
   readonly findings: readonly Finding[];
 } {
   const { names } = request;
@@ -65,7 +67,7 @@ export function planObjects(request: ObjectsRequest): {
     objects.push(target);
     sources.push(source);
   }
-  return { objects, findings: [...findings, ...doubtfulTexts(sources, names)] };
+  return { objects, placed, findings: [...findings, ...doubtfulTexts(sources, names)] };
 }
 
 function targetObject(
@@ -105,7 +107,7 @@ function isSelf(need: ObjectReference, object: SchemaObject): boolean {
 }
 
 /** Tables and views share their names, as do functions of all kinds. */
-function referenceKey({ kind, id }: ObjectReference): string {
+export function referenceKey({ kind, id }: ObjectReference): string {
   return `${NAME_SPACES[kind] ?? kind} ${tableKey(id)}`;
 }
 

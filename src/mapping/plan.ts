@@ -12,6 +12,7 @@ import { type CheckedNames, checkNames } from "./name-check.ts";
 import { NativeReferences } from "./native-references.ts";
 import { leftOut } from "./plan-findings.ts";
 import { planObjects } from "./plan-objects.ts";
+import { planRights } from "./plan-rights.ts";
 import type { TableMappings } from "./rules.ts";
 import { loadOrderOf, selectTables } from "./selection.ts";
 import { TargetNames } from "./target-names.ts";
@@ -62,6 +63,7 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
     types: allTypes,
     sequences: checked.sequences,
   });
+  const rights = planRights(catalog, { names: context.names, placed: planned.placed });
   const plan: MigrationPlan = {
     tables: tables.toSorted(inLoadOrder),
     sequences: checked.sequences,
@@ -73,9 +75,11 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
       sequences: checked.sequences.map(({ target }) => target),
       tables: tables.map(({ target }) => target),
       objects: planned.objects,
+      rights: rights.rights,
     },
   };
-  return { plan, findings: [...context.findings, ...checked.findings, ...planned.findings] };
+  const findings = [context, checked, planned, rights].flatMap((part) => part.findings);
+  return { plan, findings };
 }
 
 /** Extensions keep the schema that they are in, also where it comes to the target under another name. */

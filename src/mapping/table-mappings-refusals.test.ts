@@ -1,26 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { everything, rename } from "../../test/support/mapping-rules.ts";
 import { MigrationError } from "../core/error.ts";
 import { parseTableMappings } from "./table-mappings.ts";
 
-const everything = {
-  "rule-type": "selection",
-  "rule-id": "1",
-  "rule-name": "1",
-  "object-locator": { "schema-name": "%", "table-name": "%" },
-  "rule-action": "include",
-};
-const rename = {
-  "rule-type": "transformation",
-  "rule-id": "2",
-  "rule-name": "2",
-  "rule-target": "table",
-  "object-locator": { "schema-name": "%", "table-name": "a" },
-  "rule-action": "rename",
-  value: "b",
-};
-
-/** What is done to the rules above, and the error that must follow. */
+/** What is done to these rules, and the error that must follow. */
 const refusals: readonly {
   readonly because: string;
   readonly rules: unknown;

@@ -1,23 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { everything, rename } from "../../test/support/mapping-rules.ts";
 import { parseTableMappings } from "./table-mappings.ts";
-
-const everything = {
-  "rule-type": "selection",
-  "rule-id": "1",
-  "rule-name": "1",
-  "object-locator": { "schema-name": "%", "table-name": "%" },
-  "rule-action": "include",
-};
-const rename = {
-  "rule-type": "transformation",
-  "rule-id": "2",
-  "rule-name": "2",
-  "rule-target": "table",
-  "object-locator": { "schema-name": "%", "table-name": "a" },
-  "rule-action": "rename",
-  value: "b",
-};
 
 function parse(...rules: readonly unknown[]): ReturnType<typeof parseTableMappings> {
   return parseTableMappings(JSON.stringify({ rules }));

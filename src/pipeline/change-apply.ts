@@ -1,6 +1,7 @@
 import { failpoint } from "../base/failpoint.ts";
 import type { ChangeBatch, ChangeTransaction, StreamItem } from "../core/change-batch.ts";
 import type { Position } from "../core/position.ts";
+import type { NotedTransaction } from "../core/schema-note.ts";
 import type { ChangeStream } from "../core/source.ts";
 import type { Applier } from "../core/target.ts";
 import { appliedTables, countChanges, cutBatch, misfitOf, type TableRules } from "./apply-modes.ts";
@@ -30,7 +31,14 @@ export interface ApplyGoal {
   readonly last?: Position | undefined;
 }
 
-export type ApplyEnd = "reached" | "last" | "commit-time" | "stopped";
+/** noted: before a transaction that alters tables of the task. */
+export type ApplyEnd = "reached" | "last" | "commit-time" | "stopped" | "noted";
+
+/** What of a batch comes before something that ends the run; undefined when nothing does. */
+interface Taken<End> {
+  readonly taken: ChangeBatch;
+  readonly end: End | undefined;
+}
 
 interface Between {
   readonly work: () => Promise<void>;
@@ -51,7 +59,8 @@ export class ChangeApply {
   #stopped = false;
   /** False while a transaction has been taken in part: the applier holds it open on the target. */
   #atBoundary = true;
-  #idleSavedMs = 0;
+  #idleSavedMs = -Infinity;
+  #idleSaved: Position | undefined;
   /** Everything committed up to here was taken. */
   #received: Position | undefined;
   #durable: Position | undefined;
@@ -63,6 +72,7 @@ export class ChangeApply {
   #between: Between[] = [];
   #giveUpWaiting: (() => void) | undefined;
   #failure: { readonly error: unknown } | undefined;
+  #noted: NotedTransaction | undefined;
 
   constructor(parts: ChangeApplyParts) {
     this.#parts = parts;
@@ -78,6 +88,11 @@ export class ChangeApply {
       failpoint("apply.durable");
     };
     parts.applier.onFailure = (error) => this.fail(error);
+  }
+
+  /** The transaction before which run() has ended. */
+  get noted(): NotedTransaction | undefined {
+    return this.#noted;
   }
 
   /** Makes run() throw: something it depends on has failed. */
@@ -189,8 +204,8 @@ export class ChangeApply {
   }
 
   /** How the run ends when the batch holds a transaction that lies beyond the goal; undefined when none does. */
-  async #take(batch: ChangeBatch): Promise<"last" | "commit-time" | undefined> {
-    const { taken, end } = this.#upToGoal(batch);
+  async #take(batch: ChangeBatch): Promise<"last" | "commit-time" | "noted" | undefined> {
+    const { taken, end } = this.#upToNote(this.#upToGoal(batch));
     if (taken.transactions.length > 0) {
       const { applier, observer } = this.#parts;
       const modes = await this.#modes(taken);
@@ -211,10 +226,17 @@ export class ChangeApply {
     return end;
   }
 
-  #upToGoal(batch: ChangeBatch): {
-    readonly taken: ChangeBatch;
-    readonly end: "last" | "commit-time" | undefined;
-  } {
+  #upToNote(goal: Taken<"last" | "commit-time">): Taken<"last" | "commit-time" | "noted"> {
+    const { transactions, noted = [] } = goal.taken;
+    const first = noted.find(({ transaction }) => transaction < transactions.length);
+    if (first === undefined) return goal;
+    const { position } = transactions[first.transaction]!;
+    this.#noted = { position, notes: first.notes };
+    const isNoted = (transaction: ChangeTransaction): boolean => transaction.position.text === position.text;
+    return { taken: cutBatch(goal.taken, isNoted)!, end: "noted" };
+  }
+
+  #upToGoal(batch: ChangeBatch): Taken<"last" | "commit-time"> {
     const { last, committedBeforeMs } = this.#goal;
     if (last === undefined && committedBeforeMs === undefined) return { taken: batch, end: undefined };
     const isBeyondLast = ({ begins, position }: ChangeTransaction): boolean =>
@@ -261,9 +283,12 @@ export class ChangeApply {
     const given = this.#given;
     const settled =
       given === undefined || (this.#durable !== undefined && rules.reaches(this.#durable, given));
-    if (!settled || Date.now() - this.#idleSavedMs < IDLE_SAVE_INTERVAL_MS) return;
+    if (!settled || performance.now() - this.#idleSavedMs < IDLE_SAVE_INTERVAL_MS) return;
+    // A source that stands still says so again and again.
+    if (this.#idleSaved !== undefined && rules.reaches(this.#idleSaved, position)) return;
     await saveIdle(position);
-    this.#idleSavedMs = Date.now();
+    this.#idleSaved = position;
+    this.#idleSavedMs = performance.now();
     stream.confirm(position);
   }
 

@@ -1,40 +1,20 @@
 import { failpoint } from "../base/failpoint.ts";
 import { runLanes } from "../base/lanes.ts";
 import { asMigrationError, MigrationError } from "../core/error.ts";
-import type { BulkFormat } from "../core/row-chunk.ts";
-import type { Partition, PartitionSize, Snapshot } from "../core/source.ts";
-import type { JournalRequest } from "../core/target.ts";
+import type { JournalRequest } from "../core/journal.ts";
+import type { TableId } from "../core/schema.ts";
 import { LaneGovernor } from "./lane-governor.ts";
-import { isSmall } from "./post-load.ts";
-import { type FinishContext, type LoadedTable, TableFinisher } from "./table-finisher.ts";
+import { type CutContext, type OpenTable, type PartitionJob, PartitionQueue } from "./partition-queue.ts";
+import type { Rereads } from "./rereads.ts";
+import { TableFinisher } from "./table-finisher.ts";
+import { type TableLoad, uncut } from "./table-load.ts";
 
-/** What is left to do for one table. */
-export interface TableLoad extends LoadedTable {
-  /** The table held rows before the task that must stay. */
-  readonly keepsRows: boolean;
-  /** Partitions still to be read; undefined when the table has not been cut yet. */
-  readonly partitions: readonly Partition[] | undefined;
-}
-
-export interface FullLoadContext extends FinishContext {
+export interface FullLoadContext extends CutContext {
   readonly journalRequest: JournalRequest;
-  readonly snapshot: Snapshot;
   /** Partitions read at once, at most. */
   readonly lanes: number;
-  readonly partitionSize: PartitionSize;
-}
-
-const WHOLE_TABLE: PartitionSize = { rowsPerPartition: Infinity, bytesPerPartition: Infinity };
-
-interface PartitionJob {
-  readonly table: OpenTable;
-  readonly partition: Partition;
-}
-
-interface OpenTable {
-  readonly load: TableLoad;
-  readonly format: BulkFormat;
-  left: number;
+  /** Whether a table that the source rewrote may be left to be read again. */
+  readonly rereads: Rereads;
 }
 
 /**
@@ -44,14 +24,20 @@ interface OpenTable {
  * table alone, small ones many at once. All lanes then work on partitions, so one large table keeps
  * every lane busy. As soon as a table's last partition is in, it is finished beside the loading of the
  * others. A partition is one transaction on the target that also records it as done: whatever happens,
- * the rest is exactly what the journal says is not done.
+ * the rest is exactly what the journal says is not done. Resolves with the tables that the source has emptied or
+ * rewritten meanwhile: the snapshot does not hold their rows any more, and the journal shows nothing of them as
+ * done, since parts that were read before would not fit to what is read later.
  */
-export async function fullLoad(tables: readonly TableLoad[], context: FullLoadContext): Promise<void> {
+export async function fullLoad(
+  tables: readonly TableLoad[],
+  context: FullLoadContext,
+): Promise<readonly TableId[]> {
   const failed = new AbortController();
   const signal = AbortSignal.any([context.signal, failed.signal]);
   const finisher = new TableFinisher({ ...context, signal });
   const queue = new PartitionQueue(tables, context, finisher);
   const governor = new LaneGovernor(context.lanes);
+  const outdated: TableId[] = [];
   let isFailed = false;
   const next = async (): Promise<PartitionJob | undefined> => {
     await governor.enter();
@@ -69,8 +55,19 @@ export async function fullLoad(tables: readonly TableLoad[], context: FullLoadCo
   try {
     await runLanes(context.lanes, next, async (job) => {
       try {
+        const { table } = job;
+        // Whoever still writes a part of it forgets all of them.
+        if (table.outdated) return;
+        table.reading++;
         await loadPartition(job, context, governor);
-        if (--job.table.left === 0) finisher.add(job.table.load);
+        table.reading--;
+        const { id } = table.load.plan.source;
+        if (!table.outdated) {
+          if (--table.left === 0) finisher.add(table.load);
+        } else if (table.reading === 0 && !context.errors.isSuspended(id)) {
+          await forgetParts(table, context);
+          outdated.push(id);
+        }
       } catch (error) {
         isFailed = true;
         throw error;
@@ -79,6 +76,7 @@ export async function fullLoad(tables: readonly TableLoad[], context: FullLoadCo
       }
     });
     await finisher.end();
+    return outdated;
   } catch (error) {
     // The next attempt would build the same beside them. What a retry will need is not thrown away.
     if (asMigrationError(error).retry === "never") failed.abort();
@@ -87,134 +85,12 @@ export async function fullLoad(tables: readonly TableLoad[], context: FullLoadCo
   }
 }
 
-/** Small tables cut at once. */
-const CUT_AT_ONCE = 250;
-
-/** Hands out partitions; cuts the next tables when none is waiting. */
-class PartitionQueue {
-  readonly #tables: readonly TableLoad[];
-  readonly #context: FullLoadContext;
-  readonly #finisher: TableFinisher;
-  readonly #jobs: PartitionJob[] = [];
-  readonly #cutting = new Set<Promise<void>>();
-  #nextTable = 0;
-
-  constructor(tables: readonly TableLoad[], context: FullLoadContext, finisher: TableFinisher) {
-    this.#tables = tables;
-    this.#context = context;
-    this.#finisher = finisher;
-  }
-
-  async next(): Promise<PartitionJob | undefined> {
-    for (;;) {
-      this.#context.signal.throwIfAborted();
-      const job = this.#jobs.shift();
-      if (job !== undefined) return job;
-      const group = this.#nextGroup();
-      if (group.length > 0) {
-        const cut = this.#cut(group).finally(() => this.#cutting.delete(cut));
-        this.#cutting.add(cut);
-        await cut;
-      } else if (this.#cutting.size > 0) {
-        await Promise.race(this.#cutting);
-      } else {
-        return undefined;
-      }
-    }
-  }
-
-  /** One table, or a run of small ones. */
-  #nextGroup(): readonly TableLoad[] {
-    const start = this.#nextTable;
-    let end = start;
-    do {
-      end++;
-    } while (
-      end - start < CUT_AT_ONCE &&
-      this.#tables.slice(end - 1, end + 1).every((load) => isSmall(load.plan)) &&
-      end < this.#tables.length
-    );
-    this.#nextTable = Math.min(end, this.#tables.length);
-    return this.#tables.slice(start, end);
-  }
-
-  async #cut(group: readonly TableLoad[]): Promise<void> {
-    const { journal, snapshot, signal } = this.#context;
-    const tables = await this.#withFormats(group);
-    const uncut = tables.filter(({ load }) => load.partitions === undefined);
-    const cut = await this.#partition(uncut);
-    await journal.planTables(
-      [...cut].map(([{ load }, partitions]) => {
-        const { plan, created, keepsRows } = load;
-        return { id: plan.source.id, created, keepsRows, snapshot: snapshot.position, partitions };
-      }),
-      signal,
-    );
-    for (const table of tables) {
-      const partitions = table.load.partitions ?? cut.get(table);
-      if (partitions === undefined) continue;
-      table.left = partitions.length;
-      if (partitions.length === 0) this.#finisher.add(table.load);
-      for (const partition of partitions) this.#jobs.push({ table, partition });
-    }
-  }
-
-  /** The best format that both sides have for each table; text is always one. */
-  async #withFormats(group: readonly TableLoad[]): Promise<OpenTable[]> {
-    const { snapshot, target, errors, signal } = this.#context;
-    const loads = group.filter(({ plan }) => !errors.isSuspended(plan.source.id));
-    const outcomes = await target.bulkFormats(
-      loads.map(({ plan }) => plan),
-      signal,
-    );
-    const tables: OpenTable[] = [];
-    for (const [i, load] of loads.entries()) {
-      const accepted = outcomes[i]!;
-      const { source } = load.plan;
-      if (accepted instanceof MigrationError) {
-        await errors.handle(source.id, accepted, signal);
-        continue;
-      }
-      const format = snapshot.bulkFormats(source).find((candidate) => accepted.includes(candidate));
-      tables.push({ load, format: format ?? "pg-copy-text", left: 0 });
-    }
-    return tables;
-  }
-
-  async #partition(
-    tables: readonly OpenTable[],
-    size = this.#context.partitionSize,
-  ): Promise<ReadonlyMap<OpenTable, readonly Partition[]>> {
-    const { snapshot, errors, signal } = this.#context;
-    if (tables.length === 0) return new Map();
-    const sources = tables.map(({ load }) => load.plan.source);
-    const cut = new Map<OpenTable, readonly Partition[]>();
-    const again: OpenTable[] = [];
-    for (const [i, outcome] of (await snapshot.partition(sources, size, signal)).entries()) {
-      const table = tables[i]!;
-      if (outcome instanceof MigrationError) await errors.handle(sources[i]!.id, outcome, signal);
-      else if (size !== WHOLE_TABLE && mustBeWhole(table.load, outcome)) again.push(table);
-      else cut.set(table, outcome);
-    }
-    return again.length === 0 ? cut : new Map([...cut, ...(await this.#partition(again, WHOLE_TABLE))]);
-  }
-}
-
-/**
- * Block ranges mean nothing in another snapshot: after a crash such a table is emptied and read again.
- * Where rows must stay that cannot be done, so the table is one transaction. Nor can rows without a key
- * be told from those that must stay.
- */
-function mustBeWhole({ plan, keepsRows }: TableLoad, partitions: readonly Partition[]): boolean {
-  return keepsRows && (plan.source.key.length === 0 || partitions.some(({ by }) => by === "block"));
-}
-
 async function loadPartition(
   job: PartitionJob,
   context: FullLoadContext,
   governor: LaneGovernor,
 ): Promise<void> {
-  const { snapshot, target, journalRequest, errors, observer, signal } = context;
+  const { snapshot, target, journalRequest, errors, observer, rereads, signal } = context;
   const { partition } = job;
   const { format, load } = job.table;
   const table = load.plan.source;
@@ -240,6 +116,19 @@ async function loadPartition(
     failpoint("load.partition-done");
   } catch (error) {
     observer.loadMoved(table.id, -rows, -bytes);
-    await errors.handle(table.id, error, signal);
+    const isRewritten = error instanceof MigrationError && error.code === "source.table_rewritten";
+    // Rows that must stay cannot be told from parts that were read before.
+    const mayRepeat = !load.keepsRows || partition.by === "whole";
+    if (isRewritten && mayRepeat && (job.table.outdated || rereads.grant(table.id)))
+      job.table.outdated = true;
+    else await errors.handle(table.id, error, signal);
   }
+}
+
+/**
+ * Whatever has rewritten the table is not among its changes, so nothing would bring together what was read
+ * before and after. When a lane is still writing a part, it is left to the last one: that part is to be forgotten, too.
+ */
+async function forgetParts({ load }: OpenTable, { journal, signal }: FullLoadContext): Promise<void> {
+  await journal.planTables([uncut(load, "prepared")], signal);
 }

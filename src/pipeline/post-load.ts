@@ -87,7 +87,7 @@ export async function runSteps(all: readonly PostLoadStep[], context: BuildConte
   for (const { plan, subject } of steps) observer.building(plan.source.id, subject);
   try {
     const outcomes = await target.runSteps(steps, signal);
-    failpoint("build.step-done");
+    failpoint(`build.${steps[0]!.stage}-done`);
     for (const [i, outcome] of outcomes.entries()) {
       if (outcome instanceof MigrationError) await stepFailed(steps[i]!, outcome, context);
     }

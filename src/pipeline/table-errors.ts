@@ -1,6 +1,7 @@
+import { failpoint } from "../base/failpoint.ts";
 import { MigrationError } from "../core/error.ts";
+import type { Journal } from "../core/journal.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
-import type { Journal } from "../core/target.ts";
 import type { PipelineObserver } from "./observer.ts";
 
 export interface TableErrorPolicy {
@@ -54,6 +55,7 @@ export class TableErrors {
     this.remember(table);
     const reason = `${error.code}: ${error.message}`;
     await this.#journal.setTableStates([table], { state: "suspended", reason }, signal);
+    failpoint("load.table-set-aside");
     this.#observer.tableFailed(table, error);
     const { onError, escalationCount } = this.#policy;
     this.#escalated =

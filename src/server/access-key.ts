@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { failpoint } from "../base/failpoint.ts";
+import { writeWhole } from "../base/whole-file.ts";
 import type { Store } from "../task/store.ts";
 
 const OWNER = "access-key";
@@ -20,6 +22,7 @@ export async function loadAccessKey(store: Store): Promise<AccessKey & { readonl
   const fresh = { id: `AKIA${letters(16)}`, secret: randomBytes(30).toString("base64") };
   await store.setSecret(OWNER, "secret", fresh.secret);
   await store.setSecret(OWNER, "id", fresh.id);
+  failpoint("service.access-key-made");
   return { ...fresh, created: true };
 }
 
@@ -38,10 +41,8 @@ aws_access_key_id = ${key.id}
 aws_secret_access_key = ${key.secret}
 region = ${DEFAULT_REGION}
 `;
-  // In one step, so that a crash leaves no half of it.
-  const fresh = `${path}.${process.pid}`;
-  writeFileSync(fresh, text, { mode: 0o600 });
-  renameSync(fresh, path);
+  writeWhole(path, text);
+  failpoint("service.credentials-written");
   return path;
 }
 

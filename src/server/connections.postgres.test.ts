@@ -4,9 +4,10 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
 import { makeCertificates } from "../../test/support/certificates.ts";
+import { eventually } from "../../test/support/eventually.ts";
 import { type PostgresServer, startPostgres } from "../../test/support/postgres-server.ts";
 import { TaskApi } from "../../test/support/task-api.ts";
-import { eventually, startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
+import { startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
 
 let postgres: PostgresServer;
 let tideway: TidewayServer;
@@ -58,6 +59,27 @@ test("connections are tested from the instance, and schemas are read when asked 
   assert.match(failed.LastFailureMessage ?? "", /^auth\.unknown_database/);
   const { Connection: gone } = await api.client.send(new dms.DeleteConnectionCommand(both));
   assert.equal(gone?.Status, "deleting");
+});
+
+test("a change of an endpoint forgets what was tested of it, unless the change is refused", async () => {
+  const { sourceArn: EndpointArn, targetArn } = await api.pair(0);
+  const Filters = [{ Name: "endpoint-arn", Values: [EndpointArn] }];
+  const tests = () => api.client.send(new dms.DescribeConnectionsCommand({ Filters }));
+  const both = { EndpointArn, ReplicationInstanceArn: api.instanceArn };
+  await api.client.send(new dms.TestConnectionCommand(both));
+  await dms.waitUntilTestConnectionSucceeds(
+    { client: api.client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 },
+    { Filters },
+  );
+  const rename = (EndpointIdentifier: string): Promise<unknown> =>
+    api.client.send(new dms.ModifyEndpointCommand({ EndpointArn, EndpointIdentifier }));
+  const { Endpoints } = await api.client.send(
+    new dms.DescribeEndpointsCommand({ Filters: [{ Name: "endpoint-arn", Values: [targetArn] }] }),
+  );
+  await assert.rejects(rename(Endpoints![0]!.EndpointIdentifier!), { name: "ResourceAlreadyExistsFault" });
+  assert.equal((await tests()).Connections![0]!.Status, "successful");
+  await rename(api.name("renamed"));
+  await assert.rejects(tests(), { name: "ResourceNotFoundFault" });
 });
 
 test("the late answer about an endpoint as it was says nothing about the changed one", async () => {

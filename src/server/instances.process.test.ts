@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
-import { eventually, startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
+import { eventually } from "../../test/support/eventually.ts";
+import { startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
 
 let tideway: TidewayServer;
 let client: dms.DatabaseMigrationServiceClient;

@@ -10,23 +10,27 @@ const INTERRUPTED = "The server was restarted meanwhile. Ask again.";
  */
 export async function restore(service: Service): Promise<void> {
   const { store, supervisor } = service;
+  const { ledger } = supervisor;
   for (const connection of await store.list("connection")) {
     if (connection.status !== "testing") continue;
-    await store.update("connection", connection.arn, (record) => {
-      return { ...record, status: "failed", failure: INTERRUPTED };
-    });
+    ledger.inOrder(connection.arn, () =>
+      store.update("connection", connection.arn, (record) => {
+        return { ...record, status: "failed", failure: INTERRUPTED };
+      }),
+    );
   }
   for (const list of await store.list("schema-list")) {
     if (list.status !== "refreshing") continue;
-    await store.update("schema-list", list.arn, (record) => {
-      return { ...record, status: "failed", failure: INTERRUPTED };
-    });
+    ledger.inOrder(list.arn, () =>
+      store.update("schema-list", list.arn, (record) => {
+        return { ...record, status: "failed", failure: INTERRUPTED };
+      }),
+    );
   }
   for (const task of await store.list("task")) {
-    if (task.status === "creating") await finishCreation(task.arn, service);
-    if (task.status === "stopping") supervisor.ledger.abandoned(task.arn, "NORMAL", undefined);
+    if (task.status === "creating") finishCreation(task.arn, service);
+    if (task.status === "stopping") ledger.abandoned(task.arn, "NORMAL", undefined);
   }
-  await supervisor.ledger.settle();
   for (const instance of await store.list("instance")) {
     if (instance.status === "deleting") inBackground(service, () => finishDeletion(instance, service));
     else supervisor.startInstance(instance);

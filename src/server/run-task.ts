@@ -10,8 +10,8 @@ export function runTask(spec: TaskSpec, listener: TaskListener): RunningTask {
 
 /**
  * Removes what a task left on both sides: on the source its slot and publication, on the target its
- * rows in the control tables. Nothing that was migrated is touched. Both sides are tried; the first
- * failure is thrown afterwards.
+ * rows in the control tables and its replication origin. Nothing that was migrated is touched. Both sides
+ * are tried; the first failure is thrown afterwards.
  */
 export async function cleanUpTask(spec: TaskSpec, signal: AbortSignal): Promise<void> {
   const results = await Promise.allSettled([cleanUpSource(spec, signal), cleanUpTarget(spec, signal)]);
@@ -29,5 +29,7 @@ async function cleanUpTarget(spec: TaskSpec, signal: AbortSignal): Promise<void>
   const { controlSchema } = readTaskSettings(spec.settings);
   await using target = await registry.find(spec.target.engine).openTarget(spec.target, signal);
   await using journal = await target.openJournal({ taskId: spec.id, controlSchema }, signal);
+  // The setting may have been taken back since. The records go last: by them the origin is told to be a task's of this database.
+  await target.forgetMark(spec.id, signal);
   await journal.forget(signal);
 }

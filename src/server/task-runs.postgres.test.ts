@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
+import { eventually } from "../../test/support/eventually.ts";
 import { type PostgresServer, startPostgres } from "../../test/support/postgres-server.ts";
 import { TaskApi } from "../../test/support/task-api.ts";
-import { eventually, startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
+import { startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
 
 let postgres: PostgresServer;
 let tideway: TidewayServer;
@@ -33,7 +34,11 @@ test("a killed worker and a restarted server lose nothing: a running task goes o
   );
   await assert.rejects(api.start(arn, "resume-processing"), { message: /invalid state/ });
 
+  await eventually("the end of the load", async () => {
+    return (await api.describe(arn)).ReplicationTaskStats?.FullLoadFinishDate !== undefined;
+  });
   const pid = tideway.server.workerPid(api.instanceArn)!;
+  const dead = new Date();
   process.kill(pid, "SIGKILL");
   await postgres.query("insert into item select n from generate_series(101, 200) n", databases.source);
   await api.untilRows(databases.target, 200);
@@ -45,10 +50,18 @@ test("a killed worker and a restarted server lose nothing: a running task goes o
   await tideway.start();
   api.client = await tideway.client();
   await api.untilRows(databases.target, 300);
-  const { TableStatistics } = await api.client.send(
-    new dms.DescribeTableStatisticsCommand({ ReplicationTaskArn: arn }),
+  const applied = await eventually("all that was applied", async () => {
+    const statistics = new dms.DescribeTableStatisticsCommand({ ReplicationTaskArn: arn });
+    const [item] = (await api.client.send(statistics)).TableStatistics!;
+    return item?.AppliedInserts === 200 && item;
+  });
+  const { FullLoadRows, FullLoadStartTime, FullLoadEndTime, Inserts } = applied;
+  assert.deepEqual([FullLoadRows, Inserts], [100, 200]);
+  const { FullLoadFinishDate } = (await api.describe(arn)).ReplicationTaskStats!;
+  assert.ok(
+    FullLoadStartTime! <= FullLoadEndTime! && FullLoadFinishDate! < dead,
+    "times are those of the load",
   );
-  assert.equal(TableStatistics![0]?.FullLoadRows, 100);
 
   await api.stop(arn);
   const stopped = await api.describe(arn);

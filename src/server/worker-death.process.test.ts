@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
-import { eventually, startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
+import { eventually } from "../../test/support/eventually.ts";
+import { startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
 
 let directory: string;
 

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { failpoint } from "../base/failpoint.ts";
 import { MigrationError } from "../core/error.ts";
 
 /** Statements that bring a database from one version to the next. Rows are never edited, only added. */
@@ -52,9 +53,11 @@ export function migrate(database: DatabaseSync): void {
       remedy: "Run the newer version, or give another directory with --data-dir.",
     });
   }
+  if (version === migrations.length) return;
   for (let next = version; next < migrations.length; next++) {
     database.exec(
       `begin; ${migrations[next]}; insert into schema_version (version) values (${next + 1}); commit`,
     );
   }
+  failpoint("service.store-made");
 }

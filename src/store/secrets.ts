@@ -1,6 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { failpoint } from "../base/failpoint.ts";
+import { writeWhole } from "../base/whole-file.ts";
 import { MigrationError } from "../core/error.ts";
 
 const KEY_BYTES = 32;
@@ -51,14 +53,12 @@ export function loadSecretKey(dataDir: string, environment: NodeJS.ProcessEnv): 
   const given = environment.TIDEWAY_SECRET_KEY;
   if (given !== undefined && given !== "") return checkedKey(given, "TIDEWAY_SECRET_KEY");
   const path = join(dataDir, "key");
+  if (existsSync(path)) return checkedKey(readFileSync(path, "utf8").trim(), path);
   const fresh = randomBytes(KEY_BYTES);
-  try {
-    writeFileSync(path, `${fresh.toString("base64")}\n`, { mode: 0o600, flag: "wx" });
-    return fresh;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    return checkedKey(readFileSync(path, "utf8").trim(), path);
-  }
+  // Half a key would lock the store for good. Nobody else has the directory open.
+  writeWhole(path, `${fresh.toString("base64")}\n`);
+  failpoint("service.key-made");
+  return fresh;
 }
 
 function checkedKey(text: string, subject: string): Uint8Array {

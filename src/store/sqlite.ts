@@ -4,10 +4,20 @@ import { DatabaseSync } from "node:sqlite";
 import { MigrationError } from "../core/error.ts";
 import { tableKey } from "../core/schema.ts";
 import type { Records, ResourceKind } from "../task/records.ts";
-import { IdentifierTaken, type ServiceEvent, type Store, type Tag } from "../task/store.ts";
+import {
+  type Companions,
+  EVENTS_KEPT,
+  IdentifierTaken,
+  type ServiceEvent,
+  type Store,
+  type Tag,
+} from "../task/store.ts";
 import type { TableProgress } from "../task/task.ts";
 import { migrate } from "./migrations.ts";
 import { loadSecretKey, type SecretBox, secretBox } from "./secrets.ts";
+import { writeError } from "./write-error.ts";
+
+const DAY_MS = 24 * 3600 * 1000;
 
 /**
  * Opens (and makes) the store of a data directory: tideway.db, locked for this process alone, and the
@@ -69,15 +79,22 @@ class SqliteStore implements Store {
     if (known === undefined) this.#seal("tideway", "key-check", "tideway");
   }
 
-  async insert<K extends ResourceKind>(kind: K, record: Records[K]): Promise<boolean> {
-    const done = this.#run(
-      "insert into resource (kind, arn, identifier, body) values (?, ?, ?, ?) on conflict do nothing",
-      kind,
-      record.arn,
-      record.identifier.toLowerCase(),
-      JSON.stringify(record),
-    );
-    return done === 1;
+  async insert<K extends ResourceKind>(
+    kind: K,
+    record: Records[K],
+    companions: Companions = {},
+  ): Promise<boolean> {
+    return this.#atomically(() => {
+      const done = this.#run(
+        "insert into resource (kind, arn, identifier, body) values (?, ?, ?, ?) on conflict do nothing",
+        kind,
+        record.arn,
+        record.identifier.toLowerCase(),
+        JSON.stringify(record),
+      );
+      if (done === 1) this.#accompany(record.arn, companions);
+      return done === 1;
+    });
   }
 
   async get<K extends ResourceKind>(kind: K, arn: string): Promise<Records[K] | undefined> {
@@ -93,6 +110,7 @@ class SqliteStore implements Store {
     kind: K,
     arn: string,
     change: (record: Records[K]) => Records[K],
+    companions?: (record: Records[K]) => Companions,
   ): Promise<Records[K] | undefined> {
     const current = this.#record(kind, arn);
     if (current === undefined) return undefined;
@@ -101,24 +119,28 @@ class SqliteStore implements Store {
     const name = next.identifier.toLowerCase();
     const taken = this.#prepare("select 1 from resource where kind = ? and identifier = ? and arn <> ?");
     if (taken.get(kind, name, arn) !== undefined) throw new IdentifierTaken(next.identifier);
-    this.#run(
-      "update resource set identifier = ?, body = ? where kind = ? and arn = ?",
-      name,
-      JSON.stringify(next),
-      kind,
-      arn,
-    );
-    return next;
+    return this.#atomically(() => {
+      this.#run(
+        "update resource set identifier = ?, body = ? where kind = ? and arn = ?",
+        name,
+        JSON.stringify(next),
+        kind,
+        arn,
+      );
+      this.#accompany(arn, companions?.(next) ?? {});
+      return next;
+    });
   }
 
-  async remove(kind: ResourceKind, arn: string): Promise<boolean> {
+  async remove(
+    kind: ResourceKind,
+    arn: string,
+    companions: Pick<Companions, "event" | "removes"> = {},
+  ): Promise<boolean> {
     return this.#atomically(() => {
-      const removed = this.#run("delete from resource where kind = ? and arn = ?", kind, arn);
-      if (removed === 0) return false;
-      this.#run("delete from tag where arn = ?", arn);
-      this.#run("delete from secret where owner = ?", arn);
-      this.#run("delete from table_statistics where task = ?", arn);
-      return true;
+      const wasThere = this.#remove(kind, arn);
+      if (wasThere) this.#accompany(arn, companions);
+      return wasThere;
     });
   }
 
@@ -128,17 +150,7 @@ class SqliteStore implements Store {
   }
 
   async setTags(arn: string, tags: readonly Tag[]): Promise<void> {
-    this.#atomically(() => {
-      for (const tag of tags) {
-        this.#run(
-          `insert into tag (arn, key, value) values (?, ?, ?)
-             on conflict (arn, key) do update set value = excluded.value`,
-          arn,
-          tag.key,
-          tag.value,
-        );
-      }
-    });
+    this.#atomically(() => this.#accompany(arn, { tags }));
   }
 
   async removeTags(arn: string, keys: readonly string[]): Promise<void> {
@@ -156,23 +168,21 @@ class SqliteStore implements Store {
     return this.#openSecret(owner, name);
   }
 
-  async addEvent(event: ServiceEvent): Promise<void> {
-    this.#run("insert into event (at_ms, body) values (?, ?)", event.atMs, JSON.stringify(event));
+  async addEvents(events: readonly ServiceEvent[]): Promise<void> {
+    this.#atomically(() => {
+      for (const event of events) this.#addEvent(event);
+    });
   }
 
   async events(range: {
     readonly sinceMs: number;
     readonly untilMs: number;
   }): Promise<readonly ServiceEvent[]> {
-    const rows = this.#prepare("select body from event where at_ms between ? and ? order by seq").all(
+    const rows = this.#prepare("select body from event where at_ms between ? and ? order by at_ms, seq").all(
       range.sinceMs,
       range.untilMs,
     );
     return rows.map((row) => JSON.parse(String(row.body)) as ServiceEvent);
-  }
-
-  async removeEventsBefore(ms: number): Promise<void> {
-    this.#run("delete from event where at_ms < ?", ms);
   }
 
   async putTableStatistics(taskArn: string, tables: readonly TableProgress[]): Promise<void> {
@@ -194,10 +204,6 @@ class SqliteStore implements Store {
     return rows.map((row) => JSON.parse(String(row.body)) as TableProgress);
   }
 
-  async clearTableStatistics(taskArn: string): Promise<void> {
-    this.#run("delete from table_statistics where task = ?", taskArn);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#database.isOpen) this.#database.close();
   }
@@ -205,6 +211,40 @@ class SqliteStore implements Store {
   #record<K extends ResourceKind>(kind: K, arn: string): Records[K] | undefined {
     const row = this.#prepare("select body from resource where kind = ? and arn = ?").get(kind, arn);
     return row === undefined ? undefined : (JSON.parse(String(row.body)) as Records[K]);
+  }
+
+  #remove(kind: ResourceKind, arn: string): boolean {
+    const removed = this.#run("delete from resource where kind = ? and arn = ?", kind, arn);
+    if (removed === 0) return false;
+    this.#run("delete from tag where arn = ?", arn);
+    this.#run("delete from secret where owner = ?", arn);
+    this.#run("delete from table_statistics where task = ?", arn);
+    return true;
+  }
+
+  /** Within the step that stores the record of that ARN. */
+  #accompany(arn: string, companions: Companions): void {
+    const { tags = [], secrets = {}, event, clearsTableStatistics, removes = [] } = companions;
+    for (const tag of tags) {
+      this.#run(
+        `insert into tag (arn, key, value) values (?, ?, ?)
+           on conflict (arn, key) do update set value = excluded.value`,
+        arn,
+        tag.key,
+        tag.value,
+      );
+    }
+    for (const [name, value] of Object.entries(secrets)) this.#seal(arn, name, value);
+    if (clearsTableStatistics === true) this.#run("delete from table_statistics where task = ?", arn);
+    for (const gone of removes) this.#remove(gone.kind, gone.arn);
+    if (event !== undefined) this.#addEvent(event);
+  }
+
+  #addEvent(event: ServiceEvent): void {
+    const { days, most } = EVENTS_KEPT;
+    this.#run("insert into event (at_ms, body) values (?, ?)", event.atMs, JSON.stringify(event));
+    this.#run("delete from event where at_ms < ?", event.atMs - days * DAY_MS);
+    this.#run("delete from event where seq <= (select max(seq) from event) - ?", most);
   }
 
   #seal(owner: string, name: string, value: string): void {
@@ -222,8 +262,13 @@ class SqliteStore implements Store {
     return row === undefined ? undefined : this.#secrets.open(row.sealed as Uint8Array, `${owner} ${name}`);
   }
 
+  /** Throws `server.store_full` when the disk does not take it. */
   #run(sql: string, ...values: (string | number | Uint8Array)[]): number {
-    return Number(this.#prepare(sql).run(...values).changes);
+    try {
+      return Number(this.#prepare(sql).run(...values).changes);
+    } catch (error) {
+      throw writeError(error);
+    }
   }
 
   #prepare(sql: string): ReturnType<DatabaseSync["prepare"]> {
@@ -242,8 +287,9 @@ class SqliteStore implements Store {
       this.#database.exec("commit");
       return result;
     } catch (error) {
-      this.#database.exec("rollback");
-      throw error;
+      // A full disk may have ended the transaction already.
+      if (this.#database.isTransaction) this.#database.exec("rollback");
+      throw writeError(error);
     }
   }
 }

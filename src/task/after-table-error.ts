@@ -1,8 +1,8 @@
 import { MigrationError } from "../core/error.ts";
 import { tableKey } from "../core/schema.ts";
-import type { Attempt } from "./attempt.ts";
+import { type Attempt, AttemptOutdated } from "./attempt.ts";
 import { markForReload } from "./preparation.ts";
-import { PlanOutdated } from "./run-changes.ts";
+import { isPlanOutdated } from "./run-schema-changes.ts";
 
 /**
  * One table's failure sets that table aside; the next attempt goes on with the others from where they
@@ -14,16 +14,17 @@ export async function afterTableError(
   thrown: unknown,
   asideAtStart: ReadonlySet<string>,
 ): Promise<"again"> {
-  const { errors, journal, statistics, signal } = attempt;
-  if (thrown instanceof PlanOutdated && !signal.aborted) return "again";
+  const { errors, journal, settings, statistics, signal } = attempt;
+  if (thrown instanceof AttemptOutdated && !signal.aborted) return "again";
   if (!(thrown instanceof MigrationError) || thrown.table === undefined || signal.aborted) throw thrown;
+  if (thrown.code === "source.table_changed" && (await isPlanOutdated(attempt, thrown.table))) return "again";
   const key = tableKey(thrown.table);
   if (thrown.code === "apply.row_incomplete") {
     const known = (await journal.tables(signal)).find((table) => tableKey(table.id) === key);
     if (known === undefined) throw thrown;
-    // Rows that must stay cannot be told from those that would come again.
-    if (!known.keepsRows) {
-      await markForReload(journal, [known], signal);
+    // Rows that must stay cannot be told from those that would come again, nor may loaded ones come back to the source.
+    if (!known.keepsRows && !settings.preventsLoops) {
+      await markForReload(attempt, [known]);
       statistics.reloading(known.id);
       return "again";
     }

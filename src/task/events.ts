@@ -1,8 +1,4 @@
-import type { EventSource, Store } from "./store.ts";
-
-const DAY_MS = 24 * 3600 * 1000;
-/** AWS keeps events for 14 days. */
-export const EVENT_DAYS = 14;
+import type { EventSource, ServiceEvent } from "./store.ts";
 
 interface EventKind {
   readonly source: EventSource;
@@ -68,21 +64,25 @@ export const eventKinds = {
 } as const satisfies Record<string, EventKind>;
 export type EventName = keyof typeof eventKinds;
 
-/** Remembers that something happened to the instance or task of that identifier. */
-export async function recordEvent(
-  store: Store,
+interface Happening {
+  /** Of the instance or task that it happened to. */
+  readonly identifier: string;
+  readonly detail?: string | undefined;
+  /** Now when left out. */
+  readonly atMs?: number;
+}
+
+/** What has happened, to be stored in the same step as the record that it is about. */
+export function serviceEvent(
   name: EventName,
-  event: { readonly identifier: string; readonly detail?: string | undefined },
-): Promise<void> {
+  { identifier, detail, atMs = Date.now() }: Happening,
+): ServiceEvent {
   const kind = eventKinds[name];
-  const now = Date.now();
-  const detail = event.detail === undefined ? "" : ` ${event.detail}`;
-  await store.removeEventsBefore(now - EVENT_DAYS * DAY_MS);
-  await store.addEvent({
-    atMs: now,
+  return {
+    atMs,
     sourceType: kind.source,
-    sourceIdentifier: event.identifier,
+    sourceIdentifier: identifier,
     categories: [kind.category],
-    message: `${kind.text}${detail} [DMS-EVENT-${kind.id}]`,
-  });
+    message: `${kind.text}${detail === undefined ? "" : ` ${detail}`} [DMS-EVENT-${kind.id}]`,
+  };
 }

@@ -1,16 +1,30 @@
 import { MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
+import type { JournaledTable } from "../core/journal.ts";
 import type { MigrationPlan } from "../core/plan.ts";
-import { displayTable, type TableId } from "../core/schema.ts";
+import type { Position } from "../core/position.ts";
+import {
+  type Catalog,
+  displayTable,
+  type SchemaObject,
+  type TableId,
+  type TableSchema,
+  tableKey,
+} from "../core/schema.ts";
 import type { Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { compilePlan } from "../mapping/plan.ts";
+import type { TableMappings } from "../mapping/rules.ts";
 import { selectTables, wholeSchemas } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
+import type { AttemptNotes } from "./attempt.ts";
+import { recallTables } from "./noted-tables.ts";
+import { compareSchemas, isComplete, type SchemaChanges } from "./schema-changes.ts";
 import type { TaskSettings } from "./settings.ts";
 import { settingFindings } from "./settings-findings.ts";
+import { awaitsPreparation, isUntouched } from "./table-work.ts";
 import type { TaskSpec } from "./task.ts";
 
 export interface PlanningRequest {
@@ -21,12 +35,27 @@ export interface PlanningRequest {
   readonly observer: Pick<PipelineObserver, "finding">;
   /** The task already keeps its log on the source. */
   readonly resumes: boolean;
+  /** What the task has done so far; none for one that starts. */
+  readonly journaled: readonly JournaledTable[];
+  /** Where its stream goes on; undefined when there is none yet. */
+  readonly applied: Position | undefined;
+  /** Keys of tables that have changed without a note of it in the stream. */
+  readonly untold: ReadonlySet<string>;
+  /** It has copied the large objects. */
+  readonly largeObjectsDone: boolean;
 }
 
 export interface PlannedTask {
   readonly plan: MigrationPlan;
+  /** Tables that the selection rules take. */
+  readonly selected: readonly TableId[];
+  /** How the tables differ from what the target was made like. */
+  readonly changes: SchemaChanges;
+  /** Tables that the task has moved and the source has no more; they are refused, too. */
+  readonly gone: readonly TableId[];
   /** Tables that the assessment says cannot be moved. */
   readonly refused: readonly { readonly table: TableId; readonly error: MigrationError }[];
+  readonly notes: Omit<AttemptNotes, "kept">;
 }
 
 /**
@@ -34,42 +63,181 @@ export interface PlannedTask {
  * concerns the whole task; all findings are told first.
  */
 export async function planTask(request: PlanningRequest, signal: AbortSignal): Promise<PlannedTask> {
-  const { spec, settings, source, target, observer, resumes } = request;
+  const { spec, settings, observer, journaled } = request;
   const mappings = parseTableMappings(spec.tableMappings);
-  const selected = selectTables(await source.listTables(signal), mappings);
+  // Asked first: what is noted later than this, the catalog may show already or not.
+  const noted = spec.type === "full-load" ? undefined : await request.source.noteKeeping(signal);
+  const described = await describeSelected(request, mappings, signal);
+  const { listed, selected, movesWhole } = described;
+  const isFollowed = isNotedSince(request, noted?.since);
+  const { tables: recalled, awaited } = isFollowed
+    ? recallTables(described.catalog.tables, journaled, request.untold)
+    : { tables: described.catalog.tables, awaited: [] };
+  const catalog = { ...described.catalog, tables: recalled };
+  const compiled = compilePlan({ catalog, mappings, targetSchema: settings.targetSchema });
+  const tables = compiled.plan.tables.map((plan) => plan.source);
+  // A full load that has a table's rows is done with it; changes are what loaded tables would have to follow for.
+  const concerned = spec.type === "full-load" ? journaled.filter((table) => !isComplete(table)) : journaled;
+  const changes = compareSchemas({
+    plan: compiled.plan,
+    journaled: concerned,
+    follows: settings.followsAlteredTables,
+    replicatesOnly: spec.type === "cdc",
+    planned: noted?.now,
+  });
+  const assessed = await assess(request, { tables, movesWhole, plan: changes.assessed }, signal);
+  const findings = [
+    ...settingFindings(spec.settings, spec.type),
+    ...compiled.findings,
+    ...changes.findings,
+    ...assessed,
+  ];
+  for (const finding of findings) observer.finding(finding);
+  const present = new Set(listed.map(tableKey));
+  for (const id of awaited) present.add(tableKey(id));
+  const gone = concerned.filter(({ id, state }) => state !== "suspended" && !present.has(tableKey(id)));
+  const errors = [
+    ...changes.refused,
+    ...gone.map(tableGone),
+    ...tooLate(request, tables).map(loadedTooLate),
+    ...tableErrors(findings, tables),
+  ];
+  const refused = errors.map((error) => ({ table: error.table!, error }));
+  const ofJournal = recalled
+    .filter(({ shape }) => shape?.described !== undefined)
+    .map(({ id }) => tableKey(id));
+  const notes = { followed: isFollowed, planned: noted?.now, awaited, recalled: new Set(ofJournal) };
+  return { plan: changes.plan, selected, changes, refused, gone: gone.map(({ id }) => id), notes };
+}
+
+/** Whether every schema change since the stream's place is told in it. */
+function isNotedSince({ settings, source, applied }: PlanningRequest, since: Position | undefined): boolean {
+  if (!settings.followsAlteredTables || since === undefined || applied === undefined) return false;
+  return source.positions.compare(since, applied) !== 1;
+}
+
+/** A task that only captures changes finds everything made. */
+function makes({ type }: TaskSpec): boolean {
+  return type !== "cdc";
+}
+
+/** Changes that other tasks have written are not sent back. */
+function isOwnOnly({ spec, settings }: PlanningRequest): boolean {
+  return settings.preventsLoops && spec.type !== "full-load";
+}
+
+interface Selected {
+  /** All tables that the source has. */
+  readonly listed: readonly TableId[];
+  readonly selected: readonly TableId[];
+  /** Schemas of which everything is moved; undefined where only what tables need is. */
+  readonly movesWhole: readonly string[] | undefined;
+  /** With the objects that are to be made. */
+  readonly catalog: Catalog;
+}
+
+async function describeSelected(
+  { spec, settings, source }: PlanningRequest,
+  mappings: TableMappings,
+  signal: AbortSignal,
+): Promise<Selected> {
+  const listed = await source.listTables(signal);
+  const selected = selectTables(listed, mappings);
   if (selected.length === 0 && settings.failOnNoTables) {
     throw new MigrationError("mapping.no_tables", {
       message: "The selection rules match no table of the source.",
       subject: spec.name,
     });
   }
-  // A task that only captures changes finds everything made.
-  const makes = spec.type !== "cdc";
-  const whole =
-    makes && settings.migrateObjects ? wholeSchemas(await source.listSchemas(signal), mappings) : undefined;
-  const described = await source.describe({ tables: selected, wholeSchemas: whole, objects: makes }, signal);
-  const needed =
-    whole === undefined
-      ? described.objects.filter(({ stage }) => stage === "before-tables")
-      : described.objects;
-  const catalog = { ...described, objects: needed };
-  const compiled = compilePlan({ catalog, mappings, targetSchema: settings.targetSchema });
-  const tables = compiled.plan.tables.map((plan) => plan.source);
-  const assessed = await Promise.all([
-    source.assess({ taskId: spec.id, type: spec.type, tables, movesWhole: whole, resumes }, signal),
-    target.assess(compiled.plan, resumes ? "do-nothing" : settings.prepareMode, signal),
+  const objects = makes(spec);
+  const movesObjects = objects && settings.migrateObjects;
+  const movesWhole = movesObjects ? wholeSchemas(await source.listSchemas(signal), mappings) : undefined;
+  const described = await source.describe(
+    {
+      ...{ tables: selected, wholeSchemas: movesWhole, objects },
+      rights: objects && settings.migratePrivileges,
+      largeObjects: objects && settings.migrateLargeObjects,
+    },
+    signal,
+  );
+  const isMade = ({ stage }: SchemaObject): boolean => movesObjects || stage === "before-tables";
+  const catalog = { ...described, objects: described.objects.filter(isMade) };
+  return { listed, selected, movesWhole, catalog };
+}
+
+/** What both sides say of the task. */
+async function assess(
+  request: PlanningRequest,
+  subject: Pick<Selected, "movesWhole"> & {
+    readonly tables: readonly TableSchema[];
+    readonly plan: MigrationPlan;
+  },
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const { spec, settings, source, target, resumes, journaled } = request;
+  const done = journaled.filter((table) => !awaitsPreparation(table));
+  const prepared = new Set(done.map(({ id }) => tableKey(id)));
+  const mode = makes(spec) ? settings.prepareMode : "do-nothing";
+  const ownOnly = isOwnOnly(request);
+  const findings = await Promise.all([
+    source.assess(
+      {
+        ...{ taskId: spec.id, type: spec.type, resumes, ownOnly },
+        ...{ tables: subject.tables, movesWhole: subject.movesWhole },
+        movesRights: makes(spec) && settings.migratePrivileges,
+        movesLargeObjects:
+          makes(spec) && settings.migrateLargeObjects && (request.largeObjectsDone ? "done" : true),
+      },
+      signal,
+    ),
+    target.assess({ plan: subject.plan, mode, prepared }, signal),
+    ownOnly ? target.assessMarking(spec.id, signal) : [],
   ]);
-  const findings = [...settingFindings(spec.settings, spec.type), ...compiled.findings, ...assessed.flat()];
-  for (const finding of findings) observer.finding(finding);
-  const byName = new Map(tables.map((table) => [displayTable(table.id), table.id]));
-  const refused: { table: TableId; error: MigrationError }[] = [];
-  for (const finding of findings) {
-    if (finding.severity !== "error") continue;
-    const table = finding.table ?? byName.get(finding.subject);
-    if (table === undefined || errorTable[finding.code].scope !== "table") throw asError(finding, undefined);
-    refused.push({ table, error: asError(finding, table) });
-  }
-  return { plan: compiled.plan, refused };
+  return findings.flat();
+}
+
+/** New tables of a task whose rows would come back. Tables are planned all at once: while none is, none is late. */
+function tooLate(request: PlanningRequest, tables: readonly TableSchema[]): readonly TableSchema[] {
+  const { spec, journaled } = request;
+  const isUnder = spec.type === "full-load-and-cdc" && !journaled.every(isUntouched);
+  if (!isUnder || !isOwnOnly(request)) return [];
+  const known = new Set(journaled.map(({ id }) => tableKey(id)));
+  return tables.filter(({ id }) => !known.has(tableKey(id)));
+}
+
+/** Findings that keep tables from being moved; throws the first that keeps the task from running. */
+function tableErrors(
+  findings: readonly Finding[],
+  tables: readonly { readonly id: TableId }[],
+): readonly MigrationError[] {
+  const byName = new Map(tables.map(({ id }) => [displayTable(id), id]));
+  return findings
+    .filter(({ severity }) => severity === "error")
+    .map((finding) => {
+      const table = finding.table ?? byName.get(finding.subject);
+      if (table !== undefined && errorTable[finding.code].scope === "table") return asError(finding, table);
+      throw asError(finding, undefined);
+    });
+}
+
+function tableGone({ id }: JournaledTable): MigrationError {
+  return new MigrationError("source.table_changed", {
+    message: "The table was dropped or renamed.",
+    subject: displayTable(id),
+    table: id,
+    remedy: "What the target has of it stays. Drop it there if it is not needed.",
+  });
+}
+
+/** See `target.captured`: the tables that are replicated already go on without this one. */
+function loadedTooLate({ id }: { readonly id: TableId }): MigrationError {
+  return new MigrationError("source.table_changed", {
+    message: "The table is new, and with EnableLoopbackPrevention rows that are loaded now would come back.",
+    subject: displayTable(id),
+    table: id,
+    remedy:
+      "Load the table by a task of its own while no task sends changes back, or leave it out of the mappings.",
+  });
 }
 
 function asError(finding: Finding, table: TableId | undefined): MigrationError {

@@ -1,42 +1,34 @@
+import { failpoint } from "../base/failpoint.ts";
 import { MigrationError } from "../core/error.ts";
+import type { Journal, JournaledTable, PlannedTable } from "../core/journal.ts";
 import type { MigrationPlan, TablePlan } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
 import { tableKey } from "../core/schema.ts";
-import type {
-  Journal,
-  JournaledPartition,
-  JournaledTable,
-  PlannedTable,
-  PrepareMode,
-  Target,
-} from "../core/target.ts";
-import type { TableLoad } from "../pipeline/full-load.ts";
+import type { PrepareMode, Target } from "../core/target.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import type { TableErrors } from "../pipeline/table-errors.ts";
+import { type TableLoad, uncut } from "../pipeline/table-load.ts";
+import { noteKept, releaseGone, releaseRemade } from "./kept-rights.ts";
 import { asWarning, keptObjects } from "./run-objects.ts";
+import { intent, isMadeAnew, isUntouched, type TableWork, whatToDo } from "./table-work.ts";
 
 export interface PreparationContext {
+  /** With the tables to be prepared. */
   readonly plan: MigrationPlan;
+  /** The whole task's, when those are some of its tables; the same as `plan` when left out. */
+  readonly migration?: MigrationPlan;
   readonly target: Target;
   readonly journal: Journal;
   readonly mode: PrepareMode;
   readonly errors: TableErrors;
   readonly observer: Pick<PipelineObserver, "finding">;
+  /** Called when the journal says what is to be loaded, and no table has been touched; a throw ends it there. */
+  readonly onPlanned?: () => Promise<void>;
   readonly signal: AbortSignal;
 }
 
 /**
  * Brings the target to where loading can start or go on, and says what is left to load.
- *
- *     journal says               on the target                 then
- *     nothing                    as before the task            prepare by the task's mode
- *     planned, no partitions     prepared or not               prepare again
- *     prepared                   there, perhaps with rows      empty it
- *     prepared                   never made (it was refused)   prepare
- *     planned, none done         there, empty                  load all partitions
- *     planned, some done         there, those rows             load the rest, or empty it and start over
- *     loaded                     all rows                      build what is missing
- *     ready, suspended           -                             nothing
  *
  * What a table is journaled as comes before what is done to it, so a crash between the two only
  * repeats work.
@@ -48,13 +40,20 @@ export async function prepareLoads(context: PreparationContext): Promise<readonl
     const state = journaled.get(tableKey(id))?.state;
     return state === "ready" || state === "suspended" || errors.isSuspended(id);
   };
-  if (plan.tables.every(isSettled)) return [];
-  const existing = new Set((await target.existingTables(plan, signal)).map(tableKey));
-  const replace = context.mode === "drop-and-create";
   // Once a table is prepared, what is there may be this task's own.
   const isFresh = [...journaled.values()].every(isUntouched);
-  if (replace && isFresh) await target.dropObjects(plan, signal);
-  const failures = await target.prepareSchema({ plan, replace }, signal);
+  const replace = context.mode === "drop-and-create";
+  const isDone = plan.tables.every(isSettled);
+  if (replace && isFresh && !isDone) {
+    await target.dropObjects(plan, signal);
+    failpoint("prepare.objects-dropped");
+  }
+  await noteKept(context, isFresh);
+  if (isDone) return [];
+  await releaseGone(context);
+  const existing = new Set((await target.existingTables(plan, signal)).map(tableKey));
+  const failures = await target.prepareSchema({ plan, replace, isBegun: !isFresh }, signal);
+  failpoint("prepare.schema-made");
   for (const failure of failures) context.observer.finding(asWarning(failure));
   const works = plan.tables
     .filter((table) => !errors.isSuspended(table.source.id))
@@ -63,6 +62,13 @@ export async function prepareLoads(context: PreparationContext): Promise<readonl
       return whatToDo({ table, exists, mode: context.mode }, journaled.get(tableKey(table.source.id))) ?? [];
     });
   await journal.planTables(works.flatMap(intent), signal);
+  failpoint("prepare.tables-planned");
+  await context.onPlanned?.();
+  const made = works.filter(({ action, load }) => action === "prepare" && load.created);
+  await releaseRemade(
+    context,
+    made.map(({ load }) => load.plan),
+  );
   const prepared = new Map<TablePlan, TableLoad>();
   for (const { load, action } of works) if (action !== "prepare") prepared.set(load.plan, load);
   for (const { load, action } of works) {
@@ -72,9 +78,10 @@ export async function prepareLoads(context: PreparationContext): Promise<readonl
   await makeStructure(works, context, isFresh);
   const loads = plan.tables.flatMap((table) => prepared.get(table) ?? []);
   await journal.planTables(
-    loads.filter((load) => load.partitions === undefined).map((load) => plannedAgain(load, "prepared")),
+    loads.filter((load) => load.partitions === undefined).map((load) => uncut(load, "prepared")),
     signal,
   );
+  failpoint("prepare.tables-prepared");
   return loads;
 }
 
@@ -97,54 +104,10 @@ async function makeStructure(
   // What needs something that is made after the rows is tried again then, and told if it fails.
   const replace = mode === "drop-and-create";
   const outcomes = await target.makeObjects({ objects, replace, replicates: false }, signal);
+  failpoint("prepare.structure-made");
   if (replace || !isFresh) return;
   const kept = objects.filter((_, i) => outcomes[i] === "kept");
   for (const finding of keptObjects(kept)) observer.finding(finding);
-}
-
-/** Refused before anything was done, or about to be prepared. */
-function isUntouched({ state, partitions }: JournaledTable): boolean {
-  return state === "suspended" || (state === "planned" && partitions.length === 0);
-}
-
-interface TableWork {
-  readonly load: TableLoad;
-  readonly action: "none" | "prepare" | "empty";
-}
-
-interface TableSituation {
-  readonly table: TablePlan;
-  readonly exists: boolean;
-  readonly mode: PrepareMode;
-}
-
-/** undefined when nothing is left to do. */
-function whatToDo(situation: TableSituation, journaled: JournaledTable | undefined): TableWork | undefined {
-  const { table, exists, mode } = situation;
-  const fresh = { plan: table, keepsRows: false, partitions: undefined };
-  if (journaled === undefined) {
-    return { load: { ...fresh, created: mode === "drop-and-create" || !exists }, action: "prepare" };
-  }
-  const { created, keepsRows, partitions, state } = journaled;
-  const load = { plan: table, created, keepsRows };
-  if (state === "suspended" || state === "ready") return undefined;
-  if (state === "loaded") return { load: { ...load, partitions: [] }, action: "none" };
-  const again: TableWork = { load: { ...load, partitions: undefined }, action: keepsRows ? "none" : "empty" };
-  if (state === "prepared" && exists) return again;
-  if (partitions.length === 0) return { load: { ...fresh, created: created || !exists }, action: "prepare" };
-  if (mustStartOver(table, partitions)) return again;
-  const left = partitions.filter((partition) => !partition.done).map((partition) => partition.partition);
-  return { load: { ...load, partitions: left }, action: "none" };
-}
-
-/** What is journaled before a table is touched: afterwards nobody could tell who made it. */
-function intent({ load, action }: TableWork): readonly PlannedTable[] {
-  if (load.partitions !== undefined) return [];
-  return [plannedAgain(load, action === "prepare" ? "planned" : "prepared")];
-}
-
-function plannedAgain({ plan, created, keepsRows }: TableLoad, state: "planned" | "prepared"): PlannedTable {
-  return { id: plan.source.id, created, keepsRows, state, snapshot: undefined, partitions: [] };
 }
 
 async function isEmptied(
@@ -153,6 +116,7 @@ async function isEmptied(
 ): Promise<boolean> {
   try {
     await target.emptyTable(plan, signal);
+    failpoint("prepare.table-emptied");
     return true;
   } catch (error) {
     await errors.handle(plan.source.id, error, signal);
@@ -162,14 +126,21 @@ async function isEmptied(
 
 async function prepareTables(
   works: readonly TableWork[],
-  { plan: migration, target, mode, errors, signal }: PreparationContext,
+  { plan: some, migration = some, target, mode, errors, signal }: PreparationContext,
 ): Promise<readonly TableLoad[]> {
   const loads = works.filter(({ action }) => action === "prepare").map(({ load }) => load);
   const requests = loads.map(({ plan, created }) => {
-    return { migration, plan, mode: created ? ("drop-and-create" as const) : mode };
+    // Foreign keys of the task's other tables do not keep one from being made anew.
+    return {
+      migration: created ? migration : some,
+      plan,
+      mode: created ? ("drop-and-create" as const) : mode,
+    };
   });
   const prepared: TableLoad[] = [];
-  for (const [i, outcome] of (await target.prepareTables(requests, signal)).entries()) {
+  const outcomes = await target.prepareTables(requests, signal);
+  failpoint("prepare.tables-made");
+  for (const [i, outcome] of outcomes.entries()) {
     const load = loads[i]!;
     if (outcome instanceof MigrationError) await errors.handle(load.plan.source.id, outcome, signal);
     else prepared.push({ ...load, keepsRows: outcome.keepsRows });
@@ -178,33 +149,40 @@ async function prepareTables(
 }
 
 /**
- * Rows read at two moments can be brought together by the change stream only where a key tells them
- * apart, and block ranges mean nothing in another snapshot.
+ * From here on the tables count as not loaded, whatever happens. One that was made here like a table that the
+ * source has changed since is made anew: then those that refer to it get their foreign keys again. Resolves with
+ * whether there is one.
  */
-function mustStartOver(table: TablePlan, partitions: readonly JournaledPartition[]): boolean {
-  const done = partitions.filter((partition) => partition.done).length;
-  if (done === partitions.length) return false;
-  if (partitions.some(({ partition }) => partition.by === "block")) return true;
-  return done > 0 && table.source.key.length === 0;
+export async function markForReload(
+  { journal, plan, signal }: Pick<PreparationContext, "journal" | "plan" | "signal">,
+  tables: readonly JournaledTable[],
+): Promise<boolean> {
+  if (tables.length === 0) return false;
+  const planned = tables.map((table): PlannedTable => {
+    const { id, created, keepsRows, shape } = table;
+    const state = wasNeverPlanned(table) ? "planned" : "prepared";
+    return { id, created, keepsRows, state, shape, snapshot: undefined, partitions: [] };
+  });
+  await journal.planTables(planned, signal);
+  failpoint("load.table-marked-again");
+  const plans = new Map(plan.tables.map((table) => [tableKey(table.source.id), table]));
+  const outdated = tables.filter((table) => isMadeAnew(plans.get(tableKey(table.id)), table));
+  if (outdated.length === 0) return false;
+  const remade = new Set(outdated.map(({ id }) => tableKey(id)));
+  const referring = new Set(
+    plan.tables
+      .filter(({ source }) => source.foreignKeys.some(({ references }) => remade.has(tableKey(references))))
+      .map(({ source }) => tableKey(source.id)),
+  );
+  const ready = (await journal.tables(signal)).filter(({ state }) => state === "ready");
+  const toBuild = ready.filter(({ id }) => referring.has(tableKey(id))).map(({ id }) => id);
+  await journal.setTableStates(toBuild, { state: "loaded" }, signal);
+  return true;
 }
 
-/** From here on the tables count as not loaded, whatever happens. */
-export async function markForReload(
-  journal: Journal,
-  tables: readonly JournaledTable[],
-  signal: AbortSignal,
-): Promise<void> {
-  const planned = tables.map(
-    ({ id, created, keepsRows }): PlannedTable => ({
-      id,
-      created,
-      keepsRows,
-      state: "prepared",
-      snapshot: undefined,
-      partitions: [],
-    }),
-  );
-  await journal.planTables(planned, signal);
+/** It was refused from the start: what the target has of it is not the task's, and may have to stay. */
+function wasNeverPlanned({ state, shape, partitions }: JournaledTable): boolean {
+  return state === "suspended" && shape === undefined && partitions.length === 0;
 }
 
 /** Gives what is left of partly loaded tables to a new snapshot. */
@@ -219,4 +197,5 @@ export async function adoptSnapshot(
     snapshot.position,
     snapshot.signal,
   );
+  failpoint("load.snapshot-adopted");
 }

@@ -1,27 +1,34 @@
 import { failpoint } from "../base/failpoint.ts";
 import { MigrationError } from "../core/error.ts";
+import type { JournaledTable } from "../core/journal.ts";
 import type { Position } from "../core/position.ts";
 import type { TableId } from "../core/schema.ts";
-import type { JournaledTable } from "../core/target.ts";
 import { type SnapshotWindow, TableRules } from "../pipeline/apply-modes.ts";
-import { type ApplyGoal, ChangeApply } from "../pipeline/change-apply.ts";
-import type { Attempt } from "./attempt.ts";
+import { type ApplyEnd, type ApplyGoal, ChangeApply } from "../pipeline/change-apply.ts";
+import { type Attempt, AttemptOutdated, TablesUntold } from "./attempt.ts";
+import { noteFilter, SchemaNoted } from "./follow-notes.ts";
+import { openBoth } from "./open-sides.ts";
 import { copySequences, finishBuilds, publishedTables, streamMissing } from "./run-load.ts";
 import { reloadBeside } from "./run-reload.ts";
+import { rememberTables, SchemaWatch } from "./run-schema-changes.ts";
+import { noteStart } from "./start-note.ts";
 import type { StopRule } from "./stop-rule.ts";
 import type { StopReason } from "./task.ts";
-import { waitForWriters } from "./wait-for-writers.ts";
 
 /** How soon it is noticed that somebody has changed the publication: servers may not say so. */
 const STREAM_CHECK_INTERVAL_MS = 60_000;
+/** How late a stop time is noticed at most when the clock has been set. */
+const CLOCK_CHECK_MS = 60_000;
 
 /** What may be asked of the change phase while it runs. */
 export interface ChangeControl {
   readonly stopRequested: boolean;
   readonly draining: boolean;
   readonly stopRule: StopRule;
-  /** Called with whatever is to be told of a stop or a drain; undefined when nothing runs any more. */
-  attach(listener: ChangeListener | undefined): void;
+  /** Called with whatever is to be told of a stop or a drain. */
+  attach(listener: ChangeListener): void;
+  /** Nothing runs any more. `queued`: what was to be reloaded and was not begun. */
+  detach(queued: readonly TableId[]): void;
 }
 
 export interface ChangeListener {
@@ -31,9 +38,6 @@ export interface ChangeListener {
   /** Ends the attempt for another that describes and assesses the tables as they are now. */
   replan(): void;
 }
-
-/** Not a failure: what the attempt was planned with does not serve any more. */
-export class PlanOutdated extends Error {}
 
 /**
  * Applies changes from where the journal stands until something ends it. First up to the newest
@@ -48,57 +52,66 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
     const window = snapshotWindow(table, rules);
     if (window !== undefined) rules.setWindow(table.id, window);
   }
+  await rememberTables(attempt);
   const aside = errors.suspended;
+  const reloads = new Set<readonly TableId[]>();
+  const takes = attempt.notes.kept ? noteFilter(attempt, rules, () => reloads.size === 0) : undefined;
   await using sides = new AsyncDisposableStack();
   const [applier, stream] = await openBoth(
     sides,
-    target.openApplier({ ...attempt.journalRequest, plan }, signal),
-    source.openChangeStream({ ...attempt.streamRequest, after, aside }, signal),
+    target.openApplier({ ...attempt.journalRequest, plan, marks: settings.preventsLoops }, signal),
+    source.openChangeStream(
+      {
+        ...{ ...attempt.streamRequest, after, aside, ownOnly: settings.preventsLoops },
+        ...(takes === undefined ? {} : { takes }),
+      },
+      signal,
+    ),
   );
-  const saveIdle = (position: Position): Promise<void> => journal.setAppliedPosition(position, signal);
+  const saveIdle = async (position: Position): Promise<void> => {
+    await journal.setAppliedPosition(position, signal);
+    failpoint("apply.idle-saved");
+  };
   const apply = new ChangeApply({ stream, applier, rules, observer: statistics, saveIdle });
-  await using steering = new Steering({ attempt, apply, rules, control });
+  const watch = new SchemaWatch(attempt);
+  await using steering = new Steering({ attempt, apply, rules, control, watch, reloads });
+  const run = async (): Promise<Exclude<ApplyEnd, "noted">> => {
+    const end = await apply.run();
+    if (end === "noted") throw new SchemaNoted(apply.noted!);
+    return end;
+  };
+  const ended = (reason: StopReason): Promise<StopReason> => endWith(reason, attempt, watch);
+  await noteStart(attempt);
   statistics.setCheckpoint(after.text);
   statistics.setPhase("catching-up");
   if (control.stopRequested) return "NORMAL";
   const beside = { ...attempt, signal: steering.signal };
   if (rules.newest !== undefined && !rules.reaches(after, rules.newest)) {
     apply.setGoal({ position: rules.newest });
-    if ((await apply.run()) === "stopped") return "NORMAL";
+    if ((await run()) === "stopped") return "NORMAL";
   }
   await finishBuilds(beside);
   statistics.setPhase("catching-up");
   const limit = goalLimit(control.stopRule);
   if (settings.stopAfterFullLoad === "cached-changes-not-applied") return "STOPPED_AFTER_FULL_LOAD";
   apply.setGoal({ ...limit, position: await source.currentPosition(steering.signal) });
-  const caughtUp = await apply.run();
+  const caughtUp = await run();
   if (caughtUp === "stopped") return "NORMAL";
-  if (caughtUp === "last") return await ended(attempt, "NORMAL");
-  if (caughtUp === "commit-time") return await ended(attempt, "STOPPED_AT_COMMIT_TIME");
+  if (caughtUp === "last") return await ended("NORMAL");
+  if (caughtUp === "commit-time") return await ended("STOPPED_AT_COMMIT_TIME");
+  const untold = attempt.notes.awaited.filter((table) => !errors.isSuspended(table));
+  if (untold.length > 0) throw new TablesUntold(untold);
   if (settings.stopAfterFullLoad === "cached-changes-applied") {
-    return await ended(attempt, "STOPPED_AFTER_CACHED_EVENTS");
+    return await ended("STOPPED_AFTER_CACHED_EVENTS");
   }
-  if (spec.untilCaughtUp) return await ended(attempt, "NORMAL");
+  if (spec.untilCaughtUp) return await ended("NORMAL");
   statistics.setPhase("replicating");
   apply.setGoal(limit);
   steering.begin();
-  const end = await apply.run();
+  const end = await run();
   if (end === "stopped") return "NORMAL";
-  if (end === "commit-time") return await ended(attempt, "STOPPED_AT_COMMIT_TIME");
-  return await ended(attempt, steering.timeReached ? "STOPPED_AT_SERVER_TIME" : "NORMAL");
-}
-
-/** Opens both sides at once, to be disposed with the stack; when one fails, the other is closed and the error thrown. */
-async function openBoth<A extends AsyncDisposable, B extends AsyncDisposable>(
-  stack: AsyncDisposableStack,
-  first: Promise<A>,
-  second: Promise<B>,
-): Promise<[A, B]> {
-  const opened = await Promise.allSettled([first, second]);
-  for (const one of opened) if (one.status === "fulfilled") stack.use(one.value);
-  const failed = opened.find((one) => one.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
-  return [await first, await second];
+  if (end === "commit-time") return await ended("STOPPED_AT_COMMIT_TIME");
+  return await ended(steering.timeReached ? "STOPPED_AT_SERVER_TIME" : "NORMAL");
 }
 
 /** What the stop rule leaves out, whatever else a run of the apply is for. */
@@ -108,10 +121,12 @@ function goalLimit(rule: StopRule): ApplyGoal {
 }
 
 /** All that was to be applied is: the target's sequences follow. */
-async function ended(attempt: Attempt, reason: StopReason): Promise<StopReason> {
+async function endWith(reason: StopReason, attempt: Attempt, watch: SchemaWatch): Promise<StopReason> {
   attempt.statistics.setPhase("stopping");
+  await watch.check({ takesNew: true, signal: attempt.signal });
   await attempt.source.checkStream(publishedTables(attempt), attempt.signal);
-  await copySequences(attempt);
+  // Where the application writes to both sides, each has its own.
+  if (!attempt.settings.preventsLoops) await copySequences(attempt);
   failpoint("task.drained");
   return reason;
 }
@@ -121,6 +136,9 @@ interface SteeringParts {
   readonly apply: ChangeApply;
   readonly rules: TableRules;
   readonly control: ChangeControl;
+  readonly watch: SchemaWatch;
+  /** Reloads that were asked for and are not done: until then another attempt for new tables would end them. */
+  readonly reloads: Set<readonly TableId[]>;
 }
 
 /** Turns a stop, a drain, the stop time or a reload into what the running apply understands. */
@@ -132,10 +150,13 @@ class Steering implements AsyncDisposable {
   readonly #started = Promise.withResolvers<void>();
   /** Reloads wait for begin(): before, constraints of other tables may be built. */
   #reloading: Promise<void> = this.#started.promise;
+  /** Reloads that have not begun. */
+  readonly #queued = new Set<readonly TableId[]>();
   #timer: NodeJS.Timeout | undefined;
   readonly #watch: NodeJS.Timeout;
   #begun = false;
-  #atRisk = false;
+  #checking = false;
+  #checked: Promise<void> = Promise.resolve();
   timeReached = false;
 
   constructor(parts: SteeringParts) {
@@ -149,7 +170,7 @@ class Steering implements AsyncDisposable {
       },
       drain: () => this.#drain(),
       reload: (tables) => this.#reload(tables),
-      replan: () => parts.apply.fail(new PlanOutdated()),
+      replan: () => parts.apply.fail(new AttemptOutdated()),
     });
   }
 
@@ -165,42 +186,55 @@ class Steering implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
     clearInterval(this.#watch);
-    this.#parts.control.attach(undefined);
+    this.#parts.control.detach([...this.#queued].flat());
     this.#ending.abort();
     this.#started.resolve();
     this.#parts.apply.abandon();
-    await this.#reloading;
+    await Promise.all([this.#reloading, this.#checked]);
   }
 
   /** One after another; a failure is the attempt's, and the next one finds in the journal what is left. */
   #reload(tables: readonly TableId[]): void {
-    const { attempt, apply, rules } = this.#parts;
+    const { attempt, apply, rules, reloads } = this.#parts;
     const { signal } = this;
+    reloads.add(tables);
+    this.#queued.add(tables);
     this.#reloading = this.#reloading
       .then(() => {
         signal.throwIfAborted();
+        this.#queued.delete(tables);
         return reloadBeside({ attempt: { ...attempt, signal }, apply, rules, tables });
       })
       .catch((error) => {
-        if (!signal.aborted) apply.fail(error);
-      });
+        if (signal.aborted) return;
+        apply.fail(error);
+        // Those that wait for their turn are the next attempt's.
+        this.#ending.abort();
+      })
+      .finally(() => reloads.delete(tables));
   }
 
   #checkStream(): void {
-    const { attempt, apply } = this.#parts;
-    const { source, statistics, streamRequest } = attempt;
-    source.checkStream(publishedTables(attempt), this.signal).catch((error) => {
-      if (!this.signal.aborted) apply.fail(error);
-    });
-    source.streamHealth(streamRequest, this.signal).then(
-      (findings) => {
-        // Told once for each time that it comes up.
-        if (!this.#atRisk) for (const finding of findings) statistics.finding(finding);
-        this.#atRisk = findings.length > 0;
-      },
-      // Whoever reads the stream meets the same error.
-      () => undefined,
-    );
+    const { attempt, apply, watch, reloads } = this.#parts;
+    const { source } = attempt;
+    const { signal } = this;
+    // One that waits for the stream may take longer than to the next.
+    if (this.#checking) return;
+    this.#checking = true;
+    const passes = async (): Promise<void> => {
+      const position = await source.currentPosition(signal);
+      signal.throwIfAborted();
+      await apply.between(async () => undefined, position);
+    };
+    this.#checked = watch
+      .check({ takesNew: reloads.size === 0, passes, signal })
+      .then(() => source.checkStream(publishedTables(attempt), signal))
+      .catch((error) => {
+        if (!signal.aborted) apply.fail(error);
+      })
+      .finally(() => {
+        this.#checking = false;
+      });
   }
 
   #drain(): void {
@@ -217,11 +251,11 @@ class Steering implements AsyncDisposable {
       );
   }
 
-  /** Timers are limited to 2^31 ms, so a far time is waited for in pieces. */
+  /** In pieces: timers are limited to 2^31 ms, and the clock may be set meanwhile. */
   #waitFor(timeMs: number): void {
     const left = timeMs - Date.now();
     if (left > 0) {
-      this.#timer = setTimeout(() => this.#waitFor(timeMs), Math.min(left, 1 << 30));
+      this.#timer = setTimeout(() => this.#waitFor(timeMs), Math.min(left, CLOCK_CHECK_MS));
       return;
     }
     this.timeReached = true;
@@ -259,30 +293,4 @@ function snapshotWindow(table: JournaledTable, rules: TableRules): SnapshotWindo
     if (newest === undefined || rules.reaches(snapshot, newest)) newest = snapshot;
   }
   return oldest === undefined || newest === undefined ? undefined : { oldest, newest };
-}
-
-/** For cdc tasks: makes the stream, or checks that a given start position can still be read. */
-export async function startChangeOnly(attempt: Attempt): Promise<void> {
-  const { spec, source, journal, streamRequest, signal } = attempt;
-  if ((await journal.appliedPosition(signal)) !== undefined) return;
-  const kept = await source.findStream(streamRequest, signal);
-  if (spec.cdcStartPosition === undefined || spec.cdcStartPosition === "") {
-    const create = (limited: AbortSignal): Promise<Position> =>
-      source.createStream(publishedTables(attempt), limited);
-    const start = kept ?? (await waitForWriters(attempt, { isNew: true }, create));
-    await journal.setAppliedPosition(start, signal);
-    return;
-  }
-  const start = source.positions.parse(spec.cdcStartPosition);
-  const order = kept === undefined ? undefined : source.positions.compare(kept, start);
-  if (kept === undefined || order === undefined || order > 0) {
-    throw new MigrationError("source.position_unavailable", {
-      message:
-        kept === undefined
-          ? "A start position was given, but no slot keeps the log from there on."
-          : `The slot keeps the log from ${kept.text} on; ${start.text} lies before it.`,
-      subject: spec.name,
-    });
-  }
-  await journal.setAppliedPosition(start, signal);
 }

@@ -2,21 +2,25 @@ import { availableParallelism } from "node:os";
 import { failpoint } from "../base/failpoint.ts";
 import { MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
-import { displayTable, type Sequence, tableKey } from "../core/schema.ts";
-import type { PartitionSize, Snapshot, SnapshotRequest, StreamRequest } from "../core/source.ts";
-import { type FullLoadContext, fullLoad, type TableLoad } from "../pipeline/full-load.ts";
+import { displayTable, type Sequence, type TableId, tableKey } from "../core/schema.ts";
+import type { Snapshot, SnapshotRequest, StreamRequest } from "../core/source.ts";
+import { type FullLoadContext, fullLoad } from "../pipeline/full-load.ts";
 import { runStage } from "../pipeline/post-load.ts";
 import { TableFinisher } from "../pipeline/table-finisher.ts";
-import type { Attempt } from "./attempt.ts";
-import { adoptSnapshot, prepareLoads } from "./preparation.ts";
-import { makeObjects } from "./run-objects.ts";
+import type { TableLoad } from "../pipeline/table-load.ts";
+import { type Attempt, AttemptOutdated } from "./attempt.ts";
+import { checkLoads, checkLoops } from "./loop-check.ts";
+import { adoptSnapshot, type PreparationContext, prepareLoads } from "./preparation.ts";
+import { copyLargeObjects } from "./run-large-objects.ts";
+import { giveRights, makeObjects } from "./run-objects.ts";
+import { noteStart } from "./start-note.ts";
 import { waitForWriters } from "./wait-for-writers.ts";
 
 /**
  * Large enough to be worth a COPY of its own, each of which begins with buffers that are new to it; small
  * enough to lose little to a crash.
  */
-const PARTITION_SIZE: PartitionSize = { rowsPerPartition: 1_000_000, bytesPerPartition: 128 << 20 };
+const PARTITION = { rowsPerPartition: 1_000_000, bytesPerPartition: 128 << 20 };
 
 /** Index builds at once: each may use its server's memory for sorting. */
 const BUILDERS = Math.max(2, Math.min(4, availableParallelism()));
@@ -26,20 +30,13 @@ const BUILDERS = Math.max(2, Math.min(4, availableParallelism()));
  * has all its rows, its key and its secondary indexes, and a task that captures changes has its stream.
  */
 export async function runLoad(attempt: Attempt): Promise<void> {
-  const { settings, statistics, target, plan, journal, errors, signal } = attempt;
+  const { settings, statistics, target, journal, errors, signal } = attempt;
   statistics.setPhase("preparing");
-  const loads = await prepareLoads({
-    plan,
-    target,
-    journal,
-    mode: settings.prepareMode,
-    errors,
-    observer: statistics,
-    signal,
-  });
-  failpoint("task.prepared");
+  const onPlanned = async (): Promise<void> => checkLoops(attempt, await journal.tables(signal));
+  const loads = await prepareLoads({ ...preparationContext(attempt), onPlanned });
   const toRead = loads.filter((load) => load.partitions === undefined || load.partitions.length > 0);
-  if (toRead.length > 0) await readTables(attempt, toRead);
+  const largeObjects = settings.migrateLargeObjects && !(await journal.largeObjects(signal)).done;
+  if (toRead.length > 0 || largeObjects) await readTables(attempt, toRead);
   else await ensureStream(attempt);
   const toBuild = loads.filter((load) => !toRead.includes(load));
   if (toBuild.length > 0) {
@@ -49,7 +46,6 @@ export async function runLoad(attempt: Attempt): Promise<void> {
     for (const load of toBuild) finisher.add(load);
     await finisher.end();
   }
-  failpoint("task.load-finished");
 }
 
 async function readTables(attempt: Attempt, loads: readonly TableLoad[]): Promise<void> {
@@ -62,14 +58,27 @@ async function readTables(attempt: Attempt, loads: readonly TableLoad[]): Promis
   await using snapshot = await waitForWriters(attempt, { isNew: anchor === "new-stream" }, (limited) =>
     source.openSnapshot(request, limited),
   );
+  await checkLoads(attempt);
   if (request.anchor === "new-stream" && snapshot.position !== undefined) {
     await journal.setAppliedPosition(snapshot.position, signal);
   }
-  failpoint("task.snapshot-open");
   await adoptSnapshot(loads, journal, { position: snapshot.position, signal });
   if (snapshot.position === undefined) await tellOfTwoMoments(attempt, loads);
+  await noteStart(attempt);
   statistics.setPhase("full-load");
-  await fullLoad(loads, loadContext(attempt, snapshot));
+  const outdated = await fullLoad(loads, loadContext(attempt, snapshot));
+  if (attempt.settings.migrateLargeObjects) await copyLargeObjects(attempt, snapshot);
+  tellOfRewritten(attempt, outdated);
+  // The next attempt reads them.
+  if (outdated.length > 0) throw new AttemptOutdated();
+}
+
+/** Says how many tables the source has rewritten before they were read. */
+export function tellOfRewritten({ listener }: Attempt, outdated: readonly TableId[]): void {
+  if (outdated.length === 0) return;
+  listener.log("info", "tables were rewritten while they were read, reading them again", {
+    tables: outdated.length,
+  });
 }
 
 /** Without a change stream nothing brings the parts of a table together that were read at two moments. */
@@ -90,8 +99,13 @@ async function tellOfTwoMoments(attempt: Attempt, loads: readonly TableLoad[]): 
   }
 }
 
+export function preparationContext(attempt: Attempt): PreparationContext {
+  const { settings, statistics, target, plan, journal, errors, signal } = attempt;
+  return { plan, target, journal, mode: settings.prepareMode, errors, observer: statistics, signal };
+}
+
 export function loadContext(attempt: Attempt, snapshot: Snapshot): FullLoadContext {
-  const { settings, statistics, target, journal, journalRequest, errors, signal } = attempt;
+  const { settings, statistics, target, journal, journalRequest, errors, rereads, signal } = attempt;
   return {
     target,
     journal,
@@ -101,7 +115,8 @@ export function loadContext(attempt: Attempt, snapshot: Snapshot): FullLoadConte
     observer: statistics,
     lanes: settings.maxFullLoadSubTasks,
     builders: BUILDERS,
-    partitionSize: PARTITION_SIZE,
+    partitionSize: { ...PARTITION, bytesReadAtOnce: settings.sharedReadLimit },
+    rereads,
     signal,
   };
 }
@@ -119,12 +134,13 @@ async function snapshotAnchor(attempt: Attempt): Promise<SnapshotRequest["anchor
 async function ensureStream(attempt: Attempt): Promise<void> {
   const { spec, source, journal, streamRequest, signal } = attempt;
   if (spec.type === "full-load") return;
-  if ((await source.findStream(streamRequest, signal)) !== undefined) return;
+  if ((await source.findStream(streamRequest, signal)) !== undefined) return await checkLoads(attempt);
   if ((await journal.appliedPosition(signal)) !== undefined) throw streamMissing(attempt);
   const request = publishedTables(attempt);
   const position = await waitForWriters(attempt, { isNew: true }, (limited) =>
     source.createStream(request, limited),
   );
+  await checkLoads(attempt);
   await journal.setAppliedPosition(position, signal);
 }
 
@@ -163,20 +179,15 @@ export async function finishBuilds(attempt: Attempt, { reload = false } = {}): P
   const steps = tables.flatMap((table) => (table.created ? target.postLoadSteps(table.plan) : []));
   for (const stage of ["unique", "foreign-key", "analyze"] as const) await runStage(stage, steps, context);
   await copySequences(attempt);
-  failpoint("build.constraints-done");
+  failpoint("build.sequences-set");
   const whole = tables.filter((table) => table.created && !errors.isSuspended(table.plan.source.id));
-  await makeObjects(attempt, {
-    tables: whole.map(
-      ({
-        plan: {
-          target: { id },
-        },
-      }) => id,
-    ),
-    free: !reload,
-  });
+  const made = { tables: whole.map((table) => table.plan.target.id), free: !reload };
+  await makeObjects(attempt, made);
+  failpoint("build.objects-made");
+  await giveRights(attempt, made);
   const ready = tables.map(({ plan: table }) => table.source.id).filter((id) => !errors.isSuspended(id));
   await journal.setTableStates(ready, { state: "ready" }, signal);
+  failpoint("build.tables-ready");
 }
 
 /** Sets the target's sequences to where the source's stand now. */

@@ -1,7 +1,10 @@
 import { MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
+import type { MigrationPlan } from "../core/plan.ts";
+import { rightsKey } from "../core/rights.ts";
 import { displayObject, type SchemaObject, type TableId, tableKey } from "../core/schema.ts";
+import type { ColumnAddition } from "../core/target.ts";
 import type { Attempt } from "./attempt.ts";
 
 /** Names that a finding lists at most. */
@@ -20,12 +23,8 @@ export interface ObjectSelection {
  */
 export async function makeObjects(attempt: Attempt, { tables, free }: ObjectSelection): Promise<void> {
   const { plan, target, settings, spec, statistics, signal } = attempt;
-  const made = new Set(tables.map(tableKey));
-  const moved = new Set(plan.tables.map((table) => tableKey(table.target.id)));
-  const objects = plan.target.objects.filter(({ on }) => {
-    if (on === undefined || !moved.has(tableKey(on))) return free;
-    return made.has(tableKey(on));
-  });
+  const isMade = partsOf(plan, tables);
+  const objects = plan.target.objects.filter(({ on }) => isMade(on) ?? free);
   if (objects.length === 0) return;
   const replace = settings.prepareMode === "drop-and-create";
   const replicates = spec.type !== "full-load";
@@ -38,6 +37,60 @@ export async function makeObjects(attempt: Attempt, { tables, free }: ObjectSele
     else if (outcome === "kept" && object.stage === "after-rows") kept.push(object);
   }
   if (!replace) for (const finding of keptObjects(kept)) statistics.finding(finding);
+}
+
+/**
+ * Gives what the task has made its owner and its privileges, when all of it is there. What was there before
+ * the task stays whose it is, and so does what has got its own: somebody may have changed them on purpose.
+ */
+export async function giveRights(attempt: Attempt, { tables, free }: ObjectSelection): Promise<void> {
+  const { plan, target, journal, spec, statistics, signal } = attempt;
+  const isMade = partsOf(plan, tables);
+  // Large objects have theirs since they were copied.
+  const own = plan.target.rights.filter(({ kind, on }) => kind !== "large object" && (isMade(on) ?? free));
+  if (own.length === 0) return;
+  const settled = new Set((await journal.keptObjects(signal))?.map(rightsKey));
+  const kept = own.filter((one) => settled.has(rightsKey(one)));
+  const rights = own.filter((one) => !settled.has(rightsKey(one)));
+  const replicates = spec.type !== "full-load";
+  const findings = await target.giveRights({ rights, kept, replicates }, signal);
+  for (const finding of findings) statistics.finding(finding);
+  if (rights.length > 0) await journal.keepObjects(rights, signal);
+}
+
+/** Gives columns that tables have got the privileges that are given on columns. A table's own are for all of its columns. */
+export async function giveColumnRights(
+  { plan, target, spec, statistics, signal }: Attempt,
+  additions: readonly ColumnAddition[],
+): Promise<void> {
+  const added = new Map(
+    additions.map(({ plan: { target: table }, columns }) => {
+      return [tableKey(table.id), new Set(columns.map((ordinal) => table.columns[ordinal]!.name))];
+    }),
+  );
+  const rights = plan.target.rights.flatMap((one) => {
+    const names = one.kind === "table" ? added.get(tableKey(one.id)) : undefined;
+    const granted = one.granted.filter(({ column }) => column !== undefined && names?.has(column) === true);
+    return granted.length === 0 ? [] : [{ ...one, granted, revoked: [] }];
+  });
+  if (rights.length === 0) return;
+  const request = { rights, kept: [], replicates: spec.type !== "full-load", adds: true };
+  for (const finding of await target.giveRights(request, signal)) statistics.finding(finding);
+}
+
+/** Whether a table is among some of the plan's; undefined for what is no table of the plan, and for no table. */
+function partsOf(
+  plan: MigrationPlan,
+  tables: readonly TableId[],
+): (on: TableId | undefined) => boolean | undefined {
+  const made = new Set(tables.map(tableKey));
+  const moved = movedTables(plan);
+  return (on) => (on === undefined || !moved.has(tableKey(on)) ? undefined : made.has(tableKey(on)));
+}
+
+/** Keys of the task's tables on the target. */
+export function movedTables({ tables }: MigrationPlan): ReadonlySet<string> {
+  return new Set(tables.map((table) => tableKey(table.target.id)));
 }
 
 export function asWarning(error: MigrationError): Finding {

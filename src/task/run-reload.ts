@@ -1,14 +1,17 @@
+import { failpoint } from "../base/failpoint.ts";
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
+import type { JournaledTable } from "../core/journal.ts";
+import type { TablePlan } from "../core/plan.ts";
+import type { Position } from "../core/position.ts";
 import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import type { SnapshotRequest } from "../core/source.ts";
-import type { JournaledTable } from "../core/target.ts";
 import type { TableRules } from "../pipeline/apply-modes.ts";
 import type { ChangeApply } from "../pipeline/change-apply.ts";
 import { fullLoad } from "../pipeline/full-load.ts";
-import type { Attempt } from "./attempt.ts";
+import { type Attempt, AttemptOutdated } from "./attempt.ts";
 import { markForReload, prepareLoads } from "./preparation.ts";
-import { finishBuilds, loadContext } from "./run-load.ts";
+import { finishBuilds, loadContext, preparationContext, tellOfRewritten } from "./run-load.ts";
 import { waitForWriters } from "./wait-for-writers.ts";
 
 export interface Reload {
@@ -23,14 +26,16 @@ export interface Reload {
  *
  *     between two batches      the tables count as not loaded; their changes are held from here on
  *     snapshot taken at S      changes up to S are skipped, later ones wait for the rows
+ *     rewritten meanwhile      such a table is read again from another snapshot, which is its S then
  *     rows in                  the gate opens; everything after S is applied as ever
  *     all applied up to S      constraints are built: the others show at least that moment too
  *
  * A crash at any point leaves tables that the journal shows as not loaded: the next attempt loads
- * them before it goes on.
+ * them before it goes on. A table that is made anew as another one ends the attempt (AttemptOutdated) once its rows
+ * are in: its changes are not for an applier that knows the columns of before.
  */
 export async function reloadBeside({ attempt, apply, rules, tables }: Reload): Promise<void> {
-  const { settings, source, target, journal, plan, errors, statistics, signal } = attempt;
+  const { journal, plan, errors, statistics, signal } = attempt;
   const wanted = new Set(tables.map(tableKey));
   const asked = plan.tables.filter((table) => wanted.has(tableKey(table.source.id)));
   for (const { source: table } of asked) await refuse(attempt, table.id);
@@ -44,39 +49,28 @@ export async function reloadBeside({ attempt, apply, rules, tables }: Reload): P
   // Nobody may be waiting when they fail; whoever waits gives up by the apply's own failure.
   positioned.promise.catch(() => undefined);
   loaded.promise.catch(() => undefined);
+  let isRemade = false;
   try {
     await apply.between(async () => {
       for (const { source: table } of plans) {
         rules.hold(table.id, { positioned: positioned.promise, loaded: loaded.promise });
       }
-      const known = (await journal.tables(signal)).filter((table) => wanted.has(tableKey(table.id)));
-      await markForReload(journal, known, signal);
+      const due = new Set(plans.map((table) => tableKey(table.source.id)));
+      const known = (await journal.tables(signal)).filter((table) => due.has(tableKey(table.id)));
+      isRemade = await markForReload(attempt, known);
       for (const { source: table } of plans) {
         errors.readmit(table.id);
         statistics.reloading(table.id);
       }
     });
-    const request: SnapshotRequest = {
-      ...attempt.streamRequest,
-      tables: plans.map((table) => table.source),
-      anchor: "existing-stream",
-    };
-    await using snapshot = await waitForWriters(attempt, { isNew: false }, (beside) =>
-      source.openSnapshot(request, beside),
-    );
-    const position = snapshot.position!;
-    for (const { source: table } of plans) rules.setWindow(table.id, { oldest: position, newest: position });
-    positioned.resolve();
-    const loads = await prepareLoads({
-      plan: { ...plan, tables: plans },
-      target,
-      journal,
-      mode: settings.prepareMode,
-      errors,
-      observer: statistics,
-      signal,
-    });
-    await fullLoad(loads, loadContext(attempt, snapshot));
+    let position: Position | undefined;
+    for (let left: readonly TablePlan[] = plans; left.length > 0; ) {
+      const read = await readTables({ attempt, rules, plans: left, positioned: positioned.resolve });
+      position = read.position;
+      left = left.filter(({ source: { id } }) => read.outdated.has(tableKey(id)));
+    }
+    failpoint("load.tables-loaded-again");
+    if (isRemade) throw new AttemptOutdated();
     for (const { source: table } of plans) rules.release(table.id);
     loaded.resolve();
     await apply.between(() => finishBuilds(attempt, { reload: true }), position);
@@ -86,6 +80,36 @@ export async function reloadBeside({ attempt, apply, rules, tables }: Reload): P
     loaded.reject(error);
     throw error;
   }
+}
+
+interface Reading {
+  readonly attempt: Attempt;
+  readonly rules: TableRules;
+  readonly plans: readonly TablePlan[];
+  /** Called as soon as the tables' windows are known. */
+  readonly positioned: () => void;
+}
+
+/** Reads tables from a snapshot of their own. `outdated`: those that the source has rewritten before they were read. */
+async function readTables({ attempt, rules, plans, positioned }: Reading): Promise<{
+  readonly position: Position;
+  readonly outdated: ReadonlySet<string>;
+}> {
+  const tables = plans.map((table) => table.source);
+  const request: SnapshotRequest = { ...attempt.streamRequest, tables, anchor: "existing-stream" };
+  await using snapshot = await waitForWriters(attempt, { isNew: false }, (beside) =>
+    attempt.source.openSnapshot(request, beside),
+  );
+  const position = snapshot.position!;
+  for (const { id } of tables) rules.setWindow(id, { oldest: position, newest: position });
+  positioned();
+  const loads = await prepareLoads({
+    ...preparationContext(attempt),
+    ...{ plan: { ...attempt.plan, tables: plans }, migration: attempt.plan },
+  });
+  const outdated = await fullLoad(loads, loadContext(attempt, snapshot));
+  tellOfRewritten(attempt, outdated);
+  return { position, outdated: new Set(outdated.map(tableKey)) };
 }
 
 /** Tells of a table that still cannot be moved what stands in the way now. */

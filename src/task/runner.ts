@@ -1,21 +1,34 @@
 import { Backoff, pause } from "../base/backoff.ts";
 import type { EngineRegistry } from "../core/engine.ts";
 import { asMigrationError, MigrationError } from "../core/error.ts";
+import type { JournaledTable } from "../core/journal.ts";
 import { displayTable, type TableId, tableKey } from "../core/schema.ts";
-import type { Source } from "../core/source.ts";
-import type { Target } from "../core/target.ts";
+import { Rereads } from "../pipeline/rereads.ts";
 import { TableErrors } from "../pipeline/table-errors.ts";
 import { afterTableError } from "./after-table-error.ts";
 import type { Attempt } from "./attempt.ts";
-import { planTask } from "./planning.ts";
+import { endpointFindings } from "./endpoint-findings.ts";
+import { followSelection } from "./follow-selection.ts";
+import { checkLoops } from "./loop-check.ts";
+import { NoteKeeping } from "./note-keeping.ts";
+import { openSides } from "./open-sides.ts";
+import { type PlannedTask, type PlanningRequest, planTask } from "./planning.ts";
 import { markForReload } from "./preparation.ts";
-import { type ChangeControl, type ChangeListener, runChanges, startChangeOnly } from "./run-changes.ts";
+import { reloadRefusal } from "./reload-refusal.ts";
+import { type ChangeControl, type ChangeListener, runChanges } from "./run-changes.ts";
 import { finishBuilds, runLoad } from "./run-load.ts";
 import { rowsKept } from "./run-reload.ts";
+import { followSchemaChanges } from "./run-schema-changes.ts";
+import { leavesColumnsOut, tablesToReplan } from "./schema-changes.ts";
 import { readTaskSettings, type TaskSettings } from "./settings.ts";
+import { followLog, noteLog } from "./source-log.ts";
+import { startChangeOnly } from "./start-changes.ts";
+import { beginAnew, hasBegun } from "./start-note.ts";
 import { TaskStatistics } from "./statistics.ts";
 import { parseStopPosition, type StopRule } from "./stop-rule.ts";
+import { watchStreamHealth } from "./stream-health.ts";
 import type { RunningTask, StopReason, TaskListener, TaskOutcome, TaskSpec } from "./task.ts";
+import { tellLockWaits } from "./tell-lock-waits.ts";
 
 /** An attempt that lasted this long has worked: earlier failures no longer count. */
 const LASTING_MS = 60_000;
@@ -38,13 +51,14 @@ export class TaskRunner implements RunningTask, ChangeControl {
   readonly #statistics: TaskStatistics;
   readonly #abort = new AbortController();
   readonly #reloads = new Map<string, TableId>();
+  readonly #rereads = new Rereads();
   #changes: ChangeListener | undefined;
   #stopRequested = false;
   #draining = false;
   #stopRule: StopRule = { kind: "never" };
   /** Whether what an earlier run left is to be forgotten first. */
   #fresh: boolean;
-  /** Both databases were reached and found fit, now or in an earlier run: failures to reach them are retried. */
+  /** Both databases were reached and found fit, now or in an earlier run: failures to reach them may pass. */
   #underway: boolean;
   #suspended: readonly TableId[] = [];
   /** Of the attempt at work. */
@@ -53,6 +67,9 @@ export class TaskRunner implements RunningTask, ChangeControl {
   #asideAtStart: ReadonlySet<string> = new Set();
   #impatience: NodeJS.Timeout | undefined;
   #known: ReadonlySet<string> = new Set();
+  readonly #notes = new NoteKeeping();
+  /** Tables that a reload has to plan anew: they leave columns of the source out, or were just found changed. */
+  #toReplan: ReadonlySet<string> = new Set();
 
   constructor(spec: TaskSpec, registry: EngineRegistry, listener: TaskListener) {
     this.#spec = spec;
@@ -76,10 +93,19 @@ export class TaskRunner implements RunningTask, ChangeControl {
     return this.#stopRule;
   }
 
-  attach(listener: ChangeListener | undefined): void {
+  detach(queued: readonly TableId[]): void {
+    this.#changes = undefined;
+    for (const table of queued) this.#reloads.set(tableKey(table), table);
+  }
+
+  attach(listener: ChangeListener): void {
     this.#changes = listener;
-    if (listener === undefined || this.#reloads.size === 0) return;
+    if (this.#reloads.size === 0) return;
     const waiting = [...this.#reloads.values()];
+    if (waiting.some((table) => this.#toReplan.has(tableKey(table)))) {
+      listener.replan();
+      return;
+    }
     this.#reloads.clear();
     listener.reload(waiting);
   }
@@ -101,13 +127,9 @@ export class TaskRunner implements RunningTask, ChangeControl {
   }
 
   reloadTables(tables: readonly TableId[]): void {
-    if (this.#spec.type === "cdc") {
-      throw new MigrationError("usage.invalid", {
-        message: "Tables of a task that only replicates changes (cdc) cannot be reloaded.",
-        subject: this.#spec.name,
-        remedy: "Use a task that loads and replicates.",
-      });
-    }
+    const refusal = reloadRefusal(this.#spec);
+    if (refusal !== undefined)
+      throw new MigrationError("usage.invalid", { ...refusal, subject: this.#spec.name });
     for (const table of tables) {
       if (this.#known.has(tableKey(table))) continue;
       throw new MigrationError("usage.invalid", {
@@ -116,9 +138,12 @@ export class TaskRunner implements RunningTask, ChangeControl {
         remedy: "Name tables as the task's table statistics list them.",
       });
     }
-    // What was wrong with a table that is set aside may have been mended since: it is planned anew.
-    const isAside = tables.some((table) => this.#errors?.isSuspended(table) === true);
-    if (this.#changes !== undefined && !isAside) {
+    // What was wrong with a table that is set aside may have been mended since, and what was left out comes:
+    // it is planned anew.
+    const isPlanned = tables.every(
+      (table) => this.#errors?.isSuspended(table) !== true && !this.#toReplan.has(tableKey(table)),
+    );
+    if (this.#changes !== undefined && isPlanned) {
       this.#changes.reload(tables);
       return;
     }
@@ -138,7 +163,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
       const error = asMigrationError(thrown);
       this.#listener.log("error", "task failed", { code: error.code, subject: error.subject });
       if (error.code === "internal.unexpected") this.#logDefect(error);
-      const stopReason = error.retry === "backoff" ? "RECOVERABLE_ERROR" : "FATAL_ERROR";
+      const stopReason = error.retry === "never" ? "FATAL_ERROR" : "RECOVERABLE_ERROR";
       outcome = this.#stopRequested
         ? { state: "stopped", stopReason: "NORMAL", error: undefined }
         : { state: "failed", stopReason, error: error.toJSON() };
@@ -160,15 +185,15 @@ export class TaskRunner implements RunningTask, ChangeControl {
   async #attempts(settings: TaskSettings): Promise<StopReason> {
     const backoff = new Backoff(settings.recoverableErrors);
     for (;;) {
-      const startedMs = Date.now();
+      const startedMs = performance.now();
       try {
         const reason = await this.#attempt(settings);
         if (reason !== "again") return reason;
       } catch (thrown) {
         if (this.#stopRequested) return "NORMAL";
         const error = asMigrationError(thrown);
-        if (!this.#underway || error.retry === "never") throw error;
-        if (Date.now() - startedMs > LASTING_MS) backoff.reset();
+        if (error.retry === "never" || (error.retry === "once-worked" && !this.#underway)) throw error;
+        if (performance.now() - startedMs > LASTING_MS) backoff.reset();
         const delayMs = backoff.failed();
         if (delayMs === undefined) {
           throw new MigrationError("task.retries_exhausted", {
@@ -177,7 +202,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
             cause: error,
           });
         }
-        this.#listener.log("warn", "task interrupted, trying again", { code: error.code, delayMs });
+        const { code, message } = error;
+        this.#listener.log("warn", "task interrupted, trying again", { code, reason: message, delayMs });
         await pause(delayMs, this.#abort.signal);
       }
     }
@@ -186,64 +212,95 @@ export class TaskRunner implements RunningTask, ChangeControl {
   /** "again": tables were set aside or are to be loaded again; the next attempt takes it up. */
   async #attempt(settings: TaskSettings): Promise<StopReason | "again"> {
     const signal = this.#abort.signal;
-    await using both = await openBoth(this.#spec, this.#registry, signal);
+    await using both = await openSides(this.#spec, this.#registry, signal);
     const { source, target } = both;
+    using _telling = tellLockWaits({ source, target, spec: this.#spec, listener: this.#listener }, signal);
     this.#stopRule = parseStopPosition(this.#spec.cdcStopPosition, source.positions);
-    const planned = await this.#plan({ settings, source, target });
     const journalRequest = { taskId: this.#spec.id, controlSchema: settings.controlSchema };
-    await using journal = await target.openJournal(journalRequest, signal);
+    if (this.#fresh && (await hasBegun(this.#spec, { target, journal: journalRequest }, signal))) {
+      this.#fresh = false;
+      this.#underway = true;
+    }
+    await using opened = new AsyncDisposableStack();
+    const openJournal = async () => opened.use(await target.openJournal(journalRequest, signal));
+    // A task that starts changes nothing before it is planned, and what it left in an earlier run does not count.
+    const earlier = this.#fresh ? undefined : await openJournal();
+    const journaled = ((await earlier?.tables(signal)) ?? []).map((table) => {
+      const isToLoad = this.#isLoadedFirst(table) && rowsKept(table) === undefined;
+      return isToLoad ? { ...table, state: "prepared" as const } : table;
+    });
+    // First, because what another server says of its tables would be taken for changes of them.
+    const sides = { spec: this.#spec, source, journal: earlier, journaled };
+    const followed = earlier === undefined ? undefined : await followLog(sides, signal);
+    const largeObjectsDone = (await earlier?.largeObjects(signal))?.done === true;
+    const applied = await earlier?.appliedPosition(signal);
+    const planned = await this.#plan({ settings, source, target, journaled, applied, largeObjectsDone });
+    const log = followed ?? (await followLog(sides, signal));
+    const journal = earlier ?? (await openJournal());
     const errors = new TableErrors(journal, this.#statistics, settings.tableErrors);
     this.#errors = errors;
     const tables = planned.plan.tables.map((table) => table.source);
-    const attempt: Attempt = {
+    const unnoted: Attempt = {
       spec: this.#spec,
       settings,
       listener: this.#listener,
       statistics: this.#statistics,
-      source,
-      target,
-      plan: planned.plan,
+      ...{ source, target, plan: planned.plan },
+      selected: new Set(planned.selected.map(tableKey)),
       journal,
       journalRequest,
-      streamRequest: { taskId: this.#spec.id, tables },
+      notes: { ...planned.notes, kept: false },
+      streamRequest: { taskId: this.#spec.id, tables, log },
       errors,
+      rereads: this.#rereads,
       refused: new Map(planned.refused.map(({ table, error }) => [tableKey(table), error])),
       signal,
     };
-    this.#statistics.setTables(tables);
+    const gone = planned.gone.map((id) => ({ id, estimatedRows: -1, estimatedBytes: 0 }));
+    this.#statistics.setTables([...tables, ...gone]);
     this.#known = new Set(tables.map((table) => tableKey(table.id)));
-    if (this.#fresh) await this.#forget(attempt);
+    this.#toReplan = tablesToReplan(tables, planned.changes);
+    await checkLoops(unnoted, journaled);
+    if (this.#fresh) await this.#forget(unnoted);
     this.#underway = true;
+    const attempt = await this.#notes.begin(unnoted);
     try {
+      await noteLog(attempt);
+      using _watching = watchStreamHealth(attempt);
+      await followSelection(attempt);
       await this.#recall(attempt);
       for (const { table, error } of planned.refused) await errors.handle(table, error, signal);
       this.#asideAtStart = new Set(errors.suspended.map(tableKey));
+      await followSchemaChanges(attempt, planned.changes);
       return await this.#phases(attempt);
     } catch (error) {
+      if (this.#notes.isUntold(attempt, error)) return "again";
       return await afterTableError(attempt, error, this.#asideAtStart);
     } finally {
       this.#suspended = errors.suspended;
     }
   }
 
-  async #plan(parts: { settings: TaskSettings; source: Source; target: Target }) {
+  async #plan(
+    parts: Omit<PlanningRequest, "spec" | "observer" | "resumes" | "untold">,
+  ): Promise<PlannedTask> {
     const signal = this.#abort.signal;
     this.#statistics.setPhase("assessing");
+    for (const role of ["source", "target"] as const) {
+      const endpoint = this.#spec[role];
+      const { endpointSettings } = this.#registry.find(endpoint.engine);
+      for (const one of endpointFindings(endpoint, role, endpointSettings)) this.#statistics.finding(one);
+    }
     const stream = { taskId: this.#spec.id, tables: [] };
     const keepsLog =
       this.#spec.type !== "full-load" && (await parts.source.findStream(stream, signal)) !== undefined;
     const resumes = !this.#fresh || keepsLog;
-    const { settings, source, target } = parts;
-    const told = this.#statistics;
-    return planTask({ spec: this.#spec, settings, source, target, observer: told, resumes }, signal);
+    const { untold } = this.#notes;
+    return planTask({ ...parts, untold, spec: this.#spec, observer: this.#statistics, resumes }, signal);
   }
 
-  /** The journal first: without it a stream that is left over does no harm, the other way round it would. */
   async #forget(attempt: Attempt): Promise<void> {
-    await attempt.journal.forget(attempt.signal);
-    if (this.#spec.type !== "full-load") {
-      await attempt.source.dropStream(attempt.streamRequest, attempt.signal);
-    }
+    await beginAnew(attempt);
     this.#fresh = false;
   }
 
@@ -251,11 +308,11 @@ export class TaskRunner implements RunningTask, ChangeControl {
   async #recall(attempt: Attempt): Promise<void> {
     const { journal, errors, statistics, signal } = attempt;
     for (const table of await journal.tables(signal)) {
-      // A task that goes on with changes loads tables again beside them.
-      if (this.#spec.type === "full-load" && this.#reloads.delete(tableKey(table.id))) {
+      if (this.#isLoadedFirst(table)) {
+        this.#reloads.delete(tableKey(table.id));
         const finding = rowsKept(table);
         if (finding === undefined) {
-          await markForReload(journal, [table], signal);
+          await markForReload(attempt, [table]);
           statistics.reloading(table.id);
           continue;
         }
@@ -266,6 +323,15 @@ export class TaskRunner implements RunningTask, ChangeControl {
     }
   }
 
+  /**
+   * A task that goes on with changes loads tables again beside them, but not with more columns than its stream
+   * was opened for.
+   */
+  #isLoadedFirst(table: JournaledTable): boolean {
+    if (!this.#reloads.has(tableKey(table.id))) return false;
+    return this.#spec.type === "full-load" || (table.shape !== undefined && leavesColumnsOut(table.shape));
+  }
+
   async #phases(attempt: Attempt): Promise<StopReason | "again"> {
     if (this.#spec.type === "cdc") await startChangeOnly(attempt);
     else await runLoad(attempt);
@@ -273,26 +339,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
       await finishBuilds(attempt);
       return this.#reloads.size > 0 ? "again" : "FULL_LOAD_ONLY_FINISHED";
     }
-    return await runChanges(attempt, this);
+    return await this.#notes.follow(attempt, () => runChanges(attempt, this));
   }
-}
-
-/** Opens source and target at once. When one cannot be opened, the other is closed again. */
-async function openBoth(
-  { source: from, target: to }: TaskSpec,
-  registry: EngineRegistry,
-  signal: AbortSignal,
-): Promise<AsyncDisposable & { readonly source: Source; readonly target: Target }> {
-  await using opened = new AsyncDisposableStack();
-  const sides = [
-    registry.find(from.engine).openSource(from, signal),
-    registry.find(to.engine).openTarget(to, signal),
-  ] as const;
-  const settled = await Promise.allSettled(sides);
-  for (const side of settled) if (side.status === "fulfilled") opened.use(side.value);
-  const [source, target] = await Promise.all(sides);
-  const kept = opened.move();
-  return { source, target, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 function stopped(): MigrationError {

@@ -19,7 +19,6 @@ const BOUNDED =
   "What waits in memory is bounded by the instance's memory; the rest stays in the source's log.";
 const NOT_ORACLE = "It is for Oracle.";
 const NO_VALIDATION = "There is no data validation in this version.";
-const NO_DDL = "A table whose columns change is set aside with `source.table_changed` until it is reloaded.";
 
 const DATA_POLICIES = ["LOG_ERROR", "IGNORE_RECORD", "SUSPEND_TABLE", "STOP_TASK"];
 
@@ -171,7 +170,9 @@ export const ddlHandling: SettingSection = {
   HandleSourceTableDropped: [
     flag(true),
     "Drops a table on the target when it is dropped on the source.",
-    idle("A table is never dropped on the target."),
+    does(
+      "True drops a table that the task has made, where the source notes schema changes in its log and HandleSourceTableAltered is true; else what the target has of it stays, and the table is set aside with `source.table_changed`.",
+    ),
   ],
   HandleSourceTableTruncated: [
     flag(true),
@@ -181,7 +182,9 @@ export const ddlHandling: SettingSection = {
   HandleSourceTableAltered: [
     flag(true),
     "Alters a table on the target when it is altered on the source.",
-    idle(NO_DDL),
+    does(
+      "True alters tables on the target as the source's are while changes are applied, where the source notes schema changes in its log; elsewhere it adds new columns. False leaves new columns out until the table is loaded again. After any other change that may concern rows the table is set aside with `source.table_changed`.",
+    ),
   ],
 };
 
@@ -232,24 +235,18 @@ export const characterSetSettings: SettingSection = {
   ],
 };
 
+const NO_MARKER = "The mark is in the server's log; there is no marker table.";
+
 export const loopbackPreventionSettings: SettingSection = {
   EnableLoopbackPrevention: [
     flag(),
     "Keeps changes from going round between two databases that replicate to each other.",
-    refusedForChanges(
-      "Tideway does not know where a change on the source came from, so it would come back for ever.",
+    does(
+      "What is applied is marked by a replication origin of the target, and what has an origin is not read from the source. Set it in both tasks. Tables of such a task cannot be reloaded.",
     ),
   ],
-  SourceSchema: [
-    text(),
-    "Schema of the marker table on the source.",
-    idle("There is no loopback prevention."),
-  ],
-  TargetSchema: [
-    text(),
-    "Schema of the marker table on the target.",
-    idle("There is no loopback prevention."),
-  ],
+  SourceSchema: [text(), "Schema of the marker table on the source.", idle(NO_MARKER)],
+  TargetSchema: [text(), "Schema of the marker table on the target.", idle(NO_MARKER)],
 };
 
 export const beforeImageSettings: SettingSection = {

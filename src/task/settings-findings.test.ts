@@ -12,7 +12,7 @@ function findings(settings: unknown, type: "full-load" | "cdc" = "cdc"): readonl
 test("the default document and what Tideway acts on lead to no finding", () => {
   assert.deepEqual(settingFindings(mergeTaskSettings(undefined, undefined), "full-load-and-cdc"), []);
   assert.deepEqual(findings({ FullLoadSettings: { MaxFullLoadSubTasks: 2 }, BeforeImageSettings: null }), []);
-  assert.deepEqual(findings({ LoopbackPreventionSettings: { EnableLoopbackPrevention: false } }), []);
+  assert.deepEqual(findings({ LoopbackPreventionSettings: { EnableLoopbackPrevention: true } }), []);
 });
 
 const cases: readonly (readonly [settings: unknown, finding: string])[] = [
@@ -24,10 +24,6 @@ const cases: readonly (readonly [settings: unknown, finding: string])[] = [
   [
     { ValidationSettings: { ValidationOnly: true } },
     "error settings.unsupported ValidationSettings.ValidationOnly",
-  ],
-  [
-    { LoopbackPreventionSettings: { EnableLoopbackPrevention: true } },
-    "error settings.unsupported LoopbackPreventionSettings.EnableLoopbackPrevention",
   ],
   [
     { ChangeProcessingDdlHandlingPolicy: { HandleSourceTableTruncated: false } },

@@ -190,17 +190,47 @@ export const controlTablesSettings: SettingSection = {
   ],
 };
 
+/** Not members of a new document, which is AWS DMS's own. */
+export const TIDEWAY_DEFAULTS = {
+  MigrateObjects: true,
+  MigrateLargeObjects: false,
+  MigratePrivileges: false,
+  SharedReadLimitInMB: 16_384,
+  StreamStartLimitSeconds: 3600,
+};
+
 /** Not part of AWS DMS's document: what Tideway can do beyond it. */
 export const tidewaySettings: SettingSection = {
   MigrateObjects: [
-    flag(true),
+    flag(TIDEWAY_DEFAULTS.MigrateObjects),
     "Whether views, functions, triggers, policies and the like are moved beside the tables.",
     does(
       "A schema whose tables a rule includes with the pattern % is moved whole; what is part of a table or needed by one comes with it. False: only what tables need.",
     ),
   ],
+  MigrateLargeObjects: [
+    flag(TIDEWAY_DEFAULTS.MigrateLargeObjects),
+    "Whether full load copies large objects.",
+    does(
+      "Under their own numbers. Changes to them after the full load's snapshot are not captured. A number that the target has used already is told and left alone.",
+    ),
+  ],
+  MigratePrivileges: [
+    flag(TIDEWAY_DEFAULTS.MigratePrivileges),
+    "Whether what the task makes gets the owner and the privileges that it has on the source.",
+    does(
+      "Default privileges of schemas that are moved whole come too. Roles are not created: one that is missing on the target is told before the start, and what names it is left out.",
+    ),
+  ],
+  SharedReadLimitInMB: [
+    whole(TIDEWAY_DEFAULTS.SharedReadLimitInMB),
+    "Size up to which a table is read by one scan, whose rows are shared out to several writers; 0 for none.",
+    does(
+      "Larger tables are read in ranges, several at once. One scan costs the source the least; on a source with many idle cores ranges of a large table are faster.",
+    ),
+  ],
   StreamStartLimitSeconds: [
-    whole(3600, 1),
+    whole(TIDEWAY_DEFAULTS.StreamStartLimitSeconds, 1),
     "How long the start of a change stream waits for transactions of the source that write.",
     does("Then the task fails with source.long_transaction, which names the session that is in the way."),
   ],

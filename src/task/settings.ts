@@ -12,6 +12,7 @@ import {
   parseSettings,
   type SettingsDocument,
 } from "./settings-document.ts";
+import { TIDEWAY_DEFAULTS } from "./settings-load.ts";
 
 /** What a run takes from a task settings document. */
 export interface TaskSettings {
@@ -26,8 +27,19 @@ export interface TaskSettings {
   readonly failOnNoTables: boolean;
   /** Views, functions and the like come too. */
   readonly migrateObjects: boolean;
+  /** Tables are altered on the target as the source's are; without it new columns are left out. */
+  readonly followsAlteredTables: boolean;
+  /** Tables that the task has made are dropped with the source's. */
+  readonly followsDroppedTables: boolean;
+  readonly migrateLargeObjects: boolean;
+  /** What the task makes gets the source's owners and privileges. */
+  readonly migratePrivileges: boolean;
+  /** Size in bytes up to which one scan reads a table for several writers; 0 for none. */
+  readonly sharedReadLimit: number;
   /** How long a stream may wait for transactions of the source to end before it starts. */
   readonly streamStartLimitS: number;
+  /** Only what was written on the source is sent on, and what is applied is marked for others that do the same. */
+  readonly preventsLoops: boolean;
   readonly recoverableErrors: BackoffOptions;
   readonly tableErrors: TableErrorPolicy;
 }
@@ -60,6 +72,7 @@ export function readTaskSettings(document: string): TaskSettings {
   checkCombinations(merged);
   const load = section(merged, "FullLoadSettings");
   const errors = section(merged, "ErrorBehavior");
+  const tideway: typeof TIDEWAY_DEFAULTS = { ...TIDEWAY_DEFAULTS, ...section(merged, "TidewaySettings") };
   return {
     prepareMode: PREPARE_MODES[load.TargetTablePrepMode as keyof typeof PREPARE_MODES],
     maxFullLoadSubTasks: load.MaxFullLoadSubTasks as number,
@@ -67,8 +80,16 @@ export function readTaskSettings(document: string): TaskSettings {
     controlSchema: textOrNone(section(merged, "ControlTablesSettings").ControlSchema),
     stopAfterFullLoad: stopAfterFullLoad(load),
     failOnNoTables: errors.FailOnNoTablesCaptured as boolean,
-    migrateObjects: section(merged, "TidewaySettings").MigrateObjects !== false,
-    streamStartLimitS: (section(merged, "TidewaySettings").StreamStartLimitSeconds ?? HOUR_S) as number,
+    migrateObjects: tideway.MigrateObjects,
+    followsAlteredTables:
+      section(merged, "ChangeProcessingDdlHandlingPolicy").HandleSourceTableAltered === true,
+    followsDroppedTables:
+      section(merged, "ChangeProcessingDdlHandlingPolicy").HandleSourceTableDropped === true,
+    migrateLargeObjects: tideway.MigrateLargeObjects,
+    migratePrivileges: tideway.MigratePrivileges,
+    sharedReadLimit: tideway.SharedReadLimitInMB * 2 ** 20,
+    streamStartLimitS: tideway.StreamStartLimitSeconds,
+    preventsLoops: section(merged, "LoopbackPreventionSettings").EnableLoopbackPrevention === true,
     recoverableErrors: recoverableErrors(errors),
     tableErrors: {
       onError: errors.TableErrorPolicy === "STOP_TASK" ? "stop-task" : "suspend-table",
@@ -76,8 +97,6 @@ export function readTaskSettings(document: string): TaskSettings {
     },
   };
 }
-
-const HOUR_S = 3600;
 
 const PREPARE_MODES = {
   DO_NOTHING: "do-nothing",

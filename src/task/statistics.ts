@@ -1,14 +1,22 @@
-import { LatencyHistogram } from "../base/latency-histogram.ts";
-import type { ErrorCode, ErrorRecord, MigrationError } from "../core/error.ts";
-import { errorTable } from "../core/error-table.ts";
+import type { MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
+import type { JournaledTable } from "../core/journal.ts";
 import type { Position } from "../core/position.ts";
-import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
-import type { AppliedCounts, AppliedProgress, JournaledTable } from "../core/target.ts";
+import { type TableId, tableKey } from "../core/schema.ts";
+import type { AppliedCounts, AppliedProgress } from "../core/target.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
-import type { LagProgress, TableProgress, TaskListener, TaskPhase, TaskProgress } from "./task.ts";
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+import { LagMeter } from "./lag-meter.ts";
+import {
+  addApplied,
+  addCaptured,
+  type KnownTable,
+  loadedShare,
+  newTally,
+  restartTally,
+  restoreTally,
+  type TableTally,
+} from "./table-progress.ts";
+import type { LogProgress, TableProgress, TaskListener, TaskPhase, TaskProgress } from "./task.ts";
 
 /** Shortest time between two reports of progress; longer for many tables, whose report is large. */
 const REPORT_INTERVAL_MS = 250;
@@ -16,18 +24,18 @@ const REPORT_INTERVAL_MS = 250;
 /** Collects what the pipeline tells and reports it to the task's listener now and then. */
 export class TaskStatistics implements PipelineObserver {
   readonly #listener: TaskListener;
-  readonly #tables = new Map<string, Mutable<TableProgress>>();
+  readonly #tables = new Map<string, TableTally>();
   readonly #bytes = new Map<string, number>();
   readonly #startedMs = Date.now();
   #phase: TaskPhase = "starting";
   #loadStartMs: number | undefined;
+  /** The same moment by the clock that nobody sets. */
+  #loadBegan: number | undefined;
   #loadEndMs: number | undefined;
   #checkpoint: string | undefined;
-  #lag = new LatencyHistogram();
-  #transactions = 0;
+  #log: LogProgress | undefined;
+  readonly #lag = new LagMeter();
   #caughtUp = false;
-  #lagNowMs = 0;
-  #changes = 0;
   #reportDue: NodeJS.Timeout | undefined;
   readonly #told = new Set<string>();
 
@@ -36,11 +44,11 @@ export class TaskStatistics implements PipelineObserver {
   }
 
   /** The tables of the task, once known; counts of a table known before are kept. */
-  setTables(tables: readonly TableSchema[]): void {
+  setTables(tables: readonly KnownTable[]): void {
     for (const table of tables) {
       const key = tableKey(table.id);
       this.#bytes.set(key, Math.max(1, table.estimatedBytes));
-      if (!this.#tables.has(key)) this.#tables.set(key, newTable(table));
+      if (!this.#tables.has(key)) this.#tables.set(key, newTally(table, Date.now()));
     }
     this.#changed();
   }
@@ -48,24 +56,20 @@ export class TaskStatistics implements PipelineObserver {
   /** What the journal knows of a table from an earlier run. */
   restore(journaled: JournaledTable): void {
     const table = this.#tables.get(tableKey(journaled.id));
-    if (table === undefined) return;
-    const done = journaled.partitions.filter((partition) => partition.done);
-    table.fullLoadRows = done.reduce((sum, partition) => sum + partition.rows, 0);
-    const complete = done.length === journaled.partitions.length && journaled.partitions.length > 0;
-    if (journaled.state === "suspended") {
-      table.state = "Table error";
-      table.error ??= recordedError(journaled);
-    } else if (complete) table.state = "Table completed";
+    if (table !== undefined) restoreTally(table, journaled);
   }
 
   setPhase(phase: TaskPhase): void {
     if (phase === this.#phase) return;
     this.#phase = phase;
     const now = Date.now();
-    if (phase === "full-load") this.#loadStartMs ??= now;
+    if (phase === "full-load") {
+      this.#loadStartMs ??= now;
+      this.#loadBegan ??= performance.now();
+    }
     if (phase === "catching-up" || phase === "replicating") this.#loadEndMs ??= now;
     // What waited in the source's log while tables were loaded says nothing about replication.
-    if (phase === "replicating" && !this.#caughtUp) this.#lag = new LatencyHistogram();
+    if (phase === "replicating" && !this.#caughtUp) this.#lag.forgetLatencies();
     if (phase === "replicating") this.#caughtUp = true;
     this.report();
   }
@@ -78,17 +82,15 @@ export class TaskStatistics implements PipelineObserver {
     this.#checkpoint = text;
   }
 
+  /** undefined: nothing is kept for the task. */
+  setLog(log: LogProgress | undefined): void {
+    this.#log = log === undefined ? undefined : { behindBytes: log.behindBytes, keptBytes: log.keptBytes };
+    this.#changed();
+  }
+
   reloading(id: TableId): void {
     const table = this.#table(id);
-    Object.assign(table, {
-      state: "Table is being reloaded",
-      reloaded: true,
-      error: undefined,
-      fullLoadRows: 0,
-      fullLoadBytes: 0,
-      fullLoadStartMs: undefined,
-      fullLoadEndMs: undefined,
-    });
+    restartTally(table);
     this.#touch(table);
   }
 
@@ -129,6 +131,22 @@ export class TaskStatistics implements PipelineObserver {
     this.#listener.log("error", "table failed", { table: tableKey(id), code: error.code });
   }
 
+  /** The table on the target was altered as the source's was. */
+  altered(id: TableId): void {
+    const table = this.#table(id);
+    table.ddls++;
+    table.appliedDdls++;
+    this.#touch(table);
+  }
+
+  /** The table is called otherwise, or is no more. */
+  renamed(id: TableId, to: TableId | undefined): void {
+    const table = this.#table(id);
+    this.#tables.delete(tableKey(id));
+    if (to !== undefined) this.#tables.set(tableKey(to), { ...table, id: to });
+    this.#changed();
+  }
+
   /** Each finding is told once, however often the task has to start again. */
   finding(finding: Finding): void {
     const text = JSON.stringify([finding.code, finding.subject, finding.message]);
@@ -140,11 +158,7 @@ export class TaskStatistics implements PipelineObserver {
   captured(counts: ReadonlyMap<string, AppliedCounts>): void {
     for (const [key, count] of counts) {
       const table = this.#tables.get(key);
-      if (table === undefined) continue;
-      table.inserts += count.inserts;
-      table.updates += count.updates;
-      table.deletes += count.deletes;
-      table.ddls += count.truncates;
+      if (table !== undefined) addCaptured(table, count);
     }
     this.#changed();
   }
@@ -156,20 +170,11 @@ export class TaskStatistics implements PipelineObserver {
 
   applied(progress: AppliedProgress): void {
     const now = Date.now();
-    for (const committedAtMs of progress.committedAtMs) {
-      this.#lagNowMs = Math.max(0, now - committedAtMs);
-      this.#lag.record(this.#lagNowMs);
-      this.#transactions++;
-    }
+    this.#lag.record(progress, now);
     for (const [key, count] of progress.tables) {
-      this.#changes += count.inserts + count.updates + count.deletes + count.truncates;
       const table = this.#tables.get(key);
       if (table === undefined) continue;
-      table.appliedInserts += count.inserts;
-      table.appliedUpdates += count.updates;
-      table.appliedDeletes += count.deletes;
-      table.appliedDdls += count.truncates;
-      table.conflicts += count.conflicts;
+      addApplied(table, count);
       table.lastUpdateMs = now;
     }
     this.#changed();
@@ -187,7 +192,8 @@ export class TaskStatistics implements PipelineObserver {
       fullLoadPercent: Math.floor(share * 100),
       fullLoadSecondsLeft: this.#secondsLeft(share),
       recoveryCheckpoint: this.#checkpoint,
-      lag: this.#lagProgress(),
+      lag: this.#lag.progress,
+      log: this.#log,
     };
   }
 
@@ -204,18 +210,6 @@ export class TaskStatistics implements PipelineObserver {
     this.#reportDue = undefined;
   }
 
-  #lagProgress(): LagProgress | undefined {
-    if (this.#transactions === 0) return undefined;
-    return {
-      currentMs: this.#lagNowMs,
-      p50Ms: this.#lag.percentile(0.5),
-      p99Ms: this.#lag.percentile(0.99),
-      maxMs: this.#lag.maxMs,
-      transactions: this.#transactions,
-      changes: this.#changes,
-    };
-  }
-
   /** Share of the full load that is done, 0 to 1, tables weighed by their size. */
   #loadedShare(tables: readonly TableProgress[]): number {
     if (this.#loadEndMs !== undefined) return 1;
@@ -224,25 +218,25 @@ export class TaskStatistics implements PipelineObserver {
     for (const table of tables) {
       const weight = this.#bytes.get(tableKey(table.id)) ?? 1;
       total += weight;
-      done += weight * tableShare(table);
+      done += weight * loadedShare(table);
     }
     return total === 0 ? 0 : done / total;
   }
 
   #secondsLeft(share: number): number | undefined {
-    if (this.#loadStartMs === undefined || this.#loadEndMs !== undefined || share < 0.01) return undefined;
-    const seconds = (Date.now() - this.#loadStartMs) / 1000;
+    if (this.#loadBegan === undefined || this.#loadEndMs !== undefined || share < 0.01) return undefined;
+    const seconds = (performance.now() - this.#loadBegan) / 1000;
     return (seconds / share) * (1 - share);
   }
 
-  #table(id: TableId): Mutable<TableProgress> {
+  #table(id: TableId): TableTally {
     const key = tableKey(id);
     const table = this.#tables.get(key);
     if (table === undefined) throw new Error(`No such table in this task: ${key}`);
     return table;
   }
 
-  #touch(table: Mutable<TableProgress>): void {
+  #touch(table: TableTally): void {
     table.lastUpdateMs = Date.now();
     this.#changed();
   }
@@ -251,48 +245,4 @@ export class TaskStatistics implements PipelineObserver {
     const interval = Math.max(REPORT_INTERVAL_MS, this.#tables.size / 2);
     this.#reportDue ??= setTimeout(() => this.report(), interval);
   }
-}
-
-/** The journal keeps a reason as `code: message` (see TableErrors). */
-function recordedError({ id, reason }: JournaledTable): ErrorRecord {
-  const [, code, message] = /^([a-z]+\.[a-z_]+): (.*)$/s.exec(reason ?? "") ?? [];
-  const known = code !== undefined && code in errorTable ? (code as ErrorCode) : "load.rejected";
-  return {
-    code: known,
-    message: message ?? "The table was set aside in an earlier run.",
-    remedy: errorTable[known].remedy,
-    table: id,
-  };
-}
-
-/** Share of one table's rows that is loaded; an estimate that was too low shows as nearly done. */
-function tableShare(table: TableProgress): number {
-  if (table.state === "Table completed" || table.state === "Table error") return 1;
-  if (table.estimatedRows <= 0) return 0;
-  return Math.min(0.99, table.fullLoadRows / table.estimatedRows);
-}
-
-function newTable(table: TableSchema): Mutable<TableProgress> {
-  return {
-    id: table.id,
-    state: "Before load",
-    activity: undefined,
-    error: undefined,
-    fullLoadRows: 0,
-    fullLoadBytes: 0,
-    estimatedRows: table.estimatedRows,
-    fullLoadStartMs: undefined,
-    fullLoadEndMs: undefined,
-    reloaded: false,
-    inserts: 0,
-    updates: 0,
-    deletes: 0,
-    ddls: 0,
-    appliedInserts: 0,
-    appliedUpdates: 0,
-    appliedDeletes: 0,
-    appliedDdls: 0,
-    conflicts: 0,
-    lastUpdateMs: Date.now(),
-  };
 }

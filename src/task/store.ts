@@ -7,22 +7,28 @@ import type { TableProgress } from "./task.ts";
  */
 export interface Store extends AsyncDisposable {
   /** False, and nothing stored, when the kind has a record of that ARN or identifier, whatever their case. */
-  insert<K extends ResourceKind>(kind: K, record: Records[K]): Promise<boolean>;
+  insert<K extends ResourceKind>(kind: K, record: Records[K], companions?: Companions): Promise<boolean>;
   get<K extends ResourceKind>(kind: K, arn: string): Promise<Records[K] | undefined>;
   /** Oldest first. */
   list<K extends ResourceKind>(kind: K): Promise<readonly Records[K][]>;
   /**
    * Reads, changes and writes in one step; resolves with the new record, undefined when there is none.
    * `change` is called once, must not wait, may throw to leave things as they are, and keeps the ARN.
-   * Throws IdentifierTaken when the new identifier belongs to another record.
+   * Throws IdentifierTaken when the new identifier belongs to another record. `companions` is asked with the
+   * new record.
    */
   update<K extends ResourceKind>(
     kind: K,
     arn: string,
     change: (record: Records[K]) => Records[K],
+    companions?: (record: Records[K]) => Companions,
   ): Promise<Records[K] | undefined>;
   /** Takes the record's tags, secrets and table statistics with it. False when there is none. */
-  remove(kind: ResourceKind, arn: string): Promise<boolean>;
+  remove(
+    kind: ResourceKind,
+    arn: string,
+    companions?: Pick<Companions, "event" | "removes">,
+  ): Promise<boolean>;
 
   /** In the order in which they were first set. */
   tags(arn: string): Promise<readonly Tag[]>;
@@ -34,22 +40,37 @@ export interface Store extends AsyncDisposable {
   /** Throws `server.secret_key` when it cannot be decrypted. */
   secret(owner: string, name: string): Promise<string | undefined>;
 
-  addEvent(event: ServiceEvent): Promise<void>;
-  /** Oldest first, from `sinceMs` (inclusive) to `untilMs` (inclusive). */
+  /** With each event that is added, here or beside a record, those are forgotten that EVENTS_KEPT does not cover. */
+  addEvents(events: readonly ServiceEvent[]): Promise<void>;
+  /** By their times, then as they were added; from `sinceMs` (inclusive) to `untilMs` (inclusive). */
   events(range: { readonly sinceMs: number; readonly untilMs: number }): Promise<readonly ServiceEvent[]>;
-  removeEventsBefore(ms: number): Promise<void>;
 
   /** Adds or replaces the rows of the named tables; others stay. */
   putTableStatistics(taskArn: string, tables: readonly TableProgress[]): Promise<void>;
   /** In the order in which they were first put. */
   tableStatistics(taskArn: string): Promise<readonly TableProgress[]>;
-  clearTableStatistics(taskArn: string): Promise<void>;
+}
+
+/** What belongs to a record and is stored in the same step: a crash leaves both or neither. */
+export interface Companions {
+  /** Added, or replaced by their keys. */
+  readonly tags?: readonly Tag[];
+  /** By name; the others stay. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly event?: ServiceEvent | undefined;
+  /** What tables did in earlier runs is forgotten. */
+  readonly clearsTableStatistics?: boolean;
+  /** Records that hold no longer; those that are gone already do not matter. */
+  readonly removes?: readonly { readonly kind: ResourceKind; readonly arn: string }[];
 }
 
 export interface Tag {
   readonly key: string;
   readonly value: string;
 }
+
+/** As long as AWS keeps events, and what a script that starts and stops tasks without an end leaves of them. */
+export const EVENTS_KEPT = { days: 14, most: 50_000 } as const;
 
 export type EventSource = "replication-instance" | "replication-task";
 

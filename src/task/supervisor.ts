@@ -2,7 +2,7 @@ import type { EndpointConfig, EndpointRole } from "../core/engine.ts";
 import { asMigrationError, MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import type { TableId } from "../core/schema.ts";
-import { type EventName, recordEvent } from "./events.ts";
+import { type EventName, serviceEvent } from "./events.ts";
 import { findInstanceClass, type ProcessLimits, processLimits } from "./instance-class.ts";
 import { InstanceWorker } from "./instance-worker.ts";
 import type { Log } from "./log.ts";
@@ -93,16 +93,19 @@ export class Supervisor {
   async runTask(record: TaskRecord): Promise<void> {
     const worker = this.#workers.get(record.instanceArn);
     if (!worker?.isReady || record.run === undefined || this.#running.has(record.arn)) return;
+    if (this.#ledger.hasEnded(record.arn)) return;
     const run = Symbol(record.arn);
     this.#running.set(record.arn, run);
     this.#taskArns.set(record.taskId, record.arn);
     try {
       const spec = await taskSpec(this.#store, record, record.run.mode);
-      const now = await this.#store.get("task", record.arn);
+      const tables = await this.#store.tableStatistics(record.arn);
+      const now = (await this.#store.get("task", record.arn)) ?? record;
       // Meanwhile the worker may have died, and then this run is another call's business.
       if (this.#running.get(record.arn) !== run) return;
-      if (now?.status === "stopping") this.#abandon(record.arn, undefined);
-      else worker.send({ kind: "run", spec });
+      if (now.status === "stopping") return this.#abandon(record.arn, undefined);
+      this.#ledger.begins(now, tables);
+      worker.send({ kind: "run", spec });
     } catch (error) {
       this.#abandon(record.arn, asMigrationError(error));
     }
@@ -153,7 +156,7 @@ export class Supervisor {
     const workers = [...this.#workers.values()];
     this.#workers.clear();
     await Promise.all(workers.map((worker) => worker.close()));
-    await this.#ledger.settle();
+    await this.#ledger.close();
   }
 
   async #call(instanceArn: string, call: WorkerCall): Promise<WorkerAnswer> {
@@ -173,6 +176,8 @@ export class Supervisor {
     if (arn === undefined) return;
     switch (message.kind) {
       case "progress":
+        // What a worker tells of a run that has been taken from it comes too late.
+        if (!this.#running.has(arn)) break;
         this.#ledger.progress(arn, message.progress);
         if (this.#advance.advanced(arn, message.progress)) this.#workers.get(instanceArn)?.worked();
         break;
@@ -195,12 +200,13 @@ export class Supervisor {
   }
 
   async #ready(arn: string): Promise<void> {
-    const before = await this.#store.get("instance", arn);
-    const record = await this.#moveInstance(arn, "ready");
-    if (before === undefined || record === undefined) return;
-    this.#log("info", "instance available", { instance: record.identifier, pid: this.workerPid(arn) });
-    const event = this.#lost.delete(arn) ? "workerBack" : readyEvent[before.status];
-    if (event !== undefined) await recordEvent(this.#store, event, { identifier: record.identifier });
+    const record = await this.#store.get("instance", arn);
+    if (record === undefined) return;
+    const { identifier } = record;
+    this.#moveInstance(arn, "ready");
+    this.#log("info", "instance available", { instance: identifier, pid: this.workerPid(arn) });
+    const event = this.#lost.delete(arn) ? "workerBack" : readyEvent[record.status];
+    if (event !== undefined) this.#ledger.happened(serviceEvent(event, { identifier }));
     for (const task of await this.#activeTasks(arn)) await this.runTask(task);
   }
 
@@ -210,13 +216,15 @@ export class Supervisor {
     const { identifier } = record;
     this.#lost.add(arn);
     this.#log("error", "worker died", { instance: identifier, reason, deaths });
-    await recordEvent(this.#store, "workerLost", { identifier, detail: `It ended with ${reason}.` });
+    const detail = `It ended with ${reason}.`;
+    this.#ledger.happened(serviceEvent("workerLost", { identifier, detail }));
     if (record.status !== "available" && deaths === STARTS_TOO_MANY) {
-      await this.#moveInstance(arn, "broke");
-      await recordEvent(this.#store, "instanceFailed", { identifier });
+      this.#moveInstance(arn, "broke");
+      this.#ledger.happened(serviceEvent("instanceFailed", { identifier }));
     }
     await this.#forgetRuns(arn);
-    if (deaths < DEATHS_TOO_MANY) return;
+    // A new worker may have come up meanwhile that runs the tasks.
+    if (deaths < DEATHS_TOO_MANY || this.#workers.get(arn)?.isReady) return;
     const error = new MigrationError("task.worker_died", {
       message: `The process of replication instance ${identifier} ended ${deaths} times in a row, last with ${reason}.`,
       subject: identifier,
@@ -233,19 +241,24 @@ export class Supervisor {
       this.#running.delete(task.arn);
       if (task.status === "stopping") this.#abandon(task.arn, undefined);
     }
-    await this.#ledger.settle();
   }
 
   async #activeTasks(instanceArn: string): Promise<readonly TaskRecord[]> {
     const tasks = await this.#store.list("task");
-    return tasks.filter((task) => task.instanceArn === instanceArn && isActive(task.status));
+    return tasks.filter(
+      ({ arn, status, ...task }) =>
+        task.instanceArn === instanceArn && isActive(status) && !this.#ledger.hasEnded(arn),
+    );
   }
 
-  #moveInstance(arn: string, action: InstanceAction): Promise<InstanceRecord | undefined> {
-    return this.#store.update("instance", arn, (record) => ({
-      ...record,
-      status: nextInstanceStatus(record.status, action) ?? record.status,
-    }));
+  /** Where it has come to last is what counts. */
+  #moveInstance(arn: string, action: InstanceAction): void {
+    this.#ledger.inOrder(`state ${arn}`, () =>
+      this.#store.update("instance", arn, (record) => ({
+        ...record,
+        status: nextInstanceStatus(record.status, action) ?? record.status,
+      })),
+    );
   }
 
   /** For what no request waits for: a failure is the program's defect and goes to the log. */

@@ -38,6 +38,7 @@ export async function taskSpec(store: Store, record: TaskRecord, start: StartMod
     tableMappings: record.tableMappings,
     settings: record.settings,
     start,
+    startId: record.run === undefined ? undefined : String(record.run.freshMs),
     cdcStartPosition: nativePosition(record.cdcStartPosition),
     cdcStopPosition: record.cdcStopPosition,
     untilCaughtUp: false,

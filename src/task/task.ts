@@ -21,6 +21,11 @@ export interface TaskSpec {
   /** DMS task settings document, JSON text, any subset. */
   readonly settings: string;
   readonly start: StartMode;
+  /**
+   * Tells a start that begins anew from the task's earlier ones: asked for again, once rows may have come of it, it
+   * goes on instead. undefined begins anew each time.
+   */
+  readonly startId: string | undefined;
   /** Native position for cdc tasks; undefined starts now. */
   readonly cdcStartPosition: string | undefined;
   /** `server_time:…`, `commit_time:…` or a native position; the task stops by itself there. */
@@ -91,6 +96,14 @@ export interface TaskProgress {
   /** Checkpoint text that can be fed back as CDC start position. */
   readonly recoveryCheckpoint: string | undefined;
   readonly lag: LagProgress | undefined;
+  /** undefined while nothing of the source's log is kept for the task, or that was not asked yet. */
+  readonly log: LogProgress | undefined;
+}
+
+/** What of the source's log the target does not hold for good yet, and what the source keeps for the task, in bytes. */
+export interface LogProgress {
+  readonly behindBytes: number;
+  readonly keptBytes: number;
 }
 
 /**

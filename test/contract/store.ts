@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SubnetGroupRecord } from "../../src/task/records.ts";
-import { IdentifierTaken, type Store } from "../../src/task/store.ts";
+import { EVENTS_KEPT, IdentifierTaken, type Store } from "../../src/task/store.ts";
 import type { TableProgress } from "../../src/task/task.ts";
+import { tableProgress } from "../support/progress.ts";
 
 export interface StoreUnderTest extends AsyncDisposable {
   readonly store: Store;
@@ -47,6 +48,62 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         ["b", ""],
       ],
     );
+  });
+
+  test(`${name}: what belongs to a record is stored with it, and not when the record is refused`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    const tags = [{ key: "k", value: "v" }];
+    const companions = { tags, secrets: { password: "hidden" }, event: event(1) };
+    assert.equal(await store.insert("subnet-group", group("a"), companions), true);
+    const taken = { ...group("b"), identifier: "A" };
+    assert.equal(await store.insert("subnet-group", taken, companions), false);
+    const refuse = store.update(
+      "subnet-group",
+      "arn:a",
+      () => {
+        throw new RangeError("no");
+      },
+      () => companions,
+    );
+    await assert.rejects(refuse, RangeError);
+    await store.update(
+      "subnet-group",
+      "arn:a",
+      (record) => ({ ...record, description: "new" }),
+      ({ description }) => ({ secrets: { password: description }, event: event(2) }),
+    );
+    const again = await subject.reopen();
+    assert.deepEqual(await again.tags("arn:a"), tags);
+    assert.deepEqual(await again.tags("arn:b"), []);
+    assert.equal(await again.secret("arn:a", "password"), "new");
+    assert.equal(await again.secret("arn:b", "password"), undefined);
+    await again.remove("subnet-group", "arn:a", { event: event(3) });
+    assert.equal(await again.secret("arn:a", "password"), undefined);
+    assert.deepEqual(await again.events({ sinceMs: 0, untilMs: 9 }), [event(1), event(2), event(3)]);
+  });
+
+  test(`${name}: what a change makes untrue goes with it, and stays when the change is refused`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    for (const id of ["a", "b", "c"]) await store.insert("subnet-group", group(id));
+    const removes = ["arn:b", "arn:gone"].map((arn) => ({ kind: "subnet-group", arn }) as const);
+    const rename = (identifier: string): Promise<unknown> =>
+      store.update(
+        "subnet-group",
+        "arn:a",
+        (record) => ({ ...record, identifier }),
+        () => ({ removes }),
+      );
+    await assert.rejects(rename("c"), IdentifierTaken);
+    assert.deepEqual(await store.get("subnet-group", "arn:b"), group("b"));
+    await rename("d");
+    assert.equal(await store.get("subnet-group", "arn:b"), undefined);
+    assert.equal(
+      await store.remove("subnet-group", "arn:a", { removes: [{ kind: "subnet-group", arn: "arn:c" }] }),
+      true,
+    );
+    assert.deepEqual(await (await subject.reopen()).list("subnet-group"), []);
   });
 
   test(`${name}: a change that throws leaves the record as it was`, async () => {
@@ -129,16 +186,29 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     assert.equal(await again.secret("arn:a", "password"), undefined);
   });
 
-  test(`${name}: events are found by time, both ends included, and old ones can be dropped`, async () => {
+  test(`${name}: events are found by time, both ends included, and listed by it`, async () => {
     await using subject = await open();
     const { store } = subject;
-    for (const atMs of [10, 20, 30]) await store.addEvent(event(atMs));
+    await store.addEvents([30, 10, 20].map(event));
     const times = async (sinceMs: number, untilMs: number): Promise<number[]> =>
       (await store.events({ sinceMs, untilMs })).map((one) => one.atMs);
     assert.deepEqual(await times(10, 20), [10, 20]);
-    await store.removeEventsBefore(20);
-    assert.deepEqual(await times(0, 100), [20, 30]);
     assert.deepEqual((await store.events({ sinceMs: 30, untilMs: 30 }))[0], event(30));
+  });
+
+  test(`${name}: an event that is added, beside a record too, takes the place of those that are too old or too many`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    const { days, most } = EVENTS_KEPT;
+    const spanMs = days * 24 * 3600 * 1000;
+    const kept = async (): Promise<number[]> =>
+      (await store.events({ sinceMs: 0, untilMs: Number.MAX_SAFE_INTEGER })).map((one) => one.atMs);
+    await store.addEvents([1, 2, 3].map(event));
+    await store.insert("subnet-group", group("a"), { event: event(spanMs + 2) });
+    assert.deepEqual(await kept(), [2, 3, spanMs + 2]);
+    await store.addEvents(Array.from({ length: most }, (_, i) => event(spanMs + 2 + i)));
+    const all = await kept();
+    assert.deepEqual([all.length, all[0], all.at(-1)], [most, spanMs + 2, spanMs + 1 + most]);
   });
 
   test(`${name}: table statistics replace those of the same table and keep the others`, async () => {
@@ -152,7 +222,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       ['T"1', 5],
       ["t2", 2],
     ]);
-    await store.clearTableStatistics("task");
+    await store.insert("subnet-group", group("statistics", { arn: "task" }), { clearsTableStatistics: true });
     assert.deepEqual(await store.tableStatistics("task"), []);
     assert.equal((await store.tableStatistics("other")).length, 1);
   });
@@ -173,24 +243,6 @@ function event(atMs: number) {
 }
 
 function table(schema: string, name: string, fullLoadRows: number): TableProgress {
-  const zero = { inserts: 0, updates: 0, deletes: 0, ddls: 0 };
-  return {
-    id: { schema, name },
-    state: "Full load",
-    activity: undefined,
-    error: undefined,
-    fullLoadRows,
-    fullLoadBytes: 0,
-    estimatedRows: -1,
-    fullLoadStartMs: undefined,
-    fullLoadEndMs: undefined,
-    reloaded: false,
-    ...zero,
-    appliedInserts: 0,
-    appliedUpdates: 0,
-    appliedDeletes: 0,
-    appliedDdls: 0,
-    conflicts: 0,
-    lastUpdateMs: 1,
-  };
+  const members = { id: { schema, name }, state: "Full load", estimatedRows: -1, fullLoadRows } as const;
+  return tableProgress(name, { ...members, lastUpdateMs: 1 });
 }

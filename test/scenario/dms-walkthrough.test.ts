@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { registry } from "../../src/server/engines.ts";
 import { type RunningServer, startServer } from "../../src/server/main.ts";
+import { eventually } from "../support/eventually.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
 
 /** Debian's `aws` (2.9); the test command finds or installs it. */
@@ -101,12 +102,13 @@ async function taskStatus(
 
 /** As people do: asks in a loop until the status is one of the wanted ones. */
 async function untilTask(arn: string, ...wanted: string[]): Promise<Awaited<ReturnType<typeof taskStatus>>> {
-  for (let attempt = 0; attempt < 60; attempt++) {
+  const asked = async () => {
     const task = await taskStatus(arn);
     if (wanted.includes(task.Status)) return task;
     assert.notEqual(task.Status, "failed", task.LastFailureMessage);
-  }
-  throw new Error(`The task did not become ${wanted.join(" or ")}.`);
+    return undefined;
+  };
+  return await eventually(`the task to be ${wanted.join(" or ")}`, asked, 300);
 }
 
 let sourceArn: string;
@@ -314,12 +316,9 @@ async function workers(): Promise<number[]> {
 }
 
 async function untilRows(count: number): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt++) {
-    const rows = await target
-      .query("select count(*)::int as n from app.t", "demo_db")
-      .catch(() => [{ n: -1 }]);
-    if (rows[0].n === count) return;
-    await target.query("select pg_sleep(0.1)");
-  }
-  throw new Error(`The target did not reach ${count} rows.`);
+  const reached = async (): Promise<boolean> => {
+    const [row] = await target.query("select count(*)::int as n from app.t", "demo_db");
+    return row.n === count;
+  };
+  await eventually(`${count} rows`, () => reached().catch(() => false));
 }

@@ -1,20 +1,14 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
 import { endpointOf } from "../support/endpoint.ts";
+import { peakMemory } from "../support/peak-memory.ts";
 import { serverPair } from "../support/server-pair.ts";
 import { schemas, TaskProcess, taskSpec } from "../support/task.ts";
 
 const MEMORY_LIMIT_MB = 512;
 
 const { source, target } = await serverPair();
-
-/** Highest resident memory of a process so far, in MB (proc(5), VmHWM); 0 once it has ended. */
-function peakMemory(pid: number): number {
-  const line = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-  return Number(line?.[1] ?? 0) / 1024;
-}
 
 /**
  * Loads and replicates a database in a process of its own: `schema` before, `changes` while it
@@ -46,7 +40,7 @@ async function migrates(
   try {
     await task.until((progress) => progress.phase === "replicating");
     if (changes !== "") await source.query(changes, from);
-    task.child.send({ drain: true });
+    task.order({ drain: true });
     const { outcome } = await ended;
     assert.equal(outcome?.state, "stopped", JSON.stringify(outcome?.error));
     assert.deepEqual(outcome?.suspendedTables, []);

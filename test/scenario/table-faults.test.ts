@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 import type { TableId } from "../../src/core/schema.ts";
-import type { TaskOutcome, TaskProgress, TaskSpec } from "../../src/task/task.ts";
-import { assertEqualDatabases } from "../support/assert-equal.ts";
-import { endpointOf } from "../support/endpoint.ts";
+import type { TaskOutcome, TaskProgress } from "../../src/task/task.ts";
 import { serverPair } from "../support/server-pair.ts";
-import { ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
+import { ObservedTask, runToEnd } from "../support/task.ts";
+import { TaskPair } from "../support/task-pair.ts";
 
 const { source, target } = await serverPair();
 
@@ -15,49 +14,26 @@ const small = `create schema app; create table app.t (id int primary key, v text
 
 const t: TableId = { schema: "app", name: "t" };
 
-/** A source database with its tables, an empty target database, and a task between them. */
-class Pair {
-  readonly from: string;
-  readonly to: string;
-  readonly spec: TaskSpec;
+const pairs: TaskPair[] = [];
+afterEach(() => Promise.all(pairs.splice(0).map((pair) => pair.end())));
 
-  private constructor(from: string, to: string) {
-    this.from = from;
-    this.to = to;
-    this.spec = taskSpec({
-      type: "full-load-and-cdc",
-      source: endpointOf(source, from),
-      target: endpointOf(target, to),
-      tableMappings: schemas("app"),
-    });
-  }
+async function makePair(name: string, schema = small): Promise<TaskPair> {
+  // Without event triggers, which would have changes followed that are to set tables aside here.
+  const sourceSettings = { CaptureDdls: false };
+  const pair = await TaskPair.make({ source, target }, { name, schema, sourceSettings });
+  pairs.push(pair);
+  return pair;
+}
 
-  static async make(name: string, schema = small): Promise<Pair> {
-    const pair = new Pair(await source.createDatabase(name), await target.createDatabase(name));
-    await source.query(schema, pair.from);
-    return pair;
-  }
+/** Loads everything, then stops the task. */
+async function loadAndStop(pair: TaskPair): Promise<void> {
+  const task = await pair.replicate();
+  task.running.stop();
+  await task.running.outcome;
+}
 
-  async replicate(start: TaskSpec["start"] = "start-replication"): Promise<ObservedTask> {
-    const task = new ObservedTask({ ...this.spec, start });
-    await task.until(isReplicating);
-    return task;
-  }
-
-  /** Loads everything, then stops the task. */
-  async loadAndStop(): Promise<void> {
-    const task = await this.replicate();
-    task.running.stop();
-    await task.running.outcome;
-  }
-
-  async assertEqual(): Promise<void> {
-    await assertEqualDatabases({ source, from: this.from, target, to: this.to, schemas: ["app"] });
-  }
-
-  async others(): Promise<number[]> {
-    return (await target.query("select id from app.other order by id", this.to)).map(({ id }) => id);
-  }
+async function others(pair: TaskPair): Promise<number[]> {
+  return (await pair.queryTarget("select id from app.other order by id")).map(({ id }) => id);
 }
 
 const isReplicating = (progress: TaskProgress): boolean => progress.phase === "replicating";
@@ -83,53 +59,53 @@ async function drain(task: ObservedTask): Promise<TaskOutcome> {
 }
 
 test("a table that was altered while the task was stopped is set aside, and the others go on", async () => {
-  const pair = await Pair.make("altered");
-  await pair.loadAndStop();
+  const pair = await makePair("altered");
+  await loadAndStop(pair);
   await source.query(
     "insert into app.t values (2000, 'x'); insert into app.other values (2, 'a')",
     pair.from,
   );
-  await source.query("alter table app.t add column w int", pair.from);
+  await source.query("alter table app.t alter v type varchar(20)", pair.from);
   await source.query(
-    "insert into app.t values (2001, 'x', 1); insert into app.other values (3, 'a')",
+    "insert into app.t values (2001, 'x'); insert into app.other values (3, 'a')",
     pair.from,
   );
   const { outcome } = await runToEnd({ ...pair.spec, start: "resume-processing", untilCaughtUp: true });
   assert.equal(outcome.state, "stopped", JSON.stringify(outcome.error));
   assert.deepEqual(outcome.suspendedTables, [t]);
-  assert.deepEqual(await pair.others(), [1, 2, 3]);
+  assert.deepEqual(await others(pair), [1, 2, 3]);
 });
 
 test("a table that is altered and written in one transaction is set aside, and the others go on", async () => {
-  const pair = await Pair.make("altering");
+  const pair = await makePair("altering");
   const task = await pair.replicate();
   await source.query(
-    `begin; insert into app.t values (2000, 'x'); alter table app.t add column w int;
-     insert into app.t values (2001, 'x', 1); insert into app.other values (3, 'a'); commit`,
+    `begin; insert into app.t values (2000, 'x'); alter table app.t rename v to w;
+     insert into app.t values (2001, 'x'); insert into app.other values (3, 'a'); commit`,
     pair.from,
   );
   await task.until(hasError);
   assert.deepEqual((await drain(task)).suspendedTables, [t]);
-  assert.deepEqual(await pair.others(), [1, 3]);
+  assert.deepEqual(await others(pair), [1, 3]);
 });
 
 test("a table that cannot be published is set aside, and the others are replicated", async () => {
-  const pair = await Pair.make("unlogged", `${small}; create unlogged table app.u (id int primary key)`);
+  const pair = await makePair("unlogged", `${small}; create unlogged table app.u (id int primary key)`);
   const task = await pair.replicate();
   await source.query("insert into app.other values (2, 'a')", pair.from);
   assert.deepEqual((await drain(task)).suspendedTables, [{ schema: "app", name: "u" }]);
-  assert.deepEqual(await pair.others(), [1, 2]);
+  assert.deepEqual(await others(pair), [1, 2]);
 });
 
 test("a table that was taken out of the publication is set aside, and comes back when it is loaded again", async () => {
-  const pair = await Pair.make("unpublished");
-  await pair.loadAndStop();
+  const pair = await makePair("unpublished");
+  await loadAndStop(pair);
   await source.query(`alter publication tideway_${pair.spec.id} drop table app.t`, pair.from);
   await source.query(
     "insert into app.t values (2000, 'lost'); insert into app.other values (2, 'a')",
     pair.from,
   );
-  const task = await pair.replicate("resume-processing");
+  const task = await pair.replicate({ start: "resume-processing" });
   assert.ok(hasError(task.last!));
   await reload(task, t);
   await source.query(
@@ -141,7 +117,7 @@ test("a table that was taken out of the publication is set aside, and comes back
 });
 
 test("a table that was set aside is described anew when it is loaded again, and stays aside while nothing was mended", async () => {
-  const pair = await Pair.make(
+  const pair = await makePair(
     "mended",
     `${small}; create table app.k (v int not null); insert into app.k values (1)`,
   );
@@ -161,13 +137,13 @@ test("a table that was set aside is described anew when it is loaded again, and 
 });
 
 test("a publication that was dropped or lost a table is noticed before the task says that all is applied", async () => {
-  const pair = await Pair.make("noticed");
+  const pair = await makePair("noticed");
   const publication = `tideway_${pair.spec.id}`;
   const task = await pair.replicate();
   await source.query(`alter publication ${publication} drop table app.t`, pair.from);
   await source.query("insert into app.t values (2000, 'lost')", pair.from);
   assert.deepEqual((await drain(task)).suspendedTables, [t]);
-  const again = await pair.replicate("resume-processing");
+  const again = await pair.replicate({ start: "resume-processing" });
   await source.query(`drop publication ${publication}`, pair.from);
   await source.query("insert into app.other values (2, 'lost')", pair.from);
   again.running.drain();
@@ -175,7 +151,7 @@ test("a publication that was dropped or lost a table is noticed before the task 
 });
 
 test("a table that was dropped on the target is made again with its foreign keys when it is loaded again", async () => {
-  const pair = await Pair.make(
+  const pair = await makePair(
     "dropped",
     `${small}; create table app.child (id int primary key, t_id int references app.t, label text unique);
      insert into app.child select i, i, 'c' || i from generate_series(1, 100) i`,
@@ -195,7 +171,7 @@ test("a table that was dropped on the target is made again with its foreign keys
 });
 
 test("a table with rows from before the task is not loaded again on top of what was loaded", async () => {
-  const pair = await Pair.make(
+  const pair = await makePair(
     "kept",
     `${small}; create table app.k (v int); alter table app.k replica identity full;
     insert into app.k values (1), (2)`,
@@ -204,9 +180,11 @@ test("a table with rows from before the task is not loaded again on top of what 
   const settings = JSON.stringify({ FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING" } });
   const task = new ObservedTask({ ...pair.spec, settings });
   await task.until(isReplicating);
-  task.running.reloadTables([{ schema: "app", name: "k" }]);
+  // Together with one that is: the next run must not take it for one whose rows are still to come either.
+  task.running.reloadTables([{ schema: "app", name: "k" }, t]);
   await source.query("insert into app.k values (3)", pair.from);
   await drain(task);
+  await runToEnd({ ...pair.spec, settings, start: "resume-processing", untilCaughtUp: true });
   assert.ok(task.findings.some(({ code }) => code === "load.rows_kept"));
   const rows = await target.query("select v from app.k order by v", pair.to);
   assert.deepEqual(
@@ -215,8 +193,29 @@ test("a table with rows from before the task is not loaded again on top of what 
   );
 });
 
+test("a table that was refused from the start keeps its rows from before the task when it is loaded again", async () => {
+  const pair = await makePair(
+    "refused",
+    `${small}; create table app.k (v int); insert into app.k values (1), (2)`,
+  );
+  await target.query("create schema app; create table app.k (v int); insert into app.k values (-1)", pair.to);
+  const settings = JSON.stringify({ FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING" } });
+  const task = new ObservedTask({ ...pair.spec, settings });
+  await task.until(isReplicating);
+  assert.ok(hasError(task.last!));
+  await source.query("alter table app.k replica identity full", pair.from);
+  await reload(task, { schema: "app", name: "k" });
+  await source.query("insert into app.k values (3)", pair.from);
+  await drain(task);
+  const rows = await target.query("select v from app.k order by v", pair.to);
+  assert.deepEqual(
+    rows.map(({ v }) => v),
+    [-1, 1, 2, 3],
+  );
+});
+
 test("a drain waits for a table that is being loaded again", async () => {
-  const pair = await Pair.make("drained");
+  const pair = await makePair("drained");
   const task = await pair.replicate();
   await target.query("delete from app.t where id > 10", pair.to);
   task.running.reloadTables([t]);
@@ -226,7 +225,7 @@ test("a drain waits for a table that is being loaded again", async () => {
 });
 
 test("changes of other tables do not wait for a table that is being loaded again", async () => {
-  const pair = await Pair.make("beside");
+  const pair = await makePair("beside");
   const task = await pair.replicate();
   const blocker = await target.connect(pair.to);
   try {
@@ -246,18 +245,18 @@ test("changes of other tables do not wait for a table that is being loaded again
 });
 
 test("a stop position leaves out what commits after it, also when it lies behind the end of the log", async () => {
-  const pair = await Pair.make("position");
-  await pair.loadAndStop();
+  const pair = await makePair("position");
+  await loadAndStop(pair);
   await source.query("insert into app.other values (20, 'before')", pair.from);
   const [{ lsn }] = await source.query("select pg_current_wal_lsn()::text as lsn", pair.from);
   await source.query("insert into app.other values (21, 'after')", pair.from);
   const { outcome } = await runToEnd({ ...pair.spec, start: "resume-processing", cdcStopPosition: lsn });
   assert.equal(outcome.state, "stopped", JSON.stringify(outcome.error));
-  assert.deepEqual(await pair.others(), [1, 20]);
+  assert.deepEqual(await others(pair), [1, 20]);
 });
 
 test("a second stop gives up what the target does not let in, and nothing is lost", async () => {
-  const pair = await Pair.make("locked");
+  const pair = await makePair("locked");
   const task = await pair.replicate();
   const blocker = await target.connect(pair.to);
   try {

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
 import { endpointOf } from "../support/endpoint.ts";
 import { startPostgres } from "../support/postgres-server.ts";
-import { ObservedTask, schemas, taskSpec } from "../support/task.ts";
+import { SERVER_VERSIONS } from "../support/server-packages.ts";
+import { ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
 
 const schema = `
   create schema app;
@@ -17,6 +18,11 @@ const schema = `
     unique (owner_id, code));
   create index item_at on app.item (at desc) where price > 1;
   comment on table app.item is 'what is sold';
+  alter table app.item set (fillfactor = 80, autovacuum_analyze_threshold = 77);
+  alter table app.item alter column doc set storage external, alter column raw set statistics 33;
+  create text search dictionary app.stems (template = snowball, language = 'english');
+  create text search configuration app.words (copy = pg_catalog.english);
+  alter text search configuration app.words alter mapping for asciiword with app.stems;
   insert into app.owner (name, born) select 'owner ' || i, date '2000-01-01' + i from generate_series(1, 50) i;
   insert into app.item (owner_id, mood, size, tags, doc, price, raw, at, took, code)
     select 1 + i % 50, (array['sad', 'ok', 'very happy', null])[1 + i % 4]::app.mood, 1 + i,
@@ -32,15 +38,13 @@ const changes = `
   insert into app.owner (name) values ('late');
   insert into app.item (owner_id, size, raw) values (51, 9, '\\x00ff');`;
 
-/** Every supported version once as source and once as target, the oldest and the newest in both roles. */
+/** Every supported version with its neighbours, both ways, and the oldest with the newest. */
 const pairs = [
+  ...SERVER_VERSIONS.slice(1).flatMap((version) => [
+    [version - 1, version] as const,
+    [version, version - 1] as const,
+  ]),
   [12, 18],
-  [13, 12],
-  [14, 13],
-  [15, 14],
-  [16, 15],
-  [17, 16],
-  [18, 17],
   [18, 12],
 ] as const;
 
@@ -66,3 +70,23 @@ for (const [sourceVersion, targetVersion] of pairs) {
     await assertEqualDatabases({ source, from: "postgres", target, to: "postgres", schemas: ["app"] });
   });
 }
+
+test("what an older server does not know of a table is told, and the rest is done", async () => {
+  await using source = await startPostgres({ version: 18 });
+  await using target = await startPostgres({ version: 12 });
+  await source.query(`create table kept (id integer primary key, v text compression pglz)
+    with (fillfactor = 60, autovacuum_vacuum_insert_threshold = 500, toast.autovacuum_enabled = off)`);
+  const ends = { source: endpointOf(source, "postgres"), target: endpointOf(target, "postgres") };
+  const { outcome, findings } = await runToEnd(taskSpec({ type: "full-load", ...ends }));
+  assert.equal(outcome.state, "stopped", JSON.stringify(outcome.error));
+  const told = findings.filter(({ severity }) => severity !== "info");
+  assert.deepEqual(told.map(({ code, subject }) => `${code} ${subject}`).sort(), [
+    "target.object_not_made table parameter public.kept.autovacuum_vacuum_insert_threshold",
+    "target.object_not_made table parameter public.kept.v compression",
+  ]);
+  const [row] = await target.query(
+    `select c.reloptions::text as own, t.reloptions::text as toast
+       from pg_class c join pg_class t on t.oid = c.reltoastrelid where c.relname = 'kept'`,
+  );
+  assert.deepEqual(row, { own: "{fillfactor=60}", toast: "{autovacuum_enabled=off}" });
+});

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { EndpointConfig } from "../../src/core/engine.ts";
 import { MigrationError, type TableOutcome } from "../../src/core/error.ts";
+import type { JournalRequest } from "../../src/core/journal.ts";
 import type { TablePlan } from "../../src/core/plan.ts";
 import type { BulkFormat } from "../../src/core/row-chunk.ts";
 import type { TableId, TableSchema } from "../../src/core/schema.ts";
 import type { Partition, PartitionSize, Snapshot } from "../../src/core/source.ts";
-import type { JournalRequest } from "../../src/core/target.ts";
 import { targetFormats } from "../../src/engines/postgres/bulk-format.ts";
 import { describe } from "../../src/engines/postgres/catalog.ts";
 import { connect } from "../../src/engines/postgres/connection.ts";
@@ -17,7 +17,17 @@ import type { PostgresServer } from "./postgres-server.ts";
 
 export const unaborted: AbortSignal = new AbortController().signal;
 
-export const WHOLE: PartitionSize = { rowsPerPartition: Infinity, bytesPerPartition: Infinity };
+export const WHOLE: PartitionSize = {
+  rowsPerPartition: Infinity,
+  bytesPerPartition: Infinity,
+};
+
+/** Small partitions, and all tables that have several of them are read by one scan. */
+export const SHARED: PartitionSize = {
+  rowsPerPartition: 300,
+  bytesPerPartition: 100_000,
+  bytesReadAtOnce: Infinity,
+};
 
 export async function describeTables(
   endpoint: EndpointConfig,
@@ -91,17 +101,20 @@ export async function copyTable(request: CopyRequest, given?: Snapshot): Promise
     unaborted,
   );
   let rows = 0;
-  for (const partition of partitions) {
+  let told = 0;
+  const copyPartition = async (partition: Partition): Promise<void> => {
     await using loader = await loaders.open({ ...request.journal, plan, partition, format }, unaborted);
-    let read = 0;
     for await (const chunk of snapshot.read({ table: plan.source, partition, format }, unaborted)) {
       await loader.write(chunk);
-      read += chunk.rows;
+      told += chunk.rows;
     }
     const finished = await loader.finish();
-    assert.equal(finished.rows, read, "rows counted in chunks and rows that the target took");
-    rows += read;
-  }
+    rows += finished.rows;
+  };
+  // Shares are read side by side, which is what they are for.
+  if (partitions.every(({ by }) => by === "share")) await Promise.all(partitions.map(copyPartition));
+  else for (const partition of partitions) await copyPartition(partition);
+  assert.equal(told, rows, "rows counted in chunks and rows that the target took");
   return { format, partitions, rows };
 }
 

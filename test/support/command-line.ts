@@ -8,6 +8,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The Node to start it with; the one that runs the tests by default. */
   readonly node?: string;
+  /** A file descriptor that takes what it writes to stderr, instead of the result. */
+  readonly stderr?: number;
 }
 
 export interface CommandResult {
@@ -28,15 +30,15 @@ export class CommandLine implements AsyncDisposable {
 
   constructor(args: readonly string[], options: CommandOptions = {}) {
     const child = spawn(options.node ?? process.execPath, [launcher, ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", options.stderr ?? "pipe"],
       env: { ...process.env, NO_COLOR: "1", ...options.env },
     });
     this.#child = child;
     let stderr = "";
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
     });
-    const lines = createInterface({ input: child.stdout }).on("line", (line) => this.#take(line));
+    const lines = createInterface({ input: child.stdout! }).on("line", (line) => this.#take(line));
     const read = new Promise((resolve) => lines.once("close", resolve));
     this.result = new Promise((resolve, reject) => {
       child.once("error", reject);
@@ -46,6 +48,10 @@ export class CommandLine implements AsyncDisposable {
         );
       });
     });
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
   }
 
   /** Resolves with the first line of stdout, past or to come, that is wanted; rejects when it ends without. */

@@ -30,7 +30,8 @@ export type SchemaPart =
   | "rule"
   | "policy"
   | "row security"
-  | "statistics";
+  | "statistics"
+  | "text search";
 
 export interface SchemaDifferences {
   readonly equal: boolean;
@@ -43,13 +44,16 @@ export interface SchemaDifferences {
 const queries: Readonly<Record<SchemaPart, string>> = {
   schema: `select 'comment' as name, coalesce(obj_description(oid, 'pg_namespace'), '') as what
     from pg_namespace where nspname = $1`,
-  table: `select c.relname as name, concat_ws(' ', c.relpersistence, c.relreplident, obj_description(c.oid, 'pg_class')) as what
+  table: `select c.relname as name, concat_ws(' ', c.relpersistence, c.relreplident, obj_description(c.oid, 'pg_class'),
+        array(select o from unnest(c.reloptions) as o order by o)::text,
+        (select array(select o from unnest(t.reloptions) as o order by o)::text from pg_class t where t.oid = c.reltoastrelid)) as what
     from pg_class c where c.relnamespace = $1::text::regnamespace and c.relkind = 'r' and c.relname !~ '^awsdms_'`,
   column: `select c.relname || '.' || a.attname as name,
       concat_ws(' ', 'no', row_number() over (partition by c.oid order by a.attnum), format_type(a.atttypid, a.atttypmod),
         case when a.attnotnull then 'not null' end, 'default ' || pg_get_expr(d.adbin, d.adrelid),
         'identity ' || nullif(a.attidentity::text, ''), 'generated ' || nullif(a.attgenerated::text, ''),
-        'collate ' || co.collname, col_description(c.oid, a.attnum)) as what
+        'collate ' || co.collname, col_description(c.oid, a.attnum), a.attstorage, nullif(to_jsonb(a) ->> 'attcompression', ''),
+        coalesce(to_jsonb(a) ->> 'attstattarget', '-1'), a.attoptions::text) as what
     from pg_attribute a join pg_class c on c.oid = a.attrelid
       left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
       left join pg_collation co on co.oid = a.attcollation and co.collname <> 'default'
@@ -97,6 +101,8 @@ const queries: Readonly<Record<SchemaPart, string>> = {
            quote_nullable(a.agginitval), quote_nullable(a.aggminitval), p.proparallel) from pg_aggregate a where a.aggfnoid = p.oid),
         obj_description(p.oid, 'pg_proc')) as what
     from pg_proc p where p.pronamespace = $1::text::regnamespace
+      -- What Tideway makes on a source is none of its own.
+      and p.proname <> 'tideway_note_change'
       and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))`,
   view: `select c.relname as name, concat_ws(' ', c.relkind, c.relispopulated, c.reloptions::text, pg_get_viewdef(c.oid, true),
       obj_description(c.oid, 'pg_class'),
@@ -121,8 +127,16 @@ const queries: Readonly<Record<SchemaPart, string>> = {
   "row security": `select relname as name, concat_ws(' ', relrowsecurity, relforcerowsecurity) as what
     from pg_class where relnamespace = $1::text::regnamespace and (relrowsecurity or relforcerowsecurity)`,
   statistics: `select s.stxname as name, concat_ws(' ', regexp_replace(pg_get_statisticsobjdef(s.oid), '^CREATE STATISTICS [^ ]* ', ''),
+      coalesce(to_jsonb(s) ->> 'stxstattarget', '-1'),
       obj_description(s.oid, 'pg_statistic_ext')) as what
     from pg_statistic_ext s join pg_class c on c.oid = s.stxrelid where c.relnamespace = $1::text::regnamespace`,
+  "text search": `select 'dictionary ' || d.dictname as name,
+      concat_ws(' ', t.tmplname, d.dictinitoption, obj_description(d.oid, 'pg_ts_dict')) as what
+    from pg_ts_dict d join pg_ts_template t on t.oid = d.dicttemplate where d.dictnamespace = $1::text::regnamespace
+    union all
+    select 'configuration ' || c.cfgname, concat_ws(' ', p.prsname, obj_description(c.oid, 'pg_ts_config'),
+      array(select concat_ws(' ', maptokentype, mapseqno, mapdict::regdictionary) from pg_ts_config_map where mapcfg = c.oid order by 1)::text)
+    from pg_ts_config c join pg_ts_parser p on p.oid = c.cfgparser where c.cfgnamespace = $1::text::regnamespace`,
 };
 
 export async function compareSchemas(options: SchemaCompareOptions): Promise<SchemaDifferences> {

@@ -73,6 +73,7 @@ export function catalog(parts: Partial<Catalog>): Catalog {
     sequences: [],
     tables: [],
     objects: [],
+    rights: [],
     ...parts,
   };
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
-import { chmod, chown, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -92,7 +92,7 @@ export class PostgresServer implements AsyncDisposable {
       child.once("exit", () => reject(new Error(`postgres ended while starting:\n${log.join("\n")}`)));
       createInterface({ input: child.stderr! }).on("line", (line) => {
         if (log.length < 200) log.push(line);
-        if (line.includes("database system is ready to accept connections")) resolve();
+        if (/database system is ready to accept (read[- ]only )?connections/.test(line)) resolve();
       });
     });
     child.removeAllListeners("exit");
@@ -106,6 +106,39 @@ export class PostgresServer implements AsyncDisposable {
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill(signal);
     await ended;
+  }
+
+  /**
+   * A server with a copy of this one's files, of which this one must be stopped: not started yet. Replication
+   * slots stay behind when it is to be a standby, as with pg_basebackup. One that is recovered goes on, once it has
+   * started, on a timeline of its own.
+   */
+  async copy(
+    settings: PostgresOptions["settings"],
+    { standby = false, recovered = false } = {},
+  ): Promise<PostgresServer> {
+    const directory = await mkdtemp(join(dirname(this.directory), "tideway-pg-"));
+    await chmod(directory, 0o755);
+    const data = join(directory, "data");
+    const copied = spawnSync("cp", ["-a", join(this.directory, "data"), data], { encoding: "utf8" });
+    if (copied.status !== 0) throw new Error(`cp failed: ${copied.stderr}`);
+    if (standby) {
+      await writeFile(join(data, "standby.signal"), "");
+      await give(join(data, "standby.signal"), this.#identity);
+      for (const slot of await readdir(join(data, "pg_replslot"))) {
+        await rm(join(data, "pg_replslot", slot), { recursive: true });
+      }
+    }
+    if (recovered) {
+      await writeFile(join(data, "recovery.signal"), "");
+      await give(join(data, "recovery.signal"), this.#identity);
+    }
+    await mkdir(join(directory, "socket"));
+    await give(join(directory, "socket"), this.#identity);
+    const port = await freePort();
+    const all = { ...settings, ...(recovered ? { restore_command: "false" } : {}) };
+    await configure(directory, port, { settings: all }, this.#identity);
+    return new PostgresServer(directory, port, this.version, this.#binaries, this.#identity);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

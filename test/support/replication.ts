@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import type pg from "pg";
 import type { StreamItem } from "../../src/core/change-batch.ts";
 import type { EndpointConfig } from "../../src/core/engine.ts";
+import type { Journal } from "../../src/core/journal.ts";
 import type { MigrationPlan } from "../../src/core/plan.ts";
 import type { Position } from "../../src/core/position.ts";
 import type { ChangeStream } from "../../src/core/source.ts";
-import type { AppliedCounts, Applier, ApplyMode, Journal } from "../../src/core/target.ts";
+import type { AppliedCounts, Applier, ApplyMode } from "../../src/core/target.ts";
 import { openApplier } from "../../src/engines/postgres/applier.ts";
 import { describe, listTables } from "../../src/engines/postgres/catalog.ts";
 import { openChangeStream } from "../../src/engines/postgres/change-stream.ts";
@@ -109,6 +110,7 @@ export class Replication implements AsyncDisposable {
       this.commits++;
       this.transactions += progress.committedAtMs.length;
       for (const [key, counts] of progress.tables) this.#add(key, counts);
+      this.#awaited?.();
     };
     applier.onDurable = (position) => stream.confirm(position);
     applier.onFailure = (error) => this.#fail(error);
@@ -129,9 +131,7 @@ export class Replication implements AsyncDisposable {
     try {
       while (this.#received === undefined || lsnCodec.compare(this.#received, goal) === -1) {
         if (this.#failure !== undefined) throw this.#failure.error;
-        await new Promise<void>((resolve) => {
-          this.#awaited = resolve;
-        });
+        await this.#progress();
       }
     } finally {
       clearInterval(probe);
@@ -139,18 +139,30 @@ export class Replication implements AsyncDisposable {
     await this.applier.flush();
   }
 
+  /** Resolves when the applier has told of so many commits. */
+  async committed(commits: number): Promise<void> {
+    while (this.commits < commits) {
+      if (this.#failure !== undefined) throw this.#failure.error;
+      await this.#progress();
+    }
+  }
+
   /** The first failure of stream or applier. */
   async failure(): Promise<unknown> {
     while (this.#failure === undefined) {
-      await new Promise<void>((resolve) => {
-        this.#awaited = resolve;
-      });
+      await this.#progress();
     }
     return this.#failure.error;
   }
 
   query(sql: string): ReturnType<PostgresServer["query"]> {
     return this.options.source.query(sql, this.from);
+  }
+
+  /** Runs statements in one transaction, which makes them one group, and waits until they are applied. */
+  async write(sql: string): Promise<void> {
+    await this.query(`begin; ${sql}; commit`);
+    await this.caughtUp();
   }
 
   queryTarget(sql: string): ReturnType<PostgresServer["query"]> {
@@ -172,8 +184,15 @@ export class Replication implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
     await this.journal[Symbol.asyncDispose]();
-    await dropStream(this.#client, { taskId: this.taskId, tables: [] });
+    await dropStream(this.#client, { taskId: this.taskId }, never);
     await this.#client.end();
+  }
+
+  /** Resolves when anything was received or applied, or has failed. */
+  #progress(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#awaited = resolve;
+    });
   }
 
   async #run(stream: ChangeStream, applier: Applier): Promise<void> {

@@ -3,6 +3,7 @@ import type { MigrationPlan } from "../../src/core/plan.ts";
 import type { Catalog, TableId, TableSchema } from "../../src/core/schema.ts";
 import type { PostLoadStage, PrepareMode } from "../../src/core/target.ts";
 import { buildSteps } from "../../src/engines/postgres/build-steps.ts";
+import { describe, listTables } from "../../src/engines/postgres/catalog.ts";
 import { connect } from "../../src/engines/postgres/connection.ts";
 import { postLoadSteps } from "../../src/engines/postgres/post-load.ts";
 import { prepareSchema, prepareTables } from "../../src/engines/postgres/prepare.ts";
@@ -33,6 +34,22 @@ export function planFor(catalog: Catalog, renaming: Renaming = {}): MigrationPla
     sequences: catalog.sequences.map((source, i) => ({ source, target: target.sequences[i]! })),
     target,
   };
+}
+
+/** The plan for all tables of a new database in which `sql` was run. */
+export async function planOf(
+  server: PostgresServer,
+  sql: string,
+  renaming?: Renaming,
+): Promise<MigrationPlan> {
+  const database = await server.createDatabase("source");
+  await server.query(sql, database);
+  const client = await connectTo(server, database);
+  try {
+    return planFor(await describe(client, await listTables(client)), renaming);
+  } finally {
+    await client.end();
+  }
 }
 
 export function rename(catalog: Catalog, renaming: Renaming): Catalog {
@@ -111,7 +128,7 @@ export function comparable(catalog: Catalog): Omit<Catalog, "serverVersion"> {
     types: rest.types.toSorted(byId),
     sequences: rest.sequences.toSorted(byId),
     tables: rest.tables
-      .map((table): TableSchema => ({ ...table, estimatedRows: 0, estimatedBytes: 0 }))
+      .map(({ shape, ...table }): TableSchema => ({ ...table, estimatedRows: 0, estimatedBytes: 0 }))
       .toSorted(byId),
   };
 }

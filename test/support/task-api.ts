@@ -1,6 +1,7 @@
 import * as dms from "@aws-sdk/client-database-migration-service";
+import { eventually } from "./eventually.ts";
 import type { PostgresServer } from "./postgres-server.ts";
-import { eventually, type TidewayServer } from "./tideway-server.ts";
+import type { TidewayServer } from "./tideway-server.ts";
 
 /** Two databases of one server and an endpoint for each. */
 export interface Pair {
@@ -35,7 +36,7 @@ export class TaskApi {
     this.client = client;
   }
 
-  static async start(postgres: PostgresServer, tideway: TidewayServer): Promise<TaskApi> {
+  static async start(postgres: PostgresServer, tideway: Pick<TidewayServer, "client">): Promise<TaskApi> {
     const api = new TaskApi(postgres, await tideway.client());
     const { ReplicationInstance } = await api.client.send(
       new dms.CreateReplicationInstanceCommand({

@@ -1,20 +1,40 @@
-import { runTask } from "../../src/server/run-task.ts";
+import type { TableId } from "../../src/core/schema.ts";
+import { cleanUpTask, runTask } from "../../src/server/run-task.ts";
 import type { TaskSpec } from "../../src/task/task.ts";
 
+/** What a task that runs may be told. */
+export interface TaskOrder {
+  readonly stop?: true;
+  readonly drain?: true;
+  readonly reload?: readonly TableId[];
+}
+
 /**
- * A process that runs the one task it is sent, tells progress and outcome, and ends. Like a worker of
- * `tideway serve` it has loaded the program before; it says when it is ready.
+ * A process that runs the one task it is sent, or removes what that has left, tells progress and outcome,
+ * and ends. Like a worker of `tideway serve` it has loaded the program before; it says when it is ready.
  */
-process.once("message", (spec: TaskSpec) => {
+process.once("message", (work: TaskSpec | { readonly cleanUp: TaskSpec }) => {
+  if ("cleanUp" in work) void cleanUp(work.cleanUp);
+  else run(work);
+});
+process.send?.({ ready: true });
+
+function run(spec: TaskSpec): void {
   const task = runTask(spec, {
     progress: (progress) => process.send?.({ progress }),
     finding: () => undefined,
     log: () => undefined,
   });
-  process.on("message", (message: { stop?: true; drain?: true }) => {
-    if (message.stop === true) task.stop();
-    if (message.drain === true) task.drain();
+  process.on("message", ({ stop, drain, reload }: TaskOrder) => {
+    if (reload !== undefined) task.reloadTables(reload);
+    if (stop === true) task.stop();
+    if (drain === true) task.drain();
   });
   void task.outcome.then((outcome) => process.send?.({ outcome }, () => process.disconnect()));
-});
-process.send?.({ ready: true });
+}
+
+/** Fails as a process does that throws. */
+async function cleanUp(spec: TaskSpec): Promise<void> {
+  await cleanUpTask(spec, new AbortController().signal);
+  process.disconnect();
+}

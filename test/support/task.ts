@@ -1,9 +1,10 @@
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import type { Finding } from "../../src/core/finding.ts";
 import { runTask } from "../../src/server/run-task.ts";
 import type { RunningTask, TaskOutcome, TaskProgress, TaskSpec } from "../../src/task/task.ts";
+import { type Arming, forkKillable } from "./killable.ts";
+import type { TaskOrder } from "./task-child.ts";
 
 let specs = 0;
 
@@ -42,6 +43,7 @@ export function taskSpec(parts: Pick<TaskSpec, "type" | "source" | "target"> & P
       ErrorBehavior: { RecoverableErrorInterval: 1, FailOnNoTablesCaptured: false },
     }),
     start: "start-replication",
+    startId: undefined,
     cdcStartPosition: undefined,
     cdcStopPosition: undefined,
     untilCaughtUp: false,
@@ -94,22 +96,27 @@ export async function runToEnd(
 /** A task in a process of its own, to be killed. */
 export class TaskProcess {
   readonly child: ChildProcess;
+  /** All that it told has been read when the channel is closed. */
+  readonly #exit: Promise<readonly unknown[][]>;
   readonly #messages: ({ progress: TaskProgress } | { outcome: TaskOutcome })[] = [];
 
-  constructor(spec: TaskSpec, failpoint?: string) {
-    this.child = fork(join(import.meta.dirname, "task-child.ts"), [], {
-      env: { ...process.env, ...(failpoint === undefined ? {} : { TIDEWAY_FAILPOINT: failpoint }) },
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-    });
+  constructor(work: TaskSpec | { readonly cleanUp: TaskSpec }, arming?: Arming) {
+    this.child = forkKillable("task-child.ts", [], arming);
+    this.#exit = Promise.all([once(this.child, "exit"), once(this.child, "disconnect")]);
     this.child.on("message", (message) => this.#messages.push(message as never));
-    this.child.send(spec);
+    this.child.send(work);
   }
 
-  /** How it ended: the signal that killed it, or the outcome it reported. */
-  async ended(): Promise<{ readonly signal: string | null; readonly outcome: TaskOutcome | undefined }> {
-    const [, signal] = (await once(this.child, "exit")) as [number | null, string | null];
+  /** How it ended: the signal that killed it, or its exit code and the outcome it reported. */
+  async ended(): Promise<{
+    readonly code: number | null;
+    readonly signal: string | null;
+    readonly outcome: TaskOutcome | undefined;
+  }> {
+    const [[code, signal]] = (await this.#exit) as [[number | null, string | null], unknown];
     const last = this.#messages.findLast((message) => "outcome" in message);
-    return { signal, outcome: last === undefined ? undefined : (last as { outcome: TaskOutcome }).outcome };
+    const outcome = last === undefined ? undefined : (last as { outcome: TaskOutcome }).outcome;
+    return { code, signal, outcome };
   }
 
   /** Resolves at the first progress that fits; rejects when the process ends before. */
@@ -120,6 +127,11 @@ export class TaskProcess {
       });
       this.child.once("exit", () => reject(new Error("The task's process ended before.")));
     });
+  }
+
+  /** Nothing happens when the process has ended. */
+  order(order: TaskOrder): void {
+    if (this.child.connected) this.child.send(order, () => undefined);
   }
 
   kill(): void {

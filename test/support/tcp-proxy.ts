@@ -12,27 +12,40 @@ interface Pair {
 export class TcpProxy implements AsyncDisposable {
   readonly port: number;
   readonly #server: Server;
+  #targetPort: number;
   readonly #pairs = new Set<Pair>();
   /** Nothing passes. */
   #dark = false;
   #bytesPerSecond = Infinity;
+  #waits = 0;
 
-  private constructor(server: Server, port: number) {
+  private constructor(server: Server, port: number, targetPort: number) {
     this.#server = server;
     this.port = port;
+    this.#targetPort = targetPort;
   }
 
   static async start(targetPort: number): Promise<TcpProxy> {
     const server = createServer();
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    const proxy = new TcpProxy(server, (server.address() as { port: number }).port);
-    server.on("connection", (outer) => proxy.#join(outer, targetPort));
+    const proxy = new TcpProxy(server, (server.address() as { port: number }).port, targetPort);
+    server.on("connection", (outer) => proxy.#join(outer));
     return proxy;
   }
 
   get connections(): number {
     return this.#pairs.size;
+  }
+
+  /** New connections lead to another server; those there are stay. */
+  redirect(targetPort: number): void {
+    this.#targetPort = targetPort;
+  }
+
+  /** How often something had to wait so far because the line was slow. */
+  get waits(): number {
+    return this.#waits;
   }
 
   /** All connections end at once, as when a firewall is restarted. New ones pass. */
@@ -55,6 +68,11 @@ export class TcpProxy implements AsyncDisposable {
       pair.dead = true;
       this.#hold(pair);
     }
+  }
+
+  /** The server learns of the connections that carry nothing any more, as by TCP keepalive; the program does not. */
+  bury(): void {
+    for (const { inner, dead } of this.#pairs) if (dead) inner.resetAndDestroy();
   }
 
   /** What each connection carries in each direction; Infinity for as much as comes. */
@@ -86,8 +104,8 @@ export class TcpProxy implements AsyncDisposable {
     outer.pause();
   }
 
-  #join(outer: Socket, targetPort: number): void {
-    const inner = connectTo({ host: "127.0.0.1", port: targetPort, noDelay: true });
+  #join(outer: Socket): void {
+    const inner = connectTo({ host: "127.0.0.1", port: this.#targetPort, noDelay: true });
     outer.setNoDelay(true);
     const pair: Pair = { inner, outer, dead: false };
     this.#pairs.add(pair);
@@ -105,8 +123,10 @@ export class TcpProxy implements AsyncDisposable {
       const go = (): void => {
         if (!this.#dark && !pair.dead) from.resume();
       };
-      if (waitMs > 0) setTimeout(go, waitMs);
-      else to.once("drain", go);
+      if (waitMs > 0) {
+        this.#waits++;
+        setTimeout(go, waitMs);
+      } else to.once("drain", go);
     });
     from.on("error", () => to.destroy());
     from.on("end", () => {

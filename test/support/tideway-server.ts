@@ -1,12 +1,12 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { DatabaseMigrationServiceClient } from "@aws-sdk/client-database-migration-service";
+import type { DatabaseMigrationServiceClient } from "@aws-sdk/client-database-migration-service";
 import { registry } from "../../src/server/engines.ts";
 import { type RunningServer, startServer } from "../../src/server/main.ts";
+import { dmsClient, readCredentials } from "./dms-client.ts";
 
-const realWorker = join(import.meta.dirname, "../../src/server/worker.ts");
+export const realWorker = join(import.meta.dirname, "../../src/server/worker.ts");
 
 /** Everything that was logged, one JSON text a line. */
 export type LogLines = string[];
@@ -48,21 +48,13 @@ export class TidewayServer implements AsyncDisposable {
     await server?.close();
   }
 
-  async credentials(): Promise<{ accessKeyId: string; secretAccessKey: string }> {
-    const text = await readFile(this.server.credentialsFile, "utf8");
-    const value = (name: string): string => new RegExp(`^${name} = (.+)$`, "m").exec(text)?.[1] ?? "";
-    return { accessKeyId: value("aws_access_key_id"), secretAccessKey: value("aws_secret_access_key") };
+  credentials(): ReturnType<typeof readCredentials> {
+    return readCredentials(this.server.credentialsFile);
   }
 
   /** AWS's own client with the server's key, for one region. */
   async client(region = "us-east-1"): Promise<DatabaseMigrationServiceClient> {
-    const credentials = await this.credentials();
-    const client = new DatabaseMigrationServiceClient({
-      endpoint: this.server.address,
-      region,
-      credentials,
-      maxAttempts: 1,
-    });
+    const client = await dmsClient(this.server, region);
     this.#clients.push(client);
     return client;
   }
@@ -78,19 +70,4 @@ export async function startTideway(workerPath: string = realWorker): Promise<Tid
   const server = new TidewayServer(await mkdtemp(join(tmpdir(), "tideway-data-")), workerPath);
   await server.start();
   return server;
-}
-
-/** Asks again and again until the answer is there; fails with what was waited for. */
-export async function eventually<T>(
-  what: string,
-  ask: () => Promise<T | undefined | false>,
-  seconds = 30,
-): Promise<T> {
-  const end = performance.now() + seconds * 1000;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > end) throw new Error(`waited ${seconds} s in vain for ${what}`);
-    await delay(30);
-  }
 }

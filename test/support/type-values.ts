@@ -1,3 +1,6 @@
+import { extensionSamples } from "./extension-values.ts";
+import { ownTypeSamples } from "./own-type-values.ts";
+
 /**
  * Columns of every type that a table can hold, with values that the server makes up: `random` is an
  * expression for row i, `edges` are the values that are easily got wrong.
@@ -5,6 +8,8 @@
 export interface TypeSample {
   /** As DDL writes it. */
   readonly type: string;
+  /** What it is an example of, where the documents name no type but a kind: "domains". */
+  readonly kind?: string;
   readonly random: string;
   /** SQL expressions without the cast to the type. */
   readonly edges: readonly string[];
@@ -303,35 +308,11 @@ export const typeSamples: readonly TypeSample[] = [
   { type: "oidvector", random: "(i || ' 2')::oidvector", edges: ["''", "'4294967295'"] },
   { type: "refcursor", random: "('c' || i)::refcursor", edges: ["''"] },
   { type: "aclitem", random: "'postgres=r/postgres'::aclitem", edges: ["'=a*/postgres'"] },
-  {
-    type: "types.mood",
-    random: "(array['sad', 'it''s ok', 'ünïcödé 😀'])[1 + i % 3]::types.mood",
-    edges: ["''"],
-  },
-  {
-    type: "types.pair",
-    random: "row(i, md5(i::text))::types.pair",
-    edges: ["row(null, '')", "row(null, null)", "row(1, E'a,\"b\\\\')"],
-  },
-  {
-    type: "types.nest",
-    random:
-      "row(row(i, 'x')::types.pair, array[row(1, 'a'), null]::types.pair[], 'sad', i + 20, array[1.5, null])::types.nest",
-    edges: ["row(null, '{}', null, 11, '[0:1]={1,2}')"],
-  },
-  { type: "types.very_positive", random: "11 + i", edges: ["2147483647"] },
-  { type: "types.moods", random: "array['sad', null]::types.mood[]", edges: ["'{}'"] },
-  {
-    type: "types.names",
-    random: "types.names('a' || i, 'b' || i)",
-    edges: ["'empty'", "'[,b)'", '\'["a,\\"b",c]\''],
-  },
-  { type: "types.steps", random: "types.steps(i::numeric / 3, i)", edges: ["'(0.10,)'"] },
-  { type: "citext", random: "md5(i::text)", edges: ["'MiXed'", "''"] },
-  { type: "hstore", random: "hstore('k' || i, md5(i::text))", edges: ["''", '\'a=>NULL,"b \\""=>"=>"\''] },
-  { type: "ltree", random: "('top.n' || i)::ltree", edges: ["''", "'a.b.c'"] },
-  { type: "lquery", random: "('*.n' || i || '@')::lquery", edges: ["'a.*{1,3}.!b|c%'"] },
-  { type: "cube", random: "cube(random(), 1 + random())", edges: ["'(0)'", "'(1,2),(3,4)'"] },
-  { type: "seg", random: "(i || ' .. ' || i + 2)::seg", edges: ["'~1.50'", "'1(+-)0.20'"] },
-  { type: "isbn13", random: "'978-0-393-04002-9'::isbn13", edges: [] },
+  { type: "information_schema.cardinal_number", random: "i", edges: ["0", "2147483647"] },
+  { type: "information_schema.character_data", random: text, edges: ["''"] },
+  { type: "information_schema.sql_identifier", random: "'n' || i", edges: ["''", "repeat('n', 63)"] },
+  { type: "information_schema.time_stamp", random: `${moment} at time zone 'UTC'`, edges: ["'infinity'"] },
+  { type: "information_schema.yes_or_no", random: "(array['YES', 'NO'])[1 + i % 2]", edges: [] },
+  ...ownTypeSamples,
+  ...extensionSamples,
 ];

@@ -12,6 +12,10 @@ export interface WorkloadOptions {
   readonly clients?: number;
   /** Of all clients together; 0 for as fast as they can. */
   readonly transactionsPerSecond?: number;
+  /** What it does; what the demo's shop does by default. */
+  readonly kinds?: readonly TransactionKind[];
+  /** Connects again when a connection breaks, as often as it takes; otherwise that ends it. */
+  readonly reconnects?: boolean;
 }
 
 export interface WorkloadStatistics extends RowCounts {
@@ -24,6 +28,8 @@ export interface WorkloadStatistics extends RowCounts {
   readonly lastCommitMs: number | undefined;
 }
 
+const RECONNECT_MS = 200;
+
 /** An application that goes on inserting, updating and deleting in the demo's schema until stopped. */
 export class Workload implements AsyncDisposable {
   readonly #options: WorkloadOptions;
@@ -31,23 +37,26 @@ export class Workload implements AsyncDisposable {
   readonly #clients: pg.Client[] = [];
   readonly #totals = { inserts: 0, updates: 0, deletes: 0, commits: 0, rollbacks: 0, refused: 0 };
   readonly #waiters: { readonly count: number; readonly resolve: () => void }[] = [];
+  readonly #kinds: readonly TransactionKind[];
+  readonly #sizes: DemoSizes;
   #lastCommitMs: number | undefined;
   #work: Promise<unknown> = Promise.resolve();
 
   private constructor(options: WorkloadOptions) {
     this.#options = options;
+    this.#kinds = options.kinds ?? transactionKinds;
+    this.#sizes = options.sizes ?? demoSizes(1_000_000);
   }
 
   static async start(options: WorkloadOptions): Promise<Workload> {
     const workload = new Workload(options);
-    const sizes = options.sizes ?? demoSizes(1_000_000);
     try {
       for (let i = 0; i < (options.clients ?? 4); i++) workload.#clients.push(await options.connect());
     } catch (error) {
       await workload.#disconnect();
       throw error;
     }
-    workload.#work = Promise.all(workload.#clients.map((client) => workload.#go(new Session(client, sizes))));
+    workload.#work = Promise.all(workload.#clients.map((_client, index) => workload.#go(index)));
     // Reported by stop(); without this a failure before that would end the process.
     workload.#work.catch(() => undefined);
     return workload;
@@ -86,12 +95,19 @@ export class Workload implements AsyncDisposable {
     await this.stop().catch(() => undefined);
   }
 
-  async #go(session: Session): Promise<void> {
+  async #go(index: number): Promise<void> {
+    let session = new Session(this.#clients[index]!, this.#sizes);
     const rate = this.#options.transactionsPerSecond ?? 200;
     const intervalMs = rate === 0 ? 0 : (1000 * this.#clients.length) / rate;
     let dueMs = performance.now() + Math.random() * intervalMs;
     while (!this.#stop.signal.aborted) {
-      await this.#transaction(session, chooseKind());
+      try {
+        await this.#transaction(session, chooseKind(this.#kinds));
+      } catch (error) {
+        if (this.#options.reconnects !== true || isAboutStatement(error)) throw error;
+        await this.#connectAgain(index);
+        session = new Session(this.#clients[index]!, this.#sizes);
+      }
       dueMs += intervalMs;
       const waitMs = dueMs - performance.now();
       if (waitMs > 1) await sleep(waitMs, this.#stop.signal);
@@ -126,26 +142,42 @@ export class Workload implements AsyncDisposable {
     for (const waiter of this.#waiters) if (this.#totals.commits >= waiter.count) waiter.resolve();
   }
 
+  /** Resolves when there is a connection in this place, or when the workload is to stop. */
+  async #connectAgain(index: number): Promise<void> {
+    await this.#clients[index]!.end().catch(() => undefined);
+    while (!this.#stop.signal.aborted) {
+      const client = await this.#options.connect().catch(() => undefined);
+      if (client !== undefined) {
+        this.#clients[index] = client;
+        return;
+      }
+      await sleep(RECONNECT_MS, this.#stop.signal);
+    }
+  }
+
   async #disconnect(): Promise<void> {
     await Promise.allSettled(this.#clients.splice(0).map((client) => client.end()));
   }
 }
 
-const totalWeight = transactionKinds.reduce((sum, kind) => sum + kind.weight, 0);
-
-function chooseKind(): TransactionKind {
-  let left = Math.random() * totalWeight;
-  for (const kind of transactionKinds) {
+function chooseKind(kinds: readonly TransactionKind[]): TransactionKind {
+  let left = Math.random() * kinds.reduce((sum, kind) => sum + kind.weight, 0);
+  for (const kind of kinds) {
     left -= kind.weight;
     if (left < 0) return kind;
   }
-  return transactionKinds[0]!;
+  return kinds[0]!;
 }
 
 /** What concurrent transactions do to each other: integrity violations and deadlocks. */
-function isRefusal(error: unknown): boolean {
+export function isRefusal(error: unknown): boolean {
   const code = (error as { code?: string }).code ?? "";
   return code.startsWith("23") || code.startsWith("40");
+}
+
+/** Otherwise it is about the connection, or about a server that is starting or ending. */
+export function isAboutStatement(error: unknown): boolean {
+  return (error as { severity?: string }).severity === "ERROR";
 }
 
 function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -11,10 +11,11 @@ Examples:
   tideway cleanup --dry-run "$OLD" "$NEW"
   tideway cleanup --task migrate_0123456789ab "$OLD" "$NEW"
 
-Lists replication slots, publications and control tables that tasks of this or another Tideway have left
-in databases, and removes those of the tasks that are named, or of all with --all. A task that is only
-stopped loses its place: it has to load everything again. Migrated tables and rows stay. What somebody
-works with now is not removed. A password that is not in the URL is taken from TIDEWAY_SOURCE_PASSWORD.
+Lists replication slots, publications, replication origins and control tables that tasks of this or
+another Tideway have left in databases, and removes those of the tasks that are named, or of all with
+--all. A task that is only stopped loses its place: it has to load everything again. Migrated tables and
+rows stay. What somebody works with now is not removed. A password that is not in the URL is taken from
+TIDEWAY_SOURCE_PASSWORD.
 
 Exit codes: 0 done, 1 failed or something is in use, 2 wrong usage.`;
 

@@ -10,6 +10,7 @@ import { endpointLabel, type Output } from "../output.ts";
 import { defaultDataDir, type HeldRun, holdRun } from "../run-record.ts";
 import { type TaskDisplay, taskDisplay } from "../task-display.ts";
 import { printable } from "../text-width.ts";
+import { withWhatToMove } from "../what-to-move.ts";
 
 const HELP = `
 Examples:
@@ -27,19 +28,12 @@ A task with cdc keeps a replication slot on the source between its runs; --end r
 Exit codes: 0 done, 1 failed or stopped before the end, 2 wrong usage, 3 finished with tables suspended.`;
 
 export function migrateCommand(program: Command, output: Output, exit: (code: ExitCode) => void): void {
-  const collect = (value: string, values: readonly string[]): readonly string[] => [...values, value];
-  program
+  const command = program
     .command("migrate")
     .description("Move a database: full load, changes, or both. No server needed.")
     .argument("<source-url>", "where the data is, such as postgresql://user:password@host:5432/database")
-    .argument("<target-url>", "where it goes")
-    .addOption(
-      new Option("--type <type>", "what to move")
-        .choices(["full-load", "cdc", "full-load-and-cdc"])
-        .default("full-load"),
-    )
-    .option("--include <pattern>", "tables to take, as schema.table; repeatable", collect, [])
-    .option("--exclude <pattern>", "tables to leave out; repeatable", collect, [])
+    .argument("<target-url>", "where it goes");
+  withWhatToMove(command)
     .option("--mappings <file>", "AWS DMS table mappings (JSON) instead of patterns; - for standard input")
     .option("--settings <file>", "AWS DMS task settings (JSON), any subset")
     .addOption(

@@ -56,14 +56,16 @@ export async function serve(options: ServeOptions, output: Output): Promise<void
   // For the API client commands, which then need no address.
   const addressFile = join(options.dataDir, "address");
   writeFileSync(addressFile, `${server.address}\n`, { mode: 0o600 });
+  const interrupted = new Promise<void>((resolve) => {
+    onInterrupt(resolve, () => process.exit(ExitCode.interrupted));
+  });
+  // Whoever reads this may send a signal at once.
   output.stdout.write(
     `Tideway serves the AWS DMS API at ${server.address}\n` +
       (server.firstStart ? `Made an access key in ${server.credentialsFile}\n` : "") +
       `Try it:\n  ${pasteLine(server.credentialsFile, server.address)}\n`,
   );
-  await new Promise<void>((resolve) => {
-    onInterrupt(resolve, () => process.exit(ExitCode.interrupted));
-  });
+  await interrupted;
   output.stdout.write("Stopping in order; Ctrl-C again ends at once.\n");
   rmSync(addressFile, { force: true });
   await server.close();

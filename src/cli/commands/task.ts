@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import { Option } from "commander";
 import { type ApiOptions, withApiOptions } from "../api-client.ts";
 import type { ExitCode } from "../exit-code.ts";
 import type { Output } from "../output.ts";
 import { createTask, deleteTask, type TaskCreateOptions } from "../task-lifecycle.ts";
 import { reloadTask, startTask, stopTask, type TaskRunOptions } from "../task-run.ts";
 import { listTasksText, showTables, showTask } from "../task-screens.ts";
+import { collect, withWhatToMove } from "../what-to-move.ts";
 
 const HELP = `
 Examples:
@@ -55,24 +55,14 @@ export function taskCommand(program: Command, output: Output, exit: (code: ExitC
 }
 
 function createOptions(command: Command): Command {
-  return command
+  const described = command
     .argument("<name>", "identifier: letters, digits and hyphens")
     .requiredOption("--source <endpoint>", "identifier or ARN of the source endpoint")
     .requiredOption("--target <endpoint>", "identifier or ARN of the target endpoint")
-    .option("--instance <name>", "replication instance; not needed when there is one only")
-    .addOption(
-      new Option("--type <type>", "what to move")
-        .choices(["full-load", "cdc", "full-load-and-cdc"])
-        .default("full-load"),
-    )
-    .option("--include <pattern>", "tables to take, as schema.table; repeatable", collect, [])
-    .option("--exclude <pattern>", "tables to leave out; repeatable", collect, [])
+    .option("--instance <name>", "replication instance; not needed when there is one only");
+  return withWhatToMove(described)
     .option("--mappings <file>", "AWS DMS table mappings (JSON) instead of patterns")
     .option("--settings <file>", "AWS DMS task settings (JSON), any subset")
     .option("--cdc-start-position <position>", "with --type cdc: replicate what was committed after this")
     .option("--cdc-stop-position <position>", "stop there");
-}
-
-function collect(value: string, values: readonly string[]): readonly string[] {
-  return [...values, value];
 }

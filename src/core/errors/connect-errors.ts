@@ -4,25 +4,25 @@ import type { ErrorKind } from "../error.ts";
 export const connectErrors = {
   "connect.unknown_host": {
     scope: "task",
-    retry: "backoff",
+    retry: "once-worked",
     meaning: "The host name does not resolve.",
     remedy: "Check the server name, and that this machine's DNS knows it.",
   },
   "connect.refused": {
     scope: "task",
-    retry: "backoff",
+    retry: "once-worked",
     meaning: "Nothing listens at that host and port, or the socket is missing.",
     remedy: "Check host and port, that the server runs, and that it listens on that address.",
   },
   "connect.timeout": {
     scope: "task",
-    retry: "backoff",
+    retry: "once-worked",
     meaning: "The server did not answer in time.",
     remedy: "Check routes and firewalls between this machine and the server.",
   },
   "connect.lost": {
     scope: "task",
-    retry: "backoff",
+    retry: "once-worked",
     meaning: "An open connection broke.",
     remedy: "Tideway reconnects by itself; if it goes on, look at the server's log.",
   },

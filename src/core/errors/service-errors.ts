@@ -26,6 +26,13 @@ export const serviceErrors = {
     meaning: "The data directory cannot be used.",
     remedy: "Give a directory that this user can write and no other Tideway uses, with --data-dir.",
   },
+  "server.store_full": {
+    scope: "server",
+    retry: "backoff",
+    meaning: "The data directory's disk is full, or cannot be written.",
+    remedy:
+      "Free disk space there; tasks go on meanwhile, and what they tell is stored as soon as it can be.",
+  },
   "server.address_in_use": {
     scope: "server",
     retry: "never",

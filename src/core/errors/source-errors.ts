@@ -44,6 +44,22 @@ export const sourceErrors = {
     meaning: "The task's replication slot is gone, so changes since then cannot be read.",
     remedy: "Start the task again with reload-target.",
   },
+  "source.other_server": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "The source is not the server that the task has read from, nor a standby of it that was promoted: positions in its log mean nothing.",
+    remedy:
+      "Point the endpoint at the server that the task has read from, or start the task again with reload-target.",
+  },
+  "source.set_back": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "The target holds changes that the source does not: a standby was promoted that did not have them yet, or the source was restored from a backup.",
+    remedy:
+      "Start the task again with reload-target. From version 17 on synchronized_standby_slots keeps a source from sending what its standbys do not have.",
+  },
   "source.slot_lost": {
     scope: "task",
     retry: "never",
@@ -52,15 +68,17 @@ export const sourceErrors = {
   },
   "source.slot_in_use": {
     scope: "task",
-    retry: "backoff",
+    retry: "once-worked",
     meaning: "Another process reads from the task's replication slot.",
     remedy: "Stop the other reader; after a crash the server frees the slot by itself.",
   },
   "source.position_unavailable": {
     scope: "task",
     retry: "never",
-    meaning: "The requested start position lies before what the slot still keeps.",
-    remedy: "Use a later position, or create the slot before the position and name it with SlotName.",
+    meaning:
+      "The requested start position lies before what the slot still keeps, or behind the end of the source's log.",
+    remedy:
+      "Use a position of this source that lies between the two, or create the slot before the position and name it with SlotName.",
   },
   "source.privilege": {
     scope: "task",
@@ -84,15 +102,32 @@ export const sourceErrors = {
   "source.table_changed": {
     scope: "table",
     retry: "never",
-    meaning: "A table's columns changed while the task ran.",
-    remedy: "Reload the table.",
+    meaning: "A table was changed on the source in a way that the task cannot follow.",
+    remedy:
+      "Reload the table: Tideway makes it anew, unless it was there before the task or something stands on it.",
+  },
+  "source.changes_unnoted": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "The source does not note schema changes in its log, so that only some of them can be followed while changes are applied.",
+    remedy:
+      "For all of them, run the task as a role that may create event triggers (a superuser, or what a cloud provider has for one) on PostgreSQL 14 or later.",
+  },
+  "source.column_left_out": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A table of the source got a column that the target does not get, as HandleSourceTableAltered is off.",
+    remedy: "To have the column on the target, set HandleSourceTableAltered to true and reload the table.",
   },
   "source.table_rewritten": {
     scope: "table",
     retry: "never",
     meaning:
       "A table was truncated or rewritten while it was read: the snapshot does not hold its rows any more.",
-    remedy: "Reload the table.",
+    remedy:
+      "Reload the table when nobody truncates or rewrites it. Tideway has read it again ten times by itself, unless it held rows before the task.",
   },
   "source.table_unreadable": {
     scope: "table",
@@ -102,13 +137,13 @@ export const sourceErrors = {
   },
   "source.busy": {
     scope: "task",
-    retry: "backoff",
+    retry: "once-worked",
     meaning: "The source gave a statement up for another's sake: a conflict, a deadlock, a lock or a cancel.",
     remedy: "None needed: Tideway tries again by itself; on a standby set hot_standby_feedback = on.",
   },
   "source.out_of_resources": {
     scope: "task",
-    retry: "backoff",
+    retry: "once-worked",
     meaning: "The source has no memory or disk space left, or cannot read its files.",
     remedy: "Look at the server's log; free memory or disk space there.",
   },
@@ -120,7 +155,7 @@ export const sourceErrors = {
   },
   "source.standby": {
     scope: "task",
-    retry: "never",
+    retry: "once-worked",
     meaning: "The source is a standby, from which changes cannot be captured.",
     remedy: "Point the endpoint at the primary, or use a full-load task.",
   },
@@ -142,11 +177,32 @@ export const sourceErrors = {
     meaning: "A partitioned table's partitions are moved as ordinary tables of their own.",
     remedy: "Make the partitioned table on the target by hand if it is needed there.",
   },
+  "source.foreign_changes": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "With EnableLoopbackPrevention a task sends only what was written on its source, and something else replicates to that source too.",
+    remedy: "Let a task from the other database carry its changes, if the target is to have them.",
+  },
+  "source.being_loaded": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "With EnableLoopbackPrevention a task sends only what was written on its source, and another task is still loading tables into that source: rows that are loaded are not marked and would go back.",
+    remedy: "Start this task when the other one replicates, or delete the other one if it is not to go on.",
+  },
   "source.not_moved": {
     scope: "task",
     retry: "never",
     meaning: "The source has objects of a kind that this version does not move.",
     remedy: "Move them by other means, e.g. pg_dump.",
+  },
+  "source.large_objects": {
+    scope: "task",
+    retry: "never",
+    meaning: "Large objects are copied as they are at the full load: a server does not say how they change.",
+    remedy:
+      "Let nobody change large objects between the full load and the cutover, or copy them by other means.",
   },
   "source.long_transaction": {
     scope: "task",
@@ -160,6 +216,13 @@ export const sourceErrors = {
     meaning:
       "The source will soon discard log that the task still needs, because the task is too far behind.",
     remedy: "Raise max_slot_wal_keep_size on the source now, then find out what holds the target up.",
+  },
+  "source.standby_away": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "The source sends no changes before a standby that synchronized_standby_slots names has them, and that one is not connected.",
+    remedy: "Let the standby follow the source again, or take its slot out of synchronized_standby_slots.",
   },
   "source.log_limit": {
     scope: "task",

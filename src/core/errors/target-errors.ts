@@ -16,19 +16,19 @@ export const targetErrors = {
   },
   "target.full": {
     scope: "task",
-    retry: "backoff",
+    retry: "once-worked",
     meaning: "The target has no disk space left.",
     remedy: "Free or add disk space; the task resumes where it was.",
   },
   "target.busy": {
     scope: "task",
-    retry: "backoff",
+    retry: "once-worked",
     meaning: "The target gave a statement up for another's sake: a deadlock, a conflict, a lock or a cancel.",
     remedy: "None needed: Tideway tries again by itself; if it goes on, see who writes to the target.",
   },
   "target.out_of_resources": {
     scope: "task",
-    retry: "backoff",
+    retry: "once-worked",
     meaning: "The target has no memory left or cannot write its files.",
     remedy: "Look at the server's log; lower MaxFullLoadSubTasks or maintenance_work_mem.",
   },
@@ -71,7 +71,7 @@ export const targetErrors = {
   "target.object_conflict": {
     scope: "task",
     retry: "never",
-    meaning: "The target has a type of that name with another definition.",
+    meaning: "The target has a type or text search object of that name with another definition.",
     remedy: "Drop or rename it on the target, or rename the schema with a transformation rule.",
   },
   "target.object_not_made": {
@@ -91,7 +91,7 @@ export const targetErrors = {
     scope: "table",
     retry: "never",
     meaning:
-      "A view or function on the target is going to be replaced by the source's, as TargetTablePrepMode says.",
+      "A view, function or text search object on the target is going to be replaced by the source's, as TargetTablePrepMode says.",
     remedy: "Use TargetTablePrepMode DO_NOTHING to keep it.",
   },
   "target.object_waits": {
@@ -99,6 +99,40 @@ export const targetErrors = {
     retry: "never",
     meaning: "A trigger, rule or forced policy would act on the rows that are replicated, and is not made.",
     remedy: "Make it on the target at the cutover, before the application writes there.",
+  },
+  "target.role_missing": {
+    scope: "task",
+    retry: "never",
+    meaning: "A role that owns or may do something on the source is not on the target; roles are not moved.",
+    remedy: "Create the role on the target, or give its rights to another one there.",
+  },
+  "target.role_not_member": {
+    scope: "task",
+    retry: "never",
+    meaning: "The target's user may not give objects to a role, or privileges in its name.",
+    remedy: "Grant the role to the target's user while the task runs, or change owners at the cutover.",
+  },
+  "target.right_not_given": {
+    scope: "task",
+    retry: "never",
+    meaning: "An owner could not be set, or a privilege not granted or revoked, on the target.",
+    remedy: "Mend what the message names, then run the statement that it shows.",
+  },
+  "target.rights_kept": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "Objects that were on the target before the task, or that the task has given theirs already, keep their owner and privileges.",
+    remedy:
+      "Where they should be as on the source, run what the message begins to list, and the like for the rest.",
+  },
+  "target.large_object_kept": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "The target has large objects with numbers that are in use on the source, too; they stay as they are.",
+    remedy:
+      "When they are of no use, remove them with lo_unlink() on the target, then start the task with reload-target.",
   },
   "target.control_table": {
     scope: "task",
@@ -112,6 +146,42 @@ export const targetErrors = {
     meaning:
       "The target's user may not set session_replication_role, so triggers and foreign keys act during apply.",
     remedy: "Use a superuser or GRANT SET ON PARAMETER session_replication_role (PostgreSQL 15+).",
+  },
+  "target.column_nullable": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A column became NOT NULL in the same transaction that gave the rows their values, which the target has only afterwards.",
+    remedy: "On the target, run ALTER TABLE ... ALTER COLUMN ... SET NOT NULL before the cutover.",
+  },
+  "target.column_added": {
+    scope: "table",
+    retry: "never",
+    meaning: "A table of the source got a column while the task replicates, and the target gets it too.",
+    remedy: "None needed. A NOT NULL that is left out may be set on the target at the cutover.",
+  },
+  "target.origin_privilege": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "EnableLoopbackPrevention marks what is applied by a replication origin, and the target's user may not use one.",
+    remedy: "Let the user execute the named functions, or use a superuser.",
+  },
+  "target.origin_limit": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "EnableLoopbackPrevention marks what is applied by a replication origin, and the target can have no more of them.",
+    remedy:
+      "Raise the target's max_replication_slots (max_active_replication_origins from version 18 on), or drop origins that nobody needs: `tideway cleanup` lists those that tasks have left.",
+  },
+  "target.captured": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "Tables of a task with EnableLoopbackPrevention are to be loaded while another task sends on what is written to them: rows that are loaded are not marked and would come back.",
+    remedy:
+      "Delete the task in the other direction, let this one load, then create the other anew as a task of type cdc.",
   },
   "target.sequence_missing": {
     scope: "table",

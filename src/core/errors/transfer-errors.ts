@@ -38,7 +38,7 @@ export const transferErrors = {
   },
   "target.applier_in_use": {
     scope: "task",
-    retry: "backoff",
+    retry: "once-worked",
     meaning: "Another session still applies changes for the same task.",
     remedy: "Stop the other worker; after a crash the target ends the session by itself.",
   },
@@ -60,6 +60,12 @@ export const transferErrors = {
     meaning:
       "A view, function, trigger or the like needs something that is not on the target, or not by that name.",
     remedy: "Select what it needs, leave the names as they are, or make it on the target by hand.",
+  },
+  "plan.rights_left_out": {
+    scope: "task",
+    retry: "never",
+    meaning: "Schemas of different owners or privileges come together in one on the target.",
+    remedy: "Set the owner and the privileges of the target's schema by hand.",
   },
   "plan.text_names_schema": {
     scope: "table",

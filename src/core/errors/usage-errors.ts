@@ -84,7 +84,7 @@ export const usageErrors = {
     scope: "task",
     retry: "never",
     meaning:
-      "A task setting is kept and returned but has no effect in this version, or its name is not known.",
+      "A setting of the task or of an endpoint is kept and returned but has no effect in this version, or its name is not known.",
     remedy: "None needed if you can do without it; docs/reference/settings.md says what happens instead.",
   },
   "settings.unsupported": {

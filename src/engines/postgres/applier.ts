@@ -12,6 +12,7 @@ import { readTargetTables } from "./apply-table.ts";
 import { openWire } from "./connection.ts";
 import { classify } from "./errors.ts";
 import { preparePositionSql } from "./journal-sql.ts";
+import { markSession } from "./origin.ts";
 import type { WireSession } from "./wire-session.ts";
 
 /**
@@ -27,6 +28,7 @@ export async function openApplier(
   try {
     await takeApplyLock(wire, request);
     const traits = await prepareApplySession(wire);
+    if (request.marks === true) await markSession(wire, request.taskId, signal);
     const plans = request.plan.tables;
     const targets = await readTargetTables(wire, plans);
     const applied = await readAppliedPosition(wire, request);
@@ -72,8 +74,8 @@ function connectParts(parts: ApplierParts): Applier {
     },
     failed: (failure) => loop.fail(describe(failure)),
   });
-  const changes = new ApplyChanges({ plans, targets, session, counts });
   const { replica, temporary, waitForDisk } = parts.traits;
+  const changes = new ApplyChanges({ plans, targets, session, counts, replica });
   // Where triggers and foreign keys act, the order of changes of different tables is theirs to see.
   const sets = replica && temporary ? new ApplySets({ plans, targets, session, counts }) : undefined;
   const loop: ApplyLoop = new ApplyLoop({

@@ -3,12 +3,11 @@ import { MigrationError } from "../../core/error.ts";
 import type { TablePlan } from "../../core/plan.ts";
 import { displayTable, type TableSchema, tableKey } from "../../core/schema.ts";
 import { ApplyMode } from "../../core/target.ts";
-import { qualified } from "../shared/identifier.ts";
 import type { ApplyCounts } from "./apply-counts.ts";
 import type { Piece } from "./apply-group.ts";
 import { type ApplySession, EXPECT_WIDTH, Expect, NO_CELLS } from "./apply-session.ts";
-import { hasSameKey, isComplete, TableStatements } from "./apply-statements.ts";
-import type { TargetTable } from "./apply-table.ts";
+import { hasSameCells, isComplete, TableStatements } from "./apply-statements.ts";
+import { ownRows, type TargetTable } from "./apply-table.ts";
 import type { CellSource, PreparedStatement } from "./apply-writer.ts";
 import { classify } from "./errors.ts";
 import { ServerError } from "./server-error.ts";
@@ -23,6 +22,8 @@ export interface ApplyChangesParts {
   readonly targets: readonly (TargetTable | undefined)[];
   readonly session: ApplySession;
   readonly counts: ApplyCounts;
+  /** No trigger and no foreign key of the target acts on what is written. */
+  readonly replica: boolean;
 }
 
 /** Turns a batch's ops into commands of the session. */
@@ -108,15 +109,36 @@ export class ApplyChanges {
       case Op.insert:
         this.#execute(statements.insert(), before, after, expectation + Expect.insert);
         break;
-      case Op.update: {
-        const update = statements.update(this.#cells.batch.cells, after, before >= 0);
-        this.#execute(update, before, after, expectation + Expect.update);
+      case Op.update:
+        this.#update(statements, before, after, expectation + Expect.update);
         break;
-      }
       case Op.delete:
         this.#execute(statements.delete(), before, after, expectation + Expect.delete);
         break;
     }
+  }
+
+  /** An update whose rows lie there in the batch; `before` is -1 when it was not sent. */
+  #update(statements: TableStatements, before: number, after: number, expectation: number): void {
+    const { cells } = this.#cells.batch;
+    const { replica } = this.#parts;
+    const hasBefore = before >= 0;
+    const change = statements.changesFixed(this.#cells.batch, before, after);
+    if (change === "yes") {
+      // Foreign keys would act on the row's deletion.
+      if (!replica) throw statements.fixedChanged();
+      this.#execute(statements.rewrite(cells, after, hasBefore), before, after, expectation);
+      return;
+    }
+    // Where foreign keys act on a deletion, the row is taken to have changed no such column.
+    if (change === "unknown" && replica) this.#setFixed(statements, before, after, expectation);
+    this.#execute(statements.update(cells, after, hasBefore), before, after, expectation);
+  }
+
+  /** A command of its own, so that the one that follows finds the row wherever it is then. */
+  #setFixed(statements: TableStatements, before: number, after: number, expectation: number): void {
+    const quiet = expectation - (expectation % EXPECT_WIDTH) + Expect.done;
+    this.#execute(statements.setFixed(before >= 0), before, after, quiet);
   }
 
   /** See ApplyMode.converge. Without a key a row that is there cannot be told from one like it. */
@@ -129,10 +151,16 @@ export class ApplyChanges {
     const after = ops[at + 3]!;
     // The row before of an unchanged key says nothing more.
     const before =
-      ops[at] === Op.update && ops[at + 2]! >= 0 && hasSameKey(plan, batch, { before: ops[at + 2]!, after })
+      ops[at] === Op.update &&
+      ops[at + 2]! >= 0 &&
+      hasSameCells(plan.source.key, batch, { before: ops[at + 2]!, after })
         ? -1
         : ops[at + 2]!;
     const expectation = index * EXPECT_WIDTH;
+    // ON CONFLICT may not set such a column either: a row that is there gets it first, by the key that it has after.
+    if (statements.hasFixed && this.#parts.replica && ops[at] !== Op.delete) {
+      this.#setFixed(statements, -1, after, expectation);
+    }
     if (ops[at] === Op.insert) {
       this.#execute(statements.upsert(), before, after, expectation + Expect.insertAny);
     } else if (ops[at] === Op.delete) {
@@ -146,8 +174,7 @@ export class ApplyChanges {
         this.#execute(move, before, after, expectation + Expect.done);
         this.#execute(statements.delete(), before, after, expectation + Expect.done);
       }
-      const update = statements.update(batch.cells, after, false);
-      this.#execute(update, before, after, expectation + Expect.updateMust);
+      this.#update(statements, -1, after, expectation + Expect.updateMust);
     }
   }
 
@@ -178,10 +205,9 @@ export class ApplyChanges {
    */
   async #truncate(plans: readonly number[]): Promise<void> {
     const { session, counts } = this.#parts;
-    const names = plans.map((index) => {
-      const partitioned = this.#parts.targets[index]?.partitioned === true;
-      return `${partitioned ? "" : "only "}${qualified(this.#parts.plans[index]!.target.id)}`;
-    });
+    const names = plans.map((index) =>
+      ownRows(this.#parts.plans[index]!.target.id, this.#parts.targets[index]),
+    );
     await session.drain();
     try {
       await session.ask(

@@ -19,6 +19,10 @@ export class ApplyColumns {
   readonly #binary: boolean;
   /** Ordinals that neither side computes. */
   readonly written: readonly number[];
+  /** Those of them that no UPDATE may set: identities that are always generated. */
+  readonly fixed: readonly number[];
+  /** Columns of the target, by their names in SQL, whose values are the target's own: nothing writes them. */
+  readonly own: readonly string[];
 
   constructor(plan: TablePlan, target: TargetTable | undefined, encoding: "pg-binary" | "text") {
     this.#plan = plan;
@@ -27,13 +31,18 @@ export class ApplyColumns {
     this.written = plan.source.columns.flatMap((column, ordinal) =>
       column.generated !== undefined || this.#targetColumn(ordinal)?.generated === true ? [] : [ordinal],
     );
+    this.fixed = this.written.filter((ordinal) => !this.isSettable(ordinal));
+    const names = new Set(this.written.map((ordinal) => plan.target.columns[ordinal]!.name));
+    this.own = [...(target?.columns ?? [])].flatMap(([name, { generated }]) =>
+      names.has(name) || generated ? [] : [identifier(name)],
+    );
   }
 
   name(ordinal: number): string {
     return identifier(this.#plan.target.columns[ordinal]!.name);
   }
 
-  /** An identity ALWAYS cannot have changed, and may not be set. */
+  /** An UPDATE may set an identity ALWAYS to DEFAULT only. */
   isSettable(ordinal: number): boolean {
     const isAlways = this.#plan.source.columns[ordinal]!.identity === "always";
     return !isAlways && this.#targetColumn(ordinal)?.identityAlways !== true;
@@ -51,12 +60,30 @@ export class ApplyColumns {
 
   /** Equality that holds for NULL too, for a row that only all its values identify. */
   isSame(ordinal: number, parameter: string): string {
-    const form = this.#targetColumn(ordinal)?.form?.replace("[]", "");
-    if (form !== undefined && !withoutEquality.has(form)) {
+    if (this.#hasEquality(ordinal)) {
       return `${this.name(ordinal)} is not distinct from ${this.#comparable(ordinal, parameter)}`;
     }
     const text = this.#binary ? `${parameter}::${this.#sourceType(ordinal)}::text` : `${parameter}::text`;
     return `${this.name(ordinal)}::text is not distinct from ${text}`;
+  }
+
+  /** Whether isSame() also holds for values that are written differently. */
+  isLoose(ordinal: number): boolean {
+    return this.#hasEquality(ordinal) && this.#targetColumn(ordinal)?.exact === false;
+  }
+
+  /**
+   * Whether columns hold the parameters' values to the byte, as the server keeps them: `*=` compares images, for
+   * which both sides must be of one type.
+   */
+  isIdentical(ordinals: readonly number[], parameterOf: (ordinal: number) => string): string {
+    const typed = (ordinal: number, sql: string): string => {
+      const type = this.#targetColumn(ordinal)?.type;
+      return type === undefined ? sql : `${sql}::${type}`;
+    };
+    const columns = ordinals.map((o) => typed(o, this.name(o))).join(", ");
+    const values = ordinals.map((o) => typed(o, this.#comparable(o, parameterOf(o)))).join(", ");
+    return `row(${columns})::record operator(pg_catalog.*=) row(${values})::record`;
   }
 
   /** The type in which a staging table keeps a column: its bytes in COPY's binary form are what the source sent. */
@@ -76,6 +103,11 @@ export class ApplyColumns {
   /** Whether the target table itself takes the source's bytes in a binary COPY. */
   get takesRows(): boolean {
     return this.#binary && this.written.every((ordinal) => this.#agrees(ordinal));
+  }
+
+  #hasEquality(ordinal: number): boolean {
+    const form = this.#targetColumn(ordinal)?.form?.replace("[]", "");
+    return form !== undefined && !withoutEquality.has(form);
   }
 
   #comparable(ordinal: number, parameter: string): string {

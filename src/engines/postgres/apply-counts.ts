@@ -1,6 +1,7 @@
+import type { JournalRequest } from "../../core/journal.ts";
 import type { TablePlan } from "../../core/plan.ts";
 import { displayTable, tableKey } from "../../core/schema.ts";
-import type { AppliedCounts, JournalRequest } from "../../core/target.ts";
+import type { AppliedCounts } from "../../core/target.ts";
 import { literal, qualified } from "../shared/identifier.ts";
 import { EXPECT_WIDTH, Expect } from "./apply-session.ts";
 import { controlTable, NOW_SQL } from "./control-tables.ts";

@@ -20,7 +20,7 @@ export class ApplyDurability {
   #newest: Position | undefined;
   /** Commits up to `position` are durable when the log is on disk up to `end`. */
   #watched: { readonly position: Position; readonly end: Position } | undefined;
-  #askedAt = 0;
+  #askedAt = -Infinity;
 
   /** The last commit when it is not known to be durable. */
   get newest(): Position | undefined {
@@ -33,17 +33,19 @@ export class ApplyDurability {
 
   /** Whether the target should be asked now. */
   get isDue(): boolean {
-    return this.#newest !== undefined && Date.now() - this.#askedAt >= ASK_INTERVAL_MS;
+    return this.#newest !== undefined && performance.now() - this.#askedAt >= ASK_INTERVAL_MS;
   }
 
   /** Until isDue may be true; undefined when nothing waits. */
   get dueInMs(): number | undefined {
-    return this.#newest === undefined ? undefined : Math.max(1, this.#askedAt + ASK_INTERVAL_MS - Date.now());
+    return this.#newest === undefined
+      ? undefined
+      : Math.max(1, this.#askedAt + ASK_INTERVAL_MS - performance.now());
   }
 
   /** Takes an answer to LOG_STATE_SQL; returns up to where commits are durable that were not before. */
   told({ row }: QueryAnswer): Position | undefined {
-    this.#askedAt = Date.now();
+    this.#askedAt = performance.now();
     const end = lsnCodec.parse(row![0]!);
     const onDisk = lsnCodec.parse(row![1]!);
     const watched = this.#watched;

@@ -1,3 +1,4 @@
+import { failpoint } from "../../base/failpoint.ts";
 import type { ChangeBatch } from "../../core/change-batch.ts";
 import type { Position } from "../../core/position.ts";
 import type { AppliedProgress, Applier, ApplyRequest } from "../../core/target.ts";
@@ -54,7 +55,7 @@ export class ApplyLoop implements Applier {
   /** Position of transactions that changed nothing, not saved yet. */
   #idle: Position | undefined;
   #committed: Position | undefined;
-  #savedAt = 0;
+  #savedAt = -Infinity;
 
   constructor(parts: ApplyLoopParts) {
     this.#parts = parts;
@@ -145,7 +146,7 @@ export class ApplyLoop implements Applier {
   /** A position without changes may wait a little for one with some. */
   #isIdleDue(): boolean {
     if (this.#idle === undefined) return false;
-    return this.#flushed !== undefined || Date.now() - this.#savedAt >= IDLE_SAVE_MS;
+    return this.#flushed !== undefined || performance.now() - this.#savedAt >= IDLE_SAVE_MS;
   }
 
   /** Until something has arrived or is due. */
@@ -166,6 +167,7 @@ export class ApplyLoop implements Applier {
     if (!this.#begun) for (const statement of this.#begin) session.command(statement);
     this.#begun = true;
     await writer.write(group);
+    failpoint("apply.changes-written");
     if (group.position !== undefined) await this.#commit(group, group.position);
   }
 
@@ -196,6 +198,7 @@ export class ApplyLoop implements Applier {
     const { session, waitForDisk } = this.#parts;
     const save = executePositionSql(position.text);
     await session.ask(waitForDisk === undefined ? save : `begin; ${waitForDisk}; ${save}; commit`);
+    failpoint("apply.position-saved");
     this.#durability.settled();
     const changedNothing = this.#idle === position;
     this.#saved(position);
@@ -206,7 +209,7 @@ export class ApplyLoop implements Applier {
   #saved(position: Position): void {
     this.#idle = undefined;
     this.#committed = position;
-    this.#savedAt = Date.now();
+    this.#savedAt = performance.now();
   }
 
   #tellDurable(position: Position | undefined): void {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { MigrationError } from "../../core/error.ts";
+import type { JournalRequest } from "../../core/journal.ts";
 import type { Position } from "../../core/position.ts";
-import type { JournalRequest } from "../../core/target.ts";
 import { literal } from "../shared/identifier.ts";
 import { LOG_STATE_SQL } from "./apply-durability.ts";
 import { controlTable, SERVER_NAME } from "./control-tables.ts";
@@ -22,7 +22,6 @@ const SETTINGS = [
   "set jit = off",
   "set plan_cache_mode = force_generic_plan",
   "set row_security = off",
-  "select set_config(name, '0', false) from pg_catalog.pg_settings where name = 'transaction_timeout'",
 ].join("; ");
 
 /** What a session for apply can do. */
@@ -91,10 +90,10 @@ async function tries(wire: WireSession, sql: string, refusals: readonly string[]
 export async function takeApplyLock(wire: WireSession, request: JournalRequest): Promise<void> {
   const name = literal(`tideway apply ${request.controlSchema ?? ""} ${request.taskId}`);
   const key = `pg_catalog.hashtextextended(${name}, 0)`;
-  for (const start = Date.now(); ; await delay(RETRY_MS)) {
+  for (const start = performance.now(); ; await delay(RETRY_MS)) {
     const { rows } = await wire.query(`select pg_catalog.pg_try_advisory_lock(${key})`);
     if (rows[0]?.[0] === "t") return;
-    const waited = Date.now() - start;
+    const waited = performance.now() - start;
     if (waited > TIMEOUT_MS) {
       throw new MigrationError("target.applier_in_use", {
         message: "Another session applies changes for this task.",

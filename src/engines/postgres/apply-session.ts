@@ -1,7 +1,8 @@
 import { MigrationError } from "../../core/error.ts";
 import { ApplyWriter, type CellSource, type PreparedStatement } from "./apply-writer.ts";
 import { readServerError, type ServerError } from "./server-error.ts";
-import { Message, queryMessage, readTextRow, type WireSession } from "./wire-session.ts";
+import { Message, queryMessage, readTextRow } from "./wire-message.ts";
+import type { WireSession } from "./wire-session.ts";
 
 /** What the completion of a command means. An expectation is `table * EXPECT_WIDTH + Expect`. */
 export const Expect = {
@@ -91,6 +92,8 @@ export class ApplySession implements AsyncDisposable {
   constructor(wire: WireSession, listener: ApplySessionListener) {
     this.#wire = wire;
     this.#listener = listener;
+    // Answers to commands come when the server sees fit, unless they are asked for.
+    wire.expects = () => this.#drained !== undefined || (this.#queries.length > 0 && this.#writer.empty);
     void this.#read();
   }
 

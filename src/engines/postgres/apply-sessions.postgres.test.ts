@@ -33,11 +33,6 @@ async function connectAs(r: Replication, rights: string): Promise<void> {
   await r.open();
 }
 
-async function write(r: Replication, sql: string): Promise<void> {
-  await r.query(`begin; ${sql}; commit`);
-  await r.caughtUp();
-}
-
 const tables = `create schema types; create type types.mood as enum ('sad', 'ok');
   create table parent (id int primary key, m types.mood); create table child (id int primary key, p int references parent, v int)`;
 const rows = `insert into parent select i, 'ok' from generate_series(1, 100) i; insert into child select i, i, 0 from generate_series(1, 100) i;
@@ -59,7 +54,7 @@ test("without the privilege to make temporary tables changes are applied one by 
     r,
     "grant set on parameter session_replication_role to $role; grant usage on schema types to $role",
   );
-  await write(r, rows);
+  await r.write(rows);
   await r.assertEqual();
   assert.equal(await stageCount(r), 0);
   await dropRole(r);
@@ -68,7 +63,7 @@ test("without the privilege to make temporary tables changes are applied one by 
 test("without the right to turn triggers off changes keep their order between tables", async () => {
   await using r = await Replication.start({ source: server, target: server, schema: tables });
   await connectAs(r, "grant temporary on database $database to $role; grant usage on schema types to $role");
-  await write(r, rows);
+  await r.write(rows);
   await r.assertEqual();
   assert.equal(await stageCount(r), 0);
   await dropRole(r);
@@ -80,13 +75,11 @@ test("a table whose staging table cannot be made is applied change by change, th
     r,
     "grant set on parameter session_replication_role to $role; grant temporary on database $database to $role",
   );
-  await write(r, `insert into parent select i, 'ok' from generate_series(1, 100) i`);
-  await write(
-    r,
+  await r.write(`insert into parent select i, 'ok' from generate_series(1, 100) i`);
+  await r.write(
     `insert into child select i, i, 0 from generate_series(1, 100) i; update child set v = 1; update parent set m = 'sad'`,
   );
-  await write(
-    r,
+  await r.write(
     "update child set v = 2; update parent set m = 'ok'; delete from child where id > 50; delete from parent where id > 50",
   );
   await r.assertEqual();
@@ -107,8 +100,7 @@ test("more staging tables than are worth keeping are dropped and made again", as
       )
       .join("\n"),
   });
-  await write(
-    r,
+  await r.write(
     names
       .map((name) => `insert into ${name} select i, i, repeat('b', 2500) from generate_series(1, 70) i`)
       .join("; "),
@@ -120,12 +112,12 @@ test("more staging tables than are worth keeping are dropped and made again", as
         `update ${name} set n = n + 1 where id <= 30; update ${name} set big = 'b' where id > 40; delete from ${name} where id = 31; insert into ${name} values (31, 0, '')`,
     )
     .join("; ");
-  await write(r, update);
+  await r.write(update);
   await r.assertEqual();
-  await write(r, "update t0 set n = n + 1");
+  await r.write("update t0 set n = n + 1");
   assert.ok((await stageCount(r)) <= 100);
-  await write(r, update);
-  await write(r, update);
+  await r.write(update);
+  await r.write(update);
   await r.assertEqual();
   for (const counts of r.applied.values()) assert.equal(counts.conflicts, 0);
 });
@@ -139,15 +131,14 @@ test("many changes that converge are applied one by one, and exact ones after th
   });
   // The target shows what is still to come for some of the rows.
   await r.queryTarget("insert into t select i, 1 from generate_series(1, 30) i");
-  await write(
-    r,
+  await r.write(
     `insert into t select i, 0 from generate_series(1, 100) i; update t set v = 1; delete from t where id > 90;
      insert into t select i, 5 from generate_series(101, 110) i`,
   );
   await r.assertEqual();
   assert.equal(await stageCount(r), 0);
   r.mode = undefined;
-  await write(r, "update t set v = v + 1");
+  await r.write("update t set v = v + 1");
   await r.assertEqual();
   assert.equal(await stageCount(r), 1);
   assert.equal(r.applied.get(`"public"."t"`)!.conflicts, 0);

@@ -110,7 +110,7 @@ export class ApplySets {
   ended(): void {
     this.#filled.clear();
     if (this.#created.size === 0) return;
-    if (this.#created.size <= MAX_STAGES && Date.now() - this.#createdAt < MAX_STAGE_AGE_MS) return;
+    if (this.#created.size <= MAX_STAGES && performance.now() - this.#createdAt < MAX_STAGE_AGE_MS) return;
     void this.#parts.session.query(`drop table ${[...this.#created].join(", ")}`);
     this.#created.clear();
   }
@@ -161,7 +161,7 @@ export class ApplySets {
       if (!this.#created.has(name) || this.#filled.has(name)) {
         sent.push({ plan, rows: ANY_ROWS, answer: session.query(sql) });
       }
-      if (this.#created.size === 0) this.#createdAt = Date.now();
+      if (this.#created.size === 0) this.#createdAt = performance.now();
       this.#created.add(name);
       this.#filled.add(name);
     }

@@ -1,7 +1,7 @@
 import type { TablePlan } from "../../core/plan.ts";
 import { qualified } from "../shared/identifier.ts";
 import { ApplyColumns } from "./apply-columns.ts";
-import type { TargetTable } from "./apply-table.ts";
+import { ownRows, type TargetTable } from "./apply-table.ts";
 import type { FoldOptions } from "./net-changes.ts";
 
 /** A temporary table that carries rows from a COPY to the statement that applies them as a set. */
@@ -21,6 +21,8 @@ const NO_COLUMNS = new Int32Array(0);
 /** The statements that apply one table's net changes as sets, made when first needed. */
 export class TableStages {
   readonly #table: string;
+  /** What is updated and deleted from. */
+  readonly #rows: string;
   readonly #columns: ApplyColumns;
   readonly #key: readonly number[];
   readonly #prefix: string;
@@ -43,6 +45,7 @@ export class TableStages {
   }) {
     const { plan, target, encoding } = options;
     this.#table = qualified(plan.target.id);
+    this.#rows = ownRows(plan.target.id, target);
     this.#columns = new ApplyColumns(plan, target, encoding);
     this.#key = plan.source.key;
     this.#prefix = options.prefix;
@@ -64,13 +67,7 @@ export class TableStages {
 
   /** Deletes the rows of the staged keys. */
   delete(): Stage {
-    this.#delete ??= this.#stage(
-      "d",
-      this.#key,
-      [],
-      `delete from ${this.#table} as t using`,
-      this.#sameKey(),
-    );
+    this.#delete ??= this.#stage("d", this.#key, [], `delete from ${this.#rows} as t using`, this.#sameKey());
     return this.#delete;
   }
 
@@ -84,22 +81,26 @@ export class TableStages {
     return this.#insert;
   }
 
-  /** Updates the rows of the staged keys. `unchanged`: 1 for each column that is not sent. */
+  /**
+   * Updates the rows of the staged keys. `unchanged`: 1 for each column that is not sent. A row that has got another
+   * value in a column that no UPDATE may set is not found, so it is written anew with the others, one by one.
+   */
   update(unchanged: Uint8Array): Stage {
     const shape = unchanged.join("");
     const known = this.#updates.get(shape);
     if (known !== undefined) return known;
     const columns = this.#columns;
-    const set = columns.written.filter(
-      (o) => unchanged[o] === 0 && columns.isSettable(o) && !this.#key.includes(o),
-    );
+    const sent = columns.written.filter((o) => unchanged[o] === 0 && !this.#key.includes(o));
+    const set = sent.filter((o) => columns.isSettable(o));
+    const fixed = sent.filter((o) => !columns.isSettable(o));
     const values = set.map((o) => `${columns.name(o)} = ${columns.staged(o, "store")}`);
     if (set.length === 0) {
       const same = columns.name(this.#unchanging!);
       values.push(`${same} = t.${same}`);
     }
-    const verb = `update ${this.#table} as t set ${values.join(", ")} from`;
-    const stage = this.#stage(`u${this.#updates.size}`, this.#key, set, verb, this.#sameKey());
+    const verb = `update ${this.#rows} as t set ${values.join(", ")} from`;
+    const where = `${this.#sameKey()}${fixed.map((o) => ` and ${this.#isSame(o)}`).join("")}`;
+    const stage = this.#stage(`u${this.#updates.size}`, this.#key, [...set, ...fixed], verb, where);
     this.#updates.set(shape, stage);
     return stage;
   }
@@ -119,8 +120,12 @@ export class TableStages {
   }
 
   #sameKey(): string {
-    const columns = this.#columns;
-    return ` where ${this.#key.map((o) => `t.${columns.name(o)} = ${columns.staged(o, "compare")}`).join(" and ")}`;
+    return ` where ${this.#key.map((o) => this.#isSame(o)).join(" and ")}`;
+  }
+
+  /** Columns of keys and identities hold no NULL. */
+  #isSame(ordinal: number): string {
+    return `t.${this.#columns.name(ordinal)} = ${this.#columns.staged(ordinal, "compare")}`;
   }
 
   #names(ordinals: readonly number[]): string {

@@ -76,6 +76,11 @@ export class ApplyWriter {
     return this.#filled.length > 0;
   }
 
+  /** True when everything written has been taken. */
+  get empty(): boolean {
+    return this.#filled.length === 0 && this.#length === 0;
+  }
+
   /** Everything written so far, for the socket. */
   take(): readonly Uint8Array[] {
     this.#seal(0);

@@ -7,6 +7,7 @@ import { selectJson } from "./catalog-query.ts";
 import { finding } from "./finding.ts";
 import { openWriters } from "./open-writers.ts";
 import type { StreamObjects } from "./publication.ts";
+import { LOG_PURPOSE } from "./source-log.ts";
 
 export interface LogAssessment {
   readonly request: SourceAssessment;
@@ -43,11 +44,12 @@ export async function assessLog(client: pg.Client, assessment: LogAssessment): P
   ];
 }
 
+/** Not counted is the session that a task has just asked for the log's name: it is on its way out. */
 const FACTS = `
   select current_setting('wal_level') as "walLevel",
     (select count(*) from pg_replication_slots)::int as slots,
     current_setting('max_replication_slots')::int as "maxSlots",
-    (select count(*) from pg_stat_replication)::int as senders,
+    (select count(*) from pg_stat_replication where application_name <> '${LOG_PURPOSE}')::int as senders,
     current_setting('max_wal_senders')::int as "maxSenders",
     (select rolreplication or rolsuper from pg_roles where rolname = session_user)
       or coalesce((select pg_has_role(session_user, oid, 'member') from pg_roles

@@ -1,11 +1,14 @@
 import type pg from "pg";
 import type { Finding } from "../../core/finding.ts";
 import type { SourceAssessment } from "../../core/source.ts";
+import { assessLargeObjects } from "./assess-large-objects.ts";
 import { assessLeftOut } from "./assess-left-out.ts";
+import { assessLoads } from "./assess-loads.ts";
 import { assessLog } from "./assess-log.ts";
 import { assessSourceTables } from "./assess-source-tables.ts";
 import { selectJson } from "./catalog-query.ts";
 import { finding, OLDEST_VERSION } from "./finding.ts";
+import { assessOtherOrigins } from "./origin.ts";
 import { publicationName, type StreamObjects } from "./publication.ts";
 
 export interface AssessmentOptions {
@@ -26,14 +29,13 @@ export async function assessSource(
   const findings = assessServer(server, request);
   if (request.type !== "full-load" && !server.standby) {
     findings.push(...(await assessLog(client, { request, server, ...options, stream })));
+    if (request.ownOnly === true) findings.push(...(await assessOtherOrigins(client)));
+    if (request.ownOnly === true) findings.push(...(await assessLoads(client, request.taskId, stream.name)));
   }
   findings.push(...(await assessSourceTables(client, { request, server, stream })));
-  findings.push(...(await assessLeftOut(client, schemasOf(request), request.movesWhole)));
+  findings.push(...(await assessLeftOut(client, request)));
+  findings.push(...(await assessLargeObjects(client, request)));
   return findings;
-}
-
-function schemasOf(request: SourceAssessment): readonly string[] {
-  return [...new Set(request.tables.map((table) => table.id.schema))];
 }
 
 export interface SourceServer {

@@ -1,17 +1,11 @@
 import type pg from "pg";
 import type { Finding } from "../../core/finding.ts";
-import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
+import type { TablePlan } from "../../core/plan.ts";
 import { displayTable, tableKey } from "../../core/schema.ts";
-import type { PrepareMode } from "../../core/target.ts";
+import type { PrepareMode, TargetAssessment } from "../../core/target.ts";
 import { identifier, qualified } from "../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
 import { finding } from "./finding.ts";
-
-export interface TargetTablesAssessment {
-  readonly plan: MigrationPlan;
-  readonly mode: PrepareMode;
-  readonly role: string;
-}
 
 interface TableFacts {
   readonly schema: string;
@@ -33,9 +27,9 @@ interface TableFacts {
 /** What stands on the target under the names of the plan's tables, for all tables in one query. */
 export async function assessTargetTables(
   client: pg.Client,
-  assessment: TargetTablesAssessment,
+  { plan, mode: given, prepared }: TargetAssessment,
+  role: string,
 ): Promise<Finding[]> {
-  const { plan } = assessment;
   const rows = await selectJson<TableFacts>(client, FACTS, [
     plan.tables.map(({ target }) => target.id.schema),
     plan.tables.map(({ target }) => target.id.name),
@@ -46,12 +40,13 @@ export async function assessTargetTables(
   return plan.tables.flatMap((table) => {
     const row = facts.get(tableKey(table.target.id));
     if (row === undefined) return [];
-    if (!"rp".includes(row.kind) && !(row.kind === "f" && assessment.mode !== "drop-and-create")) {
+    const mode = prepared.has(tableKey(table.source.id)) ? "do-nothing" : given;
+    if (!"rp".includes(row.kind) && !(row.kind === "f" && mode !== "drop-and-create")) {
       return [problem(table, "target.table_mismatch", "Something that is not a table has its name.")];
     }
-    return assessment.mode === "drop-and-create"
-      ? dropping(table, row, { role: assessment.role, planned })
-      : keeping(table, row, assessment);
+    return mode === "drop-and-create"
+      ? dropping(table, row, { role, planned })
+      : keeping(table, row, { mode, role });
   });
 }
 
@@ -120,10 +115,14 @@ function dropping(
   ];
 }
 
-function keeping(table: TablePlan, row: TableFacts, assessment: TargetTablesAssessment): Finding[] {
-  const stopper = misfit(table, row) ?? unwritable(table, row, assessment);
+interface Keeping {
+  readonly mode: PrepareMode;
+  readonly role: string;
+}
+
+function keeping(table: TablePlan, row: TableFacts, { mode, role }: Keeping): Finding[] {
+  const stopper = misfit(table, row) ?? unwritable(table, row, { mode, role });
   if (stopper !== undefined) return [stopper];
-  const { mode, role } = assessment;
   const name = displayTable(table.target.id);
   const findings: Finding[] = [];
   if (!row.change) {
@@ -167,11 +166,7 @@ function misfit(table: TablePlan, row: TableFacts): Finding | undefined {
   );
 }
 
-function unwritable(
-  table: TablePlan,
-  row: TableFacts,
-  { mode, role }: TargetTablesAssessment,
-): Finding | undefined {
+function unwritable(table: TablePlan, row: TableFacts, { mode, role }: Keeping): Finding | undefined {
   const truncates = mode === "truncate";
   if (row.insert && (!truncates || row.truncate)) return undefined;
   const { id } = table.target;

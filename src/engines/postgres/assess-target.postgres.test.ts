@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
-import { planFor } from "../../../test/support/schema-plan.ts";
+import { planFor, planOf } from "../../../test/support/schema-plan.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { MigrationPlan } from "../../core/plan.ts";
+import { tableKey } from "../../core/schema.ts";
 import type { PrepareMode } from "../../core/target.ts";
 import { assessTarget } from "./assess-target.ts";
-import { describe, listTables } from "./catalog.ts";
 import { connect } from "./connection.ts";
 import { parseUrl } from "./url.ts";
 
@@ -23,22 +23,15 @@ after(async () => {
   await server?.[Symbol.asyncDispose]();
 });
 
-/** The plan that moves what these statements make. */
-async function planOf(sql: string): Promise<MigrationPlan> {
-  const database = await server.createDatabase("source");
-  await server.query(sql, database);
-  const client = await connect(parseUrl(server.url(database)), { side: "source", purpose: "test" }, never);
-  try {
-    return planFor(await describe(client, await listTables(client)));
-  } finally {
-    await client.end();
-  }
-}
-
-async function assess(endpoint: EndpointConfig, plan: MigrationPlan, mode: PrepareMode): Promise<Finding[]> {
+async function assess(
+  endpoint: EndpointConfig,
+  plan: MigrationPlan,
+  mode: PrepareMode,
+  prepared: ReadonlySet<string> = new Set(),
+): Promise<Finding[]> {
   const client = await connect(endpoint, { side: "target", purpose: "test" }, never);
   try {
-    return await assessTarget(client, plan, mode);
+    return await assessTarget(client, { plan, mode, prepared });
   } finally {
     await client.end();
   }
@@ -55,14 +48,14 @@ function brief(findings: readonly Finding[]): string[] {
 }
 
 test("an empty target and a superuser give no finding", async () => {
-  const plan = await planOf("create schema s; create table s.t (id int primary key)");
+  const plan = await planOf(server, "create schema s; create table s.t (id int primary key)");
   for (const mode of ["do-nothing", "drop-and-create", "truncate"] as const) {
     assert.deepEqual(await assess(as(await server.createDatabase()), plan, mode), []);
   }
 });
 
 test("a target that takes no writes is an error", async () => {
-  const plan = await planOf("create table t (id int primary key)");
+  const plan = await planOf(server, "create table t (id int primary key)");
   const database = await server.createDatabase();
   await server.query(`alter database ${database} set default_transaction_read_only = on`);
   assert.deepEqual(brief(await assess(as(database), plan, "do-nothing")), [
@@ -72,6 +65,7 @@ test("a target that takes no writes is an error", async () => {
 
 test("an ordinary role learns which schemas it cannot make or use, and that triggers will act", async () => {
   const plan = await planOf(
+    server,
     'create schema "new One"; create table "new One".t (id int primary key); create table t (id int primary key)',
   );
   const database = await server.createDatabase();
@@ -91,6 +85,7 @@ test("an ordinary role learns which schemas it cannot make or use, and that trig
 
 test("drop-and-create says what it will drop, and what keeps it from that", async () => {
   const plan = await planOf(
+    server,
     `create table gone (id int primary key); create table "View'd" (id int primary key);
      create table referred (id int primary key); create table child (id int primary key references referred);
      create table outside (id int primary key); create table fresh (id int primary key)`,
@@ -118,7 +113,7 @@ test("drop-and-create says what it will drop, and what keeps it from that", asyn
 });
 
 test("a table of somebody else can be neither dropped nor written without a grant", async () => {
-  const plan = await planOf("create table t (id int primary key)");
+  const plan = await planOf(server, "create table t (id int primary key)");
   const database = await server.createDatabase();
   await server.query("create table t (id int primary key); alter table t owner to owner", database);
   const target = as(database, "writer");
@@ -135,6 +130,7 @@ test("a table of somebody else can be neither dropped nor written without a gran
 
 test("a kept table that cannot take the source's rows is an error, with the columns' names", async () => {
   const plan = await planOf(
+    server,
     `create table lacks (id int primary key, "Note" text); create table asks (id int primary key);
      create table fits (id int primary key); create table a_view (id int primary key)`,
   );
@@ -163,7 +159,7 @@ test("a kept table that cannot take the source's rows is an error, with the colu
 });
 
 test("findings about a table name the source's id under whatever name it has on the target", async () => {
-  const plan = await planOf("create table t (id int primary key)");
+  const plan = await planOf(server, "create table t (id int primary key)");
   const renamed = planFor(plan.target, { table: (name) => `${name}_copy` });
   const database = await server.createDatabase();
   await server.query("create table t_copy (other int)", database);
@@ -173,16 +169,27 @@ test("findings about a table name the source's id under whatever name it has on 
 });
 
 test("a target whose encoding is not UTF8 is warned of", async () => {
-  const plan = await planOf("create table t (id int primary key)");
+  const plan = await planOf(server, "create table t (id int primary key)");
   await server.query("create database latin encoding 'LATIN1' template template0");
   assert.deepEqual(brief(await assess(as("latin"), plan, "do-nothing")), ["warning target.encoding latin"]);
 });
 
+test("a table that the task has prepared is kept whatever the mode, and the others are not", async () => {
+  const plan = await planOf(server, "create table s (id int); create table t (id int)");
+  const database = await server.createDatabase();
+  await server.query("create table s (other int); create table t (other int)", database);
+  const prepared = new Set([tableKey({ schema: "public", name: "s" })]);
+  assert.deepEqual(brief(await assess(as(database), plan, "drop-and-create", prepared)), [
+    "error target.table_mismatch public.s",
+    "info target.table_dropped public.t",
+  ]);
+});
+
 test("assessing changes nothing and leaves no transaction open", async () => {
-  const plan = await planOf("create schema s; create table s.t (id int primary key)");
+  const plan = await planOf(server, "create schema s; create table s.t (id int primary key)");
   const database = await server.createDatabase();
   const client = await connect(as(database), { side: "target", purpose: "test" }, never);
-  await assessTarget(client, plan, "drop-and-create");
+  await assessTarget(client, { plan, mode: "drop-and-create", prepared: new Set() });
   const { rows } = await client.query(`select current_setting('session_replication_role') as role,
     (select count(*) from pg_namespace where nspname = 's') as schemas`);
   assert.deepEqual({ ...rows[0] }, { role: "origin", schemas: "0" });
@@ -192,7 +199,7 @@ test("assessing changes nothing and leaves no transaction open", async () => {
 
 for (const version of [12, 15]) {
   test(`version ${version} answers every question`, async () => {
-    const plan = await planOf("create table t (id int primary key)");
+    const plan = await planOf(server, "create table t (id int primary key)");
     await using old = await startPostgres({ version });
     await old.query("create table t (id int primary key)");
     const findings = await assess(parseUrl(old.url()), plan, "drop-and-create");

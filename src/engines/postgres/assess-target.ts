@@ -1,9 +1,9 @@
 import type pg from "pg";
 import type { Finding } from "../../core/finding.ts";
 import type { MigrationPlan } from "../../core/plan.ts";
-import type { PrepareMode } from "../../core/target.ts";
+import type { TargetAssessment } from "../../core/target.ts";
 import { identifier } from "../shared/identifier.ts";
-import { assessTargetObjects } from "./assess-target-objects.ts";
+import { assessRights, assessTargetObjects } from "./assess-target-objects.ts";
 import { assessTargetTables } from "./assess-target-tables.ts";
 import { selectJson } from "./catalog-query.ts";
 import { finding, OLDEST_VERSION } from "./finding.ts";
@@ -21,11 +21,8 @@ export interface TargetServer {
 }
 
 /** Whether a database is fit to be written to, as far as its catalogs tell. Changes nothing. */
-export async function assessTarget(
-  client: pg.Client,
-  plan: MigrationPlan,
-  mode: PrepareMode,
-): Promise<Finding[]> {
+export async function assessTarget(client: pg.Client, request: TargetAssessment): Promise<Finding[]> {
+  const { plan, mode, prepared } = request;
   const [server] = await selectJson<TargetServer>(
     client,
     `select current_setting('server_version_num')::int as version,
@@ -37,8 +34,11 @@ export async function assessTarget(
   const findings = assessServer(server!);
   findings.push(...(await assessSchemas(client, plan, server!)));
   findings.push(...(await assessTriggers(client, server!)));
-  findings.push(...(await assessTargetTables(client, { plan, mode, role: server!.role })));
-  if (mode === "drop-and-create") findings.push(...(await assessTargetObjects(client, plan)));
+  findings.push(...(await assessTargetTables(client, request, server!.role)));
+  // Once a table is prepared, the objects that were there are gone.
+  if (mode === "drop-and-create" && prepared.size === 0)
+    findings.push(...(await assessTargetObjects(client, plan)));
+  findings.push(...(await assessRights(client, plan, mode)));
   return findings;
 }
 

@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { becomesTrue } from "../../../test/support/eventually.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
-import { Replication } from "../../../test/support/replication.ts";
+import { never, Replication } from "../../../test/support/replication.ts";
 
-const PATIENCE_MS = 30_000;
-
-/** Polls a query of the source until its first row's `done` is true. */
-async function until(r: Replication, sql: string): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; ) {
-    if ((await r.query(sql))[0]?.done === true) return;
-  }
-  assert.fail(`not in time: ${sql}`);
+/** Waits for a condition on the source. */
+function until(r: Replication, condition: string): Promise<void> {
+  return becomesTrue(r.options.source, r.from, condition);
 }
 
 const schema = `create table account (id int primary key, balance bigint not null, note text);
@@ -29,7 +25,7 @@ async function leaveBacklog(r: Replication, transactions: number): Promise<void>
     delete from account where id = 1 + i % 2000 and i % 5 = 0;
     insert into account select 1 + i % 2000, i, 'again' where i % 5 = 0;
     commit; end loop; end $$`);
-  await until(r, `select not active as done from pg_replication_slots where ${slotOf(r)}`);
+  await until(r, `(select not active from pg_replication_slots where ${slotOf(r)})`);
 }
 
 for (const version of [12, 18]) {
@@ -53,8 +49,8 @@ for (const version of [12, 18]) {
         await r.query(`update account set balance = balance + 1 where id = ${1 + i}`);
       await r.caughtUp();
       await r.assertEqual();
-      await until(r, `select active as done from pg_replication_slots where ${slotOf(r)}`);
-      await until(r, `select n = 0 as done from (${copies}) as copies`);
+      await until(r, `(select active from pg_replication_slots where ${slotOf(r)})`);
+      await until(r, `(select n = 0 from (${copies}) as copies)`);
       await r.query("insert into entry values (-1, 'live')");
       await r.caughtUp();
       await r.assertEqual();
@@ -81,7 +77,7 @@ for (const version of [12, 18]) {
       await using r = await Replication.start({ source: server, target: server, schema });
       await r.caughtUp();
       await r.close();
-      await until(r, `select not active as done from pg_replication_slots where ${slotOf(r)}`);
+      await until(r, `(select not active from pg_replication_slots where ${slotOf(r)})`);
       await r.query(`begin; insert into entry select i, repeat('y', 200) from generate_series(1, 200000) i;
         update account set balance = id; delete from account where id % 7 = 0; commit`);
       const { transactions } = r;
@@ -91,20 +87,28 @@ for (const version of [12, 18]) {
       await r.assertEqual();
     });
 
+    test("moves its slot on to where the target stands when it is closed", async () => {
+      await using r = await Replication.start({ source: server, target: server, schema });
+      await leaveBacklog(r, 5_000);
+      await r.open();
+      await r.caughtUp();
+      await r.close();
+      const applied = (await r.journal.appliedPosition(never))!;
+      const [slot] = await r.query(
+        `select confirmed_flush_lsn >= '${applied.text}' as moved from pg_replication_slots where ${slotOf(r)}`,
+      );
+      assert.equal(slot.moved, true);
+    });
+
     test("that is left half-way goes on where the target stands", async () => {
       await using r = await Replication.start({ source: server, target: server, schema });
       await leaveBacklog(r, 6_000);
       for (let round = 0; round < 3; round++) {
         const { commits } = r;
         await r.open();
-        for (const deadline = Date.now() + PATIENCE_MS; r.commits === commits && Date.now() < deadline; ) {
-          await r.query("select");
-        }
+        await r.committed(commits + 1);
         await r.close();
-        await until(
-          r,
-          `select not exists (select from pg_replication_slots where temporary or active) as done`,
-        );
+        await until(r, "not exists (select from pg_replication_slots where temporary or active)");
       }
       await r.open();
       await r.caughtUp();
@@ -118,7 +122,7 @@ test("without a free slot for the copy the backlog comes as a stream", async () 
   await using r = await Replication.start({ source: server, target: server, schema });
   await leaveBacklog(r, 5_000);
   await r.open();
-  await until(r, `select active as done from pg_replication_slots where ${slotOf(r)}`);
+  await until(r, `(select active from pg_replication_slots where ${slotOf(r)})`);
   await r.caughtUp();
   await r.assertEqual();
 });

@@ -1,3 +1,4 @@
+import { failpoint } from "../../base/failpoint.ts";
 import type { StreamItem } from "../../core/change-batch.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
@@ -6,7 +7,8 @@ import { atLeastSql } from "./bulk-session.ts";
 import { lsnCodec, lsnValue } from "./lsn.ts";
 import type { PgoutputDecoder } from "./pgoutput.ts";
 import { readServerError } from "./server-error.ts";
-import { Message, queryMessage, type WireSession } from "./wire-session.ts";
+import { Message, queryMessage } from "./wire-message.ts";
+import type { WireSession } from "./wire-session.ts";
 
 /** Messages asked for at once, and how large an answer should about be: the server keeps it until it is read. */
 const FIRST_ROUND = 25_000;
@@ -23,6 +25,14 @@ const ADVANCE_BYTES = 128 << 20;
 const COPY_HEADER_LENGTH = 19;
 /** Before a row's value: its count of columns and the value's length. */
 const ROW_HEADER_LENGTH = 6;
+
+/** Moves a slot that nobody reads on to a position, when that lies more than some bytes ahead. */
+export function advanceSql(slot: string, { text }: Position, bytes: number): string {
+  return `select pg_catalog.pg_replication_slot_advance(slot_name, ${literal(text)})
+       from pg_catalog.pg_replication_slots
+      where slot_name = ${literal(slot)} and not active
+        and pg_catalog.pg_wal_lsn_diff(${literal(text)}, confirmed_flush_lsn) > ${bytes}`;
+}
 
 export interface BacklogParts {
   readonly wire: WireSession;
@@ -64,6 +74,7 @@ export class Backlog implements AsyncDisposable {
     await wire.query(
       `select pg_catalog.pg_copy_logical_replication_slot(${literal(slot)}, ${literal(reader)}, true)`,
     );
+    failpoint("stream.backlog-copied");
   }
 
   /** The target holds everything up to here for good. */
@@ -118,12 +129,8 @@ export class Backlog implements AsyncDisposable {
     const confirmed = this.#confirmed;
     if (confirmed === undefined || confirmed === this.#advanced) return;
     this.#advanced = confirmed;
-    await wire.query(
-      `select pg_catalog.pg_replication_slot_advance(slot_name, ${literal(confirmed.text)})
-         from pg_catalog.pg_replication_slots
-        where slot_name = ${literal(slot)} and not active
-          and pg_catalog.pg_wal_lsn_diff(${literal(confirmed.text)}, confirmed_flush_lsn) > ${bytes}`,
-    );
+    await wire.query(advanceSql(slot, confirmed, bytes));
+    failpoint("stream.backlog-advanced");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -159,6 +166,7 @@ export class Backlog implements AsyncDisposable {
       if (!isDone) await messages.fill();
     }
     await wire.copyOutEnd();
+    failpoint("stream.backlog-read");
     if (this.#messages > 0) {
       const wanted = ROUND_BYTES / (this.#bytes / this.#messages);
       this.#limit = Math.round(Math.min(MAX_ROUND, Math.max(MIN_ROUND, wanted)));

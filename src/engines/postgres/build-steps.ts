@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { failpoint } from "../../base/failpoint.ts";
 import type { TableOutcome } from "../../core/error.ts";
 import { type ForeignKey, type Index, type TableSchema, tableKey } from "../../core/schema.ts";
 import type { PostLoadStep } from "../../core/target.ts";
@@ -168,6 +169,7 @@ async function buildForeignKey(client: pg.Client, table: TableSchema, key: Forei
           ].join(";\n"),
         ),
       );
+      failpoint("build.foreign-key-added");
       break;
     } catch (error) {
       const code = errorCode(error);

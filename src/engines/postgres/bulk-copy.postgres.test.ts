@@ -5,6 +5,7 @@ import {
   copyTable,
   describeTable,
   fingerprint,
+  SHARED,
   samePlan,
   WHOLE,
 } from "../../../test/support/bulk-copy.ts";
@@ -182,7 +183,7 @@ for (const version of [12, 18]) {
     for (const example of tables) {
       test(`rows arrive unchanged: ${example.name}`, async () => {
         const id = example.id ?? { schema: "public", name: "t" };
-        const [whole] = await copyBoth(server, { ...example, id, sizes: [WHOLE, SMALL] });
+        const [whole] = await copyBoth(server, { ...example, id, sizes: [WHOLE, SMALL, SHARED] });
         assert.deepEqual(
           whole!.partitions.map((partition) => partition.by),
           ["whole"],

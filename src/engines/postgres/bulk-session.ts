@@ -5,14 +5,13 @@ import { classify, type Side } from "./errors.ts";
 import type { WireSession } from "./wire-session.ts";
 
 /**
- * Settings of a database or a role that would change what COPY means, or end a session that waits.
- * Names that a server's version does not know are passed over.
+ * Settings of a database or a role that would change what COPY means. Those that every session has from its
+ * start are repeated, because an endpoint's script may have changed them. Names that a server's version does
+ * not know are passed over.
  */
 const bothSides: readonly (readonly [string, string])[] = [
   ["standard_conforming_strings", "on"],
   ["lc_monetary", "C"],
-  ["transaction_timeout", "0"],
-  ["idle_session_timeout", "0"],
 ];
 
 const perSide: Readonly<Record<Side, readonly (readonly [string, string])[]>> = {

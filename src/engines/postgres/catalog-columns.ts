@@ -3,7 +3,7 @@ import type { Column } from "../../core/schema.ts";
 import { inSchema, selectJson } from "./catalog-query.ts";
 import { logicalType, type NativeType } from "./type-map.ts";
 
-interface ColumnRow {
+export interface ColumnRow {
   readonly table: string;
   readonly number: number;
   readonly name: string;
@@ -38,16 +38,24 @@ export async function describeColumns(
   const rows = await selectJson<ColumnRow>(client, COLUMNS, [tables]);
   const found = new Map<string, TableColumns>();
   for (const oid of tables) found.set(oid, { columns: [], ordinals: new Map(), unchecked: [] });
-  for (const row of rows) {
-    const table = found.get(row.table)!;
-    table.ordinals.set(row.number, table.columns.length);
-    table.columns.push(column(row, types));
-    if (row.unchecked !== null) table.unchecked.push({ name: row.unchecked, column: row.quoted });
-  }
+  for (const row of rows) addColumnRow(found.get(row.table)!, row, types);
   return found;
 }
 
-const COLUMNS = `
+/** The columns of one table from its rows of COLUMNS. */
+export function columnsOf(rows: readonly ColumnRow[], types: ReadonlyMap<string, NativeType>): TableColumns {
+  const table: TableColumns = { columns: [], ordinals: new Map(), unchecked: [] };
+  for (const row of rows) addColumnRow(table, row, types);
+  return table;
+}
+
+function addColumnRow(table: TableColumns, row: ColumnRow, types: ReadonlyMap<string, NativeType>): void {
+  table.ordinals.set(row.number, table.columns.length);
+  table.columns.push(column(row, types));
+  if (row.unchecked !== null) table.unchecked.push({ name: row.unchecked, column: row.quoted });
+}
+
+export const COLUMNS = `
   select a.attrelid as table, a.attnum as number, a.attname as name,
     quote_ident(a.attname) as quoted,
     ${inSchema("n.nspname", "format_type(a.atttypid, a.atttypmod)")} as native,

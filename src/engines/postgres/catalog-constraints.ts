@@ -3,7 +3,7 @@ import { MigrationError } from "../../core/error.ts";
 import type { Check, ForeignKey, Index } from "../../core/schema.ts";
 import { commentOn, inSchema, selectJson } from "./catalog-query.ts";
 
-interface IndexRow {
+export interface IndexRow {
   readonly table: string;
   readonly name: string;
   readonly unique: boolean;
@@ -19,7 +19,7 @@ interface IndexRow {
   readonly comment: string | null;
 }
 
-interface ConstraintRow {
+export interface ConstraintRow {
   readonly table: string;
   readonly name: string;
   readonly definition: string;
@@ -27,7 +27,7 @@ interface ConstraintRow {
   readonly comment: string | null;
 }
 
-interface ForeignKeyRow extends ConstraintRow {
+export interface ForeignKeyRow extends ConstraintRow {
   readonly prefix: string;
   readonly columns: readonly string[];
   readonly schema: string;
@@ -69,7 +69,7 @@ export async function describeForeignKeys(
   return byTable(await selectJson<ForeignKeyRow>(client, FOREIGN_KEYS, [tables]), foreignKey);
 }
 
-const INDEXES = `
+export const INDEXES = `
   select i.indrelid as table, x.relname as name, i.indisunique as unique,
     i.indisreplident as "replicaIdentity", i.indimmediate as immediate, k.contype as constraint,
     keys.numbers, keys.columns,
@@ -98,7 +98,7 @@ const INDEXES = `
   where i.indrelid = any($1::oid[]) and i.indisvalid and i.indislive
   order by i.indrelid, i.indisprimary desc, x.relname collate "C"`;
 
-const CHECKS = `
+export const CHECKS = `
   select k.conrelid as table, k.conname as name, k.convalidated as validated,
     ${inSchema("n.nspname", "pg_get_constraintdef(k.oid)")} as definition,
     ${commentOn("k.oid", "pg_constraint")} as comment
@@ -120,7 +120,7 @@ function deparsedList(key: string, table: string): string {
 }
 
 // A foreign key to a partitioned table also has a row for each partition: those are not declared ones.
-const FOREIGN_KEYS = `
+export const FOREIGN_KEYS = `
   select k.conrelid as table, k.conname as name, k.convalidated as validated,
     rn.nspname as schema, r.relname as referenced, period.on as period,
     (select json_agg(a.attname order by key.at) ${columnList("conkey", "conrelid", "as columns")},
@@ -142,12 +142,22 @@ const FOREIGN_KEYS = `
     and not exists (select from pg_constraint p where p.oid = k.conparentid and p.conrelid = k.conrelid)
   order by k.conrelid, k.conname collate "C"`;
 
-function byTable<Row extends { readonly table: string }, Part>(
+/** The server writes no definition of what was dropped after the statement began to look. */
+export function isThere(row: {
+  readonly definition: string | null;
+  readonly constraintDefinition?: string | null;
+}): boolean {
+  const { definition, constraintDefinition } = row;
+  const isBacked = "constraint" in row && row.constraint !== null;
+  return definition !== null && !(isBacked && constraintDefinition === null);
+}
+
+function byTable<Row extends { readonly table: string; readonly definition: string }, Part>(
   rows: readonly Row[],
   part: (row: Row) => Part,
 ): Map<string, Part[]> {
   const found = new Map<string, Part[]>();
-  for (const row of rows) {
+  for (const row of rows.filter(isThere)) {
     const list = found.get(row.table);
     if (list === undefined) found.set(row.table, [part(row)]);
     else list.push(part(row));
@@ -157,7 +167,7 @@ function byTable<Row extends { readonly table: string }, Part>(
 
 const constraintKinds = { p: "primary-key", u: "unique", x: "exclusion" } as const;
 
-function index(row: IndexRow): TableIndex {
+export function index(row: IndexRow): TableIndex {
   const columns = row.columns.filter((name) => name !== null);
   return {
     index: {
@@ -175,7 +185,7 @@ function index(row: IndexRow): TableIndex {
   };
 }
 
-function check(row: ConstraintRow): Check {
+export function check(row: ConstraintRow): Check {
   return {
     name: row.name,
     ...validity(row, row.definition),
@@ -183,7 +193,7 @@ function check(row: ConstraintRow): Check {
   };
 }
 
-function foreignKey(row: ForeignKeyRow): ForeignKey {
+export function foreignKey(row: ForeignKeyRow): ForeignKey {
   return {
     name: row.name,
     columns: row.columns,

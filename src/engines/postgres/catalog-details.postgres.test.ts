@@ -82,6 +82,7 @@ test("an empty database and tables that have gone make an empty catalog", async 
     sequences: [],
     tables: [],
     objects: [],
+    rights: [],
   });
   const client = await connectTo(server, "postgres");
   try {
@@ -213,6 +214,13 @@ test("a sequence of a table outside counts as free, an identity's as its column'
   );
 });
 
+/** A string that nobody but itself can read in binary. */
+const odd = `create type odd;
+  create function odd_in(cstring) returns odd language internal immutable strict as 'textin';
+  create function odd_out(odd) returns cstring language internal immutable strict as 'textout';
+  create function odd_send(odd) returns bytea language internal immutable strict as 'byteasend';
+  create type odd (input = odd_in, output = odd_out, send = odd_send, like = text, category = 'S')`;
+
 const logicalTypes: readonly (readonly [string, LogicalType])[] = [
   ["boolean", { kind: "boolean" }],
   ["smallint", { kind: "int", bits: 16, unsigned: false }],
@@ -231,6 +239,7 @@ const logicalTypes: readonly (readonly [string, LogicalType])[] = [
   ["bpchar", { kind: "string", fixed: false }],
   ["name", { kind: "string", maxChars: 63, fixed: false }],
   ["citext", { kind: "string", fixed: false }],
+  ["odd", { kind: "opaque" }],
   ["bytea", { kind: "bytes", fixed: false }],
   ["date", { kind: "date" }],
   ["time", { kind: "time", precision: 6, zoned: false }],
@@ -255,7 +264,7 @@ const logicalTypes: readonly (readonly [string, LogicalType])[] = [
 test("native types have the logical type that any engine understands", async () => {
   const columns = logicalTypes.map(([native], i) => `c${i} ${native}`);
   const catalog = await catalogOf(
-    `create extension citext; create extension hstore; create table t (${columns.join(", ")})`,
+    `create extension citext; create extension hstore; ${odd}; create table t (${columns.join(", ")})`,
   );
   const found = table(catalog, "t").columns.map(({ type }, i) => [logicalTypes[i]![0], type]);
   assert.deepEqual(found, logicalTypes);

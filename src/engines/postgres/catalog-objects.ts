@@ -11,6 +11,8 @@ import { describePartitions } from "./catalog-partitions.ts";
 import { selectJson } from "./catalog-query.ts";
 import { describeRoutines } from "./catalog-routines.ts";
 import { describeTableObjects } from "./catalog-table-objects.ts";
+import { describeTableParameters } from "./catalog-table-parameters.ts";
+import { describeTextSearch } from "./catalog-text-search.ts";
 import { describeViews } from "./catalog-views.ts";
 import { ObjectGraph, oidOf } from "./object-graph.ts";
 import type { NativeType } from "./type-map.ts";
@@ -95,7 +97,9 @@ async function findObjects(client: pg.Client, scope: ObjectScope): Promise<Found
     ...(await describeExtensions(client, scope)),
     ...(await describeRoutines(client, scope)),
     ...(await describeViews(client, scope)),
+    ...(await describeTextSearch(client, scope)),
     ...(await describeTableObjects(client, scope)),
+    ...(await describeTableParameters(client, scope)),
   ];
 }
 

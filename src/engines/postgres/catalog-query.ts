@@ -1,5 +1,8 @@
 import type pg from "pg";
 
+/** The search path while a text of ours is looked up: a function of a user's schema could suit a call better. */
+export const SAFE_PATH = "pg_catalog, pg_temp";
+
 /**
  * Rows of a query as objects with JSON's types, whatever type parsers the client has. Numbers beyond
  * 2^53 and oids come as text. Several rows of one query cost one round trip and no parsing of ours.
@@ -9,11 +12,25 @@ export async function selectJson<Row>(
   sql: string,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
+  // What inSchema() leaves is set back in a last row: the rows of UNION ALL are made in turn.
+  const setsPath = sql.includes("set_config('search_path'");
+  const end = setsPath ? ` union all select set_config('search_path', '${SAFE_PATH}', true)` : "";
   const result = await client.query<{ row: string }>(
-    `select row_to_json(q)::text as row from (${sql}) as q`,
+    `select row_to_json(q)::text as row from (${sql}) as q${end}`,
     [...values],
   );
+  if (setsPath) result.rows.pop();
   return result.rows.map(({ row }) => JSON.parse(row) as Row);
+}
+
+/** Reads in a transaction of its own, which some queries need; see inSchema. */
+export async function readOnly<Result>(client: pg.Client, read: () => Promise<Result>): Promise<Result> {
+  await client.query(`begin transaction read only; set local search_path = ${SAFE_PATH}`);
+  try {
+    return await read();
+  } finally {
+    await client.query("rollback");
+  }
 }
 
 /**

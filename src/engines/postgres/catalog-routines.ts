@@ -3,6 +3,7 @@ import { identifier, literal } from "../shared/identifier.ts";
 import type { FoundObject, ObjectScope } from "./catalog-objects.ts";
 import { commentOn, inSchema, selectJson } from "./catalog-query.ts";
 import { nodeSql } from "./object-graph.ts";
+import { NOTE_FUNCTION } from "./schema-notes-sql.ts";
 
 interface RoutineRow {
   readonly node: string;
@@ -40,8 +41,9 @@ const COMMON = `
   ${inSchema("n.nspname", "pg_get_function_identity_arguments(p.oid)")} as identity,
   ${commentOn("p.oid", "pg_proc")} as comment`;
 
-/** One that belongs to an extension or that a type brought along is none of its own. */
+/** One that belongs to an extension or that a type brought along is none of its own; nor is Tideway's. */
 const OWN = `(n.nspname = any($1::text[]) or p.oid = any($2::oid[]))
+  and not (p.proname = ${literal(NOTE_FUNCTION)} and p.prorettype = 'event_trigger'::regtype)
   and not exists (select from pg_depend d
                    where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))
   order by n.nspname collate "C", p.proname collate "C", p.oid`;

@@ -36,6 +36,12 @@ interface SecurityRow extends PartRow {
   readonly forced: boolean;
 }
 
+interface StatisticsRow extends PartRow {
+  readonly definition: string;
+  /** How much ANALYZE looks at for them; null for as much as for the columns. */
+  readonly target: number | null;
+}
+
 /**
  * Triggers, rules, policies and statistics of tables, and triggers and rules of views. Needs a
  * transaction; see inSchema.
@@ -46,7 +52,7 @@ export async function describeTableObjects(client: pg.Client, scope: ObjectScope
   const rules = await selectJson<FiringRow>(client, RULES, values);
   const policies = await selectJson<PolicyRow>(client, POLICIES, values);
   const security = await selectJson<SecurityRow>(client, SECURITY, values);
-  const statistics = await selectJson<PartRow & { readonly definition: string }>(client, STATISTICS, values);
+  const statistics = await selectJson<StatisticsRow>(client, STATISTICS, values);
   return [
     ...triggers.map((row) => firing("trigger", row)),
     ...rules.map((row) => firing("rule", row)),
@@ -56,6 +62,9 @@ export async function describeTableObjects(client: pg.Client, scope: ObjectScope
       ...part("statistics", row),
       native: [
         `create statistics ${identifier(row.name)} ${row.definition}`,
+        ...(row.target === null
+          ? []
+          : [`alter statistics ${identifier(row.name)} set statistics ${row.target}`]),
         ...(row.comment === null
           ? []
           : [`comment on statistics ${identifier(row.name)} is ${literal(row.comment)}`]),
@@ -111,6 +120,7 @@ const STATISTICS = `
   select ${nodeSql("pg_statistic_ext", "s.oid")} as node, n.nspname as schema, ${TABLE}, s.stxname as name,
     substr(${inSchema("n.nspname", "pg_get_statisticsobjdef(s.oid)")},
       length('CREATE STATISTICS ' || quote_ident(sn.nspname) || '.' || quote_ident(s.stxname) || ' ') + 1) as definition,
+    nullif((to_jsonb(s) ->> 'stxstattarget')::integer, -1) as target,
     ${commentOn("s.oid", "pg_statistic_ext")} as comment
     from pg_statistic_ext s join pg_class c on c.oid = s.stxrelid join pg_namespace n on n.oid = c.relnamespace
     join pg_namespace sn on sn.oid = s.stxnamespace

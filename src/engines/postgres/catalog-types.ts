@@ -8,7 +8,7 @@ interface TypeRow {
   readonly schema: string;
   readonly name: string;
   readonly kind: string;
-  readonly category: string;
+  readonly isText: boolean;
   readonly element: string | null;
   readonly base: string | null;
   readonly baseModifier: number;
@@ -104,7 +104,10 @@ function typesQuery(roots: string): string {
       select part.oid from used join pg_type t on t.oid = used.oid cross join lateral (${parts}) as part
         where part.oid is not null
     )
-    select t.oid, n.nspname as schema, t.typname as name, t.typtype as kind, t.typcategory as category,
+    select t.oid, n.nspname as schema, t.typname as name, t.typtype as kind, 
+      t.typcategory = 'S' and exists (select from pg_proc p join pg_language l on l.oid = p.prolang
+        where p.oid = t.typsend and l.lanname = 'internal' and p.prosrc in ('textsend', 'varcharsend', 'bpcharsend')
+      ) as "isText",
       ${element} as element, nullif(t.typbasetype, 0) as base, t.typtypmod as "baseModifier",
       (select json_agg(enumlabel order by enumsortorder) from pg_enum where enumtypid = t.oid) as labels,
       (select json_agg(part.oid) from (${parts}) as part where part.oid is not null) as needs,
@@ -165,7 +168,7 @@ function nativeType(row: TypeRow): NativeType {
     schema: row.schema,
     name: row.name,
     kind: row.kind,
-    category: row.category,
+    isText: row.isText,
     // These two are stored like arrays but written as numbers with spaces between them.
     element: row.name === "int2vector" || row.name === "oidvector" ? undefined : (row.element ?? undefined),
     base: row.base ?? undefined,

@@ -68,7 +68,7 @@ function view(row: ViewRow): FoundObject {
 }
 
 /** `name=value` as reloptions has it. A value is a word or a number, but nobody guarantees that. */
-function storageOption(option: string): string {
+export function storageOption(option: string): string {
   const at = option.indexOf("=");
   return at < 0 ? option : `${option.slice(0, at)} = ${literal(option.slice(at + 1))}`;
 }

@@ -14,6 +14,7 @@ import {
 } from "../../../test/support/schema-plan.ts";
 import type { Catalog, TableId } from "../../core/schema.ts";
 import { describe, listTables } from "./catalog.ts";
+import { checkShapes } from "./table-shape.ts";
 
 const servers = new Map<number, PostgresServer>();
 
@@ -104,6 +105,37 @@ test("a schema and a table get other names without a change to any native text",
   await createAll(target, planFor(catalog, renaming), "drop-and-create");
   assert.deepEqual(comparable(await describeAll(target)), comparable(rename(catalog, renaming)));
 });
+
+for (const version of [12, 15, 18]) {
+  test(`of many tables of PostgreSQL ${version} only those are told that are not what they were`, async () => {
+    const source = await nastyDatabase(version);
+    await source.server.query(
+      "create table a (id int primary key, v text); create table b (v int); create table c (v int)",
+      source.database,
+    );
+    const { tables } = await describeAll(source);
+    const client = await connectTo(source.server, source.database);
+    try {
+      assert.deepEqual(await checkShapes(client, tables), []);
+      await client.query("truncate a; alter table b alter v set not null");
+      assert.deepEqual(
+        (await checkShapes(client, tables)).map(({ id }) => id.name),
+        ["a", "b"],
+      );
+      for (const [name, change, message] of [
+        ["a", "alter table a add w int", /got the column w/],
+        ["b", "alter table b rename to d", /is called public\.d now/],
+        ["c", "drop table c", /was dropped/],
+      ] as const) {
+        await client.query(change);
+        const one = tables.filter(({ id }) => id.name === name);
+        await assert.rejects(checkShapes(client, one), { code: "source.table_changed", message });
+      }
+    } finally {
+      await client.end();
+    }
+  });
+}
 
 test("two thousand tables are described and prepared in a few seconds", async (context) => {
   const server = servers.get(18)!;

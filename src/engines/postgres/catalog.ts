@@ -7,6 +7,8 @@ import {
   tableKey,
 } from "../../core/schema.ts";
 import type { DescribeRequest } from "../../core/source.ts";
+import type { TableShape } from "../../core/table-shape.ts";
+import { literal } from "../shared/identifier.ts";
 import { describeColumns, plainColumn, type TableColumns } from "./catalog-columns.ts";
 import {
   describeChecks,
@@ -16,9 +18,12 @@ import {
 } from "./catalog-constraints.ts";
 import { describeObjects } from "./catalog-objects.ts";
 import { findParents } from "./catalog-partitions.ts";
-import { commentOn, isExtensionMember, selectJson } from "./catalog-query.ts";
+import { commentOn, isExtensionMember, SAFE_PATH, selectJson } from "./catalog-query.ts";
+import { describeRights } from "./catalog-rights.ts";
 import { describeSequences } from "./catalog-sequences.ts";
 import { describeTypes } from "./catalog-types.ts";
+import { KEY_SCHEMA } from "./note-key.ts";
+import { shapeSql } from "./table-shape.ts";
 
 /** Schemas that are the user's, by name. */
 export async function listSchemas(client: pg.Client): Promise<string[]> {
@@ -43,13 +48,19 @@ export async function listTables(client: pg.Client): Promise<TableId[]> {
   );
 }
 
-const USER_SCHEMA = `nspname not like 'pg\\_%' and nspname <> 'information_schema'`;
+const USER_SCHEMA = `nspname not like 'pg\\_%' and nspname not in ('information_schema', ${literal(KEY_SCHEMA)})`;
 
 /** Looking up an object by number that was dropped after the statement began to look. */
 const GONE = new Set(["XX000", "42P01", "42704"]);
-const ATTEMPTS = 3;
+const ATTEMPTS = 5;
 
-type DescribeOptions = Pick<DescribeRequest, "wholeSchemas" | "objects">;
+/** Texts of the server show the catalog as it is, names the transaction's: what is renamed meanwhile does not fit. */
+function isOutdated(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === "string" && (GONE.has(code) || code === "source.protocol");
+}
+
+type DescribeOptions = Omit<DescribeRequest, "tables">;
 
 /**
  * The named tables with the types, sequences, schemas and other objects they need, and all objects of
@@ -59,24 +70,25 @@ type DescribeOptions = Pick<DescribeRequest, "wholeSchemas" | "objects">;
 export async function describe(
   client: pg.Client,
   ids: readonly TableId[],
-  options: DescribeOptions = { wholeSchemas: undefined, objects: true },
+  options: DescribeOptions = { wholeSchemas: undefined, objects: true, rights: false, largeObjects: false },
 ): Promise<Catalog> {
   for (let attempt = 1; ; attempt++) {
     // jit: estimates on catalogs are far too high, and compiling costs more than the query.
-    await client.query("begin transaction isolation level repeatable read read only; set local jit = off");
+    await client.query(
+      `begin transaction isolation level repeatable read read only; set local jit = off; set local search_path = ${SAFE_PATH}`,
+    );
     try {
       const catalog = await readCatalog(client, ids, options);
       await client.query("commit");
       return catalog;
     } catch (error) {
       await client.query("rollback").catch(() => undefined);
-      const code = (error as { code?: unknown }).code;
-      if (attempt === ATTEMPTS || typeof code !== "string" || !GONE.has(code)) throw error;
+      if (attempt === ATTEMPTS || !isOutdated(error)) throw error;
     }
   }
 }
 
-interface TableRow {
+export interface TableRow {
   readonly oid: string;
   readonly schema: string;
   readonly name: string;
@@ -85,12 +97,14 @@ interface TableRow {
   readonly rows: number;
   readonly bytes: number;
   readonly comment: string | null;
+  readonly shape: TableShape;
+  readonly rowTypes: readonly TableId[] | null;
 }
 
 async function readCatalog(
   client: pg.Client,
   wanted: readonly TableId[],
-  { wholeSchemas, objects: withObjects }: DescribeOptions,
+  { wholeSchemas, objects: withObjects, rights, largeObjects }: DescribeOptions,
 ): Promise<Catalog> {
   const schemas = wholeSchemas ?? [];
   const rows = await selectJson<TableRow>(client, TABLES, [
@@ -128,6 +142,7 @@ async function readCatalog(
       objects,
     ),
     objects,
+    rights: rights ? await describeRights(client, { schemas: [...names], whole: schemas, largeObjects }) : [],
   };
 }
 
@@ -144,6 +159,15 @@ function withoutOwnIdentity(
   });
 }
 
+/** Tables whose rows, or arrays of them, are the type of a column. */
+const ROW_TYPES = `(
+  select jsonb_agg(distinct jsonb_build_object('schema', rn.nspname, 'name', r.relname))
+    from pg_depend d join pg_type t on t.oid = d.refobjid left join pg_type element on element.oid = t.typelem
+    join pg_class r on r.oid = coalesce(nullif(t.typrelid, 0), element.typrelid) and r.relkind in ('r', 'p')
+    join pg_namespace rn on rn.oid = r.relnamespace
+   where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.objsubid > 0
+     and d.refclassid = 'pg_type'::regclass)`;
+
 /**
  * Rows are estimated as the planner does: the density at the last analyze times the size now; without
  * one, the size over a guess of the row's width.
@@ -151,6 +175,7 @@ function withoutOwnIdentity(
 const TABLES = `
   select c.oid, n.nspname as schema, c.relname as name, c.relreplident as identity,
     coalesce(pg_table_size(c.oid), 0) as bytes, ${commentOn("c.oid", "pg_class")} as comment,
+    ${shapeSql("c")} as shape, ${ROW_TYPES} as "rowTypes",
     round((case
       when now.pages is null then -1
       when now.pages = 0 then 0
@@ -165,8 +190,8 @@ const TABLES = `
   cross join lateral (select pg_relation_size(c.oid) / current_setting('block_size')::int8 as pages) as now
   order by wanted.at`;
 
-function tableWithColumns(
-  row: TableRow,
+export function tableWithColumns(
+  row: Omit<TableRow, "oid">,
   { columns, ordinals }: TableColumns,
   indexes: readonly TableIndex[],
 ): Omit<TableSchema, "checks" | "foreignKeys"> {
@@ -186,13 +211,15 @@ function tableWithColumns(
     rowIdentity: row.identity === "f" ? "full" : key.length > 0 ? "key" : "none",
     indexes: indexes.map(({ index }) => index),
     ...(row.comment === null ? {} : { comment: row.comment }),
+    ...(row.rowTypes === null ? {} : { rowTypes: row.rowTypes }),
+    shape: row.shape,
     estimatedRows: row.rows,
     estimatedBytes: row.bytes,
   };
 }
 
 /** PostgreSQL 18's NOT NULL ... NOT VALID, in words that every version understands. */
-function uncheckedNotNulls({ unchecked }: TableColumns): TableSchema["checks"] {
+export function uncheckedNotNulls({ unchecked }: TableColumns): TableSchema["checks"] {
   return unchecked.map(({ name, column }) => ({
     name,
     native: `CHECK ((${column} IS NOT NULL))`,

@@ -16,6 +16,8 @@ export interface ChangeStreamParts {
   readonly live: LiveStream | undefined;
   /** Opens what is sent from a position on. */
   readonly openLive: (after: Position) => Promise<LiveStream>;
+  /** Lets the server discard what lies before a position while nobody reads from the slot. */
+  readonly moveSlot: (to: Position) => Promise<void>;
   readonly after: Position;
   readonly signal: AbortSignal;
 }
@@ -32,6 +34,7 @@ export class PostgresChangeStream implements ChangeStream {
   #passed: Position;
   #confirmed: Position | undefined;
   #disposed = false;
+  #failed = false;
   #call: (() => void) | undefined;
 
   constructor(parts: ChangeStreamParts) {
@@ -60,6 +63,7 @@ export class PostgresChangeStream implements ChangeStream {
       yield* live.read();
     } catch (error) {
       if (this.#disposed) return;
+      this.#failed = true;
       this.#parts.signal.throwIfAborted();
       throw classify(error, { side: "source" });
     }
@@ -69,7 +73,12 @@ export class PostgresChangeStream implements ChangeStream {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#call?.();
-    await Promise.all([this.#backlog?.[Symbol.asyncDispose](), this.#live?.[Symbol.asyncDispose]()]);
+    const backlog = this.#backlog;
+    await Promise.all([backlog?.[Symbol.asyncDispose](), this.#live?.[Symbol.asyncDispose]()]);
+    // A task that is run from time to time and ends in its backlog each time would never move its slot.
+    if (backlog === undefined || this.#confirmed === undefined) return;
+    if (this.#failed || this.#parts.signal.aborted) return;
+    await this.#parts.moveSlot(this.#confirmed).catch(() => undefined);
   }
 
   /**
@@ -81,7 +90,7 @@ export class PostgresChangeStream implements ChangeStream {
     yield* this.#passOn(backlog);
     await backlog.noteOpenTransactions();
     const goal = await backlog.logEnd();
-    for (const deadline = Date.now() + SETTLE_MS; Date.now() < deadline && !this.#disposed; ) {
+    for (const deadline = performance.now() + SETTLE_MS; performance.now() < deadline && !this.#disposed; ) {
       yield* this.#passOn(backlog);
       const { confirmed } = backlog;
       if (confirmed !== undefined && lsnValue(confirmed) >= lsnValue(goal)) break;

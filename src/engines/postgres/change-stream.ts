@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
+import { failpoint } from "../../base/failpoint.ts";
 import type { ChangeBatch } from "../../core/change-batch.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
@@ -8,23 +8,27 @@ import type { Position } from "../../core/position.ts";
 import { type TableSchema, tableKey } from "../../core/schema.ts";
 import type { ChangeStream, ChangeStreamRequest } from "../../core/source.ts";
 import { identifier, literal } from "../shared/identifier.ts";
-import { Backlog, type BacklogParts } from "./backlog.ts";
+import { advanceSql, Backlog, type BacklogParts } from "./backlog.ts";
 import { binaryForm } from "./binary-form.ts";
 import { atLeastSql, settingsSql } from "./bulk-session.ts";
 import { PostgresChangeStream } from "./change-stream-phases.ts";
 import { openWire } from "./connection.ts";
+import { askOnce } from "./driver-client.ts";
 import { classify } from "./errors.ts";
+import { readLaterValues } from "./later-values.ts";
 import { LiveStream } from "./live-stream.ts";
 import { PgoutputDecoder } from "./pgoutput.ts";
 import type { ColumnTypes } from "./pgoutput-relation.ts";
 import { checkPublication, publishable } from "./publication.ts";
+import { readNotePrefix } from "./schema-notes.ts";
 import { isFatal, ServerError } from "./server-error.ts";
-import { findStream, SLOT_ACTIVE, streamObjects } from "./slot.ts";
+import { findStream, streamObjects } from "./slot.ts";
+import { checkAddress, checkLog } from "./source-log.ts";
+import { whenFree } from "./when-free.ts";
 import type { WireSession } from "./wire-session.ts";
 
 /** How long a slot may still be held by the walsender of a worker that died. */
 const SLOT_PATIENCE_MS = 10_000;
-const SLOT_RETRY_MS = 100;
 /** The server's replies wait for no longer than this; less when the server's own limit is short. */
 const STATUS_INTERVAL_MS = 5_000;
 /** From so much log on, a backlog is read as such. */
@@ -37,6 +41,12 @@ const MAX_NAME = 63;
 const DECODING_MEMORY = atLeastSql("logical_decoding_work_mem", 256);
 /** The binary option came with version 14. */
 const BINARY_VERSION = 140_000;
+/** So did the one that sends logical messages. */
+const MESSAGES_VERSION = 140_000;
+/** And the one that leaves out what has an origin with version 16. */
+const ORIGIN_VERSION = 160_000;
+/** How long the end of a task waits for its slot to be moved on, which the next run can do as well. */
+const MOVE_PATIENCE_MS = 5_000;
 
 /**
  * Opens the task's stream after a position. The server itself moves a position that lies before the
@@ -55,47 +65,67 @@ export async function openChangeStream(
     encoding: facts.encoding,
     after: request.after,
     types: facts.types,
+    laterValues: facts.laterValues,
+    ownOnly: request.ownOnly === true,
+    notePrefix: facts.notePrefix,
+    takes: request.takes,
   });
   const objects = streamObjects(endpoint, request.taskId);
-  const options = pluginOptions(objects.name, facts.encoding);
+  const options = pluginOptions(objects.name, facts, request);
   const openLive = async (after: Position): Promise<LiveStream> => {
     const command = startCommand(objects.name, after, options);
-    const wire = await openLiveWire(endpoint, { command, slot: objects.name }, signal);
+    const stream = { command, slot: objects.name, log: request.log };
+    const wire = await openLiveWire(endpoint, stream, signal);
     return new LiveStream({ wire, decoder, after, statusIntervalMs: facts.statusIntervalMs });
   };
   const backlog = facts.isBehind
-    ? await openBacklog(endpoint, { decoder, after: request.after, slot: objects.name, options }, signal)
+    ? await openBacklog(
+        endpoint,
+        { decoder, after: request.after, slot: objects.name, options, log: request.log },
+        signal,
+      )
     : undefined;
   const live = backlog === undefined ? await openLive(request.after) : undefined;
-  return new PostgresChangeStream({ backlog, live, openLive, after: request.after, signal });
+  const moveSlot = async (to: Position): Promise<void> => {
+    // An open transaction may lie far back in the log, from where the server decodes. A cut connection would
+    // leave it at that, with the slot in use.
+    const question = { purpose: "tideway slot", sql: advanceSql(objects.name, to, 0), values: [] };
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(2 * MOVE_PATIENCE_MS)]);
+    await askOnce(endpoint, { ...question, limitMs: MOVE_PATIENCE_MS }, limit);
+    failpoint("stream.backlog-advanced");
+  };
+  return new PostgresChangeStream({ backlog, live, openLive, moveSlot, after: request.after, signal });
 }
 
 async function openLiveWire(
   endpoint: EndpointConfig,
-  stream: { readonly command: string; readonly slot: string },
+  stream: { readonly command: string; readonly slot: string; readonly log: string | undefined },
   signal: AbortSignal,
 ): Promise<WireSession> {
   const purpose = { side: "source", purpose: "tideway stream", replication: true, gulps: true } as const;
   const wire = await openWire(endpoint, purpose, signal);
   try {
+    await checkLog(wire, endpoint, stream.log);
     await wire.query(DECODING_MEMORY);
-    await start(wire, stream.command, signal);
+    await whenFree(() => wire.copyBoth(stream.command), { patienceMs: SLOT_PATIENCE_MS, signal });
+    failpoint("stream.started");
     return wire;
   } catch (error) {
     await wire[Symbol.asyncDispose]();
     signal.throwIfAborted();
-    throw startError(error, stream.slot);
+    throw classify(error, { side: "source", subject: stream.slot });
   }
 }
 
 /** undefined when the server does not allow it: then all is read as it is sent. */
 async function openBacklog(
   endpoint: EndpointConfig,
-  parts: Omit<BacklogParts, "wire" | "reader">,
+  { log, ...parts }: Omit<BacklogParts, "wire" | "reader"> & { readonly log: string | undefined },
   signal: AbortSignal,
 ): Promise<Backlog | undefined> {
   const wire = await openWire(endpoint, { side: "source", purpose: "tideway backlog", gulps: true }, signal);
   try {
+    await checkAddress(endpoint, log, signal);
     const reader = `${parts.slot.slice(0, MAX_NAME - 5)}_${randomBytes(2).toString("hex")}`;
     const backlog = new Backlog({ ...parts, wire, reader });
     await wire.query(settingsSql("source"));
@@ -110,9 +140,18 @@ async function openBacklog(
   }
 }
 
-function pluginOptions(name: string, encoding: ChangeBatch["encoding"]): readonly string[] {
-  const options = ["proto_version", "1", "publication_names", identifier(name)];
-  return encoding === "pg-binary" ? [...options, "binary", "true"] : options;
+function pluginOptions(
+  name: string,
+  { version, encoding }: Pick<StreamFacts, "version" | "encoding">,
+  { ownOnly, takes }: Pick<ChangeStreamRequest, "ownOnly" | "takes">,
+): readonly string[] {
+  return [
+    ...["proto_version", "1", "publication_names", identifier(name)],
+    ...(encoding === "pg-binary" ? ["binary", "true"] : []),
+    // An older server sends all, and the decoder leaves out what has an origin.
+    ...(ownOnly === true && version >= ORIGIN_VERSION ? ["origin", "none"] : []),
+    ...(takes !== undefined && version >= MESSAGES_VERSION ? ["messages", "true"] : []),
+  ];
 }
 
 function startCommand(slot: string, after: Position, options: readonly string[]): string {
@@ -121,36 +160,17 @@ function startCommand(slot: string, after: Position, options: readonly string[])
   return `START_REPLICATION SLOT ${identifier(slot)} LOGICAL ${after.text} (${list.join(", ")})`;
 }
 
-/** Starts the stream; waits for the server to notice that the slot's last reader has gone. */
-async function start(wire: WireSession, command: string, signal: AbortSignal): Promise<void> {
-  for (const deadline = Date.now() + SLOT_PATIENCE_MS; ; ) {
-    try {
-      return await wire.copyBoth(command);
-    } catch (error) {
-      const isActive = error instanceof ServerError && error.fields.code === SLOT_ACTIVE;
-      if (!isActive || Date.now() > deadline) throw error;
-      await delay(SLOT_RETRY_MS, undefined, { signal });
-    }
-  }
-}
-
-function startError(error: unknown, slot: string): unknown {
-  if (!(error instanceof ServerError) || error.fields.code !== SLOT_ACTIVE) {
-    return classify(error, { side: "source" });
-  }
-  return new MigrationError("source.slot_in_use", {
-    message: `Another process reads from the slot ${slot}.`,
-    subject: slot,
-    nativeCode: SLOT_ACTIVE,
-    cause: error,
-  });
-}
-
 interface StreamFacts {
-  /** There is enough log after the position to be read as a backlog, and nobody else reads from the slot. */
+  /**
+   * There is enough log after the position to be read as a backlog, nobody else reads from the slot, and it is not
+   * one from which only what named standbys have may be read: its copy, which a backlog is read from, would not wait for them.
+   */
   readonly isBehind: boolean;
+  readonly version: number;
   readonly encoding: ChangeBatch["encoding"];
   readonly types: ReadonlyMap<string, ColumnTypes>;
+  readonly laterValues: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
+  readonly notePrefix: string | undefined;
   readonly statusIntervalMs: number;
 }
 
@@ -173,17 +193,23 @@ async function readFacts(
   const server = await client.query<{ version: string; patience: string; behind: string }>(
     `select current_setting('server_version_num') as version,
             (select setting from pg_catalog.pg_settings where name = 'wal_sender_timeout') as patience,
-            exists (select from pg_catalog.pg_replication_slots
+            exists (select from pg_catalog.pg_replication_slots s
                      where slot_name = $1 and not active and not pg_catalog.pg_is_in_recovery()
+                       and not (to_jsonb(s) @> '{"failover": true}'
+                                and pg_catalog.current_setting('synchronized_standby_slots', true) <> '')
                        and pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), $2) > $3) as behind`,
     [objects.name, request.after.text, BACKLOG_BYTES],
   );
   const { version, patience, behind } = server.rows[0]!;
   const patienceMs = Number(patience);
+  const encoding = encodingFor(Number(version), request.tables);
   return {
     isBehind: behind === "t",
-    encoding: encodingFor(Number(version), request.tables),
-    types: await columnTypes(client, request.tables),
+    version: Number(version),
+    encoding,
+    types: columnTypes(request.tables),
+    laterValues: await readLaterValues(client, request.tables, encoding),
+    notePrefix: request.takes === undefined ? undefined : await readNotePrefix(client),
     statusIntervalMs: patienceMs > 0 ? Math.min(STATUS_INTERVAL_MS, patienceMs / 4) : STATUS_INTERVAL_MS,
   };
 }
@@ -196,32 +222,16 @@ function encodingFor(version: number, tables: readonly TableSchema[]): ChangeBat
   return publishable(tables).every(isKnown) ? "pg-binary" : "text";
 }
 
-async function columnTypes(
-  client: pg.Client,
-  tables: readonly TableSchema[],
-): Promise<ReadonlyMap<string, ColumnTypes>> {
-  const result = await client.query<{
-    schema: string;
-    table: string;
-    name: string;
-    type: string;
-    modifier: string;
-  }>(
-    `select n.nspname as schema, c.relname as table, a.attname as name, a.atttypid::int8 as type,
-            a.atttypmod as modifier
-       from unnest($1::text[], $2::text[]) as wanted (schema, name)
-       join pg_catalog.pg_namespace n on n.nspname = wanted.schema
-       join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = wanted.name
-       join pg_catalog.pg_attribute a on a.attrelid = c.oid
-      where a.attnum > 0 and not a.attisdropped`,
-    [tables.map((table) => table.id.schema), tables.map((table) => table.id.name)],
+/** As the tables were described: what the catalog says now may lie ahead of the stream. */
+function columnTypes(tables: readonly TableSchema[]): ReadonlyMap<string, ColumnTypes> {
+  return new Map(
+    tables.flatMap(({ id, shape }) => {
+      if (shape === undefined) return [];
+      const types = shape.columns.map(({ name, type: text }) => {
+        const [type, modifier] = text.split(" ").map(Number);
+        return [name, { type: type!, modifier: modifier! }] as const;
+      });
+      return [[tableKey(id), new Map(types)]];
+    }),
   );
-  const types = new Map<string, Map<string, { type: number; modifier: number }>>();
-  for (const row of result.rows) {
-    const key = tableKey({ schema: row.schema, name: row.table });
-    const columns = types.get(key) ?? new Map<string, { type: number; modifier: number }>();
-    types.set(key, columns);
-    columns.set(row.name, { type: Number(row.type), modifier: Number(row.modifier) });
-  }
-  return types;
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { becomesTrue } from "../../../test/support/eventually.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
 import { MigrationError } from "../../core/error.ts";
 import { ClientPool } from "./client-pool.ts";
-import { processId } from "./connection.ts";
+import { processId } from "./driver-client.ts";
 import { parseUrl } from "./url.ts";
 
 const never = new AbortController().signal;
@@ -22,14 +23,6 @@ function pool(): ClientPool {
   return new ClientPool(parseUrl(server.url()), { side: "target", purpose: PURPOSE });
 }
 
-/** Polls the server until a question is answered with true. */
-async function until(condition: string): Promise<void> {
-  for (let i = 0; i < 1000; i++) {
-    if ((await server.query(`select ${condition} as yes`))[0].yes === true) return;
-  }
-  assert.fail(`It did not come true that ${condition}`);
-}
-
 const sessions = `(select count(*) from pg_stat_activity where application_name = '${PURPOSE}')`;
 
 test("work done one after the other shares a session, at once it has several, and none stays behind", async () => {
@@ -46,9 +39,9 @@ test("work done one after the other shares a session, at once it has several, an
     ),
   );
   assert.equal(new Set(both).size, 7);
-  await until(`${sessions} <= 4`);
+  await becomesTrue(server, "postgres", `${sessions} <= 4`);
   await clients[Symbol.asyncDispose]();
-  await until(`${sessions} = 0`);
+  await becomesTrue(server, "postgres", `${sessions} = 0`);
 });
 
 test("a session that work left in a transaction, or that failed, is not used again", async () => {
@@ -84,7 +77,7 @@ test("an idle session that the server ended is not used again", async () => {
     return processId(client);
   });
   await server.query(`select pg_terminate_backend(${pid})`);
-  await until(`${sessions} = 0`);
+  await becomesTrue(server, "postgres", `${sessions} = 0`);
   // The driver hears of it with the next turn of the event loop.
   await new Promise((resolve) => setImmediate(resolve));
   assert.notEqual(await clients.use(never, async (client) => processId(client)), pid);
@@ -96,12 +89,14 @@ test("an abort throws the signal's reason and stops the statement on the server"
   const reason = new Error("stop");
   const work = clients.use(abort.signal, (client) => client.query("select pg_sleep(600)"));
   const rejected = assert.rejects(work, reason);
-  await until(
+  await becomesTrue(
+    server,
+    "postgres",
     `exists (select from pg_stat_activity where query like '%pg_sleep(600)%' and application_name = '${PURPOSE}' and state = 'active')`,
   );
   abort.abort(reason);
   await rejected;
-  await until(`${sessions} = 0`);
+  await becomesTrue(server, "postgres", `${sessions} = 0`);
   await assert.rejects(
     clients.use(abort.signal, async () => undefined),
     reason,

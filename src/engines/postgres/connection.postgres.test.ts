@@ -5,9 +5,11 @@ import { after, before, test } from "node:test";
 import { inspect } from "node:util";
 import { type Certificates, makeCertificates } from "../../../test/support/certificates.ts";
 import { freePort, type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
+import { TcpProxy } from "../../../test/support/tcp-proxy.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { type ErrorCode, MigrationError } from "../../core/error.ts";
-import { connect, destroy, openWire } from "./connection.ts";
+import { connect, openWire } from "./connection.ts";
+import { destroy } from "./driver-client.ts";
 import { postgresEngine } from "./engine.ts";
 import { parseUrl } from "./url.ts";
 
@@ -176,7 +178,7 @@ test("an address where nothing listens, and a name that does not resolve", async
   const port = await freePort();
   const error = await refused(endpoint(plain, { port }), "connect.refused");
   assert.equal(error.subject, `127.0.0.1:${port}`);
-  assert.equal(error.retry, "backoff");
+  assert.equal(error.retry, "once-worked");
   await refused(endpoint(plain, { host: "no-such-host.invalid" }), "connect.unknown_host");
 });
 
@@ -246,6 +248,35 @@ test("a session's settings do not depend on the server's or the role's", async (
   );
 });
 
+test("no limit of time that a database or a role sets holds in any session of ours", async () => {
+  const limits = [
+    "statement_timeout",
+    "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "idle_session_timeout",
+    "transaction_timeout",
+  ];
+  const database = await plain.createDatabase();
+  await plain.query("create role hurried superuser login password 'Xsecret'");
+  for (const limit of limits) await plain.query(`alter role hurried set ${limit} = '3s'`);
+  const config = endpoint(plain, { database, username: "hurried", password: "Xsecret" });
+  const shown = `select ${limits.map((limit) => `current_setting('${limit}')`).join(" || ' ' || ")}`;
+  for (const side of ["source", "target"] as const) {
+    for (const replication of [false, true]) {
+      await using wire = await openWire(config, { side, purpose: "test", replication }, never);
+      assert.equal((await wire.query(shown)).rows[0]?.[0], "0 0 0 0 0", `${side} ${replication}`);
+    }
+  }
+});
+
+test("a server is told to notice within a minute that this machine has vanished", async () => {
+  const client = await connect(endpoint(plain), options, never);
+  const { rows } = await client.query(`select current_setting('tcp_keepalives_idle')::int
+    + current_setting('tcp_keepalives_interval')::int * current_setting('tcp_keepalives_count')::int as seconds`);
+  await client.end();
+  assert.equal(rows[0].seconds, "60");
+});
+
 test("AfterConnectScript runs in ordinary target sessions only, and its failure names it", async () => {
   const script = { AfterConnectScript: "create role owner_of_all; set role owner_of_all" };
   const config = endpoint(plain, { settings: script });
@@ -283,4 +314,13 @@ test("a destroyed client's query is a lost connection", async () => {
   const query = client.query("select pg_sleep(60)");
   destroy(client);
   await assert.rejects(query);
+});
+
+test("a connection that carries nothing any more is closed all the same", async () => {
+  await using proxy = await TcpProxy.start(plain.port);
+  const client = await connect(endpoint(plain, { port: proxy.port }), options, never);
+  proxy.forget();
+  const ended = new Promise<void>((resolve) => client.once("end", resolve));
+  await client.end();
+  await ended;
 });

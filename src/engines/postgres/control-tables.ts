@@ -1,6 +1,7 @@
 import type pg from "pg";
+import { failpoint } from "../../base/failpoint.ts";
 import { MigrationError } from "../../core/error.ts";
-import type { JournalRequest } from "../../core/target.ts";
+import type { JournalRequest } from "../../core/journal.ts";
 import { identifier, literal, qualified } from "../shared/identifier.ts";
 
 const DEFAULT_SCHEMA = "public";
@@ -13,6 +14,8 @@ const LOCK_SQL = "select pg_advisory_xact_lock(1953064037, 2002874656)";
 
 interface ControlTable {
   readonly columns: readonly (readonly [name: string, type: string])[];
+  /** Of these what a table that an earlier version has made may lack, and gets. */
+  readonly later?: readonly string[];
   /** Columns that name a row; none for a table that is a list. */
   readonly key: readonly string[];
   /** Name of the unique index over the key; a primary key where DMS has no table of that name. */
@@ -25,7 +28,7 @@ const UTC_TIME = "timestamp not null";
 
 /**
  * All that Tideway adds to a target. The first three are DMS's own, column for column, mixed case
- * included; the last two are ours and hold names of any length.
+ * included; the others are ours and hold names of any length.
  */
 const controlTables = {
   awsdms_txn_state: {
@@ -72,8 +75,10 @@ const controlTables = {
       ["keeps_rows", "boolean not null"],
       ["state", "text not null"],
       ["reason", "text"],
+      ["shape", "text"],
       ["updated_at", UTC_TIME],
     ],
+    later: ["shape"],
     key: ["task_name", "table_owner", "table_name"],
   },
   awsdms_load_state: {
@@ -112,27 +117,29 @@ export function controlTable(request: JournalRequest, name: ControlTableName): s
 }
 
 /**
- * Makes the control schema and tables that are missing, and checks those that are there. Safe when
+ * Makes the control schema, tables and columns that are missing, and checks those that are there. Safe when
  * several tasks start at once; needs no right to create where nothing is missing. Throws
  * `target.control_table` for a table of that name with other columns.
  */
 export async function ensureControlTables(client: pg.Client, request: JournalRequest): Promise<void> {
   const schema = controlSchema(request);
-  if ((await missingTables(client, schema)).length === 0) return;
+  if ((await missingStatements(client, schema)).length === 0) return;
   await client.query("begin isolation level read committed");
   try {
     await client.query(LOCK_SQL);
     const found = await client.query("select from pg_catalog.pg_namespace where nspname = $1", [schema]);
     if (found.rowCount === 0) await client.query(`create schema if not exists ${identifier(schema)}`);
-    for (const name of await missingTables(client, schema)) await client.query(createSql(schema, name));
+    for (const sql of await missingStatements(client, schema)) await client.query(sql);
     await client.query("commit");
+    failpoint("journal.tables-made");
   } catch (error) {
     await client.query("rollback").catch(() => undefined);
     throw error;
   }
 }
 
-async function missingTables(client: pg.Client, schema: string): Promise<ControlTableName[]> {
+/** What makes the tables and columns that are missing. */
+async function missingStatements(client: pg.Client, schema: string): Promise<string[]> {
   const { rows } = await client.query<{ relname: string; columns: string }>(
     `select c.relname, json_agg(a.attname) as columns
        from pg_catalog.pg_class c
@@ -143,22 +150,25 @@ async function missingTables(client: pg.Client, schema: string): Promise<Control
     [schema, tableNames],
   );
   const found = new Map(rows.map((row) => [row.relname, new Set<string>(JSON.parse(row.columns))]));
-  const missing: ControlTableName[] = [];
-  for (const name of tableNames) {
+  return tableNames.flatMap((name) => {
     const columns = found.get(name);
-    if (columns === undefined) missing.push(name);
-    else checkColumns(schema, name, columns);
-  }
-  return missing;
+    return columns === undefined ? createSql(schema, name) : addSql(schema, name, columns);
+  });
 }
 
-function checkColumns(schema: string, name: ControlTableName, columns: ReadonlySet<string>): void {
-  const lacking = controlTables[name].columns.find(([column]) => !columns.has(column));
-  if (lacking === undefined) return;
-  throw new MigrationError("target.control_table", {
-    message: `The table ${schema}.${name} is there without the column ${lacking[0]}.`,
-    subject: `${schema}.${name}`,
-  });
+function addSql(schema: string, name: ControlTableName, present: ReadonlySet<string>): string[] {
+  const { columns, later = [] }: ControlTable = controlTables[name];
+  return columns
+    .filter(([column]) => !present.has(column))
+    .map(([column, type]) => {
+      if (later.includes(column)) {
+        return `alter table ${qualified({ schema, name })} add column ${identifier(column)} ${type}`;
+      }
+      throw new MigrationError("target.control_table", {
+        message: `The table ${schema}.${name} is there without the column ${column}.`,
+        subject: `${schema}.${name}`,
+      });
+    });
 }
 
 function createSql(schema: string, name: ControlTableName): string {

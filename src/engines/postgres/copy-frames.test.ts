@@ -93,6 +93,31 @@ test("a cut header is kept back, a cut body is not", () => {
   assert.equal(frames.ended, 0);
 });
 
+test("a walk that stops at ends goes from inside a frame to its end, and on from there", () => {
+  for (let cut = 1; cut < stream.length; cut++) {
+    const frames = new CopyFrames({ stopsAtEnds: true });
+    const forwarded: Buffer[] = [];
+    let ended = 0;
+    let rest: Buffer = Buffer.alloc(0);
+    for (const chunk of [stream.subarray(0, cut), stream.subarray(cut)]) {
+      let bytes = Buffer.concat([rest, chunk]);
+      do {
+        const began = frames.cut;
+        frames.walk(bytes);
+        if (began) assert.equal(frames.ended, 1, "no more than the frame that was begun");
+        forwarded.push(bytes.subarray(0, frames.length));
+        ended += frames.ended;
+        bytes = bytes.subarray(frames.taken);
+      } while (frames.stopped);
+      rest = bytes;
+    }
+    assert.equal(read(Buffer.concat(forwarded)).body, content, `cut at ${cut}`);
+    assert.equal(ended, 4);
+    assert.equal(frames.done, true);
+    assert.equal(frames.cut, false);
+  }
+});
+
 test("a run may go on after a message in its middle", () => {
   const frames = new CopyFrames();
   frames.walk(Buffer.concat([frame("one"), frame("", "N")]));

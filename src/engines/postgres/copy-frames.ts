@@ -22,20 +22,35 @@ export class CopyFrames {
   /** Frames of the server that ended in the last chunk. */
   ended = 0;
   done = false;
+  /** The walk has come to the end of the frame that it began in, and not gone on. */
+  stopped = false;
+  readonly #stopsAtEnds: boolean;
   /** Bytes of the current frame's body still to come; they belong to a message whose header has been passed on. */
   #missing = 0;
+
+  /** `stopsAtEnds`: a walk that begins inside a frame goes no further than to its end. */
+  constructor({ stopsAtEnds = false } = {}) {
+    this.#stopsAtEnds = stopsAtEnds;
+  }
+
+  /** Whether the last walk ended inside a frame. */
+  get cut(): boolean {
+    return this.#missing > 0;
+  }
 
   walk(chunk: Buffer): void {
     const size = chunk.length;
     this.done = false;
+    this.stopped = false;
     let at = Math.min(this.#missing, size);
     let ended = this.#missing > 0 && at === this.#missing ? 1 : 0;
     let missing = this.#missing - at;
+    if (this.#stopsAtEnds && ended > 0 && at < size) this.stopped = true;
     // Where the next body goes, and the message that is being filled: its header, and its body's length.
     let end = at;
     let header = -1;
     let filled = 0;
-    while (missing === 0 && at < size) {
+    while (missing === 0 && at < size && !this.stopped) {
       if (chunk[at] !== COPY_DATA) {
         this.done = true;
         break;

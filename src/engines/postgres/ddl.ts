@@ -85,6 +85,30 @@ export function columnDefinition(column: Column, options: CreateTableOptions): s
   return column.nullable ? text : `${text} not null`;
 }
 
+/**
+ * The column on a table that has rows, which show the value it had for them on the source. NOT NULL is left
+ * out where that is none: the source's rows were given values one by one, and so will be the target's.
+ */
+export function addColumn(
+  table: Pick<TableSchema, "id">,
+  column: Column,
+  options: CreateTableOptions,
+): string[] {
+  const alter = `alter table ${qualified(table.id)}`;
+  const value = column.later?.value ?? null;
+  const name = identifier(column.name);
+  const { default: own, ...bare } = column;
+  const filled = value === null ? { ...bare, nullable: true } : { ...bare, default: literal(value) };
+  const isComputed = column.generated !== undefined;
+  return [
+    `${alter} add column ${columnDefinition(isComputed ? column : filled, options)}`,
+    ...(isComputed
+      ? []
+      : [`${alter} alter column ${name} ${own === undefined ? "drop" : "set"} default ${own ?? ""}`]),
+    ...comment(`column ${qualified(table.id)}.${name}`, column.comment),
+  ];
+}
+
 function checkDefinition(check: Check): string {
   return `constraint ${identifier(check.name)} ${check.native}`;
 }

@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { MigrationPlan } from "../../core/plan.ts";
 import { type SchemaObject, type TableId, tableKey } from "../../core/schema.ts";
 import { identifier, qualified } from "../shared/identifier.ts";
-import { inSchema, selectJson } from "./catalog-query.ts";
+import { inSchema, readOnly, selectJson } from "./catalog-query.ts";
 import { errorCode } from "./error-code.ts";
 import { strictPath } from "./native-ddl.ts";
 
@@ -36,6 +36,8 @@ async function dropStatements(
   switch (kind) {
     case "view":
     case "materialized view":
+    case "text search configuration":
+    case "text search dictionary":
       return [`drop ${kind} if exists ${qualified(id)}`];
     case "rule":
     case "policy":
@@ -64,9 +66,8 @@ async function dropStatements(
 }
 
 async function routineDrops(client: pg.Client, { schema, name }: TableId): Promise<string[]> {
-  await client.query("begin transaction read only");
-  try {
-    const rows = await selectJson<{ statement: string }>(
+  const rows = await readOnly(client, () =>
+    selectJson<{ statement: string }>(
       client,
       `select format('drop %s %I.%I(%s)', case p.prokind when 'a' then 'aggregate' when 'p' then 'procedure' else 'function' end,
            n.nspname, p.proname, case when p.prokind = 'a' and p.pronargs = 0 then '*'
@@ -75,12 +76,10 @@ async function routineDrops(client: pg.Client, { schema, name }: TableId): Promi
         where n.nspname = $1
           and p.proname || '(' || ${inSchema("n.nspname", "oidvectortypes(p.proargtypes)")} || ')' = $2`,
       [schema, name],
-    );
-    // Types in the statement are as the schema names them.
-    return rows.map(({ statement }) => `begin; ${strictPath(schema)}; ${statement}; commit`);
-  } finally {
-    await client.query("rollback");
-  }
+    ),
+  );
+  // Types in the statement are as the schema names them.
+  return rows.map(({ statement }) => `begin; ${strictPath(schema)}; ${statement}; commit`);
 }
 
 /** The partitioned table itself and all below it; empty when something else has its name. */

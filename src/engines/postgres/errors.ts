@@ -22,6 +22,11 @@ export function classify(error: unknown, context: ErrorContext): MigrationError 
   return networkError(error, context) ?? asMigrationError(error);
 }
 
+/** What is wrong with one statement about one object, and with nothing else: the rest may go on. */
+export function isOwnFault({ code, nativeCode }: MigrationError): boolean {
+  return nativeCode !== undefined && (code === "target.query_failed" || code === "target.privilege");
+}
+
 /** A lost connection's error is made where nobody knows which connection it was. */
 function located(error: MigrationError, context: ErrorContext): MigrationError {
   if (error.code !== "connect.lost" || error.subject !== undefined || context.endpoint === undefined) {

@@ -1,6 +1,7 @@
+import type { JournaledPartition, JournaledState, JournaledTable } from "../../core/journal.ts";
 import { tableKey } from "../../core/schema.ts";
 import type { Partition } from "../../core/source.ts";
-import type { JournaledPartition, JournaledState, JournaledTable } from "../../core/target.ts";
+import type { TableShape } from "../../core/table-shape.ts";
 
 /** A table joined to its partitions, as the driver returns it. */
 export interface StateRow {
@@ -10,6 +11,8 @@ export interface StateRow {
   readonly keeps_rows: string;
   readonly state: string;
   readonly reason: string | null;
+  /** JSON of a TableShape; null also in all rows of a table but its first. */
+  readonly shape: string | null;
   /** null: the table has no partitions, and the columns below are null too. */
   readonly partition_id: string | null;
   readonly range_kind: Partition["by"];
@@ -38,6 +41,7 @@ export function journaledTables(rows: readonly StateRow[]): JournaledTable[] {
         keepsRows: row.keeps_rows === "t",
         state: row.state as JournaledState,
         reason: row.reason ?? undefined,
+        shape: row.shape === null ? undefined : (JSON.parse(row.shape) as TableShape),
         partitions: [],
       };
       tables.set(key, table);

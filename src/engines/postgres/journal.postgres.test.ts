@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { unaborted } from "../../../test/support/bulk-copy.ts";
-import { endpointOf } from "../../../test/support/endpoint.ts";
+import { at, nasty, newTarget, open, orders, partitions } from "../../../test/support/journal-target.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
-import type { EndpointConfig } from "../../core/engine.ts";
-import type { Partition } from "../../core/source.ts";
-import type { Journal, JournalRequest } from "../../core/target.ts";
-import { openJournal } from "./journal.ts";
-import { savePositionSql } from "./journal-sql.ts";
+import { moveLargeObjectsSql, savePositionSql } from "./journal-sql.ts";
 
 let server: PostgresServer;
 before(async () => {
@@ -15,140 +11,8 @@ before(async () => {
 });
 after(() => server?.[Symbol.asyncDispose]());
 
-const orders = { schema: "shop", name: "orders" };
-const nasty = { schema: `a"b'c\\d`, name: `${"x".repeat(60)}é😀` };
-const at = (text: string) => ({ kind: "pg-lsn", text });
-
-const partitions: readonly Partition[] = [
-  {
-    id: "0",
-    by: "key",
-    columns: ["a", 'b"'],
-    from: undefined,
-    to: ["1", `it's "\\ 😀\n`],
-    estimatedRows: 12,
-  },
-  {
-    id: "1",
-    by: "key",
-    columns: ["a", 'b"'],
-    from: ["1", `it's "\\ 😀\n`],
-    to: undefined,
-    estimatedRows: 1e12,
-  },
-  ...Array.from({ length: 10 }, (_, i) => ({
-    id: String(i + 2),
-    by: "block" as const,
-    from: ["7"],
-    to: ["8"],
-    estimatedRows: 0,
-  })),
-];
-
-async function newTarget(): Promise<{ database: string; endpoint: EndpointConfig }> {
-  const database = await server.createDatabase();
-  return { database, endpoint: endpointOf(server, database) };
-}
-
-function open(endpoint: EndpointConfig, request: Partial<JournalRequest> = {}): Promise<Journal> {
-  return openJournal(endpoint, { taskId: "t1", controlSchema: undefined, ...request }, unaborted);
-}
-
-test("a planned table is the same after the journal was closed and opened again", async () => {
-  const { endpoint } = await newTarget();
-  {
-    await using journal = await open(endpoint);
-    await journal.planTables(
-      [{ id: nasty, created: true, keepsRows: true, snapshot: at("16/B374D848"), partitions }],
-      unaborted,
-    );
-    await journal.planTables(
-      [{ id: orders, created: false, state: "prepared", snapshot: undefined, partitions: [] }],
-      unaborted,
-    );
-  }
-  await using journal = await open(endpoint);
-  const tables = await journal.tables(unaborted);
-  assert.deepEqual(tables, [
-    {
-      id: nasty,
-      created: true,
-      keepsRows: true,
-      state: "planned",
-      reason: undefined,
-      partitions: partitions.map((partition) => ({
-        partition,
-        snapshot: at("16/B374D848"),
-        done: false,
-        rows: 0,
-      })),
-    },
-    { id: orders, created: false, keepsRows: false, state: "prepared", reason: undefined, partitions: [] },
-  ]);
-});
-
-test("planning a table again forgets its earlier partitions, state and suspension", async () => {
-  const { database, endpoint } = await newTarget();
-  await using journal = await open(endpoint);
-  await journal.planTables([{ id: orders, created: true, snapshot: undefined, partitions }], unaborted);
-  await journal.setTableStates([orders], { state: "suspended", reason: "why" }, unaborted);
-  const again = partitions.slice(0, 1);
-  await journal.planTables(
-    [{ id: orders, created: false, snapshot: at("0/1"), partitions: again }],
-    unaborted,
-  );
-  const [table] = await journal.tables(unaborted);
-  assert.equal(table!.state, "planned");
-  assert.equal(table!.created, false);
-  assert.equal(table!.reason, undefined);
-  assert.deepEqual(
-    table!.partitions.map(({ partition, snapshot }) => [partition.id, snapshot]),
-    [["0", at("0/1")]],
-  );
-  assert.equal((await server.query("select from awsdms_suspended_tables", database)).length, 0);
-});
-
-test("a new snapshot is noted for the partitions that are not done, and for no others", async () => {
-  const { database, endpoint } = await newTarget();
-  await using journal = await open(endpoint);
-  await journal.planTables([{ id: orders, created: true, snapshot: at("0/1"), partitions }], unaborted);
-  await journal.planTables([{ id: nasty, created: true, snapshot: at("0/1"), partitions }], unaborted);
-  await server.query(
-    "update awsdms_load_state set done = true where table_name = 'orders' and partition_id = '1'",
-    database,
-  );
-  await journal.moveSnapshot([orders], at("0/2"), unaborted);
-  const [other, moved] = await journal.tables(unaborted);
-  assert.deepEqual(
-    moved!.partitions.map(({ snapshot }) => snapshot?.text),
-    partitions.map(({ id }) => (id === "1" ? "0/1" : "0/2")),
-  );
-  assert(other!.partitions.every(({ snapshot }) => snapshot?.text === "0/1"));
-  await journal.moveSnapshot([orders], undefined, unaborted);
-  assert.equal((await journal.tables(unaborted))[1]!.partitions[0]!.snapshot, undefined);
-});
-
-test("suspended tables are listed in DMS's table until they leave that state", async () => {
-  const { database, endpoint } = await newTarget();
-  await using journal = await open(endpoint);
-  const reason = "load.rejected: The target refused 'rows' of a table that is not even planned.";
-  await journal.setTableStates([orders], { state: "suspended", reason }, unaborted);
-  await journal.setTableStates([orders], { state: "suspended", reason }, unaborted);
-  const listed = await server.query("select * from awsdms_suspended_tables", database);
-  assert.equal(listed.length, 1);
-  assert.deepEqual(
-    [listed[0].server_name, listed[0].task_name, listed[0].table_owner, listed[0].table_name],
-    ["tideway", "t1", "shop", "orders"],
-  );
-  assert.equal(listed[0].suspend_reason, reason.slice(0, 32));
-  assert.equal((await journal.tables(unaborted))[0]!.reason, reason);
-  await journal.setTableStates([orders], { state: "loaded" }, unaborted);
-  assert.equal((await server.query("select from awsdms_suspended_tables", database)).length, 0);
-  assert.equal((await journal.tables(unaborted))[0]!.state, "loaded");
-});
-
 test("the applied position is kept as a checkpoint that DMS users can read", async () => {
-  const { database, endpoint } = await newTarget();
+  const { database, endpoint } = await newTarget(server);
   await using journal = await open(endpoint);
   assert.equal(await journal.appliedPosition(unaborted), undefined);
   await journal.setAppliedPosition(at("0/16B3748"), unaborted);
@@ -161,8 +25,22 @@ test("the applied position is kept as a checkpoint that DMS users can read", asy
   assert.equal(rows[0].CHECKPOINT, "checkpoint:V1#1#16/B374D848#0#0#*#0#0");
 });
 
+test("the name of the source's log is kept beside the tables, and replaced by another", async () => {
+  const { endpoint } = await newTarget(server);
+  await using journal = await open(endpoint);
+  assert.equal(await journal.sourceLog(unaborted), undefined);
+  await journal.setSourceLog("7714083397131343839/1", unaborted);
+  await journal.setSourceLog("7714083397131343839/2", unaborted);
+  await using other = await open(endpoint, { taskId: "t2" });
+  assert.equal(await other.sourceLog(unaborted), undefined);
+  assert.equal(await journal.sourceLog(unaborted), "7714083397131343839/2");
+  assert.deepEqual(await journal.tables(unaborted), []);
+  await journal.forget(unaborted);
+  assert.equal(await journal.sourceLog(unaborted), undefined);
+});
+
 test("saving the position many times touches no index", async () => {
-  const { database, endpoint } = await newTarget();
+  const { database, endpoint } = await newTarget(server);
   const request = { taskId: "t1", controlSchema: undefined };
   await using journal = await open(endpoint);
   await journal.setAppliedPosition(at("0/1"), unaborted);
@@ -182,12 +60,13 @@ test("saving the position many times touches no index", async () => {
 });
 
 test("tasks do not see each other's journal, and forgetting one leaves the other", async () => {
-  const { database, endpoint } = await newTarget();
+  const { database, endpoint } = await newTarget(server);
   await using first = await open(endpoint);
   await using second = await open(endpoint, { taskId: "t2" });
   for (const journal of [first, second]) {
     await journal.planTables([{ id: orders, created: true, snapshot: undefined, partitions }], unaborted);
     await journal.setTableStates([orders], { state: "suspended", reason: "x" }, unaborted);
+    await journal.keepObjects([{ kind: "table", id: orders }], unaborted);
   }
   await second.setAppliedPosition(at("0/2"), unaborted);
   assert.equal(await first.appliedPosition(unaborted), undefined);
@@ -199,6 +78,8 @@ test("tasks do not see each other's journal, and forgetting one leaves the other
   await first.forget(unaborted);
   assert.deepEqual(await first.tables(unaborted), []);
   assert.equal(await first.appliedPosition(unaborted), undefined);
+  assert.equal(await first.keptObjects(unaborted), undefined);
+  assert.equal((await second.keptObjects(unaborted))?.length, 1);
   assert.equal((await second.tables(unaborted))[0]!.partitions.length, partitions.length);
   assert.deepEqual(await second.appliedPosition(unaborted), at("0/2"));
   for (const table of ["awsdms_suspended_tables", "awsdms_apply_exceptions"]) {
@@ -207,7 +88,7 @@ test("tasks do not see each other's journal, and forgetting one leaves the other
 });
 
 test("ten tasks that start at once make the control schema and its tables together", async () => {
-  const { database, endpoint } = await newTarget();
+  const { database, endpoint } = await newTarget(server);
   const controlSchema = 'Control "x"';
   const journals = await Promise.all(
     Array.from({ length: 10 }, (_, i) => open(endpoint, { taskId: `t${i}`, controlSchema })),
@@ -229,8 +110,51 @@ test("ten tasks that start at once make the control schema and its tables togeth
   );
 });
 
+test("that nothing was there before the task is something else than not to know", async () => {
+  const { endpoint } = await newTarget(server);
+  await using journal = await open(endpoint);
+  assert.equal(await journal.keptObjects(unaborted), undefined);
+  await journal.keepObjects([], unaborted);
+  assert.deepEqual(await journal.keptObjects(unaborted), []);
+  await using other = await open(endpoint, { taskId: "t2" });
+  const kept = [
+    { kind: "function", id: nasty },
+    { kind: "schema", id: { schema: nasty.schema, name: "" } },
+  ] as const;
+  await other.keepObjects(kept, unaborted);
+  assert.deepEqual(await other.keptObjects(unaborted), kept);
+  await other.keepObjects([{ kind: "table", id: nasty }], unaborted);
+  assert.deepEqual(await other.keptObjects(unaborted), [...kept, { kind: "table", id: nasty }]);
+  await other.releaseObjects([kept[0], { kind: "table", id: { ...nasty, name: "another" } }], unaborted);
+  assert.deepEqual(await other.keptObjects(unaborted), [kept[1], { kind: "table", id: nasty }]);
+  await other.releaseObjects([kept[1], { kind: "table", id: nasty }], unaborted);
+  assert.deepEqual(await other.keptObjects(unaborted), []);
+  assert.deepEqual(await journal.keptObjects(unaborted), []);
+});
+
+test("large objects go on from where they stand, and from nowhere else", async () => {
+  const { database, endpoint } = await newTarget(server);
+  await using journal = await open(endpoint);
+  assert.deepEqual(await journal.largeObjects(unaborted), { after: "0", done: false });
+  const move = async (from: string, to: string, done = false): Promise<boolean> => {
+    const sql = moveLargeObjectsSql({
+      ...{ taskId: "t1", controlSchema: undefined, withRights: false, objects: [] },
+      ...{ from: { after: from, done: false }, to: { after: to, done } },
+      rest: () => assert.fail("nothing is read"),
+    });
+    return (await server.query(`${sql} returning 1`, database)).length === 1;
+  };
+  assert.equal(await move("0", "20000"), true);
+  assert.equal(await move("0", "20000"), false);
+  assert.deepEqual(await journal.largeObjects(unaborted), { after: "20000", done: false });
+  assert.equal(await move("20000", "4294967295", true), true);
+  assert.equal(await move("4294967295", "4294967295", true), false);
+  assert.deepEqual(await journal.largeObjects(unaborted), { after: "4294967295", done: true });
+  assert.deepEqual(await journal.tables(unaborted), []);
+});
+
 test("a user who may not create anything opens a journal whose tables are there", async () => {
-  const { database, endpoint } = await newTarget();
+  const { database, endpoint } = await newTarget(server);
   await using first = await open(endpoint);
   await server.query(
     `create role clerk login password 'clerk'; revoke create on schema public from public;
@@ -246,7 +170,7 @@ test("a user who may not create anything opens a journal whose tables are there"
 });
 
 test("a table of somebody else's with a control table's name is refused and left as it is", async () => {
-  const { database, endpoint } = await newTarget();
+  const { database, endpoint } = await newTarget(server);
   await server.query(`create table awsdms_txn_state (x int)`, database);
   await assert.rejects(open(endpoint), { code: "target.control_table", subject: "public.awsdms_txn_state" });
   const made = await server.query(
@@ -257,7 +181,7 @@ test("a table of somebody else's with a control table's name is refused and left
 });
 
 test("a lost connection is an error of the connection, and another journal goes on", async () => {
-  const { database, endpoint } = await newTarget();
+  const { database, endpoint } = await newTarget(server);
   await using journal = await open(endpoint);
   await server.query(
     "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tideway journal' and datname = current_database()",

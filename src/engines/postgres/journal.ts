@@ -1,22 +1,35 @@
 import type pg from "pg";
+import { failpoint } from "../../base/failpoint.ts";
 import { Limiter } from "../../base/limiter.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
-import type { Position } from "../../core/position.ts";
-import type { TableId } from "../../core/schema.ts";
 import type {
   Journal,
   JournaledTable,
   JournalRequest,
   PlannedTable,
   StateChange,
-} from "../../core/target.ts";
+} from "../../core/journal.ts";
+import type { LargeObjectProgress } from "../../core/large-object.ts";
+import type { Position } from "../../core/position.ts";
+import type { RightsId } from "../../core/rights.ts";
+import type { TableId } from "../../core/schema.ts";
+import type { ShapedTable } from "../../core/table-shape.ts";
 import { literal } from "../shared/identifier.ts";
 import { DURABLE_COMMITS, settingsSql } from "./bulk-session.ts";
 import { connect } from "./connection.ts";
 import { controlTable, ensureControlTables, NOW_SQL, SERVER_NAME } from "./control-tables.ts";
 import { classify } from "./errors.ts";
 import { journaledTables, type StateRow } from "./journal-rows.ts";
-import { readCheckpoint, savePositionSql } from "./journal-sql.ts";
+import {
+  keepObjectsSql,
+  keptObjectsSql,
+  largeObjectProgressSql,
+  noteSql,
+  readCheckpoint,
+  releaseObjectsSql,
+  saveNoteSql,
+  savePositionSql,
+} from "./journal-sql.ts";
 
 /** Opens a task's journal on a target; makes the control tables when they are missing. */
 export async function openJournal(
@@ -69,7 +82,10 @@ class PostgresJournal implements Journal {
   async tables(signal: AbortSignal): Promise<readonly JournaledTable[]> {
     const rows = await this.#run<StateRow>(
       [
+        // A large table has thousands of partitions, and one shape.
         `select t.table_owner, t.table_name, t.created, t.keeps_rows, t.state, t.reason, l.partition_id,
+              case when row_number() over (partition by t.table_owner, t.table_name
+                order by length(l.partition_id), l.partition_id) = 1 then t.shape end as shape,
               l.range_kind, l.range_columns, l.range_from, l.range_to, l.snapshot_kind, l.snapshot_position,
               l.estimated_rows, l.loaded_rows, l.done
          from ${this.#tables} t
@@ -106,10 +122,55 @@ class PostgresJournal implements Journal {
     const text = reason === undefined ? "null" : literal(reason.replaceAll("\0", ""));
     if (tables.length === 0) return;
     const statements = [
-      this.#upsertTables(`false, false, ${literal(state)}, ${text}`, named(tables), ["state", "reason"]),
+      this.#upsertTables(`false, false, ${literal(state)}, ${text}, null`, named(tables), [
+        "state",
+        "reason",
+      ]),
       state === "suspended" ? this.#suspend(tables, text) : this.#readmit(tables),
     ];
     await this.#run(statements, signal);
+  }
+
+  async setShapes(tables: readonly ShapedTable[], signal: AbortSignal): Promise<void> {
+    if (tables.length === 0) return;
+    const shapes = tables.map(({ id, shape }) => ({ ...nameOf(id), shape }));
+    const wanted = `json_to_recordset(${literal(JSON.stringify(shapes))}) as w(schema text, name text, shape json)`;
+    await this.#run(
+      [this.#upsertTables("false, false, 'ready', null, w.shape::text", wanted, ["shape"])],
+      signal,
+    );
+  }
+
+  async keptObjects(signal: AbortSignal): Promise<readonly RightsId[] | undefined> {
+    const [row] = await this.#run<{ range_to: string }>([keptObjectsSql(this.#request)], signal);
+    return row === undefined ? undefined : (JSON.parse(row.range_to) as RightsId[]);
+  }
+
+  async releaseObjects(objects: readonly RightsId[], signal: AbortSignal): Promise<void> {
+    await this.#run([releaseObjectsSql(this.#request, objects)], signal);
+  }
+
+  async keepObjects(objects: readonly RightsId[], signal: AbortSignal): Promise<void> {
+    await this.#run([keepObjectsSql(this.#request, objects)], signal);
+  }
+
+  async largeObjects(signal: AbortSignal): Promise<LargeObjectProgress> {
+    const [row] = await this.#run<{ range_to: string; done: string }>(
+      [largeObjectProgressSql(this.#request)],
+      signal,
+    );
+    if (row === undefined) return { after: "0", done: false };
+    return { after: (JSON.parse(row.range_to) as [string])[0], done: row.done === "t" };
+  }
+
+  async sourceLog(signal: AbortSignal): Promise<string | undefined> {
+    const [row] = await this.#run<{ range_to: string }>([noteSql(this.#request, "source log")], signal);
+    return row?.range_to;
+  }
+
+  async setSourceLog(log: string, signal: AbortSignal): Promise<void> {
+    await this.#run([saveNoteSql(this.#request, "source log", log)], signal);
+    failpoint("journal.log-noted");
   }
 
   async appliedPosition(signal: AbortSignal): Promise<Position | undefined> {
@@ -125,6 +186,12 @@ class PostgresJournal implements Journal {
 
   async setAppliedPosition(applied: Position, signal: AbortSignal): Promise<void> {
     await this.#run([savePositionSql(this.#request, applied.text)], signal);
+    failpoint("journal.position-set");
+  }
+
+  async noteStart(startId: string, signal: AbortSignal): Promise<void> {
+    await this.#run([saveNoteSql(this.#request, "start", startId)], signal);
+    failpoint("journal.start-noted");
   }
 
   async forget(signal: AbortSignal): Promise<void> {
@@ -137,6 +204,7 @@ class PostgresJournal implements Journal {
       `delete from ${this.#exceptions} where "TASK_NAME" = ${this.#task}`,
     ];
     await this.#run(statements, signal);
+    failpoint("journal.forgotten");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -144,16 +212,16 @@ class PostgresJournal implements Journal {
   }
 
   #planStatements(tables: readonly PlannedTable[]): string[] {
-    const states = tables.map(({ id, created, keepsRows = false, state = "planned" }) => {
-      return { ...nameOf(id), created, keeps: keepsRows, state };
+    const states = tables.map(({ id, created, keepsRows = false, state = "planned", shape }) => {
+      return { ...nameOf(id), created, keeps: keepsRows, state, shape };
     });
     const statements = [
       `delete from ${this.#loads} l using ${named(tables.map(({ id }) => id))} where ${this.#matches("l")}`,
       this.#upsertTables(
-        "w.created, w.keeps, w.state, null",
+        "w.created, w.keeps, w.state, null, w.shape::text",
         `json_to_recordset(${literal(JSON.stringify(states))})
-           as w(schema text, name text, created boolean, keeps boolean, state text)`,
-        ["created", "keeps_rows", "state", "reason"],
+           as w(schema text, name text, created boolean, keeps boolean, state text, shape json)`,
+        ["created", "keeps_rows", "state", "reason", "shape"],
       ),
       this.#readmit(tables.map(({ id }) => id)),
     ];
@@ -195,10 +263,10 @@ class PostgresJournal implements Journal {
     return `(${alias}.task_name, ${alias}.table_owner, ${alias}.table_name) = (${this.#task}, w.schema, w.name)`;
   }
 
-  /** `values`: created, keeps_rows, state and reason of a row `w` that `tables` gives for each table. */
+  /** `values`: created, keeps_rows, state, reason and shape of a row `w` that `tables` gives for each table. */
   #upsertTables(values: string, tables: string, updated: readonly string[]): string {
     return `insert into ${this.#tables}
-        (task_name, table_owner, table_name, created, keeps_rows, state, reason, updated_at)
+        (task_name, table_owner, table_name, created, keeps_rows, state, reason, shape, updated_at)
       select ${this.#task}, w.schema, w.name, ${values}, ${NOW_SQL} from ${tables}
       on conflict (task_name, table_owner, table_name) do update
         set ${[...updated, "updated_at"].map((column) => `${column} = excluded.${column}`).join(", ")}`;

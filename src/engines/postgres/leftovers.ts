@@ -1,3 +1,4 @@
+import { failpoint } from "../../base/failpoint.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Leftover } from "../../core/leftover.ts";
@@ -6,9 +7,9 @@ import { selectJson } from "./catalog-query.ts";
 import { connect } from "./connection.ts";
 import { CONTROL_COMMENT } from "./control-tables.ts";
 import { classify } from "./errors.ts";
+import { dropOriginSql, TASK_PREFIX } from "./origin.ts";
+import { dropNotes, dropNotesSql, FIND_NOTES } from "./schema-notes.ts";
 
-/** Of slots and publications; see slotName. */
-const PREFIX = "tideway_";
 const PURPOSE = "tideway cleanup";
 
 /**
@@ -18,8 +19,15 @@ const PURPOSE = "tideway cleanup";
 export async function findLeftovers(endpoint: EndpointConfig, signal: AbortSignal): Promise<Leftover[]> {
   const client = await connect(endpoint, { side: "source", purpose: PURPOSE }, signal);
   try {
-    const slots = await selectJson<Leftover>(client, SLOTS, [PREFIX]);
-    const publications = await selectJson<Leftover>(client, PUBLICATIONS, [PREFIX]);
+    const slots = await selectJson<Leftover>(client, SLOTS, [TASK_PREFIX]);
+    const publications = await selectJson<Leftover>(client, PUBLICATIONS, [TASK_PREFIX]);
+    const notes = await selectJson<{ schema: string }>(client, FIND_NOTES);
+    const isRead = [...slots, ...publications].some(({ inUse }) => inUse);
+    const triggers = notes.map(({ schema }): Leftover => {
+      const detail = "note schema changes in the log, for all tasks";
+      return { kind: "event triggers", name: schema, taskId: undefined, inUse: isRead, detail };
+    });
+    const origins = await selectJson<Leftover>(client, ORIGINS, [TASK_PREFIX]);
     const tables = await selectJson<{ schema: string; name: string }>(client, TABLES, [CONTROL_COMMENT]);
     const records: Leftover[] = [];
     for (const { schema, name } of tables) {
@@ -28,8 +36,10 @@ export async function findLeftovers(endpoint: EndpointConfig, signal: AbortSigna
       records.push(...found.map((row) => ({ ...row, taskId: row.taskId ?? undefined })));
     }
     const inUse = records.some((record) => record.inUse);
+    // An origin belongs to the whole server: those of tasks into its other databases are not to be found here.
+    const own = new Set(records.map(({ taskId }) => taskId));
     return [
-      ...[...slots, ...publications],
+      ...[...slots, ...publications, ...triggers, ...origins.filter(({ taskId }) => own.has(taskId))],
       ...records,
       ...tables.map((id): Leftover => {
         const detail = "holds records of all tasks";
@@ -52,6 +62,9 @@ export async function removeLeftover(
   const client = await connect(endpoint, { side: "source", purpose: PURPOSE }, signal);
   try {
     await client.query(removeSql(leftover));
+    // With the last task that reads this database goes what was made for all of them.
+    if (leftover.kind === "publication") await dropNotes(client);
+    failpoint("cleanup.leftover-removed");
   } catch (error) {
     throw classify(error, { side: "source", endpoint, subject: leftover.name });
   } finally {
@@ -73,6 +86,13 @@ const PUBLICATIONS = `
     (select count(*) from pg_publication_rel r where r.prpubid = p.oid) || ' tables' as detail
     from pg_publication p where starts_with(p.pubname::text, $1) order by p.pubname`;
 
+/** Who has an origin set up only a superuser may see; it is an apply session, perhaps in another database. */
+const ORIGINS = `
+  select 'replication origin' as kind, roname as name, substr(roname, length($1) + 1) as "taskId",
+    exists (select from pg_stat_activity where application_name = 'tideway apply') as "inUse",
+    'marks what the task has applied' as detail
+    from pg_replication_origin where starts_with(roname, $1) order by roname`;
+
 const TABLES = `
   select n.nspname as schema, c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
    where c.relkind = 'r' and c.relname like 'awsdms\\_%' and obj_description(c.oid, 'pg_class') = $1
@@ -87,7 +107,8 @@ function recordsSql(schema: string): string {
                  and application_name in ('tideway apply', 'tideway load', 'tideway journal')) as "inUse",
       count(*) filter (where of_table) || ' tables' as detail
       from (select task_name as task, true as of_table from ${table("awsdms_table_state")}
-            union all select "TASK_NAME", false from ${table("awsdms_txn_state")}) as records
+            union all select "TASK_NAME", false from ${table("awsdms_txn_state")}
+            union all select distinct task_name, false from ${table("awsdms_load_state")}) as records
      group by task order by task`;
 }
 
@@ -97,6 +118,10 @@ function removeSql({ kind, name, taskId }: Leftover): string {
       return `select pg_drop_replication_slot(${literal(name)})`;
     case "publication":
       return `drop publication if exists ${identifier(name)}`;
+    case "event triggers":
+      return dropNotesSql(name);
+    case "replication origin":
+      return dropOriginSql(name);
     case "control table":
       return `drop table if exists ${name}`;
     case "task records":

@@ -1,3 +1,4 @@
+import { failpoint } from "../../base/failpoint.ts";
 import type { StreamItem } from "../../core/change-batch.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
@@ -5,7 +6,8 @@ import { lsnOfHalves, lsnValue } from "./lsn.ts";
 import type { PgoutputDecoder } from "./pgoutput.ts";
 import { ReadPace } from "./read-pace.ts";
 import { readServerError } from "./server-error.ts";
-import { Message, type WireSession } from "./wire-session.ts";
+import { Message } from "./wire-message.ts";
+import type { WireSession } from "./wire-session.ts";
 
 /** Messages inside CopyData (protocol manual, "Streaming Replication Protocol"). */
 const XLOG_DATA = 0x77;
@@ -17,6 +19,9 @@ const STATUS_LENGTH = 34;
 
 /** A confirmation travels at once unless one did within this time; the server then writes its slot. */
 const CONFIRM_INTERVAL_MS = 200;
+
+/** A server that has said nothing for so long is asked to, so that silence means something; see SessionWatch. */
+const QUIET_MS = 10_000;
 
 /** A transaction that has gathered so much is passed on before its end has come. */
 const GATHERED_BYTES = 1 << 14;
@@ -43,7 +48,8 @@ export class LiveStream implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout;
   readonly #pace = new ReadPace();
   #confirmed = 0n;
-  #sentAt = 0;
+  #sentAt = -Infinity;
+  #heardAt = performance.now();
   #disposed = false;
   /** End of log of the last keepalive, until it has been passed on. */
   #walEnd: bigint | undefined;
@@ -54,7 +60,9 @@ export class LiveStream implements AsyncDisposable {
   constructor(parts: LiveStreamParts) {
     this.#parts = parts;
     this.#passed = lsnValue(parts.after);
-    this.#timer = setInterval(() => this.#sendStatus(false), parts.statusIntervalMs);
+    this.#timer = setInterval(() => {
+      this.#sendStatus(performance.now() - this.#heardAt >= QUIET_MS);
+    }, parts.statusIntervalMs);
     this.#timer.unref();
   }
 
@@ -62,7 +70,7 @@ export class LiveStream implements AsyncDisposable {
     const value = lsnValue(position);
     if (value <= this.#confirmed) return;
     this.#confirmed = value;
-    if (Date.now() - this.#sentAt >= CONFIRM_INTERVAL_MS) this.#sendStatus(false);
+    if (performance.now() - this.#sentAt >= CONFIRM_INTERVAL_MS) this.#sendStatus(false);
   }
 
   probe(): void {
@@ -78,6 +86,7 @@ export class LiveStream implements AsyncDisposable {
       // Each message may come by itself: the rest of a small transaction makes one batch with its start.
       if (decoder.inTransaction && messages.bytes.length < GATHERED_BYTES) {
         await messages.extend();
+        this.#heardAt = performance.now();
         continue;
       }
       const batch = decoder.take(messages.bytes);
@@ -91,6 +100,7 @@ export class LiveStream implements AsyncDisposable {
       if (wire.gulp(this.#pace.busy)) await this.#pace.rest();
       this.#pace.took(messages.bytes.length);
       await messages.fill();
+      this.#heardAt = performance.now();
     }
   }
 
@@ -158,16 +168,17 @@ export class LiveStream implements AsyncDisposable {
   #sendStatus(replyRequested: boolean): void {
     if (this.#disposed) return;
     this.#replyWanted = false;
-    this.#sentAt = Date.now();
+    this.#sentAt = performance.now();
     const message = Buffer.alloc(5 + STATUS_LENGTH);
     message[0] = Message.copyData;
     message.writeInt32BE(4 + STATUS_LENGTH, 1);
     message[5] = STATUS_UPDATE;
     for (const at of [6, 14, 22]) message.writeBigUInt64BE(this.#confirmed, at);
-    message.writeBigInt64BE(BigInt(this.#sentAt - SERVER_EPOCH_MS) * 1000n, 30);
+    message.writeBigInt64BE(BigInt(Date.now() - SERVER_EPOCH_MS) * 1000n, 30);
     message[38] = replyRequested ? 1 : 0;
     // A broken connection shows itself to the reader.
     this.#parts.wire.send(message).catch(() => undefined);
+    if (this.#confirmed > 0n) failpoint("stream.confirmed");
   }
 }
 

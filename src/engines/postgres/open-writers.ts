@@ -10,12 +10,17 @@ export async function openWriters(client: pg.Client, olderThanSeconds = 0): Prom
   return selectJson<OpenWriter>(client, WRITERS, [olderThanSeconds]);
 }
 
+/** SQL that names a row of pg_stat_activity in words; null where the row is missing. */
+export function sessionSubject(row: string): string {
+  return `'session ' || ${row}.pid || coalesce(' of ' || ${row}.usename, '')
+    || coalesce(' (' || nullif(${row}.application_name, '') || ')', '')`;
+}
+
 const WRITERS = `
   select subject, state, seconds from (
-    select 'session ' || pid
-             || coalesce(' of ' || usename, '') || coalesce(' (' || nullif(application_name, '') || ')', '') as subject,
+    select ${sessionSubject("session")} as subject,
            coalesce(state, 'open') as state, extract(epoch from clock_timestamp() - xact_start)::int as seconds
-      from pg_stat_activity
+      from pg_stat_activity session
      where pid <> pg_backend_pid() and backend_xid is not null
        and xact_start <= clock_timestamp() - make_interval(secs => $1)
     union all

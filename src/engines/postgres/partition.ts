@@ -1,6 +1,7 @@
-import { MigrationError, type TableOutcome } from "../../core/error.ts";
-import { displayTable, type TableId, tableKey } from "../../core/schema.ts";
+import type { MigrationError, TableOutcome } from "../../core/error.ts";
+import { type TableId, tableKey } from "../../core/schema.ts";
 import type { Partition, PartitionSize } from "../../core/source.ts";
+import { tableChanged } from "../../core/table-shape.ts";
 import { identifier, literal, qualified } from "../shared/identifier.ts";
 import type { WireSession } from "./wire-session.ts";
 
@@ -9,6 +10,8 @@ const TID_RANGE_VERSION = 140_000;
 /** How far the order of a key must agree with the order of the rows for ranges of it to be read in sequence. */
 const CORRELATED = 0.9;
 const MAX_PARTITIONS = 10_000;
+/** Writers that one scan feeds: writing a row takes about twice the time of reading it. */
+const MAX_SHARES = 4;
 /** Blocks sampled for each partition; with 40, sizes stay within a third of each other. */
 const SAMPLE_BLOCKS = 40;
 const MAX_SAMPLE_BLOCKS = 40_000;
@@ -34,14 +37,15 @@ interface Key {
 }
 
 /**
- * Cuts tables into ranges, within a transaction that has the snapshot. How:
+ * Cuts tables into partitions, within a transaction that has the snapshot. How:
  *
- *     size             rows in key order?   server     ranges of
- *     one partition    -                    -          (whole table)
- *     more             yes                  any        the key: they hold in every later snapshot
- *     more             no, unknown, no key  from 14    blocks: always sequential
- *     more             no, unknown          12, 13     the key: the only way not to scan all for each range
- *     more             no key               12, 13     (whole table)
+ *     size               rows in key order?   server     partitions are
+ *     one partition      -                    -          the whole table
+ *     read at once       -                    -          shares of the rows of one scan
+ *     more than that     yes                  any        ranges of the key: they hold in every later snapshot
+ *     more than that     no, unknown, no key  from 14    ranges of blocks: always sequential
+ *     more than that     no, unknown          12, 13     ranges of the key: else each would scan all
+ *     more than that     no key               12, 13     the whole table
  *
  * Sizes are asked for in one query, so that many small tables cost no more than one.
  */
@@ -78,6 +82,7 @@ async function partitionTable(wire: WireSession, { table, known, size }: Cut): P
   // An even number: an odd one would leave one of two lanes alone with the last.
   const count = Math.min(wanted > 1 ? 2 * Math.ceil(wanted / 2) : 1, MAX_PARTITIONS);
   if (!(count > 1)) return [whole(actual.rows)];
+  if (actual.bytes <= (size.bytesReadAtOnce ?? 0)) return shares(actual.rows, Math.min(count, MAX_SHARES));
   const key = await rangeKey(wire, table, actual.oid);
   const version = await wire.query("select current_setting('server_version_num')");
   const byBlock = actual.heap && Number(version.rows[0]![0]) >= TID_RANGE_VERSION;
@@ -91,6 +96,11 @@ async function partitionTable(wire: WireSession, { table, known, size }: Cut): P
 
 function whole(rows: number): Partition {
   return { id: "0", by: "whole", from: undefined, to: undefined, estimatedRows: rows };
+}
+
+function shares(rows: number, count: number): Partition[] {
+  const share = { ...whole(Math.round(rows / count)), by: "share" as const };
+  return Array.from({ length: count }, (_, i) => ({ ...share, id: String(i) }));
 }
 
 function keyRanges(key: Key, bounds: readonly (readonly string[])[], rows: number): Partition[] {
@@ -153,11 +163,7 @@ async function tableSizes(
 }
 
 function gone(table: TableId): MigrationError {
-  return new MigrationError("source.table_changed", {
-    message: `The table ${displayTable(table)} is gone.`,
-    subject: displayTable(table),
-    table,
-  });
+  return tableChanged(table, "is gone");
 }
 
 async function estimatedRows(wire: WireSession, table: TableId): Promise<number> {

@@ -1,4 +1,5 @@
 import {
+  type BatchNotes,
   type ChangeBatch,
   type ChangeTransaction,
   type Misfit,
@@ -9,6 +10,7 @@ import {
 import type { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import type { TableSchema } from "../../core/schema.ts";
+import type { SchemaNote } from "../../core/schema-note.ts";
 import { commitPosition } from "./lsn.ts";
 
 /** What Begin announces. */
@@ -62,6 +64,14 @@ export class ChangeBatchBuilder {
   #opCount = 0;
   #transactions: ChangeTransaction[] = [];
   #misfits: Misfit[] = [];
+  #noted: BatchNotes[] = [];
+  /** Of the transaction in progress. */
+  #notes: SchemaNote[] = [];
+  /** Cells whose bytes are appended to the batch's; until then they count from there. */
+  #appendedCells: number[] = [];
+  /** What is appended, each once, with where it starts. */
+  readonly #appended = new Map<Uint8Array, number>();
+  #appendedLength = 0;
   /** The transaction in progress; its piece in this batch starts at op #pieceStart. */
   #open: Beginning | undefined;
   #pieceStart = 0;
@@ -76,6 +86,11 @@ export class ChangeBatchBuilder {
     return this.#open !== undefined;
   }
 
+  /** Where the transaction in progress commits. */
+  get position(): Position | undefined {
+    return this.#open === undefined ? undefined : commitPosition(this.#open.high, this.#open.low);
+  }
+
   begin(beginning: Beginning): void {
     this.#open = beginning;
     this.#pieceStart = this.#opCount;
@@ -83,6 +98,10 @@ export class ChangeBatchBuilder {
   }
 
   commit(): void {
+    if (this.#notes.length > 0) {
+      this.#noted.push({ transaction: this.#transactions.length, notes: this.#notes });
+      this.#notes = [];
+    }
     this.#endPiece(true);
     this.#open = undefined;
   }
@@ -99,6 +118,19 @@ export class ChangeBatchBuilder {
     this.cells.fill(NULL_CELL, at, end);
     this.#cellCount = end;
     return at;
+  }
+
+  /** Makes a cell hold bytes that are not among those that the messages came in. */
+  append(cell: number, bytes: Uint8Array): void {
+    let start = this.#appended.get(bytes);
+    if (start === undefined) {
+      start = this.#appendedLength;
+      this.#appended.set(bytes, start);
+      this.#appendedLength += bytes.length;
+    }
+    this.cells[cell] = start;
+    this.cells[cell + 1] = start + bytes.length;
+    this.#appendedCells.push(cell);
   }
 
   op(kind: Op, table: number, before: number, after: number): void {
@@ -125,6 +157,11 @@ export class ChangeBatchBuilder {
     }
   }
 
+  /** Keeps a note until the transaction in progress commits. */
+  note(note: SchemaNote): void {
+    this.#notes.push(note);
+  }
+
   /** What was collected, over the bytes its cells point into; undefined when there is nothing. */
   take(bytes: Uint8Array): ChangeBatch | undefined {
     const isPiece =
@@ -132,20 +169,35 @@ export class ChangeBatchBuilder {
     if (this.#open !== undefined && isPiece) this.#endPiece(false);
     if (this.#transactions.length === 0) return undefined;
     const batch: ChangeBatch = {
-      bytes,
+      bytes: this.#withAppended(bytes),
       cells: this.cells.slice(0, this.#cellCount),
       encoding: this.#encoding,
       tables: this.#tables,
       ops: this.#ops.slice(0, this.#opCount * OP_WIDTH),
       transactions: this.#transactions,
       ...(this.#misfits.length === 0 ? {} : { misfits: this.#misfits }),
+      ...(this.#noted.length === 0 ? {} : { noted: this.#noted }),
     };
     this.#transactions = [];
     this.#misfits = [];
+    this.#noted = [];
     this.#cellCount = 0;
     this.#opCount = 0;
     this.#pieceStart = 0;
     return batch;
+  }
+
+  #withAppended(bytes: Uint8Array): Uint8Array {
+    if (this.#appended.size === 0) return bytes;
+    for (const cell of this.#appendedCells) {
+      this.cells[cell]! += bytes.length;
+      this.cells[cell + 1]! += bytes.length;
+    }
+    const all = Buffer.concat([bytes, ...this.#appended.keys()]);
+    this.#appendedCells = [];
+    this.#appended.clear();
+    this.#appendedLength = 0;
+    return all;
   }
 
   #endPiece(commits: boolean): void {

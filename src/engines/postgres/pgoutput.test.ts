@@ -1,114 +1,26 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { type ChangeBatch, OP_WIDTH, Op } from "../../core/change-batch.ts";
+import { test } from "node:test";
+import {
+  begin,
+  column,
+  commit,
+  decode,
+  decoder,
+  insert,
+  int16,
+  int32,
+  ops,
+  relation,
+  row,
+  table,
+  tag,
+  text,
+  tuple,
+} from "../../../test/support/pgoutput-messages.ts";
+import { OP_WIDTH, Op } from "../../core/change-batch.ts";
 import { MigrationError } from "../../core/error.ts";
-import type { Column, TableSchema } from "../../core/schema.ts";
 import { lsnCodec } from "./lsn.ts";
 import { PgoutputDecoder } from "./pgoutput.ts";
-
-const int32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value | 0);
-  return bytes;
-};
-const int16 = (value: number): Buffer => int32(value).subarray(2);
-const text = (value: string): Buffer => Buffer.from(`${value}\0`);
-const tag = (letter: string, ...parts: Uint8Array[]): Buffer =>
-  Buffer.concat([Buffer.from(letter), ...parts]);
-
-const begin = (low: number, xid = 7): Buffer =>
-  tag("B", int32(0x16), int32(low), int32(0), int32(2_000_000), int32(xid));
-const commit = (): Buffer => tag("C", Buffer.alloc(25));
-type Cell = string | null | undefined;
-const tuple = (...cells: Cell[]): Buffer =>
-  Buffer.concat([
-    int16(cells.length),
-    ...cells.map((cell) =>
-      cell === null
-        ? Buffer.from("n")
-        : cell === undefined
-          ? Buffer.from("u")
-          : tag("t", int32(Buffer.byteLength(cell)), Buffer.from(cell)),
-    ),
-  ]);
-interface RelationOptions {
-  readonly id?: number;
-  readonly name?: string;
-  readonly identity?: string;
-  readonly columns?: readonly (readonly [name: string, inKey: number])[];
-}
-const relation = (options: RelationOptions = {}): Buffer => {
-  const { id = 1, name = "t", identity = "d" } = options;
-  const columns = options.columns ?? [
-    ["id", 1],
-    ["v", 0],
-    ["w", 0],
-  ];
-  return tag(
-    "R",
-    int32(id),
-    text("s"),
-    text(name),
-    Buffer.from(identity),
-    int16(columns.length),
-    ...columns.map(([column, inKey]) =>
-      Buffer.concat([Buffer.from([inKey]), text(column), int32(25), int32(-1)]),
-    ),
-  );
-};
-const insert = (id: number, ...cells: Cell[]): Buffer =>
-  tag("I", int32(id), Buffer.from("N"), tuple(...cells));
-
-function column(name: string, more: Partial<Column> = {}): Column {
-  return { name, nativeType: "text", type: { kind: "string", fixed: false }, nullable: true, ...more };
-}
-
-function table(more: Partial<TableSchema> = {}): TableSchema {
-  return {
-    id: { schema: "s", name: "t" },
-    columns: [column("id"), column("v"), column("w")],
-    key: [0],
-    rowIdentity: "key",
-    indexes: [],
-    checks: [],
-    foreignKeys: [],
-    estimatedRows: -1,
-    estimatedBytes: -1,
-    ...more,
-  };
-}
-
-function decoder(tables: readonly TableSchema[] = [table()], after = "0/0"): PgoutputDecoder {
-  return new PgoutputDecoder({ tables, encoding: "text", after: lsnCodec.parse(after) });
-}
-
-function decode(messages: readonly Buffer[], into = decoder()): ChangeBatch | undefined {
-  // In one buffer with strange bytes around, as messages lie in a chunk from the socket.
-  const bytes = Buffer.concat(messages.flatMap((message) => [Buffer.from("\xff\xff", "latin1"), message]));
-  let at = 0;
-  for (const message of messages) {
-    into.decode(bytes, at + 2, at + 2 + message.length);
-    at += 2 + message.length;
-  }
-  return into.take(bytes);
-}
-
-function row(batch: ChangeBatch, index: number, columns = 3): Cell[] | undefined {
-  if (index < 0) return undefined;
-  return Array.from({ length: columns }, (_, i) => {
-    const start = batch.cells[index + 2 * i]!;
-    if (start === -1) return null;
-    if (start === -2) return undefined;
-    return Buffer.from(batch.bytes).toString("utf8", start, batch.cells[index + 2 * i + 1]);
-  });
-}
-
-function ops(batch: ChangeBatch, columns = 3): unknown[] {
-  return Array.from({ length: batch.ops.length / OP_WIDTH }, (_, i) => {
-    const [op, index, before, after] = batch.ops.subarray(i * OP_WIDTH) as unknown as number[];
-    return [op, batch.tables[index!]!.id.name, row(batch, before!, columns), row(batch, after!, columns)];
-  });
-}
 
 test("every kind of change becomes an op whose cells point into the buffer", () => {
   const batch = decode([
@@ -198,6 +110,40 @@ test("transactions at or before the start are skipped, the next one is not", () 
   assert.equal(batch.transactions.length, 1);
 });
 
+test("a transaction that has an origin comes with or without its changes, as is asked, and keeps its place", () => {
+  const foreign = [
+    begin(0x10),
+    tag("O", Buffer.alloc(8), text("elsewhere")),
+    relation(),
+    insert(1, "1", "a", "b"),
+  ];
+  const messages = [
+    ...foreign,
+    tag("T", int32(1), Buffer.from([0]), int32(1)),
+    commit(),
+    begin(0x20),
+    insert(1, "2", "c", "d"),
+    commit(),
+  ];
+  for (const [ownOnly, changes] of [
+    [true, [0, 1]],
+    [false, [2, 1]],
+  ] as const) {
+    const after = lsnCodec.parse("0/0");
+    const batch = decode(
+      messages,
+      new PgoutputDecoder({ tables: [table()], encoding: "text", after, ownOnly }),
+    )!;
+    assert.deepEqual(
+      batch.transactions.map(({ position, start, end }) => [position.text, end - start]),
+      [
+        ["16/11", changes[0]],
+        ["16/21", changes[1]],
+      ],
+    );
+  }
+});
+
 test("tables of others are ignored, and generated columns are not expected", () => {
   const generated = table({
     columns: [column("id"), column("g", { generated: "id || id" }), column("v"), column("w")],
@@ -218,121 +164,6 @@ test("tables of others are ignored, and generated columns are not expected", () 
     decoder([generated]),
   )!;
   assert.deepEqual(ops(batch, 4), [[Op.insert, "t", undefined, ["1", null, "v", "w"]]]);
-});
-
-const misfitOf = (messages: Buffer[], into?: PgoutputDecoder): unknown => {
-  const batch = decode([begin(1), ...messages, commit()], into)!;
-  assert.equal(batch.ops.length, 0);
-  return batch.misfits?.map(({ transaction, table: index, error }) => [
-    transaction,
-    index,
-    error.code,
-    error.table,
-  ]);
-};
-const misfit = [[0, 0, "source.table_changed", { schema: "s", name: "t" }]];
-
-test("a misfit is told once for each transaction, in the batch that holds it, and names its piece", () => {
-  const into = decoder([table(), table({ id: { schema: "s", name: "u" } })]);
-  const other = { columns: [["id", 1] as const], id: 2 };
-  const first = decode(
-    [
-      relation(other),
-      relation({ id: 3, name: "u" }),
-      ...[begin(1), insert(3, "1", "v", "w"), commit()],
-      ...[begin(2), insert(2, "1"), insert(3, "2", "v", "w"), insert(2, "2"), commit()],
-      ...[begin(3), insert(2, "3")],
-    ],
-    into,
-  )!;
-  assert.deepEqual(
-    first.misfits?.map(({ transaction, table: index }) => [transaction, index]),
-    [
-      [1, 0],
-      [2, 0],
-    ],
-  );
-  assert.equal(first.ops.length / OP_WIDTH, 2);
-  const second = decode([insert(3, "3", "v", "w"), commit()], into)!;
-  assert.equal(second.misfits, undefined);
-  assert.equal(second.ops.length / OP_WIDTH, 1);
-});
-
-describe("changes of a table that is not as it was described are told as misfits:", () => {
-  const cases: Record<string, RelationOptions> = {
-    "a column more": {
-      columns: [
-        ["id", 1],
-        ["v", 0],
-        ["w", 0],
-        ["x", 0],
-      ],
-    },
-    "a column less": {
-      columns: [
-        ["id", 1],
-        ["v", 0],
-      ],
-    },
-    "a column renamed": {
-      columns: [
-        ["id", 1],
-        ["v", 0],
-        ["W", 0],
-      ],
-    },
-    "columns in another order": {
-      columns: [
-        ["id", 1],
-        ["w", 0],
-        ["v", 0],
-      ],
-    },
-    "another key": {
-      columns: [
-        ["id", 1],
-        ["v", 1],
-        ["w", 0],
-      ],
-    },
-    "no identity": {
-      identity: "n",
-      columns: [
-        ["id", 0],
-        ["v", 0],
-        ["w", 0],
-      ],
-    },
-  };
-  for (const [name, options] of Object.entries(cases)) {
-    test(name, () => {
-      assert.deepEqual(misfitOf([relation(options), insert(1, "1")]), misfit);
-    });
-  }
-
-  test("another type or modifier", () => {
-    for (const known of [
-      { type: 23, modifier: -1 },
-      { type: 25, modifier: 8 },
-    ]) {
-      const types = new Map([['"s"."t"', new Map([["v", known]])]]);
-      const into = new PgoutputDecoder({
-        tables: [table()],
-        encoding: "text",
-        after: lsnCodec.parse("0/0"),
-        types,
-      });
-      assert.deepEqual(misfitOf([relation(), insert(1, "1", "v", "w")], into), misfit);
-    }
-  });
-
-  test("a key where whole rows were described", () => {
-    const full = table({ key: [], rowIdentity: "full" });
-    assert.deepEqual(misfitOf([relation(), insert(1, "1", "v", "w")], decoder([full])), misfit);
-    assert.ok(
-      decode([begin(1), relation({ identity: "f" }), insert(1, "1", null, null), commit()], decoder([full])),
-    );
-  });
 });
 
 test("prepared transactions are refused with the reason", () => {

@@ -1,18 +1,13 @@
 import { type ChangeBatch, NULL_CELL, Op, UNCHANGED_CELL } from "../../core/change-batch.ts";
-import { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
-import { type TableSchema, tableKey } from "../../core/schema.ts";
+import type { TableSchema } from "../../core/schema.ts";
+import type { SchemaNote } from "../../core/schema-note.ts";
 import { lsnValue } from "./lsn.ts";
 import { ChangeBatchBuilder } from "./pgoutput-batch.ts";
 import { MessageCursor, malformed, unknownTag } from "./pgoutput-cursor.ts";
-import {
-  type ColumnTypes,
-  mapRelation,
-  type RelationColumn,
-  type RelationMap,
-  type RelationMessage,
-  type RelationMisfit,
-} from "./pgoutput-relation.ts";
+import { readNote } from "./pgoutput-note.ts";
+import type { ColumnTypes, RelationColumn, RelationMap, RelationMisfit } from "./pgoutput-relation.ts";
+import { StreamTables } from "./pgoutput-tables.ts";
 
 /** Message tags (protocol manual, "Logical Replication Message Formats"). */
 const Tag = {
@@ -52,22 +47,32 @@ export interface DecoderOptions {
   readonly after: Position;
   /** Per table key; tables without an entry are checked by column names alone. */
   readonly types?: ReadonlyMap<string, ColumnTypes>;
+  /** Per table key; see RelationTable. */
+  readonly laterValues?: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
+  /** Transactions that replication has brought to the source come without their changes. False when left out. */
+  readonly ownOnly?: boolean;
+  /** Prefix of the messages that are notes; without it none is. */
+  readonly notePrefix?: string | undefined;
+  /** See ChangeStreamRequest. */
+  readonly takes?: ((note: SchemaNote, position: Position) => boolean) | undefined;
 }
 
 /**
  * Decodes pgoutput, protocol version 1, into change batches. Nothing is copied: cells are ranges of
  * the buffer that the messages came in, so all messages between two calls of take() must lie in one
- * buffer. A generated column is not sent: its cell is NULL_CELL. Relations that are not among the
+ * buffer. A generated column is not sent: its cell is NULL_CELL. A column that came later gets what the rows
+ * from before show in it. Relations that are not among the
  * tables are ignored; changes of one that does not fit its table are told as misfits, because only the
- * consumer knows whether they matter. Any malformed message throws `source.protocol`.
+ * consumer knows whether they matter. After a note that the task takes, the rest of its transaction is left out: the
+ * notes in it come with its commit. Any malformed message throws `source.protocol`.
  *
  *     B (  R | Y | I | U | D | T | O | M )* C     whole transactions, in commit order
  */
 export class PgoutputDecoder {
   readonly #builder: ChangeBatchBuilder;
-  readonly #tables: readonly TableSchema[];
-  readonly #indexes = new Map<string, number>();
-  readonly #types: ReadonlyMap<string, ColumnTypes> | undefined;
+  readonly #tables: StreamTables;
+  readonly #notePrefix: string | undefined;
+  readonly #takes: DecoderOptions["takes"];
   readonly #cellKind: number;
   readonly #afterHigh: number;
   readonly #afterLow: number;
@@ -75,16 +80,20 @@ export class PgoutputDecoder {
   readonly #relations = new Map<number, RelationMap | RelationMisfit | undefined>();
   /** Inside a transaction that `after` holds already. */
   #skipping = false;
+  readonly #ownOnly: boolean;
+  /** Inside a transaction whose changes are left out, because it has an origin. */
+  #foreign = false;
+  /** Inside a transaction whose further changes are left out, because tables are others from here on. */
+  #noting = false;
   readonly #in = new MessageCursor();
 
   constructor(options: DecoderOptions) {
     this.#builder = new ChangeBatchBuilder(options.tables, options.encoding);
-    this.#tables = options.tables;
-    this.#types = options.types;
+    this.#tables = new StreamTables(options);
+    this.#notePrefix = options.notePrefix;
+    this.#takes = options.takes;
+    this.#ownOnly = options.ownOnly === true;
     this.#cellKind = options.encoding === "text" ? CELL_TEXT : CELL_BINARY;
-    for (const [index, table] of options.tables.entries()) {
-      if (table.rowIdentity !== "none") this.#indexes.set(tableKey(table.id), index);
-    }
     const after = lsnValue(options.after);
     this.#afterHigh = Number(after >> 32n);
     this.#afterLow = Number(after & 0xffffffffn);
@@ -126,9 +135,15 @@ export class PgoutputDecoder {
       case Tag.truncate:
         this.#truncate();
         break;
-      case Tag.type:
       case Tag.origin:
+        // It comes before the transaction's changes.
+        if (!this.inTransaction) throw malformed("an origin outside a transaction");
+        this.#foreign = this.#ownOnly;
+        break;
       case Tag.message:
+        this.#message();
+        break;
+      case Tag.type:
         break;
       default:
         throw unknownTag(tag);
@@ -144,6 +159,7 @@ export class PgoutputDecoder {
     if (high < this.#afterHigh || (high === this.#afterHigh && low < this.#afterLow)) {
       this.#skipping = true;
     } else {
+      this.#foreign = false;
       this.#builder.begin({ high, low, xid, committedAtMs });
     }
   }
@@ -151,8 +167,28 @@ export class PgoutputDecoder {
   #commit(): void {
     this.#in.skip(COMMIT_BODY);
     if (!this.inTransaction) throw malformed("a commit without a transaction");
+    this.#foreign = false;
+    this.#noting = false;
     if (this.#skipping) this.#skipping = false;
     else this.#builder.commit();
+  }
+
+  /** Anybody may write messages into the log. Those outside of transactions come at once, also inside another's. */
+  #message(): void {
+    const isTransactional = this.#in.byte() === 1;
+    this.#in.skip(8);
+    const isOurs = this.#in.string() === this.#notePrefix;
+    const length = this.#in.uint32();
+    this.#in.need(length);
+    if (!isTransactional || !isOurs || this.#skipping || this.#foreign) return;
+    const { bytes, at } = this.#in;
+    const note = readNote(bytes.subarray(at, at + length));
+    const position = this.#builder.position;
+    if (note === undefined || position === undefined) return;
+    this.#tables.note(note);
+    if (this.#takes?.(note, position) !== true) return;
+    this.#noting = true;
+    this.#builder.note(note);
   }
 
   #insert(): void {
@@ -160,6 +196,7 @@ export class PgoutputDecoder {
     if (this.#in.byte() !== NEW) throw malformed("an insert without its row");
     if (relation === undefined) return;
     const after = this.#tuple(relation, NULL_CELL);
+    this.#addLater(relation, after);
     this.#in.expectEnd();
     this.#builder.op(Op.insert, relation.table, -1, after);
   }
@@ -172,10 +209,12 @@ export class PgoutputDecoder {
     const isFull = part === OLD;
     if (part === KEY || part === OLD) {
       before = this.#tuple(relation, NULL_CELL);
+      if (isFull) this.#addLater(relation, before);
       part = this.#in.byte();
     }
     if (part !== NEW) throw malformed("an update without its row");
     const after = this.#tuple(relation, UNCHANGED_CELL);
+    this.#addLater(relation, after);
     if (isFull) this.#fillUnchanged(relation, before, after);
     this.#in.expectEnd();
     this.#builder.op(Op.update, relation.table, before, after);
@@ -187,6 +226,7 @@ export class PgoutputDecoder {
     if (part !== KEY && part !== OLD) throw malformed("a delete without its key");
     if (relation === undefined) return;
     const before = this.#tuple(relation, NULL_CELL);
+    if (part === OLD) this.#addLater(relation, before);
     this.#in.expectEnd();
     this.#builder.op(Op.delete, relation.table, before, -1);
   }
@@ -199,7 +239,7 @@ export class PgoutputDecoder {
     if (!this.inTransaction) throw malformed("a change outside a transaction");
     for (let i = 0; i < count; i++) {
       const relation = this.#known(this.#in.uint32());
-      if (relation !== undefined && !this.#skipping) this.#builder.op(Op.truncate, relation.table, -1, -1);
+      if (relation !== undefined && !this.#leavesOut) this.#builder.op(Op.truncate, relation.table, -1, -1);
     }
   }
 
@@ -207,10 +247,14 @@ export class PgoutputDecoder {
   #changedRelation(): RelationMap | undefined {
     const relation = this.#known(this.#in.uint32());
     if (!this.inTransaction) throw malformed("a change outside a transaction");
-    if (this.#skipping || relation === undefined) return undefined;
+    if (this.#leavesOut || relation === undefined) return undefined;
     if (relation.error === undefined) return relation;
     this.#builder.misfit(relation.table, relation.error);
     return undefined;
+  }
+
+  get #leavesOut(): boolean {
+    return this.#skipping || this.#foreign || this.#noting;
   }
 
   #known(id: number): RelationMap | RelationMisfit | undefined {
@@ -231,12 +275,13 @@ export class PgoutputDecoder {
     if (at + 2 > end) throw malformed("cut short");
     if (((bytes[at]! << 8) | bytes[at + 1]!) !== cellOf.length) throw malformed("a row of other columns");
     at += 2;
-    const row = this.#builder.row(relation.columns);
+    const row = this.#builder.row(relation.width);
     const cells = this.#builder.cells;
     for (let i = 0; i < cellOf.length; i++) {
       if (at >= end) throw malformed("cut short");
       const kind = bytes[at++]!;
-      if (kind === this.#cellKind) {
+      // A column that is left out may be of a type without a binary form.
+      if (kind === this.#cellKind || (kind === CELL_TEXT && cellOf[i]! >= 2 * relation.columns)) {
         if (at + 4 > end) throw malformed("cut short");
         const length = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
         at += 4;
@@ -253,6 +298,11 @@ export class PgoutputDecoder {
     }
     this.#in.at = at;
     return row;
+  }
+
+  /** At the time of the change every row held the same in a column that was not there yet. */
+  #addLater({ later }: RelationMap, row: number): void {
+    for (let i = 0; i < later.length; i++) this.#builder.append(row + later[i]!.cell, later[i]!.bytes);
   }
 
   /** With the whole old row at hand, what has not changed is known. */
@@ -278,18 +328,8 @@ export class PgoutputDecoder {
       const column = this.#in.string();
       columns.push({ name: column, inKey, type: this.#in.uint32(), modifier: this.#in.uint32() | 0 });
     }
-    this.#relations.set(id, this.#fit({ schema, name, identity, columns }));
-  }
-
-  #fit(message: RelationMessage): RelationMap | RelationMisfit | undefined {
-    const key = tableKey({ schema: message.schema, name: message.name });
-    const index = this.#indexes.get(key);
-    if (index === undefined) return undefined;
-    try {
-      return mapRelation(message, { schema: this.#tables[index]!, index, types: this.#types?.get(key) });
-    } catch (error) {
-      if (error instanceof MigrationError && error.scope === "table") return { table: index, error };
-      throw error;
-    }
+    const position = this.#builder.position;
+    const commit = position === undefined ? undefined : lsnValue(position);
+    this.#relations.set(id, this.#tables.fit(id, { schema, name, identity, columns }, commit));
   }
 }

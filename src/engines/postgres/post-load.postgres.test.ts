@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { unwrap } from "../../../test/support/bulk-copy.ts";
-import { endpointOf } from "../../../test/support/endpoint.ts";
+import { unaborted, unwrap } from "../../../test/support/bulk-copy.ts";
+import { onTarget, planAndTarget } from "../../../test/support/engine-target.ts";
+import { becomesTrue } from "../../../test/support/eventually.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
-import { buildAll, connectTo, planFor, prepareAll, type Target } from "../../../test/support/schema-plan.ts";
+import { buildAll, connectTo, prepareAll, type Target } from "../../../test/support/schema-plan.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { MigrationPlan } from "../../core/plan.ts";
 import type { PostLoadStep } from "../../core/target.ts";
-import { describe, listTables } from "./catalog.ts";
 import { postLoadSteps } from "./post-load.ts";
-import { PostgresTarget } from "./target.ts";
 
 let server: PostgresServer;
 
@@ -27,12 +26,7 @@ interface Prepared {
 
 /** A target with the empty tables of `sql`, and what is left to be built. */
 async function prepared(sql: string): Promise<Prepared> {
-  const source = await server.createDatabase("source");
-  await server.query(sql, source);
-  const client = await connectTo(server, source);
-  const catalog = await describe(client, await listTables(client)).finally(() => client.end());
-  const plan = planFor(catalog);
-  const target = { server, database: await server.createDatabase("target") };
+  const { plan, target } = await planAndTarget(server, sql);
   await prepareAll(target, plan, "drop-and-create");
   return { plan, target, steps: plan.tables.flatMap(postLoadSteps) };
 }
@@ -43,12 +37,9 @@ function find(steps: readonly PostLoadStep[], subject: string): PostLoadStep {
   return step;
 }
 
-const never = new AbortController().signal;
-
 /** Runs one step as the engine's target does. */
-async function run({ server, database }: Target, step: PostLoadStep, signal = never): Promise<void> {
-  await using target = new PostgresTarget(endpointOf(server, database));
-  for (const outcome of await target.runSteps([step], signal)) unwrap(outcome);
+async function run(target: Target, step: PostLoadStep, signal = unaborted): Promise<void> {
+  for (const outcome of await onTarget(target, (engine) => engine.runSteps([step], signal))) unwrap(outcome);
 }
 
 test("every step names its stage, its object and the tables it locks", async () => {
@@ -147,12 +138,7 @@ test("foreign keys that cross are built at once while rows are being changed", a
     // Holds a lock on the table that is locked second, then wants the first: the classical deadlock.
     await writer.query("begin; update b set a = 1");
     const built = Promise.all([run(target, find(steps, "ab")), run(target, find(steps, "ba"))]);
-    for (let waiting = 0; waiting === 0; ) {
-      [{ waiting }] = (await server.query(
-        "select count(*)::int as waiting from pg_locks where not granted",
-        target.database,
-      )) as [{ waiting: number }];
-    }
+    await becomesTrue(server, target.database, "exists (select from pg_locks where not granted)");
     await writer.query("update a set b = 1");
     await writer.query("commit");
     await built;
@@ -173,19 +159,13 @@ test("a step that is aborted ends its work on the server", { timeout: 60_000 }, 
     await blocker.query("begin; lock table t in row exclusive mode");
     const controller = new AbortController();
     const running = run(target, find(steps, "slow"), controller.signal);
-    const builders = async (): Promise<number> =>
-      (
-        await server.query(
-          `select from pg_stat_activity where application_name = 'tideway build' and datname = current_database()
-             and wait_event_type = 'Lock'`,
-          target.database,
-        )
-      ).length;
-    while ((await builders()) === 0);
+    const builders = `(select count(*) from pg_stat_activity
+      where application_name = 'tideway build' and datname = current_database() and wait_event_type = 'Lock')`;
+    await becomesTrue(server, target.database, `${builders} > 0`);
     const reason = new Error("stopped by the test");
     controller.abort(reason);
     await assert.rejects(running, reason);
-    while ((await builders()) !== 0);
+    await becomesTrue(server, target.database, `${builders} = 0`);
   } finally {
     await blocker.end();
   }
@@ -201,9 +181,10 @@ test("steps of many tables run together, and one that fails leaves the others do
     "insert into a values (1); insert into b values (2), (2); insert into c values (3, 'x')",
     target.database,
   );
-  await using engine = new PostgresTarget(endpointOf(server, target.database));
+  const runSteps = (wanted: readonly PostLoadStep[]) =>
+    onTarget(target, (engine) => engine.runSteps(wanted, unaborted));
   const wanted = steps.filter(({ stage }) => stage === "key" || stage === "index");
-  const outcomes = await engine.runSteps(wanted, never);
+  const outcomes = await runSteps(wanted);
   const told = outcomes.map((outcome, i) => [wanted[i]!.subject, outcome?.code, outcome?.table?.name]);
   assert.deepEqual(told, [
     ["a_pkey", undefined, undefined],
@@ -220,7 +201,7 @@ test("steps of many tables run together, and one that fails leaves the others do
     ["a_pkey", "c_pkey", "c_x_idx"],
   );
   // Done is done: the same steps again find nothing to do but the one that failed.
-  const again = await engine.runSteps(wanted, never);
+  const again = await runSteps(wanted);
   assert.deepEqual(
     again.map((outcome) => outcome?.code),
     [undefined, "target.object_failed", undefined, undefined],

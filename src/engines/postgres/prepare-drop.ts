@@ -32,6 +32,8 @@ export async function dropTable(
     // The defaults of tables that are created again already may draw from it, so it stays.
     if (migration.target.sequences.some(({ id, internal }) => !internal && keyOf(id) === keyOf(sequence))) {
       statements.push(`alter sequence ${qualified(sequence)} owned by none`);
+      // The table that is made next is the client's, and a column's sequence has the owner of its table.
+      statements.push(`alter sequence ${qualified(sequence)} owner to current_user`);
     }
   }
   // Views and the like make this fail; classify() names them.

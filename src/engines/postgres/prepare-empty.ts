@@ -4,7 +4,14 @@ import type { TableId } from "../../core/schema.ts";
 import { qualified } from "../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
 import { errorCode } from "./error-code.ts";
-import { findReferrers, inUse, nameReferrers, type Referrer, type TargetTable } from "./target-table.ts";
+import {
+  findReferrers,
+  inUse,
+  nameReferrers,
+  ownRows,
+  type Referrer,
+  type TargetTable,
+} from "./target-table.ts";
 
 const FOREIGN_KEY_VIOLATION = "23503";
 const RESTRICT_VIOLATION = "23001";
@@ -19,8 +26,8 @@ export interface ClearOptions {
 /**
  * Empties a table in the client's transaction.
  *
- * TRUNCATE refuses a table that foreign keys point at, even when nothing refers to its rows. Then the
- * rows are deleted one by one with the foreign keys' triggers off, so that nothing cascades into
+ * TRUNCATE is a privilege of its own, and refuses a table that foreign keys point at, even when nothing refers
+ * to its rows. Without it the rows are deleted one by one with the foreign keys' triggers off, so that nothing cascades into
  * tables that may be loaded already. Rows of a table outside the task are never orphaned, nor deleted
  * by a cascade: then nothing is done and `target.table_in_use` names that table.
  */
@@ -36,11 +43,7 @@ export async function clearTable(
     await client.query(`delete from ${name}`);
     return;
   }
-  if (referrers.length === 0) {
-    // A partitioned table has no rows of its own to be emptied of alone.
-    await client.query(`truncate ${table.kind === "p" ? "" : "only "}${name}`);
-    return;
-  }
+  if (referrers.length === 0 && (await truncated(client, table))) return;
   const inTheWay = await withRows(
     client,
     referrers.filter((referrer) => !isMigrated({ schema: referrer.schema, name: referrer.name })),
@@ -52,7 +55,7 @@ export async function clearTable(
   }
   if (!(await turnTriggersOff(client))) await refuseCascades(client, referrers, plan);
   try {
-    await client.query(`delete from ${table.kind === "p" ? "" : "only "}${name}`);
+    await client.query(`delete from ${ownRows(table)}`);
   } catch (error) {
     const code = errorCode(error);
     if (code !== FOREIGN_KEY_VIOLATION && code !== RESTRICT_VIOLATION) throw error;
@@ -62,14 +65,23 @@ export async function clearTable(
   }
 }
 
+/** False when the user may not, who may then still delete the rows. */
+function truncated(client: pg.Client, table: TargetTable): Promise<boolean> {
+  return isPermitted(client, `truncate ${ownRows(table)}`);
+}
+
 /** Until the end of the transaction; false when the user may not. */
-async function turnTriggersOff(client: pg.Client): Promise<boolean> {
+function turnTriggersOff(client: pg.Client): Promise<boolean> {
+  return isPermitted(client, "set local session_replication_role = replica");
+}
+
+async function isPermitted(client: pg.Client, statement: string): Promise<boolean> {
   try {
-    await client.query("savepoint triggers; set local session_replication_role = replica");
+    await client.query(`savepoint attempt; ${statement}`);
     return true;
   } catch (error) {
     if (errorCode(error) !== INSUFFICIENT_PRIVILEGE) throw error;
-    await client.query("rollback to savepoint triggers");
+    await client.query("rollback to savepoint attempt");
     return false;
   }
 }

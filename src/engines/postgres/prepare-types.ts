@@ -1,7 +1,8 @@
 import type pg from "pg";
 import { MigrationError } from "../../core/error.ts";
 import { displayTable, tableKey, type UserType } from "../../core/schema.ts";
-import type { ObjectOutcome } from "../../core/target.ts";
+import type { ObjectOutcome, SchemaRequest } from "../../core/target.ts";
+import { labelStatements } from "./alter-enum.ts";
 import { selectJson } from "./catalog-query.ts";
 import { readTypes } from "./catalog-types.ts";
 import { createType } from "./ddl.ts";
@@ -10,16 +11,26 @@ import { runNative } from "./native-ddl.ts";
 /** What the target has under a type's name: a type of a known kind, or something else. */
 export type Present = UserType | "other";
 
+export interface WantedType extends Pick<SchemaRequest, "isBegun"> {
+  readonly type: UserType;
+  readonly there: Present | undefined;
+}
+
 /**
- * Creates a type that is not there. One that is there must be the same, else `target.object_conflict`.
- * In the client's transaction.
+ * Creates a type that is not there. One that is there must be the same, else `target.object_conflict`; an enum of a task
+ * that has begun gets labels that it lacks. In the client's transaction.
  */
 export async function makeType(
   client: pg.Client,
-  type: UserType,
-  there: Present | undefined,
+  { type, there, isBegun = false }: WantedType,
 ): Promise<ObjectOutcome> {
   if (there !== undefined) {
+    if (isBegun && type.kind === "enum" && there !== "other" && there.kind === "enum") {
+      // A label that was renamed waits for its place in the stream; one more does no harm before.
+      const isLonger = there.labels.every((label) => type.labels.includes(label));
+      for (const sql of isLonger ? labelStatements(type, there.labels) : []) await client.query(sql);
+      return "kept";
+    }
     if (!(await isSame(client, type, there))) throw conflict(type);
     return "kept";
   }

@@ -1,22 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { unwrap } from "../../../test/support/bulk-copy.ts";
-import { endpointOf } from "../../../test/support/endpoint.ts";
+import { unaborted } from "../../../test/support/bulk-copy.ts";
+import { failure, onTarget, planAndTarget, prepareOne } from "../../../test/support/engine-target.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
-import {
-  buildAll,
-  connectTo,
-  createAll,
-  planFor,
-  prepareAll,
-  type Renaming,
-  type Target,
-} from "../../../test/support/schema-plan.ts";
+import { buildAll, createAll, type Target } from "../../../test/support/schema-plan.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { MigrationPlan } from "../../core/plan.ts";
-import type { PrepareMode } from "../../core/target.ts";
-import { describe, listTables } from "./catalog.ts";
-import { PostgresTarget } from "./target.ts";
 
 let server: PostgresServer;
 
@@ -26,67 +15,20 @@ before(async () => {
 
 after(() => server[Symbol.asyncDispose]());
 
-/** A plan for all tables of a database made by `sql`, and an empty database to carry it out in. */
-async function planOf(sql: string, renaming?: Renaming): Promise<{ plan: MigrationPlan; target: Target }> {
-  const source = await server.createDatabase("source");
-  await server.query(sql, source);
-  const client = await connectTo(server, source);
-  try {
-    const plan = planFor(await describe(client, await listTables(client)), renaming);
-    return { plan, target: { server, database: await server.createDatabase("target") } };
-  } finally {
-    await client.end();
-  }
-}
-
-const { signal } = new AbortController();
-
-/** The engine's target, as the given user. */
-async function onTarget<Result>(
-  { server: { password }, database }: Target,
-  work: (target: PostgresTarget) => Promise<Result>,
-  username = "postgres",
-): Promise<Result> {
-  await using target = new PostgresTarget({ ...endpointOf(server, database), username, password });
-  return await work(target);
-}
-
-function prepareOne(target: Target, plan: MigrationPlan, mode: PrepareMode, name: string, username?: string) {
-  const table = plan.tables.find(({ target: { id } }) => id.name === name)!;
-  const request = { migration: plan, plan: table, mode };
-  return onTarget(
-    target,
-    async (engine) => unwrap((await engine.prepareTables([request], signal))[0]!),
-    username,
-  );
-}
-
-async function createUser(name: string): Promise<void> {
-  await server.query(`create role ${name} login password '${server.password}'`);
-}
-
-function failure(code: string, words: RegExp) {
-  return (error: unknown): boolean => {
-    assert.ok(error instanceof MigrationError, String(error));
-    assert.equal(error.code, code);
-    assert.match(`${error.subject} ${error.message} ${error.remedy}`, words);
-    return true;
-  };
-}
-
-const PARENT_AND_CHILD = `
-  create table parent (id integer primary key, name text not null);
-  create table child (id integer primary key, parent integer references parent on delete cascade);`;
-
 test("do-nothing keeps a table and its rows, and creates the ones that are missing", async () => {
-  const { plan, target } = await planOf(`${PARENT_AND_CHILD} create table empty (a integer)`);
+  const { plan, target } = await planAndTarget(
+    server,
+    `create table parent (id integer primary key, name text not null);
+     create table child (id integer primary key, parent integer references parent on delete cascade);
+     create table empty (a integer)`,
+  );
   await server.query(
     `create table parent (extra text default 'x', name text, id bigint); create table empty (a integer);
      insert into parent (id) values (7)`,
     target.database,
   );
   await onTarget(target, async (engine) => {
-    const present = await engine.existingTables(plan, signal);
+    const present = await engine.existingTables(plan, unaborted);
     assert.deepEqual(present.map(({ name }) => name).toSorted(), ["empty", "parent"]);
   });
   assert.deepEqual(await prepareOne(target, plan, "do-nothing", "parent"), { keepsRows: true });
@@ -97,7 +39,8 @@ test("do-nothing keeps a table and its rows, and creates the ones that are missi
 });
 
 test("a kept table that cannot take the rows is a mismatch that names the columns", async () => {
-  const { plan, target } = await planOf(
+  const { plan, target } = await planAndTarget(
+    server,
     `create table lacks (a integer, "B c" integer, sum integer generated always as (a) stored);
      create table computes (a integer, b integer); create table demands (a integer); create table viewed (a integer)`,
   );
@@ -121,78 +64,8 @@ test("a kept table that cannot take the rows is a mismatch that names the column
   );
 });
 
-test("truncate empties a table that others of the task refer to and deletes nothing of theirs", async () => {
-  const { plan, target } = await planOf(PARENT_AND_CHILD);
-  await createAll(target, plan, "drop-and-create");
-  await server.query("insert into parent values (1, 'a'); insert into child values (1, 1)", target.database);
-  await prepareOne(target, plan, "truncate", "parent");
-  assert.deepEqual(await server.query("select * from parent", target.database), []);
-  assert.equal((await server.query("select * from child", target.database)).length, 1);
-  await prepareOne(target, plan, "truncate", "child");
-  assert.deepEqual(await server.query("select * from child", target.database), []);
-});
-
-test("rows that a table outside the task refers to are not deleted", async () => {
-  const { plan, target } = await planOf("create table parent (id integer primary key)");
-  await createAll(target, plan, "drop-and-create");
-  await server.query(
-    `create table outside (id integer references parent on delete cascade);
-     insert into parent values (1)`,
-    target.database,
-  );
-  await prepareOne(target, plan, "truncate", "parent");
-  assert.deepEqual(await server.query("select * from parent", target.database), []);
-  await server.query("insert into parent values (1); insert into outside values (1)", target.database);
-  await assert.rejects(
-    prepareOne(target, plan, "truncate", "parent"),
-    failure("target.table_in_use", /public\.outside \(outside_id_fkey\)/),
-  );
-  assert.equal((await server.query("select * from parent", target.database)).length, 1);
-  assert.equal((await server.query("select * from outside", target.database)).length, 1);
-});
-
-test("a user who may not turn triggers off never deletes by cascade", async () => {
-  const { plan, target } = await planOf(PARENT_AND_CHILD);
-  const { database } = target;
-  await createUser("plain");
-  await server.query(
-    `alter database ${database} owner to plain; alter schema public owner to plain; set role plain;
-     ${PARENT_AND_CHILD} insert into parent values (1, 'a'); insert into child values (1, 1)`,
-    database,
-  );
-  const truncate = (name: string) => prepareOne(target, plan, "truncate", name, "plain");
-  await assert.rejects(
-    truncate("parent"),
-    failure("target.table_in_use", /would change other tables: public\.child/),
-  );
-  await server.query(
-    `alter table child drop constraint child_parent_fkey, add foreign key (parent) references parent`,
-    database,
-  );
-  await assert.rejects(truncate("parent"), failure("target.table_in_use", /public\.child/));
-  assert.equal((await server.query("select * from child, parent", database)).length, 1);
-  await truncate("child");
-  await truncate("parent");
-  assert.equal((await server.query("select * from parent", database)).length, 0);
-});
-
-test("emptyTable empties a table in the middle of foreign keys and says when it is not there", async () => {
-  const { plan, target } = await planOf(PARENT_AND_CHILD);
-  await createAll(target, plan, "drop-and-create");
-  await server.query("insert into parent values (1, 'a'); insert into child values (1, 1)", target.database);
-  const [, parent] = plan.tables;
-  await onTarget(target, (engine) => engine.emptyTable(parent!, signal));
-  assert.deepEqual(await server.query("select * from parent", target.database), []);
-  assert.equal((await server.query("select * from child", target.database)).length, 1);
-  await server.query("drop table parent cascade", target.database);
-  await assert.rejects(
-    onTarget(target, (engine) => engine.emptyTable(parent!, signal)),
-    failure("target.table_mismatch", /not there/),
-  );
-});
-
 test("a table is not dropped when a view or a foreign key from outside needs it", async () => {
-  const { plan, target } = await planOf("create table parent (id integer primary key)");
+  const { plan, target } = await planAndTarget(server, "create table parent (id integer primary key)");
   await server.query(
     `create table parent (id integer primary key); insert into parent values (1);
      create schema "Out side"; create view "Out side"."A view" as select id from parent`,
@@ -212,7 +85,8 @@ test("a table is not dropped when a view or a foreign key from outside needs it"
 });
 
 test("a dropped table's sequence is there again, with the source's definition", async () => {
-  const { plan, target } = await planOf(
+  const { plan, target } = await planAndTarget(
+    server,
     `create table t (id serial primary key);
      alter sequence t_id_seq increment by 7 start with 3;
      create table borrows (id integer default nextval('t_id_seq'))`,
@@ -236,11 +110,13 @@ test("a dropped table's sequence is there again, with the source's definition", 
 });
 
 test("types that are there must be the same, however they are written", async () => {
-  const { plan, target } = await planOf(
+  const { plan, target } = await planAndTarget(
+    server,
     `create type mood as enum ('a', 'b'); create domain small as integer constraint ok check (value < 10);
      create table t (m mood, s small)`,
   );
-  const prepared = () => onTarget(target, (engine) => engine.prepareSchema({ plan, replace: false }, signal));
+  const prepared = () =>
+    onTarget(target, (engine) => engine.prepareSchema({ plan, replace: false }, unaborted));
   await server.query(
     "create domain small integer constraint ok check (value < 10); create type mood as enum ('b', 'a')",
     target.database,
@@ -259,7 +135,9 @@ test("types that are there must be the same, however they are written", async ()
       ),
     },
   };
-  await onTarget(target, (engine) => engine.prepareSchema({ plan: otherSpelling, replace: false }, signal));
+  await onTarget(target, (engine) =>
+    engine.prepareSchema({ plan: otherSpelling, replace: false }, unaborted),
+  );
   await server.query(
     "drop domain small; create domain small integer constraint ok check (value < 11)",
     target.database,
@@ -268,7 +146,8 @@ test("types that are there must be the same, however they are written", async ()
 });
 
 test("names mean the table's own schema, whatever the target has elsewhere", async () => {
-  const { plan, target } = await planOf(
+  const { plan, target } = await planAndTarget(
+    server,
     `create schema app; set search_path = app; create type mood as enum ('right');
      create sequence ids start with 40; create table t (id integer default nextval('ids'), m mood default 'right')`,
   );
@@ -284,7 +163,8 @@ test("names mean the table's own schema, whatever the target has elsewhere", asy
 });
 
 test("types of an extension are found after the schema it shared with the tables is renamed", async () => {
-  const { plan, target } = await planOf(
+  const { plan, target } = await planAndTarget(
+    server,
     "create extension citext; create table t (a citext default 'x'::citext); create index on t (a) where a = 'Y'",
     { schema: () => "renamed" },
   );
@@ -295,11 +175,11 @@ test("types of an extension are found after the schema it shared with the tables
 });
 
 test("an existing schema is enough: no privilege to create schemas is needed", async () => {
-  const { plan, target } = await planOf("create schema app; create table app.t (id serial)");
-  await createUser("guest");
+  const { plan, target } = await planAndTarget(server, "create schema app; create table app.t (id serial)");
+  await server.query(`create role guest login password '${server.password}'`);
   await server.query("create schema app authorization guest", target.database);
   const prepare = () =>
-    onTarget(target, (engine) => engine.prepareSchema({ plan, replace: false }, signal), "guest");
+    onTarget(target, (engine) => engine.prepareSchema({ plan, replace: false }, unaborted), "guest");
   await prepare();
   await prepareOne(target, plan, "drop-and-create", "t", "guest");
   await server.query("drop schema app cascade", target.database);
@@ -307,7 +187,8 @@ test("an existing schema is enough: no privilege to create schemas is needed", a
 });
 
 test("a default that the target cannot have is the table's error and names what is missing", async () => {
-  const { plan, target } = await planOf(
+  const { plan, target } = await planAndTarget(
+    server,
     `create function mine() returns integer language sql as 'select 1';
      create table t (a integer default mine()); create table ok (a integer)`,
   );
@@ -320,7 +201,8 @@ test("a default that the target cannot have is the table's error and names what 
 
 test("eight at a time neither deadlock nor race", async () => {
   const names = Array.from({ length: 12 }, (_, i) => `t${i}`);
-  const { plan, target } = await planOf(
+  const { plan, target } = await planAndTarget(
+    server,
     `create type mood as enum ('a');
      ${names.map((name) => `create table ${name} (id serial primary key, peer integer, m mood);`).join("")}
      ${names.map((name, i) => `alter table ${name} add foreign key (peer) references ${names[(i + 1) % 12]};`).join("")}
@@ -329,12 +211,15 @@ test("eight at a time neither deadlock nor race", async () => {
   await onTarget(target, async (engine) => {
     for (let round = 0; round < 2; round++) {
       const eight = Array.from({ length: 8 });
-      await Promise.all(eight.map(() => engine.prepareSchema({ plan, replace: false }, signal)));
+      await Promise.all(eight.map(() => engine.prepareSchema({ plan, replace: false }, unaborted)));
       const waiting = [...plan.tables];
       await Promise.all(
         eight.map(async () => {
           for (let table = waiting.pop(); table !== undefined; table = waiting.pop()) {
-            await engine.prepareTables([{ migration: plan, plan: table, mode: "drop-and-create" }], signal);
+            await engine.prepareTables(
+              [{ migration: plan, plan: table, mode: "drop-and-create" }],
+              unaborted,
+            );
           }
         }),
       );
@@ -349,32 +234,53 @@ test("eight at a time neither deadlock nor race", async () => {
   assert.deepEqual(counts, { keys: "12", tables: "12" });
 });
 
-test("truncating one table leaves the rows of the others alone", async () => {
-  const { plan, target } = await planOf("create table a (x integer); create table b (x integer)");
-  await prepareAll(target, plan, "do-nothing");
-  await server.query("insert into a values (1); insert into b values (1)", target.database);
-  await prepareOne(target, plan, "truncate", "a");
-  assert.equal((await server.query("select from b", target.database)).length, 1);
+test("tables whose rows are a type of others' columns are made before them and dropped after them", async () => {
+  const users = Array.from({ length: 210 }, (_, i) => `u${i}`);
+  const { plan, target } = await planAndTarget(
+    server,
+    `create schema a; create schema b; create table b.t (id integer); create table a.z (one b.t, many b.t[]);
+     create table a.holds (one a.z); create table b.holds (one a.z, a b.t); create table a.alone (id integer);
+     ${users.map((name) => `create table a.${name} (one a.z)`).join(";\n")}`,
+  );
+  // A view in the way of one table: those beside it are prepared one by one.
+  await server.query(
+    "create schema a; create table a.alone (id integer); create view a.v as select id from a.alone",
+    target.database,
+  );
+  for (const round of [1, 2]) {
+    const outcomes = await outcomesOf(plan, target);
+    assert.deepEqual(
+      plan.tables.flatMap(({ target: { id } }, i) => (outcomes[i] === false ? [] : [id.name, outcomes[i]])),
+      ["alone", "target.table_in_use"],
+    );
+    assert.deepEqual(await server.query("select * from a.holds, b.holds, a.u209", target.database), []);
+    const value = `row(row(${round}), array[row(1)::b.t])::a.z`;
+    const rows = ["a.holds", "b.holds", "a.u209"].map((name) => `insert into ${name} values (${value})`);
+    await server.query(rows.join(";\n"), target.database);
+  }
 });
 
+/** Of all tables that are dropped and made anew at once: whether rows stay, or an error's code. */
+async function outcomesOf(plan: MigrationPlan, target: Target): Promise<(boolean | string)[]> {
+  const outcomes = await onTarget(target, async (engine) => {
+    await engine.prepareSchema({ plan, replace: false }, unaborted);
+    const requests = plan.tables.map((table) => {
+      return { migration: plan, plan: table, mode: "drop-and-create" as const };
+    });
+    return await engine.prepareTables(requests, unaborted);
+  });
+  return outcomes.map((outcome) => (outcome instanceof MigrationError ? outcome.code : outcome.keepsRows));
+}
+
 test("tables are prepared together, and one that cannot be leaves the others as if it were not there", async () => {
-  const { plan, target } = await planOf(
+  const { plan, target } = await planAndTarget(
+    server,
     `create table a (id integer primary key); create table b (id serial primary key, note text);
      create table c (id bigint generated always as identity); create table d (id integer)`,
   );
   // A view in the way of one of them fails whatever is done with it in one transaction.
   await server.query("create table c (id integer); create view v as select id from c", target.database);
-  const outcomes = await onTarget(target, async (engine) => {
-    await engine.prepareSchema({ plan, replace: false }, signal);
-    const requests = plan.tables.map((table) => {
-      return { migration: plan, plan: table, mode: "drop-and-create" as const };
-    });
-    return await engine.prepareTables(requests, signal);
-  });
-  const told = outcomes.map((outcome) =>
-    outcome instanceof MigrationError ? outcome.code : outcome.keepsRows,
-  );
-  assert.deepEqual(told, [false, false, "target.table_in_use", false]);
+  assert.deepEqual(await outcomesOf(plan, target), [false, false, "target.table_in_use", false]);
   const there = await server.query(
     "select relname from pg_class where relkind in ('r', 'v') and relnamespace = 'public'::regnamespace order by 1",
     target.database,

@@ -6,27 +6,20 @@ import type { PreparedTable, PrepareMode, PrepareRequest, SchemaRequest } from "
 import { identifier, qualified } from "../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
 import { createSchema, createSequence, createTable, redefineSequence } from "./ddl.ts";
+import { inTurn } from "./in-turn.ts";
 import { makeEarly } from "./make-objects.ts";
 import { runNative } from "./native-ddl.ts";
 import { dropTable } from "./prepare-drop.ts";
 import { clearTable } from "./prepare-empty.ts";
-import { checkColumns, findTables, type TargetTable } from "./target-table.ts";
+import { checkColumns, findTables, hasVirtualColumns, ownRows, type TargetTable } from "./target-table.ts";
 
 /*
  * What the server refuses is thrown as the driver has it: whoever lends the client knows the endpoint
  * and classifies.
  */
 
-/**
- * One statement that changes the schema at a time, over all Tideways on this database: two that touch
- * the same tables from both ends of a foreign key would deadlock, and two that create the same type
- * would fail. Each is short, so nothing is lost. The number is arbitrary.
- */
-const TURN = "select pg_advisory_xact_lock(7450216318093)";
-
 /** Sequences created in one transaction: each holds a lock, of which a server has some thousands. */
 const SEQUENCES_AT_ONCE = 500;
-const VIRTUAL_COLUMNS_SINCE = 180_000;
 
 /** Which of the plan's tables are there already, by target id. */
 export async function existingTables(client: pg.Client, plan: MigrationPlan): Promise<TableId[]> {
@@ -67,6 +60,27 @@ export async function prepareSchema(client: pg.Client, request: SchemaRequest): 
     });
   }
   return failures;
+}
+
+/**
+ * Drops tables with columns of each other's row types, where they are there, in this order and in one transaction.
+ * Resolves with all of them; throws like prepareTables().
+ */
+export async function dropRelated(
+  client: pg.Client,
+  requests: readonly PrepareRequest[],
+): Promise<readonly PrepareRequest[]> {
+  return inTurn(client, async () => {
+    const existing = await findTables(
+      client,
+      requests.map(({ plan }) => plan.target.id),
+    );
+    for (const request of requests) {
+      const there = existing.get(tableKey(request.plan.target.id));
+      if (there !== undefined) await dropTable(client, there, request);
+    }
+    return requests;
+  });
 }
 
 /**
@@ -124,7 +138,7 @@ export async function emptyTable(client: pg.Client, plan: TablePlan): Promise<vo
   });
 }
 
-/** Tables of one schema in one script. */
+/** In this order; those of one schema that follow each other in one script. */
 async function createTables(client: pg.Client, requests: readonly PrepareRequest[]): Promise<void> {
   const owned = Map.groupBy(
     requests[0]!.migration.target.sequences.filter(({ ownedBy }) => ownedBy !== undefined),
@@ -135,7 +149,7 @@ async function createTables(client: pg.Client, requests: readonly PrepareRequest
   const present = await presentSequences(client, serials);
   const usesVirtual = requests.some(({ plan }) => plan.target.columns.some(({ virtual }) => virtual));
   const virtualColumns = usesVirtual && (await hasVirtualColumns(client));
-  for (const [schema, some] of Map.groupBy(requests, ({ plan }) => plan.target.id.schema)) {
+  for (const some of runsOfSchemas(requests)) {
     const statements = some.flatMap((request) => {
       const [internal, serial] = [true, false].map((kind) =>
         sequencesOf(request).filter((sequence) => sequence.internal === kind),
@@ -146,8 +160,20 @@ async function createTables(client: pg.Client, requests: readonly PrepareRequest
         ...serial!.flatMap((sequence) => ownerStatement(sequence, present)),
       ];
     });
-    await runNative(client, schema, statements);
+    await runNative(client, some[0]!.plan.target.id.schema, statements);
   }
+}
+
+function runsOfSchemas(requests: readonly PrepareRequest[]): PrepareRequest[][] {
+  const runs: PrepareRequest[][] = [];
+  let last: string | undefined;
+  for (const request of requests) {
+    const { schema } = request.plan.target.id;
+    if (schema === last) runs.at(-1)!.push(request);
+    else runs.push([request]);
+    last = schema;
+  }
+  return runs;
 }
 
 /** Some went with the dropped table, some are there from before, and prepareSchema created the others. */
@@ -162,14 +188,6 @@ function ownerStatement({ id, ownedBy }: Sequence, present: Map<string, boolean>
   if (present.get(tableKey(id)) === true) return [];
   const owner = `${qualified(ownedBy.table)}.${identifier(ownedBy.column)}`;
   return [`alter sequence ${qualified(id)} owned by ${owner}`];
-}
-
-async function hasVirtualColumns(client: pg.Client): Promise<boolean> {
-  const [row] = await selectJson<{ version: number }>(
-    client,
-    "select current_setting('server_version_num')::int as version",
-  );
-  return row!.version >= VIRTUAL_COLUMNS_SINCE;
 }
 
 /** Whether each sequence that is there has an owner. Throws when something else has its name. */
@@ -201,23 +219,11 @@ async function presentSequences(
 async function hasRows(client: pg.Client, table: TargetTable): Promise<boolean> {
   const [row] = await selectJson<{ found: boolean }>(
     client,
-    `select exists (select from ${qualified(table.id)}) as found`,
+    `select exists (select from ${ownRows(table)}) as found`,
   );
   return row!.found;
 }
 
 function idArrays(ids: readonly TableId[]): [string[], string[]] {
   return [ids.map(({ schema }) => schema), ids.map(({ name }) => name)];
-}
-
-async function inTurn<Result>(client: pg.Client, work: () => Promise<Result>): Promise<Result> {
-  await client.query(`begin transaction isolation level read committed read write; ${TURN}`);
-  try {
-    const result = await work();
-    await client.query("commit");
-    return result;
-  } catch (error) {
-    await client.query("rollback").catch(() => undefined);
-    throw error;
-  }
 }

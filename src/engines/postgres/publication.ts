@@ -1,7 +1,9 @@
 import type pg from "pg";
+import { failpoint } from "../../base/failpoint.ts";
 import { MigrationError } from "../../core/error.ts";
 import { type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
 import type { StreamRequest } from "../../core/source.ts";
+import { tableChanged } from "../../core/table-shape.ts";
 import { identifier, literal, qualified } from "../shared/identifier.ts";
 import { classify } from "./errors.ts";
 
@@ -33,7 +35,8 @@ export function publishable(tables: readonly TableSchema[]): readonly TableSchem
 /**
  * Makes the task's publication hold exactly the publishable tables. It must hold a table before the
  * snapshot is taken that the table's rows are read from: changes are sent as the catalog was when
- * they were made, so what is published later is not sent for earlier transactions.
+ * they were made, so what is published later is not sent for earlier transactions. Throws
+ * `source.table_changed` for a table that is not there any more.
  */
 export async function ensurePublication(client: pg.Client, request: StreamRequest): Promise<void> {
   const name = publicationName(request.taskId);
@@ -42,13 +45,14 @@ export async function ensurePublication(client: pg.Client, request: StreamReques
     const found = await listedTables(client, name);
     if (found === undefined) {
       await client.query(createSql(name, [...wanted.values()]));
+      failpoint("stream.publication-made");
       return;
     }
     const present = new Map(found.map((entry) => [tableKey(entry.id), entry]));
     // A row filter or column list that somebody added would lose changes: such a table is put in anew.
     const dropped = found.filter((entry) => entry.narrowed || !wanted.has(tableKey(entry.id)));
     const added = [...wanted].filter(([key]) => present.get(key)?.narrowed !== false);
-    if (dropped.length > 0) await client.query(alterSql(name, "drop", idsOf(dropped)));
+    if (dropped.length > 0) await dropTables(client, name, idsOf(dropped));
     if (added.length > 0)
       await addTables(
         client,
@@ -59,13 +63,14 @@ export async function ensurePublication(client: pg.Client, request: StreamReques
       await client.query(`alter publication ${identifier(name)} set (publish = '${PUBLISH}')`);
     }
   } catch (error) {
-    throw classify(error, { side: "source" });
+    throw await publishingError(client, request, error);
   }
 }
 
 /**
  * Adds tables to the task's publication that it lacks. Throws `source.publication_missing` when it is
- * gone: a new one would not hold for the log that was written before.
+ * gone: a new one would not hold for the log that was written before; `source.table_changed` for a table that is
+ * not there any more.
  */
 export async function publishAlso(client: pg.Client, request: StreamRequest): Promise<void> {
   const name = publicationName(request.taskId);
@@ -76,11 +81,34 @@ export async function publishAlso(client: pg.Client, request: StreamRequest): Pr
     const whole = new Set(found.filter((entry) => !entry.narrowed).map((entry) => tableKey(entry.id)));
     const narrowed = found.filter((entry) => entry.narrowed && wanted.has(tableKey(entry.id)));
     const added = publishable(request.tables).filter((table) => !whole.has(tableKey(table.id)));
-    if (narrowed.length > 0) await client.query(alterSql(name, "drop", idsOf(narrowed)));
+    if (narrowed.length > 0) await dropTables(client, name, idsOf(narrowed));
     if (added.length > 0) await addTables(client, name, idsOf(added));
   } catch (error) {
-    throw classify(error, { side: "source" });
+    throw await publishingError(client, request, error);
   }
+}
+
+/** A table, or the schema that it was in, is not there. */
+const GONE: ReadonlySet<unknown> = new Set(["42P01", "3F000"]);
+
+/** A table that was dropped since it was described is its own error: the others can be published. */
+async function publishingError(
+  client: pg.Client,
+  request: StreamRequest,
+  error: unknown,
+): Promise<MigrationError> {
+  if (GONE.has((error as { readonly code?: unknown }).code)) {
+    const ids = idsOf(publishable(request.tables));
+    const { rows } = await client.query<{ schema: string; name: string }>(
+      `select w.schema, w.name from unnest($1::text[], $2::text[]) as w(schema, name)
+        where not exists (
+          select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+           where n.nspname = w.schema and c.relname = w.name)`,
+      [ids.map(({ schema }) => schema), ids.map(({ name }) => name)],
+    );
+    if (rows[0] !== undefined) return tableChanged(rows[0], "was dropped or renamed");
+  }
+  return classify(error, { side: "source" });
 }
 
 function idsOf(tables: readonly { readonly id: TableId }[]): readonly TableId[] {
@@ -106,7 +134,8 @@ export async function checkPublication(
     });
   }
   const whole = new Set(found.filter((entry) => !entry.narrowed).map((entry) => tableKey(entry.id)));
-  const missing = publishable(tables).find((table) => !whole.has(tableKey(table.id)));
+  const lacking = publishable(tables).filter((table) => !whole.has(tableKey(table.id)));
+  const missing = await firstUnpublished(client, lacking, whole);
   if (missing === undefined) return;
   throw new MigrationError("source.table_unpublished", {
     message: `The publication ${name} does not hold the whole table.`,
@@ -115,6 +144,26 @@ export async function checkPublication(
     ...(own
       ? {}
       : { remedy: `Run on the source: ${alterSql(name, "add", [missing.id])}; then reload the table.` }),
+  });
+}
+
+/** A table that is called otherwise by now is published under that name; one that is gone has no more changes. */
+async function firstUnpublished(
+  client: pg.Client,
+  tables: readonly TableSchema[],
+  whole: ReadonlySet<string>,
+): Promise<TableSchema | undefined> {
+  const numbered = tables.filter(({ shape }) => shape !== undefined);
+  if (numbered.length === 0) return tables[0];
+  const { rows } = await client.query<{ number: string; schema: string; name: string }>(
+    `select c.oid as number, n.nspname as schema, c.relname as name
+       from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = any($1::oid[])`,
+    [numbered.map(({ shape }) => shape!.table)],
+  );
+  const names = new Map(rows.map(({ number, schema, name }) => [number, tableKey({ schema, name })]));
+  return tables.find(({ shape }) => {
+    const name = shape === undefined ? undefined : names.get(shape.table);
+    return shape === undefined || (name !== undefined && !whole.has(name));
   });
 }
 
@@ -205,6 +254,11 @@ async function publishesAll(client: pg.Client, name: string): Promise<boolean> {
   return result.rows[0]?.all === "t";
 }
 
+async function dropTables(client: pg.Client, name: string, ids: readonly TableId[]): Promise<void> {
+  await client.query(alterSql(name, "drop", ids));
+  failpoint("stream.table-unpublished");
+}
+
 /**
  * Adds tables while nobody writes to them. Without the lock a transaction that is writing right now
  * may be decoded with the publication's old contents, and its changes and those after it get lost
@@ -218,6 +272,7 @@ async function addTables(client: pg.Client, name: string, ids: readonly TableId[
       await client.query(`lock table only ${ids.map(qualified).join(", only ")} in share row exclusive mode`);
       await client.query(alterSql(name, "add", ids));
       await client.query("commit");
+      failpoint("stream.table-published");
       return;
     } catch (error) {
       await client.query("rollback");

@@ -1,6 +1,6 @@
-import { MigrationError } from "../../core/error.ts";
-import { displayTable, type TableId } from "../../core/schema.ts";
+import type { TableId } from "../../core/schema.ts";
 import type { Partition } from "../../core/source.ts";
+import { tableChanged } from "../../core/table-shape.ts";
 import { identifier, literal } from "../shared/identifier.ts";
 import { baseTypeSql } from "./binary-form.ts";
 import type { WireSession } from "./wire-session.ts";
@@ -39,11 +39,7 @@ async function keyComparison(
   const types = new Map(rows as [string, string][]);
   const missing = columns.find((column) => !types.has(column));
   if (columns.length === 0 || missing !== undefined) {
-    throw new MigrationError("source.table_changed", {
-      message: `The table ${displayTable(table)} has lost the column ${missing ?? ""} of its key.`,
-      subject: displayTable(table),
-      table,
-    });
+    throw tableChanged(table, `has lost the column ${missing ?? ""} of its key`);
   }
   const key = `(${columns.map(identifier).join(", ")})`;
   return (operator, bound) => {

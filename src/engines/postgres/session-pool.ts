@@ -1,6 +1,6 @@
 import type { WireSession } from "./wire-session.ts";
 
-/** A session lent to one piece of work. Exactly one of giveBack() and discard() ends the loan. */
+/** A session lent to one piece of work. The first call of giveBack() or discard() ends the loan; later ones do nothing. */
 export interface LentSession {
   readonly wire: WireSession;
   /** The session is idle and outside any transaction. */

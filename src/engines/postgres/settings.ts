@@ -3,7 +3,6 @@ import type { EndpointSetting } from "../../core/engine.ts";
 /** Why a setting that shapes values has no effect: rows pass between PostgreSQL servers as they are. */
 const AS_THEY_ARE = "No effect: between PostgreSQL servers every value arrives as it was, in its own type.";
 const NO_FILES = "No effect: Tideway streams rows from server to server and writes no files in between.";
-const NO_DDL_ARTIFACTS = "No effect: Tideway adds no table, function or trigger to the source.";
 const NO_HEARTBEAT =
   "No effect: Tideway confirms the source's log also when no table of the task changes, so it needs no heartbeat table.";
 const NO_SECRETS_MANAGER = "No effect: give the endpoint's user name and password instead.";
@@ -44,16 +43,17 @@ export const endpointSettings: readonly EndpointSetting[] = [
     type: "boolean",
     default: true,
     appliesTo: "source",
-    effective: false,
-    describe: NO_DDL_ARTIFACTS,
+    effective: true,
+    describe:
+      "False: no event triggers are made on the source, and of schema changes only new columns and tables are followed.",
   },
   {
     name: "DdlArtifactsSchema",
     type: "string",
     default: "public",
     appliesTo: "source",
-    effective: false,
-    describe: NO_DDL_ARTIFACTS,
+    effective: true,
+    describe: "The schema of the function behind the event triggers that note schema changes.",
   },
   {
     name: "ExecuteTimeout",

@@ -1,11 +1,12 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
+import { failpoint } from "../../base/failpoint.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import type { StreamRequest } from "../../core/source.ts";
 import { identifier, literal } from "../shared/identifier.ts";
 import { connect, openWire } from "./connection.ts";
+import { errorCode } from "./error-code.ts";
 import { classify } from "./errors.ts";
 import { lsnCodec } from "./lsn.ts";
 import {
@@ -15,16 +16,20 @@ import {
   type StreamObjects,
 } from "./publication.ts";
 import { ServerError } from "./server-error.ts";
+import { checkLog } from "./source-log.ts";
+import { whenFree } from "./when-free.ts";
 import type { WireSession } from "./wire-session.ts";
 
 const PLUGIN = "pgoutput";
-/** SQLSTATE object_in_use: another process reads from the slot. */
-export const SLOT_ACTIVE = "55006";
 
 /** How long a slot's reader may linger after its process has died before it is ended, and before we give up. */
 const READER_PATIENCE_MS = 4_000;
-const DROP_TIMEOUT_MS = 15_000;
-const DROP_RETRY_MS = 100;
+const DROP_PATIENCE_MS = 15_000;
+
+/** SQLSTATE undefined_object. */
+const UNKNOWN = "42704";
+
+const FAILOVER_VERSION = 170_000;
 
 export function slotName(taskId: string): string {
   return `tideway_${taskId}`;
@@ -54,20 +59,31 @@ export interface CreatedSlot {
 
 /**
  * Creates a logical slot on a replication session. Waits until the transactions that are writing now
- * have ended. The old option syntax is the only one that all of 12 to 18 understand.
+ * have ended. One that stays is a failover slot where the server knows those: its standbys may synchronise it.
  */
 export async function createSlot(wire: WireSession, options: CreateSlotOptions): Promise<CreatedSlot> {
   const temporary = options.temporary ? " TEMPORARY" : "";
-  const snapshot = options.exportSnapshot ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT";
   // The replication grammar of older versions knows its keywords in upper case only.
-  const command = `CREATE_REPLICATION_SLOT ${identifier(options.name)}${temporary} LOGICAL ${PLUGIN} ${snapshot}`;
+  const command = `CREATE_REPLICATION_SLOT ${identifier(options.name)}${temporary} LOGICAL ${PLUGIN}`;
   try {
-    const { rows } = await wire.query(command);
+    const { rows } = await wire.query(`${command} ${await slotOptions(wire, options)}`);
+    failpoint(options.temporary ? "stream.snapshot-slot-made" : "stream.slot-made");
     const [, consistentPoint, snapshotName] = rows[0]!;
     return { position: lsnCodec.parse(consistentPoint!), snapshotName: snapshotName ?? undefined };
   } catch (error) {
     throw slotError(error, options.name);
   }
+}
+
+/** A failover slot cannot be temporary. The other syntax is the only one that 12 to 14 understand. */
+async function slotOptions(
+  wire: WireSession,
+  { temporary, exportSnapshot }: CreateSlotOptions,
+): Promise<string> {
+  const { rows } = await wire.query("select current_setting('server_version_num')");
+  const surviving = !temporary && Number(rows[0]![0]) >= FAILOVER_VERSION;
+  if (surviving) return `(SNAPSHOT ${exportSnapshot ? "'export'" : "'nothing'"}, FAILOVER)`;
+  return exportSnapshot ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT";
 }
 
 function slotError(error: unknown, name: string): MigrationError {
@@ -105,7 +121,8 @@ export async function findStream(
   const { name, own } = streamObjects(endpoint, request.taskId);
   if (!own) await checkGivenPublication(client, name, request.tables);
   const slot = await readSlot(client, name);
-  if (slot === undefined) {
+  // One that is temporary is a standby's that has not been synchronised to its end.
+  if (slot === undefined || slot.temporary) {
     if (own) return undefined;
     throw givenSlotMissing(name);
   }
@@ -147,6 +164,7 @@ export async function createStream(
   }
   const options = { side: "source", purpose: "tideway slot", replication: true } as const;
   await using wire = await openWire(endpoint, options, signal);
+  await checkLog(wire, endpoint, request.log);
   const slot = await createSlot(wire, { name, temporary: false, exportSnapshot: false });
   return slot.position;
 }
@@ -163,44 +181,36 @@ function givenSlotMissing(name: string): MigrationError {
  * Drops the task's own slot and publication, if they exist. A reader that still holds the slot can
  * only be what is left of a worker of ours: it gets time to notice, then it is ended.
  */
-export async function dropStream(client: pg.Client, request: StreamRequest): Promise<void> {
-  const name = slotName(request.taskId);
-  const start = Date.now();
-  for (;;) {
-    const slot = await readSlot(client, name);
-    if (slot === undefined) break;
-    const waited = Date.now() - start;
-    if (!slot.active && (await dropSlot(client, name))) break;
-    if (waited > DROP_TIMEOUT_MS) {
-      throw new MigrationError("source.slot_in_use", {
-        message: `The slot ${name} is still being read from.`,
-        subject: name,
-      });
-    }
-    if (waited > READER_PATIENCE_MS && slot.active_pid !== null) {
-      await client.query("select pg_terminate_backend($1)", [slot.active_pid]).catch(() => undefined);
-    }
-    await delay(DROP_RETRY_MS);
-  }
+export async function dropStream(
+  client: pg.Client,
+  { taskId }: Pick<StreamRequest, "taskId">,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = slotName(taskId);
+  const waiting = async (waitedMs: number): Promise<void> => {
+    if (waitedMs > READER_PATIENCE_MS) await client.query(END_READER, [name]).catch(() => undefined);
+  };
   try {
-    await dropPublication(client, request.taskId);
+    await whenFree(() => client.query(DROP_SLOT, [name]), { patienceMs: DROP_PATIENCE_MS, signal, waiting });
+  } catch (error) {
+    // Between being found and being dropped it may go by itself: a slot that is still made goes with its session.
+    if (errorCode(error) !== UNKNOWN) {
+      throw signal.aborted ? signal.reason : classify(error, { side: "source", subject: name });
+    }
+  }
+  failpoint("stream.slot-dropped");
+  try {
+    await dropPublication(client, taskId);
+    failpoint("stream.publication-dropped");
   } catch (error) {
     throw classify(error, { side: "source" });
   }
 }
 
-/** False when somebody took the slot in the meantime. */
-async function dropSlot(client: pg.Client, name: string): Promise<boolean> {
-  try {
-    await client.query("select pg_drop_replication_slot($1)", [name]);
-    return true;
-  } catch (error) {
-    const code = (error as { readonly code?: unknown }).code;
-    if (code === "42704") return true;
-    if (code === SLOT_ACTIVE) return false;
-    throw classify(error, { side: "source" });
-  }
-}
+const DROP_SLOT = `select pg_catalog.pg_drop_replication_slot(slot_name)
+  from pg_catalog.pg_replication_slots where slot_name = $1`;
+const END_READER = `select pg_catalog.pg_terminate_backend(active_pid)
+  from pg_catalog.pg_replication_slots where slot_name = $1`;
 
 /**
  * A boundary that everything committed before the call lies at or before, and that an idle stream
@@ -221,6 +231,7 @@ export async function currentPosition(client: pg.Client): Promise<Position> {
     const results = (await client.query(
       "begin; set local synchronous_commit = local; select pg_logical_emit_message(true, 'tideway', '') as lsn; commit",
     )) as unknown as readonly pg.QueryResult<{ lsn: string }>[];
+    failpoint("stream.end-marked");
     return lsnCodec.parse(results[2]!.rows[0]!.lsn);
   } catch (error) {
     throw classify(error, { side: "source" });
@@ -231,6 +242,7 @@ export async function currentPosition(client: pg.Client): Promise<Position> {
 interface SlotRow {
   readonly plugin: string | null;
   readonly database: string | null;
+  readonly temporary: boolean;
   readonly active: boolean;
   readonly active_pid: number | null;
   readonly confirmed_flush_lsn: string | null;

@@ -8,6 +8,7 @@ import { connect, openWire } from "./connection.ts";
 import { classify } from "./errors.ts";
 import { checkPublication, ensurePublication, publishAlso } from "./publication.ts";
 import { createSlot, dropStream, slotName, streamObjects } from "./slot.ts";
+import { checkLog } from "./source-log.ts";
 import type { WireSession } from "./wire-session.ts";
 
 export const BEGIN_SNAPSHOT = "begin isolation level repeatable read read only";
@@ -60,6 +61,7 @@ async function exportFromSlot(
   );
   try {
     await wire.query(settingsSql("source"));
+    await checkLog(wire, endpoint, request.log);
     const slot = await createSlot(wire, { name, temporary: !fresh, exportSnapshot: true });
     if (slot.snapshotName === undefined) {
       throw new MigrationError("source.protocol", { message: "The slot came without a snapshot." });
@@ -97,7 +99,7 @@ export async function giveUpStream(endpoint: EndpointConfig, request: SnapshotRe
   try {
     const client = await connect(endpoint, { side: "source", purpose: "tideway clean-up" }, unaborted);
     try {
-      await dropStream(client, request);
+      await dropStream(client, request, unaborted);
     } finally {
       await client.end();
     }

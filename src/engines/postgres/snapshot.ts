@@ -1,5 +1,6 @@
 import type { EndpointConfig } from "../../core/engine.ts";
 import type { MigrationError, TableOutcome } from "../../core/error.ts";
+import type { LargeObject } from "../../core/large-object.ts";
 import type { Position } from "../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../core/row-chunk.ts";
 import { type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
@@ -8,18 +9,21 @@ import { identifier, literal, qualified } from "../shared/identifier.ts";
 import { sourceFormats } from "./bulk-format.ts";
 import { openBulkSession } from "./bulk-session.ts";
 import { classify } from "./errors.ts";
+import { readLargeObjects, readRest } from "./large-object-reader.ts";
 import { partitionTables } from "./partition.ts";
 import { rangeCondition } from "./range-condition.ts";
 import { ServerError } from "./server-error.ts";
 import { SessionPool } from "./session-pool.ts";
+import { SharedRows } from "./shared-rows.ts";
 import { BEGIN_SNAPSHOT, giveUpStream, type Holder, openHolder } from "./snapshot-holder.ts";
 import {
+  changedWhileRead,
   checkUnchanged,
+  layoutQuery,
   readSourceTables,
   type SourceTable,
-  shapeQuery,
-  tableChanged,
 } from "./source-tables.ts";
+import { TableCopy } from "./table-copy.ts";
 import { togetherOrAlone } from "./together.ts";
 import type { WireSession } from "./wire-session.ts";
 
@@ -52,6 +56,7 @@ class PostgresSnapshot implements Snapshot {
   readonly #endpoint: EndpointConfig;
   readonly #sessions: SessionPool;
   #tables: ReadonlyMap<string, SourceTable> = new Map();
+  readonly #shared = new Map<string, SharedRows>();
 
   constructor(endpoint: EndpointConfig, holder: Holder) {
     this.position = holder.position;
@@ -86,19 +91,57 @@ class PostgresSnapshot implements Snapshot {
     return sourceFormats(this.#tables.get(tableKey(table.id))?.binary === true);
   }
 
-  /**
-   * Each read is a transaction of its own, so that no table stays locked longer than it is read. All of
-   * it is one round trip: small tables take little else.
-   */
   async *read(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
     const { id } = request.table;
-    const session = await this.#lend(signal);
-    const { wire } = session;
-    let whole = false;
+    const rows =
+      request.partition.by === "share" ? this.#share(request, signal) : this.#readAlone(request, signal);
     let started = false;
     try {
-      const before = this.#tables.get(tableKey(id));
-      if (before === undefined) throw tableChanged(id);
+      for await (const chunk of rows) {
+        started = true;
+        yield chunk;
+      }
+    } catch (error) {
+      throw signal.aborted
+        ? signal.reason
+        : this.#classify(error, started || !isOfSnapshot(error) ? id : undefined);
+    }
+  }
+
+  async *#readAlone(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
+    const copy = await this.#copy(request, { stopsAtRows: false, signal });
+    try {
+      for (let chunk = await copy.next(); chunk !== undefined; chunk = await copy.next()) yield chunk;
+    } finally {
+      copy.discard();
+    }
+  }
+
+  /** The first share that is read starts the scan for all shares of its table. */
+  #share(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
+    const key = tableKey(request.table.id);
+    let shared = this.#shared.get(key);
+    if (shared === undefined) {
+      shared = new SharedRows(request.format, () => this.#copy(request, { stopsAtRows: true, signal }));
+      this.#shared.set(key, shared);
+    }
+    return shared.read();
+  }
+
+  /**
+   * Each COPY is a transaction of its own, so that no table stays locked longer than it is read. All of
+   * it is one round trip: small tables take little else.
+   */
+  async #copy(
+    request: ReadRequest,
+    { stopsAtRows, signal }: { readonly stopsAtRows: boolean; readonly signal: AbortSignal },
+  ): Promise<TableCopy> {
+    const { id } = request.table;
+    const before = this.#tables.get(tableKey(id));
+    if (before === undefined) throw changedWhileRead(id);
+    const session = await this.#lend(signal);
+    try {
+      const { wire } = session;
       const condition = await rangeCondition(wire, id, request.partition);
       const statements = [
         this.#beginSql(),
@@ -106,25 +149,32 @@ class PostgresSnapshot implements Snapshot {
         ...(condition === undefined ? [] : ["set local enable_seqscan = off"]),
         copyOutSql(request, condition),
         "commit",
-        shapeQuery(id, before),
+        layoutQuery(id, before),
       ];
-      const rows = wire.copyOut(statements.join("; "), request.format);
-      for (let next = await rows.next(); ; next = await rows.next()) {
-        started = true;
-        if (next.done === true) {
-          checkUnchanged(id, before, next.value);
-          break;
-        }
-        yield next.value;
-      }
-      whole = true;
+      const rows = wire.copyOut(statements.join("; "), request.format, { stopsAtRows });
+      return new TableCopy(session, rows, (shape) => checkUnchanged(id, before, shape));
     } catch (error) {
-      throw signal.aborted
-        ? signal.reason
-        : this.#classify(error, started || !isOfSnapshot(error) ? id : undefined);
+      session.discard();
+      throw error;
+    }
+  }
+
+  largeObjects(after: string, signal: AbortSignal): Promise<readonly LargeObject[]> {
+    return this.#transaction({ signal }, (wire) => readLargeObjects(wire, after));
+  }
+
+  async *readLargeObject(id: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const session = await this.#lend(signal);
+    try {
+      await this.#begin(session.wire);
+      yield* readRest(session.wire, id);
+      await session.wire.query("commit");
+      await session.giveBack();
+    } catch (error) {
+      throw signal.aborted ? signal.reason : this.#classify(error, undefined);
     } finally {
-      if (whole) await session.giveBack();
-      else session.discard();
+      // Whoever reads may have stopped halfway.
+      session.discard();
     }
   }
 

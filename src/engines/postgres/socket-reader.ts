@@ -38,10 +38,16 @@ export class SocketReader {
     return this.#queued > 0 || this.#closed;
   }
 
+  /** True while somebody waits for the next chunk. */
+  get waiting(): boolean {
+    return this.#wake !== undefined;
+  }
+
   /** The next chunk as it came. Throws `connect.lost` when the connection has ended. */
   async next(): Promise<Buffer> {
     while (this.#chunks.length === 0) {
       if (this.#closed) {
+        if (this.#error instanceof MigrationError) throw this.#error;
         throw new MigrationError("connect.lost", {
           message: "The connection to the server was lost.",
           cause: this.#error,

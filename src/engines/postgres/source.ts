@@ -1,29 +1,41 @@
 import type { EndpointConfig } from "../../core/engine.ts";
 import type { Finding } from "../../core/finding.ts";
+import type { LockWait } from "../../core/lock-wait.ts";
 import type { Position } from "../../core/position.ts";
-import type { Catalog, SequenceState, TableId } from "../../core/schema.ts";
+import type { Catalog, SequenceState, TableId, TableSchema } from "../../core/schema.ts";
+import type { NoteKeeping, SchemaNote } from "../../core/schema-note.ts";
 import type {
   ChangeStream,
   ChangeStreamRequest,
   DescribeRequest,
+  KeptNotes,
+  LogRequest,
   OpenWriter,
   Snapshot,
   SnapshotRequest,
   Source,
   SourceAssessment,
+  StreamHealth,
   StreamRequest,
 } from "../../core/source.ts";
+import type { ShapedTable } from "../../core/table-shape.ts";
+import { checkLoads } from "./assess-loads.ts";
 import { assessSource } from "./assess-source.ts";
 import { describe, listSchemas, listTables } from "./catalog.ts";
 import { openChangeStream } from "./change-stream.ts";
 import { ClientPool } from "./client-pool.ts";
+import { followLog } from "./follow-log.ts";
+import { lockWaits } from "./lock-waits.ts";
 import { lsnCodec } from "./lsn.ts";
 import { openWriters } from "./open-writers.ts";
 import { checkPublication } from "./publication.ts";
+import { describeNoted } from "./read-notes.ts";
+import { dropNotes, keepNotes, noteKeeping } from "./schema-notes.ts";
 import { readSequenceStates } from "./sequences.ts";
 import { createStream, currentPosition, dropStream, findStream, streamObjects } from "./slot.ts";
 import { slotHealth } from "./slot-health.ts";
 import { openSnapshot } from "./snapshot.ts";
+import { checkShapes } from "./table-shape.ts";
 
 /** A PostgreSQL database as source: gives each call a connection. */
 export class PostgresSource implements Source {
@@ -59,6 +71,10 @@ export class PostgresSource implements Source {
     );
   }
 
+  async lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {
+    return await lockWaits(this.#endpoint, signal);
+  }
+
   openSnapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot> {
     return openSnapshot(this.#endpoint, request, signal);
   }
@@ -71,8 +87,16 @@ export class PostgresSource implements Source {
     return this.#clients.use(signal, (client) => openWriters(client));
   }
 
+  followLog(request: LogRequest, signal: AbortSignal): Promise<string> {
+    return followLog(this.#endpoint, request, signal);
+  }
+
   createStream(request: StreamRequest, signal: AbortSignal): Promise<Position> {
     return createStream(this.#endpoint, request, signal);
+  }
+
+  checkLoads({ taskId }: StreamRequest, signal: AbortSignal): Promise<void> {
+    return this.#clients.use(signal, (client) => checkLoads(client, taskId));
   }
 
   findStream(request: StreamRequest, signal: AbortSignal): Promise<Position | undefined> {
@@ -80,7 +104,22 @@ export class PostgresSource implements Source {
   }
 
   dropStream(request: StreamRequest, signal: AbortSignal): Promise<void> {
-    return this.#clients.use(signal, (client) => dropStream(client, request));
+    return this.#clients.use(signal, async (client) => {
+      await dropStream(client, request, signal);
+      await dropNotes(client);
+    });
+  }
+
+  noteKeeping(signal: AbortSignal): Promise<NoteKeeping> {
+    return this.#clients.use(signal, (client) => noteKeeping(client, this.#endpoint));
+  }
+
+  keepNotes(signal: AbortSignal): Promise<KeptNotes> {
+    return this.#clients.use(signal, (client) => keepNotes(client, this.#endpoint));
+  }
+
+  describeNoted(notes: readonly SchemaNote[], signal: AbortSignal): Promise<readonly TableSchema[]> {
+    return this.#clients.use(signal, (client) => describeNoted(client, notes));
   }
 
   checkStream(request: StreamRequest, signal: AbortSignal): Promise<void> {
@@ -88,7 +127,11 @@ export class PostgresSource implements Source {
     return this.#clients.use(signal, (client) => checkPublication(client, objects, request.tables));
   }
 
-  streamHealth({ taskId }: StreamRequest, signal: AbortSignal): Promise<readonly Finding[]> {
+  checkTables(tables: readonly TableSchema[], signal: AbortSignal): Promise<readonly ShapedTable[]> {
+    return this.#clients.use(signal, (client) => checkShapes(client, tables));
+  }
+
+  streamHealth({ taskId }: StreamRequest, signal: AbortSignal): Promise<StreamHealth | undefined> {
     const { name } = streamObjects(this.#endpoint, taskId);
     return this.#clients.use(signal, (client) => slotHealth(client, name));
   }

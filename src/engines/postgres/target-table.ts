@@ -2,6 +2,7 @@ import type pg from "pg";
 import { MigrationError } from "../../core/error.ts";
 import type { TablePlan } from "../../core/plan.ts";
 import { displayTable, type TableId, tableKey } from "../../core/schema.ts";
+import { qualified } from "../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
 
 /** What stands on the target under the name of a table of the plan. */
@@ -46,6 +47,17 @@ export async function findTables(
       return [tableKey(id), { id, ...table }];
     }),
   );
+}
+
+const VIRTUAL_COLUMNS_SINCE = 180_000;
+
+/** Whether the server has virtual generated columns. */
+export async function hasVirtualColumns(client: pg.Client): Promise<boolean> {
+  const [row] = await selectJson<{ version: number }>(
+    client,
+    "select current_setting('server_version_num')::int as version",
+  );
+  return row!.version >= VIRTUAL_COLUMNS_SINCE;
 }
 
 /** Throws `target.table_mismatch` when rows of the source cannot be put into what is there. */
@@ -109,4 +121,9 @@ export function nameReferrers(referrers: readonly Referrer[]): string {
 
 function names(columns: readonly { readonly name: string }[]): string {
   return columns.map(({ name }) => name).join(", ");
+}
+
+/** A partitioned table has no rows of its own to be emptied of alone. */
+export function ownRows(table: TargetTable): string {
+  return `${table.kind === "p" ? "" : "only "}${qualified(table.id)}`;
 }

@@ -1,38 +1,53 @@
+import type pg from "pg";
 import type { EndpointConfig } from "../../core/engine.ts";
-import type { MigrationError, TableOutcome } from "../../core/error.ts";
+import { MigrationError, type TableOutcome } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
+import type { Journal, JournalRequest } from "../../core/journal.ts";
+import type { LockWait } from "../../core/lock-wait.ts";
 import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
+import type { ObjectRights, RightsId } from "../../core/rights.ts";
 import type { BulkFormat } from "../../core/row-chunk.ts";
 import type { SequenceState, TableId } from "../../core/schema.ts";
+import type { AlteredTable, AlterTables } from "../../core/table-alteration.ts";
 import type {
   Applier,
   ApplyRequest,
-  Journal,
-  JournalRequest,
+  ColumnAddition,
+  GiveRights,
   Loader,
   LoadRequest,
   MakeObjects,
   ObjectOutcome,
   PostLoadStep,
   PreparedTable,
-  PrepareMode,
   PrepareRequest,
   SchemaRequest,
   Target,
+  TargetAssessment,
+  WriteLargeObjects,
 } from "../../core/target.ts";
+import { addColumns, addedNames } from "./add-columns.ts";
+import { alterTables } from "./alter-tables.ts";
 import { openApplier } from "./applier.ts";
 import { assessTarget } from "./assess-target.ts";
 import { buildSteps, setUpBuildSession } from "./build-steps.ts";
 import { targetFormats } from "./bulk-format.ts";
 import { ClientPool } from "./client-pool.ts";
 import { dropObjects } from "./drop-objects.ts";
+import { dropTables } from "./drop-tables.ts";
+import { giveRights, presentRights } from "./give-rights.ts";
 import { openJournal } from "./journal.ts";
+import { notedStart } from "./journal-sql.ts";
+import { presentLargeObjects, writeLargeObjects } from "./large-object-writer.ts";
 import { LoaderPool } from "./loader.ts";
+import { lockWaits } from "./lock-waits.ts";
 import { makeObjects } from "./make-objects.ts";
+import { assessMarking, checkUncaptured, dropOrigin } from "./origin.ts";
 import { postLoadSteps } from "./post-load.ts";
-import { emptyTable, existingTables, prepareSchema, prepareTables } from "./prepare.ts";
+import { dropRelated, emptyTable, existingTables, prepareSchema, prepareTables } from "./prepare.ts";
+import { orderByRowTypes } from "./row-types.ts";
 import { setSequences } from "./sequences.ts";
-import { inPieces, togetherOrAlone } from "./together.ts";
+import { inPieces, oneByOne, togetherOrAlone } from "./together.ts";
 
 /** Tables prepared in one transaction: each holds some locks, of which a server has some thousands. */
 const PREPARED_AT_ONCE = 200;
@@ -60,8 +75,16 @@ export class PostgresTarget implements Target {
     await this.#clients.use(signal, (client) => client.query("select"));
   }
 
-  assess(plan: MigrationPlan, mode: PrepareMode, signal: AbortSignal): Promise<readonly Finding[]> {
-    return this.#clients.use(signal, (client) => assessTarget(client, plan, mode));
+  assess(request: TargetAssessment, signal: AbortSignal): Promise<readonly Finding[]> {
+    return this.#clients.use(signal, (client) => assessTarget(client, request));
+  }
+
+  async lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {
+    return await lockWaits(this.#endpoint, signal);
+  }
+
+  notedStart(request: JournalRequest, signal: AbortSignal): Promise<string | undefined> {
+    return this.#clients.use(signal, (client) => notedStart(client, request));
   }
 
   openJournal(request: JournalRequest, signal: AbortSignal): Promise<Journal> {
@@ -84,25 +107,52 @@ export class PostgresTarget implements Target {
     return this.#builders.use(signal, (client) => makeObjects(client, request));
   }
 
+  async presentObjects(rights: readonly ObjectRights[], signal: AbortSignal): Promise<readonly RightsId[]> {
+    const present = await this.#clients.use(signal, (client) => presentRights(client, rights));
+    return [...present.values()];
+  }
+
+  giveRights(request: GiveRights, signal: AbortSignal): Promise<readonly Finding[]> {
+    return this.#builders.use(signal, (client) => giveRights(client, request));
+  }
+
   async prepareTables(
     requests: readonly PrepareRequest[],
     signal: AbortSignal,
   ): Promise<readonly TableOutcome<PreparedTable>[]> {
-    const outcomes: TableOutcome<PreparedTable>[] = [];
+    const { related, others } = orderByRowTypes(requests);
+    const outcomes = new Map<PrepareRequest, TableOutcome<PreparedTable>>();
+    // All of these before any is made anew: a row type cannot go while a column has it. What a crash leaves
+    // dropped is made the next time.
+    const toDrop = related.filter(({ mode }) => mode === "drop-and-create").toReversed();
+    for (const [request, dropped] of await this.#inPieces(toDrop, dropRelated, signal)) {
+      if (dropped instanceof MigrationError) outcomes.set(request, dropped);
+    }
+    const toMake = [...related, ...others].filter((request) => !outcomes.has(request));
+    for (const [request, prepared] of await this.#inPieces(toMake, prepareTables, signal)) {
+      outcomes.set(request, prepared);
+    }
+    return requests.map((request) => outcomes.get(request)!);
+  }
+
+  /** Some tables in one transaction each time, in their order; `work` has a result for each of them. */
+  async #inPieces<Result>(
+    requests: readonly PrepareRequest[],
+    work: (client: pg.Client, some: readonly PrepareRequest[]) => Promise<readonly Result[]>,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<PrepareRequest, TableOutcome<Result>>> {
+    const outcomes = new Map<PrepareRequest, TableOutcome<Result>>();
     for (const some of inPieces(requests, PREPARED_AT_ONCE)) {
-      const prepare = (
-        these: readonly PrepareRequest[],
-        table?: TableId,
-      ): Promise<readonly PreparedTable[]> => {
-        const context = table === undefined ? {} : ({ table, phase: "build" } as const);
-        return this.#clients.use(signal, (client) => prepareTables(client, these), context);
-      };
-      const prepared = await togetherOrAlone(
+      const done = await togetherOrAlone(
         some,
-        (these) => prepare(these),
-        async (one) => (await prepare([one], one.plan.source.id))[0]!,
+        (these) => this.#clients.use(signal, (client) => work(client, these)),
+        async (one) => {
+          const context = { table: one.plan.source.id, phase: "build" } as const;
+          const [result] = await this.#clients.use(signal, (client) => work(client, [one]), context);
+          return result!;
+        },
       );
-      outcomes.push(...prepared);
+      for (const [i, request] of some.entries()) outcomes.set(request, done[i]!);
     }
     return outcomes;
   }
@@ -119,8 +169,50 @@ export class PostgresTarget implements Target {
     return this.#clients.use(signal, (client) => targetFormats(client, plans));
   }
 
+  addColumns(
+    additions: readonly ColumnAddition[],
+    others: readonly TableId[],
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<undefined>[]> {
+    const add = async (addition: ColumnAddition): Promise<undefined> => {
+      const context = { table: addition.plan.source.id, phase: "build" } as const;
+      const unlike = additions.filter((one) => addedNames(one) !== addedNames(addition));
+      const apart = [...others, ...unlike.map(({ plan }) => plan.target.id)];
+      await this.#clients.use(signal, (client) => addColumns(client, addition, apart), context);
+    };
+    return oneByOne(additions, add);
+  }
+
+  alterTables(
+    request: AlterTables,
+    journal: JournalRequest,
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<AlteredTable>[]> {
+    return this.#clients.use(signal, (client) => alterTables(client, request, journal));
+  }
+
+  dropTables(
+    plans: readonly TablePlan[],
+    journal: JournalRequest,
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<undefined>[]> {
+    const drop = (some: readonly TablePlan[], table?: TableId): Promise<readonly undefined[]> => {
+      const context = table === undefined ? {} : ({ table, phase: "build" } as const);
+      return this.#clients.use(signal, (client) => dropTables(client, some, journal), context);
+    };
+    return togetherOrAlone(plans, drop, async (plan) => (await drop([plan], plan.source.id))[0]);
+  }
+
   openLoader(request: LoadRequest, signal: AbortSignal): Promise<Loader> {
     return this.#loaders.open(request, signal);
+  }
+
+  presentLargeObjects(ids: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+    return this.#builders.use(signal, (client) => presentLargeObjects(client, ids));
+  }
+
+  writeLargeObjects(request: WriteLargeObjects, signal: AbortSignal): Promise<readonly Finding[]> {
+    return this.#builders.use(signal, (client) => writeLargeObjects(client, request));
   }
 
   postLoadSteps(plan: TablePlan): readonly PostLoadStep[] {
@@ -137,6 +229,18 @@ export class PostgresTarget implements Target {
 
   openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier> {
     return openApplier(this.#endpoint, request, signal);
+  }
+
+  assessMarking(taskId: string, signal: AbortSignal): Promise<readonly Finding[]> {
+    return this.#clients.use(signal, (client) => assessMarking(client, taskId));
+  }
+
+  checkUncaptured(plan: MigrationPlan, signal: AbortSignal): Promise<void> {
+    return this.#clients.use(signal, (client) => checkUncaptured(client, plan));
+  }
+
+  forgetMark(taskId: string, signal: AbortSignal): Promise<void> {
+    return this.#clients.use(signal, (client) => dropOrigin(client, taskId, signal));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

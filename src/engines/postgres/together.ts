@@ -17,10 +17,18 @@ export async function togetherOrAlone<Item, Result>(
       // Whatever it was comes up again for the table that it is about, and then with that table's name.
     }
   }
+  return oneByOne(items, alone);
+}
+
+/** Does work for tables one after the other; what it throws must be classified. */
+export async function oneByOne<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<TableOutcome<Result>[]> {
   const outcomes: TableOutcome<Result>[] = [];
   for (const item of items) {
     try {
-      outcomes.push(await alone(item));
+      outcomes.push(await work(item));
     } catch (error) {
       if (!(error instanceof MigrationError) || error.scope !== "table") throw error;
       outcomes.push(error);

@@ -7,8 +7,8 @@ export interface NativeType {
   readonly name: string;
   /** typtype: b(ase), c(omposite), d(omain), e(num), p(seudo), r(ange), m(ultirange). */
   readonly kind: string;
-  /** typcategory: "S" for anything that is a string. */
-  readonly category: string;
+  /** A string (typcategory "S") that it sends as text does in binary: one that does it in its own way is no text. */
+  readonly isText: boolean;
   /** Element of a true array, else undefined. */
   readonly element: string | undefined;
   /** A domain's base type and its modifier, else undefined and -1. */
@@ -37,7 +37,7 @@ export function logicalType(
   if (type.kind === "d" && type.base !== undefined) return logicalType(type.base, type.baseModifier, types);
   if (type.element !== undefined) return { kind: "array", of: logicalType(type.element, modifier, types) };
   if (type.schema === "pg_catalog") return builtIn(type.name, modifier);
-  return type.kind === "b" && type.category === "S" ? { kind: "string", fixed: false } : OPAQUE;
+  return type.kind === "b" && type.isText ? { kind: "string", fixed: false } : OPAQUE;
 }
 
 function builtIn(name: string, modifier: number): LogicalType {

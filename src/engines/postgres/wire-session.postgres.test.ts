@@ -7,7 +7,8 @@ import { openWire } from "./connection.ts";
 import { classify } from "./errors.ts";
 import { ServerError } from "./server-error.ts";
 import { parseUrl } from "./url.ts";
-import { queryMessage, type WireSession } from "./wire-session.ts";
+import { queryMessage } from "./wire-message.ts";
+import type { WireSession } from "./wire-session.ts";
 
 const MIB = 1 << 20;
 const never = new AbortController().signal;
@@ -218,7 +219,7 @@ async function backend(wire: WireSession): Promise<string> {
 async function assertBroken(work: Promise<unknown>): Promise<void> {
   const error = classify(await failure(work), { side: "source", endpoint: parseUrl(server.url()) });
   assert.equal(error.code, "connect.lost");
-  assert.equal(error.retry, "backoff");
+  assert.equal(error.retry, "once-worked");
   assert.equal(error.subject, `127.0.0.1:${server.port}`);
 }
 

@@ -1,40 +1,24 @@
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { MigrationError } from "../../core/error.ts";
 import type { BulkFormat, RowChunk } from "../../core/row-chunk.ts";
 import { CopyFrames } from "./copy-frames.ts";
-import { HEADER_LENGTH, MessageReader } from "./message-reader.ts";
+import { MessageReader } from "./message-reader.ts";
 import { isFatal, readServerError, type ServerError } from "./server-error.ts";
 import { SocketReader } from "./socket-reader.ts";
-
-/** Message types used here (protocol manual, "Message Formats"). */
-export const Message = {
-  bindComplete: 0x32,
-  closeComplete: 0x33,
-  commandComplete: 0x43,
-  copyBoth: 0x57,
-  copyData: 0x64,
-  copyDone: 0x63,
-  copyFail: 0x66,
-  copyIn: 0x47,
-  copyOut: 0x48,
-  dataRow: 0x44,
-  emptyQuery: 0x49,
-  error: 0x45,
-  noData: 0x6e,
-  notice: 0x4e,
-  notification: 0x41,
-  parameterStatus: 0x53,
-  parseComplete: 0x31,
-  query: 0x51,
-  ready: 0x5a,
-  rowDescription: 0x54,
-} as const;
+import { COPY_DONE, isAside, Message, queryMessage, readTextRow } from "./wire-message.ts";
 
 export interface QueryResult {
   /** Text values of the last statement that returned rows. */
   readonly rows: readonly (readonly (string | null)[])[];
   /** Command tag of the last statement, e.g. "UPDATE 3". */
   readonly tag: string;
+}
+
+/** Bytes of a COPY as the server sent them. */
+export interface CopyChunk extends RowChunk {
+  /** The last row goes on in the next chunk. */
+  readonly cut: boolean;
 }
 
 /**
@@ -44,14 +28,17 @@ export interface QueryResult {
  */
 export class WireSession implements AsyncDisposable {
   readonly messages: MessageReader;
-  readonly #socket: Duplex;
+  /** Set by an owner who reads all the time: whether the server owes something that has been asked for. */
+  expects: () => boolean = () => true;
+  readonly #socket: Socket;
   readonly #reader: SocketReader;
   readonly #close: () => Promise<void>;
 
   readonly #mayGulp: boolean;
+  #arrivedBytes = 0;
 
   /** `mayGulp`: the socket stops reading as soon as it is paused; see SocketReader. */
-  constructor(socket: Duplex, options: { readonly mayGulp: boolean; readonly close: () => Promise<void> }) {
+  constructor(socket: Socket, options: { readonly mayGulp: boolean; readonly close: () => Promise<void> }) {
     this.#socket = socket;
     this.#mayGulp = options.mayGulp;
     this.#reader = new SocketReader(socket);
@@ -65,9 +52,24 @@ export class WireSession implements AsyncDisposable {
     return gulps && this.#mayGulp;
   }
 
-  /** Queues bytes that are whole messages or pieces of them. Resolves when more may be sent. */
+  /** True while something that was asked for has not come and would be taken. */
+  get awaits(): boolean {
+    return this.#reader.waiting && this.expects();
+  }
+
+  /** See WatchedSession; of operations whose end was waited for here. */
+  get arrivedBytes(): number {
+    return this.#arrivedBytes;
+  }
+
+  /**
+   * Queues bytes that are whole messages or pieces of them. Resolves when more may be sent. Many go piece by
+   * piece, so that it shows whether they get on.
+   */
   async send(bytes: Uint8Array): Promise<void> {
-    await this.#write(bytes, true);
+    let rest = bytes;
+    for (; rest.length > PIECE; rest = rest.subarray(PIECE)) await this.#write(rest.subarray(0, PIECE), true);
+    await this.#write(rest, true);
   }
 
   /**
@@ -97,6 +99,7 @@ export class WireSession implements AsyncDisposable {
 
   /** What is left of a statement's answer, up to ReadyForQuery. */
   async #end(): Promise<QueryResult> {
+    const askedBytes = this.#socket.bytesWritten;
     let rows: (string | null)[][] = [];
     let tag = "";
     let error: ServerError | undefined;
@@ -117,6 +120,7 @@ export class WireSession implements AsyncDisposable {
           error = this.#error();
           break;
         case Message.ready:
+          this.#arrivedBytes = askedBytes;
           if (error !== undefined) throw error;
           return { rows, tag };
       }
@@ -125,21 +129,32 @@ export class WireSession implements AsyncDisposable {
 
   /**
    * Runs COPY ... TO STDOUT and yields its CopyData frames, merged into few; returns what the statements
-   * after it came to. The consumer must read to the end or dispose the session.
+   * after it came to. The consumer must read to the end or dispose the session. `stopsAtRows`: a chunk that
+   * begins inside a row ends with that row.
    */
-  async *copyOut(sql: string, format: BulkFormat): AsyncGenerator<RowChunk, QueryResult> {
+  async *copyOut(
+    sql: string,
+    format: BulkFormat,
+    { stopsAtRows = false } = {},
+  ): AsyncGenerator<CopyChunk, QueryResult> {
     await this.#begin(sql, Message.copyOut);
     // In binary the trailer has a frame of its own and the header shares the first row's: one frame
     // more than rows. In text each row is one frame.
     let uncounted = format === "pg-copy-binary" ? 1 : 0;
-    const frames = new CopyFrames();
+    const frames = new CopyFrames({ stopsAtEnds: stopsAtRows });
     let chunk = this.messages.takeRest();
     for (;;) {
       frames.walk(chunk);
       const counted = Math.min(frames.ended, uncounted);
       uncounted -= counted;
-      if (frames.length > 0) yield { bytes: chunk.subarray(0, frames.length), rows: frames.ended - counted };
+      if (frames.length > 0) {
+        yield { bytes: chunk.subarray(0, frames.length), rows: frames.ended - counted, cut: frames.cut };
+      }
       const rest = chunk.subarray(frames.taken);
+      if (frames.stopped) {
+        chunk = rest;
+        continue;
+      }
       if (frames.done) {
         this.messages.putBack(rest);
         if (!isAside(rest[0]!)) break;
@@ -232,12 +247,8 @@ export class WireSession implements AsyncDisposable {
   }
 }
 
-const COPY_DONE = Buffer.from([Message.copyDone, 0, 0, 0, 4]);
-
-/** Messages that may come between any two others: notices, changed settings, notifications. */
-function isAside(type: number): boolean {
-  return type === Message.notice || type === Message.parameterStatus || type === Message.notification;
-}
+/** Bytes that are handed to the socket at once: so many may wait without showing whether they get on. */
+const PIECE = 1 << 18;
 
 /** Resolves when the socket takes bytes again, or has closed. */
 function drained(socket: Duplex): Promise<void> {
@@ -254,32 +265,4 @@ function drained(socket: Duplex): Promise<void> {
 
 function lost(): MigrationError {
   return new MigrationError("connect.lost", { message: "The connection to the server was lost." });
-}
-
-export function queryMessage(sql: string): Buffer {
-  const length = Buffer.byteLength(sql);
-  const message = Buffer.allocUnsafe(HEADER_LENGTH + length + 1);
-  message[0] = Message.query;
-  message.writeInt32BE(4 + length + 1, 1);
-  message.write(sql, HEADER_LENGTH, "utf8");
-  message[HEADER_LENGTH + length] = 0;
-  return message;
-}
-
-/** The values of a DataRow whose body starts at `start`. */
-export function readTextRow(bytes: Buffer, start: number): (string | null)[] {
-  const count = bytes.readInt16BE(start);
-  const row: (string | null)[] = new Array(count);
-  let at = start + 2;
-  for (let i = 0; i < count; i++) {
-    const length = bytes.readInt32BE(at);
-    at += 4;
-    if (length < 0) {
-      row[i] = null;
-    } else {
-      row[i] = bytes.toString("utf8", at, at + length);
-      at += length;
-    }
-  }
-  return row;
 }

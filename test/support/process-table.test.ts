@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
-import { parseChildTimes } from "./command.ts";
 import { descendantsOf, parseMachineCpu, parseStat, parseStatusBytes, treeCpuS } from "./process-table.ts";
 
 test("a process's name may hold parentheses and blanks without moving its figures", () => {
@@ -21,11 +20,6 @@ test("memory is read in kilobytes, and is nothing for a process that is ending",
 test("the machine's busy time leaves out idling, waiting and what was stolen", () => {
   const text = "cpu  100 200 300 5000 600 70 30 800 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n";
   assert.deepEqual(parseMachineCpu(text), { busyS: 7, stolenS: 8 });
-});
-
-test("the shell's times give what its children took", () => {
-  assert.equal(parseChildTimes("0m0.002s 0m0.001s\n1m1.500s 0m2.250s\n"), 63.75);
-  assert.throws(() => parseChildTimes("nothing"));
 });
 
 test("CPU time of a tree holds children that run and children that have ended", async () => {

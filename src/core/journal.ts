@@ -1,0 +1,95 @@
+import type { LargeObjectProgress } from "./large-object.ts";
+import type { Position } from "./position.ts";
+import type { RightsId } from "./rights.ts";
+import type { TableId } from "./schema.ts";
+import type { Partition } from "./source.ts";
+import type { ShapedTable, TableShape } from "./table-shape.ts";
+
+export interface JournalRequest {
+  readonly taskId: string;
+  /** Where the control tables live; undefined for the engine's default. */
+  readonly controlSchema: string | undefined;
+}
+
+/**
+ * What has happened to a task, kept in the target's control tables beside the rows it speaks of, so
+ * that after any crash the two agree. Loader and Applier write into it in the transaction of the
+ * rows; everything else goes through these methods, each atomic and durable when it resolves.
+ */
+export interface Journal extends AsyncDisposable {
+  tables(signal: AbortSignal): Promise<readonly JournaledTable[]>;
+  /** Replaces all that is known of the tables; their earlier partitions are forgotten. */
+  planTables(tables: readonly PlannedTable[], signal: AbortSignal): Promise<void>;
+  /** Gives the unfinished partitions of tables the position of a new snapshot. */
+  moveSnapshot(
+    tables: readonly TableId[],
+    snapshot: Position | undefined,
+    signal: AbortSignal,
+  ): Promise<void>;
+  setTableStates(tables: readonly TableId[], change: StateChange, signal: AbortSignal): Promise<void>;
+  /** Notes what tables were when the target was made to follow them; those not known yet count as ready. */
+  setShapes(tables: readonly ShapedTable[], signal: AbortSignal): Promise<void>;
+  /** What keeps its owner and privileges: was there before the task, or has got its own; undefined until it is noted. */
+  keptObjects(signal: AbortSignal): Promise<readonly RightsId[] | undefined>;
+  /** Takes back what keepObjects() has noted of some. */
+  releaseObjects(objects: readonly RightsId[], signal: AbortSignal): Promise<void>;
+  /** Adds to them. */
+  keepObjects(objects: readonly RightsId[], signal: AbortSignal): Promise<void>;
+  /** How far large objects have been copied. */
+  largeObjects(signal: AbortSignal): Promise<LargeObjectProgress>;
+  /** The source's log that the positions are of; undefined until it is noted. */
+  sourceLog(signal: AbortSignal): Promise<string | undefined>;
+  setSourceLog(log: string, signal: AbortSignal): Promise<void>;
+  appliedPosition(signal: AbortSignal): Promise<Position | undefined>;
+  /** For a stream that starts without an applied change yet. */
+  setAppliedPosition(position: Position, signal: AbortSignal): Promise<void>;
+  /** Notes that rows may come of the start of that name; see TaskSpec.startId. */
+  noteStart(startId: string, signal: AbortSignal): Promise<void>;
+  /** Removes everything about this task; control tables stay. */
+  forget(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * planned without partitions: the table is about to be prepared. prepared: it exists and has no rows of
+ * the source that count. planned with partitions: none or some of them are loaded. loaded: all rows are
+ * there. ready: keys, indexes and constraints too. suspended: set aside.
+ */
+export type JournaledState = "planned" | "prepared" | "loaded" | "ready" | "suspended";
+
+export interface StateChange {
+  readonly state: JournaledState;
+  /** Why a table was set aside: an error's code and message. */
+  readonly reason?: string;
+}
+
+export interface PlannedTable {
+  /** The source's id of the table. */
+  readonly id: TableId;
+  /** Tideway creates it; a table that was there gets nothing added to it, no key and no index. */
+  readonly created: boolean;
+  /** It held rows before the task that must stay: it is never emptied. False when left out. */
+  readonly keepsRows?: boolean;
+  /** "planned" when left out. */
+  readonly state?: "planned" | "prepared";
+  /** What the source's table was when it was planned, which is what is read of it. */
+  readonly shape?: TableShape | undefined;
+  readonly snapshot: Position | undefined;
+  readonly partitions: readonly Partition[];
+}
+
+export interface JournaledTable {
+  readonly id: TableId;
+  readonly created: boolean;
+  readonly keepsRows: boolean;
+  readonly state: JournaledState;
+  readonly reason: string | undefined;
+  readonly shape: TableShape | undefined;
+  readonly partitions: readonly JournaledPartition[];
+}
+
+export interface JournaledPartition {
+  readonly partition: Partition;
+  readonly snapshot: Position | undefined;
+  readonly done: boolean;
+  readonly rows: number;
+}

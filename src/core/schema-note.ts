@@ -1,0 +1,51 @@
+import type { Position } from "./position.ts";
+import type { TableId, TableSchema } from "./schema.ts";
+import type { TableShape } from "./table-shape.ts";
+
+/**
+ * What a source's log says of a table at the place where a statement has changed or made it. The notes of one
+ * transaction stand among its changes, in order.
+ */
+export interface SchemaNote {
+  /** What the table is called after the statement. */
+  readonly id: TableId;
+  readonly shape: TableShape;
+  /** The table, or the index of that name, is no more; of the shape only the number counts. */
+  readonly dropped: boolean;
+  /** What the table has beside its columns; undefined when it is dropped. */
+  readonly parts: TableParts | undefined;
+  /** Enum types of its columns. */
+  readonly enums: readonly EnumLabels[];
+  /** The statement was about a type of its columns. */
+  readonly isOfType: boolean;
+  /** A task that prevents loops has done to this table what had been done to its own source's. */
+  readonly isApplied: boolean;
+  /** The statement wrote all rows anew. */
+  readonly rewritten: boolean;
+  /** Whatever it did to values, only their columns' types say how: it held no expression. */
+  readonly plain: boolean;
+  /** What an engine needs to describe the table as it was then; for that engine alone. */
+  readonly text: string;
+}
+
+export interface EnumLabels {
+  readonly id: TableId;
+  readonly labels: readonly string[];
+}
+
+export type TableParts = Pick<TableSchema, "indexes" | "checks" | "foreignKeys" | "key" | "rowIdentity">;
+
+/** The notes of one transaction that concern the task, in order. */
+export interface NotedTransaction {
+  /** The commit's own. */
+  readonly position: Position;
+  readonly notes: readonly SchemaNote[];
+}
+
+/** Whether a source tells of schema changes in its log. */
+export interface NoteKeeping {
+  /** Statements after this position are noted; undefined when none are. */
+  readonly since: Position | undefined;
+  /** How far the log has come: what the catalog shows from now on holds all that committed before. */
+  readonly now: Position;
+}

@@ -1,0 +1,154 @@
+import { MigrationError } from "./error.ts";
+import type { Position } from "./position.ts";
+import { displayTable, type TableId, type TableSchema } from "./schema.ts";
+
+/**
+ * What a source can tell of a table's identity and history, so that two looks at it can be compared, however
+ * far apart in time. Plain data: the journal keeps it.
+ */
+export interface TableShape {
+  /** The table itself, whatever it is called. */
+  readonly table: string;
+  /** Where its rows lie; another text once they have all been written anew, for whatever reason. */
+  readonly storage: string;
+  /** Columns that it has ever had: the highest number that was given out. */
+  readonly columnsEver: number;
+  /** Those that are there, by number. */
+  readonly columns: readonly ColumnShape[];
+  /** The table as the target follows it; absent while that can be read from the source. */
+  readonly described?: Omit<TableSchema, "shape">;
+  /** Where in the log it became what it is here. */
+  readonly place?: ShapePlace;
+}
+
+export interface ShapePlace {
+  /** Changes that commit up to here may have been made to the table as it was before. */
+  readonly position: Position;
+  readonly before: TableShape;
+}
+
+export interface ColumnShape {
+  /** Given once, to this column alone; a later column has a higher one. */
+  readonly number: number;
+  readonly name: string;
+  /** The type with its modifier, in the source's own numbers. */
+  readonly type: string;
+  /** Another text when anything about the column was changed. */
+  readonly version: string;
+  /** Stands for the expression of a generated column; null for another. */
+  readonly computed: string | null;
+  /** Text of what rows show that were written before the column was added; null for NULL. */
+  readonly fill: string | null;
+  /** added: on the target after the rows had been loaded. left-out: never on the target. */
+  readonly since?: "added" | "left-out";
+}
+
+export interface ShapedTable {
+  /** The source's id of the table. */
+  readonly id: TableId;
+  readonly shape: TableShape;
+}
+
+/** What has become of a table between two looks at it. */
+export type ShapeChange =
+  /** Every row that was not changed by itself is what it was. */
+  | { readonly kind: "none" }
+  /** The same, but for columns that rows show the `fill` of. */
+  | { readonly kind: "added"; readonly columns: readonly ColumnShape[] }
+  /** Rows may be others without the change stream telling; `how` follows "The table". */
+  | { readonly kind: "other"; readonly how: string };
+
+/**
+ * Compares a table with what it was. Columns that are left out do not count. Where it cannot be known whether
+ * rows are still what they were, the answer is "other".
+ *
+ * A column that got another type, or a value computed from its old one, was changed itself, and its rows were
+ * written anew. VACUUM FULL writes rows anew too, but changes no column.
+ */
+export function shapeChange(known: TableShape, now: TableShape): ShapeChange {
+  if (known.table !== now.table) return other("is another one of the same name");
+  const present = new Map(now.columns.map((column) => [column.number, column]));
+  const kept = known.columns.filter(({ since }) => since !== "left-out");
+  for (const column of kept) {
+    const how = columnChange(column, present.get(column.number));
+    if (how !== undefined) return other(how);
+  }
+  const isRewritten = known.storage !== now.storage;
+  const changed = kept.find(({ number, version }) => present.get(number)!.version !== version);
+  if (isRewritten && changed !== undefined) {
+    return other(`was written anew and had its column ${changed.name} changed`);
+  }
+  const added = now.columns.filter(({ number }) => number > known.columnsEver);
+  if (added.length < now.columnsEver - known.columnsEver) return other("got columns that are gone again");
+  if (added.length === 0) return { kind: "none" };
+  const first = added[0]!;
+  if (isRewritten) return other(`got the column ${first.name}, and all its rows were written anew`);
+  return { kind: "added", columns: added };
+}
+
+/** Whether nothing at all has happened to a table, as far as its source can tell. */
+export function isSameShape(known: TableShape, now: TableShape): boolean {
+  return known.storage === now.storage && isSameDefinition(known, now);
+}
+
+/** Whether nothing has happened to a table but to its rows: these may have been removed or written anew. */
+export function isSameDefinition(known: TableShape, now: TableShape): boolean {
+  return (
+    shapeChange(known, now).kind === "none" &&
+    known.columns.length === now.columns.length &&
+    known.columns.every(({ version }, i) => version === now.columns[i]!.version)
+  );
+}
+
+/**
+ * Whether a table can be followed from one statement to the next by what its columns are: what rows hold is then
+ * known without reading them. Undefined when it can; else what has happened, which follows "The table".
+ */
+export function unfollowable(
+  known: TableShape,
+  note: { readonly shape: TableShape; readonly rewritten: boolean; readonly plain: boolean },
+): string | undefined {
+  const before = new Map(known.columns.map((column) => [column.number, column]));
+  for (const column of note.shape.columns) {
+    const was = before.get(column.number);
+    if (was === undefined) {
+      if (note.rewritten) return `got the column ${column.name}, and all its rows were written anew`;
+      continue;
+    }
+    if (was.computed !== column.computed) return `computes its column ${column.name} in another way`;
+    if (was.type !== column.type && note.rewritten && !note.plain) {
+      return `has another type in its column ${column.name}, perhaps by an expression`;
+    }
+    // Some statement was not noted, and this one's note shows what that has done.
+    if (was.type !== column.type && !note.rewritten && known.storage !== note.shape.storage) {
+      return `has another type in its column ${column.name}, and its rows were written anew before`;
+    }
+  }
+  return note.rewritten && !note.plain ? "was written anew, perhaps by an expression" : undefined;
+}
+
+/** What is known of a table without how it is described and where that began. */
+export function bareShape({ described: _described, place: _place, ...shape }: TableShape): TableShape {
+  return shape;
+}
+
+function columnChange(known: ColumnShape, now: ColumnShape | undefined): string | undefined {
+  if (now === undefined) return `lost its column ${known.name}`;
+  if (now.name !== known.name) return `calls its column ${known.name} ${now.name} now`;
+  if (now.type !== known.type) return `has another type in its column ${known.name}`;
+  if (now.computed !== known.computed) return `computes its column ${known.name} in another way`;
+  return undefined;
+}
+
+function other(how: string): ShapeChange {
+  return { kind: "other", how };
+}
+
+/** `how` follows "The table". */
+export function tableChanged(id: TableId, how: string): MigrationError {
+  return new MigrationError("source.table_changed", {
+    message: `The table ${how}.`,
+    subject: displayTable(id),
+    table: id,
+  });
+}

@@ -1,0 +1,50 @@
+/**
+ * What every session of ours sets, whatever a server, a database or a role has as its default: the text
+ * form of values, and that no limit of time ends a statement, a transaction or a session. Those limits are
+ * made for applications; ours wait for each other, for locks and for rows as long as it takes.
+ *
+ * Names that every version knows, as options of the start. Connection poolers refuse those that they are not
+ * told to ignore, so the list is kept as it is.
+ */
+export const SESSION_OPTIONS = Object.entries({
+  datestyle: "ISO",
+  intervalstyle: "postgres",
+  extra_float_digits: "3",
+  bytea_output: "hex",
+  lc_monetary: "C",
+  standard_conforming_strings: "on",
+  statement_timeout: "0",
+  lock_timeout: "0",
+  idle_in_transaction_session_timeout: "0",
+  client_min_messages: "warning",
+})
+  .map(([name, value]) => `-c ${name}=${value}`)
+  .join(" ");
+
+/**
+ * What the first statement sets. The limits are not known to every version: idle_session_timeout came with 14,
+ * transaction_timeout with 17, and an unknown name among the options refuses the session. tcp_keepalives_*: a
+ * server that is left without a word, because this machine has vanished, ends the session in about a minute
+ * instead of keeping its locks for hours. tcp_user_timeout stays off: it also cuts a connection on which one
+ * side lets the other wait.
+ */
+const FIRST_SETTINGS = Object.entries({
+  idle_session_timeout: "0",
+  transaction_timeout: "0",
+  tcp_keepalives_idle: "30",
+  tcp_keepalives_interval: "10",
+  tcp_keepalives_count: "3",
+  tcp_user_timeout: "0",
+})
+  .map(([name, value]) => `('${name}', '${value}')`)
+  .join(", ");
+
+/** The first statement of a session; passes over settings that the server does not know. Answers with the session's Backend. */
+export const FIRST_SQL = `
+  select pg_catalog.pg_backend_pid() as pid,
+         (select extract(epoch from backend_start)
+            from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())) as started,
+         extract(epoch from pg_catalog.pg_postmaster_start_time()) as server,
+         (select count(pg_catalog.set_config(setting.name, setting.value, false))
+            from (values ${FIRST_SETTINGS}) as setting (name, value)
+           where pg_catalog.current_setting(setting.name, true) is not null) as settings`;

@@ -1,0 +1,35 @@
+import { pause } from "../../base/backoff.ts";
+import { errorCode } from "./error-code.ts";
+import { ServerError } from "./server-error.ts";
+
+/** SQLSTATE object_in_use: of slots and origins, which one session at a time can have. */
+const IN_USE = "55006";
+const RETRY_MS = 50;
+
+export interface Patience {
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
+  /** Called before each further try with the time that has passed. */
+  readonly waiting?: (waitedMs: number) => Promise<void>;
+}
+
+/**
+ * Does what needs a slot or an origin that another session may still have: that of a worker that has ended or was killed
+ * holds it for a moment longer than anything else. When that takes too long, throws what the server says.
+ */
+export async function whenFree<T>(work: () => Promise<T>, options: Patience): Promise<T> {
+  const { patienceMs, signal, waiting } = options;
+  for (const start = performance.now(); ; await pause(RETRY_MS, signal)) {
+    try {
+      return await work();
+    } catch (error) {
+      const waitedMs = performance.now() - start;
+      if (!isInUse(error) || waitedMs > patienceMs) throw error;
+      await waiting?.(waitedMs);
+    }
+  }
+}
+
+function isInUse(error: unknown): boolean {
+  return (error instanceof ServerError ? error.fields.code : errorCode(error)) === IN_USE;
+}

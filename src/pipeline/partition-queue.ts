@@ -1,0 +1,152 @@
+import { failpoint } from "../base/failpoint.ts";
+import { MigrationError } from "../core/error.ts";
+import type { BulkFormat } from "../core/row-chunk.ts";
+import type { Partition, PartitionSize, Snapshot } from "../core/source.ts";
+import { isSmall } from "./post-load.ts";
+import type { FinishContext, TableFinisher } from "./table-finisher.ts";
+import { mayShare, mustBeWhole, type TableLoad } from "./table-load.ts";
+
+export interface CutContext extends FinishContext {
+  readonly snapshot: Snapshot;
+  readonly partitionSize: PartitionSize;
+}
+
+/** A partition for a lane to load. */
+export interface PartitionJob {
+  readonly table: OpenTable;
+  readonly partition: Partition;
+}
+
+/** A table whose partitions are being handed out. */
+export interface OpenTable {
+  readonly load: TableLoad;
+  readonly format: BulkFormat;
+  left: number;
+  /** Partitions that lanes are at work on. */
+  reading: number;
+  /** The snapshot does not hold its rows any more. */
+  outdated: boolean;
+}
+
+const WHOLE_TABLE: PartitionSize = { rowsPerPartition: Infinity, bytesPerPartition: Infinity };
+
+/** Small tables cut at once. */
+const CUT_AT_ONCE = 250;
+
+/** Hands out partitions; cuts the next tables when none is waiting. */
+export class PartitionQueue {
+  readonly #tables: readonly TableLoad[];
+  readonly #context: CutContext;
+  readonly #finisher: TableFinisher;
+  readonly #jobs: PartitionJob[] = [];
+  readonly #cutting = new Set<Promise<void>>();
+  #nextTable = 0;
+
+  constructor(tables: readonly TableLoad[], context: CutContext, finisher: TableFinisher) {
+    this.#tables = tables;
+    this.#context = context;
+    this.#finisher = finisher;
+  }
+
+  async next(): Promise<PartitionJob | undefined> {
+    for (;;) {
+      this.#context.signal.throwIfAborted();
+      const job = this.#jobs.shift();
+      if (job !== undefined) return job;
+      const group = this.#nextGroup();
+      if (group.length > 0) {
+        const cut = this.#cut(group).finally(() => this.#cutting.delete(cut));
+        this.#cutting.add(cut);
+        await cut;
+      } else if (this.#cutting.size > 0) {
+        await Promise.race(this.#cutting);
+      } else {
+        return undefined;
+      }
+    }
+  }
+
+  /** One table, or a run of small ones. */
+  #nextGroup(): readonly TableLoad[] {
+    const start = this.#nextTable;
+    let end = start;
+    do {
+      end++;
+    } while (
+      end - start < CUT_AT_ONCE &&
+      this.#tables.slice(end - 1, end + 1).every((load) => isSmall(load.plan)) &&
+      end < this.#tables.length
+    );
+    this.#nextTable = Math.min(end, this.#tables.length);
+    return this.#tables.slice(start, end);
+  }
+
+  async #cut(group: readonly TableLoad[]): Promise<void> {
+    const { journal, snapshot, signal } = this.#context;
+    const tables = await this.#withFormats(group);
+    const uncut = tables.filter(({ load }) => load.partitions === undefined);
+    const shared = uncut.filter(({ load }) => mayShare(load));
+    const ranged = uncut.filter(({ load }) => !mayShare(load));
+    const { partitionSize } = this.#context;
+    const cut = new Map([
+      ...(await this.#partition(shared, partitionSize)),
+      ...(await this.#partition(ranged, { ...partitionSize, bytesReadAtOnce: 0 })),
+    ]);
+    await journal.planTables(
+      [...cut].map(([{ load }, partitions]) => {
+        const { plan, created, keepsRows } = load;
+        const { id, shape } = plan.source;
+        return { id, created, keepsRows, shape, snapshot: snapshot.position, partitions };
+      }),
+      signal,
+    );
+    failpoint("load.tables-cut");
+    for (const table of tables) {
+      const partitions = table.load.partitions ?? cut.get(table);
+      if (partitions === undefined) continue;
+      table.left = partitions.length;
+      if (partitions.length === 0) this.#finisher.add(table.load);
+      for (const partition of partitions) this.#jobs.push({ table, partition });
+    }
+  }
+
+  /** The best format that both sides have for each table; text is always one. */
+  async #withFormats(group: readonly TableLoad[]): Promise<OpenTable[]> {
+    const { snapshot, target, errors, signal } = this.#context;
+    const loads = group.filter(({ plan }) => !errors.isSuspended(plan.source.id));
+    const outcomes = await target.bulkFormats(
+      loads.map(({ plan }) => plan),
+      signal,
+    );
+    const tables: OpenTable[] = [];
+    for (const [i, load] of loads.entries()) {
+      const accepted = outcomes[i]!;
+      const { source } = load.plan;
+      if (accepted instanceof MigrationError) {
+        await errors.handle(source.id, accepted, signal);
+        continue;
+      }
+      const format = snapshot.bulkFormats(source).find((candidate) => accepted.includes(candidate));
+      tables.push({ load, format: format ?? "pg-copy-text", left: 0, reading: 0, outdated: false });
+    }
+    return tables;
+  }
+
+  async #partition(
+    tables: readonly OpenTable[],
+    size: PartitionSize,
+  ): Promise<ReadonlyMap<OpenTable, readonly Partition[]>> {
+    const { snapshot, errors, signal } = this.#context;
+    if (tables.length === 0) return new Map();
+    const sources = tables.map(({ load }) => load.plan.source);
+    const cut = new Map<OpenTable, readonly Partition[]>();
+    const again: OpenTable[] = [];
+    for (const [i, outcome] of (await snapshot.partition(sources, size, signal)).entries()) {
+      const table = tables[i]!;
+      if (outcome instanceof MigrationError) await errors.handle(sources[i]!.id, outcome, signal);
+      else if (size !== WHOLE_TABLE && mustBeWhole(table.load, outcome)) again.push(table);
+      else cut.set(table, outcome);
+    }
+    return again.length === 0 ? cut : new Map([...cut, ...(await this.#partition(again, WHOLE_TABLE))]);
+  }
+}

@@ -1,0 +1,20 @@
+import { type TableId, tableKey } from "../core/schema.ts";
+
+/** A table that the source rewrites so often while it is read is set aside. */
+const PATIENCE = 10;
+
+/**
+ * Counts how often tables are read again, because the source emptied or rewrote them meanwhile. It is all that
+ * is kept of that across attempts: what was not read is not recorded as done, and the next attempt reads it
+ * from a new snapshot. But a table that never holds still must not keep the others waiting for ever.
+ */
+export class Rereads {
+  readonly #times = new Map<string, number>();
+
+  /** False when the table has had its chances. */
+  grant(table: TableId): boolean {
+    const times = (this.#times.get(tableKey(table)) ?? 0) + 1;
+    this.#times.set(tableKey(table), times);
+    return times <= PATIENCE;
+  }
+}

@@ -1,0 +1,249 @@
+import type { MigrationError } from "../core/error.ts";
+import { errorTable } from "../core/error-table.ts";
+import type { Finding } from "../core/finding.ts";
+import type { JournaledTable } from "../core/journal.ts";
+import type { MigrationPlan, TablePlan } from "../core/plan.ts";
+import type { Position } from "../core/position.ts";
+import { displayTable, type TableSchema, tableKey } from "../core/schema.ts";
+import {
+  bareShape,
+  type ColumnShape,
+  isSameDefinition,
+  isSameShape,
+  type ShapedTable,
+  shapeChange,
+  type TableShape,
+  tableChanged,
+} from "../core/table-shape.ts";
+import type { ColumnAddition } from "../core/target.ts";
+
+export interface SchemaChanges {
+  /** The tables as the task goes on with them. */
+  readonly plan: MigrationPlan;
+  /** Those whose tables on the target go on as they are, with the columns that these have now. */
+  readonly assessed: MigrationPlan;
+  /** What the target has to get first. */
+  readonly additions: readonly ColumnAddition[];
+  /** Loaded in part, and of no use any more. */
+  readonly outdated: readonly JournaledTable[];
+  /** To be recorded once the additions are made. */
+  readonly shapes: readonly ShapedTable[];
+  readonly refused: readonly MigrationError[];
+  readonly findings: readonly Finding[];
+}
+
+export interface SchemaComparison {
+  readonly plan: MigrationPlan;
+  /** What is known of the task's tables from before; none for a task that starts anew. */
+  readonly journaled: readonly JournaledTable[];
+  /** DMS's HandleSourceTableAltered. */
+  readonly follows: boolean;
+  /** The task applies changes to tables that were made before it. */
+  readonly replicatesOnly: boolean;
+  /** How far the log had come when the tables were described; undefined when there is no stream. */
+  readonly planned?: Position | undefined;
+}
+
+/** What has become of one table. */
+interface TableFate {
+  readonly plan: TablePlan;
+  readonly assessed?: TablePlan;
+  readonly addition?: ColumnAddition;
+  readonly outdated?: JournaledTable;
+  readonly shape?: TableShape;
+  readonly refused?: MigrationError;
+  readonly findings?: readonly Finding[];
+}
+
+/**
+ * Compares the source's tables with what they were when the target was made like them.
+ *
+ *     table                            columns were added              anything else that may concern rows
+ *     has all its rows                 added, or left out for good     set aside
+ *     is not loaded completely         made and loaded again           made and loaded again
+ *     is set aside                     made again with its reload      made again with its reload
+ *
+ * A table that was there before the task is not made anew, see earlierTable().
+ *
+ * The target gets a column before the stream comes to where the source got it: changes from before stand for
+ * rows with the same value in it that the target's rows get (`Column.later`).
+ */
+export function compareSchemas({
+  plan,
+  journaled,
+  follows,
+  replicatesOnly,
+  planned,
+}: SchemaComparison): SchemaChanges {
+  const known = new Map(journaled.map((table) => [tableKey(table.id), table]));
+  const fates = plan.tables.map((table) => {
+    const fate = fateOf(table, known.get(tableKey(table.source.id)), follows);
+    const isNew = replicatesOnly && !known.has(tableKey(table.source.id));
+    const { shape } = fate.plan.source;
+    return isNew && shape !== undefined ? { ...fate, shape } : fate;
+  });
+  return {
+    plan: { ...plan, tables: fates.map((fate) => (follows ? fate.plan : leavingOut(fate.plan))) },
+    assessed: { ...plan, tables: fates.flatMap(({ assessed }) => assessed ?? []) },
+    additions: fates.flatMap(({ addition }) => addition ?? []),
+    outdated: fates.flatMap(({ outdated }) => outdated ?? []),
+    shapes: fates.flatMap(({ plan: { source }, shape }) => {
+      if (shape === undefined) return [];
+      const before = known.get(tableKey(source.id))?.shape;
+      return { id: source.id, shape: withPlace(shape, before, planned) };
+    }),
+    refused: fates.flatMap(({ refused }) => refused ?? []),
+    findings: fates.flatMap(({ findings = [] }) => findings),
+  };
+}
+
+/** Notes of what led to a table's being as it is now may lie ahead in the stream: they come too late. */
+function withPlace(
+  now: TableShape,
+  before: TableShape | undefined,
+  planned: Position | undefined,
+): TableShape {
+  if (before === undefined || planned === undefined || isSameDefinition(before, now)) return now;
+  return { ...bareShape(now), place: { position: planned, before: bareShape(before) } };
+}
+
+/** Whether all rows of a table are on the target. */
+export function isComplete({ state }: JournaledTable): boolean {
+  return state === "loaded" || state === "ready";
+}
+
+function fateOf(plan: TablePlan, journaled: JournaledTable | undefined, follows: boolean): TableFate {
+  const now = plan.source.shape;
+  if (journaled === undefined || now === undefined) return { plan, assessed: plan };
+  const { state, shape: known } = journaled;
+  const hasRows = isComplete(journaled);
+  if (known === undefined) return { plan, assessed: plan, ...(hasRows ? { shape: now } : {}) };
+  if (hasRows) return completeTable(plan, { known, now, follows });
+  if (hasSameColumns(known, now)) return { plan, assessed: plan };
+  if (!journaled.created) return earlierTable(plan, journaled);
+  return state === "suspended" ? { plan } : { plan, outdated: journaled };
+}
+
+/**
+ * What was there before the task is not made anew: its owner has to change it. Parts that are loaded show
+ * the table as it was, so that all of it is read again; rows that must stay would go with them.
+ */
+function earlierTable(plan: TablePlan, journaled: JournaledTable): TableFate {
+  const isBegun = journaled.state !== "suspended" && journaled.partitions.some(({ done }) => done);
+  if (!isBegun) return { plan, assessed: plan };
+  return journaled.keepsRows
+    ? { plan, refused: changed(plan, "was changed when parts of it were loaded") }
+    : { plan, assessed: plan, outdated: journaled };
+}
+
+/** Whether what was made like the one table serves for the other. */
+export function hasSameColumns(known: TableShape, now: TableShape): boolean {
+  return shapeChange(known, now).kind === "none" && !leavesColumnsOut(known);
+}
+
+function completeTable(
+  plan: TablePlan,
+  {
+    known,
+    now,
+    follows,
+  }: { readonly known: TableShape; readonly now: TableShape; readonly follows: boolean },
+): TableFate {
+  const change = shapeChange(known, now);
+  if (change.kind === "other") return { plan, refused: changed(plan, change.how) };
+  // Columns are told apart by their places: behind one that is left out none can follow.
+  const leaves = !follows || leavesColumnsOut(known);
+  const since = leaves ? "left-out" : "added";
+  const added =
+    change.kind === "added" ? change.columns.map((column) => ({ ...column, since }) as const) : [];
+  const shape = withHistory(known, now, added);
+  const followed = withColumns(plan, shape);
+  if (followed === undefined)
+    return { plan, refused: changed(plan, "is identified by a column that is left out") };
+  if (added.length === 0) {
+    return { plan: followed, assessed: followed, ...(isSameShape(known, now) ? {} : { shape }) };
+  }
+  const findings = added.map(({ name }) => columnFinding(plan, name, leaves));
+  if (leaves) return { plan: followed, assessed: followed, shape, findings };
+  const columns = shape.columns.flatMap(({ number }, ordinal) =>
+    number > known.columnsEver ? [ordinal] : [],
+  );
+  const identity = columns
+    .map((ordinal) => plan.source.columns[ordinal]!)
+    .find((one) => one.identity !== undefined);
+  if (identity !== undefined)
+    return { plan, refused: changed(plan, `got the identity column ${identity.name}`) };
+  const assessed = withColumns(plan, { ...shape, columns: shape.columns.slice(0, columns[0]) }) ?? followed;
+  return { plan: followed, assessed, addition: { plan: followed, columns }, shape, findings };
+}
+
+/** Whether the source's table has columns that the target's does not get. */
+export function leavesColumnsOut({ columns }: TableShape): boolean {
+  return columns.some(({ since }) => since === "left-out");
+}
+
+/** Keys of tables that a reload has to plan anew. What was found changed was described as it was before. */
+export function tablesToReplan(
+  tables: readonly TableSchema[],
+  { refused }: Pick<SchemaChanges, "refused">,
+): ReadonlySet<string> {
+  const narrow = tables.filter(({ shape }) => shape !== undefined && leavesColumnsOut(shape));
+  const changed = refused.flatMap(({ table }) => table ?? []);
+  return new Set([...narrow.map(({ id }) => id), ...changed].map(tableKey));
+}
+
+/** The table as it is now, with what is known of its columns from before and of those that it got. */
+export function withHistory(
+  known: TableShape,
+  now: TableShape,
+  added: readonly ColumnShape[] = [],
+): TableShape {
+  const history = new Map([...known.columns, ...added].map((column) => [column.number, column]));
+  const columns = now.columns.map((column): ColumnShape => {
+    const { since, fill } = history.get(column.number)!;
+    return { ...column, fill, ...(since === undefined ? {} : { since }) };
+  });
+  return { ...now, columns, ...(known.place === undefined ? {} : { place: known.place }) };
+}
+
+/** The plan with those of its columns that the shape does not leave out; undefined when its key needs another. */
+function withColumns(plan: TablePlan, shape: TableShape): TablePlan | undefined {
+  const shapes = new Map(shape.columns.map((column) => [column.name, column]));
+  const only = (table: TableSchema): TableSchema => ({
+    ...table,
+    columns: table.columns.flatMap((column, ordinal) => {
+      const history = shapes.get(plan.source.columns[ordinal]!.name);
+      if (history === undefined || history.since === "left-out") return [];
+      return history.since === "added" ? { ...column, later: { value: history.fill } } : column;
+    }),
+    shape,
+  });
+  const narrowed = { ...plan, source: only(plan.source), target: only(plan.target) };
+  if (plan.source.key.some((ordinal) => ordinal >= narrowed.source.columns.length)) return undefined;
+  return leavesColumnsOut(shape) ? leavingOut(narrowed) : narrowed;
+}
+
+function leavingOut(plan: TablePlan): TablePlan {
+  return { ...plan, source: { ...plan.source, leavesOut: true } };
+}
+
+function changed({ source }: TablePlan, how: string): MigrationError {
+  return tableChanged(source.id, how);
+}
+
+function columnFinding({ source, target }: TablePlan, name: string, leaves: boolean): Finding {
+  const code = leaves ? "source.column_left_out" : "target.column_added";
+  const column = source.columns.find((one) => one.name === name)!;
+  const lacksNotNull =
+    !column.nullable && source.shape?.columns.find((one) => one.name === name)?.fill === null;
+  return {
+    code,
+    severity: leaves ? "warning" : "info",
+    subject: displayTable(source.id),
+    table: source.id,
+    message: leaves
+      ? `The source's table got the column ${name}; it is left out, and the other columns go on.`
+      : `The source's table got the column ${name}; ${displayTable(target.id)} on the target gets it${lacksNotNull ? ", without its NOT NULL" : ""}.`,
+    remedy: errorTable[code].remedy,
+  };
+}

@@ -1,0 +1,41 @@
+import { MigrationError } from "../core/error.ts";
+import type { Position } from "../core/position.ts";
+import type { Attempt } from "./attempt.ts";
+import { checkLoads } from "./loop-check.ts";
+import { publishedTables } from "./run-load.ts";
+import { waitForWriters } from "./wait-for-writers.ts";
+
+/** For cdc tasks: makes the stream, or checks that a given start position can be read, and notes where it starts. */
+export async function startChangeOnly(attempt: Attempt): Promise<void> {
+  const { spec, source, journal, streamRequest, signal } = attempt;
+  if ((await journal.appliedPosition(signal)) !== undefined) return;
+  const kept = await source.findStream(streamRequest, signal);
+  const create = (limited: AbortSignal): Promise<Position> =>
+    source.createStream(publishedTables(attempt), limited);
+  const start =
+    spec.cdcStartPosition === undefined || spec.cdcStartPosition === ""
+      ? (kept ?? (await waitForWriters(attempt, { isNew: true }, create)))
+      : await givenStart(attempt, spec.cdcStartPosition, kept);
+  await checkLoads(attempt);
+  await journal.setAppliedPosition(start, signal);
+}
+
+/** Throws `source.position_unavailable` for one that the log from `kept` on, up to its end, does not have. */
+async function givenStart(attempt: Attempt, text: string, kept: Position | undefined): Promise<Position> {
+  const { spec, source, signal } = attempt;
+  const start = source.positions.parse(text);
+  const unavailable = (message: string): MigrationError =>
+    new MigrationError("source.position_unavailable", { message, subject: spec.name });
+  if (kept === undefined) {
+    throw unavailable("A start position was given, but no slot keeps the log from there on.");
+  }
+  const order = source.positions.compare(kept, start);
+  if (order === undefined || order > 0) {
+    throw unavailable(`The slot keeps the log from ${kept.text} on; ${start.text} lies before it.`);
+  }
+  const end = await source.currentPosition(signal);
+  if (source.positions.compare(start, end) === 1) {
+    throw unavailable(`The source's log ends at ${end.text}; ${start.text} lies behind it.`);
+  }
+  return start;
+}

@@ -1,0 +1,95 @@
+import type { ErrorCode, ErrorRecord } from "../core/error.ts";
+import { errorTable } from "../core/error-table.ts";
+import type { JournaledTable } from "../core/journal.ts";
+import type { TableSchema } from "../core/schema.ts";
+import type { AppliedCounts } from "../core/target.ts";
+import type { TableProgress } from "./task.ts";
+
+/** A table's progress while it is being counted. */
+export type TableTally = { -readonly [K in keyof TableProgress]: TableProgress[K] };
+
+export type KnownTable = Pick<TableSchema, "id" | "estimatedRows" | "estimatedBytes">;
+
+/** A table of which nothing is done at that time of day. */
+export function newTally(table: KnownTable, nowMs: number): TableTally {
+  return {
+    id: table.id,
+    state: "Before load",
+    activity: undefined,
+    error: undefined,
+    fullLoadRows: 0,
+    fullLoadBytes: 0,
+    estimatedRows: table.estimatedRows,
+    fullLoadStartMs: undefined,
+    fullLoadEndMs: undefined,
+    reloaded: false,
+    inserts: 0,
+    updates: 0,
+    deletes: 0,
+    ddls: 0,
+    appliedInserts: 0,
+    appliedUpdates: 0,
+    appliedDeletes: 0,
+    appliedDdls: 0,
+    conflicts: 0,
+    lastUpdateMs: nowMs,
+  };
+}
+
+/** Takes over what the journal knows of the table from an earlier run. */
+export function restoreTally(tally: TableTally, journaled: JournaledTable): void {
+  const done = journaled.partitions.filter((partition) => partition.done);
+  tally.fullLoadRows = done.reduce((sum, partition) => sum + partition.rows, 0);
+  const complete = done.length === journaled.partitions.length && journaled.partitions.length > 0;
+  if (journaled.state === "suspended") {
+    tally.state = "Table error";
+    tally.error ??= recordedError(journaled);
+  } else if (complete) tally.state = "Table completed";
+}
+
+/** Of the load before nothing counts. */
+export function restartTally(tally: TableTally): void {
+  tally.state = "Table is being reloaded";
+  tally.reloaded = true;
+  tally.error = undefined;
+  tally.fullLoadRows = 0;
+  tally.fullLoadBytes = 0;
+  tally.fullLoadStartMs = undefined;
+  tally.fullLoadEndMs = undefined;
+}
+
+/** Changes that the source has sent. */
+export function addCaptured(tally: TableTally, counts: AppliedCounts): void {
+  tally.inserts += counts.inserts;
+  tally.updates += counts.updates;
+  tally.deletes += counts.deletes;
+  tally.ddls += counts.truncates;
+}
+
+/** Changes that have committed on the target. */
+export function addApplied(tally: TableTally, counts: AppliedCounts): void {
+  tally.appliedInserts += counts.inserts;
+  tally.appliedUpdates += counts.updates;
+  tally.appliedDeletes += counts.deletes;
+  tally.appliedDdls += counts.truncates;
+  tally.conflicts += counts.conflicts;
+}
+
+/** The journal keeps a reason as `code: message` (see TableErrors). */
+function recordedError({ id, reason }: JournaledTable): ErrorRecord {
+  const [, code, message] = /^([a-z]+\.[a-z_]+): (.*)$/s.exec(reason ?? "") ?? [];
+  const known = code !== undefined && code in errorTable ? (code as ErrorCode) : "load.rejected";
+  return {
+    code: known,
+    message: message ?? "The table was set aside in an earlier run.",
+    remedy: errorTable[known].remedy,
+    table: id,
+  };
+}
+
+/** Share of a table's rows that is loaded; an estimate that was too low shows as nearly done. */
+export function loadedShare(table: TableProgress): number {
+  if (table.state === "Table completed" || table.state === "Table error") return 1;
+  if (table.estimatedRows <= 0) return 0;
+  return Math.min(0.99, table.fullLoadRows / table.estimatedRows);
+}

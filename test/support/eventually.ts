@@ -1,0 +1,38 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { PostgresServer } from "./postgres-server.ts";
+
+/** Of what a loaded machine may take long for. */
+const PATIENCE_S = 300;
+
+/** Asks again and again until the answer is there; fails with what was waited for. */
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false>,
+  seconds = 60,
+): Promise<T> {
+  const end = performance.now() + seconds * 1000;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer;
+    if (performance.now() > end) throw new Error(`waited ${seconds} s in vain for ${what}`);
+    await delay(30);
+  }
+}
+
+/** Asks a server, over one connection, until the condition holds there. */
+export async function becomesTrue(
+  server: PostgresServer,
+  database: string,
+  condition: string,
+): Promise<void> {
+  const client = await server.connect(database);
+  const holds = async (): Promise<boolean> => {
+    const { rows } = await client.query(`select ${condition} as yes`);
+    return rows[0].yes === true;
+  };
+  try {
+    await eventually(condition, holds, PATIENCE_S);
+  } finally {
+    await client.end();
+  }
+}
