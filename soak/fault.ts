@@ -1,0 +1,45 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { eventually } from "../test/support/eventually.ts";
+import type { Random } from "./random.ts";
+import { beatOf, type World } from "./world.ts";
+
+/** What has to be seen may have to wait until an earlier fault is overcome: a dead connection takes 90 seconds. */
+export const PATIENCE_S = 300;
+
+export interface FaultRequest {
+  readonly world: World;
+  /** How long what lasts for a while lasts. */
+  readonly holdMs: number;
+  readonly random: Random;
+}
+
+/**
+ * Does something to the world and resolves with what was seen of it, when what caused it is over; what Tideway
+ * makes of it may go on. Throws when it cannot be seen to have happened.
+ */
+export type Fault = (request: FaultRequest) => Promise<string>;
+
+export function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** The time that a fault lasts. */
+export async function hold(milliseconds: number): Promise<void> {
+  await delay(milliseconds);
+}
+
+/** Resolves when nothing has arrived on the target for so long: nothing gets through. */
+export async function untilStill({ target }: World, milliseconds: number): Promise<void> {
+  let last: number | undefined;
+  let sinceMs = performance.now();
+  await eventually(
+    "changes to stop arriving on the target",
+    async () => {
+      const beat = await beatOf(target);
+      if (beat !== last) sinceMs = performance.now();
+      last = beat;
+      return performance.now() - sinceMs >= milliseconds;
+    },
+    PATIENCE_S,
+  );
+}
