@@ -11,6 +11,12 @@ export const UNCHANGED_CELL = -2;
 export const Op = { insert: 1, update: 2, delete: 3, truncate: 4 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
+/**
+ * How cells are written: in PostgreSQL's binary form, or in the text form of their logical type that all engines
+ * share (docs/decisions/021). Every engine takes "text".
+ */
+export type ChangeEncoding = "pg-binary" | "text";
+
 /** Stride of `ChangeBatch.ops`. */
 export const OP_WIDTH = 4;
 
@@ -24,8 +30,8 @@ export const OP_WIDTH = 4;
 export interface ChangeBatch {
   readonly bytes: Uint8Array;
   readonly cells: Int32Array;
-  /** How every cell is written: the engine's binary form or its text form. */
-  readonly encoding: "pg-binary" | "text";
+  /** How every cell is written. */
+  readonly encoding: ChangeEncoding;
   /** The tables that occur, by source schema. */
   readonly tables: readonly TableSchema[];
   /**

@@ -10,6 +10,8 @@ export interface RowChunk {
 
 /**
  * "pg-copy-binary" and "pg-copy-text" are the CopyData frames of PostgreSQL's protocol, headers
- * included; they are the same in both directions (protocol manual, "COPY Operations").
+ * included; they are the same in both directions (protocol manual, "COPY Operations"). Every engine reads and
+ * writes "pg-copy-text", with values in the text form of their logical type that all engines share
+ * (docs/decisions/021).
  */
 export type BulkFormat = "pg-copy-binary" | "pg-copy-text";

@@ -1,4 +1,4 @@
-import type { StreamItem } from "./change-batch.ts";
+import type { ChangeEncoding, StreamItem } from "./change-batch.ts";
 import type { TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import type { LargeObject } from "./large-object.ts";
@@ -42,8 +42,11 @@ export interface Source extends AsyncDisposable {
    * own changes (see ChangeStreamRequest.ownOnly) would send them on. `source.privilege` when that cannot be read.
    */
   checkLoads(request: StreamRequest, signal: AbortSignal): Promise<void>;
-  /** Whether the log is kept for this task, and if so from which position on. */
-  findStream(request: StreamRequest, signal: AbortSignal): Promise<Position | undefined>;
+  /**
+   * Whether the log is kept for this task, and if so from which position on. A source that keeps its log for
+   * nobody in particular has a stream for every task that stands somewhere, as long as the log reaches there.
+   */
+  findStream(request: FindStream, signal: AbortSignal): Promise<Position | undefined>;
   /** Gives the log up and removes what was created for the task. Does nothing when there is nothing. */
   dropStream(request: StreamRequest, signal: AbortSignal): Promise<void>;
   /**
@@ -125,6 +128,11 @@ export interface StreamRequest {
   readonly log?: string | undefined;
 }
 
+export interface FindStream extends StreamRequest {
+  /** Where the target stands; undefined before the task has a stream. */
+  readonly applied: Position | undefined;
+}
+
 export interface StreamHealth {
   /** What threatens the stream, as long as something can be done about it. */
   readonly findings: readonly Finding[];
@@ -143,6 +151,8 @@ export interface LogRequest extends Pick<StreamRequest, "taskId"> {
 
 export interface ChangeStreamRequest extends StreamRequest {
   readonly after: Position;
+  /** How cells may be written; see Target.changeEncodings. In any way when left out. */
+  readonly encodings?: readonly ChangeEncoding[];
   /** Tables set aside: nobody minds when the stream lacks their changes. None when left out. */
   readonly aside?: readonly TableId[];
   /** What replication has brought to the source is left out: only changes made there are sent. False when left out. */

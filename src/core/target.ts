@@ -1,4 +1,4 @@
-import type { ChangeBatch } from "./change-batch.ts";
+import type { ChangeBatch, ChangeEncoding } from "./change-batch.ts";
 import type { MigrationError, TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import type { Journal, JournalRequest } from "./journal.ts";
@@ -20,6 +20,12 @@ export interface TargetAssessment {
   readonly mode: PrepareMode;
   /** Tables of which that has been done, by key (see tableKey, source id): they are kept. */
   readonly prepared: ReadonlySet<string>;
+}
+
+export interface ConvertedPlan {
+  readonly plan: MigrationPlan;
+  /** What does not come, or comes as something else. */
+  readonly findings: readonly Finding[];
 }
 
 export interface PrepareRequest {
@@ -73,6 +79,13 @@ export interface ColumnAddition {
  * is not one table's own error is thrown.
  */
 export interface Target extends AsyncDisposable {
+  /** How changes may be written that the applier takes, best first. */
+  readonly changeEncodings: readonly ChangeEncoding[];
+  /**
+   * Puts what comes from a database of another kind into this one's dialect: types, defaults, indexes and
+   * constraints of the plan's target side. Changes nothing when the dialect is the target's own.
+   */
+  convert(plan: MigrationPlan): ConvertedPlan;
   /** Whether the target is fit to be written: read-only, grants, what stands in the way. Changes nothing. */
   assess(request: TargetAssessment, signal: AbortSignal): Promise<readonly Finding[]>;
   /** Sessions of this target that wait for somebody else's lock, once they have done so for a few seconds. */

@@ -229,7 +229,7 @@ interface Alterations {
 }
 
 async function planAlterations(
-  { spec, settings, source, plan: current, journal, signal }: Attempt,
+  { spec, settings, source, target, plan: current, journal, signal }: Attempt,
   { followed, position }: { readonly followed: readonly FollowedTable[]; readonly position: Position },
 ): Promise<Alterations> {
   const described = await source.describeNoted(
@@ -254,7 +254,8 @@ async function planAlterations(
   const all = current.tables.map((table) => altered.get(table.source.shape?.table ?? "") ?? table.source);
   const catalog = { ...now, tables: all };
   const mappings = parseTableMappings(spec.tableMappings);
-  const { plan } = compilePlan({ catalog, mappings, targetSchema: settings.targetSchema });
+  const compiled = compilePlan({ catalog, mappings, targetSchema: settings.targetSchema });
+  const { plan } = target.convert(compiled.plan);
   const planned = tablesByNumber(plan.tables);
   const names = new TargetNames(mappings, settings.targetSchema);
   const made = new Set(

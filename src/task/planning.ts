@@ -75,11 +75,12 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
     : { tables: described.catalog.tables, awaited: [] };
   const catalog = { ...described.catalog, tables: recalled };
   const compiled = compilePlan({ catalog, mappings, targetSchema: settings.targetSchema });
-  const tables = compiled.plan.tables.map((plan) => plan.source);
+  const converted = request.target.convert(compiled.plan);
+  const tables = converted.plan.tables.map((plan) => plan.source);
   // A full load that has a table's rows is done with it; changes are what loaded tables would have to follow for.
   const concerned = spec.type === "full-load" ? journaled.filter((table) => !isComplete(table)) : journaled;
   const changes = compareSchemas({
-    plan: compiled.plan,
+    plan: converted.plan,
     journaled: concerned,
     follows: settings.followsAlteredTables,
     replicatesOnly: spec.type === "cdc",
@@ -89,6 +90,7 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   const findings = [
     ...settingFindings(spec.settings, spec.type),
     ...compiled.findings,
+    ...converted.findings,
     ...changes.findings,
     ...assessed,
   ];

@@ -63,6 +63,7 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
     source.openChangeStream(
       {
         ...{ ...attempt.streamRequest, after, aside, ownOnly: settings.preventsLoops },
+        encodings: target.changeEncodings,
         ...(takes === undefined ? {} : { takes }),
       },
       signal,
@@ -269,9 +270,9 @@ class Steering implements AsyncDisposable {
  */
 async function startPosition(attempt: Attempt): Promise<Position> {
   const { spec, journal, source, streamRequest, signal } = attempt;
-  const kept = await source.findStream(streamRequest, signal);
-  if (kept === undefined) throw streamMissing(attempt);
   const applied = await journal.appliedPosition(signal);
+  const kept = await source.findStream({ ...streamRequest, applied }, signal);
+  if (kept === undefined) throw streamMissing(attempt);
   if (applied !== undefined && source.positions.compare(kept, applied) === 1) {
     throw new MigrationError("source.position_unavailable", {
       message: `The source keeps changes from ${kept.text} on, but the target stands at ${applied.text}.`,

@@ -124,9 +124,10 @@ export function loadContext(attempt: Attempt, snapshot: Snapshot): FullLoadConte
 async function snapshotAnchor(attempt: Attempt): Promise<SnapshotRequest["anchor"]> {
   const { spec, source, journal, streamRequest, signal } = attempt;
   if (spec.type === "full-load") return "none";
-  const exists = (await source.findStream(streamRequest, signal)) !== undefined;
+  const applied = await journal.appliedPosition(signal);
+  const exists = (await source.findStream({ ...streamRequest, applied }, signal)) !== undefined;
   if (exists) return "existing-stream";
-  if ((await journal.appliedPosition(signal)) !== undefined) throw streamMissing(attempt);
+  if (applied !== undefined) throw streamMissing(attempt);
   return "new-stream";
 }
 
@@ -134,8 +135,10 @@ async function snapshotAnchor(attempt: Attempt): Promise<SnapshotRequest["anchor
 async function ensureStream(attempt: Attempt): Promise<void> {
   const { spec, source, journal, streamRequest, signal } = attempt;
   if (spec.type === "full-load") return;
-  if ((await source.findStream(streamRequest, signal)) !== undefined) return await checkLoads(attempt);
-  if ((await journal.appliedPosition(signal)) !== undefined) throw streamMissing(attempt);
+  const applied = await journal.appliedPosition(signal);
+  const kept = await source.findStream({ ...streamRequest, applied }, signal);
+  if (kept !== undefined) return await checkLoads(attempt);
+  if (applied !== undefined) throw streamMissing(attempt);
   const request = publishedTables(attempt);
   const position = await waitForWriters(attempt, { isNew: true }, (limited) =>
     source.createStream(request, limited),

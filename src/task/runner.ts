@@ -293,7 +293,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
     }
     const stream = { taskId: this.#spec.id, tables: [] };
     const keepsLog =
-      this.#spec.type !== "full-load" && (await parts.source.findStream(stream, signal)) !== undefined;
+      this.#spec.type !== "full-load" &&
+      (await parts.source.findStream({ ...stream, applied: parts.applied }, signal)) !== undefined;
     const resumes = !this.#fresh || keepsLog;
     const { untold } = this.#notes;
     return planTask({ ...parts, untold, spec: this.#spec, observer: this.#statistics, resumes }, signal);

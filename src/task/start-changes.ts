@@ -9,21 +9,22 @@ import { waitForWriters } from "./wait-for-writers.ts";
 export async function startChangeOnly(attempt: Attempt): Promise<void> {
   const { spec, source, journal, streamRequest, signal } = attempt;
   if ((await journal.appliedPosition(signal)) !== undefined) return;
-  const kept = await source.findStream(streamRequest, signal);
+  const { cdcStartPosition: text } = spec;
+  const given = text === undefined || text === "" ? undefined : source.positions.parse(text);
+  const kept = await source.findStream({ ...streamRequest, applied: given }, signal);
   const create = (limited: AbortSignal): Promise<Position> =>
     source.createStream(publishedTables(attempt), limited);
   const start =
-    spec.cdcStartPosition === undefined || spec.cdcStartPosition === ""
+    given === undefined
       ? (kept ?? (await waitForWriters(attempt, { isNew: true }, create)))
-      : await givenStart(attempt, spec.cdcStartPosition, kept);
+      : await givenStart(attempt, given, kept);
   await checkLoads(attempt);
   await journal.setAppliedPosition(start, signal);
 }
 
 /** Throws `source.position_unavailable` for one that the log from `kept` on, up to its end, does not have. */
-async function givenStart(attempt: Attempt, text: string, kept: Position | undefined): Promise<Position> {
+async function givenStart(attempt: Attempt, start: Position, kept: Position | undefined): Promise<Position> {
   const { spec, source, signal } = attempt;
-  const start = source.positions.parse(text);
   const unavailable = (message: string): MigrationError =>
     new MigrationError("source.position_unavailable", { message, subject: spec.name });
   if (kept === undefined) {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type pg from "pg";
 import { failpoint } from "../../base/failpoint.ts";
-import type { ChangeBatch } from "../../core/change-batch.ts";
+import type { ChangeEncoding } from "../../core/change-batch.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
@@ -167,7 +167,7 @@ interface StreamFacts {
    */
   readonly isBehind: boolean;
   readonly version: number;
-  readonly encoding: ChangeBatch["encoding"];
+  readonly encoding: ChangeEncoding;
   readonly types: ReadonlyMap<string, ColumnTypes>;
   readonly laterValues: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
   readonly notePrefix: string | undefined;
@@ -202,7 +202,7 @@ async function readFacts(
   );
   const { version, patience, behind } = server.rows[0]!;
   const patienceMs = Number(patience);
-  const encoding = encodingFor(Number(version), request.tables);
+  const encoding = encodingFor(Number(version), request);
   return {
     isBehind: behind === "t",
     version: Number(version),
@@ -215,8 +215,11 @@ async function readFacts(
 }
 
 /** One form for the whole stream: binary when every column's can be told in the target too. */
-function encodingFor(version: number, tables: readonly TableSchema[]): ChangeBatch["encoding"] {
-  if (version < BINARY_VERSION) return "text";
+function encodingFor(
+  version: number,
+  { tables, encodings }: Pick<ChangeStreamRequest, "tables" | "encodings">,
+): ChangeEncoding {
+  if (version < BINARY_VERSION || encodings?.includes("pg-binary") === false) return "text";
   const isKnown = (table: TableSchema): boolean =>
     table.columns.every((column) => column.generated !== undefined || binaryForm(column) !== undefined);
   return publishable(tables).every(isKnown) ? "pg-binary" : "text";

@@ -42,6 +42,29 @@ export function commitPosition(high: number, low: number): Position {
   return low === 0xffffffff ? lsnOfHalves(high + 1, 0) : lsnOfHalves(high, low + 1);
 }
 
+/** What Begin announces: where the commit record starts, as the two halves of its position. */
+export class Beginning {
+  readonly #high: number;
+  readonly #low: number;
+  readonly #xid: number;
+  readonly committedAtMs: number;
+
+  constructor(high: number, low: number, commit: { readonly xid: number; readonly committedAtMs: number }) {
+    this.#high = high;
+    this.#low = low;
+    this.#xid = commit.xid;
+    this.committedAtMs = commit.committedAtMs;
+  }
+
+  get position(): Position {
+    return commitPosition(this.#high, this.#low);
+  }
+
+  get id(): string {
+    return String(this.#xid);
+  }
+}
+
 export const lsnCodec: PositionCodec = {
   parse(text: string): Position {
     const trimmed = text.trim();

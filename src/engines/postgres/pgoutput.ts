@@ -2,8 +2,8 @@ import { type ChangeBatch, NULL_CELL, Op, UNCHANGED_CELL } from "../../core/chan
 import type { Position } from "../../core/position.ts";
 import type { TableSchema } from "../../core/schema.ts";
 import type { SchemaNote } from "../../core/schema-note.ts";
-import { lsnValue } from "./lsn.ts";
-import { ChangeBatchBuilder } from "./pgoutput-batch.ts";
+import { ChangeBatchBuilder } from "../shared/change-batch-builder.ts";
+import { Beginning, lsnValue } from "./lsn.ts";
 import { MessageCursor, malformed, unknownTag } from "./pgoutput-cursor.ts";
 import { readNote } from "./pgoutput-note.ts";
 import type { ColumnTypes, RelationColumn, RelationMap, RelationMisfit } from "./pgoutput-relation.ts";
@@ -160,7 +160,7 @@ export class PgoutputDecoder {
       this.#skipping = true;
     } else {
       this.#foreign = false;
-      this.#builder.begin({ high, low, xid, committedAtMs });
+      this.#builder.begin(new Beginning(high, low, { xid, committedAtMs }));
     }
   }
 

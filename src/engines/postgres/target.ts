@@ -1,4 +1,5 @@
 import type pg from "pg";
+import type { ChangeEncoding } from "../../core/change-batch.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError, type TableOutcome } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
@@ -13,6 +14,7 @@ import type {
   Applier,
   ApplyRequest,
   ColumnAddition,
+  ConvertedPlan,
   GiveRights,
   Loader,
   LoadRequest,
@@ -49,11 +51,14 @@ import { orderByRowTypes } from "./row-types.ts";
 import { setSequences } from "./sequences.ts";
 import { inPieces, oneByOne, togetherOrAlone } from "./together.ts";
 
+const CHANGE_ENCODINGS: readonly ChangeEncoding[] = ["pg-binary", "text"];
+
 /** Tables prepared in one transaction: each holds some locks, of which a server has some thousands. */
 const PREPARED_AT_ONCE = 200;
 
 /** A PostgreSQL database as target: gives each call a connection. */
 export class PostgresTarget implements Target {
+  readonly changeEncodings = CHANGE_ENCODINGS;
   readonly #endpoint: EndpointConfig;
   readonly #clients: ClientPool;
   readonly #builders: ClientPool;
@@ -73,6 +78,10 @@ export class PostgresTarget implements Target {
   /** Throws what stands in the way of connecting. */
   async check(signal: AbortSignal): Promise<void> {
     await this.#clients.use(signal, (client) => client.query("select"));
+  }
+
+  convert(plan: MigrationPlan): ConvertedPlan {
+    return { plan, findings: [] };
   }
 
   assess(request: TargetAssessment, signal: AbortSignal): Promise<readonly Finding[]> {

@@ -11,18 +11,11 @@ import type { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import type { TableSchema } from "../../core/schema.ts";
 import type { SchemaNote } from "../../core/schema-note.ts";
-import { commitPosition } from "./lsn.ts";
 
-/** What Begin announces. */
-export interface Beginning {
-  /** Where the commit record starts, as the two halves of its position. */
-  readonly high: number;
-  readonly low: number;
-  readonly xid: number;
-  readonly committedAtMs: number;
-}
+/** What is known of a transaction when it begins. Getters, where what few are asked for costs something to make. */
+export type Beginning = Pick<ChangeTransaction, "position" | "id" | "committedAtMs">;
 
-/** There may be a hundred thousand a second: what few of them are asked for is made when it is. */
+/** There may be a hundred thousand a second: what a beginning makes only when it is asked stays so. */
 class Transaction implements ChangeTransaction {
   readonly start: number;
   readonly end: number;
@@ -39,11 +32,11 @@ class Transaction implements ChangeTransaction {
   }
 
   get position(): Position {
-    return commitPosition(this.#beginning.high, this.#beginning.low);
+    return this.#beginning.position;
   }
 
   get id(): string {
-    return String(this.#beginning.xid);
+    return this.#beginning.id;
   }
 
   get committedAtMs(): number {
@@ -88,7 +81,7 @@ export class ChangeBatchBuilder {
 
   /** Where the transaction in progress commits. */
   get position(): Position | undefined {
-    return this.#open === undefined ? undefined : commitPosition(this.#open.high, this.#open.low);
+    return this.#open?.position;
   }
 
   begin(beginning: Beginning): void {
