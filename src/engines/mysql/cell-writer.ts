@@ -30,6 +30,8 @@ const ZONE_LENGTH = 3;
 export class CellWriter {
   /** Dates that no calendar has, so far. */
   zeroDates = 0;
+  /** No date is an error: what is written is thrown away. */
+  isLenient = false;
   /** The most that a row takes beyond twice its bytes. */
   readonly slack: number;
   readonly count: number;
@@ -95,7 +97,8 @@ export class CellWriter {
       const length = isDate ? DATE_LENGTH : EPOCH.length - (zoned ? 0 : ZONE_LENGTH);
       return at + EPOCH.copy(target, at, 0, length);
     }
-    if (this.#policy === "error" || !nullable) throw zeroDateError(this.#table, name, this.#policy);
+    if (!this.isLenient && (this.#policy === "error" || !nullable))
+      throw zeroDateError(this.#table, name, this.#policy);
     return writeNull(target, at);
   }
 }

@@ -100,12 +100,19 @@ function part(piece: Piece, key: RangeKey): readonly Piece[] {
     return [{ ...piece, ...UNKNOWN, prefix: [...prefix, low] }];
   }
   const middle = column.middle(low, high);
-  if (middle === undefined) return [{ ...piece, isLast: true }];
-  const bound = [...prefix, middle];
+  const bound = [...prefix, middle ?? ""];
+  // In the server's order it may lie elsewhere, so that all rows are on one side again.
+  if (middle === undefined || isSame(bound, from) || isSame(bound, to)) return [{ ...piece, isLast: true }];
   return [
     { ...piece, from, to: bound, high: middle },
     { ...piece, from: bound, to, low: middle },
   ];
+}
+
+function isSame(bound: Bound, other: Bound | undefined): boolean {
+  return (
+    other !== undefined && bound.length === other.length && bound.every((value, i) => value === other[i])
+  );
 }
 
 /** The least and the greatest value, of pieces that do not know theirs. */
@@ -116,10 +123,9 @@ async function withValues(ask: Ask, cut: RangeCut, pieces: readonly Piece[]): Pr
       known.push(piece);
       continue;
     }
-    const [low, high] = await Promise.all(
-      ["", " desc"].map(async (order) => (await ask(edgeSql(cut, piece, order)))[0]?.["value"] ?? undefined),
-    );
-    known.push({ ...piece, low, high });
+    const [lowest] = await ask(edgeSql(cut, piece, ""));
+    const [highest] = await ask(edgeSql(cut, piece, " desc"));
+    known.push({ ...piece, low: lowest?.["value"] ?? undefined, high: highest?.["value"] ?? undefined });
   }
   return known;
 }
