@@ -41,7 +41,8 @@ export const binaryLogErrors = {
     retry: "never",
     meaning:
       "The source is a replica that does not write what it replicates to its own binary log, so those changes cannot be read from it.",
-    remedy: "Set log_replica_updates (log_slave_updates) on the source and restart it, or read from its primary.",
+    remedy:
+      "Set log_replica_updates (log_slave_updates) on the source and restart it, or read from its primary.",
   },
   "source.no_gtids": {
     scope: "task",
@@ -55,13 +56,15 @@ export const binaryLogErrors = {
     retry: "never",
     meaning:
       "The table's storage engine has no transactions: rows that are changed while it is read may be seen twice or not as they were.",
-    remedy: "Run on the source: alter table ... engine = InnoDB; or let nobody write to the table while it is loaded.",
+    remedy:
+      "Run on the source: alter table ... engine = InnoDB; or let nobody write to the table while it is loaded.",
   },
   "source.system_versioned": {
     scope: "table",
     retry: "never",
     meaning: "Of a system-versioned table only the rows that are current can be read, by full-load tasks.",
-    remedy: "Use a full-load task for the table, or run on the source: alter table ... drop system versioning;",
+    remedy:
+      "Use a full-load task for the table, or run on the source: alter table ... drop system versioning;",
   },
   "source.type_unknown": {
     scope: "table",

@@ -22,7 +22,13 @@ export async function assessLeftOut(
       `select concat(${schema}, '.', ${name}) as name from information_schema.${from}
         where ${isIn(schema)}${where === undefined ? "" : ` and ${where}`} order by name`,
     );
-    if (rows.length > 0) findings.push(leftOut(kind, rows.map((row) => row.name)));
+    if (rows.length > 0)
+      findings.push(
+        leftOut(
+          kind,
+          rows.map((row) => row.name),
+        ),
+      );
   }
   return findings;
 }

@@ -12,24 +12,18 @@ const SECONDS_OF_DAY = 86_400;
 export async function assessLog(client: Client, { tables }: SourceAssessment): Promise<Finding[]> {
   const variables = await globalVariables(client, LOG_VARIABLES);
   if (variables.get("log_bin") !== "ON") return [logOff("The source writes no binary log (log_bin is off).")];
-  const findings = client.facts.serverId === 0 ? [logOff("The source's server_id is 0: it sends its log to nobody.")] : [];
+  const findings =
+    client.facts.serverId === 0 ? [logOff("The source's server_id is 0: it sends its log to nobody.")] : [];
   const format = variables.get("binlog_format");
   // MySQL is about to drop the variable, and has no other format then.
   if (format !== undefined && format !== "ROW") findings.push(wrongFormat(format));
-  if (variables.get("binlog_row_value_options") === "PARTIAL_JSON") findings.push(partialJson());
   findings.push(...(await assessExpiry(client)));
   if (!client.facts.hasGtids) findings.push(withoutGtids(client));
   findings.push(...(await assessReplica(client, variables)));
   return [...findings, ...(await assessFilters(client, tables))];
 }
 
-const LOG_VARIABLES = [
-  "log_bin",
-  "binlog_format",
-  "binlog_row_value_options",
-  "log_slave_updates",
-  "log_replica_updates",
-];
+const LOG_VARIABLES = ["log_bin", "binlog_format", "log_slave_updates", "log_replica_updates"];
 
 function logOff(message: string): Finding {
   return finding("source.binary_log_off", "error", { subject: "log_bin", message });
@@ -39,14 +33,6 @@ function wrongFormat(format: string): Finding {
   return finding("source.binary_log_format", "error", {
     subject: "binlog_format",
     message: `The source's binlog_format is ${format}: its log holds statements, from which rows cannot be told.`,
-  });
-}
-
-function partialJson(): Finding {
-  return finding("source.log_unreadable", "error", {
-    subject: "binlog_row_value_options",
-    message: "The source logs parts of JSON values (binlog_row_value_options is PARTIAL_JSON), which Tideway does not read.",
-    remedy: "Run on the source: set global binlog_row_value_options = ''; and let open sessions connect again.",
   });
 }
 
@@ -75,7 +61,8 @@ async function assessReplica(client: Client, variables: ReadonlyMap<string, stri
   return [
     finding("source.replica_unlogged", "error", {
       subject: "log_slave_updates",
-      message: "The source is a replica, and what it replicates is not in its binary log (log_slave_updates is off).",
+      message:
+        "The source is a replica, and what it replicates is not in its binary log (log_slave_updates is off).",
     }),
   ];
 }

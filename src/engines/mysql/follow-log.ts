@@ -23,7 +23,10 @@ export async function followLog(
     throw new MigrationError(code, { message, subject: address, ...remedyOf(code) });
   };
   if (client.facts.hasGtids !== (reached.kind === GTID_KIND)) {
-    return refuse("source.other_server", `The source ${numbering(client)}, and the target stands at ${reached.text}.`);
+    return refuse(
+      "source.other_server",
+      `The source ${numbering(client)}, and the target stands at ${reached.text}.`,
+    );
   }
   const how = client.facts.hasGtids
     ? await partedGtids(client, gtidsOf(reached))
@@ -55,7 +58,8 @@ async function partedGtids(client: Client, reached: GtidSet): Promise<Parted | u
   return hasServerOf(logged, reached)
     ? {
         code: "source.set_back",
-        message: "The target holds transactions that the source's log does not have: the source was set back, or promoted before it had them.",
+        message:
+          "The target holds transactions that the source's log does not have: the source was set back, or promoted before it had them.",
       }
     : {
         code: "source.other_server",
