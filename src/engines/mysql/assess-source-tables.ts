@@ -1,7 +1,7 @@
-import type { EndpointConfig } from "../../core/engine.ts";
 import type { Finding } from "../../core/finding.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
 import type { SourceAssessment } from "../../core/source.ts";
+import type { Account } from "./assess-privileges.ts";
 import { type OfTable, selectOfTables } from "./catalog-query.ts";
 import type { Client } from "./client.ts";
 import { finding } from "./finding.ts";
@@ -12,7 +12,7 @@ import { globalVariables, isNotAllowed } from "./log-state.ts";
 export async function assessSourceTables(
   client: Client,
   { tables, type }: SourceAssessment,
-  endpoint: EndpointConfig,
+  account: Account,
 ): Promise<Finding[]> {
   const captures = type !== "full-load";
   const ids = tables.map(({ id }) => id);
@@ -25,7 +25,7 @@ export async function assessSourceTables(
       from information_schema.tables t where ${where}`,
   );
   const showsLabels = captures && (await logsLabels(client));
-  const findings = await unreadable(client, ids, endpoint);
+  const findings = await unreadable(client, ids, account);
   for (const table of tables) {
     findings.push(...unknownTypes(table));
     const kind = kinds.get(tableKey(table.id))?.[0];
@@ -103,18 +103,14 @@ function unreadableLabels({ id, columns }: TableSchema): readonly Finding[] {
 const ASKED_AT_ONCE = 50;
 
 /** Tables that the user may not read: information_schema lists a table as soon as any privilege on it is held. */
-async function unreadable(
-  client: Client,
-  ids: readonly TableId[],
-  { username }: EndpointConfig,
-): Promise<Finding[]> {
+async function unreadable(client: Client, ids: readonly TableId[], account: Account): Promise<Finding[]> {
   const findings: Finding[] = [];
   const refused = async (some: readonly TableId[]): Promise<void> => {
     const sql = some.map((id) => `(select 1 from ${qualified(id)} limit 0)`).join(" union all ");
     try {
       await client.query(sql);
     } catch (error) {
-      if (some.length === 1 && isNotAllowed(error)) findings.push(mayNotRead(some[0]!, username));
+      if (some.length === 1 && isNotAllowed(error)) findings.push(mayNotRead(some[0]!, account));
       // Of one that is gone somebody else speaks; of several the one has to be found.
       if (some.length > 1) for (const id of some) await refused([id]);
     }
@@ -123,11 +119,11 @@ async function unreadable(
   return findings;
 }
 
-function mayNotRead(id: TableId, username: string): Finding {
+function mayNotRead(id: TableId, { user, sql }: Account): Finding {
   return finding("source.table_privilege", "error", {
     subject: displayTable(id),
     table: id,
-    message: `The user ${username} may not read the table ${displayTable(id)}.`,
-    remedy: `Run on the source: grant select on ${qualified(id)} to ${username};`,
+    message: `The user ${user} may not read the table ${displayTable(id)}.`,
+    remedy: `Run on the source: grant select on ${qualified(id)} to ${sql};`,
   });
 }
