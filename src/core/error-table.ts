@@ -1,3 +1,4 @@
+import { binaryLogErrors } from "./errors/binary-log-errors.ts";
 import { connectErrors } from "./errors/connect-errors.ts";
 import { serviceErrors } from "./errors/service-errors.ts";
 import { sourceErrors } from "./errors/source-errors.ts";
@@ -10,6 +11,7 @@ export const errorTable = {
   ...usageErrors,
   ...connectErrors,
   ...sourceErrors,
+  ...binaryLogErrors,
   ...targetErrors,
   ...transferErrors,
   ...serviceErrors,
