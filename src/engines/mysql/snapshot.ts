@@ -6,7 +6,6 @@ import type { Position } from "../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../core/row-chunk.ts";
 import type { TableId, TableSchema } from "../../core/schema.ts";
 import type { Partition, PartitionSize, ReadRequest, Snapshot, SnapshotRequest } from "../../core/source.ts";
-import { CellWriter } from "./cell-writer.ts";
 import type { Ask } from "./cut-ranges.ts";
 import { classify, serverFields } from "./errors.ts";
 import { identifier, qualified } from "./identifier.ts";
@@ -18,8 +17,9 @@ import { readColumns } from "./read-columns.ts";
 import { RELEASE, RowRead } from "./row-read.ts";
 import { SnapshotSessions } from "./snapshot-sessions.ts";
 import { startSnapshot } from "./snapshot-start.ts";
+import { TextForm } from "./text-form.ts";
 import type { WireSession } from "./wire-session.ts";
-import { ZeroDateCounts, type ZeroDates, zeroDatesOf } from "./zero-dates.ts";
+import { ZeroDateCounts, ZeroDateRule, type ZeroDates, zeroDatesOf } from "./zero-dates.ts";
 
 const FORMATS: readonly BulkFormat[] = ["pg-copy-text"];
 
@@ -78,11 +78,11 @@ class MysqlSnapshot implements Snapshot {
     const wire = await this.#sessions.lend(signal);
     const cut = (): void => wire.destroy();
     signal.addEventListener("abort", cut, { once: true });
-    const cells = new CellWriter(id, columns, this.#zeroDates);
+    const zeroDates = new ZeroDateRule(id, columns, this.#zeroDates);
     let rows: RowRead | undefined;
     let isDone = false;
     try {
-      rows = await RowRead.start(wire, sql, cells);
+      rows = await RowRead.start(wire, sql, new TextForm(columns, zeroDates));
       for (let chunk = await rows.next(); chunk !== undefined; chunk = await rows.next()) yield chunk;
       isDone = true;
     } catch (error) {
@@ -91,7 +91,8 @@ class MysqlSnapshot implements Snapshot {
       throw signal.aborted ? signal.reason : this.#classify(error, id);
     } finally {
       signal.removeEventListener("abort", cut);
-      this.#zeroDateCounts.add(id, cells.zeroDates);
+      this.#zeroDateCounts.add(id, zeroDates.count);
+      zeroDates.isLenient = true;
       if (isDone) this.#sessions.giveBack(wire);
       else if (rows === undefined || signal.aborted) this.#sessions.discard(wire);
       else this.#sessions.stop(wire, rows);

@@ -13,7 +13,7 @@ export function zeroDatesOf({ settings }: EndpointConfig): ZeroDates {
 }
 
 /** Such a date in a column, which ZeroDates does not let pass, or which may not be NULL. */
-export function zeroDateError(table: TableId, column: string, zeroDates: ZeroDates): MigrationError {
+function zeroDateError(table: TableId, column: string, zeroDates: ZeroDates): MigrationError {
   const why =
     zeroDates === "error" ? "and ZeroDates is error" : "which may not be NULL, and ZeroDates makes it NULL";
   return new MigrationError("source.zero_date", {
@@ -21,6 +21,39 @@ export function zeroDateError(table: TableId, column: string, zeroDates: ZeroDat
     subject: displayTable(table),
     table,
   });
+}
+
+/** What becomes of the dates of one read that no calendar has. */
+export class ZeroDateRule {
+  /** So many have been met. */
+  count = 0;
+  /** None is an error: what is written is thrown away. */
+  isLenient = false;
+  readonly #table: TableId;
+  readonly #columns: readonly ZeroDateColumn[];
+  readonly #policy: ZeroDates;
+
+  constructor(table: TableId, columns: readonly ZeroDateColumn[], policy: ZeroDates) {
+    this.#table = table;
+    this.#columns = columns;
+    this.#policy = policy;
+  }
+
+  /** Counts one in a column; true: it comes as the epoch, false: as NULL. Throws `source.zero_date`. */
+  isEpoch(column: number): boolean {
+    this.count++;
+    if (this.#policy === "epoch") return true;
+    const { name, nullable } = this.#columns[column]!;
+    if (!this.isLenient && (this.#policy === "error" || !nullable)) {
+      throw zeroDateError(this.#table, name, this.#policy);
+    }
+    return false;
+  }
+}
+
+interface ZeroDateColumn {
+  readonly name: string;
+  readonly nullable: boolean;
 }
 
 /** Counts, for each table, the dates that came as NULL or the epoch. */
