@@ -109,8 +109,7 @@ function noteColumn(
   if (name !== column.name) {
     notes.about(plan.source, "convert.name", `The column ${column.name} is named ${name} on the target.`);
   }
-  const isText = type.kind === "string" || type.kind === "enum" || type.kind === "set";
-  if (isText && !/_(?:bin|cs)\b|_cs_|^"?binary/i.test(column.collation ?? "")) {
+  if (column.collation !== undefined && !/_bin$|_cs$|^binary$/i.test(column.collation)) {
     notes.together(displayColumn(plan.source, column.name), {
       ...{ code: "convert.collation", severity: "info", subject: "collations" },
       message:
