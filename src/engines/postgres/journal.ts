@@ -19,7 +19,7 @@ import { DURABLE_COMMITS, settingsSql } from "./bulk-session.ts";
 import { connect } from "./connection.ts";
 import { controlTable, ensureControlTables, NOW_SQL, SERVER_NAME } from "./control-tables.ts";
 import { classify } from "./errors.ts";
-import { journaledTables, type StateRow } from "./journal-rows.ts";
+import { journaledTables, type StateRow } from "../shared/journal-rows.ts";
 import {
   keepObjectsSql,
   keptObjectsSql,
