@@ -215,8 +215,9 @@ export class TaskRunner implements RunningTask, ChangeControl {
     await using both = await openSides(this.#spec, this.#registry, signal);
     const { source, target } = both;
     using _telling = tellLockWaits({ source, target, spec: this.#spec, listener: this.#listener }, signal);
-    this.#stopRule = parseStopPosition(this.#spec.cdcStopPosition, source.positions);
-    const journalRequest = { taskId: this.#spec.id, controlSchema: settings.controlSchema };
+    const { positions } = source;
+    this.#stopRule = parseStopPosition(this.#spec.cdcStopPosition, positions);
+    const journalRequest = { taskId: this.#spec.id, controlSchema: settings.controlSchema, positions };
     if (this.#fresh && (await hasBegun(this.#spec, { target, journal: journalRequest }, signal))) {
       this.#fresh = false;
       this.#underway = true;

@@ -1,5 +1,5 @@
+import { type ApplyGroup, type FoldedGroup, foldGroup, type GroupTables } from "../shared/apply-group.ts";
 import type { ApplyChanges } from "./apply-changes.ts";
-import { type ApplyGroup, type FoldedGroup, foldGroup, type GroupTables } from "./apply-group.ts";
 import type { ApplySession } from "./apply-session.ts";
 import type { ApplySets } from "./apply-sets.ts";
 

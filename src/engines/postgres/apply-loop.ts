@@ -2,14 +2,15 @@ import { failpoint } from "../../base/failpoint.ts";
 import type { ChangeBatch } from "../../core/change-batch.ts";
 import type { Position } from "../../core/position.ts";
 import type { AppliedProgress, Applier, ApplyRequest } from "../../core/target.ts";
+import type { ApplyGroup } from "../shared/apply-group.ts";
+import { ApplyQueue } from "../shared/apply-queue.ts";
 import type { ApplyCounts } from "./apply-counts.ts";
 import { ApplyDurability, LOG_STATE_SQL } from "./apply-durability.ts";
-import type { ApplyGroup } from "./apply-group.ts";
 import type { GroupWriter } from "./apply-group-writer.ts";
-import { ApplyQueue } from "./apply-queue.ts";
 import type { ApplySession } from "./apply-session.ts";
 import type { PreparedStatement } from "./apply-writer.ts";
 import { executePositionSql } from "./journal-sql.ts";
+import { lsnCodec } from "./lsn.ts";
 
 /** How often a position is saved while the log holds nothing for this task. */
 const IDLE_SAVE_MS = 1_000;
@@ -59,7 +60,7 @@ export class ApplyLoop implements Applier {
 
   constructor(parts: ApplyLoopParts) {
     this.#parts = parts;
-    this.#queue = new ApplyQueue(parts.applied);
+    this.#queue = new ApplyQueue(parts.applied, parts.request.positions ?? lsnCodec);
     this.#begin = parts.begin.map((sql, i) => ({
       name: `begin_${i}`,
       sql,

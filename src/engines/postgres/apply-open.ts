@@ -127,5 +127,5 @@ export async function readAppliedPosition(
       where "SERVER_NAME" = ${literal(SERVER_NAME)} and "TASK_NAME" = ${literal(request.taskId)}`,
   );
   const text = rows[0]?.[0];
-  return text == null ? undefined : readCheckpoint(text);
+  return text == null ? undefined : readCheckpoint(request, text);
 }

@@ -1,11 +1,11 @@
 import type { TablePlan } from "../../core/plan.ts";
+import type { FoldedGroup } from "../shared/apply-group.ts";
+import { Net, type NetChanges } from "../shared/net-changes.ts";
 import type { ApplyCounts } from "./apply-counts.ts";
-import type { FoldedGroup } from "./apply-group.ts";
 import type { ApplySession, QueryAnswer } from "./apply-session.ts";
 import { type Stage, TableStages } from "./apply-stage.ts";
 import type { TargetTable } from "./apply-table.ts";
 import type { RowCells } from "./apply-writer.ts";
-import { Net, type NetChanges } from "./net-changes.ts";
 import { ServerError } from "./server-error.ts";
 
 /** More staging tables than this are not kept: each commit empties all of them. */

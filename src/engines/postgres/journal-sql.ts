@@ -6,6 +6,7 @@ import type { RightsId } from "../../core/rights.ts";
 import type { TableId } from "../../core/schema.ts";
 import type { TableShape } from "../../core/table-shape.ts";
 import type { LoadRequest, WriteLargeObjects } from "../../core/target.ts";
+import { checkpointText, positionInCheckpoint } from "../shared/checkpoint.ts";
 import { literal } from "../shared/identifier.ts";
 import { controlTable, NOW_SQL, SERVER_NAME } from "./control-tables.ts";
 import { lsnCodec } from "./lsn.ts";
@@ -151,7 +152,7 @@ function mark({ after }: LargeObjectProgress): string {
 
 /** Records that everything up to a position has been applied. Touches no index, so it costs little per commit. */
 export function savePositionSql(request: JournalRequest, positionText: string): string {
-  return positionUpsert(request, literal(checkpoint(positionText)));
+  return positionUpsert(request, literal(checkpointText(positionText)));
 }
 
 /** The same for a session that does it at every commit: once prepared, the statement need not be planned. */
@@ -160,7 +161,7 @@ export function preparePositionSql(request: JournalRequest): string {
 }
 
 export function executePositionSql(positionText: string): string {
-  return `execute tideway_position (${literal(checkpoint(positionText))})`;
+  return `execute tideway_position (${literal(checkpointText(positionText))})`;
 }
 
 function positionUpsert(request: JournalRequest, value: string): string {
@@ -171,11 +172,7 @@ function positionUpsert(request: JournalRequest, value: string): string {
       do update set "STATE_TIME" = excluded."STATE_TIME", "CHECKPOINT" = excluded."CHECKPOINT"`;
 }
 
-/** DMS's form of a checkpoint, which people may copy from here into CdcStartPosition. */
-function checkpoint(positionText: string): string {
-  return `checkpoint:V1#1#${positionText}#0#0#*#0#0`;
-}
-
-export function readCheckpoint(text: string): Position {
-  return lsnCodec.parse(text);
+/** The position of a checkpoint, which is one of the source's log. */
+export function readCheckpoint({ positions = lsnCodec }: JournalRequest, text: string): Position {
+  return positions.parse(positionInCheckpoint(text));
 }

@@ -181,7 +181,7 @@ class PostgresJournal implements Journal {
       ],
       signal,
     );
-    return rows[0] === undefined ? undefined : readCheckpoint(rows[0].CHECKPOINT);
+    return rows[0] === undefined ? undefined : readCheckpoint(this.#request, rows[0].CHECKPOINT);
   }
 
   async setAppliedPosition(applied: Position, signal: AbortSignal): Promise<void> {
