@@ -21,6 +21,7 @@ interface Rule {
 /** Who may import whom. A folder may always import itself. Longer names come first. */
 const rules: Readonly<Record<string, Rule>> = {
   "engines/shared": { may: ["base", "core"] },
+  "engines/mysql": { may: ["base", "core", "engines/shared"], packages: ["mysql2"] },
   "engines/postgres": { may: ["base", "core", "engines/shared"], packages: ["pg"] },
   base: { may: [], packages: ["pino"] },
   core: { may: ["base"] },

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { executables, findTools, type Tool, versionOf } from "./support/debian-tools.ts";
+import { findMariadb } from "./support/mysql-packages.ts";
 import { installServers, SERVER_VERSIONS } from "./support/server-packages.ts";
 
 /** What the tests need beyond `npm ci`. `environment` tells them where it is. */
@@ -30,6 +31,12 @@ const tools: readonly Tool[] = [
     find: () => executables("psql").find((path) => versionOf(path).startsWith("psql")),
   },
   {
+    name: "MariaDB",
+    variable: "TIDEWAY_TEST_MARIADBD",
+    debianPackage: "mariadb-server",
+    find: findMariadb,
+  },
+  {
     name: "openssl",
     variable: "TIDEWAY_TEST_OPENSSL",
     debianPackage: "openssl",
@@ -40,7 +47,7 @@ const tools: readonly Tool[] = [
 /** Finds everything and installs what is missing where that is possible without asking. */
 export function preparePrerequisites(say: (line: string) => void): Prerequisites {
   const missing: string[] = [];
-  const servers = installServers(SERVER_VERSIONS, say);
+  const servers = installServers(SERVER_VERSIONS, say, { mysql: true });
   if (servers !== undefined) missing.push(servers);
   const found = findTools(tools, say);
   missing.push(...found.missing);

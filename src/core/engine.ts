@@ -53,7 +53,7 @@ export type SslMode = "none" | "require" | "verify-ca" | "verify-full";
 
 export interface EndpointConfig {
   readonly engine: string;
-  /** A host name, an address, or an absolute directory that holds a unix socket. */
+  /** A host name, an address, or an absolute path: of a unix socket or its directory, as the engine names them. */
   readonly host: string;
   readonly port: number;
   readonly database: string;

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** A program of others that tests or benchmarks run. */
@@ -66,7 +66,19 @@ function installPackages(tools: readonly Tool[], say: (line: string) => void): v
   const install = ["install", "-y", "--no-install-recommends", ...new Set(lacking)];
   say(`installing what is missing (apt-get ${install.join(" ")})`);
   quietly("apt-get", ["update"], say);
-  quietly("apt-get", install, say);
+  withoutStarting(() => quietly("apt-get", install, say));
+}
+
+/** Debian starts the servers that it installs, unless this file says no; ours are started by the tests. */
+function withoutStarting(install: () => void): void {
+  const policy = "/usr/sbin/policy-rc.d";
+  const own = !existsSync(policy);
+  if (own) writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    install();
+  } finally {
+    if (own) rmSync(policy);
+  }
 }
 
 function locate(tool: Tool): string | undefined {

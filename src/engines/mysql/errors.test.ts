@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { classify, type ErrorContext } from "./errors.ts";
+import { ServerError } from "./server-error.ts";
+
+const table = { schema: "shop", name: "orders" };
+
+function verdict(number: number, state: string, message: string, context: ErrorContext) {
+  return classify(new ServerError({ number, state, message }), context);
+}
+
+test("a value never shows, the names beside it do", () => {
+  const cases = [
+    [1062, "23000", "Duplicate entry 'a secret' for key 'PRIMARY'", "key PRIMARY"],
+    [1062, "23000", "Duplicate entry 'it's for key 'x'' for key 'orders.by_mail'", "key orders.by_mail"],
+    [1406, "22001", "Data too long for column 'mail' at row 1", "column mail"],
+    [
+      1366,
+      "22007",
+      "Incorrect integer value: 'a secret' for column `shop`.`orders`.`n` at row 3",
+      "column shop.orders.n",
+    ],
+    [1292, "22007", "Incorrect date value: 'a secret' for column 'day' at row 1", "column day"],
+    [1048, "23000", "Column 'mail' cannot be null", "column mail"],
+    [1644, "45000", "a secret of a trigger", undefined],
+    [1064, "42000", "You have an error in your SQL syntax; ... near 'a secret' at line 1", undefined],
+    [1525, "HY000", "Incorrect DATE value: 'a secret'", undefined],
+  ] as const;
+  for (const [number, state, text, shown] of cases) {
+    const error = verdict(number, state, text, { side: "target", table });
+    assert.equal(error.code, "load.rejected");
+    assert.equal(error.nativeCode, String(number));
+    assert.doesNotMatch(error.message, /secret/);
+    const tail = shown === undefined ? "." : `, ${shown}.`;
+    assert.equal(error.message, `The target answered with error ${number} (SQLSTATE ${state})${tail}`);
+  }
+});
+
+test("texts about objects and rights are shown", () => {
+  const text = "Table 'shop.orders' doesn't exist";
+  assert.equal(
+    verdict(1146, "42S02", text, { side: "source", table }).message,
+    `The source answered with error 1146 (SQLSTATE 42S02): ${text}.`,
+  );
+});
+
+test("what concerns the server is not the table's fault", () => {
+  const cases = [
+    [1040, "08004", "connect.too_many"],
+    [1213, "40001", "target.busy"],
+    [1205, "HY000", "target.busy"],
+    [1290, "HY000", "target.read_only"],
+    [1114, "HY000", "target.full"],
+    [1053, "08S01", "connect.starting_up"],
+  ] as const;
+  for (const [number, state, code] of cases) {
+    const text = "running with the --read-only option";
+    const error = verdict(number, state, text, { side: "target", table, phase: "apply" });
+    assert.equal(error.code, code);
+    assert.equal(error.table, undefined);
+  }
+});
+
+test("what was being done decides whose error it is", () => {
+  const denied = "SELECT command denied to user 'u'@'h' for table 'orders'";
+  assert.equal(verdict(1142, "42000", denied, { side: "source", table }).code, "source.table_privilege");
+  assert.equal(verdict(1142, "42000", denied, { side: "target" }).code, "target.privilege");
+  assert.equal(
+    verdict(1054, "42S22", "Unknown column 'x'", { side: "target", table }).code,
+    "target.table_mismatch",
+  );
+  const apply = { side: "target", table, phase: "apply" } as const;
+  assert.equal(verdict(1062, "23000", "", apply).code, "apply.rejected");
+  assert.equal(verdict(1412, "HY000", "", { side: "source", table }).code, "source.snapshot_lost");
+  const replication =
+    "Access denied; you need (at least one of) the REPLICATION SLAVE privilege(s) for this operation";
+  const { remedy } = verdict(1227, "42000", replication, { side: "source" });
+  assert.match(remedy, /grant REPLICATION SLAVE on \*\.\*/);
+});
+
+test("anything else thrown is a defect of the program", () => {
+  assert.equal(
+    classify(new TypeError("x is not a function"), { side: "source" }).code,
+    "internal.unexpected",
+  );
+});
