@@ -1,5 +1,5 @@
 import type { LargeObjectProgress } from "./large-object.ts";
-import type { Position, PositionCodec } from "./position.ts";
+import type { Position } from "./position.ts";
 import type { RightsId } from "./rights.ts";
 import type { TableId } from "./schema.ts";
 import type { Partition } from "./source.ts";
@@ -9,8 +9,6 @@ export interface JournalRequest {
   readonly taskId: string;
   /** Where the control tables live; undefined for the engine's default. */
   readonly controlSchema: string | undefined;
-  /** How positions of the source's log are read and compared; those of the target's own kind of log when left out. */
-  readonly positions?: PositionCodec;
 }
 
 /**

@@ -215,9 +215,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
     await using both = await openSides(this.#spec, this.#registry, signal);
     const { source, target } = both;
     using _telling = tellLockWaits({ source, target, spec: this.#spec, listener: this.#listener }, signal);
-    const { positions } = source;
-    this.#stopRule = parseStopPosition(this.#spec.cdcStopPosition, positions);
-    const journalRequest = { taskId: this.#spec.id, controlSchema: settings.controlSchema, positions };
+    this.#stopRule = parseStopPosition(this.#spec.cdcStopPosition, source.positions);
+    const journalRequest = { taskId: this.#spec.id, controlSchema: settings.controlSchema };
     if (this.#fresh && (await hasBegun(this.#spec, { target, journal: journalRequest }, signal))) {
       this.#fresh = false;
       this.#underway = true;

@@ -56,7 +56,7 @@ export class PostgresTransactions implements ApplyTransactions {
     const answer = await session.ask(
       [
         ...counts.conflicts.map((conflict) => conflictSql(request, conflict)),
-        executePositionSql(position.text),
+        executePositionSql(position),
         "commit",
         ...(asks ? [LOG_STATE_SQL] : []),
       ].join("; "),
@@ -71,7 +71,7 @@ export class PostgresTransactions implements ApplyTransactions {
   /** In a transaction that waits for the disk. */
   async saveDurably(position: Position): Promise<void> {
     const { session, waitForDisk } = this.#parts;
-    const save = executePositionSql(position.text);
+    const save = executePositionSql(position);
     await session.ask(waitForDisk === undefined ? save : `begin; ${waitForDisk}; ${save}; commit`);
     this.#durability.settled();
   }

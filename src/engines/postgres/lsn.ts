@@ -1,6 +1,5 @@
 import { MigrationError } from "../../core/error.ts";
 import type { Position, PositionCodec } from "../../core/position.ts";
-import { positionInCheckpoint } from "../shared/checkpoint.ts";
 
 /*
  * PostgreSQL's log positions. A log sequence number (LSN) is a byte offset into the write-ahead log,
@@ -14,6 +13,8 @@ import { positionInCheckpoint } from "../shared/checkpoint.ts";
 
 const KIND = "pg-lsn";
 const LSN = /^([0-9A-Fa-f]{1,8})\/([0-9A-Fa-f]{1,8})$/;
+/** DMS's recovery checkpoint, `checkpoint:V1#27#0000016/B374D848#...`: the third field is the source's position. */
+const DMS_CHECKPOINT = /^(?:checkpoint:)?V1#[^#]*#([^#]*)(?:#.*)?$/;
 const LIMIT = 1n << 64n;
 
 export function lsnPosition(value: bigint): Position {
@@ -66,7 +67,9 @@ export class Beginning {
 
 export const lsnCodec: PositionCodec = {
   parse(text: string): Position {
-    const match = LSN.exec(positionInCheckpoint(text));
+    const trimmed = text.trim();
+    const checkpoint = DMS_CHECKPOINT.exec(trimmed);
+    const match = LSN.exec(checkpoint?.[1] ?? trimmed);
     if (match === null) throw malformed("A PostgreSQL log position looks like 16/B374D848.");
     return lsnOfHalves(Number.parseInt(match[1]!, 16), Number.parseInt(match[2]!, 16));
   },

@@ -1,13 +1,23 @@
-/** DMS's form of a checkpoint; the third field is the source's position. */
-const CHECKPOINT = /^(?:checkpoint:)?V1#[^#]*#([^#]*)(?:#.*)?$/;
+import type { Position } from "../../core/position.ts";
 
-/** A position's text as awsdms_txn_state keeps it, from where people may copy it into CdcStartPosition. */
-export function checkpointText(positionText: string): string {
-  return `checkpoint:V1#1#${positionText}#0#0#*#0#0`;
+/*
+ * DMS's form of a recovery checkpoint, which people may copy from its control table into CdcStartPosition: fields
+ * between number signs, the third of which is the source's position. The last one, which DMS gives no meaning, says
+ * which kind of log that is of.
+ */
+
+export function checkpoint({ kind, text }: Position): string {
+  return `checkpoint:V1#1#${text}#0#0#*#0#${kind}`;
 }
 
-/** The text of the position in a checkpoint; any other text is one itself. */
-export function positionInCheckpoint(text: string): string {
-  const trimmed = text.trim();
-  return CHECKPOINT.exec(trimmed)?.[1] ?? trimmed;
+const FIELDS = /^checkpoint:V1#[^#]*#([^#]*)#.*#([^#]*)$/s;
+/** What stands there in checkpoints of versions that knew one kind of log. */
+const FIRST_KIND = "pg-lsn";
+
+/** The position in a text that checkpoint() has made; undefined for another text. */
+export function readCheckpoint(text: string): Position | undefined {
+  const match = FIELDS.exec(text);
+  if (match === null) return undefined;
+  const [, position, kind] = match as unknown as [string, string, string];
+  return { kind: kind === "0" ? FIRST_KIND : kind, text: position };
 }
