@@ -1,25 +1,8 @@
 import type { JournalRequest } from "../../core/journal.ts";
-import type { Position } from "../../core/position.ts";
 import { displayTable } from "../../core/schema.ts";
 import type { Conflict } from "../shared/apply-counts.ts";
-import { checkpoint } from "../shared/checkpoint.ts";
+import { controlTable, NOW_SQL, SERVER_NAME } from "./control-tables.ts";
 import { literal, qualified } from "./identifier.ts";
-
-const DEFAULT_SCHEMA = "awsdms_control";
-const SERVER_NAME = "tideway";
-const NOW_SQL = "utc_timestamp(6)";
-
-function controlTable({ controlSchema }: JournalRequest, name: string): string {
-  return qualified({ schema: controlSchema ?? DEFAULT_SCHEMA, name });
-}
-
-/** Records that everything up to a position has been applied. */
-export function savePositionSql(request: JournalRequest, position: Position): string {
-  const text = literal(checkpoint(position));
-  return `insert into ${controlTable(request, "awsdms_txn_state")} (SERVER_NAME, TASK_NAME, STATE_TIME, CHECKPOINT)
-    values (${literal(SERVER_NAME)}, ${literal(request.taskId)}, ${NOW_SQL}, ${text})
-    on duplicate key update STATE_TIME = ${NOW_SQL}, CHECKPOINT = ${text}`;
-}
 
 export function positionSql(request: JournalRequest): string {
   return `select CHECKPOINT from ${controlTable(request, "awsdms_txn_state")}

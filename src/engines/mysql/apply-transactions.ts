@@ -5,8 +5,9 @@ import type { ApplyGroup } from "../shared/apply-group.ts";
 import type { GroupWriter } from "../shared/apply-group-writer.ts";
 import type { ApplyTransactions, Committed } from "../shared/apply-loop.ts";
 import { FLUSH_SQL, type FlushDurability } from "./apply-durability.ts";
-import { conflictSql, savePositionSql } from "./apply-journal.ts";
+import { conflictSql } from "./apply-journal.ts";
 import { type ApplySession, StatementFailure } from "./apply-session.ts";
+import { savePositionSql } from "./journal-sql.ts";
 import { mayRetry } from "./statement-error.ts";
 
 /** How often a group is tried that the server gives up for another session's sake. */
