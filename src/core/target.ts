@@ -5,7 +5,7 @@ import type { Journal, JournalRequest } from "./journal.ts";
 import type { LargeObject, LargeObjectProgress } from "./large-object.ts";
 import type { LockWait } from "./lock-wait.ts";
 import type { MigrationPlan, TablePlan } from "./plan.ts";
-import type { Position } from "./position.ts";
+import type { Position, PositionCodec } from "./position.ts";
 import type { ObjectRights, RightsId } from "./rights.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { SchemaObject, SequenceState, TableId } from "./schema.ts";
@@ -226,6 +226,8 @@ export type PostLoadStage = "key" | "index" | "vacuum" | "unique" | "foreign-key
 
 export interface ApplyRequest extends JournalRequest {
   readonly plan: MigrationPlan;
+  /** Of the source's log; that of the target's own kind of log when left out. */
+  readonly positions?: PositionCodec;
   /**
    * What is applied is marked as brought by replication, for streams of the target that send only what was
    * made there. False when left out.
