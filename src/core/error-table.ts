@@ -1,4 +1,5 @@
 import { connectErrors } from "./errors/connect-errors.ts";
+import { convertErrors } from "./errors/convert-errors.ts";
 import { serviceErrors } from "./errors/service-errors.ts";
 import { sourceErrors } from "./errors/source-errors.ts";
 import { targetErrors } from "./errors/target-errors.ts";
@@ -12,5 +13,6 @@ export const errorTable = {
   ...sourceErrors,
   ...targetErrors,
   ...transferErrors,
+  ...convertErrors,
   ...serviceErrors,
 } as const;

@@ -88,7 +88,8 @@ export interface Target extends AsyncDisposable {
   readonly onlySchema?: string | undefined;
   /**
    * Puts what comes from a database of another kind into this one's dialect: types, defaults, indexes and
-   * constraints of the plan's target side. Changes nothing when the dialect is the target's own.
+   * constraints of the plan's target side. A generated column that the target cannot compute becomes an ordinary one on
+   * both sides, so that the source sends its values. Changes nothing when the dialect is the target's own.
    */
   convert(plan: MigrationPlan): ConvertedPlan;
   /** Whether the target is fit to be written: read-only, grants, what stands in the way. Changes nothing. */
