@@ -21,11 +21,11 @@ import { controlTable, ensureControlTables, NOW_SQL, SERVER_NAME } from "./contr
 import { classify } from "./errors.ts";
 import { journaledTables, type StateRow } from "./journal-rows.ts";
 import {
+  checkpointPosition,
   keepObjectsSql,
   keptObjectsSql,
   largeObjectProgressSql,
   noteSql,
-  readCheckpoint,
   releaseObjectsSql,
   saveNoteSql,
   savePositionSql,
@@ -181,11 +181,11 @@ class PostgresJournal implements Journal {
       ],
       signal,
     );
-    return rows[0] === undefined ? undefined : readCheckpoint(rows[0].CHECKPOINT);
+    return rows[0] === undefined ? undefined : checkpointPosition(rows[0].CHECKPOINT);
   }
 
   async setAppliedPosition(applied: Position, signal: AbortSignal): Promise<void> {
-    await this.#run([savePositionSql(this.#request, applied.text)], signal);
+    await this.#run([savePositionSql(this.#request, applied)], signal);
     failpoint("journal.position-set");
   }
 

@@ -1,0 +1,12 @@
+import { startMysql } from "./test/support/mysql-server.ts";
+import { createMysqlDemoData } from "./test/support/mysql-demo-data.ts";
+import { MysqlWorkload } from "./test/support/mysql-workload.ts";
+await using s = await startMysql({flavour:"mariadb"});
+const d = await s.createDatabase("shop");
+const t=performance.now();
+const sizes = await createMysqlDemoData(()=>s.connect(d), 100000);
+console.log(performance.now()-t, sizes);
+await using w = await MysqlWorkload.start({connect:()=>s.connect(d), sizes, clients:4, transactionsPerSecond:200});
+await new Promise(r=>setTimeout(r,5000));
+console.log(await w.stop());
+console.log(await s.query("select table_name n, table_rows r from information_schema.tables where table_schema='"+d+"'"));
