@@ -72,6 +72,12 @@ export const sourceErrors = {
     meaning: "Another process reads from the task's replication slot.",
     remedy: "Stop the other reader; after a crash the server frees the slot by itself.",
   },
+  "source.log_off": {
+    scope: "task",
+    retry: "never",
+    meaning: "The source does not write a log that changes can be read from.",
+    remedy: "Set log_bin and binlog_format = ROW on the source and restart it.",
+  },
   "source.log_unreadable": {
     scope: "task",
     retry: "never",
