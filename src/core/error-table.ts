@@ -1,3 +1,4 @@
+import { binaryLogErrors } from "./errors/binary-log-errors.ts";
 import { connectErrors } from "./errors/connect-errors.ts";
 import { convertErrors } from "./errors/convert-errors.ts";
 import { serviceErrors } from "./errors/service-errors.ts";
@@ -11,6 +12,7 @@ export const errorTable = {
   ...usageErrors,
   ...connectErrors,
   ...sourceErrors,
+  ...binaryLogErrors,
   ...targetErrors,
   ...transferErrors,
   ...convertErrors,

@@ -39,6 +39,8 @@ export interface ColumnShape {
   readonly computed: string | null;
   /** Text of what rows show that were written before the column was added; null for NULL. */
   readonly fill: string | null;
+  /** Such rows may show anything, not what `fill` says: it was computed for each, or at a time that is not known. */
+  readonly varies?: true;
   /** added: on the target after the rows had been loaded. left-out: never on the target. */
   readonly since?: "added" | "left-out";
 }
@@ -83,6 +85,9 @@ export function shapeChange(known: TableShape, now: TableShape): ShapeChange {
   if (added.length === 0) return { kind: "none" };
   const first = added[0]!;
   if (isRewritten) return other(`got the column ${first.name}, and all its rows were written anew`);
+  const varying = added.find(({ varies }) => varies === true);
+  if (varying !== undefined)
+    return other(`got the column ${varying.name}, with a value that only its rows tell`);
   return { kind: "added", columns: added };
 }
 

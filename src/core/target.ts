@@ -82,6 +82,11 @@ export interface Target extends AsyncDisposable {
   /** How changes may be written that the applier takes, best first. */
   readonly changeEncodings: readonly ChangeEncoding[];
   /**
+   * The endpoint's word on where everything goes that no schema rule and no TargetSchema sends elsewhere; left out:
+   * each schema to the one of its name.
+   */
+  readonly onlySchema?: string | undefined;
+  /**
    * Puts what comes from a database of another kind into this one's dialect: types, defaults, indexes and
    * constraints of the plan's target side. A generated column that the target cannot compute becomes an ordinary one on
    * both sides, so that the source sends its values. Changes nothing when the dialect is the target's own.

@@ -159,6 +159,14 @@ export const sourceErrors = {
     meaning: "The source is a standby, from which changes cannot be captured.",
     remedy: "Point the endpoint at the primary, or use a full-load task.",
   },
+  "source.zero_date": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "Rows hold dates that no calendar has, such as 0000-00-00, and the target has nothing like them.",
+    remedy:
+      "Set the source endpoint's ZeroDates to null or epoch; a column that may not be NULL needs epoch. Or mend the rows.",
+  },
   "source.row_security": {
     scope: "table",
     retry: "never",

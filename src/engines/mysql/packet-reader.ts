@@ -78,6 +78,23 @@ export class PacketReader {
     while (!this.next()) await this.fill();
   }
 
+  /** What has arrived and was not walked: whoever takes it walks on by himself, with more(), and puts back the rest. */
+  takeRest(): Buffer {
+    const rest = this.#arrived.subarray(this.#at);
+    this.#at = this.#arrived.length;
+    return rest;
+  }
+
+  /** The next bytes as they came, to go on behind takeRest(). Throws `connect.lost`. */
+  more(): Promise<Buffer> {
+    return this.#socket.next();
+  }
+
+  putBack(rest: Buffer): void {
+    this.#arrived = rest;
+    this.#at = 0;
+  }
+
   /** True when something has arrived that was not walked yet, or the connection has ended. */
   get pending(): boolean {
     return this.#arrived.length > this.#at || this.#socket.ready;

@@ -25,7 +25,7 @@ export function sourceVerdict(fields: ServerErrorFields, context: ErrorContext):
     case 1114: // ER_RECORD_FILE_FULL, of a temporary table
       return { code: "source.out_of_resources" };
     case 1412: // ER_TABLE_DEF_CHANGED: since the snapshot was taken
-      return { code: "source.snapshot_lost" };
+      return { code: inTable ? "source.table_rewritten" : "source.snapshot_lost" };
     case 1146: // ER_NO_SUCH_TABLE
     case 1049: // ER_BAD_DB_ERROR
       return inTable

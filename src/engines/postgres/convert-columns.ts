@@ -69,8 +69,10 @@ function convertColumn(request: ColumnRequest, { signed, sequenceOf, notes }: Co
     );
   }
   if (followsUpdates) {
-    const how = `The column ${column.name} takes the time of every update on the source, not on the target.`;
-    notes.about(plan.source, "convert.on_update", how);
+    notes.together(displayColumn(plan.source, column.name), {
+      ...{ code: "convert.on_update", severity: "warning", subject: "on update" },
+      message: "Columns take the time of every update of their row on the source, not on the target",
+    });
   }
   return { ...same, name, nativeType, ...(sql === undefined ? {} : { default: sql }) };
 }

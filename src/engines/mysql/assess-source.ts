@@ -1,0 +1,33 @@
+import type { Finding } from "../../core/finding.ts";
+import type { SourceAssessment } from "../../core/source.ts";
+import { assessLeftOut } from "./assess-left-out.ts";
+import { assessLog } from "./assess-log.ts";
+import { assessPrivileges, readAccount } from "./assess-privileges.ts";
+import { assessSourceTables } from "./assess-source-tables.ts";
+import type { Client } from "./client.ts";
+import { finding } from "./finding.ts";
+import { atLeast, type ServerFacts } from "./server-facts.ts";
+
+/** Whether a server is fit to be read from, as far as it tells. Changes nothing. */
+export async function assessSource(client: Client, request: SourceAssessment): Promise<Finding[]> {
+  const account = await readAccount(client);
+  const findings = assessVersion(client.facts);
+  if (request.type !== "full-load") {
+    findings.push(...(await assessLog(client, request)));
+  }
+  findings.push(...assessPrivileges(client, request, account));
+  findings.push(...(await assessSourceTables(client, request, account)));
+  findings.push(...(await assessLeftOut(client, request)));
+  return findings;
+}
+
+function assessVersion(facts: ServerFacts): Finding[] {
+  const isKnown = facts.flavour === "mariadb" ? atLeast(facts, 10, 5) : atLeast(facts, 5, 7);
+  if (isKnown) return [];
+  return [
+    finding("source.version_unsupported", "error", {
+      subject: facts.text,
+      message: `The source is ${facts.text}; Tideway reads from MySQL 5.7 and MariaDB 10.5 on.`,
+    }),
+  ];
+}

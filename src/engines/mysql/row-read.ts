@@ -1,0 +1,96 @@
+import { MigrationError } from "../../core/error.ts";
+import type { RowChunk } from "../../core/row-chunk.ts";
+import type { CellWriter } from "./cell-writer.ts";
+import { serverFields } from "./errors.ts";
+import { throwIfError } from "./result-head.ts";
+import { RowTranscoder } from "./row-transcoder.ts";
+import type { WireSession } from "./wire-session.ts";
+
+/** What a session that reads in pieces goes back to, so that the tables it has read are free for ALTER TABLE. */
+export const SAVEPOINT = "savepoint tideway";
+export const RELEASE = "rollback to savepoint tideway";
+
+/** ER_QUERY_INTERRUPTED: the statement was ended by KILL QUERY. */
+const INTERRUPTED = 1317;
+
+/**
+ * Rows of one SELECT on their way from a session of a snapshot. Both statements, the SELECT and the one that gives the
+ * table free, go out together, so that a small table takes one round trip.
+ */
+export class RowRead {
+  readonly #wire: WireSession;
+  readonly #cells: CellWriter;
+  readonly #transcoder: RowTranscoder;
+  #bytes: Buffer = Buffer.alloc(0);
+  #at = 0;
+
+  private constructor(wire: WireSession, cells: CellWriter) {
+    this.#wire = wire;
+    this.#cells = cells;
+    this.#transcoder = new RowTranscoder(cells);
+  }
+
+  /** Throws ServerError, after which the session is ready for the next read. */
+  static async start(wire: WireSession, sql: string, cells: CellWriter): Promise<RowRead> {
+    const read = new RowRead(wire, cells);
+    await wire.ask(sql);
+    await wire.ask(RELEASE);
+    try {
+      const head = await wire.head();
+      if (!Array.isArray(head)) {
+        throw new MigrationError("source.protocol", { message: "A query was not answered by rows." });
+      }
+    } catch (error) {
+      if (serverFields(error) !== undefined) await read.#release();
+      throw error;
+    }
+    read.#bytes = wire.packets.takeRest();
+    return read;
+  }
+
+  /** The next chunk; undefined when all rows have come, which leaves the session ready for the next read. */
+  async next(): Promise<RowChunk | undefined> {
+    const transcoder = this.#transcoder;
+    for (;;) {
+      this.#at = transcoder.walk(this.#bytes, this.#at);
+      if (transcoder.full) return transcoder.take();
+      if (transcoder.ended) break;
+      const rest = this.#bytes.subarray(this.#at);
+      const more = await this.#wire.packets.more();
+      this.#bytes = rest.length === 0 ? more : Buffer.concat([rest, more]);
+      this.#at = 0;
+    }
+    return transcoder.take() ?? (await this.#end());
+  }
+
+  /** Reads to the end what nobody wants, whatever it is: rows that were on their way when the SELECT was ended. */
+  async drain(): Promise<void> {
+    this.#cells.isLenient = true;
+    try {
+      while ((await this.next()) !== undefined);
+    } catch (error) {
+      if (serverFields(error) === undefined) throw error;
+    }
+  }
+
+  async #end(): Promise<undefined> {
+    const { packets } = this.#wire;
+    packets.putBack(this.#bytes.subarray(this.#at));
+    await packets.read();
+    try {
+      throwIfError(packets);
+    } finally {
+      await this.#release();
+    }
+  }
+
+  /** Reads what the second statement came to; an order to end the first one may have met it. */
+  async #release(): Promise<void> {
+    try {
+      await this.#wire.ok();
+    } catch (error) {
+      if (serverFields(error)?.number !== INTERRUPTED) throw error;
+      await this.#wire.query(RELEASE);
+    }
+  }
+}

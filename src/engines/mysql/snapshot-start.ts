@@ -1,0 +1,189 @@
+import { pause } from "../../base/backoff.ts";
+import type { EndpointConfig } from "../../core/engine.ts";
+import { MigrationError } from "../../core/error.ts";
+import type { Position } from "../../core/position.ts";
+import type { SnapshotRequest } from "../../core/source.ts";
+import { gtidPositionOf, placePosition } from "./binlog-position.ts";
+import type { Client } from "./client.ts";
+import { connect, openWire } from "./connection.ts";
+import { classify, serverFields } from "./errors.ts";
+import { literal, qualified } from "./identifier.ts";
+import { currentPosition } from "./log-state.ts";
+import { SAVEPOINT } from "./row-read.ts";
+import type { WireSession } from "./wire-session.ts";
+
+/** Sessions that rows are read by. All have to be there when the snapshot begins; more cannot join it. */
+const SESSIONS = 8;
+/** MariaDB's sessions are begun so often in the hope that nothing is committed between the first and the last. */
+const UNLOCKED_TRIES = 3;
+
+/**
+ * The server lets nobody write, and MySQL nobody even read, while a session waits for the lock behind a statement that
+ * runs for long. So it waits shortly, and lets everybody pass before it tries again.
+ */
+const LOCK_WAIT_S = 3;
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 30_000;
+
+const ER_LOCK_WAIT_TIMEOUT = 1205;
+/** What is said to a user without a privilege; 1045 by managed services that take FLUSH TABLES WITH READ LOCK away. */
+const NOT_ALLOWED: ReadonlySet<number> = new Set([1044, 1045, 1142, 1227]);
+
+const BEGIN = "start transaction with consistent snapshot, read only";
+const SETTINGS = `set session transaction isolation level repeatable read;
+  /*M!100300 set session idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0 */;`;
+
+export interface StartedSnapshot {
+  /** Each in a transaction that shows the same moment. */
+  readonly sessions: readonly WireSession[];
+  readonly position: Position | undefined;
+}
+
+/**
+ * Begins transactions that all show one moment, whose place in the log is known. How:
+ *
+ *     MariaDB, log on            each transaction tells its place itself; no lock, if all have the same
+ *     else, with RELOAD          a global read lock, for as long as it takes to begin them
+ *     else, with LOCK TABLES     the task's tables locked against writes for as long
+ *     else, MariaDB              only those that have the same place, one at least
+ *     else                       one transaction for a full load alone, which needs no place; or an error
+ */
+export async function startSnapshot(
+  endpoint: EndpointConfig,
+  request: SnapshotRequest,
+  signal: AbortSignal,
+): Promise<StartedSnapshot> {
+  const sessions = await openSessions(endpoint, signal);
+  try {
+    const started = await begin(endpoint, { sessions, request, signal });
+    await Promise.all(started.sessions.map((wire) => wire.query(SAVEPOINT)));
+    const unused = sessions.filter((wire) => !started.sessions.includes(wire));
+    await Promise.all(unused.map((wire) => wire.close()));
+    return started;
+  } catch (error) {
+    for (const wire of sessions) wire.destroy();
+    throw signal.aborted ? signal.reason : classify(error, { side: "source", endpoint });
+  }
+}
+
+/** As many as the server gives, one at least. */
+async function openSessions(endpoint: EndpointConfig, signal: AbortSignal): Promise<readonly WireSession[]> {
+  const options = { side: "source", purpose: "tideway read" } as const;
+  const opened = await Promise.allSettled(
+    Array.from({ length: SESSIONS }, async () => {
+      const wire = await openWire(endpoint, options, signal);
+      await wire.query(SETTINGS);
+      return wire;
+    }),
+  );
+  const sessions = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = opened.find((one) => one.status === "rejected");
+  if (sessions.length > 0 && !signal.aborted) return sessions;
+  for (const wire of sessions) wire.destroy();
+  throw signal.aborted ? signal.reason : classify(failed?.reason, { side: "source", endpoint });
+}
+
+interface Start {
+  readonly sessions: readonly WireSession[];
+  readonly request: SnapshotRequest;
+  readonly signal: AbortSignal;
+}
+
+async function begin(endpoint: EndpointConfig, start: Start): Promise<StartedSnapshot> {
+  const { sessions, request, signal } = start;
+  const isMariadb = sessions[0]!.facts.flavour === "mariadb";
+  let largest: StartedSnapshot | undefined;
+  for (let attempt = 0; isMariadb && attempt < UNLOCKED_TRIES; attempt++) {
+    const found = await beginUnlocked(sessions);
+    if (found.sessions.length === sessions.length) return positioned(found, request);
+    if (found.sessions.length > (largest?.sessions.length ?? 0)) largest = found;
+  }
+  const locker = await connect(endpoint, { side: "source", purpose: "tideway snapshot" }, signal);
+  try {
+    if (await lock(locker, start)) return await beginLocked(locker, start);
+  } finally {
+    // Closing it would do, but not before the server notices.
+    await locker.execute("unlock tables").catch(() => locker.destroy());
+    await locker.end();
+  }
+  if (isMariadb) {
+    const found = await beginUnlocked(sessions);
+    if (found.sessions.length > 0) return positioned(found, request);
+  }
+  if (request.anchor !== "none") throw lacksPrivilege(endpoint);
+  await sessions[0]!.query(BEGIN);
+  return { sessions: [sessions[0]!], position: undefined };
+}
+
+function positioned(found: StartedSnapshot, { anchor }: SnapshotRequest): StartedSnapshot {
+  return anchor === "none" ? { ...found, position: undefined } : found;
+}
+
+/**
+ * Those of the transactions that begin at the place in the log at which most of them do; none where there is no log.
+ * (Knowledge base, "START TRANSACTION", "Binlog_snapshot_position".)
+ */
+async function beginUnlocked(sessions: readonly WireSession[]): Promise<StartedSnapshot> {
+  await Promise.all(sessions.map((wire) => wire.query(BEGIN)));
+  const places = await Promise.all(
+    sessions.map(async (wire) => {
+      const rows = await wire.query("show status like 'binlog_snapshot_%'");
+      const status = new Map(rows.map(([name, value]) => [name?.toLowerCase(), value ?? ""]));
+      const file = status.get("binlog_snapshot_file") ?? "";
+      return file === "" ? "" : `${file}:${status.get("binlog_snapshot_position")}`;
+    }),
+  );
+  const groups = [...Map.groupBy(sessions.keys(), (i) => places[i]!)].filter(([place]) => place !== "");
+  const [place, members] = groups.sort(([, a], [, b]) => b.length - a.length)[0] ?? [];
+  if (place === undefined || members === undefined) return { sessions: [], position: undefined };
+  const same = members.map((i) => sessions[i]!);
+  return { sessions: same, position: await positionAt(same[0]!, place) };
+}
+
+async function positionAt(wire: WireSession, place: string): Promise<Position> {
+  const [, file = "", byte = ""] = /^(.*):(\d+)$/.exec(place) ?? [];
+  if (!wire.facts.hasGtids) return placePosition({ file, byte: Number(byte) });
+  const rows = await wire.query(`select binlog_gtid_pos(${literal(file)}, ${byte})`);
+  return gtidPositionOf(rows[0]?.[0] ?? "");
+}
+
+async function beginLocked(locker: Client, { sessions, request }: Start): Promise<StartedSnapshot> {
+  await Promise.all(sessions.map((wire) => wire.query(BEGIN)));
+  const position = request.anchor === "none" ? undefined : await currentPosition(locker);
+  return { sessions, position };
+}
+
+/** Takes the widest lock that the user may take, however long others keep it; false when there is none. */
+async function lock(locker: Client, { request, signal }: Start): Promise<boolean> {
+  await locker.execute(`set session lock_wait_timeout = ${LOCK_WAIT_S}`);
+  const tables = request.tables.map(({ id }) => `${qualified(id)} read`);
+  const statements = ["flush tables with read lock"];
+  if (tables.length > 0) statements.push(`lock tables ${tables.join(", ")}`);
+  for (const statement of statements) if (await lockBy(locker, statement, signal)) return true;
+  return false;
+}
+
+/** Whoever is in the way is told of by openWriters(), and the caller's signal ends the wait. */
+async function lockBy(locker: Client, statement: string, signal: AbortSignal): Promise<boolean> {
+  for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
+    try {
+      await locker.execute(statement);
+      return true;
+    } catch (error) {
+      const number = serverFields(error)?.number ?? 0;
+      if (NOT_ALLOWED.has(number)) return false;
+      if (number !== ER_LOCK_WAIT_TIMEOUT) throw error;
+      // A lock of which a part was had is given back.
+      await locker.execute("unlock tables");
+      await pause(wait, signal);
+    }
+  }
+}
+
+function lacksPrivilege({ username }: EndpointConfig): MigrationError {
+  return new MigrationError("source.privilege", {
+    message: `The user ${username} may not lock tables, so that no snapshot has a place in the log.`,
+    subject: username,
+    remedy: `Run on the source: grant reload on *.* to ${username}; or, where that is not to be had, grant lock tables on the databases of the task's tables.`,
+  });
+}

@@ -1,0 +1,46 @@
+import type { EndpointConfig } from "../../core/engine.ts";
+import { MigrationError } from "../../core/error.ts";
+import type { Finding } from "../../core/finding.ts";
+import { displayTable, type TableId, tableKey } from "../../core/schema.ts";
+import { finding } from "./finding.ts";
+
+/** What the endpoint's ZeroDates says to do with dates that no calendar has: 0000-00-00, 2026-02-00, 2026-02-30. */
+export type ZeroDates = "null" | "error" | "epoch";
+
+export function zeroDatesOf({ settings }: EndpointConfig): ZeroDates {
+  const value = settings["ZeroDates"];
+  return value === "error" || value === "epoch" ? value : "null";
+}
+
+/** Such a date in a column, which ZeroDates does not let pass, or which may not be NULL. */
+export function zeroDateError(table: TableId, column: string, zeroDates: ZeroDates): MigrationError {
+  const why =
+    zeroDates === "error" ? "and ZeroDates is error" : "which may not be NULL, and ZeroDates makes it NULL";
+  return new MigrationError("source.zero_date", {
+    message: `The column ${column} holds a date that no calendar has, ${why}.`,
+    subject: displayTable(table),
+    table,
+  });
+}
+
+/** Counts, for each table, the dates that came as NULL or the epoch. */
+export class ZeroDateCounts {
+  readonly #counts = new Map<string, { readonly table: TableId; readonly count: number }>();
+
+  add(table: TableId, count: number): void {
+    if (count === 0) return;
+    const key = tableKey(table);
+    this.#counts.set(key, { table, count: count + (this.#counts.get(key)?.count ?? 0) });
+  }
+
+  findings(zeroDates: ZeroDates): readonly Finding[] {
+    const instead = zeroDates === "epoch" ? "1970-01-01" : "NULL";
+    return [...this.#counts.values()].map(({ table, count }) =>
+      finding("source.zero_date", "warning", {
+        subject: displayTable(table),
+        table,
+        message: `${count} dates that no calendar has, such as 0000-00-00, came as ${instead}.`,
+      }),
+    );
+  }
+}
