@@ -100,6 +100,7 @@ export async function describe(
     types: [],
     sequences: tables.flatMap((table) => identitySequence(table) ?? []),
     tables,
+    indexNamesOfTables: true,
     objects: [],
     rights: [],
   };

@@ -4,7 +4,6 @@ import { type ChangeBatch, Op } from "../../core/change-batch.ts";
 import type { TableSchema } from "../../core/schema.ts";
 import { ApplyMode } from "../../core/target.ts";
 import { ApplyGroup, type FoldedGroup, foldGroup, type Piece } from "./apply-group.ts";
-import { lsnPosition } from "./lsn.ts";
 import { Net } from "./net-changes.ts";
 
 const options = { columns: 1, key: [0], movesKeys: true };
@@ -16,7 +15,7 @@ function batchOf(op: Op, changes: readonly (readonly [table: number, key: number
   const ops = Int32Array.from(
     changes.flatMap(([table], i) => (op === Op.delete ? [op, table, 2 * i, -1] : [op, table, -1, 2 * i])),
   );
-  const position = lsnPosition(1n);
+  const position = { kind: "number", text: "1" };
   return {
     bytes,
     cells,

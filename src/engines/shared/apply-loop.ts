@@ -1,30 +1,46 @@
 import { failpoint } from "../../base/failpoint.ts";
 import type { ChangeBatch } from "../../core/change-batch.ts";
-import type { Position } from "../../core/position.ts";
-import type { AppliedProgress, Applier, ApplyRequest } from "../../core/target.ts";
-import type { ApplyCounts } from "./apply-counts.ts";
-import { ApplyDurability, LOG_STATE_SQL } from "./apply-durability.ts";
+import type { Position, PositionCodec } from "../../core/position.ts";
+import type { AppliedCounts, AppliedProgress, Applier } from "../../core/target.ts";
 import type { ApplyGroup } from "./apply-group.ts";
-import type { GroupWriter } from "./apply-group-writer.ts";
 import { ApplyQueue } from "./apply-queue.ts";
-import type { ApplySession } from "./apply-session.ts";
-import type { PreparedStatement } from "./apply-writer.ts";
-import { executePositionSql } from "./journal-sql.ts";
 
 /** How often a position is saved while the log holds nothing for this task. */
 const IDLE_SAVE_MS = 1_000;
 
-export interface ApplyLoopParts {
-  readonly session: ApplySession;
-  readonly writer: GroupWriter;
-  readonly counts: ApplyCounts;
-  readonly request: ApplyRequest;
-  readonly applied: Position | undefined;
-  /** Statements that open a transaction. */
-  readonly begin: readonly string[];
-  /** The statement that makes the transaction at work wait for the disk; undefined: every one does. */
-  readonly waitForDisk: string | undefined;
+export interface Committed {
+  /** What the transaction did, by table key. */
+  readonly tables: ReadonlyMap<string, AppliedCounts>;
+  /** Up to where commits are durable that were not known to be before; undefined for no further. */
+  readonly durable: Position | undefined;
+}
+
+/** The target's side of the loop: one transaction after the other, on a session of its own. */
+export interface ApplyTransactions extends AsyncDisposable {
+  /** The first part of a transaction follows. */
+  begin(): void;
+  /** Resolves when the target has carried out the group, in the transaction at work. */
+  write(group: ApplyGroup): Promise<void>;
+  /** Saves the position, and what conflicts there were, with the changes, and commits all of it. */
+  commit(position: Position): Promise<Committed>;
+  /** Saves a position so that it is durable, with all commits before it. */
+  saveDurably(position: Position): Promise<void>;
+  /** The last commit while it is not known to be durable. */
+  readonly undurable: Position | undefined;
+  /** Whether the target should be asked now how far that has come. */
+  readonly isDue: boolean;
+  /** Until isDue may be true; undefined when nothing waits for that. */
+  readonly dueInMs: number | undefined;
+  /** Asks the target; resolves with up to where commits are durable that were not known to be before. */
+  askDurable(): Promise<Position | undefined>;
+  /** What is told of an error. */
   describe(error: unknown): unknown;
+}
+
+export interface ApplyLoopOptions {
+  /** Transactions up to here are in the target. */
+  readonly applied: Position | undefined;
+  readonly positions: PositionCodec;
 }
 
 /**
@@ -41,10 +57,8 @@ export class ApplyLoop implements Applier {
   onApplied: ((progress: AppliedProgress) => void) | undefined;
   onDurable: ((position: Position) => void) | undefined;
   onFailure: ((error: unknown) => void) | undefined;
-  readonly #parts: ApplyLoopParts;
-  readonly #begin: readonly PreparedStatement[];
+  readonly #transactions: ApplyTransactions;
   readonly #queue: ApplyQueue;
-  readonly #durability = new ApplyDurability();
   #space: PromiseWithResolvers<void> | undefined;
   #flushed: PromiseWithResolvers<void> | undefined;
   #arrived: (() => void) | undefined;
@@ -57,16 +71,9 @@ export class ApplyLoop implements Applier {
   #committed: Position | undefined;
   #savedAt = -Infinity;
 
-  constructor(parts: ApplyLoopParts) {
-    this.#parts = parts;
-    this.#queue = new ApplyQueue(parts.applied);
-    this.#begin = parts.begin.map((sql, i) => ({
-      name: `begin_${i}`,
-      sql,
-      params: new Int32Array(0),
-      prepared: false,
-      usedAt: 0,
-    }));
+  constructor(transactions: ApplyTransactions, { applied, positions }: ApplyLoopOptions) {
+    this.#transactions = transactions;
+    this.#queue = new ApplyQueue(applied, positions);
     void this.#run();
   }
 
@@ -96,7 +103,7 @@ export class ApplyLoop implements Applier {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     this.#end(new Error("The applier was disposed."));
-    await this.#parts.session[Symbol.asyncDispose]();
+    await this.#transactions[Symbol.asyncDispose]();
   }
 
   #end(error: unknown): void {
@@ -118,7 +125,7 @@ export class ApplyLoop implements Applier {
         else this.#idle = group.position;
       }
     } catch (error) {
-      this.fail(this.#parts.describe(error));
+      this.fail(this.#transactions.describe(error));
     }
   }
 
@@ -130,12 +137,13 @@ export class ApplyLoop implements Applier {
 
   /** Nothing is there to apply: what is due beside that, or the next thing to arrive. */
   async #rest(): Promise<void> {
+    const { undurable, isDue } = this.#transactions;
     const wanted = this.#flushed !== undefined;
-    if (!this.#begun && (this.#isIdleDue() || (wanted && this.#durability.newest !== undefined))) {
+    if (!this.#begun && (this.#isIdleDue() || (wanted && undurable !== undefined))) {
       await this.#saveDurably(this.#idle ?? this.#committed!);
-    } else if (this.#durability.isDue) {
-      this.#tellDurable(this.#durability.told(await this.#parts.session.ask(LOG_STATE_SQL)));
-    } else if (wanted && this.#durability.newest === undefined) {
+    } else if (isDue) {
+      this.#tellDurable(await this.#transactions.askDurable());
+    } else if (wanted && undurable === undefined) {
       this.#flushed?.resolve();
       this.#flushed = undefined;
     } else {
@@ -152,7 +160,7 @@ export class ApplyLoop implements Applier {
   /** Until something has arrived or is due. */
   async #wait(): Promise<void> {
     if (this.#failure !== undefined) return;
-    const dueInMs = this.#durability.dueInMs ?? (this.#idle === undefined ? undefined : IDLE_SAVE_MS);
+    const dueInMs = this.#transactions.dueInMs ?? (this.#idle === undefined ? undefined : IDLE_SAVE_MS);
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#arrived = resolve;
@@ -163,43 +171,27 @@ export class ApplyLoop implements Applier {
   }
 
   async #write(group: ApplyGroup): Promise<void> {
-    const { session, writer } = this.#parts;
-    if (!this.#begun) for (const statement of this.#begin) session.command(statement);
+    if (!this.#begun) this.#transactions.begin();
     this.#begun = true;
-    await writer.write(group);
+    await this.#transactions.write(group);
     failpoint("apply.changes-written");
     if (group.position !== undefined) await this.#commit(group, group.position);
   }
 
   async #commit(group: ApplyGroup, position: Position): Promise<void> {
-    const { session, writer, counts, request, waitForDisk } = this.#parts;
     // What the last answers told may be that this must not be committed.
     if (this.#failure !== undefined) return;
-    const asks = waitForDisk !== undefined && this.#durability.isDue;
-    const answer = await session.ask(
-      [
-        ...counts.conflictSql(request),
-        executePositionSql(position.text),
-        "commit",
-        ...(asks ? [LOG_STATE_SQL] : []),
-      ].join("; "),
-    );
+    const { tables, durable } = await this.#transactions.commit(position);
     this.#begun = false;
-    writer.ended();
     this.#saved(position);
-    this.onApplied?.({ position, committedAtMs: group.committedAtMs, tables: counts.take() });
-    if (waitForDisk === undefined) return this.onDurable?.(position);
-    this.#durability.committed(position);
-    if (asks) this.#tellDurable(this.#durability.told(answer));
+    this.onApplied?.({ position, committedAtMs: group.committedAtMs, tables });
+    this.#tellDurable(durable);
   }
 
-  /** Saves a position in a transaction that waits for the disk: all commits before it are durable then. */
+  /** All commits before it are durable then, too. */
   async #saveDurably(position: Position): Promise<void> {
-    const { session, waitForDisk } = this.#parts;
-    const save = executePositionSql(position.text);
-    await session.ask(waitForDisk === undefined ? save : `begin; ${waitForDisk}; ${save}; commit`);
+    await this.#transactions.saveDurably(position);
     failpoint("apply.position-saved");
-    this.#durability.settled();
     const changedNothing = this.#idle === position;
     this.#saved(position);
     if (changedNothing) this.onApplied?.({ position, committedAtMs: [], tables: new Map() });

@@ -1,10 +1,36 @@
-import type { JournalRequest } from "../../core/journal.ts";
 import type { TablePlan } from "../../core/plan.ts";
-import { displayTable, tableKey } from "../../core/schema.ts";
+import { tableKey } from "../../core/schema.ts";
 import type { AppliedCounts } from "../../core/target.ts";
-import { literal, qualified } from "../shared/identifier.ts";
-import { EXPECT_WIDTH, Expect } from "./apply-session.ts";
-import { controlTable, NOW_SQL } from "./control-tables.ts";
+
+/** What the completion of a command means. An expectation is `table * EXPECT_WIDTH + Expect`. */
+export const Expect = {
+  /** Nothing. */
+  done: 0,
+  /** A change that counts; when it touched no row it is a conflict. */
+  insert: 1,
+  update: 2,
+  delete: 3,
+  /** A change that counts whatever it touched. */
+  insertAny: 4,
+  updateAny: 5,
+  deleteAny: 6,
+  /** An update that must touch a row. */
+  updateMust: 7,
+  /** No change: a statement that somebody waits for. */
+  query: 8,
+} as const;
+export type Expect = (typeof Expect)[keyof typeof Expect];
+export const EXPECT_WIDTH = 16;
+
+/** Changes of a table that found no row, or one in their way. */
+export interface Conflict {
+  readonly plan: TablePlan;
+  readonly times: number;
+  /** "insert into", "update" or "delete from". */
+  readonly verb: string;
+  /** An error's code and what it means here. */
+  readonly error: string;
+}
 
 /** What a change ran into, as awsdms_apply_exceptions tells it. */
 const conflictTexts: Readonly<Record<number, readonly [verb: string, error: string]>> = {
@@ -68,21 +94,12 @@ export class ApplyCounts {
     return result;
   }
 
-  /** Statements that write one row for each conflict; none for none. The rows hold no values. */
-  conflictSql(request: JournalRequest): readonly string[] {
+  /** What has been counted as conflicts so far. */
+  get conflicts(): readonly Conflict[] {
     return [...this.#conflicts].map(([expectation, times]) => {
       const kind = expectation & (EXPECT_WIDTH - 1);
-      const plan = this.#plans[(expectation - kind) / EXPECT_WIDTH]!;
       const [verb, error] = conflictTexts[kind]!;
-      const { schema, name } = plan.target.id;
-      const statement = `${verb} ${qualified(plan.target.id)}`;
-      const texts = [request.taskId, schema, name].map(literal).join(", ");
-      return (
-        `insert into ${controlTable(request, "awsdms_apply_exceptions")} ` +
-        `("TASK_NAME", "TABLE_OWNER", "TABLE_NAME", "ERROR_TIME", "STATEMENT", "ERROR") ` +
-        `select ${texts}, ${NOW_SQL}, ${literal(statement)}, ` +
-        `${literal(`${error} (${displayTable(plan.source.id)})`)} from pg_catalog.generate_series(1, ${times})`
-      );
+      return { plan: this.#plans[(expectation - kind) / EXPECT_WIDTH]!, times, verb, error };
     });
   }
 

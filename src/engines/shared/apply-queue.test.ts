@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ChangeBatch, type ChangeTransaction, OP_WIDTH, Op } from "../../core/change-batch.ts";
-import type { Position } from "../../core/position.ts";
+import type { Position, PositionCodec } from "../../core/position.ts";
 import type { ApplyGroup } from "./apply-group.ts";
 import { ApplyQueue } from "./apply-queue.ts";
-import { lsnPosition } from "./lsn.ts";
 
 const MIB = 1 << 20;
-const at = (n: number): Position => lsnPosition(BigInt(n));
+const at = (n: number): Position => ({ kind: "number", text: String(n) });
+
+const numbers: PositionCodec = {
+  parse: (text) => at(Number(text)),
+  compare: (a, b) => Math.sign(Number(a.text) - Number(b.text)) as -1 | 0 | 1,
+};
 
 interface Part {
   readonly position: number;
@@ -62,7 +66,7 @@ const positionsIn = (group: ApplyGroup): readonly string[] =>
   );
 
 test("what has gathered from several batches comes out as one group, in order", () => {
-  const queue = new ApplyQueue(undefined);
+  const queue = new ApplyQueue(undefined, numbers);
   queue.push(
     batchOf([
       { position: 1, ops: 2 },
@@ -80,7 +84,7 @@ test("what has gathered from several batches comes out as one group, in order", 
 });
 
 test("transactions without changes are a group of their position alone", () => {
-  const queue = new ApplyQueue(undefined);
+  const queue = new ApplyQueue(undefined, numbers);
   queue.push(
     batchOf([
       { position: 4, ops: 0 },
@@ -93,7 +97,7 @@ test("transactions without changes are a group of their position alone", () => {
 });
 
 test("what the journal holds already is left out, pieces too, and nothing after it", () => {
-  const queue = new ApplyQueue(at(10));
+  const queue = new ApplyQueue(at(10), numbers);
   queue.push(
     batchOf([
       { position: 9, ops: 1 },
@@ -115,7 +119,7 @@ test("what the journal holds already is left out, pieces too, and nothing after 
 });
 
 test("a group takes no more transactions once it has enough changes", () => {
-  const queue = new ApplyQueue(undefined);
+  const queue = new ApplyQueue(undefined, numbers);
   queue.push(
     batchOf([
       { position: 1, ops: 30_000 },
@@ -129,7 +133,7 @@ test("a group takes no more transactions once it has enough changes", () => {
 });
 
 test("a group takes no more transactions once it has enough bytes", () => {
-  const queue = new ApplyQueue(undefined);
+  const queue = new ApplyQueue(undefined, numbers);
   for (let position = 1; position <= 4; position++)
     queue.push(batchOf([{ position, ops: 1 }], 9 * MIB), undefined);
   assert.deepEqual(positionsIn(take(queue)), ["1", "2"]);
@@ -137,7 +141,7 @@ test("a group takes no more transactions once it has enough bytes", () => {
 });
 
 test("a transaction in small pieces is kept back until its end has come", () => {
-  const queue = new ApplyQueue(undefined);
+  const queue = new ApplyQueue(undefined, numbers);
   queue.push(
     batchOf([
       { position: 1, ops: 1 },
@@ -160,7 +164,7 @@ test("a transaction in small pieces is kept back until its end has come", () => 
 });
 
 test("a transaction too large to be kept back comes out in parts of its own", () => {
-  const queue = new ApplyQueue(undefined);
+  const queue = new ApplyQueue(undefined, numbers);
   const piece = (begins: boolean, commits: boolean): ChangeBatch =>
     batchOf([{ position: 2, ops: 5, begins, commits }], 3 * MIB);
   queue.push(batchOf([{ position: 1, ops: 1 }]), undefined);
@@ -187,7 +191,7 @@ test("a transaction too large to be kept back comes out in parts of its own", ()
 });
 
 test("it is full above a limit of what waits, and not once that has been taken", () => {
-  const queue = new ApplyQueue(undefined);
+  const queue = new ApplyQueue(undefined, numbers);
   queue.push(batchOf([{ position: 1, ops: 1 }], 10 * MIB), undefined);
   assert.equal(queue.isFull, false);
   queue.push(batchOf([{ position: 2, ops: 1 }], 10 * MIB), undefined);
@@ -197,7 +201,7 @@ test("it is full above a limit of what waits, and not once that has been taken",
 });
 
 test("however much waits, all of it comes out in the end", () => {
-  const queue = new ApplyQueue(at(0));
+  const queue = new ApplyQueue(at(0), numbers);
   const expected: string[] = [];
   for (let position = 1; position <= 60; position++) {
     const pieces = 1 + (position % 4);

@@ -1,7 +1,6 @@
 import { type ChangeBatch, type ChangeTransaction, OP_WIDTH } from "../../core/change-batch.ts";
-import type { Position } from "../../core/position.ts";
+import type { Position, PositionCodec } from "../../core/position.ts";
 import { ApplyGroup } from "./apply-group.ts";
-import { lsnCodec } from "./lsn.ts";
 
 /** A group takes no more once it has this much. */
 const MAX_GROUP_OPS = 50_000;
@@ -38,9 +37,11 @@ export class ApplyQueue {
   #transactionOps = 0;
   /** Transactions up to here are in the target; undefined once one beyond it has come. */
   #applied: Position | undefined;
+  readonly #positions: PositionCodec;
 
-  constructor(applied: Position | undefined) {
+  constructor(applied: Position | undefined, positions: PositionCodec) {
     this.#applied = applied;
+    this.#positions = positions;
   }
 
   get isFull(): boolean {
@@ -115,7 +116,7 @@ export class ApplyQueue {
   /** True while the stream repeats what the journal has. */
   #isApplied(transaction: ChangeTransaction): boolean {
     if (this.#applied === undefined) return false;
-    const order = lsnCodec.compare(transaction.position, this.#applied);
+    const order = this.#positions.compare(transaction.position, this.#applied);
     if (order === -1 || order === 0) return true;
     this.#applied = undefined;
     return false;
