@@ -72,49 +72,6 @@ export const sourceErrors = {
     meaning: "Another process reads from the task's replication slot.",
     remedy: "Stop the other reader; after a crash the server frees the slot by itself.",
   },
-  "source.log_off": {
-    scope: "task",
-    retry: "never",
-    meaning: "The source does not write a log that changes can be read from.",
-    remedy: "Set log_bin and binlog_format = ROW on the source and restart it.",
-  },
-  "source.log_unreadable": {
-    scope: "task",
-    retry: "never",
-    meaning: "The source's log holds something that Tideway cannot read; what comes after it is not applied.",
-    remedy:
-      "Change the setting that the message names on the source, and start the task again with reload-target.",
-  },
-  "source.log_purged": {
-    scope: "task",
-    retry: "never",
-    meaning: "The source has discarded log that the task still needed.",
-    remedy:
-      "Let the source keep its log for longer (binlog_expire_logs_seconds, expire_logs_days; on Amazon RDS the binlog retention hours) and start the task again with reload-target.",
-  },
-  "source.statement_logged": {
-    scope: "task",
-    retry: "never",
-    meaning:
-      "The source has logged a statement instead of the rows that it changed: what it did to the task's tables cannot be told.",
-    remedy:
-      "Set binlog_format = ROW on the source, also for sessions that are open, and start the task again with reload-target.",
-  },
-  "source.row_image": {
-    scope: "table",
-    retry: "never",
-    meaning: "The source's log lacks columns of a changed row that the target needs.",
-    remedy:
-      "Set binlog_row_image = FULL on the source, also for sessions that are open, and reload the table.",
-  },
-  "source.charset": {
-    scope: "table",
-    retry: "never",
-    meaning:
-      "A table holds text that is no text of its column's character set, or of one that Tideway does not convert.",
-    remedy:
-      "Convert the column on the source to utf8mb4, or to a binary type if it holds no text, and reload the table.",
-  },
   "source.position_unavailable": {
     scope: "task",
     retry: "never",
@@ -156,13 +113,6 @@ export const sourceErrors = {
       "The source does not note schema changes in its log, so that only some of them can be followed while changes are applied.",
     remedy:
       "For all of them, run the task as a role that may create event triggers (a superuser, or what a cloud provider has for one) on PostgreSQL 14 or later.",
-  },
-  "source.rows_replaced": {
-    scope: "table",
-    retry: "never",
-    meaning:
-      "A statement gave a table other rows than the log tells of: it was dropped, renamed, made anew, or partitions of it were.",
-    remedy: "Reload the table if it is still there under its name.",
   },
   "source.column_left_out": {
     scope: "table",

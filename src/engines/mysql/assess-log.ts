@@ -17,6 +17,7 @@ export async function assessLog(client: Client, { tables }: SourceAssessment): P
   const format = variables.get("binlog_format");
   // MySQL is about to drop the variable, and has no other format then.
   if (format !== undefined && format !== "ROW") findings.push(wrongFormat(format));
+  if (/PARTIAL_JSON/.test(variables.get("binlog_row_value_options") ?? "")) findings.push(partialJson());
   findings.push(...(await assessExpiry(client)));
   if (!client.facts.hasGtids) findings.push(withoutGtids(client));
   findings.push(...(await assessReplica(client, variables)));
@@ -33,6 +34,16 @@ function wrongFormat(format: string): Finding {
   return finding("source.binary_log_format", "error", {
     subject: "binlog_format",
     message: `The source's binlog_format is ${format}: its log holds statements, from which rows cannot be told.`,
+  });
+}
+
+function partialJson(): Finding {
+  return finding("source.log_unreadable", "error", {
+    subject: "binlog_row_value_options",
+    message:
+      "The source logs parts of JSON values (binlog_row_value_options is PARTIAL_JSON), which Tideway does not read.",
+    remedy:
+      "Run on the source: set global binlog_row_value_options = ''; and let sessions that are open connect again.",
   });
 }
 

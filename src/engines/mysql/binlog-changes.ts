@@ -182,7 +182,7 @@ export class LogChanges {
 }
 
 function statementLogged(table: TableId): MigrationError {
-  return new MigrationError("source.statement_logged", {
+  return new MigrationError("source.binary_log_format", {
     message: `The source has logged a statement that may have changed ${displayTable(table)} instead of the rows.`,
     subject: displayTable(table),
   });

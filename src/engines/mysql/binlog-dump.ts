@@ -58,7 +58,7 @@ export async function openDump(
     hasChecksum = row?.checksum?.toUpperCase() === "CRC32";
   };
   const wire = await openWire(endpoint, { side: "source", purpose: "tideway stream", prepare }, signal);
-  await wire.command(dumpCommand(request));
+  await wire.command(dumpCommand(request, wire.facts.flavour === "mariadb"));
   return { wire, facts: facts!, hasChecksum };
 }
 
@@ -90,15 +90,17 @@ function connectState(after: Position): string {
   return isEmpty(set) ? "" : formatGtids(set);
 }
 
-function dumpCommand({ taskId, after }: DumpRequest): Buffer {
+function dumpCommand({ taskId, after }: DumpRequest, isMariadb: boolean): Buffer {
   const server = readerId(taskId);
   if (after.kind === BINLOG_KIND) {
     const { file, byte } = placeOf(after);
     if (byte > 0xffffffff) throw tooFar(after);
     return dumpFrom(server, file, byte);
   }
+  if (isMariadb) return dumpFrom(server, "", FIRST_BYTE);
   const set = gtidsOf(after);
-  return set.flavour === "mariadb" ? dumpFrom(server, "", FIRST_BYTE) : dumpAfter(server, set);
+  if (set.flavour === "mariadb") throw otherLog(after);
+  return dumpAfter(server, set);
 }
 
 /** COM_BINLOG_DUMP: where to start, flags, this reader's number, the file. */
@@ -153,6 +155,13 @@ function readerUuid(taskId: string): string {
 
 function digest(taskId: string): Buffer {
   return createHash("sha256").update(`tideway reader ${taskId}`).digest();
+}
+
+function otherLog(after: Position): MigrationError {
+  return new MigrationError("source.position_unavailable", {
+    message: `The position ${after.text} is one of a MariaDB server, and the source is none.`,
+    subject: after.text,
+  });
 }
 
 function tooFar(after: Position): MigrationError {

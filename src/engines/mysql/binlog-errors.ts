@@ -22,7 +22,7 @@ export function logError(error: unknown, endpoint: EndpointConfig, passed: Posit
   if (fields === undefined) return classify(error, { side: "source", endpoint });
   const { number, message } = fields;
   if (number === NOT_LOGGED || /binary log is not open/i.test(message)) {
-    return new MigrationError("source.log_off", {
+    return new MigrationError("source.binary_log_off", {
       message: "The source does not write a binary log.",
       subject: errorAddress(endpoint),
       nativeCode: String(number),
