@@ -4,14 +4,13 @@ import { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import type { TableSchema } from "../../core/schema.ts";
 import { BINLOG_KIND, gtidsOf, placeOf } from "./binlog-position.ts";
+import { readRowFacts } from "./binlog-row-facts.ts";
 import type { RowFacts } from "./binlog-row-plan.ts";
-import { readCharsets, readCollations } from "./charset-facts.ts";
 import type { Client } from "./client.ts";
 import { openWire } from "./connection.ts";
 import { formatGtids, type GtidSet, isEmpty } from "./gtid.ts";
 import { literal } from "./identifier.ts";
 import type { WireSession } from "./wire-session.ts";
-import { zeroDatesOf } from "./zero-dates.ts";
 
 /** How often a server that has nothing to send says so. */
 export const HEARTBEAT_MS = 5_000;
@@ -46,11 +45,7 @@ export async function openDump(
   let hasChecksum = false;
   const prepare = async (client: Client): Promise<void> => {
     await request.checkLog?.(client);
-    facts = {
-      zeroDates: zeroDatesOf(endpoint),
-      charsets: await readCharsets(client, request.tables),
-      collations: await readCollations(client),
-    };
+    facts = await readRowFacts(client, endpoint, request.tables);
     await client.execute(sessionSql(client, request));
     const [row] = await client.query<{ readonly checksum: string | null }>(
       "select @master_binlog_checksum as checksum",

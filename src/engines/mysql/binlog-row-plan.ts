@@ -1,10 +1,11 @@
 import type { MigrationError } from "../../core/error.ts";
-import type { Column, TableSchema } from "../../core/schema.ts";
+import { type Column, type TableSchema, tableKey } from "../../core/schema.ts";
 import { type TableShape, tableChanged } from "../../core/table-shape.ts";
 import { CellKind, cellKindOf, sizeOf } from "./binlog-cell-kind.ts";
 import { CELL_ROOM } from "./binlog-cells.ts";
-import { type Charset, isUtf8, unknownCharset } from "./binlog-charset.ts";
+import { type Charset, isUtf8, unknownCharset, writeText } from "./binlog-charset.ts";
 import type { MappedColumn, TableMap } from "./binlog-table-map.ts";
+import { CellBuffer } from "./cell-buffer.ts";
 import { type ZeroDates, zeroDateError } from "./zero-dates.ts";
 
 /** What is known of values beside the tables. */
@@ -14,6 +15,11 @@ export interface RowFacts {
   readonly charsets: ReadonlyMap<string, Charset>;
   /** Names of character sets by the numbers of their collations. */
   readonly collations: ReadonlyMap<number, string>;
+  /**
+   * By the table's key and the column's name, what a row holds in a column that a statement did not name; null for NULL.
+   * Columns of which only the row tells have none.
+   */
+  readonly defaults: ReadonlyMap<string, ReadonlyMap<string, string | null>>;
 }
 
 /** What a TABLE_MAP is held against. */
@@ -51,6 +57,8 @@ export class RowPlan {
   readonly room: number;
   /** What rows hold in columns that the table did not have yet; columns that were NULL are left out. */
   readonly later: readonly { readonly cell: number; readonly bytes: Buffer }[];
+  /** By the number of a cell: see RowFacts. */
+  readonly defaults: ReadonlyMap<number, Buffer | null>;
   readonly #schema: TableSchema;
   readonly #zeroDates: ZeroDates;
 
@@ -72,6 +80,13 @@ export class RowPlan {
     this.labels = parts.cells.map(({ labels }) => labels);
     this.all = Int32Array.from(sent, (_, i) => i);
     this.room = CELL_ROOM * sent.length;
+    const known = facts.defaults.get(tableKey(schema.id));
+    this.defaults = new Map(
+      schema.columns.flatMap(({ name }, ordinal) => {
+        const text = known?.get(name);
+        return text === undefined ? [] : [[2 * ordinal, text === null ? null : Buffer.from(text)] as const];
+      }),
+    );
     const present = new Set(ordinals);
     this.later = schema.columns.flatMap(({ later, generated }, ordinal) => {
       if (present.has(ordinal) || generated !== undefined || later?.value == null) return [];
@@ -186,7 +201,7 @@ function planCell(
   }
   const charset = charsetOf(sent, column, facts);
   if (kind === CellKind.enum || kind === CellKind.set) {
-    return { kind, size, isWanted: true, labels: labelsOf(column) };
+    return { kind, size, isWanted: true, labels: labelsOf(sent, column, facts) };
   }
   if (kind !== CellKind.utf8 || charset === undefined || isUtf8(charset))
     return { kind, size, isWanted: true };
@@ -201,8 +216,18 @@ function charsetOf(sent: MappedColumn, { collation }: Column, facts: RowFacts): 
   return logged ?? (collation === undefined ? undefined : collation.split("_", 1)[0]);
 }
 
-function labelsOf({ type }: Column): readonly Buffer[] {
-  return type.kind === "enum" || type.kind === "set" ? type.values.map((label) => Buffer.from(label)) : [];
+/** The log's own where it has them: the catalog shows them as they are now, and not every character. */
+function labelsOf(sent: MappedColumn, { type }: Column, facts: RowFacts): readonly Buffer[] {
+  if (sent.labels === undefined) {
+    return type.kind === "enum" || type.kind === "set" ? type.values.map((label) => Buffer.from(label)) : [];
+  }
+  const charset = facts.charsets.get(facts.collations.get(sent.collation ?? -1) ?? "");
+  if (charset === undefined) return sent.labels;
+  return sent.labels.map((label) => {
+    const out = new CellBuffer();
+    writeText(out, charset, label, 0, label.length);
+    return out.take();
+  });
 }
 
 function changed(schema: TableSchema, how: string): MigrationError {

@@ -44,7 +44,7 @@ export class RowsReader {
     const second = kind === Op.update ? this.#image(plan, cursor) : first;
     const { bytes, end } = cursor;
     let at = cursor.at;
-    if (kind === Op.insert) checkWhole(plan, first);
+    if (kind === Op.insert) checkDefaults(plan, first);
     else checkKey(plan, first);
     this.#roomForKey(plan.key.length);
     while (at < end) {
@@ -72,6 +72,11 @@ export class RowsReader {
   #insert(plan: RowPlan, image: Image, bytes: Buffer, at: number): number {
     const row = this.#builder.row(plan.columns);
     const next = this.#row(plan, image.present, row, bytes, at);
+    const { absent } = image;
+    for (let i = 0; i < absent.length; i++) {
+      const value = plan.defaults.get(absent[i]!);
+      if (value != null) this.#builder.append(row + absent[i]!, value);
+    }
     this.#addLater(plan, row);
     this.#builder.op(Op.insert, plan.table, -1, row);
     return next;
@@ -226,8 +231,9 @@ export class RowsReader {
   }
 }
 
-function checkWhole(plan: RowPlan, { absent }: Image): void {
-  if (absent.length > 0) throw incomplete(plan, absent[0]!);
+/** With binlog_row_image = MINIMAL a new row lacks the columns that the statement did not name. */
+function checkDefaults(plan: RowPlan, { absent }: Image): void {
+  for (const cell of absent) if (!plan.defaults.has(cell)) throw incomplete(plan, cell);
 }
 
 /** An old row has to be found by its key, or by all of it. */
