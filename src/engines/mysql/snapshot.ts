@@ -1,11 +1,11 @@
 import type { EndpointConfig } from "../../core/engine.ts";
 import type { MigrationError, TableOutcome } from "../../core/error.ts";
+import type { Finding } from "../../core/finding.ts";
 import type { LargeObject } from "../../core/large-object.ts";
 import type { Position } from "../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../core/row-chunk.ts";
 import type { TableId, TableSchema } from "../../core/schema.ts";
 import type { Partition, PartitionSize, ReadRequest, Snapshot, SnapshotRequest } from "../../core/source.ts";
-import { CellWriter } from "./cell-writer.ts";
 import type { Ask } from "./cut-ranges.ts";
 import { classify, serverFields } from "./errors.ts";
 import { identifier, qualified } from "./identifier.ts";
@@ -17,8 +17,9 @@ import { readColumns } from "./read-columns.ts";
 import { RELEASE, RowRead } from "./row-read.ts";
 import { SnapshotSessions } from "./snapshot-sessions.ts";
 import { startSnapshot } from "./snapshot-start.ts";
+import { TextForm } from "./text-form.ts";
 import type { WireSession } from "./wire-session.ts";
-import { type ZeroDates, zeroDatesOf } from "./zero-dates.ts";
+import { ZeroDateCounts, ZeroDateRule, type ZeroDates, zeroDatesOf } from "./zero-dates.ts";
 
 const FORMATS: readonly BulkFormat[] = ["pg-copy-text"];
 
@@ -37,6 +38,7 @@ class MysqlSnapshot implements Snapshot {
   readonly #endpoint: EndpointConfig;
   readonly #sessions: SnapshotSessions;
   readonly #zeroDates: ZeroDates;
+  readonly #zeroDateCounts = new ZeroDateCounts();
 
   constructor(endpoint: EndpointConfig, sessions: SnapshotSessions, position: Position | undefined) {
     this.position = position;
@@ -76,10 +78,11 @@ class MysqlSnapshot implements Snapshot {
     const wire = await this.#sessions.lend(signal);
     const cut = (): void => wire.destroy();
     signal.addEventListener("abort", cut, { once: true });
+    const zeroDates = new ZeroDateRule(id, columns, this.#zeroDates);
     let rows: RowRead | undefined;
     let isDone = false;
     try {
-      rows = await RowRead.start(wire, sql, new CellWriter(id, columns, this.#zeroDates));
+      rows = await RowRead.start(wire, sql, new TextForm(columns, zeroDates));
       for (let chunk = await rows.next(); chunk !== undefined; chunk = await rows.next()) yield chunk;
       isDone = true;
     } catch (error) {
@@ -88,10 +91,16 @@ class MysqlSnapshot implements Snapshot {
       throw signal.aborted ? signal.reason : this.#classify(error, id);
     } finally {
       signal.removeEventListener("abort", cut);
+      this.#zeroDateCounts.add(id, zeroDates.count);
+      zeroDates.isLenient = true;
       if (isDone) this.#sessions.giveBack(wire);
       else if (rows === undefined || signal.aborted) this.#sessions.discard(wire);
       else this.#sessions.stop(wire, rows);
     }
+  }
+
+  findings(): readonly Finding[] {
+    return this.#zeroDateCounts.findings(this.#zeroDates);
   }
 
   /** The server has none. */
