@@ -8,7 +8,7 @@ import type { Position } from "../../src/core/position.ts";
 import type { ChangeStream } from "../../src/core/source.ts";
 import type { AppliedCounts, Applier, ApplyMode } from "../../src/core/target.ts";
 import { openApplier } from "../../src/engines/mysql/applier.ts";
-import { savePositionSql } from "../../src/engines/mysql/apply-journal.ts";
+import { savePositionSql } from "../../src/engines/mysql/journal-sql.ts";
 import { describe as describeTables, listTables } from "../../src/engines/postgres/catalog.ts";
 import { openChangeStream } from "../../src/engines/postgres/change-stream.ts";
 import { lsnCodec } from "../../src/engines/postgres/lsn.ts";
