@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import type pg from "pg";
 import { endpointOf } from "../../../test/support/endpoint.ts";
+import { becomesTrue } from "../../../test/support/eventually.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
 import { connectTo } from "../../../test/support/schema-plan.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
@@ -51,6 +52,22 @@ test("what notes schema changes goes with the last task, be its slot its own or 
   assert.equal(await remains({ SlotName: "another" }), true);
   assert.equal(await remains({ SlotName: "given" }), false);
   await client.query("select pg_drop_replication_slot('given')");
+});
+
+test("what notes schema changes is dropped beside transactions that alter tables, of which none goes without its note", async () => {
+  await client.query("select pg_create_logical_replication_slot('messages', 'test_decoding')");
+  const altering = await connectTo(server, endpoint.database);
+  await altering.query("begin; alter table app.t add column c int");
+  const dropped = remains();
+  const isWaiting = "not granted and relation = 'tideway_notes.note_key'::regclass";
+  await becomesTrue(server, endpoint.database, `exists (select from pg_locks where ${isWaiting})`);
+  await client.query("create table app.meanwhile (id int)");
+  const noted = await client.query("select data from pg_logical_slot_get_changes('messages', null, null)");
+  assert.equal(noted.rows.filter(({ data }) => /tideway note .*meanwhile/.test(data)).length, 1);
+  await client.query("select pg_drop_replication_slot('messages')");
+  await altering.query("commit");
+  await altering.end();
+  assert.equal(await dropped, false);
 });
 
 test("a publication or a slot of somebody else's is no task that reads the source", async () => {

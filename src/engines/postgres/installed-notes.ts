@@ -6,6 +6,7 @@ import { selectJson } from "./catalog-query.ts";
 import { lsnCodec } from "./lsn.ts";
 import { hasKeySql, KEY_SQL, MAY_READ_KEY } from "./note-key.ts";
 import { NOTE_FUNCTION, notePrefix } from "./schema-notes-sql.ts";
+import type { LockPatience } from "./short-locks.ts";
 
 /** Event triggers by what fires them. */
 export const NOTE_TRIGGERS = {
@@ -18,6 +19,12 @@ export const TRIGGER_NAMES = Object.keys(NOTE_TRIGGERS);
 export function noteFunction(schema: string): string {
   return qualified({ schema, name: NOTE_FUNCTION });
 }
+
+/** "tide", "note": the advisory lock under which the event triggers are made and dropped. */
+export const NOTES_LOCK = "1953064037, 1852798053";
+
+/** Who alters a table meanwhile waits no longer than this; the function's own lock_timeout is longer, so no note gets lost. */
+export const NOTE_LOCKS: LockPatience = { timeoutMs: 200, tries: 50 };
 
 export interface InstalledNotes {
   readonly schema: string;

@@ -1,3 +1,4 @@
+import type pg from "pg";
 import { failpoint } from "../../base/failpoint.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
@@ -6,7 +7,7 @@ import { identifier, literal, qualified } from "../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
 import { connect } from "./connection.ts";
 import { CONTROL_COMMENT } from "./control-tables.ts";
-import { dropNotes, dropNotesSql } from "./drop-notes.ts";
+import { dropNotes, dropNotesIn } from "./drop-notes.ts";
 import { classify } from "./errors.ts";
 import { FIND_NOTES } from "./installed-notes.ts";
 import { dropOriginSql, TASK_PREFIX } from "./origin.ts";
@@ -62,9 +63,7 @@ export async function removeLeftover(
 ): Promise<void> {
   const client = await connect(endpoint, { side: "source", purpose: PURPOSE }, signal);
   try {
-    await client.query(removeSql(leftover));
-    // With the last task that reads this database goes what was made for all of them.
-    if (leftover.kind === "publication") await dropNotes(client, undefined);
+    await remove(client, leftover);
     failpoint("cleanup.leftover-removed");
   } catch (error) {
     throw classify(error, { side: "source", endpoint, subject: leftover.name });
@@ -119,14 +118,23 @@ function recordsSql(schema: string): string {
      group by task order by task`;
 }
 
-function removeSql({ kind, name, taskId }: Leftover): string {
+async function remove(client: pg.Client, { kind, name, taskId }: Leftover): Promise<void> {
+  if (kind === "event triggers") await dropNotesIn(client, name);
+  else await client.query(removeSql(kind, name, taskId));
+  // With the last task that reads this database goes what was made for all of them.
+  if (kind === "publication") await dropNotes(client, undefined);
+}
+
+function removeSql(
+  kind: Exclude<Leftover["kind"], "event triggers">,
+  name: string,
+  taskId: string | undefined,
+): string {
   switch (kind) {
     case "replication slot":
       return `select pg_drop_replication_slot(${literal(name)})`;
     case "publication":
       return `drop publication if exists ${identifier(name)}`;
-    case "event triggers":
-      return dropNotesSql(name);
     case "replication origin":
       return dropOriginSql(name);
     case "control table":

@@ -11,18 +11,22 @@ import {
   findInstalled,
   type InstalledNotes,
   isWhole,
+  NOTE_LOCKS,
   NOTE_TRIGGERS,
+  NOTES_LOCK,
   noteFunction,
 } from "./installed-notes.ts";
 import { IS_KEY_FOREIGN, KEY_SCHEMA, MAKE_KEY } from "./note-key.ts";
 import { NOTE_FUNCTION, noteFunctionSql } from "./schema-notes-sql.ts";
+import { inShortLocks } from "./short-locks.ts";
 import { currentPosition } from "./slot.ts";
 
 /** pgoutput passes messages on from version 14 on. */
 const NOTES_VERSION = 140_000;
 
-/** "tide", "note": the lock under which the event triggers are made and dropped. */
-const LOCK_SQL = "select pg_catalog.pg_advisory_xact_lock(1953064037, 1852798053)";
+/** Of the session, which has it beyond the transaction that takes it. */
+const LOCK_SQL = `select pg_catalog.pg_advisory_lock(${NOTES_LOCK})`;
+const UNLOCK_SQL = `select pg_catalog.pg_advisory_unlock(${NOTES_LOCK})`;
 
 const DEFAULT_SCHEMA = "public";
 
@@ -61,23 +65,33 @@ export async function keepNotes(client: pg.Client, endpoint: EndpointConfig): Pr
   if (server!.version < NOTES_VERSION) return unnoted(endpoint, "Its version is older than 14");
   const given = endpoint.settings["DdlArtifactsSchema"];
   const wish = typeof given === "string" && given !== "" ? given : DEFAULT_SCHEMA;
-  const isKept = (found: InstalledNotes | undefined): found is InstalledNotes =>
-    isWhole(found) && found.source === noteFunctionSql(found.schema).body;
-  let found = await findInstalled(client);
+  const found = await findInstalled(client);
+  if (isWhole(found) && isCurrent(found)) return keptFor(found, endpoint);
+  await inShortLocks(client, NOTE_LOCKS, () => client.query(LOCK_SQL));
   try {
-    if (isKept(found)) return keptFor(found, endpoint);
-    await client.query("begin");
-    await client.query(LOCK_SQL);
-    found = await findInstalled(client);
-    const there = isWhole(found) ? found : undefined;
-    // All tasks share it, wherever the first has made it.
-    const schema = there?.schema ?? wish;
-    if (there === undefined && (await isKeyForeign(client))) {
-      await client.query("rollback");
-      return unnoted(endpoint, `Its schema ${KEY_SCHEMA} is somebody else's`);
-    }
-    if (!isKept(found)) for (const sql of installSql(schema, there !== undefined)) await client.query(sql);
-    await client.query("commit");
+    return await install(client, endpoint, wish);
+  } finally {
+    await client.query(UNLOCK_SQL).catch(() => undefined);
+  }
+}
+
+/** Whether the function is this version's. */
+function isCurrent({ schema, source }: InstalledNotes): boolean {
+  return source === noteFunctionSql(schema).body;
+}
+
+/** Under the lock, since it takes two transactions: another task may have been first. */
+async function install(client: pg.Client, endpoint: EndpointConfig, wish: string): Promise<KeptNotes> {
+  const found = await findInstalled(client);
+  const there = isWhole(found) ? found : undefined;
+  if (there !== undefined && isCurrent(there)) return keptFor(there, endpoint);
+  if (there === undefined && (await isKeyForeign(client))) {
+    return unnoted(endpoint, `Its schema ${KEY_SCHEMA} is somebody else's`);
+  }
+  // All tasks share it, wherever the first has made it.
+  const statements = installSql(there?.schema ?? wish, there !== undefined);
+  try {
+    await inShortLocks(client, NOTE_LOCKS, () => client.query(statements.join(";\n")));
     failpoint("stream.notes-kept");
     if (there !== undefined) return keptFor(there, endpoint);
     // Of a transaction that was under way when the triggers came, a statement may lack its note: it is found by comparing.
@@ -86,11 +100,10 @@ export async function keepNotes(client: pg.Client, endpoint: EndpointConfig): Pr
     await client.query(`comment on event trigger tideway_note_end is ${comment}`);
     return KEPT;
   } catch (error) {
-    await client.query("rollback").catch(() => undefined);
     const code = errorCode(error);
     if (!isRefusal(code)) throw error;
     // That of another version, which the role may not replace.
-    if (isWhole(found)) return keptFor(found, endpoint);
+    if (there !== undefined) return keptFor(there, endpoint);
     return unnoted(endpoint, REFUSALS.get(code)?.(wish) ?? `It refuses them (${code})`);
   }
 }
