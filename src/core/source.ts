@@ -60,9 +60,9 @@ export interface Source extends AsyncDisposable {
   noteKeeping(signal: AbortSignal): Promise<NoteKeeping>;
   /**
    * Makes the source note schema changes in its log, for all tasks that read it; resolves with whether it does, and
-   * with why it cannot.
+   * with why it cannot. Without `makes` it takes what is there and makes nothing.
    */
-  keepNotes(signal: AbortSignal): Promise<KeptNotes>;
+  keepNotes(request: { readonly makes: boolean }, signal: AbortSignal): Promise<KeptNotes>;
   /**
    * Undoes keepNotes() for a task that is removed, unless another one reads the database. To be called when the task's
    * stream is dropped. A task that starts anew keeps them: what others have been told of them holds.
@@ -81,6 +81,8 @@ export interface Source extends AsyncDisposable {
 
 export interface KeptNotes {
   readonly kept: boolean;
+  /** The source did not have it made. It would be asked in vain again, and writes an error into its log each time. */
+  readonly refused: boolean;
   readonly findings: readonly Finding[];
 }
 

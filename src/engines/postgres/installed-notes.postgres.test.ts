@@ -29,12 +29,13 @@ afterEach(() => client.end());
 
 async function keepNotes(): Promise<void> {
   await using source = new PostgresSource(endpoint);
-  assert.deepEqual(await source.keepNotes(never), { kept: true, findings: [] });
+  const kept = { kept: true, refused: false, findings: [] };
+  assert.deepEqual(await source.keepNotes({ makes: true }, never), kept);
 }
 
 async function findings(user: Partial<EndpointConfig>): Promise<readonly string[]> {
   await using source = new PostgresSource({ ...endpoint, ...user });
-  return (await source.keepNotes(never)).findings.map(({ message }) => message);
+  return (await source.keepNotes({ makes: true }, never)).findings.map(({ message }) => message);
 }
 
 test("a job that refreshes all materialized views leaves the key of the notes as it is", async () => {
@@ -60,6 +61,18 @@ test("the key is read by whom it was granted to, and shown to nobody else", asyn
   await client.query("grant select on tideway_notes.note_key to guest");
   assert.deepEqual(await findings(guest), []);
   await client.query("drop owned by guest");
+});
+
+test("a role that was refused the event triggers does nothing on the source when it is not to try again", async () => {
+  await client.query("drop function public.tideway_note_change() cascade; drop schema tideway_notes cascade");
+  await using source = new PostgresSource({ ...endpoint, username: "guest", password: "guest" });
+  const tried = await source.keepNotes({ makes: true }, never);
+  assert.deepEqual([tried.kept, tried.refused], [false, true]);
+  // A transaction that writes would have taken a number.
+  const number = "select pg_snapshot_xmax(pg_current_snapshot())::text as next";
+  const before = (await client.query(number)).rows;
+  assert.equal((await source.keepNotes({ makes: false }, never)).kept, false);
+  assert.deepEqual((await client.query(number)).rows, before);
 });
 
 test("a key without its value, as a copy of the schema brings it, is made anew", async () => {

@@ -56,8 +56,12 @@ const DROP_TAGS = [
  * Makes the source note schema changes in its log, for all tasks that read it. What this version of Tideway has made
  * stays. The client must not be in a transaction.
  */
-export async function keepNotes(client: pg.Client, endpoint: EndpointConfig): Promise<KeptNotes> {
-  if (endpoint.settings["CaptureDdls"] === false) return { kept: false, findings: [] };
+export async function keepNotes(
+  client: pg.Client,
+  endpoint: EndpointConfig,
+  makes: boolean,
+): Promise<KeptNotes> {
+  if (endpoint.settings["CaptureDdls"] === false) return NOT_WANTED;
   const [server] = await selectJson<{ version: number }>(
     client,
     "select current_setting('server_version_num')::int as version",
@@ -66,7 +70,8 @@ export async function keepNotes(client: pg.Client, endpoint: EndpointConfig): Pr
   const given = endpoint.settings["DdlArtifactsSchema"];
   const wish = typeof given === "string" && given !== "" ? given : DEFAULT_SCHEMA;
   const found = await findInstalled(client);
-  if (isWhole(found) && isCurrent(found)) return keptFor(found, endpoint);
+  if (isWhole(found) && (isCurrent(found) || !makes)) return keptFor(found, endpoint);
+  if (!makes) return unnoted(endpoint, "It has none");
   await inShortLocks(client, NOTE_LOCKS, () => client.query(LOCK_SQL));
   try {
     return await install(client, endpoint, wish);
@@ -86,7 +91,7 @@ async function install(client: pg.Client, endpoint: EndpointConfig, wish: string
   const there = isWhole(found) ? found : undefined;
   if (there !== undefined && isCurrent(there)) return keptFor(there, endpoint);
   if (there === undefined && (await isKeyForeign(client))) {
-    return unnoted(endpoint, `Its schema ${KEY_SCHEMA} is somebody else's`);
+    return refused(endpoint, `Its schema ${KEY_SCHEMA} is somebody else's`);
   }
   // All tasks share it, wherever the first has made it.
   const statements = installSql(there?.schema ?? wish, there !== undefined);
@@ -103,8 +108,8 @@ async function install(client: pg.Client, endpoint: EndpointConfig, wish: string
     const code = errorCode(error);
     if (!isRefusal(code)) throw error;
     // That of another version, which the role may not replace.
-    if (there !== undefined) return keptFor(there, endpoint);
-    return unnoted(endpoint, REFUSALS.get(code)?.(wish) ?? `It refuses them (${code})`);
+    if (there !== undefined) return { ...keptFor(there, endpoint), refused: true };
+    return refused(endpoint, REFUSALS.get(code)?.(wish) ?? `It refuses them (${code})`);
   }
 }
 
@@ -148,12 +153,17 @@ function keptFor({ readable }: InstalledNotes, endpoint: EndpointConfig): KeptNo
   return readable ? KEPT : unnoted(endpoint, `The role may not read ${KEY_SCHEMA}.note_key`);
 }
 
-const KEPT: KeptNotes = { kept: true, findings: [] };
+const KEPT: KeptNotes = { kept: true, refused: false, findings: [] };
+const NOT_WANTED: KeptNotes = { ...KEPT, kept: false };
+
+function refused(endpoint: EndpointConfig, why: string): KeptNotes {
+  return { ...unnoted(endpoint, why), refused: true };
+}
 
 function unnoted({ database }: EndpointConfig, why: string): KeptNotes {
   const told = finding("source.changes_unnoted", "info", {
     subject: database,
     message: `The source does not note schema changes in its log. ${why}.`,
   });
-  return { kept: false, findings: [told] };
+  return { kept: false, refused: false, findings: [told] };
 }

@@ -113,8 +113,8 @@ export class PostgresSource implements Source {
     return this.#clients.use(signal, (client) => noteKeeping(client, this.#endpoint));
   }
 
-  keepNotes(signal: AbortSignal): Promise<KeptNotes> {
-    return this.#clients.use(signal, (client) => keepNotes(client, this.#endpoint));
+  keepNotes({ makes }: { readonly makes: boolean }, signal: AbortSignal): Promise<KeptNotes> {
+    return this.#clients.use(signal, (client) => keepNotes(client, this.#endpoint, makes));
   }
 
   dropNotes({ taskId }: StreamRequest, signal: AbortSignal): Promise<void> {
