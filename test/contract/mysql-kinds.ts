@@ -36,4 +36,5 @@ function kindOf(name: string, flavour: MysqlFlavour): DatabaseKind {
   };
 }
 
-const asText = (field: { string(encoding: BufferEncoding): string | null }): string | null => field.string("utf8");
+const asText = (field: { string(encoding: BufferEncoding): string | null }): string | null =>
+  field.string("utf8");
