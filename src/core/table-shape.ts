@@ -86,7 +86,8 @@ export function shapeChange(known: TableShape, now: TableShape): ShapeChange {
   const first = added[0]!;
   if (isRewritten) return other(`got the column ${first.name}, and all its rows were written anew`);
   const varying = added.find(({ varies }) => varies === true);
-  if (varying !== undefined) return other(`got the column ${varying.name}, with a value that only its rows tell`);
+  if (varying !== undefined)
+    return other(`got the column ${varying.name}, with a value that only its rows tell`);
   return { kind: "added", columns: added };
 }
 

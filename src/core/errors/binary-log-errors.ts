@@ -41,7 +41,8 @@ export const binaryLogErrors = {
     retry: "never",
     meaning:
       "The source is a replica that does not write what it replicates to its own binary log, so those changes cannot be read from it.",
-    remedy: "Set log_replica_updates (log_slave_updates) on the source and restart it, or read from its primary.",
+    remedy:
+      "Set log_replica_updates (log_slave_updates) on the source and restart it, or read from its primary.",
   },
   "source.no_gtids": {
     scope: "task",
@@ -55,13 +56,15 @@ export const binaryLogErrors = {
     retry: "never",
     meaning:
       "The table's storage engine has no transactions: rows that are changed while it is read may be seen twice or not as they were.",
-    remedy: "Run on the source: alter table ... engine = InnoDB; or let nobody write to the table while it is loaded.",
+    remedy:
+      "Run on the source: alter table ... engine = InnoDB; or let nobody write to the table while it is loaded.",
   },
   "source.system_versioned": {
     scope: "table",
     retry: "never",
     meaning: "Of a system-versioned table only the rows that are current can be read, by full-load tasks.",
-    remedy: "Use a full-load task for the table, or run on the source: alter table ... drop system versioning;",
+    remedy:
+      "Use a full-load task for the table, or run on the source: alter table ... drop system versioning;",
   },
   "source.type_unknown": {
     scope: "table",
@@ -76,5 +79,41 @@ export const binaryLogErrors = {
       "The server shows labels of an enum or a set with ? for characters beyond the basic plane, and the binary log holds only their numbers.",
     remedy:
       "Set binlog_row_metadata = FULL on the source, rename the labels, or use a full-load task for the table.",
+  },
+  "source.log_unreadable": {
+    scope: "task",
+    retry: "never",
+    meaning: "The source's log holds something that Tideway cannot read; what comes after it is not applied.",
+    remedy:
+      "Change the setting that the message names on the source, and start the task again with reload-target.",
+  },
+  "source.log_purged": {
+    scope: "task",
+    retry: "never",
+    meaning: "The source has discarded log that the task still needed.",
+    remedy:
+      "Let the source keep its log for longer (binlog_expire_logs_seconds, expire_logs_days; on Amazon RDS the binlog retention hours) and start the task again with reload-target.",
+  },
+  "source.row_image": {
+    scope: "table",
+    retry: "never",
+    meaning: "The source's log lacks columns of a changed row that the target needs.",
+    remedy:
+      "Set binlog_row_image = FULL on the source, also for sessions that are open, and reload the table.",
+  },
+  "source.rows_replaced": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A statement gave a table other rows than the log tells of: it was dropped, renamed, made anew, or partitions of it were.",
+    remedy: "Reload the table if it is still there under its name.",
+  },
+  "source.charset": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A table holds text that is no text of its column's character set, or of one that Tideway does not convert.",
+    remedy:
+      "Convert the column on the source to utf8mb4, or to a binary type if it holds no text, and reload the table.",
   },
 } as const satisfies Record<string, ErrorKind>;

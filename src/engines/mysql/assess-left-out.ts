@@ -17,12 +17,19 @@ export async function assessLeftOut(
   const isIn = (column: string): string => `${column} in (${schemas.map(literal).join(", ")})`;
   const kinds = [...KINDS, ...(client.facts.flavour === "mariadb" ? MARIADB_KINDS : [])];
   const findings: Finding[] = [];
-  for (const { kind, from, schema, name, where } of kinds) {
+  for (const kind of kinds) {
+    const { from, schema, name, where } = kind;
     const rows = await client.query<{ name: string }>(
       `select concat(${schema}, '.', ${name}) as name from information_schema.${from}
         where ${isIn(schema)}${where === undefined ? "" : ` and ${where}`} order by name`,
     );
-    if (rows.length > 0) findings.push(leftOut(kind, rows.map((row) => row.name)));
+    if (rows.length > 0)
+      findings.push(
+        leftOut(
+          kind,
+          rows.map((row) => row.name),
+        ),
+      );
   }
   return findings;
 }
@@ -34,6 +41,8 @@ interface Kind {
   readonly schema: string;
   readonly name: string;
   readonly where?: string;
+  /** What becomes of them, when they do come in some way. */
+  readonly become?: string;
 }
 
 const KINDS: readonly Kind[] = [
@@ -49,7 +58,8 @@ const KINDS: readonly Kind[] = [
     where: "create_options like '%partitioned%'",
   },
   {
-    kind: "invisible columns (they become ordinary ones)",
+    kind: "invisible columns",
+    become: "become ordinary ones",
     from: "columns",
     schema: "table_schema",
     name: "concat(table_name, '.', column_name)",
@@ -74,11 +84,11 @@ const MARIADB_KINDS: readonly Kind[] = [
   },
 ];
 
-function leftOut(kind: string, names: readonly string[]): Finding {
+function leftOut({ kind, become = "are not moved" }: Kind, names: readonly string[]): Finding {
   const more = names.length > NAMED ? ", ..." : "";
   return finding("source.not_moved", "warning", {
     subject: kind,
-    message: `${kind[0]!.toUpperCase()}${kind.slice(1)} are not moved: ${names.length} (${names.slice(0, NAMED).join(", ")}${more}).`,
+    message: `${kind[0]!.toUpperCase()}${kind.slice(1)} ${become}: ${names.length} (${names.slice(0, NAMED).join(", ")}${more}).`,
     remedy: "Move them by other means, e.g. mysqldump --no-data --routines --events --triggers.",
   });
 }

@@ -1,3 +1,4 @@
+import { MigrationError } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
 import { displayTable, type TableSchema } from "../../core/schema.ts";
 import type { SourceAssessment } from "../../core/source.ts";
@@ -11,25 +12,31 @@ const SECONDS_OF_DAY = 86_400;
 /** What following the binary log needs. */
 export async function assessLog(client: Client, { tables }: SourceAssessment): Promise<Finding[]> {
   const variables = await globalVariables(client, LOG_VARIABLES);
-  if (variables.get("log_bin") !== "ON") return [logOff("The source writes no binary log (log_bin is off).")];
-  const findings = client.facts.serverId === 0 ? [logOff("The source's server_id is 0: it sends its log to nobody.")] : [];
+  if (variables.get("log_bin") !== "ON") return [logOff(LOG_OFF)];
+  const findings =
+    client.facts.serverId === 0 ? [logOff("The source's server_id is 0: it sends its log to nobody.")] : [];
   const format = variables.get("binlog_format");
   // MySQL is about to drop the variable, and has no other format then.
   if (format !== undefined && format !== "ROW") findings.push(wrongFormat(format));
-  if (variables.get("binlog_row_value_options") === "PARTIAL_JSON") findings.push(partialJson());
+  if (/PARTIAL_JSON/.test(variables.get("binlog_row_value_options") ?? "")) findings.push(partialJson());
   findings.push(...(await assessExpiry(client)));
   if (!client.facts.hasGtids) findings.push(withoutGtids(client));
   findings.push(...(await assessReplica(client, variables)));
   return [...findings, ...(await assessFilters(client, tables))];
 }
 
-const LOG_VARIABLES = [
-  "log_bin",
-  "binlog_format",
-  "binlog_row_value_options",
-  "log_slave_updates",
-  "log_replica_updates",
-];
+const LOG_VARIABLES = ["log_bin", "binlog_format", "log_slave_updates", "log_replica_updates"];
+
+/** See Source.checkStream: throws what keeps the log from telling of rows, since somebody has changed it. */
+export async function checkFormat(client: Client): Promise<void> {
+  const variables = await globalVariables(client, ["log_bin", "binlog_format"]);
+  const format = variables.get("binlog_format");
+  if (variables.get("log_bin") === "ON" && (format === undefined || format === "ROW")) return;
+  const found = format === undefined || format === "ROW" ? logOff(LOG_OFF) : wrongFormat(format);
+  throw new MigrationError(found.code, found);
+}
+
+const LOG_OFF = "The source writes no binary log (log_bin is off).";
 
 function logOff(message: string): Finding {
   return finding("source.binary_log_off", "error", { subject: "log_bin", message });
@@ -45,8 +52,10 @@ function wrongFormat(format: string): Finding {
 function partialJson(): Finding {
   return finding("source.log_unreadable", "error", {
     subject: "binlog_row_value_options",
-    message: "The source logs parts of JSON values (binlog_row_value_options is PARTIAL_JSON), which Tideway does not read.",
-    remedy: "Run on the source: set global binlog_row_value_options = ''; and let open sessions connect again.",
+    message:
+      "The source logs parts of JSON values (binlog_row_value_options is PARTIAL_JSON), which Tideway does not read.",
+    remedy:
+      "Run on the source: set global binlog_row_value_options = ''; and let sessions that are open connect again.",
   });
 }
 
@@ -75,7 +84,8 @@ async function assessReplica(client: Client, variables: ReadonlyMap<string, stri
   return [
     finding("source.replica_unlogged", "error", {
       subject: "log_slave_updates",
-      message: "The source is a replica, and what it replicates is not in its binary log (log_slave_updates is off).",
+      message:
+        "The source is a replica, and what it replicates is not in its binary log (log_slave_updates is off).",
     }),
   ];
 }

@@ -1,8 +1,8 @@
-import type { EndpointConfig } from "../../core/engine.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { SourceAssessment } from "../../core/source.ts";
 import type { Client } from "./client.ts";
 import { finding } from "./finding.ts";
+import { literal } from "./identifier.ts";
 import { atLeast } from "./server-facts.ts";
 
 interface Privilege {
@@ -22,56 +22,63 @@ const SEES_LOG: Privilege = {
 };
 const LOCKS: Privilege = {
   names: ["RELOAD", "FLUSH_TABLES"],
-  without: "the sessions of the full load cannot begin at one moment under a global read lock",
+  without:
+    "instead of a short global read lock the full load takes one on each table (LOCK TABLES) until all its sessions have begun",
 };
 
 /** Privileges on the server as a whole. What a role brings is not seen here: of a session with one nothing is said. */
-export async function assessPrivileges(
-  client: Client,
+export function assessPrivileges(
+  { facts }: Client,
   { type }: SourceAssessment,
-  { username }: EndpointConfig,
-): Promise<Finding[]> {
-  const account = await accountOf(client);
+  account: Account,
+): readonly Finding[] {
   if (account.hasRole) return [];
   const lacking = ({ names, without }: Privilege, severity: Finding["severity"]): readonly Finding[] => {
     if (names.some((name) => account.privileges.has(name))) return [];
     return [
       finding("source.privilege", severity, {
-        subject: username,
-        message: `The user ${username} lacks the privilege ${names[0]}: ${without}.`,
-        remedy: `Run on the source: grant ${names[0].toLowerCase()} on *.* to ${account.name};`,
+        subject: account.user,
+        message: `The user ${account.user} lacks the privilege ${names[0]}: ${without}.`,
+        remedy: `Run on the source: grant ${names[0].toLowerCase()} on *.* to ${account.sql};`,
       }),
     ];
   };
   const captures = type !== "full-load";
   return [
     ...(captures ? lacking(READS_LOG, "error") : []),
-    ...(captures ? lacking(SEES_LOG, client.facts.hasGtids ? "warning" : "error") : []),
-    ...(type === "cdc" ? [] : lacking(LOCKS, "warning")),
+    ...(captures ? lacking(SEES_LOG, facts.hasGtids ? "warning" : "error") : []),
+    // MariaDB tells each transaction's place in the log, and needs no lock.
+    ...(type === "cdc" || facts.flavour === "mariadb" ? [] : lacking(LOCKS, "info")),
   ];
 }
 
-interface Account {
+/** Who the session is to the server. */
+export interface Account {
+  readonly user: string;
   /** As GRANT writes it: 'app'@'%'. */
-  readonly name: string;
+  readonly sql: string;
   readonly hasRole: boolean;
+  /** On the server as a whole, in upper case. */
   readonly privileges: ReadonlySet<string>;
 }
 
-async function accountOf(client: Client): Promise<Account> {
+export async function readAccount(client: Client): Promise<Account> {
   const hasRoles = client.facts.flavour === "mariadb" || atLeast(client.facts, 8);
-  const [user] = await client.query<{ account: string; role: string | null }>(
+  const [session] = await client.query<{ account: string; role: string | null }>(
     `select current_user() as account, ${hasRoles ? "current_role()" : "null"} as role`,
   );
-  const at = user!.account.lastIndexOf("@");
-  const name = `'${user!.account.slice(0, at)}'@'${user!.account.slice(at + 1)}'`;
+  const { account, role } = session!;
+  const at = account.lastIndexOf("@");
+  const [user, host] = [account.slice(0, at), account.slice(at + 1)];
+  // The view puts quotes around names, whatever these hold.
   const rows = await client.query<{ privilege: string }>(
     "select privilege_type as privilege from information_schema.user_privileges where grantee = ?",
-    [name],
+    [`'${user}'@'${host}'`],
   );
   return {
-    name,
-    hasRole: user!.role !== null && user!.role !== "NONE" && user!.role !== "",
+    user,
+    sql: `${literal(user)}@${literal(host)}`,
+    hasRole: role !== null && role !== "NONE" && role !== "",
     privileges: new Set(rows.map(({ privilege }) => privilege.toUpperCase())),
   };
 }

@@ -1,7 +1,7 @@
-import type { EndpointConfig } from "../../core/engine.ts";
 import type { Finding } from "../../core/finding.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
 import type { SourceAssessment } from "../../core/source.ts";
+import type { Account } from "./assess-privileges.ts";
 import { type OfTable, selectOfTables } from "./catalog-query.ts";
 import type { Client } from "./client.ts";
 import { finding } from "./finding.ts";
@@ -12,21 +12,26 @@ import { globalVariables, isNotAllowed } from "./log-state.ts";
 export async function assessSourceTables(
   client: Client,
   { tables, type }: SourceAssessment,
-  endpoint: EndpointConfig,
+  account: Account,
 ): Promise<Finding[]> {
   const captures = type !== "full-load";
   const ids = tables.map(({ id }) => id);
-  const kinds = await selectOfTables<TableKindRow>(client, ids, (where) => `
+  const kinds = await selectOfTables<TableKindRow>(
+    client,
+    ids,
+    (where) => `
     select table_schema as \`schema\`, table_name as \`table\`, table_type as type, engine,
            (select e.transactions from information_schema.engines e where e.engine = t.engine) as transactions
-      from information_schema.tables t where ${where}`);
+      from information_schema.tables t where ${where}`,
+  );
   const showsLabels = captures && (await logsLabels(client));
-  const findings = await unreadable(client, ids, endpoint);
+  const findings = await unreadable(client, ids, account);
   for (const table of tables) {
     findings.push(...unknownTypes(table));
     const kind = kinds.get(tableKey(table.id))?.[0];
     if (kind?.type === "SYSTEM VERSIONED" && captures) findings.push(versioned(table.id));
-    if (kind !== undefined && kind.transactions !== "YES" && type !== "cdc") findings.push(notTransactional(table.id, kind));
+    if (kind !== undefined && kind.transactions !== "YES" && type !== "cdc")
+      findings.push(notTransactional(table.id, kind));
     if (captures && !showsLabels) findings.push(...unreadableLabels(table));
   }
   return findings;
@@ -79,7 +84,11 @@ const WIDE = /^(?:utf8mb4|utf16|utf16le|utf32|gb18030)_/;
 function unreadableLabels({ id, columns }: TableSchema): readonly Finding[] {
   return columns
     .filter(({ type, collation = "" }) => {
-      return (type.kind === "enum" || type.kind === "set") && WIDE.test(collation) && type.values.some((label) => label.includes("?"));
+      return (
+        (type.kind === "enum" || type.kind === "set") &&
+        WIDE.test(collation) &&
+        type.values.some((label) => label.includes("?"))
+      );
     })
     .map(({ name }) =>
       finding("source.labels_unreadable", "error", {
@@ -94,14 +103,14 @@ function unreadableLabels({ id, columns }: TableSchema): readonly Finding[] {
 const ASKED_AT_ONCE = 50;
 
 /** Tables that the user may not read: information_schema lists a table as soon as any privilege on it is held. */
-async function unreadable(client: Client, ids: readonly TableId[], { username }: EndpointConfig): Promise<Finding[]> {
+async function unreadable(client: Client, ids: readonly TableId[], account: Account): Promise<Finding[]> {
   const findings: Finding[] = [];
   const refused = async (some: readonly TableId[]): Promise<void> => {
     const sql = some.map((id) => `(select 1 from ${qualified(id)} limit 0)`).join(" union all ");
     try {
       await client.query(sql);
     } catch (error) {
-      if (some.length === 1 && isNotAllowed(error)) findings.push(mayNotRead(some[0]!, username));
+      if (some.length === 1 && isNotAllowed(error)) findings.push(mayNotRead(some[0]!, account));
       // Of one that is gone somebody else speaks; of several the one has to be found.
       if (some.length > 1) for (const id of some) await refused([id]);
     }
@@ -110,11 +119,11 @@ async function unreadable(client: Client, ids: readonly TableId[], { username }:
   return findings;
 }
 
-function mayNotRead(id: TableId, username: string): Finding {
+function mayNotRead(id: TableId, { user, sql }: Account): Finding {
   return finding("source.table_privilege", "error", {
     subject: displayTable(id),
     table: id,
-    message: `The user ${username} may not read the table ${displayTable(id)}.`,
-    remedy: `Run on the source: grant select on ${qualified(id)} to ${username};`,
+    message: `The user ${user} may not read the table ${displayTable(id)}.`,
+    remedy: `Run on the source: grant select on ${qualified(id)} to ${sql};`,
   });
 }

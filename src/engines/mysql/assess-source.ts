@@ -1,26 +1,22 @@
-import type { EndpointConfig } from "../../core/engine.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { SourceAssessment } from "../../core/source.ts";
 import { assessLeftOut } from "./assess-left-out.ts";
 import { assessLog } from "./assess-log.ts";
-import { assessPrivileges } from "./assess-privileges.ts";
+import { assessPrivileges, readAccount } from "./assess-privileges.ts";
 import { assessSourceTables } from "./assess-source-tables.ts";
 import type { Client } from "./client.ts";
 import { finding } from "./finding.ts";
 import { atLeast, type ServerFacts } from "./server-facts.ts";
 
 /** Whether a server is fit to be read from, as far as it tells. Changes nothing. */
-export async function assessSource(
-  client: Client,
-  request: SourceAssessment,
-  endpoint: EndpointConfig,
-): Promise<Finding[]> {
+export async function assessSource(client: Client, request: SourceAssessment): Promise<Finding[]> {
+  const account = await readAccount(client);
   const findings = assessVersion(client.facts);
   if (request.type !== "full-load") {
     findings.push(...(await assessLog(client, request)));
   }
-  findings.push(...(await assessPrivileges(client, request, endpoint)));
-  findings.push(...(await assessSourceTables(client, request, endpoint)));
+  findings.push(...assessPrivileges(client, request, account));
+  findings.push(...(await assessSourceTables(client, request, account)));
   findings.push(...(await assessLeftOut(client, request)));
   return findings;
 }

@@ -58,11 +58,15 @@ export async function selectColumnRows(
   client: Client,
   ids: readonly TableId[],
 ): Promise<ReadonlyMap<string, readonly ColumnRow[]>> {
-  const rows = await selectOfTables<ColumnRow>(client, ids, (where) => `
+  const rows = await selectOfTables<ColumnRow>(
+    client,
+    ids,
+    (where) => `
     select table_schema as \`schema\`, table_name as \`table\`, column_name as name, column_type as columnType,
            is_nullable as nullable, column_default as defaultText, collation_name as collation, column_key as keyed,
            extra, generation_expression as expression, column_comment as comment
-      from information_schema.columns where ${where} order by table_name, ordinal_position`);
+      from information_schema.columns where ${where} order by table_name, ordinal_position`,
+  );
   return new Map([...rows].map(([key, list]) => [key, list.filter((row) => !isOfVersion(row))]));
 }
 
@@ -104,7 +108,9 @@ function defaultClause(row: ColumnRow, value: ColumnDefault): Pick<Column, "defa
 /** The type JSON is longtext of this collation with a check, and its name makes all that again. */
 function jsonColumn({ collation, ...column }: Column): Column {
   const isPlain = column.nativeType === "longtext" && collation === "utf8mb4_bin";
-  return isPlain ? { ...column, nativeType: "json" } : { ...column, ...(collation === undefined ? {} : { collation }) };
+  return isPlain
+    ? { ...column, nativeType: "json" }
+    : { ...column, ...(collation === undefined ? {} : { collation }) };
 }
 
 function expressionText(expression: string, facts: ServerFacts): string {

@@ -27,12 +27,16 @@ export async function describeForeignKeys(
   client: Client,
   ids: readonly TableId[],
 ): Promise<ReadonlyMap<string, readonly ForeignKey[]>> {
-  const columns = await selectOfTables<KeyColumnRow>(client, ids, (where) => `
+  const columns = await selectOfTables<KeyColumnRow>(
+    client,
+    ids,
+    (where) => `
     select table_schema as \`schema\`, table_name as \`table\`, constraint_name as name, column_name as \`column\`,
            referenced_table_schema as otherSchema, referenced_table_name as otherTable,
            referenced_column_name as otherColumn
       from information_schema.key_column_usage where ${where} and referenced_table_name is not null
-     order by table_name, constraint_name, ordinal_position`);
+     order by table_name, constraint_name, ordinal_position`,
+  );
   const referring = ids.filter((id) => columns.get(tableKey(id))!.length > 0);
   const actions = await selectOfTables<ActionRow>(
     client,
@@ -91,7 +95,10 @@ export async function describeChecks(
   const { facts } = client;
   const sql = checkSql(facts);
   if (sql === undefined) return new Map();
-  const columns = { schema: "c.constraint_schema", table: facts.flavour === "mariadb" ? "c.table_name" : "t.table_name" };
+  const columns = {
+    schema: "c.constraint_schema",
+    table: facts.flavour === "mariadb" ? "c.table_name" : "t.table_name",
+  };
   const rows = await selectOfTables<CheckRow>(client, ids, sql, columns);
   const isMysql = facts.flavour === "mysql";
   return new Map(
@@ -137,7 +144,9 @@ function jsonClause(column: string): string {
 /** Checks without those that come with columns of the type JSON. */
 export function withoutJsonChecks(checks: readonly Check[], columns: readonly Column[]): readonly Check[] {
   const implied = new Set(
-    columns.filter(({ nativeType }) => nativeType === "json").map(({ name }) => `CHECK (${jsonClause(name)})`),
+    columns
+      .filter(({ nativeType }) => nativeType === "json")
+      .map(({ name }) => `CHECK (${jsonClause(name)})`),
   );
   return checks.filter(({ native }) => !implied.has(native));
 }

@@ -1,4 +1,5 @@
 import type { Index, TableId } from "../../core/schema.ts";
+import type { FoundColumn } from "./catalog-columns.ts";
 import { type OfTable, selectOfTables } from "./catalog-query.ts";
 import type { Client } from "./client.ts";
 import { unescaped } from "./default-text.ts";
@@ -34,20 +35,31 @@ export interface TableIndex {
 /**
  * Indexes by the table's key: the primary key, unique ones, the rest, which is the order in which the server has them.
  * `native` of one without a constraint is `(columns)`, behind FULLTEXT or SPATIAL where it is one of those:
- * CREATE INDEX has that word first.
+ * CREATE INDEX has that word first. Columns that are not described (see describeColumns) are left out of them.
  */
 export async function describeIndexes(
   client: Client,
   ids: readonly TableId[],
+  columns: ReadonlyMap<string, readonly FoundColumn[]>,
 ): Promise<ReadonlyMap<string, readonly TableIndex[]>> {
   const { facts } = client;
   const expression = hasExpressions(facts) ? "expression" : "null";
-  const rows = await selectOfTables<IndexPartRow>(client, ids, (where) => `
+  const rows = await selectOfTables<IndexPartRow>(
+    client,
+    ids,
+    (where) => `
     select table_schema as \`schema\`, table_name as \`table\`, index_name as name, non_unique as nonUnique,
            column_name as \`column\`, collation as direction, sub_part as length, nullable,
            index_type as kind, index_comment as comment, ${expression} as expression
-      from information_schema.statistics where ${where}`);
-  return new Map([...rows].map(([key, parts]) => [key, grouped(parts).map((index) => tableIndex(index))]));
+      from information_schema.statistics where ${where}`,
+  );
+  return new Map(
+    [...rows].map(([key, parts]) => {
+      const names = new Set(columns.get(key)!.map(({ column }) => column.name));
+      const known = parts.filter(({ column }) => column === null || names.has(column));
+      return [key, grouped(known).map((index) => tableIndex(index))];
+    }),
+  );
 }
 
 /** MySQL 8.0.13 has brought them. */

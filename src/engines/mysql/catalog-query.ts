@@ -2,8 +2,8 @@ import { type TableId, tableKey } from "../../core/schema.ts";
 import type { Client } from "./client.ts";
 import { literal } from "./identifier.ts";
 
-/** Names in one statement: a longer one gains nothing, and has to fit into a packet. */
-const NAMES_AT_ONCE = 1_000;
+/** Of more tables of a database all are asked for: looking for that many names costs more than the others do. */
+const MAX_NAMES = 300;
 
 /** A row of information_schema that is about one table. */
 export interface OfTable {
@@ -32,15 +32,17 @@ export async function selectOfTables<Row extends OfTable>(
 ): Promise<ReadonlyMap<string, readonly Row[]>> {
   const found = new Map<string, Row[]>(ids.map((id) => [tableKey(id), []]));
   for (const [schema, names] of namesBySchema(ids)) {
-    for (let at = 0; at < names.length; at += NAMES_AT_ONCE) {
-      const list = names.slice(at, at + NAMES_AT_ONCE).map(literal).join(", ");
-      const where = `${columns.schema} = ${literal(schema)} and ${columns.table} in (${list})`;
-      for (const row of await client.query<Row>(sql(where))) {
-        found.get(tableKey({ schema: row.schema, name: row.table }))?.push(row);
-      }
+    const named = areLookedFor(names) ? ` and ${columns.table} in (${names.map(literal).join(", ")})` : "";
+    for (const row of await client.query<Row>(sql(`${columns.schema} = ${literal(schema)}${named}`))) {
+      found.get(tableKey({ schema: row.schema, name: row.table }))?.push(row);
     }
   }
   return found;
+}
+
+/** Of two names that differ in case alone MariaDB looks for one. */
+function areLookedFor(names: readonly string[]): boolean {
+  return names.length <= MAX_NAMES && new Set(names.map((name) => name.toLowerCase())).size === names.length;
 }
 
 function namesBySchema(ids: readonly TableId[]): ReadonlyMap<string, readonly string[]> {

@@ -2,7 +2,12 @@ import type { EndpointConfig } from "../../core/engine.ts";
 import { type Catalog, type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
 import type { ShapedTable, TableShape } from "../../core/table-shape.ts";
 import { describeColumns, type FoundColumn } from "./catalog-columns.ts";
-import { describeChecks, describeForeignKeys, type TableChecks, withoutJsonChecks } from "./catalog-constraints.ts";
+import {
+  describeChecks,
+  describeForeignKeys,
+  type TableChecks,
+  withoutJsonChecks,
+} from "./catalog-constraints.ts";
 import { describeIndexes, type TableIndex } from "./catalog-indexes.ts";
 import { type OfTable, selectOfTables } from "./catalog-query.ts";
 import { identitySequence } from "./catalog-sequences.ts";
@@ -16,13 +21,17 @@ import type { TypeChoices } from "./type-map.ts";
 const SYSTEM = ["mysql", "information_schema", "performance_schema", "sys"];
 /** Where control tables of AWS DMS and of Tideway are. */
 const CONTROL = ["awsdms_control"];
-const IS_USERS = (column: string): string => `lower(${column}) not in (${[...SYSTEM, ...CONTROL].map(literal).join(", ")})`;
+const IS_USERS = (column: string): string =>
+  `lower(${column}) not in (${[...SYSTEM, ...CONTROL].map(literal).join(", ")})`;
 
 /** MariaDB calls a table whose history it keeps by a name of its own. */
 const TABLE_TYPES = "('BASE TABLE', 'SYSTEM VERSIONED')";
 
 /** The users' databases by name; of an endpoint that names a database that one. */
-export async function listSchemas(client: Client, { database }: Pick<EndpointConfig, "database">): Promise<string[]> {
+export async function listSchemas(
+  client: Client,
+  { database }: Pick<EndpointConfig, "database">,
+): Promise<string[]> {
   const rows = await client.query<{ name: string }>(
     `select schema_name as name from information_schema.schemata where ${IS_USERS("schema_name")}`,
   );
@@ -31,7 +40,10 @@ export async function listSchemas(client: Client, { database }: Pick<EndpointCon
 }
 
 /** Tables of the users' databases without views, sequences, and DMS's control tables. */
-export async function listTables(client: Client, endpoint: Pick<EndpointConfig, "database">): Promise<TableId[]> {
+export async function listTables(
+  client: Client,
+  endpoint: Pick<EndpointConfig, "database">,
+): Promise<TableId[]> {
   const only = endpoint.database === "" ? "" : `and table_schema = ${literal(endpoint.database)}`;
   const rows = await client.query<TableId>(
     `select table_schema as \`schema\`, table_name as name from information_schema.tables
@@ -56,12 +68,16 @@ interface TableRow extends OfTable {
 }
 
 /** The named tables, in a fixed number of queries for each of their databases; a table that has gone is left out. */
-export async function describe(client: Client, wanted: readonly TableId[], choices: TypeChoices): Promise<Catalog> {
+export async function describe(
+  client: Client,
+  wanted: readonly TableId[],
+  choices: TypeChoices,
+): Promise<Catalog> {
   const rows = await tableRows(client, wanted);
   const ids = wanted.filter((id) => rows.has(tableKey(id)));
   const checks = await describeChecks(client, ids);
   const columns = await describeColumns(client, ids, { choices, json: jsonColumns(checks) });
-  const indexes = await describeIndexes(client, ids);
+  const indexes = await describeIndexes(client, ids, columns);
   const foreignKeys = await describeForeignKeys(client, ids);
   const tables = ids
     // Dropped between two of the queries.
@@ -84,6 +100,7 @@ export async function describe(client: Client, wanted: readonly TableId[], choic
     types: [],
     sequences: tables.flatMap((table) => identitySequence(table) ?? []),
     tables,
+    indexNamesOfTables: true,
     objects: [],
     rights: [],
   };
@@ -118,10 +135,14 @@ async function tableRows(client: Client, ids: readonly TableId[]): Promise<Reado
   if (client.facts.flavour === "mysql" && atLeast(client.facts, 8)) {
     await client.execute("set session information_schema_stats_expiry = 0");
   }
-  const rows = await selectOfTables<TableRow>(client, ids, (where) => `
+  const rows = await selectOfTables<TableRow>(
+    client,
+    ids,
+    (where) => `
     select table_schema as \`schema\`, table_name as \`table\`, table_rows as rowCount, data_length as bytes,
            create_time as madeAt, table_comment as comment
-      from information_schema.tables where ${where} and table_type in ${TABLE_TYPES}`);
+      from information_schema.tables where ${where} and table_type in ${TABLE_TYPES}`,
+  );
   return new Map([...rows].flatMap(([key, [row]]) => (row === undefined ? [] : [[key, row] as const])));
 }
 
@@ -133,15 +154,21 @@ interface TableDetails {
   readonly foreignKeys: TableSchema["foreignKeys"];
 }
 
-function tableSchema(id: TableId, { row, columns: found, indexes, checks, foreignKeys }: TableDetails): TableSchema {
+function tableSchema(
+  id: TableId,
+  { row, columns: found, indexes, checks, foreignKeys }: TableDetails,
+): TableSchema {
   const columns = found.map(({ column }) => column);
-  const key = keyOf(columns, indexes);
+  const identifying = identifyingIndex(columns, indexes);
+  const key = keyOf(columns, identifying);
   return {
     id,
     columns,
     key,
     rowIdentity: key.length > 0 ? "key" : "full",
-    indexes: indexes.map(({ index }) => index),
+    indexes: indexes.map(({ index }) =>
+      index === identifying && !isPrimary(index) ? { ...index, replicaIdentity: true } : index,
+    ),
     checks: withoutJsonChecks(checks, columns),
     foreignKeys,
     ...(row.comment === "" ? {} : { comment: row.comment }),
@@ -152,15 +179,28 @@ function tableSchema(id: TableId, { row, columns: found, indexes, checks, foreig
 }
 
 /** The primary key, or the unique index that the server takes instead: the first of columns that are never NULL. */
-function keyOf(columns: TableSchema["columns"], indexes: readonly TableIndex[]): readonly number[] {
-  const ordinals = new Map(columns.map(({ name }, ordinal) => [name, ordinal]));
+function identifyingIndex(
+  columns: TableSchema["columns"],
+  indexes: readonly TableIndex[],
+): TableSchema["indexes"][number] | undefined {
+  const stored = new Set(columns.filter(isStored).map(({ name }) => name));
   const isUsable = ({ identifies, index }: TableIndex): boolean =>
-    index.constraint === "primary-key" || (identifies && index.columns!.every((name) => isStored(columns[ordinals.get(name)!])));
-  const identifying = indexes.find(isUsable);
-  if (identifying?.index.columns === undefined) return [];
-  return identifying.index.columns.flatMap((name) => ordinals.get(name) ?? []);
+    isPrimary(index) || (identifies && index.columns!.every((name) => stored.has(name)));
+  return indexes.find(isUsable)?.index;
 }
 
-function isStored(column: TableSchema["columns"][number] | undefined): boolean {
-  return column !== undefined && column.generated === undefined;
+function keyOf(
+  columns: TableSchema["columns"],
+  index: TableSchema["indexes"][number] | undefined,
+): readonly number[] {
+  const ordinals = new Map(columns.map(({ name }, ordinal) => [name, ordinal]));
+  return (index?.columns ?? []).flatMap((name) => ordinals.get(name) ?? []);
+}
+
+function isPrimary({ constraint }: TableSchema["indexes"][number]): boolean {
+  return constraint === "primary-key";
+}
+
+function isStored({ generated }: TableSchema["columns"][number]): boolean {
+  return generated === undefined;
 }

@@ -47,7 +47,8 @@ function ofMysql(text: string, { extra }: DefaultRow, type: LogicalType): Column
   if (/default_generated/i.test(extra)) return { kind: "expression", native: `(${unescaped(text)})` };
   const bits = BITS.exec(text);
   if (type.kind === "bit" && bits !== null) return { kind: "constant", native: text, text: bits[1]! };
-  const isNumber = type.kind === "int" || type.kind === "float" || type.kind === "decimal" || type.kind === "boolean";
+  const isNumber =
+    type.kind === "int" || type.kind === "float" || type.kind === "decimal" || type.kind === "boolean";
   if (isNumber && NUMBER.test(text)) return { kind: "constant", native: text, text };
   const hex = type.kind === "bytes" ? HEX.exec(text) : null;
   if (hex !== null) {
@@ -66,7 +67,14 @@ export function updateExpression(extra: string): string | undefined {
   return /\bon update (current_timestamp(?:\(\d*\))?)/i.exec(extra)?.[1];
 }
 
-const escapes: Readonly<Record<string, string>> = { "0": "\0", n: "\n", r: "\r", t: "\t", b: "\b", Z: "\u001a" };
+const escapes: Readonly<Record<string, string>> = {
+  "0": "\0",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  b: "\b",
+  Z: "\u001a",
+};
 
 /** The value of one string literal; undefined for anything else. */
 function stringValue(sql: string): string | undefined {

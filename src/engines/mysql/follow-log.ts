@@ -23,7 +23,10 @@ export async function followLog(
     throw new MigrationError(code, { message, subject: address, ...remedyOf(code) });
   };
   if (client.facts.hasGtids !== (reached.kind === GTID_KIND)) {
-    return refuse("source.other_server", `The source ${numbering(client)}, and the target stands at ${reached.text}.`);
+    return refuse(
+      "source.other_server",
+      `The source ${numbering(client)}, and the target stands at ${reached.text}.`,
+    );
   }
   const how = client.facts.hasGtids
     ? await partedGtids(client, gtidsOf(reached))
@@ -44,6 +47,15 @@ function numbering({ facts }: Client): string {
   return facts.hasGtids ? "numbers its transactions now" : "does not number its transactions";
 }
 
+/** Throws when a session is not at the server whose log is to be read: the address leads elsewhere by now. */
+export async function checkLog(client: Client, log: string | undefined, address: string): Promise<void> {
+  if (log === undefined || logName(client) === log) return;
+  throw new MigrationError("connect.lost", {
+    message: "The source's address leads to another server than a moment ago.",
+    subject: address,
+  });
+}
+
 function logName({ facts }: Client): string {
   return facts.hasGtids ? GTID_KIND : `mysql-binlog/${facts.serverUuid ?? facts.serverId}`;
 }
@@ -55,7 +67,8 @@ async function partedGtids(client: Client, reached: GtidSet): Promise<Parted | u
   return hasServerOf(logged, reached)
     ? {
         code: "source.set_back",
-        message: "The target holds transactions that the source's log does not have: the source was set back, or promoted before it had them.",
+        message:
+          "The target holds transactions that the source's log does not have: the source was set back, or promoted before it had them.",
       }
     : {
         code: "source.other_server",

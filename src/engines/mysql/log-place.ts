@@ -79,7 +79,9 @@ async function gtidsBefore(client: Client, file: string): Promise<GtidSet | unde
 }
 
 async function mariadbGtids(client: Client, file: string): Promise<GtidSet | undefined> {
-  const [row] = await client.query<{ value: string | null }>(`select binlog_gtid_pos(${literal(file)}, 4) as value`);
+  const [row] = await client.query<{ value: string | null }>(
+    `select binlog_gtid_pos(${literal(file)}, 4) as value`,
+  );
   return row === undefined || row.value === null ? undefined : parseGtids(row.value);
 }
 

@@ -102,4 +102,3 @@ export async function logFiles(client: Client): Promise<readonly LogFile[] | und
 export function isNotAllowed(error: unknown): boolean {
   return NOT_ALLOWED.has(serverFields(error)?.number ?? 0);
 }
-

@@ -3,8 +3,8 @@ import type { Position } from "../../core/position.ts";
 import type { StreamHealth } from "../../core/source.ts";
 import type { Client } from "./client.ts";
 import { finding } from "./finding.ts";
-import { type FilePlace, filePlace } from "./log-place.ts";
 import { keepsFor } from "./log-expiry.ts";
+import { type FilePlace, filePlace } from "./log-place.ts";
 
 /** With fewer files the oldest is where every reader begins. */
 const SAFE_FILES = 3;

@@ -13,7 +13,7 @@ export function zeroDatesOf({ settings }: EndpointConfig): ZeroDates {
 }
 
 /** Such a date in a column, which ZeroDates does not let pass, or which may not be NULL. */
-function zeroDateError(table: TableId, column: string, zeroDates: ZeroDates): MigrationError {
+export function zeroDateError(table: TableId, column: string, zeroDates: ZeroDates): MigrationError {
   const why =
     zeroDates === "error" ? "and ZeroDates is error" : "which may not be NULL, and ZeroDates makes it NULL";
   return new MigrationError("source.zero_date", {
