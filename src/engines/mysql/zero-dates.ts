@@ -23,6 +23,39 @@ export function zeroDateError(table: TableId, column: string, zeroDates: ZeroDat
   });
 }
 
+/** What becomes of the dates of one read that no calendar has. */
+export class ZeroDateRule {
+  /** So many have been met. */
+  count = 0;
+  /** None is an error: what is written is thrown away. */
+  isLenient = false;
+  readonly #table: TableId;
+  readonly #columns: readonly ZeroDateColumn[];
+  readonly #policy: ZeroDates;
+
+  constructor(table: TableId, columns: readonly ZeroDateColumn[], policy: ZeroDates) {
+    this.#table = table;
+    this.#columns = columns;
+    this.#policy = policy;
+  }
+
+  /** Counts one in a column; true: it comes as the epoch, false: as NULL. Throws `source.zero_date`. */
+  isEpoch(column: number): boolean {
+    this.count++;
+    if (this.#policy === "epoch") return true;
+    const { name, nullable } = this.#columns[column]!;
+    if (!this.isLenient && (this.#policy === "error" || !nullable)) {
+      throw zeroDateError(this.#table, name, this.#policy);
+    }
+    return false;
+  }
+}
+
+interface ZeroDateColumn {
+  readonly name: string;
+  readonly nullable: boolean;
+}
+
 /** Counts, for each table, the dates that came as NULL or the epoch. */
 export class ZeroDateCounts {
   readonly #counts = new Map<string, { readonly table: TableId; readonly count: number }>();

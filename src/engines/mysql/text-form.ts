@@ -1,4 +1,3 @@
-import type { TableId } from "../../core/schema.ts";
 import { writeFloat } from "./float-text.ts";
 import { Cell, type ReadColumn } from "./read-columns.ts";
 import {
@@ -17,44 +16,47 @@ import {
   writeNumber,
   writeTime,
 } from "./row-cells.ts";
-import { type ZeroDates, zeroDateError } from "./zero-dates.ts";
+import { NOT_IN_PIECES, type RowForm } from "./row-form.ts";
+import type { ZeroDateRule } from "./zero-dates.ts";
 
 /** The most that a cell takes beyond twice the bytes that the server sent for it. */
 const CELL_SLACK = 72;
 
+const TAB = 0x09;
+const NEWLINE = 0x0a;
+const NOTHING = Buffer.alloc(0);
 const EPOCH = Buffer.from("1970-01-01 00:00:00+00", "latin1");
 const DATE_LENGTH = 10;
 const ZONE_LENGTH = 3;
 
-/** Writes the cells of one table's rows; see row-cells.ts for the form of the functions. */
-export class CellWriter {
-  /** Dates that no calendar has, so far. */
-  zeroDates = 0;
-  /** No date is an error: what is written is thrown away. */
-  isLenient = false;
-  /** The most that a row takes beyond twice its bytes. */
-  readonly slack: number;
+/** Rows as COPY's text, with values in the text form that all engines share; see row-cells.ts for the functions. */
+export class TextForm implements RowForm {
   readonly count: number;
+  readonly slack: number;
+  readonly head = NOTHING;
+  readonly tail = NOTHING;
+  readonly separator = TAB;
+  readonly terminator = NEWLINE;
+  readonly isCounted = false;
   /** Of each column, a value of Cell. */
-  readonly cells: Uint8Array;
+  readonly #cells: Uint8Array;
   readonly #lengths: Uint8Array;
-  readonly #columns: readonly ReadColumn[];
-  readonly #table: TableId;
-  readonly #policy: ZeroDates;
+  readonly #zeroDates: ZeroDateRule;
 
-  constructor(table: TableId, columns: readonly ReadColumn[], policy: ZeroDates) {
-    this.#table = table;
-    this.#columns = columns;
-    this.#policy = policy;
+  constructor(columns: readonly ReadColumn[], zeroDates: ZeroDateRule) {
     this.count = columns.length;
-    this.cells = Uint8Array.from(columns, ({ cell }) => cell);
+    this.#cells = Uint8Array.from(columns, ({ cell }) => cell);
     this.#lengths = Uint8Array.from(columns, ({ length }) => length);
+    this.#zeroDates = zeroDates;
     this.slack = CELL_SLACK * (columns.length + 1);
   }
 
-  /** Writes the value of a column that the server sent as bytes [from, to); returns where it stopped. */
+  writeNull(target: Buffer, at: number): number {
+    return writeNull(target, at);
+  }
+
   write(column: number, source: Buffer, from: number, to: number, target: Buffer, at: number): number {
-    switch (this.cells[column]) {
+    switch (this.#cells[column]) {
       case Cell.copied:
         return copyCell(source, from, to, target, at);
       case Cell.text:
@@ -80,6 +82,33 @@ export class CellWriter {
     }
   }
 
+  pieceHead(column: number): number {
+    switch (this.#cells[column]) {
+      case Cell.copied:
+      case Cell.text:
+      case Cell.hex:
+        return 0;
+      case Cell.geometry:
+        return GEOMETRY_HEAD;
+      default:
+        return NOT_IN_PIECES;
+    }
+  }
+
+  beginPieces(column: number, _length: number, head: Buffer, target: Buffer, at: number): number {
+    const cell = this.#cells[column];
+    if (cell === Cell.hex) return startHex(target, at);
+    return cell === Cell.geometry ? writeGeometryHead(head, 0, target, startHex(target, at)) : at;
+  }
+
+  writePiece(column: number, source: Buffer, from: number, to: number, target: Buffer, at: number): number {
+    const cell = this.#cells[column];
+    if (cell === Cell.text) return escapeText(source, from, to, target, at);
+    return cell === Cell.copied
+      ? copyCell(source, from, to, target, at)
+      : writeHex(source, from, to, target, at);
+  }
+
   #geometry(source: Buffer, from: number, to: number, target: Buffer, at: number): number {
     const end = startHex(target, at);
     if (to - from < GEOMETRY_HEAD) return writeHex(source, from, to, target, end);
@@ -87,18 +116,11 @@ export class CellWriter {
   }
 
   #date(column: number, source: Buffer, from: number, to: number, target: Buffer, at: number): number {
-    const zoned = this.cells[column] === Cell.zonedDate;
+    const zoned = this.#cells[column] === Cell.zonedDate;
     const end = writeDate(source, from, to, target, at, zoned);
     if (end !== NO_DATE) return end;
-    this.zeroDates++;
-    const { name, nullable } = this.#columns[column]!;
-    if (this.#policy === "epoch") {
-      const isDate = to - from === DATE_LENGTH;
-      const length = isDate ? DATE_LENGTH : EPOCH.length - (zoned ? 0 : ZONE_LENGTH);
-      return at + EPOCH.copy(target, at, 0, length);
-    }
-    if (!this.isLenient && (this.#policy === "error" || !nullable))
-      throw zeroDateError(this.#table, name, this.#policy);
-    return writeNull(target, at);
+    if (!this.#zeroDates.isEpoch(column)) return writeNull(target, at);
+    const length = to - from === DATE_LENGTH ? DATE_LENGTH : EPOCH.length - (zoned ? 0 : ZONE_LENGTH);
+    return at + EPOCH.copy(target, at, 0, length);
   }
 }
