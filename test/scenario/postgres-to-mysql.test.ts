@@ -42,16 +42,20 @@ for (const flavour of flavours) {
     assert.ok(Number(keys) >= 10 && Number(references) >= 8, `${keys} keys, ${references} references`);
     await assert.rejects(pair.queryTarget("delete from countries", "shop"), /foreign key constraint fails/);
     await assert.rejects(
-      pair.queryTarget("insert into orders (customer_id, total) values (-1, 1)", "shop"),
+      pair.queryTarget("insert into orders (customer_id, placed_at) values (-1, utc_timestamp())", "shop"),
       /foreign key constraint fails/,
     );
     const [{ last }] = await pair.query("select max(id)::text as last from shop.orders");
+    // MySQL 5.7 has no default that is an expression.
+    const value = flavour === "mysql" ? "utc_timestamp()" : "default";
     const [added] = await pair.queryTarget(
-      `insert into orders (customer_id) select id from customers limit 1;
+      `insert into orders (customer_id, placed_at) values ((select min(id) from customers), ${value});
        select id, status, placed_at > utc_timestamp() - interval 1 minute as isNow from orders where id = last_insert_id()`,
       "shop",
     );
-    assert.deepEqual(added, { id: String(Number(last) + 1), status: "new", isNow: "1" });
+    assert.ok(Number(added!.id) > Number(last), `${added!.id} follows ${last}`);
+    assert.equal(added!.status, "new");
+    assert.equal(added!.isNow, "1");
     const codes = new Set(task.findings.map(({ code }) => code));
     for (const code of ["convert.type", "convert.index", "convert.generated", "convert.check"] as const) {
       assert.ok(codes.has(code), code);
@@ -105,7 +109,10 @@ for (const flavour of flavours) {
   });
 
   test(`killed at each step of load and replication, a task ends with equal databases: ${flavour}`, async () => {
-    const pair = await ToMysqlPair.make(servers[flavour], { sql: killSchema + killRows, schemas: ["app"] });
+    const pair = await ToMysqlPair.make(servers[flavour], {
+      sql: killSchema + killRows,
+      schemas: ["app", "awsdms_control"],
+    });
     {
       await using writer = await KillWorkload.start(servers[flavour].source, pair.database, "begin");
       for (const [i, arming] of places.entries()) {
