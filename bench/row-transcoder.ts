@@ -1,6 +1,7 @@
-import { CellWriter } from "../src/engines/mysql/cell-writer.ts";
 import { Cell, type ReadColumn } from "../src/engines/mysql/read-columns.ts";
 import { RowTranscoder } from "../src/engines/mysql/row-transcoder.ts";
+import { TextForm } from "../src/engines/mysql/text-form.ts";
+import { ZeroDateRule } from "../src/engines/mysql/zero-dates.ts";
 import { packetsOf, resultRow } from "../test/support/mysql-rows.ts";
 
 /*
@@ -63,6 +64,8 @@ for (const shape of shapes) {
       cell,
       length: cell === Cell.bits ? 1 : 0,
       nullable: true,
+      type: { kind: "opaque" },
+      nativeType: "",
     }),
   );
   pass(packets, columns);
@@ -83,7 +86,9 @@ for (const shape of shapes) {
 }
 
 function pass(packets: Buffer, columns: readonly ReadColumn[]): number {
-  const transcoder = new RowTranscoder(new CellWriter({ schema: "s", name: "t" }, columns, "null"));
+  const transcoder = new RowTranscoder(
+    new TextForm(columns, new ZeroDateRule({ schema: "s", name: "t" }, columns, "null")),
+  );
   let written = 0;
   let rest = packets.subarray(0, 0);
   for (let from = 0; from < packets.length; from += READ) {

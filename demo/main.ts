@@ -8,29 +8,33 @@ import { MigrationError } from "../src/core/error.ts";
 import { pasteLine } from "../src/server/access-key.ts";
 import { registry } from "../src/server/engines.ts";
 import { startServer } from "../src/server/main.ts";
-import { createDemoData } from "../test/support/demo-data.ts";
 import type { PostgresServer } from "../test/support/postgres-server.ts";
 import { Stage } from "../test/support/stage.ts";
-import { Workload } from "../test/support/workload.ts";
+import type { DemoSource, Verdict } from "./demo-source.ts";
+import { mariadbSource } from "./mariadb-source.ts";
 import { type MigrationResult, runMigration } from "./migration.ts";
-import { type Verdict, verify } from "./verify.ts";
+import { postgresSource } from "./postgres-source.ts";
 
 const HELP = `npm run demo [-- options]
 
-Starts two PostgreSQL servers, fills one with a million rows, lets an application write to it, moves
-it to the other meanwhile, and compares every row. Leaves nothing behind.
+Starts two servers, fills one with a million rows, lets an application write to it, moves it to the
+other meanwhile, and compares every row. Leaves nothing behind.
 
+  --source <kind>   postgres (default), or mariadb, which has to be installed (mariadb-server)
   --keep            leave the servers up, and a Tideway server with its API, until Ctrl-C
   --rows <number>   rows to start with (default 1000000)
   --help
 `;
 
 const DATABASE = "shop";
+const SOURCES = ["postgres", "mariadb"] as const;
+type SourceKind = (typeof SOURCES)[number];
 const CLIENTS = 4;
 const TRANSACTIONS_PER_SECOND = 200;
 const REPLICATE_MS = 15_000;
 
 interface DemoOptions {
+  readonly source: SourceKind;
   readonly keep: boolean;
   readonly rows: number;
 }
@@ -39,15 +43,11 @@ const startedMs = performance.now();
 
 /** Resolves with whether both databases are equal. */
 async function demo(options: DemoOptions, stage: Stage): Promise<boolean> {
-  say("Tideway moves a PostgreSQL database while an application goes on writing to it.\n\n");
-  const [source, target] = await step("starting two PostgreSQL servers", () => startServers(stage));
-  say(`  source  ${source.url(DATABASE)}\n  target  ${target.url(DATABASE)}\n`);
-  const sizes = await step(`making ${count(options.rows)} rows in 14 related tables`, () =>
-    createDemoData(() => source.connect(DATABASE), options.rows),
-  );
-  await using application = await Workload.start({
-    connect: () => source.connect(DATABASE),
-    sizes,
+  say("Tideway moves a database to PostgreSQL while an application goes on writing to it.\n\n");
+  const [source, target] = await step("starting two servers", () => startServers(stage, options.source));
+  say(`  source  ${source.url}\n  target  ${target.url(DATABASE)}\n`);
+  await step(`making ${count(options.rows)} rows in related tables`, () => source.fill(options.rows));
+  await using application = await source.startApplication({
     clients: CLIENTS,
     transactionsPerSecond: TRANSACTIONS_PER_SECOND,
   });
@@ -59,7 +59,8 @@ async function demo(options: DemoOptions, stage: Stage): Promise<boolean> {
   });
   stage.defer(async () => display.close(undefined));
   const result = await runMigration({
-    sourceUrl: source.url(DATABASE),
+    sourceUrl: source.url,
+    patterns: source.patterns,
     targetUrl: target.url(DATABASE),
     application,
     display,
@@ -69,21 +70,32 @@ async function demo(options: DemoOptions, stage: Stage): Promise<boolean> {
   if (result.outcome.error !== undefined) throw MigrationError.fromJSON(result.outcome.error);
   say("\n");
   const verdict = await step("comparing every row of every table on both sides", () =>
-    verify(source, target, DATABASE),
+    source.verify(target, DATABASE),
   );
   say(report(result, verdict));
   if (options.keep) await keep(stage, source, target);
   return verdict.equal && result.outcome.suspendedTables.length === 0;
 }
 
-async function startServers(stage: Stage): Promise<readonly [PostgresServer, PostgresServer]> {
-  const servers = await Promise.all([stage.server(), stage.server()]);
-  for (const server of servers) await server.query(`create database ${DATABASE}`);
-  return servers;
+async function startServers(stage: Stage, kind: SourceKind): Promise<readonly [DemoSource, PostgresServer]> {
+  const [source, target] = await Promise.all([startSource(stage, kind), stage.server()]);
+  await target.query(`create database ${DATABASE}`);
+  return [source, target];
+}
+
+async function startSource(stage: Stage, kind: SourceKind): Promise<DemoSource> {
+  if (kind === "mariadb") {
+    const server = await stage.mysqlServer({ flavour: "mariadb" });
+    await server.query(`create database ${DATABASE} character set utf8mb4`);
+    return mariadbSource(server, DATABASE);
+  }
+  const server = await stage.server();
+  await server.query(`create database ${DATABASE}`);
+  return postgresSource(server, DATABASE);
 }
 
 /** Leaves everything up, with an API server beside it, until a signal ends the process. */
-async function keep(stage: Stage, source: PostgresServer, target: PostgresServer): Promise<void> {
+async function keep(stage: Stage, source: DemoSource, target: PostgresServer): Promise<void> {
   const server = await startServer({
     host: "127.0.0.1",
     port: 0,
@@ -94,7 +106,7 @@ async function keep(stage: Stage, source: PostgresServer, target: PostgresServer
   });
   stage.defer(() => server.close());
   say(
-    `\nUntil Ctrl-C these stay up:\n  psql ${source.url(DATABASE)}\n  psql ${target.url(DATABASE)}\n` +
+    `\nUntil Ctrl-C these stay up:\n  ${source.shell}\n  psql ${target.url(DATABASE)}\n` +
       `and a Tideway server at ${server.address}:\n  ${pasteLine(server.credentialsFile, server.address)}\n`,
   );
   await new Promise(() => undefined);
@@ -122,16 +134,13 @@ function report({ outcome, application, withoutWritesMs }: MigrationResult, verd
     ["changes applied", `${count(lag?.changes ?? 0)} in ${count(lag?.transactions ?? 0)} transactions`],
     ["replication lag", lag === undefined ? "-" : `p50 ${latency(lag.p50Ms)}, p99 ${latency(lag.p99Ms)}`],
     ["without writes", `${seconds(withoutWritesMs)} from the last commit until the target had everything`],
-    [
-      "compared",
-      `${count(verdict.rows)} rows of ${verdict.tables} tables, columns, keys, indexes, sequences`,
-    ],
+    ["compared", verdict.compared],
     ["all in all", duration((performance.now() - startedMs) / 1000)],
   ];
   const verdictLine = verdict.equal
     ? "Source and target are equal.\n"
     : `Source and target DIFFER:\n${verdict.differences}\n`;
-  return `\n${textFields(fields)}\n(Both servers run with fsync off, on one machine.)\n${verdictLine}`;
+  return `\n${textFields(fields)}\n(Both servers run on one machine and do not wait for its disk.)\n${verdictLine}`;
 }
 
 function seconds(milliseconds: number): string {
@@ -145,14 +154,16 @@ function say(text: string): void {
 function readOptions(): DemoOptions | undefined {
   const { values } = parseArgs({
     options: {
+      source: { type: "string", default: "postgres" },
       keep: { type: "boolean", default: false },
       rows: { type: "string", default: "1000000" },
       help: { type: "boolean", default: false },
     },
   });
   const rows = Number(values.rows);
-  if (values.help || !(rows >= 1000)) return undefined;
-  return { keep: values.keep, rows };
+  const source = SOURCES.find((kind) => kind === values.source);
+  if (values.help || !(rows >= 1000) || source === undefined) return undefined;
+  return { source, keep: values.keep, rows };
 }
 
 /** Unlike the product, the demo's own parts throw plain errors that say what is wrong. */

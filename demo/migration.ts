@@ -1,14 +1,17 @@
+import { engineOf } from "../src/cli/migrate-spec.ts";
 import type { TaskDisplay } from "../src/cli/task-display.ts";
 import { mappingsFromPatterns } from "../src/mapping/selection.ts";
 import { registry } from "../src/server/engines.ts";
 import { runTask } from "../src/server/run-task.ts";
 import type { RunningTask, TaskOutcome, TaskProgress, TaskSpec } from "../src/task/task.ts";
-import type { Workload, WorkloadStatistics } from "../test/support/workload.ts";
+import type { Application, ApplicationStatistics } from "./demo-source.ts";
 
 export interface Migration {
   readonly sourceUrl: string;
   readonly targetUrl: string;
-  readonly application: Workload;
+  /** What is moved. */
+  readonly patterns: readonly string[];
+  readonly application: Application;
   readonly display: TaskDisplay;
   /** How long the target follows the application before that is stopped, in milliseconds. */
   readonly replicateMs: number;
@@ -16,7 +19,7 @@ export interface Migration {
 
 export interface MigrationResult {
   readonly outcome: TaskOutcome;
-  readonly application: WorkloadStatistics;
+  readonly application: ApplicationStatistics;
   /** From the application's last commit until the target had everything. */
   readonly withoutWritesMs: number;
 }
@@ -56,9 +59,9 @@ function taskSpec(migration: Migration): TaskSpec {
     id: "demo",
     name: "demo",
     type: "full-load-and-cdc",
-    source: registry.find("postgres").parseUrl(migration.sourceUrl),
-    target: registry.find("postgres").parseUrl(migration.targetUrl),
-    tableMappings: mappingsFromPatterns(["shop.*", "audit.*"], []),
+    source: engineOf(migration.sourceUrl, "source", registry).parseUrl(migration.sourceUrl, "source"),
+    target: engineOf(migration.targetUrl, "target", registry).parseUrl(migration.targetUrl, "target"),
+    tableMappings: mappingsFromPatterns(migration.patterns, []),
     // A server that is gone does not come back here: better to fail than to wait for it.
     settings: JSON.stringify({ ErrorBehavior: { RecoverableErrorCount: 3 } }),
     start: "start-replication",

@@ -55,6 +55,7 @@ const documents = [
   "SECURITY.md",
   "CHANGELOG.md",
   "docs/engines/postgres.md",
+  "docs/engines/mysql.md",
   "docs/decisions/README.md",
 ];
 

@@ -1,5 +1,5 @@
 import type { Endpoint } from "@aws-sdk/client-database-migration-service";
-import type { EndpointSetting, Engine, EngineRegistry } from "../core/engine.ts";
+import type { EndpointSetting, Engine, EngineAlias, EngineRegistry } from "../core/engine.ts";
 import type { SettingValue } from "../task/records.ts";
 import { invalidCombination, invalidValue } from "./faults.ts";
 
@@ -11,9 +11,14 @@ const CREDENTIALS = new Set(["Username", "Password", "ServerName", "Port", "Data
 /** The engine that a client names. URL schemes, which the registry knows too, are not names. */
 export function findEngine(engines: EngineRegistry, name: string): Engine {
   const wanted = name.toLowerCase();
-  const engine = engines.engines.find((one) => one.name === wanted || one.aliases.includes(wanted));
+  const engine = engines.engines.find((one) => engineNames(one).some(({ name: own }) => own === wanted));
   if (engine === undefined) throw invalidValue(`Invalid engine name: ${name}`);
   return engine;
+}
+
+/** The names that DMS has for an engine, with what it displays for each. */
+export function engineNames({ name, displayName, aliases }: Engine): readonly EngineAlias[] {
+  return [{ name, displayName }, ...aliases];
 }
 
 /** The part of a request that holds the engine's own settings; refuses the struct of another engine. */

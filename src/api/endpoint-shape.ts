@@ -1,7 +1,7 @@
 import type { Endpoint } from "@aws-sdk/client-database-migration-service";
 import type { EngineRegistry } from "../core/engine.ts";
 import type { EndpointRecord } from "../task/records.ts";
-import { shownSettings, structMember } from "./endpoint-settings.ts";
+import { engineNames, shownSettings, structMember } from "./endpoint-settings.ts";
 
 /**
  * An endpoint as the API shows it: where the database is stands at the top level and in the engine's
@@ -17,13 +17,13 @@ export function endpointShape(
     Username: record.username,
     ServerName: record.host,
     Port: record.port,
-    DatabaseName: record.database,
+    DatabaseName: record.database || undefined,
   };
   return {
     EndpointIdentifier: record.identifier,
     EndpointType: record.type.toUpperCase() as "source" | "target",
     EngineName: record.engineName,
-    EngineDisplayName: engine.displayName,
+    EngineDisplayName: engineNames(engine).find(({ name }) => name === record.engineName)?.displayName,
     ...place,
     ExtraConnectionAttributes: record.extraAttributes,
     Status: status,

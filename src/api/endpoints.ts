@@ -45,7 +45,7 @@ export async function createEndpoint(request: Created, call: Call): Promise<Crea
     engineName: request.EngineName.toLowerCase(),
     host: required("ServerName", place("ServerName", request, struct)),
     port: checkPort(place("Port", request, struct) ?? engine.defaultPort),
-    database: required("DatabaseName", place("DatabaseName", request, struct)),
+    database: checkDatabase(engine, place("DatabaseName", request, struct)),
     username: required("Username", place("Username", request, struct)),
     sslMode: request.SslMode ?? "none",
     extraAttributes: request.ExtraConnectionAttributes || undefined,
@@ -103,7 +103,7 @@ export async function modifyEndpoint(request: Modified, call: Call): Promise<Mod
       engineName: (request.EngineName ?? now.engineName).toLowerCase(),
       host: required("ServerName", place("ServerName", request, struct) ?? now.host),
       port: checkPort(place("Port", request, struct) ?? now.port),
-      database: required("DatabaseName", place("DatabaseName", request, struct) ?? now.database),
+      database: checkDatabase(engine, place("DatabaseName", request, struct) ?? now.database),
       username: required("Username", place("Username", request, struct) ?? now.username),
       sslMode: request.SslMode ?? now.sslMode,
       extraAttributes: attributes || undefined,
@@ -200,6 +200,11 @@ function checkRole(engine: Engine, type: string): "source" | "target" {
   if (type === "source" && engine.capabilities.source) return type;
   if (type === "target" && engine.capabilities.target) return type;
   throw invalidValue(`Engine ${engine.name} cannot be a ${type}.`);
+}
+
+/** "" where no database is named and none needs to be. */
+function checkDatabase(engine: Engine, name: string | undefined): string {
+  return engine.reaches === "server" ? (name ?? "") : required("DatabaseName", name);
 }
 
 function required(member: string, value: string | undefined): string {

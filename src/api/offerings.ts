@@ -15,7 +15,7 @@ import type {
 } from "@aws-sdk/client-database-migration-service";
 import type { EndpointSetting } from "../core/engine.ts";
 import { instanceClasses } from "../task/instance-class.ts";
-import { findEngine } from "./endpoint-settings.ts";
+import { engineNames, findEngine } from "./endpoint-settings.ts";
 import { DEFAULT_ENGINE_VERSION, engineVersions } from "./engine-versions.ts";
 import { notFound } from "./faults.ts";
 import { filtered } from "./filters.ts";
@@ -72,11 +72,11 @@ export async function describeEndpointTypes(
   call: Call,
 ): Promise<DescribeEndpointTypesResponse> {
   const roles = call.engines.engines.flatMap((engine) =>
-    [engine.name, ...engine.aliases].flatMap((engineName) =>
+    engineNames(engine).flatMap(({ name: engineName, displayName }) =>
       (["source", "target"] as const)
         .filter((type) => engine.capabilities[type])
         .map((type): Role => {
-          return { engineName, displayName: engine.displayName, type, cdc: engine.capabilities.cdc };
+          return { engineName, displayName, type, cdc: engine.capabilities.cdc };
         }),
     ),
   );

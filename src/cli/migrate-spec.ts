@@ -54,7 +54,7 @@ export async function migrateSpec(
     options.mappings === undefined
       ? sources.mappingsFromPatterns(options.include, options.exclude)
       : await document(options.mappings, "--mappings");
-  refuseSameDatabase(source, target, tableMappings);
+  refuseSameDatabase(source, target, { tableMappings, registry: sources.registry });
   return {
     id: taskId(source, target, options.type, tableMappings),
     name: `${endpointLabel(source)} → ${endpointLabel(target)}`,
@@ -119,18 +119,28 @@ function endpoint(url: string, side: "source" | "target", registry: EngineRegist
   if (!engine.capabilities[side]) {
     throw usage(`${engine.displayName} cannot be a ${side}.`, "Use a database of another kind on that side.");
   }
-  const config = engine.parseUrl(url);
+  const config = engine.parseUrl(url, side);
   const password = process.env[side === "source" ? "TIDEWAY_SOURCE_PASSWORD" : "TIDEWAY_TARGET_PASSWORD"];
   return config.password === undefined && password !== undefined ? { ...config, password } : config;
 }
 
+interface Meeting {
+  readonly tableMappings: string;
+  readonly registry: EngineRegistry;
+}
+
 /** Loading a database into itself would drop the tables that are to be read. */
-function refuseSameDatabase(source: EndpointConfig, target: EndpointConfig, tableMappings: string): void {
-  const same =
-    source.host === target.host && source.port === target.port && source.database === target.database;
+function refuseSameDatabase(
+  source: EndpointConfig,
+  target: EndpointConfig,
+  { tableMappings, registry }: Meeting,
+): void {
+  const { reaches } = registry.find(source.engine);
+  const sameServer = source.host === target.host && source.port === target.port;
+  const same = sameServer && (reaches === "server" || source.database === target.database);
   if (!same || tableMappings.includes('"transformation"')) return;
   throw usage(
-    `Source and target are the same database, ${endpointLabel(source)}.`,
+    `Source and target are the same ${reaches}, ${endpointLabel(source)}.`,
     "Correct one of the URLs, or rename the schema with a transformation rule in --mappings.",
   );
 }

@@ -81,5 +81,6 @@ export function textFields(fields: readonly (readonly [string, string])[]): stri
 /** How an endpoint is named on screens: never with its password. */
 export function endpointLabel(endpoint: EndpointConfig): string {
   const host = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host;
-  return `${endpoint.database}@${host}:${endpoint.port}`;
+  const place = `${host}:${endpoint.port}`;
+  return endpoint.database === "" ? place : `${endpoint.database}@${place}`;
 }

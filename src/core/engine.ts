@@ -7,17 +7,25 @@ export interface Engine {
   /** DMS's engine name: "postgres". */
   readonly name: string;
   readonly displayName: string;
-  /** DMS engine names that mean this engine too: "aurora-postgresql". */
-  readonly aliases: readonly string[];
+  /** DMS engine names that mean this engine too, with what DMS displays for them: "aurora-postgresql". */
+  readonly aliases: readonly EngineAlias[];
   /** URL schemes: "postgresql", "postgres". */
   readonly urlSchemes: readonly string[];
   readonly defaultPort: number;
+  /**
+   * What a connection reaches: one database, which every endpoint names, or the whole server, whose databases are
+   * the schemas, and of which an endpoint may name one.
+   */
+  readonly reaches: "database" | "server";
   readonly capabilities: { readonly source: boolean; readonly target: boolean; readonly cdc: boolean };
   /** The member of CreateEndpoint's request that holds this engine's settings: "PostgreSQLSettings". */
   readonly settingsMember: string;
   readonly endpointSettings: readonly EndpointSetting[];
-  /** Splits a connection URL. Throws `endpoint.url_malformed`; the message never repeats the URL. */
-  parseUrl(url: string): EndpointConfig;
+  /**
+   * Splits a connection URL; `role` is what the endpoint is going to be, where that is known. Throws
+   * `endpoint.url_malformed`; the message never repeats the URL.
+   */
+  parseUrl(url: string, role?: EndpointRole): EndpointConfig;
   /** Connects, authenticates, and says who answered. Throws a MigrationError that names the remedy. */
   testConnection(
     endpoint: EndpointConfig,
@@ -29,6 +37,11 @@ export interface Engine {
   /** What tasks have left in a database, on whichever side; in an order in which it can be removed. */
   findLeftovers(endpoint: EndpointConfig, signal: AbortSignal): Promise<readonly Leftover[]>;
   removeLeftover(endpoint: EndpointConfig, leftover: Leftover, signal: AbortSignal): Promise<void>;
+}
+
+export interface EngineAlias {
+  readonly name: string;
+  readonly displayName: string;
 }
 
 export interface EndpointSetting {
@@ -52,10 +65,12 @@ export type EndpointRole = "source" | "target";
 export type SslMode = "none" | "require" | "verify-ca" | "verify-full";
 
 export interface EndpointConfig {
+  /** The engine's name or an alias of it. */
   readonly engine: string;
   /** A host name, an address, or an absolute path: of a unix socket or its directory, as the engine names them. */
   readonly host: string;
   readonly port: number;
+  /** Empty where the endpoint names none, which an engine that reaches the whole server allows. */
   readonly database: string;
   readonly username: string;
   readonly password: string | undefined;

@@ -1,5 +1,6 @@
 import { binaryLogErrors } from "./errors/binary-log-errors.ts";
 import { connectErrors } from "./errors/connect-errors.ts";
+import { convertErrors } from "./errors/convert-errors.ts";
 import { serviceErrors } from "./errors/service-errors.ts";
 import { sourceErrors } from "./errors/source-errors.ts";
 import { targetErrors } from "./errors/target-errors.ts";
@@ -14,5 +15,6 @@ export const errorTable = {
   ...binaryLogErrors,
   ...targetErrors,
   ...transferErrors,
+  ...convertErrors,
   ...serviceErrors,
 } as const;

@@ -192,6 +192,8 @@ export interface Catalog {
   readonly types: readonly UserType[];
   readonly sequences: readonly Sequence[];
   readonly tables: readonly TableSchema[];
+  /** Tables may have indexes of one name; else a schema has each name of an index once. */
+  readonly indexNamesOfTables?: true;
   /** Each after those that it needs. */
   readonly objects: readonly SchemaObject[];
   /** Of what is moved; empty when the task leaves owners and privileges alone. */

@@ -191,6 +191,8 @@ export interface Snapshot extends AsyncDisposable {
    * A share is read once; when that is not done to its end, the other shares of its table end early.
    */
   read(request: ReadRequest, signal: AbortSignal): AsyncIterable<RowChunk>;
+  /** What is to be said of the rows that were read so far, such as values that came as others. Nothing when left out. */
+  findings?(): readonly Finding[];
   /** The next large objects above a number, in their order; none when there are no more. */
   largeObjects(after: string, signal: AbortSignal): Promise<readonly LargeObject[]>;
   /** What follows the head of a large object, in pieces of bounded size. */

@@ -5,7 +5,7 @@ import type { Journal, JournalRequest } from "./journal.ts";
 import type { LargeObject, LargeObjectProgress } from "./large-object.ts";
 import type { LockWait } from "./lock-wait.ts";
 import type { MigrationPlan, TablePlan } from "./plan.ts";
-import type { Position } from "./position.ts";
+import type { Position, PositionCodec } from "./position.ts";
 import type { ObjectRights, RightsId } from "./rights.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { SchemaObject, SequenceState, TableId } from "./schema.ts";
@@ -82,8 +82,14 @@ export interface Target extends AsyncDisposable {
   /** How changes may be written that the applier takes, best first. */
   readonly changeEncodings: readonly ChangeEncoding[];
   /**
+   * The endpoint's word on where everything goes that no schema rule and no TargetSchema sends elsewhere; left out:
+   * each schema to the one of its name.
+   */
+  readonly onlySchema?: string | undefined;
+  /**
    * Puts what comes from a database of another kind into this one's dialect: types, defaults, indexes and
-   * constraints of the plan's target side. Changes nothing when the dialect is the target's own.
+   * constraints of the plan's target side. A generated column that the target cannot compute becomes an ordinary one on
+   * both sides, so that the source sends its values. Changes nothing when the dialect is the target's own.
    */
   convert(plan: MigrationPlan): ConvertedPlan;
   /** Whether the target is fit to be written: read-only, grants, what stands in the way. Changes nothing. */
@@ -221,6 +227,8 @@ export type PostLoadStage = "key" | "index" | "vacuum" | "unique" | "foreign-key
 
 export interface ApplyRequest extends JournalRequest {
   readonly plan: MigrationPlan;
+  /** Of the source's log; that of the target's own kind of log when left out. */
+  readonly positions?: PositionCodec;
   /**
    * What is applied is marked as brought by replication, for streams of the target that send only what was
    * made there. False when left out.

@@ -22,6 +22,8 @@ export interface NamedObjects {
   readonly tables: readonly TablePlan[];
   readonly sequences: readonly Renamed<Sequence>[];
   readonly types: readonly Renamed<UserType>[];
+  /** See Catalog: where names of indexes are their tables' own, the target's dialect says which they can have. */
+  readonly indexNamesOfTables: boolean;
 }
 
 export interface CheckedNames {
@@ -53,7 +55,9 @@ export function checkNames(objects: NamedObjects): CheckedNames {
   );
   const types = mergeTypes(objects.types, { taken: new Map(relations), findings });
   const sequences = settleSequences(objects.sequences, { taken: relations, findings });
-  const tables = settleIndexes(objects.tables, { taken: relations, findings });
+  const tables = objects.indexNamesOfTables
+    ? objects.tables
+    : settleIndexes(objects.tables, { taken: relations, findings });
   return { schemas, tables, sequences, types, findings };
 }
 

@@ -54,6 +54,7 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
     tables: planTables(request, context),
     sequences: planSequences(catalog, context),
     types: allTypes,
+    indexNamesOfTables: catalog.indexNamesOfTables === true,
   });
   const { tables, types } = rewriteTexts(checked, allTypes, namedInTexts(catalog, context));
   const planned = planObjects({
@@ -69,6 +70,7 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
     sequences: checked.sequences,
     target: {
       dialect: catalog.dialect,
+      ...(catalog.indexNamesOfTables === true ? { indexNamesOfTables: true } : {}),
       serverVersion: catalog.serverVersion,
       schemas: withExtensions(checked.schemas, planned.objects),
       types: types.map(({ target }) => target),

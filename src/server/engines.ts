@@ -5,13 +5,15 @@ import { postgresEngine } from "../engines/postgres/engine.ts";
 /** Every engine of this version. To remove one, delete its folder and its line. */
 const engines: readonly Engine[] = [postgresEngine];
 
+/** Its own name, its aliases, and the schemes of its URLs. */
+function namesOf({ name, aliases, urlSchemes }: Engine): readonly string[] {
+  return [name, ...aliases.map((alias) => alias.name), ...urlSchemes];
+}
+
 export const registry: EngineRegistry = {
   engines,
   find(name) {
-    const engine = engines.find(
-      (candidate) =>
-        candidate.name === name || candidate.aliases.includes(name) || candidate.urlSchemes.includes(name),
-    );
+    const engine = engines.find((candidate) => namesOf(candidate).includes(name));
     if (engine === undefined) {
       throw new MigrationError("engine.unknown", {
         message: `There is no engine ${name}.`,

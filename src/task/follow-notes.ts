@@ -18,6 +18,7 @@ import { decisiveNote, isApplied, whyNotFollowed } from "./noted-reasons.ts";
 import { keptShape, withFirstFills, withLater } from "./noted-tables.ts";
 import { asWarning } from "./run-objects.ts";
 import { leavesColumnsOut } from "./schema-changes.ts";
+import { targetSchema } from "./target-schema.ts";
 
 /** Not a failure: everything before a transaction is applied, and it alters tables of the task. */
 export class SchemaNoted extends AttemptOutdated {
@@ -254,10 +255,10 @@ async function planAlterations(
   const all = current.tables.map((table) => altered.get(table.source.shape?.table ?? "") ?? table.source);
   const catalog = { ...now, tables: all };
   const mappings = parseTableMappings(spec.tableMappings);
-  const compiled = compilePlan({ catalog, mappings, targetSchema: settings.targetSchema });
+  const compiled = compilePlan({ catalog, mappings, targetSchema: targetSchema(settings, target) });
   const { plan } = target.convert(compiled.plan);
   const planned = tablesByNumber(plan.tables);
-  const names = new TargetNames(mappings, settings.targetSchema);
+  const names = new TargetNames(mappings, targetSchema(settings, target));
   const made = new Set(
     (await journal.tables(signal)).filter(({ created }) => created).map(({ id }) => tableKey(id)),
   );

@@ -25,6 +25,7 @@ import { compareSchemas, isComplete, type SchemaChanges } from "./schema-changes
 import type { TaskSettings } from "./settings.ts";
 import { settingFindings } from "./settings-findings.ts";
 import { awaitsPreparation, isUntouched } from "./table-work.ts";
+import { targetSchema } from "./target-schema.ts";
 import type { TaskSpec } from "./task.ts";
 
 export interface PlanningRequest {
@@ -74,7 +75,7 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
     ? recallTables(described.catalog.tables, journaled, request.untold)
     : { tables: described.catalog.tables, awaited: [] };
   const catalog = { ...described.catalog, tables: recalled };
-  const compiled = compilePlan({ catalog, mappings, targetSchema: settings.targetSchema });
+  const compiled = compilePlan({ catalog, mappings, targetSchema: targetSchema(settings, request.target) });
   const converted = request.target.convert(compiled.plan);
   const tables = converted.plan.tables.map((plan) => plan.source);
   // A full load that has a table's rows is done with it; changes are what loaded tables would have to follow for.

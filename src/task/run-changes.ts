@@ -59,7 +59,10 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   await using sides = new AsyncDisposableStack();
   const [applier, stream] = await openBoth(
     sides,
-    target.openApplier({ ...attempt.journalRequest, plan, marks: settings.preventsLoops }, signal),
+    target.openApplier(
+      { ...attempt.journalRequest, plan, positions: source.positions, marks: settings.preventsLoops },
+      signal,
+    ),
     source.openChangeStream(
       {
         ...{ ...attempt.streamRequest, after, aside, ownOnly: settings.preventsLoops },

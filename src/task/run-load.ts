@@ -67,10 +67,16 @@ async function readTables(attempt: Attempt, loads: readonly TableLoad[]): Promis
   await noteStart(attempt);
   statistics.setPhase("full-load");
   const outdated = await fullLoad(loads, loadContext(attempt, snapshot));
+  tellOfRows(attempt, snapshot);
   if (attempt.settings.migrateLargeObjects) await copyLargeObjects(attempt, snapshot);
   tellOfRewritten(attempt, outdated);
   // The next attempt reads them.
   if (outdated.length > 0) throw new AttemptOutdated();
+}
+
+/** Passes on what the snapshot has to say of the rows that were read. */
+export function tellOfRows({ statistics }: Attempt, snapshot: Snapshot): void {
+  for (const finding of snapshot.findings?.() ?? []) statistics.finding(finding);
 }
 
 /** Says how many tables the source has rewritten before they were read. */

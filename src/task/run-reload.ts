@@ -11,7 +11,7 @@ import type { ChangeApply } from "../pipeline/change-apply.ts";
 import { fullLoad } from "../pipeline/full-load.ts";
 import { type Attempt, AttemptOutdated } from "./attempt.ts";
 import { markForReload, prepareLoads } from "./preparation.ts";
-import { finishBuilds, loadContext, preparationContext, tellOfRewritten } from "./run-load.ts";
+import { finishBuilds, loadContext, preparationContext, tellOfRewritten, tellOfRows } from "./run-load.ts";
 import { waitForWriters } from "./wait-for-writers.ts";
 
 export interface Reload {
@@ -108,6 +108,7 @@ async function readTables({ attempt, rules, plans, positioned }: Reading): Promi
     ...{ plan: { ...attempt.plan, tables: plans }, migration: attempt.plan },
   });
   const outdated = await fullLoad(loads, loadContext(attempt, snapshot));
+  tellOfRows(attempt, snapshot);
   tellOfRewritten(attempt, outdated);
   return { position, outdated: new Set(outdated.map(tableKey)) };
 }

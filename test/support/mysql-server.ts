@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import mysql from "mysql2/promise";
 import type { EndpointConfig } from "../../src/core/engine.ts";
@@ -153,6 +153,8 @@ export async function startMysql(options: MysqlOptions): Promise<MysqlServer> {
   try {
     const data = join(directory, "data");
     await mkdir(data);
+    // Their own: a server that starts removes what it takes for leftovers of others there.
+    await mkdir(join(directory, "tmp"));
     install(flavour, data);
     for (let attempt = 1; ; attempt++) {
       const port = await freePort();
@@ -183,7 +185,12 @@ const STORAGE = {
 /** Makes the system tables. */
 function install(flavour: MysqlFlavour, data: string): void {
   const { server, installer, base } = mysqlBinaries(flavour);
-  const options = Object.entries({ datadir: data, ...STORAGE, ...AS_ROOT });
+  const options = Object.entries({
+    datadir: data,
+    tmpdir: join(dirname(data), "tmp"),
+    ...STORAGE,
+    ...AS_ROOT,
+  });
   const common = ["--no-defaults", ...options.map(([name, value]) => `--${name}=${value}`)];
   const [program, words] =
     installer === undefined
@@ -200,6 +207,7 @@ function install(flavour: MysqlFlavour, data: string): void {
 async function configure(directory: string, port: number, options: MysqlOptions): Promise<void> {
   const settings: Record<string, string | number> = {
     datadir: join(directory, "data"),
+    tmpdir: join(directory, "tmp"),
     socket: join(directory, "socket"),
     pid_file: join(directory, "pid"),
     port,

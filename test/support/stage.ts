@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type MysqlOptions, type MysqlServer, startMysql } from "./mysql-server.ts";
 import { type PostgresOptions, type PostgresServer, startPostgres } from "./postgres-server.ts";
 
 export interface StageOptions {
@@ -17,7 +18,7 @@ export interface StageOptions {
 export class Stage {
   readonly directory: string;
   readonly #endings: (() => Promise<void>)[] = [];
-  readonly #servers: Promise<PostgresServer>[] = [];
+  readonly #servers: Promise<AsyncDisposable>[] = [];
   #struck: Promise<void> | undefined;
 
   constructor(options: StageOptions) {
@@ -34,6 +35,14 @@ export class Stage {
   async server(options: Omit<PostgresOptions, "parent"> = {}): Promise<PostgresServer> {
     if (this.struck) throw new Error("The stage has been struck.");
     const starting = startPostgres({ ...options, parent: this.directory });
+    this.#servers.push(starting);
+    return await starting;
+  }
+
+  /** A MySQL or MariaDB server with its data in the stage's directory. */
+  async mysqlServer(options: Omit<MysqlOptions, "parent">): Promise<MysqlServer> {
+    if (this.struck) throw new Error("The stage has been struck.");
+    const starting = startMysql({ ...options, parent: this.directory });
     this.#servers.push(starting);
     return await starting;
   }

@@ -13,6 +13,7 @@ import { waitUntil } from "../wait.ts";
 const HELP = `
 Examples:
   tideway endpoint create old-shop --type source postgresql://me:secret@old:5432/shop
+  tideway endpoint create old-server --type source mysql://me:secret@old
   tideway endpoint test old-shop`;
 
 interface CreateOptions extends ApiOptions {
@@ -41,7 +42,10 @@ export function endpointCommand(program: Command, output: Output): void {
       .command("create")
       .description("Create one.")
       .argument("<name>", "identifier: letters, digits and hyphens")
-      .argument("<url>", "such as postgresql://user:password@host:5432/database?sslmode=require")
+      .argument(
+        "<url>",
+        "such as postgresql://user:password@host:5432/database?sslmode=require, mysql://user:password@host",
+      )
       .addOption(new Option("--type <type>", "its side").choices(["source", "target"]).makeOptionMandatory()),
   )
     .addHelpText("after", HELP)
@@ -90,16 +94,16 @@ async function create(
   const { registry } = await import("../../server/engines.ts");
   const scheme = given.url.split(":", 1)[0] ?? "";
   const engine = registry.find(scheme.toLowerCase());
-  const config = engine.parseUrl(given.url);
+  const config = engine.parseUrl(given.url, options.type);
   const created = await withApi(options, (client) =>
     client.send(
       new CreateEndpointCommand({
         EndpointIdentifier: given.name,
         EndpointType: options.type,
-        EngineName: engine.name,
+        EngineName: config.engine,
         ServerName: config.host,
         Port: config.port,
-        DatabaseName: config.database,
+        ...(config.database === "" ? {} : { DatabaseName: config.database }),
         Username: config.username,
         SslMode: config.sslMode,
         ...(config.password === undefined ? {} : { Password: config.password }),

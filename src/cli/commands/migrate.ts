@@ -15,15 +15,17 @@ import { withWhatToMove } from "../what-to-move.ts";
 const HELP = `
 Examples:
   tideway migrate postgresql://me:secret@old/shop postgresql://me:secret@new/shop
+  tideway migrate mysql://me:secret@old/shop postgresql://me:secret@new/shop
   tideway migrate --type full-load-and-cdc --until-caught-up \\
       --include 'sales.*' --exclude 'sales.tmp*' "$OLD" "$NEW"
 
 Patterns are schema.table, where * stands for any characters and ? for one; a name that holds a dot
-goes between double quotes. Without --include every table of every schema is migrated.
+goes between double quotes. Without --include every table of every schema is migrated. MySQL's databases
+are schemas here: a URL that names one takes that one, else all of the server's.
 A password that is not in the URL is taken from TIDEWAY_SOURCE_PASSWORD or TIDEWAY_TARGET_PASSWORD.
 
 Ctrl-C stops in order and the same command resumes; pressed twice it ends at once, which is safe too.
-A task with cdc keeps a replication slot on the source between its runs; --end removes it.
+A task with cdc keeps a replication slot on a PostgreSQL source between its runs; --end removes it.
 
 Exit codes: 0 done, 1 failed or stopped before the end, 2 wrong usage, 3 finished with tables suspended.`;
 

@@ -49,7 +49,7 @@ export const connectErrors = {
     retry: "never",
     meaning: "The server's access rules do not admit this user from this address.",
     remedy:
-      "Add a line for the user, database and address to pg_hba.conf (for cdc the user also needs REPLICATION).",
+      "Let the user connect from this machine's address: on PostgreSQL by a line of pg_hba.conf (for cdc the user also needs REPLICATION), on MySQL and MariaDB by creating the user for that address.",
   },
   "auth.unknown_database": {
     scope: "task",
@@ -61,7 +61,8 @@ export const connectErrors = {
     scope: "task",
     retry: "never",
     meaning: "TLS was asked for and the server does not offer it.",
-    remedy: "Turn TLS on at the server (ssl = on) or set the endpoint's SSL mode to none.",
+    remedy:
+      "Turn TLS on at the server (PostgreSQL: ssl = on; MySQL and MariaDB: ssl_cert and ssl_key) or set the endpoint's SSL mode to none.",
   },
   "tls.untrusted": {
     scope: "task",

@@ -163,7 +163,7 @@ export const sourceErrors = {
     scope: "table",
     retry: "never",
     meaning:
-      "A row holds a date that no calendar has, such as 0000-00-00, and the target has nothing like it.",
+      "Rows hold dates that no calendar has, such as 0000-00-00, and the target has nothing like them.",
     remedy:
       "Set the source endpoint's ZeroDates to null or epoch; a column that may not be NULL needs epoch. Or mend the rows.",
   },

@@ -30,7 +30,8 @@ export const usageErrors = {
     scope: "usage",
     retry: "never",
     meaning: "A connection URL cannot be read.",
-    remedy: "Write it as postgresql://user:password@host:port/database, special characters percent-encoded.",
+    remedy:
+      "Write it as postgresql://user:password@host:port/database or mysql://user:password@host:port/database, special characters percent-encoded.",
   },
   "endpoint.setting_invalid": {
     scope: "usage",
@@ -98,6 +99,6 @@ export const usageErrors = {
     retry: "never",
     meaning: "A start or stop position is not written in the engine's form.",
     remedy:
-      "Use the form in docs/engines for the source's engine, for PostgreSQL an LSN such as 16/B374D848.",
+      "Use the form in docs/engines for the source's engine: an LSN such as 16/B374D848 for PostgreSQL; GTIDs or a file and place such as bin.000024:373 for MySQL and MariaDB.",
   },
 } as const satisfies Record<string, ErrorKind>;

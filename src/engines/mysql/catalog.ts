@@ -100,6 +100,7 @@ export async function describe(
     types: [],
     sequences: tables.flatMap((table) => identitySequence(table) ?? []),
     tables,
+    indexNamesOfTables: true,
     objects: [],
     rights: [],
   };
@@ -158,13 +159,16 @@ function tableSchema(
   { row, columns: found, indexes, checks, foreignKeys }: TableDetails,
 ): TableSchema {
   const columns = found.map(({ column }) => column);
-  const key = keyOf(columns, indexes);
+  const identifying = identifyingIndex(columns, indexes);
+  const key = keyOf(columns, identifying);
   return {
     id,
     columns,
     key,
     rowIdentity: key.length > 0 ? "key" : "full",
-    indexes: indexes.map(({ index }) => index),
+    indexes: indexes.map(({ index }) =>
+      index === identifying && !isPrimary(index) ? { ...index, replicaIdentity: true } : index,
+    ),
     checks: withoutJsonChecks(checks, columns),
     foreignKeys,
     ...(row.comment === "" ? {} : { comment: row.comment }),
@@ -175,16 +179,28 @@ function tableSchema(
 }
 
 /** The primary key, or the unique index that the server takes instead: the first of columns that are never NULL. */
-function keyOf(columns: TableSchema["columns"], indexes: readonly TableIndex[]): readonly number[] {
-  const ordinals = new Map(columns.map(({ name }, ordinal) => [name, ordinal]));
+function identifyingIndex(
+  columns: TableSchema["columns"],
+  indexes: readonly TableIndex[],
+): TableSchema["indexes"][number] | undefined {
+  const stored = new Set(columns.filter(isStored).map(({ name }) => name));
   const isUsable = ({ identifies, index }: TableIndex): boolean =>
-    index.constraint === "primary-key" ||
-    (identifies && index.columns!.every((name) => isStored(columns[ordinals.get(name)!])));
-  const identifying = indexes.find(isUsable);
-  if (identifying?.index.columns === undefined) return [];
-  return identifying.index.columns.flatMap((name) => ordinals.get(name) ?? []);
+    isPrimary(index) || (identifies && index.columns!.every((name) => stored.has(name)));
+  return indexes.find(isUsable)?.index;
 }
 
-function isStored(column: TableSchema["columns"][number] | undefined): boolean {
-  return column !== undefined && column.generated === undefined;
+function keyOf(
+  columns: TableSchema["columns"],
+  index: TableSchema["indexes"][number] | undefined,
+): readonly number[] {
+  const ordinals = new Map(columns.map(({ name }, ordinal) => [name, ordinal]));
+  return (index?.columns ?? []).flatMap((name) => ordinals.get(name) ?? []);
+}
+
+function isPrimary({ constraint }: TableSchema["indexes"][number]): boolean {
+  return constraint === "primary-key";
+}
+
+function isStored({ generated }: TableSchema["columns"][number]): boolean {
+  return generated === undefined;
 }

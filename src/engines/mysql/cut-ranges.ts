@@ -33,9 +33,11 @@ const TOLERANCE = 1.4;
 /** Rows whose first key columns have the values of `prefix`, and the next one lies between two. */
 interface Piece extends KeyRange {
   readonly prefix: Bound;
-  /** Values of the column behind the prefix: the first, and one that none is above; undefined when not known. */
+  /** Values of the column behind the prefix, none of the rows' below or above them; undefined when not known. */
   readonly low: string | undefined;
   readonly high: string | undefined;
+  /** They are values of rows. */
+  readonly isExact: boolean;
   /** No value is known that would part it. */
   readonly isLast: boolean;
 }
@@ -58,7 +60,7 @@ export async function cutRanges(ask: Ask, cut: RangeCut): Promise<readonly KeyRa
   return merged(pieces, cut.rows);
 }
 
-const UNKNOWN = { low: undefined, high: undefined, isLast: false } as const;
+const UNKNOWN = { low: undefined, high: undefined, isExact: false, isLast: false } as const;
 
 async function halve(
   ask: Ask,
@@ -102,10 +104,12 @@ function part(piece: Piece, key: RangeKey): readonly Piece[] {
   const middle = column.middle(low, high);
   const bound = [...prefix, middle ?? ""];
   // In the server's order it may lie elsewhere, so that all rows are on one side again.
-  if (middle === undefined || isSame(bound, from) || isSame(bound, to)) return [{ ...piece, isLast: true }];
+  if (middle === undefined || isSame(bound, from) || isSame(bound, to)) {
+    return piece.isExact ? [{ ...piece, isLast: true }] : [{ ...piece, ...UNKNOWN }];
+  }
   return [
-    { ...piece, from, to: bound, high: middle },
-    { ...piece, from: bound, to, low: middle },
+    { ...piece, to: bound, high: middle, isExact: false },
+    { ...piece, from: bound, low: middle, isExact: false },
   ];
 }
 
@@ -125,7 +129,12 @@ async function withValues(ask: Ask, cut: RangeCut, pieces: readonly Piece[]): Pr
     }
     const [lowest] = await ask(edgeSql(cut, piece, ""));
     const [highest] = await ask(edgeSql(cut, piece, " desc"));
-    known.push({ ...piece, low: lowest?.["value"] ?? undefined, high: highest?.["value"] ?? undefined });
+    known.push({
+      ...piece,
+      low: lowest?.["value"] ?? undefined,
+      high: highest?.["value"] ?? undefined,
+      isExact: true,
+    });
   }
   return known;
 }

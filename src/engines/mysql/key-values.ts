@@ -137,35 +137,47 @@ function isSwapped(uuid: string): boolean {
 
 const LOWEST = 0x20;
 const HIGHEST = 0x7e;
+const DIGIT_NINE = 0x39;
+const SMALL_A = 0x61;
 const SURROGATES = 0xd800;
 
-/** Of a collation that does not tell capital letters from small ones, the middle is one of small letters. */
+/**
+ * Where a collation puts a character is for the server to say; a guess that is wrong costs a round. Of a collation that
+ * does not tell capital letters from small ones, the characters are small ones.
+ */
 function stringMiddle(collation: string): KeyColumn["middle"] {
   const folds = !/_(?:bin|cs)$|_as_cs/.test(collation);
   const highest = /^(?:utf8|utf16|utf32|ucs2)/.test(collation) ? SURROGATES - 1 : HIGHEST;
+  const between = (first: number, last: number): number | undefined => {
+    const middle = (first + last + 1) >> 1;
+    const isBefore = folds && middle > DIGIT_NINE && middle < SMALL_A;
+    const chosen = isBefore && last > SMALL_A ? SMALL_A : middle;
+    return chosen > first && chosen < last && chosen <= highest ? chosen : undefined;
+  };
   return (low, high) => {
     const fold = (text: string): number[] =>
       Array.from(folds ? text.toLowerCase() : text, (character) => character.codePointAt(0)!);
-    return middleString(fold(low), fold(high), highest);
+    return middleString(fold(low), fold(high), between);
   };
 }
 
-function middleString(low: readonly number[], high: readonly number[], highest: number): string | undefined {
+function middleString(
+  low: readonly number[],
+  high: readonly number[],
+  between: (first: number, last: number) => number | undefined,
+): string | undefined {
   let same = 0;
   while (same < low.length && low[same] === high[same]) same++;
   if (same >= high.length) return undefined;
   const common = low.slice(0, same);
   const first = low[same] ?? LOWEST;
-  const last = high[same]!;
-  const middle = (first + last + 1) >> 1;
-  if (middle > first && middle < last) {
-    return middle > highest ? undefined : String.fromCodePoint(...common, middle);
+  const middle = between(first, high[same]!);
+  if (middle !== undefined) return String.fromCodePoint(...common, middle);
+  // Next to each other. Above the first, by the character behind it, or else the last alone.
+  if (same < low.length) {
+    const above = between(low[same + 1] ?? LOWEST, HIGHEST);
+    if (above !== undefined) return String.fromCodePoint(...common, first, above);
   }
-  if (first > highest) return undefined;
-  // Next to each other: above the first, by the character behind it.
-  const behind = low[same + 1] ?? LOWEST;
-  const above = (behind + HIGHEST + 1) >> 1;
-  return above > behind
-    ? String.fromCodePoint(...common, first, above)
-    : String.fromCodePoint(...common, last);
+  const last = String.fromCodePoint(...common, high[same]!);
+  return high.length > same + 1 || same >= low.length ? last : undefined;
 }

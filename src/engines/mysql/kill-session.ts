@@ -1,5 +1,5 @@
 import type { EndpointConfig, EndpointRole } from "../../core/engine.ts";
-import { connect } from "./connection.ts";
+import { openClient } from "./open-client.ts";
 
 /** Nobody waits longer than this for a server that may be gone itself. */
 const PATIENCE_MS = 5_000;
@@ -15,7 +15,11 @@ export async function killSession(
 ): Promise<void> {
   const limit = AbortSignal.timeout(PATIENCE_MS);
   try {
-    const client = await connect(endpoint, { side, purpose: "tideway kill", timeoutMs: PATIENCE_MS }, limit);
+    const client = await openClient(
+      endpoint,
+      { side, purpose: "tideway kill", timeoutMs: PATIENCE_MS },
+      limit,
+    );
     try {
       await client.execute(`kill ${threadId}`);
     } finally {

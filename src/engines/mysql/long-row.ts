@@ -1,26 +1,14 @@
 import { MigrationError } from "../../core/error.ts";
-import type { CellWriter } from "./cell-writer.ts";
-import { Cell } from "./read-columns.ts";
-import {
-  copyCell,
-  escapeText,
-  GEOMETRY_HEAD,
-  startHex,
-  writeGeometryHead,
-  writeHex,
-  writeNull,
-} from "./row-cells.ts";
+import { NOT_IN_PIECES, type RowForm } from "./row-form.ts";
 
 const PACKET_HEADER = 4;
 const MAX_PACKET = 0xffffff;
 const NULL_CELL = 0xfb;
-const TAB = 0x09;
-const NEWLINE = 0x0a;
 /** Cells of the kinds that are not written piece by piece are shorter. */
 const HELD = 1 << 10;
 
 /** What the bytes that come next are. */
-const Part = { length: 0, moreLength: 1, cell: 2, geometryHead: 3, rest: 4 } as const;
+const Part = { length: 0, moreLength: 1, cell: 2, head: 3, rest: 4 } as const;
 type Part = (typeof Part)[keyof typeof Part];
 
 /**
@@ -32,7 +20,7 @@ export class LongRow {
   open = false;
   /** Where in the target the last walk stopped. */
   end = 0;
-  readonly #cells: CellWriter;
+  readonly #form: RowForm;
   /** Bytes of the current packet still to come, and whether another follows it. */
   #packet = 0;
   #goesOn = false;
@@ -45,8 +33,8 @@ export class LongRow {
   #heldLength = 0;
   #wanted = 0;
 
-  constructor(cells: CellWriter) {
-    this.#cells = cells;
+  constructor(form: RowForm) {
+    this.#form = form;
   }
 
   /** `length`: of the row's first packet, whose payload follows. */
@@ -78,7 +66,7 @@ export class LongRow {
         continue;
       }
       const stop = Math.min(bytes.length, next + this.#packet);
-      if (stop === next || target.length - this.end < this.#cells.slack + 2 * HELD) return next;
+      if (stop === next || target.length - this.end < this.#form.slack + 2 * HELD) return next;
       const taken =
         this.#part === Part.rest
           ? this.#stream(bytes, next, stop, target)
@@ -89,14 +77,17 @@ export class LongRow {
   }
 
   #endRow(target: Buffer): void {
-    if (this.#column !== this.#cells.count) throw malformed();
-    target[this.end++] = NEWLINE;
+    const { count, terminator } = this.#form;
+    if (this.#column !== count) throw malformed();
+    if (terminator >= 0) target[this.end++] = terminator;
     this.open = false;
   }
 
   #nextColumn(target: Buffer): void {
+    const { count, separator, isCounted } = this.#form;
     this.#column++;
-    if (this.#column > 0 && this.#column < this.#cells.count) target[this.end++] = TAB;
+    if (this.#column === 0 && isCounted) this.end = target.writeInt16BE(count, this.end);
+    if (this.#column > 0 && this.#column < count && separator >= 0) target[this.end++] = separator;
     this.#want(Part.length, 1);
   }
 
@@ -120,10 +111,10 @@ export class LongRow {
     const held = this.#held;
     switch (this.#part) {
       case Part.length:
-        if (this.#column >= this.#cells.count) throw malformed();
+        if (this.#column >= this.#form.count) throw malformed();
         if (held[0]! < NULL_CELL) this.#beginCell(held[0]!, target);
         else if (held[0] === NULL_CELL) {
-          this.end = writeNull(target, this.end);
+          this.end = this.#form.writeNull(target, this.end);
           this.#nextColumn(target);
         } else this.#want(Part.moreLength, held[0] === 0xfc ? 2 : held[0] === 0xfd ? 3 : 8);
         break;
@@ -132,28 +123,31 @@ export class LongRow {
         this.#beginCell(low + (this.#wanted === 8 ? held.readUInt32LE(4) * 2 ** 32 : 0), target);
         break;
       }
-      case Part.geometryHead:
-        this.end = writeGeometryHead(held, 0, target, this.end);
-        this.#goOn(this.#left - GEOMETRY_HEAD, target);
+      case Part.head:
+        this.#beginPieces(this.#wanted, target);
         break;
       default:
-        this.end = this.#cells.write(this.#column, held, 0, this.#wanted, target, this.end);
+        this.end = this.#form.write(this.#column, held, 0, this.#wanted, target, this.end);
         this.#nextColumn(target);
     }
   }
 
   #beginCell(length: number, target: Buffer): void {
     this.#left = length;
-    const cell = this.#cells.cells[this.#column];
-    if (cell === Cell.hex || (cell === Cell.geometry && length >= GEOMETRY_HEAD)) {
-      this.end = startHex(target, this.end);
-    }
-    if (cell === Cell.text || cell === Cell.copied || cell === Cell.hex) this.#goOn(length, target);
-    else if (cell === Cell.geometry && length >= GEOMETRY_HEAD) this.#want(Part.geometryHead, GEOMETRY_HEAD);
-    else if (length === 0) {
-      this.end = this.#cells.write(this.#column, this.#held, 0, 0, target, this.end);
+    const head = this.#form.pieceHead(this.#column);
+    if (head === 0) this.#beginPieces(0, target);
+    else if (head !== NOT_IN_PIECES && head <= length) this.#want(Part.head, head);
+    else if (length > 0) this.#want(Part.cell, length);
+    else {
+      this.end = this.#form.write(this.#column, this.#held, 0, 0, target, this.end);
       this.#nextColumn(target);
-    } else this.#want(Part.cell, length);
+    }
+  }
+
+  /** `head`: bytes that are held, and belong to the cell. */
+  #beginPieces(head: number, target: Buffer): void {
+    this.end = this.#form.beginPieces(this.#column, this.#left, this.#held, target, this.end);
+    this.#goOn(this.#left - head, target);
   }
 
   #goOn(left: number, target: Buffer): void {
@@ -164,12 +158,9 @@ export class LongRow {
 
   /** Writes a piece of a cell whose bytes need nothing of their neighbours. */
   #stream(bytes: Buffer, at: number, stop: number, target: Buffer): number {
-    const room = (target.length - this.end - this.#cells.slack) >> 1;
+    const room = (target.length - this.end - this.#form.slack) >> 1;
     const to = Math.min(stop, at + this.#left, at + room);
-    const cell = this.#cells.cells[this.#column];
-    if (cell === Cell.text) this.end = escapeText(bytes, at, to, target, this.end);
-    else if (cell === Cell.copied) this.end = copyCell(bytes, at, to, target, this.end);
-    else this.end = writeHex(bytes, at, to, target, this.end);
+    this.end = this.#form.writePiece(this.#column, bytes, at, to, target, this.end);
     this.#goOn(this.#left - (to - at), target);
     return to;
   }

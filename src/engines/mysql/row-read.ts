@@ -1,8 +1,8 @@
 import { MigrationError } from "../../core/error.ts";
 import type { RowChunk } from "../../core/row-chunk.ts";
-import type { CellWriter } from "./cell-writer.ts";
 import { serverFields } from "./errors.ts";
 import { throwIfError } from "./result-head.ts";
+import type { RowForm } from "./row-form.ts";
 import { RowTranscoder } from "./row-transcoder.ts";
 import type { WireSession } from "./wire-session.ts";
 
@@ -19,20 +19,18 @@ const INTERRUPTED = 1317;
  */
 export class RowRead {
   readonly #wire: WireSession;
-  readonly #cells: CellWriter;
   readonly #transcoder: RowTranscoder;
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
 
-  private constructor(wire: WireSession, cells: CellWriter) {
+  private constructor(wire: WireSession, form: RowForm) {
     this.#wire = wire;
-    this.#cells = cells;
-    this.#transcoder = new RowTranscoder(cells);
+    this.#transcoder = new RowTranscoder(form);
   }
 
   /** Throws ServerError, after which the session is ready for the next read. */
-  static async start(wire: WireSession, sql: string, cells: CellWriter): Promise<RowRead> {
-    const read = new RowRead(wire, cells);
+  static async start(wire: WireSession, sql: string, form: RowForm): Promise<RowRead> {
+    const read = new RowRead(wire, form);
     await wire.ask(sql);
     await wire.ask(RELEASE);
     try {
@@ -63,9 +61,8 @@ export class RowRead {
     return transcoder.take() ?? (await this.#end());
   }
 
-  /** Reads to the end what nobody wants, whatever it is: rows that were on their way when the SELECT was ended. */
+  /** Reads to the end what nobody wants: rows that were on their way when the SELECT was ended. */
   async drain(): Promise<void> {
-    this.#cells.isLenient = true;
     try {
       while ((await this.next()) !== undefined);
     } catch (error) {

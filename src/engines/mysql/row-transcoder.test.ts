@@ -1,20 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { packetsOf, resultRow, transcode } from "../../../test/support/mysql-rows.ts";
-import { CellWriter } from "./cell-writer.ts";
 import { Cell, type ReadColumn } from "./read-columns.ts";
 import { RowTranscoder } from "./row-transcoder.ts";
-import type { ZeroDates } from "./zero-dates.ts";
+import { TextForm } from "./text-form.ts";
+import { ZeroDateRule, type ZeroDates } from "./zero-dates.ts";
 
 const TABLE = { schema: "shop", name: "t" };
 const EOF_PACKET = Buffer.from([5, 0, 0, 9, 0xfe, 0, 0, 2, 0]);
 
 function column(cell: Cell, more: Partial<ReadColumn> = {}): ReadColumn {
-  return { name: "c", expression: "`c`", cell, length: 0, nullable: true, ...more };
+  const type = { kind: "opaque" } as const;
+  return { name: "c", expression: "`c`", cell, length: 0, nullable: true, type, nativeType: "", ...more };
 }
 
 function transcoder(columns: readonly ReadColumn[], policy: ZeroDates = "null"): RowTranscoder {
-  return new RowTranscoder(new CellWriter(TABLE, columns, policy));
+  return new RowTranscoder(new TextForm(columns, new ZeroDateRule(TABLE, columns, policy)));
 }
 
 /** COPY's text of one cell. */
@@ -93,9 +94,12 @@ test("a date that no calendar has is NULL, an error or the epoch, and is counted
   assert.equal(cell(Cell.date, "2000-02-29"), "2000-02-29");
   assert.equal(cell(Cell.date, "0000-00-00 00:00:00.000", {}, "epoch"), "1970-01-01 00:00:00");
   assert.equal(cell(Cell.zonedDate, "0000-00-00 00:00:00", {}, "epoch"), "1970-01-01 00:00:00+00");
-  const cells = new CellWriter(TABLE, [column(Cell.date)], "null");
-  transcode(new RowTranscoder(cells), [Buffer.concat([packetsOf(resultRow(["0000-00-00"])), EOF_PACKET])]);
-  assert.equal(cells.zeroDates, 1);
+  const columns = [column(Cell.date)];
+  const rule = new ZeroDateRule(TABLE, columns, "null");
+  transcode(new RowTranscoder(new TextForm(columns, rule)), [
+    Buffer.concat([packetsOf(resultRow(["0000-00-00"])), EOF_PACKET]),
+  ]);
+  assert.equal(rule.count, 1);
 });
 
 test("rows of any size come the same wherever the bytes are cut, in chunks of bounded size", () => {

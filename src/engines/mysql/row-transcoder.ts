@@ -1,8 +1,7 @@
 import { MigrationError } from "../../core/error.ts";
 import type { RowChunk } from "../../core/row-chunk.ts";
-import type { CellWriter } from "./cell-writer.ts";
 import { LongRow } from "./long-row.ts";
-import { writeNull } from "./row-cells.ts";
+import type { RowForm } from "./row-form.ts";
 
 const PACKET_HEADER = 4;
 const NULL_CELL = 0xfb;
@@ -13,8 +12,6 @@ const ERR = 0xff;
 /** CopyData: `d`, and the length of itself and what follows (PostgreSQL's protocol manual). */
 const FRAME_HEADER = 5;
 const COPY_DATA = 0x64;
-const TAB = 0x09;
-const NEWLINE = 0x0a;
 
 /** Bytes after which a chunk is full. */
 const CHUNK = 1 << 18;
@@ -22,7 +19,7 @@ const CHUNK = 1 << 18;
 const LONG_ROW = 1 << 16;
 
 /**
- * Turns rows as MySQL's text protocol sends them into frames of COPY's text, by one walk over the bytes:
+ * Turns rows as MySQL's text protocol sends them into frames of COPY in one of its forms, by one walk over the bytes:
  *
  *     for (;;) {
  *       at = transcoder.walk(bytes, at);
@@ -38,16 +35,17 @@ export class RowTranscoder {
   full = false;
   /** The next packet is not a row: it says how the rows have ended. */
   ended = false;
-  readonly #cells: CellWriter;
+  readonly #form: RowForm;
   readonly #long: LongRow;
   #target: Buffer;
   #end = FRAME_HEADER;
   #rows = 0;
 
-  constructor(cells: CellWriter) {
-    this.#cells = cells;
-    this.#long = new LongRow(cells);
+  constructor(form: RowForm) {
+    this.#form = form;
+    this.#long = new LongRow(form);
     this.#target = this.#empty();
+    this.#append(form.head);
   }
 
   walk(bytes: Buffer, at: number): number {
@@ -70,6 +68,7 @@ export class RowTranscoder {
       const first = bytes[start]!;
       if (first === ERR || first === EOF) {
         this.ended = true;
+        this.#append(this.#form.tail);
         return next;
       }
       this.#end = this.#row(bytes, start, start + length, this.#end);
@@ -94,22 +93,27 @@ export class RowTranscoder {
     return chunk;
   }
 
+  #append(bytes: Buffer): void {
+    this.#end += bytes.copy(this.#target, this.#end);
+  }
+
   #empty(): Buffer {
-    return Buffer.allocUnsafeSlow(CHUNK + 2 * LONG_ROW + this.#cells.slack);
+    return Buffer.allocUnsafeSlow(CHUNK + 2 * LONG_ROW + this.#form.slack);
   }
 
   #row(bytes: Buffer, start: number, stop: number, begin: number): number {
-    const cells = this.#cells;
-    const { count } = cells;
+    const form = this.#form;
+    const { count, separator, terminator } = form;
     const target = this.#target;
     let at = start;
     let end = begin;
+    if (form.isCounted) end = target.writeInt16BE(count, end);
     for (let column = 0; column < count; column++) {
-      if (column > 0) target[end++] = TAB;
+      if (column > 0 && separator >= 0) target[end++] = separator;
       let length = bytes[at++]!;
       if (length >= NULL_CELL) {
         if (length === NULL_CELL) {
-          end = writeNull(target, end);
+          end = form.writeNull(target, end);
           continue;
         }
         const isShort = length === TWO_BYTES;
@@ -118,11 +122,11 @@ export class RowTranscoder {
       }
       // What is not well formed must not lead beyond the row.
       if (at + length > stop) throw malformed();
-      end = cells.write(column, bytes, at, at + length, target, end);
+      end = form.write(column, bytes, at, at + length, target, end);
       at += length;
     }
     if (at !== stop) throw malformed();
-    target[end++] = NEWLINE;
+    if (terminator >= 0) target[end++] = terminator;
     return end;
   }
 

@@ -1,11 +1,12 @@
 import type { EndpointConfig } from "../../core/engine.ts";
 import type { MigrationError, TableOutcome } from "../../core/error.ts";
+import type { Finding } from "../../core/finding.ts";
 import type { LargeObject } from "../../core/large-object.ts";
 import type { Position } from "../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../core/row-chunk.ts";
 import type { TableId, TableSchema } from "../../core/schema.ts";
 import type { Partition, PartitionSize, ReadRequest, Snapshot, SnapshotRequest } from "../../core/source.ts";
-import { CellWriter } from "./cell-writer.ts";
+import { BinaryForm, hasBinaryForm } from "./binary-form.ts";
 import type { Ask } from "./cut-ranges.ts";
 import { classify, serverFields } from "./errors.ts";
 import { identifier, qualified } from "./identifier.ts";
@@ -17,10 +18,12 @@ import { readColumns } from "./read-columns.ts";
 import { RELEASE, RowRead } from "./row-read.ts";
 import { SnapshotSessions } from "./snapshot-sessions.ts";
 import { startSnapshot } from "./snapshot-start.ts";
+import { TextForm } from "./text-form.ts";
 import type { WireSession } from "./wire-session.ts";
-import { type ZeroDates, zeroDatesOf } from "./zero-dates.ts";
+import { ZeroDateCounts, ZeroDateRule, type ZeroDates, zeroDatesOf } from "./zero-dates.ts";
 
-const FORMATS: readonly BulkFormat[] = ["pg-copy-text"];
+const TEXT_ONLY: readonly BulkFormat[] = ["pg-copy-text"];
+const BINARY_FIRST: readonly BulkFormat[] = ["pg-copy-binary", "pg-copy-text"];
 
 /** Opens a consistent view of a source: several sessions, all of which show the same moment. */
 export async function openSnapshot(
@@ -37,6 +40,7 @@ class MysqlSnapshot implements Snapshot {
   readonly #endpoint: EndpointConfig;
   readonly #sessions: SnapshotSessions;
   readonly #zeroDates: ZeroDates;
+  readonly #zeroDateCounts = new ZeroDateCounts();
 
   constructor(endpoint: EndpointConfig, sessions: SnapshotSessions, position: Position | undefined) {
     this.position = position;
@@ -64,8 +68,8 @@ class MysqlSnapshot implements Snapshot {
     return outcomes;
   }
 
-  bulkFormats(): readonly BulkFormat[] {
-    return FORMATS;
+  bulkFormats(table: TableSchema): readonly BulkFormat[] {
+    return hasBinaryForm(readColumns(table)) ? BINARY_FIRST : TEXT_ONLY;
   }
 
   async *read(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
@@ -76,10 +80,13 @@ class MysqlSnapshot implements Snapshot {
     const wire = await this.#sessions.lend(signal);
     const cut = (): void => wire.destroy();
     signal.addEventListener("abort", cut, { once: true });
+    const zeroDates = new ZeroDateRule(id, columns, this.#zeroDates);
+    const isBinary = request.format === "pg-copy-binary";
+    const form = isBinary ? new BinaryForm(columns, zeroDates) : new TextForm(columns, zeroDates);
     let rows: RowRead | undefined;
     let isDone = false;
     try {
-      rows = await RowRead.start(wire, sql, new CellWriter(id, columns, this.#zeroDates));
+      rows = await RowRead.start(wire, sql, form);
       for (let chunk = await rows.next(); chunk !== undefined; chunk = await rows.next()) yield chunk;
       isDone = true;
     } catch (error) {
@@ -88,10 +95,16 @@ class MysqlSnapshot implements Snapshot {
       throw signal.aborted ? signal.reason : this.#classify(error, id);
     } finally {
       signal.removeEventListener("abort", cut);
+      this.#zeroDateCounts.add(id, zeroDates.count);
+      zeroDates.isLenient = true;
       if (isDone) this.#sessions.giveBack(wire);
       else if (rows === undefined || signal.aborted) this.#sessions.discard(wire);
       else this.#sessions.stop(wire, rows);
     }
+  }
+
+  findings(): readonly Finding[] {
+    return this.#zeroDateCounts.findings(this.#zeroDates);
   }
 
   /** The server has none. */

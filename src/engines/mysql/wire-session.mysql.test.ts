@@ -101,14 +101,23 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
       assert.deepEqual(await wire.query("select @prepared, connection_id()"), [["7", String(wire.threadId)]]);
     });
 
-    test("whoever reads hears that the connection was lost", async () => {
+    test("whoever reads hears that the session was aborted, and the server stops what it ran", async () => {
       const controller = new AbortController();
       const wire = await openWire(server.endpoint(), options, controller.signal);
       await wire.ask("select sleep(3600)");
       const reading = assert.rejects(wire.head(), { code: "connect.lost" });
       controller.abort();
       await reading;
-      await server.query(`kill ${wire.threadId}`).catch(() => undefined);
+      const there = `select 1 from information_schema.processlist where id = ${wire.threadId}`;
+      await eventually("the session to end", async () => (await server.query(there)).length === 0);
+    });
+
+    test("a session that is closed while its statement goes on is ended on the server", async () => {
+      const wire = await openWire(server.endpoint(), options, signal);
+      await wire.ask("select sleep(3600)");
+      await wire.close();
+      const there = `select 1 from information_schema.processlist where id = ${wire.threadId}`;
+      await eventually("the session to end", async () => (await server.query(there)).length === 0);
     });
   });
 }

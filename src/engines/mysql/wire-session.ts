@@ -25,8 +25,10 @@ export interface WireOptions {
   readonly facts: ServerFacts;
   /** Whether column definitions carry MariaDB's additional field. */
   readonly extendedMetadata: boolean;
-  /** Called once when the session is closed. */
+  /** Called when the session is closed in order, or cut. */
   readonly closed: () => void;
+  /** Makes the server stop what it runs for a session that was cut, which it does not notice by itself. */
+  readonly kill: () => void;
 }
 
 /**
@@ -41,6 +43,7 @@ export class WireSession implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #extendedMetadata: boolean;
   readonly #closed: () => void;
+  readonly #kill: () => void;
   /** Number of the next packet that is sent. */
   #sequence = 0;
 
@@ -51,6 +54,7 @@ export class WireSession implements AsyncDisposable {
     this.facts = options.facts;
     this.#extendedMetadata = options.extendedMetadata;
     this.#closed = options.closed;
+    this.#kill = options.kill;
   }
 
   /** Sends a command: its first byte says which. The answer is read from `packets`. */
@@ -111,7 +115,7 @@ export class WireSession implements AsyncDisposable {
     this.#closed();
     const socket = this.#socket;
     if (socket.destroyed) return;
-    const timer = setTimeout(() => socket.destroy(), GOODBYE_MS);
+    const timer = setTimeout(() => this.destroy(), GOODBYE_MS);
     const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
     socket.removeAllListeners("data");
     socket.end(Buffer.from([1, 0, 0, 0, COM_QUIT]));
@@ -120,10 +124,12 @@ export class WireSession implements AsyncDisposable {
     clearTimeout(timer);
   }
 
-  /** Cuts the connection without a word to the server; whoever reads gets `connect.lost`. */
+  /** Cuts the connection and has the server stop what it runs; whoever reads gets `connect.lost`. */
   destroy(): void {
     this.#closed();
+    if (this.#socket.destroyed) return;
     this.#socket.destroy();
+    this.#kill();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,17 +1,20 @@
 import type { EndpointConfig } from "../../core/engine.ts";
 import type { Position } from "../../core/position.ts";
 import type { Applier, ApplyRequest } from "../../core/target.ts";
-import { ApplyChanges, rowIncomplete } from "./apply-changes.ts";
-import { ApplyCounts } from "./apply-counts.ts";
-import { GroupWriter } from "./apply-group-writer.ts";
-import { ApplyLoop } from "./apply-loop.ts";
+import { ApplyCounts, EXPECT_WIDTH, Expect } from "../shared/apply-counts.ts";
+import { GroupWriter } from "../shared/apply-group-writer.ts";
+import { ApplyLoop } from "../shared/apply-loop.ts";
+import { rowIncomplete } from "../shared/apply-rows.ts";
+import { ApplyChanges } from "./apply-changes.ts";
 import { prepareApplySession, readAppliedPosition, type SessionTraits, takeApplyLock } from "./apply-open.ts";
-import { type ApplyFailure, ApplySession, EXPECT_WIDTH, Expect } from "./apply-session.ts";
+import { type ApplyFailure, ApplySession } from "./apply-session.ts";
 import { ApplySets } from "./apply-sets.ts";
 import { readTargetTables } from "./apply-table.ts";
+import { PostgresTransactions } from "./apply-transactions.ts";
 import { openWire } from "./connection.ts";
 import { classify } from "./errors.ts";
 import { preparePositionSql } from "./journal-sql.ts";
+import { lsnCodec } from "./lsn.ts";
 import { markSession } from "./origin.ts";
 import type { WireSession } from "./wire-session.ts";
 
@@ -78,16 +81,17 @@ function connectParts(parts: ApplierParts): Applier {
   const changes = new ApplyChanges({ plans, targets, session, counts, replica });
   // Where triggers and foreign keys act, the order of changes of different tables is theirs to see.
   const sets = replica && temporary ? new ApplySets({ plans, targets, session, counts }) : undefined;
-  const loop: ApplyLoop = new ApplyLoop({
+  const transactions = new PostgresTransactions({
     session,
-    writer: new GroupWriter({ session, changes, sets }),
+    writer: new GroupWriter(changes, sets),
     counts,
     request,
-    applied: parts.applied,
     waitForDisk,
     begin: replica ? BEGIN : BEGIN_DEFERRED,
     describe: (error) => describe({ error, table: -1 }),
   });
+  const { positions = lsnCodec } = request;
+  const loop: ApplyLoop = new ApplyLoop(transactions, { applied: parts.applied, positions });
   return loop;
 }
 

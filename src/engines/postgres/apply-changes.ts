@@ -1,12 +1,12 @@
-import { type ChangeBatch, OP_WIDTH, Op } from "../../core/change-batch.ts";
-import { MigrationError } from "../../core/error.ts";
+import { type ChangeBatch, Op } from "../../core/change-batch.ts";
 import type { TablePlan } from "../../core/plan.ts";
-import { displayTable, type TableSchema, tableKey } from "../../core/schema.ts";
-import { ApplyMode } from "../../core/target.ts";
-import type { ApplyCounts } from "./apply-counts.ts";
-import type { Piece } from "./apply-group.ts";
-import { type ApplySession, EXPECT_WIDTH, Expect, NO_CELLS } from "./apply-session.ts";
-import { hasSameCells, isComplete, TableStatements } from "./apply-statements.ts";
+import { type ApplyCounts, EXPECT_WIDTH, Expect } from "../shared/apply-counts.ts";
+import type { Piece } from "../shared/apply-group.ts";
+import type { GroupChanges } from "../shared/apply-group-writer.ts";
+import { hasSameCells, isComplete, rowIncomplete } from "../shared/apply-rows.ts";
+import { type ChangeVisitor, PlanIndex, walkPiece } from "../shared/apply-walk.ts";
+import { type ApplySession, NO_CELLS } from "./apply-session.ts";
+import { TableStatements } from "./apply-statements.ts";
 import { ownRows, type TargetTable } from "./apply-table.ts";
 import type { CellSource, PreparedStatement } from "./apply-writer.ts";
 import { classify } from "./errors.ts";
@@ -27,67 +27,42 @@ export interface ApplyChangesParts {
 }
 
 /** Turns a batch's ops into commands of the session. */
-export class ApplyChanges {
+export class ApplyChanges implements ChangeVisitor, GroupChanges {
   readonly #parts: ApplyChangesParts;
-  readonly #indexes = new Map<string, number>();
+  readonly #index: PlanIndex;
   readonly #statements: (TableStatements | undefined)[] = [];
   #encoding: ChangeBatch["encoding"] | undefined;
-  /** For each of the batch's tables its plan's index. */
-  #tables: readonly TableSchema[] = [];
-  #planOf = new Int32Array(0);
   readonly #cells: CellSource;
 
   constructor(parts: ApplyChangesParts) {
     this.#parts = parts;
-    for (const [index, plan] of parts.plans.entries()) this.#indexes.set(tableKey(plan.source.id), index);
+    this.#index = new PlanIndex(parts.plans);
     this.#cells = { ...NO_CELLS };
   }
 
-  /** For each of the batch's tables its plan's index; -1 for one that is in no plan. */
   planOf(batch: ChangeBatch): Int32Array {
-    if (batch.tables !== this.#tables) {
-      this.#tables = batch.tables;
-      this.#planOf = Int32Array.from(batch.tables, (table) => this.#indexes.get(tableKey(table.id)) ?? -1);
-    }
-    return this.#planOf;
+    return this.#index.of(batch);
   }
 
   /** Writes the ops of a piece, but for those of plans that are not `wanted`. */
-  async write(piece: Piece, isWanted: (plan: number) => boolean): Promise<void> {
-    this.#use(piece.batch);
-    for (let t = piece.from; t < piece.to; t++) await this.#transaction(piece, t, isWanted);
+  write(piece: Piece, isWanted: (plan: number) => boolean): Promise<void> {
+    return walkPiece(piece, this.#index, this, isWanted);
   }
 
-  async #transaction(
-    { batch, modes }: Piece,
-    transaction: number,
-    isWanted: (plan: number) => boolean,
-  ): Promise<void> {
-    const { ops } = batch;
-    const { session } = this.#parts;
-    const { start, end: last } = batch.transactions[transaction]!;
-    const offset = transaction * batch.tables.length;
-    const end = last * OP_WIDTH;
-    for (let at = start * OP_WIDTH; at < end; at += OP_WIDTH) {
-      const index = ops[at + 1]!;
-      const mode = modes === undefined ? ApplyMode.exact : modes[offset + index];
-      if (mode === ApplyMode.skip || !isWanted(this.#planOf[index]!)) continue;
-      if (ops[at] === Op.truncate) {
-        const stop = this.#truncatesEnd(ops, at, end);
-        const isSkipped = (table: number): boolean =>
-          modes !== undefined && modes[offset + table] === ApplyMode.skip;
-        await this.#truncate(this.#truncated(ops.subarray(at, stop), isSkipped));
-        at = stop - OP_WIDTH;
-        continue;
-      }
-      if (mode === ApplyMode.exact) this.#exact(ops, at);
-      else this.#converge(ops, at);
-      if (session.full) await session.push();
-    }
+  drain(): Promise<void> {
+    return this.#parts.session.drain();
   }
 
-  /** Statements belong to one encoding; tables to one list of the stream. */
-  #use(batch: ChangeBatch): void {
+  get full(): boolean {
+    return this.#parts.session.full;
+  }
+
+  push(): Promise<void> {
+    return this.#parts.session.push();
+  }
+
+  /** Statements belong to one encoding. */
+  use(batch: ChangeBatch): void {
     if (batch === this.#cells.batch) return;
     const { bytes } = batch;
     this.#cells.batch = batch;
@@ -96,11 +71,9 @@ export class ApplyChanges {
       this.#encoding = batch.encoding;
       this.#statements.length = 0;
     }
-    this.planOf(batch);
   }
 
-  #exact(ops: Int32Array, at: number): void {
-    const plan = this.#plan(ops[at + 1]!);
+  exact(plan: number, ops: Int32Array, at: number): void {
     const statements = this.#statementsOf(plan);
     const before = ops[at + 2]!;
     const after = ops[at + 3]!;
@@ -141,9 +114,8 @@ export class ApplyChanges {
     this.#execute(statements.setFixed(before >= 0), before, after, quiet);
   }
 
-  /** See ApplyMode.converge. Without a key a row that is there cannot be told from one like it. */
-  #converge(ops: Int32Array, at: number): void {
-    const index = this.#plan(ops[at + 1]!);
+  /** Without a key a row that is there cannot be told from one like it. */
+  converge(index: number, ops: Int32Array, at: number): void {
     const plan = this.#parts.plans[index]!;
     const statements = this.#statementsOf(index);
     if (!statements.hasKey) throw rowIncomplete(plan);
@@ -184,26 +156,11 @@ export class ApplyChanges {
     this.#parts.session.execute(statement, this.#cells, expectation);
   }
 
-  #truncatesEnd(ops: Int32Array, at: number, end: number): number {
-    let stop = at;
-    while (stop < end && ops[stop] === Op.truncate) stop += OP_WIDTH;
-    return stop;
-  }
-
-  #truncated(ops: Int32Array, isSkipped: (table: number) => boolean): readonly number[] {
-    const plans = new Set<number>();
-    for (let at = 0; at < ops.length; at += OP_WIDTH) {
-      const table = ops[at + 1]!;
-      if (!isSkipped(table)) plans.add(this.#plan(table));
-    }
-    return [...plans];
-  }
-
   /**
    * Truncates tables together, so that foreign keys among them do not matter. When others refer to
    * them, which on the source they do not, the rows are deleted instead.
    */
-  async #truncate(plans: readonly number[]): Promise<void> {
+  async truncate(plans: readonly number[]): Promise<void> {
     const { session, counts } = this.#parts;
     const names = plans.map((index) =>
       ownRows(this.#parts.plans[index]!.target.id, this.#parts.targets[index]),
@@ -227,17 +184,6 @@ export class ApplyChanges {
     for (const index of plans) counts.truncated(index);
   }
 
-  #plan(index: number): number {
-    const plan = this.#planOf[index]!;
-    if (plan < 0) {
-      throw new MigrationError("internal.unexpected", {
-        message: "A change of a table that is not part of the plan.",
-        subject: displayTable(this.#tables[index]!.id),
-      });
-    }
-    return plan;
-  }
-
   #statementsOf(index: number): TableStatements {
     const known = this.#statements[index];
     if (known !== undefined) return known;
@@ -250,14 +196,4 @@ export class ApplyChanges {
     this.#statements[index] = statements;
     return statements;
   }
-}
-
-/** The failure of an update whose row is not there and cannot be made up from what was sent. */
-export function rowIncomplete(plan: TablePlan): MigrationError {
-  const { id } = plan.source;
-  return new MigrationError("apply.row_incomplete", {
-    message: "A change does not hold all values of a row that the target may lack.",
-    subject: displayTable(id),
-    table: id,
-  });
 }

@@ -5,7 +5,7 @@ import type { Position } from "../../core/position.ts";
 import { literal } from "../shared/identifier.ts";
 import { LOG_STATE_SQL } from "./apply-durability.ts";
 import { controlTable, SERVER_NAME } from "./control-tables.ts";
-import { readCheckpoint } from "./journal-sql.ts";
+import { checkpointPosition } from "./journal-sql.ts";
 import { ServerError } from "./server-error.ts";
 import type { WireSession } from "./wire-session.ts";
 
@@ -127,5 +127,5 @@ export async function readAppliedPosition(
       where "SERVER_NAME" = ${literal(SERVER_NAME)} and "TASK_NAME" = ${literal(request.taskId)}`,
   );
   const text = rows[0]?.[0];
-  return text == null ? undefined : readCheckpoint(text);
+  return text == null ? undefined : checkpointPosition(text);
 }

@@ -1,28 +1,9 @@
 import { MigrationError } from "../../core/error.ts";
+import { EXPECT_WIDTH, Expect } from "../shared/apply-counts.ts";
 import { ApplyWriter, type CellSource, type PreparedStatement } from "./apply-writer.ts";
 import { readServerError, type ServerError } from "./server-error.ts";
 import { Message, queryMessage, readTextRow } from "./wire-message.ts";
 import type { WireSession } from "./wire-session.ts";
-
-/** What the completion of a command means. An expectation is `table * EXPECT_WIDTH + Expect`. */
-export const Expect = {
-  /** Nothing. */
-  done: 0,
-  /** A change that counts; when it touched no row it is a conflict. */
-  insert: 1,
-  update: 2,
-  delete: 3,
-  /** A change that counts whatever it touched. */
-  insertAny: 4,
-  updateAny: 5,
-  deleteAny: 6,
-  /** An update that must touch a row. */
-  updateMust: 7,
-  /** A simple query: complete only when the server is ready again. */
-  query: 8,
-} as const;
-export type Expect = (typeof Expect)[keyof typeof Expect];
-export const EXPECT_WIDTH = 16;
 
 /** Statements that the server keeps for us; each costs it memory for a plan. */
 const MAX_PREPARED = 1_000;

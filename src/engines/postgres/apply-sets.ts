@@ -1,13 +1,16 @@
 import type { TablePlan } from "../../core/plan.ts";
-import type { ApplyCounts } from "./apply-counts.ts";
-import type { FoldedGroup } from "./apply-group.ts";
+import type { ApplyCounts } from "../shared/apply-counts.ts";
+import type { FoldedGroup } from "../shared/apply-group.ts";
+import type { GroupSets } from "../shared/apply-group-writer.ts";
+import { type FoldOptions, Net, type NetChanges } from "../shared/net-changes.ts";
 import type { ApplySession, QueryAnswer } from "./apply-session.ts";
 import { type Stage, TableStages } from "./apply-stage.ts";
 import type { TargetTable } from "./apply-table.ts";
 import type { RowCells } from "./apply-writer.ts";
-import { Net, type NetChanges } from "./net-changes.ts";
 import { ServerError } from "./server-error.ts";
 
+/** They need some statements more than single rows. */
+const LEAST_FOR_SETS = 64;
 /** More staging tables than this are not kept: each commit empties all of them. */
 const MAX_STAGES = 100;
 /**
@@ -60,7 +63,8 @@ export interface ApplySetsParts {
  * savepoint. It stands only if every statement touched exactly the rows it should: anything else means
  * that the target is not as the source was, and which change that is about shows only one by one.
  */
-export class ApplySets {
+export class ApplySets implements GroupSets {
+  readonly least = LEAST_FOR_SETS;
   readonly #parts: ApplySetsParts;
   #encoding: "pg-binary" | "text" = "text";
   readonly #stages: Readonly<Record<"pg-binary" | "text", (TableStages | undefined)[]>> = {
@@ -84,12 +88,15 @@ export class ApplySets {
     this.#parts = parts;
   }
 
-  /** Statements belong to one encoding of the cells. */
+  foldOptions(plan: number): FoldOptions | undefined {
+    return this.#stagesOf(plan).foldOptions;
+  }
+
   use(encoding: "pg-binary" | "text"): void {
     this.#encoding = encoding;
   }
 
-  stages(plan: number): TableStages {
+  #stagesOf(plan: number): TableStages {
     const known = this.#stages[this.#encoding];
     let stages = known[plan];
     if (stages === undefined) {
@@ -106,7 +113,6 @@ export class ApplySets {
     return stages;
   }
 
-  /** The transaction at work has ended. */
   ended(): void {
     this.#filled.clear();
     if (this.#created.size === 0) return;
@@ -115,10 +121,6 @@ export class ApplySets {
     this.#created.clear();
   }
 
-  /**
-   * Applies the tables' net changes within the transaction at work. Resolves with the tables for which
-   * that failed; then nothing of any table has happened.
-   */
   async apply(folded: FoldedGroup): Promise<ReadonlySet<number>> {
     const { session, counts } = this.#parts;
     const sent: Sent[] = [];
@@ -148,7 +150,7 @@ export class ApplySets {
     { parts, sent }: { readonly parts: Parts; readonly sent: Sent[] },
   ): readonly string[] {
     const { session } = this.#parts;
-    const stages = this.stages(plan);
+    const stages = this.#stagesOf(plan);
     const needed: Stage[] = [];
     if (parts.deletes + parts.nothings > 0) needed.push(stages.delete());
     if (parts.inserts > 0 && stages.insertCopy === undefined) needed.push(stages.insert());
@@ -175,7 +177,7 @@ export class ApplySets {
   ): Promise<void> {
     const { parts, sent, folded } = context;
     const { session } = this.#parts;
-    const stages = this.stages(plan);
+    const stages = this.#stagesOf(plan);
     const send = (sql: string, rows: number): void => {
       sent.push({ plan, rows, answer: session.query(sql) });
     };

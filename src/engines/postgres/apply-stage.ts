@@ -1,8 +1,8 @@
 import type { TablePlan } from "../../core/plan.ts";
 import { qualified } from "../shared/identifier.ts";
+import type { FoldOptions } from "../shared/net-changes.ts";
 import { ApplyColumns } from "./apply-columns.ts";
 import { ownRows, type TargetTable } from "./apply-table.ts";
-import type { FoldOptions } from "./net-changes.ts";
 
 /** A temporary table that carries rows from a COPY to the statement that applies them as a set. */
 export interface Stage {

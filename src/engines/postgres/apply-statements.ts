@@ -1,7 +1,8 @@
-import { type ChangeBatch, UNCHANGED_CELL } from "../../core/change-batch.ts";
+import type { ChangeBatch } from "../../core/change-batch.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { TablePlan } from "../../core/plan.ts";
 import { displayTable } from "../../core/schema.ts";
+import { hasSameCells } from "../shared/apply-rows.ts";
 import { ApplyColumns } from "./apply-columns.ts";
 import { type ApplyCommand, ApplySql } from "./apply-sql.ts";
 import type { TargetTable } from "./apply-table.ts";
@@ -100,7 +101,7 @@ export class TableStatements {
   }
 
   /** Whether an update changes a column that no UPDATE may set. Of a row before that was not sent only the key is known. */
-  changesFixed(batch: RowBatch, before: number, after: number): "no" | "unknown" | "yes" {
+  changesFixed(batch: ChangeBatch, before: number, after: number): "no" | "unknown" | "yes" {
     const told = this.#told;
     if (told.length > 0 && before >= 0 && !hasSameCells(told, batch, { before, after })) return "yes";
     return this.#untold.length > 0 ? "unknown" : "no";
@@ -124,31 +125,4 @@ export class TableStatements {
   #statement({ sql, params }: ApplyCommand): PreparedStatement {
     return { name: `${this.#prefix}_${this.#count++}`, sql, params, prepared: false, usedAt: 0 };
   }
-}
-
-type RowBatch = Pick<ChangeBatch, "bytes" | "cells">;
-
-/** Whether the rows before and after are known to have the same values, other than NULL, in some columns. */
-export function hasSameCells(
-  ordinals: readonly number[],
-  batch: RowBatch,
-  rows: { readonly before: number; readonly after: number },
-): boolean {
-  const { bytes, cells } = batch;
-  for (const ordinal of ordinals) {
-    const a = rows.before + 2 * ordinal;
-    const b = rows.after + 2 * ordinal;
-    if (cells[b] === UNCHANGED_CELL) continue;
-    const length = cells[a + 1]! - cells[a]!;
-    if (cells[a]! < 0 || cells[b]! < 0 || cells[b + 1]! - cells[b]! !== length) return false;
-    for (let i = 0; i < length; i++) if (bytes[cells[a]! + i] !== bytes[cells[b]! + i]) return false;
-  }
-  return true;
-}
-
-/** Whether the source has sent every value of the row. */
-export function isComplete(plan: TablePlan, cells: Int32Array, row: number): boolean {
-  const end = row + 2 * plan.source.columns.length;
-  for (let cell = row; cell < end; cell += 2) if (cells[cell] === UNCHANGED_CELL) return false;
-  return true;
 }

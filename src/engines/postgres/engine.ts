@@ -11,9 +11,13 @@ import { DEFAULT_PORT, parseUrl } from "./url.ts";
 export const postgresEngine: Engine = {
   name: "postgres",
   displayName: "PostgreSQL",
-  aliases: ["aurora-postgresql", "aurora-postgresql-serverless"],
+  aliases: [
+    { name: "aurora-postgresql", displayName: "Amazon Aurora PostgreSQL" },
+    { name: "aurora-postgresql-serverless", displayName: "Amazon Aurora PostgreSQL Serverless" },
+  ],
   urlSchemes: ["postgresql", "postgres"],
   defaultPort: DEFAULT_PORT,
+  reaches: "database",
   capabilities: { source: true, target: true, cdc: true },
   settingsMember: "PostgreSQLSettings",
   endpointSettings,

@@ -6,6 +6,7 @@ import type { RightsId } from "../../core/rights.ts";
 import type { TableId } from "../../core/schema.ts";
 import type { TableShape } from "../../core/table-shape.ts";
 import type { LoadRequest, WriteLargeObjects } from "../../core/target.ts";
+import { checkpoint, readCheckpoint } from "../shared/checkpoint.ts";
 import { literal } from "../shared/identifier.ts";
 import { controlTable, NOW_SQL, SERVER_NAME } from "./control-tables.ts";
 import { lsnCodec } from "./lsn.ts";
@@ -150,8 +151,8 @@ function mark({ after }: LargeObjectProgress): string {
 }
 
 /** Records that everything up to a position has been applied. Touches no index, so it costs little per commit. */
-export function savePositionSql(request: JournalRequest, positionText: string): string {
-  return positionUpsert(request, literal(checkpoint(positionText)));
+export function savePositionSql(request: JournalRequest, position: Position): string {
+  return positionUpsert(request, literal(checkpoint(position)));
 }
 
 /** The same for a session that does it at every commit: once prepared, the statement need not be planned. */
@@ -159,8 +160,8 @@ export function preparePositionSql(request: JournalRequest): string {
   return `prepare tideway_position (text) as ${positionUpsert(request, "$1")}`;
 }
 
-export function executePositionSql(positionText: string): string {
-  return `execute tideway_position (${literal(checkpoint(positionText))})`;
+export function executePositionSql(position: Position): string {
+  return `execute tideway_position (${literal(checkpoint(position))})`;
 }
 
 function positionUpsert(request: JournalRequest, value: string): string {
@@ -171,11 +172,7 @@ function positionUpsert(request: JournalRequest, value: string): string {
       do update set "STATE_TIME" = excluded."STATE_TIME", "CHECKPOINT" = excluded."CHECKPOINT"`;
 }
 
-/** DMS's form of a checkpoint, which people may copy from here into CdcStartPosition. */
-function checkpoint(positionText: string): string {
-  return `checkpoint:V1#1#${positionText}#0#0#*#0#0`;
-}
-
-export function readCheckpoint(text: string): Position {
-  return lsnCodec.parse(text);
+/** The position of a checkpoint; what somebody has written there by hand may be a position itself. */
+export function checkpointPosition(text: string): Position {
+  return readCheckpoint(text) ?? lsnCodec.parse(text);
 }

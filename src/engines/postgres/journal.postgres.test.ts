@@ -4,6 +4,7 @@ import { unaborted } from "../../../test/support/bulk-copy.ts";
 import { at, nasty, newTarget, open, orders, partitions } from "../../../test/support/journal-target.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
 import { moveLargeObjectsSql, savePositionSql } from "./journal-sql.ts";
+import { lsnPosition } from "./lsn.ts";
 
 let server: PostgresServer;
 before(async () => {
@@ -45,7 +46,7 @@ test("saving the position many times touches no index", async () => {
   await using journal = await open(endpoint);
   await journal.setAppliedPosition(at("0/1"), unaborted);
   const client = await server.connect(database);
-  for (let i = 0; i < 500; i++) await client.query(savePositionSql(request, `0/${(i + 2).toString(16)}`));
+  for (let i = 0; i < 500; i++) await client.query(savePositionSql(request, lsnPosition(BigInt(i + 2))));
   await client.end();
   const [{ pages }] = await server.query(
     "select pg_relation_size('awsdms_txn_state_task_recovery_index') / 8192 as pages",

@@ -15,17 +15,17 @@ import type { RightsId } from "../../core/rights.ts";
 import type { TableId } from "../../core/schema.ts";
 import type { ShapedTable } from "../../core/table-shape.ts";
 import { literal } from "../shared/identifier.ts";
+import { journaledTables, type StateRow } from "../shared/journal-rows.ts";
 import { DURABLE_COMMITS, settingsSql } from "./bulk-session.ts";
 import { connect } from "./connection.ts";
 import { controlTable, ensureControlTables, NOW_SQL, SERVER_NAME } from "./control-tables.ts";
 import { classify } from "./errors.ts";
-import { journaledTables, type StateRow } from "./journal-rows.ts";
 import {
+  checkpointPosition,
   keepObjectsSql,
   keptObjectsSql,
   largeObjectProgressSql,
   noteSql,
-  readCheckpoint,
   releaseObjectsSql,
   saveNoteSql,
   savePositionSql,
@@ -181,11 +181,11 @@ class PostgresJournal implements Journal {
       ],
       signal,
     );
-    return rows[0] === undefined ? undefined : readCheckpoint(rows[0].CHECKPOINT);
+    return rows[0] === undefined ? undefined : checkpointPosition(rows[0].CHECKPOINT);
   }
 
   async setAppliedPosition(applied: Position, signal: AbortSignal): Promise<void> {
-    await this.#run([savePositionSql(this.#request, applied.text)], signal);
+    await this.#run([savePositionSql(this.#request, applied)], signal);
     failpoint("journal.position-set");
   }
 

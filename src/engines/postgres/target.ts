@@ -35,6 +35,7 @@ import { assessTarget } from "./assess-target.ts";
 import { buildSteps, setUpBuildSession } from "./build-steps.ts";
 import { targetFormats } from "./bulk-format.ts";
 import { ClientPool } from "./client-pool.ts";
+import { convertPlan } from "./convert.ts";
 import { dropObjects } from "./drop-objects.ts";
 import { dropTables } from "./drop-tables.ts";
 import { giveRights, presentRights } from "./give-rights.ts";
@@ -81,7 +82,7 @@ export class PostgresTarget implements Target {
   }
 
   convert(plan: MigrationPlan): ConvertedPlan {
-    return { plan, findings: [] };
+    return convertPlan(plan);
   }
 
   assess(request: TargetAssessment, signal: AbortSignal): Promise<readonly Finding[]> {

@@ -1,0 +1,143 @@
+import type { EndpointSetting } from "../../core/engine.ts";
+
+const NO_FILES = "No effect: Tideway streams rows from server to server and writes no files in between.";
+const NO_SECRETS_MANAGER = "No effect: give the endpoint's user name and password instead.";
+
+/**
+ * The members of DMS's MySQLSettings that are not the connection itself (server, port, database, user and password
+ * stand in the endpoint), and after them those that only Tideway has. Kept and returned all; `effective` tells what
+ * Tideway acts on.
+ */
+export const endpointSettings: readonly EndpointSetting[] = [
+  {
+    name: "AfterConnectScript",
+    type: "string",
+    appliesTo: "target",
+    effective: true,
+    describe:
+      "SQL that each session on the target runs first. Not needed for foreign_key_checks: Tideway turns them off for itself where rows come in another order.",
+  },
+  {
+    name: "CleanSourceMetadataOnMismatch",
+    type: "boolean",
+    default: false,
+    appliesTo: "source",
+    effective: false,
+    describe: "No effect: a table that has changed is described anew, by itself.",
+  },
+  {
+    name: "EventsPollInterval",
+    type: "integer",
+    default: 5,
+    min: 1,
+    units: "seconds",
+    appliesTo: "source",
+    effective: false,
+    describe: "No effect: the source sends what it writes to its binary log at once, and is not polled.",
+  },
+  {
+    name: "TargetDbType",
+    type: "enum",
+    values: ["specific-database", "multiple-databases"],
+    default: "multiple-databases",
+    appliesTo: "target",
+    effective: true,
+    describe:
+      "specific-database: everything goes to the database that the endpoint names, unless a schema rule or TargetSchema says otherwise. multiple-databases: each schema to the database of its name.",
+  },
+  {
+    name: "MaxFileSize",
+    type: "integer",
+    default: 32768,
+    min: 1,
+    max: 1048576,
+    units: "KB",
+    appliesTo: "target",
+    effective: false,
+    describe: NO_FILES,
+  },
+  {
+    name: "ParallelLoadThreads",
+    type: "integer",
+    default: 1,
+    min: 1,
+    appliesTo: "target",
+    effective: false,
+    describe: "No effect: how much is loaded at once is MaxFullLoadSubTasks of the task.",
+  },
+  {
+    name: "ServerTimezone",
+    type: "string",
+    appliesTo: "source",
+    effective: false,
+    describe:
+      "No effect: TIMESTAMP columns are moments and are read as such; DATETIME columns stay what they show, in no zone.",
+  },
+  {
+    name: "ExecuteTimeout",
+    type: "integer",
+    default: 60,
+    min: 0,
+    units: "seconds",
+    appliesTo: "both",
+    effective: false,
+    describe: "No effect: reading a large table or building its index may take as long as it takes.",
+  },
+  {
+    name: "AuthenticationMethod",
+    type: "enum",
+    values: ["iam", "password"],
+    default: "password",
+    appliesTo: "both",
+    effective: false,
+    describe: "No effect: Tideway authenticates by password, or by what the server asks for without one.",
+  },
+  {
+    name: "ServiceAccessRoleArn",
+    type: "string",
+    appliesTo: "both",
+    effective: false,
+    describe: NO_SECRETS_MANAGER,
+  },
+  {
+    name: "SecretsManagerAccessRoleArn",
+    type: "string",
+    appliesTo: "both",
+    effective: false,
+    describe: NO_SECRETS_MANAGER,
+  },
+  {
+    name: "SecretsManagerSecretId",
+    type: "string",
+    appliesTo: "both",
+    effective: false,
+    describe: NO_SECRETS_MANAGER,
+  },
+  {
+    name: "TreatTinyInt1AsBoolean",
+    type: "boolean",
+    default: false,
+    appliesTo: "source",
+    effective: true,
+    describe: "TINYINT(1) is a boolean, every number but 0 true; else it is the small number that it holds.",
+  },
+  {
+    name: "MapTimeAsTime",
+    type: "boolean",
+    default: false,
+    appliesTo: "source",
+    effective: true,
+    describe:
+      "TIME becomes a time of day, and a table with a value outside of one day is set aside; else an interval, which holds all that TIME does (-838:59:59 to 838:59:59).",
+  },
+  {
+    name: "ZeroDates",
+    type: "enum",
+    values: ["null", "error", "epoch"],
+    default: "null",
+    appliesTo: "source",
+    effective: true,
+    describe:
+      "What becomes of dates that no calendar has, such as 0000-00-00 and 2024-02-00: NULL, an error that sets the table aside, or 1970-01-01. How many there were is told.",
+  },
+];
