@@ -197,12 +197,14 @@ export class BinlogDecoder {
     );
   }
 
-  #begin({ beginning, isSingle }: LogGroup): void {
+  #begin({ beginning, isSingle, prepares }: LogGroup): void {
     if (this.#isOpen) throw malformed("a transaction begins inside another");
     this.#isOpen = true;
     this.#isSingle = isSingle;
     this.#isSkipped = beginning === undefined;
-    if (beginning !== undefined) this.#changes.begin(beginning);
+    if (beginning === undefined) return;
+    this.#changes.begin(beginning);
+    if (prepares !== undefined) this.#prepared.begin(prepares);
   }
 
   #commit(): void {

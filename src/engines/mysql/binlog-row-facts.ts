@@ -21,10 +21,10 @@ export async function readRowFacts(
   };
 }
 
-/** Rows are logged whole where binlog_row_image is FULL or NOBLOB, so that no default is needed. */
+/** Rows are logged whole where binlog_row_image is FULL, so that no default is needed. */
 async function readDefaults(client: Client, tables: readonly TableSchema[]): Promise<RowFacts["defaults"]> {
   const [row] = await client.query<{ readonly image: string }>("select @@global.binlog_row_image as image");
-  if (row?.image !== "MINIMAL") return new Map();
+  if (row?.image.toUpperCase() === "FULL") return new Map();
   // Values are written as the types say that the tables were described with.
   const choices = { booleans: false, timesOfDay: false };
   const ids = tables.map(({ id }) => id);
