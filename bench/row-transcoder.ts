@@ -64,6 +64,8 @@ for (const shape of shapes) {
       cell,
       length: cell === Cell.bits ? 1 : 0,
       nullable: true,
+      type: { kind: "opaque" },
+      nativeType: "",
     }),
   );
   pass(packets, columns);

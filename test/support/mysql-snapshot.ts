@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MigrationError } from "../../src/core/error.ts";
-import type { RowChunk } from "../../src/core/row-chunk.ts";
+import type { BulkFormat, RowChunk } from "../../src/core/row-chunk.ts";
 import type { TableSchema } from "../../src/core/schema.ts";
 import type { Partition, PartitionSize, Snapshot } from "../../src/core/source.ts";
 import { describe } from "../../src/engines/mysql/catalog.ts";
@@ -43,8 +43,13 @@ export async function partitionsOf(
   return JSON.parse(JSON.stringify(partitions)) as Partition[];
 }
 
-export function read(snapshot: Snapshot, table: TableSchema, partition = whole): AsyncIterable<RowChunk> {
-  return snapshot.read({ table, partition, format: "pg-copy-text" }, unaborted);
+export function read(
+  snapshot: Snapshot,
+  table: TableSchema,
+  partition = whole,
+  format: BulkFormat = "pg-copy-text",
+): AsyncIterable<RowChunk> {
+  return snapshot.read({ table, partition, format }, unaborted);
 }
 
 /** Reads a partition to its end; resolves with how many rows it told of. */
@@ -59,11 +64,13 @@ export interface Loading {
   readonly database: string;
   /** What follows COPY: a table, and its columns if not all. */
   readonly into: string;
+  /** "pg-copy-text" when left out. */
+  readonly format?: BulkFormat;
 }
 
 /** Loads partitions of a table into PostgreSQL by COPY, as they are read; resolves with its count of rows. */
 export async function load(
-  { server, database, into }: Loading,
+  { server, database, into, format = "pg-copy-text" }: Loading,
   snapshot: Snapshot,
   table: TableSchema,
   partitions: readonly Partition[] = [whole],
@@ -73,8 +80,10 @@ export async function load(
   let told = 0;
   try {
     for (const partition of partitions) {
-      await wire.copyIn(`copy ${into} from stdin`);
-      for await (const chunk of read(snapshot, table, partition)) {
+      await wire.copyIn(
+        `copy ${into} from stdin (format ${format === "pg-copy-binary" ? "binary" : "text"})`,
+      );
+      for await (const chunk of read(snapshot, table, partition, format)) {
         await wire.send(chunk.bytes);
         told += chunk.rows;
       }

@@ -160,6 +160,25 @@ export const targetErrors = {
     meaning: "A table of the source got a column while the task replicates, and the target gets it too.",
     remedy: "None needed. A NOT NULL that is left out may be set on the target at the cutover.",
   },
+  "target.local_infile": {
+    scope: "task",
+    retry: "never",
+    meaning: "The server takes no LOAD DATA LOCAL, so rows are loaded by INSERT, which takes longer.",
+    remedy: "Run on the target: set global local_infile = on; or have it set in the server's parameters.",
+  },
+  "target.triggers": {
+    scope: "table",
+    retry: "never",
+    meaning: "A table of the target has triggers, which act on the rows that are loaded and applied.",
+    remedy: "Drop the triggers until the cutover when the source's rows show already what they do.",
+  },
+  "target.engine": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A table of the target has a storage engine without transactions: a crash would leave half of what was written.",
+    remedy: "Run on the target: alter table ... engine = InnoDB; or use TargetTablePrepMode DROP_AND_CREATE.",
+  },
   "target.origin_privilege": {
     scope: "task",
     retry: "never",

@@ -1,3 +1,4 @@
+import { MigrationError } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
 import { displayTable, type TableSchema } from "../../core/schema.ts";
 import type { SourceAssessment } from "../../core/source.ts";
@@ -11,7 +12,7 @@ const SECONDS_OF_DAY = 86_400;
 /** What following the binary log needs. */
 export async function assessLog(client: Client, { tables }: SourceAssessment): Promise<Finding[]> {
   const variables = await globalVariables(client, LOG_VARIABLES);
-  if (variables.get("log_bin") !== "ON") return [logOff("The source writes no binary log (log_bin is off).")];
+  if (variables.get("log_bin") !== "ON") return [logOff(LOG_OFF)];
   const findings =
     client.facts.serverId === 0 ? [logOff("The source's server_id is 0: it sends its log to nobody.")] : [];
   const format = variables.get("binlog_format");
@@ -25,6 +26,17 @@ export async function assessLog(client: Client, { tables }: SourceAssessment): P
 }
 
 const LOG_VARIABLES = ["log_bin", "binlog_format", "log_slave_updates", "log_replica_updates"];
+
+/** See Source.checkStream: throws what keeps the log from telling of rows, since somebody has changed it. */
+export async function checkFormat(client: Client): Promise<void> {
+  const variables = await globalVariables(client, ["log_bin", "binlog_format"]);
+  const format = variables.get("binlog_format");
+  if (variables.get("log_bin") === "ON" && (format === undefined || format === "ROW")) return;
+  const found = format === undefined || format === "ROW" ? logOff(LOG_OFF) : wrongFormat(format);
+  throw new MigrationError(found.code, found);
+}
+
+const LOG_OFF = "The source writes no binary log (log_bin is off).";
 
 function logOff(message: string): Finding {
   return finding("source.binary_log_off", "error", { subject: "log_bin", message });

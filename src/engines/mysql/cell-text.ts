@@ -22,6 +22,8 @@ export const CellForm = {
   bits: 6,
   /** A timestamp or a time, whose offset is applied: the session's zone is UTC. */
   moment: 7,
+  /** A float of 32 bits as the number that it is, for comparison with a column of such: 0.1 is none of them. */
+  single: 8,
 } as const;
 export type CellForm = (typeof CellForm)[keyof typeof CellForm];
 
@@ -128,6 +130,9 @@ export function writeLiteral(
     case CellForm.moment:
       writeTimestamp(out, source, start, end);
       break;
+    case CellForm.single:
+      writeSingle(out, source, start, end);
+      break;
     default:
       writeText(out, source, start, end);
   }
@@ -144,6 +149,14 @@ function writeNumber(out: SqlText, source: Uint8Array, start: number, end: numbe
   let at = out.length;
   for (let i = start; i < end; i++) bytes[at++] = source[i]!;
   out.length = at;
+}
+
+/** Only where a float identifies a row, which is rare: this makes a number and its text. */
+function writeSingle(out: SqlText, source: Uint8Array, start: number, end: number): void {
+  const text = Buffer.from(source.buffer, source.byteOffset + start, end - start).toString("latin1");
+  const single = Math.fround(Number(text));
+  if (Number.isFinite(single)) out.append(Buffer.from(String(single)));
+  else writeText(out, source, start, end);
 }
 
 function writeText(out: SqlText, source: Uint8Array, start: number, end: number): void {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe as suite, test } from "node:test";
+import { eventually } from "../../../test/support/eventually.ts";
 import { type MysqlServer, startMysql } from "../../../test/support/mysql-server.ts";
 import type { Position } from "../../core/position.ts";
 import { gtidPositionOf, positionCodec } from "./binlog-position.ts";
@@ -53,6 +54,14 @@ for (const { name, flavour, settings } of SERVERS) {
       return await followLog(client, { taskId: "T", known, reached }, "here");
     }
 
+    /** MariaDB keeps a file that it might need after a crash a moment longer. */
+    async function purgeTo(file: string): Promise<void> {
+      await eventually("the log to be purged", async () => {
+        await server.query(`purge binary logs to '${file}'`);
+        return (await server.query("show binary logs")).length === 1;
+      });
+    }
+
     test("positions grow with what is committed, and their texts are read back", async () => {
       const first = await write();
       const second = await write();
@@ -84,7 +93,7 @@ for (const { name, flavour, settings } of SERVERS) {
       const before = await filePlace(client, old);
       assert.equal(place!.at, place!.files.length - 1);
       assert.equal(before!.at, place!.files.length - 3);
-      await server.query(`purge binary logs to '${place!.files.at(-1)!.name}'`);
+      await purgeTo(place!.files.at(-1)!.name);
       assert.equal(await isKept(client, old), false);
       assert.equal(await filePlace(client, old), undefined);
       assert.equal(await isKept(client, now), true);
@@ -93,8 +102,9 @@ for (const { name, flavour, settings } of SERVERS) {
     test("a reader of the oldest file is told that its log may be removed, and how much waits for it", async () => {
       await server.query("flush binary logs");
       const files = await server.query("show binary logs");
-      await server.query(`purge binary logs to '${files.at(-1)!["Log_name"]}'`);
+      await purgeTo(files.at(-1)!["Log_name"]!);
       const old = await write();
+      await write();
       const quiet = await streamHealth(client, old);
       assert.deepEqual(quiet?.findings, []);
       for (let i = 0; i < 3; i++) {

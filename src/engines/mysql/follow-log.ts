@@ -47,6 +47,15 @@ function numbering({ facts }: Client): string {
   return facts.hasGtids ? "numbers its transactions now" : "does not number its transactions";
 }
 
+/** Throws when a session is not at the server whose log is to be read: the address leads elsewhere by now. */
+export async function checkLog(client: Client, log: string | undefined, address: string): Promise<void> {
+  if (log === undefined || logName(client) === log) return;
+  throw new MigrationError("connect.lost", {
+    message: "The source's address leads to another server than a moment ago.",
+    subject: address,
+  });
+}
+
 function logName({ facts }: Client): string {
   return facts.hasGtids ? GTID_KIND : `mysql-binlog/${facts.serverUuid ?? facts.serverId}`;
 }

@@ -23,6 +23,8 @@ export interface ConnectOptions {
   readonly purpose: string;
   /** LOAD DATA LOCAL INFILE will be used; without it the server may not ask for a file. */
   readonly infileLocal?: boolean;
+  /** Rows that an update finds and leaves as they are do not count as affected; its remark still tells of them. */
+  readonly countsChanged?: boolean;
   /** 15,000 when left out. */
   readonly timeoutMs?: number;
 }
@@ -80,6 +82,7 @@ function connectionOptions(endpoint: EndpointConfig, options: ConnectOptions): m
       "-SESSION_TRACK",
       "-CLIENT_QUERY_ATTRIBUTES",
       ...(options.infileLocal === true ? [] : ["-LOCAL_FILES"]),
+      ...(options.countsChanged === true ? ["-FOUND_ROWS"] : []),
     ],
     stream: () => openSocket(endpoint),
   };

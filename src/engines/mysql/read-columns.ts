@@ -1,4 +1,4 @@
-import type { Column, TableSchema } from "../../core/schema.ts";
+import type { Column, LogicalType, TableSchema } from "../../core/schema.ts";
 import { identifier } from "./identifier.ts";
 
 /** How the text that the server sends for a value becomes the text of its logical type. */
@@ -28,6 +28,8 @@ export interface ReadColumn {
   /** Of a BIT: its bits. */
   readonly length: number;
   readonly nullable: boolean;
+  readonly type: LogicalType;
+  readonly nativeType: string;
 }
 
 /** The columns that are copied, in their order. */
@@ -36,13 +38,14 @@ export function readColumns(table: TableSchema): readonly ReadColumn[] {
 }
 
 function readColumn(column: Column): ReadColumn {
-  const { name, nullable, type } = column;
+  const { name, nullable, type, nativeType } = column;
   const cell = cellOf(column);
   // A FLOAT is printed with six digits, and with a scale both kinds are rounded to it; a product is exact. (A sum
   // with zero would be, too, but for -0.)
   const isFloat = cell === Cell.float || cell === Cell.double;
   const expression = isFloat ? `${identifier(name)} * 1e0` : identifier(name);
-  return { name, expression, cell, length: type.kind === "bit" ? type.length : 0, nullable };
+  const length = type.kind === "bit" ? type.length : 0;
+  return { name, expression, cell, length, nullable, type, nativeType };
 }
 
 /** What is still in its own form when the server sends it, whatever the column's type is called here. */

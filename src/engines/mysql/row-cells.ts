@@ -124,28 +124,26 @@ export function writeHex(source: Buffer, from: number, to: number, target: Buffe
 /** Bytes of a geometry's number of its reference system, and of the head after it: byte order and kind. */
 export const GEOMETRY_HEAD = 9;
 
-/**
- * Digits of the head of a geometry. The server has the number of the reference system in front, in the order of
- * Intel's processors; PostGIS has it behind the kind, which is then marked by a bit, and leaves out zero.
- */
+/** The digits of a geometry's head. */
 export function writeGeometryHead(source: Buffer, from: number, target: Buffer, at: number): number {
-  const kind = from + 5;
-  const hasReference =
-    (source[from]! | source[from + 1]! | source[from + 2]! | source[from + 3]!) !== 0 ? 0x20 : 0;
-  const little = source[from + 4] === 1;
-  let end = writeHex(source, from + 4, from + 5, target, at);
-  for (let i = 0; i < 4; i++) {
-    const byte = source[kind + i]! | (i === (little ? 3 : 0) ? hasReference : 0);
-    target[end++] = HIGH_DIGITS[byte]!;
-    target[end++] = LOW_DIGITS[byte]!;
-  }
-  if (hasReference === 0) return end;
-  for (let i = 0; i < 4; i++) {
-    const byte = source[from + (little ? i : 3 - i)]!;
-    target[end++] = HIGH_DIGITS[byte]!;
-    target[end++] = LOW_DIGITS[byte]!;
-  }
-  return end;
+  const length = writeGeometryHeadBytes(source, from, geometryHead, 0);
+  return writeHex(geometryHead, 0, length, target, at);
+}
+
+const geometryHead = Buffer.alloc(GEOMETRY_HEAD);
+const HAS_REFERENCE = 0x20;
+
+/**
+ * The server has the number of the reference system in front, in the order of Intel's processors; PostGIS has it behind
+ * the kind, which is then marked by a bit, in the order that the first byte names, and leaves out zero.
+ */
+export function writeGeometryHeadBytes(source: Buffer, from: number, target: Buffer, at: number): number {
+  const isLittle = source[from + 4] === 1;
+  for (let i = 0; i < 5; i++) target[at + i] = source[from + 4 + i]!;
+  if ((source[from]! | source[from + 1]! | source[from + 2]! | source[from + 3]!) === 0) return at + 5;
+  target[at + (isLittle ? 4 : 1)]! |= HAS_REFERENCE;
+  for (let i = 0; i < 4; i++) target[at + 5 + i] = source[from + (isLittle ? i : 3 - i)]!;
+  return at + GEOMETRY_HEAD;
 }
 
 /** The last `length` bits of a BIT's bytes. */

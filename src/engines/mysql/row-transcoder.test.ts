@@ -10,7 +10,8 @@ const TABLE = { schema: "shop", name: "t" };
 const EOF_PACKET = Buffer.from([5, 0, 0, 9, 0xfe, 0, 0, 2, 0]);
 
 function column(cell: Cell, more: Partial<ReadColumn> = {}): ReadColumn {
-  return { name: "c", expression: "`c`", cell, length: 0, nullable: true, ...more };
+  const type = { kind: "opaque" } as const;
+  return { name: "c", expression: "`c`", cell, length: 0, nullable: true, type, nativeType: "", ...more };
 }
 
 function transcoder(columns: readonly ReadColumn[], policy: ZeroDates = "null"): RowTranscoder {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { type MysqlFlavour, type MysqlServer, startMysql } from "../../../test/support/mysql-server.ts";
-import { describeTables, load, read } from "../../../test/support/mysql-snapshot.ts";
+import { describeTables, load, read, whole } from "../../../test/support/mysql-snapshot.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
+import type { BulkFormat } from "../../core/row-chunk.ts";
 import { openSnapshot } from "./snapshot.ts";
 
 const signal = new AbortController().signal;
@@ -35,7 +36,9 @@ const moment = {
   theirs: same("to_char(@, 'YYYY-MM-DD HH24:MI:SS.US')"),
 };
 const duration = {
-  ours: same("cast(time_to_sec(@) * 1000000 + if(@ < 0, -1, 1) * microsecond(@) as signed)"),
+  ours: same(
+    "concat(if(left(@, 1) = '-', '-', ''), ((hour(@) * 60 + minute(@)) * 60 + second(@)) * 1000000 + microsecond(@))",
+  ),
   theirs: same("(extract(epoch from @) * 1000000)::bigint::text"),
 };
 
@@ -144,49 +147,53 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
       await postgres?.[Symbol.asyncDispose]();
     });
 
-    test("every type's values arrive in PostgreSQL as they are", async () => {
-      const schema = await server.createDatabase("types");
-      const database = await postgres.createDatabase("types");
-      const rows = Math.max(...samples.map(({ values }) => values.length));
-      const columns = samples.map(({ type }, i) => `c${i} ${type}`);
-      const inserts = Array.from({ length: rows }, (_, row) => {
-        const values = samples.map(({ values: given }) => given[row] ?? "null");
-        return `insert into t values (${[row, ...values].join(", ")})`;
-      });
-      await server.query(
-        `set sql_mode = ''; create table t (id int primary key, ${columns.join(", ")}) character set utf8mb4; ${inserts.join("; ")}`,
-        schema,
-      );
-      await postgres.query(
-        `create table t (id int primary key, ${samples.map(({ target }, i) => `c${i} ${target}`).join(", ")})`,
-        database,
-      );
-      const [table] = await describeTables(server, schema, ["t"]);
-      const request = { taskId: "t", tables: [table!], anchor: "none" } as const;
-      await using snapshot = await openSnapshot(server.endpoint(), request, signal);
-      assert.equal(await load({ server: postgres, database, into: "t" }, snapshot, table!), rows);
-      for (const [i, sample] of samples.entries()) {
-        const column = `c${i}`;
-        const theirs = await postgres.query(
-          `select ${sample.theirs(column)} as v from t order by id`,
-          database,
-        );
-        const found = theirs.map(({ v }) => v as string | null);
-        if (sample.ours("") === "float" || sample.ours("") === "double") {
-          await assertReadBack(schema, column, found);
-          continue;
-        }
-        const ours = await server.query(
-          `set time_zone = '+00:00'; select ${sample.ours(column)} as v from t order by id`,
+    for (const format of ["pg-copy-text", "pg-copy-binary"] as const) {
+      test(`every type's values arrive in PostgreSQL as they are, by ${format}`, async () => {
+        const schema = await server.createDatabase("types");
+        const database = await postgres.createDatabase("types");
+        const used = samples.filter(({ type }) => format === "pg-copy-text" || !type.startsWith("set("));
+        const rows = Math.max(...used.map(({ values }) => values.length));
+        const columns = used.map(({ type }, i) => `c${i} ${type}`);
+        const inserts = Array.from({ length: rows }, (_, row) => {
+          const values = used.map(({ values: given }) => given[row] ?? "null");
+          return `insert into t values (${[row, ...values].join(", ")})`;
+        });
+        await server.query(
+          `set sql_mode = ''; create table t (id int primary key, ${columns.join(", ")}) character set utf8mb4; ${inserts.join("; ")}`,
           schema,
         );
-        assert.deepEqual(
-          found,
-          ours.map(({ v }) => v),
-          sample.type,
+        await postgres.query(
+          `create table t (id int primary key, ${used.map(({ target }, i) => `c${i} ${target}`).join(", ")})`,
+          database,
         );
-      }
-    });
+        const [table] = await describeTables(server, schema, ["t"]);
+        const request = { taskId: "t", tables: [table!], anchor: "none" } as const;
+        await using snapshot = await openSnapshot(server.endpoint(), request, signal);
+        assert.equal(snapshot.bulkFormats(table!)[0], format);
+        assert.equal(await load({ server: postgres, database, into: "t", format }, snapshot, table!), rows);
+        for (const [i, sample] of used.entries()) {
+          const column = `c${i}`;
+          const theirs = await postgres.query(
+            `select ${sample.theirs(column)} as v from t order by id`,
+            database,
+          );
+          const found = theirs.map(({ v }) => v as string | null);
+          if (sample.ours("") === "float" || sample.ours("") === "double") {
+            await assertReadBack(schema, column, found);
+            continue;
+          }
+          const ours = await server.query(
+            `set time_zone = '+00:00'; select ${sample.ours(column)} as v from t order by id`,
+            schema,
+          );
+          assert.deepEqual(
+            found,
+            ours.map(({ v }) => v),
+            sample.type,
+          );
+        }
+      });
+    }
 
     /** Writes the texts into a copy of the column, and compares the two there. */
     async function assertReadBack(
@@ -209,37 +216,39 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
       assert.deepEqual(differing, [], column);
     }
 
-    test("geometries arrive as EWKB with their reference system", async () => {
-      const schema = await server.createDatabase("geo");
-      const database = await postgres.createDatabase("geo");
-      await server.query(
-        `create table g (id int primary key, v geometry);
+    for (const format of ["pg-copy-text", "pg-copy-binary"] as const) {
+      test(`geometries arrive as EWKB with their reference system, by ${format}`, async () => {
+        const schema = await server.createDatabase("geo");
+        const database = await postgres.createDatabase("geo");
+        await server.query(
+          `create table g (id int primary key, v geometry);
          insert into g values (1, st_geomfromtext('POINT(1 2)')), (2, st_geomfromtext('POINT(1 2)', 4326)), (3, null),
            (4, st_geomfromtext('GEOMETRYCOLLECTION(POINT(1 1), LINESTRING(0 0, 1 1))', 3857))`,
-        schema,
-      );
-      await postgres.query("create table g (id int, v bytea)", database);
-      const [table] = await describeTables(server, schema, ["g"]);
-      const request = { taskId: "t", tables: [table!], anchor: "none" } as const;
-      await using snapshot = await openSnapshot(server.endpoint(), request, signal);
-      await load({ server: postgres, database, into: "g" }, snapshot, table!);
-      const found = await postgres.query("select encode(v, 'hex') as v from g order by id", database);
-      const wkb = await server.query(
-        "select lower(hex(st_aswkb(v))) as wkb, st_srid(v) as srid from g order by id",
-        schema,
-      );
-      const expected = wkb.map(({ wkb: hex, srid: reference }) => {
-        if (hex === null || hex === undefined) return null;
-        if (reference === "0") return hex;
-        const number = Buffer.alloc(4);
-        number.writeUInt32LE(Number(reference));
-        return `01${hex.slice(2, 8)}20${number.toString("hex")}${hex.slice(10)}`;
+          schema,
+        );
+        await postgres.query("create table g (id int, v bytea)", database);
+        const [table] = await describeTables(server, schema, ["g"]);
+        const request = { taskId: "t", tables: [table!], anchor: "none" } as const;
+        await using snapshot = await openSnapshot(server.endpoint(), request, signal);
+        await load({ server: postgres, database, into: "g", format }, snapshot, table!);
+        const found = await postgres.query("select encode(v, 'hex') as v from g order by id", database);
+        const wkb = await server.query(
+          "select lower(hex(st_aswkb(v))) as wkb, st_srid(v) as srid from g order by id",
+          schema,
+        );
+        const expected = wkb.map(({ wkb: hex, srid: reference }) => {
+          if (hex === null || hex === undefined) return null;
+          if (reference === "0") return hex;
+          const number = Buffer.alloc(4);
+          number.writeUInt32LE(Number(reference));
+          return `01${hex.slice(2, 8)}20${number.toString("hex")}${hex.slice(10)}`;
+        });
+        assert.deepEqual(
+          found.map(({ v }) => v),
+          expected,
+        );
       });
-      assert.deepEqual(
-        found.map(({ v }) => v),
-        expected,
-      );
-    });
+    }
 
     test("zero dates are NULL, the epoch or an error, as ZeroDates says", async () => {
       const schema = await server.createDatabase("zero");
@@ -252,11 +261,13 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
       await postgres.query("create table z (id int, d date, t timestamp, s timestamptz, n date)", database);
       const [table] = await describeTables(server, schema, ["z"]);
       const request = { taskId: "t", tables: [table!], anchor: "none" } as const;
-      const into = { server: postgres, database, into: "z" };
-      const loadWith = async (settings: Record<string, string>): Promise<Record<string, unknown>> => {
+      const loadWith = async (
+        settings: Record<string, string>,
+        format: BulkFormat = "pg-copy-text",
+      ): Promise<Record<string, unknown>> => {
         await using snapshot = await openSnapshot(server.endpoint("", settings), request, signal);
         await postgres.query("truncate z", database);
-        await load(into, snapshot, table!);
+        await load({ server: postgres, database, into: "z", format }, snapshot, table!);
         assert.match(
           snapshot.findings!()
             .map(({ message }) => message)
@@ -266,44 +277,49 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
         const [row] = await postgres.query("select d::text, t::text, s::text, n::text from z", database);
         return row;
       };
-      assert.deepEqual(await loadWith({}), { d: null, t: null, s: null, n: "2026-01-01" });
-      assert.deepEqual(await loadWith({ ZeroDates: "epoch" }), {
-        d: "1970-01-01",
-        t: "1970-01-01 00:00:00",
-        s: "1970-01-01 00:00:00+00",
-        n: "2026-01-01",
-      });
+      for (const format of ["pg-copy-text", "pg-copy-binary"] as const) {
+        assert.deepEqual(await loadWith({}, format), { d: null, t: null, s: null, n: "2026-01-01" });
+        assert.deepEqual(await loadWith({ ZeroDates: "epoch" }, format), {
+          d: "1970-01-01",
+          t: "1970-01-01 00:00:00",
+          s: "1970-01-01 00:00:00+00",
+          n: "2026-01-01",
+        });
+      }
       await assert.rejects(loadWith({ ZeroDates: "error" }), { code: "source.zero_date", table: table!.id });
       await server.query("set sql_mode = ''; update z set n = '0000-00-00'", schema);
       await assert.rejects(loadWith({}), { code: "source.zero_date", message: /column n .*ZeroDates/ });
       assert.equal((await loadWith({ ZeroDates: "epoch" }))["n"], "1970-01-01");
     });
 
-    test("values of tens of megabytes pass in pieces", async () => {
-      const schema = await server.createDatabase("huge");
-      const database = await postgres.createDatabase("huge");
-      await server.query(
-        `create table h (id int primary key, v longtext, b longblob);
+    for (const format of ["pg-copy-text", "pg-copy-binary"] as const) {
+      test(`values of tens of megabytes pass in pieces, by ${format}`, async () => {
+        const schema = await server.createDatabase("huge");
+        const database = await postgres.createDatabase("huge");
+        await server.query(
+          `create table h (id int primary key, v longtext, b longblob);
          insert into h values (1, repeat('0123456789\\n\\t', 3500000), repeat(x'00ff5c', 11500000)), (2, 'small', x'01')`,
-        schema,
-      );
-      await postgres.query("create table h (id int, v text, b bytea)", database);
-      const [table] = await describeTables(server, schema, ["h"]);
-      const request = { taskId: "t", tables: [table!], anchor: "none" } as const;
-      await using snapshot = await openSnapshot(server.endpoint(), request, signal);
-      let largest = 0;
-      for await (const { bytes } of read(snapshot, table!)) largest = Math.max(largest, bytes.length);
-      assert(largest < 1 << 20, `${largest} bytes in a chunk`);
-      await load({ server: postgres, database, into: "h" }, snapshot, table!);
-      const sums = "md5(v) as v, md5(b) as b";
-      const ours = await server.query(`select id, ${sums}, length(v) as length from h order by id`, schema);
-      const theirs = await postgres.query(
-        `select id::text, ${sums}, length(v)::text as length from h order by id`,
-        database,
-      );
-      assert.equal(ours[0]?.["length"], "42000000");
-      assert.deepEqual(theirs, ours);
-    });
+          schema,
+        );
+        await postgres.query("create table h (id int, v text, b bytea)", database);
+        const [table] = await describeTables(server, schema, ["h"]);
+        const request = { taskId: "t", tables: [table!], anchor: "none" } as const;
+        await using snapshot = await openSnapshot(server.endpoint(), request, signal);
+        let largest = 0;
+        for await (const { bytes } of read(snapshot, table!, whole, format))
+          largest = Math.max(largest, bytes.length);
+        assert(largest < 1 << 20, `${largest} bytes in a chunk`);
+        await load({ server: postgres, database, into: "h", format }, snapshot, table!);
+        const sums = "md5(v) as v, md5(b) as b";
+        const ours = await server.query(`select id, ${sums}, length(v) as length from h order by id`, schema);
+        const theirs = await postgres.query(
+          `select id::text, ${sums}, length(v)::text as length from h order by id`,
+          database,
+        );
+        assert.equal(ours[0]?.["length"], "42000000");
+        assert.deepEqual(theirs, ours);
+      });
+    }
 
     test("JSON arrives as the document that it is", async () => {
       const schema = await server.createDatabase("docs");

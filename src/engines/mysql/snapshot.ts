@@ -6,6 +6,7 @@ import type { Position } from "../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../core/row-chunk.ts";
 import type { TableId, TableSchema } from "../../core/schema.ts";
 import type { Partition, PartitionSize, ReadRequest, Snapshot, SnapshotRequest } from "../../core/source.ts";
+import { BinaryForm, hasBinaryForm } from "./binary-form.ts";
 import type { Ask } from "./cut-ranges.ts";
 import { classify, serverFields } from "./errors.ts";
 import { identifier, qualified } from "./identifier.ts";
@@ -21,7 +22,8 @@ import { TextForm } from "./text-form.ts";
 import type { WireSession } from "./wire-session.ts";
 import { ZeroDateCounts, ZeroDateRule, type ZeroDates, zeroDatesOf } from "./zero-dates.ts";
 
-const FORMATS: readonly BulkFormat[] = ["pg-copy-text"];
+const TEXT_ONLY: readonly BulkFormat[] = ["pg-copy-text"];
+const BINARY_FIRST: readonly BulkFormat[] = ["pg-copy-binary", "pg-copy-text"];
 
 /** Opens a consistent view of a source: several sessions, all of which show the same moment. */
 export async function openSnapshot(
@@ -66,8 +68,8 @@ class MysqlSnapshot implements Snapshot {
     return outcomes;
   }
 
-  bulkFormats(): readonly BulkFormat[] {
-    return FORMATS;
+  bulkFormats(table: TableSchema): readonly BulkFormat[] {
+    return hasBinaryForm(readColumns(table)) ? BINARY_FIRST : TEXT_ONLY;
   }
 
   async *read(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
@@ -79,10 +81,12 @@ class MysqlSnapshot implements Snapshot {
     const cut = (): void => wire.destroy();
     signal.addEventListener("abort", cut, { once: true });
     const zeroDates = new ZeroDateRule(id, columns, this.#zeroDates);
+    const isBinary = request.format === "pg-copy-binary";
+    const form = isBinary ? new BinaryForm(columns, zeroDates) : new TextForm(columns, zeroDates);
     let rows: RowRead | undefined;
     let isDone = false;
     try {
-      rows = await RowRead.start(wire, sql, new TextForm(columns, zeroDates));
+      rows = await RowRead.start(wire, sql, form);
       for (let chunk = await rows.next(); chunk !== undefined; chunk = await rows.next()) yield chunk;
       isDone = true;
     } catch (error) {

@@ -8,8 +8,13 @@ const SHORT = 32;
  * moves `length` itself: a cell costs no call and no object.
  */
 export class SqlText {
-  bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_LENGTH);
+  bytes: Buffer;
   length = 0;
+
+  /** Over a buffer that is of no use to others any more, or over a new one. */
+  constructor(bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_LENGTH)) {
+    this.bytes = bytes;
+  }
 
   /** Makes room for `size` more bytes. `bytes` may be another buffer after this. */
   reserve(size: number): void {

@@ -141,7 +141,10 @@ function withoutModifier(ddl: string): string {
   return /^interval[ (]/.test(ddl) ? "interval" : ddl.replace(/\([-\d, ]+\)/, "");
 }
 
-/** An enum or a domain, whose logical type is its base's. What could be several types is left to text. */
+/**
+ * An enum or a domain, whose logical type is its base's, or a column of another kind of database, which sends the
+ * narrowest of our types that holds all its values. What could be several types is left to text.
+ */
 function formOfUserType({ type }: Column): BinaryForm | undefined {
   switch (type.kind) {
     case "enum":
@@ -150,7 +153,7 @@ function formOfUserType({ type }: Column): BinaryForm | undefined {
     case "boolean":
       return "bool";
     case "int":
-      return type.unsigned ? undefined : `int${type.bits / 8}`;
+      return intForm(type.unsigned ? type.bits + 1 : type.bits);
     case "float":
       return `float${type.bits / 8}`;
     case "decimal":
@@ -167,4 +170,10 @@ function formOfUserType({ type }: Column): BinaryForm | undefined {
     default:
       return undefined;
   }
+}
+
+function intForm(bits: number): BinaryForm {
+  if (bits <= 16) return "int2";
+  if (bits <= 32) return "int4";
+  return bits <= 64 ? "int8" : "numeric";
 }

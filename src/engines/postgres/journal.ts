@@ -15,11 +15,11 @@ import type { RightsId } from "../../core/rights.ts";
 import type { TableId } from "../../core/schema.ts";
 import type { ShapedTable } from "../../core/table-shape.ts";
 import { literal } from "../shared/identifier.ts";
+import { journaledTables, type StateRow } from "../shared/journal-rows.ts";
 import { DURABLE_COMMITS, settingsSql } from "./bulk-session.ts";
 import { connect } from "./connection.ts";
 import { controlTable, ensureControlTables, NOW_SQL, SERVER_NAME } from "./control-tables.ts";
 import { classify } from "./errors.ts";
-import { journaledTables, type StateRow } from "./journal-rows.ts";
 import {
   checkpointPosition,
   keepObjectsSql,

@@ -1,0 +1,31 @@
+import type { JournalRequest } from "../../core/journal.ts";
+import { displayTable } from "../../core/schema.ts";
+import type { Conflict } from "../shared/apply-counts.ts";
+import { controlTable, NOW_SQL, SERVER_NAME } from "./control-tables.ts";
+import { literal, qualified } from "./identifier.ts";
+
+export function positionSql(request: JournalRequest): string {
+  return `select CHECKPOINT from ${controlTable(request, "awsdms_txn_state")}
+    where SERVER_NAME = ${literal(SERVER_NAME)} and TASK_NAME = ${literal(request.taskId)}`;
+}
+
+/** Rows of one statement. */
+const MAX_ROWS = 500;
+
+/** Statements that write one row for each time of a conflict. The rows hold no values. */
+export function conflictSql(request: JournalRequest, conflict: Conflict): readonly string[] {
+  const { plan, verb, error, times } = conflict;
+  const { schema, name } = plan.target.id;
+  const texts = [request.taskId, schema, name].map(literal).join(", ");
+  const statement = `${verb} ${qualified(plan.target.id)}`;
+  const row = `(${texts}, ${NOW_SQL}, ${literal(statement)}, ${literal(`${error} (${displayTable(plan.source.id)})`)})`;
+  const statements: string[] = [];
+  for (let left = times; left > 0; left -= MAX_ROWS) {
+    const rows = Array.from({ length: Math.min(left, MAX_ROWS) }, () => row).join(", ");
+    statements.push(
+      `insert into ${controlTable(request, "awsdms_apply_exceptions")}
+        (TASK_NAME, TABLE_OWNER, TABLE_NAME, ERROR_TIME, STATEMENT, ERROR) values ${rows}`,
+    );
+  }
+  return statements;
+}

@@ -1,0 +1,96 @@
+import type { Finding } from "../../core/finding.ts";
+import type { TargetAssessment } from "../../core/target.ts";
+import { assessTargetTables } from "./assess-target-tables.ts";
+import type { Client } from "./client.ts";
+import { finding } from "./finding.ts";
+import { type Grants, readGrants } from "./grants.ts";
+import { identifier } from "./identifier.ts";
+import { atLeast, type ServerFacts } from "./server-facts.ts";
+
+/** Whether a server is fit to be written to, as far as it tells. Changes nothing. */
+export async function assessTarget(client: Client, request: TargetAssessment): Promise<readonly Finding[]> {
+  const grants = await readGrants(client);
+  return [
+    ...assessVersion(client.facts),
+    ...(await assessWrites(client, grants)),
+    ...assessLoading(client.facts),
+    ...(await assessRights(client, request, grants)),
+    ...(await assessTargetTables(client, request)),
+  ];
+}
+
+function assessVersion(facts: ServerFacts): Finding[] {
+  const isOld = facts.flavour === "mariadb" ? !atLeast(facts, 10, 3) : !atLeast(facts, 5, 7);
+  if (!isOld) return [];
+  const message = `The target is ${facts.text}; Tideway writes into MySQL from 5.7 on, and into MariaDB from 10.3 on.`;
+  return [finding("target.version_unsupported", "error", { subject: facts.text, message })];
+}
+
+async function assessWrites(client: Client, grants: Grants): Promise<Finding[]> {
+  const [row] = await client.query<{ name: string }>(
+    `select variable_name as name from (
+       select 'read_only' as variable_name, @@global.read_only as value
+       union all select 'innodb_read_only', @@global.innodb_read_only) as variables where value <> 0 limit 1`,
+  );
+  if (row === undefined) return [];
+  const mayWrite = ["SUPER", "CONNECTION_ADMIN", "READ ONLY ADMIN", "READ_ONLY ADMIN"].some((name) =>
+    grants.hasGlobal(name),
+  );
+  if (row.name === "read_only" && mayWrite) return [];
+  return [
+    finding("target.read_only", "error", {
+      subject: row.name,
+      message: `The target takes no writes: ${row.name} is on.`,
+      remedy: "Point the endpoint at the primary, or turn read-only off.",
+    }),
+  ];
+}
+
+/** A row or a statement that is longer is refused. */
+const SMALL_PACKET = 4 << 20;
+
+function assessLoading({ localInfile, maxAllowedPacket }: ServerFacts): Finding[] {
+  const findings: Finding[] = [];
+  if (!localInfile) {
+    const message = "The target's local_infile is off: rows are loaded by INSERT, which takes longer.";
+    findings.push(finding("target.local_infile", "info", { subject: "local_infile", message }));
+  }
+  if (maxAllowedPacket <= SMALL_PACKET) {
+    findings.push(
+      finding("target.out_of_resources", "warning", {
+        subject: "max_allowed_packet",
+        message: `The target's max_allowed_packet is ${maxAllowedPacket}: rows with longer values are refused.`,
+        remedy: "Run on the target: set global max_allowed_packet = 1073741824;",
+      }),
+    );
+  }
+  return findings;
+}
+
+const LOADS = ["SELECT", "INSERT", "UPDATE", "DELETE"];
+const MAKES = [...LOADS, "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES"];
+
+async function assessRights(
+  client: Client,
+  { plan, mode }: TargetAssessment,
+  grants: Grants,
+): Promise<Finding[]> {
+  const [who] = await client.query<{ user: string }>("select current_user() as user");
+  const user = who!.user
+    .split("@")
+    .map((part) => `'${part}'`)
+    .join("@");
+  const schemas = new Set(plan.tables.map(({ target }) => target.id.schema));
+  return [...schemas].flatMap((schema) => {
+    const needed = mode === "drop-and-create" ? MAKES : LOADS;
+    const lacking = needed.filter((privilege) => !grants.has(privilege, schema));
+    if (lacking.length === 0) return [];
+    return [
+      finding("target.privilege", mode === "drop-and-create" ? "error" : "warning", {
+        subject: `database ${schema}`,
+        message: `The user ${who!.user} lacks privileges in the target's database ${schema}: ${lacking.join(", ")}.`,
+        remedy: `Run on the target: grant ${lacking.join(", ").toLowerCase()} on ${identifier(schema)}.* to ${user};`,
+      }),
+    ];
+  });
+}

@@ -1,0 +1,177 @@
+import type { EndpointConfig } from "../../core/engine.ts";
+import { MigrationError } from "../../core/error.ts";
+import type { Finding } from "../../core/finding.ts";
+import type { LockWait } from "../../core/lock-wait.ts";
+import type { Position } from "../../core/position.ts";
+import type { Catalog, SequenceState, TableId, TableSchema } from "../../core/schema.ts";
+import type { NoteKeeping } from "../../core/schema-note.ts";
+import type {
+  ChangeStream,
+  ChangeStreamRequest,
+  DescribeRequest,
+  FindStream,
+  KeptNotes,
+  LogRequest,
+  OpenWriter,
+  Snapshot,
+  SnapshotRequest,
+  Source,
+  SourceAssessment,
+  StreamHealth,
+  StreamRequest,
+} from "../../core/source.ts";
+import type { ShapedTable } from "../../core/table-shape.ts";
+import { checkFormat } from "./assess-log.ts";
+import { assessSource } from "./assess-source.ts";
+import { positionCodec } from "./binlog-position.ts";
+import { checkTables, describe, listSchemas, listTables } from "./catalog.ts";
+import { readSequenceStates } from "./catalog-sequences.ts";
+import { openChangeStream } from "./change-stream.ts";
+import { ClientPool } from "./client-pool.ts";
+import { ConfirmedPositions } from "./confirmed-positions.ts";
+import { errorAddress } from "./error-context.ts";
+import { checkLog, followLog } from "./follow-log.ts";
+import { isKept } from "./log-place.ts";
+import { currentPosition } from "./log-state.ts";
+import { openWriters } from "./open-writers.ts";
+import { readWaits } from "./read-waits.ts";
+import { openSnapshot } from "./snapshot.ts";
+import { streamHealth } from "./stream-health.ts";
+import type { TypeChoices } from "./type-map.ts";
+
+/**
+ * A MySQL or MariaDB server as source: gives each call a connection. The server keeps its log for nobody in particular,
+ * so a task's stream is nothing but a position in it, and nothing is made on the server.
+ */
+export class MysqlSource implements Source {
+  readonly positions = positionCodec;
+  readonly #endpoint: EndpointConfig;
+  readonly #clients: ClientPool;
+  readonly #choices: TypeChoices;
+  readonly #confirmed = new ConfirmedPositions();
+
+  constructor(endpoint: EndpointConfig) {
+    this.#endpoint = endpoint;
+    this.#clients = new ClientPool(endpoint, { side: "source", purpose: "tideway source" });
+    this.#choices = {
+      booleans: endpoint.settings["TreatTinyInt1AsBoolean"] === true,
+      timesOfDay: endpoint.settings["MapTimeAsTime"] === true,
+    };
+  }
+
+  /** Throws what stands in the way of connecting. */
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#clients.use(signal, (client) => client.query("select 1"));
+  }
+
+  listSchemas(signal: AbortSignal): Promise<readonly string[]> {
+    return this.#clients.use(signal, (client) => listSchemas(client, this.#endpoint));
+  }
+
+  listTables(signal: AbortSignal): Promise<readonly TableId[]> {
+    return this.#clients.use(signal, (client) => listTables(client, this.#endpoint));
+  }
+
+  describe({ tables }: DescribeRequest, signal: AbortSignal): Promise<Catalog> {
+    return this.#clients.use(signal, (client) => describe(client, tables, this.#choices));
+  }
+
+  assess(request: SourceAssessment, signal: AbortSignal): Promise<readonly Finding[]> {
+    return this.#clients.use(signal, (client) => assessSource(client, request));
+  }
+
+  lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {
+    return this.#clients.use(signal, readWaits);
+  }
+
+  async openSnapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot> {
+    const snapshot = await openSnapshot(this.#endpoint, request, signal);
+    if (request.anchor === "new-stream" && snapshot.position !== undefined) {
+      this.#confirmed.set(request.taskId, snapshot.position);
+    }
+    return snapshot;
+  }
+
+  sequenceStates(sequences: readonly TableId[], signal: AbortSignal): Promise<readonly SequenceState[]> {
+    return this.#clients.use(signal, (client) => readSequenceStates(client, sequences));
+  }
+
+  openWriters(signal: AbortSignal): Promise<readonly OpenWriter[]> {
+    return this.#clients.use(signal, openWriters);
+  }
+
+  followLog(request: LogRequest, signal: AbortSignal): Promise<string> {
+    return this.#clients.use(signal, (client) => followLog(client, request, errorAddress(this.#endpoint)));
+  }
+
+  async createStream({ taskId }: StreamRequest, signal: AbortSignal): Promise<Position> {
+    const position = await this.currentPosition(signal);
+    this.#confirmed.set(taskId, position);
+    return position;
+  }
+
+  /** Nothing is marked as loaded here, and no task sends only what was written on its source. */
+  async checkLoads(): Promise<void> {}
+
+  /** Throws `source.log_purged` when the log does not reach back to where the target stands. */
+  async findStream({ taskId, applied }: FindStream, signal: AbortSignal): Promise<Position | undefined> {
+    if (applied === undefined) return undefined;
+    if (!(await this.#clients.use(signal, (client) => isKept(client, applied)))) {
+      throw new MigrationError("source.log_purged", {
+        message: `The source has no log any more from ${applied.text} on, where the target stands.`,
+        subject: errorAddress(this.#endpoint),
+      });
+    }
+    this.#confirmed.set(taskId, applied);
+    return applied;
+  }
+
+  async dropStream({ taskId }: StreamRequest): Promise<void> {
+    this.#confirmed.forget(taskId);
+  }
+
+  async noteKeeping(signal: AbortSignal): Promise<NoteKeeping> {
+    return { since: undefined, now: await this.currentPosition(signal) };
+  }
+
+  /** The log itself holds every statement that changes a table. */
+  async keepNotes(): Promise<KeptNotes> {
+    return { kept: false, findings: [] };
+  }
+
+  async describeNoted(): Promise<readonly TableSchema[]> {
+    return [];
+  }
+
+  checkStream(_request: StreamRequest, signal: AbortSignal): Promise<void> {
+    return this.#clients.use(signal, checkFormat);
+  }
+
+  checkTables(tables: readonly TableSchema[], signal: AbortSignal): Promise<readonly ShapedTable[]> {
+    return this.#clients.use(signal, (client) => checkTables(client, tables, this.#choices));
+  }
+
+  async streamHealth({ taskId }: StreamRequest, signal: AbortSignal): Promise<StreamHealth | undefined> {
+    const confirmed = this.#confirmed.get(taskId);
+    if (confirmed === undefined) return undefined;
+    return await this.#clients.use(signal, (client) => streamHealth(client, confirmed));
+  }
+
+  async openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream> {
+    const { taskId, after, log } = request;
+    const address = errorAddress(this.#endpoint);
+    const stream = await openChangeStream(this.#endpoint, request, signal, {
+      checkLog: (client) => checkLog(client, log, address),
+    });
+    this.#confirmed.set(taskId, after);
+    return this.#confirmed.follow(taskId, stream);
+  }
+
+  currentPosition(signal: AbortSignal): Promise<Position> {
+    return this.#clients.use(signal, currentPosition);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#clients[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,234 @@
+import type { ChangeEncoding } from "../../core/change-batch.ts";
+import type { EndpointConfig } from "../../core/engine.ts";
+import { MigrationError, type TableOutcome } from "../../core/error.ts";
+import type { Finding } from "../../core/finding.ts";
+import type { Journal, JournalRequest } from "../../core/journal.ts";
+import type { LockWait } from "../../core/lock-wait.ts";
+import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
+import type { RightsId } from "../../core/rights.ts";
+import type { BulkFormat } from "../../core/row-chunk.ts";
+import type { SequenceState, TableId } from "../../core/schema.ts";
+import type { AlteredTable, AlterTables } from "../../core/table-alteration.ts";
+import type {
+  Applier,
+  ApplyRequest,
+  ColumnAddition,
+  ConvertedPlan,
+  Loader,
+  LoadRequest,
+  MakeObjects,
+  ObjectOutcome,
+  PostLoadStep,
+  PreparedTable,
+  PrepareRequest,
+  SchemaRequest,
+  Target,
+  TargetAssessment,
+  WriteLargeObjects,
+} from "../../core/target.ts";
+import { addColumns } from "./add-columns.ts";
+import { alterTables, dropTables } from "./alter-tables.ts";
+import { openApplier } from "./applier.ts";
+import { assessTarget } from "./assess-target.ts";
+import { buildSteps } from "./build-steps.ts";
+import { loadableTables } from "./bulk-format.ts";
+import type { Client } from "./client.ts";
+import { ClientPool } from "./client-pool.ts";
+import { convertPlan } from "./convert.ts";
+import { setCounters } from "./counters.ts";
+import { finding } from "./finding.ts";
+import { openJournal } from "./journal.ts";
+import { notedStart, saveNoteSql } from "./journal-sql.ts";
+import { LoaderPool } from "./load-sessions.ts";
+import { lockWaits } from "./lock-waits.ts";
+import { postLoadSteps } from "./post-load.ts";
+import { emptyTable, existingTables, prepareSchema, prepareTables } from "./prepare.ts";
+import type { ServerFacts } from "./server-facts.ts";
+
+const CHANGE_ENCODINGS: readonly ChangeEncoding[] = ["text"];
+
+/** A MySQL or MariaDB server as target: gives each call a connection. */
+export class MysqlTarget implements Target {
+  readonly changeEncodings = CHANGE_ENCODINGS;
+  readonly #endpoint: EndpointConfig;
+  readonly #clients: ClientPool;
+  readonly #builders: ClientPool;
+  readonly #loaders: LoaderPool;
+  #facts: ServerFacts | undefined;
+
+  constructor(endpoint: EndpointConfig) {
+    this.#endpoint = endpoint;
+    this.#clients = new ClientPool(endpoint, { side: "target", purpose: "tideway target" });
+    this.#builders = new ClientPool(endpoint, { side: "target", purpose: "tideway build" });
+    this.#loaders = new LoaderPool(endpoint);
+  }
+
+  /** Throws what stands in the way of connecting; learns what the server is, which convert() needs to know. */
+  async check(signal: AbortSignal): Promise<void> {
+    this.#facts = await this.#clients.use(signal, async ({ facts }) => facts);
+  }
+
+  convert(plan: MigrationPlan): ConvertedPlan {
+    if (this.#facts !== undefined) return convertPlan(plan, this.#facts);
+    throw new MigrationError("internal.unexpected", {
+      message: "The target was not checked before a plan was converted.",
+    });
+  }
+
+  assess(request: TargetAssessment, signal: AbortSignal): Promise<readonly Finding[]> {
+    return this.#clients.use(signal, (client) => assessTarget(client, request));
+  }
+
+  lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {
+    return this.#clients.use(signal, lockWaits);
+  }
+
+  notedStart(request: JournalRequest, signal: AbortSignal): Promise<string | undefined> {
+    return this.#clients.use(signal, (client) => notedStart(client, request));
+  }
+
+  openJournal(request: JournalRequest, signal: AbortSignal): Promise<Journal> {
+    return openJournal(this.#endpoint, request, signal);
+  }
+
+  existingTables(plan: MigrationPlan, signal: AbortSignal): Promise<readonly TableId[]> {
+    return this.#clients.use(signal, (client) => existingTables(client, plan));
+  }
+
+  prepareSchema(request: SchemaRequest, signal: AbortSignal): Promise<readonly MigrationError[]> {
+    return this.#clients.use(signal, (client) => prepareSchema(client, request));
+  }
+
+  /** Foreign keys go with the tables; no view keeps a table from being dropped. */
+  async dropObjects(): Promise<void> {}
+
+  /** convert() leaves out all of them. */
+  async makeObjects({ objects }: MakeObjects): Promise<readonly ObjectOutcome[]> {
+    return objects.map(({ kind, id }) => {
+      const message = `The target makes no ${kind}.`;
+      return new MigrationError("target.object_not_made", { message, subject: `${id.schema}.${id.name}` });
+    });
+  }
+
+  async presentObjects(): Promise<readonly RightsId[]> {
+    return [];
+  }
+
+  async giveRights(): Promise<readonly Finding[]> {
+    return [];
+  }
+
+  prepareTables(
+    requests: readonly PrepareRequest[],
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<PreparedTable>[]> {
+    return this.#clients.use(signal, (client) => prepareTables(client, requests));
+  }
+
+  emptyTable(plan: TablePlan, signal: AbortSignal): Promise<void> {
+    return this.#about(plan, signal, (client) => emptyTable(client, plan));
+  }
+
+  async bulkFormats(
+    plans: readonly TablePlan[],
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<readonly BulkFormat[]>[]> {
+    const tables = await this.#clients.use(signal, (client) => loadableTables(client, plans));
+    return tables.map((table, i) => {
+      if (table instanceof MigrationError) return table;
+      this.#loaders.know(plans[i]!, table.columns);
+      return table.formats;
+    });
+  }
+
+  addColumns(
+    additions: readonly ColumnAddition[],
+    _others: readonly TableId[],
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<undefined>[]> {
+    return this.#builders.use(signal, (client) => addColumns(client, additions));
+  }
+
+  alterTables(
+    request: AlterTables,
+    journal: JournalRequest,
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<AlteredTable>[]> {
+    return this.#builders.use(signal, (client) => alterTables(client, request, journal));
+  }
+
+  dropTables(
+    plans: readonly TablePlan[],
+    journal: JournalRequest,
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<undefined>[]> {
+    return this.#builders.use(signal, (client) => dropTables(client, plans, journal));
+  }
+
+  openLoader(request: LoadRequest, signal: AbortSignal): Promise<Loader> {
+    return this.#loaders.open(request, signal);
+  }
+
+  async presentLargeObjects(): Promise<readonly string[]> {
+    return [];
+  }
+
+  /** There is no place for values outside of tables: it is noted that they are passed over, and told. */
+  async writeLargeObjects(request: WriteLargeObjects, signal: AbortSignal): Promise<readonly Finding[]> {
+    const sql = saveNoteSql(request, "large objects", JSON.stringify(request.to));
+    await this.#clients.use(signal, (client) => client.execute(sql));
+    const [first] = request.objects;
+    if (first === undefined) return [];
+    return [
+      finding("convert.object", "warning", {
+        subject: "large objects",
+        message: `Large objects are left out, from ${first.id} on: ${request.objects.length} and perhaps later ones.`,
+      }),
+    ];
+  }
+
+  postLoadSteps(plan: TablePlan): readonly PostLoadStep[] {
+    return postLoadSteps(plan);
+  }
+
+  runSteps(steps: readonly PostLoadStep[], signal: AbortSignal): Promise<readonly TableOutcome<undefined>[]> {
+    return this.#builders.use(signal, (client) => buildSteps(client, steps));
+  }
+
+  setSequences(states: readonly SequenceState[], signal: AbortSignal): Promise<readonly TableId[]> {
+    return this.#clients.use(signal, (client) => setCounters(client, states));
+  }
+
+  openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier> {
+    return openApplier(this.#endpoint, request, signal);
+  }
+
+  /** A transaction here tells nobody who has written it. */
+  async assessMarking(): Promise<readonly Finding[]> {
+    return [
+      finding("target.origin_privilege", "error", {
+        subject: "EnableLoopbackPrevention",
+        message: "MySQL and MariaDB cannot mark changes as brought by replication.",
+        remedy: "Replicate in one direction, or into PostgreSQL.",
+      }),
+    ];
+  }
+
+  async checkUncaptured(): Promise<void> {}
+
+  async forgetMark(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(
+      [this.#clients, this.#builders, this.#loaders].map((pool) => pool[Symbol.asyncDispose]()),
+    );
+  }
+
+  #about<Result>(
+    plan: TablePlan,
+    signal: AbortSignal,
+    work: (client: Client) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#clients.use(signal, work, { table: plan.source.id, phase: "build" });
+  }
+}
