@@ -62,10 +62,15 @@ export interface Source extends AsyncDisposable {
   /** Whether the source notes schema changes in its log. */
   noteKeeping(signal: AbortSignal): Promise<NoteKeeping>;
   /**
-   * Makes the source note schema changes in its log; resolves with whether it does, and with why it cannot. Given up
-   * with the last stream of the database (dropStream).
+   * Makes the source note schema changes in its log, for all tasks that read it; resolves with whether it does, and
+   * with why it cannot. Without `makes` it takes what is there and makes nothing.
    */
-  keepNotes(signal: AbortSignal): Promise<KeptNotes>;
+  keepNotes(request: { readonly makes: boolean }, signal: AbortSignal): Promise<KeptNotes>;
+  /**
+   * Undoes keepNotes() for a task that is removed, unless another one reads the database. To be called when the task's
+   * stream is dropped. A task that starts anew keeps them: what others have been told of them holds.
+   */
+  dropNotes(request: StreamRequest, signal: AbortSignal): Promise<void>;
   /** Describes tables as they were when they were noted. */
   describeNoted(notes: readonly SchemaNote[], signal: AbortSignal): Promise<readonly TableSchema[]>;
   /** How far the stream is behind, and what threatens it; undefined while there is none. */
@@ -79,6 +84,8 @@ export interface Source extends AsyncDisposable {
 
 export interface KeptNotes {
   readonly kept: boolean;
+  /** The source did not have it made. It would be asked in vain again, and writes an error into its log each time. */
+  readonly refused: boolean;
   readonly findings: readonly Finding[];
 }
 

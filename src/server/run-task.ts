@@ -22,7 +22,9 @@ export async function cleanUpTask(spec: TaskSpec, signal: AbortSignal): Promise<
 async function cleanUpSource(spec: TaskSpec, signal: AbortSignal): Promise<void> {
   if (spec.type === "full-load") return;
   await using source = await registry.find(spec.source.engine).openSource(spec.source, signal);
-  await source.dropStream({ taskId: spec.id, tables: [] }, signal);
+  const stream = { taskId: spec.id, tables: [] };
+  await source.dropStream(stream, signal);
+  await source.dropNotes(stream, signal);
 }
 
 async function cleanUpTarget(spec: TaskSpec, signal: AbortSignal): Promise<void> {

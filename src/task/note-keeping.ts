@@ -9,6 +9,7 @@ export class NoteKeeping {
   /** Keys of tables that were found changed though the stream had told nothing of it. */
   readonly #untold = new Set<string>();
   #isTold = false;
+  #isRefused = false;
 
   get untold(): ReadonlySet<string> {
     return this.#untold;
@@ -18,7 +19,8 @@ export class NoteKeeping {
   async begin(attempt: Attempt): Promise<Attempt> {
     const { spec, settings, source, statistics, notes, signal } = attempt;
     if (spec.type === "full-load" || !settings.followsAlteredTables) return attempt;
-    const { kept, findings } = await source.keepNotes(signal);
+    const { kept, refused, findings } = await source.keepNotes({ makes: !this.#isRefused }, signal);
+    this.#isRefused ||= refused;
     if (!this.#isTold) for (const finding of findings) statistics.finding(finding);
     this.#isTold = true;
     return kept ? describing({ ...attempt, notes: { ...notes, kept } }) : attempt;

@@ -32,7 +32,9 @@ const BUILDERS = Math.max(2, Math.min(4, availableParallelism()));
 export async function runLoad(attempt: Attempt): Promise<void> {
   const { settings, statistics, target, journal, errors, signal } = attempt;
   statistics.setPhase("preparing");
-  const onPlanned = async (): Promise<void> => checkLoops(attempt, await journal.tables(signal));
+  const onPlanned = async (): Promise<void> => {
+    if (settings.preventsLoops) await checkLoops(attempt, await journal.tables(signal));
+  };
   const loads = await prepareLoads({ ...preparationContext(attempt), onPlanned });
   const toRead = loads.filter((load) => load.partitions === undefined || load.partitions.length > 0);
   const largeObjects = settings.migrateLargeObjects && !(await journal.largeObjects(signal)).done;

@@ -1,6 +1,5 @@
-import { Backoff, pause } from "../base/backoff.ts";
 import type { EngineRegistry } from "../core/engine.ts";
-import { asMigrationError, MigrationError } from "../core/error.ts";
+import { MigrationError } from "../core/error.ts";
 import type { JournaledTable } from "../core/journal.ts";
 import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import { Rereads } from "../pipeline/rereads.ts";
@@ -8,6 +7,7 @@ import { TableErrors } from "../pipeline/table-errors.ts";
 import { afterTableError } from "./after-table-error.ts";
 import type { Attempt } from "./attempt.ts";
 import { endpointFindings } from "./endpoint-findings.ts";
+import { type Ending, failedOutcome } from "./failed-outcome.ts";
 import { followSelection } from "./follow-selection.ts";
 import { checkLoops } from "./loop-check.ts";
 import { NoteKeeping } from "./note-keeping.ts";
@@ -15,6 +15,7 @@ import { openSides } from "./open-sides.ts";
 import { type PlannedTask, type PlanningRequest, planTask } from "./planning.ts";
 import { markForReload } from "./preparation.ts";
 import { reloadRefusal } from "./reload-refusal.ts";
+import { retryAttempts } from "./retry-attempts.ts";
 import { type ChangeControl, type ChangeListener, runChanges } from "./run-changes.ts";
 import { finishBuilds, runLoad } from "./run-load.ts";
 import { rowsKept } from "./run-reload.ts";
@@ -29,9 +30,7 @@ import { parseStopPosition, type StopRule } from "./stop-rule.ts";
 import { watchStreamHealth } from "./stream-health.ts";
 import type { RunningTask, StopReason, TaskListener, TaskOutcome, TaskSpec } from "./task.ts";
 import { tellLockWaits } from "./tell-lock-waits.ts";
-
-/** An attempt that lasted this long has worked: earlier failures no longer count. */
-const LASTING_MS = 60_000;
+import { WaitingReloads } from "./waiting-reloads.ts";
 
 /** How long a stop waits for a commit boundary before it gives up what is not committed. */
 const STOP_PATIENCE_MS = 30_000;
@@ -50,7 +49,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
   readonly #listener: TaskListener;
   readonly #statistics: TaskStatistics;
   readonly #abort = new AbortController();
-  readonly #reloads = new Map<string, TableId>();
+  readonly #reloads = new WaitingReloads();
   readonly #rereads = new Rereads();
   #changes: ChangeListener | undefined;
   #stopRequested = false;
@@ -68,8 +67,6 @@ export class TaskRunner implements RunningTask, ChangeControl {
   #impatience: NodeJS.Timeout | undefined;
   #known: ReadonlySet<string> = new Set();
   readonly #notes = new NoteKeeping();
-  /** Tables that a reload has to plan anew: they leave columns of the source out, or were just found changed. */
-  #toReplan: ReadonlySet<string> = new Set();
 
   constructor(spec: TaskSpec, registry: EngineRegistry, listener: TaskListener) {
     this.#spec = spec;
@@ -95,19 +92,12 @@ export class TaskRunner implements RunningTask, ChangeControl {
 
   detach(queued: readonly TableId[]): void {
     this.#changes = undefined;
-    for (const table of queued) this.#reloads.set(tableKey(table), table);
+    this.#reloads.add(queued);
   }
 
   attach(listener: ChangeListener): void {
     this.#changes = listener;
-    if (this.#reloads.size === 0) return;
-    const waiting = [...this.#reloads.values()];
-    if (waiting.some((table) => this.#toReplan.has(tableKey(table)))) {
-      listener.replan();
-      return;
-    }
-    this.#reloads.clear();
-    listener.reload(waiting);
+    this.#reloads.handTo(listener);
   }
 
   stop(): void {
@@ -141,72 +131,38 @@ export class TaskRunner implements RunningTask, ChangeControl {
     // What was wrong with a table that is set aside may have been mended since, and what was left out comes:
     // it is planned anew.
     const isPlanned = tables.every(
-      (table) => this.#errors?.isSuspended(table) !== true && !this.#toReplan.has(tableKey(table)),
+      (table) => this.#errors?.isSuspended(table) !== true && !this.#reloads.hasToReplan(table),
     );
     if (this.#changes !== undefined && isPlanned) {
       this.#changes.reload(tables);
       return;
     }
-    for (const table of tables) this.#reloads.set(tableKey(table), table);
+    this.#reloads.add(tables);
     this.#changes?.replan();
   }
 
   async #run(): Promise<TaskOutcome> {
     // The caller gets the object before anything happens in its name.
     await Promise.resolve();
-    let outcome: Pick<TaskOutcome, "state" | "stopReason" | "error">;
+    let outcome: Ending;
     try {
       const settings = readTaskSettings(this.#spec.settings);
-      const stopReason = await this.#attempts(settings);
+      const stopReason = await retryAttempts(() => this.#attempt(settings), {
+        limits: settings.recoverableErrors,
+        listener: this.#listener,
+        signal: this.#abort.signal,
+        stopRequested: () => this.#stopRequested,
+        isUnderway: () => this.#underway,
+      });
       outcome = { state: "stopped", stopReason, error: undefined };
     } catch (thrown) {
-      const error = asMigrationError(thrown);
-      this.#listener.log("error", "task failed", { code: error.code, subject: error.subject });
-      if (error.code === "internal.unexpected") this.#logDefect(error);
-      const stopReason = error.retry === "never" ? "FATAL_ERROR" : "RECOVERABLE_ERROR";
-      outcome = this.#stopRequested
-        ? { state: "stopped", stopReason: "NORMAL", error: undefined }
-        : { state: "failed", stopReason, error: error.toJSON() };
+      outcome = failedOutcome(thrown, this.#stopRequested, this.#listener);
     }
     clearTimeout(this.#impatience);
     this.#statistics.close();
     this.#statistics.loadEnded();
     const progress = this.#statistics.snapshot();
     return { ...outcome, suspendedTables: this.#suspended, progress };
-  }
-
-  /** A defect's stack tells where; its message may hold values and is left out. */
-  #logDefect(error: MigrationError): void {
-    const cause = error.cause instanceof Error ? error.cause : error;
-    const where = (cause.stack ?? "").split("\n").filter((line) => line.trimStart().startsWith("at "));
-    this.#listener.log("error", "unexpected error", { name: cause.name, where: where.slice(0, 8) });
-  }
-
-  async #attempts(settings: TaskSettings): Promise<StopReason> {
-    const backoff = new Backoff(settings.recoverableErrors);
-    for (;;) {
-      const startedMs = performance.now();
-      try {
-        const reason = await this.#attempt(settings);
-        if (reason !== "again") return reason;
-      } catch (thrown) {
-        if (this.#stopRequested) return "NORMAL";
-        const error = asMigrationError(thrown);
-        if (error.retry === "never" || (error.retry === "once-worked" && !this.#underway)) throw error;
-        if (performance.now() - startedMs > LASTING_MS) backoff.reset();
-        const delayMs = backoff.failed();
-        if (delayMs === undefined) {
-          throw new MigrationError("task.retries_exhausted", {
-            message: `Gave up after ${backoff.failures} retries: ${error.message}`,
-            remedy: error.remedy,
-            cause: error,
-          });
-        }
-        const { code, message } = error;
-        this.#listener.log("warn", "task interrupted, trying again", { code, reason: message, delayMs });
-        await pause(delayMs, this.#abort.signal);
-      }
-    }
   }
 
   /** "again": tables were set aside or are to be loaded again; the next attempt takes it up. */
@@ -259,9 +215,10 @@ export class TaskRunner implements RunningTask, ChangeControl {
     const gone = planned.gone.map((id) => ({ id, estimatedRows: -1, estimatedBytes: 0 }));
     this.#statistics.setTables([...tables, ...gone]);
     this.#known = new Set(tables.map((table) => tableKey(table.id)));
-    this.#toReplan = tablesToReplan(tables, planned.changes);
+    this.#reloads.planned(tablesToReplan(tables, planned.changes));
     await checkLoops(unnoted, journaled);
-    if (this.#fresh) await this.#forget(unnoted);
+    if (this.#fresh) await beginAnew(unnoted);
+    this.#fresh = false;
     this.#underway = true;
     const attempt = await this.#notes.begin(unnoted);
     try {
@@ -300,17 +257,12 @@ export class TaskRunner implements RunningTask, ChangeControl {
     return planTask({ ...parts, untold, spec: this.#spec, observer: this.#statistics, resumes }, signal);
   }
 
-  async #forget(attempt: Attempt): Promise<void> {
-    await beginAnew(attempt);
-    this.#fresh = false;
-  }
-
   /** Takes over what earlier attempts have left in the journal, and the reloads asked for since. */
   async #recall(attempt: Attempt): Promise<void> {
     const { journal, errors, statistics, signal } = attempt;
     for (const table of await journal.tables(signal)) {
       if (this.#isLoadedFirst(table)) {
-        this.#reloads.delete(tableKey(table.id));
+        this.#reloads.remove(table.id);
         const finding = rowsKept(table);
         if (finding === undefined) {
           await markForReload(attempt, [table]);
@@ -329,7 +281,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
    * was opened for.
    */
   #isLoadedFirst(table: JournaledTable): boolean {
-    if (!this.#reloads.has(tableKey(table.id))) return false;
+    if (!this.#reloads.has(table.id)) return false;
     return this.#spec.type === "full-load" || (table.shape !== undefined && leavesColumnsOut(table.shape));
   }
 
@@ -338,7 +290,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     else await runLoad(attempt);
     if (this.#spec.type === "full-load") {
       await finishBuilds(attempt);
-      return this.#reloads.size > 0 ? "again" : "FULL_LOAD_ONLY_FINISHED";
+      return this.#reloads.isEmpty ? "FULL_LOAD_ONLY_FINISHED" : "again";
     }
     return await this.#notes.follow(attempt, () => runChanges(attempt, this));
   }

@@ -50,8 +50,12 @@ export async function noteLog({ journal, listener, streamRequest, signal }: Atte
   const known = await journal.sourceLog(signal);
   if (known === log) return;
   // Where nothing was read from the log before, it may have been any server's.
-  const held = [await journal.appliedPosition(signal), ...snapshots(await journal.tables(signal))];
+  const isHeld = known !== undefined && (await holdsPosition(journal, signal));
   await journal.setSourceLog(log, signal);
-  if (known === undefined || held.every((position) => position === undefined)) return;
-  listener.log("info", "the source was promoted, going on from there", { log });
+  if (isHeld) listener.log("info", "the source was promoted, going on from there", { log });
+}
+
+async function holdsPosition(journal: Journal, signal: AbortSignal): Promise<boolean> {
+  if ((await journal.appliedPosition(signal)) !== undefined) return true;
+  return snapshots(await journal.tables(signal)).some((position) => position !== undefined);
 }

@@ -18,6 +18,7 @@ export class TcpProxy implements AsyncDisposable {
   #dark = false;
   #bytesPerSecond = Infinity;
   #waits = 0;
+  #accepted = 0;
 
   private constructor(server: Server, port: number, targetPort: number) {
     this.#server = server;
@@ -30,12 +31,20 @@ export class TcpProxy implements AsyncDisposable {
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const proxy = new TcpProxy(server, (server.address() as { port: number }).port, targetPort);
-    server.on("connection", (outer) => proxy.#join(outer));
+    server.on("connection", (outer) => {
+      proxy.#accepted++;
+      proxy.#join(outer);
+    });
     return proxy;
   }
 
   get connections(): number {
     return this.#pairs.size;
+  }
+
+  /** How many there have been. */
+  get accepted(): number {
+    return this.#accepted;
   }
 
   /** New connections lead to another server; those there are stay. */

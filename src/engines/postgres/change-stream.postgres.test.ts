@@ -57,7 +57,7 @@ for (const version of [12, 13, 14, 15, 16, 17, 18]) {
       const session = { side: "source", purpose: "test", replication: true } as const;
       await using wire = await openWire(f.endpoint, session, never);
       const name = slotName(f.database);
-      const slot = await createSlot(wire, { name, temporary: false, exportSnapshot: true });
+      const slot = await createSlot(wire, { name, temporary: false, exportSnapshot: true }, never);
       await f.query("insert into t values (2), (3)");
       await f.client.query(
         `begin isolation level repeatable read; set transaction snapshot '${slot.snapshotName}'`,
@@ -67,7 +67,7 @@ for (const version of [12, 13, 14, 15, 16, 17, 18]) {
       await using stream = await f.open(slot.position);
       assert.equal(await opsUpTo(stream, await currentPosition(f.client)), 2);
       await using other = await openWire(f.endpoint, session, never);
-      await assert.rejects(createSlot(other, { name, temporary: false, exportSnapshot: false }), {
+      await assert.rejects(createSlot(other, { name, temporary: false, exportSnapshot: false }, never), {
         code: "source.slot_exists",
       });
     });

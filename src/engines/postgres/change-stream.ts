@@ -15,12 +15,13 @@ import { PostgresChangeStream } from "./change-stream-phases.ts";
 import { openWire } from "./connection.ts";
 import { askOnce } from "./driver-client.ts";
 import { classify } from "./errors.ts";
+import { readNotePrefix } from "./installed-notes.ts";
 import { readLaterValues } from "./later-values.ts";
 import { LiveStream } from "./live-stream.ts";
 import { PgoutputDecoder } from "./pgoutput.ts";
 import type { ColumnTypes } from "./pgoutput-relation.ts";
 import { checkPublication, publishable } from "./publication.ts";
-import { readNotePrefix } from "./schema-notes.ts";
+import { openReplication } from "./replication-session.ts";
 import { isFatal, ServerError } from "./server-error.ts";
 import { findStream, streamObjects } from "./slot.ts";
 import { checkAddress, checkLog } from "./source-log.ts";
@@ -102,8 +103,7 @@ async function openLiveWire(
   stream: { readonly command: string; readonly slot: string; readonly log: string | undefined },
   signal: AbortSignal,
 ): Promise<WireSession> {
-  const purpose = { side: "source", purpose: "tideway stream", replication: true, gulps: true } as const;
-  const wire = await openWire(endpoint, purpose, signal);
+  const wire = await openReplication(endpoint, { purpose: "tideway stream", gulps: true }, signal);
   try {
     await checkLog(wire, endpoint, stream.log);
     await wire.query(DECODING_MEMORY);

@@ -1,3 +1,4 @@
+import type pg from "pg";
 import { failpoint } from "../../base/failpoint.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
@@ -6,9 +7,10 @@ import { identifier, literal, qualified } from "../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
 import { connect } from "./connection.ts";
 import { CONTROL_COMMENT } from "./control-tables.ts";
+import { dropNotes, dropNotesIn } from "./drop-notes.ts";
 import { classify } from "./errors.ts";
+import { FIND_NOTES } from "./installed-notes.ts";
 import { dropOriginSql, TASK_PREFIX } from "./origin.ts";
-import { dropNotes, dropNotesSql, FIND_NOTES } from "./schema-notes.ts";
 
 const PURPOSE = "tideway cleanup";
 
@@ -22,10 +24,10 @@ export async function findLeftovers(endpoint: EndpointConfig, signal: AbortSigna
     const slots = await selectJson<Leftover>(client, SLOTS, [TASK_PREFIX]);
     const publications = await selectJson<Leftover>(client, PUBLICATIONS, [TASK_PREFIX]);
     const notes = await selectJson<{ schema: string }>(client, FIND_NOTES);
-    const isRead = [...slots, ...publications].some(({ inUse }) => inUse);
+    const [stream] = await selectJson<{ read: boolean }>(client, IS_READ);
     const triggers = notes.map(({ schema }): Leftover => {
       const detail = "note schema changes in the log, for all tasks";
-      return { kind: "event triggers", name: schema, taskId: undefined, inUse: isRead, detail };
+      return { kind: "event triggers", name: schema, taskId: undefined, inUse: stream!.read, detail };
     });
     const origins = await selectJson<Leftover>(client, ORIGINS, [TASK_PREFIX]);
     const tables = await selectJson<{ schema: string; name: string }>(client, TABLES, [CONTROL_COMMENT]);
@@ -61,9 +63,7 @@ export async function removeLeftover(
 ): Promise<void> {
   const client = await connect(endpoint, { side: "source", purpose: PURPOSE }, signal);
   try {
-    await client.query(removeSql(leftover));
-    // With the last task that reads this database goes what was made for all of them.
-    if (leftover.kind === "publication") await dropNotes(client);
+    await remove(client, leftover);
     failpoint("cleanup.leftover-removed");
   } catch (error) {
     throw classify(error, { side: "source", endpoint, subject: leftover.name });
@@ -85,6 +85,12 @@ const PUBLICATIONS = `
     exists (select from pg_replication_slots s where s.slot_name = p.pubname and s.active) as "inUse",
     (select count(*) from pg_publication_rel r where r.prpubid = p.oid) || ' tables' as detail
     from pg_publication p where starts_with(p.pubname::text, $1) order by p.pubname`;
+
+/** By a task's stream, or by one of the user's slots with a publication of its name (SlotName). */
+const IS_READ = `
+  select exists (select from pg_replication_slots s
+   where s.database = current_database() and s.active and (starts_with(s.slot_name::text, ${literal(TASK_PREFIX)})
+     or exists (select from pg_publication p where p.pubname = s.slot_name))) as read`;
 
 /** Who has an origin set up only a superuser may see; it is an apply session, perhaps in another database. */
 const ORIGINS = `
@@ -112,14 +118,23 @@ function recordsSql(schema: string): string {
      group by task order by task`;
 }
 
-function removeSql({ kind, name, taskId }: Leftover): string {
+async function remove(client: pg.Client, { kind, name, taskId }: Leftover): Promise<void> {
+  if (kind === "event triggers") await dropNotesIn(client, name);
+  else await client.query(removeSql(kind, name, taskId));
+  // With the last task that reads this database goes what was made for all of them.
+  if (kind === "publication") await dropNotes(client, undefined);
+}
+
+function removeSql(
+  kind: Exclude<Leftover["kind"], "event triggers">,
+  name: string,
+  taskId: string | undefined,
+): string {
   switch (kind) {
     case "replication slot":
       return `select pg_drop_replication_slot(${literal(name)})`;
     case "publication":
       return `drop publication if exists ${identifier(name)}`;
-    case "event triggers":
-      return dropNotesSql(name);
     case "replication origin":
       return dropOriginSql(name);
     case "control table":

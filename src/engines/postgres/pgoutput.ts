@@ -5,23 +5,10 @@ import type { SchemaNote } from "../../core/schema-note.ts";
 import { ChangeBatchBuilder } from "../shared/change-batch-builder.ts";
 import { Beginning, lsnValue } from "./lsn.ts";
 import { MessageCursor, malformed, unknownTag } from "./pgoutput-cursor.ts";
+import { readLogicalMessage, readRelation, Tag } from "./pgoutput-messages.ts";
 import { readNote } from "./pgoutput-note.ts";
-import type { ColumnTypes, RelationColumn, RelationMap, RelationMisfit } from "./pgoutput-relation.ts";
+import type { ColumnTypes, RelationMap, RelationMisfit } from "./pgoutput-relation.ts";
 import { StreamTables } from "./pgoutput-tables.ts";
-
-/** Message tags (protocol manual, "Logical Replication Message Formats"). */
-const Tag = {
-  begin: 0x42,
-  commit: 0x43,
-  delete: 0x44,
-  insert: 0x49,
-  message: 0x4d,
-  origin: 0x4f,
-  relation: 0x52,
-  truncate: 0x54,
-  type: 0x59,
-  update: 0x55,
-} as const;
 
 /** What Begin has told already, and the end of the commit record: flags, two positions, a time. */
 const COMMIT_BODY = 1 + 8 + 8 + 8;
@@ -173,16 +160,10 @@ export class PgoutputDecoder {
     else this.#builder.commit();
   }
 
-  /** Anybody may write messages into the log. Those outside of transactions come at once, also inside another's. */
   #message(): void {
-    const isTransactional = this.#in.byte() === 1;
-    this.#in.skip(8);
-    const isOurs = this.#in.string() === this.#notePrefix;
-    const length = this.#in.uint32();
-    this.#in.need(length);
-    if (!isTransactional || !isOurs || this.#skipping || this.#foreign) return;
-    const { bytes, at } = this.#in;
-    const note = readNote(bytes.subarray(at, at + length));
+    const contents = readLogicalMessage(this.#in, this.#notePrefix);
+    if (contents === undefined || this.#skipping || this.#foreign) return;
+    const note = readNote(contents);
     const position = this.#builder.position;
     if (note === undefined || position === undefined) return;
     this.#tables.note(note);
@@ -317,19 +298,9 @@ export class PgoutputDecoder {
 
   #relation(): void {
     const id = this.#in.uint32();
-    // The system's own schema is sent as an empty name.
-    const schema = this.#in.string() || "pg_catalog";
-    const name = this.#in.string();
-    const identity = String.fromCharCode(this.#in.byte());
-    const count = this.#in.uint16();
-    const columns: RelationColumn[] = [];
-    for (let i = 0; i < count; i++) {
-      const inKey = (this.#in.byte() & 1) === 1;
-      const column = this.#in.string();
-      columns.push({ name: column, inKey, type: this.#in.uint32(), modifier: this.#in.uint32() | 0 });
-    }
+    const message = readRelation(this.#in);
     const position = this.#builder.position;
     const commit = position === undefined ? undefined : lsnValue(position);
-    this.#relations.set(id, this.#tables.fit(id, { schema, name, identity, columns }, commit));
+    this.#relations.set(id, this.#tables.fit(id, message, commit));
   }
 }

@@ -6,13 +6,12 @@ import type { StreamRequest } from "../../core/source.ts";
 import { tableChanged } from "../../core/table-shape.ts";
 import { identifier, literal, qualified } from "../shared/identifier.ts";
 import { classify } from "./errors.ts";
+import { inShortLocks, type LockPatience } from "./short-locks.ts";
 
 const PUBLISH = "insert, update, delete, truncate";
 
 /** How long ALTER PUBLICATION waits for writers of the tables it adds before it lets them pass and tries again. */
-const LOCK_TIMEOUT_MS = 2_000;
-const LOCK_ATTEMPTS = 30;
-const LOCK_NOT_AVAILABLE = "55P03";
+const WRITERS_PATIENCE: LockPatience = { timeoutMs: 2_000, tries: 30 };
 
 /** A remedy names no more tables than this. */
 const MAX_NAMED = 20;
@@ -265,21 +264,11 @@ async function dropTables(client: pg.Client, name: string, ids: readonly TableId
  * (PostgreSQL mended that only in the minor releases of 2025).
  */
 async function addTables(client: pg.Client, name: string, ids: readonly TableId[]): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    await client.query("begin");
-    try {
-      await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
-      await client.query(`lock table only ${ids.map(qualified).join(", only ")} in share row exclusive mode`);
-      await client.query(alterSql(name, "add", ids));
-      await client.query("commit");
-      failpoint("stream.table-published");
-      return;
-    } catch (error) {
-      await client.query("rollback");
-      const code = (error as { readonly code?: unknown }).code;
-      if (code !== LOCK_NOT_AVAILABLE || attempt === LOCK_ATTEMPTS) throw error;
-    }
-  }
+  await inShortLocks(client, WRITERS_PATIENCE, async () => {
+    await client.query(`lock table only ${ids.map(qualified).join(", only ")} in share row exclusive mode`);
+    await client.query(alterSql(name, "add", ids));
+  });
+  failpoint("stream.table-published");
 }
 
 function createSql(name: string, ids: readonly TableId[]): string {

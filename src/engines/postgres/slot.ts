@@ -5,7 +5,7 @@ import { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import type { StreamRequest } from "../../core/source.ts";
 import { identifier, literal } from "../shared/identifier.ts";
-import { connect, openWire } from "./connection.ts";
+import { connect } from "./connection.ts";
 import { errorCode } from "./error-code.ts";
 import { classify } from "./errors.ts";
 import { lsnCodec } from "./lsn.ts";
@@ -15,6 +15,7 @@ import {
   ensurePublication,
   type StreamObjects,
 } from "./publication.ts";
+import { openReplication } from "./replication-session.ts";
 import { ServerError } from "./server-error.ts";
 import { checkLog } from "./source-log.ts";
 import { whenFree } from "./when-free.ts";
@@ -25,6 +26,8 @@ const PLUGIN = "pgoutput";
 /** How long a slot's reader may linger after its process has died before it is ended, and before we give up. */
 const READER_PATIENCE_MS = 4_000;
 const DROP_PATIENCE_MS = 15_000;
+/** How long the temporary slot of a session that has ended may still be counted. */
+const SLOT_PATIENCE_MS = 10_000;
 
 /** SQLSTATE undefined_object. */
 const UNKNOWN = "42704";
@@ -61,12 +64,17 @@ export interface CreatedSlot {
  * Creates a logical slot on a replication session. Waits until the transactions that are writing now
  * have ended. One that stays is a failover slot where the server knows those: its standbys may synchronise it.
  */
-export async function createSlot(wire: WireSession, options: CreateSlotOptions): Promise<CreatedSlot> {
+export async function createSlot(
+  wire: WireSession,
+  options: CreateSlotOptions,
+  signal: AbortSignal,
+): Promise<CreatedSlot> {
   const temporary = options.temporary ? " TEMPORARY" : "";
   // The replication grammar of older versions knows its keywords in upper case only.
   const command = `CREATE_REPLICATION_SLOT ${identifier(options.name)}${temporary} LOGICAL ${PLUGIN}`;
   try {
-    const { rows } = await wire.query(`${command} ${await slotOptions(wire, options)}`);
+    const sql = `${command} ${await slotOptions(wire, options)}`;
+    const { rows } = await whenFree(() => wire.query(sql), { patienceMs: SLOT_PATIENCE_MS, signal });
     failpoint(options.temporary ? "stream.snapshot-slot-made" : "stream.slot-made");
     const [, consistentPoint, snapshotName] = rows[0]!;
     return { position: lsnCodec.parse(consistentPoint!), snapshotName: snapshotName ?? undefined };
@@ -162,10 +170,9 @@ export async function createStream(
   } finally {
     await client.end();
   }
-  const options = { side: "source", purpose: "tideway slot", replication: true } as const;
-  await using wire = await openWire(endpoint, options, signal);
+  await using wire = await openReplication(endpoint, { purpose: "tideway slot" }, signal);
   await checkLog(wire, endpoint, request.log);
-  const slot = await createSlot(wire, { name, temporary: false, exportSnapshot: false });
+  const slot = await createSlot(wire, { name, temporary: false, exportSnapshot: false }, signal);
   return slot.position;
 }
 

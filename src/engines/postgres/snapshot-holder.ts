@@ -4,9 +4,10 @@ import { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import type { SnapshotRequest } from "../../core/source.ts";
 import { openBulkSession, settingsSql } from "./bulk-session.ts";
-import { connect, openWire } from "./connection.ts";
+import { connect } from "./connection.ts";
 import { classify } from "./errors.ts";
 import { checkPublication, ensurePublication, publishAlso } from "./publication.ts";
+import { openReplication } from "./replication-session.ts";
 import { createSlot, dropStream, slotName, streamObjects } from "./slot.ts";
 import { checkLog } from "./source-log.ts";
 import type { WireSession } from "./wire-session.ts";
@@ -54,15 +55,11 @@ async function exportFromSlot(
   // Two reloads of one task may run at once, and the slot of a reader that was killed lingers.
   const passing = `${slotName(request.taskId)}_${randomBytes(2).toString("hex")}`;
   const name = fresh ? slotName(request.taskId) : passing;
-  const wire = await openWire(
-    endpoint,
-    { side: "source", purpose: "tideway snapshot", replication: true },
-    signal,
-  );
+  const wire = await openReplication(endpoint, { purpose: "tideway snapshot" }, signal);
   try {
     await wire.query(settingsSql("source"));
     await checkLog(wire, endpoint, request.log);
-    const slot = await createSlot(wire, { name, temporary: !fresh, exportSnapshot: true });
+    const slot = await createSlot(wire, { name, temporary: !fresh, exportSnapshot: true }, signal);
     if (slot.snapshotName === undefined) {
       throw new MigrationError("source.protocol", { message: "The slot came without a snapshot." });
     }

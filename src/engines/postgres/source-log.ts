@@ -1,8 +1,8 @@
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
-import { openWire } from "./connection.ts";
 import { lsnCodec, lsnValue } from "./lsn.ts";
+import { openReplication } from "./replication-session.ts";
 import { ServerError } from "./server-error.ts";
 import { errorAddress } from "./verdict.ts";
 import type { WireSession } from "./wire-session.ts";
@@ -174,7 +174,7 @@ export async function checkAddress(
 }
 
 export function openLogSession(endpoint: EndpointConfig, signal: AbortSignal): Promise<WireSession> {
-  return openWire(endpoint, { side: "source", purpose: LOG_PURPOSE, replication: true }, signal);
+  return openReplication(endpoint, { purpose: LOG_PURPOSE }, signal);
 }
 
 export const LOG_PURPOSE = "tideway log";

@@ -24,13 +24,15 @@ import { assessSource } from "./assess-source.ts";
 import { describe, listSchemas, listTables } from "./catalog.ts";
 import { openChangeStream } from "./change-stream.ts";
 import { ClientPool } from "./client-pool.ts";
+import { dropNotes } from "./drop-notes.ts";
 import { followLog } from "./follow-log.ts";
+import { noteKeeping } from "./installed-notes.ts";
 import { lockWaits } from "./lock-waits.ts";
 import { lsnCodec } from "./lsn.ts";
 import { openWriters } from "./open-writers.ts";
 import { checkPublication } from "./publication.ts";
 import { describeNoted } from "./read-notes.ts";
-import { dropNotes, keepNotes, noteKeeping } from "./schema-notes.ts";
+import { keepNotes } from "./schema-notes.ts";
 import { readSequenceStates } from "./sequences.ts";
 import { createStream, currentPosition, dropStream, findStream, streamObjects } from "./slot.ts";
 import { slotHealth } from "./slot-health.ts";
@@ -104,18 +106,20 @@ export class PostgresSource implements Source {
   }
 
   dropStream(request: StreamRequest, signal: AbortSignal): Promise<void> {
-    return this.#clients.use(signal, async (client) => {
-      await dropStream(client, request, signal);
-      await dropNotes(client);
-    });
+    return this.#clients.use(signal, (client) => dropStream(client, request, signal));
   }
 
   noteKeeping(signal: AbortSignal): Promise<NoteKeeping> {
     return this.#clients.use(signal, (client) => noteKeeping(client, this.#endpoint));
   }
 
-  keepNotes(signal: AbortSignal): Promise<KeptNotes> {
-    return this.#clients.use(signal, (client) => keepNotes(client, this.#endpoint));
+  keepNotes({ makes }: { readonly makes: boolean }, signal: AbortSignal): Promise<KeptNotes> {
+    return this.#clients.use(signal, (client) => keepNotes(client, this.#endpoint, makes));
+  }
+
+  dropNotes({ taskId }: StreamRequest, signal: AbortSignal): Promise<void> {
+    const { name } = streamObjects(this.#endpoint, taskId);
+    return this.#clients.use(signal, (client) => dropNotes(client, name));
   }
 
   describeNoted(notes: readonly SchemaNote[], signal: AbortSignal): Promise<readonly TableSchema[]> {

@@ -1,0 +1,83 @@
+import type pg from "pg";
+import { failpoint } from "../../base/failpoint.ts";
+import { MigrationError } from "../../core/error.ts";
+import { literal } from "../shared/identifier.ts";
+import { selectJson } from "./catalog-query.ts";
+import { errorCode } from "./error-code.ts";
+import { findInstalled, NOTE_LOCKS, NOTES_LOCK, noteFunction, TRIGGER_NAMES } from "./installed-notes.ts";
+import { DROP_KEY } from "./note-key.ts";
+import { TASK_PREFIX } from "./origin.ts";
+import { inShortLocks, isLocked } from "./short-locks.ts";
+
+/** Gone with its transaction. */
+const LOCK_WHILE_DROPPED = `select pg_catalog.pg_advisory_xact_lock(${NOTES_LOCK})`;
+
+export const DROP_TRIGGERS = TRIGGER_NAMES.map((name) => `drop event trigger if exists ${name}`);
+
+/** Whether a server does not have it made or dropped, for a reason that will not pass: somebody's own trigger may say so. */
+export function isRefusal(code: string | undefined): code is string {
+  return code !== undefined && /^(?!08|40|53|55P|57P)[0-9FHPX][0-9A-Z]{4}$/.test(code);
+}
+
+/**
+ * Drops what keepNotes() has made, unless a task reads this database. `own` names what the task that is removed has read
+ * from and does not count: where it is the user's, it stays.
+ */
+export async function dropNotes(client: pg.Client, own: string | undefined): Promise<void> {
+  if ((await findInstalled(client)) === undefined) return;
+  const read = `select exists (${READERS}) as found`;
+  const unread = async (): Promise<string | undefined> => {
+    const [others] = await selectJson<{ found: boolean }>(client, read, [own ?? null]);
+    return others!.found ? undefined : (await findInstalled(client))?.schema;
+  };
+  await dropInstalled(client, unread).catch((error: unknown) => {
+    // Somebody else has made it.
+    if (!isRefusal(errorCode(error))) throw error;
+  });
+}
+
+/** Drops what keepNotes() has made in a schema, whoever needs it. Throws what the server says where it may not. */
+export async function dropNotesIn(client: pg.Client, schema: string): Promise<void> {
+  await dropInstalled(client, async () => schema);
+}
+
+/**
+ * A transaction that has altered a table has read the key, and holds a lock of it to its end. Throws `source.busy` when
+ * one holds it for long. `schema`: asked while nobody makes or drops them.
+ */
+async function dropInstalled(client: pg.Client, schema: () => Promise<string | undefined>): Promise<void> {
+  let found: string | undefined;
+  try {
+    await inShortLocks(client, NOTE_LOCKS, async () => {
+      await client.query(LOCK_WHILE_DROPPED);
+      found = await schema();
+      if (found !== undefined) await client.query(dropNotesSql(found));
+    });
+  } catch (error) {
+    throw isLocked(error) && found !== undefined ? held(found) : error;
+  }
+  if (found !== undefined) failpoint("stream.notes-dropped");
+}
+
+function held(schema: string): MigrationError {
+  return new MigrationError("source.busy", {
+    message:
+      "The event triggers that note schema changes stay: a transaction that has altered a table is still open.",
+    subject: noteFunction(schema),
+    remedy: `When it has ended, and no task reads this database any more, run on the source: ${dropNotesSql(schema)};`,
+  });
+}
+
+/**
+ * What tasks read from, but for $1: a publication of theirs, or one of the user's that has a slot of its name (SlotName).
+ * Of a task that is being made the publication comes first, of one that is removed it goes last.
+ */
+const READERS = `
+  select from pg_publication p where p.pubname is distinct from $1 and (
+    starts_with(p.pubname::text, ${literal(TASK_PREFIX)}) or exists (
+      select from pg_replication_slots s
+       where s.slot_name = p.pubname and s.plugin = 'pgoutput' and s.database = current_database()))`;
+
+function dropNotesSql(schema: string): string {
+  return [...DROP_TRIGGERS, `drop function if exists ${noteFunction(schema)}()`, DROP_KEY].join("; ");
+}

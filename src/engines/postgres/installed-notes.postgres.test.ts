@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import type pg from "pg";
+import { endpointOf } from "../../../test/support/endpoint.ts";
+import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
+import { connectTo } from "../../../test/support/schema-plan.ts";
+import type { EndpointConfig } from "../../core/engine.ts";
+import { readNotePrefix } from "./installed-notes.ts";
+import { PostgresSource } from "./source.ts";
+
+const never = new AbortController().signal;
+
+let server: PostgresServer;
+let client: pg.Client;
+let endpoint: EndpointConfig;
+before(async () => {
+  server = await startPostgres();
+  await server.query("create role guest login password 'guest'");
+});
+after(() => server[Symbol.asyncDispose]());
+
+beforeEach(async () => {
+  const database = await server.createDatabase("notes");
+  client = await connectTo(server, database);
+  endpoint = endpointOf(server, database);
+  await keepNotes();
+});
+afterEach(() => client.end());
+
+async function keepNotes(): Promise<void> {
+  await using source = new PostgresSource(endpoint);
+  const kept = { kept: true, refused: false, findings: [] };
+  assert.deepEqual(await source.keepNotes({ makes: true }, never), kept);
+}
+
+async function findings(user: Partial<EndpointConfig>): Promise<readonly string[]> {
+  await using source = new PostgresSource({ ...endpoint, ...user });
+  return (await source.keepNotes({ makes: true }, never)).findings.map(({ message }) => message);
+}
+
+test("a job that refreshes all materialized views leaves the key of the notes as it is", async () => {
+  await client.query("create materialized view other as select gen_random_uuid() as id");
+  const read = "select id::text from other";
+  const [{ id }] = (await client.query(read)).rows;
+  const prefix = await readNotePrefix(client);
+  assert.match(prefix!, /^tideway note \d{10,19}$/);
+  await client.query(`do $$ declare v regclass; begin for v in select oid from pg_class where relkind = 'm'
+    loop execute format('refresh materialized view %s', v); end loop; end $$`);
+  assert.notEqual((await client.query(read)).rows[0].id, id);
+  assert.equal(await readNotePrefix(client), prefix);
+});
+
+test("the key is read by whom it was granted to, and shown to nobody else", async () => {
+  const guest = { username: "guest", password: "guest" };
+  assert.match((await findings(guest)).join(), /may not read tideway_notes.note_key/);
+  await client.query("set role guest");
+  const shown = await client.query("select last_value from pg_sequences where schemaname = 'tideway_notes'");
+  assert.deepEqual(shown.rows, [{ last_value: null }]);
+  await assert.rejects(client.query("table tideway_notes.note_key"), /permission denied/);
+  await client.query("reset role; grant usage on schema tideway_notes to guest");
+  await client.query("grant select on tideway_notes.note_key to guest");
+  assert.deepEqual(await findings(guest), []);
+  await client.query("drop owned by guest");
+});
+
+test("a role that was refused the event triggers does nothing on the source when it is not to try again", async () => {
+  await client.query("drop function public.tideway_note_change() cascade; drop schema tideway_notes cascade");
+  await using source = new PostgresSource({ ...endpoint, username: "guest", password: "guest" });
+  const tried = await source.keepNotes({ makes: true }, never);
+  assert.deepEqual([tried.kept, tried.refused], [false, true]);
+  // A transaction that writes would have taken a number.
+  const number = "select pg_snapshot_xmax(pg_current_snapshot())::text as next";
+  const before = (await client.query(number)).rows;
+  assert.equal((await source.keepNotes({ makes: false }, never)).kept, false);
+  assert.deepEqual((await client.query(number)).rows, before);
+});
+
+test("a key without its value, as a copy of the schema brings it, is made anew", async () => {
+  const prefix = await readNotePrefix(client);
+  await client.query("drop sequence tideway_notes.note_key; create sequence tideway_notes.note_key");
+  assert.equal(await readNotePrefix(client), undefined);
+  await keepNotes();
+  const made = await readNotePrefix(client);
+  assert.notEqual(made, undefined);
+  assert.notEqual(made, prefix);
+});

@@ -1,0 +1,42 @@
+import { after, before, test } from "node:test";
+import { endpointOf } from "../../../test/support/endpoint.ts";
+import { becomesTrue, eventually } from "../../../test/support/eventually.ts";
+import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
+import { TcpProxy } from "../../../test/support/tcp-proxy.ts";
+import type { EndpointConfig } from "../../core/engine.ts";
+import { openWire } from "./connection.ts";
+import { followLog } from "./follow-log.ts";
+import { createStream } from "./slot.ts";
+
+/* A source with room for no more than the task itself, of which something of the attempt before is still there. */
+
+const never = new AbortController().signal;
+
+let server: PostgresServer;
+let endpoint: EndpointConfig;
+before(async () => {
+  server = await startPostgres({ settings: { max_wal_senders: 1, max_replication_slots: 1 } });
+  endpoint = endpointOf(server, "postgres");
+});
+after(() => server[Symbol.asyncDispose]());
+
+test("a WAL sender that is about to end is waited for", async () => {
+  const former = await openWire(endpoint, { side: "source", purpose: "test", replication: true }, never);
+  await using proxy = await TcpProxy.start(server.port);
+  const from = { ...endpoint, port: proxy.port };
+  const log = followLog(from, { taskId: "task", known: undefined, reached: undefined }, never);
+  await eventually("another try", async () => proxy.accepted > 1);
+  await former[Symbol.asyncDispose]();
+  await log;
+});
+
+test("a slot that is about to go is waited for", async () => {
+  const former = await server.connect();
+  await former.query("select pg_create_logical_replication_slot('former', 'pgoutput', true)");
+  const stream = createStream(endpoint, { taskId: "task", tables: [] }, never);
+  const isRefused =
+    "application_name = 'tideway slot' and state = 'idle' and query ~ '^CREATE_REPLICATION_SLOT'";
+  await becomesTrue(server, "postgres", `exists (select from pg_stat_activity where ${isRefused})`);
+  await former.end();
+  await stream;
+});
