@@ -1,9 +1,10 @@
 import type { Engine, EngineRegistry } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
+import { mysqlEngine } from "../engines/mysql/engine.ts";
 import { postgresEngine } from "../engines/postgres/engine.ts";
 
 /** Every engine of this version. To remove one, delete its folder and its line. */
-const engines: readonly Engine[] = [postgresEngine];
+const engines: readonly Engine[] = [postgresEngine, mysqlEngine];
 
 /** Its own name, its aliases, and the schemes of its URLs. */
 function namesOf({ name, aliases, urlSchemes }: Engine): readonly string[] {

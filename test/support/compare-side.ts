@@ -187,5 +187,9 @@ function quoted(name: string): string {
 }
 
 function postgresText({ name, family }: SideColumn): string {
-  return family === "bytes" ? `encode(${quoted(name)}, 'hex')` : `${quoted(name)}::text`;
+  const column = quoted(name);
+  if (family === "bytes") return `encode(${column}, 'hex')`;
+  // A cast of an address shows its mask, which its own text has not.
+  if (family === "other") return `case when ${column} is not null then format('%s', ${column}) end`;
+  return `${column}::text`;
 }

@@ -47,6 +47,9 @@ interface IndexRow {
 /** Tables of one question. */
 const TABLES_PER_QUERY = 200;
 
+/** Characters that no name has, and with which none can be compared. */
+const BEYOND_NAMES = /[\u{10000}-\u{10ffff}]/u;
+
 const GENERATED = /\b(?:virtual|stored|persistent)\b/i;
 
 /** The plans' target tables as they are; undefined for one that is not there. */
@@ -56,7 +59,8 @@ export async function readApplyTables(
 ): Promise<readonly (ApplyTable | undefined)[]> {
   const found = new Map<string, ApplyTable>();
   const ids = plans.map(({ target }) => target.id);
-  for (const [schema, inSchema] of Map.groupBy(ids, (id) => id.schema)) {
+  const possible = ids.filter(({ schema, name }) => !BEYOND_NAMES.test(`${schema}${name}`));
+  for (const [schema, inSchema] of Map.groupBy(possible, (id) => id.schema)) {
     for (let from = 0; from < inSchema.length; from += TABLES_PER_QUERY) {
       await readTables(client, { schema, ids: inSchema.slice(from, from + TABLES_PER_QUERY), found });
     }

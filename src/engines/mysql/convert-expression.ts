@@ -72,7 +72,12 @@ function convertPart(text: string, columns: ReadonlyMap<string, string>): string
     if (word === undefined) return undefined;
     if (word !== "") words.push(word);
   }
-  return words.length === 0 ? undefined : words.join(" ").replace(/ \(/g, "(").replace(/\( /g, "(");
+  return words.length === 0
+    ? undefined
+    : words
+        .join(" ")
+        .replace(/ \(|\( /g, "(")
+        .replace(/ \)/g, ")");
 }
 
 interface Neighbours {

@@ -1,7 +1,7 @@
 import type { TablePlan } from "../../core/plan.ts";
 import type { Index } from "../../core/schema.ts";
 import type { ConvertNotes } from "../shared/convert-notes.ts";
-import { isTooLong, prefixLength } from "./convert-keys.ts";
+import { isTooLong, prefixLengths } from "./convert-keys.ts";
 import type { MysqlType } from "./convert-type.ts";
 import { identifier } from "./identifier.ts";
 
@@ -45,8 +45,9 @@ function convertIndex(index: Index, types: ReadonlyMap<string, MysqlType>): Made
   if (columns.length === 0) return left("has no columns");
   if (isWhole && isTooLong(columns, types)) return left("is longer than a key may be here");
   const descending = list?.length === columns.length ? list.map((part) => /\bdesc\b/i.test(part)) : [];
+  const lengths: ReadonlyMap<string, number> = isWhole ? new Map() : prefixLengths(columns, types);
   const parts = columns.map((name, i) => {
-    const length = isWhole ? undefined : prefixLength(columns, name, types);
+    const length = lengths.get(name);
     return `${identifier(name)}${length === undefined ? "" : `(${length})`}${descending[i] === true ? " desc" : ""}`;
   });
   const named = `(${parts.join(", ")})`;
@@ -61,15 +62,8 @@ function convertIndex(index: Index, types: ReadonlyMap<string, MysqlType>): Made
       native: `${word}${named}`,
       columns,
     },
-    problem:
-      isTotal ??
-      nulls ??
-      (!isWhole && isOverlong(columns, types) ? "holds the beginning of its texts" : undefined),
+    problem: isTotal ?? nulls ?? (lengths.size > 0 ? "holds the beginning of its texts" : undefined),
   };
-}
-
-function isOverlong(columns: readonly string[], types: ReadonlyMap<string, MysqlType>): boolean {
-  return columns.some((name) => /^long/.test(types.get(name)!.native));
 }
 
 interface IndexText {

@@ -68,21 +68,27 @@ function keyPart({ native, bytes = 0 }: MysqlType): number {
   return /^var/.test(native) ? bytes - 2 : bytes;
 }
 
-/** A part of an index that need not hold the whole column: as much of it as there is room for. */
-export function prefixLength(
+/**
+ * Lengths of those parts of an index that are texts or bytes and do not fit into it whole, by name: what the others
+ * leave is shared. In characters, or bytes.
+ */
+export function prefixLengths(
   columns: readonly string[],
-  name: string,
   types: ReadonlyMap<string, MysqlType>,
-): number | undefined {
-  const type = types.get(name)!;
-  const long = columns.filter((one) => isOpen(types.get(one)!));
-  const fixed = keyBytes(
-    columns.filter((one) => !long.includes(one)),
-    types,
-  );
-  if (!isOpen(type)) return undefined;
-  const bytes = Math.floor((LONGEST_KEY - fixed) / long.length);
-  return isText(type) ? Math.max(1, Math.floor(bytes / CHAR_BYTES)) : Math.max(1, bytes);
+): ReadonlyMap<string, number> {
+  const wanted = columns
+    .map((name) => ({ name, bytes: isOpen(types.get(name)!) ? Infinity : keyPart(types.get(name)!) }))
+    .toSorted((a, b) => a.bytes - b.bytes);
+  const lengths = new Map<string, number>();
+  let left = LONGEST_KEY;
+  for (const [i, { name, bytes }] of wanted.entries()) {
+    const share = Math.floor(left / (wanted.length - i));
+    left -= Math.min(bytes, share);
+    if (bytes <= share) continue;
+    const isBytes = /b(?:inary|lob)/.test(types.get(name)!.native);
+    lengths.set(name, isBytes ? share : Math.floor(share / CHAR_BYTES));
+  }
+  return lengths;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Column, LogicalType } from "../../core/schema.ts";
 import { literal } from "./identifier.ts";
-import { atLeast, type ServerFacts } from "./server-facts.ts";
+import type { ServerFacts } from "./server-facts.ts";
 
 /** What a column becomes here. */
 export interface MysqlType {
@@ -69,7 +69,8 @@ export function mysqlType(
     case "set":
       return LONG_TEXT;
     case "uuid":
-      return uuidType(facts);
+      // MariaDB's own type refuses those whose version or variant is none that it knows.
+      return { native: `char(${UUID_CHARS})`, collation: "ascii_bin", bytes: UUID_CHARS };
     case "json":
       return jsonType(facts);
     case "date":
@@ -139,11 +140,6 @@ function enumType(values: readonly string[]): MysqlType {
     values.length > 0 && values.length <= MOST_LABELS && values.every((value) => value === value.trimEnd());
   if (isPlain) return { native: `enum(${values.map(literal).join(",")})`, bytes: 2 };
   return text(Math.max(1, ...values.map((value) => [...value].length)));
-}
-
-function uuidType(facts: ServerFacts): MysqlType {
-  if (facts.flavour === "mariadb" && atLeast(facts, 10, 7)) return { native: "uuid", bytes: 16 };
-  return { native: `char(${UUID_CHARS})`, collation: "ascii_bin", bytes: UUID_CHARS };
 }
 
 /** MySQL keeps the value, MariaDB the text. */

@@ -136,8 +136,11 @@ export class MysqlSource implements Source {
 
   /** The log itself holds every statement that changes a table. */
   async keepNotes(): Promise<KeptNotes> {
-    return { kept: false, findings: [] };
+    return { kept: false, refused: false, findings: [] };
   }
+
+  /** Nothing was made for notes. */
+  async dropNotes(): Promise<void> {}
 
   async describeNoted(): Promise<readonly TableSchema[]> {
     return [];

@@ -49,6 +49,7 @@ const CHANGE_ENCODINGS: readonly ChangeEncoding[] = ["text"];
 
 /** A MySQL or MariaDB server as target: gives each call a connection. */
 export class MysqlTarget implements Target {
+  readonly onlySchema: string | undefined;
   readonly changeEncodings = CHANGE_ENCODINGS;
   readonly #endpoint: EndpointConfig;
   readonly #clients: ClientPool;
@@ -58,6 +59,7 @@ export class MysqlTarget implements Target {
 
   constructor(endpoint: EndpointConfig) {
     this.#endpoint = endpoint;
+    this.onlySchema = onlySchema(endpoint);
     this.#clients = new ClientPool(endpoint, { side: "target", purpose: "tideway target" });
     this.#builders = new ClientPool(endpoint, { side: "target", purpose: "tideway build" });
     this.#loaders = new LoaderPool(endpoint);
@@ -231,4 +233,9 @@ export class MysqlTarget implements Target {
   ): Promise<Result> {
     return this.#clients.use(signal, work, { table: plan.source.id, phase: "build" });
   }
+}
+
+/** DMS's TargetDbType: "specific-database" puts everything into the one that the endpoint names. */
+function onlySchema({ database, settings }: EndpointConfig): string | undefined {
+  return settings["TargetDbType"] === "specific-database" && database !== "" ? database : undefined;
 }

@@ -1,0 +1,46 @@
+import type { Engine } from "../../core/engine.ts";
+import { connect } from "./connection.ts";
+import { findLeftovers, removeLeftover } from "./leftovers.ts";
+import { endpointSettings } from "./settings.ts";
+import { MysqlSource } from "./source.ts";
+import { MysqlTarget } from "./target.ts";
+import { DEFAULT_PORT, parseUrl } from "./url.ts";
+
+/** MySQL from 5.7 on, MariaDB from 10.5 on, and what speaks their protocol and writes their binary log. */
+export const mysqlEngine: Engine = {
+  name: "mysql",
+  displayName: "MySQL",
+  aliases: [
+    { name: "mariadb", displayName: "MariaDB" },
+    { name: "aurora", displayName: "Amazon Aurora MySQL" },
+    { name: "aurora-serverless", displayName: "Amazon Aurora MySQL Serverless" },
+  ],
+  urlSchemes: ["mysql", "mariadb"],
+  defaultPort: DEFAULT_PORT,
+  reaches: "server",
+  capabilities: { source: true, target: true, cdc: true },
+  settingsMember: "MySQLSettings",
+  endpointSettings,
+  parseUrl,
+
+  async testConnection(endpoint, role, signal) {
+    const client = await connect(endpoint, { side: role, purpose: "tideway test" }, signal);
+    await client.end();
+    return { serverVersion: client.facts.text };
+  },
+
+  async openSource(endpoint, signal) {
+    const source = new MysqlSource(endpoint);
+    await source.check(signal);
+    return source;
+  },
+
+  async openTarget(endpoint, signal) {
+    const target = new MysqlTarget(endpoint);
+    await target.check(signal);
+    return target;
+  },
+
+  findLeftovers,
+  removeLeftover,
+};

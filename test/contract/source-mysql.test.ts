@@ -1,0 +1,4 @@
+import { mysql57 } from "./mysql-kinds.ts";
+import { sourceContract } from "./source.ts";
+
+sourceContract(mysql57);
