@@ -136,7 +136,11 @@ export class MysqlSource implements Source {
 
   /** The log itself holds every statement that changes a table. */
   async keepNotes(): Promise<KeptNotes> {
-    return { kept: false, findings: [] };
+    return { kept: false, refused: false, findings: [] };
+  }
+
+  async dropNotes(): Promise<void> {
+    // There are none.
   }
 
   async describeNoted(): Promise<readonly TableSchema[]> {
