@@ -139,6 +139,10 @@ export class MysqlSource implements Source {
     return { kept: false, refused: false, findings: [] };
   }
 
+  async dropNotes(): Promise<void> {
+    // There are none.
+  }
+
   /** Nothing was made for notes. */
   async dropNotes(): Promise<void> {}
 
