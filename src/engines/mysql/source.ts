@@ -139,10 +139,6 @@ export class MysqlSource implements Source {
     return { kept: false, refused: false, findings: [] };
   }
 
-  async dropNotes(): Promise<void> {
-    // There are none.
-  }
-
   /** Nothing was made for notes. */
   async dropNotes(): Promise<void> {}
 
