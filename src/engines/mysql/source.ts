@@ -143,9 +143,6 @@ export class MysqlSource implements Source {
     // There are none.
   }
 
-  /** Nothing was made for notes. */
-  async dropNotes(): Promise<void> {}
-
   async describeNoted(): Promise<readonly TableSchema[]> {
     return [];
   }
