@@ -102,5 +102,11 @@ export async function readAppliedPosition(
   const [row] = await client.query<{ CHECKPOINT: string }>(positionSql(request));
   // Else the snapshot of this transaction would be what the session goes on to see.
   await client.execute("commit");
-  return row === undefined ? undefined : readCheckpoint(row.CHECKPOINT);
+  if (row === undefined) return undefined;
+  const position = readCheckpoint(row.CHECKPOINT);
+  if (position !== undefined) return position;
+  throw new MigrationError("position.malformed", {
+    message: "The checkpoint in the target's control table is none.",
+    subject: "awsdms_txn_state",
+  });
 }
