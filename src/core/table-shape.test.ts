@@ -37,6 +37,16 @@ test("a table is what it was when only its rows were written anew, or only its c
   assert.ok(!isSameDefinition(known, shape([column(1), column(2, { version: "701" })])));
 });
 
+test("a column whose values only its rows tell cannot be added", () => {
+  const varying = column(3, { varies: true });
+  assert.equal(
+    outcome(shape([...known.columns, varying])),
+    "got the column c3, with a value that only its rows tell",
+  );
+  assert.equal(outcome(shape([...known.columns, varying]), shape([...known.columns, varying])), "none");
+  assert.equal(outcome(shape([column(1), column(2, { varies: true })])), "none");
+});
+
 test("columns behind all that there were are additions", () => {
   assert.equal(outcome(shape([column(1), column(2), column(3), column(4)])), "added c3 c4");
 });

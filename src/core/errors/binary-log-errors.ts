@@ -66,6 +66,14 @@ export const binaryLogErrors = {
     remedy:
       "Use a full-load task for the table, or run on the source: alter table ... drop system versioning;",
   },
+  "source.old_temporal": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "The server keeps fractions of seconds in a form that MariaDB had before 10.1, which its binary log does not tell from whole seconds.",
+    remedy:
+      "Run on the source: set global mysql56_temporal_format = ON; and then alter table ... force; or use a full-load task for the table.",
+  },
   "source.type_unknown": {
     scope: "table",
     retry: "never",

@@ -7,6 +7,7 @@ import type { Client } from "./client.ts";
 import { finding } from "./finding.ts";
 import { qualified } from "./identifier.ts";
 import { globalVariables, isNotAllowed } from "./log-state.ts";
+import { withoutRemarks } from "./type-text.ts";
 
 /** What reading each table needs. */
 export async function assessSourceTables(
@@ -26,6 +27,7 @@ export async function assessSourceTables(
   );
   const showsLabels = captures && (await logsLabels(client));
   const findings = await unreadable(client, ids, account);
+  if (captures && client.facts.flavour === "mariadb") findings.push(...(await oldTemporals(client, ids)));
   for (const table of tables) {
     findings.push(...unknownTypes(table));
     const kind = kinds.get(tableKey(table.id))?.[0];
@@ -41,6 +43,31 @@ interface TableKindRow extends OfTable {
   readonly type: string;
   readonly engine: string | null;
   readonly transactions: string | null;
+}
+
+interface OldColumnRow extends OfTable {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** Columns with fractions of seconds that are kept as before MariaDB 10.1. */
+async function oldTemporals(client: Client, ids: readonly TableId[]): Promise<readonly Finding[]> {
+  const rows = await selectOfTables<OldColumnRow>(
+    client,
+    ids,
+    (where) => `
+    select table_schema as \`schema\`, table_name as \`table\`, column_name as name, column_type as type
+      from information_schema.columns where ${where} and column_type like '%(_) /* mariadb-5.3 */'`,
+  );
+  return [...rows.values()].flat().map(({ schema, table, name, type }) => {
+    const id = { schema, name: table };
+    return finding("source.old_temporal", "error", {
+      subject: displayTable(id),
+      table: id,
+      message: `The column ${name} (${withoutRemarks(type)}) is kept in a form from before MariaDB 10.1, in which changes of it cannot be read.`,
+      remedy: `Run on the source: set global mysql56_temporal_format = ON; and then alter table ${qualified(id)} force; or use a full-load task for the table.`,
+    });
+  });
 }
 
 /** Whether the log's descriptions of tables hold the labels of enums and sets. */

@@ -18,12 +18,13 @@ type Told = readonly (readonly [string, string, string])[];
 async function assessed(
   endpoint: EndpointConfig,
   type: SourceAssessment["type"] = "full-load-and-cdc",
+  ownOnly = false,
 ): Promise<readonly Finding[]> {
   const client = await connect(endpoint, { side: "source", purpose: "test" }, signal);
   try {
     const { tables } = await describe(client, await listTables(client, endpoint), CHOICES);
     const request: SourceAssessment = {
-      ...{ taskId: "T1", type, tables, movesWhole: undefined, resumes: false },
+      ...{ taskId: "T1", type, tables, movesWhole: undefined, resumes: false, ownOnly },
       ...{ movesRights: false, movesLargeObjects: false },
     };
     return await assessSource(client, request);
@@ -63,6 +64,14 @@ for (const flavour of ["mariadb", "mysql"] as const) {
         database,
       );
       assert.deepEqual(told(await assessed(server.endpoint(database))), []);
+    });
+
+    test("a task that sends only its own source's changes is refused", async () => {
+      const database = await server.createDatabase();
+      await server.query("create table t (a int primary key)", database);
+      assert.deepEqual(told(await assessed(server.endpoint(database), "cdc", true)), [
+        ["settings.unsupported", "error", "EnableLoopbackPrevention"],
+      ]);
     });
 
     test("what is not moved is told by kind", async () => {
@@ -218,5 +227,22 @@ test("MariaDB's versioned tables are loaded as they are now, and their changes a
       ["source.system_versioned", "error", `${database}.v`],
       ...expected,
     ]);
+  });
+});
+
+test("MariaDB's fractions of seconds from before 10.1 keep a table's changes out until it is written anew", async () => {
+  await withServer({ flavour: "mariadb", settings: { mysql56_temporal_format: "OFF" } }, async (server) => {
+    const database = await server.createDatabase();
+    await server.query("create table o (a int primary key, t time(3), d datetime, s datetime(6))", database);
+    const findings = await assessed(server.endpoint(database));
+    assert.deepEqual(told(findings), [
+      ["source.old_temporal", "error", `${database}.o`],
+      ["source.old_temporal", "error", `${database}.o`],
+    ]);
+    assert.deepEqual(told(await assessed(server.endpoint(database), "full-load")), []);
+    for (const sql of /Run on the source: (.*?;) and then (.*?;)/.exec(findings[0]!.remedy)!.slice(1)) {
+      await server.query(sql);
+    }
+    assert.deepEqual(told(await assessed(server.endpoint(database))), []);
   });
 });

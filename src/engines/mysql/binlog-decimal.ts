@@ -1,4 +1,4 @@
-import { writePadded } from "./binlog-digits.ts";
+import { writePadded, writeUnsigned } from "./binlog-digits.ts";
 
 /*
  * DECIMAL as MySQL packs it (source documentation, "decimal2bin"): groups of nine digits in four bytes from the point
@@ -33,8 +33,8 @@ export function writeDecimal(
   let turned = 0x80;
   let to = at;
   if (isNegative) out[to++] = MINUS;
-  const start = to;
   let next = from;
+  let isZero = true;
   let digits = (precision - scale) % 9;
   for (let left = precision - scale; left > 0; digits = 9) {
     if (digits === 0) digits = 9;
@@ -43,10 +43,12 @@ export function writeDecimal(
       value = value * 256 + (bytes[next++]! ^ mask ^ turned);
       turned = 0;
     }
-    to = writePadded(out, to, value, digits);
     left -= digits;
+    if (!isZero) to = writePadded(out, to, value, digits);
+    else if (value > 0) to = writeUnsigned(out, to, value);
+    isZero &&= value === 0;
   }
-  to = withoutZeros(out, start, to);
+  if (isZero) out[to++] = ZERO;
   if (scale === 0) return to;
   out[to++] = POINT;
   for (let left = scale; left > 0; left -= digits) {
@@ -59,16 +61,4 @@ export function writeDecimal(
     to = writePadded(out, to, value, digits);
   }
   return to;
-}
-
-/** Takes zeros off the front, but for the last digit; one is put where there is no digit. */
-function withoutZeros(out: Uint8Array, start: number, end: number): number {
-  if (start === end) {
-    out[end] = ZERO;
-    return end + 1;
-  }
-  let first = start;
-  while (first < end - 1 && out[first] === ZERO) first++;
-  if (first > start) out.copyWithin(start, first, end);
-  return end - (first - start);
 }

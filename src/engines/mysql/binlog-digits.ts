@@ -48,12 +48,23 @@ export function writeSigned64(out: Uint8Array, at: number, high: number, low: nu
 /** Exactly `count` digits, at most 9. */
 export function writePadded(out: Uint8Array, at: number, value: number, count: number): number {
   let rest = value | 0;
-  for (let i = at + count - 1; i >= at; i--) {
-    const next = (rest / 10) | 0;
-    out[i] = ZERO + rest - next * 10;
+  let i = at + count;
+  while (i - at >= 2) {
+    const next = (rest / 100) | 0;
+    i = writeTwo(out, i - 2, rest - next * 100) - 2;
     rest = next;
   }
+  if (i > at) out[at] = ZERO + rest;
   return at + count;
+}
+
+/** Two digits of a number below 100. */
+export function writeTwo(out: Uint8Array, at: number, value: number): number {
+  // value / 10 for such numbers
+  const tens = (value * 103) >> 10;
+  out[at] = ZERO + tens;
+  out[at + 1] = ZERO + value - 10 * tens;
+  return at + 2;
 }
 
 /** A fraction of `count` digits behind its point, without the zeros at its end; nothing for 0. */

@@ -8,6 +8,7 @@ import { LogPlace, SeenTransactions, startPlace } from "./binlog-seen.ts";
 /** Flags of MariaDB's GTID event. */
 const STANDALONE = 1;
 const GROUP_COMMIT_ID = 2;
+const PREPARES = 64;
 
 const UUID_LENGTH = 16;
 /** Two numbers that say which transactions may be applied at the same time. */
@@ -50,6 +51,8 @@ export interface LogGroup {
   readonly beginning: Beginning | undefined;
   /** It is one statement; undefined where the next event says so. */
   readonly isSingle: boolean | undefined;
+  /** Name of the transaction of two phases (XA) that it prepares, as SQL writes it. MySQL says that with a statement. */
+  readonly prepares?: string | undefined;
 }
 
 /** How far a log has been read, and what begins where it goes on. */
@@ -126,7 +129,8 @@ export class LogProgress {
     }
     const id = { origin: domain, number, serverId: header.serverId };
     const beginning = this.#beginning(header, header.timestamp * 1000, id);
-    return { beginning, isSingle: (flags & STANDALONE) !== 0 };
+    const prepares = (flags & PREPARES) === 0 ? undefined : readXid(cursor);
+    return { beginning, isSingle: (flags & STANDALONE) !== 0, prepares };
   }
 
   /** By file and byte, a transaction's position is where its first event ends. */
@@ -152,6 +156,14 @@ export class LogProgress {
     ].join("-");
     return this.#uuid;
   }
+}
+
+/** A format's number, lengths of two parts, and the parts. */
+function readXid(cursor: EventCursor): string {
+  const format = cursor.uint32();
+  const [global, branch] = [cursor.byte(), cursor.byte()];
+  const part = (length: number): string => `x'${cursor.slice(length).toString("hex")}'`;
+  return [part(global), part(branch), format].join(",");
 }
 
 /** Microseconds since 1970 in seven bytes, of which the highest bit means something else. */

@@ -1,4 +1,4 @@
-import { writeFraction, writePadded, writeUnsigned } from "./binlog-digits.ts";
+import { writeFraction, writePadded, writeTwo, writeUnsigned } from "./binlog-digits.ts";
 
 /*
  * Dates and times in the canonical text form. Whether a date is one is for the caller to ask first: MySQL stores
@@ -10,6 +10,7 @@ const COLON = 0x3a;
 const SPACE = 0x20;
 const PLUS = 0x2b;
 const ZERO = 0x30;
+const DATE_LENGTH = 10;
 const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 export function isDate(year: number, month: number, day: number): boolean {
@@ -21,9 +22,9 @@ export function isDate(year: number, month: number, day: number): boolean {
 export function writeDate(out: Uint8Array, at: number, year: number, month: number, day: number): number {
   let to = writePadded(out, at, year === 0 ? 1 : year, 4);
   out[to++] = MINUS;
-  to = writePadded(out, to, month, 2);
+  to = writeTwo(out, to, month);
   out[to++] = MINUS;
-  return writePadded(out, to, day, 2);
+  return writeTwo(out, to, day);
 }
 
 export function writeBc(out: Uint8Array, at: number): number {
@@ -42,11 +43,11 @@ export function writeTimeOfDay(
   digits: number,
 ): number {
   const minutes = Math.trunc(seconds / 60);
-  let to = writePadded(out, at, Math.trunc(minutes / 60), 2);
+  let to = writeTwo(out, at, Math.trunc(minutes / 60));
   out[to++] = COLON;
-  to = writePadded(out, to, minutes % 60, 2);
+  to = writeTwo(out, to, minutes % 60);
   out[to++] = COLON;
-  to = writePadded(out, to, seconds % 60, 2);
+  to = writeTwo(out, to, seconds % 60);
   return writeFraction(out, to, fraction, digits);
 }
 
@@ -59,11 +60,11 @@ export function writeDuration(
   digits: number,
 ): number {
   const hours = packed >> 12;
-  let to = hours < 100 ? writePadded(out, at, hours, 2) : writeUnsigned(out, at, hours);
+  let to = hours < 100 ? writeTwo(out, at, hours) : writeUnsigned(out, at, hours);
   out[to++] = COLON;
-  to = writePadded(out, to, (packed >> 6) & 63, 2);
+  to = writeTwo(out, to, (packed >> 6) & 63);
   out[to++] = COLON;
-  to = writePadded(out, to, packed & 63, 2);
+  to = writeTwo(out, to, packed & 63);
   return writeFraction(out, to, fraction, digits);
 }
 
@@ -89,8 +90,23 @@ export function writeUtc(out: Uint8Array, at: number): number {
   return at + 3;
 }
 
-/** Days since 1970 as a date: years are counted from March on in eras of 400 (Hinnant, "chrono-Compatible Low-Level Date Algorithms"). */
+/** The last day that was written, and its text: values that follow each other are often of one. */
+let lastDay = Number.NaN;
+const lastText = new Uint8Array(DATE_LENGTH);
+
 function writeDay(out: Uint8Array, at: number, day: number): number {
+  if (day === lastDay) {
+    for (let i = 0; i < DATE_LENGTH; i++) out[at + i] = lastText[i]!;
+    return at + DATE_LENGTH;
+  }
+  const end = computeDay(out, at, day);
+  for (let i = 0; i < DATE_LENGTH; i++) lastText[i] = out[at + i]!;
+  lastDay = day;
+  return end;
+}
+
+/** Days since 1970 as a date: years are counted from March on in eras of 400 (Hinnant, "chrono-Compatible Low-Level Date Algorithms"). */
+function computeDay(out: Uint8Array, at: number, day: number): number {
   const shifted = day + 719_468;
   const era = Math.floor(shifted / 146_097);
   const ofEra = shifted - era * 146_097;

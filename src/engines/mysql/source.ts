@@ -1,4 +1,5 @@
 import type { EndpointConfig } from "../../core/engine.ts";
+import { MigrationError } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { LockWait } from "../../core/lock-wait.ts";
 import type { Position } from "../../core/position.ts";
@@ -112,9 +113,15 @@ export class MysqlSource implements Source {
   /** Nothing is marked as loaded here, and no task sends only what was written on its source. */
   async checkLoads(): Promise<void> {}
 
+  /** Throws `source.log_purged` when the log does not reach back to where the target stands. */
   async findStream({ taskId, applied }: FindStream, signal: AbortSignal): Promise<Position | undefined> {
     if (applied === undefined) return undefined;
-    if (!(await this.#clients.use(signal, (client) => isKept(client, applied)))) return undefined;
+    if (!(await this.#clients.use(signal, (client) => isKept(client, applied)))) {
+      throw new MigrationError("source.log_purged", {
+        message: `The source has no log any more from ${applied.text} on, where the target stands.`,
+        subject: errorAddress(this.#endpoint),
+      });
+    }
     this.#confirmed.set(taskId, applied);
     return applied;
   }

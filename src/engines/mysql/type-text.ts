@@ -7,14 +7,10 @@ export interface TypeText {
   /** Members of an enum or a set. */
   readonly labels: readonly string[];
   readonly unsigned: boolean;
-  /** The server keeps the column in a form from before MySQL 5.6 or MariaDB's own of those days. */
-  readonly isOldForm: boolean;
 }
 
 const HEAD = /^[a-z0-9_]+(?: precision| varying)?/i;
 const COMMENT = /\s*\/\*(.*?)\*\//g;
-/** `datetime / * mariadb-5.3 * /` and `/ * 5.5 binary format * /` of temporal types. */
-const OLD_FORM = /mariadb-5\.3|5\.5 binary format/;
 
 export function parseTypeText(columnType: string): TypeText {
   const name = (HEAD.exec(columnType)?.[0] ?? columnType).toLowerCase();
@@ -26,7 +22,6 @@ export function parseTypeText(columnType: string): TypeText {
     numbers: brackets === null ? [] : brackets[1]!.split(",").map(Number),
     labels: isListed ? parseLabels(rest) : [],
     unsigned: !isListed && /\bunsigned\b/i.test(rest),
-    isOldForm: !isListed && OLD_FORM.test(rest),
   };
 }
 
