@@ -129,12 +129,15 @@ export const mysqlRentalChanges = `
   insert into film (title, language_id, rating, flags) values ('NEW', 1, 'R', b'10000000');
   delete from film_actor where film_id = 7 and actor_id = 1;
   update film_actor set film_id = 7 where film_id = 8 and actor_id = 1;
+  delete from film_actor where actor_id = 2;
   delete from actor where actor_id = 2;
   update actor set first_name = 'Zo', last_name = 'Ö', awake = '00:00:00.5', seen = null;
   update staff set boss_id = null, active = not active, preferences = '[1, {"b": "ü"}]' where staff_id = 2;
   update country set name = concat(name, ' 🌍') where country_id = 1;
   update city set country_id = 1 where city_id = 2;
-  update country set country_id = 60000 where country_id = 3;
+  insert into country (country_id, name) values (60000, 'España 2');
+  update city set country_id = 60000 where country_id = 3;
+  delete from country where country_id = 3;
   update address set location = st_geomfromtext('linestring(0 0, 1 1)'), phone = '+43' where address_id = 3;
   delete from rental where rental_id % 3 = 0;
   insert into rental (rental_date, film_id, staff_id) values ('2026-01-01', 1, 1);

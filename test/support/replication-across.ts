@@ -8,6 +8,7 @@ import type { Position } from "../../src/core/position.ts";
 import type { ChangeStream } from "../../src/core/source.ts";
 import type { AppliedCounts, Applier, ApplyMode } from "../../src/core/target.ts";
 import { openApplier } from "../../src/engines/mysql/applier.ts";
+import { FLUSH_SQL } from "../../src/engines/mysql/apply-durability.ts";
 import { savePositionSql } from "../../src/engines/mysql/journal-sql.ts";
 import { describe as describeTables, listTables } from "../../src/engines/postgres/catalog.ts";
 import { openChangeStream } from "../../src/engines/postgres/change-stream.ts";
@@ -84,7 +85,7 @@ export class ReplicationAcross implements AsyncDisposable {
     const replication = new ReplicationAcross(options, { from, to }, { plan, client });
     const position = await createStream(endpointOf(options.source, from), replication.streamRequest, never);
     const request = { taskId: from, controlSchema: undefined };
-    await options.target.query(savePositionSql(request, position));
+    await options.target.query(`${savePositionSql(request, position)}; ${FLUSH_SQL}`);
     await replication.open();
     return replication;
   }

@@ -88,8 +88,8 @@ async function endSession(client: Client, id: string): Promise<void> {
   }
 }
 
-/** Names of locks are short, and the whole server's. */
-function lockName({ controlSchema, taskId }: JournalRequest): string {
+/** The lock that a task's applier holds. Names of locks are short, and the whole server's. */
+export function lockName({ controlSchema, taskId }: JournalRequest): string {
   const digest = createHash("sha256").update(JSON.stringify([controlSchema ?? null, taskId]));
   return `tideway apply ${digest.digest("base64url")}`;
 }

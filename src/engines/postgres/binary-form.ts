@@ -145,7 +145,7 @@ function withoutModifier(ddl: string): string {
  * An enum or a domain, whose logical type is its base's, or a column of another kind of database, which sends the
  * narrowest of our types that holds all its values. What could be several types is left to text.
  */
-function formOfUserType({ type }: Column): BinaryForm | undefined {
+function formOfUserType({ type, nativeType }: Column): BinaryForm | undefined {
   switch (type.kind) {
     case "enum":
     case "string":
@@ -153,7 +153,9 @@ function formOfUserType({ type }: Column): BinaryForm | undefined {
     case "boolean":
       return "bool";
     case "int":
-      return intForm(type.unsigned ? type.bits + 1 : type.bits);
+      if (!type.unsigned) return intForm(type.bits);
+      // Ours without a sign are oid and domains of it, which have another form.
+      return nativeType.includes("unsigned") ? intForm(type.bits + 1) : undefined;
     case "float":
       return `float${type.bits / 8}`;
     case "decimal":
