@@ -1,5 +1,6 @@
 import type { Finding } from "../../core/finding.ts";
 import type { SourceAssessment } from "../../core/source.ts";
+import { assessCascades } from "./assess-cascades.ts";
 import { assessLeftOut } from "./assess-left-out.ts";
 import { assessLog } from "./assess-log.ts";
 import { assessPrivileges, readAccount } from "./assess-privileges.ts";
@@ -13,7 +14,7 @@ export async function assessSource(client: Client, request: SourceAssessment): P
   const account = await readAccount(client);
   const findings = assessVersion(client.facts);
   if (request.type !== "full-load") {
-    findings.push(...(await assessLog(client, request)));
+    findings.push(...(await assessLog(client, request)), ...assessCascades(request.tables));
     if (request.ownOnly === true) findings.push(cannotFilter());
   }
   findings.push(...assessPrivileges(client, request, account));
