@@ -1,3 +1,4 @@
+import { ArrivedRows } from "../src/engines/mysql/arrived-rows.ts";
 import { Cell, type ReadColumn } from "../src/engines/mysql/read-columns.ts";
 import { RowTranscoder } from "../src/engines/mysql/row-transcoder.ts";
 import { TextForm } from "../src/engines/mysql/text-form.ts";
@@ -90,16 +91,14 @@ function pass(packets: Buffer, columns: readonly ReadColumn[]): number {
     new TextForm(columns, new ZeroDateRule({ schema: "s", name: "t" }, columns, "null")),
   );
   let written = 0;
-  let rest = packets.subarray(0, 0);
+  const arrived = new ArrivedRows();
   for (let from = 0; from < packets.length; from += READ) {
-    const read = packets.subarray(from, from + READ);
-    const bytes = rest.length === 0 ? read : Buffer.concat([rest, read]);
-    let at = transcoder.walk(bytes, 0);
+    arrived.add(packets.subarray(from, from + READ));
+    arrived.walk(transcoder);
     while (transcoder.full) {
       written += transcoder.take()!.bytes.length;
-      at = transcoder.walk(bytes, at);
+      arrived.walk(transcoder);
     }
-    rest = bytes.subarray(at);
   }
   return written + (transcoder.take()?.bytes.length ?? 0);
 }

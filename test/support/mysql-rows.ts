@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ArrivedRows } from "../../src/engines/mysql/arrived-rows.ts";
 import type { RowTranscoder } from "../../src/engines/mysql/row-transcoder.ts";
 
 const MAX_PACKET = 0xffffff;
@@ -50,16 +51,14 @@ export function transcode(transcoder: RowTranscoder, pieces: readonly Buffer[]):
     rows += chunk.rows;
     largest = Math.max(largest, bytes.length);
   };
-  let rest: Buffer = Buffer.alloc(0);
+  const arrived = new ArrivedRows();
   for (const piece of pieces) {
-    const bytes = Buffer.concat([rest, piece]);
-    let at = 0;
+    arrived.add(piece);
     do {
-      at = transcoder.walk(bytes, at);
+      arrived.walk(transcoder);
       if (transcoder.full) forward();
       else break;
     } while (!transcoder.ended);
-    rest = bytes.subarray(at);
   }
   assert(transcoder.ended, "the stream has ended before its rows");
   forward();

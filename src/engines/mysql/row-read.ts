@@ -1,5 +1,6 @@
 import { MigrationError } from "../../core/error.ts";
 import type { RowChunk } from "../../core/row-chunk.ts";
+import { ArrivedRows } from "./arrived-rows.ts";
 import { serverFields } from "./errors.ts";
 import { throwIfError } from "./result-head.ts";
 import type { RowForm } from "./row-form.ts";
@@ -20,8 +21,7 @@ const INTERRUPTED = 1317;
 export class RowRead {
   readonly #wire: WireSession;
   readonly #transcoder: RowTranscoder;
-  #bytes: Buffer = Buffer.alloc(0);
-  #at = 0;
+  readonly #arrived = new ArrivedRows();
 
   private constructor(wire: WireSession, form: RowForm) {
     this.#wire = wire;
@@ -42,21 +42,19 @@ export class RowRead {
       if (serverFields(error) !== undefined) await read.#release();
       throw error;
     }
-    read.#bytes = wire.packets.takeRest();
+    read.#arrived.add(wire.packets.takeRest());
     return read;
   }
 
   /** The next chunk; undefined when all rows have come, which leaves the session ready for the next read. */
   async next(): Promise<RowChunk | undefined> {
     const transcoder = this.#transcoder;
+    const arrived = this.#arrived;
     for (;;) {
-      this.#at = transcoder.walk(this.#bytes, this.#at);
+      arrived.walk(transcoder);
       if (transcoder.full) return transcoder.take();
       if (transcoder.ended) break;
-      const rest = this.#bytes.subarray(this.#at);
-      const more = await this.#wire.packets.more();
-      this.#bytes = rest.length === 0 ? more : Buffer.concat([rest, more]);
-      this.#at = 0;
+      arrived.add(await this.#wire.packets.more());
     }
     return transcoder.take() ?? (await this.#end());
   }
@@ -72,7 +70,7 @@ export class RowRead {
 
   async #end(): Promise<undefined> {
     const { packets } = this.#wire;
-    packets.putBack(this.#bytes.subarray(this.#at));
+    packets.putBack(this.#arrived.rest());
     await packets.read();
     try {
       throwIfError(packets);
