@@ -242,6 +242,8 @@ export function holdsInAnySnapshot({ by }: Partition): boolean {
 
 /** Committed changes after a position, in commit order. Not restartable: open a new one. */
 export interface ChangeStream extends AsyncIterable<StreamItem>, AsyncDisposable {
+  /** True when the source's notes were asked for (ChangeStreamRequest.takes) and it has none any more. Else left out. */
+  readonly lacksNotes?: boolean;
   /** The target holds everything up to here for good; the source may discard its log. Never goes back. */
   confirm(position: Position): void;
   /** Asks the source to say how far it has sent, so that a heartbeat follows soon even when idle. */

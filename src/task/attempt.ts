@@ -59,3 +59,6 @@ export class TablesUntold extends Error {
 
 /** Not a failure: what the attempt was planned with, or has read from, does not serve any more. */
 export class AttemptOutdated extends Error {}
+
+/** The source's notes went between being found and being read. */
+export class NotesLost extends AttemptOutdated {}

@@ -2,6 +2,7 @@ import { MigrationError } from "../core/error.ts";
 import type { JournaledState, JournaledTable } from "../core/journal.ts";
 import { tableKey } from "../core/schema.ts";
 import type { Attempt } from "./attempt.ts";
+import { giveUpStart } from "./give-up-start.ts";
 
 /*
  * Two tasks in opposite directions, of which one loads tables and the other reads their changes: the one that reads
@@ -42,8 +43,7 @@ export async function checkLoads(attempt: Attempt): Promise<void> {
     await source.checkLoads(streamRequest, signal);
   } catch (error) {
     // The next start would take the stream for one that is read.
-    if (error instanceof MigrationError && error.retry === "never")
-      await source.dropStream(streamRequest, signal);
+    if (error instanceof MigrationError && error.retry === "never") await giveUpStart(attempt);
     throw error;
   }
 }

@@ -1,8 +1,11 @@
 import { MigrationError } from "../core/error.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
-import { type Attempt, TablesUntold } from "./attempt.ts";
+import { type Attempt, NotesLost, TablesUntold } from "./attempt.ts";
 import { followNotes, SchemaNoted } from "./follow-notes.ts";
 import { keptShape } from "./noted-tables.ts";
+
+/** So many attempts in turn end as the notes went before they were read; the next goes on without them. */
+const MOST_LOST = 2;
 
 /** What a run of a task knows of the source's notes from one attempt to the next. */
 export class NoteKeeping {
@@ -10,6 +13,8 @@ export class NoteKeeping {
   readonly #untold = new Set<string>();
   #isTold = false;
   #isRefused = false;
+  /** In turn. */
+  #lost = 0;
 
   get untold(): ReadonlySet<string> {
     return this.#untold;
@@ -23,6 +28,10 @@ export class NoteKeeping {
     this.#isRefused ||= refused;
     if (!this.#isTold) for (const finding of findings) statistics.finding(finding);
     this.#isTold = true;
+    if (this.#lost === MOST_LOST) {
+      this.#lost = 0;
+      return attempt;
+    }
     return kept ? describing({ ...attempt, notes: { ...notes, kept } }) : attempt;
   }
 
@@ -31,6 +40,11 @@ export class NoteKeeping {
     try {
       return await run();
     } catch (error) {
+      if (error instanceof NotesLost) {
+        this.#lost++;
+        return "again";
+      }
+      this.#lost = 0;
       if (!(error instanceof SchemaNoted)) throw error;
       await followNotes(attempt, error.noted);
       return "again";

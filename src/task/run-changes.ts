@@ -5,7 +5,7 @@ import type { Position } from "../core/position.ts";
 import type { TableId } from "../core/schema.ts";
 import { type SnapshotWindow, TableRules } from "../pipeline/apply-modes.ts";
 import { type ApplyEnd, type ApplyGoal, ChangeApply } from "../pipeline/change-apply.ts";
-import { type Attempt, AttemptOutdated, TablesUntold } from "./attempt.ts";
+import { type Attempt, AttemptOutdated, NotesLost, TablesUntold } from "./attempt.ts";
 import { noteFilter, SchemaNoted } from "./follow-notes.ts";
 import { openBoth } from "./open-sides.ts";
 import { copySequences, finishBuilds, publishedTables, streamMissing } from "./run-load.ts";
@@ -72,6 +72,7 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
       signal,
     ),
   );
+  if (stream.lacksNotes === true) throw new NotesLost();
   const saveIdle = async (position: Position): Promise<void> => {
     await journal.setAppliedPosition(position, signal);
     failpoint("apply.idle-saved");

@@ -1,6 +1,7 @@
 import { MigrationError } from "../core/error.ts";
 import type { OpenWriter } from "../core/source.ts";
 import type { Attempt } from "./attempt.ts";
+import { giveUpStart } from "./give-up-start.ts";
 
 /** How often it is told that the source lets the task wait, and for whom. */
 const TOLD_MS = 10_000;
@@ -18,7 +19,7 @@ export async function waitForWriters<Result>(
   { isNew }: { readonly isNew: boolean },
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const { source, settings, streamRequest, signal } = attempt;
+  const { source, settings, signal } = attempt;
   const limit = new AbortController();
   let isDone = false;
   const tell = async (): Promise<void> => {
@@ -38,7 +39,7 @@ export async function waitForWriters<Result>(
     return await work(AbortSignal.any([signal, limit.signal]));
   } catch (error) {
     if (!limit.signal.aborted || signal.aborted) throw error;
-    await source.dropStream(streamRequest, signal);
+    await giveUpStart(attempt);
     throw limit.signal.reason;
   } finally {
     isDone = true;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cleanUpTask } from "../../src/server/run-task.ts";
+import { becomesTrue } from "../support/eventually.ts";
 import { drain, notedPairs, reasons, stop } from "../support/noted-schema.ts";
 import { serverPair } from "../support/server-pair.ts";
 import { ObservedTask } from "../support/task.ts";
@@ -123,4 +124,22 @@ test("what another user of the source writes in the form of a note is none, and 
   await pair.assertEqual();
   assert.deepEqual(await pair.query("table public.ran"), []);
   await pair.query(`drop owned by ${role}; drop role ${role}`);
+});
+
+test("event triggers that go before the stream is opened are made again, and what comes then is followed", async () => {
+  const pair = await makePair("lost");
+  const writer = await servers.source.connect(pair.from);
+  await writer.query("begin; insert into app.other values (2, 'two')");
+  // It waits for the writer, with notes that it has made.
+  const task = new ObservedTask(pair.spec);
+  const since = "obj_description(oid, 'pg_event_trigger') is not null";
+  await becomesTrue(servers.source, pair.from, `exists (select from pg_event_trigger where ${since})`);
+  await pair.query("drop function public.tideway_note_change() cascade; drop schema tideway_notes cascade");
+  await writer.query("commit");
+  await writer.end();
+  await task.until(({ phase }) => phase === "replicating");
+  assert.equal((await pair.query(INSTALLED)).length, 5);
+  await pair.query("alter table app.f rename v to w; insert into app.f values (1, 'x')");
+  assert.deepEqual(reasons((await drain(task)).progress), {});
+  await pair.assertEqual();
 });

@@ -23,8 +23,8 @@ test("a stream that cannot start names who is in the way, gives up at its limit,
   const { outcome } = await runToEnd(spec);
   assert.equal(outcome.error?.code, "source.long_transaction");
   assert.match(outcome.error.subject ?? "", /^session \d+ of postgres \(nightly job\)$/);
-  const left =
-    "select slot_name as name from pg_replication_slots union all select pubname from pg_publication";
+  const left = `select slot_name as name from pg_replication_slots union all select pubname from pg_publication
+    union all select evtname from pg_event_trigger union all select nspname from pg_namespace where nspname ~ 'tideway'`;
   assert.deepEqual(await source.query(left), []);
   await writer.query("commit");
   await writer.end();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import type { Finding } from "../../core/finding.ts";
 import type { SourceAssessment } from "../../core/source.ts";
@@ -8,6 +9,10 @@ import { finding } from "./finding.ts";
 import { openWriters } from "./open-writers.ts";
 import type { StreamObjects } from "./publication.ts";
 import { LOG_PURPOSE } from "./source-log.ts";
+
+/** How long slots and WAL senders of an attempt before may go on after its end. */
+const LINGERING_MS = 5_000;
+const LINGERING_PAUSE_MS = 250;
 
 export interface LogAssessment {
   readonly request: SourceAssessment;
@@ -34,14 +39,23 @@ interface LogFacts {
 /** What reading the log needs of the server and of the role. Whether its tables can be published is not asked here. */
 export async function assessLog(client: pg.Client, assessment: LogAssessment): Promise<Finding[]> {
   const { request, server } = assessment;
-  const [facts] = await selectJson<LogFacts>(client, FACTS, [assessment.stream.name]);
+  const facts = await readFacts(client, assessment);
   return [
-    ...settings(facts!),
-    ...capacity(facts!, request),
-    ...role({ ...facts!, publication: facts!.publication || !assessment.stream.own }, server),
-    ...limits(facts!),
+    ...settings(facts),
+    ...capacity(facts, request),
+    ...role({ ...facts, publication: facts.publication || !assessment.stream.own }, server),
+    ...limits(facts),
     ...(request.resumes ? [] : await longTransactions(client, assessment.longTransactionSeconds ?? 600)),
   ];
+}
+
+/** What a task that has just ended had may still be counted for a moment: what cannot be had is asked for again. */
+async function readFacts(client: pg.Client, { request, stream }: LogAssessment): Promise<LogFacts> {
+  for (const start = performance.now(); ; await delay(LINGERING_PAUSE_MS)) {
+    const [facts] = await selectJson<LogFacts>(client, FACTS, [stream.name]);
+    const isLacking = capacity(facts!, request).some(({ severity }) => severity === "error");
+    if (!isLacking || performance.now() - start > LINGERING_MS) return facts!;
+  }
 }
 
 /** Not counted is the session that a task has just asked for the log's name: it is on its way out. */

@@ -22,6 +22,8 @@ import { commentOn, isExtensionMember, SAFE_PATH, selectJson } from "./catalog-q
 import { describeRights } from "./catalog-rights.ts";
 import { describeSequences } from "./catalog-sequences.ts";
 import { describeTypes } from "./catalog-types.ts";
+import { errorCode } from "./error-code.ts";
+import { isGone, lookAgain } from "./look-again.ts";
 import { KEY_SCHEMA } from "./note-key.ts";
 import { shapeSql } from "./table-shape.ts";
 
@@ -50,14 +52,9 @@ export async function listTables(client: pg.Client): Promise<TableId[]> {
 
 const USER_SCHEMA = `nspname not like 'pg\\_%' and nspname not in ('information_schema', ${literal(KEY_SCHEMA)})`;
 
-/** Looking up an object by number that was dropped after the statement began to look. */
-const GONE = new Set(["XX000", "42P01", "42704"]);
-const ATTEMPTS = 5;
-
 /** Texts of the server show the catalog as it is, names the transaction's: what is renamed meanwhile does not fit. */
 function isOutdated(error: unknown): boolean {
-  const { code } = error as { readonly code?: unknown };
-  return typeof code === "string" && (GONE.has(code) || code === "source.protocol");
+  return isGone(error) || errorCode(error) === "source.protocol";
 }
 
 type DescribeOptions = Omit<DescribeRequest, "tables">;
@@ -72,7 +69,7 @@ export async function describe(
   ids: readonly TableId[],
   options: DescribeOptions = { wholeSchemas: undefined, objects: true, rights: false, largeObjects: false },
 ): Promise<Catalog> {
-  for (let attempt = 1; ; attempt++) {
+  return await lookAgain(async () => {
     // jit: estimates on catalogs are far too high, and compiling costs more than the query.
     await client.query(
       `begin transaction isolation level repeatable read read only; set local jit = off; set local search_path = ${SAFE_PATH}`,
@@ -83,9 +80,9 @@ export async function describe(
       return catalog;
     } catch (error) {
       await client.query("rollback").catch(() => undefined);
-      if (attempt === ATTEMPTS || !isOutdated(error)) throw error;
+      throw error;
     }
-  }
+  }, isOutdated);
 }
 
 export interface TableRow {

@@ -19,6 +19,7 @@ export interface ChangeStreamParts {
   /** Lets the server discard what lies before a position while nobody reads from the slot. */
   readonly moveSlot: (to: Position) => Promise<void>;
   readonly after: Position;
+  readonly lacksNotes: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -27,6 +28,7 @@ export interface ChangeStreamParts {
  * the server sends as it happens.
  */
 export class PostgresChangeStream implements ChangeStream {
+  readonly lacksNotes: boolean;
   readonly #parts: ChangeStreamParts;
   #backlog: Backlog | undefined;
   #live: LiveStream | undefined;
@@ -39,6 +41,7 @@ export class PostgresChangeStream implements ChangeStream {
 
   constructor(parts: ChangeStreamParts) {
     this.#parts = parts;
+    this.lacksNotes = parts.lacksNotes;
     this.#backlog = parts.backlog;
     this.#live = parts.live;
     this.#passed = parts.after;

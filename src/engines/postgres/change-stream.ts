@@ -95,7 +95,16 @@ export async function openChangeStream(
     await askOnce(endpoint, { ...question, limitMs: MOVE_PATIENCE_MS }, limit);
     failpoint("stream.backlog-advanced");
   };
-  return new PostgresChangeStream({ backlog, live, openLive, moveSlot, after: request.after, signal });
+  const lacksNotes = request.takes !== undefined && facts.notePrefix === undefined;
+  return new PostgresChangeStream({
+    backlog,
+    live,
+    openLive,
+    moveSlot,
+    after: request.after,
+    lacksNotes,
+    signal,
+  });
 }
 
 async function openLiveWire(

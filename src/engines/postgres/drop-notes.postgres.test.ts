@@ -6,7 +6,10 @@ import { becomesTrue } from "../../../test/support/eventually.ts";
 import { type PostgresServer, startPostgres } from "../../../test/support/postgres-server.ts";
 import { connectTo } from "../../../test/support/schema-plan.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
+import type { MigrationError } from "../../core/error.ts";
+import type { Leftover } from "../../core/leftover.ts";
 import type { StreamRequest } from "../../core/source.ts";
+import { findLeftovers, removeLeftover } from "./leftovers.ts";
 import { PostgresSource } from "./source.ts";
 
 const never = new AbortController().signal;
@@ -76,4 +79,31 @@ test("a publication or a slot of somebody else's is no task that reads the sourc
   await client.query("create publication three for all tables");
   await client.query("select pg_create_logical_replication_slot('three', 'test_decoding')");
   assert.equal(await remains(), false);
+});
+
+test("what notes schema changes stays, which is told, when a transaction that has altered a table does not end", async () => {
+  const altering = await connectTo(server, endpoint.database);
+  await altering.query("begin; alter table app.t add column c int");
+  await assert.rejects(remains(), (error: MigrationError) => {
+    assert.match(error.remedy, /drop event trigger if exists tideway_note_end/);
+    return error.code === "source.busy";
+  });
+  await altering.query("commit");
+  await altering.end();
+  assert.equal(await remains(), false);
+});
+
+test("what a stopped task reads, by the user's slot too, keeps its event triggers from being cleaned up", async () => {
+  const triggers = async (): Promise<Leftover> =>
+    (await findLeftovers(endpoint, never)).find(({ kind }) => kind === "event triggers")!;
+  assert.equal((await triggers()).inUse, false);
+  await client.query("create publication given for all tables");
+  await client.query("select pg_create_logical_replication_slot('given', 'pgoutput')");
+  const kept = await triggers();
+  assert.equal(kept.inUse, true);
+  await assert.rejects(removeLeftover(endpoint, kept, never), { code: "source.busy" });
+  await client.query("select pg_drop_replication_slot('given'); create publication tideway_stopped");
+  assert.equal((await triggers()).inUse, false);
+  await removeLeftover(endpoint, (await findLeftovers(endpoint, never))[0]!, never);
+  assert.equal(await triggers(), undefined);
 });

@@ -4,20 +4,23 @@ import { MigrationError } from "../../core/error.ts";
 import { literal } from "../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
 import { errorCode } from "./error-code.ts";
-import { findInstalled, NOTE_LOCKS, NOTES_LOCK, noteFunction, TRIGGER_NAMES } from "./installed-notes.ts";
+import {
+  findInstalled,
+  LOCK_NOTES,
+  NOTE_LOCKS,
+  noteFunction,
+  selectInstalled,
+  TRIGGER_NAMES,
+} from "./installed-notes.ts";
+import { lookAgain } from "./look-again.ts";
 import { DROP_KEY } from "./note-key.ts";
 import { TASK_PREFIX } from "./origin.ts";
 import { inShortLocks, isLocked } from "./short-locks.ts";
 
-/** Gone with its transaction. */
-const LOCK_WHILE_DROPPED = `select pg_catalog.pg_advisory_xact_lock(${NOTES_LOCK})`;
+/** SQLSTATE insufficient_privilege. */
+const NOT_PERMITTED = "42501";
 
 export const DROP_TRIGGERS = TRIGGER_NAMES.map((name) => `drop event trigger if exists ${name}`);
-
-/** Whether a server does not have it made or dropped, for a reason that will not pass: somebody's own trigger may say so. */
-export function isRefusal(code: string | undefined): code is string {
-  return code !== undefined && /^(?!08|40|53|55P|57P)[0-9FHPX][0-9A-Z]{4}$/.test(code);
-}
 
 /**
  * Drops what keepNotes() has made, unless a task reads this database. `own` names what the task that is removed has read
@@ -25,20 +28,26 @@ export function isRefusal(code: string | undefined): code is string {
  */
 export async function dropNotes(client: pg.Client, own: string | undefined): Promise<void> {
   if ((await findInstalled(client)) === undefined) return;
-  const read = `select exists (${READERS}) as found`;
   const unread = async (): Promise<string | undefined> => {
-    const [others] = await selectJson<{ found: boolean }>(client, read, [own ?? null]);
-    return others!.found ? undefined : (await findInstalled(client))?.schema;
+    return (await areRead(client, own === undefined ? [] : [own]))
+      ? undefined
+      : (await selectInstalled(client))?.schema;
   };
   await dropInstalled(client, unread).catch((error: unknown) => {
     // Somebody else has made it.
-    if (!isRefusal(errorCode(error))) throw error;
+    if (errorCode(error) !== NOT_PERMITTED) throw error;
   });
 }
 
-/** Drops what keepNotes() has made in a schema, whoever needs it. Throws what the server says where it may not. */
+/** Drops what keepNotes() has made in a schema. Throws what the server says where it may not, and `source.busy` when a task needs it. */
 export async function dropNotesIn(client: pg.Client, schema: string): Promise<void> {
-  await dropInstalled(client, async () => schema);
+  await dropInstalled(client, async () => {
+    if (!(await areRead(client, []))) return schema;
+    throw new MigrationError("source.busy", {
+      message: "The event triggers that note schema changes stay: a task reads this database.",
+      subject: noteFunction(schema),
+    });
+  });
 }
 
 /**
@@ -48,11 +57,14 @@ export async function dropNotesIn(client: pg.Client, schema: string): Promise<vo
 async function dropInstalled(client: pg.Client, schema: () => Promise<string | undefined>): Promise<void> {
   let found: string | undefined;
   try {
-    await inShortLocks(client, NOTE_LOCKS, async () => {
-      await client.query(LOCK_WHILE_DROPPED);
-      found = await schema();
-      if (found !== undefined) await client.query(dropNotesSql(found));
-    });
+    // What was made by hand, or by an older version, is not under the lock.
+    await lookAgain(() =>
+      inShortLocks(client, NOTE_LOCKS, async () => {
+        await client.query(LOCK_NOTES);
+        found = await schema();
+        if (found !== undefined) await client.query(dropNotesSql(found));
+      }),
+    );
   } catch (error) {
     throw isLocked(error) && found !== undefined ? held(found) : error;
   }
@@ -68,15 +80,21 @@ function held(schema: string): MigrationError {
   });
 }
 
+/** Whether a task reads this database, which need not run now. Publications of the names `gone` do not count. */
+export async function areRead(client: pg.Client, gone: readonly string[]): Promise<boolean> {
+  const [others] = await selectJson<{ found: boolean }>(client, READERS, [gone]);
+  return others!.found;
+}
+
 /**
  * What tasks read from, but for $1: a publication of theirs, or one of the user's that has a slot of its name (SlotName).
  * Of a task that is being made the publication comes first, of one that is removed it goes last.
  */
 const READERS = `
-  select from pg_publication p where p.pubname is distinct from $1 and (
+  select exists (select from pg_publication p where p.pubname <> all ($1::text[]) and (
     starts_with(p.pubname::text, ${literal(TASK_PREFIX)}) or exists (
       select from pg_replication_slots s
-       where s.slot_name = p.pubname and s.plugin = 'pgoutput' and s.database = current_database()))`;
+       where s.slot_name = p.pubname and s.plugin = 'pgoutput' and s.database = current_database()))) as found`;
 
 function dropNotesSql(schema: string): string {
   return [...DROP_TRIGGERS, `drop function if exists ${noteFunction(schema)}()`, DROP_KEY].join("; ");

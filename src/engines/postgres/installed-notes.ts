@@ -3,6 +3,7 @@ import type { EndpointConfig } from "../../core/engine.ts";
 import type { NoteKeeping } from "../../core/schema-note.ts";
 import { literal, qualified } from "../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
+import { lookAgain } from "./look-again.ts";
 import { lsnCodec } from "./lsn.ts";
 import { hasKeySql, KEY_SQL, MAY_READ_KEY } from "./note-key.ts";
 import { NOTE_FUNCTION, notePrefix } from "./schema-notes-sql.ts";
@@ -21,7 +22,9 @@ export function noteFunction(schema: string): string {
 }
 
 /** "tide", "note": the advisory lock under which the event triggers are made and dropped. */
-export const NOTES_LOCK = "1953064037, 1852798053";
+const NOTES_LOCK = "1953064037, 1852798053";
+/** Gone with its transaction. */
+export const LOCK_NOTES = `select pg_catalog.pg_advisory_xact_lock(${NOTES_LOCK})`;
 
 /** Who alters a table meanwhile waits no longer than this; the function's own lock_timeout is longer, so no note gets lost. */
 export const NOTE_LOCKS: LockPatience = { timeoutMs: 200, tries: 50 };
@@ -53,23 +56,36 @@ export const FIND_NOTES = `
    where p.proname = ${literal(NOTE_FUNCTION)} and p.prorettype = 'event_trigger'::regtype
    order by triggers desc limit 1`;
 
+/** Nothing is missing but, perhaps, from where on it is there. */
+export function isComplete(found: InstalledNotes | undefined): found is InstalledNotes {
+  return found?.triggers === TRIGGER_NAMES.length && found.keyed;
+}
+
 /**
  * Nothing is missing, and it is known from where on. Who may create event triggers is trusted: the function and the key
  * are their owner's.
  */
 export function isWhole(found: InstalledNotes | undefined): found is InstalledNotes {
-  return found?.triggers === TRIGGER_NAMES.length && found.keyed && found.since !== null;
+  return isComplete(found) && found.since !== null;
 }
 
 /** What the source's notes begin with; undefined when it has none that this role may trust. */
 export async function readNotePrefix(client: pg.Client): Promise<string | undefined> {
-  const found = await findInstalled(client);
-  if (!isWhole(found) || !found.readable) return undefined;
-  const [row] = await selectJson<{ key: string }>(client, KEY_SQL);
-  return row === undefined ? undefined : notePrefix(row.key);
+  return await lookAgain(async () => {
+    const found = await selectInstalled(client);
+    if (!isWhole(found) || !found.readable) return undefined;
+    const [row] = await selectJson<{ key: string }>(client, KEY_SQL);
+    return row === undefined ? undefined : notePrefix(row.key);
+  });
 }
 
+/** Looks again while somebody drops or makes them. */
 export async function findInstalled(client: pg.Client): Promise<InstalledNotes | undefined> {
+  return await lookAgain(() => selectInstalled(client));
+}
+
+/** What findInstalled() finds, for a transaction in which nobody else makes or drops them. */
+export async function selectInstalled(client: pg.Client): Promise<InstalledNotes | undefined> {
   const [found] = await selectJson<InstalledNotes>(client, FIND_NOTES);
   return found;
 }

@@ -7,7 +7,7 @@ import { identifier, literal, qualified } from "../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
 import { connect } from "./connection.ts";
 import { CONTROL_COMMENT } from "./control-tables.ts";
-import { dropNotes, dropNotesIn } from "./drop-notes.ts";
+import { areRead, dropNotes, dropNotesIn } from "./drop-notes.ts";
 import { classify } from "./errors.ts";
 import { FIND_NOTES } from "./installed-notes.ts";
 import { dropOriginSql, TASK_PREFIX } from "./origin.ts";
@@ -24,10 +24,12 @@ export async function findLeftovers(endpoint: EndpointConfig, signal: AbortSigna
     const slots = await selectJson<Leftover>(client, SLOTS, [TASK_PREFIX]);
     const publications = await selectJson<Leftover>(client, PUBLICATIONS, [TASK_PREFIX]);
     const notes = await selectJson<{ schema: string }>(client, FIND_NOTES);
-    const [stream] = await selectJson<{ read: boolean }>(client, IS_READ);
+    // Those of tasks that are not at work are removed before.
+    const idle = publications.filter((publication) => !publication.inUse).map(({ name }) => name);
+    const isRead = await areRead(client, idle);
     const triggers = notes.map(({ schema }): Leftover => {
       const detail = "note schema changes in the log, for all tasks";
-      return { kind: "event triggers", name: schema, taskId: undefined, inUse: stream!.read, detail };
+      return { kind: "event triggers", name: schema, taskId: undefined, inUse: isRead, detail };
     });
     const origins = await selectJson<Leftover>(client, ORIGINS, [TASK_PREFIX]);
     const tables = await selectJson<{ schema: string; name: string }>(client, TABLES, [CONTROL_COMMENT]);
@@ -85,12 +87,6 @@ const PUBLICATIONS = `
     exists (select from pg_replication_slots s where s.slot_name = p.pubname and s.active) as "inUse",
     (select count(*) from pg_publication_rel r where r.prpubid = p.oid) || ' tables' as detail
     from pg_publication p where starts_with(p.pubname::text, $1) order by p.pubname`;
-
-/** By a task's stream, or by one of the user's slots with a publication of its name (SlotName). */
-const IS_READ = `
-  select exists (select from pg_replication_slots s
-   where s.database = current_database() and s.active and (starts_with(s.slot_name::text, ${literal(TASK_PREFIX)})
-     or exists (select from pg_publication p where p.pubname = s.slot_name))) as read`;
 
 /** Who has an origin set up only a superuser may see; it is an apply session, perhaps in another database. */
 const ORIGINS = `

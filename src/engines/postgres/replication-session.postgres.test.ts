@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { endpointOf } from "../../../test/support/endpoint.ts";
 import { becomesTrue, eventually } from "../../../test/support/eventually.ts";
@@ -6,7 +7,8 @@ import { TcpProxy } from "../../../test/support/tcp-proxy.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { openWire } from "./connection.ts";
 import { followLog } from "./follow-log.ts";
-import { createStream } from "./slot.ts";
+import { createStream, dropStream } from "./slot.ts";
+import { PostgresSource } from "./source.ts";
 
 /* A source with room for no more than the task itself, of which something of the attempt before is still there. */
 
@@ -39,4 +41,32 @@ test("a slot that is about to go is waited for", async () => {
   await becomesTrue(server, "postgres", `exists (select from pg_stat_activity where ${isRefused})`);
   await former.end();
   await stream;
+  const client = await server.connect();
+  await dropStream(client, { taskId: "task" }, never);
+  await client.end();
+});
+
+test("a fresh start's assessment waits for a WAL sender and a slot that are about to go", async () => {
+  const former = await openWire(endpoint, { side: "source", purpose: "test", replication: true }, never);
+  await former.query("CREATE_REPLICATION_SLOT former TEMPORARY LOGICAL pgoutput");
+  await using source = new PostgresSource(endpoint);
+  const request = { taskId: "task", type: "cdc", tables: [], movesWhole: undefined, resumes: false } as const;
+  let isAnswered = false;
+  const asked = source
+    .assess({ ...request, movesRights: false, movesLargeObjects: false }, never)
+    .then((all) => {
+      isAnswered = true;
+      return all.filter(({ code, severity }) => code === "source.no_free_slot" && severity === "error");
+    });
+  // A question that is asked again is a later one of the same session.
+  const asks =
+    "select query_start::text as at from pg_stat_activity where query ~ '^select row_to_json.*max_wal_senders'";
+  const times = new Set<string>();
+  await eventually("another look", async () => {
+    for (const { at } of await server.query(asks)) times.add(at);
+    return times.size > 1;
+  });
+  assert.equal(isAnswered, false);
+  await former[Symbol.asyncDispose]();
+  assert.deepEqual(await asked, []);
 });

@@ -6,6 +6,8 @@ import type { WireSession } from "./wire-session.ts";
 
 /** How long the WAL sender of a session that has ended, or whose worker was killed, may still be counted. */
 const SENDER_PATIENCE_MS = 10_000;
+/** Each try is a connection. */
+const LONGEST_PAUSE_MS = 1_000;
 
 /**
  * A session that takes replication commands, which is one of the server's WAL senders (max_wal_senders): those that a
@@ -17,5 +19,6 @@ export function openReplication(
   signal: AbortSignal,
 ): Promise<WireSession> {
   const session = { ...options, side: "source", replication: true } as const;
-  return whenFree(() => openWire(endpoint, session, signal), { patienceMs: SENDER_PATIENCE_MS, signal });
+  const patience = { patienceMs: SENDER_PATIENCE_MS, longestPauseMs: LONGEST_PAUSE_MS, signal };
+  return whenFree(() => openWire(endpoint, session, signal), patience);
 }

@@ -4,29 +4,27 @@ import type { EndpointConfig } from "../../core/engine.ts";
 import type { KeptNotes } from "../../core/source.ts";
 import { literal } from "../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
-import { DROP_TRIGGERS, isRefusal } from "./drop-notes.ts";
+import { DROP_TRIGGERS } from "./drop-notes.ts";
 import { errorCode } from "./error-code.ts";
 import { finding } from "./finding.ts";
 import {
   findInstalled,
   type InstalledNotes,
+  isComplete,
   isWhole,
+  LOCK_NOTES,
   NOTE_LOCKS,
   NOTE_TRIGGERS,
-  NOTES_LOCK,
   noteFunction,
+  selectInstalled,
 } from "./installed-notes.ts";
+import { lookAgain } from "./look-again.ts";
 import { IS_KEY_FOREIGN, KEY_SCHEMA, MAKE_KEY } from "./note-key.ts";
 import { NOTE_FUNCTION, noteFunctionSql } from "./schema-notes-sql.ts";
-import { inShortLocks } from "./short-locks.ts";
-import { currentPosition } from "./slot.ts";
+import { inShortLocks, isLocked } from "./short-locks.ts";
 
 /** pgoutput passes messages on from version 14 on. */
 const NOTES_VERSION = 140_000;
-
-/** Of the session, which has it beyond the transaction that takes it. */
-const LOCK_SQL = `select pg_catalog.pg_advisory_lock(${NOTES_LOCK})`;
-const UNLOCK_SQL = `select pg_catalog.pg_advisory_unlock(${NOTES_LOCK})`;
 
 const DEFAULT_SCHEMA = "public";
 
@@ -62,9 +60,9 @@ export async function keepNotes(
   makes: boolean,
 ): Promise<KeptNotes> {
   if (endpoint.settings["CaptureDdls"] === false) return NOT_WANTED;
-  const [server] = await selectJson<{ version: number }>(
+  const [server] = await selectJson<{ version: number; standby: boolean }>(
     client,
-    "select current_setting('server_version_num')::int as version",
+    "select current_setting('server_version_num')::int as version, pg_is_in_recovery() as standby",
   );
   if (server!.version < NOTES_VERSION) return unnoted(endpoint, "Its version is older than 14");
   const given = endpoint.settings["DdlArtifactsSchema"];
@@ -72,11 +70,11 @@ export async function keepNotes(
   const found = await findInstalled(client);
   if (isWhole(found) && (isCurrent(found) || !makes)) return keptFor(found, endpoint);
   if (!makes) return unnoted(endpoint, "It has none");
-  await inShortLocks(client, NOTE_LOCKS, () => client.query(LOCK_SQL));
+  if (server!.standby) return unnoted(endpoint, "It is a standby");
   try {
-    return await install(client, endpoint, wish);
-  } finally {
-    await client.query(UNLOCK_SQL).catch(() => undefined);
+    return (await install(client, endpoint, wish)) ?? (await start(client, endpoint));
+  } catch (error) {
+    return await notMade(client, { endpoint, wish, error });
   }
 }
 
@@ -85,33 +83,88 @@ function isCurrent({ schema, source }: InstalledNotes): boolean {
   return source === noteFunctionSql(schema).body;
 }
 
-/** Under the lock, since it takes two transactions: another task may have been first. */
-async function install(client: pg.Client, endpoint: EndpointConfig, wish: string): Promise<KeptNotes> {
-  const found = await findInstalled(client);
-  const there = isWhole(found) ? found : undefined;
-  if (there !== undefined && isCurrent(there)) return keptFor(there, endpoint);
-  if (there === undefined && (await isKeyForeign(client))) {
-    return refused(endpoint, `Its schema ${KEY_SCHEMA} is somebody else's`);
-  }
-  // All tasks share it, wherever the first has made it.
-  const statements = installSql(there?.schema ?? wish, there !== undefined);
-  try {
-    await inShortLocks(client, NOTE_LOCKS, () => client.query(statements.join(";\n")));
-    failpoint("stream.notes-kept");
-    if (there !== undefined) return keptFor(there, endpoint);
-    // Of a transaction that was under way when the triggers came, a statement may lack its note: it is found by comparing.
-    const { text } = await currentPosition(client);
-    const comment = literal(`Tideway notes schema changes since ${text}`);
-    await client.query(`comment on event trigger tideway_note_end is ${comment}`);
-    return KEPT;
-  } catch (error) {
-    const code = errorCode(error);
-    if (!isRefusal(code)) throw error;
-    // That of another version, which the role may not replace.
-    if (there !== undefined) return { ...keptFor(there, endpoint), refused: true };
-    return refused(endpoint, REFUSALS.get(code)?.(wish) ?? `It refuses them (${code})`);
-  }
+/** One at a time, and in a transaction, so that the lock goes with it also behind a pooler. */
+async function alone<Result>(client: pg.Client, work: () => Promise<Result>): Promise<Result> {
+  return await lookAgain(() =>
+    inShortLocks(client, NOTE_LOCKS, async () => {
+      await client.query(LOCK_NOTES);
+      return await work();
+    }),
+  );
 }
+
+/** Makes what is not there; resolves with undefined when it is still to be noted from where on it is. */
+async function install(
+  client: pg.Client,
+  endpoint: EndpointConfig,
+  wish: string,
+): Promise<KeptNotes | undefined> {
+  return await alone(client, async () => {
+    const found = await selectInstalled(client);
+    const there = isComplete(found) ? found : undefined;
+    if (there !== undefined && isCurrent(there)) return undefined;
+    if (there === undefined && (await isKeyForeign(client))) {
+      return refused(endpoint, `Its schema ${KEY_SCHEMA} is somebody else's`);
+    }
+    // All tasks share it, wherever the first has made it.
+    await client.query(installSql(there?.schema ?? wish, there !== undefined).join(";\n"));
+    return undefined;
+  });
+}
+
+/**
+ * Notes from where on they are there, whoever has made them, in a later transaction than that. Of a transaction that was
+ * under way when the triggers came, a statement may lack its note: it is found by comparing.
+ */
+async function start(client: pg.Client, endpoint: EndpointConfig): Promise<KeptNotes> {
+  failpoint("stream.notes-kept");
+  return await alone(client, async () => {
+    const found = await selectInstalled(client);
+    if (!isComplete(found)) return unnoted(endpoint, "Somebody drops them again");
+    if (found.since !== null) return keptFor(found, endpoint);
+    // All that is in the log before this message was committed before it, see currentPosition().
+    const [log] = await selectJson<{ end: string }>(
+      client,
+      `select pg_logical_emit_message(true, 'tideway', '') as "end"`,
+    );
+    const comment = literal(`Tideway notes schema changes since ${log!.end}`);
+    await client.query(`comment on event trigger tideway_note_end is ${comment}`);
+    return keptFor(found, endpoint);
+  });
+}
+
+/** Without its notes a source is read all the same, and what is in the way now is asked for in the next attempt again. */
+async function notMade(
+  client: pg.Client,
+  {
+    endpoint,
+    wish,
+    error,
+  }: { readonly endpoint: EndpointConfig; readonly wish: string; readonly error: unknown },
+): Promise<KeptNotes> {
+  const code = errorCode(error);
+  const isInTheWay = isLocked(error);
+  if (!isInTheWay && !isRefusal(code) && !isPassing(code)) throw error;
+  // That of another version, which the role may not replace.
+  const there = await findInstalled(client);
+  if (isWhole(there)) return { ...keptFor(there, endpoint), refused: isRefusal(code) };
+  if (isInTheWay)
+    return unnoted(endpoint, "A transaction that has altered a table, or another task, is in the way now");
+  const why = REFUSALS.get(code!)?.(wish) ?? `It refuses them (${code})`;
+  return isRefusal(code) ? refused(endpoint, why) : unnoted(endpoint, why);
+}
+
+/** Whether a server does not have it made, for a reason that will not pass: somebody's own trigger may say so. */
+function isRefusal(code: string | undefined): code is string {
+  return code !== undefined && SQLSTATE.test(code) && !isPassing(code) && !/^(08|40|53|55P|57P)/.test(code);
+}
+
+/** Read only for now, cancelled, or an error of the server's own; the session goes on. */
+function isPassing(code: string | undefined): boolean {
+  return code !== undefined && SQLSTATE.test(code) && /^(25006|57014|58|XX)/.test(code);
+}
+
+const SQLSTATE = /^[0-9FHPX][0-9A-Z]{4}$/;
 
 /** Why a server did not have it made, by its error's code. */
 const REFUSALS: ReadonlyMap<string, (schema: string) => string> = new Map([

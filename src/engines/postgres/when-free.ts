@@ -12,6 +12,8 @@ const RETRY_MS = 50;
 export interface Patience {
   readonly patienceMs: number;
   readonly signal: AbortSignal;
+  /** Each pause between tries is twice the one before, up to this; all are alike when left out. */
+  readonly longestPauseMs?: number;
   /** Called before each further try with the time that has passed. */
   readonly waiting?: (waitedMs: number) => Promise<void>;
 }
@@ -22,14 +24,16 @@ export interface Patience {
  * takes too long, throws what the server says.
  */
 export async function whenFree<T>(work: () => Promise<T>, options: Patience): Promise<T> {
-  const { patienceMs, signal, waiting } = options;
-  for (const start = performance.now(); ; await pause(RETRY_MS, signal)) {
+  const { patienceMs, signal, waiting, longestPauseMs = RETRY_MS } = options;
+  const start = performance.now();
+  for (let pauseMs = RETRY_MS; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     try {
       return await work();
     } catch (error) {
       const waitedMs = performance.now() - start;
       if (!isTaken(error) || waitedMs > patienceMs) throw error;
       await waiting?.(waitedMs);
+      await pause(pauseMs, signal);
     }
   }
 }
