@@ -192,9 +192,9 @@ function canonicalJson(text: string): string {
   return JSON.stringify(sorted(parsed));
 }
 
-/** Whole numbers to the last digit, whatever their size. */
+/** Whole numbers of 64 bits to the last digit. */
 function numberText(source: string): string {
-  return /^-?\d+$/.test(source) ? source : String(Number(source));
+  return /^-?\d{1,20}$/.test(source) ? source : String(Number(source));
 }
 
 function sorted(value: unknown): unknown {

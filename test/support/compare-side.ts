@@ -99,6 +99,9 @@ function mysqlText({ name, family }: SideColumn): string {
       return `lower(hex(${column}))`;
     case "bits":
       return `bin(${column} + 0)`;
+    case "int":
+      // Without the zeros of ZEROFILL and of years.
+      return `cast(${column} + 0 as char)`;
     case "float32":
       // Printed as it is, it is rounded to six digits.
       return `cast(${column} + 0e0 as char)`;

@@ -51,6 +51,14 @@ export const binaryLogErrors = {
       "The source does not number its transactions, so positions mean something on this server alone: a task cannot go on at another one.",
     remedy: "Set gtid_mode = ON and enforce_gtid_consistency = ON on the source before the task starts.",
   },
+  "source.cascades_unlogged": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A foreign key deletes or changes rows by itself (ON DELETE CASCADE and the like), which the source's binary log does not hold: the target keeps such rows.",
+    remedy:
+      "Let the application delete or change the referring rows itself before the referenced ones while the task runs; else reload the table before the switch-over.",
+  },
   "source.not_transactional": {
     scope: "table",
     retry: "never",

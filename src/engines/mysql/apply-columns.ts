@@ -84,7 +84,9 @@ export class ApplyColumns {
     const plain = { open: "", close: "", form };
     switch (column?.dataType) {
       case "float":
-        return form === CellForm.number ? { ...plain, form: CellForm.single } : plain;
+        return form === CellForm.number || form === CellForm.shortest
+          ? { ...plain, form: CellForm.single }
+          : plain;
       case "datetime":
       case "timestamp":
         return cast(`datetime(${column.fraction ?? 0})`, (column.fraction ?? 0) < FINEST, plain);

@@ -6,6 +6,7 @@ import type { Client } from "./client.ts";
 import { finding } from "./finding.ts";
 import { keepsFor } from "./log-expiry.ts";
 import { globalVariables, isNotAllowed, type LogStatus, logStatus } from "./log-state.ts";
+import { atLeast } from "./server-facts.ts";
 
 const SECONDS_OF_DAY = 86_400;
 
@@ -93,12 +94,17 @@ async function assessReplica(client: Client, variables: ReadonlyMap<string, stri
 /** False for a user who may not ask. */
 async function isReplica(client: Client): Promise<boolean> {
   try {
-    const sql = client.facts.flavour === "mariadb" ? "show all slaves status" : "show slave status";
-    return (await client.query(sql)).length > 0;
+    return (await client.query(replicaSql(client))).length > 0;
   } catch (error) {
     if (isNotAllowed(error)) return false;
     throw error;
   }
+}
+
+/** MySQL 8.4 knows the old name no more. */
+function replicaSql({ facts }: Client): string {
+  if (facts.flavour === "mariadb") return "show all slaves status";
+  return atLeast(facts, 8, 0, 22) ? "show replica status" : "show slave status";
 }
 
 /** Databases whose changes the server leaves out of its log. */

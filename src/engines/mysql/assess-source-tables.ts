@@ -21,7 +21,7 @@ export async function assessSourceTables(
     client,
     ids,
     (where) => `
-    select table_schema as \`schema\`, table_name as \`table\`, table_type as type, engine,
+    select table_schema as \`schema\`, table_name as \`table\`, table_type as type, engine as engine,
            (select e.transactions from information_schema.engines e where e.engine = t.engine) as transactions
       from information_schema.tables t where ${where}`,
   );

@@ -18,12 +18,13 @@ type Told = readonly (readonly [string, string, string])[];
 async function assessed(
   endpoint: EndpointConfig,
   type: SourceAssessment["type"] = "full-load-and-cdc",
+  ownOnly = false,
 ): Promise<readonly Finding[]> {
   const client = await connect(endpoint, { side: "source", purpose: "test" }, signal);
   try {
     const { tables } = await describe(client, await listTables(client, endpoint), CHOICES);
     const request: SourceAssessment = {
-      ...{ taskId: "T1", type, tables, movesWhole: undefined, resumes: false },
+      ...{ taskId: "T1", type, tables, movesWhole: undefined, resumes: false, ownOnly },
       ...{ movesRights: false, movesLargeObjects: false },
     };
     return await assessSource(client, request);
@@ -63,6 +64,14 @@ for (const flavour of ["mariadb", "mysql"] as const) {
         database,
       );
       assert.deepEqual(told(await assessed(server.endpoint(database))), []);
+    });
+
+    test("a task that sends only its own source's changes is refused", async () => {
+      const database = await server.createDatabase();
+      await server.query("create table t (a int primary key)", database);
+      assert.deepEqual(told(await assessed(server.endpoint(database), "cdc", true)), [
+        ["settings.unsupported", "error", "EnableLoopbackPrevention"],
+      ]);
     });
 
     test("what is not moved is told by kind", async () => {

@@ -1,5 +1,6 @@
 import type { Finding } from "../../core/finding.ts";
 import type { SourceAssessment } from "../../core/source.ts";
+import { assessCascades } from "./assess-cascades.ts";
 import { assessLeftOut } from "./assess-left-out.ts";
 import { assessLog } from "./assess-log.ts";
 import { assessPrivileges, readAccount } from "./assess-privileges.ts";
@@ -13,12 +14,23 @@ export async function assessSource(client: Client, request: SourceAssessment): P
   const account = await readAccount(client);
   const findings = assessVersion(client.facts);
   if (request.type !== "full-load") {
-    findings.push(...(await assessLog(client, request)));
+    findings.push(...(await assessLog(client, request)), ...assessCascades(request.tables));
+    if (request.ownOnly === true) findings.push(cannotFilter());
   }
   findings.push(...assessPrivileges(client, request, account));
   findings.push(...(await assessSourceTables(client, request, account)));
   findings.push(...(await assessLeftOut(client, request)));
   return findings;
+}
+
+/** MySQL's log tells which server a change is from, and not that a task has brought it there. */
+function cannotFilter(): Finding {
+  return finding("settings.unsupported", "error", {
+    subject: "EnableLoopbackPrevention",
+    message:
+      "The log of a MySQL or MariaDB source does not tell which changes another task has brought to it.",
+    remedy: "Replicate in one direction, and set EnableLoopbackPrevention to false.",
+  });
 }
 
 function assessVersion(facts: ServerFacts): Finding[] {

@@ -2,42 +2,38 @@ import { MigrationError } from "../../core/error.ts";
 import { displayTable, type TableId } from "../../core/schema.ts";
 import type { CellBuffer } from "./cell-buffer.ts";
 
+/** In two sets for Japanese, two more bytes make one character with this one. */
+const THREE_BYTES = 0x8f;
+
+/** Characters in UTF-8 by their codes: the number of bytes above, up to three bytes below; 0 for none. */
+export type CharacterTable = Int32Array;
+
 /**
- * How text of a character set becomes UTF-8. undefined stands for sets whose bytes are UTF-8 already. Nothing is ever
- * replaced: what has no character throws `source.charset`.
+ * How text of a character set becomes UTF-8. Nothing is ever replaced: what has no character throws `source.charset`.
  */
 export type Charset =
-  /** For each byte its character in UTF-8: the number of bytes above, up to three bytes below; 0 for none. */
-  | { readonly name: string; readonly table: Int32Array; readonly decode?: undefined }
-  /** Of more than one byte for a character. Throws anything for bytes that are none. */
-  | { readonly name: string; readonly table?: undefined; readonly decode: (bytes: Uint8Array) => string };
+  | {
+      readonly name: string;
+      /** Characters of one byte. */
+      readonly singles: CharacterTable;
+      /** Of two bytes, by both of them. */
+      readonly pairs?: CharacterTable;
+      /** Of a byte 0x8f and two more, by these. */
+      readonly triples?: CharacterTable;
+      readonly decode?: undefined;
+    }
+  /** A form of Unicode. Throws anything for bytes that are none. */
+  | { readonly name: string; readonly singles?: undefined; readonly decode: (bytes: Uint8Array) => string };
 
 /** Sets whose bytes are UTF-8. What has no characters is left as it is, too. */
 export function isUtf8(charset: string): boolean {
   return ["utf8mb4", "utf8mb3", "utf8", "ascii", "binary"].includes(charset);
 }
 
-/**
- * Sets of more than one byte that the runtime knows as the server does (WHATWG's Encoding Standard has one more name
- * for each). Of the others with one byte the server tells each character, see singleByteCharset.
- */
-const LABELS: Readonly<Record<string, string>> = {
-  big5: "big5",
-  cp932: "shift_jis",
-  eucjpms: "euc-jp",
-  euckr: "euc-kr",
-  gb18030: "gb18030",
-  gb2312: "gbk",
-  gbk: "gbk",
-  sjis: "shift_jis",
-  ucs2: "utf-16be",
-  ujis: "euc-jp",
-  utf16: "utf-16be",
-  utf16le: "utf-16le",
-};
+const LABELS: Readonly<Record<string, string>> = { ucs2: "utf-16be", utf16: "utf-16be", utf16le: "utf-16le" };
 
-/** undefined for a set that is not known here. */
-export function multiByteCharset(name: string): Charset | undefined {
+/** Another form of Unicode; undefined for a set that is none. */
+export function unicodeCharset(name: string): Charset | undefined {
   if (name === "utf32") return { name, decode: decodeUtf32 };
   const label = LABELS[name];
   if (label === undefined) return undefined;
@@ -45,16 +41,11 @@ export function multiByteCharset(name: string): Charset | undefined {
   return { name, decode: (bytes) => decoder.decode(bytes) };
 }
 
-/** `characters`: the 256 of the set in order; "?" at another place than its own stands for none. */
-export function singleByteCharset(name: string, characters: readonly string[]): Charset {
-  const table = new Int32Array(256);
-  for (const [byte, character] of characters.entries()) {
-    if (character === "?" && byte !== 0x3f) continue;
-    const utf8 = Buffer.from(character);
-    if (utf8.length < 1 || utf8.length > 3) continue;
-    table[byte] = (utf8.length << 24) | utf8.readUIntLE(0, utf8.length);
-  }
-  return { name, table };
+/** What a table holds for a character; 0 for what is not one, or has no place in it. */
+export function tableEntry(character: string): number {
+  const utf8 = Buffer.from(character);
+  if (utf8.length < 1 || utf8.length > 3 || [...character].length !== 1 || character === "\ufffd") return 0;
+  return (utf8.length << 24) | utf8.readUIntLE(0, utf8.length);
 }
 
 /** Writes the text that is [start, end) of `bytes`. */
@@ -65,17 +56,27 @@ export function writeText(
   start: number,
   end: number,
 ): void {
-  if (charset.table === undefined) {
+  if (charset.singles === undefined) {
     writeDecoded(out, charset, bytes.subarray(start, end));
     return;
   }
   out.need(3 * (end - start));
-  const { table } = charset;
+  const { singles, pairs, triples } = charset;
   const to = out.bytes;
   let at = out.at;
   for (let i = start; i < end; i++) {
     const byte = bytes[i]!;
-    const entry = table[byte]!;
+    let entry = 0;
+    if (byte >= 0x80 && pairs !== undefined && i + 1 < end) {
+      if (byte === THREE_BYTES && triples !== undefined && i + 2 < end) {
+        entry = triples[(bytes[i + 1]! << 8) | bytes[i + 2]!]!;
+        if (entry !== 0) i += 2;
+      } else {
+        entry = pairs[(byte << 8) | bytes[i + 1]!]!;
+        if (entry !== 0) i++;
+      }
+    }
+    if (entry === 0) entry = singles[byte]!;
     const length = entry >> 24;
     if (length === 0) throw noCharacter(charset.name);
     to[at++] = entry & 0xff;
@@ -85,11 +86,7 @@ export function writeText(
   out.at = at;
 }
 
-function writeDecoded(
-  out: CellBuffer,
-  { name, decode }: Extract<Charset, { decode: unknown }>,
-  bytes: Uint8Array,
-): void {
+function writeDecoded(out: CellBuffer, { name, decode }: Charset, bytes: Uint8Array): void {
   let text: string;
   try {
     text = decode!(bytes);

@@ -3,12 +3,13 @@ import type { Position } from "../../core/position.ts";
 import type { TableSchema } from "../../core/schema.ts";
 import { EventCursor, malformed, unreadable } from "./binlog-bytes.ts";
 import { LogChanges } from "./binlog-changes.ts";
-import { inflateQuery, readPayload } from "./binlog-compression.ts";
-import { type EventHeader, EventKind, EventReader } from "./binlog-event.ts";
+import { readPayload } from "./binlog-compression.ts";
+import { type EventHeader, EventKind, EventReader, isRows, saysNothing } from "./binlog-event.ts";
 import { PreparedTransactions } from "./binlog-prepared.ts";
 import { type LogGroup, LogProgress } from "./binlog-progress.ts";
+import { readQuery } from "./binlog-query.ts";
 import type { RowFacts } from "./binlog-row-plan.ts";
-import { readStatement, type Statement } from "./binlog-statement.ts";
+import type { Statement } from "./binlog-statement.ts";
 
 export interface BinlogOptions {
   readonly tables: readonly TableSchema[];
@@ -21,10 +22,6 @@ export interface BinlogOptions {
 
 /** A batch with so many bytes of cells is taken before more is read. */
 const FULL_BYTES = 1 << 18;
-/** Of the statement that begins most transactions: BEGIN. */
-const BEGIN = Buffer.from("BEGIN");
-const BEGIN_STATEMENT: Statement = { kind: "begin" };
-
 /**
  * Reads the binary log of MySQL and MariaDB, event by event, as whole transactions in the order of their commits:
  *
@@ -147,17 +144,9 @@ export class BinlogDecoder {
         else if (!this.#isSkipped) this.#changes.tableMap(this.#in);
         break;
       case EventKind.query:
-        this.#query();
-        break;
-      case EventKind.queryCompressed: {
-        const bytes = inflateQuery(this.#in);
-        this.#in.reset(bytes, 0, bytes.length);
-        this.#query();
-        break;
-      }
+      case EventKind.queryCompressed:
       case EventKind.executeLoadQuery:
-        // As a query, with three numbers about a file behind its fixed part.
-        this.#loadQuery();
+        this.#statement(readQuery(kind, this.#in));
         break;
       case EventKind.xid:
         this.#commit();
@@ -178,13 +167,13 @@ export class BinlogDecoder {
   }
 
   #rowsOrOther(kind: number, header: EventHeader): void {
-    if (kind >= EventKind.writeRows1 && this.#prepared.isCollecting && isRows(kind)) {
+    if (this.#prepared.isCollecting && isRows(kind)) {
       this.#prepared.add(kind, this.#in);
       return;
     }
     if (this.#isSkipped && isRows(kind)) return;
     if (this.#changes.rows(kind, this.#in)) return;
-    if (PASSED_OVER.has(kind) || header.isIgnorable) return;
+    if (saysNothing(kind) || header.isIgnorable) return;
     if (kind === EventKind.incident) {
       throw unreadable(
         "an incident: events of it were lost",
@@ -212,39 +201,6 @@ export class BinlogDecoder {
     this.#isOpen = false;
     if (!this.#isSkipped) this.#changes.commit();
     this.#isSkipped = false;
-  }
-
-  #query(): void {
-    const cursor = this.#in;
-    cursor.skip(8);
-    const databaseLength = cursor.byte();
-    cursor.skip(2);
-    cursor.skip(cursor.uint16());
-    this.#statementText(databaseLength);
-  }
-
-  #loadQuery(): void {
-    const cursor = this.#in;
-    cursor.skip(8);
-    const databaseLength = cursor.byte();
-    cursor.skip(2);
-    const variables = cursor.uint16();
-    cursor.skip(13 + variables);
-    this.#statementText(databaseLength);
-  }
-
-  #statementText(databaseLength: number): void {
-    const cursor = this.#in;
-    const { bytes, at, end } = cursor;
-    const text = at + databaseLength + 1;
-    const isBegin = end - text === BEGIN.length && BEGIN.compare(bytes, text, end) === 0;
-    if (isBegin) {
-      this.#statement(BEGIN_STATEMENT);
-      return;
-    }
-    const database = cursor.text(databaseLength);
-    cursor.skip(1);
-    this.#statement(readStatement(cursor.text(cursor.left), database));
   }
 
   #statement(statement: Statement): void {
@@ -314,32 +270,3 @@ export class BinlogDecoder {
     if (isEnd) this.#commit();
   }
 }
-
-function isRows(kind: number): boolean {
-  return (
-    (kind >= EventKind.writeRows1 && kind <= EventKind.deleteRows1) ||
-    (kind >= EventKind.writeRows2 && kind <= EventKind.deleteRows2) ||
-    (kind >= EventKind.writeRows1Compressed && kind <= EventKind.deleteRows2Compressed)
-  );
-}
-
-/** What says nothing about rows. MariaDB decrypts what it sends, so that its mark of encryption has no meaning here. */
-const PASSED_OVER: ReadonlySet<number> = new Set([
-  EventKind.stop,
-  EventKind.intvar,
-  EventKind.slave,
-  EventKind.appendBlock,
-  EventKind.deleteFile,
-  EventKind.rand,
-  EventKind.userVar,
-  EventKind.beginLoadQuery,
-  EventKind.ignorable,
-  EventKind.rowsQuery,
-  EventKind.previousGtids,
-  EventKind.transactionContext,
-  EventKind.viewChange,
-  EventKind.annotateRows,
-  EventKind.binlogCheckpoint,
-  EventKind.mariadbGtidList,
-  EventKind.startEncryption,
-]);

@@ -158,3 +158,38 @@ function describesChecksum(bytes: Buffer, start: number, end: number): boolean {
   if (algorithm === CHECKSUM_CRC32) return true;
   throw malformed("checksums of an unknown kind");
 }
+
+/** Whether an event holds rows in a form that is known. */
+export function isRows(kind: number): boolean {
+  return (
+    (kind >= EventKind.writeRows1 && kind <= EventKind.deleteRows1) ||
+    (kind >= EventKind.writeRows2 && kind <= EventKind.deleteRows2) ||
+    (kind >= EventKind.writeRows1Compressed && kind <= EventKind.deleteRows2Compressed)
+  );
+}
+
+/** Whether an event says nothing about rows and transactions. */
+export function saysNothing(kind: number): boolean {
+  return NOTHING.has(kind);
+}
+
+/** MariaDB decrypts what it sends, so that its mark of encryption has no meaning here. */
+const NOTHING: ReadonlySet<number> = new Set([
+  EventKind.stop,
+  EventKind.intvar,
+  EventKind.slave,
+  EventKind.appendBlock,
+  EventKind.deleteFile,
+  EventKind.rand,
+  EventKind.userVar,
+  EventKind.beginLoadQuery,
+  EventKind.ignorable,
+  EventKind.rowsQuery,
+  EventKind.previousGtids,
+  EventKind.transactionContext,
+  EventKind.viewChange,
+  EventKind.annotateRows,
+  EventKind.binlogCheckpoint,
+  EventKind.mariadbGtidList,
+  EventKind.startEncryption,
+]);

@@ -64,7 +64,7 @@ export async function selectColumnRows(
     (where) => `
     select table_schema as \`schema\`, table_name as \`table\`, column_name as name, column_type as columnType,
            is_nullable as nullable, column_default as defaultText, collation_name as collation, column_key as keyed,
-           extra, generation_expression as expression, column_comment as comment
+           extra as extra, generation_expression as expression, column_comment as comment
       from information_schema.columns where ${where} order by table_name, ordinal_position`,
   );
   return new Map([...rows].map(([key, list]) => [key, list.filter((row) => !isOfVersion(row))]));

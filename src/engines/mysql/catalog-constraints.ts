@@ -124,7 +124,7 @@ function checkSql(facts: ServerFacts): ((where: string) => string) | undefined {
   if (!atLeast(facts, 8, 0, 16)) return undefined;
   return (where) => `
     select t.table_schema as \`schema\`, t.table_name as \`table\`, c.constraint_name as name,
-           c.check_clause as clause, t.enforced
+           c.check_clause as clause, t.enforced as enforced
       from information_schema.check_constraints c
       join information_schema.table_constraints t
         on t.constraint_schema = c.constraint_schema and t.constraint_name = c.constraint_name

@@ -49,7 +49,7 @@ export async function describeIndexes(
     ids,
     (where) => `
     select table_schema as \`schema\`, table_name as \`table\`, index_name as name, non_unique as nonUnique,
-           column_name as \`column\`, collation as direction, sub_part as length, nullable,
+           column_name as \`column\`, collation as direction, sub_part as length, nullable as nullable,
            index_type as kind, index_comment as comment, ${expression} as expression
       from information_schema.statistics where ${where}`,
   );

@@ -23,6 +23,8 @@ const USUAL: NameColumns = { schema: "table_schema", table: "table_name" };
  * Rows of a view of information_schema that are about these tables, by the table's key. The server reads such a view
  * by opening the tables of a database (MySQL 5.7, MariaDB), so each database is asked about once; and names
  * are compared again here, as the view does it without regard to case. `sql` writes the statement around a condition.
+ *
+ * MySQL 8 calls a column by its name in upper case, whatever the statement does, unless it is given another by AS.
  */
 export async function selectOfTables<Row extends OfTable>(
   client: Client,

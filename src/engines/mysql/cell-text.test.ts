@@ -32,6 +32,18 @@ test("numbers stand as they are, but for those that are none", () => {
   assert.equal(literal({ kind: "decimal" }, "varchar", "1.50"), "'1.50'");
 });
 
+test("the largest number of 32 bits is not above itself, and the year 0 is not 2000", () => {
+  const single: LogicalType = { kind: "float", bits: 32 };
+  assert.equal(literal(single, "float", "3.4028235e+38"), "3.4028234663852886e+38");
+  assert.equal(literal(single, "float", "-3.4028235e+38"), "-3.4028234663852886e+38");
+  assert.equal(literal(single, "float", "1.1"), "1.1");
+  assert.equal(literal(single, "float", "NaN"), "'NaN'");
+  assert.equal(literal(single, "double", "3.4028235e+38"), "3.4028235e+38");
+  const int: LogicalType = { kind: "int", bits: 16, unsigned: false };
+  assert.equal(literal(int, "year", "0"), "'0000'");
+  assert.equal(literal(int, "year", "1901"), "'1901'");
+});
+
 test("truth values are numbers, or words in a column of characters", () => {
   assert.equal(literal({ kind: "boolean" }, "tinyint", "t"), "1");
   assert.equal(literal({ kind: "boolean" }, "bit", "f"), "0");

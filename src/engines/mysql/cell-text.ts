@@ -24,6 +24,10 @@ export const CellForm = {
   moment: 7,
   /** A float of 32 bits as the number that it is, for comparison with a column of such: 0.1 is none of them. */
   single: 8,
+  /** A float of 32 bits as it is, but for the largest: its shortest text is above what the column takes. */
+  shortest: 9,
+  /** A year, where 0 is not 2000. */
+  year: 10,
 } as const;
 export type CellForm = (typeof CellForm)[keyof typeof CellForm];
 
@@ -63,6 +67,8 @@ export function cellForm(type: LogicalType, dataType: string): CellForm {
     case "int":
     case "decimal":
     case "float":
+      if (dataType === "year") return CellForm.year;
+      if (type.kind === "float" && type.bits === 32 && dataType === "float") return CellForm.shortest;
       return isNumeric ? CellForm.number : CellForm.text;
     case "bytes":
       if (GEOMETRY.has(dataType)) return CellForm.geometry;
@@ -112,6 +118,12 @@ export function writeLiteral(
     case CellForm.number:
       writeNumber(out, source, start, end);
       break;
+    case CellForm.shortest:
+      writeShortest(out, source, start, end);
+      break;
+    case CellForm.year:
+      writeYear(out, source, start, end);
+      break;
     case CellForm.truth:
       out.bytes[out.length++] = source[start] === SMALL_T ? ZERO + 1 : ZERO;
       break;
@@ -136,6 +148,35 @@ export function writeLiteral(
     default:
       writeText(out, source, start, end);
   }
+}
+
+const LARGEST = Buffer.from("3.4028235e+38");
+/** The same number in full. */
+const LARGEST_EXACT = Buffer.from("3.4028234663852886e+38");
+
+function writeShortest(out: SqlText, source: Uint8Array, start: number, end: number): void {
+  const first = source[start] === MINUS ? start + 1 : start;
+  let same = end - first === LARGEST.length;
+  for (let i = 0; same && i < LARGEST.length; i++) same = source[first + i] === LARGEST[i];
+  if (!same) {
+    writeNumber(out, source, start, end);
+    return;
+  }
+  if (first > start) out.bytes[out.length++] = MINUS;
+  out.append(LARGEST_EXACT);
+}
+
+const YEAR_DIGITS = 4;
+
+/** Of four digits: fewer mean a year of this century or the one before. */
+function writeYear(out: SqlText, source: Uint8Array, start: number, end: number): void {
+  const { bytes } = out;
+  let at = out.length;
+  bytes[at++] = QUOTE;
+  for (let i = end - start; i < YEAR_DIGITS; i++) bytes[at++] = ZERO;
+  for (let i = start; i < end; i++) bytes[at++] = source[i]!;
+  bytes[at++] = QUOTE;
+  out.length = at;
 }
 
 /** Not a number and the infinite ones are no numbers here: quoted, so that the server refuses them. */

@@ -76,6 +76,8 @@ function loadForm(cell: CellForm, isZoned: boolean): LoadForm {
       return LoadForm.bytes;
     case CellForm.geometry:
     case CellForm.bits:
+    case CellForm.shortest:
+    case CellForm.year:
       return LoadForm.whole;
     case CellForm.moment:
       return isZoned ? LoadForm.whole : LoadForm.plain;

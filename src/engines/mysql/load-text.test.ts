@@ -79,6 +79,16 @@ const situations: readonly {
     expected: "2025-12-31 23:30:00\ta\n2026-01-01 00:00:00.5\tb\ninfinity\tc\n\\N\td\n",
   },
   {
+    name: "numbers that mean something else as a text are written in full",
+    columns: [
+      { form: LoadForm.whole, cell: CellForm.shortest },
+      { form: LoadForm.whole, cell: CellForm.year },
+      plain,
+    ],
+    rows: ["3.4028235e+38\t0\ta\n", "-1.5\t2026\tb\n", "\\N\t\\N\tc\n"],
+    expected: "3.4028234663852886e+38\t0000\ta\n-1.5\t2026\tb\n\\N\t\\N\tc\n",
+  },
+  {
     name: "a geometry has its SRID in front of what follows",
     columns: [{ form: LoadForm.whole, cell: CellForm.geometry }, plain],
     rows: ["\\\\x0101000020e6100000000000000000f03f0000000000000040\t1\n", "\\N\t2\n"],

@@ -37,6 +37,7 @@ const TAB = 0x09;
 const NEWLINE = 0x0a;
 const VERTICAL_TAB = 0x0b;
 const FORM_FEED = 0x0c;
+const QUOTE = 0x27;
 const PLUS = 0x2b;
 const ZERO = 0x30;
 const ONE = 0x31;
@@ -259,9 +260,11 @@ export class LoadText implements BodyReader {
     const start = cell === CellForm.geometry ? 1 : 0;
     writeLiteral(literal, cell, held, start, length);
     const made = literal.bytes;
-    if (cell === CellForm.moment) {
-      made.copy(out, at, 1, literal.length - 1);
-      return at + literal.length - 2;
+    if (cell !== CellForm.geometry) {
+      // Quotes belong to SQL alone.
+      const quotes = made[0] === QUOTE ? 1 : 0;
+      made.copy(out, at, quotes, literal.length - quotes);
+      return at + literal.length - 2 * quotes;
     }
     let to = at;
     for (let i = 2; i + 1 < literal.length; i += 2)

@@ -19,7 +19,7 @@ interface ProcessRow {
  */
 export async function openWriters(client: Client): Promise<readonly OpenWriter[]> {
   const rows = await client.query<ProcessRow>(
-    `select id, user, host, db as \`database\`, state, time as seconds from information_schema.processlist
+    `select id as id, user as user, host as host, db as \`database\`, state as state, time as seconds from information_schema.processlist
       where command in ('Query', 'Execute') and time >= ${SECONDS} and id <> connection_id()
         and user not in ('system user', 'event_scheduler') and coalesce(state, '') not like 'Waiting for %lock'
         and coalesce(state, '') not like 'Waiting for table flush'

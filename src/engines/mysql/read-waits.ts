@@ -41,5 +41,5 @@ export async function readWaits(client: Client): Promise<readonly LockWait[]> {
   }));
 }
 
-const SESSION = "id, user, host, db as `database`, state, time as seconds";
+const SESSION = "id as id, user as user, host as host, db as `database`, state as state, time as seconds";
 const WAITS = "(state like 'Waiting for table metadata lock%' or state like 'Waiting for table flush%')";
