@@ -38,7 +38,6 @@ const whileReplicating: readonly (readonly [Failpoint, number])[] = [
   ["apply.changes-written", 1],
   ["apply.committed", 1],
   ["apply.durable", 1],
-  ["apply.committed", 3],
   ["task.drained", 1],
 ];
 
