@@ -71,7 +71,8 @@ test("what was being done decides whose error it is", () => {
   );
   const apply = { side: "target", table, phase: "apply" } as const;
   assert.equal(verdict(1062, "23000", "", apply).code, "apply.rejected");
-  assert.equal(verdict(1412, "HY000", "", { side: "source", table }).code, "source.snapshot_lost");
+  assert.equal(verdict(1412, "HY000", "", { side: "source", table }).code, "source.table_rewritten");
+  assert.equal(verdict(1412, "HY000", "", { side: "source" }).code, "source.snapshot_lost");
   const replication =
     "Access denied; you need (at least one of) the REPLICATION SLAVE privilege(s) for this operation";
   const { remedy } = verdict(1227, "42000", replication, { side: "source" });
