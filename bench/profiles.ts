@@ -1,10 +1,16 @@
 import type { Profile } from "./profile.ts";
+import { myLoadProfiles } from "./profiles/my-load.ts";
 import { pgChangeProfiles } from "./profiles/pg-changes.ts";
 import { pgLagProfiles } from "./profiles/pg-lag.ts";
 import { pgLoadProfiles } from "./profiles/pg-load.ts";
 
 /** Everything that can be measured, in the order in which it runs. */
-export const profiles: readonly Profile[] = [...pgLoadProfiles, ...pgChangeProfiles, ...pgLagProfiles];
+export const profiles: readonly Profile[] = [
+  ...pgLoadProfiles,
+  ...pgChangeProfiles,
+  ...pgLagProfiles,
+  ...myLoadProfiles,
+];
 
 /** A profile's own name, or a family's for all its cases; undefined when there is no such thing. */
 export function selectProfiles(word: string): readonly Profile[] | undefined {
