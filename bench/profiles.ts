@@ -1,4 +1,6 @@
 import type { Profile } from "./profile.ts";
+import { myBinlogProfiles } from "./profiles/my-binlog.ts";
+import { myChangeProfiles } from "./profiles/my-changes.ts";
 import { myLoadProfiles } from "./profiles/my-load.ts";
 import { pgChangeProfiles } from "./profiles/pg-changes.ts";
 import { pgLagProfiles } from "./profiles/pg-lag.ts";
@@ -10,6 +12,8 @@ export const profiles: readonly Profile[] = [
   ...pgChangeProfiles,
   ...pgLagProfiles,
   ...myLoadProfiles,
+  ...myChangeProfiles,
+  ...myBinlogProfiles,
 ];
 
 /** A profile's own name, or a family's for all its cases; undefined when there is no such thing. */
