@@ -36,7 +36,7 @@ const mariadbSettings: Readonly<Record<string, string | number>> = {
   innodb_flush_log_at_trx_commit: 1,
   innodb_flush_method: "O_DIRECT",
   innodb_buffer_pool_size: "1G",
-  innodb_log_file_size: "1G",
+  innodb_log_file_size: "512M",
   max_allowed_packet: "64M",
   gtid_strict_mode: 1,
 };
