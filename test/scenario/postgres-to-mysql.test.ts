@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { createDemoData } from "../support/demo-data.ts";
 import { eventually } from "../support/eventually.ts";
 import { KillWorkload, killRows, killSchema } from "../support/kill-schema.ts";
-import { assertStopped } from "../support/mysql-pair.ts";
 import { postgresToMysql, ToMysqlPair } from "../support/postgres-to-mysql.ts";
 
 /* Whole migrations from PostgreSQL to MySQL and MariaDB. */
@@ -107,45 +106,4 @@ for (const flavour of flavours) {
       await pair.end();
     }
   });
-
-  test(`killed at each step of load and replication, a task ends with equal databases: ${flavour}`, async () => {
-    const pair = await ToMysqlPair.make(servers[flavour], {
-      sql: killSchema + killRows,
-      schemas: ["app", "awsdms_control"],
-    });
-    {
-      await using writer = await KillWorkload.start(servers[flavour].source, pair.database, "begin");
-      for (const [i, arming] of places.entries()) {
-        writer.note = arming;
-        const start = i === 0 ? "start-replication" : "resume-processing";
-        await pair.killAt(arming, { start, untilCaughtUp: true });
-      }
-    }
-    const { outcome } = await pair.process({ untilCaughtUp: true }).ended();
-    assertStopped(outcome!);
-    await pair.assertEqual(appTables);
-  });
 }
-
-/** In the order in which a task comes by. */
-const places = [
-  "journal.tables-made",
-  "journal.log-noted",
-  "prepare.schema-made",
-  "prepare.tables-planned",
-  "prepare.tables-made",
-  "prepare.tables-prepared",
-  "load.tables-cut",
-  "load.snapshot-adopted",
-  "load.partition-read:2",
-  "load.partition-written",
-  "load.partition-done:2",
-  "load.table-loaded",
-  "build.index-done",
-  "build.unique-done",
-  "build.foreign-key-added",
-  "build.foreign-key-done",
-  "apply.committed",
-  "apply.durable",
-  "apply.committed:3",
-] as const;

@@ -139,8 +139,9 @@ export class MysqlSource implements Source {
     return { kept: false, refused: false, findings: [] };
   }
 
-  /** Nothing was made for notes. */
-  async dropNotes(): Promise<void> {}
+  async dropNotes(): Promise<void> {
+    // There are none.
+  }
 
   async describeNoted(): Promise<readonly TableSchema[]> {
     return [];
