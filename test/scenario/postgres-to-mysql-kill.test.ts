@@ -34,7 +34,10 @@ const places = [
   "apply.durable",
 ] as const;
 
-for (const flavour of ["mariadb", "mysql"] as const) {
+/** Each server is met at every second place: what differs between them is the servers' own. */
+const flavours = ["mariadb", "mysql"] as const;
+
+for (const [nth, flavour] of flavours.entries()) {
   test(`killed at each step of load and replication, a task ends with equal databases: ${flavour}`, async () => {
     const servers = await postgresToMysql({ flavour });
     const pair = await ToMysqlPair.make(servers, {
@@ -43,7 +46,8 @@ for (const flavour of ["mariadb", "mysql"] as const) {
     });
     {
       await using writer = await KillWorkload.start(servers.source, pair.database, "begin");
-      for (const [i, arming] of places.entries()) {
+      const own = places.filter((_, i) => i % flavours.length === nth);
+      for (const [i, arming] of own.entries()) {
         writer.note = arming;
         const start = i === 0 ? "start-replication" : "resume-processing";
         await pair.killAt(arming, { start, untilCaughtUp: true });

@@ -49,8 +49,9 @@ export async function openJournal(
  * logs statements does not allow it, and then repeats what deadlocks.
  */
 async function useReadCommitted(client: Client): Promise<void> {
-  const [row] = await client.query<{ format: string }>("select @@session.binlog_format as format");
-  if (row!.format !== "STATEMENT") {
+  // Later servers have no such variable any more.
+  const [row] = await client.query<{ Value: string }>("show session variables like 'binlog_format'");
+  if (row?.Value !== "STATEMENT") {
     await client.execute("set session transaction isolation level read committed");
   }
 }

@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { unaborted, unwrap } from "../../../test/support/bulk-copy.ts";
+import { type MysqlFlavour, type MysqlServer, startMysql } from "../../../test/support/mysql-server.ts";
+import { catalog, compile, foreignKey, table } from "../../../test/support/plan-situation.ts";
+import { MigrationError } from "../../core/error.ts";
+import type { MigrationPlan } from "../../core/plan.ts";
+import type { Index } from "../../core/schema.ts";
+import type { PrepareMode } from "../../core/target.ts";
+import { findLeftovers, removeLeftover } from "./leftovers.ts";
+import { MysqlTarget } from "./target.ts";
+
+const primary: Index = {
+  name: "t_pkey",
+  unique: true,
+  constraint: "primary-key",
+  columns: ["id"],
+  native: "PRIMARY KEY (id)",
+};
+
+/** Two tables of PostgreSQL, of which the second refers to the first. */
+function planIn(schema: string): MigrationPlan {
+  const parent = table(`${schema}.parent`, { indexes: [primary] });
+  const child = table(`${schema}.child`, {
+    indexes: [primary],
+    foreignKeys: [foreignKey("to_parent", `${schema}.parent`)],
+  });
+  return compile({ catalog: catalog({ tables: [parent, child] }) }).plan;
+}
+
+for (const flavour of ["mariadb", "mysql"] as const satisfies MysqlFlavour[]) {
+  describe(flavour, () => {
+    let server: MysqlServer;
+    before(async () => {
+      server = await startMysql({ flavour });
+    });
+    after(() => server?.[Symbol.asyncDispose]());
+
+    async function on<Result>(
+      work: (target: MysqlTarget, plan: MigrationPlan, schema: string) => Promise<Result>,
+    ): Promise<Result> {
+      const schema = await server.createDatabase("target");
+      await using target = new MysqlTarget(server.endpoint());
+      await target.check(unaborted);
+      const { plan } = target.convert(planIn(schema));
+      return await work(target, plan, schema);
+    }
+
+    const prepare = async (target: MysqlTarget, migration: MigrationPlan, mode: PrepareMode) =>
+      target.prepareTables(
+        migration.tables.map((plan) => ({ migration, plan, mode })),
+        unaborted,
+      );
+
+    test("a table that others outside the task refer to is neither dropped nor emptied under them", async () => {
+      await on(async (target, plan, schema) => {
+        for (const outcome of await prepare(target, plan, "drop-and-create")) unwrap(outcome);
+        await server.query(
+          `create table outside (id bigint primary key, constraint to_it foreign key (id) references parent (id));
+           insert into parent values (1); insert into outside values (1)`,
+          schema,
+        );
+        for (const mode of ["drop-and-create", "truncate"] as const) {
+          const outcomes = await prepare(target, plan, mode);
+          const parent = plan.tables.findIndex(({ target: { id } }) => id.name === "parent");
+          const error = outcomes[parent];
+          assert.ok(error instanceof MigrationError && error.code === "target.table_in_use", mode);
+          assert.match(error.message, /outside \(to_it\)/);
+          const other = outcomes[1 - parent];
+          assert.ok(!(other instanceof MigrationError), "the other table is made");
+        }
+        assert.equal((await server.query("select id from parent", schema)).length, 1);
+        const assessed = await target.assess(
+          { plan, mode: "drop-and-create", prepared: new Set() },
+          unaborted,
+        );
+        assert.ok(
+          assessed.some(({ code, severity }) => code === "target.table_in_use" && severity === "error"),
+        );
+      });
+    });
+
+    test("foreign keys between the task's tables do not keep them from being made anew, and come back", async () => {
+      await on(async (target, plan, schema) => {
+        const build = async (): Promise<void> => {
+          const steps = plan.tables.flatMap((one) => target.postLoadSteps(one));
+          for (const outcome of await target.runSteps(steps, unaborted)) unwrap(outcome);
+        };
+        for (let round = 0; round < 2; round++) {
+          for (const outcome of await prepare(target, plan, "drop-and-create")) unwrap(outcome);
+          await build();
+          await build();
+        }
+        await assert.rejects(
+          server.query("insert into child values (5)", schema),
+          /foreign key constraint fails/,
+        );
+      });
+    });
+
+    test("what was there is told before the start: engines without transactions, triggers, lacking columns", async () => {
+      await on(async (target, plan, schema) => {
+        await server.query(
+          `create table parent (id bigint primary key) engine = MyISAM;
+           create table child (id bigint primary key, more int not null) engine = InnoDB;
+           create trigger acts before insert on parent for each row set new.id = new.id`,
+          schema,
+        );
+        const findings = await target.assess({ plan, mode: "do-nothing", prepared: new Set() }, unaborted);
+        const told = new Map(findings.map((one) => [`${one.code} ${one.table?.name ?? ""}`, one.severity]));
+        assert.equal(told.get("target.engine parent"), "error");
+        assert.equal(told.get("target.triggers parent"), "warning");
+        assert.equal(told.get("target.table_mismatch child"), "error");
+      });
+    });
+
+    test("a user learns which privileges are lacking", async () => {
+      await on(async (_target, plan, schema) => {
+        await server.query(
+          `create user 'clerk'@'%' identified by 'clerk'; grant select, insert on \`${schema}\`.* to 'clerk'@'%'`,
+        );
+        const endpoint = { ...server.endpoint(), username: "clerk", password: "clerk" };
+        await using target = new MysqlTarget(endpoint);
+        const findings = await target.assess(
+          { plan, mode: "drop-and-create", prepared: new Set() },
+          unaborted,
+        );
+        const lacking = findings.find(({ code }) => code === "target.privilege");
+        assert.equal(lacking?.severity, "error");
+        assert.match(lacking!.message, /UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES/);
+        assert.match(lacking!.remedy, /^Run on the target: grant update, .* to 'clerk'@'%';$/);
+      });
+    });
+
+    test("a journal that is open shows that its task is at work, and its records can be removed afterwards", async () => {
+      await on(async (target, plan) => {
+        const request = { taskId: `left_${flavour}`, controlSchema: undefined };
+        const { id } = plan.tables[0]!.source;
+        const records = async () =>
+          (await findLeftovers(server.endpoint(), unaborted)).filter(
+            ({ taskId }) => taskId === request.taskId,
+          );
+        {
+          await using journal = await target.openJournal(request, unaborted);
+          await journal.setTableStates([id], { state: "ready" }, unaborted);
+          assert.deepEqual(
+            (await records()).map(({ kind, inUse, detail }) => [kind, inUse, detail]),
+            [["task records", true, "1 tables"]],
+          );
+        }
+        const [left] = await records();
+        assert.equal(left?.inUse, false);
+        await removeLeftover(server.endpoint(), left!, unaborted);
+        assert.deepEqual(await records(), []);
+        const tables = (await findLeftovers(server.endpoint(), unaborted)).filter(
+          ({ kind, name }) => kind === "control table" && name.startsWith("`awsdms_control`."),
+        );
+        assert.equal(tables.length, 5);
+      });
+    });
+
+    test("a read-only server is refused before anything is done", async () => {
+      await on(async (_target, plan, schema) => {
+        await server.query(
+          `create user 'reader'@'%' identified by 'reader'; grant all on \`${schema}\`.* to 'reader'@'%'`,
+        );
+        await server.query("set global read_only = 1");
+        try {
+          const endpoint = { ...server.endpoint(), username: "reader", password: "reader" };
+          await using target = new MysqlTarget(endpoint);
+          const findings = await target.assess({ plan, mode: "do-nothing", prepared: new Set() }, unaborted);
+          assert.ok(
+            findings.some(({ code, severity }) => code === "target.read_only" && severity === "error"),
+          );
+        } finally {
+          await server.query("set global read_only = 0");
+        }
+      });
+    });
+  });
+}

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventually } from "../support/eventually.ts";
+import { postgresToMysql, ToMysqlPair } from "../support/postgres-to-mysql.ts";
+
+/* Schema changes of PostgreSQL are followed by MySQL and MariaDB at their place in the stream. */
+
+const before = `
+  create schema ddl;
+  create table ddl.a (id int primary key, v text, n int);
+  insert into ddl.a values (1, 'x', 1), (2, 'y', 2);
+  create table ddl.b (id int primary key, w varchar(10));
+  insert into ddl.b values (1, 'b');
+  create table ddl.gone (id int primary key);
+  insert into ddl.gone values (1)`;
+
+/** Each in a transaction of its own. */
+const changes = [
+  "alter table ddl.a add column c text default 'fill', add column d int not null default 7",
+  "insert into ddl.a values (3, 'z', 3, 'c3', 8)",
+  "alter table ddl.b rename column w to ww",
+  "update ddl.b set ww = 'bb'",
+  "alter table ddl.a alter column n type bigint",
+  "update ddl.a set n = 5000000000 where id = 1",
+  "create index a_n on ddl.a (n)",
+  "alter table ddl.a drop column v",
+  "alter table ddl.b rename to renamed",
+  "insert into ddl.renamed values (2, 'c')",
+  "create table ddl.fresh (id int primary key, t text)",
+  "insert into ddl.fresh values (1, 'f')",
+  "drop table ddl.gone",
+  "truncate ddl.fresh",
+  "insert into ddl.fresh values (2, 'last')",
+];
+
+for (const flavour of ["mariadb", "mysql"] as const) {
+  test(`tables are altered, renamed, made, emptied and dropped as on the source: ${flavour}`, async () => {
+    const servers = await postgresToMysql({ flavour });
+    const pair = await ToMysqlPair.make(servers, { sql: before, schemas: ["ddl"] });
+    try {
+      const task = await pair.replicate();
+      for (const sql of changes) await pair.query(sql);
+      await eventually("the last row", async () => {
+        const there = await pair.queryTarget("show tables like 'fresh'", "ddl");
+        if (there.length === 0) return false;
+        const rows = await pair.queryTarget("select t from fresh", "ddl");
+        return rows.length === 1 && rows[0]!["t"] === "last";
+      });
+      await pair.drain(task);
+      await pair.assertEqual(["a", "renamed", "fresh"].map((name) => ({ schema: "ddl", name })));
+      const columns = await pair.queryTarget(
+        `select column_name as name, column_type as type, is_nullable as nullable from information_schema.columns
+          where table_schema = 'ddl' and table_name = 'a' order by ordinal_position`,
+        "ddl",
+      );
+      assert.deepEqual(
+        columns.map(({ name, type, nullable }) => `${name} ${type?.replace(/\(\d+\)/, "")} ${nullable}`),
+        ["id int NO", "n bigint YES", "c longtext YES", "d int NO"],
+      );
+      const tables = await pair.queryTarget(
+        `select t.table_name as name, group_concat(distinct s.index_name order by 1) as indexes
+           from information_schema.tables t left join information_schema.statistics s
+             on s.table_schema = t.table_schema and s.table_name = t.table_name
+          where t.table_schema = 'ddl' group by 1 order by 1`,
+        "ddl",
+      );
+      assert.deepEqual(
+        tables.map(({ name, indexes }) => `${name}: ${indexes}`),
+        ["a: a_n,PRIMARY", "fresh: PRIMARY", "renamed: PRIMARY"],
+      );
+    } finally {
+      await pair.end();
+    }
+  });
+}
