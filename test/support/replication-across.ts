@@ -3,18 +3,18 @@ import { after, before, describe } from "node:test";
 import type pg from "pg";
 import type { StreamItem } from "../../src/core/change-batch.ts";
 import type { EndpointConfig } from "../../src/core/engine.ts";
+import type { Journal } from "../../src/core/journal.ts";
 import type { MigrationPlan } from "../../src/core/plan.ts";
 import type { Position } from "../../src/core/position.ts";
 import type { ChangeStream } from "../../src/core/source.ts";
 import type { AppliedCounts, Applier, ApplyMode } from "../../src/core/target.ts";
 import { openApplier } from "../../src/engines/mysql/applier.ts";
 import { FLUSH_SQL } from "../../src/engines/mysql/apply-durability.ts";
-import { savePositionSql } from "../../src/engines/mysql/journal-sql.ts";
+import { openJournal } from "../../src/engines/mysql/journal.ts";
 import { describe as describeTables, listTables } from "../../src/engines/postgres/catalog.ts";
 import { openChangeStream } from "../../src/engines/postgres/change-stream.ts";
 import { lsnCodec } from "../../src/engines/postgres/lsn.ts";
 import { createStream, currentPosition, dropStream } from "../../src/engines/postgres/slot.ts";
-import { readCheckpoint } from "../../src/engines/shared/checkpoint.ts";
 import { describeComparison } from "./compare.ts";
 import { compareAcross } from "./compare-across.ts";
 import { mysqlSide, postgresSide } from "./compare-side.ts";
@@ -32,12 +32,6 @@ export interface AcrossOptions {
   readonly targetSchema: string;
   readonly mode?: ApplyMode;
 }
-
-const CONTROL_TABLES = `create database if not exists awsdms_control character set utf8mb4;
-  create table if not exists awsdms_control.awsdms_txn_state (SERVER_NAME varchar(128), TASK_NAME varchar(128),
-    STATE_TIME datetime(6), CHECKPOINT mediumtext, unique key (SERVER_NAME, TASK_NAME)) engine = InnoDB;
-  create table if not exists awsdms_control.awsdms_apply_exceptions (TASK_NAME varchar(128), TABLE_OWNER varchar(128),
-    TABLE_NAME varchar(128), ERROR_TIME datetime(6), STATEMENT longtext, ERROR longtext) engine = InnoDB`;
 
 /** One stream of a new PostgreSQL database and one applier to a new MySQL database with tables of the same names. */
 export class ReplicationAcross implements AsyncDisposable {
@@ -79,13 +73,12 @@ export class ReplicationAcross implements AsyncDisposable {
     const to = await options.target.createDatabase("target");
     await options.source.query(options.schema, from);
     await options.target.query(options.targetSchema, to);
-    await options.target.query(CONTROL_TABLES);
     const client = await connectTo(options.source, from);
     const plan = planFor(await describeTables(client, await listTables(client)), { schema: () => to });
     const replication = new ReplicationAcross(options, { from, to }, { plan, client });
     const position = await createStream(endpointOf(options.source, from), replication.streamRequest, never);
-    const request = { taskId: from, controlSchema: undefined };
-    await options.target.query(`${savePositionSql(request, position)}; ${FLUSH_SQL}`);
+    await replication.#withJournal((journal) => journal.setAppliedPosition(position, never));
+    await options.target.query(FLUSH_SQL);
     await replication.open();
     return replication;
   }
@@ -102,10 +95,7 @@ export class ReplicationAcross implements AsyncDisposable {
   async open(): Promise<void> {
     this.#failure = undefined;
     this.applier = await this.openApplier();
-    const rows = await this.options.target.query(
-      `select CHECKPOINT as c from awsdms_control.awsdms_txn_state where TASK_NAME = '${this.from}'`,
-    );
-    const after = readCheckpoint(rows[0]!["c"]!)!;
+    const after = (await this.#withJournal((journal) => journal.appliedPosition(never)))!;
     const source = endpointOf(this.options.source, this.from);
     const request = { ...this.streamRequest, after, encodings: ["text"] as const };
     this.stream = await openChangeStream(this.#client, source, request, never);
@@ -201,6 +191,15 @@ export class ReplicationAcross implements AsyncDisposable {
     await this.close();
     await dropStream(this.#client, { taskId: this.from }, never);
     await this.#client.end();
+  }
+
+  async #withJournal<Result>(use: (journal: Journal) => Promise<Result>): Promise<Result> {
+    await using journal = await openJournal(
+      this.target,
+      { taskId: this.from, controlSchema: undefined },
+      never,
+    );
+    return await use(journal);
   }
 
   /** Resolves when anything was received or applied, or has failed. */

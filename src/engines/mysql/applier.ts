@@ -7,7 +7,7 @@ import { GroupWriter } from "../shared/apply-group-writer.ts";
 import { ApplyLoop } from "../shared/apply-loop.ts";
 import { rowIncomplete } from "../shared/apply-rows.ts";
 import { ApplyChanges } from "./apply-changes.ts";
-import { FlushDurability } from "./apply-durability.ts";
+import { ApplyDurability, type DurabilityKind } from "./apply-durability.ts";
 import { prepareApplySession, readAppliedPosition, takeApplyLock } from "./apply-open.ts";
 import { ApplySession, StatementFailure } from "./apply-session.ts";
 import { ApplySets } from "./apply-sets.ts";
@@ -31,9 +31,9 @@ export async function openApplier(
   let found: Found | undefined;
   const prepare = async (client: Client): Promise<void> => {
     await takeApplyLock(client, request);
-    const { waitsForDisk } = await prepareApplySession(client);
+    const durability = await prepareApplySession(client);
     const tables = await readApplyTables(client, request.plan.tables);
-    found = { waitsForDisk, tables, applied: await readAppliedPosition(client, request) };
+    found = { durability, tables, applied: await readAppliedPosition(client, request) };
   };
   const options = { side: "target", purpose: "tideway apply", countsChanged: true, prepare } as const;
   const wire = await openWire(endpoint, options, signal);
@@ -42,7 +42,7 @@ export async function openApplier(
 
 /** What was found out while the session was opened. */
 interface Found {
-  readonly waitsForDisk: boolean;
+  readonly durability: DurabilityKind;
   /** In the order of the plans. */
   readonly tables: readonly (ApplyTable | undefined)[];
   readonly applied: Position | undefined;
@@ -86,7 +86,7 @@ function connectParts({ wire, endpoint, request, signal, found }: ApplierParts):
     writer: new GroupWriter(changes, sets),
     counts,
     request,
-    durability: new FlushDurability(found.waitsForDisk),
+    durability: new ApplyDurability(found.durability, session),
     describe,
   });
   const { applied } = found;

@@ -1,3 +1,6 @@
+import type { PacketReader } from "./packet-reader.ts";
+import { isEof, readTextRow } from "./result-head.ts";
+
 const COLON = 0x3a;
 const ZERO = 0x30;
 const NINE = 0x39;
@@ -12,6 +15,28 @@ export class StatementAnswer {
    */
   first = Number.NaN;
   second = Number.NaN;
+}
+
+/** Gathers the packets of a result with rows: the count of columns, these and an EOF, then rows up to another EOF. */
+export class RowsAnswer {
+  readonly rows: (string | null)[][] = [];
+  /** Packets that come before the rows; undefined until the first one has told. */
+  #heading: number | undefined;
+
+  /** Takes the reader's packet; true when it was the last one. */
+  take(packets: PacketReader): boolean {
+    if (this.#heading === undefined) {
+      this.#heading = packets.bytes[packets.start]! + 1;
+      return false;
+    }
+    if (this.#heading > 0) {
+      this.#heading--;
+      return false;
+    }
+    if (isEof(packets)) return true;
+    this.rows.push(readTextRow(packets));
+    return false;
+  }
 }
 
 /** Reads an OK packet (protocol manual, "OK_Packet"): affected rows, insert id, status, warnings, remark. */

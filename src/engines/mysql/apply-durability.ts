@@ -1,50 +1,87 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Position } from "../../core/position.ts";
-
-/** Makes all commits durable that have been made; the server does it at once and for every session. */
-export const FLUSH_SQL = "flush no_write_to_binlog engine logs";
-
-/** How often that is done while commits wait for it: each time the disk is waited for. */
-const FLUSH_INTERVAL_MS = 1_000;
+import { LogDurability, type LogState } from "../shared/log-durability.ts";
+import type { ApplySession } from "./apply-session.ts";
 
 /**
- * Follows which commits of the target are on its disk. Where the server waits for the disk at each commit they all
- * are. Where it is set not to, it is made to write its log now and then: a crash in between takes back rows and
- * position together, and the source still has the changes, because it is told only what is durable.
+ * How it is known that commits are durable. commit: the server waits for its disk at each of them. told: it says how
+ * far its log is on disk, which it writes every second. flush: it writes its log when it is made to.
  */
-export class FlushDurability {
-  /** Whether commits wait for the disk. */
-  readonly waits: boolean;
-  #newest: Position | undefined;
-  #flushedAt = -Infinity;
+export type DurabilityKind = "commit" | "told" | "flush";
 
-  constructor(waits: boolean) {
-    this.waits = waits;
+/** MySQL writes the log of InnoDB then; MariaDB since 10.6 does not, but tells how far it is. */
+export const FLUSH_SQL = "flush no_write_to_binlog engine logs";
+
+/** MariaDB's, as names and values; nobody needs a privilege for them. */
+export const LOG_STATE_SQL =
+  "show global status where variable_name in ('Innodb_lsn_current', 'Innodb_lsn_flushed')";
+
+/** undefined where the server does not tell. */
+export function readLogState(rows: readonly (readonly (string | null)[])[]): LogState | undefined {
+  const values = new Map(rows.map(([name, value]) => [name?.toLowerCase(), value]));
+  const end = values.get("innodb_lsn_current");
+  const onDisk = values.get("innodb_lsn_flushed");
+  return end == null || onDisk == null ? undefined : { end: BigInt(end), onDisk: BigInt(onDisk) };
+}
+
+/** How often the server is asked while somebody waits for its disk. */
+const WAIT_MS = 20;
+
+/** Follows which commits of a session's server are on its disk. */
+export class ApplyDurability {
+  readonly #kind: DurabilityKind;
+  readonly #session: ApplySession;
+  readonly #log = new LogDurability();
+
+  constructor(kind: DurabilityKind, session: ApplySession) {
+    this.#kind = kind;
+    this.#session = session;
   }
 
-  /** The last commit when it is not known to be durable. */
   get newest(): Position | undefined {
-    return this.#newest;
-  }
-
-  committed(position: Position): void {
-    this.#newest = position;
-  }
-
-  /** Until the log should be written; undefined when nothing waits for it. */
-  get dueInMs(): number | undefined {
-    if (this.#newest === undefined) return undefined;
-    return Math.max(1, this.#flushedAt + FLUSH_INTERVAL_MS - performance.now());
+    return this.#log.newest;
   }
 
   get isDue(): boolean {
-    return this.#newest !== undefined && performance.now() - this.#flushedAt >= FLUSH_INTERVAL_MS;
+    return this.#log.isDue;
   }
 
-  /** The log has been written; returns up to where commits are durable that were not before. */
-  flushed(): Position | undefined {
-    const durable = this.#newest;
-    this.#newest = undefined;
-    this.#flushedAt = performance.now();
-    return durable;
+  get dueInMs(): number | undefined {
+    return this.#log.dueInMs;
+  }
+
+  /** A commit has succeeded; resolves with up to where commits are known to be durable since. */
+  async committed(position: Position): Promise<Position | undefined> {
+    if (this.#kind === "commit") return position;
+    this.#log.committed(position);
+    return this.isDue ? await this.ask() : undefined;
+  }
+
+  async ask(): Promise<Position | undefined> {
+    if (this.#kind === "flush") return this.#log.told(await this.#flush());
+    return this.#log.told(await this.#state());
+  }
+
+  /** Resolves with the last commit when all of them are durable. */
+  async settle(): Promise<Position | undefined> {
+    const { newest } = this.#log;
+    if (newest === undefined) return undefined;
+    if (this.#kind === "flush") await this.#flush();
+    else {
+      const { end } = await this.#state();
+      while ((await this.#state()).onDisk < end) await delay(WAIT_MS);
+    }
+    this.#log.settled();
+    return newest;
+  }
+
+  async #flush(): Promise<LogState> {
+    this.#session.statements(FLUSH_SQL);
+    await this.#session.drain();
+    return { end: 0n, onDisk: 0n };
+  }
+
+  async #state(): Promise<LogState> {
+    return readLogState(await this.#session.ask(LOG_STATE_SQL))!;
   }
 }

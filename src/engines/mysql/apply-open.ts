@@ -4,7 +4,7 @@ import { MigrationError } from "../../core/error.ts";
 import type { JournalRequest } from "../../core/journal.ts";
 import type { Position } from "../../core/position.ts";
 import { readCheckpoint } from "../shared/checkpoint.ts";
-import { FLUSH_SQL } from "./apply-durability.ts";
+import { type DurabilityKind, FLUSH_SQL, LOG_STATE_SQL, readLogState } from "./apply-durability.ts";
 import { positionSql } from "./apply-journal.ts";
 import type { Client } from "./client.ts";
 import { serverFields } from "./errors.ts";
@@ -22,7 +22,7 @@ const ACCESS_DENIED = 1227;
  * commits. Foreign keys act on nothing, as what they did on the source comes as changes of its own. Rows are locked
  * one by one, not the gaps between them, where the server's log of statements allows it.
  */
-export async function prepareApplySession(client: Client): Promise<{ readonly waitsForDisk: boolean }> {
+export async function prepareApplySession(client: Client): Promise<DurabilityKind> {
   await client.execute("set autocommit = 0, foreign_key_checks = 0, unique_checks = 1");
   const [row] = await client.query<Record<"log" | "format" | "flush" | "sync", string>>(
     `select @@log_bin as log, @@binlog_format as format, @@innodb_flush_log_at_trx_commit as \`flush\`,
@@ -34,9 +34,12 @@ export async function prepareApplySession(client: Client): Promise<{ readonly wa
     await client.execute("set session transaction isolation level read committed");
   }
   // After a crash of the machine a server takes back what its binary log does not have.
-  const waitsForDisk = flush === "1" && (!logs || sync === "1");
-  if (!waitsForDisk) await checkMayFlush(client);
-  return { waitsForDisk };
+  if (flush === "1" && (!logs || sync === "1")) return "commit";
+  const state = await client.query<{ Variable_name: string; Value: string }>(LOG_STATE_SQL);
+  if (readLogState(state.map(({ Variable_name, Value }) => [Variable_name, Value])) !== undefined)
+    return "told";
+  await checkMayFlush(client);
+  return "flush";
 }
 
 /** A source that keeps its log for us may be told only what cannot be lost any more. */
@@ -102,5 +105,11 @@ export async function readAppliedPosition(
   const [row] = await client.query<{ CHECKPOINT: string }>(positionSql(request));
   // Else the snapshot of this transaction would be what the session goes on to see.
   await client.execute("commit");
-  return row === undefined ? undefined : readCheckpoint(row.CHECKPOINT);
+  if (row === undefined) return undefined;
+  const position = readCheckpoint(row.CHECKPOINT);
+  if (position !== undefined) return position;
+  throw new MigrationError("position.malformed", {
+    message: "The checkpoint in the target's control table is none.",
+    subject: "awsdms_txn_state",
+  });
 }

@@ -1,6 +1,6 @@
 import { MigrationError } from "../../core/error.ts";
 import { EXPECT_WIDTH, Expect } from "../shared/apply-counts.ts";
-import { readStatementAnswer, StatementAnswer } from "./apply-answer.ts";
+import { RowsAnswer, readStatementAnswer, StatementAnswer } from "./apply-answer.ts";
 import { MORE_RESULTS } from "./result-head.ts";
 import { readServerError } from "./server-error.ts";
 import { SqlText } from "./sql-text.ts";
@@ -64,6 +64,8 @@ export class ApplySession implements AsyncDisposable {
   #first = 0;
   #count = 0;
   readonly #answer = new StatementAnswer();
+  /** What the one statement under way answers with, when that is rows. */
+  #asked: RowsAnswer | undefined;
   #drained: PromiseWithResolvers<void> | undefined;
   #failure: ApplyFailure | undefined;
   #mismatched = new Set<number>();
@@ -154,6 +156,16 @@ export class ApplySession implements AsyncDisposable {
     if (failure !== undefined) throw new StatementFailure(failure);
   }
 
+  /** A statement that returns rows: the text values. Everything written before is answered first. */
+  async ask(sql: string): Promise<readonly (readonly (string | null)[])[]> {
+    await this.drain();
+    const asked = new RowsAnswer();
+    this.#asked = asked;
+    this.statements(sql);
+    await this.drain();
+    return asked.rows;
+  }
+
   /** Tables with statements that touched other rows than they should, since the last call. */
   takeMismatched(): ReadonlySet<number> {
     const mismatched = this.#mismatched;
@@ -208,6 +220,15 @@ export class ApplySession implements AsyncDisposable {
     const left = this.#unanswered[0];
     if (left === undefined) {
       throw bytes[start] === ERR ? readServerError(bytes, start, end) : outOfTurn();
+    }
+    const asked = this.#asked;
+    if (bytes[start] === ERR) this.#asked = undefined;
+    else if (asked !== undefined) {
+      if (!asked.take(this.#wire.packets)) return;
+      this.#asked = undefined;
+      this.#shift(1);
+      this.#messageAnswered();
+      return;
     }
     const expectation = this.#expectations[this.#first]!;
     if (bytes[start] === ERR) {

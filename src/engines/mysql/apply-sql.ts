@@ -78,7 +78,7 @@ export class TableSql {
     const keyList = key.map((o) => String(columns.names[o])).join(",");
     const hint = keyIndex === undefined ? "" : ` force index (${identifier(keyIndex.name)})`;
     const tuple = key.length === 1 ? keyList : `(${keyList})`;
-    this.#deleteKeys = Buffer.from(`delete t from ${name} as t${hint} where ${tuple} in (`);
+    this.#deleteKeys = Buffer.from(`delete ${name} from ${name}${hint} where ${tuple} in (`);
     this.#unlessTaken = Buffer.from(` and not exists (select 1 from (select 1 from ${name} where `);
     this.#same = Buffer.from(same);
   }

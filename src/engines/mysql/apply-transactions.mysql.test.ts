@@ -128,7 +128,7 @@ toBothFlavours("transactions", (start) => {
     await using r = await start(LEDGER.source, LEDGER.target);
     await r.write("insert into account select i, 0 from generate_series(1, 50) i");
     const ledger = new Ledger(r);
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < 4; round++) {
       await r.committed(r.commits + 1 + round * 3);
       if (round % 2 === 0) {
         const lock = lockName({ taskId: r.taskId, controlSchema: undefined });
@@ -148,7 +148,7 @@ toBothFlavours("transactions", (start) => {
     await using r = await start(LEDGER.source, LEDGER.target);
     await r.write("insert into account select i, 0 from generate_series(1, 50) i");
     const ledger = new Ledger(r);
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       await r.committed(r.commits + 2 + round * 5);
       await r.options.target.restart("SIGKILL");
       assert.match(((await r.failure()) as MigrationError).code, /^connect\./);

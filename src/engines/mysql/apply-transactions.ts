@@ -4,7 +4,7 @@ import type { ApplyCounts } from "../shared/apply-counts.ts";
 import type { ApplyGroup } from "../shared/apply-group.ts";
 import type { GroupWriter } from "../shared/apply-group-writer.ts";
 import type { ApplyTransactions, Committed } from "../shared/apply-loop.ts";
-import { FLUSH_SQL, type FlushDurability } from "./apply-durability.ts";
+import type { ApplyDurability } from "./apply-durability.ts";
 import { conflictSql } from "./apply-journal.ts";
 import { type ApplySession, StatementFailure } from "./apply-session.ts";
 import { savePositionSql } from "./journal-sql.ts";
@@ -18,7 +18,7 @@ export interface MysqlTransactionsParts {
   readonly writer: GroupWriter;
   readonly counts: ApplyCounts;
   readonly request: ApplyRequest;
-  readonly durability: FlushDurability;
+  readonly durability: ApplyDurability;
   describe(error: unknown): unknown;
 }
 
@@ -70,24 +70,22 @@ export class MysqlTransactions implements ApplyTransactions {
     await session.drain();
     this.#begun = false;
     writer.ended();
-    const tables = counts.take();
-    if (durability.waits) return { tables, durable: position };
-    durability.committed(position);
-    return { tables, durable: durability.isDue ? await this.#flush() : undefined };
+    return { tables: counts.take(), durable: await durability.committed(position) };
   }
 
-  async saveDurably(position: Position): Promise<void> {
+  async save(position: Position, waits: boolean): Promise<Position | undefined> {
     const { session, request, durability } = this.#parts;
     session.statements(savePositionSql(request, position), "commit");
     await session.drain();
-    if (!durability.waits) await this.#flush();
+    const durable = await durability.committed(position);
+    return waits ? ((await durability.settle()) ?? durable) : durable;
   }
 
   get undurable(): Position | undefined {
     return this.#parts.durability.newest;
   }
 
-  /** Writing the log commits, so not while a transaction is at work. */
+  /** To make the server write its log commits, so not while a transaction is at work. */
   get isDue(): boolean {
     return !this.#begun && this.#parts.durability.isDue;
   }
@@ -97,7 +95,7 @@ export class MysqlTransactions implements ApplyTransactions {
   }
 
   askDurable(): Promise<Position | undefined> {
-    return this.#flush();
+    return this.#parts.durability.ask();
   }
 
   describe(error: unknown): unknown {
@@ -106,12 +104,5 @@ export class MysqlTransactions implements ApplyTransactions {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.session[Symbol.asyncDispose]();
-  }
-
-  async #flush(): Promise<Position | undefined> {
-    const { session, durability } = this.#parts;
-    session.statements(FLUSH_SQL);
-    await session.drain();
-    return durability.flushed();
   }
 }

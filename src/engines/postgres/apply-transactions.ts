@@ -4,7 +4,8 @@ import type { ApplyCounts } from "../shared/apply-counts.ts";
 import type { ApplyGroup } from "../shared/apply-group.ts";
 import type { GroupWriter } from "../shared/apply-group-writer.ts";
 import type { ApplyTransactions, Committed } from "../shared/apply-loop.ts";
-import { ApplyDurability, LOG_STATE_SQL } from "./apply-durability.ts";
+import { LogDurability } from "../shared/log-durability.ts";
+import { LOG_STATE_SQL, readLogState } from "./apply-durability.ts";
 import { conflictSql } from "./apply-exceptions.ts";
 import type { ApplySession } from "./apply-session.ts";
 import type { PreparedStatement } from "./apply-writer.ts";
@@ -29,7 +30,7 @@ export interface PostgresTransactionsParts {
 export class PostgresTransactions implements ApplyTransactions {
   readonly #parts: PostgresTransactionsParts;
   readonly #begin: readonly PreparedStatement[];
-  readonly #durability = new ApplyDurability();
+  readonly #durability = new LogDurability();
 
   constructor(parts: PostgresTransactionsParts) {
     this.#parts = parts;
@@ -65,15 +66,16 @@ export class PostgresTransactions implements ApplyTransactions {
     const tables = counts.take();
     if (waitForDisk === undefined) return { tables, durable: position };
     this.#durability.committed(position);
-    return { tables, durable: asks ? this.#durability.told(answer) : undefined };
+    return { tables, durable: asks ? this.#durability.told(readLogState(answer)) : undefined };
   }
 
   /** In a transaction that waits for the disk. */
-  async saveDurably(position: Position): Promise<void> {
+  async save(position: Position): Promise<Position> {
     const { session, waitForDisk } = this.#parts;
     const save = executePositionSql(position);
     await session.ask(waitForDisk === undefined ? save : `begin; ${waitForDisk}; ${save}; commit`);
     this.#durability.settled();
+    return position;
   }
 
   get undurable(): Position | undefined {
@@ -89,7 +91,7 @@ export class PostgresTransactions implements ApplyTransactions {
   }
 
   async askDurable(): Promise<Position | undefined> {
-    return this.#durability.told(await this.#parts.session.ask(LOG_STATE_SQL));
+    return this.#durability.told(readLogState(await this.#parts.session.ask(LOG_STATE_SQL)));
   }
 
   describe(error: unknown): unknown {

@@ -23,8 +23,11 @@ export interface ApplyTransactions extends AsyncDisposable {
   write(group: ApplyGroup): Promise<void>;
   /** Saves the position, and what conflicts there were, with the changes, and commits all of it. */
   commit(position: Position): Promise<Committed>;
-  /** Saves a position so that it is durable, with all commits before it. */
-  saveDurably(position: Position): Promise<void>;
+  /**
+   * Saves a position by itself. `waits`: resolves when it is durable, with all commits before it. Resolves with up to
+   * where commits are durable that were not known to be before.
+   */
+  save(position: Position, waits: boolean): Promise<Position | undefined>;
   /** The last commit while it is not known to be durable. */
   readonly undurable: Position | undefined;
   /** Whether the target should be asked now how far that has come. */
@@ -140,7 +143,7 @@ export class ApplyLoop implements Applier {
     const { undurable, isDue } = this.#transactions;
     const wanted = this.#flushed !== undefined;
     if (!this.#begun && (this.#isIdleDue() || (wanted && undurable !== undefined))) {
-      await this.#saveDurably(this.#idle ?? this.#committed!);
+      await this.#save(this.#idle ?? this.#committed!, wanted);
     } else if (isDue) {
       this.#tellDurable(await this.#transactions.askDurable());
     } else if (wanted && undurable === undefined) {
@@ -188,14 +191,13 @@ export class ApplyLoop implements Applier {
     this.#tellDurable(durable);
   }
 
-  /** All commits before it are durable then, too. */
-  async #saveDurably(position: Position): Promise<void> {
-    await this.#transactions.saveDurably(position);
+  async #save(position: Position, waits: boolean): Promise<void> {
+    const durable = await this.#transactions.save(position, waits);
     failpoint("apply.position-saved");
     const changedNothing = this.#idle === position;
     this.#saved(position);
     if (changedNothing) this.onApplied?.({ position, committedAtMs: [], tables: new Map() });
-    this.onDurable?.(position);
+    this.#tellDurable(durable);
   }
 
   #saved(position: Position): void {

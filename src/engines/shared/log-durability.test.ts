@@ -1,20 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Position } from "../../core/position.ts";
-import { ApplyDurability } from "./apply-durability.ts";
-import type { QueryAnswer } from "./apply-session.ts";
-import { lsnCodec, lsnPosition } from "./lsn.ts";
+import { LogDurability, type LogState } from "./log-durability.ts";
 
 /** Positions of the source: numbers of another log than the target's. */
-const at = (n: number): Position => lsnPosition(BigInt(n) * 1_000_000n);
+const at = (n: number): Position => ({ kind: "number", text: String(n) });
 
 /** What the target says: the end of its log, and how far of it is on disk. */
-function answer(end: number, onDisk: number): QueryAnswer {
-  return { touched: 1, row: [lsnPosition(BigInt(end)).text, lsnPosition(BigInt(onDisk)).text] };
+function answer(end: number, onDisk: number): LogState {
+  return { end: BigInt(end), onDisk: BigInt(onDisk) };
 }
 
 test("a commit is durable at once when all of the target's log is on disk", () => {
-  const durability = new ApplyDurability();
+  const durability = new LogDurability();
   durability.committed(at(1));
   assert.deepEqual(durability.told(answer(500, 500)), at(1));
   assert.equal(durability.newest, undefined);
@@ -22,7 +20,7 @@ test("a commit is durable at once when all of the target's log is on disk", () =
 });
 
 test("a commit is not durable before the log is on disk up to where it ended after the commit", () => {
-  const durability = new ApplyDurability();
+  const durability = new LogDurability();
   durability.committed(at(1));
   assert.equal(durability.told(answer(500, 300)), undefined);
   assert.equal(durability.told(answer(800, 499)), undefined);
@@ -32,7 +30,7 @@ test("a commit is not durable before the log is on disk up to where it ended aft
 });
 
 test("a later commit is not told with an earlier one that is on disk", () => {
-  const durability = new ApplyDurability();
+  const durability = new LogDurability();
   durability.committed(at(1));
   assert.equal(durability.told(answer(500, 300)), undefined);
   durability.committed(at(2));
@@ -43,7 +41,7 @@ test("a later commit is not told with an earlier one that is on disk", () => {
 });
 
 test("commits go on being told while the disk never catches up with the log", () => {
-  const durability = new ApplyDurability();
+  const durability = new LogDurability();
   const told: Position[] = [];
   for (let i = 1; i <= 20; i++) {
     durability.committed(at(i));
@@ -51,12 +49,12 @@ test("commits go on being told while the disk never catches up with the log", ()
     if (position !== undefined) told.push(position);
   }
   assert.ok(told.length >= 9, `${told.length} told`);
-  for (let i = 1; i < told.length; i++) assert.equal(lsnCodec.compare(told[i - 1]!, told[i]!), -1);
+  for (let i = 1; i < told.length; i++) assert.ok(Number(told[i - 1]!.text) < Number(told[i]!.text));
   assert.deepEqual(durability.newest, at(20));
 });
 
 test("a commit that waited for the disk settles all before it", () => {
-  const durability = new ApplyDurability();
+  const durability = new LogDurability();
   durability.committed(at(1));
   durability.told(answer(500, 300));
   durability.settled();
@@ -68,7 +66,7 @@ test("a commit that waited for the disk settles all before it", () => {
 test("the target is asked at once after a first commit, and then not more often than every 50 ms", (context) => {
   let now = 1_000_000;
   context.mock.method(performance, "now", () => now);
-  const durability = new ApplyDurability();
+  const durability = new LogDurability();
   assert.equal(durability.isDue, false);
   durability.committed(at(1));
   assert.equal(durability.isDue, true);
