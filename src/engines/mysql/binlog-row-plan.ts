@@ -223,10 +223,10 @@ function labelsOf(sent: MappedColumn, { type }: Column, facts: RowFacts): readon
   }
   const charset = facts.charsets.get(facts.collations.get(sent.collation ?? -1) ?? "");
   if (charset === undefined) return sent.labels;
+  const out = new CellBuffer();
   return sent.labels.map((label) => {
-    const out = new CellBuffer();
     writeText(out, charset, label, 0, label.length);
-    return out.take();
+    return Buffer.from(out.take());
   });
 }
 

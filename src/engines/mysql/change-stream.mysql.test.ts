@@ -4,9 +4,12 @@ import { BinlogSource, LogRows, ReadLog } from "../../../test/support/binlog-sou
 import { eventually } from "../../../test/support/eventually.ts";
 import { type MysqlFlavour, type MysqlServer, startMysql } from "../../../test/support/mysql-server.ts";
 import { seededRandom } from "../../../test/support/mysql-values.ts";
+import { never } from "../../../test/support/replication.ts";
+import { TcpProxy } from "../../../test/support/tcp-proxy.ts";
 import type { MigrationError } from "../../core/error.ts";
 import type { Position } from "../../core/position.ts";
 import { positionCodec } from "./binlog-position.ts";
+import { openChangeStream } from "./change-stream.ts";
 
 const servers: Readonly<
   Record<string, { readonly flavour: MysqlFlavour; readonly settings?: Record<string, string> }>
@@ -130,6 +133,24 @@ for (const [name, options] of Object.entries(servers)) {
       assert.equal(large!.after![1]!.length, 10_000_003);
       assert.ok(large!.after![1]!.endsWith("éend"));
       assert.deepEqual(small!.after, ["2", "x"]);
+    });
+
+    test("a probe does not keep what is on its way from arriving", async () => {
+      await using source = await BinlogSource.make(server, SCHEMA);
+      await using proxy = await TcpProxy.start(server.port);
+      const after = await source.position();
+      const endpoint = { ...source.endpoint, port: proxy.port };
+      await using stream = await openChangeStream(
+        endpoint,
+        { taskId: "slow", tables: source.tables, after },
+        never,
+      );
+      proxy.slow(100_000);
+      await source.query("insert into a (id) values (1); insert into b values (1, repeat('x', 100000))");
+      const log = new ReadLog();
+      await log.read(stream, await source.position());
+      assert.ok(proxy.waits > 0);
+      assert.deepEqual(opsOf(log), ["1 a - 1", "1 b - 1"]);
     });
 
     test("a stream whose session is killed fails as a lost connection", async () => {

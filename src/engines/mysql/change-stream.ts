@@ -118,7 +118,8 @@ class BinlogStream implements ChangeStream {
         }
       }
       const isWhole = !decoder.inTransaction || gathered >= GATHERED_BYTES;
-      const mayWait = packets.pending && gathered < GATHERED_BYTES;
+      // A probe is answered although the rest of a packet is on its way.
+      const mayWait = packets.pending && gathered < GATHERED_BYTES && !this.#probed;
       if (isWhole && !mayWait) {
         yield* this.#batch();
         gathered = 0;
