@@ -37,7 +37,11 @@ for (const flavour of flavours) {
     const [added] = await pair.queryTarget(
       "insert into child (ranged_id, label) values (1, 'new') returning id, state, made",
     );
-    assert.equal(added.id, "2001");
+    const [{ next }] = (await pair.query(
+      "select auto_increment as next from information_schema.tables where table_schema = database() and table_name = 'child'",
+    )) as [{ next: string }];
+    // Two numbers have gone to the rows that were refused.
+    assert.equal(Number(added.id), Number(next) + 2);
     assert.equal(added.state, "new");
     assert.ok(added.made instanceof Date);
     const codes = new Set(task.findings.map(({ code }) => code));
@@ -133,15 +137,19 @@ for (const flavour of flavours) {
     const pair = await pairOf({ schema });
     try {
       await pair.drain(await pair.replicate());
-      await pair.query("insert into event values ('lost', 1, null, null); flush binary logs");
-      const logs = await pair.query("show binary logs");
-      await pair.query(
-        `insert into event values ('kept', 1, null, null); purge binary logs to '${logs.at(-1)!["Log_name"]}'`,
-      );
+      const [{ Log_name: first }] = (await pair.query("show binary logs")) as [{ Log_name: string }];
+      await pair.query("insert into event values ('lost', 1, null, null)");
+      // A file that a session has read stays until the server notices that nobody reads it any more.
+      await eventually("the purge", async () => {
+        await pair.query("flush binary logs");
+        const logs = await pair.query("show binary logs");
+        await pair.query(`purge binary logs to '${logs.at(-1)!["Log_name"]}'`);
+        const [oldest] = await pair.query("show binary logs");
+        return oldest!["Log_name"] !== first;
+      });
       const outcome = await pair.run({ start: "resume-processing" }).running.outcome;
       assert.equal(outcome.state, "failed");
-      assert.match(outcome.error!.code, /^source\./);
-      assert.match(outcome.error!.message, /purge|binary log|no longer|gone/i);
+      assert.equal(outcome.error!.code, "source.log_purged");
     } finally {
       await pair.end();
     }
