@@ -39,7 +39,12 @@ interface Cpu {
 
 function readCpu({ sourcePid, targetPid }: Workbench): Cpu {
   const { busyS, stolenS } = machineCpu();
-  return { sourceS: treeCpuS(sourcePid), targetS: treeCpuS(targetPid), machineS: busyS, stolenS };
+  return {
+    sourceS: treeCpuS(sourcePid),
+    targetS: targetPid === undefined ? 0 : treeCpuS(targetPid),
+    machineS: busyS,
+    stolenS,
+  };
 }
 
 function figuresOf(wallS: number, report: RunReport, before: Cpu, after: Cpu): Figures {

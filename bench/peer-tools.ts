@@ -1,7 +1,7 @@
 import { executables, findTools, type Tool, versionOf } from "../test/support/debian-tools.ts";
 
 /** Programs of others that are measured against, or that make load. */
-export type ToolName = "psql" | "pg_dump" | "pg_restore" | "pgbench" | "pgcopydb";
+export type ToolName = "psql" | "pg_dump" | "pg_restore" | "pgbench" | "pgcopydb" | "pgloader" | "mariadb";
 
 const debianPackages: Readonly<Record<ToolName, string>> = {
   psql: "postgresql-client",
@@ -9,6 +9,8 @@ const debianPackages: Readonly<Record<ToolName, string>> = {
   pg_restore: "postgresql-client",
   pgbench: "postgresql-contrib",
   pgcopydb: "pgcopydb",
+  pgloader: "pgloader",
+  mariadb: "mariadb-client",
 };
 
 function tool(name: ToolName): Tool {

@@ -54,7 +54,8 @@ export interface Workbench {
   readonly volume: Volume;
   /** Processes of the servers whose CPU time is told apart from the tool's. */
   readonly sourcePid: number;
-  readonly targetPid: number;
+  /** undefined where nothing is written. */
+  readonly targetPid: number | undefined;
   /** The target as it is before a run: not timed. A contender's rounds count from 0. */
   open(contender: string, round: number): Promise<Attempt>;
 }

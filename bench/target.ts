@@ -3,11 +3,11 @@ import { contenderOf, type Metric, median, type ProfileResult } from "./result.t
 /**
  * What Tideway is meant to reach. `faster`: the peer's wall time over ours is at least the limit;
  * `share`: ours is at most that part of the peer's; `over`: ours is at most that much above the
- * peer's; `cap`: ours is at most the limit. Of several peers the one with the shortest time counts.
+ * peer's; `cap`: ours is at most the limit; `rate`: so many rows a second at least. Of several peers the one with the shortest time counts.
  */
 export interface Target {
-  readonly kind: "faster" | "share" | "over" | "cap";
-  /** `faster` is about wall time. */
+  readonly kind: "faster" | "share" | "over" | "cap" | "rate";
+  /** `faster` and `rate` are about wall time. */
   readonly metric: Metric;
   readonly peers: readonly string[];
   readonly limit: number;
@@ -48,7 +48,7 @@ export function judge(result: ProfileResult, targets: readonly Target[]): readon
 
 /** Such as "speed against pgcopydb at least 1.10x (on disk)". */
 export function describeTarget(target: Target): string {
-  const what = target.kind === "faster" ? "speed" : words[target.metric][0];
+  const what = isSpeed(target) ? "speed" : words[target.metric][0];
   const against = target.peers.length === 0 ? "" : ` against ${target.peers.join(" or ")}`;
   const where = { disk: " (data on disk)", memory: " (data in memory)" };
   return `${what}${against}, ${limitText(target)}${target.where === undefined ? "" : where[target.where]}`;
@@ -70,29 +70,31 @@ export function bestPeer(
 
 function judgeOne(result: ProfileResult, target: Target): Verdict {
   const peer = bestPeer(result, target.peers, target.metric);
-  const what = target.kind === "faster" ? "speed" : words[target.metric][0];
+  const what = isSpeed(target) ? "speed" : words[target.metric][0];
   const against = target.peers.length === 0 ? "" : ` against ${peer ?? target.peers.join(" or ")}`;
   const value = measured(result, target, peer);
   const met =
-    value === undefined
-      ? undefined
-      : target.kind === "faster"
-        ? value >= target.limit
-        : value <= target.limit;
+    value === undefined ? undefined : isSpeed(target) ? value >= target.limit : value <= target.limit;
   return { text: `${what}${against} ${shown(target, value)}, target ${limitText(target)}`, met };
 }
 
+function isSpeed({ kind }: Target): boolean {
+  return kind === "faster" || kind === "rate";
+}
+
 function limitText(target: Target): string {
-  return `at ${target.kind === "faster" ? "least" : "most"} ${shown(target, target.limit)}`;
+  return `at ${isSpeed(target) ? "least" : "most"} ${shown(target, target.limit)}`;
 }
 
 function shown(target: Target, value: number | undefined): string {
   if (target.kind === "faster" || target.kind === "share") return times(value);
+  if (target.kind === "rate") return `${value === undefined ? "?" : Math.round(value)} rows/s`;
   return `${number(value)} ${words[target.metric][1]}${target.kind === "over" ? " more" : ""}`;
 }
 
 function measured(result: ProfileResult, target: Target, peer: string | undefined): number | undefined {
   const ours = median(result.contenders[0], target.metric);
+  if (target.kind === "rate") return ours === undefined ? undefined : result.rows / ours;
   if (target.kind === "cap" || ours === undefined) return ours;
   const theirs = peer === undefined ? undefined : median(contenderOf(result, peer), target.metric);
   if (theirs === undefined) return undefined;
