@@ -3,6 +3,7 @@ import type { TableId } from "../../core/schema.ts";
 import type { TargetColumnType } from "./cell-text.ts";
 import type { Client } from "./client.ts";
 import { literal } from "./identifier.ts";
+import { isGenerated } from "./target-columns.ts";
 
 /** What the target's own catalog says of a column, for which plans and real tables may differ. */
 export interface ApplyColumn extends TargetColumnType {
@@ -49,8 +50,6 @@ const TABLES_PER_QUERY = 200;
 
 /** Characters that no name has, and with which none can be compared. */
 const BEYOND_NAMES = /[\u{10000}-\u{10ffff}]/u;
-
-const GENERATED = /\b(?:virtual|stored|persistent)\b/i;
 
 /** The plans' target tables as they are; undefined for one that is not there. */
 export async function readApplyTables(
@@ -116,7 +115,7 @@ function columnOf(row: ColumnRow): ApplyColumn {
   return {
     dataType: row.data_type.toLowerCase(),
     columnType: row.column_type.toLowerCase(),
-    generated: GENERATED.test(row.extra),
+    generated: isGenerated(row.extra),
     fraction: row.fraction === null ? undefined : Number(row.fraction),
   };
 }

@@ -58,8 +58,7 @@ export async function targetColumns(
 }
 
 function columnOf(row: ColumnRow): TargetColumn {
-  const generated =
-    /generated|virtual|persistent|stored/i.test(row.extra) && !/default_generated$/i.test(row.extra);
+  const generated = isGenerated(row.extra);
   const nullable = row.nullable === "YES";
   const isCounter = /auto_increment/i.test(row.extra);
   return {
@@ -72,6 +71,14 @@ function columnOf(row: ColumnRow): TargetColumn {
     required: !nullable && row.default_value === null && !isCounter && !generated,
     fraction: row.fraction === null ? undefined : Number(row.fraction),
   };
+}
+
+/**
+ * Whether a column is computed, by EXTRA of information_schema.columns: "VIRTUAL GENERATED", "STORED GENERATED", or
+ * MariaDB's older "PERSISTENT". MySQL 8 says DEFAULT_GENERATED of a default that is an expression.
+ */
+export function isGenerated(extra: string): boolean {
+  return /\b(?:virtual|stored|persistent)\b/i.test(extra);
 }
 
 /**
