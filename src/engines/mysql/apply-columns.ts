@@ -98,6 +98,9 @@ export class ApplyColumns {
         return cast(column.columnType, true, plain);
       case "json":
         return cast("json", true, plain);
+      // A source may send the spaces that fill it up; here none is kept, and collations of the kind NO PAD compare them.
+      case "char":
+        return { open: "rtrim(", close: ")", form };
       default:
         return plain;
     }
