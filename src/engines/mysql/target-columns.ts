@@ -13,6 +13,8 @@ export interface TargetColumn {
   readonly characterSet: string | undefined;
   readonly nullable: boolean;
   readonly generated: boolean;
+  /** An update that does not name it sets it to the current time. */
+  readonly updatesItself: boolean;
   /** A row cannot be inserted without a value for it. */
   readonly required: boolean;
   /** Digits of a fraction of a second; undefined for other types. */
@@ -68,6 +70,7 @@ function columnOf(row: ColumnRow): TargetColumn {
     characterSet: row.character_set ?? undefined,
     nullable,
     generated,
+    updatesItself: /\bon update\b/i.test(row.extra),
     required: !nullable && row.default_value === null && !isCounter && !generated,
     fraction: row.fraction === null ? undefined : Number(row.fraction),
   };
