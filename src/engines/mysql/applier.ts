@@ -8,6 +8,7 @@ import { ApplyLoop } from "../shared/apply-loop.ts";
 import { rowIncomplete } from "../shared/apply-rows.ts";
 import { ApplyChanges } from "./apply-changes.ts";
 import { ApplyDurability, type DurabilityKind } from "./apply-durability.ts";
+import { madeTables } from "./apply-journal.ts";
 import { prepareApplySession, readAppliedPosition, takeApplyLock } from "./apply-open.ts";
 import { ApplySession, StatementFailure } from "./apply-session.ts";
 import { ApplySets } from "./apply-sets.ts";
@@ -32,7 +33,7 @@ export async function openApplier(
   const prepare = async (client: Client): Promise<void> => {
     await takeApplyLock(client, request);
     const durability = await prepareApplySession(client);
-    const tables = await readApplyTables(client, request.plan.tables);
+    const tables = await readApplyTables(client, request.plan.tables, await madeTables(client, request));
     found = { durability, tables, applied: await readAppliedPosition(client, request) };
   };
   const options = { side: "target", purpose: "tideway apply", countsChanged: true, prepare } as const;

@@ -38,11 +38,18 @@ export async function prepareApplySession(client: Client): Promise<DurabilityKin
 
 /** A source that keeps its log for us may be told only what cannot be lost any more. */
 async function checkMayFlush(client: Client): Promise<void> {
+  const denied = await flushDenied(client);
+  if (denied !== undefined) throw denied;
+}
+
+/** `target.privilege` when the user may not make the server write its log. */
+export async function flushDenied(client: Client): Promise<MigrationError | undefined> {
   try {
     await client.execute(FLUSH_SQL);
+    return undefined;
   } catch (error) {
     if (serverFields(error)?.number !== ACCESS_DENIED) throw error;
-    throw new MigrationError("target.privilege", {
+    return new MigrationError("target.privilege", {
       message:
         "Commits on the target do not wait for its disk, and the user may not make the server write its log.",
       subject: "innodb_flush_log_at_trx_commit",
