@@ -30,6 +30,9 @@ export async function prepareApplySession(client: Client): Promise<DurabilityKin
   );
   if (row!.log !== "1" || row!.format !== "STATEMENT") {
     await client.execute("set session transaction isolation level read committed");
+  } else {
+    // Such a log remarks on every statement whose rows it cannot be sure of.
+    await client.execute("set sql_notes = 0");
   }
   const durability = await durabilityOf(client);
   if (durability === "flush") await checkMayFlush(client);
