@@ -15,6 +15,8 @@ export interface TargetColumn {
   readonly generated: boolean;
   /** An update that does not name it sets it to the current time. */
   readonly updatesItself: boolean;
+  /** It is AUTO_INCREMENT. */
+  readonly counts: boolean;
   /** A row cannot be inserted without a value for it. */
   readonly required: boolean;
   /** Digits of a fraction of a second; undefined for other types. */
@@ -62,7 +64,7 @@ export async function targetColumns(
 function columnOf(row: ColumnRow): TargetColumn {
   const generated = isGenerated(row.extra);
   const nullable = row.nullable === "YES";
-  const isCounter = /auto_increment/i.test(row.extra);
+  const counts = /auto_increment/i.test(row.extra);
   return {
     name: row.name,
     dataType: row.data_type.toLowerCase(),
@@ -70,8 +72,9 @@ function columnOf(row: ColumnRow): TargetColumn {
     characterSet: row.character_set ?? undefined,
     nullable,
     generated,
+    counts,
     updatesItself: /\bon update\b/i.test(row.extra),
-    required: !nullable && row.default_value === null && !isCounter && !generated,
+    required: !nullable && row.default_value === null && !counts && !generated,
     fraction: row.fraction === null ? undefined : Number(row.fraction),
   };
 }
