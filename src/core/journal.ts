@@ -14,7 +14,9 @@ export interface JournalRequest {
 /**
  * What has happened to a task, kept in the target's control tables beside the rows it speaks of, so
  * that after any crash the two agree. Loader and Applier write into it in the transaction of the
- * rows; everything else goes through these methods, each atomic and durable when it resolves.
+ * rows; everything else goes through these methods, each atomic and durable when it resolves. Where a target's
+ * commits do not wait for its disk, at least what others must agree with is durable: positions, the log and the
+ * start that are noted, and that a task is forgotten.
  */
 export interface Journal extends AsyncDisposable {
   tables(signal: AbortSignal): Promise<readonly JournaledTable[]>;

@@ -20,6 +20,8 @@ export interface TargetAssessment {
   readonly mode: PrepareMode;
   /** Tables of which that has been done, by key (see tableKey, source id): they are kept. */
   readonly prepared: ReadonlySet<string>;
+  /** Changes are going to be applied, too. Not when left out. */
+  readonly appliesChanges?: boolean;
 }
 
 export interface ConvertedPlan {

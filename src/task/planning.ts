@@ -193,7 +193,7 @@ async function assess(
       },
       signal,
     ),
-    target.assess({ plan: subject.plan, mode, prepared }, signal),
+    target.assess({ plan: subject.plan, mode, prepared, appliesChanges: spec.type !== "full-load" }, signal),
     ownOnly ? target.assessMarking(spec.id, signal) : [],
   ]);
   return findings.flat();

@@ -137,7 +137,7 @@ export const targetErrors = {
   "target.control_table": {
     scope: "task",
     retry: "never",
-    meaning: "The control schema holds a table with the name of a control table and other columns.",
+    meaning: "The control schema holds a table with the name of a control table that is another one.",
     remedy: "Drop or rename that table, or name another schema as ControlSchema in the task settings.",
   },
   "target.trigger_privilege": {

@@ -38,54 +38,63 @@ async function addTo(client: Client, { plan, columns }: ColumnAddition): Promise
   if (found === undefined) throw notThere(plan);
   const present = new Set(found.map(({ name }) => name));
   const added = columns.filter((i) => !present.has(plan.target.columns[i]!.name));
-  if (added.length === 0) return;
-  const parts = added.map((i) => additionOf(plan, i, client.facts));
-  await client.execute(`alter table ${qualified(id)} ${parts.map(({ add }) => add).join(", ")}`);
-  await settle(client, parts);
-  failpoint("prepare.columns-added");
+  const parts = columns.map((i) => additionOf(plan, i, client.facts));
+  const adds = parts.filter((_, i) => added.includes(columns[i]!)).map(({ add }) => add);
+  if (adds.length > 0) await client.execute(`alter table ${qualified(id)} ${adds.join(", ")}`);
+  // Also of columns that are there: the attempt that has added them may have got no further.
+  await settle(client, id, parts);
 }
 
 export interface AddedColumn {
   /** `add column ...`, such that rows that are there show the value that the column had for them on the source. */
   readonly add: string;
-  /** What gives them that value when it could not be their default, and takes back a default that is not the column's. */
-  readonly after: readonly string[];
+  /** What rows without a value get where it could not be the default, as SQL. */
+  readonly fill?: { readonly column: string; readonly value: string };
+  /** The rest of `alter table`, that makes the column what it is to be. Repeated, it changes nothing. */
+  readonly after?: string;
 }
 
 /** NOT NULL is left out where rows have no value: the source's were given some one by one, and so will be these. */
 export function additionOf(plan: TablePlan, ordinal: number, facts: ServerFacts): AddedColumn {
   const column = plan.target.columns[ordinal]!;
-  const table = qualified(plan.target.id);
   const value = column.later?.value ?? null;
-  if (column.generated !== undefined)
-    return { add: `add column ${columnDefinition(column, facts)}`, after: [] };
+  if (column.generated !== undefined) return { add: `add column ${columnDefinition(column, facts)}` };
   if (value === null) {
     const bare: Column = { ...column, nullable: true };
-    return { add: `add column ${columnDefinition(bare, facts)}`, after: [] };
+    return { add: `add column ${columnDefinition(bare, facts)}` };
   }
   const filled = fillLiteral(plan, ordinal, value);
   if (!takesDefault(column, facts)) {
     const bare: Column = { ...column, nullable: true };
     return {
       add: `add column ${columnDefinition(bare, facts)}`,
-      after: [
-        `update ${table} set ${identifier(column.name)} = ${filled}`,
-        `alter table ${table} modify column ${columnDefinition(column, facts)}`,
-      ],
+      fill: { column: identifier(column.name), value: filled },
+      after: `modify column ${columnDefinition(column, facts)}`,
     };
   }
+  const add = `add column ${columnDefinition({ ...column, default: filled }, facts)}`;
+  if (column.default === filled) return { add };
   const own = column.default === undefined ? "drop default" : `set default ${column.default}`;
-  return {
-    add: `add column ${columnDefinition({ ...column, default: filled }, facts)}`,
-    after:
-      column.default === filled
-        ? []
-        : [`alter table ${table} alter column ${identifier(column.name)} ${own}`],
-  };
+  return { add, after: `alter column ${identifier(column.name)} ${own}` };
 }
 
-export async function settle(client: Client, parts: readonly AddedColumn[]): Promise<void> {
-  for (const statement of parts.flatMap(({ after }) => after)) await client.execute(statement);
+/** Brings added columns to their end; safe to repeat until a change may have come that sets one of them to NULL. */
+export async function settle(client: Client, table: TableId, parts: readonly AddedColumn[]): Promise<void> {
+  failpoint("prepare.columns-added");
+  const name = qualified(table);
+  const filled = parts.flatMap(({ fill }) => fill ?? []);
+  if (filled.length > 0) {
+    const columns = (await targetColumns(client, [table])).get(keyOf(table)) ?? [];
+    const kept = columns.filter(({ updatesItself }) => updatesItself).map((one) => identifier(one.name));
+    for (const { column, value } of filled) {
+      // What an update sets by itself stays as it is.
+      const same = kept.filter((one) => one !== column).map((one) => `${one} = ${one}`);
+      const set = [`${column} = ${value}`, ...same].join(", ");
+      await client.execute(`update ${name} set ${set} where ${column} is null`);
+    }
+  }
+  const after = parts.flatMap((part) => part.after ?? []);
+  if (after.length > 0) await client.execute(`alter table ${name} ${after.join(", ")}`);
 }
 
 function takesDefault({ nativeType }: Column, facts: ServerFacts): boolean {

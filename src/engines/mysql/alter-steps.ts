@@ -8,6 +8,8 @@ export interface ColumnSteps {
   readonly changed: readonly { readonly from: string; readonly to: Column }[];
   /** Ordinals into the new plan's columns. */
   readonly added: readonly number[];
+  /** Of those that an attempt before has added, which may have got no further. */
+  readonly begun: readonly number[];
 }
 
 interface Sides {
@@ -42,11 +44,22 @@ export function columnSteps({ from, to }: Sides, present: ReadonlySet<string>): 
     const isTaken = takenFrom !== undefined && !present.has(takenFrom);
     return present.has(old) && !isTaken ? [old] : [];
   });
-  const added = [...now].flatMap(([number, { ordinal }]) => {
+  // Names of the target's that are free once this is done.
+  const freed = new Set([
+    ...dropped,
+    ...changed.flatMap((one) => (one.from === one.to.name ? [] : [one.from])),
+  ]);
+  const fresh = [...now].flatMap(([number, { ordinal }]) => (known.has(number) ? [] : [ordinal]));
+  const isThere = (ordinal: number): boolean => {
     const wanted = name(to, ordinal);
-    return known.has(number) || (present.has(wanted) && !dropped.includes(wanted)) ? [] : [ordinal];
-  });
-  return { dropped, changed, added };
+    return present.has(wanted) && !freed.has(wanted);
+  };
+  return {
+    dropped,
+    changed,
+    added: fresh.filter((ordinal) => !isThere(ordinal)),
+    begun: fresh.filter(isThere),
+  };
 }
 
 interface NumberedColumn {

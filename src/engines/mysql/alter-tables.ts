@@ -4,7 +4,7 @@ import type { JournalRequest } from "../../core/journal.ts";
 import type { TablePlan } from "../../core/plan.ts";
 import { type Column, displayTable, type TableId, tableKey } from "../../core/schema.ts";
 import type { AlteredTable, AlterTables, TableAlteration } from "../../core/table-alteration.ts";
-import { additionOf, notThere, settle } from "./add-columns.ts";
+import { type AddedColumn, additionOf, notThere, settle } from "./add-columns.ts";
 import { columnSteps } from "./alter-steps.ts";
 import { buildIndexes, buildReference, indexNames } from "./build-steps.ts";
 import type { Client } from "./client.ts";
@@ -78,7 +78,10 @@ async function alterColumns(
   const found = (await targetColumns(client, [place])).get(keyOf(place)) ?? [];
   const steps = columnSteps({ from, to }, new Set(found.map(({ name }) => name)));
   const here: TablePlan = { ...to, target: { ...to.target, id: place } };
-  const additions = steps.added.map((ordinal) => additionOf(here, ordinal, client.facts));
+  const additionsOf = (ordinals: readonly number[]): AddedColumn[] =>
+    ordinals.map((ordinal) => additionOf(here, ordinal, client.facts));
+  const additions = additionsOf(steps.added);
+  const begun = additionsOf(steps.begun);
   const change = (isOpen: boolean): string[] =>
     steps.changed.map((one) => {
       const column: Column = isOpen ? { ...one.to, nullable: true } : one.to;
@@ -88,7 +91,10 @@ async function alterColumns(
     ...steps.dropped.map((name) => `drop column ${identifier(name)}`),
     ...additions.map(({ add }) => add),
   ];
-  if (steps.changed.length + rest.length === 0) return [];
+  if (steps.changed.length + rest.length === 0) {
+    if (begun.length > 0) await settle(client, place, begun);
+    return [];
+  }
   const alter = (parts: readonly string[]): Promise<unknown> =>
     client.execute(`alter table ${qualified(place)} ${parts.join(", ")}`);
   let nullable: readonly string[] = [];
@@ -103,7 +109,7 @@ async function alterColumns(
     await alter([...change(true), ...rest]);
     nullable = becomeFull.map((one) => one.to.name);
   }
-  await settle(client, additions);
+  if (additions.length + begun.length > 0) await settle(client, place, [...begun, ...additions]);
   return nullable;
 }
 

@@ -8,8 +8,10 @@ import { ApplyLoop } from "../shared/apply-loop.ts";
 import { rowIncomplete } from "../shared/apply-rows.ts";
 import { ApplyChanges } from "./apply-changes.ts";
 import { ApplyDurability, type DurabilityKind } from "./apply-durability.ts";
+import { StatementFailure } from "./apply-failure.ts";
+import { madeTables } from "./apply-journal.ts";
 import { prepareApplySession, readAppliedPosition, takeApplyLock } from "./apply-open.ts";
-import { ApplySession, StatementFailure } from "./apply-session.ts";
+import { ApplySession } from "./apply-session.ts";
 import { ApplySets } from "./apply-sets.ts";
 import { type ApplyTable, readApplyTables } from "./apply-table.ts";
 import { ApplyTables } from "./apply-tables.ts";
@@ -32,7 +34,7 @@ export async function openApplier(
   const prepare = async (client: Client): Promise<void> => {
     await takeApplyLock(client, request);
     const durability = await prepareApplySession(client);
-    const tables = await readApplyTables(client, request.plan.tables);
+    const tables = await readApplyTables(client, request.plan.tables, await madeTables(client, request));
     found = { durability, tables, applied: await readAppliedPosition(client, request) };
   };
   const options = { side: "target", purpose: "tideway apply", countsChanged: true, prepare } as const;
@@ -62,12 +64,14 @@ function connectParts({ wire, endpoint, request, signal, found }: ApplierParts):
   const describe = (error: unknown): unknown => {
     if (signal.aborted) return signal.reason;
     const id = error instanceof StatementFailure ? plans[error.table]?.source.id : undefined;
-    return classify(error instanceof StatementFailure ? error.error : error, {
+    const failure = classify(error instanceof StatementFailure ? error.error : error, {
       side: "target",
       endpoint,
       phase: "apply",
       ...(id === undefined ? {} : { table: id }),
     });
+    if (id === undefined || failure.scope !== "table" || failure.table !== undefined) return failure;
+    return MigrationError.fromJSON({ ...failure.toJSON(), table: id });
   };
   const session = new ApplySession(wire, {
     completed(expectation, touched) {

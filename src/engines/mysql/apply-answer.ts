@@ -9,6 +9,7 @@ const NINE = 0x39;
 export class StatementAnswer {
   affected = 0;
   status = 0;
+  warnings = 0;
   /**
    * The first two numbers of the server's remark: of an update the rows that it found and those that it changed, of
    * an insert of several rows those and how many were there. NaN where there is no remark.
@@ -50,6 +51,7 @@ export function readStatementAnswer(
   let at = start + 1 + lengthSize(bytes[start + 1]!);
   at += lengthSize(bytes[at]!);
   answer.status = bytes[at]! | (bytes[at + 1]! << 8);
+  answer.warnings = bytes[at + 2]! | (bytes[at + 3]! << 8);
   answer.first = Number.NaN;
   answer.second = Number.NaN;
   // "Rows matched: 1  Changed: 1  Warnings: 0", "Records: 3  Duplicates: 2  Warnings: 0"

@@ -67,7 +67,7 @@ export class ApplyColumns {
     // Neither side has spaces at its end there.
     if (dataType === "char") {
       const column = `convert(${name} using utf8mb4) collate utf8mb4_bin`;
-      return comparison({ column, operator, open, close: ` collate utf8mb4_bin`, form });
+      return comparison({ column, operator, open, close: `${close} collate utf8mb4_bin`, form });
     }
     if (GEOMETRIES.test(dataType))
       return comparison({ column: `binary ${name}`, operator, open, close, form });
@@ -98,6 +98,9 @@ export class ApplyColumns {
         return cast(column.columnType, true, plain);
       case "json":
         return cast("json", true, plain);
+      // A source may send the spaces that fill it up; here none is kept, and collations of the kind NO PAD compare them.
+      case "char":
+        return { open: "rtrim(", close: ")", form };
       default:
         return plain;
     }

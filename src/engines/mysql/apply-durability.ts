@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Position } from "../../core/position.ts";
 import { LogDurability, type LogState } from "../shared/log-durability.ts";
 import type { ApplySession } from "./apply-session.ts";
+import type { Client } from "./client.ts";
 
 /**
  * How it is known that commits are durable. commit: the server waits for its disk at each of them. told: it says how
@@ -15,6 +16,30 @@ export const FLUSH_SQL = "flush no_write_to_binlog engine logs";
 /** MariaDB's, as names and values; nobody needs a privilege for them. */
 export const LOG_STATE_SQL =
   "show global status where variable_name in ('Innodb_lsn_current', 'Innodb_lsn_flushed')";
+
+/** How commits of the session's server become durable. Does nothing itself; a flush may need a privilege. */
+export async function durabilityOf(client: Client): Promise<DurabilityKind> {
+  const [row] = await client.query<Record<"log" | "flush" | "sync", string>>(
+    "select @@log_bin as log, @@innodb_flush_log_at_trx_commit as `flush`, @@sync_binlog as sync",
+  );
+  const { log, flush, sync } = row!;
+  // After a crash of the machine a server takes back what its binary log does not have.
+  if (flush === "1" && (log !== "1" || sync === "1")) return "commit";
+  return (await stateOf(client)) === undefined ? "flush" : "told";
+}
+
+/** Resolves when all that the server has committed so far is on its disk. Throws where it may not be made to write. */
+export async function waitForDisk(client: Client, kind: DurabilityKind): Promise<void> {
+  if (kind === "flush") await client.execute(FLUSH_SQL);
+  if (kind !== "told") return;
+  const { end } = (await stateOf(client))!;
+  while ((await stateOf(client))!.onDisk < end) await delay(WAIT_MS);
+}
+
+async function stateOf(client: Client): Promise<LogState | undefined> {
+  const rows = await client.query<{ Variable_name: string; Value: string }>(LOG_STATE_SQL);
+  return readLogState(rows.map(({ Variable_name, Value }) => [Variable_name, Value]));
+}
 
 /** undefined where the server does not tell. */
 export function readLogState(rows: readonly (readonly (string | null)[])[]): LogState | undefined {

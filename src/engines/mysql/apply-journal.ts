@@ -1,12 +1,22 @@
 import type { JournalRequest } from "../../core/journal.ts";
-import { displayTable } from "../../core/schema.ts";
+import { displayTable, type TableId, tableKey } from "../../core/schema.ts";
 import type { Conflict } from "../shared/apply-counts.ts";
+import type { Client } from "./client.ts";
 import { controlTable, NOW_SQL, SERVER_NAME } from "./control-tables.ts";
 import { literal, qualified } from "./identifier.ts";
 
 export function positionSql(request: JournalRequest): string {
   return `select CHECKPOINT from ${controlTable(request, "awsdms_txn_state")}
     where SERVER_NAME = ${literal(SERVER_NAME)} and TASK_NAME = ${literal(request.taskId)}`;
+}
+
+/** Tables that the task has made, by tableKey of the source's id. */
+export async function madeTables(client: Client, request: JournalRequest): Promise<ReadonlySet<string>> {
+  const rows = await client.query<TableId>(
+    `select table_owner as \`schema\`, table_name as name from ${controlTable(request, "awsdms_table_state")}
+      where task_name = ${literal(request.taskId)} and created = 1`,
+  );
+  return new Set(rows.map(tableKey));
 }
 
 /** Rows of one statement. */

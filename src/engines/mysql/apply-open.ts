@@ -4,7 +4,7 @@ import { MigrationError } from "../../core/error.ts";
 import type { JournalRequest } from "../../core/journal.ts";
 import type { Position } from "../../core/position.ts";
 import { readCheckpoint } from "../shared/checkpoint.ts";
-import { type DurabilityKind, FLUSH_SQL, LOG_STATE_SQL, readLogState } from "./apply-durability.ts";
+import { type DurabilityKind, durabilityOf, FLUSH_SQL } from "./apply-durability.ts";
 import { positionSql } from "./apply-journal.ts";
 import type { Client } from "./client.ts";
 import { serverFields } from "./errors.ts";
@@ -15,7 +15,8 @@ const PATIENCE_MS = 1_000;
 const TIMEOUT_MS = 15_000;
 const RETRY_MS = 50;
 
-const ACCESS_DENIED = 1227;
+/** Also the journal's: it goes on without, as nothing but changes tells others what is durable. */
+export const ACCESS_DENIED = 1227;
 
 /**
  * A session for apply. No autocommit: a transaction that the server has ended by itself must not go on as single
@@ -24,31 +25,34 @@ const ACCESS_DENIED = 1227;
  */
 export async function prepareApplySession(client: Client): Promise<DurabilityKind> {
   await client.execute("set autocommit = 0, foreign_key_checks = 0, unique_checks = 1");
-  const [row] = await client.query<Record<"log" | "format" | "flush" | "sync", string>>(
-    `select @@log_bin as log, @@binlog_format as format, @@innodb_flush_log_at_trx_commit as \`flush\`,
-      @@sync_binlog as sync`,
+  const [row] = await client.query<Record<"log" | "format", string>>(
+    "select @@log_bin as log, @@binlog_format as format",
   );
-  const { log, format, flush, sync } = row!;
-  const logs = log === "1";
-  if (!logs || format !== "STATEMENT") {
+  if (row!.log !== "1" || row!.format !== "STATEMENT") {
     await client.execute("set session transaction isolation level read committed");
+  } else {
+    // Such a log remarks on every statement whose rows it cannot be sure of.
+    await client.execute("set sql_notes = 0");
   }
-  // After a crash of the machine a server takes back what its binary log does not have.
-  if (flush === "1" && (!logs || sync === "1")) return "commit";
-  const state = await client.query<{ Variable_name: string; Value: string }>(LOG_STATE_SQL);
-  if (readLogState(state.map(({ Variable_name, Value }) => [Variable_name, Value])) !== undefined)
-    return "told";
-  await checkMayFlush(client);
-  return "flush";
+  const durability = await durabilityOf(client);
+  if (durability === "flush") await checkMayFlush(client);
+  return durability;
 }
 
 /** A source that keeps its log for us may be told only what cannot be lost any more. */
 async function checkMayFlush(client: Client): Promise<void> {
+  const denied = await flushDenied(client);
+  if (denied !== undefined) throw denied;
+}
+
+/** `target.privilege` when the user may not make the server write its log. */
+export async function flushDenied(client: Client): Promise<MigrationError | undefined> {
   try {
     await client.execute(FLUSH_SQL);
+    return undefined;
   } catch (error) {
     if (serverFields(error)?.number !== ACCESS_DENIED) throw error;
-    throw new MigrationError("target.privilege", {
+    return new MigrationError("target.privilege", {
       message:
         "Commits on the target do not wait for its disk, and the user may not make the server write its log.",
       subject: "innodb_flush_log_at_trx_commit",

@@ -1,8 +1,10 @@
 import { MigrationError } from "../../core/error.ts";
 import { EXPECT_WIDTH, Expect } from "../shared/apply-counts.ts";
 import { RowsAnswer, readStatementAnswer, StatementAnswer } from "./apply-answer.ts";
+import { type ApplyFailure, changedValue, StatementFailure, tooLarge } from "./apply-failure.ts";
 import { MORE_RESULTS } from "./result-head.ts";
 import { readServerError } from "./server-error.ts";
+import { atLeast } from "./server-facts.ts";
 import { SqlText } from "./sql-text.ts";
 import type { WireSession } from "./wire-session.ts";
 
@@ -26,12 +28,6 @@ const MAX_SPARE = 1 << 20;
 /** No more statements than this in one message, because each has an answer. */
 const MESSAGE_STATEMENTS = 2_000;
 
-export interface ApplyFailure {
-  readonly error: unknown;
-  /** The plan's table whose statement failed; -1 when it was none's. */
-  readonly table: number;
-}
-
 export interface ApplySessionListener {
   /** A statement completed; `touched` is false when it found or changed no row. */
   completed(expectation: number, touched: boolean): void;
@@ -50,7 +46,8 @@ export class ApplySession implements AsyncDisposable {
   readonly #wire: WireSession;
   readonly #listener: ApplySessionListener;
   #out = new SqlText();
-  /** Statements in the message at work. */
+  /** Where the last statement begins, and how many are in the message at work. */
+  #began = 0;
   #statements = 0;
   /** Messages not sent yet. */
   #sealed: Uint8Array[] = [];
@@ -90,6 +87,7 @@ export class ApplySession implements AsyncDisposable {
   /** Where the next statement is to be written; end() follows. */
   begin(): SqlText {
     const out = this.#out;
+    this.#began = out.length;
     out.reserve(1);
     out.bytes[out.length++] = this.#statements === 0 ? COM_QUERY : SEMICOLON;
     return out;
@@ -107,10 +105,10 @@ export class ApplySession implements AsyncDisposable {
 
   /** The statement is complete. `rows`: see SetExpect. Throws when it is larger than the server takes. */
   end(expectation: number, rows = 0): void {
+    if (this.#out.length >= this.limit) this.#moveApart(Math.floor(expectation / EXPECT_WIDTH));
     this.#statements++;
     this.#expect(expectation, rows);
     const { length } = this.#out;
-    if (length >= this.limit) throw tooLarge(Math.floor(expectation / EXPECT_WIDTH), length);
     if (length >= MESSAGE_BYTES || this.#statements >= MESSAGE_STATEMENTS) this.#seal();
   }
 
@@ -175,6 +173,17 @@ export class ApplySession implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#wire[Symbol.asyncDispose]();
+  }
+
+  /** Sends what came before the last statement first, so that this is a message of its own. */
+  #moveApart(table: number): void {
+    const out = this.#out;
+    const length = out.length - this.#began;
+    const { bytes } = out;
+    out.length = this.#began;
+    if (length >= this.limit) throw tooLarge(table, length);
+    this.#seal();
+    this.begin().append(bytes.subarray(out.length + 1, out.length + length));
   }
 
   #seal(): void {
@@ -257,8 +266,12 @@ export class ApplySession implements AsyncDisposable {
   }
 
   #completed(expectation: number, rows: number): void {
-    const { affected, first, second } = this.#answer;
+    const { affected, first, second, warnings } = this.#answer;
     const kind = expectation & (EXPECT_WIDTH - 1);
+    if (warnings > 0 && expectation >= 0 && !this.#warns(kind)) {
+      this.#failure = { error: changedValue(), table: Math.floor(expectation / EXPECT_WIDTH) };
+      return;
+    }
     const isFound = Number.isNaN(first) ? affected > 0 : first > 0;
     switch (kind) {
       case SetExpect.rows:
@@ -281,6 +294,14 @@ export class ApplySession implements AsyncDisposable {
     }
   }
 
+  /** MySQL warns of VALUES() from 8.0.20 on. */
+  #warns(kind: number): boolean {
+    const { facts } = this.#wire;
+    const overwrites =
+      kind === SetExpect.overwritten || kind === Expect.insertAny || kind === Expect.updateAny;
+    return overwrites && facts.flavour === "mysql" && atLeast(facts, 8, 0, 20);
+  }
+
   #mismatch(expectation: number): void {
     this.#mismatched.add(Math.floor(expectation / EXPECT_WIDTH));
   }
@@ -296,31 +317,11 @@ export class ApplySession implements AsyncDisposable {
   }
 }
 
-/** What the server said against a statement, with the plan's table that it was about. */
-export class StatementFailure extends Error {
-  readonly error: unknown;
-  readonly table: number;
-
-  constructor({ error, table }: ApplyFailure) {
-    super("a statement failed");
-    this.error = error;
-    this.table = table;
-  }
-}
-
 function unrolled(ring: Int32Array<ArrayBuffer>, first: number): Int32Array<ArrayBuffer> {
   const larger = new Int32Array(2 * ring.length);
   larger.set(ring.subarray(first));
   larger.set(ring.subarray(0, first), ring.length - first);
   return larger;
-}
-
-function tooLarge(table: number, length: number): StatementFailure {
-  const error = new MigrationError("apply.rejected", {
-    message: `A change takes ${length} bytes as a statement, more than the target's max_allowed_packet.`,
-    remedy: "Raise max_allowed_packet on the target, then reload the table.",
-  });
-  return new StatementFailure({ error, table });
 }
 
 function outOfTurn(): MigrationError {

@@ -3,7 +3,8 @@ import { type ApplyCounts, EXPECT_WIDTH } from "../shared/apply-counts.ts";
 import type { FoldedGroup } from "../shared/apply-group.ts";
 import type { GroupSets } from "../shared/apply-group-writer.ts";
 import { type FoldOptions, Net, type NetChanges } from "../shared/net-changes.ts";
-import { type ApplySession, SetExpect, StatementFailure } from "./apply-session.ts";
+import { StatementFailure } from "./apply-failure.ts";
+import { type ApplySession, SetExpect } from "./apply-session.ts";
 import type { RowAt, TableSql } from "./apply-sql.ts";
 import { isOwnRow } from "./statement-error.ts";
 

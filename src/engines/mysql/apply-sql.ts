@@ -63,13 +63,14 @@ export class TableSql {
     const names = columns.written.map((o) => String(columns.names[o]));
     const keyNames = new Set(key.map((o) => plan.target.columns[o]!.name.toLowerCase()));
     const keyIndex = table?.uniques.find((index) => this.hasKey && isOver(index, keyNames));
-    this.overwrites = keyIndex !== undefined && table!.uniques.length === 1;
+    const uniques = uniquesOf(plan, table);
+    this.overwrites = keyIndex !== undefined && uniques.every((index) => isOver(index, keyNames));
     const same = names[0] === undefined ? "" : `${names[0]}=${names[0]}`;
     const rest = columns.written.filter((o) => this.#isKey[o] === 0).map((o) => String(columns.names[o]));
     const overwritten = rest.length === 0 ? same : rest.map((one) => `${one}=values(${one})`).join(",");
     this.#insert = Buffer.from(`insert into ${name} (${names.join(",")}) values `);
     this.#unlessThere =
-      table?.uniques.length === 0 ? NOTHING : Buffer.from(` on duplicate key update ${same}`);
+      table !== undefined && uniques.length === 0 ? NOTHING : Buffer.from(` on duplicate key update ${same}`);
     this.#overwrite = Buffer.from(` on duplicate key update ${overwritten}`);
     this.#insertSelect = Buffer.from(`insert into ${name} (${names.join(",")}) select `);
     this.#unlessKey = Buffer.from(` from dual where not exists (select 1 from ${name} where `);
@@ -223,7 +224,20 @@ export class TableSql {
 
 const TAKEN = Buffer.from(" limit 1) as taken)");
 
-function isOver({ columns }: UniqueIndex, names: ReadonlySet<string>): boolean {
+/** Unique indexes that are there, and those that the plan is going to make while changes are applied. */
+function uniquesOf(
+  { target }: TablePlan,
+  table: ApplyTable | undefined,
+): readonly Pick<UniqueIndex, "columns">[] {
+  const planned = target.indexes
+    .filter(({ unique }) => unique)
+    .map(({ columns }) => ({
+      columns: columns === undefined ? undefined : new Set(columns.map((name) => name.toLowerCase())),
+    }));
+  return [...(table?.uniques ?? []), ...planned];
+}
+
+function isOver({ columns }: Pick<UniqueIndex, "columns">, names: ReadonlySet<string>): boolean {
   return (
     columns !== undefined && columns.size === names.size && [...columns].every((name) => names.has(name))
   );

@@ -1,8 +1,10 @@
 import type { TablePlan } from "../../core/plan.ts";
-import type { TableId } from "../../core/schema.ts";
+import { type TableId, tableKey } from "../../core/schema.ts";
 import type { TargetColumnType } from "./cell-text.ts";
 import type { Client } from "./client.ts";
+import { readGrants } from "./grants.ts";
 import { literal } from "./identifier.ts";
+import { isGenerated } from "./target-columns.ts";
 
 /** What the target's own catalog says of a column, for which plans and real tables may differ. */
 export interface ApplyColumn extends TargetColumnType {
@@ -50,13 +52,16 @@ const TABLES_PER_QUERY = 200;
 /** Characters that no name has, and with which none can be compared. */
 const BEYOND_NAMES = /[\u{10000}-\u{10ffff}]/u;
 
-const GENERATED = /\b(?:virtual|stored|persistent)\b/i;
-
-/** The plans' target tables as they are; undefined for one that is not there. */
+/**
+ * The plans' target tables as they are; undefined for one that is not there. `made`: those that the task has made, by
+ * tableKey of the source's id. The others may have triggers, which only who has the privilege for them sees.
+ */
 export async function readApplyTables(
   client: Client,
   plans: readonly TablePlan[],
+  made: ReadonlySet<string>,
 ): Promise<readonly (ApplyTable | undefined)[]> {
+  const grants = await readGrants(client);
   const found = new Map<string, ApplyTable>();
   const ids = plans.map(({ target }) => target.id);
   const possible = ids.filter(({ schema, name }) => !BEYOND_NAMES.test(`${schema}${name}`));
@@ -65,7 +70,11 @@ export async function readApplyTables(
       await readTables(client, { schema, ids: inSchema.slice(from, from + TABLES_PER_QUERY), found });
     }
   }
-  return ids.map((id) => found.get(keyOf(client, id)));
+  return plans.map(({ source, target: { id } }) => {
+    const table = found.get(keyOf(client, id));
+    const sees = made.has(tableKey(source.id)) || grants.has("TRIGGER", id.schema);
+    return table === undefined || sees ? table : { ...table, plain: false };
+  });
 }
 
 async function readTables(
@@ -116,7 +125,7 @@ function columnOf(row: ColumnRow): ApplyColumn {
   return {
     dataType: row.data_type.toLowerCase(),
     columnType: row.column_type.toLowerCase(),
-    generated: GENERATED.test(row.extra),
+    generated: isGenerated(row.extra),
     fraction: row.fraction === null ? undefined : Number(row.fraction),
   };
 }

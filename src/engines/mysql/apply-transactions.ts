@@ -5,8 +5,9 @@ import type { ApplyGroup } from "../shared/apply-group.ts";
 import type { GroupWriter } from "../shared/apply-group-writer.ts";
 import type { ApplyTransactions, Committed } from "../shared/apply-loop.ts";
 import type { ApplyDurability } from "./apply-durability.ts";
+import { StatementFailure } from "./apply-failure.ts";
 import { conflictSql } from "./apply-journal.ts";
-import { type ApplySession, StatementFailure } from "./apply-session.ts";
+import type { ApplySession } from "./apply-session.ts";
 import { savePositionSql } from "./journal-sql.ts";
 import { mayRetry } from "./statement-error.ts";
 

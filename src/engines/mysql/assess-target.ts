@@ -1,5 +1,7 @@
 import type { Finding } from "../../core/finding.ts";
 import type { TargetAssessment } from "../../core/target.ts";
+import { durabilityOf } from "./apply-durability.ts";
+import { flushDenied } from "./apply-open.ts";
 import { assessTargetTables } from "./assess-target-tables.ts";
 import type { Client } from "./client.ts";
 import { finding } from "./finding.ts";
@@ -15,6 +17,7 @@ export async function assessTarget(client: Client, request: TargetAssessment): P
     ...(await assessWrites(client, grants)),
     ...assessLoading(client.facts),
     ...(await assessRights(client, request, grants)),
+    ...(request.appliesChanges === true ? await assessDurability(client) : []),
     ...(await assessTargetTables(client, request)),
   ];
 }
@@ -67,6 +70,15 @@ function assessLoading({ localInfile, maxAllowedPacket }: ServerFacts): Finding[
   return findings;
 }
 
+/** Changes are confirmed to the source once they are on the target's disk. */
+async function assessDurability(client: Client): Promise<Finding[]> {
+  if ((await durabilityOf(client)) !== "flush") return [];
+  const denied = await flushDenied(client);
+  if (denied === undefined) return [];
+  const { subject, message, remedy } = denied;
+  return [finding("target.privilege", "error", { subject: subject!, message, remedy })];
+}
+
 const LOADS = ["SELECT", "INSERT", "UPDATE", "DELETE"];
 const MAKES = [...LOADS, "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES"];
 
@@ -81,16 +93,31 @@ async function assessRights(
     .map((part) => `'${part}'`)
     .join("@");
   const schemas = new Set(plan.tables.map(({ target }) => target.id.schema));
+  const makes = mode === "drop-and-create";
   return [...schemas].flatMap((schema) => {
-    const needed = mode === "drop-and-create" ? MAKES : LOADS;
-    const lacking = needed.filter((privilege) => !grants.has(privilege, schema));
-    if (lacking.length === 0) return [];
-    return [
-      finding("target.privilege", mode === "drop-and-create" ? "error" : "warning", {
-        subject: `database ${schema}`,
-        message: `The user ${who!.user} lacks privileges in the target's database ${schema}: ${lacking.join(", ")}.`,
-        remedy: `Run on the target: grant ${lacking.join(", ").toLowerCase()} on ${identifier(schema)}.* to ${user};`,
-      }),
-    ];
+    const lacking = (makes ? MAKES : LOADS).filter((privilege) => !grants.has(privilege, schema));
+    const remedy = (names: readonly string[]): string =>
+      `Run on the target: grant ${names.join(", ").toLowerCase()} on ${identifier(schema)}.* to ${user};`;
+    const findings: Finding[] = [];
+    if (lacking.length > 0) {
+      findings.push(
+        finding("target.privilege", makes ? "error" : "warning", {
+          subject: `database ${schema}`,
+          message: `The user ${who!.user} lacks privileges in the target's database ${schema}: ${lacking.join(", ")}.`,
+          remedy: remedy(lacking),
+        }),
+      );
+    }
+    // Tables that are made anew have none.
+    if (!makes && !grants.has("TRIGGER", schema)) {
+      findings.push(
+        finding("target.privilege", "warning", {
+          subject: `triggers of database ${schema}`,
+          message: `The user ${who!.user} lacks TRIGGER in the target's database ${schema}: triggers are not seen, and changes are applied one by one.`,
+          remedy: remedy(["TRIGGER"]),
+        }),
+      );
+    }
+    return findings;
   });
 }

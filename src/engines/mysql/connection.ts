@@ -4,6 +4,7 @@ import { type Client, socketOf } from "./client.ts";
 import { classify } from "./errors.ts";
 import { killSession } from "./kill-session.ts";
 import { type ConnectOptions, openClient } from "./open-client.ts";
+import { sessionSettings } from "./session-settings.ts";
 import { WireSession } from "./wire-session.ts";
 
 export type { ConnectOptions } from "./open-client.ts";
@@ -95,8 +96,11 @@ async function afterConnect(
   const abort = (): void => client.destroy();
   signal.addEventListener("abort", abort, { once: true });
   try {
-    if (typeof script === "string" && script !== "" && options.side === "target")
+    if (typeof script === "string" && script !== "" && options.side === "target") {
       await client.execute(script);
+      // What values mean is not the script's to say.
+      await client.execute(sessionSettings("target"));
+    }
     signal.throwIfAborted();
   } catch (error) {
     client.destroy();

@@ -120,7 +120,7 @@ export function controlSchema(request: JournalRequest): string {
 /**
  * Makes the control database and tables that are missing, and checks those that are there. Safe when several tasks
  * start at once; needs no right to create where nothing is missing. Throws `target.control_table` for a table of that
- * name with other columns.
+ * name with other columns, without its key, or of an engine without transactions.
  */
 export async function ensureControlTables(client: Client, request: JournalRequest): Promise<void> {
   const schema = controlSchema(request);
@@ -144,16 +144,60 @@ async function missingTables(client: Client, schema: string): Promise<readonly C
       where table_schema = ${literal(schema)} and table_name in (${tableNames.map(literal).join(", ")})`,
   );
   const found = Map.groupBy(rows, ({ table }) => table.toLowerCase());
+  const fit = found.size === 0 ? new Set<string>() : await fitTables(client, schema);
   return tableNames.filter((name) => {
     const there = found.get(name);
     if (there === undefined) return true;
     const columns = new Set(there.map((row) => row.name));
     const lacking = controlTables[name].columns.find(([column]) => !columns.has(column));
-    if (lacking === undefined) return false;
-    throw new MigrationError("target.control_table", {
-      message: `The table ${schema}.${name} is there without the column ${lacking[0]}.`,
-      subject: `${schema}.${name}`,
-    });
+    if (lacking !== undefined) throw unfit(schema, name, `without the column ${lacking[0]}`);
+    if (!fit.has(name))
+      throw unfit(schema, name, "without its unique key or with an engine other than InnoDB");
+    return false;
+  });
+}
+
+/** Control tables whose changes are transactions, and which have their key: rows are replaced by it. */
+async function fitTables(client: Client, schema: string): Promise<ReadonlySet<string>> {
+  const among = `table_schema = ${literal(schema)} and table_name in (${tableNames.map(literal).join(", ")})`;
+  const tables = await client.query<{ name: string }>(
+    `select table_name as name from information_schema.tables where ${among} and engine = 'InnoDB'`,
+  );
+  const parts = await client.query<Record<"table" | "name" | "column", string>>(
+    `select table_name as \`table\`, index_name as name, column_name as \`column\`
+      from information_schema.statistics where ${among} and non_unique = 0 and sub_part is null`,
+  );
+  const indexes = [
+    ...Map.groupBy(parts, ({ table, name }) => JSON.stringify([table.toLowerCase(), name])).values(),
+  ];
+  const hasKey = (name: ControlTableName): boolean => {
+    const key: readonly string[] = controlTables[name].key;
+    const wanted = key
+      .map((column) => column.toLowerCase())
+      .toSorted()
+      .join();
+    return indexes.some(
+      (index) =>
+        index[0]!.table.toLowerCase() === name &&
+        index
+          .map(({ column }) => column.toLowerCase())
+          .toSorted()
+          .join() === wanted,
+    );
+  };
+  const transactional = new Set(tables.map(({ name }) => name.toLowerCase()));
+  return new Set(
+    tableNames.filter(
+      (name) => transactional.has(name) && (controlTables[name].key.length === 0 || hasKey(name)),
+    ),
+  );
+}
+
+function unfit(schema: string, name: string, how: string): MigrationError {
+  const subject = `${schema}.${name}`;
+  return new MigrationError("target.control_table", {
+    message: `The table ${subject} is there ${how}.`,
+    subject,
   });
 }
 

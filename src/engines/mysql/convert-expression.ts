@@ -2,10 +2,8 @@ import { identifier } from "./identifier.ts";
 
 const TOKEN =
   /\s*("(?:[^"]|"")+"|'(?:[^']|'')*'|\d+(?:\.\d+)?|[a-z_][\w$]*|::[a-z_][\w ]*(?:\([\d, ]*\))?(?:\[\])?|<>|!=|<=|>=|\|\||[^\s])/giy;
-/** Functions that do the same in both, on the same arguments. */
+/** Functions that do the same in both, on the same arguments; which letters are small ones differs. */
 const FUNCTIONS: ReadonlyMap<string, string> = new Map([
-  ["lower", "lower"],
-  ["upper", "upper"],
   ["coalesce", "coalesce"],
   ["nullif", "nullif"],
   ["abs", "abs"],
@@ -15,17 +13,25 @@ const FUNCTIONS: ReadonlyMap<string, string> = new Map([
 const WORDS = new Set(["and", "or", "not", "is", "null", "true", "false", "between", "in"]);
 /** Division of whole numbers gives another result here, and `||` is OR. */
 const OPERATORS = new Set(["+", "-", "*", "(", ")", ",", "=", "<>", "!=", "<", ">", "<=", ">="]);
+/** Texts come in another order here. */
+const ORDERS = new Set(["<", ">", "<=", ">=", "between"]);
+const NUMBER_CASTS = /^::(?:smallint|integer|bigint|numeric)$/i;
 const STRING_CASTS = /^::(?:text|character varying(?:\(\d+\))?|bpchar|varchar)$/i;
+
+export interface ExpressionColumn {
+  /** Its name on the target. */
+  readonly name: string;
+  readonly isText: boolean;
+}
+
+/** By the name on the source. */
+export type ExpressionColumns = ReadonlyMap<string, ExpressionColumn>;
 
 /**
  * An expression of PostgreSQL over the table's own columns in MySQL's words, when it means the same here: arithmetic
  * without division, comparisons of numbers, a few functions, and texts put together. Undefined for any other.
- * `columns`: the target's names by the source's.
  */
-export function convertExpression(
-  expression: string,
-  columns: ReadonlyMap<string, string>,
-): string | undefined {
+export function convertExpression(expression: string, columns: ExpressionColumns): string | undefined {
   const parts = splitConcat(expression);
   const converted = parts.map((part) => convertPart(part, columns));
   if (converted.some((part) => part === undefined)) return undefined;
@@ -64,11 +70,13 @@ function withoutParentheses(text: string): string {
   return withoutParentheses(text.slice(1, -1).trim());
 }
 
-function convertPart(text: string, columns: ReadonlyMap<string, string>): string | undefined {
+function convertPart(text: string, columns: ExpressionColumns): string | undefined {
   const tokens = [...text.matchAll(TOKEN)].map(([, token]) => token!);
+  const isOrdering = tokens.some((token) => ORDERS.has(token.toLowerCase()));
+  if (isOrdering && tokens.some((token) => isText(token, columns))) return undefined;
   const words: string[] = [];
   for (const [i, token] of tokens.entries()) {
-    const word = convertToken(token, { next: tokens[i + 1], before: tokens[i - 1] }, columns);
+    const word = convertToken(token, { next: tokens[i + 1], operand: operandBefore(tokens, i) }, columns);
     if (word === undefined) return undefined;
     if (word !== "") words.push(word);
   }
@@ -81,22 +89,42 @@ function convertPart(text: string, columns: ReadonlyMap<string, string>): string
 }
 
 interface Neighbours {
-  readonly before: string | undefined;
+  /** What a cast is of, when that is one name or constant. */
+  readonly operand: string | undefined;
   readonly next: string | undefined;
 }
 
 function convertToken(
   token: string,
-  { before, next }: Neighbours,
-  columns: ReadonlyMap<string, string>,
+  { operand, next }: Neighbours,
+  columns: ExpressionColumns,
 ): string | undefined {
   if (/^\d/.test(token) || OPERATORS.has(token)) return token;
   if (token.startsWith("'")) return token.includes("\\") ? undefined : token;
-  // A cast of a text to another kind of text changes nothing; others may.
-  if (token.startsWith("::")) return STRING_CASTS.test(token) || /^['\d]/.test(before ?? "") ? "" : undefined;
-  const name = token.startsWith('"') ? token.slice(1, -1).replaceAll('""', '"') : token;
+  // A cast of a text to another kind of text changes nothing, nor does one of a number to a number; others may.
+  if (token.startsWith("::")) {
+    const isNoChange =
+      operand !== undefined &&
+      (STRING_CASTS.test(token) ? isText(operand, columns) : NUMBER_CASTS.test(token) && /^\d/.test(operand));
+    return isNoChange ? "" : undefined;
+  }
   if (next === "(" && !token.startsWith('"')) return FUNCTIONS.get(token.toLowerCase());
-  const column = columns.get(name);
-  if (column !== undefined) return identifier(column);
+  const column = columns.get(bareName(token));
+  if (column !== undefined) return identifier(column.name);
   return WORDS.has(token.toLowerCase()) ? token.toLowerCase() : undefined;
+}
+
+function operandBefore(tokens: readonly string[], at: number): string | undefined {
+  if (tokens[at - 1] !== ")") return tokens[at - 1];
+  // Not the argument of a function.
+  const isBare = tokens[at - 3] === "(" && !/^[a-z_]/i.test(tokens[at - 4] ?? "");
+  return isBare ? tokens[at - 2] : undefined;
+}
+
+function isText(token: string, columns: ExpressionColumns): boolean {
+  return token.startsWith("'") || columns.get(bareName(token))?.isText === true;
+}
+
+function bareName(token: string): string {
+  return token.startsWith('"') ? token.slice(1, -1).replaceAll('""', '"') : token;
 }

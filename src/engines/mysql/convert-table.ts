@@ -102,11 +102,16 @@ function convertColumn(column: Column, { table, type, context }: ColumnContext):
     ...(type.collation === undefined ? {} : { collation: type.collation }),
   };
   if (generated !== undefined) {
-    const named = new Map(source.columns.map(({ name }, i) => [name, target.columns[i]!.name]));
+    const named = new Map(
+      source.columns.map(({ name, type: { kind } }, i) => [
+        name,
+        { name: target.columns[i]!.name, isText: kind === "string" },
+      ]),
+    );
     const here = convertExpression(generated, named);
     if (here !== undefined) return { ...bare, generated: here, ...(virtual === true ? { virtual } : {}) };
     const message = `The generated column ${column.name} has an expression that has no equal here: it is NULL.`;
-    notes.about(source, "convert.generated", message);
+    notes.about(source, "convert.generated", message, isNeeded(column, table) ? "error" : "warning");
     return { ...bare, nullable: true };
   }
   if (column.identity !== undefined || counters.has(column.name)) return { ...bare, identity: "by-default" };
@@ -119,6 +124,16 @@ function convertColumn(column: Column, { table, type, context }: ColumnContext):
     message: "Defaults of columns have no equal here and are left out",
   });
   return bare;
+}
+
+/** Rows cannot do with NULL there. */
+function isNeeded(column: Column, { source, target }: TablePlan): boolean {
+  const isKey = source.key.some((ordinal) => target.columns[ordinal]?.name === column.name);
+  return (
+    isKey ||
+    !column.nullable ||
+    target.indexes.some(({ unique, columns }) => unique && columns?.includes(column.name) === true)
+  );
 }
 
 interface CounterContext {

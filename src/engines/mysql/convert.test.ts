@@ -231,7 +231,34 @@ test("generated columns are computed here when their expression means the same, 
     [undefined, undefined, "`a` + 1", "concat(`b`, ' ', (`b`))", undefined],
   );
   assert.equal(made[4]!.nullable, true);
-  assert.deepEqual(converted.findings.filter(({ code }) => code === "convert.generated").length, 1);
+  const told = converted.findings.filter(({ code }) => code === "convert.generated");
+  assert.deepEqual(
+    told.map(({ severity }) => severity),
+    ["error"],
+  );
+});
+
+test("expressions that another order, case or type of values changes are not taken for the same", () => {
+  const expressions = [
+    "lower(b)",
+    "(b < 'm'::text)",
+    "((b >= b) AND (a > 1))",
+    "(b || (a)::text)",
+    "((a)::text = '1'::text)",
+    "(a + '5'::integer)",
+    "COALESCE((COALESCE(a, 1))::text, b)",
+  ];
+  const generated = expressions.map((text, i) => column(`g${i}`, string, { generated: text }));
+  const converted = convert([
+    table("s.t", { columns: [column("a", int), column("b", string), ...generated], key: [] }),
+  ]);
+  const made = only(converted).columns.slice(2);
+  assert.deepEqual(
+    made.map((one) => one.generated),
+    expressions.map(() => undefined),
+  );
+  const found = converted.findings.filter(({ code }) => code === "convert.generated");
+  assert.equal(found.length, expressions.length);
 });
 
 test("foreign keys have names of their own in a database, and actions that the server knows", () => {

@@ -15,6 +15,8 @@ import type { TableId } from "../../core/schema.ts";
 import type { ShapedTable } from "../../core/table-shape.ts";
 import { readCheckpoint } from "../shared/checkpoint.ts";
 import { journaledTables, type StateRow } from "../shared/journal-rows.ts";
+import { type DurabilityKind, durabilityOf, waitForDisk } from "./apply-durability.ts";
+import { ACCESS_DENIED } from "./apply-open.ts";
 import type { Client } from "./client.ts";
 import { connect } from "./connection.ts";
 import { controlTable, ensureControlTables, SERVER_NAME } from "./control-tables.ts";
@@ -36,8 +38,9 @@ export async function openJournal(
     await useReadCommitted(client);
     // For nobody's sake to wait: it shows that somebody works on the task.
     await client.query(`select get_lock(${literal(lockName(request.taskId))}, 0) as taken`);
+    const durability = await durabilityOf(client);
     signal.throwIfAborted();
-    return new MysqlJournal(client, endpoint, request);
+    return new MysqlJournal({ client, endpoint, request, durability });
   } catch (error) {
     await client.end();
     throw signal.aborted ? signal.reason : classify(error, { side: "target", endpoint });
@@ -59,7 +62,18 @@ async function useReadCommitted(client: Client): Promise<void> {
 const ER_LOCK_DEADLOCK = 1213;
 const MOST_DEADLOCKS = 20;
 
-/** Every method is one transaction on the one connection, which runs them one after the other. */
+interface JournalParts {
+  readonly client: Client;
+  readonly endpoint: EndpointConfig;
+  readonly request: JournalRequest;
+  readonly durability: DurabilityKind;
+}
+
+/**
+ * Every method is one transaction on the one connection, which runs them one after the other. Where the server's
+ * commits do not wait for its disk, those wait for it that others than the target's tables must agree with; the rest
+ * would be lost together with the rows that it speaks of.
+ */
 class MysqlJournal implements Journal {
   readonly #client: Client;
   readonly #turns = new Limiter(1);
@@ -68,10 +82,13 @@ class MysqlJournal implements Journal {
   readonly #task: string;
   readonly #statements: JournalStatements;
 
-  constructor(client: Client, endpoint: EndpointConfig, request: JournalRequest) {
+  readonly #durability: DurabilityKind;
+
+  constructor({ client, endpoint, request, durability }: JournalParts) {
     this.#client = client;
     this.#endpoint = endpoint;
     this.#request = request;
+    this.#durability = durability;
     this.#task = literal(request.taskId);
     this.#statements = new JournalStatements(request);
   }
@@ -156,7 +173,7 @@ class MysqlJournal implements Journal {
   }
 
   async setSourceLog(log: string, signal: AbortSignal): Promise<void> {
-    await this.#run([saveNoteSql(this.#request, "source log", log)], signal);
+    await this.#runDurably([saveNoteSql(this.#request, "source log", log)], signal);
     failpoint("journal.log-noted");
   }
 
@@ -171,17 +188,17 @@ class MysqlJournal implements Journal {
   }
 
   async setAppliedPosition(position: Position, signal: AbortSignal): Promise<void> {
-    await this.#run([savePositionSql(this.#request, position)], signal);
+    await this.#runDurably([savePositionSql(this.#request, position)], signal);
     failpoint("journal.position-set");
   }
 
   async noteStart(startId: string, signal: AbortSignal): Promise<void> {
-    await this.#run([saveNoteSql(this.#request, "start", startId)], signal);
+    await this.#runDurably([saveNoteSql(this.#request, "start", startId)], signal);
     failpoint("journal.start-noted");
   }
 
   async forget(signal: AbortSignal): Promise<void> {
-    await this.#run(this.#statements.forget(), signal);
+    await this.#runDurably(this.#statements.forget(), signal);
     failpoint("journal.forgotten");
   }
 
@@ -206,6 +223,18 @@ class MysqlJournal implements Journal {
           await this.#client.execute("rollback").catch(() => undefined);
           if (left === 0 || serverFields(error)?.number !== ER_LOCK_DEADLOCK) throw error;
         }
+      }
+    });
+  }
+
+  async #runDurably(statements: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#run(statements, signal);
+    await this.#exclusively(signal, async () => {
+      try {
+        await waitForDisk(this.#client, this.#durability);
+      } catch (error) {
+        // Who may not flush cannot apply changes (see prepareApplySession), and no source is told anything.
+        if (serverFields(error)?.number !== ACCESS_DENIED) throw error;
       }
     });
   }

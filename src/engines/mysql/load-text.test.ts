@@ -112,3 +112,19 @@ test("a cell that is longer than any buffer comes through in pieces", () => {
   const wkb = `0101000000${"00".repeat(20_000)}`;
   assert.equal(transcribe(held, [`\\\\x${wkb}\n`], 4096).length, 4 + 5 + 20_000 + 1);
 });
+
+test("many cells that become longer come through whole", () => {
+  const cells = [
+    { form: LoadForm.whole, cell: CellForm.year, from: "0", to: "0000" },
+    { form: LoadForm.whole, cell: CellForm.shortest, from: "3.4028235e+38", to: "3.4028234663852886e+38" },
+    { form: LoadForm.truthText, from: "f", to: "false" },
+  ];
+  const ids = Array.from({ length: 1_000 }, (_, i) => i);
+  for (const { from, to, ...column } of cells) {
+    const rows = ids.map((id) => `${from}\t${id}\n`);
+    const expected = ids.map((id) => `${to}\t${id}\n`).join("");
+    assert.equal(transcribe([column, plain], rows, 1 << 20), expected, from);
+    const pair = ids.map(() => `${from}\t${from}\n`);
+    assert.equal(transcribe([column, column], pair, 4096), `${to}\t${to}\n`.repeat(1_000), from);
+  }
+});

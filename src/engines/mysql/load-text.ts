@@ -1,3 +1,4 @@
+import { MigrationError } from "../../core/error.ts";
 import { CellForm, writeLiteral } from "./cell-text.ts";
 import type { BodyReader } from "./copy-frames.ts";
 import { SqlText } from "./sql-text.ts";
@@ -51,11 +52,13 @@ const SMALL_V = 0x76;
 
 const LONGEST_WORD = 5;
 const FIRST_HELD = 256;
+/** More than a word, and than what an escape grows by whose backslash came before. */
+const SPARE = 256;
 
 /**
  * Turns rows of COPY's text format, in the shared text form of values (docs/decisions/021), into those that LOAD
  * DATA reads in the character set `binary`, fields escaped by a backslash. Rows may be cut anywhere. What comes out
- * is never longer than what goes in, but for what was held of a cell: output() makes room for that.
+ * is hardly longer than what goes in, but for cells that are read as a whole: #room() is made for each of those.
  */
 export class LoadText implements BodyReader {
   readonly #forms: Uint8Array;
@@ -63,8 +66,6 @@ export class LoadText implements BodyReader {
   readonly #cells: Uint8Array;
   /** No column has a form of its own, so that cells need not be told apart. */
   readonly #isPlain: boolean;
-  /** A letter and a tab become a word and a tab, everything else at most what it was. */
-  readonly #growth: number;
   #out: Buffer = Buffer.alloc(0);
   #length = 0;
   #column = 0;
@@ -81,21 +82,23 @@ export class LoadText implements BodyReader {
     this.#forms = forms;
     this.#cells = cells;
     this.#isPlain = forms.every((form) => form === LoadForm.plain);
-    this.#growth = forms.includes(LoadForm.truthText) ? 3 : 1;
   }
 
   /** Makes room for what `size` bytes become; what is written until output() goes there. */
   begin(size: number): void {
-    this.#out = Buffer.allocUnsafe(this.#growth * size + this.#heldLength + FIRST_HELD);
+    this.#out = Buffer.allocUnsafe(size + this.#heldLength + SPARE);
     this.#length = 0;
   }
 
   /** What has been written since begin(). */
   output(): Buffer {
+    // A buffer takes no byte beyond its end, and does not say so.
+    if (this.#length > this.#out.length) throw overrun();
     return this.#out.subarray(0, this.#length);
   }
 
   read(bytes: Uint8Array, start: number, end: number): void {
+    this.#room(end - start);
     if (this.#isPlain) {
       this.#plain(bytes, start, end);
       return;
@@ -209,7 +212,7 @@ export class LoadText implements BodyReader {
     while (at < end) {
       const byte = bytes[at++]!;
       if (byte === TAB || byte === NEWLINE) {
-        this.#write();
+        this.#write(end - at);
         this.#out[this.#length++] = byte;
         this.#next(byte);
         return at;
@@ -226,10 +229,20 @@ export class LoadText implements BodyReader {
     this.#heldLength = 0;
   }
 
-  /** Writes the held cell. */
-  #write(): void {
+  /** Makes room for what `size` bytes become where nothing is held of them. */
+  #room(size: number): void {
+    const needed = this.#length + size + SPARE;
+    if (needed <= this.#out.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#out.length));
+    this.#out.copy(larger, 0, 0, this.#length);
+    this.#out = larger;
+  }
+
+  /** Writes the held cell; `rest`: how many bytes follow it. */
+  #write(rest: number): void {
     const held = this.#held;
     const length = this.#heldLength;
+    this.#room(length + rest);
     const out = this.#out;
     let to = this.#length;
     if (held[0] === BACKSLASH && held[1] === CAPITAL_N) {
@@ -240,18 +253,17 @@ export class LoadText implements BodyReader {
       if (form === LoadForm.truth) out[to++] = held[0] === SMALL_T ? ONE : ZERO;
       else if (form === LoadForm.truthText)
         to += out.write(held[0] === SMALL_T ? "true" : "false", to, LONGEST_WORD);
-      else to = this.#whole(to, length);
+      else to = this.#whole(to, length, rest);
     }
     this.#length = to;
   }
 
-  #whole(at: number, length: number): number {
+  #whole(at: number, length: number, rest: number): number {
     const held = this.#held;
-    const out = this.#out;
     const cell = this.#cells[this.#column]!;
-    if (cell === CellForm.bits) return bits(out, at, held, length);
+    if (cell === CellForm.bits) return bits(this.#out, at, held, length);
     if (cell === CellForm.moment && isUtc(held, length)) {
-      for (let i = 0; i < length - 3; i++) out[at + i] = held[i]!;
+      held.copy(this.#out, at, 0, length - 3);
       return at + length - 3;
     }
     const literal = this.#literal;
@@ -260,6 +272,8 @@ export class LoadText implements BodyReader {
     const start = cell === CellForm.geometry ? 1 : 0;
     writeLiteral(literal, cell, held, start, length);
     const made = literal.bytes;
+    this.#room(literal.length + rest);
+    const out = this.#out;
     if (cell !== CellForm.geometry) {
       // Quotes belong to SQL alone.
       const quotes = made[0] === QUOTE ? 1 : 0;
@@ -271,6 +285,10 @@ export class LoadText implements BodyReader {
       to = raw(out, to, (digit(made[i]!) << 4) | digit(made[i + 1]!));
     return to;
   }
+}
+
+function overrun(): MigrationError {
+  return new MigrationError("internal.unexpected", { message: "A buffer of rows is too small." });
 }
 
 /** COPY's escape with this second character: two of them stand for characters that need none here. */

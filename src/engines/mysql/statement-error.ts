@@ -1,5 +1,5 @@
 import { MigrationError } from "../../core/error.ts";
-import type { StatementFailure } from "./apply-session.ts";
+import type { StatementFailure } from "./apply-failure.ts";
 import { ServerError } from "./server-error.ts";
 
 const LOCK_WAIT = 1205;

@@ -13,6 +13,10 @@ export interface TargetColumn {
   readonly characterSet: string | undefined;
   readonly nullable: boolean;
   readonly generated: boolean;
+  /** An update that does not name it sets it to the current time. */
+  readonly updatesItself: boolean;
+  /** It is AUTO_INCREMENT. */
+  readonly counts: boolean;
   /** A row cannot be inserted without a value for it. */
   readonly required: boolean;
   /** Digits of a fraction of a second; undefined for other types. */
@@ -58,10 +62,9 @@ export async function targetColumns(
 }
 
 function columnOf(row: ColumnRow): TargetColumn {
-  const generated =
-    /generated|virtual|persistent|stored/i.test(row.extra) && !/default_generated$/i.test(row.extra);
+  const generated = isGenerated(row.extra);
   const nullable = row.nullable === "YES";
-  const isCounter = /auto_increment/i.test(row.extra);
+  const counts = /auto_increment/i.test(row.extra);
   return {
     name: row.name,
     dataType: row.data_type.toLowerCase(),
@@ -69,9 +72,19 @@ function columnOf(row: ColumnRow): TargetColumn {
     characterSet: row.character_set ?? undefined,
     nullable,
     generated,
-    required: !nullable && row.default_value === null && !isCounter && !generated,
+    counts,
+    updatesItself: /\bon update\b/i.test(row.extra),
+    required: !nullable && row.default_value === null && !counts && !generated,
     fraction: row.fraction === null ? undefined : Number(row.fraction),
   };
+}
+
+/**
+ * Whether a column is computed, by EXTRA of information_schema.columns: "VIRTUAL GENERATED", "STORED GENERATED", or
+ * MariaDB's older "PERSISTENT". MySQL 8 says DEFAULT_GENERATED of a default that is an expression.
+ */
+export function isGenerated(extra: string): boolean {
+  return /\b(?:virtual|stored|persistent)\b/i.test(extra);
 }
 
 /**

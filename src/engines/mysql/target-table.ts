@@ -72,10 +72,24 @@ export function misfit(table: TargetTable, plan: TablePlan): string | undefined 
   if (missing.length > 0) return `it lacks the columns ${names(missing)}`;
   const computed = wanted.filter(({ name }) => there.get(name)!.generated);
   if (computed.length > 0) return `it computes the columns ${names(computed)} itself`;
+  const full = plan.target.columns.filter(({ name }, i) => {
+    const source = plan.source.columns[i]!;
+    const column = there.get(name);
+    return source.nullable && source.generated === undefined && column !== undefined && turnsNull(column);
+  });
+  if (full.length > 0) return `it puts something else in the place of NULL into ${names(full)}`;
   const known = new Set(plan.target.columns.map(({ name }) => name));
   const unfilled = table.columns.filter(({ name, required }) => required && !known.has(name));
   if (unfilled.length === 0) return undefined;
   return `it demands values for ${names(unfilled)}, which the source does not have`;
+}
+
+/**
+ * Whether the server takes NULL for a column that has none, and makes a number or the current time of it: for
+ * AUTO_INCREMENT, and for TIMESTAMP without explicit_defaults_for_timestamp. Other columns refuse it.
+ */
+function turnsNull({ nullable, counts, dataType }: TargetColumn): boolean {
+  return !nullable && (counts || dataType === "timestamp");
 }
 
 export function mismatch(plan: TablePlan, what: string): MigrationError {

@@ -129,6 +129,15 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies MysqlFlavour[]) {
         assert.equal(lacking?.severity, "error");
         assert.match(lacking!.message, /UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES/);
         assert.match(lacking!.remedy, /^Run on the target: grant update, .* to 'clerk'@'%';$/);
+        const following = await target.assess(
+          { plan, mode: "do-nothing", prepared: new Set(), appliesChanges: true },
+          unaborted,
+        );
+        const told = new Map(following.map(({ subject, severity }) => [subject, severity]));
+        assert.equal(told.get(`triggers of database ${schema}`), "warning");
+        // The server's commits do not wait for its disk; MariaDB tells how far that is.
+        const flush = flavour === "mysql" ? "error" : undefined;
+        assert.equal(told.get("innodb_flush_log_at_trx_commit"), flush);
       });
     });
 
