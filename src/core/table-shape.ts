@@ -15,6 +15,11 @@ export interface TableShape {
   readonly columnsEver: number;
   /** Those that are there, by number. */
   readonly columns: readonly ColumnShape[];
+  /**
+   * Columns of each key that its rows can be told apart by, the one that is used first; absent where the log itself
+   * tells of a change of it.
+   */
+  readonly keys?: readonly string[];
   /** The table as the target follows it; absent while that can be read from the source. */
   readonly described?: Omit<TableSchema, "shape">;
   /** Where in the log it became what it is here. */
@@ -69,6 +74,8 @@ export type ShapeChange =
  */
 export function shapeChange(known: TableShape, now: TableShape): ShapeChange {
   if (known.table !== now.table) return other("is another one of the same name");
+  const key = known.keys?.[0];
+  if (key !== undefined && now.keys?.includes(key) === false) return other("has another key");
   const present = new Map(now.columns.map((column) => [column.number, column]));
   const kept = known.columns.filter(({ since }) => since !== "left-out");
   for (const column of kept) {

@@ -7,13 +7,13 @@ const PARTS = ["INDEX", "KEY", "UNIQUE", "PRIMARY", "FULLTEXT", "SPATIAL", "CONS
 const REPLACED = "has partitions or files with other rows";
 
 /**
- * What ALTER TABLE does to a table, read from behind ALTER. Indexes, keys, defaults, and how and where rows are kept
- * are no matter.
+ * What ALTER TABLE does to a table, read from behind ALTER. Indexes that are added, and how and where rows are kept are
+ * no matter.
  */
 export function alterations(reader: SqlReader, database: string): readonly TableEffect[] {
   while (reader.takeIf("ONLINE", "IGNORE") !== undefined);
   if (reader.takeIf("TABLE") === undefined) return [];
-  if (reader.takeIf("IF") !== undefined) reader.takeIf("EXISTS");
+  skipIfExists(reader);
   const table = reader.table(database);
   if (table === undefined) return [];
   if (reader.takeIf("WAIT") !== undefined) reader.take();
@@ -31,9 +31,11 @@ function alteration(reader: SqlReader, table: TableId): readonly TableEffect[] {
       return added(reader, table);
     case "DROP":
       return dropped(reader, table);
+    case "ALTER":
+      return defaultSet(reader, table);
     case "MODIFY":
     case "CHANGE":
-      return [{ kind: "altered", table, how: "had a column changed" }];
+      return changed(reader, table);
     case "CONVERT":
       // MariaDB: CONVERT PARTITION ... TO TABLE, CONVERT TABLE ... TO PARTITION.
       return reader.isNext("PARTITION", "TABLE")
@@ -52,6 +54,30 @@ function alteration(reader: SqlReader, table: TableId): readonly TableEffect[] {
     default:
       return [];
   }
+}
+
+/** ALTER [COLUMN] name SET DEFAULT ... | DROP DEFAULT; CHECK, CONSTRAINT and INDEX change nothing about rows. */
+function defaultSet(reader: SqlReader, table: TableId): readonly TableEffect[] {
+  if (reader.isNext("INDEX", "KEY", "CHECK", "CONSTRAINT")) return [];
+  const column = columnName(reader);
+  return column === undefined ? [] : [{ kind: "default", table, column }];
+}
+
+/** Everything about a column is said anew, its default too. */
+function changed(reader: SqlReader, table: TableId): readonly TableEffect[] {
+  const column = columnName(reader);
+  const altered = { kind: "altered", table, how: "had a column changed" } as const;
+  return column === undefined ? [altered] : [{ kind: "default", table, column }, altered];
+}
+
+function columnName(reader: SqlReader): string | undefined {
+  reader.takeIf("COLUMN");
+  skipIfExists(reader);
+  return reader.name();
+}
+
+function skipIfExists(reader: SqlReader): void {
+  if (reader.takeIf("IF") !== undefined) reader.takeIf("EXISTS");
 }
 
 function renamed(reader: SqlReader, table: TableId): readonly TableEffect[] {
@@ -102,10 +128,14 @@ function addedColumn(reader: SqlReader, table: TableId): readonly TableEffect[] 
 
 function dropped(reader: SqlReader, table: TableId): readonly TableEffect[] {
   if (reader.isNext("PARTITION")) return [{ kind: "replaced", table, how: REPLACED }];
+  if (reader.takeIf("PRIMARY") !== undefined) return [{ kind: "index-dropped", table, index: "PRIMARY" }];
+  if (reader.takeIf("INDEX", "KEY", "CONSTRAINT") !== undefined) {
+    skipIfExists(reader);
+    const index = reader.name();
+    return index === undefined ? [] : [{ kind: "index-dropped", table, index }];
+  }
   if (reader.isNext("SYSTEM", "PERIOD", ...PARTS)) return [];
-  reader.takeIf("COLUMN");
-  if (reader.takeIf("IF") !== undefined) reader.takeIf("EXISTS");
-  const column = reader.name();
+  const column = columnName(reader);
   return column === undefined ? [] : [{ kind: "dropped", table, column }];
 }
 

@@ -151,8 +151,7 @@ export class LogChanges {
   }
 
   #dropped(database: string): void {
-    for (const { id } of this.#tables.all) {
-      if (id.schema !== database) continue;
+    for (const { id } of this.#tables.inDatabase(database)) {
       this.statement({ kind: "definition", effects: [{ kind: "replaced", table: id, how: "was dropped" }] });
     }
   }

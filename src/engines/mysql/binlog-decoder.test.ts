@@ -58,6 +58,7 @@ function decoder(): BinlogDecoder {
     after: gtidPositionOf(`${UUID}:1-5`),
     hasChecksum: false,
     facts: {
+      foldsNames: false,
       zeroDates: "null",
       charsets: new Map(),
       collations: new Map([[255, "utf8mb4"]]),

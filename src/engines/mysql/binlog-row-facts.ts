@@ -14,6 +14,7 @@ export async function readRowFacts(
   tables: readonly TableSchema[],
 ): Promise<RowFacts> {
   return {
+    foldsNames: client.facts.lowerCaseTableNames !== 0,
     zeroDates: zeroDatesOf(endpoint),
     charsets: await readCharsets(client, tables),
     collations: await readCollations(client),
@@ -30,13 +31,15 @@ async function readDefaults(client: Client, tables: readonly TableSchema[]): Pro
   const ids = tables.map(({ id }) => id);
   const found = await describeColumns(client, ids, { choices, json: new Map() });
   return new Map(
-    tables.map(({ id, columns }) => {
+    tables.map(({ id, columns, shape }) => {
       const described = new Map(columns.map((column) => [column.name, column]));
       const values = (found.get(tableKey(id)) ?? []).flatMap((one) => {
         const column = described.get(one.column.name);
         if (column === undefined) return [];
         const { fill, varies } = fillOf({ ...one, column: { ...one.column, type: column.type } });
-        return varies === true ? [] : [[column.name, fill] as const];
+        // Another one than when the table was described: where in the log it became that is not known.
+        const isOther = shape?.columns.some((was) => was.name === column.name && was.fill !== fill) === true;
+        return varies === true || isOther ? [] : [[column.name, fill] as const];
       });
       return [tableKey(id), new Map(values)] as const;
     }),

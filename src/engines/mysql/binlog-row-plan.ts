@@ -10,6 +10,8 @@ import { type ZeroDates, zeroDateError } from "./zero-dates.ts";
 
 /** What is known of values beside the tables. */
 export interface RowFacts {
+  /** Names of databases and tables that differ in capital letters alone are the same. */
+  readonly foldsNames: boolean;
   readonly zeroDates: ZeroDates;
   /** By the name of the set, those whose bytes are not UTF-8. */
   readonly charsets: ReadonlyMap<string, Charset>;

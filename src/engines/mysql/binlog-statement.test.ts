@@ -7,7 +7,8 @@ function effectsOf(sql: string): string[] {
   if (statement.kind !== "definition") return [statement.kind];
   return statement.effects.map((effect: TableEffect) => {
     const { schema, name } = effect.table;
-    const column = "column" in effect ? ` ${effect.column}` : "";
+    const part = "index" in effect ? effect.index : "column" in effect ? effect.column : undefined;
+    const column = part === undefined ? "" : ` ${part}`;
     return `${effect.kind} ${schema}.${name}${column}`;
   });
 }
@@ -33,8 +34,23 @@ test("statements that alter tables are told by what they do to rows and columns"
     ["alter table t add column if not exists `b c` text after a", ["added shop.t b c"]],
     ["alter table t add (b int, c decimal(4,2), key (b))", ["added shop.t b", "added shop.t c"]],
     ["ALTER TABLE t ENGINE=InnoDB, COMMENT='add b int, drop c', ALGORITHM=INPLACE", ["nothing"]],
-    ["ALTER TABLE t ALTER COLUMN a SET DEFAULT 5, DROP PRIMARY KEY, RENAME INDEX a TO b", ["nothing"]],
-    ["ALTER TABLE t MODIFY a bigint, CONVERT TO CHARACTER SET utf8mb4", ["altered shop.t", "altered shop.t"]],
+    [
+      "ALTER TABLE t ALTER COLUMN a SET DEFAULT 5, ALTER b DROP DEFAULT, ALTER INDEX c INVISIBLE",
+      ["default shop.t a", "default shop.t b"],
+    ],
+    [
+      "ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (b), DROP INDEX `u`, DROP CONSTRAINT IF EXISTS v",
+      ["index-dropped shop.t PRIMARY", "index-dropped shop.t u", "index-dropped shop.t v"],
+    ],
+    ["ALTER TABLE t DROP FOREIGN KEY f, DROP CHECK c, RENAME INDEX a TO b", ["nothing"]],
+    ["drop index `PRIMARY` on t", ["index-dropped shop.t PRIMARY"]],
+    [
+      "ALTER TABLE t MODIFY a bigint, CONVERT TO CHARACTER SET utf8mb4",
+      ["default shop.t a", "altered shop.t", "altered shop.t"],
+    ],
+    ["SET STATEMENT max_statement_time=5, x='for' FOR TRUNCATE TABLE t", ["truncated shop.t"]],
+    ["SET STATEMENT x=(select substr(1 for 2)) FOR alter table t drop a", ["dropped shop.t a"]],
+    ["SET PASSWORD FOR x = 'y'", ["nothing"]],
     ["ALTER TABLE t RENAME AS u", ["replaced shop.t", "replaced shop.u"]],
     ["ALTER TABLE t DROP PARTITION p0", ["replaced shop.t"]],
     ["ALTER TABLE t ADD PARTITION (PARTITION p0 VALUES LESS THAN (5))", ["nothing"]],

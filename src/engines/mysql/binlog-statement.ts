@@ -11,6 +11,10 @@ export type TableEffect =
   | { readonly kind: "added"; readonly table: TableId; readonly column: string }
   /** A column is gone; one of that name that the table has now is another. */
   | { readonly kind: "dropped"; readonly table: TableId; readonly column: string }
+  /** The default of a column may have become another; rows that were written before keep what they have. */
+  | { readonly kind: "default"; readonly table: TableId; readonly column: string }
+  /** An index of that name, or constraint, is gone. */
+  | { readonly kind: "index-dropped"; readonly table: TableId; readonly index: string }
   /** It has other rows than the log tells of. */
   | { readonly kind: "replaced"; readonly table: TableId; readonly how: string };
 
@@ -38,7 +42,12 @@ export function readStatement(sql: string, database: string): Statement {
   const known = fixed[sql];
   if (known !== undefined) return known;
   const reader = new SqlReader(sql);
-  const verb = reader.next?.kind === "word" ? reader.take()!.text.toUpperCase() : "";
+  let verb = verbOf(reader);
+  // MariaDB: SET STATEMENT name = value, ... FOR the statement.
+  if (verb === "SET" && reader.takeIf("STATEMENT") !== undefined) {
+    skipBehindFor(reader);
+    verb = verbOf(reader);
+  }
   switch (verb) {
     case "BEGIN":
       return { kind: "begin" };
@@ -78,6 +87,19 @@ export function readStatement(sql: string, database: string): Statement {
   }
 }
 
+function verbOf(reader: SqlReader): string {
+  return reader.next?.kind === "word" ? reader.take()!.text.toUpperCase() : "";
+}
+
+function skipBehindFor(reader: SqlReader): void {
+  for (let depth = 0; reader.next !== undefined; reader.take()) {
+    if (depth === 0 && reader.takeIf("FOR") !== undefined) return;
+    if (reader.next?.kind !== "sign") continue;
+    if (reader.next.text === "(") depth++;
+    if (reader.next.text === ")") depth--;
+  }
+}
+
 function truncated(table: TableId | undefined): readonly TableEffect[] {
   return table === undefined ? [] : [{ kind: "truncated", table }];
 }
@@ -99,6 +121,7 @@ function drop(reader: SqlReader, database: string): Statement {
     const name = reader.name();
     return name === undefined ? NOTHING : { kind: "database-dropped", database: name };
   }
+  if (reader.takeIf("INDEX") !== undefined) return definition(droppedIndex(reader, database));
   if (reader.takeIf("TABLE", "TABLES") === undefined) return NOTHING;
   skipIfExists(reader);
   const effects: TableEffect[] = [];
@@ -108,6 +131,14 @@ function drop(reader: SqlReader, database: string): Statement {
     effects.push({ kind: "replaced", table, how: "was dropped" });
   } while (reader.takeSign(","));
   return definition(effects);
+}
+
+/** DROP INDEX name ON table */
+function droppedIndex(reader: SqlReader, database: string): readonly TableEffect[] {
+  skipIfExists(reader);
+  const index = reader.name();
+  const table = reader.takeIf("ON") === undefined ? undefined : reader.table(database);
+  return index === undefined || table === undefined ? [] : [{ kind: "index-dropped", table, index }];
 }
 
 function renames(reader: SqlReader, database: string): readonly TableEffect[] {

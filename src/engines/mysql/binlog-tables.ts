@@ -25,7 +25,7 @@ interface MappedTable {
 /** The stream's tables, as the place that the log has come to shows them. */
 export class LogTables {
   readonly #tables: readonly TableSchema[];
-  readonly #facts: RowFacts;
+  #facts: RowFacts;
   readonly #indexes = new Map<string, number>();
   /** By the number that the log gives each for a while. */
   readonly #mapped = new Map<number, MappedTable>();
@@ -37,7 +37,7 @@ export class LogTables {
     this.#facts = facts;
     for (const [index, { id, rowIdentity, shape }] of tables.entries()) {
       if (rowIdentity === "none") continue;
-      this.#indexes.set(tableKey(id), index);
+      this.#indexes.set(this.#keyOf(id), index);
       if (shape?.place !== undefined) this.#placed.set(index, shape.place.position);
     }
   }
@@ -47,7 +47,13 @@ export class LogTables {
   }
 
   indexOf(schema: string, name: string): number | undefined {
-    return this.#indexes.get(tableKey({ schema, name }));
+    return this.#indexes.get(this.#keyOf({ schema, name }));
+  }
+
+  /** The stream's tables that are in a database. */
+  inDatabase(name: string): readonly TableSchema[] {
+    const wanted = this.#folded(name);
+    return this.#tables.filter(({ id }) => this.#folded(id.schema) === wanted);
   }
 
   /** Reads a TABLE_MAP; one that says the same as the last of its number costs a comparison. */
@@ -87,6 +93,13 @@ export class LogTables {
         return this.#has(schema, effect.column)
           ? undefined
           : { table: index, error: tableChanged(schema.id, `got the column ${effect.column}`) };
+      case "default":
+        return this.#newDefault(index, effect.column, commit);
+      case "index-dropped":
+        return identifyingIndex(schema)?.toLowerCase() !== effect.index.toLowerCase() ||
+          this.#isBefore(index, commit)
+          ? undefined
+          : { table: index, error: tableChanged(schema.id, "lost the index that tells its rows apart") };
       case "altered":
         return this.#isBefore(index, commit)
           ? undefined
@@ -119,6 +132,37 @@ export class LogTables {
     }
   }
 
+  /**
+   * The catalog shows defaults as they are now. What it showed of a column that was added shortly before is then not
+   * what the rows got that were there already; and rows of which the log shows a part may lack either default.
+   */
+  #newDefault(index: number, column: string, commit: Position): RowMisfit | undefined {
+    const schema = this.#tables[index]!;
+    const key = tableKey(schema.id);
+    const wanted = column.toLowerCase();
+    const isIt = ({ name }: { readonly name: string }): boolean => name.toLowerCase() === wanted;
+    if (this.#isBefore(index, commit)) {
+      const isAdded = !schema.shape!.place!.before.columns.some(isIt) && this.#has(schema, column);
+      return isAdded
+        ? { table: index, error: replaced(schema, `had the default of its new column ${column} changed`) }
+        : undefined;
+    }
+    const known = this.#facts.defaults.get(key);
+    if (known === undefined) return undefined;
+    const kept = [...known].filter(([name]) => name.toLowerCase() !== wanted);
+    this.#facts = { ...this.#facts, defaults: new Map(this.#facts.defaults).set(key, new Map(kept)) };
+    for (const [number, { fit }] of this.#mapped) if (fit?.table === index) this.#mapped.delete(number);
+    return undefined;
+  }
+
+  #keyOf({ schema, name }: TableId): string {
+    return tableKey({ schema: this.#folded(schema), name: this.#folded(name) });
+  }
+
+  #folded(name: string): string {
+    return this.#facts.foldsNames ? name.toLowerCase() : name;
+  }
+
   #isBefore(index: number, commit: Position): boolean {
     const place = this.#placed.get(index);
     if (place === undefined) return false;
@@ -138,6 +182,15 @@ export class LogTables {
 
 export function isMisfit(fit: RowPlan | RowMisfit): fit is RowMisfit {
   return "error" in fit;
+}
+
+/** The index whose columns are the table's key; undefined where there is none. */
+function identifyingIndex({ key, indexes }: TableSchema): string | undefined {
+  if (key.length === 0) return undefined;
+  const index = indexes.find(
+    ({ constraint, replicaIdentity }) => constraint === "primary-key" || replicaIdentity === true,
+  );
+  return index?.constraint === "primary-key" ? "PRIMARY" : index?.name;
 }
 
 function replaced({ id }: TableSchema, how: string): MigrationError {

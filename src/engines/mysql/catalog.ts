@@ -116,12 +116,18 @@ export async function checkTables(
   const rows = await tableRows(client, ids);
   const checks = await describeChecks(client, ids);
   const columns = await describeColumns(client, ids, { choices, json: jsonColumns(checks) });
+  const indexes = await describeIndexes(client, ids, columns);
   const shapes = new Map<string, TableShape>();
   for (const id of ids) {
     const key = tableKey(id);
     const row = rows.get(key);
     const found = columns.get(key)!;
-    if (row !== undefined && found.length > 0) shapes.set(key, tableShape(id, found, row.madeAt));
+    if (row === undefined || found.length === 0) continue;
+    const keys = identifyingIndexes(
+      found.map(({ column }) => column),
+      indexes.get(key)!,
+    );
+    shapes.set(key, tableShape(id, { columns: found, keys, madeAt: row.madeAt }));
   }
   return compareShapes(tables, shapes);
 }
@@ -159,7 +165,8 @@ function tableSchema(
   { row, columns: found, indexes, checks, foreignKeys }: TableDetails,
 ): TableSchema {
   const columns = found.map(({ column }) => column);
-  const identifying = identifyingIndex(columns, indexes);
+  const keys = identifyingIndexes(columns, indexes);
+  const [identifying] = keys;
   const key = keyOf(columns, identifying);
   return {
     id,
@@ -172,21 +179,21 @@ function tableSchema(
     checks: withoutJsonChecks(checks, columns),
     foreignKeys,
     ...(row.comment === "" ? {} : { comment: row.comment }),
-    shape: tableShape(id, found, row.madeAt),
+    shape: tableShape(id, { columns: found, keys, madeAt: row.madeAt }),
     estimatedRows: row.rowCount === null ? -1 : Number(row.rowCount),
     estimatedBytes: row.bytes === null ? -1 : Number(row.bytes),
   };
 }
 
-/** The primary key, or the unique index that the server takes instead: the first of columns that are never NULL. */
-function identifyingIndex(
+/** The primary key, then unique indexes of columns that are never NULL: the server takes the first of all. */
+function identifyingIndexes(
   columns: TableSchema["columns"],
   indexes: readonly TableIndex[],
-): TableSchema["indexes"][number] | undefined {
+): TableSchema["indexes"] {
   const stored = new Set(columns.filter(isStored).map(({ name }) => name));
   const isUsable = ({ identifies, index }: TableIndex): boolean =>
     isPrimary(index) || (identifies && index.columns!.every((name) => stored.has(name)));
-  return indexes.find(isUsable)?.index;
+  return indexes.filter(isUsable).map(({ index }) => index);
 }
 
 function keyOf(

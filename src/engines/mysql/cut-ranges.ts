@@ -30,6 +30,9 @@ const LOPSIDED = 0.9;
 /** A range may have so many times the wanted rows, as halving it would not come closer. */
 const TOLERANCE = 1.4;
 
+/** So many rows of the index are passed at most to find a value. */
+const LONGEST_WALK = 100_000;
+
 /** Rows whose first key columns have the values of `prefix`, and the next one lies between two. */
 interface Piece extends KeyRange {
   readonly prefix: Bound;
@@ -69,8 +72,9 @@ async function halve(
 ): Promise<ReadonlyMap<Piece, readonly Piece[]>> {
   const halves = new Map<Piece, readonly Piece[]>();
   const known = await withValues(ask, cut, pieces);
+  const middles = await middlesOf(ask, cut, known);
   const parted = pieces.map((piece, i) => {
-    const parts = part(known[i]!, cut.key);
+    const parts = part(known[i]!, cut.key, middles[i]);
     halves.set(piece, parts);
     return parts;
   });
@@ -93,24 +97,86 @@ function counted(half: Piece, rows: number | undefined, of: Piece): Piece {
 }
 
 /** Two parts of a piece, its rows by the next column, or the piece itself, which cannot be parted. */
-function part(piece: Piece, key: RangeKey): readonly Piece[] {
-  const { prefix, low, high, from, to } = piece;
-  const column = key.columns[prefix.length];
-  if (column === undefined || low === undefined || high === undefined) return [{ ...piece, isLast: true }];
+function part(piece: Piece, key: RangeKey, middle: string | undefined): readonly Piece[] {
+  const { prefix, low, high } = piece;
+  if (key.columns[prefix.length] === undefined || low === undefined || high === undefined) {
+    return [{ ...piece, isLast: true }];
+  }
   if (low === high) {
     if (prefix.length + 1 === key.columns.length) return [{ ...piece, isLast: true }];
     return [{ ...piece, ...UNKNOWN, prefix: [...prefix, low] }];
   }
-  const middle = column.middle(low, high);
-  const bound = [...prefix, middle ?? ""];
-  // In the server's order it may lie elsewhere, so that all rows are on one side again.
-  if (middle === undefined || isSame(bound, from) || isSame(bound, to)) {
-    return piece.isExact ? [{ ...piece, isLast: true }] : [{ ...piece, ...UNKNOWN }];
-  }
+  if (middle === undefined) return piece.isExact ? [{ ...piece, isLast: true }] : [{ ...piece, ...UNKNOWN }];
+  const bound = [...prefix, middle];
   return [
     { ...piece, to: bound, high: middle, isExact: false },
     { ...piece, from: bound, low: middle, isExact: false },
   ];
+}
+
+/**
+ * A value for each piece that has rows on both sides, in the server's order; undefined where none is known. Of columns
+ * whose order is the server's own, it judges those that were worked out, and where none lies within, a row's own value
+ * does it: ranges would overlap, else.
+ */
+async function middlesOf(
+  ask: Ask,
+  cut: RangeCut,
+  pieces: readonly Piece[],
+): Promise<readonly (string | undefined)[]> {
+  const middles = pieces.map((piece) => guess(piece, cut.key));
+  await judge(ask, cut, pieces, middles);
+  const own = middles.map(() => undefined as string | undefined);
+  for (const [i, piece] of pieces.entries()) {
+    const column = cut.key.columns[piece.prefix.length];
+    const isWanted = middles[i] === undefined && piece.isExact && piece.low !== piece.high;
+    if (column?.sorted !== undefined && isWanted) own[i] = await valueWithin(ask, cut, piece);
+  }
+  await judge(ask, cut, pieces, own);
+  return middles.map((middle, i) => middle ?? own[i]);
+}
+
+function guess({ prefix, low, high, from, to }: Piece, key: RangeKey): string | undefined {
+  const column = key.columns[prefix.length];
+  if (column === undefined || low === undefined || high === undefined || low === high) return undefined;
+  const middle = column.middle(low, high);
+  if (middle === undefined) return undefined;
+  const bound = [...prefix, middle];
+  return isSame(bound, from) || isSame(bound, to) ? undefined : middle;
+}
+
+/** Leaves those middles that lie between their piece's bounds for the server. */
+async function judge(
+  ask: Ask,
+  { key }: RangeCut,
+  pieces: readonly Piece[],
+  middles: (string | undefined)[],
+): Promise<void> {
+  const asked = [...middles.keys()].filter((i) => {
+    return middles[i] !== undefined && key.columns[pieces[i]!.prefix.length]!.sorted !== undefined;
+  });
+  for (let at = 0; at < asked.length; at += ASKED_AT_ONCE) {
+    const some = asked.slice(at, at + ASKED_AT_ONCE);
+    const list = some.map((i, n) => `${liesWithin(pieces[i]!, key, middles[i]!)} as m${n}`);
+    const [row] = await ask(`select ${list.join(", ")}`);
+    for (const [n, i] of some.entries()) if (row?.[`m${n}`] !== "1") middles[i] = undefined;
+  }
+}
+
+function liesWithin({ prefix, low, high, to }: Piece, key: RangeKey, middle: string): string {
+  const sorted = key.columns[prefix.length]!.sorted!;
+  const own = sorted(middle);
+  const conditions = [`${sorted(low!)} < ${own}`, `${own} <= ${sorted(high!)}`];
+  if (to?.length === prefix.length + 1) conditions.push(`${own} < ${sorted(to.at(-1)!)}`);
+  return `(${conditions.join(" and ")})`;
+}
+
+/** The value of a row about halfway, which is found by reading so much of the index. */
+async function valueWithin(ask: Ask, cut: RangeCut, piece: Piece): Promise<string | undefined> {
+  const half = Number.isFinite(piece.rows) ? piece.rows / 2 : cut.rows;
+  const offset = Math.floor(Math.min(half, LONGEST_WALK));
+  const [row] = await ask(`${valueSql(cut, piece, "")} limit 1 offset ${offset}`);
+  return row?.["value"] ?? undefined;
 }
 
 function isSame(bound: Bound, other: Bound | undefined): boolean {
@@ -140,10 +206,14 @@ async function withValues(ask: Ask, cut: RangeCut, pieces: readonly Piece[]): Pr
 }
 
 function edgeSql(cut: RangeCut, piece: Piece, order: string): string {
+  return `${valueSql(cut, piece, order)} limit 1`;
+}
+
+function valueSql(cut: RangeCut, piece: Piece, order: string): string {
   const { columns } = cut.key;
   const column = columns[piece.prefix.length]!;
   const ordered = columns.slice(0, piece.prefix.length + 1).map(({ name }) => `${identifier(name)}${order}`);
-  return `select ${column.expression} as value ${fromSql(cut, piece)} order by ${ordered.join(", ")} limit 1`;
+  return `select ${column.expression} as value ${fromSql(cut, piece)} order by ${ordered.join(", ")}`;
 }
 
 async function estimate(ask: Ask, cut: RangeCut, pieces: readonly Piece[]): Promise<readonly number[]> {

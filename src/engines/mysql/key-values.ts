@@ -10,6 +10,11 @@ export interface KeyColumn {
   readonly literal: (text: string) => string;
   /** A text above the first value and not above the second, about halfway; undefined when none is known. */
   readonly middle: (low: string, high: string) => string | undefined;
+  /**
+   * SQL of a value that compares as the column's do; NULL for a text that the column cannot hold. undefined where the
+   * order of values is known here, so that a middle lies between the two for certain.
+   */
+  readonly sorted?: (text: string) => string;
 }
 
 /** undefined for types by whose values a key is not cut. */
@@ -31,12 +36,24 @@ export function keyColumn(column: Column): KeyColumn | undefined {
     case "bytes":
       return { ...plain, expression: `hex(${identifier(name)})`, literal: hexLiteral, middle: middleHex };
     case "uuid":
-      return { ...plain, literal, middle: middleUuid };
-    case "string":
-      return { ...plain, literal, middle: stringMiddle(column.collation ?? "") };
+      return { ...plain, literal, middle: middleUuid, sorted: (text) => `cast(${literal(text)} as uuid)` };
+    case "string": {
+      const collation = column.collation ?? "";
+      return { ...plain, literal, middle: stringMiddle(collation), sorted: sortedString(collation) };
+    }
     default:
       return undefined;
   }
+}
+
+/** A character set's name is the first part of its collations' names. */
+function sortedString(collation: string): (text: string) => string {
+  const charset = collation.replace(/_.*/s, "");
+  if (!/^\w+$/.test(collation)) return literal;
+  return (text) => {
+    const own = `convert(${literal(text)} using ${charset})`;
+    return `if(hex(convert(${own} using utf8mb4)) = hex(${literal(text)}), ${own}, null) collate ${collation}`;
+  };
 }
 
 function numberLiteral(text: string): string {

@@ -1,4 +1,4 @@
-import { type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
+import { type Index, type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
 import {
   type ColumnShape,
   isSameShape,
@@ -17,12 +17,20 @@ import { fillOf } from "./fill-text.ts";
  * here, nor a table that was made anew: the binary log tells of both, at their place.
  */
 
-/** Of a table with these columns. `madeAt`: CREATE_TIME, which most changes of a table set anew. */
-export function tableShape(id: TableId, columns: readonly FoundColumn[], madeAt: string | null): TableShape {
+export interface ShapeParts {
+  readonly columns: readonly FoundColumn[];
+  /** Those that tell rows apart, the first of which is used. */
+  readonly keys: readonly Index[];
+  /** CREATE_TIME, which most changes of a table set anew. */
+  readonly madeAt: string | null;
+}
+
+export function tableShape(id: TableId, { columns, keys, madeAt }: ShapeParts): TableShape {
   return {
     table: tableKey(id),
     storage: "",
     columnsEver: columns.length,
+    keys: keys.map((index) => (index.columns ?? []).join(",")),
     columns: columns.map((column, at) => columnShape(column, { number: at + 1, madeAt })),
   };
 }
