@@ -78,6 +78,11 @@ export interface Source extends AsyncDisposable {
   openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream>;
   /** Sessions of this source that wait for somebody else's lock, once they have done so for a few seconds. */
   lockWaits(signal: AbortSignal): Promise<readonly LockWait[]>;
+  /**
+   * A position that somebody has written down, as one that compares with those of the stream, where a log has several
+   * kinds of them. Throws `source.position_unavailable` where that cannot be told.
+   */
+  resolvePosition(position: Position, signal: AbortSignal): Promise<Position>;
   /** The end of the log now: all that is committed before the call lies at or before it. */
   currentPosition(signal: AbortSignal): Promise<Position>;
 }

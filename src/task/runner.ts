@@ -26,7 +26,7 @@ import { followLog, noteLog } from "./source-log.ts";
 import { startChangeOnly } from "./start-changes.ts";
 import { beginAnew, hasBegun } from "./start-note.ts";
 import { TaskStatistics } from "./statistics.ts";
-import { parseStopPosition, type StopRule } from "./stop-rule.ts";
+import { readStopRule, type StopRule } from "./stop-rule.ts";
 import { watchStreamHealth } from "./stream-health.ts";
 import type { RunningTask, StopReason, TaskListener, TaskOutcome, TaskSpec } from "./task.ts";
 import { tellLockWaits } from "./tell-lock-waits.ts";
@@ -171,7 +171,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     await using both = await openSides(this.#spec, this.#registry, signal);
     const { source, target } = both;
     using _telling = tellLockWaits({ source, target, spec: this.#spec, listener: this.#listener }, signal);
-    this.#stopRule = parseStopPosition(this.#spec.cdcStopPosition, source.positions);
+    this.#stopRule = await readStopRule(this.#spec.cdcStopPosition, source, signal);
     const journalRequest = { taskId: this.#spec.id, controlSchema: settings.controlSchema };
     if (this.#fresh && (await hasBegun(this.#spec, { target, journal: journalRequest }, signal))) {
       this.#fresh = false;

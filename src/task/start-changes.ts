@@ -10,7 +10,10 @@ export async function startChangeOnly(attempt: Attempt): Promise<void> {
   const { spec, source, journal, streamRequest, signal } = attempt;
   if ((await journal.appliedPosition(signal)) !== undefined) return;
   const { cdcStartPosition: text } = spec;
-  const given = text === undefined || text === "" ? undefined : source.positions.parse(text);
+  const given =
+    text === undefined || text === ""
+      ? undefined
+      : await source.resolvePosition(source.positions.parse(text), signal);
   const kept = await source.findStream({ ...streamRequest, applied: given }, signal);
   const create = (limited: AbortSignal): Promise<Position> =>
     source.createStream(publishedTables(attempt), limited);

@@ -1,5 +1,6 @@
 import { MigrationError } from "../core/error.ts";
 import type { Position, PositionCodec } from "../core/position.ts";
+import type { Source } from "../core/source.ts";
 
 /** When a task ends its change phase by itself. */
 export type StopRule =
@@ -20,6 +21,17 @@ export function parseStopPosition(text: string | undefined, codec: PositionCodec
   if (timed === null) return { kind: "position", position: codec.parse(text) };
   const timeMs = utcTime(timed[2]!);
   return { kind: timed[1] === "server_time" ? "server-time" : "commit-time", timeMs };
+}
+
+/** The same for a source: its position is one that compares with those of the stream. */
+export async function readStopRule(
+  text: string | undefined,
+  source: Pick<Source, "positions" | "resolvePosition">,
+  signal: AbortSignal,
+): Promise<StopRule> {
+  const rule = parseStopPosition(text, source.positions);
+  if (rule.kind !== "position") return rule;
+  return { kind: "position", position: await source.resolvePosition(rule.position, signal) };
 }
 
 function utcTime(text: string): number {

@@ -96,6 +96,28 @@ export const binaryLogErrors = {
     remedy:
       "Set binlog_row_metadata = FULL on the source, rename the labels, or use a full-load task for the table.",
   },
+  "source.column_compressed": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "MariaDB logs the values of a column in a compressed form (COMPRESSED), which Tideway does not read.",
+    remedy:
+      "Run on the source: alter table ... modify the column without COMPRESSED; or use a full-load task for the table.",
+  },
+  "source.prepared_transactions": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "Transactions of two phases (XA) are prepared on the source. What they changed was logged before the task reads the log, and their commit alone does not tell it.",
+    remedy: "Commit or roll back the transactions that XA RECOVER shows before the task starts.",
+  },
+  "source.commit_order": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "The source may commit transactions in another order than that of its log (binlog_order_commits is off).",
+    remedy: "Run on the source: set global binlog_order_commits = ON;",
+  },
   "source.log_unreadable": {
     scope: "task",
     retry: "never",

@@ -3,11 +3,14 @@ import type { Finding } from "../../core/finding.ts";
 import { displayTable, type TableSchema } from "../../core/schema.ts";
 import type { SourceAssessment } from "../../core/source.ts";
 import type { Client } from "./client.ts";
+import { serverFields } from "./errors.ts";
 import { finding } from "./finding.ts";
 import { keepsFor } from "./log-expiry.ts";
 import { globalVariables, isNotAllowed, type LogStatus, logStatus } from "./log-state.ts";
 import { atLeast } from "./server-facts.ts";
 
+/** MySQL 8 says so to a user without XA_RECOVER_ADMIN. */
+const ER_XAER_RMERR = 1401;
 const SECONDS_OF_DAY = 86_400;
 
 /** What following the binary log needs. */
@@ -20,13 +23,18 @@ export async function assessLog(client: Client, { tables }: SourceAssessment): P
   // MySQL is about to drop the variable, and has no other format then.
   if (format !== undefined && format !== "ROW") findings.push(wrongFormat(format));
   if (/PARTIAL_JSON/.test(variables.get("binlog_row_value_options") ?? "")) findings.push(partialJson());
+  if (variables.get("binlog_order_commits") === "OFF") findings.push(unordered());
+  findings.push(...(await assessPrepared(client)));
   findings.push(...(await assessExpiry(client)));
   if (!client.facts.hasGtids) findings.push(withoutGtids(client));
   findings.push(...(await assessReplica(client, variables)));
   return [...findings, ...(await assessFilters(client, tables))];
 }
 
-const LOG_VARIABLES = ["log_bin", "binlog_format", "log_slave_updates", "log_replica_updates"];
+const LOG_VARIABLES = [
+  ...["log_bin", "binlog_format", "binlog_order_commits", "binlog_row_value_options"],
+  ...["log_slave_updates", "log_replica_updates"],
+];
 
 /** See Source.checkStream: throws what keeps the log from telling of rows, since somebody has changed it. */
 export async function checkFormat(client: Client): Promise<void> {
@@ -58,6 +66,27 @@ function partialJson(): Finding {
     remedy:
       "Run on the source: set global binlog_row_value_options = ''; and let sessions that are open connect again.",
   });
+}
+
+function unordered(): Finding {
+  return finding("source.commit_order", "warning", {
+    subject: "binlog_order_commits",
+    message:
+      "The source may commit in another order than it logs (binlog_order_commits is OFF): rows of a snapshot may lack a transaction before its position.",
+  });
+}
+
+/** Nothing for a user who may not ask. */
+async function assessPrepared(client: Client): Promise<Finding[]> {
+  try {
+    const { length } = await client.query("xa recover");
+    if (length === 0) return [];
+    const message = `${length === 1 ? "One transaction is" : `${length} transactions are`} prepared on the source (XA): a task whose log begins behind that fails when one commits.`;
+    return [finding("source.prepared_transactions", "warning", { subject: "XA", message })];
+  } catch (error) {
+    if (isNotAllowed(error) || serverFields(error)?.number === ER_XAER_RMERR) return [];
+    throw error;
+  }
 }
 
 async function assessExpiry(client: Client): Promise<Finding[]> {

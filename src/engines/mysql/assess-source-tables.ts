@@ -2,6 +2,7 @@ import type { Finding } from "../../core/finding.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
 import type { SourceAssessment } from "../../core/source.ts";
 import type { Account } from "./assess-privileges.ts";
+import { unknownCharset } from "./binlog-charset.ts";
 import { type OfTable, selectOfTables } from "./catalog-query.ts";
 import type { Client } from "./client.ts";
 import { finding } from "./finding.ts";
@@ -27,13 +28,16 @@ export async function assessSourceTables(
   );
   const showsLabels = captures && (await logsLabels(client));
   const findings = await unreadable(client, ids, account);
-  if (captures && client.facts.flavour === "mariadb") findings.push(...(await oldTemporals(client, ids)));
+  if (captures && client.facts.flavour === "mariadb") {
+    findings.push(...(await oldTemporals(client, ids)), ...(await compressed(client, ids)));
+  }
   for (const table of tables) {
     findings.push(...unknownTypes(table));
     const kind = kinds.get(tableKey(table.id))?.[0];
     if (kind?.type === "SYSTEM VERSIONED" && captures) findings.push(versioned(table.id));
     if (kind !== undefined && kind.transactions !== "YES" && type !== "cdc")
       findings.push(notTransactional(table.id, kind));
+    if (captures) findings.push(...unknownCharsets(table));
     if (captures && !showsLabels) findings.push(...unreadableLabels(table));
   }
   return findings;
@@ -68,6 +72,34 @@ async function oldTemporals(client: Client, ids: readonly TableId[]): Promise<re
       remedy: `Run on the source: set global mysql56_temporal_format = ON; and then alter table ${qualified(id)} force; or use a full-load task for the table.`,
     });
   });
+}
+
+/** Columns whose values MariaDB keeps, and logs, compressed. */
+async function compressed(client: Client, ids: readonly TableId[]): Promise<readonly Finding[]> {
+  const rows = await selectOfTables<OldColumnRow>(
+    client,
+    ids,
+    (where) => `
+    select table_schema as \`schema\`, table_name as \`table\`, column_name as name, column_type as type
+      from information_schema.columns where ${where} and column_type like '%/*M!100301 COMPRESSED*/%'`,
+  );
+  return [...rows.values()].flat().map(({ schema, table, name, type }) => {
+    const id = { schema, name: table };
+    return finding("source.column_compressed", "error", {
+      subject: displayTable(id),
+      table: id,
+      message: `The column ${name} (${withoutRemarks(type)}) is compressed: changes of it cannot be read from the log.`,
+    });
+  });
+}
+
+function unknownCharsets({ id, columns }: TableSchema): readonly Finding[] {
+  return columns
+    .filter(({ type, collation = "" }) => type.kind === "string" && collation.startsWith("gb18030_"))
+    .map(({ name }) => {
+      const { message } = unknownCharset(id, name, "gb18030");
+      return finding("source.charset", "error", { subject: displayTable(id), table: id, message });
+    });
 }
 
 /** Whether the log's descriptions of tables hold the labels of enums and sets. */

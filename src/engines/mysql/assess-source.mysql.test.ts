@@ -74,6 +74,21 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       ]);
     });
 
+    test("columns whose changes the log does not tell readably, and prepared transactions, are told", async () => {
+      const database = await server.createDatabase();
+      const column =
+        flavour === "mariadb" ? "v varchar(1000) compressed" : "v varchar(100) character set gb18030";
+      await server.query(`create table t (a int primary key, ${column})`, database);
+      await server.query("xa start 'x'; insert into t (a) values (1); xa end 'x'; xa prepare 'x'", database);
+      const code = flavour === "mariadb" ? "source.column_compressed" : "source.charset";
+      assert.deepEqual(told(await assessed(server.endpoint(database))), [
+        ["source.prepared_transactions", "warning", "XA"],
+        [code, "error", `${database}.t`],
+      ]);
+      await server.query("xa rollback 'x'");
+      assert.deepEqual(told(await assessed(server.endpoint(database), "full-load")), []);
+    });
+
     test("what is not moved is told by kind", async () => {
       const database = await server.createDatabase();
       await server.query(mysqlNastySchema(flavour), database);

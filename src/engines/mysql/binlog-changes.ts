@@ -81,6 +81,12 @@ export class LogChanges {
     this.#builder.commit();
   }
 
+  /** See ChangeBatchBuilder.drop. */
+  drop(): boolean {
+    this.#commit = undefined;
+    return this.#builder.drop();
+  }
+
   tableMap(cursor: EventCursor): void {
     this.#tables.map(cursor, this.#inTransaction());
   }

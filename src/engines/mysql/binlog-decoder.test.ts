@@ -129,6 +129,39 @@ test("hand-built events of MySQL 8: the time of the commit is that of the GTID e
   assert.deepEqual(textsOf(batch!), [["1", "old", "é"]]);
 });
 
+test("hand-built events: a transaction that its file does not end was rolled back, and its number comes again", () => {
+  const started = [gtid({ uuid: UUID, number: 7 }), query("BEGIN", "shop"), tableMap(MAP)];
+  const reader = decoder();
+  const [batch] = decodeAll(reader, [
+    formatDescription(false),
+    ...[gtid({ uuid: UUID, number: 6 }), query("BEGIN", "shop"), tableMap(MAP), write(row(1, 2, "a")), xid()],
+    ...[...started, write(row(2, 2, "lost"))],
+    formatDescription(false),
+    ...[...started, write(row(3, 2, "b")), xid()],
+  ]);
+  assert.deepEqual(
+    batch!.transactions.map(({ id, begins, commits, end }) => ({ id, begins, commits, end })),
+    [
+      { id: `${UUID}:6`, begins: true, commits: true, end: 1 },
+      { id: `${UUID}:7`, begins: true, commits: true, end: 2 },
+    ],
+  );
+  assert.deepEqual(textsOf(batch!), [
+    ["1", "old", "a"],
+    ["3", "old", "b"],
+  ]);
+  assert.deepEqual(reader.position, gtidPositionOf(`${UUID}:1-7`));
+});
+
+test("hand-built events: of a transaction that is not ended, nothing may have been told", () => {
+  const reader = decoder();
+  decodeAll(reader, [
+    ...[formatDescription(false), gtid({ uuid: UUID, number: 6 }), query("BEGIN", "shop")],
+    ...[tableMap(MAP), write(row(1, 2, "told"))],
+  ]);
+  assert.throws(() => decodeAll(reader, [formatDescription(false)]), MigrationError);
+});
+
 test("hand-built events of MySQL 8: names, signs and labels come from the log's metadata", () => {
   const metadata = [
     [1, Buffer.from([0x80])],

@@ -123,7 +123,7 @@ export class BinlogDecoder {
         return;
       }
       case EventKind.formatDescription:
-        if (isInside) throw malformed("a transaction that does not end");
+        if (isInside) this.#dropUnfinished();
         break;
       case EventKind.heartbeat:
       case EventKind.heartbeat2:
@@ -194,6 +194,17 @@ export class BinlogDecoder {
     if (beginning === undefined) return;
     this.#changes.begin(beginning);
     if (prepares !== undefined) this.#prepared.begin(prepares);
+  }
+
+  /** A file that ends within a transaction is of a server that went down: it has rolled that back. */
+  #dropUnfinished(): void {
+    if (!this.#isSkipped) {
+      if (!this.#changes.drop()) throw malformed("a large transaction that does not end");
+      this.#progress.takeBack();
+      this.#prepared.giveUp();
+    }
+    this.#isOpen = false;
+    this.#isSkipped = false;
   }
 
   #commit(): void {

@@ -24,6 +24,12 @@ export class PreparedTransactions {
     this.#xid = xid;
   }
 
+  /** What is being collected is not prepared after all. */
+  giveUp(): void {
+    this.#forget(this.#events ?? []);
+    this.#events = undefined;
+  }
+
   add(kind: number, { bytes, at, end }: EventCursor): void {
     this.#bytes += end - at;
     if (this.#bytes > MAX_BYTES) {

@@ -58,7 +58,9 @@ export interface LogGroup {
 /** How far a log has been read, and what begins where it goes on. */
 export class LogProgress {
   /** In a log whose transactions are told apart by GTIDs. */
-  readonly #seen: SeenTransactions | undefined;
+  #seen: SeenTransactions | undefined;
+  /** Before the transaction that began last. */
+  #before: Position;
   readonly #place: LogPlace;
   /** By file and byte, what is read first may be the rest of the transaction that the position names. */
   #isJoining: boolean;
@@ -67,6 +69,7 @@ export class LogProgress {
 
   constructor(after: Position) {
     const hasGtids = after.kind === GTID_KIND;
+    this.#before = after;
     this.#seen = hasGtids ? new SeenTransactions(after) : undefined;
     this.#place = new LogPlace(startPlace(after));
     this.#isJoining = !hasGtids;
@@ -80,6 +83,11 @@ export class LogProgress {
   /** What comes before the first beginning of a transaction belongs to one that is held already. */
   get isJoining(): boolean {
     return this.#isJoining;
+  }
+
+  /** The transaction that began last did not come to its end, and counts as not seen. */
+  takeBack(): void {
+    if (this.#seen !== undefined) this.#seen = new SeenTransactions(this.#before);
   }
 
   rotate(file: string, byte: number): void {
@@ -96,6 +104,7 @@ export class LogProgress {
     const uuid = this.#readUuid(cursor);
     const number = cursor.uint64();
     const committedAtMs = readCommitTime(cursor) ?? header.timestamp * 1000;
+    if (this.#seen !== undefined) this.#before = this.#seen.position;
     const isNew = this.#seen?.addMysql(uuid, number) !== false;
     const beginning = this.#beginning(header, committedAtMs, { origin: uuid, number, serverId: 0 });
     return { beginning: isNew ? beginning : undefined, isSingle: undefined };
@@ -121,6 +130,7 @@ export class LogProgress {
     const domain = cursor.uint32();
     const flags = cursor.byte();
     if ((flags & GROUP_COMMIT_ID) !== 0) cursor.skip(Math.min(8, cursor.left));
+    if (this.#seen !== undefined) this.#before = this.#seen.position;
     if (this.#seen?.addMariadb(domain, header.serverId, number) === false) {
       throw unreadable(
         `transactions of domain ${domain} that are not in the order of their numbers`,

@@ -69,7 +69,7 @@ export class ClientPool implements AsyncDisposable {
 
   #cut(client: Client): void {
     client.destroy();
-    const kill = killSession(this.#endpoint, this.#options.side, client.threadId);
+    const kill = killSession(this.#endpoint, this.#options.side, client);
     this.#kills.add(kill);
     void kill.finally(() => this.#kills.delete(kill));
   }

@@ -41,7 +41,7 @@ export async function openWire(
   const client = await connect(endpoint, options, signal);
   const { raw } = client;
   const socket = socketOf(raw);
-  const kill = (): void => void killSession(endpoint, options.side, client.threadId);
+  const kill = (): void => void killSession(endpoint, options.side, client);
   const abort = (): void => {
     if (socket.destroyed) return;
     socket.destroy();

@@ -48,7 +48,11 @@ function numbering({ facts }: Client): string {
 }
 
 /** Throws when a session is not at the server whose log is to be read: the address leads elsewhere by now. */
-export async function checkLog(client: Client, log: string | undefined, address: string): Promise<void> {
+export async function checkLog(
+  client: Pick<Client, "facts">,
+  log: string | undefined,
+  address: string,
+): Promise<void> {
   if (log === undefined || logName(client) === log) return;
   throw new MigrationError("connect.lost", {
     message: "The source's address leads to another server than a moment ago.",
@@ -56,7 +60,7 @@ export async function checkLog(client: Client, log: string | undefined, address:
   });
 }
 
-function logName({ facts }: Client): string {
+function logName({ facts }: Pick<Client, "facts">): string {
   return facts.hasGtids ? GTID_KIND : `mysql-binlog/${facts.serverUuid ?? facts.serverId}`;
 }
 

@@ -1,5 +1,6 @@
 import type { EndpointConfig, EndpointRole } from "../../core/engine.ts";
 import { openClient } from "./open-client.ts";
+import type { ServerFacts } from "./server-facts.ts";
 
 /** Nobody waits longer than this for a server that may be gone itself. */
 const PATIENCE_MS = 5_000;
@@ -11,7 +12,7 @@ const PATIENCE_MS = 5_000;
 export async function killSession(
   endpoint: EndpointConfig,
   side: EndpointRole,
-  threadId: number,
+  session: { readonly threadId: number; readonly facts: ServerFacts },
 ): Promise<void> {
   const limit = AbortSignal.timeout(PATIENCE_MS);
   try {
@@ -21,7 +22,8 @@ export async function killSession(
       limit,
     );
     try {
-      await client.execute(`kill ${threadId}`);
+      // Another server behind the same address gives the number to somebody else.
+      if (client.facts.identity === session.facts.identity) await client.execute(`kill ${session.threadId}`);
     } finally {
       await client.end();
     }

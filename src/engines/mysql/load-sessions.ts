@@ -108,7 +108,7 @@ export class LoaderPool implements AsyncDisposable {
   /** The server notices a cut connection only when it writes to it; until then it holds locks on rows. */
   #cut(client: Client): void {
     client.destroy();
-    const kill = killSession(this.#endpoint, "target", client.threadId);
+    const kill = killSession(this.#endpoint, "target", client);
     this.#kills.add(kill);
     void kill.finally(() => this.#kills.delete(kill));
   }

@@ -9,6 +9,8 @@ export interface ServerFacts {
   readonly serverId: number;
   /** server_uuid of MySQL; MariaDB has none. */
   readonly serverUuid: string | undefined;
+  /** The same on every session of one server, and another on others, also where both are behind one address. */
+  readonly identity: string;
   /** Whether transactions have GTIDs: MariaDB's always, MySQL's with gtid_mode ON. */
   readonly hasGtids: boolean;
   /** 0: names of tables are kept and compared as written, 1: in lower case, 2: kept and compared in lower case. */
@@ -22,6 +24,7 @@ export interface ServerFacts {
 
 /** Names and values of the variables that facts come from; run with the session's settings. */
 export const FACTS_SQL = `show global variables where variable_name in ('version', 'server_id', 'server_uuid',
+  'hostname', 'port',
   'gtid_mode', 'lower_case_table_names', 'max_allowed_packet', 'local_infile', 'character_set_server')`;
 
 /** Rows of FACTS_SQL as facts. */
@@ -29,12 +32,16 @@ export function readFacts(rows: readonly VariableRow[]): ServerFacts {
   const variables = new Map(rows.map((row) => [row.Variable_name, row.Value ?? ""]));
   const text = variables.get("version") ?? "";
   const { flavour, version } = readVersion(text);
+  const serverId = Number(variables.get("server_id") ?? 0);
   const uuid = variables.get("server_uuid");
   return {
     flavour,
     version,
     text: `${flavour === "mariadb" ? "MariaDB" : "MySQL"} ${version.join(".")}`,
-    serverId: Number(variables.get("server_id") ?? 0),
+    serverId,
+    identity: [variables.get("server_uuid"), serverId, variables.get("hostname"), variables.get("port")].join(
+      " ",
+    ),
     serverUuid: flavour === "mysql" && uuid !== "" ? uuid : undefined,
     hasGtids: flavour === "mariadb" || variables.get("gtid_mode") === "ON",
     lowerCaseTableNames: Number(variables.get("lower_case_table_names") ?? 0),

@@ -65,7 +65,7 @@ export class SnapshotSessions implements AsyncDisposable {
   discard(wire: WireSession): void {
     wire.destroy();
     this.#all.delete(wire);
-    this.#run(killSession(this.#endpoint, "source", wire.threadId));
+    this.#run(killSession(this.#endpoint, "source", wire));
     if (this.#all.size === 0) for (const { reject } of this.#waiting.splice(0)) reject(ended());
   }
 
@@ -97,6 +97,7 @@ export class SnapshotSessions implements AsyncDisposable {
     const options = { side: "source", purpose: "tideway kill" } as const;
     const client = await connect(this.#endpoint, options, new AbortController().signal);
     try {
+      if (client.facts.identity !== wire.facts.identity) throw ended();
       await client.execute(`kill query ${wire.threadId}`);
     } finally {
       await client.end();

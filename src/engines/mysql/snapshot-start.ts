@@ -6,9 +6,12 @@ import type { SnapshotRequest } from "../../core/source.ts";
 import { gtidPositionOf, placePosition } from "./binlog-position.ts";
 import type { Client } from "./client.ts";
 import { connect, openWire } from "./connection.ts";
+import { errorAddress } from "./error-context.ts";
 import { classify, serverFields } from "./errors.ts";
+import { checkLog } from "./follow-log.ts";
 import { literal, qualified } from "./identifier.ts";
 import { currentPosition } from "./log-state.ts";
+import { openWriters } from "./open-writers.ts";
 import { SAVEPOINT } from "./row-read.ts";
 import type { WireSession } from "./wire-session.ts";
 
@@ -24,6 +27,11 @@ const UNLOCKED_TRIES = 3;
 const LOCK_WAIT_S = 3;
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 30_000;
+
+const GLOBAL_LOCK = "flush tables with read lock";
+/** A lock whose holder has stopped, or cannot be reached any more, is given back soon. */
+const LOCKER_TIMEOUTS = "set session wait_timeout = 10, net_read_timeout = 10";
+const WAITER_TIMEOUTS = "set session wait_timeout = 3600";
 
 const ER_LOCK_WAIT_TIMEOUT = 1205;
 /** What is said to a user without a privilege; 1045 by managed services that take FLUSH TABLES WITH READ LOCK away. */
@@ -53,8 +61,12 @@ export async function startSnapshot(
   request: SnapshotRequest,
   signal: AbortSignal,
 ): Promise<StartedSnapshot> {
-  const sessions = await openSessions(endpoint, signal);
+  const opened = await openSessions(endpoint, signal);
+  const sessions = opened.filter(({ facts }) => facts.identity === opened[0]!.facts.identity);
   try {
+    // Behind one address may be several servers, of which each shows a moment of its own.
+    for (const wire of opened) if (!sessions.includes(wire)) wire.destroy();
+    await checkLog(sessions[0]!, request.log, errorAddress(endpoint));
     const started = await begin(endpoint, { sessions, request, signal });
     await Promise.all(started.sessions.map((wire) => wire.query(SAVEPOINT)));
     const unused = sessions.filter((wire) => !started.sessions.includes(wire));
@@ -113,9 +125,14 @@ async function begin(endpoint: EndpointConfig, start: Start): Promise<StartedSna
     if (found.sessions.length > (largest?.sessions.length ?? 0)) largest = found;
   }
   const locker = await connect(endpoint, { side: "source", purpose: "tideway snapshot" }, signal);
+  const cut = (): void => locker.destroy();
+  signal.addEventListener("abort", cut, { once: true });
   try {
+    signal.throwIfAborted();
+    checkServer(endpoint, locker, sessions[0]!);
     if (await lock(locker, start)) return await beginLocked(locker, start);
   } finally {
+    signal.removeEventListener("abort", cut);
     // Closing it would do, but not before the server notices.
     await locker.execute("unlock tables").catch(() => locker.destroy());
     await locker.end();
@@ -158,7 +175,20 @@ async function positionAt(wire: WireSession, place: string): Promise<Position> {
   const [, file = "", byte = ""] = /^(.*):(\d+)$/.exec(place) ?? [];
   if (!wire.facts.hasGtids) return placePosition({ file, byte: Number(byte) });
   const rows = await wire.query(`select binlog_gtid_pos(${literal(file)}, ${byte})`);
-  return gtidPositionOf(rows[0]?.[0] ?? "");
+  const text = rows[0]?.[0];
+  if (text !== undefined && text !== null) return gtidPositionOf(text);
+  throw new MigrationError("source.snapshot_lost", {
+    message: `The source does not tell the GTIDs of ${place}, where the snapshot begins.`,
+  });
+}
+
+function checkServer(endpoint: EndpointConfig, locker: Client, wire: WireSession): void {
+  if (locker.facts.identity === wire.facts.identity) return;
+  throw new MigrationError("connect.lost", {
+    message:
+      "The source's address leads to several servers, and the lock is to be taken on the one that is read.",
+    subject: errorAddress(endpoint),
+  });
 }
 
 async function beginLocked(locker: Client, { sessions, request }: Start): Promise<StartedSnapshot> {
@@ -171,7 +201,7 @@ async function beginLocked(locker: Client, { sessions, request }: Start): Promis
 async function lock(locker: Client, { request, signal }: Start): Promise<boolean> {
   await locker.execute(`set session lock_wait_timeout = ${LOCK_WAIT_S}`);
   const tables = request.tables.map(({ id }) => `${qualified(id)} read`);
-  const statements = ["flush tables with read lock"];
+  const statements = [GLOBAL_LOCK];
   if (tables.length > 0) statements.push(`lock tables ${tables.join(", ")}`);
   for (const statement of statements) if (await lockBy(locker, statement, signal)) return true;
   return false;
@@ -180,7 +210,9 @@ async function lock(locker: Client, { request, signal }: Start): Promise<boolean
 /** Whoever is in the way is told of by openWriters(), and the caller's signal ends the wait. */
 async function lockBy(locker: Client, statement: string, signal: AbortSignal): Promise<boolean> {
   for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
+    if (statement === GLOBAL_LOCK && locker.facts.flavour === "mysql") await othersDone(locker, signal);
     try {
+      await locker.execute(LOCKER_TIMEOUTS);
       await locker.execute(statement);
       return true;
     } catch (error) {
@@ -189,9 +221,18 @@ async function lockBy(locker: Client, statement: string, signal: AbortSignal): P
       if (number !== ER_LOCK_WAIT_TIMEOUT) throw error;
       // A lock of which a part was had is given back.
       await locker.execute("unlock tables");
+      await locker.execute(WAITER_TIMEOUTS);
       await pause(wait, signal);
     }
   }
+}
+
+/**
+ * MySQL closes all tables before it has the lock. When it gives up on it because of a statement that runs for long,
+ * whoever uses that statement's tables next waits until it ends all the same.
+ */
+async function othersDone(locker: Client, signal: AbortSignal): Promise<void> {
+  while ((await openWriters(locker)).length > 0) await pause(FIRST_PAUSE_MS, signal);
 }
 
 function lacksPrivilege({ username }: EndpointConfig): MigrationError {

@@ -111,6 +111,18 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       });
     });
 
+    test("a file and a byte are found as the transactions that are logged before", async () => {
+      for (let a = 101; a < 104; a++) await server.query(`insert into t values (${a}, 'p')`, database);
+      const end = await source.currentPosition(signal);
+      const [status] = await server.query("show master status");
+      const place = source.positions.parse(`${status!["File"]}:${status!["Position"]}`);
+      await server.query("insert into t values (104, 'p')", database);
+      assert.deepEqual(await source.resolvePosition(place, signal), end);
+      assert.deepEqual(await source.resolvePosition(end, signal), end);
+      const absent = source.positions.parse(`${status!["File"]}:999999999`);
+      await assert.rejects(source.resolvePosition(absent, signal), { code: "source.position_unavailable" });
+    });
+
     test("a log that has come to hold statements ends the stream", async () => {
       await source.checkStream(request(), signal);
       await server.query("set global binlog_format = STATEMENT");

@@ -31,6 +31,7 @@ import { ClientPool } from "./client-pool.ts";
 import { ConfirmedPositions } from "./confirmed-positions.ts";
 import { errorAddress } from "./error-context.ts";
 import { checkLog, followLog } from "./follow-log.ts";
+import { resolvePosition } from "./given-position.ts";
 import { isKept } from "./log-place.ts";
 import { currentPosition } from "./log-state.ts";
 import { openWriters } from "./open-writers.ts";
@@ -168,6 +169,12 @@ export class MysqlSource implements Source {
     });
     this.#confirmed.set(taskId, after);
     return this.#confirmed.follow(taskId, stream);
+  }
+
+  resolvePosition(position: Position, signal: AbortSignal): Promise<Position> {
+    return this.#clients.use(signal, (client) =>
+      resolvePosition(client, position, errorAddress(this.#endpoint)),
+    );
   }
 
   currentPosition(signal: AbortSignal): Promise<Position> {

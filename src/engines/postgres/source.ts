@@ -144,6 +144,11 @@ export class PostgresSource implements Source {
     return this.#clients.use(signal, (client) => openChangeStream(client, this.#endpoint, request, signal));
   }
 
+  /** There is one kind. */
+  async resolvePosition(position: Position): Promise<Position> {
+    return position;
+  }
+
   currentPosition(signal: AbortSignal): Promise<Position> {
     return this.#clients.use(signal, currentPosition);
   }

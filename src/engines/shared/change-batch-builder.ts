@@ -99,6 +99,16 @@ export class ChangeBatchBuilder {
     this.#open = undefined;
   }
 
+  /** Takes the transaction in progress back; false when a piece of it has been handed out. */
+  drop(): boolean {
+    if (!this.#begins) return false;
+    this.#opCount = this.#pieceStart;
+    this.#misfits = this.#misfits.filter(({ transaction }) => transaction < this.#transactions.length);
+    this.#notes = [];
+    this.#open = undefined;
+    return true;
+  }
+
   /** Room for a row of `columns` cells, all NULL; returns its index in `cells`. */
   row(columns: number): number {
     const at = this.#cellCount;
