@@ -70,7 +70,7 @@ export class ApplyColumns {
       return comparison({ column, operator, open, close: `${close} collate utf8mb4_bin`, form });
     }
     if (GEOMETRIES.test(dataType))
-      return comparison({ column: `binary ${name}`, operator, open, close, form });
+      return comparison({ column: `cast(${name} as binary)`, operator, open, close, form });
     return comparison({ column: name, operator, open, close, form });
   }
 

@@ -86,7 +86,8 @@ export async function takeApplyLock(client: Client, request: JournalRequest): Pr
   }
 }
 
-async function endSession(client: Client, id: string): Promise<void> {
+/** Ends a session of the same user. */
+export async function endSession(client: Client, id: string): Promise<void> {
   try {
     await client.execute(`kill ${Number(id)}`);
   } catch (error) {

@@ -24,6 +24,7 @@ import { classify, serverFields } from "./errors.ts";
 import { literal } from "./identifier.ts";
 import { noteSql, saveNoteSql, savePositionSql } from "./journal-sql.ts";
 import { JournalStatements } from "./journal-statements.ts";
+import { endLoads } from "./load-lock.ts";
 import { lockName } from "./task-lock.ts";
 
 /** Opens a task's journal on a target; makes the control tables when they are missing. */
@@ -38,6 +39,7 @@ export async function openJournal(
     await useReadCommitted(client);
     // For nobody's sake to wait: it shows that somebody works on the task.
     await client.query(`select get_lock(${literal(lockName(request.taskId))}, 0) as taken`);
+    await endLoads(client, request);
     const durability = await durabilityOf(client);
     signal.throwIfAborted();
     return new MysqlJournal({ client, endpoint, request, durability });

@@ -6,6 +6,7 @@ import type { Client } from "./client.ts";
 import { connect } from "./connection.ts";
 import { killSession } from "./kill-session.ts";
 import { type LoadColumns, loadColumns } from "./load-columns.ts";
+import { takeLoadLock } from "./load-lock.ts";
 import { loadError, MysqlLoader } from "./loader.ts";
 import { rowWriter } from "./row-writer.ts";
 import { targetColumns } from "./target-columns.ts";
@@ -48,9 +49,10 @@ export class LoaderPool implements AsyncDisposable {
       session = await this.#lend(signal);
       const { client } = session;
       const columns = this.#columns.get(request.plan) ?? (await this.#ask(client, request.plan));
+      const unlock = await takeLoadLock(client, request);
       await client.execute("start transaction");
       const writer = rowWriter(client, columns);
-      return new MysqlLoader({ session, request, columns, writer, endpoint: this.#endpoint, signal });
+      return new MysqlLoader({ session, request, columns, writer, unlock, endpoint: this.#endpoint, signal });
     } catch (error) {
       session?.discard();
       throw signal.aborted ? signal.reason : loadError(error, this.#endpoint, request);

@@ -16,6 +16,8 @@ export interface OpenLoad {
   readonly request: LoadRequest;
   readonly columns: LoadColumns;
   readonly writer: RowWriter;
+  /** Gives back the lock by which the session is found. */
+  readonly unlock: string;
   readonly endpoint: EndpointConfig;
   readonly signal: AbortSignal;
 }
@@ -46,12 +48,12 @@ export class MysqlLoader implements Loader {
   }
 
   async finish(): Promise<{ readonly rows: number }> {
-    const { session, writer, request } = this.#load;
+    const { session, writer, request, unlock } = this.#load;
     try {
       await writer.finish(this.#rows);
       const { affectedRows } = await this.#client.execute(markPartitionDoneSql(request, this.#rows));
       if (affectedRows !== 1) throw taken(request);
-      await this.#client.execute("commit");
+      await this.#client.execute(`commit; ${unlock}`);
       session.giveBack();
       return { rows: this.#rows };
     } catch (error) {

@@ -7,7 +7,9 @@ import { MigrationError } from "../../core/error.ts";
 import type { MigrationPlan } from "../../core/plan.ts";
 import type { Index } from "../../core/schema.ts";
 import type { PrepareMode } from "../../core/target.ts";
+import { connect } from "./connection.ts";
 import { findLeftovers, removeLeftover } from "./leftovers.ts";
+import { takeLoadLock } from "./load-lock.ts";
 import { MysqlTarget } from "./target.ts";
 
 const primary: Index = {
@@ -165,6 +167,25 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies MysqlFlavour[]) {
           ({ kind, name }) => kind === "control table" && name.startsWith("`awsdms_control`."),
         );
         assert.equal(tables.length, 5);
+      });
+    });
+
+    test("what an earlier attempt has left loading is ended by the next one, and nothing else", async () => {
+      await on(async (target) => {
+        const request = { taskId: `loads_${flavour}`, controlSchema: undefined };
+        const options = { side: "target", purpose: "tideway load" } as const;
+        const done = await connect(server.endpoint(), options, unaborted);
+        const left = await connect(server.endpoint(), options, unaborted);
+        try {
+          await done.execute(await takeLoadLock(done, request));
+          await takeLoadLock(left, request);
+          await using _ = await target.openJournal(request, unaborted);
+          assert.equal((await done.query("select 1")).length, 1);
+          await assert.rejects(left.query("select 1"));
+        } finally {
+          await done.end();
+          left.destroy();
+        }
       });
     });
 
