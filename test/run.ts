@@ -17,7 +17,7 @@ import { preparePrerequisites } from "./prerequisites.ts";
 
 const CONCURRENCY = 2;
 const FILE_TIMEOUT_MS = 10 * 60_000;
-const TOTAL_TIMEOUT_MS = 45 * 60_000;
+const TOTAL_TIMEOUT_MS = 80 * 60_000;
 const STILL_RUNNING_MS = 60_000;
 
 const root = join(import.meta.dirname, "..");
