@@ -269,8 +269,8 @@ class Steering implements AsyncDisposable {
 }
 
 /**
- * Where the target stands. The slot never stands beyond that by Tideway's doing: if it does, the
- * target was set back to an earlier state or somebody else has read from the slot, and changes are gone.
+ * Where the target stands. The source never lets go of what lies behind that by Tideway's doing: if it has, the
+ * target was set back to an earlier state or somebody else has read the task's log, and changes are gone.
  */
 async function startPosition(attempt: Attempt): Promise<Position> {
   const { spec, journal, source, streamRequest, signal } = attempt;
@@ -282,7 +282,7 @@ async function startPosition(attempt: Attempt): Promise<Position> {
       message: `The source keeps changes from ${kept.text} on, but the target stands at ${applied.text}.`,
       subject: spec.name,
       remedy:
-        "The target was set back or something else read from the slot: start the task with reload-target.",
+        "The target was set back or something else has read the task's log: start the task with reload-target.",
     });
   }
   return applied ?? kept;

@@ -31,11 +31,11 @@ async function givenStart(attempt: Attempt, start: Position, kept: Position | un
   const unavailable = (message: string): MigrationError =>
     new MigrationError("source.position_unavailable", { message, subject: spec.name });
   if (kept === undefined) {
-    throw unavailable("A start position was given, but no slot keeps the log from there on.");
+    throw unavailable("A start position was given, but the source does not keep the log for the task from there on.");
   }
   const order = source.positions.compare(kept, start);
   if (order === undefined || order > 0) {
-    throw unavailable(`The slot keeps the log from ${kept.text} on; ${start.text} lies before it.`);
+    throw unavailable(`The source keeps the log from ${kept.text} on; ${start.text} lies before it.`);
   }
   const end = await source.currentPosition(signal);
   if (source.positions.compare(start, end) === 1) {
