@@ -110,7 +110,7 @@ export async function finishTaskDeletion(
   const answer = record.run === undefined ? undefined : await supervisor.cleanUp(record);
   failpoint("service.task-cleaned-up");
   if (answer?.ok === false) {
-    const detail = `${failureText(answer.error)} What may be left is named after ${record.taskId}: the replication slot and the publication tideway_${record.taskId} on the source (with the last task of a PostgreSQL database also the event triggers tideway_note_end, tideway_note_rewrite and tideway_note_drop, the function tideway_note_change and the schema tideway_notes), rows of the awsdms_ tables on the target.`;
+    const detail = `${failureText(answer.error)} What may be left in the two databases is named after ${record.taskId}; tideway cleanup --dry-run lists it.`;
     ledger.happened(serviceEvent("cleanUpFailed", { identifier, detail }));
   }
   const event = serviceEvent("taskDeleted", { identifier });

@@ -31,7 +31,9 @@ async function givenStart(attempt: Attempt, start: Position, kept: Position | un
   const unavailable = (message: string): MigrationError =>
     new MigrationError("source.position_unavailable", { message, subject: spec.name });
   if (kept === undefined) {
-    throw unavailable("A start position was given, but the source does not keep the log for the task from there on.");
+    throw unavailable(
+      "A start position was given, but the source does not keep the log for the task from there on.",
+    );
   }
   const order = source.positions.compare(kept, start);
   if (order === undefined || order > 0) {
