@@ -109,7 +109,7 @@ test("a task is deleted although its source is out of reach, and an event says w
     const event = Events!.find((one) => one.SourceIdentifier === ReplicationTaskIdentifier);
     return event?.Message ?? false;
   });
-  assert.match(message, /connect\.refused.+tideway_left_behind.+DMS-EVENT-0082/);
+  assert.match(message, /connect\.refused.+named after left_behind.+DMS-EVENT-0082/);
   await postgres.query("select pg_drop_replication_slot('tideway_left_behind')");
 });
 
