@@ -1,8 +1,8 @@
-import { ArrivedRows } from "../src/engines/mysql/arrived-rows.ts";
-import { Cell, type ReadColumn } from "../src/engines/mysql/read-columns.ts";
-import { RowTranscoder } from "../src/engines/mysql/row-transcoder.ts";
-import { TextForm } from "../src/engines/mysql/text-form.ts";
-import { ZeroDateRule } from "../src/engines/mysql/zero-dates.ts";
+import { ArrivedRows } from "../src/engines/mysql/snapshot/arrived-rows.ts";
+import { Cell, type ReadColumn } from "../src/engines/mysql/snapshot/read-columns.ts";
+import { RowTranscoder } from "../src/engines/mysql/snapshot/row-transcoder.ts";
+import { TextForm } from "../src/engines/mysql/snapshot/text-form.ts";
+import { ZeroDateRule } from "../src/engines/mysql/values/zero-dates.ts";
 import { packetsOf, resultRow } from "../test/support/mysql-rows.ts";
 
 /*

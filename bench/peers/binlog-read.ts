@@ -1,9 +1,9 @@
 import { OP_WIDTH } from "../../src/core/change-batch.ts";
 import type { EndpointConfig } from "../../src/core/engine.ts";
-import { positionCodec } from "../../src/engines/mysql/binlog-position.ts";
-import { describe, listTables } from "../../src/engines/mysql/catalog.ts";
-import { openChangeStream } from "../../src/engines/mysql/change-stream.ts";
-import { connect } from "../../src/engines/mysql/connection.ts";
+import { describe, listTables } from "../../src/engines/mysql/catalog/catalog.ts";
+import { connect } from "../../src/engines/mysql/connection/connection.ts";
+import { positionCodec } from "../../src/engines/mysql/log/binlog-position.ts";
+import { openChangeStream } from "../../src/engines/mysql/log/change-stream.ts";
 
 /*
  * Reads row changes of a binary log by Tideway's change stream, values and all, and does nothing with them:

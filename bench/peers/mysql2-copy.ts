@@ -1,5 +1,5 @@
 import mysql from "mysql2";
-import { openBulkSession } from "../../src/engines/postgres/bulk-session.ts";
+import { openBulkSession } from "../../src/engines/postgres/connection/bulk-session.ts";
 
 /*
  * A table from MariaDB into PostgreSQL by the driver mysql2 at its fastest: a stream of rows as arrays of bytes, written

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, type TestContext, test } from "node:test";
-import { openJournal } from "../../src/engines/postgres/journal.ts";
+import { openJournal } from "../../src/engines/postgres/apply/journal.ts";
 import { findLeftovers } from "../../src/engines/postgres/leftovers.ts";
 import { cleanUpTask } from "../../src/server/run-task.ts";
 import type { TaskProgress, TaskSpec } from "../../src/task/task.ts";

@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { EventKind } from "../../src/engines/mysql/binlog-event.ts";
+import { EventKind } from "../../src/engines/mysql/log/binlog-event.ts";
 
 /*
  * Events of a binary log made by hand, as MySQL 8 writes them: for what no server at hand writes. Layouts are those of

@@ -3,12 +3,12 @@ import type { EndpointConfig } from "../../src/core/engine.ts";
 import type { Position } from "../../src/core/position.ts";
 import { type TableSchema, tableKey } from "../../src/core/schema.ts";
 import type { ChangeStream } from "../../src/core/source.ts";
-import { positionCodec } from "../../src/engines/mysql/binlog-position.ts";
-import { describe, listTables } from "../../src/engines/mysql/catalog.ts";
-import { openChangeStream } from "../../src/engines/mysql/change-stream.ts";
-import type { Client } from "../../src/engines/mysql/client.ts";
-import { connect } from "../../src/engines/mysql/connection.ts";
-import { currentPosition } from "../../src/engines/mysql/log-state.ts";
+import { describe, listTables } from "../../src/engines/mysql/catalog/catalog.ts";
+import type { Client } from "../../src/engines/mysql/connection/client.ts";
+import { connect } from "../../src/engines/mysql/connection/connection.ts";
+import { positionCodec } from "../../src/engines/mysql/log/binlog-position.ts";
+import { openChangeStream } from "../../src/engines/mysql/log/change-stream.ts";
+import { currentPosition } from "../../src/engines/mysql/log/log-state.ts";
 import type { MysqlServer } from "./mysql-server.ts";
 import { never } from "./replication.ts";
 

@@ -6,12 +6,12 @@ import type { TablePlan } from "../../src/core/plan.ts";
 import type { BulkFormat } from "../../src/core/row-chunk.ts";
 import type { TableId, TableSchema } from "../../src/core/schema.ts";
 import type { Partition, PartitionSize, Snapshot } from "../../src/core/source.ts";
-import { targetFormats } from "../../src/engines/postgres/bulk-format.ts";
-import { describe } from "../../src/engines/postgres/catalog.ts";
-import { connect } from "../../src/engines/postgres/connection.ts";
-import { openJournal } from "../../src/engines/postgres/journal.ts";
-import { LoaderPool } from "../../src/engines/postgres/loader.ts";
-import { openSnapshot } from "../../src/engines/postgres/snapshot.ts";
+import { openJournal } from "../../src/engines/postgres/apply/journal.ts";
+import { describe } from "../../src/engines/postgres/catalog/catalog.ts";
+import { connect } from "../../src/engines/postgres/connection/connection.ts";
+import { LoaderPool } from "../../src/engines/postgres/load/loader.ts";
+import { targetFormats } from "../../src/engines/postgres/snapshot/bulk-format.ts";
+import { openSnapshot } from "../../src/engines/postgres/snapshot/snapshot.ts";
 import { qualified } from "../../src/engines/shared/identifier.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 

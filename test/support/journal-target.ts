@@ -1,7 +1,7 @@
 import type { EndpointConfig } from "../../src/core/engine.ts";
 import type { Journal, JournalRequest } from "../../src/core/journal.ts";
 import type { Partition } from "../../src/core/source.ts";
-import { openJournal } from "../../src/engines/postgres/journal.ts";
+import { openJournal } from "../../src/engines/postgres/apply/journal.ts";
 import { unaborted } from "./bulk-copy.ts";
 import { endpointOf } from "./endpoint.ts";
 import type { PostgresServer } from "./postgres-server.ts";

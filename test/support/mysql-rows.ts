@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ArrivedRows } from "../../src/engines/mysql/arrived-rows.ts";
-import type { RowTranscoder } from "../../src/engines/mysql/row-transcoder.ts";
+import { ArrivedRows } from "../../src/engines/mysql/snapshot/arrived-rows.ts";
+import type { RowTranscoder } from "../../src/engines/mysql/snapshot/row-transcoder.ts";
 
 const MAX_PACKET = 0xffffff;
 

@@ -1,5 +1,5 @@
 import type { Column, TableSchema } from "../../src/core/schema.ts";
-import { identifier, literal } from "../../src/engines/mysql/identifier.ts";
+import { identifier, literal } from "../../src/engines/mysql/catalog/identifier.ts";
 import type { CellText } from "./binlog-source.ts";
 import type { MysqlFlavour } from "./mysql-server.ts";
 

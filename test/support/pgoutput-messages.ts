@@ -1,7 +1,7 @@
 import { type ChangeBatch, OP_WIDTH } from "../../src/core/change-batch.ts";
 import type { Column, TableSchema } from "../../src/core/schema.ts";
-import { lsnCodec } from "../../src/engines/postgres/lsn.ts";
-import { PgoutputDecoder } from "../../src/engines/postgres/pgoutput.ts";
+import { lsnCodec } from "../../src/engines/postgres/catalog/lsn.ts";
+import { PgoutputDecoder } from "../../src/engines/postgres/log/pgoutput.ts";
 
 /*
  * Messages of pgoutput as a server sends them (protocol manual, "Logical Replication Message Formats"), and what a

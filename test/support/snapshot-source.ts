@@ -1,7 +1,7 @@
 import type { EndpointConfig } from "../../src/core/engine.ts";
 import type { TableId, TableSchema } from "../../src/core/schema.ts";
 import type { Partition, PartitionSize, Snapshot, SnapshotRequest } from "../../src/core/source.ts";
-import { openSnapshot } from "../../src/engines/postgres/snapshot.ts";
+import { openSnapshot } from "../../src/engines/postgres/snapshot/snapshot.ts";
 import { describeTable, unaborted } from "./bulk-copy.ts";
 import { endpointOf } from "./endpoint.ts";
 import type { PostgresServer } from "./postgres-server.ts";

@@ -1,5 +1,5 @@
 import type { Engine } from "../../core/engine.ts";
-import { connect } from "./connection.ts";
+import { connect } from "./connection/connection.ts";
 import { findLeftovers, removeLeftover } from "./leftovers.ts";
 import { endpointSettings } from "./settings.ts";
 import { MysqlSource } from "./source.ts";

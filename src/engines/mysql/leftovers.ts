@@ -2,12 +2,12 @@ import { failpoint } from "../../base/failpoint.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Leftover } from "../../core/leftover.ts";
-import type { Client } from "./client.ts";
-import { connect } from "./connection.ts";
-import { CONTROL_COMMENT } from "./control-tables.ts";
-import { classify } from "./errors.ts";
-import { identifier, literal, qualified } from "./identifier.ts";
-import { lockName } from "./task-lock.ts";
+import { CONTROL_COMMENT } from "./apply/control-tables.ts";
+import { lockName } from "./apply/task-lock.ts";
+import { identifier, literal, qualified } from "./catalog/identifier.ts";
+import type { Client } from "./connection/client.ts";
+import { connect } from "./connection/connection.ts";
+import { classify } from "./connection/errors.ts";
 
 const PURPOSE = "tideway cleanup";
 

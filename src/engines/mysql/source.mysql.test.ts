@@ -5,7 +5,7 @@ import { type MysqlServer, startMysql } from "../../../test/support/mysql-server
 import type { Position } from "../../core/position.ts";
 import type { TableSchema } from "../../core/schema.ts";
 import type { StreamRequest } from "../../core/source.ts";
-import { gtidPositionOf } from "./binlog-position.ts";
+import { gtidPositionOf } from "./log/binlog-position.ts";
 import { MysqlSource } from "./source.ts";
 
 const signal = new AbortController().signal;

@@ -21,24 +21,24 @@ import type {
   StreamRequest,
 } from "../../core/source.ts";
 import type { ShapedTable } from "../../core/table-shape.ts";
-import { checkFormat } from "./assess-log.ts";
-import { assessSource } from "./assess-source.ts";
-import { positionCodec } from "./binlog-position.ts";
-import { checkTables, describe, listSchemas, listTables } from "./catalog.ts";
-import { readSequenceStates } from "./catalog-sequences.ts";
-import { openChangeStream } from "./change-stream.ts";
-import { ClientPool } from "./client-pool.ts";
-import { ConfirmedPositions } from "./confirmed-positions.ts";
-import { errorAddress } from "./error-context.ts";
-import { checkLog, followLog } from "./follow-log.ts";
-import { resolvePosition } from "./given-position.ts";
-import { isKept } from "./log-place.ts";
-import { currentPosition } from "./log-state.ts";
-import { openWriters } from "./open-writers.ts";
-import { readWaits } from "./read-waits.ts";
-import { openSnapshot } from "./snapshot.ts";
-import { streamHealth } from "./stream-health.ts";
-import type { TypeChoices } from "./type-map.ts";
+import { checkFormat } from "./assess/assess-log.ts";
+import { assessSource } from "./assess/assess-source.ts";
+import { checkTables, describe, listSchemas, listTables } from "./catalog/catalog.ts";
+import { readSequenceStates } from "./catalog/catalog-sequences.ts";
+import type { TypeChoices } from "./catalog/type-map.ts";
+import { ClientPool } from "./connection/client-pool.ts";
+import { errorAddress } from "./connection/error-context.ts";
+import { positionCodec } from "./log/binlog-position.ts";
+import { openChangeStream } from "./log/change-stream.ts";
+import { ConfirmedPositions } from "./log/confirmed-positions.ts";
+import { checkLog, followLog } from "./log/follow-log.ts";
+import { resolvePosition } from "./log/given-position.ts";
+import { isKept } from "./log/log-place.ts";
+import { currentPosition } from "./log/log-state.ts";
+import { streamHealth } from "./log/stream-health.ts";
+import { openWriters } from "./snapshot/open-writers.ts";
+import { readWaits } from "./snapshot/read-waits.ts";
+import { openSnapshot } from "./snapshot/snapshot.ts";
 
 /**
  * A MySQL or MariaDB server as source: gives each call a connection. The server keeps its log for nobody in particular,

@@ -7,9 +7,9 @@ import { MigrationError } from "../../core/error.ts";
 import type { MigrationPlan } from "../../core/plan.ts";
 import type { Index } from "../../core/schema.ts";
 import type { PrepareMode } from "../../core/target.ts";
-import { connect } from "./connection.ts";
+import { takeLoadLock } from "./apply/load-lock.ts";
+import { connect } from "./connection/connection.ts";
 import { findLeftovers, removeLeftover } from "./leftovers.ts";
-import { takeLoadLock } from "./load-lock.ts";
 import { MysqlTarget } from "./target.ts";
 
 const primary: Index = {

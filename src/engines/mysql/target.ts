@@ -26,24 +26,24 @@ import type {
   TargetAssessment,
   WriteLargeObjects,
 } from "../../core/target.ts";
-import { addColumns } from "./add-columns.ts";
-import { alterTables, dropTables } from "./alter-tables.ts";
-import { openApplier } from "./applier.ts";
-import { assessTarget } from "./assess-target.ts";
-import { buildSteps } from "./build-steps.ts";
-import { loadableTables } from "./bulk-format.ts";
-import type { Client } from "./client.ts";
-import { ClientPool } from "./client-pool.ts";
-import { convertPlan } from "./convert.ts";
-import { setCounters } from "./counters.ts";
-import { finding } from "./finding.ts";
-import { openJournal } from "./journal.ts";
-import { notedStart, saveNoteSql } from "./journal-sql.ts";
-import { LoaderPool } from "./load-sessions.ts";
-import { lockWaits } from "./lock-waits.ts";
-import { postLoadSteps } from "./post-load.ts";
-import { emptyTable, existingTables, prepareSchema, prepareTables } from "./prepare.ts";
-import type { ServerFacts } from "./server-facts.ts";
+import { finding } from "../shared/finding.ts";
+import { addColumns } from "./alter/add-columns.ts";
+import { alterTables, dropTables } from "./alter/alter-tables.ts";
+import { openApplier } from "./apply/applier.ts";
+import { openJournal } from "./apply/journal.ts";
+import { notedStart, saveNoteSql } from "./apply/journal-sql.ts";
+import { assessTarget } from "./assess/assess-target.ts";
+import { setCounters } from "./catalog/counters.ts";
+import { lockWaits } from "./catalog/lock-waits.ts";
+import type { Client } from "./connection/client.ts";
+import { ClientPool } from "./connection/client-pool.ts";
+import type { ServerFacts } from "./connection/server-facts.ts";
+import { convertPlan } from "./convert/convert.ts";
+import { buildSteps } from "./load/build-steps.ts";
+import { loadableTables } from "./load/bulk-format.ts";
+import { LoaderPool } from "./load/load-sessions.ts";
+import { postLoadSteps } from "./load/post-load.ts";
+import { emptyTable, existingTables, prepareSchema, prepareTables } from "./load/prepare.ts";
 
 const CHANGE_ENCODINGS: readonly ChangeEncoding[] = ["text"];
 

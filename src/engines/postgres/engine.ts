@@ -1,6 +1,6 @@
 import type { Engine } from "../../core/engine.ts";
-import { connect } from "./connection.ts";
-import { classify } from "./errors.ts";
+import { connect } from "./connection/connection.ts";
+import { classify } from "./connection/errors.ts";
 import { findLeftovers, removeLeftover } from "./leftovers.ts";
 import { endpointSettings } from "./settings.ts";
 import { PostgresSource } from "./source.ts";

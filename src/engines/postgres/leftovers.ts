@@ -4,13 +4,13 @@ import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Leftover } from "../../core/leftover.ts";
 import { identifier, literal, qualified } from "../shared/identifier.ts";
-import { selectJson } from "./catalog-query.ts";
-import { connect } from "./connection.ts";
-import { CONTROL_COMMENT } from "./control-tables.ts";
-import { areRead, dropNotes, dropNotesIn } from "./drop-notes.ts";
-import { classify } from "./errors.ts";
-import { FIND_NOTES } from "./installed-notes.ts";
-import { dropOriginSql, TASK_PREFIX } from "./origin.ts";
+import { CONTROL_COMMENT } from "./apply/control-tables.ts";
+import { selectJson } from "./catalog/catalog-query.ts";
+import { connect } from "./connection/connection.ts";
+import { classify } from "./connection/errors.ts";
+import { areRead, dropNotes, dropNotesIn } from "./log/drop-notes.ts";
+import { FIND_NOTES } from "./log/installed-notes.ts";
+import { dropOriginSql, TASK_PREFIX } from "./log/origin.ts";
 
 const PURPOSE = "tideway cleanup";
 

@@ -19,25 +19,25 @@ import type {
   StreamRequest,
 } from "../../core/source.ts";
 import type { ShapedTable } from "../../core/table-shape.ts";
-import { checkLoads } from "./assess-loads.ts";
-import { assessSource } from "./assess-source.ts";
-import { describe, listSchemas, listTables } from "./catalog.ts";
-import { openChangeStream } from "./change-stream.ts";
-import { ClientPool } from "./client-pool.ts";
-import { dropNotes } from "./drop-notes.ts";
-import { followLog } from "./follow-log.ts";
-import { noteKeeping } from "./installed-notes.ts";
-import { lockWaits } from "./lock-waits.ts";
-import { lsnCodec } from "./lsn.ts";
-import { openWriters } from "./open-writers.ts";
-import { checkPublication } from "./publication.ts";
-import { describeNoted } from "./read-notes.ts";
-import { keepNotes } from "./schema-notes.ts";
-import { readSequenceStates } from "./sequences.ts";
-import { createStream, currentPosition, dropStream, findStream, streamObjects } from "./slot.ts";
-import { slotHealth } from "./slot-health.ts";
-import { openSnapshot } from "./snapshot.ts";
-import { checkShapes } from "./table-shape.ts";
+import { checkLoads } from "./assess/assess-loads.ts";
+import { assessSource } from "./assess/assess-source.ts";
+import { describe, listSchemas, listTables } from "./catalog/catalog.ts";
+import { lockWaits } from "./catalog/lock-waits.ts";
+import { lsnCodec } from "./catalog/lsn.ts";
+import { openWriters } from "./catalog/open-writers.ts";
+import { readSequenceStates } from "./catalog/sequences.ts";
+import { checkShapes } from "./catalog/table-shape.ts";
+import { ClientPool } from "./connection/client-pool.ts";
+import { openChangeStream } from "./log/change-stream.ts";
+import { dropNotes } from "./log/drop-notes.ts";
+import { followLog } from "./log/follow-log.ts";
+import { noteKeeping } from "./log/installed-notes.ts";
+import { checkPublication } from "./log/publication.ts";
+import { describeNoted } from "./log/read-notes.ts";
+import { keepNotes } from "./log/schema-notes.ts";
+import { createStream, currentPosition, dropStream, findStream, streamObjects } from "./log/slot.ts";
+import { slotHealth } from "./log/slot-health.ts";
+import { openSnapshot } from "./snapshot/snapshot.ts";
 
 /** A PostgreSQL database as source: gives each call a connection. */
 export class PostgresSource implements Source {

@@ -28,29 +28,29 @@ import type {
   TargetAssessment,
   WriteLargeObjects,
 } from "../../core/target.ts";
-import { addColumns, addedNames } from "./add-columns.ts";
-import { alterTables } from "./alter-tables.ts";
-import { openApplier } from "./applier.ts";
-import { assessTarget } from "./assess-target.ts";
-import { buildSteps, setUpBuildSession } from "./build-steps.ts";
-import { targetFormats } from "./bulk-format.ts";
-import { ClientPool } from "./client-pool.ts";
-import { convertPlan } from "./convert.ts";
-import { dropObjects } from "./drop-objects.ts";
-import { dropTables } from "./drop-tables.ts";
-import { giveRights, presentRights } from "./give-rights.ts";
-import { openJournal } from "./journal.ts";
-import { notedStart } from "./journal-sql.ts";
-import { presentLargeObjects, writeLargeObjects } from "./large-object-writer.ts";
-import { LoaderPool } from "./loader.ts";
-import { lockWaits } from "./lock-waits.ts";
-import { makeObjects } from "./make-objects.ts";
-import { assessMarking, checkUncaptured, dropOrigin } from "./origin.ts";
-import { postLoadSteps } from "./post-load.ts";
-import { dropRelated, emptyTable, existingTables, prepareSchema, prepareTables } from "./prepare.ts";
-import { orderByRowTypes } from "./row-types.ts";
-import { setSequences } from "./sequences.ts";
-import { inPieces, oneByOne, togetherOrAlone } from "./together.ts";
+import { addColumns, addedNames } from "./alter/add-columns.ts";
+import { alterTables } from "./alter/alter-tables.ts";
+import { openApplier } from "./apply/applier.ts";
+import { openJournal } from "./apply/journal.ts";
+import { notedStart } from "./apply/journal-sql.ts";
+import { assessTarget } from "./assess/assess-target.ts";
+import { lockWaits } from "./catalog/lock-waits.ts";
+import { orderByRowTypes } from "./catalog/row-types.ts";
+import { setSequences } from "./catalog/sequences.ts";
+import { ClientPool } from "./connection/client-pool.ts";
+import { inPieces, oneByOne, togetherOrAlone } from "./connection/together.ts";
+import { convertPlan } from "./convert/convert.ts";
+import { buildSteps, setUpBuildSession } from "./load/build-steps.ts";
+import { dropObjects } from "./load/drop-objects.ts";
+import { dropTables } from "./load/drop-tables.ts";
+import { giveRights, presentRights } from "./load/give-rights.ts";
+import { presentLargeObjects, writeLargeObjects } from "./load/large-object-writer.ts";
+import { LoaderPool } from "./load/loader.ts";
+import { makeObjects } from "./load/make-objects.ts";
+import { postLoadSteps } from "./load/post-load.ts";
+import { dropRelated, emptyTable, existingTables, prepareSchema, prepareTables } from "./load/prepare.ts";
+import { assessMarking, checkUncaptured, dropOrigin } from "./log/origin.ts";
+import { targetFormats } from "./snapshot/bulk-format.ts";
 
 const CHANGE_ENCODINGS: readonly ChangeEncoding[] = ["pg-binary", "text"];
 

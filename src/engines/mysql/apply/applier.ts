@@ -1,0 +1,107 @@
+import type { EndpointConfig } from "../../../core/engine.ts";
+import { MigrationError } from "../../../core/error.ts";
+import type { Position, PositionCodec } from "../../../core/position.ts";
+import type { Applier, ApplyRequest } from "../../../core/target.ts";
+import { ApplyCounts, EXPECT_WIDTH, Expect } from "../../shared/apply-counts.ts";
+import { GroupWriter } from "../../shared/apply-group-writer.ts";
+import { ApplyLoop } from "../../shared/apply-loop.ts";
+import { rowIncomplete } from "../../shared/apply-rows.ts";
+import type { Client } from "../connection/client.ts";
+import { openWire } from "../connection/connection.ts";
+import { classify } from "../connection/errors.ts";
+import type { WireSession } from "../connection/wire-session.ts";
+import { ApplyChanges } from "./apply-changes.ts";
+import { ApplyDurability, type DurabilityKind } from "./apply-durability.ts";
+import { StatementFailure } from "./apply-failure.ts";
+import { madeTables } from "./apply-journal.ts";
+import { prepareApplySession, readAppliedPosition, takeApplyLock } from "./apply-open.ts";
+import { ApplySession } from "./apply-session.ts";
+import { ApplySets } from "./apply-sets.ts";
+import { type ApplyTable, readApplyTables } from "./apply-table.ts";
+import { ApplyTables } from "./apply-tables.ts";
+import { MysqlTransactions } from "./apply-transactions.ts";
+
+/**
+ * Opens the task's applier: one session, the only one that applies for the task. Transactions that
+ * the journal holds already are left out, whatever position the stream starts from.
+ */
+export async function openApplier(
+  endpoint: EndpointConfig,
+  request: ApplyRequest,
+  signal: AbortSignal,
+): Promise<Applier> {
+  let found: Found | undefined;
+  const prepare = async (client: Client): Promise<void> => {
+    await takeApplyLock(client, request);
+    const durability = await prepareApplySession(client);
+    const tables = await readApplyTables(client, request.plan.tables, await madeTables(client, request));
+    found = { durability, tables, applied: await readAppliedPosition(client, request) };
+  };
+  const options = { side: "target", purpose: "tideway apply", countsChanged: true, prepare } as const;
+  const wire = await openWire(endpoint, options, signal);
+  return connectParts({ wire, endpoint, request, signal, found: found! });
+}
+
+/** What was found out while the session was opened. */
+interface Found {
+  readonly durability: DurabilityKind;
+  /** In the order of the plans. */
+  readonly tables: readonly (ApplyTable | undefined)[];
+  readonly applied: Position | undefined;
+}
+
+interface ApplierParts {
+  readonly wire: WireSession;
+  readonly endpoint: EndpointConfig;
+  readonly request: ApplyRequest;
+  readonly signal: AbortSignal;
+  readonly found: Found;
+}
+
+function connectParts({ wire, endpoint, request, signal, found }: ApplierParts): Applier {
+  const plans = request.plan.tables;
+  const counts = new ApplyCounts(plans);
+  const describe = (error: unknown): unknown => {
+    if (signal.aborted) return signal.reason;
+    const id = error instanceof StatementFailure ? plans[error.table]?.source.id : undefined;
+    const failure = classify(error instanceof StatementFailure ? error.error : error, {
+      side: "target",
+      endpoint,
+      phase: "apply",
+      ...(id === undefined ? {} : { table: id }),
+    });
+    if (id === undefined || failure.scope !== "table" || failure.table !== undefined) return failure;
+    return MigrationError.fromJSON({ ...failure.toJSON(), table: id });
+  };
+  const session = new ApplySession(wire, {
+    completed(expectation, touched) {
+      if (!touched && (expectation & (EXPECT_WIDTH - 1)) === Expect.updateMust) {
+        loop.fail(rowIncomplete(plans[Math.floor(expectation / EXPECT_WIDTH)]!));
+      }
+      counts.completed(expectation, touched);
+    },
+    lost: (error) => loop.fail(describe(error)),
+  });
+  const tables = new ApplyTables(plans, found.tables);
+  const changes = new ApplyChanges({ plans, tables, session, counts });
+  const sets = new ApplySets({ plans, tables, session, counts });
+  const transactions = new MysqlTransactions({
+    session,
+    writer: new GroupWriter(changes, sets),
+    counts,
+    request,
+    durability: new ApplyDurability(found.durability, session),
+    describe,
+  });
+  const { applied } = found;
+  const loop: ApplyLoop = new ApplyLoop(transactions, { applied, positions: request.positions ?? NO_LOG });
+  return loop;
+}
+
+/** A request that does not say how positions compare starts where the journal ends. */
+const NO_LOG: PositionCodec = {
+  parse() {
+    throw new MigrationError("position.malformed", { message: "The source's log is not known." });
+  },
+  compare: (a, b) => (a.kind === b.kind && a.text === b.text ? 0 : undefined),
+};

@@ -1,0 +1,160 @@
+import { type ChangeBatch, Op } from "../../../core/change-batch.ts";
+import type { TablePlan } from "../../../core/plan.ts";
+import { type ApplyCounts, EXPECT_WIDTH, Expect } from "../../shared/apply-counts.ts";
+import type { Piece } from "../../shared/apply-group.ts";
+import type { GroupChanges } from "../../shared/apply-group-writer.ts";
+import { hasSameCells, isComplete, rowIncomplete } from "../../shared/apply-rows.ts";
+import { type ChangeVisitor, PlanIndex, walkPiece } from "../../shared/apply-walk.ts";
+import type { ApplySession } from "./apply-session.ts";
+import type { RowAt, TableSql } from "./apply-sql.ts";
+
+export interface ApplyChangesParts {
+  readonly plans: readonly TablePlan[];
+  readonly tables: { of(plan: number): TableSql };
+  readonly session: ApplySession;
+  readonly counts: ApplyCounts;
+}
+
+const NO_BYTES = new Uint8Array(0);
+const NO_CELLS = new Int32Array(0);
+
+/** Turns a batch's ops into statements of the session, one for each or a few. */
+export class ApplyChanges implements ChangeVisitor, GroupChanges {
+  readonly #parts: ApplyChangesParts;
+  readonly #index: PlanIndex;
+  #batch: Pick<ChangeBatch, "bytes" | "cells"> = { bytes: NO_BYTES, cells: NO_CELLS };
+  readonly #before: RowAt = { bytes: NO_BYTES, cells: NO_CELLS, row: -1 };
+  readonly #after: RowAt = { bytes: NO_BYTES, cells: NO_CELLS, row: -1 };
+
+  constructor(parts: ApplyChangesParts) {
+    this.#parts = parts;
+    this.#index = new PlanIndex(parts.plans);
+  }
+
+  planOf(batch: ChangeBatch): Int32Array {
+    return this.#index.of(batch);
+  }
+
+  write(piece: Piece, isWanted: (plan: number) => boolean): Promise<void> {
+    return walkPiece(piece, this.#index, this, isWanted);
+  }
+
+  drain(): Promise<void> {
+    return this.#parts.session.drain();
+  }
+
+  get full(): boolean {
+    return this.#parts.session.full;
+  }
+
+  push(): Promise<void> {
+    return this.#parts.session.push();
+  }
+
+  use(batch: ChangeBatch): void {
+    this.#batch = batch;
+    for (const row of [this.#before, this.#after]) {
+      row.bytes = batch.bytes;
+      row.cells = batch.cells;
+    }
+  }
+
+  exact(plan: number, ops: Int32Array, at: number): void {
+    const { session } = this.#parts;
+    const sql = this.#parts.tables.of(plan);
+    const expectation = plan * EXPECT_WIDTH;
+    this.#rowsOf(ops, at);
+    switch (ops[at]) {
+      case Op.insert:
+        sql.insert(session.begin(), this.#after);
+        session.end(expectation + Expect.insert);
+        break;
+      case Op.update:
+        this.#update(sql, ops[at + 2]! >= 0, expectation + Expect.update);
+        break;
+      case Op.delete:
+        sql.delete(session.begin(), this.#before);
+        session.end(expectation + Expect.delete);
+        break;
+    }
+  }
+
+  /** Without a key a row that is there cannot be told from one like it. */
+  converge(index: number, ops: Int32Array, at: number): void {
+    const plan = this.#parts.plans[index]!;
+    const sql = this.#parts.tables.of(index);
+    if (!sql.hasKey) throw rowIncomplete(plan);
+    this.#rowsOf(ops, at);
+    const expectation = index * EXPECT_WIDTH;
+    const before = ops[at + 2]!;
+    const after = ops[at + 3]!;
+    // The row before of an unchanged key says nothing more.
+    const moves =
+      ops[at] === Op.update && before >= 0 && !hasSameCells(plan.source.key, this.#batch, { before, after });
+    if (ops[at] === Op.insert) {
+      this.#upsert(sql, expectation, Expect.insertAny);
+    } else if (ops[at] === Op.delete) {
+      this.#delete(sql, expectation + Expect.deleteAny);
+    } else if (isComplete(plan, this.#batch.cells, after)) {
+      if (moves) this.#delete(sql, expectation + Expect.done);
+      this.#upsert(sql, expectation, Expect.updateAny);
+    } else {
+      if (moves) this.#move(sql, expectation + Expect.done);
+      this.#update(sql, false, expectation + Expect.updateMust);
+    }
+  }
+
+  /** TRUNCATE would commit what has been applied of the transaction: the rows are deleted, tables one after another. */
+  async truncate(plans: readonly number[]): Promise<void> {
+    const { session, counts, tables } = this.#parts;
+    for (const plan of plans) {
+      tables.of(plan).deleteAll(session.begin());
+      session.end(plan * EXPECT_WIDTH + Expect.done);
+    }
+    await session.drain();
+    for (const plan of plans) counts.truncated(plan);
+  }
+
+  /** The row gets its new key unless that is there already; then none of the old one is left. */
+  #move(sql: TableSql, expectation: number): void {
+    const { session } = this.#parts;
+    sql.moveUnlessThere(session.begin(), this.#before, this.#after);
+    session.end(expectation);
+    this.#delete(sql, expectation);
+  }
+
+  #update(sql: TableSql, hasBefore: boolean, expectation: number): void {
+    const { session } = this.#parts;
+    const where = hasBefore ? this.#before : this.#after;
+    sql.update(session.begin(), where, this.#after, hasBefore || !sql.hasKey);
+    session.end(expectation);
+  }
+
+  #delete(sql: TableSql, expectation: number): void {
+    const { session } = this.#parts;
+    sql.delete(session.begin(), this.#before);
+    session.end(expectation);
+  }
+
+  /** Inserts a row, or overwrites that of the same key. */
+  #upsert(sql: TableSql, table: number, expect: number): void {
+    const { session } = this.#parts;
+    const out = session.begin();
+    if (sql.overwrites) {
+      sql.insertRows(out);
+      sql.values(out, this.#after);
+      sql.overwrite(out);
+    } else {
+      // ON DUPLICATE KEY would change another row that has the same value in another unique index.
+      sql.update(out, this.#after, this.#after, false);
+      session.end(table + Expect.done);
+      sql.insertUnlessThere(session.begin(), this.#after);
+    }
+    session.end(table + expect);
+  }
+
+  #rowsOf(ops: Int32Array, at: number): void {
+    this.#before.row = ops[at + 2]!;
+    this.#after.row = ops[at + 3]!;
+  }
+}

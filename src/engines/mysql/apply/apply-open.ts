@@ -1,0 +1,120 @@
+import { createHash } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { MigrationError } from "../../../core/error.ts";
+import type { JournalRequest } from "../../../core/journal.ts";
+import type { Position } from "../../../core/position.ts";
+import { readCheckpoint } from "../../shared/checkpoint.ts";
+import { literal } from "../catalog/identifier.ts";
+import type { Client } from "../connection/client.ts";
+import { serverFields } from "../connection/errors.ts";
+import { type DurabilityKind, durabilityOf, FLUSH_SQL } from "./apply-durability.ts";
+import { positionSql } from "./apply-journal.ts";
+
+/** How long the last applier's session has to end by itself, and how long it is waited for at most. */
+const PATIENCE_MS = 1_000;
+const TIMEOUT_MS = 15_000;
+const RETRY_MS = 50;
+
+/** Also the journal's: it goes on without, as nothing but changes tells others what is durable. */
+export const ACCESS_DENIED = 1227;
+
+/**
+ * A session for apply. No autocommit: a transaction that the server has ended by itself must not go on as single
+ * commits. Foreign keys act on nothing, as what they did on the source comes as changes of its own. Rows are locked
+ * one by one, not the gaps between them, where the server's log of statements allows it.
+ */
+export async function prepareApplySession(client: Client): Promise<DurabilityKind> {
+  await client.execute("set autocommit = 0, foreign_key_checks = 0, unique_checks = 1");
+  const [row] = await client.query<Record<"log" | "format", string>>(
+    "select @@log_bin as log, @@binlog_format as format",
+  );
+  if (row!.log !== "1" || row!.format !== "STATEMENT") {
+    await client.execute("set session transaction isolation level read committed");
+  } else {
+    // Such a log remarks on every statement whose rows it cannot be sure of.
+    await client.execute("set sql_notes = 0");
+  }
+  const durability = await durabilityOf(client);
+  if (durability === "flush") await checkMayFlush(client);
+  return durability;
+}
+
+/** A source that keeps its log for us may be told only what cannot be lost any more. */
+async function checkMayFlush(client: Client): Promise<void> {
+  const denied = await flushDenied(client);
+  if (denied !== undefined) throw denied;
+}
+
+/** `target.privilege` when the user may not make the server write its log. */
+export async function flushDenied(client: Client): Promise<MigrationError | undefined> {
+  try {
+    await client.execute(FLUSH_SQL);
+    return undefined;
+  } catch (error) {
+    if (serverFields(error)?.number !== ACCESS_DENIED) throw error;
+    return new MigrationError("target.privilege", {
+      message:
+        "Commits on the target do not wait for its disk, and the user may not make the server write its log.",
+      subject: "innodb_flush_log_at_trx_commit",
+      remedy:
+        "Grant RELOAD to the target's user, or set innodb_flush_log_at_trx_commit = 1 and sync_binlog = 1 there.",
+      nativeCode: String(ACCESS_DENIED),
+    });
+  }
+}
+
+/**
+ * Lets only one session apply for a task. A worker that was killed may leave a session behind that still works through
+ * what it was sent, commit included; the position in the journal is final only when that session has ended. It gets a
+ * moment for that, then it is ended.
+ */
+export async function takeApplyLock(client: Client, request: JournalRequest): Promise<void> {
+  const name = literal(lockName(request));
+  for (const start = performance.now(); ; await delay(RETRY_MS)) {
+    const [row] = await client.query<{ taken: string | null; holder: string | null }>(
+      `select get_lock(${name}, 0) as taken, is_used_lock(${name}) as holder`,
+    );
+    if (row!.taken === "1") return;
+    const waited = performance.now() - start;
+    if (waited > TIMEOUT_MS) {
+      throw new MigrationError("target.applier_in_use", {
+        message: "Another session applies changes for this task.",
+        subject: request.taskId,
+      });
+    }
+    if (waited > PATIENCE_MS && row!.holder !== null) await endSession(client, row!.holder);
+  }
+}
+
+/** Ends a session of the same user. */
+export async function endSession(client: Client, id: string): Promise<void> {
+  try {
+    await client.execute(`kill ${Number(id)}`);
+  } catch (error) {
+    // It has ended meanwhile, or is another user's.
+    if (serverFields(error) === undefined) throw error;
+  }
+}
+
+/** The lock that a task's applier holds. Names of locks are short, and the whole server's. */
+export function lockName({ controlSchema, taskId }: JournalRequest): string {
+  const digest = createHash("sha256").update(JSON.stringify([controlSchema ?? null, taskId]));
+  return `tideway apply ${digest.digest("base64url")}`;
+}
+
+/** What the journal says now that nobody else can change it. Undefined when nothing was applied yet. */
+export async function readAppliedPosition(
+  client: Client,
+  request: JournalRequest,
+): Promise<Position | undefined> {
+  const [row] = await client.query<{ CHECKPOINT: string }>(positionSql(request));
+  // Else the snapshot of this transaction would be what the session goes on to see.
+  await client.execute("commit");
+  if (row === undefined) return undefined;
+  const position = readCheckpoint(row.CHECKPOINT);
+  if (position !== undefined) return position;
+  throw new MigrationError("position.malformed", {
+    message: "The checkpoint in the target's control table is none.",
+    subject: "awsdms_txn_state",
+  });
+}

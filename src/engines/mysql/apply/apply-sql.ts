@@ -1,0 +1,244 @@
+import { NULL_CELL, UNCHANGED_CELL } from "../../../core/change-batch.ts";
+import type { TablePlan } from "../../../core/plan.ts";
+import { identifier, qualified } from "../catalog/identifier.ts";
+import { writeLiteral } from "../values/cell-text.ts";
+import type { SqlText } from "../values/sql-text.ts";
+import { ApplyColumns, type Comparison } from "./apply-columns.ts";
+import type { ApplyTable, UniqueIndex } from "./apply-table.ts";
+
+/** Where one row's cells are. Reused from row to row. */
+export interface RowAt {
+  bytes: Uint8Array;
+  cells: Int32Array;
+  /** Index of the row in the cells. */
+  row: number;
+}
+
+const OPEN = Buffer.from("(");
+const CLOSE = Buffer.from(")");
+const COMMA = Buffer.from(",");
+const EQUALS = Buffer.from("=");
+const AND = Buffer.from(" and ");
+const WHERE = Buffer.from(" where ");
+const LIMIT = Buffer.from(" limit 1");
+const DEFAULT = Buffer.from("default");
+const NOTHING = Buffer.alloc(0);
+
+/** Writes the statements that apply one table's changes. */
+export class TableSql {
+  readonly hasKey: boolean;
+  readonly written: readonly number[];
+  /** Whether the key is the table's only unique index: then ON DUPLICATE KEY can mean no other row than the key's. */
+  readonly overwrites: boolean;
+  /** Columns of the target that are not the source's. */
+  readonly hasOthers: boolean;
+  readonly #columns: ApplyColumns;
+  readonly #key: readonly number[];
+  readonly #isKey: Uint8Array;
+  readonly #comparisons: readonly Comparison[];
+  readonly #insert: Buffer;
+  readonly #insertSelect: Buffer;
+  readonly #unlessThere: Buffer;
+  readonly #overwrite: Buffer;
+  readonly #unlessKey: Buffer;
+  readonly #update: Buffer;
+  readonly #delete: Buffer;
+  readonly #deleteKeys: Buffer;
+  readonly #unlessTaken: Buffer;
+  readonly #same: Buffer;
+
+  constructor(plan: TablePlan, table: ApplyTable | undefined) {
+    const columns = new ApplyColumns(plan, table);
+    const { key } = plan.source;
+    this.#columns = columns;
+    this.#key = key;
+    this.hasKey = key.length > 0;
+    this.written = columns.written;
+    this.hasOthers = columns.others;
+    this.#isKey = Uint8Array.from(plan.source.columns, (_, ordinal) => (key.includes(ordinal) ? 1 : 0));
+    this.#comparisons = (this.hasKey ? key : columns.written).map((o) =>
+      this.hasKey ? columns.isKey(o) : columns.isSame(o),
+    );
+    const name = qualified(plan.target.id);
+    const names = columns.written.map((o) => String(columns.names[o]));
+    const keyNames = new Set(key.map((o) => plan.target.columns[o]!.name.toLowerCase()));
+    const keyIndex = table?.uniques.find((index) => this.hasKey && isOver(index, keyNames));
+    const uniques = uniquesOf(plan, table);
+    this.overwrites = keyIndex !== undefined && uniques.every((index) => isOver(index, keyNames));
+    const same = names[0] === undefined ? "" : `${names[0]}=${names[0]}`;
+    const rest = columns.written.filter((o) => this.#isKey[o] === 0).map((o) => String(columns.names[o]));
+    const overwritten = rest.length === 0 ? same : rest.map((one) => `${one}=values(${one})`).join(",");
+    this.#insert = Buffer.from(`insert into ${name} (${names.join(",")}) values `);
+    this.#unlessThere =
+      table !== undefined && uniques.length === 0 ? NOTHING : Buffer.from(` on duplicate key update ${same}`);
+    this.#overwrite = Buffer.from(` on duplicate key update ${overwritten}`);
+    this.#insertSelect = Buffer.from(`insert into ${name} (${names.join(",")}) select `);
+    this.#unlessKey = Buffer.from(` from dual where not exists (select 1 from ${name} where `);
+    this.#update = Buffer.from(`update ${name} set `);
+    this.#delete = Buffer.from(`delete from ${name}`);
+    const keyList = key.map((o) => String(columns.names[o])).join(",");
+    const hint = keyIndex === undefined ? "" : ` force index (${identifier(keyIndex.name)})`;
+    const tuple = key.length === 1 ? keyList : `(${keyList})`;
+    this.#deleteKeys = Buffer.from(`delete ${name} from ${name}${hint} where ${tuple} in (`);
+    this.#unlessTaken = Buffer.from(` and not exists (select 1 from (select 1 from ${name} where `);
+    this.#same = Buffer.from(same);
+  }
+
+  /** A row in the way is left as it is, and shows as a statement that changed nothing. */
+  insert(out: SqlText, row: RowAt): void {
+    this.insertRows(out);
+    this.values(out, row);
+    out.append(this.#unlessThere);
+  }
+
+  /** Begins a statement that inserts the rows that follow, each by values() with commas() between them. */
+  insertRows(out: SqlText): void {
+    out.append(this.#insert);
+  }
+
+  values(out: SqlText, row: RowAt): void {
+    out.append(OPEN);
+    this.#literals(out, row);
+    out.append(CLOSE);
+  }
+
+  comma(out: SqlText): void {
+    out.append(COMMA);
+  }
+
+  /** Ends insertRows(): rows that are there get the new values. Only where `overwrites`. */
+  overwrite(out: SqlText): void {
+    out.append(this.#overwrite);
+  }
+
+  /** Inserts a row unless one of its key is there. */
+  insertUnlessThere(out: SqlText, row: RowAt): void {
+    out.append(this.#insertSelect);
+    this.#literals(out, row);
+    out.append(this.#unlessKey);
+    this.#find(out, row);
+    out.append(CLOSE);
+  }
+
+  /** Updates the row that `where` finds to what was sent of `after`; its key only when that may have changed. */
+  update(out: SqlText, where: RowAt, after: RowAt, keyChanges: boolean): void {
+    out.append(this.#update);
+    this.#set(out, after, keyChanges);
+    out.append(WHERE);
+    this.#find(out, where);
+    if (!this.hasKey) out.append(LIMIT);
+  }
+
+  /** Like update() of a row whose key changes, but nothing when the new key is there already. */
+  moveUnlessThere(out: SqlText, before: RowAt, after: RowAt): void {
+    this.update(out, before, after, true);
+    out.append(this.#unlessTaken);
+    this.#find(out, after);
+    // A table that is updated may be read only through a derived one.
+    out.append(TAKEN);
+  }
+
+  delete(out: SqlText, row: RowAt): void {
+    out.append(this.#delete);
+    out.append(WHERE);
+    this.#find(out, row);
+    if (!this.hasKey) out.append(LIMIT);
+  }
+
+  deleteAll(out: SqlText): void {
+    out.append(this.#delete);
+  }
+
+  /** Begins a statement that deletes the rows of the keys that follow, each by key() with comma() between them. */
+  deleteKeys(out: SqlText): void {
+    out.append(this.#deleteKeys);
+  }
+
+  key(out: SqlText, row: RowAt): void {
+    const isTuple = this.#key.length > 1;
+    if (isTuple) out.append(OPEN);
+    for (let i = 0; i < this.#key.length; i++) {
+      if (i > 0) out.append(COMMA);
+      const { item, close, form } = this.#comparisons[i]!;
+      const cell = row.row + 2 * this.#key[i]!;
+      out.append(item);
+      writeLiteral(out, form, row.bytes, row.cells[cell]!, row.cells[cell + 1]!);
+      out.append(close);
+    }
+    if (isTuple) out.append(CLOSE);
+  }
+
+  endKeys(out: SqlText): void {
+    out.append(CLOSE);
+  }
+
+  #literals(out: SqlText, { bytes, cells, row }: RowAt): void {
+    const { written } = this;
+    const { forms } = this.#columns;
+    for (let i = 0; i < written.length; i++) {
+      const ordinal = written[i]!;
+      const cell = row + 2 * ordinal;
+      if (i > 0) out.append(COMMA);
+      if (cells[cell] === UNCHANGED_CELL) out.append(DEFAULT);
+      else writeLiteral(out, forms[ordinal]!, bytes, cells[cell]!, cells[cell + 1]!);
+    }
+  }
+
+  #set(out: SqlText, { bytes, cells, row }: RowAt, keyChanges: boolean): void {
+    const { written } = this;
+    const { forms, names } = this.#columns;
+    let count = 0;
+    for (let i = 0; i < written.length; i++) {
+      const ordinal = written[i]!;
+      const cell = row + 2 * ordinal;
+      if (cells[cell] === UNCHANGED_CELL || (!keyChanges && this.#isKey[ordinal] === 1)) continue;
+      if (count++ > 0) out.append(COMMA);
+      out.append(names[ordinal]!);
+      out.append(EQUALS);
+      writeLiteral(out, forms[ordinal]!, bytes, cells[cell]!, cells[cell + 1]!);
+    }
+    // A change that says nothing new must still find its row: a column is set to what it is.
+    if (count === 0) out.append(this.#same);
+  }
+
+  /** The condition that finds a row: by key, or by all its values. */
+  #find(out: SqlText, { bytes, cells, row }: RowAt): void {
+    const ordinals = this.hasKey ? this.#key : this.written;
+    let count = 0;
+    for (let i = 0; i < ordinals.length; i++) {
+      const cell = row + 2 * ordinals[i]!;
+      const start = cells[cell]!;
+      if (start === UNCHANGED_CELL) continue;
+      if (count++ > 0) out.append(AND);
+      const { open, close, form, isNull } = this.#comparisons[i]!;
+      if (start === NULL_CELL) {
+        out.append(isNull);
+        continue;
+      }
+      out.append(open);
+      writeLiteral(out, form, bytes, start, cells[cell + 1]!);
+      out.append(close);
+    }
+  }
+}
+
+const TAKEN = Buffer.from(" limit 1) as taken)");
+
+/** Unique indexes that are there, and those that the plan is going to make while changes are applied. */
+function uniquesOf(
+  { target }: TablePlan,
+  table: ApplyTable | undefined,
+): readonly Pick<UniqueIndex, "columns">[] {
+  const planned = target.indexes
+    .filter(({ unique }) => unique)
+    .map(({ columns }) => ({
+      columns: columns === undefined ? undefined : new Set(columns.map((name) => name.toLowerCase())),
+    }));
+  return [...(table?.uniques ?? []), ...planned];
+}
+
+function isOver({ columns }: Pick<UniqueIndex, "columns">, names: ReadonlySet<string>): boolean {
+  return (
+    columns !== undefined && columns.size === names.size && [...columns].every((name) => names.has(name))
+  );
+}

@@ -1,0 +1,109 @@
+import type { Position } from "../../../core/position.ts";
+import type { ApplyRequest } from "../../../core/target.ts";
+import type { ApplyCounts } from "../../shared/apply-counts.ts";
+import type { ApplyGroup } from "../../shared/apply-group.ts";
+import type { GroupWriter } from "../../shared/apply-group-writer.ts";
+import type { ApplyTransactions, Committed } from "../../shared/apply-loop.ts";
+import type { ApplyDurability } from "./apply-durability.ts";
+import { StatementFailure } from "./apply-failure.ts";
+import { conflictSql } from "./apply-journal.ts";
+import type { ApplySession } from "./apply-session.ts";
+import { savePositionSql } from "./journal-sql.ts";
+import { mayRetry } from "./statement-error.ts";
+
+/** How often a group is tried that the server gives up for another session's sake. */
+const MAX_TRIES = 10;
+
+export interface MysqlTransactionsParts {
+  readonly session: ApplySession;
+  readonly writer: GroupWriter;
+  readonly counts: ApplyCounts;
+  readonly request: ApplyRequest;
+  readonly durability: ApplyDurability;
+  describe(error: unknown): unknown;
+}
+
+/** The loop's transactions. They begin by themselves, at their first statement. */
+export class MysqlTransactions implements ApplyTransactions {
+  readonly #parts: MysqlTransactionsParts;
+  /** What is to be written is the first part of its transaction: nothing else is lost when that is taken back. */
+  #isFirst = true;
+  /** A transaction is at work. */
+  #begun = false;
+
+  constructor(parts: MysqlTransactionsParts) {
+    this.#parts = parts;
+  }
+
+  begin(): void {
+    this.#isFirst = true;
+    this.#begun = true;
+  }
+
+  /** A deadlock takes back the whole transaction: the group is written again unless parts came before it. */
+  async write(group: ApplyGroup): Promise<void> {
+    const { session, writer, counts } = this.#parts;
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    for (let tries = 1; ; tries++) {
+      try {
+        await writer.write(group);
+        return;
+      } catch (error) {
+        const again = error instanceof StatementFailure && mayRetry(error);
+        if (!again || !isFirst || tries === MAX_TRIES) throw error;
+        session.takeMismatched();
+        session.statements("rollback");
+        await session.drain();
+        counts.take();
+        writer.ended();
+      }
+    }
+  }
+
+  async commit(position: Position): Promise<Committed> {
+    const { session, writer, counts, request, durability } = this.#parts;
+    for (const conflict of counts.conflicts) {
+      session.statements(...conflictSql(request, conflict));
+      await session.drain();
+    }
+    session.statements(savePositionSql(request, position), "commit");
+    await session.drain();
+    this.#begun = false;
+    writer.ended();
+    return { tables: counts.take(), durable: await durability.committed(position) };
+  }
+
+  async save(position: Position, waits: boolean): Promise<Position | undefined> {
+    const { session, request, durability } = this.#parts;
+    session.statements(savePositionSql(request, position), "commit");
+    await session.drain();
+    const durable = await durability.committed(position);
+    return waits ? ((await durability.settle()) ?? durable) : durable;
+  }
+
+  get undurable(): Position | undefined {
+    return this.#parts.durability.newest;
+  }
+
+  /** To make the server write its log commits, so not while a transaction is at work. */
+  get isDue(): boolean {
+    return !this.#begun && this.#parts.durability.isDue;
+  }
+
+  get dueInMs(): number | undefined {
+    return this.#begun ? undefined : this.#parts.durability.dueInMs;
+  }
+
+  askDurable(): Promise<Position | undefined> {
+    return this.#parts.durability.ask();
+  }
+
+  describe(error: unknown): unknown {
+    return this.#parts.describe(error);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.session[Symbol.asyncDispose]();
+  }
+}

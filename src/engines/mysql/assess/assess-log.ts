@@ -1,0 +1,159 @@
+import { MigrationError } from "../../../core/error.ts";
+import type { Finding } from "../../../core/finding.ts";
+import { displayTable, type TableSchema } from "../../../core/schema.ts";
+import type { SourceAssessment } from "../../../core/source.ts";
+import { finding } from "../../shared/finding.ts";
+import type { Client } from "../connection/client.ts";
+import { serverFields } from "../connection/errors.ts";
+import { atLeast } from "../connection/server-facts.ts";
+import { keepsFor } from "../log/log-expiry.ts";
+import { globalVariables, isNotAllowed, type LogStatus, logStatus } from "../log/log-state.ts";
+
+/** MySQL 8 says so to a user without XA_RECOVER_ADMIN. */
+const ER_XAER_RMERR = 1401;
+const SECONDS_OF_DAY = 86_400;
+
+/** What following the binary log needs. */
+export async function assessLog(client: Client, { tables }: SourceAssessment): Promise<Finding[]> {
+  const variables = await globalVariables(client, LOG_VARIABLES);
+  if (variables.get("log_bin") !== "ON") return [logOff(LOG_OFF)];
+  const findings =
+    client.facts.serverId === 0 ? [logOff("The source's server_id is 0: it sends its log to nobody.")] : [];
+  const format = variables.get("binlog_format");
+  // MySQL is about to drop the variable, and has no other format then.
+  if (format !== undefined && format !== "ROW") findings.push(wrongFormat(format));
+  if (/PARTIAL_JSON/.test(variables.get("binlog_row_value_options") ?? "")) findings.push(partialJson());
+  if (variables.get("binlog_order_commits") === "OFF") findings.push(unordered());
+  findings.push(...(await assessPrepared(client)));
+  findings.push(...(await assessExpiry(client)));
+  if (!client.facts.hasGtids) findings.push(withoutGtids(client));
+  findings.push(...(await assessReplica(client, variables)));
+  return [...findings, ...(await assessFilters(client, tables))];
+}
+
+const LOG_VARIABLES = [
+  ...["log_bin", "binlog_format", "binlog_order_commits", "binlog_row_value_options"],
+  ...["log_slave_updates", "log_replica_updates"],
+];
+
+/** See Source.checkStream: throws what keeps the log from telling of rows, since somebody has changed it. */
+export async function checkFormat(client: Client): Promise<void> {
+  const variables = await globalVariables(client, ["log_bin", "binlog_format"]);
+  const format = variables.get("binlog_format");
+  if (variables.get("log_bin") === "ON" && (format === undefined || format === "ROW")) return;
+  const found = format === undefined || format === "ROW" ? logOff(LOG_OFF) : wrongFormat(format);
+  throw new MigrationError(found.code, found);
+}
+
+const LOG_OFF = "The source writes no binary log (log_bin is off).";
+
+function logOff(message: string): Finding {
+  return finding("source.binary_log_off", "error", { subject: "log_bin", message });
+}
+
+function wrongFormat(format: string): Finding {
+  return finding("source.binary_log_format", "error", {
+    subject: "binlog_format",
+    message: `The source's binlog_format is ${format}: its log holds statements, from which rows cannot be told.`,
+  });
+}
+
+function partialJson(): Finding {
+  return finding("source.log_unreadable", "error", {
+    subject: "binlog_row_value_options",
+    message:
+      "The source logs parts of JSON values (binlog_row_value_options is PARTIAL_JSON), which Tideway does not read.",
+    remedy:
+      "Run on the source: set global binlog_row_value_options = ''; and let sessions that are open connect again.",
+  });
+}
+
+function unordered(): Finding {
+  return finding("source.commit_order", "warning", {
+    subject: "binlog_order_commits",
+    message:
+      "The source may commit in another order than it logs (binlog_order_commits is OFF): rows of a snapshot may lack a transaction before its position.",
+  });
+}
+
+/** Nothing for a user who may not ask. */
+async function assessPrepared(client: Client): Promise<Finding[]> {
+  try {
+    const { length } = await client.query("xa recover");
+    if (length === 0) return [];
+    const message = `${length === 1 ? "One transaction is" : `${length} transactions are`} prepared on the source (XA): a task whose log begins behind that fails when one commits.`;
+    return [finding("source.prepared_transactions", "warning", { subject: "XA", message })];
+  } catch (error) {
+    if (isNotAllowed(error) || serverFields(error)?.number === ER_XAER_RMERR) return [];
+    throw error;
+  }
+}
+
+async function assessExpiry(client: Client): Promise<Finding[]> {
+  const seconds = await keepsFor(client);
+  if (seconds === undefined || seconds >= SECONDS_OF_DAY) return [];
+  return [
+    finding("source.binary_log_expires", "warning", {
+      subject: "binlog_expire_logs_seconds",
+      message: `The source removes its binary log after ${seconds} seconds; a task that is stopped for longer has to load everything again.`,
+    }),
+  ];
+}
+
+function withoutGtids(client: Client): Finding {
+  return finding("source.no_gtids", "info", {
+    subject: "gtid_mode",
+    message: `The source (${client.facts.text}) does not number its transactions: the task cannot go on at another server.`,
+  });
+}
+
+/** By default MySQL 5.7 and MariaDB do not log what they replicate. */
+async function assessReplica(client: Client, variables: ReadonlyMap<string, string>): Promise<Finding[]> {
+  const logsUpdates = variables.get("log_replica_updates") ?? variables.get("log_slave_updates");
+  if (logsUpdates === "ON" || !(await isReplica(client))) return [];
+  return [
+    finding("source.replica_unlogged", "error", {
+      subject: "log_slave_updates",
+      message:
+        "The source is a replica, and what it replicates is not in its binary log (log_slave_updates is off).",
+    }),
+  ];
+}
+
+/** False for a user who may not ask. */
+async function isReplica(client: Client): Promise<boolean> {
+  try {
+    return (await client.query(replicaSql(client))).length > 0;
+  } catch (error) {
+    if (isNotAllowed(error)) return false;
+    throw error;
+  }
+}
+
+/** MySQL 8.4 knows the old name no more. */
+function replicaSql({ facts }: Client): string {
+  if (facts.flavour === "mariadb") return "show all slaves status";
+  return atLeast(facts, 8, 0, 22) ? "show replica status" : "show slave status";
+}
+
+/** Databases whose changes the server leaves out of its log. */
+async function assessFilters(client: Client, tables: readonly TableSchema[]): Promise<Finding[]> {
+  let status: LogStatus | undefined;
+  try {
+    status = await logStatus(client);
+  } catch (error) {
+    if (!isNotAllowed(error)) throw error;
+  }
+  if (status === undefined) return [];
+  const only = new Set(status.onlyDatabases);
+  const ignored = new Set(status.ignoredDatabases);
+  return tables
+    .filter(({ id }) => ignored.has(id.schema) || (only.size > 0 && !only.has(id.schema)))
+    .map(({ id }) =>
+      finding("source.binary_log_filtered", "error", {
+        subject: displayTable(id),
+        table: id,
+        message: `The source leaves the database ${id.schema} out of its binary log.`,
+      }),
+    );
+}

@@ -1,0 +1,84 @@
+import type { Finding } from "../../../core/finding.ts";
+import type { SourceAssessment } from "../../../core/source.ts";
+import { finding } from "../../shared/finding.ts";
+import { literal } from "../catalog/identifier.ts";
+import type { Client } from "../connection/client.ts";
+import { atLeast } from "../connection/server-facts.ts";
+
+interface Privilege {
+  /** Names that servers have for it, the one to grant first. */
+  readonly names: readonly [string, ...string[]];
+  /** What is wrong without it. */
+  readonly without: string;
+}
+
+const READS_LOG: Privilege = {
+  names: ["REPLICATION SLAVE", "REPLICATION REPLICA"],
+  without: "it may not read the binary log",
+};
+const SEES_LOG: Privilege = {
+  names: ["REPLICATION CLIENT", "BINLOG MONITOR", "SUPER"],
+  without: "it cannot see where the binary log ends and which of its files are left",
+};
+const LOCKS: Privilege = {
+  names: ["RELOAD", "FLUSH_TABLES"],
+  without:
+    "instead of a short global read lock the full load takes one on each table (LOCK TABLES) until all its sessions have begun",
+};
+
+/** Privileges on the server as a whole. What a role brings is not seen here: of a session with one nothing is said. */
+export function assessPrivileges(
+  { facts }: Client,
+  { type }: SourceAssessment,
+  account: Account,
+): readonly Finding[] {
+  if (account.hasRole) return [];
+  const lacking = ({ names, without }: Privilege, severity: Finding["severity"]): readonly Finding[] => {
+    if (names.some((name) => account.privileges.has(name))) return [];
+    return [
+      finding("source.privilege", severity, {
+        subject: account.user,
+        message: `The user ${account.user} lacks the privilege ${names[0]}: ${without}.`,
+        remedy: `Run on the source: grant ${names[0].toLowerCase()} on *.* to ${account.sql};`,
+      }),
+    ];
+  };
+  const captures = type !== "full-load";
+  return [
+    ...(captures ? lacking(READS_LOG, "error") : []),
+    ...(captures ? lacking(SEES_LOG, facts.hasGtids ? "warning" : "error") : []),
+    // MariaDB tells each transaction's place in the log, and needs no lock.
+    ...(type === "cdc" || facts.flavour === "mariadb" ? [] : lacking(LOCKS, "info")),
+  ];
+}
+
+/** Who the session is to the server. */
+export interface Account {
+  readonly user: string;
+  /** As GRANT writes it: 'app'@'%'. */
+  readonly sql: string;
+  readonly hasRole: boolean;
+  /** On the server as a whole, in upper case. */
+  readonly privileges: ReadonlySet<string>;
+}
+
+export async function readAccount(client: Client): Promise<Account> {
+  const hasRoles = client.facts.flavour === "mariadb" || atLeast(client.facts, 8);
+  const [session] = await client.query<{ account: string; role: string | null }>(
+    `select current_user() as account, ${hasRoles ? "current_role()" : "null"} as role`,
+  );
+  const { account, role } = session!;
+  const at = account.lastIndexOf("@");
+  const [user, host] = [account.slice(0, at), account.slice(at + 1)];
+  // The view puts quotes around names, whatever these hold.
+  const rows = await client.query<{ privilege: string }>(
+    "select privilege_type as privilege from information_schema.user_privileges where grantee = ?",
+    [`'${user}'@'${host}'`],
+  );
+  return {
+    user,
+    sql: `${literal(user)}@${literal(host)}`,
+    hasRole: role !== null && role !== "NONE" && role !== "",
+    privileges: new Set(rows.map(({ privilege }) => privilege.toUpperCase())),
+  };
+}

@@ -1,0 +1,45 @@
+import type { Finding } from "../../../core/finding.ts";
+import type { SourceAssessment } from "../../../core/source.ts";
+import { finding } from "../../shared/finding.ts";
+import type { Client } from "../connection/client.ts";
+import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
+import { assessCascades } from "./assess-cascades.ts";
+import { assessLeftOut } from "./assess-left-out.ts";
+import { assessLog } from "./assess-log.ts";
+import { assessPrivileges, readAccount } from "./assess-privileges.ts";
+import { assessSourceTables } from "./assess-source-tables.ts";
+
+/** Whether a server is fit to be read from, as far as it tells. Changes nothing. */
+export async function assessSource(client: Client, request: SourceAssessment): Promise<Finding[]> {
+  const account = await readAccount(client);
+  const findings = assessVersion(client.facts);
+  if (request.type !== "full-load") {
+    findings.push(...(await assessLog(client, request)), ...assessCascades(request.tables));
+    if (request.ownOnly === true) findings.push(cannotFilter());
+  }
+  findings.push(...assessPrivileges(client, request, account));
+  findings.push(...(await assessSourceTables(client, request, account)));
+  findings.push(...(await assessLeftOut(client, request)));
+  return findings;
+}
+
+/** MySQL's log tells which server a change is from, and not that a task has brought it there. */
+function cannotFilter(): Finding {
+  return finding("settings.unsupported", "error", {
+    subject: "EnableLoopbackPrevention",
+    message:
+      "The log of a MySQL or MariaDB source does not tell which changes another task has brought to it.",
+    remedy: "Replicate in one direction, and set EnableLoopbackPrevention to false.",
+  });
+}
+
+function assessVersion(facts: ServerFacts): Finding[] {
+  const isKnown = facts.flavour === "mariadb" ? atLeast(facts, 10, 5) : atLeast(facts, 5, 7);
+  if (isKnown) return [];
+  return [
+    finding("source.version_unsupported", "error", {
+      subject: facts.text,
+      message: `The source is ${facts.text}; Tideway reads from MySQL 5.7 and MariaDB 10.5 on.`,
+    }),
+  ];
+}

@@ -1,0 +1,165 @@
+import type { Finding } from "../../../core/finding.ts";
+import type { TablePlan } from "../../../core/plan.ts";
+import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
+import type { TargetAssessment } from "../../../core/target.ts";
+import { finding } from "../../shared/finding.ts";
+import { literal } from "../catalog/identifier.ts";
+import { selectOf } from "../catalog/target-columns.ts";
+import { findTables, isTable, misfit, names, type TargetTable } from "../catalog/target-table.ts";
+import type { Client } from "../connection/client.ts";
+
+/** What stands on the target under the names of the plan's tables. */
+export async function assessTargetTables(
+  client: Client,
+  { plan, mode: given, prepared }: TargetAssessment,
+): Promise<readonly Finding[]> {
+  const ids = plan.tables.map(({ target }) => target.id);
+  const found = await findTables(client, ids);
+  const referrers = await referrersOf(client, [...found.values()]);
+  const triggers = await triggersOf(client, [...found.values()]);
+  const planned = new Set(ids.map(keyOf));
+  return plan.tables.flatMap((table) => {
+    const key = keyOf(table.target.id);
+    const there = found.get(key);
+    if (there === undefined) return [];
+    const mode = prepared.has(tableKey(table.source.id)) ? "do-nothing" : given;
+    if (!isTable(there)) {
+      return problem(table, "target.table_mismatch", "Something that is not a table has its name.");
+    }
+    if (mode === "drop-and-create") {
+      const foreign = (referrers.get(key) ?? []).filter((id) => !planned.has(keyOf(id)));
+      return dropping(table, there, foreign);
+    }
+    return [
+      ...keeping(table, there),
+      ...(mode === "truncate" ? [emptied(table)] : []),
+      ...acting(table, triggers.get(key) ?? []),
+    ];
+  });
+}
+
+async function referrersOf(
+  client: Client,
+  tables: readonly TargetTable[],
+): Promise<ReadonlyMap<string, readonly TableId[]>> {
+  const referrers = new Map<string, TableId[]>();
+  for (const [schema, some] of Map.groupBy(tables, ({ id }) => id.schema)) {
+    const rows = await client.query<TableId & { readonly target: string }>(
+      `select distinct table_schema as \`schema\`, table_name as name, referenced_table_name as target
+         from information_schema.key_column_usage
+        where referenced_table_schema = ${literal(schema)}
+          and referenced_table_name in (${some.map(({ id }) => literal(id.name)).join(", ")})`,
+    );
+    for (const { target, ...id } of rows) {
+      const key = tableKey({ schema, name: target });
+      referrers.set(key, [...(referrers.get(key) ?? []), id]);
+    }
+  }
+  return referrers;
+}
+
+async function triggersOf(
+  client: Client,
+  tables: readonly TargetTable[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const rows = await selectOf<{ schema: string; table: string; name: string }>(
+    client,
+    tables.map(({ id }) => id),
+    (
+      where,
+    ) => `select event_object_schema as \`schema\`, event_object_table as \`table\`, trigger_name as name
+      from information_schema.triggers
+     where ${where.replace("table_schema", "event_object_schema").replace("table_name", "event_object_table")}`,
+    "`schema`, `table`, name",
+  );
+  const triggers = new Map<string, string[]>();
+  for (const { schema, table, name } of rows) {
+    const key = tableKey({ schema, name: table });
+    triggers.set(key, [...(triggers.get(key) ?? []), name]);
+  }
+  return triggers;
+}
+
+function dropping(table: TablePlan, there: TargetTable, foreign: readonly TableId[]): readonly Finding[] {
+  const name = displayTable(table.target.id);
+  if (foreign.length > 0) {
+    const named = foreign.slice(0, 10).map(displayTable).join(", ");
+    return problem(
+      table,
+      "target.table_in_use",
+      `Foreign keys of tables outside the task refer to ${name}: ${named}.`,
+    );
+  }
+  const rows = there.estimatedRows > 0 ? ` with about ${there.estimatedRows} rows` : "";
+  return [
+    finding("target.table_dropped", "info", {
+      subject: name,
+      table: table.source.id,
+      message: `The table ${name}${rows} on the target is dropped and made anew.`,
+    }),
+  ];
+}
+
+function emptied(table: TablePlan): Finding {
+  const name = displayTable(table.target.id);
+  return finding("target.table_dropped", "info", {
+    subject: name,
+    table: table.source.id,
+    message: `The table ${name} on the target is emptied before it is loaded.`,
+  });
+}
+
+function keeping(table: TablePlan, there: TargetTable): readonly Finding[] {
+  const name = displayTable(table.target.id);
+  const reason = misfit(there, table);
+  if (reason !== undefined) {
+    return problem(
+      table,
+      "target.table_mismatch",
+      `The table ${name} on the target cannot be used: ${reason}.`,
+    );
+  }
+  if (there.engine !== undefined && there.engine !== "InnoDB") {
+    const message = `The table ${name} on the target has the storage engine ${there.engine}, which has no transactions.`;
+    return problem(table, "target.engine", message);
+  }
+  const coarse = there.columns.filter((column) => isCoarser(table, column));
+  if (coarse.length === 0) return [];
+  return [
+    finding("target.table_mismatch", "warning", {
+      subject: name,
+      table: table.source.id,
+      message: `Columns of ${name} on the target have fewer digits of a second than the source's, and are rounded: ${names(coarse)}.`,
+      remedy: "Give the columns the precision of the source's, or use TargetTablePrepMode DROP_AND_CREATE.",
+    }),
+  ];
+}
+
+function isCoarser({ source, target }: TablePlan, column: TargetTable["columns"][number]): boolean {
+  const ordinal = target.columns.findIndex(({ name }) => name === column.name);
+  const type = source.columns[ordinal]?.type;
+  if (column.fraction === undefined || (type?.kind !== "time" && type?.kind !== "timestamp")) return false;
+  return column.fraction < type.precision;
+}
+
+function acting(table: TablePlan, triggers: readonly string[]): readonly Finding[] {
+  if (triggers.length === 0) return [];
+  const name = displayTable(table.target.id);
+  return [
+    finding("target.triggers", "warning", {
+      subject: name,
+      table: table.source.id,
+      message: `Triggers of the table ${name} act on what is loaded and applied: ${triggers.join(", ")}.`,
+    }),
+  ];
+}
+
+function problem(table: TablePlan, code: Finding["code"], message: string): readonly Finding[] {
+  return [
+    finding(code, "error", { subject: displayTable(table.target.id), table: table.source.id, message }),
+  ];
+}
+
+function keyOf({ schema, name }: TableId): string {
+  return tableKey({ schema, name });
+}

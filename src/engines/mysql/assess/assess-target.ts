@@ -1,0 +1,123 @@
+import type { Finding } from "../../../core/finding.ts";
+import type { TargetAssessment } from "../../../core/target.ts";
+import { finding } from "../../shared/finding.ts";
+import { durabilityOf } from "../apply/apply-durability.ts";
+import { flushDenied } from "../apply/apply-open.ts";
+import { identifier } from "../catalog/identifier.ts";
+import type { Client } from "../connection/client.ts";
+import { type Grants, readGrants } from "../connection/grants.ts";
+import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
+import { assessTargetTables } from "./assess-target-tables.ts";
+
+/** Whether a server is fit to be written to, as far as it tells. Changes nothing. */
+export async function assessTarget(client: Client, request: TargetAssessment): Promise<readonly Finding[]> {
+  const grants = await readGrants(client);
+  return [
+    ...assessVersion(client.facts),
+    ...(await assessWrites(client, grants)),
+    ...assessLoading(client.facts),
+    ...(await assessRights(client, request, grants)),
+    ...(request.appliesChanges === true ? await assessDurability(client) : []),
+    ...(await assessTargetTables(client, request)),
+  ];
+}
+
+function assessVersion(facts: ServerFacts): Finding[] {
+  const isOld = facts.flavour === "mariadb" ? !atLeast(facts, 10, 3) : !atLeast(facts, 5, 7);
+  if (!isOld) return [];
+  const message = `The target is ${facts.text}; Tideway writes into MySQL from 5.7 on, and into MariaDB from 10.3 on.`;
+  return [finding("target.version_unsupported", "error", { subject: facts.text, message })];
+}
+
+async function assessWrites(client: Client, grants: Grants): Promise<Finding[]> {
+  const [row] = await client.query<{ name: string }>(
+    `select variable_name as name from (
+       select 'read_only' as variable_name, @@global.read_only as value
+       union all select 'innodb_read_only', @@global.innodb_read_only) as variables where value <> 0 limit 1`,
+  );
+  if (row === undefined) return [];
+  const mayWrite = ["SUPER", "CONNECTION_ADMIN", "READ ONLY ADMIN", "READ_ONLY ADMIN"].some((name) =>
+    grants.hasGlobal(name),
+  );
+  if (row.name === "read_only" && mayWrite) return [];
+  return [
+    finding("target.read_only", "error", {
+      subject: row.name,
+      message: `The target takes no writes: ${row.name} is on.`,
+      remedy: "Point the endpoint at the primary, or turn read-only off.",
+    }),
+  ];
+}
+
+/** A row or a statement that is longer is refused. */
+const SMALL_PACKET = 4 << 20;
+
+function assessLoading({ localInfile, maxAllowedPacket }: ServerFacts): Finding[] {
+  const findings: Finding[] = [];
+  if (!localInfile) {
+    const message = "The target's local_infile is off: rows are loaded by INSERT, which takes longer.";
+    findings.push(finding("target.local_infile", "info", { subject: "local_infile", message }));
+  }
+  if (maxAllowedPacket <= SMALL_PACKET) {
+    findings.push(
+      finding("target.out_of_resources", "warning", {
+        subject: "max_allowed_packet",
+        message: `The target's max_allowed_packet is ${maxAllowedPacket}: rows with longer values are refused.`,
+        remedy: "Run on the target: set global max_allowed_packet = 1073741824;",
+      }),
+    );
+  }
+  return findings;
+}
+
+/** Changes are confirmed to the source once they are on the target's disk. */
+async function assessDurability(client: Client): Promise<Finding[]> {
+  if ((await durabilityOf(client)) !== "flush") return [];
+  const denied = await flushDenied(client);
+  if (denied === undefined) return [];
+  const { subject, message, remedy } = denied;
+  return [finding("target.privilege", "error", { subject: subject!, message, remedy })];
+}
+
+const LOADS = ["SELECT", "INSERT", "UPDATE", "DELETE"];
+const MAKES = [...LOADS, "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES"];
+
+async function assessRights(
+  client: Client,
+  { plan, mode }: TargetAssessment,
+  grants: Grants,
+): Promise<Finding[]> {
+  const [who] = await client.query<{ user: string }>("select current_user() as user");
+  const user = who!.user
+    .split("@")
+    .map((part) => `'${part}'`)
+    .join("@");
+  const schemas = new Set(plan.tables.map(({ target }) => target.id.schema));
+  const makes = mode === "drop-and-create";
+  return [...schemas].flatMap((schema) => {
+    const lacking = (makes ? MAKES : LOADS).filter((privilege) => !grants.has(privilege, schema));
+    const remedy = (names: readonly string[]): string =>
+      `Run on the target: grant ${names.join(", ").toLowerCase()} on ${identifier(schema)}.* to ${user};`;
+    const findings: Finding[] = [];
+    if (lacking.length > 0) {
+      findings.push(
+        finding("target.privilege", makes ? "error" : "warning", {
+          subject: `database ${schema}`,
+          message: `The user ${who!.user} lacks privileges in the target's database ${schema}: ${lacking.join(", ")}.`,
+          remedy: remedy(lacking),
+        }),
+      );
+    }
+    // Tables that are made anew have none.
+    if (!makes && !grants.has("TRIGGER", schema)) {
+      findings.push(
+        finding("target.privilege", "warning", {
+          subject: `triggers of database ${schema}`,
+          message: `The user ${who!.user} lacks TRIGGER in the target's database ${schema}: triggers are not seen, and changes are applied one by one.`,
+          remedy: remedy(["TRIGGER"]),
+        }),
+      );
+    }
+    return findings;
+  });
+}

@@ -1,0 +1,76 @@
+import { type Index, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
+import {
+  type ColumnShape,
+  isSameShape,
+  type ShapedTable,
+  shapeChange,
+  type TableShape,
+  tableChanged,
+} from "../../../core/table-shape.ts";
+import type { ColumnRow, FoundColumn } from "./catalog-columns.ts";
+import { fillOf } from "./fill-text.ts";
+
+/*
+ * MySQL gives neither tables nor columns numbers that outlive a change of the table: InnoDB's numbers change
+ * whenever rows are written anew, which adding a column does in 5.7. So a table is what has its name, and a column
+ * is known by its place. A column that gave way to another of the same name, type and place cannot be told from it
+ * here, nor a table that was made anew: the binary log tells of both, at their place.
+ */
+
+export interface ShapeParts {
+  readonly columns: readonly FoundColumn[];
+  /** Those that tell rows apart, the first of which is used. */
+  readonly keys: readonly Index[];
+  /** CREATE_TIME, which most changes of a table set anew. */
+  readonly madeAt: string | null;
+}
+
+export function tableShape(id: TableId, { columns, keys, madeAt }: ShapeParts): TableShape {
+  return {
+    table: tableKey(id),
+    storage: "",
+    columnsEver: columns.length,
+    keys: keys.map((index) => (index.columns ?? []).join(",")),
+    columns: columns.map((column, at) => columnShape(column, { number: at + 1, madeAt })),
+  };
+}
+
+function columnShape(
+  found: FoundColumn,
+  { number, madeAt }: { readonly number: number; readonly madeAt: string | null },
+): ColumnShape {
+  const { row, column } = found;
+  return {
+    number,
+    name: column.name,
+    type: typeText(row),
+    version: [madeAt ?? "", row.nullable, row.extra, row.comment, row.defaultText ?? "", row.keyed].join("|"),
+    computed: column.generated ?? null,
+    ...fillOf(found),
+  };
+}
+
+/** Values depend on the type's text, those of strings on the character set, and how they compare on the collation. */
+function typeText({ columnType, collation }: ColumnRow): string {
+  return collation === null ? columnType : `${columnType} ${collation}`;
+}
+
+/**
+ * Holds tables as they are against what they were described as, see Source.checkTables; resolves with those that
+ * changed in what does not concern their rows. `now`: shapes by the table's key; a table that is gone has none.
+ */
+export function compareShapes(
+  tables: readonly TableSchema[],
+  now: ReadonlyMap<string, TableShape>,
+): readonly ShapedTable[] {
+  return tables.flatMap(({ id, shape: known }) => {
+    if (known === undefined) return [];
+    const shape = now.get(tableKey(id));
+    if (shape === undefined) throw tableChanged(id, "was dropped or renamed");
+    if (isSameShape(known, shape)) return [];
+    const change = shapeChange(known, shape);
+    if (change.kind === "other") throw tableChanged(id, change.how);
+    if (change.kind === "added") throw tableChanged(id, `got the column ${change.columns[0]!.name}`);
+    return [{ id, shape }];
+  });
+}

@@ -1,0 +1,139 @@
+import { MigrationError } from "../../../core/error.ts";
+import type { TablePlan } from "../../../core/plan.ts";
+import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
+import type { Client } from "../connection/client.ts";
+import { literal, qualified } from "./identifier.ts";
+import { selectOf, type TargetColumn, targetColumns } from "./target-columns.ts";
+
+/** What stands on the target under the name of a table of the plan. */
+export interface TargetTable {
+  readonly id: TableId;
+  /** TABLE_TYPE: BASE TABLE, VIEW, SEQUENCE, SYSTEM VERSIONED. */
+  readonly kind: string;
+  /** Undefined for what has none, as a view. */
+  readonly engine: string | undefined;
+  /** By the engine's own reckoning. */
+  readonly estimatedRows: number;
+  readonly columns: readonly TargetColumn[];
+}
+
+interface TableRow {
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly engine: string | null;
+  readonly estimated: string | null;
+}
+
+/** Those of the named tables that are there, by key. */
+export async function findTables(
+  client: Client,
+  ids: readonly TableId[],
+): Promise<ReadonlyMap<string, TargetTable>> {
+  const rows = await selectOf<TableRow>(
+    client,
+    ids,
+    (where) => `select table_schema as \`schema\`, table_name as name, table_type as kind, engine as engine,
+      table_rows as estimated from information_schema.tables where ${where}`,
+    "`schema`, name",
+  );
+  const columns = await targetColumns(client, rows);
+  return new Map(
+    rows.map(({ schema, name, kind, engine, estimated }) => {
+      const key = tableKey({ schema, name });
+      const table = {
+        id: { schema, name },
+        kind,
+        engine: engine ?? undefined,
+        estimatedRows: Number(estimated ?? 0),
+        columns: columns.get(key) ?? [],
+      };
+      return [key, table];
+    }),
+  );
+}
+
+export function isTable({ kind }: Pick<TargetTable, "kind">): boolean {
+  return kind === "BASE TABLE" || kind === "SYSTEM VERSIONED";
+}
+
+/** Throws `target.table_mismatch` when rows of the source cannot be put into what is there. */
+export function checkColumns(table: TargetTable, plan: TablePlan): void {
+  const reason = misfit(table, plan);
+  if (reason !== undefined) throw mismatch(plan, reason);
+}
+
+/** What keeps rows of the source out of what is there. */
+export function misfit(table: TargetTable, plan: TablePlan): string | undefined {
+  if (!isTable(table)) return "something that is not a table has its name";
+  const there = new Map(table.columns.map((column) => [column.name, column]));
+  const wanted = plan.target.columns.filter((_, i) => plan.source.columns[i]!.generated === undefined);
+  const missing = wanted.filter(({ name }) => !there.has(name));
+  if (missing.length > 0) return `it lacks the columns ${names(missing)}`;
+  const computed = wanted.filter(({ name }) => there.get(name)!.generated);
+  if (computed.length > 0) return `it computes the columns ${names(computed)} itself`;
+  const full = plan.target.columns.filter(({ name }, i) => {
+    const source = plan.source.columns[i]!;
+    const column = there.get(name);
+    return source.nullable && source.generated === undefined && column !== undefined && turnsNull(column);
+  });
+  if (full.length > 0) return `it puts something else in the place of NULL into ${names(full)}`;
+  const known = new Set(plan.target.columns.map(({ name }) => name));
+  const unfilled = table.columns.filter(({ name, required }) => required && !known.has(name));
+  if (unfilled.length === 0) return undefined;
+  return `it demands values for ${names(unfilled)}, which the source does not have`;
+}
+
+/**
+ * Whether the server takes NULL for a column that has none, and makes a number or the current time of it: for
+ * AUTO_INCREMENT, and for TIMESTAMP without explicit_defaults_for_timestamp. Other columns refuse it.
+ */
+function turnsNull({ nullable, counts, dataType }: TargetColumn): boolean {
+  return !nullable && (counts || dataType === "timestamp");
+}
+
+export function mismatch(plan: TablePlan, what: string): MigrationError {
+  return new MigrationError("target.table_mismatch", {
+    message: `The table on the target cannot be used: ${what}.`,
+    subject: displayTable(plan.target.id),
+    table: plan.source.id,
+  });
+}
+
+/** A table of the target with a foreign key to another. */
+export interface Referrer extends TableId {
+  readonly constraint: string;
+}
+
+/** Foreign keys of other tables that point at this one. */
+export async function findReferrers(client: Client, id: TableId): Promise<readonly Referrer[]> {
+  const rows = await client.query<Referrer>(
+    `select distinct table_schema as \`schema\`, table_name as name, constraint_name as \`constraint\`
+       from information_schema.key_column_usage
+      where referenced_table_schema = ${literal(id.schema)} and referenced_table_name = ${literal(id.name)}
+      order by 1, 2, 3`,
+  );
+  return rows.filter(({ schema, name }) => schema !== id.schema || name !== id.name);
+}
+
+export async function hasRows(client: Client, id: TableId): Promise<boolean> {
+  const rows = await client.query(`select 1 as found from ${qualified(id)} limit 1`);
+  return rows.length > 0;
+}
+
+/** `target.table_in_use`, naming what is in the way. */
+export function inUse(plan: TablePlan, details: { readonly message: string }): MigrationError {
+  return new MigrationError("target.table_in_use", {
+    ...details,
+    subject: displayTable(plan.target.id),
+    table: plan.source.id,
+  });
+}
+
+export function nameReferrers(referrers: readonly Referrer[]): string {
+  return referrers.map((referrer) => `${displayTable(referrer)} (${referrer.constraint})`).join(", ");
+}
+
+export function names(columns: readonly { readonly name: string }[]): string {
+  return columns.map(({ name }) => name).join(", ");
+}

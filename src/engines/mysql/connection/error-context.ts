@@ -1,0 +1,30 @@
+import type { EndpointConfig, EndpointRole } from "../../../core/engine.ts";
+import type { ErrorCode } from "../../../core/error.ts";
+import type { TableId } from "../../../core/schema.ts";
+
+/** What was being done when an error came up; it decides which code the error gets. */
+export interface ErrorContext {
+  readonly side: EndpointRole;
+  readonly endpoint?: EndpointConfig;
+  /** The table at work, when the error is that table's alone. Always the source's id. */
+  readonly table?: TableId;
+  /** The object at work when it is not a table: a position, a setting. */
+  readonly subject?: string;
+  /** What a target's table was being given: rows, changes, or its structure. "load" when left out. */
+  readonly phase?: "load" | "apply" | "build";
+}
+
+/** What an error comes to; the rest is filled in from the context. */
+export interface Verdict {
+  readonly code: ErrorCode;
+  readonly subject?: string | undefined;
+  /** When the code's general remedy is not exact. */
+  readonly remedy?: string | undefined;
+}
+
+/** Where an endpoint is, as people write it: host:port, or the socket's path. */
+export function errorAddress(endpoint: EndpointConfig): string {
+  const { host, port } = endpoint;
+  if (host.startsWith("/")) return host;
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

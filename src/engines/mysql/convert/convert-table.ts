@@ -1,0 +1,162 @@
+import type { TablePlan } from "../../../core/plan.ts";
+import { type Column, displayTable, type TableSchema } from "../../../core/schema.ts";
+import type { ConvertNotes } from "../../shared/convert-notes.ts";
+import type { ServerFacts } from "../connection/server-facts.ts";
+import { convertDefault } from "./convert-default.ts";
+import { convertExpression } from "./convert-expression.ts";
+import { limitKeyColumns, tooWide, wholeKeys } from "./convert-keys.ts";
+import { type MysqlType, mysqlType } from "./convert-type.ts";
+
+const MOST_COLUMNS = 1017;
+
+export interface TableContext {
+  readonly facts: ServerFacts;
+  readonly notes: ConvertNotes;
+  /** Columns of this table that foreign keys of others refer to, for each of those. */
+  readonly referenced: readonly (readonly string[])[];
+  /** Columns that draw from a sequence of their own. */
+  readonly counters: ReadonlySet<string>;
+}
+
+export interface ConvertedTable {
+  readonly plan: TablePlan;
+  readonly types: ReadonlyMap<string, MysqlType>;
+}
+
+/** A table of another kind of database with columns of types that MySQL has; indexes and the like are as they were. */
+export function convertTable(plan: TablePlan, context: TableContext): ConvertedTable {
+  const { facts, notes } = context;
+  const { source, target } = plan;
+  const types = fittingTypes(plan, context);
+  const columns = target.columns.map((column) => {
+    const type = types.get(column.name)!;
+    if (type.note !== undefined) {
+      const before = source.columns[target.columns.indexOf(column)]!.nativeType;
+      notes.together(`${displayTable(source.id)}.${column.name}`, {
+        code: "convert.type",
+        severity: type.note.severity,
+        subject: `${before} to ${type.native}`,
+        message: `Columns of the type ${before} become ${type.native}: ${type.note.text}`,
+      });
+    }
+    return convertColumn(column, { table: plan, type, context });
+  });
+  if (columns.length > MOST_COLUMNS || columns.length === 0) {
+    notes.about(source, "convert.type", `A table cannot have ${columns.length} columns here.`, "error");
+  }
+  const checks = target.checks;
+  if (checks.length > 0) {
+    const named = checks.map(({ name }) => name).join(", ");
+    notes.about(source, "convert.check", `Checks are left out: ${named}.`, "info");
+  }
+  const { comment, ...rest } = target;
+  const table: TableSchema = {
+    ...rest,
+    columns: withOneCounter(columns, { plan, facts, notes }),
+    checks: [],
+    ...(comment === undefined ? {} : { comment }),
+  };
+  return { plan: { ...plan, target: table }, types };
+}
+
+/** Types of columns by name, such that keys and rows are not longer than they may be. */
+function fittingTypes({ source, target }: TablePlan, context: TableContext): ReadonlyMap<string, MysqlType> {
+  const { facts, notes, referenced } = context;
+  const types = new Map(target.columns.map((column) => [column.name, mysqlType(column, facts)]));
+  const keys = wholeKeys(target, referenced);
+  const keyed = new Set(keys.flat());
+  for (const [name, type] of limitKeyColumns(types, keys)) {
+    types.set(name, type);
+    const message = `The column ${name} stands in a key and becomes ${type.native}: what is longer is refused.`;
+    notes.about(source, "convert.type", message);
+  }
+  const wide = tooWide(types, keyed);
+  if (wide === undefined)
+    notes.about(source, "convert.type", "A row is longer than it may be here.", "error");
+  for (const name of wide ?? []) {
+    types.set(name, { native: /binary/.test(types.get(name)!.native) ? "longblob" : "longtext" });
+  }
+  return types;
+}
+
+interface ColumnContext {
+  readonly table: TablePlan;
+  readonly type: MysqlType;
+  readonly context: TableContext;
+}
+
+function convertColumn(column: Column, { table, type, context }: ColumnContext): Column {
+  const { notes, facts, counters } = context;
+  const { source, target } = table;
+  const {
+    default: expression,
+    generated,
+    identity: _identity,
+    collation: _collation,
+    virtual,
+    ...rest
+  } = column;
+  const bare: Column = {
+    ...rest,
+    nativeType: type.native,
+    ...(type.collation === undefined ? {} : { collation: type.collation }),
+  };
+  if (generated !== undefined) {
+    const named = new Map(
+      source.columns.map(({ name, type: { kind } }, i) => [
+        name,
+        { name: target.columns[i]!.name, isText: kind === "string" },
+      ]),
+    );
+    const here = convertExpression(generated, named);
+    if (here !== undefined) return { ...bare, generated: here, ...(virtual === true ? { virtual } : {}) };
+    const message = `The generated column ${column.name} has an expression that has no equal here: it is NULL.`;
+    notes.about(source, "convert.generated", message, isNeeded(column, table) ? "error" : "warning");
+    return { ...bare, nullable: true };
+  }
+  if (column.identity !== undefined || counters.has(column.name)) return { ...bare, identity: "by-default" };
+  if (expression === undefined) return bare;
+  const made = convertDefault(expression, column, { type, facts });
+  if (made === "none") return bare;
+  if (made !== undefined) return { ...bare, default: made };
+  notes.together(`${displayTable(source.id)}.${column.name}`, {
+    ...{ code: "convert.default", severity: "info", subject: "defaults" },
+    message: "Defaults of columns have no equal here and are left out",
+  });
+  return bare;
+}
+
+/** Rows cannot do with NULL there. */
+function isNeeded(column: Column, { source, target }: TablePlan): boolean {
+  const isKey = source.key.some((ordinal) => target.columns[ordinal]?.name === column.name);
+  return (
+    isKey ||
+    !column.nullable ||
+    target.indexes.some(({ unique, columns }) => unique && columns?.includes(column.name) === true)
+  );
+}
+
+interface CounterContext {
+  readonly plan: TablePlan;
+  readonly facts: ServerFacts;
+  readonly notes: ConvertNotes;
+}
+
+/** A table may have one counter, whole numbers that are the first column of an index that is there from the start. */
+function withOneCounter(columns: readonly Column[], { plan, notes }: CounterContext): readonly Column[] {
+  const firsts = new Set(
+    plan.target.indexes.filter(({ unique }) => unique).flatMap(({ columns: list }) => list?.[0] ?? []),
+  );
+  let isTaken = false;
+  return columns.map((column) => {
+    if (column.identity === undefined) return column;
+    if (!isTaken && column.type.kind === "int" && firsts.has(column.name)) {
+      isTaken = true;
+      return column;
+    }
+    const message = `The column ${column.name} draws from a sequence, which only one column can that a unique index begins with: its default is left out.`;
+    notes.about(plan.source, "convert.default", message);
+    const { identity: _none, ...rest } = column;
+    return rest;
+  });
+}

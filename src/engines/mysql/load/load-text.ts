@@ -1,0 +1,343 @@
+import { MigrationError } from "../../../core/error.ts";
+import { CellForm, writeLiteral } from "../values/cell-text.ts";
+import type { BodyReader } from "../values/copy-frames.ts";
+import { SqlText } from "../values/sql-text.ts";
+
+/** How a column's cells come from COPY's text into LOAD DATA's. */
+export const LoadForm = {
+  /** As they are: the escapes are the same, but for two that LOAD DATA does not know. */
+  plain: 0,
+  /** `t` or `f` as 1 or 0. */
+  truth: 1,
+  /** `t` or `f` as true or false. */
+  truthText: 2,
+  /** Hexadecimal digits as the bytes themselves. */
+  bytes: 3,
+  /** Only what the whole cell says decides how it is written. */
+  whole: 4,
+} as const;
+export type LoadForm = (typeof LoadForm)[keyof typeof LoadForm];
+
+/** What stands in a cell so far. */
+const State = {
+  /** Nothing. */
+  start: 0,
+  /** Some characters. */
+  inside: 1,
+  /** A backslash whose second character is still to come. */
+  escape: 2,
+  /** Of bytes: their mark, then the first digit of two. */
+  mark: 3,
+  high: 4,
+  low: 5,
+  /** It is NULL. */
+  null: 6,
+} as const;
+
+const TAB = 0x09;
+const NEWLINE = 0x0a;
+const VERTICAL_TAB = 0x0b;
+const FORM_FEED = 0x0c;
+const QUOTE = 0x27;
+const PLUS = 0x2b;
+const ZERO = 0x30;
+const ONE = 0x31;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+const CAPITAL_N = 0x4e;
+const SMALL_F = 0x66;
+const SMALL_N = 0x6e;
+const SMALL_T = 0x74;
+const SMALL_V = 0x76;
+
+const LONGEST_WORD = 5;
+const FIRST_HELD = 256;
+/** More than a word, and than what an escape grows by whose backslash came before. */
+const SPARE = 256;
+
+/**
+ * Turns rows of COPY's text format, in the shared text form of values (docs/decisions/021), into those that LOAD
+ * DATA reads in the character set `binary`, fields escaped by a backslash. Rows may be cut anywhere. What comes out
+ * is hardly longer than what goes in, but for cells that are read as a whole: #room() is made for each of those.
+ */
+export class LoadText implements BodyReader {
+  readonly #forms: Uint8Array;
+  /** CellForm of the columns that are read as a whole. */
+  readonly #cells: Uint8Array;
+  /** No column has a form of its own, so that cells need not be told apart. */
+  readonly #isPlain: boolean;
+  #out: Buffer = Buffer.alloc(0);
+  #length = 0;
+  #column = 0;
+  #state: number = State.start;
+  /** First digit of a byte. */
+  #high = 0;
+  /** A cell that is read as a whole, so far, and its literal. */
+  #held = Buffer.allocUnsafeSlow(FIRST_HELD);
+  #heldLength = 0;
+  readonly #literal = new SqlText();
+
+  /** `forms`: LoadForm of each column that is loaded; `cells`: its CellForm. */
+  constructor(forms: Uint8Array, cells: Uint8Array) {
+    this.#forms = forms;
+    this.#cells = cells;
+    this.#isPlain = forms.every((form) => form === LoadForm.plain);
+  }
+
+  /** Makes room for what `size` bytes become; what is written until output() goes there. */
+  begin(size: number): void {
+    this.#out = Buffer.allocUnsafe(size + this.#heldLength + SPARE);
+    this.#length = 0;
+  }
+
+  /** What has been written since begin(). */
+  output(): Buffer {
+    // A buffer takes no byte beyond its end, and does not say so.
+    if (this.#length > this.#out.length) throw overrun();
+    return this.#out.subarray(0, this.#length);
+  }
+
+  read(bytes: Uint8Array, start: number, end: number): void {
+    this.#room(end - start);
+    if (this.#isPlain) {
+      this.#plain(bytes, start, end);
+      return;
+    }
+    let at = start;
+    while (at < end) {
+      switch (this.#forms[this.#column]) {
+        case LoadForm.plain:
+          at = this.#plainCell(bytes, at, end);
+          break;
+        case LoadForm.bytes:
+          at = this.#bytesCell(bytes, at, end);
+          break;
+        default:
+          at = this.#heldCell(bytes, at, end);
+      }
+    }
+  }
+
+  /** Whole rows of plain cells: tabs and newlines mean the same on both sides. */
+  #plain(bytes: Uint8Array, start: number, end: number): void {
+    const out = this.#out;
+    const piece = bytes.subarray(start, end);
+    let to = this.#length;
+    let at = 0;
+    if (this.#state === State.escape) {
+      to = escaped(out, to, piece[at++]!);
+      this.#state = State.inside;
+    }
+    while (at < piece.length) {
+      const found = piece.indexOf(BACKSLASH, at);
+      const stop = found < 0 ? piece.length : found;
+      out.set(piece.subarray(at, stop), to);
+      to += stop - at;
+      at = stop + 2;
+      if (at > piece.length) {
+        if (found >= 0) this.#state = State.escape;
+        break;
+      }
+      to = escaped(out, to, piece[at - 1]!);
+    }
+    this.#length = to;
+  }
+
+  /** One cell, or what is there of it, with the tab or newline behind it; resolves with where the next begins. */
+  #plainCell(bytes: Uint8Array, start: number, end: number): number {
+    const out = this.#out;
+    let to = this.#length;
+    let at = start;
+    if (this.#state === State.escape) {
+      to = escaped(out, to, bytes[at++]!);
+      this.#state = State.inside;
+    }
+    while (at < end) {
+      const byte = bytes[at++]!;
+      if (byte === BACKSLASH) {
+        if (at === end) {
+          this.#state = State.escape;
+          break;
+        }
+        to = escaped(out, to, bytes[at++]!);
+        continue;
+      }
+      out[to++] = byte;
+      if (byte === TAB || byte === NEWLINE) {
+        this.#next(byte);
+        break;
+      }
+    }
+    this.#length = to;
+    return at;
+  }
+
+  /** `\\x` and digits, or `\N`. */
+  #bytesCell(bytes: Uint8Array, start: number, end: number): number {
+    const out = this.#out;
+    let to = this.#length;
+    let at = start;
+    let state = this.#state;
+    while (at < end) {
+      const byte = bytes[at++]!;
+      if (byte === TAB || byte === NEWLINE) {
+        out[to++] = byte;
+        this.#length = to;
+        this.#next(byte);
+        return at;
+      }
+      if (state === State.high) {
+        this.#high = digit(byte) << 4;
+        state = State.low;
+      } else if (state === State.low) {
+        to = raw(out, to, this.#high | digit(byte));
+        state = State.high;
+      } else if (state === State.start) state = State.escape;
+      else if (state === State.escape) {
+        if (byte === CAPITAL_N) {
+          out[to++] = BACKSLASH;
+          out[to++] = CAPITAL_N;
+          state = State.null;
+        } else state = State.mark;
+      } else if (state === State.mark) state = State.high;
+    }
+    this.#state = state;
+    this.#length = to;
+    return at;
+  }
+
+  /** What is short, or must be known to its end: kept until then. */
+  #heldCell(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    while (at < end) {
+      const byte = bytes[at++]!;
+      if (byte === TAB || byte === NEWLINE) {
+        this.#write(end - at);
+        this.#out[this.#length++] = byte;
+        this.#next(byte);
+        return at;
+      }
+      if (this.#heldLength === this.#held.length) this.#held = twice(this.#held);
+      this.#held[this.#heldLength++] = byte;
+    }
+    return at;
+  }
+
+  #next(separator: number): void {
+    this.#column = separator === NEWLINE ? 0 : this.#column + 1;
+    this.#state = State.start;
+    this.#heldLength = 0;
+  }
+
+  /** Makes room for what `size` bytes become where nothing is held of them. */
+  #room(size: number): void {
+    const needed = this.#length + size + SPARE;
+    if (needed <= this.#out.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#out.length));
+    this.#out.copy(larger, 0, 0, this.#length);
+    this.#out = larger;
+  }
+
+  /** Writes the held cell; `rest`: how many bytes follow it. */
+  #write(rest: number): void {
+    const held = this.#held;
+    const length = this.#heldLength;
+    this.#room(length + rest);
+    const out = this.#out;
+    let to = this.#length;
+    if (held[0] === BACKSLASH && held[1] === CAPITAL_N) {
+      out[to++] = BACKSLASH;
+      out[to++] = CAPITAL_N;
+    } else {
+      const form = this.#forms[this.#column]!;
+      if (form === LoadForm.truth) out[to++] = held[0] === SMALL_T ? ONE : ZERO;
+      else if (form === LoadForm.truthText)
+        to += out.write(held[0] === SMALL_T ? "true" : "false", to, LONGEST_WORD);
+      else to = this.#whole(to, length, rest);
+    }
+    this.#length = to;
+  }
+
+  #whole(at: number, length: number, rest: number): number {
+    const held = this.#held;
+    const cell = this.#cells[this.#column]!;
+    if (cell === CellForm.bits) return bits(this.#out, at, held, length);
+    if (cell === CellForm.moment && isUtc(held, length)) {
+      held.copy(this.#out, at, 0, length - 3);
+      return at + length - 3;
+    }
+    const literal = this.#literal;
+    literal.length = 0;
+    // The backslash before `x` is escaped.
+    const start = cell === CellForm.geometry ? 1 : 0;
+    writeLiteral(literal, cell, held, start, length);
+    const made = literal.bytes;
+    this.#room(literal.length + rest);
+    const out = this.#out;
+    if (cell !== CellForm.geometry) {
+      // Quotes belong to SQL alone.
+      const quotes = made[0] === QUOTE ? 1 : 0;
+      made.copy(out, at, quotes, literal.length - quotes);
+      return at + literal.length - 2 * quotes;
+    }
+    let to = at;
+    for (let i = 2; i + 1 < literal.length; i += 2)
+      to = raw(out, to, (digit(made[i]!) << 4) | digit(made[i + 1]!));
+    return to;
+  }
+}
+
+function overrun(): MigrationError {
+  return new MigrationError("internal.unexpected", { message: "A buffer of rows is too small." });
+}
+
+/** COPY's escape with this second character: two of them stand for characters that need none here. */
+function escaped(out: Buffer, at: number, byte: number): number {
+  if (byte === SMALL_F || byte === SMALL_V) {
+    out[at] = byte === SMALL_F ? FORM_FEED : VERTICAL_TAB;
+    return at + 1;
+  }
+  out[at] = BACKSLASH;
+  out[at + 1] = byte;
+  return at + 2;
+}
+
+/** A byte as it is, or escaped where it would mean something. */
+function raw(out: Buffer, at: number, byte: number): number {
+  let to = at;
+  if (byte === BACKSLASH || byte === TAB || byte === NEWLINE) {
+    out[to++] = BACKSLASH;
+    out[to++] = byte === TAB ? SMALL_T : byte === NEWLINE ? SMALL_N : byte;
+  } else out[to++] = byte;
+  return to;
+}
+
+/** `0` and `1` as the bytes of a number, whose highest bits come first. */
+function bits(out: Buffer, at: number, held: Buffer, length: number): number {
+  let to = at;
+  let value = 0;
+  for (let i = 0; i < length; i++) {
+    value = (value << 1) | (held[i] === ONE ? 1 : 0);
+    if ((length - 1 - i) % 8 === 0) {
+      to = raw(out, to, value);
+      value = 0;
+    }
+  }
+  return to;
+}
+
+/** Whether a moment has an offset of zero hours, which is nearly always so. */
+function isUtc(held: Buffer, length: number): boolean {
+  return length > 8 && held[length - 3] === PLUS && held[length - 2] === ZERO && held[length - 1] === ZERO;
+}
+
+/** Value of a hexadecimal digit in lower case. */
+function digit(byte: number): number {
+  return byte < COLON ? byte - ZERO : byte - 0x57;
+}
+
+function twice(bytes: Buffer): Buffer<ArrayBuffer> {
+  const larger = Buffer.allocUnsafeSlow(2 * bytes.length);
+  bytes.copy(larger);
+  return larger;
+}

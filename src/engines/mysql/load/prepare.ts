@@ -1,0 +1,183 @@
+import { MigrationError, type TableOutcome } from "../../../core/error.ts";
+import type { MigrationPlan, TablePlan } from "../../../core/plan.ts";
+import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
+import type { PreparedTable, PrepareRequest, SchemaRequest } from "../../../core/target.ts";
+import { createSchema, createTable } from "../catalog/ddl.ts";
+import { identifier, literal, qualified } from "../catalog/identifier.ts";
+import {
+  checkColumns,
+  findReferrers,
+  findTables,
+  hasRows,
+  inUse,
+  isTable,
+  mismatch,
+  nameReferrers,
+  type TargetTable,
+} from "../catalog/target-table.ts";
+import type { Client } from "../connection/client.ts";
+import { classify } from "../connection/errors.ts";
+import { uncheckedKeys } from "../connection/foreign-key-checks.ts";
+
+/*
+ * Every statement that makes or drops something commits by itself. So each looks at what is there, and a crash between
+ * two of them leaves what the next attempt finds and goes on with.
+ */
+
+/** Which of the plan's tables are there already, by target id. */
+export async function existingTables(client: Client, plan: MigrationPlan): Promise<TableId[]> {
+  const found = await findTables(
+    client,
+    plan.tables.map(({ target }) => target.id),
+  );
+  return [...found.values()].map(({ id }) => id);
+}
+
+/** Databases that are not there yet. Those that are there stay as they are. */
+export async function prepareSchema(client: Client, { plan }: SchemaRequest): Promise<MigrationError[]> {
+  const wanted = new Set(plan.tables.map(({ target }) => target.id.schema));
+  if (wanted.size === 0) return [];
+  const rows = await client.query<{ name: string }>(
+    `select schema_name as name from information_schema.schemata
+      where schema_name in (${[...wanted].map(literal).join(", ")})`,
+  );
+  for (const { name } of rows) wanted.delete(name);
+  for (const name of wanted) await client.execute(createSchema(name, client.facts));
+  return [];
+}
+
+/** Makes tables ready to be loaded. An outcome for each of them, in their order. */
+export async function prepareTables(
+  client: Client,
+  requests: readonly PrepareRequest[],
+): Promise<readonly TableOutcome<PreparedTable>[]> {
+  const existing = await findTables(
+    client,
+    requests.map(({ plan }) => plan.target.id),
+  );
+  const migrated = new Set(requests[0]?.migration.tables.map(({ target }) => tableKey(target.id)));
+  const outcomes: TableOutcome<PreparedTable>[] = [];
+  for (const request of requests) {
+    const { id } = request.plan.target;
+    const there = existing.get(tableKey({ schema: id.schema, name: id.name }));
+    try {
+      outcomes.push(await prepareTable(client, request, { there, migrated }));
+    } catch (thrown) {
+      const error = classify(thrown, { side: "target", table: request.plan.source.id, phase: "build" });
+      if (error.scope !== "table") throw error;
+      outcomes.push(error);
+    }
+  }
+  return outcomes;
+}
+
+interface Surroundings {
+  readonly there: TargetTable | undefined;
+  /** Keys of the tables that the task makes or loads. */
+  readonly migrated: ReadonlySet<string>;
+}
+
+async function prepareTable(
+  client: Client,
+  { plan, mode }: PrepareRequest,
+  { there, migrated }: Surroundings,
+): Promise<PreparedTable> {
+  if (there === undefined || mode === "drop-and-create") {
+    if (there !== undefined) await dropTable(client, there, { plan, migrated });
+    await client.execute(createTable(plan.target, client.facts));
+    return { keepsRows: false };
+  }
+  checkColumns(there, plan);
+  if (mode === "do-nothing") return { keepsRows: await hasRows(client, there.id) };
+  await clearTable(client, there, { plan, migrated });
+  return { keepsRows: false };
+}
+
+/** Empties a table that is to be loaded again. One that is not there is `target.table_mismatch`. */
+export async function emptyTable(client: Client, plan: TablePlan): Promise<void> {
+  const { id } = plan.target;
+  const there = (await findTables(client, [id])).get(tableKey({ schema: id.schema, name: id.name }));
+  if (there === undefined) {
+    throw new MigrationError("target.table_mismatch", {
+      message: "The table to be loaded again is not there.",
+      subject: displayTable(id),
+      table: plan.source.id,
+      remedy: "Start the task with reload-target, which creates it.",
+    });
+  }
+  // The same rows come back, so it does not matter who refers to them.
+  await clearTable(client, there, { plan, migrated: undefined });
+}
+
+interface DropOptions {
+  readonly plan: TablePlan;
+  readonly migrated: ReadonlySet<string>;
+}
+
+/**
+ * Foreign keys of tables that the task makes anew go with the table; one of another table is in the way, for it would
+ * refer to nothing.
+ */
+async function dropTable(client: Client, table: TargetTable, { plan, migrated }: DropOptions): Promise<void> {
+  if (!isTable(table)) throw mismatch(plan, "something that is not a table has its name");
+  const referrers = await findReferrers(client, table.id);
+  const foreign = referrers.filter((referrer) => !migrated.has(keyOf(referrer)));
+  if (foreign.length > 0) {
+    throw inUse(plan, {
+      message: `Foreign keys of tables outside the task refer to the table: ${nameReferrers(foreign)}.`,
+    });
+  }
+  for (const referrer of referrers) {
+    await client.execute(
+      `alter table ${qualified(referrer)} drop foreign key ${identifier(referrer.constraint)}`,
+    );
+  }
+  await client.execute(`drop table ${qualified(table.id)}`);
+}
+
+interface ClearOptions {
+  readonly plan: TablePlan;
+  /** Undefined: it does not matter who refers to the table's rows. */
+  readonly migrated: ReadonlySet<string> | undefined;
+}
+
+/**
+ * Empties a table, whatever refers to it in the task: those rows come back. Rows of a table outside the task are never
+ * orphaned. TRUNCATE needs the right to drop the table; without it the rows are deleted one by one.
+ */
+export async function clearTable(
+  client: Client,
+  table: TargetTable,
+  { plan, migrated }: ClearOptions,
+): Promise<void> {
+  if (migrated !== undefined) {
+    const inTheWay = [];
+    for (const referrer of await findReferrers(client, table.id)) {
+      if (!migrated.has(keyOf(referrer)) && (await hasRows(client, referrer))) inTheWay.push(referrer);
+    }
+    if (inTheWay.length > 0) {
+      throw inUse(plan, {
+        message: `Rows of tables outside the task refer to the table: ${nameReferrers(inTheWay)}.`,
+      });
+    }
+  }
+  const name = qualified(table.id);
+  await uncheckedKeys(client, async () => {
+    try {
+      await client.execute(`truncate table ${name}`);
+    } catch (error) {
+      if (!isDenied(error)) throw error;
+      await client.execute(`delete from ${name}`);
+    }
+  });
+}
+
+const DENIED: ReadonlySet<unknown> = new Set([1044, 1142, 1227]);
+
+function isDenied(error: unknown): boolean {
+  return error instanceof Error && "errno" in error && DENIED.has(error.errno);
+}
+
+function keyOf({ schema, name }: TableId): string {
+  return tableKey({ schema, name });
+}

@@ -1,0 +1,146 @@
+import type { TableId } from "../../../core/schema.ts";
+import type { TableEffect } from "./binlog-statement.ts";
+import type { SqlReader } from "./sql-words.ts";
+
+/** What follows ADD or DROP where no column is meant. */
+const PARTS = ["INDEX", "KEY", "UNIQUE", "PRIMARY", "FULLTEXT", "SPATIAL", "CONSTRAINT", "FOREIGN", "CHECK"];
+const REPLACED = "has partitions or files with other rows";
+
+/**
+ * What ALTER TABLE does to a table, read from behind ALTER. Indexes that are added, and how and where rows are kept are
+ * no matter.
+ */
+export function alterations(reader: SqlReader, database: string): readonly TableEffect[] {
+  while (reader.takeIf("ONLINE", "IGNORE") !== undefined);
+  if (reader.takeIf("TABLE") === undefined) return [];
+  skipIfExists(reader);
+  const table = reader.table(database);
+  if (table === undefined) return [];
+  if (reader.takeIf("WAIT") !== undefined) reader.take();
+  reader.takeIf("NOWAIT");
+  const effects: TableEffect[] = [];
+  do {
+    effects.push(...alteration(reader, table));
+  } while (reader.skipToComma());
+  return effects;
+}
+
+function alteration(reader: SqlReader, table: TableId): readonly TableEffect[] {
+  switch (reader.take()?.text.toUpperCase()) {
+    case "ADD":
+      return added(reader, table);
+    case "DROP":
+      return dropped(reader, table);
+    case "ALTER":
+      return defaultSet(reader, table);
+    case "MODIFY":
+    case "CHANGE":
+      return changed(reader, table);
+    case "CONVERT":
+      // MariaDB: CONVERT PARTITION ... TO TABLE, CONVERT TABLE ... TO PARTITION.
+      return reader.isNext("PARTITION", "TABLE")
+        ? [{ kind: "replaced", table, how: REPLACED }]
+        : [{ kind: "altered", table, how: "got another character set" }];
+    case "RENAME":
+      if (reader.isNext("INDEX", "KEY")) return [];
+      if (reader.isNext("COLUMN")) return [{ kind: "altered", table, how: "had a column renamed" }];
+      return renamed(reader, table);
+    case "TRUNCATE":
+    case "DISCARD":
+    case "IMPORT":
+      return [{ kind: "replaced", table, how: REPLACED }];
+    case "EXCHANGE":
+      return exchanged(reader, table);
+    default:
+      return [];
+  }
+}
+
+/** ALTER [COLUMN] name SET DEFAULT ... | DROP DEFAULT; CHECK, CONSTRAINT and INDEX change nothing about rows. */
+function defaultSet(reader: SqlReader, table: TableId): readonly TableEffect[] {
+  if (reader.isNext("INDEX", "KEY", "CHECK", "CONSTRAINT")) return [];
+  const column = columnName(reader);
+  return column === undefined ? [] : [{ kind: "default", table, column }];
+}
+
+/** Everything about a column is said anew, its default too. */
+function changed(reader: SqlReader, table: TableId): readonly TableEffect[] {
+  const column = columnName(reader);
+  const altered = { kind: "altered", table, how: "had a column changed" } as const;
+  return column === undefined ? [altered] : [{ kind: "default", table, column }, altered];
+}
+
+function columnName(reader: SqlReader): string | undefined {
+  reader.takeIf("COLUMN");
+  skipIfExists(reader);
+  return reader.name();
+}
+
+function skipIfExists(reader: SqlReader): void {
+  if (reader.takeIf("IF") !== undefined) reader.takeIf("EXISTS");
+}
+
+function renamed(reader: SqlReader, table: TableId): readonly TableEffect[] {
+  reader.takeIf("TO", "AS");
+  reader.takeSign("=");
+  const other = reader.table(table.schema);
+  const how = "was renamed, or another got its name";
+  return [table, ...(other === undefined ? [] : [other])].map((one) => ({
+    kind: "replaced",
+    table: one,
+    how,
+  }));
+}
+
+/** EXCHANGE PARTITION p WITH TABLE other */
+function exchanged(reader: SqlReader, table: TableId): readonly TableEffect[] {
+  while (reader.next !== undefined && !reader.isNext("TABLE")) reader.take();
+  reader.takeIf("TABLE");
+  const other = reader.table(table.schema);
+  const tables = other === undefined ? [table] : [table, other];
+  return tables.map((one) => ({ kind: "replaced", table: one, how: REPLACED }));
+}
+
+function added(reader: SqlReader, table: TableId): readonly TableEffect[] {
+  if (reader.isNext("PARTITION", ...PARTS)) return [];
+  if (reader.isNext("SYSTEM", "PERIOD")) return [{ kind: "altered", table, how: "keeps its history" }];
+  reader.takeIf("COLUMN");
+  skipIfNotExists(reader);
+  if (!reader.takeSign("(")) return addedColumn(reader, table);
+  const effects: TableEffect[] = [];
+  for (let depth = 1, starts = true; depth > 0; ) {
+    if (starts && !reader.isNext(...PARTS)) effects.push(...addedColumn(reader, table));
+    starts = false;
+    const word = reader.take();
+    if (word === undefined) break;
+    if (word.kind !== "sign") continue;
+    if (word.text === "(") depth++;
+    if (word.text === ")") depth--;
+    if (word.text === "," && depth === 1) starts = true;
+  }
+  return effects;
+}
+
+function addedColumn(reader: SqlReader, table: TableId): readonly TableEffect[] {
+  const column = reader.name();
+  return column === undefined ? [] : [{ kind: "added", table, column }];
+}
+
+function dropped(reader: SqlReader, table: TableId): readonly TableEffect[] {
+  if (reader.isNext("PARTITION")) return [{ kind: "replaced", table, how: REPLACED }];
+  if (reader.takeIf("PRIMARY") !== undefined) return [{ kind: "index-dropped", table, index: "PRIMARY" }];
+  if (reader.takeIf("INDEX", "KEY", "CONSTRAINT") !== undefined) {
+    skipIfExists(reader);
+    const index = reader.name();
+    return index === undefined ? [] : [{ kind: "index-dropped", table, index }];
+  }
+  if (reader.isNext("SYSTEM", "PERIOD", ...PARTS)) return [];
+  const column = columnName(reader);
+  return column === undefined ? [] : [{ kind: "dropped", table, column }];
+}
+
+function skipIfNotExists(reader: SqlReader): void {
+  if (reader.takeIf("IF") === undefined) return;
+  reader.takeIf("NOT");
+  reader.takeIf("EXISTS");
+}

@@ -1,0 +1,101 @@
+import { MigrationError } from "../../../core/error.ts";
+
+const TWO_32 = 4_294_967_296;
+
+/** Reads one event's little-endian fields; every read is held against the end and throws `source.protocol` beyond it. */
+export class EventCursor {
+  bytes: Buffer = Buffer.alloc(0);
+  at = 0;
+  end = 0;
+
+  reset(bytes: Buffer, start: number, end: number): void {
+    this.bytes = bytes;
+    this.at = start;
+    this.end = end;
+  }
+
+  get left(): number {
+    return this.end - this.at;
+  }
+
+  need(count: number): void {
+    if (count < 0 || count > this.end - this.at) throw malformed("cut short");
+  }
+
+  skip(count: number): void {
+    this.need(count);
+    this.at += count;
+  }
+
+  byte(): number {
+    this.need(1);
+    return this.bytes[this.at++]!;
+  }
+
+  uint16(): number {
+    this.need(2);
+    this.at += 2;
+    return this.bytes.readUInt16LE(this.at - 2);
+  }
+
+  uint24(): number {
+    this.need(3);
+    this.at += 3;
+    return this.bytes.readUIntLE(this.at - 3, 3);
+  }
+
+  uint32(): number {
+    this.need(4);
+    this.at += 4;
+    return this.bytes.readUInt32LE(this.at - 4);
+  }
+
+  uint48(): number {
+    this.need(6);
+    this.at += 6;
+    return this.bytes.readUIntLE(this.at - 6, 6);
+  }
+
+  /** Throws beyond 2^53: a position or a transaction's number that large cannot be told from others. */
+  uint64(): number {
+    this.need(8);
+    this.at += 8;
+    const high = this.bytes.readUInt32LE(this.at - 4);
+    if (high >= 1 << 21) throw malformed("a number beyond 2^53");
+    return high * TWO_32 + this.bytes.readUInt32LE(this.at - 8);
+  }
+
+  /** A length-encoded integer. */
+  packed(): number {
+    const first = this.byte();
+    if (first < 251) return first;
+    if (first === 252) return this.uint16();
+    if (first === 253) return this.uint24();
+    if (first === 254) return this.uint64();
+    throw malformed("a length that is none");
+  }
+
+  text(length: number): string {
+    this.need(length);
+    this.at += length;
+    return this.bytes.toString("utf8", this.at - length, this.at);
+  }
+
+  slice(length: number): Buffer {
+    this.need(length);
+    this.at += length;
+    return this.bytes.subarray(this.at - length, this.at);
+  }
+}
+
+export function malformed(what: string): MigrationError {
+  return new MigrationError("source.protocol", { message: `The binary log is malformed: ${what}.` });
+}
+
+/** `what` follows "The source's binary log holds". */
+export function unreadable(what: string, remedy: string): MigrationError {
+  return new MigrationError("source.log_unreadable", {
+    message: `The source's binary log holds ${what}.`,
+    remedy,
+  });
+}

@@ -1,0 +1,194 @@
+import { type ChangeBatch, Op } from "../../../core/change-batch.ts";
+import { MigrationError } from "../../../core/error.ts";
+import type { Position } from "../../../core/position.ts";
+import { displayTable, type TableId, type TableSchema } from "../../../core/schema.ts";
+import { type Beginning, ChangeBatchBuilder } from "../../shared/change-batch-builder.ts";
+import { CellBuffer } from "../values/cell-buffer.ts";
+import { EventCursor, malformed } from "./binlog-bytes.ts";
+import { inflateRows } from "./binlog-compression.ts";
+import { EventKind } from "./binlog-event.ts";
+import type { RowFacts } from "./binlog-row-plan.ts";
+import { RowsReader } from "./binlog-rows.ts";
+import type { Statement } from "./binlog-statement.ts";
+import { isMisfit, LogTables } from "./binlog-tables.ts";
+
+/** What an event with rows is: what they are for, and in which form. */
+interface RowsKind {
+  readonly op: Op;
+  readonly version: 1 | 2;
+  readonly isCompressed: boolean;
+}
+
+const { insert, update, delete: remove } = Op;
+const kinds: ReadonlyMap<number, RowsKind> = new Map([
+  [EventKind.writeRows1, { op: insert, version: 1, isCompressed: false }],
+  [EventKind.updateRows1, { op: update, version: 1, isCompressed: false }],
+  [EventKind.deleteRows1, { op: remove, version: 1, isCompressed: false }],
+  [EventKind.writeRows2, { op: insert, version: 2, isCompressed: false }],
+  [EventKind.updateRows2, { op: update, version: 2, isCompressed: false }],
+  [EventKind.deleteRows2, { op: remove, version: 2, isCompressed: false }],
+  [EventKind.writeRows1Compressed, { op: insert, version: 1, isCompressed: true }],
+  [EventKind.updateRows1Compressed, { op: update, version: 1, isCompressed: true }],
+  [EventKind.deleteRows1Compressed, { op: remove, version: 1, isCompressed: true }],
+  [EventKind.writeRows2Compressed, { op: insert, version: 2, isCompressed: true }],
+  [EventKind.updateRows2Compressed, { op: update, version: 2, isCompressed: true }],
+  [EventKind.deleteRows2Compressed, { op: remove, version: 2, isCompressed: true }],
+]);
+
+/** An event without rows that ends a statement has this table's number. */
+const NO_TABLE = 0xffffff;
+
+/** What the log's transactions do to the stream's tables, as batches. */
+export class LogChanges {
+  readonly #out = new CellBuffer();
+  readonly #builder: ChangeBatchBuilder;
+  readonly #tables: LogTables;
+  readonly #rows: RowsReader;
+  readonly #inflated = new EventCursor();
+  /** Where the transaction in progress commits. */
+  #commit: Position | undefined;
+  /** Something of the transaction in progress has been told. */
+  #hasChanges = false;
+
+  constructor(tables: readonly TableSchema[], facts: RowFacts) {
+    this.#builder = new ChangeBatchBuilder(tables, "text");
+    this.#tables = new LogTables(tables, facts);
+    this.#rows = new RowsReader(this.#builder, this.#out);
+  }
+
+  /** Bytes of cells that were not taken. */
+  get length(): number {
+    return this.#out.length;
+  }
+
+  get hasChanges(): boolean {
+    return this.#hasChanges;
+  }
+
+  take(): ChangeBatch | undefined {
+    const bytes = this.#out.take();
+    return this.#builder.take(bytes);
+  }
+
+  begin(beginning: Beginning): void {
+    this.#commit = beginning.position;
+    this.#hasChanges = false;
+    this.#builder.begin(beginning);
+  }
+
+  commit(): void {
+    this.#commit = undefined;
+    this.#builder.commit();
+  }
+
+  /** See ChangeBatchBuilder.drop. */
+  drop(): boolean {
+    this.#commit = undefined;
+    return this.#builder.drop();
+  }
+
+  tableMap(cursor: EventCursor): void {
+    this.#tables.map(cursor, this.#inTransaction());
+  }
+
+  /** An event with rows; false for one that is none. */
+  rows(kind: number, cursor: EventCursor): boolean {
+    const rows = kinds.get(kind);
+    if (rows === undefined) return false;
+    this.#inTransaction();
+    const number = cursor.uint48();
+    cursor.skip(2);
+    if (rows.version === 2) cursor.skip(cursor.uint16() - 2);
+    if (number === NO_TABLE) return true;
+    const fit = this.#tables.mapped(number);
+    if (fit === undefined) return true;
+    this.#hasChanges = true;
+    if (isMisfit(fit)) {
+      this.#builder.misfit(fit.table, fit.error);
+      return true;
+    }
+    try {
+      this.#rows.read(rows.op, fit, rows.isCompressed ? this.#inflate(rows.op, cursor) : cursor);
+    } catch (error) {
+      this.#misfit(fit.table, error);
+    }
+    return true;
+  }
+
+  /** Rows of which JSON is told in parts: of a table of the task they cannot be told. */
+  partialRows(cursor: EventCursor): void {
+    const fit = this.#tables.mapped(cursor.uint48());
+    if (fit === undefined) return;
+    const { id } = this.#tables.all[fit.table]!;
+    this.#misfit(
+      fit.table,
+      new MigrationError("source.row_image", {
+        message: "The source's log holds changes of parts of JSON values.",
+        subject: displayTable(id),
+        table: id,
+        remedy:
+          "Set binlog_row_value_options = '' on the source, also for sessions that are open, and reload the table.",
+      }),
+    );
+  }
+
+  /** What a statement does to the stream's tables. Throws when that cannot be told. */
+  statement(statement: Statement): void {
+    if (statement.kind === "definition") {
+      for (const effect of statement.effects) {
+        const found = this.#tables.effect(effect, this.#inTransaction());
+        if (found === undefined) continue;
+        this.#hasChanges = true;
+        if (found !== "truncated") this.#builder.misfit(found.table, found.error);
+        else
+          this.#builder.op(
+            Op.truncate,
+            this.#tables.indexOf(effect.table.schema, effect.table.name)!,
+            -1,
+            -1,
+          );
+      }
+    } else if (statement.kind === "database-dropped") {
+      this.#dropped(statement.database);
+    } else if (statement.kind === "rows") {
+      const table = this.#tables.writtenBy(statement);
+      if (table !== undefined) throw statementLogged(table);
+    }
+  }
+
+  #dropped(database: string): void {
+    for (const { id } of this.#tables.inDatabase(database)) {
+      this.statement({ kind: "definition", effects: [{ kind: "replaced", table: id, how: "was dropped" }] });
+    }
+  }
+
+  #inflate(op: Op, cursor: EventCursor): EventCursor {
+    const bytes = inflateRows(cursor, op === Op.update ? 2 : 1);
+    this.#inflated.reset(bytes, 0, bytes.length);
+    return this.#inflated;
+  }
+
+  #misfit(table: number, error: unknown): void {
+    if (!(error instanceof MigrationError) || error.scope !== "table") throw error;
+    const { id } = this.#tables.all[table]!;
+    this.#hasChanges = true;
+    this.#builder.misfit(
+      table,
+      error.table === undefined
+        ? new MigrationError(error.code, { ...error.toJSON(), subject: displayTable(id), table: id })
+        : error,
+    );
+  }
+
+  #inTransaction(): Position {
+    if (this.#commit === undefined) throw malformed("a change outside a transaction");
+    return this.#commit;
+  }
+}
+
+function statementLogged(table: TableId): MigrationError {
+  return new MigrationError("source.binary_log_format", {
+    message: `The source has logged a statement that may have changed ${displayTable(table)} instead of the rows.`,
+    subject: displayTable(table),
+  });
+}

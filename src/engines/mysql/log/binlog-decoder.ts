@@ -1,0 +1,283 @@
+import type { ChangeBatch } from "../../../core/change-batch.ts";
+import type { Position } from "../../../core/position.ts";
+import type { TableSchema } from "../../../core/schema.ts";
+import { EventCursor, malformed, unreadable } from "./binlog-bytes.ts";
+import { LogChanges } from "./binlog-changes.ts";
+import { readPayload } from "./binlog-compression.ts";
+import { type EventHeader, EventKind, EventReader, isRows, saysNothing } from "./binlog-event.ts";
+import { PreparedTransactions } from "./binlog-prepared.ts";
+import { type LogGroup, LogProgress } from "./binlog-progress.ts";
+import { readQuery } from "./binlog-query.ts";
+import type { RowFacts } from "./binlog-row-plan.ts";
+import type { Statement } from "./binlog-statement.ts";
+
+export interface BinlogOptions {
+  readonly tables: readonly TableSchema[];
+  /** Transactions up to here are not told. Its kind is that of all positions. */
+  readonly after: Position;
+  readonly facts: RowFacts;
+  /** Whether events have checksums before the first file says so: @@global.binlog_checksum. */
+  readonly hasChecksum: boolean;
+}
+
+/** A batch with so many bytes of cells is taken before more is read. */
+const FULL_BYTES = 1 << 18;
+/**
+ * Reads the binary log of MySQL and MariaDB, event by event, as whole transactions in the order of their commits:
+ *
+ *     MySQL     gtid  BEGIN  ( TABLE_MAP+ rows+ )*  XID | COMMIT        or  gtid  statement
+ *     MariaDB   gtid         ( TABLE_MAP+ rows+ )*  XID | COMMIT        or  gtid with a flag  statement
+ *
+ * A prepared transaction (XA) is kept until it commits. Cells are in the text form of their logical types.
+ */
+export class BinlogDecoder {
+  readonly #changes: LogChanges;
+  readonly #progress: LogProgress;
+  readonly #events: EventReader;
+  readonly #prepared = new PreparedTransactions();
+  readonly #in = new EventCursor();
+  /** In a transaction, from its first event on. */
+  #isOpen = false;
+  /** The transaction in progress is not told. */
+  #isSkipped = false;
+  /** What it is shows the next event: undefined; else whether it is one statement. */
+  #isSingle: boolean | undefined;
+  /** Events of a transaction that came compressed as one, and where the next begins. */
+  #payload: Buffer | undefined;
+  #payloadAt = 0;
+  #heard = false;
+
+  constructor(options: BinlogOptions) {
+    this.#changes = new LogChanges(options.tables, options.facts);
+    this.#progress = new LogProgress(options.after);
+    this.#events = new EventReader(options.hasChecksum);
+  }
+
+  get inTransaction(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Outside of transactions: everything up to here has been read. */
+  get position(): Position {
+    return this.#progress.position;
+  }
+
+  /** Bytes of cells that were not taken. */
+  get length(): number {
+    return this.#changes.length;
+  }
+
+  get isFull(): boolean {
+    return this.#changes.length >= FULL_BYTES;
+  }
+
+  /** Whether the server has said that there is nothing more; once for each time. */
+  heard(): boolean {
+    const heard = this.#heard;
+    this.#heard = false;
+    return heard;
+  }
+
+  take(): ChangeBatch | undefined {
+    return this.#changes.take();
+  }
+
+  /** Reads the event that is [start, end) of `bytes`. Where that makes the batch full, resume() goes on in it. */
+  decode(bytes: Buffer, start: number, end: number): void {
+    const header = this.#events.read(bytes, start, end);
+    this.#in.reset(bytes, header.start, header.end);
+    this.#event(header);
+    this.resume();
+  }
+
+  /** Goes on in an event that held many until the batch is full again; false when there is nothing left of it. */
+  resume(): boolean {
+    const bytes = this.#payload;
+    if (bytes === undefined) return false;
+    while (this.#payloadAt < bytes.length && !this.isFull) {
+      const header = this.#events.readInner(bytes, this.#payloadAt);
+      this.#payloadAt = header.end;
+      this.#in.reset(bytes, header.start, header.end);
+      this.#event(header);
+    }
+    if (this.#payloadAt >= bytes.length) this.#payload = undefined;
+    return true;
+  }
+
+  #event(header: EventHeader): void {
+    const { kind } = header;
+    const isInside = this.#isOpen;
+    switch (kind) {
+      case EventKind.gtid:
+        this.#begin(this.#progress.mysqlGtid(this.#in, header));
+        return;
+      case EventKind.anonymousGtid:
+        this.#begin(this.#progress.anonymous(this.#in, header));
+        return;
+      case EventKind.mariadbGtid:
+        this.#begin(this.#progress.mariadbGtid(this.#in, header));
+        return;
+      case EventKind.rotate: {
+        const byte = this.#in.uint64();
+        this.#progress.rotate(this.#in.text(this.#in.left), byte);
+        return;
+      }
+      case EventKind.formatDescription:
+        if (isInside) this.#dropUnfinished();
+        break;
+      case EventKind.heartbeat:
+      case EventKind.heartbeat2:
+        this.#heard = true;
+        return;
+      default:
+        if (!isInside && this.#progress.isJoining) return;
+        this.#inTransaction(kind, header);
+    }
+    // Inside of a transaction no other may start.
+    if (!this.#isOpen) this.#progress.reach(header);
+  }
+
+  #inTransaction(kind: number, header: EventHeader): void {
+    switch (kind) {
+      case EventKind.tableMap:
+        if (this.#prepared.isCollecting) this.#prepared.add(kind, this.#in);
+        else if (!this.#isSkipped) this.#changes.tableMap(this.#in);
+        break;
+      case EventKind.query:
+      case EventKind.queryCompressed:
+      case EventKind.executeLoadQuery:
+        this.#statement(readQuery(kind, this.#in));
+        break;
+      case EventKind.xid:
+        this.#commit();
+        break;
+      case EventKind.xaPrepare:
+        this.#prepare();
+        break;
+      case EventKind.transactionPayload:
+        this.#payload = readPayload(this.#in);
+        this.#payloadAt = 0;
+        break;
+      case EventKind.partialUpdateRows:
+        if (!this.#isSkipped) this.#changes.partialRows(this.#in);
+        break;
+      default:
+        this.#rowsOrOther(kind, header);
+    }
+  }
+
+  #rowsOrOther(kind: number, header: EventHeader): void {
+    if (this.#prepared.isCollecting && isRows(kind)) {
+      this.#prepared.add(kind, this.#in);
+      return;
+    }
+    if (this.#isSkipped && isRows(kind)) return;
+    if (this.#changes.rows(kind, this.#in)) return;
+    if (saysNothing(kind) || header.isIgnorable) return;
+    if (kind === EventKind.incident) {
+      throw unreadable(
+        "an incident: events of it were lost",
+        "Look at the server's log, and start the task again with reload-target.",
+      );
+    }
+    throw unreadable(
+      kind === EventKind.gtidTagged ? "GTIDs with tags" : `an event of kind ${kind}`,
+      "Report it with the server's version. What made it has to be turned off on the source before the task starts again with reload-target.",
+    );
+  }
+
+  #begin({ beginning, isSingle, prepares }: LogGroup): void {
+    if (this.#isOpen) throw malformed("a transaction begins inside another");
+    this.#isOpen = true;
+    this.#isSingle = isSingle;
+    this.#isSkipped = beginning === undefined;
+    if (beginning === undefined) return;
+    this.#changes.begin(beginning);
+    if (prepares !== undefined) this.#prepared.begin(prepares);
+  }
+
+  /** A file that ends within a transaction is of a server that went down: it has rolled that back. */
+  #dropUnfinished(): void {
+    if (!this.#isSkipped) {
+      if (!this.#changes.drop()) throw malformed("a large transaction that does not end");
+      this.#progress.takeBack();
+      this.#prepared.giveUp();
+    }
+    this.#isOpen = false;
+    this.#isSkipped = false;
+  }
+
+  #commit(): void {
+    if (!this.#isOpen) throw malformed("a commit without a transaction");
+    this.#isOpen = false;
+    if (!this.#isSkipped) this.#changes.commit();
+    this.#isSkipped = false;
+  }
+
+  #statement(statement: Statement): void {
+    if (!this.#isOpen) throw malformed("a statement outside a transaction");
+    switch (statement.kind) {
+      case "begin":
+        this.#isSingle = false;
+        return;
+      case "xa":
+        this.#xa(statement.verb, statement.xid);
+        return;
+      case "commit":
+        this.#commit();
+        return;
+      case "rollback":
+      case "rollback-to":
+        this.#rolledBack(statement.kind === "rollback");
+        return;
+      default:
+        if (!this.#isSkipped) this.#changes.statement(statement);
+        if (this.#isSingle !== false) this.#commit();
+    }
+  }
+
+  /** XA START begins what XA PREPARE ends; XA COMMIT stands alone, and says that it counts. */
+  #xa(verb: string, xid: string): void {
+    if (verb === "START" || verb === "BEGIN") {
+      this.#isSingle = false;
+      if (!this.#isSkipped) this.#prepared.begin(xid);
+    } else if (verb === "COMMIT") {
+      if (!this.#isSkipped) this.#replay(this.#prepared.take(xid));
+      this.#commit();
+    } else if (verb === "ROLLBACK") {
+      this.#prepared.drop(xid);
+      this.#commit();
+    }
+  }
+
+  /** Committed in one go when its first byte says so. */
+  #prepare(): void {
+    const isOnePhase = this.#in.byte() !== 0;
+    const events = this.#prepared.end(isOnePhase);
+    if (!this.#isSkipped && events !== undefined) this.#replay(events);
+    this.#commit();
+  }
+
+  #replay(events: readonly { readonly kind: number; readonly body: Buffer }[]): void {
+    const cursor = new EventCursor();
+    for (const { kind, body } of events) {
+      cursor.reset(body, 0, body.length);
+      if (kind === EventKind.tableMap) this.#changes.tableMap(cursor);
+      else this.#changes.rows(kind, cursor);
+    }
+  }
+
+  /**
+   * What a transaction took back stands in the log only where it has also changed tables without transactions: which of
+   * its changes count cannot be told then.
+   */
+  #rolledBack(isEnd: boolean): void {
+    if (!this.#isSkipped && this.#changes.hasChanges) {
+      throw unreadable(
+        "a transaction that was rolled back in part, as it had changed a table without transactions",
+        "Start the task again with reload-target; keep tables of MyISAM, Aria or MEMORY out of transactions.",
+      );
+    }
+    if (isEnd) this.#commit();
+  }
+}

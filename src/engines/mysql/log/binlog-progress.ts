@@ -1,0 +1,185 @@
+import type { Position } from "../../../core/position.ts";
+import type { Beginning } from "../../shared/change-batch-builder.ts";
+import { type EventCursor, unreadable } from "./binlog-bytes.ts";
+import type { EventHeader } from "./binlog-event.ts";
+import { GTID_KIND } from "./binlog-position.ts";
+import { LogPlace, SeenTransactions, startPlace } from "./binlog-seen.ts";
+
+/** Flags of MariaDB's GTID event. */
+const STANDALONE = 1;
+const GROUP_COMMIT_ID = 2;
+const PREPARES = 64;
+
+const UUID_LENGTH = 16;
+/** Two numbers that say which transactions may be applied at the same time. */
+const LOGICAL_CLOCK = 2;
+const TIME_LENGTH = 7;
+
+/** A transaction as its first event tells of it. */
+class LogBeginning implements Beginning {
+  readonly position: Position;
+  readonly committedAtMs: number;
+  readonly #origin: string | number;
+  readonly #number: number;
+  readonly #serverId: number;
+
+  constructor(position: Position, committedAtMs: number, id: TransactionId) {
+    this.position = position;
+    this.committedAtMs = committedAtMs;
+    this.#origin = id.origin;
+    this.#number = id.number;
+    this.#serverId = id.serverId;
+  }
+
+  get id(): string {
+    const origin = this.#origin;
+    return typeof origin === "number"
+      ? `${origin}-${this.#serverId}-${this.#number}`
+      : `${origin}:${this.#number}`;
+  }
+}
+
+interface TransactionId {
+  /** A server's UUID, a domain's number, or a file. */
+  readonly origin: string | number;
+  readonly number: number;
+  readonly serverId: number;
+}
+
+export interface LogGroup {
+  /** undefined for one that is not to be told, as the position to start after holds it. */
+  readonly beginning: Beginning | undefined;
+  /** It is one statement; undefined where the next event says so. */
+  readonly isSingle: boolean | undefined;
+  /** Name of the transaction of two phases (XA) that it prepares, as SQL writes it. MySQL says that with a statement. */
+  readonly prepares?: string | undefined;
+}
+
+/** How far a log has been read, and what begins where it goes on. */
+export class LogProgress {
+  /** In a log whose transactions are told apart by GTIDs. */
+  #seen: SeenTransactions | undefined;
+  /** Before the transaction that began last. */
+  #before: Position;
+  readonly #place: LogPlace;
+  /** By file and byte, what is read first may be the rest of the transaction that the position names. */
+  #isJoining: boolean;
+  #uuid = "";
+  readonly #uuidBytes = Buffer.alloc(UUID_LENGTH);
+
+  constructor(after: Position) {
+    const hasGtids = after.kind === GTID_KIND;
+    this.#before = after;
+    this.#seen = hasGtids ? new SeenTransactions(after) : undefined;
+    this.#place = new LogPlace(startPlace(after));
+    this.#isJoining = !hasGtids;
+  }
+
+  /** Between transactions, everything up to here has been read. */
+  get position(): Position {
+    return this.#seen?.position ?? this.#place.position;
+  }
+
+  /** What comes before the first beginning of a transaction belongs to one that is held already. */
+  get isJoining(): boolean {
+    return this.#isJoining;
+  }
+
+  /** The transaction that began last did not come to its end, and counts as not seen. */
+  takeBack(): void {
+    if (this.#seen !== undefined) this.#seen = new SeenTransactions(this.#before);
+  }
+
+  rotate(file: string, byte: number): void {
+    this.#place.rotate(file, byte);
+  }
+
+  reach({ endsAt, isArtificial }: EventHeader): void {
+    if (!isArtificial) this.#place.reach(endsAt);
+  }
+
+  /** MySQL's: flags, UUID, number; from 5.7 on a logical clock, from 8.0 on the time of the commit. */
+  mysqlGtid(cursor: EventCursor, header: EventHeader): LogGroup {
+    cursor.skip(1);
+    const uuid = this.#readUuid(cursor);
+    const number = cursor.uint64();
+    const committedAtMs = readCommitTime(cursor) ?? header.timestamp * 1000;
+    if (this.#seen !== undefined) this.#before = this.#seen.position;
+    const isNew = this.#seen?.addMysql(uuid, number) !== false;
+    const beginning = this.#beginning(header, committedAtMs, { origin: uuid, number, serverId: 0 });
+    return { beginning: isNew ? beginning : undefined, isSingle: undefined };
+  }
+
+  /** The same without a number, where the server gives none. */
+  anonymous(cursor: EventCursor, header: EventHeader): LogGroup {
+    if (this.#seen !== undefined) {
+      throw unreadable(
+        "a transaction without a GTID",
+        "Leave gtid_mode = ON while the task runs, and start the task again with reload-target.",
+      );
+    }
+    cursor.skip(1 + UUID_LENGTH + 8);
+    const committedAtMs = readCommitTime(cursor) ?? header.timestamp * 1000;
+    const id = { origin: this.#place.file, number: this.#place.byte, serverId: 0 };
+    return { beginning: this.#beginning(header, committedAtMs, id), isSingle: undefined };
+  }
+
+  /** MariaDB's: number, domain, flags; the server stands in the header. */
+  mariadbGtid(cursor: EventCursor, header: EventHeader): LogGroup {
+    const number = cursor.uint64();
+    const domain = cursor.uint32();
+    const flags = cursor.byte();
+    if ((flags & GROUP_COMMIT_ID) !== 0) cursor.skip(Math.min(8, cursor.left));
+    if (this.#seen !== undefined) this.#before = this.#seen.position;
+    if (this.#seen?.addMariadb(domain, header.serverId, number) === false) {
+      throw unreadable(
+        `transactions of domain ${domain} that are not in the order of their numbers`,
+        "Set gtid_strict_mode = ON on every server that writes to it, give each writer a gtid_domain_id of its own, and start the task again with reload-target.",
+      );
+    }
+    const id = { origin: domain, number, serverId: header.serverId };
+    const beginning = this.#beginning(header, header.timestamp * 1000, id);
+    const prepares = (flags & PREPARES) === 0 ? undefined : readXid(cursor);
+    return { beginning, isSingle: (flags & STANDALONE) !== 0, prepares };
+  }
+
+  /** By file and byte, a transaction's position is where its first event ends. */
+  #beginning(header: EventHeader, committedAtMs: number, id: TransactionId): Beginning {
+    this.#isJoining = false;
+    if (this.#seen === undefined) this.reach(header);
+    return new LogBeginning(this.position, committedAtMs, id);
+  }
+
+  #readUuid(cursor: EventCursor): string {
+    cursor.need(UUID_LENGTH);
+    const { bytes, at } = cursor;
+    cursor.skip(UUID_LENGTH);
+    if (this.#uuid !== "" && this.#uuidBytes.compare(bytes, at, at + UUID_LENGTH) === 0) return this.#uuid;
+    bytes.copy(this.#uuidBytes, 0, at, at + UUID_LENGTH);
+    const hex = this.#uuidBytes.toString("hex");
+    this.#uuid = [
+      hex.slice(0, 8),
+      hex.slice(8, 12),
+      hex.slice(12, 16),
+      hex.slice(16, 20),
+      hex.slice(20),
+    ].join("-");
+    return this.#uuid;
+  }
+}
+
+/** A format's number, lengths of two parts, and the parts. */
+function readXid(cursor: EventCursor): string {
+  const format = cursor.uint32();
+  const [global, branch] = [cursor.byte(), cursor.byte()];
+  const part = (length: number): string => `x'${cursor.slice(length).toString("hex")}'`;
+  return [part(global), part(branch), format].join(",");
+}
+
+/** Microseconds since 1970 in seven bytes, of which the highest bit means something else. */
+function readCommitTime(cursor: EventCursor): number | undefined {
+  if (cursor.left < 1 + 16 + TIME_LENGTH || cursor.byte() !== LOGICAL_CLOCK) return undefined;
+  cursor.skip(16);
+  const low = cursor.uint48();
+  return Math.floor(((cursor.byte() & 0x7f) * 2 ** 48 + low) / 1000);
+}

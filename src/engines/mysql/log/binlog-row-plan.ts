@@ -1,0 +1,237 @@
+import type { MigrationError } from "../../../core/error.ts";
+import { type Column, type TableSchema, tableKey } from "../../../core/schema.ts";
+import { type TableShape, tableChanged } from "../../../core/table-shape.ts";
+import { type Charset, isUtf8, unknownCharset, writeText } from "../values/binlog-charset.ts";
+import { CellBuffer } from "../values/cell-buffer.ts";
+import { type ZeroDates, zeroDateError } from "../values/zero-dates.ts";
+import { CellKind, cellKindOf, sizeOf } from "./binlog-cell-kind.ts";
+import { CELL_ROOM } from "./binlog-cells.ts";
+import type { MappedColumn, TableMap } from "./binlog-table-map.ts";
+
+/** What is known of values beside the tables. */
+export interface RowFacts {
+  /** Names of databases and tables that differ in capital letters alone are the same. */
+  readonly foldsNames: boolean;
+  readonly zeroDates: ZeroDates;
+  /** By the name of the set, those whose bytes are not UTF-8. */
+  readonly charsets: ReadonlyMap<string, Charset>;
+  /** Names of character sets by the numbers of their collations. */
+  readonly collations: ReadonlyMap<number, string>;
+  /**
+   * By the table's key and the column's name, what a row holds in a column that a statement did not name; null for NULL.
+   * Columns of which only the row tells have none.
+   */
+  readonly defaults: ReadonlyMap<string, ReadonlyMap<string, string | null>>;
+}
+
+/** What a TABLE_MAP is held against. */
+export interface RowTable {
+  readonly schema: TableSchema;
+  readonly index: number;
+  /** The table as it was where the log has come to, as far as that is known. */
+  readonly shape: TableShape | undefined;
+}
+
+/** How rows in the log become rows of their table. Lists have an entry for each column that is sent. */
+export class RowPlan {
+  /** Index into the stream's tables. */
+  readonly table: number;
+  /** Cells of a row are 2 * columns numbers. */
+  readonly columns: number;
+  readonly width: number;
+  /** The log shows the whole old row, as nothing less tells rows apart. */
+  readonly isFull: boolean;
+  readonly kinds: Uint8Array;
+  /** See CellSize. */
+  readonly sizes: Int32Array;
+  readonly metas: Int32Array;
+  /** Where in a row the column's cell stands; -1 for one that is left out. */
+  readonly cellOf: Int32Array;
+  /** Index into the key, -1 for other columns. */
+  readonly keyOf: Int32Array;
+  /** Columns of the key, in the order of TableSchema.key. */
+  readonly key: Int32Array;
+  readonly charsets: readonly (Charset | undefined)[];
+  readonly labels: readonly (readonly Buffer[] | undefined)[];
+  /** All columns: what an image holds that lacks none. */
+  readonly all: Int32Array;
+  /** Room that the values of a row without a length take at most. */
+  readonly room: number;
+  /** What rows hold in columns that the table did not have yet; columns that were NULL are left out. */
+  readonly later: readonly { readonly cell: number; readonly bytes: Buffer }[];
+  /** By the number of a cell: see RowFacts. */
+  readonly defaults: ReadonlyMap<number, Buffer | null>;
+  readonly #schema: TableSchema;
+  readonly #zeroDates: ZeroDates;
+
+  constructor(schema: TableSchema, facts: RowFacts, parts: RowPlanParts) {
+    const { sent, ordinals } = parts;
+    this.#schema = schema;
+    this.#zeroDates = facts.zeroDates;
+    this.table = parts.table;
+    this.columns = schema.columns.length;
+    this.width = sent.length;
+    this.isFull = schema.rowIdentity === "full";
+    this.kinds = Uint8Array.from(parts.cells, ({ kind }) => kind);
+    this.sizes = Int32Array.from(parts.cells, ({ size }) => size);
+    this.metas = Int32Array.from(sent, ({ meta }) => meta);
+    this.cellOf = Int32Array.from(parts.cells, ({ isWanted }, i) => (isWanted ? 2 * ordinals[i]! : -1));
+    this.keyOf = Int32Array.from(ordinals, (ordinal) => (ordinal < 0 ? -1 : schema.key.indexOf(ordinal)));
+    this.key = Int32Array.from(schema.key, (ordinal) => ordinals.indexOf(ordinal));
+    this.charsets = parts.cells.map(({ charset }) => charset);
+    this.labels = parts.cells.map(({ labels }) => labels);
+    this.all = Int32Array.from(sent, (_, i) => i);
+    this.room = CELL_ROOM * sent.length;
+    const known = facts.defaults.get(tableKey(schema.id));
+    this.defaults = new Map(
+      schema.columns.flatMap(({ name }, ordinal) => {
+        const text = known?.get(name);
+        return text === undefined ? [] : [[2 * ordinal, text === null ? null : Buffer.from(text)] as const];
+      }),
+    );
+    const present = new Set(ordinals);
+    this.later = schema.columns.flatMap(({ later, generated }, ordinal) => {
+      if (present.has(ordinal) || generated !== undefined || later?.value == null) return [];
+      return [{ cell: 2 * ordinal, bytes: Buffer.from(later.value) }];
+    });
+  }
+
+  /** `how` follows "The table". */
+  changed(how: string): MigrationError {
+    return changed(this.#schema, how);
+  }
+
+  /** The column that is sent at i; every one that has a cell is one of the table's. */
+  column(i: number): Column {
+    return this.#schema.columns[this.cellOf[i]! >> 1]!;
+  }
+
+  get schema(): TableSchema {
+    return this.#schema;
+  }
+
+  /** The text for a date that no calendar has; undefined for NULL. */
+  insteadOfZero(i: number): string | undefined {
+    const { name, nullable, type } = this.column(i);
+    if (this.#zeroDates === "epoch") {
+      if (type.kind === "date") return "1970-01-01";
+      return type.kind === "timestamp" && type.zoned ? "1970-01-01 00:00:00+00" : "1970-01-01 00:00:00";
+    }
+    if (this.#zeroDates === "error" || !nullable) throw zeroDateError(this.#schema.id, name, this.#zeroDates);
+    return undefined;
+  }
+}
+
+interface RowPlanParts {
+  readonly table: number;
+  readonly sent: readonly MappedColumn[];
+  /** Of each column that is sent, which of the table's it is; -1 for one that is left out. */
+  readonly ordinals: readonly number[];
+  readonly cells: readonly PlannedCell[];
+}
+
+interface PlannedCell {
+  readonly kind: CellKind;
+  readonly size: number;
+  readonly isWanted: boolean;
+  readonly charset?: Charset | undefined;
+  readonly labels?: readonly Buffer[] | undefined;
+}
+
+/**
+ * Fits what the log says of a table to how it was described. Throws `source.table_changed` when it is another one.
+ *
+ * The log names columns only where binlog_row_metadata is FULL. Else they are told by their place, so what is sent may
+ * lack the last columns if these came later, or have more of them if the task leaves those out.
+ */
+export function planRows(map: TableMap, { schema, index, shape }: RowTable, facts: RowFacts): RowPlan {
+  const sent = map.columns;
+  const ordinals = ordinalsOf(sent, schema, shape);
+  const present = new Set(ordinals);
+  for (const [ordinal, { later, generated }] of schema.columns.entries()) {
+    if (!present.has(ordinal) && later === undefined && generated === undefined) {
+      throw changed(schema, "has other columns");
+    }
+  }
+  if (schema.key.some((ordinal) => !present.has(ordinal))) throw changed(schema, "has another key");
+  const cells = sent.map((column, i) => planCell(column, ordinals[i]!, { schema, facts }));
+  return new RowPlan(schema, facts, { table: index, sent, ordinals, cells });
+}
+
+function ordinalsOf(
+  sent: readonly MappedColumn[],
+  schema: TableSchema,
+  shape: TableShape | undefined,
+): readonly number[] {
+  const ordinals = new Map(schema.columns.map(({ name }, ordinal) => [name, ordinal]));
+  const inShape = shape?.columns.map(({ name }) => name);
+  const names = sent[0]?.name === undefined ? undefined : sent.map(({ name }) => name!);
+  if (names !== undefined) {
+    return names.map((name, i) => {
+      const ordinal = ordinals.get(name);
+      // One that is left out comes after all that are not, or the shape knows of it.
+      const isLeftOut =
+        inShape?.includes(name) === true || (schema.leavesOut === true && i >= schema.columns.length);
+      if (ordinal === undefined && !isLeftOut) throw changed(schema, "has other columns");
+      return ordinal ?? -1;
+    });
+  }
+  if (inShape?.length === sent.length) return inShape.map((name) => ordinals.get(name) ?? -1);
+  if (sent.length > schema.columns.length && schema.leavesOut !== true) {
+    throw changed(schema, "has other columns");
+  }
+  return sent.map((_, i) => (i < schema.columns.length ? i : -1));
+}
+
+function planCell(
+  sent: MappedColumn,
+  ordinal: number,
+  { schema, facts }: { readonly schema: TableSchema; readonly facts: RowFacts },
+): PlannedCell {
+  const size = sizeOf(sent);
+  const column = schema.columns[ordinal];
+  if (size === undefined) throw changed(schema, `has a type in the log that is not known (${sent.kind})`);
+  if (column === undefined || column.generated !== undefined) {
+    return { kind: CellKind.bytes, size, isWanted: false };
+  }
+  const kind = cellKindOf(sent, column);
+  const isSigned =
+    sent.unsigned === undefined || column.type.kind !== "int" || sent.unsigned === column.type.unsigned;
+  const isYear = kind === CellKind.year;
+  if (kind === undefined || !(isSigned || isYear)) {
+    throw changed(schema, `has another type in column ${column.name}`);
+  }
+  const charset = charsetOf(sent, column, facts);
+  if (kind === CellKind.enum || kind === CellKind.set) {
+    return { kind, size, isWanted: true, labels: labelsOf(sent, column, facts) };
+  }
+  if (kind !== CellKind.utf8 || charset === undefined || isUtf8(charset))
+    return { kind, size, isWanted: true };
+  const known = facts.charsets.get(charset);
+  if (known === undefined) throw unknownCharset(schema.id, column.name, charset);
+  return { kind: CellKind.text, size, isWanted: true, charset: known };
+}
+
+/** What the log says comes before what the catalog says now: it may have been converted since. */
+function charsetOf(sent: MappedColumn, { collation }: Column, facts: RowFacts): string | undefined {
+  const logged = sent.collation === undefined ? undefined : facts.collations.get(sent.collation);
+  return logged ?? (collation === undefined ? undefined : collation.split("_", 1)[0]);
+}
+
+/** The log's own where it has them: the catalog shows them as they are now, and not every character. */
+function labelsOf(sent: MappedColumn, { type }: Column, facts: RowFacts): readonly Buffer[] {
+  if (sent.labels === undefined) {
+    return type.kind === "enum" || type.kind === "set" ? type.values.map((label) => Buffer.from(label)) : [];
+  }
+  const charset = facts.charsets.get(facts.collations.get(sent.collation ?? -1) ?? "");
+  if (charset === undefined) return sent.labels;
+  const out = new CellBuffer();
+  return sent.labels.map((label) => {
+    writeText(out, charset, label, 0, label.length);
+    return Buffer.from(out.take());
+  });
+}
+
+function changed(schema: TableSchema, how: string): MigrationError {
+  return tableChanged(schema.id, `${how} than when the task described it`);
+}

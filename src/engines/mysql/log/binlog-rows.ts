@@ -1,0 +1,252 @@
+import { NULL_CELL, Op, UNCHANGED_CELL } from "../../../core/change-batch.ts";
+import { MigrationError } from "../../../core/error.ts";
+import { displayTable } from "../../../core/schema.ts";
+import type { ChangeBatchBuilder } from "../../shared/change-batch-builder.ts";
+import type { CellBuffer } from "../values/cell-buffer.ts";
+import { type EventCursor, malformed } from "./binlog-bytes.ts";
+import { CellReader, cellEnd } from "./binlog-cells.ts";
+import type { RowPlan } from "./binlog-row-plan.ts";
+
+/** Which columns an image holds. */
+interface Image {
+  readonly present: Int32Array;
+  /** Cells of columns that it does not hold. */
+  readonly absent: Int32Array;
+}
+
+const NONE = new Int32Array(0);
+
+/**
+ * Reads the rows of an event into a batch. An update's row before is told when it is needed: where the whole row
+ * identifies it, or its key has changed.
+ */
+export class RowsReader {
+  readonly #builder: ChangeBatchBuilder;
+  readonly #out: CellBuffer;
+  readonly #cells: CellReader;
+  /** Where the key's values stand in the image before; -1 for NULL. */
+  #keyStarts = new Int32Array(16);
+  #keyEnds = new Int32Array(16);
+  /** The same in the image after; -2 for a column that it does not hold. */
+  #newStarts = new Int32Array(16);
+  #newEnds = new Int32Array(16);
+
+  constructor(builder: ChangeBatchBuilder, out: CellBuffer) {
+    this.#builder = builder;
+    this.#out = out;
+    this.#cells = new CellReader(out);
+  }
+
+  /** Rows from behind the table's number, flags and what else precedes their width. */
+  read(kind: Op, plan: RowPlan, cursor: EventCursor): void {
+    if (cursor.packed() !== plan.width) throw malformed("rows of another width than their table's");
+    const first = this.#image(plan, cursor);
+    const second = kind === Op.update ? this.#image(plan, cursor) : first;
+    const { bytes, end } = cursor;
+    let at = cursor.at;
+    if (kind === Op.insert) checkDefaults(plan, first);
+    else checkKey(plan, first);
+    this.#roomForKey(plan.key.length);
+    while (at < end) {
+      if (kind === Op.insert) at = this.#insert(plan, first, bytes, at);
+      else if (kind === Op.delete) at = this.#delete(plan, first, bytes, at);
+      else if (plan.isFull) at = this.#updateFull(plan, first, second, bytes, at);
+      else at = this.#update(plan, first, second, bytes, at);
+      if (at > end) throw malformed("a row beyond its event");
+    }
+    cursor.at = at;
+  }
+
+  #image(plan: RowPlan, cursor: EventCursor): Image {
+    const bits = cursor.slice((plan.width + 7) >> 3);
+    const present: number[] = [];
+    const absent: number[] = [];
+    for (let i = 0; i < plan.width; i++) {
+      if ((bits[i >> 3]! & (1 << (i & 7))) !== 0) present.push(i);
+      else if (plan.cellOf[i]! >= 0) absent.push(plan.cellOf[i]!);
+    }
+    if (present.length === plan.width) return { present: plan.all, absent: NONE };
+    return { present: Int32Array.from(present), absent: Int32Array.from(absent) };
+  }
+
+  #insert(plan: RowPlan, image: Image, bytes: Buffer, at: number): number {
+    const row = this.#builder.row(plan.columns);
+    const next = this.#row(plan, image.present, row, bytes, at);
+    const { absent } = image;
+    for (let i = 0; i < absent.length; i++) {
+      const value = plan.defaults.get(absent[i]!);
+      if (value != null) this.#builder.append(row + absent[i]!, value);
+    }
+    this.#addLater(plan, row);
+    this.#builder.op(Op.insert, plan.table, -1, row);
+    return next;
+  }
+
+  #delete(plan: RowPlan, image: Image, bytes: Buffer, at: number): number {
+    const row = this.#builder.row(plan.columns);
+    let next: number;
+    if (plan.isFull) {
+      next = this.#row(plan, image.present, row, bytes, at);
+      this.#addLater(plan, row);
+    } else {
+      next = this.#locateKey(plan, image.present, bytes, at);
+      for (let k = 0; k < plan.key.length; k++) this.#keyCell(plan, k, row, bytes);
+    }
+    this.#builder.op(Op.delete, plan.table, row, -1);
+    return next;
+  }
+
+  #updateFull(plan: RowPlan, old: Image, image: Image, bytes: Buffer, at: number): number {
+    const before = this.#builder.row(plan.columns);
+    const middle = this.#row(plan, old.present, before, bytes, at);
+    this.#addLater(plan, before);
+    const after = this.#builder.row(plan.columns);
+    const next = this.#row(plan, image.present, after, bytes, middle);
+    this.#addLater(plan, after);
+    const cells = this.#builder.cells;
+    for (let i = 0; i < image.absent.length; i++) {
+      const cell = image.absent[i]!;
+      cells[after + cell] = cells[before + cell]!;
+      cells[after + cell + 1] = cells[before + cell + 1]!;
+    }
+    this.#builder.op(Op.update, plan.table, before, after);
+    return next;
+  }
+
+  #update(plan: RowPlan, old: Image, image: Image, bytes: Buffer, at: number): number {
+    const middle = this.#locateKey(plan, old.present, bytes, at);
+    const after = this.#builder.row(plan.columns);
+    const { absent } = image;
+    for (let i = 0; i < absent.length; i++) this.#builder.cells[after + absent[i]!] = UNCHANGED_CELL;
+    for (let k = 0; k < plan.key.length; k++) this.#newStarts[k] = -2;
+    const next = this.#row(plan, image.present, after, bytes, middle);
+    this.#addLater(plan, after);
+    let isMoved = false;
+    for (let k = 0; k < plan.key.length; k++) {
+      // A key that is not sent has not changed; the row after says it all the same.
+      if (this.#newStarts[k] === -2) this.#keyCell(plan, k, after, bytes);
+      else if (this.#isOtherKey(k, bytes)) isMoved = true;
+    }
+    let before = -1;
+    if (isMoved) {
+      before = this.#builder.row(plan.columns);
+      for (let k = 0; k < plan.key.length; k++) this.#keyCell(plan, k, before, bytes);
+    }
+    this.#builder.op(Op.update, plan.table, before, after);
+    return next;
+  }
+
+  /** Reads an image into a row; returns where it ends. */
+  #row(plan: RowPlan, present: Int32Array, row: number, bytes: Buffer, at: number): number {
+    const { sizes, cellOf, keyOf } = plan;
+    const out = this.#out;
+    const reader = this.#cells;
+    const cells = this.#builder.cells;
+    out.need(plan.room);
+    let next = at + ((present.length + 7) >> 3);
+    for (let n = 0; n < present.length; n++) {
+      const i = present[n]!;
+      const isNull = (bytes[at + (n >> 3)]! & (1 << (n & 7))) !== 0;
+      const key = keyOf[i]!;
+      if (key >= 0) this.#newStarts[key] = isNull ? -1 : next;
+      if (isNull) continue;
+      const cell = cellOf[i]!;
+      if (cell < 0) {
+        next = cellEnd(sizes[i]!, bytes, next);
+        continue;
+      }
+      const start = out.at - out.start;
+      next = reader.read(plan, i, bytes, next);
+      if (key >= 0) this.#newEnds[key] = next;
+      if (reader.isNone) {
+        reader.isNone = false;
+        continue;
+      }
+      cells[row + cell] = start;
+      cells[row + cell + 1] = out.at - out.start;
+    }
+    return next;
+  }
+
+  /** Walks over an image and keeps where its key stands; returns where it ends. */
+  #locateKey(plan: RowPlan, present: Int32Array, bytes: Buffer, at: number): number {
+    const { sizes, keyOf } = plan;
+    let next = at + ((present.length + 7) >> 3);
+    for (let n = 0; n < present.length; n++) {
+      const i = present[n]!;
+      const key = keyOf[i]!;
+      if ((bytes[at + (n >> 3)]! & (1 << (n & 7))) !== 0) {
+        if (key >= 0) this.#keyStarts[key] = -1;
+        continue;
+      }
+      const end = cellEnd(sizes[i]!, bytes, next);
+      if (key >= 0) {
+        this.#keyStarts[key] = next;
+        this.#keyEnds[key] = end;
+      }
+      next = end;
+    }
+    return next;
+  }
+
+  /** Writes the k-th value of the key that was located into a row. */
+  #keyCell(plan: RowPlan, k: number, row: number, bytes: Buffer): void {
+    const i = plan.key[k]!;
+    const cells = this.#builder.cells;
+    const cell = row + plan.cellOf[i]!;
+    cells[cell] = NULL_CELL;
+    if (this.#keyStarts[k]! < 0) return;
+    this.#out.need(plan.room);
+    const start = this.#out.at - this.#out.start;
+    this.#cells.read(plan, i, bytes, this.#keyStarts[k]!);
+    if (this.#cells.isNone) {
+      this.#cells.isNone = false;
+      return;
+    }
+    cells[cell] = start;
+    cells[cell + 1] = this.#out.at - this.#out.start;
+  }
+
+  #isOtherKey(k: number, bytes: Buffer): boolean {
+    const old = this.#keyStarts[k]!;
+    const now = this.#newStarts[k]!;
+    if (old < 0 || now < 0) return old !== now;
+    const length = this.#keyEnds[k]! - old;
+    if (this.#newEnds[k]! - now !== length) return true;
+    for (let i = 0; i < length; i++) if (bytes[old + i] !== bytes[now + i]) return true;
+    return false;
+  }
+
+  /** At the time of the change every row held the same in a column that was not there yet. */
+  #addLater({ later }: RowPlan, row: number): void {
+    for (let i = 0; i < later.length; i++) this.#builder.append(row + later[i]!.cell, later[i]!.bytes);
+  }
+
+  #roomForKey(columns: number): void {
+    if (columns <= this.#keyStarts.length) return;
+    this.#keyStarts = new Int32Array(columns);
+    this.#keyEnds = new Int32Array(columns);
+    this.#newStarts = new Int32Array(columns);
+    this.#newEnds = new Int32Array(columns);
+  }
+}
+
+/** With binlog_row_image = MINIMAL a new row lacks the columns that the statement did not name. */
+function checkDefaults(plan: RowPlan, { absent }: Image): void {
+  for (const cell of absent) if (!plan.defaults.has(cell)) throw incomplete(plan, cell);
+}
+
+/** An old row has to be found by its key, or by all of it. */
+function checkKey(plan: RowPlan, { absent }: Image): void {
+  for (const cell of absent) {
+    if (plan.isFull || plan.schema.key.includes(cell >> 1)) throw incomplete(plan, cell);
+  }
+}
+
+function incomplete({ schema }: RowPlan, cell: number): MigrationError {
+  return new MigrationError("source.row_image", {
+    message: `The source's log lacks the column ${schema.columns[cell >> 1]!.name} of a changed row.`,
+    subject: displayTable(schema.id),
+    table: schema.id,
+  });
+}

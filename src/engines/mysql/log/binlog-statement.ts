@@ -1,0 +1,207 @@
+import type { TableId } from "../../../core/schema.ts";
+import { alterations } from "./binlog-alter.ts";
+import { SqlReader, sqlWords } from "./sql-words.ts";
+
+/** What a statement in the log does to a table. */
+export type TableEffect =
+  | { readonly kind: "truncated"; readonly table: TableId }
+  /** Its columns, or how their values are kept, have become others: look at it again. `how` follows "The table". */
+  | { readonly kind: "altered"; readonly table: TableId; readonly how: string }
+  /** The same, unless the table was described with the column already. */
+  | { readonly kind: "added"; readonly table: TableId; readonly column: string }
+  /** A column is gone; one of that name that the table has now is another. */
+  | { readonly kind: "dropped"; readonly table: TableId; readonly column: string }
+  /** The default of a column may have become another; rows that were written before keep what they have. */
+  | { readonly kind: "default"; readonly table: TableId; readonly column: string }
+  /** An index of that name, or constraint, is gone. */
+  | { readonly kind: "index-dropped"; readonly table: TableId; readonly index: string }
+  /** It has other rows than the log tells of. */
+  | { readonly kind: "replaced"; readonly table: TableId; readonly how: string };
+
+export type Statement =
+  | { readonly kind: "begin" | "commit" | "rollback" | "rollback-to" | "nothing" }
+  | { readonly kind: "xa"; readonly verb: string; readonly xid: string }
+  | { readonly kind: "definition"; readonly effects: readonly TableEffect[] }
+  | { readonly kind: "database-dropped"; readonly database: string }
+  /** Rows were changed by the statement itself; of `target` alone where that is known. */
+  | {
+      readonly kind: "rows";
+      readonly target: TableId | undefined;
+      readonly names: () => ReadonlySet<string>;
+    };
+
+const NOTHING: Statement = { kind: "nothing" };
+const fixed: Readonly<Record<string, Statement>> = {
+  BEGIN: { kind: "begin" },
+  COMMIT: { kind: "commit" },
+  ROLLBACK: { kind: "rollback" },
+};
+
+/** Reads a statement of the log; `database` is the one that names without another are of. */
+export function readStatement(sql: string, database: string): Statement {
+  const known = fixed[sql];
+  if (known !== undefined) return known;
+  const reader = new SqlReader(sql);
+  let verb = verbOf(reader);
+  // MariaDB: SET STATEMENT name = value, ... FOR the statement.
+  if (verb === "SET" && reader.takeIf("STATEMENT") !== undefined) {
+    skipBehindFor(reader);
+    verb = verbOf(reader);
+  }
+  switch (verb) {
+    case "BEGIN":
+      return { kind: "begin" };
+    case "START":
+      return { kind: reader.isNext("TRANSACTION") ? "begin" : "nothing" };
+    case "COMMIT":
+      return { kind: "commit" };
+    case "ROLLBACK":
+      reader.takeIf("WORK");
+      return { kind: reader.isNext("TO") ? "rollback-to" : "rollback" };
+    case "XA":
+      return xa(reader, sql);
+    case "TRUNCATE":
+      reader.takeIf("TABLE");
+      return definition([reader.table(database)].flatMap(truncated));
+    case "DROP":
+      return drop(reader, database);
+    case "RENAME":
+      return definition(renames(reader, database));
+    case "CREATE":
+      return create(reader, database);
+    case "ALTER":
+      return definition(alterations(reader, database));
+    case "INSERT":
+    case "REPLACE":
+    case "UPDATE":
+    case "DELETE":
+    case "LOAD":
+      return { kind: "rows", target: target(verb, reader, database), names: () => namesIn(sql) };
+    case "WITH":
+    case "CALL":
+    case "SELECT":
+    case "DO":
+      return { kind: "rows", target: undefined, names: () => namesIn(sql) };
+    default:
+      return NOTHING;
+  }
+}
+
+function verbOf(reader: SqlReader): string {
+  return reader.next?.kind === "word" ? reader.take()!.text.toUpperCase() : "";
+}
+
+function skipBehindFor(reader: SqlReader): void {
+  for (let depth = 0; reader.next !== undefined; reader.take()) {
+    if (depth === 0 && reader.takeIf("FOR") !== undefined) return;
+    if (reader.next?.kind !== "sign") continue;
+    if (reader.next.text === "(") depth++;
+    if (reader.next.text === ")") depth--;
+  }
+}
+
+function truncated(table: TableId | undefined): readonly TableEffect[] {
+  return table === undefined ? [] : [{ kind: "truncated", table }];
+}
+
+function definition(effects: readonly TableEffect[]): Statement {
+  return effects.length === 0 ? NOTHING : { kind: "definition", effects };
+}
+
+/** The transaction's name is what follows the verb, as the server always writes it in one way. */
+function xa(reader: SqlReader, sql: string): Statement {
+  const verb = reader.take()?.text.toUpperCase() ?? "";
+  const xid = /X'[0-9a-f]*'(?:\s*,\s*X'[0-9a-f]*')?(?:\s*,\s*\d+)?/i.exec(sql)?.[0] ?? "";
+  return { kind: "xa", verb, xid: xid.replace(/\s/g, "").toLowerCase() };
+}
+
+function drop(reader: SqlReader, database: string): Statement {
+  if (reader.takeIf("DATABASE", "SCHEMA") !== undefined) {
+    skipIfExists(reader);
+    const name = reader.name();
+    return name === undefined ? NOTHING : { kind: "database-dropped", database: name };
+  }
+  if (reader.takeIf("INDEX") !== undefined) return definition(droppedIndex(reader, database));
+  if (reader.takeIf("TABLE", "TABLES") === undefined) return NOTHING;
+  skipIfExists(reader);
+  const effects: TableEffect[] = [];
+  do {
+    const table = reader.table(database);
+    if (table === undefined) break;
+    effects.push({ kind: "replaced", table, how: "was dropped" });
+  } while (reader.takeSign(","));
+  return definition(effects);
+}
+
+/** DROP INDEX name ON table */
+function droppedIndex(reader: SqlReader, database: string): readonly TableEffect[] {
+  skipIfExists(reader);
+  const index = reader.name();
+  const table = reader.takeIf("ON") === undefined ? undefined : reader.table(database);
+  return index === undefined || table === undefined ? [] : [{ kind: "index-dropped", table, index }];
+}
+
+function renames(reader: SqlReader, database: string): readonly TableEffect[] {
+  const effects: TableEffect[] = [];
+  if (reader.takeIf("TABLE", "TABLES") === undefined) return effects;
+  skipIfExists(reader);
+  do {
+    for (let table = reader.table(database); table !== undefined; ) {
+      effects.push({ kind: "replaced", table, how: "was renamed, or another got its name" });
+      while (reader.isNext("WAIT", "NOWAIT")) reader.take();
+      if (reader.next?.kind === "word" && /^\d+$/.test(reader.next.text)) reader.take();
+      table = reader.takeIf("TO") === undefined ? undefined : reader.table(database);
+    }
+  } while (reader.takeSign(","));
+  return effects;
+}
+
+/** A table that is made was not there before, unless it takes another's place. */
+function create(reader: SqlReader, database: string): Statement {
+  if (reader.takeIf("OR") === undefined || reader.takeIf("REPLACE") === undefined) return NOTHING;
+  if (reader.takeIf("TABLE") === undefined) return NOTHING;
+  const table = reader.table(database);
+  return table === undefined
+    ? NOTHING
+    : definition([{ kind: "replaced", table, how: "was made anew in its own place" }]);
+}
+
+/** The one table that a statement writes to; undefined for several, or where that is not easily seen. */
+function target(verb: string, reader: SqlReader, database: string): TableId | undefined {
+  const modifiers = ["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "QUICK", "CONCURRENT"];
+  while (reader.takeIf(...modifiers) !== undefined);
+  switch (verb) {
+    case "INSERT":
+    case "REPLACE":
+      reader.takeIf("INTO");
+      return reader.table(database);
+    case "UPDATE": {
+      const table = reader.table(database);
+      if (reader.takeIf("AS") !== undefined) reader.name();
+      else if (!reader.isNext("SET")) reader.name();
+      return reader.isNext("SET") ? table : undefined;
+    }
+    case "DELETE": {
+      if (reader.takeIf("FROM") === undefined) return undefined;
+      const table = reader.table(database);
+      return reader.next === undefined || reader.isNext("WHERE", "ORDER", "LIMIT") ? table : undefined;
+    }
+    default:
+      for (let word = reader.take(); word !== undefined; word = reader.take()) {
+        if (word.text.toUpperCase() !== "INTO" || reader.takeIf("TABLE") === undefined) continue;
+        return reader.table(database);
+      }
+      return undefined;
+  }
+}
+
+function skipIfExists(reader: SqlReader): void {
+  if (reader.takeIf("IF") !== undefined) reader.takeIf("EXISTS");
+}
+
+/** Whatever may be a table's name, in lower case. */
+function namesIn(sql: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { text, kind } of sqlWords(sql)) if (kind !== "sign") names.add(text.toLowerCase());
+  return names;
+}

@@ -1,0 +1,199 @@
+import { MigrationError } from "../../../core/error.ts";
+import type { Position } from "../../../core/position.ts";
+import { displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
+import { tableChanged } from "../../../core/table-shape.ts";
+import type { EventCursor } from "./binlog-bytes.ts";
+import { positionCodec } from "./binlog-position.ts";
+import { planRows, type RowFacts, type RowPlan } from "./binlog-row-plan.ts";
+import type { Statement, TableEffect } from "./binlog-statement.ts";
+import { readTableMap } from "./binlog-table-map.ts";
+
+/** A table in the log that is not the one which was described under its name. */
+export interface RowMisfit {
+  readonly table: number;
+  readonly error: MigrationError;
+}
+
+interface MappedTable {
+  /** The event's body, from behind the number. */
+  readonly body: Buffer;
+  /** undefined for one that is not among the stream's tables. */
+  readonly fit: RowPlan | RowMisfit | undefined;
+  readonly isBefore: boolean;
+}
+
+/** The stream's tables, as the place that the log has come to shows them. */
+export class LogTables {
+  readonly #tables: readonly TableSchema[];
+  #facts: RowFacts;
+  readonly #indexes = new Map<string, number>();
+  /** By the number that the log gives each for a while. */
+  readonly #mapped = new Map<number, MappedTable>();
+  /** Tables that were another when the log has not come to a position, by index. */
+  readonly #placed = new Map<number, Position>();
+
+  constructor(tables: readonly TableSchema[], facts: RowFacts) {
+    this.#tables = tables;
+    this.#facts = facts;
+    for (const [index, { id, rowIdentity, shape }] of tables.entries()) {
+      if (rowIdentity === "none") continue;
+      this.#indexes.set(this.#keyOf(id), index);
+      if (shape?.place !== undefined) this.#placed.set(index, shape.place.position);
+    }
+  }
+
+  get all(): readonly TableSchema[] {
+    return this.#tables;
+  }
+
+  indexOf(schema: string, name: string): number | undefined {
+    return this.#indexes.get(this.#keyOf({ schema, name }));
+  }
+
+  /** The stream's tables that are in a database. */
+  inDatabase(name: string): readonly TableSchema[] {
+    const wanted = this.#folded(name);
+    return this.#tables.filter(({ id }) => this.#folded(id.schema) === wanted);
+  }
+
+  /** Reads a TABLE_MAP; one that says the same as the last of its number costs a comparison. */
+  map(cursor: EventCursor, commit: Position): void {
+    const number = cursor.uint48();
+    const { bytes, at, end } = cursor;
+    const known = this.#mapped.get(number);
+    if (known !== undefined && known.body.length === end - at && known.body.compare(bytes, at, end) === 0) {
+      if (!known.isBefore) return;
+      if (known.fit === undefined || this.#isBefore(known.fit.table, commit)) return;
+    }
+    const body = Buffer.from(bytes.subarray(at, end));
+    this.#mapped.set(number, { body, ...this.#fit(cursor, commit) });
+  }
+
+  /** What rows of a number are; undefined also for a number that has not been named. */
+  mapped(number: number): RowPlan | RowMisfit | undefined {
+    return this.#mapped.get(number)?.fit;
+  }
+
+  /** What a statement does to a table of the stream, by its index, unless its description holds that already. */
+  effect(effect: TableEffect, commit: Position): RowMisfit | "truncated" | undefined {
+    const { table: id, kind } = effect;
+    const index = this.indexOf(id.schema, id.name);
+    if (index === undefined) return undefined;
+    const schema = this.#tables[index]!;
+    switch (kind) {
+      case "truncated":
+        return "truncated";
+      case "replaced":
+        return { table: index, error: replaced(schema, effect.how) };
+      case "dropped":
+        return this.#has(schema, effect.column)
+          ? { table: index, error: replaced(schema, `lost its column ${effect.column}`) }
+          : undefined;
+      case "added":
+        return this.#has(schema, effect.column)
+          ? undefined
+          : { table: index, error: tableChanged(schema.id, `got the column ${effect.column}`) };
+      case "default":
+        return this.#newDefault(index, effect.column, commit);
+      case "index-dropped":
+        return identifyingIndex(schema)?.toLowerCase() !== effect.index.toLowerCase() ||
+          this.#isBefore(index, commit)
+          ? undefined
+          : { table: index, error: tableChanged(schema.id, "lost the index that tells its rows apart") };
+      case "altered":
+        return this.#isBefore(index, commit)
+          ? undefined
+          : { table: index, error: tableChanged(schema.id, effect.how) };
+    }
+  }
+
+  /** A table of the stream that a statement may have written to; undefined for none. */
+  writtenBy({ target, names }: Extract<Statement, { kind: "rows" }>): TableId | undefined {
+    if (target !== undefined) {
+      const index = this.indexOf(target.schema, target.name);
+      return index === undefined ? undefined : this.#tables[index]!.id;
+    }
+    const named = names();
+    return this.#tables.find(({ id }) => named.has(id.name.toLowerCase()))?.id;
+  }
+
+  #fit(cursor: EventCursor, commit: Position): Pick<MappedTable, "fit" | "isBefore"> {
+    const map = readTableMap(cursor);
+    const index = this.indexOf(map.schema, map.name);
+    if (index === undefined) return { fit: undefined, isBefore: false };
+    const schema = this.#tables[index]!;
+    const isBefore = this.#isBefore(index, commit);
+    try {
+      const shape = isBefore ? schema.shape!.place!.before : schema.shape;
+      return { fit: planRows(map, { schema, index, shape }, this.#facts), isBefore };
+    } catch (error) {
+      if (!(error instanceof MigrationError) || error.scope !== "table") throw error;
+      return { fit: { table: index, error }, isBefore };
+    }
+  }
+
+  /**
+   * The catalog shows defaults as they are now. What it showed of a column that was added shortly before is then not
+   * what the rows got that were there already; and rows of which the log shows a part may lack either default.
+   */
+  #newDefault(index: number, column: string, commit: Position): RowMisfit | undefined {
+    const schema = this.#tables[index]!;
+    const key = tableKey(schema.id);
+    const wanted = column.toLowerCase();
+    const isIt = ({ name }: { readonly name: string }): boolean => name.toLowerCase() === wanted;
+    if (this.#isBefore(index, commit)) {
+      const isAdded = !schema.shape!.place!.before.columns.some(isIt) && this.#has(schema, column);
+      return isAdded
+        ? { table: index, error: replaced(schema, `had the default of its new column ${column} changed`) }
+        : undefined;
+    }
+    const known = this.#facts.defaults.get(key);
+    if (known === undefined) return undefined;
+    const kept = [...known].filter(([name]) => name.toLowerCase() !== wanted);
+    this.#facts = { ...this.#facts, defaults: new Map(this.#facts.defaults).set(key, new Map(kept)) };
+    for (const [number, { fit }] of this.#mapped) if (fit?.table === index) this.#mapped.delete(number);
+    return undefined;
+  }
+
+  #keyOf({ schema, name }: TableId): string {
+    return tableKey({ schema: this.#folded(schema), name: this.#folded(name) });
+  }
+
+  #folded(name: string): string {
+    return this.#facts.foldsNames ? name.toLowerCase() : name;
+  }
+
+  #isBefore(index: number, commit: Position): boolean {
+    const place = this.#placed.get(index);
+    if (place === undefined) return false;
+    const order = positionCodec.compare(commit, place);
+    if (order !== undefined && order <= 0) return true;
+    // The log does not go back.
+    this.#placed.delete(index);
+    return false;
+  }
+
+  #has({ columns, shape }: TableSchema, column: string): boolean {
+    const wanted = column.toLowerCase();
+    const isIt = ({ name }: { readonly name: string }): boolean => name.toLowerCase() === wanted;
+    return columns.some(isIt) || shape?.columns.some(isIt) === true;
+  }
+}
+
+export function isMisfit(fit: RowPlan | RowMisfit): fit is RowMisfit {
+  return "error" in fit;
+}
+
+/** The index whose columns are the table's key; undefined where there is none. */
+function identifyingIndex({ key, indexes }: TableSchema): string | undefined {
+  if (key.length === 0) return undefined;
+  const index = indexes.find(
+    ({ constraint, replicaIdentity }) => constraint === "primary-key" || replicaIdentity === true,
+  );
+  return index?.constraint === "primary-key" ? "PRIMARY" : index?.name;
+}
+
+function replaced({ id }: TableSchema, how: string): MigrationError {
+  const message = `The table ${how}.`;
+  return new MigrationError("source.rows_replaced", { message, subject: displayTable(id), table: id });
+}

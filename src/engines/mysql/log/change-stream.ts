@@ -1,0 +1,200 @@
+import type { StreamItem } from "../../../core/change-batch.ts";
+import type { EndpointConfig } from "../../../core/engine.ts";
+import { MigrationError } from "../../../core/error.ts";
+import type { Position } from "../../../core/position.ts";
+import type { ChangeStream, ChangeStreamRequest } from "../../../core/source.ts";
+import type { Client } from "../connection/client.ts";
+import { errorAddress } from "../connection/error-context.ts";
+import { readServerError } from "../connection/server-error.ts";
+import { BinlogDecoder } from "./binlog-decoder.ts";
+import { type Dump, HEARTBEAT_MS, openDump } from "./binlog-dump.ts";
+import { logError } from "./binlog-errors.ts";
+import { BINLOG_KIND } from "./binlog-position.ts";
+
+/** First bytes of a packet (manual, "COM_BINLOG_DUMP"): an event follows, the log has ended, an error. */
+const EVENT = 0x00;
+const END = 0xfe;
+const ERROR = 0xff;
+
+/** The rest of a small transaction makes one batch with its start, unless that has so many bytes already. */
+const GATHERED_BYTES = 1 << 14;
+/** A server that says nothing for so long while it is listened to is taken for gone. */
+const SILENCE_MS = 12 * HEARTBEAT_MS;
+
+export interface StreamOptions {
+  /** Throws when the session is not at the server whose log is to be read. */
+  readonly checkLog?: (client: Client) => Promise<void>;
+}
+
+/**
+ * Opens the binary log after a position. The server keeps nothing for it: what is no longer in its files makes
+ * `source.log_purged`.
+ */
+export async function openChangeStream(
+  endpoint: EndpointConfig,
+  request: ChangeStreamRequest,
+  signal: AbortSignal,
+  options: StreamOptions = {},
+): Promise<ChangeStream> {
+  const { taskId, after, tables } = request;
+  const dump = await openDump(endpoint, { taskId, after, tables, ...options }, signal);
+  return new BinlogStream(endpoint, dump, request, signal);
+}
+
+/**
+ * The log as the consumer pulls it: what has arrived is decoded into batches of bounded size, and when the consumer
+ * takes its time the socket is not read, so that what is not wanted yet stays in the server's files.
+ */
+class BinlogStream implements ChangeStream {
+  readonly #endpoint: EndpointConfig;
+  readonly #dump: Dump;
+  readonly #decoder: BinlogDecoder;
+  readonly #signal: AbortSignal;
+  readonly #watch: NodeJS.Timeout;
+  /** The next bytes, while they are waited for. */
+  #filling: Promise<void> | undefined;
+  #wake: (() => void) | undefined;
+  /** Since when the server is listened to; undefined while it is not. */
+  #listensSince: number | undefined;
+  #probed = false;
+  #disposed = false;
+  /** The last position that was passed on. */
+  #passed: Position;
+
+  constructor(endpoint: EndpointConfig, dump: Dump, request: ChangeStreamRequest, signal: AbortSignal) {
+    this.#endpoint = endpoint;
+    this.#dump = dump;
+    this.#signal = signal;
+    this.#passed = request.after;
+    this.#decoder = new BinlogDecoder({
+      tables: request.tables,
+      after: request.after,
+      facts: dump.facts,
+      hasChecksum: dump.hasChecksum,
+    });
+    this.#watch = setInterval(() => this.#checkSilence(), HEARTBEAT_MS);
+    this.#watch.unref();
+  }
+
+  /** The server's files go when it has settled, whoever still reads them. */
+  confirm(): void {}
+
+  probe(): void {
+    this.#probed = true;
+    this.#wake?.();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<StreamItem> {
+    try {
+      yield* this.#read();
+    } catch (error) {
+      if (this.#disposed) return;
+      this.#signal.throwIfAborted();
+      throw logError(error, this.#endpoint, this.#passed);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    clearInterval(this.#watch);
+    // The server sends on until it notices: there is nothing to say goodbye to.
+    this.#dump.wire.destroy();
+    this.#wake?.();
+  }
+
+  async *#read(): AsyncGenerator<StreamItem> {
+    const decoder = this.#decoder;
+    const { packets } = this.#dump.wire;
+    let gathered = 0;
+    while (!this.#disposed) {
+      while (packets.next()) {
+        gathered += packets.end - packets.start;
+        this.#packet();
+        while (decoder.isFull) {
+          yield* this.#batch();
+          gathered = 0;
+          decoder.resume();
+        }
+      }
+      const isWhole = !decoder.inTransaction || gathered >= GATHERED_BYTES;
+      // A probe is answered although the rest of a packet is on its way.
+      const mayWait = packets.pending && gathered < GATHERED_BYTES && !this.#probed;
+      if (isWhole && !mayWait) {
+        yield* this.#batch();
+        gathered = 0;
+        const position = this.#heartbeat();
+        if (position !== undefined) yield { kind: "heartbeat", position };
+      }
+      if (this.#disposed) return;
+      await this.#listen();
+    }
+  }
+
+  *#batch(): Generator<StreamItem> {
+    const batch = this.#decoder.take();
+    if (batch === undefined) return;
+    const last = batch.transactions.findLast(({ commits }) => commits);
+    if (last !== undefined) this.#passed = last.position;
+    yield { kind: "changes", batch };
+  }
+
+  /**
+   * Where the log has come to, when somebody has asked, the server says that there is no more, or it lies behind
+   * what the last batch has told.
+   */
+  #heartbeat(): Position | undefined {
+    const decoder = this.#decoder;
+    if (decoder.inTransaction) return undefined;
+    const { position } = decoder;
+    const heard = decoder.heard();
+    const isBehind = position.kind === BINLOG_KIND && position.text !== this.#passed.text;
+    if (!this.#probed && !heard && !isBehind) return undefined;
+    this.#probed = false;
+    this.#passed = position;
+    return position;
+  }
+
+  /** Until more has arrived, or a probe wants an answer. */
+  async #listen(): Promise<void> {
+    this.#filling ??= this.#dump.wire.packets.fill();
+    const woken = Promise.withResolvers<void>();
+    this.#wake = woken.resolve;
+    if (this.#probed && !this.#decoder.inTransaction) woken.resolve();
+    this.#listensSince ??= performance.now();
+    const filled = this.#filling.then(() => {
+      this.#filling = undefined;
+      this.#listensSince = undefined;
+    });
+    // When a probe comes first, the error is the next call's.
+    filled.catch(() => undefined);
+    await Promise.race([filled, woken.promise]);
+    this.#wake = undefined;
+  }
+
+  #packet(): void {
+    const { packets } = this.#dump.wire;
+    const { bytes, start, end } = packets;
+    switch (bytes[start]) {
+      case EVENT:
+        this.#decoder.decode(bytes, start + 1, end);
+        break;
+      case ERROR:
+        throw readServerError(bytes, start, end);
+      case END:
+        throw new MigrationError("connect.lost", {
+          message: "The source ended the change stream.",
+          subject: errorAddress(this.#endpoint),
+        });
+      default:
+        throw new MigrationError("source.protocol", {
+          message: "The change stream is malformed: unknown packet.",
+        });
+    }
+  }
+
+  #checkSilence(): void {
+    if (this.#listensSince === undefined || performance.now() - this.#listensSince < SILENCE_MS) return;
+    this.#dump.wire.destroy();
+  }
+}

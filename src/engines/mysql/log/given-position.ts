@@ -1,0 +1,87 @@
+import { MigrationError } from "../../../core/error.ts";
+import type { Position } from "../../../core/position.ts";
+import { literal } from "../catalog/identifier.ts";
+import type { Client } from "../connection/client.ts";
+import { BINLOG_KIND, type BinlogPlace, gtidPosition, gtidPositionOf, placeOf } from "./binlog-position.ts";
+import { addToIntervals, parseGtids } from "./gtid.ts";
+import { logFiles } from "./log-state.ts";
+
+/** Events of the log that are asked for at once. */
+const EVENTS = 20_000;
+
+interface EventRow {
+  readonly Event_type: string;
+  readonly End_log_pos: string;
+  readonly Info: string | null;
+}
+
+/**
+ * See Source.resolvePosition: a file and a byte as the GTIDs of what is logged before, on a server that has them. A
+ * transaction counts when its first event ends there or before. Throws `source.position_unavailable` for what is not in
+ * the log's files. MySQL's answer takes reading the file up to there.
+ */
+export async function resolvePosition(
+  client: Client,
+  position: Position,
+  address: string,
+): Promise<Position> {
+  const unavailable = (message: string): MigrationError =>
+    new MigrationError("source.position_unavailable", { message, subject: address });
+  const isPlace = position.kind === BINLOG_KIND;
+  if (isPlace !== client.facts.hasGtids) return position;
+  if (!isPlace) {
+    throw unavailable(
+      `The source does not number its transactions: ${position.text} cannot be found in its log.`,
+    );
+  }
+  const place = placeOf(position);
+  const file = (await logFiles(client))?.find(({ name }) => name === place.file);
+  if (file === undefined || place.byte > file.bytes) {
+    throw unavailable(`The source's log has no place ${position.text}, of which the GTIDs are asked.`);
+  }
+  const found =
+    client.facts.flavour === "mariadb" ? await mariadbGtids(client, place) : await mysqlGtids(client, place);
+  if (found === undefined) throw unavailable(`The source does not tell the GTIDs of ${position.text}.`);
+  return found;
+}
+
+async function mariadbGtids(client: Client, { file, byte }: BinlogPlace): Promise<Position | undefined> {
+  const [row] = await client.query<{ value: string | null }>(
+    `select binlog_gtid_pos(${literal(file)}, ${byte}) as value`,
+  );
+  return row === undefined || row.value === null ? undefined : gtidPositionOf(row.value);
+}
+
+async function mysqlGtids(client: Client, { file, byte }: BinlogPlace): Promise<Position | undefined> {
+  const servers = new Map<string, number[]>();
+  let isKnown = false;
+  for (let from = 4; from < byte; ) {
+    const rows = await client.query<EventRow>(
+      `show binlog events in ${literal(file)} from ${from} limit ${EVENTS}`,
+    );
+    for (const { Event_type: kind, End_log_pos: end, Info: info } of rows) {
+      if (Number(end) > byte) return isKnown ? positionOf(servers) : undefined;
+      if (kind === "Previous_gtids") {
+        isKnown = true;
+        const before = parseGtids(info ?? "");
+        if (before.flavour !== "mysql") return undefined;
+        for (const [uuid, intervals] of before.servers) servers.set(uuid, [...intervals]);
+      } else if (kind === "Gtid") {
+        const [, uuid, number] = /'([0-9a-f-]{36}):(\d+)'/i.exec(info ?? "") ?? [];
+        if (uuid === undefined) return undefined;
+        const intervals = servers.get(uuid.toLowerCase()) ?? [];
+        servers.set(uuid.toLowerCase(), intervals);
+        addToIntervals(intervals, Number(number));
+      }
+    }
+    const last = Number(rows.at(-1)?.End_log_pos ?? 0);
+    if (last <= from) break;
+    from = last;
+  }
+  return isKnown ? positionOf(servers) : undefined;
+}
+
+function positionOf(servers: ReadonlyMap<string, number[]>): Position {
+  const sorted = [...servers].sort(([a], [b]) => (a < b ? -1 : 1));
+  return gtidPosition({ flavour: "mysql", servers: new Map(sorted) });
+}

@@ -1,0 +1,244 @@
+import { pause } from "../../../base/backoff.ts";
+import type { EndpointConfig } from "../../../core/engine.ts";
+import { MigrationError } from "../../../core/error.ts";
+import type { Position } from "../../../core/position.ts";
+import type { SnapshotRequest } from "../../../core/source.ts";
+import { literal, qualified } from "../catalog/identifier.ts";
+import type { Client } from "../connection/client.ts";
+import { connect, openWire } from "../connection/connection.ts";
+import { errorAddress } from "../connection/error-context.ts";
+import { classify, serverFields } from "../connection/errors.ts";
+import type { WireSession } from "../connection/wire-session.ts";
+import { gtidPositionOf, placePosition } from "../log/binlog-position.ts";
+import { checkLog } from "../log/follow-log.ts";
+import { currentPosition } from "../log/log-state.ts";
+import { openWriters } from "./open-writers.ts";
+import { SAVEPOINT } from "./row-read.ts";
+
+/** Sessions that rows are read by. All have to be there when the snapshot begins; more cannot join it. */
+const SESSIONS = 8;
+/** MariaDB's sessions are begun so often in the hope that nothing is committed between the first and the last. */
+const UNLOCKED_TRIES = 3;
+
+/**
+ * The server lets nobody write, and MySQL nobody even read, while a session waits for the lock behind a statement that
+ * runs for long. So it waits shortly, and lets everybody pass before it tries again.
+ */
+const LOCK_WAIT_S = 3;
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 30_000;
+
+const GLOBAL_LOCK = "flush tables with read lock";
+/** A lock whose holder has stopped, or cannot be reached any more, is given back soon. */
+const LOCKER_TIMEOUTS = "set session wait_timeout = 10, net_read_timeout = 10";
+const WAITER_TIMEOUTS = "set session wait_timeout = 3600";
+
+const ER_LOCK_WAIT_TIMEOUT = 1205;
+/** What is said to a user without a privilege; 1045 by managed services that take FLUSH TABLES WITH READ LOCK away. */
+const NOT_ALLOWED: ReadonlySet<number> = new Set([1044, 1045, 1142, 1227]);
+
+const BEGIN = "start transaction with consistent snapshot, read only";
+const SETTINGS = `set session transaction isolation level repeatable read;
+  /*M!100300 set session idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0 */;`;
+
+export interface StartedSnapshot {
+  /** Each in a transaction that shows the same moment. */
+  readonly sessions: readonly WireSession[];
+  readonly position: Position | undefined;
+}
+
+/**
+ * Begins transactions that all show one moment, whose place in the log is known. How:
+ *
+ *     MariaDB, log on            each transaction tells its place itself; no lock, if all have the same
+ *     else, with RELOAD          a global read lock, for as long as it takes to begin them
+ *     else, with LOCK TABLES     the task's tables locked against writes for as long
+ *     else, MariaDB              only those that have the same place, one at least
+ *     else                       one transaction for a full load alone, which needs no place; or an error
+ */
+export async function startSnapshot(
+  endpoint: EndpointConfig,
+  request: SnapshotRequest,
+  signal: AbortSignal,
+): Promise<StartedSnapshot> {
+  const opened = await openSessions(endpoint, signal);
+  const sessions = opened.filter(({ facts }) => facts.identity === opened[0]!.facts.identity);
+  try {
+    // Behind one address may be several servers, of which each shows a moment of its own.
+    for (const wire of opened) if (!sessions.includes(wire)) wire.destroy();
+    await checkLog(sessions[0]!, request.log, errorAddress(endpoint));
+    const started = await begin(endpoint, { sessions, request, signal });
+    await Promise.all(started.sessions.map((wire) => wire.query(SAVEPOINT)));
+    const unused = sessions.filter((wire) => !started.sessions.includes(wire));
+    await Promise.all(unused.map((wire) => wire.close()));
+    return started;
+  } catch (error) {
+    for (const wire of sessions) wire.destroy();
+    throw signal.aborted ? signal.reason : classify(error, { side: "source", endpoint });
+  }
+}
+
+/**
+ * MariaDB gives tables free before the transaction's end only to sessions that do not write to the log, which takes a
+ * privilege. Without it, an ALTER TABLE waits until the snapshot ends.
+ */
+async function prepare(wire: WireSession): Promise<void> {
+  await wire.query(SETTINGS);
+  if (wire.facts.flavour !== "mariadb") return;
+  try {
+    await wire.query("set session sql_log_bin = 0");
+  } catch (error) {
+    if (!NOT_ALLOWED.has(serverFields(error)?.number ?? 0)) throw error;
+  }
+}
+
+/** As many as the server gives, one at least. */
+async function openSessions(endpoint: EndpointConfig, signal: AbortSignal): Promise<readonly WireSession[]> {
+  const options = { side: "source", purpose: "tideway read" } as const;
+  const opened = await Promise.allSettled(
+    Array.from({ length: SESSIONS }, async () => {
+      const wire = await openWire(endpoint, options, signal);
+      await prepare(wire);
+      return wire;
+    }),
+  );
+  const sessions = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = opened.find((one) => one.status === "rejected");
+  if (sessions.length > 0 && !signal.aborted) return sessions;
+  for (const wire of sessions) wire.destroy();
+  throw signal.aborted ? signal.reason : classify(failed?.reason, { side: "source", endpoint });
+}
+
+interface Start {
+  readonly sessions: readonly WireSession[];
+  readonly request: SnapshotRequest;
+  readonly signal: AbortSignal;
+}
+
+async function begin(endpoint: EndpointConfig, start: Start): Promise<StartedSnapshot> {
+  const { sessions, request, signal } = start;
+  const isMariadb = sessions[0]!.facts.flavour === "mariadb";
+  let largest: StartedSnapshot | undefined;
+  for (let attempt = 0; isMariadb && attempt < UNLOCKED_TRIES; attempt++) {
+    const found = await beginUnlocked(sessions);
+    if (found.sessions.length === sessions.length) return positioned(found, request);
+    if (found.sessions.length > (largest?.sessions.length ?? 0)) largest = found;
+  }
+  const locker = await connect(endpoint, { side: "source", purpose: "tideway snapshot" }, signal);
+  const cut = (): void => locker.destroy();
+  signal.addEventListener("abort", cut, { once: true });
+  try {
+    signal.throwIfAborted();
+    checkServer(endpoint, locker, sessions[0]!);
+    if (await lock(locker, start)) return await beginLocked(locker, start);
+  } finally {
+    signal.removeEventListener("abort", cut);
+    // Closing it would do, but not before the server notices.
+    await locker.execute("unlock tables").catch(() => locker.destroy());
+    await locker.end();
+  }
+  if (isMariadb) {
+    const found = await beginUnlocked(sessions);
+    if (found.sessions.length > 0) return positioned(found, request);
+  }
+  if (request.anchor !== "none") throw lacksPrivilege(endpoint);
+  await sessions[0]!.query(BEGIN);
+  return { sessions: [sessions[0]!], position: undefined };
+}
+
+function positioned(found: StartedSnapshot, { anchor }: SnapshotRequest): StartedSnapshot {
+  return anchor === "none" ? { ...found, position: undefined } : found;
+}
+
+/**
+ * Those of the transactions that begin at the place in the log at which most of them do; none where there is no log.
+ * (Knowledge base, "START TRANSACTION", "Binlog_snapshot_position".)
+ */
+async function beginUnlocked(sessions: readonly WireSession[]): Promise<StartedSnapshot> {
+  await Promise.all(sessions.map((wire) => wire.query(BEGIN)));
+  const places = await Promise.all(
+    sessions.map(async (wire) => {
+      const rows = await wire.query("show status like 'binlog_snapshot_%'");
+      const status = new Map(rows.map(([name, value]) => [name?.toLowerCase(), value ?? ""]));
+      const file = status.get("binlog_snapshot_file") ?? "";
+      return file === "" ? "" : `${file}:${status.get("binlog_snapshot_position")}`;
+    }),
+  );
+  const groups = [...Map.groupBy(sessions.keys(), (i) => places[i]!)].filter(([place]) => place !== "");
+  const [place, members] = groups.sort(([, a], [, b]) => b.length - a.length)[0] ?? [];
+  if (place === undefined || members === undefined) return { sessions: [], position: undefined };
+  const same = members.map((i) => sessions[i]!);
+  return { sessions: same, position: await positionAt(same[0]!, place) };
+}
+
+async function positionAt(wire: WireSession, place: string): Promise<Position> {
+  const [, file = "", byte = ""] = /^(.*):(\d+)$/.exec(place) ?? [];
+  if (!wire.facts.hasGtids) return placePosition({ file, byte: Number(byte) });
+  const rows = await wire.query(`select binlog_gtid_pos(${literal(file)}, ${byte})`);
+  const text = rows[0]?.[0];
+  if (text !== undefined && text !== null) return gtidPositionOf(text);
+  throw new MigrationError("source.snapshot_lost", {
+    message: `The source does not tell the GTIDs of ${place}, where the snapshot begins.`,
+  });
+}
+
+function checkServer(endpoint: EndpointConfig, locker: Client, wire: WireSession): void {
+  if (locker.facts.identity === wire.facts.identity) return;
+  throw new MigrationError("connect.lost", {
+    message:
+      "The source's address leads to several servers, and the lock is to be taken on the one that is read.",
+    subject: errorAddress(endpoint),
+  });
+}
+
+async function beginLocked(locker: Client, { sessions, request }: Start): Promise<StartedSnapshot> {
+  await Promise.all(sessions.map((wire) => wire.query(BEGIN)));
+  const position = request.anchor === "none" ? undefined : await currentPosition(locker);
+  return { sessions, position };
+}
+
+/** Takes the widest lock that the user may take, however long others keep it; false when there is none. */
+async function lock(locker: Client, { request, signal }: Start): Promise<boolean> {
+  await locker.execute(`set session lock_wait_timeout = ${LOCK_WAIT_S}`);
+  const tables = request.tables.map(({ id }) => `${qualified(id)} read`);
+  const statements = [GLOBAL_LOCK];
+  if (tables.length > 0) statements.push(`lock tables ${tables.join(", ")}`);
+  for (const statement of statements) if (await lockBy(locker, statement, signal)) return true;
+  return false;
+}
+
+/** Whoever is in the way is told of by openWriters(), and the caller's signal ends the wait. */
+async function lockBy(locker: Client, statement: string, signal: AbortSignal): Promise<boolean> {
+  for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
+    if (statement === GLOBAL_LOCK && locker.facts.flavour === "mysql") await othersDone(locker, signal);
+    try {
+      await locker.execute(LOCKER_TIMEOUTS);
+      await locker.execute(statement);
+      return true;
+    } catch (error) {
+      const number = serverFields(error)?.number ?? 0;
+      if (NOT_ALLOWED.has(number)) return false;
+      if (number !== ER_LOCK_WAIT_TIMEOUT) throw error;
+      // A lock of which a part was had is given back.
+      await locker.execute("unlock tables");
+      await locker.execute(WAITER_TIMEOUTS);
+      await pause(wait, signal);
+    }
+  }
+}
+
+/**
+ * MySQL closes all tables before it has the lock. When it gives up on it because of a statement that runs for long,
+ * whoever uses that statement's tables next waits until it ends all the same.
+ */
+async function othersDone(locker: Client, signal: AbortSignal): Promise<void> {
+  while ((await openWriters(locker)).length > 0) await pause(FIRST_PAUSE_MS, signal);
+}
+
+function lacksPrivilege({ username }: EndpointConfig): MigrationError {
+  return new MigrationError("source.privilege", {
+    message: `The user ${username} may not lock tables, so that no snapshot has a place in the log.`,
+    subject: username,
+    remedy: `Run on the source: grant reload on *.* to ${username}; or, where that is not to be had, grant lock tables on the databases of the task's tables.`,
+  });
+}

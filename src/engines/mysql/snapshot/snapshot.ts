@@ -1,0 +1,177 @@
+import type { EndpointConfig } from "../../../core/engine.ts";
+import type { MigrationError, TableOutcome } from "../../../core/error.ts";
+import type { Finding } from "../../../core/finding.ts";
+import type { LargeObject } from "../../../core/large-object.ts";
+import type { Position } from "../../../core/position.ts";
+import type { BulkFormat, RowChunk } from "../../../core/row-chunk.ts";
+import type { TableId, TableSchema } from "../../../core/schema.ts";
+import type {
+  Partition,
+  PartitionSize,
+  ReadRequest,
+  Snapshot,
+  SnapshotRequest,
+} from "../../../core/source.ts";
+import { identifier, qualified } from "../catalog/identifier.ts";
+import { classify, serverFields } from "../connection/errors.ts";
+import { namedRows } from "../connection/named-rows.ts";
+import type { WireSession } from "../connection/wire-session.ts";
+import { ZeroDateCounts, ZeroDateRule, type ZeroDates, zeroDatesOf } from "../values/zero-dates.ts";
+import { BinaryForm, hasBinaryForm } from "./binary-form.ts";
+import type { Ask } from "./cut-ranges.ts";
+import { partitionTable } from "./partition.ts";
+import { rangeCondition } from "./range-condition.ts";
+import { rangeKey } from "./range-key.ts";
+import { readColumns } from "./read-columns.ts";
+import { RELEASE, RowRead } from "./row-read.ts";
+import { SnapshotSessions } from "./snapshot-sessions.ts";
+import { startSnapshot } from "./snapshot-start.ts";
+import { TextForm } from "./text-form.ts";
+
+const TEXT_ONLY: readonly BulkFormat[] = ["pg-copy-text"];
+const BINARY_FIRST: readonly BulkFormat[] = ["pg-copy-binary", "pg-copy-text"];
+
+/** Opens a consistent view of a source: several sessions, all of which show the same moment. */
+export async function openSnapshot(
+  endpoint: EndpointConfig,
+  request: SnapshotRequest,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  const { sessions, position } = await startSnapshot(endpoint, request, signal);
+  return new MysqlSnapshot(endpoint, new SnapshotSessions(endpoint, sessions), position);
+}
+
+class MysqlSnapshot implements Snapshot {
+  readonly position: Position | undefined;
+  readonly #endpoint: EndpointConfig;
+  readonly #sessions: SnapshotSessions;
+  readonly #zeroDates: ZeroDates;
+  readonly #zeroDateCounts = new ZeroDateCounts();
+
+  constructor(endpoint: EndpointConfig, sessions: SnapshotSessions, position: Position | undefined) {
+    this.position = position;
+    this.#endpoint = endpoint;
+    this.#sessions = sessions;
+    this.#zeroDates = zeroDatesOf(endpoint);
+  }
+
+  async partition(
+    tables: readonly TableSchema[],
+    size: PartitionSize,
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<readonly Partition[]>[]> {
+    const outcomes: TableOutcome<readonly Partition[]>[] = [];
+    for (const table of tables) {
+      try {
+        outcomes.push(await this.#cut(table, size, signal));
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        const classified = this.#classify(error, table.id);
+        if (classified.scope !== "table") throw classified;
+        outcomes.push(classified);
+      }
+    }
+    return outcomes;
+  }
+
+  bulkFormats(table: TableSchema): readonly BulkFormat[] {
+    return hasBinaryForm(readColumns(table)) ? BINARY_FIRST : TEXT_ONLY;
+  }
+
+  async *read(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
+    const { id } = request.table;
+    const columns = readColumns(request.table);
+    const list = columns.map(({ expression }) => expression).join(", ");
+    const sql = `select ${list} from ${rangeSql(request)}`;
+    const wire = await this.#sessions.lend(signal);
+    const cut = (): void => wire.destroy();
+    signal.addEventListener("abort", cut, { once: true });
+    const zeroDates = new ZeroDateRule(id, columns, this.#zeroDates);
+    const isBinary = request.format === "pg-copy-binary";
+    const form = isBinary ? new BinaryForm(columns, zeroDates) : new TextForm(columns, zeroDates);
+    let rows: RowRead | undefined;
+    let isDone = false;
+    try {
+      rows = await RowRead.start(wire, sql, form);
+      for (let chunk = await rows.next(); chunk !== undefined; chunk = await rows.next()) yield chunk;
+      isDone = true;
+    } catch (error) {
+      // After an error of the server the session is as good as before.
+      isDone = isOfServer(error);
+      throw signal.aborted ? signal.reason : this.#classify(error, id);
+    } finally {
+      signal.removeEventListener("abort", cut);
+      this.#zeroDateCounts.add(id, zeroDates.count);
+      zeroDates.isLenient = true;
+      if (isDone) this.#sessions.giveBack(wire);
+      else if (rows === undefined || signal.aborted) this.#sessions.discard(wire);
+      else this.#sessions.stop(wire, rows);
+    }
+  }
+
+  findings(): readonly Finding[] {
+    return this.#zeroDateCounts.findings(this.#zeroDates);
+  }
+
+  /** The server has none. */
+  async largeObjects(): Promise<readonly LargeObject[]> {
+    return [];
+  }
+
+  readLargeObject(): AsyncIterable<Uint8Array> {
+    return ReadableStream.from<Uint8Array>([]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sessions[Symbol.asyncDispose]();
+  }
+
+  /** A session is lent when the first question comes, and gives the table free after the last. */
+  async #cut(table: TableSchema, size: PartitionSize, signal: AbortSignal): Promise<readonly Partition[]> {
+    let wire: WireSession | undefined;
+    let isUsable = true;
+    const ask: Ask = async (sql) => {
+      wire ??= await this.#sessions.lend(signal);
+      try {
+        return await namedRows(wire, sql);
+      } catch (error) {
+        isUsable = isOfServer(error);
+        throw error;
+      }
+    };
+    try {
+      return await partitionTable(ask, table, size);
+    } finally {
+      if (wire !== undefined) await this.#release(wire, isUsable);
+    }
+  }
+
+  async #release(wire: WireSession, isUsable: boolean): Promise<void> {
+    try {
+      if (!isUsable) throw new Error("not usable");
+      await wire.query(RELEASE);
+      this.#sessions.giveBack(wire);
+    } catch {
+      this.#sessions.discard(wire);
+    }
+  }
+
+  #classify(error: unknown, table: TableId): MigrationError {
+    return classify(error, { side: "source", endpoint: this.#endpoint, table });
+  }
+}
+
+function rangeSql({ table, partition }: ReadRequest): string {
+  const condition = rangeCondition(table, partition);
+  const name = qualified(table.id);
+  if (condition === undefined) return name;
+  // A range is read by its index, whatever statistics make of a scan of all.
+  const key = rangeKey(table);
+  const isCutBy = key?.columns[0]?.name === partition.columns?.[0];
+  const hint = key !== undefined && isCutBy ? ` force index (${identifier(key.index)})` : "";
+  return `${name}${hint} where ${condition}`;
+}
+
+function isOfServer(error: unknown): boolean {
+  return serverFields(error) !== undefined;
+}

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { BinlogSource } from "../../../../test/support/binlog-source.ts";
+import { startMysql } from "../../../../test/support/mysql-server.ts";
+
+/** What each set has that is not ASCII. */
+const TEXTS: Readonly<Record<string, string>> = {
+  latin1: "naïve €“quoted” ÿ",
+  latin2: "Łódź žluťoučký",
+  latin5: "İstanbul ğüş",
+  latin7: "ąžuolas šį",
+  greek: "αβγ Ωώ",
+  hebrew: "שלום",
+  koi8r: "привет",
+  koi8u: "ґанок",
+  cp1250: "žluťoučký €",
+  cp1251: "привет €",
+  cp866: "привет",
+  cp850: "ñandú ½",
+  macroman: "naïve “x”",
+  tis620: "สวัสดี",
+  gbk: "漢字汉字，。",
+  gb2312: "汉字，。―・",
+  big5: "漢字，。•",
+  sjis: "漢字〜‖−\\ｱｲ",
+  cp932: "漢字～∥－＼①ｱ",
+  ujis: "漢字〜‖丂ｱ",
+  eucjpms: "漢字～∥纊丂",
+  euckr: "한글갂漢",
+  ucs2: "漢字é",
+  utf16: "漢字😀",
+  utf16le: "漢字😀",
+  utf32: "漢字😀",
+};
+
+suite("text of other character sets than UTF-8", () => {
+  for (const flavour of ["mariadb", "mysql"] as const) {
+    test(`arrives from ${flavour} as what it shows`, async () => {
+      await using server = await startMysql({ flavour });
+      const columns = Object.keys(TEXTS).map((name) => `${name} varchar(50) character set ${name}`);
+      await using source = await BinlogSource.make(
+        server,
+        `create table t (id int primary key, ${columns.join(", ")})`,
+      );
+      const from = await source.position();
+      await source.query(
+        `insert into t values (1, ${Object.values(TEXTS)
+          .map((text) => `'${text.replaceAll("\\", "\\\\")}'`)
+          .join(", ")})`,
+      );
+      const log = await source.read(from);
+      assert.deepEqual(log.misfits, []);
+      assert.deepEqual(log.ops[0]!.after!.slice(1), Object.values(TEXTS));
+    });
+  }
+
+  test("a set that is not converted makes the transaction unfit", async () => {
+    await using server = await startMysql({ flavour: "mysql" });
+    const schema =
+      "create table t (id int primary key, g varchar(20) character set greek, s varchar(20) character set gb18030)";
+    await using source = await BinlogSource.make(server, schema);
+    const from = await source.position();
+    await source.query("insert into t values (1, 'α', null)");
+    const log = await source.read(from);
+    assert.equal(log.misfits[0]?.error.code, "source.charset");
+    assert.match(log.misfits[0]!.error.message, /gb18030/);
+  });
+});

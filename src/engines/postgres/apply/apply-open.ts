@@ -1,0 +1,131 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { MigrationError } from "../../../core/error.ts";
+import type { JournalRequest } from "../../../core/journal.ts";
+import type { Position } from "../../../core/position.ts";
+import { literal } from "../../shared/identifier.ts";
+import { ServerError } from "../connection/server-error.ts";
+import type { WireSession } from "../connection/wire-session.ts";
+import { LOG_STATE_SQL } from "./apply-durability.ts";
+import { controlTable, SERVER_NAME } from "./control-tables.ts";
+import { checkpointPosition } from "./journal-sql.ts";
+
+/**
+ * A server's or user's defaults must not change what apply does.
+ * enable_*: a plan is made once, often for a table that is still empty, and must use the key's index when
+ * the table has grown; so must a join with staged rows. row_security off: an error instead of rows
+ * silently left out.
+ */
+const SETTINGS = [
+  "set enable_seqscan = off",
+  "set enable_hashjoin = off",
+  "set enable_mergejoin = off",
+  "set jit = off",
+  "set plan_cache_mode = force_generic_plan",
+  "set row_security = off",
+].join("; ");
+
+/** What a session for apply can do. */
+export interface SessionTraits {
+  /** False when triggers and foreign keys will act. */
+  readonly replica: boolean;
+  /** It may make temporary tables. */
+  readonly temporary: boolean;
+  /** The statement that makes a transaction wait for the disk; undefined: every commit does. */
+  readonly waitForDisk: string | undefined;
+}
+
+/** How long the last applier's session has to end by itself, and how long it is waited for at most. */
+const PATIENCE_MS = 1_000;
+const TIMEOUT_MS = 15_000;
+const RETRY_MS = 50;
+
+const INSUFFICIENT_PRIVILEGE = "42501";
+const NOT_SUPPORTED = "0A000";
+
+/** Prepares a session for apply. */
+export async function prepareApplySession(wire: WireSession): Promise<SessionTraits> {
+  await wire.query(SETTINGS);
+  const { rows } = await wire.query(
+    "select pg_catalog.has_database_privilege(current_database(), 'TEMPORARY')",
+  );
+  return {
+    replica: await tries(wire, "set session_replication_role = replica", [INSUFFICIENT_PRIVILEGE]),
+    temporary: rows[0]![0] === "t",
+    waitForDisk: await waitForDisk(wire),
+  };
+}
+
+/**
+ * Commits need not wait for the disk where the server tells how far its log has come there. With
+ * synchronous standbys a commit that counts is one they have, and only a commit itself waits for them.
+ */
+async function waitForDisk(wire: WireSession): Promise<string | undefined> {
+  const { rows } = await wire.query(
+    "select current_setting('synchronous_commit'), current_setting('synchronous_standby_names')",
+  );
+  const [level, standbys] = rows[0] as string[];
+  const durable = level === "off" ? "on" : level!;
+  const isTold =
+    standbys === "" && (await tries(wire, LOG_STATE_SQL, [NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE]));
+  await wire.query(`set synchronous_commit = ${isTold ? "off" : durable}`);
+  return isTold ? `set local synchronous_commit = ${durable}` : undefined;
+}
+
+/** False when the server refuses the statement for one of the reasons. */
+async function tries(wire: WireSession, sql: string, refusals: readonly string[]): Promise<boolean> {
+  try {
+    await wire.query(sql);
+    return true;
+  } catch (error) {
+    if (error instanceof ServerError && refusals.includes(error.fields.code)) return false;
+    throw error;
+  }
+}
+
+/**
+ * Lets only one session apply for a task. A worker that was killed may leave a session behind that
+ * still works through what it was sent, commit included; the position in the journal is final only
+ * when that session has ended. It gets a moment for that, then it is ended.
+ */
+export async function takeApplyLock(wire: WireSession, request: JournalRequest): Promise<void> {
+  const name = literal(`tideway apply ${request.controlSchema ?? ""} ${request.taskId}`);
+  const key = `pg_catalog.hashtextextended(${name}, 0)`;
+  for (const start = performance.now(); ; await delay(RETRY_MS)) {
+    const { rows } = await wire.query(`select pg_catalog.pg_try_advisory_lock(${key})`);
+    if (rows[0]?.[0] === "t") return;
+    const waited = performance.now() - start;
+    if (waited > TIMEOUT_MS) {
+      throw new MigrationError("target.applier_in_use", {
+        message: "Another session applies changes for this task.",
+        subject: request.taskId,
+      });
+    }
+    if (waited > PATIENCE_MS) await endHolder(wire, key);
+  }
+}
+
+async function endHolder(wire: WireSession, key: string): Promise<void> {
+  try {
+    await wire.query(
+      `select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_locks
+        where locktype = 'advisory' and granted and objsubid = 1
+          and database = (select oid from pg_catalog.pg_database where datname = current_database())
+          and (classid::int8 << 32 | objid::int8) = ${key}`,
+    );
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+  }
+}
+
+/** What the journal says now that nobody else can change it. Undefined when nothing was applied yet. */
+export async function readAppliedPosition(
+  wire: WireSession,
+  request: JournalRequest,
+): Promise<Position | undefined> {
+  const { rows } = await wire.query(
+    `select "CHECKPOINT" from ${controlTable(request, "awsdms_txn_state")}
+      where "SERVER_NAME" = ${literal(SERVER_NAME)} and "TASK_NAME" = ${literal(request.taskId)}`,
+  );
+  const text = rows[0]?.[0];
+  return text == null ? undefined : checkpointPosition(text);
+}

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { never } from "../../../../test/support/replication.ts";
+import { betweenVersions, OLDEST_AND_NEWEST } from "../../../../test/support/replication-suites.ts";
+import { type ChangeBatch, Op } from "../../../core/change-batch.ts";
+import type { MigrationError } from "../../../core/error.ts";
+import { lsnPosition } from "../catalog/lsn.ts";
+import { openApplier } from "./applier.ts";
+
+betweenVersions("transactions", OLDEST_AND_NEWEST, (start) => {
+  test("a transaction of 100,000 rows comes in pieces and is one on the target", async (t) => {
+    await using r = await start(
+      "create table log (a int, b text); alter table log replica identity full; create table k (id int primary key, v int)",
+    );
+    await r.caughtUp();
+    const { transactions } = r;
+    const before = performance.now();
+    await r.query(`begin; insert into log select i, 'row ' || i from generate_series(1, 50000) i;
+      insert into k select i, i from generate_series(1, 50000) i; update k set v = -v where id % 100 = 0; commit`);
+    await r.caughtUp();
+    t.diagnostic(
+      `${Math.round((100_500 / (performance.now() - before)) * 1000)} changes/s in one transaction`,
+    );
+    await r.assertEqual();
+    // Commits are more where the source sends transactions without changes too.
+    assert.equal(r.transactions - transactions, 1);
+  });
+
+  test("without the right to turn triggers off, deferrable foreign keys wait for the commit", async () => {
+    await using r = await start(`
+      create table parent (id int primary key);
+      create table child (id int primary key, p int references parent deferrable initially immediate);
+      create table counted (id int generated always as identity primary key);
+      create table keyed (k text primary key, n int generated always as identity)`);
+    const role = `plain_${r.to}`;
+    await r.queryTarget(`create role ${role} login password 'pw'; grant usage on schema public to ${role};
+      grant select, insert, update, delete on all tables in schema public to ${role}`);
+    await r.close();
+    r.target = { ...r.target, username: role, password: "pw" };
+    await r.open();
+    await r.query(
+      `begin; set constraints all deferred; insert into child values (1, 1), (2, 1); insert into parent values (1); commit`,
+    );
+    await r.query("begin; delete from child; truncate child; commit");
+    await r.query("insert into child values (3, 1)");
+    await r.query("insert into keyed values ('a'), ('b')");
+    await r.query("update keyed set k = 'x' || k");
+    await r.caughtUp();
+    await r.assertEqual();
+    // To write the row anew, foreign keys must not act.
+    await r.query("insert into counted default values; update counted set id = default");
+    const refused = (await r.failure()) as MigrationError;
+    assert.deepEqual([refused.code, refused.table?.name], ["apply.rejected", "counted"]);
+    await r.close();
+    await r.queryTarget(`drop owned by ${role}; drop role ${role}`);
+    r.target = { ...r.target, username: "postgres", password: r.options.target.password };
+    await r.open();
+    await r.caughtUp();
+    await r.assertEqual();
+  });
+
+  test("a new applier ends the session that an old one has left, and the old one says so", async () => {
+    await using r = await start("create table t (id int primary key)");
+    const request = { taskId: r.taskId, controlSchema: undefined, plan: r.plan };
+    await using second = await openApplier(r.target, request, never);
+    assert.equal(((await r.failure()) as MigrationError).code, "connect.lost");
+    await second.flush();
+  });
+
+  test("an unfinished transaction keeps no lock on the target, and flush does not wait for it", async () => {
+    await using r = await start("create table t (id int primary key)");
+    const bytes = Buffer.from("12");
+    const piece = (begins: boolean, commits: boolean, at: number): ChangeBatch => ({
+      bytes,
+      cells: Int32Array.of(at, at + 1),
+      encoding: "text",
+      tables: r.plan.tables.map((table) => table.source),
+      ops: Int32Array.of(Op.insert, 0, -1, 0),
+      transactions: [
+        { start: 0, end: 1, position: lsnPosition(1n << 40n), id: "1", committedAtMs: 1, begins, commits },
+      ],
+    });
+    await r.applier.apply(piece(true, false, 0), undefined);
+    await r.applier.flush();
+    await r.queryTarget("begin; lock table t in access exclusive mode nowait; commit");
+    await r.applier.apply(piece(false, true, 1), undefined);
+    await r.applier.flush();
+    assert.deepEqual(await r.queryTarget("select id from t order by id"), [{ id: 1 }, { id: 2 }]);
+    assert.equal(r.transactions, 1);
+  });
+
+  test("killed at random moments and opened again, it applies everything exactly once", async () => {
+    await using r = await start(`
+      create table log (writer int, n int, filler text); alter table log replica identity full;
+      create table account (id int primary key, balance bigint not null);
+      insert into account select i, 0 from generate_series(1, 50) i`);
+    let writing = true;
+    const write = async (writer: number): Promise<void> => {
+      const client = await r.options.source.connect(r.from);
+      for (let n = 0; writing; n++) {
+        await client.query(`begin; insert into log values (${writer}, ${n}, repeat('f', ${(n * 37) % 3000}));
+          update account set balance = balance + ${n} where id = ${1 + ((n * 7 + writer) % 50)};
+          ${n % 50 === 0 ? `insert into log select ${writer}, -g, 'bulk' from generate_series(1, 3000) g;` : ""} commit`);
+      }
+      await client.end();
+    };
+    const writers = [write(1), write(2)];
+    for (let round = 0; round < 8; round++) {
+      await r.committed(r.commits + 1 + round * 3);
+      const pid =
+        "select pid from pg_stat_activity where application_name = 'tideway apply' and datname = current_database()";
+      if (round % 2 === 0) {
+        await r.queryTarget(`select pg_terminate_backend(pid) from (${pid}) as s`);
+        const error = (await r.failure()) as MigrationError;
+        assert.equal(error.code, "connect.lost");
+      }
+      await r.close();
+      await r.open();
+    }
+    writing = false;
+    await Promise.all(writers);
+    await r.caughtUp();
+    await r.assertEqual();
+  });
+
+  test("a load of small transactions is equal at the end", async (t) => {
+    await using r = await start(`
+      create table accounts (aid int primary key, bid int, abalance int, filler char(84));
+      create table tellers (tid int primary key, tbalance int);
+      create table history (tid int, aid int, delta int, mtime timestamp); alter table history replica identity full;
+      insert into accounts select i, 1, 0, '' from generate_series(1, 10000) i;
+      insert into tellers select i, 0 from generate_series(1, 10) i`);
+    await r.close();
+    await r.query(`do $$ begin for i in 1..20000 loop
+      update accounts set abalance = abalance + i where aid = 1 + (i * 7919) % 10000;
+      update tellers set tbalance = tbalance + i where tid = 1 + i % 10;
+      insert into history values (1 + i % 10, 1 + (i * 7919) % 10000, i, now()); commit; end loop; end $$`);
+    const before = performance.now();
+    await r.open();
+    await r.caughtUp();
+    const seconds = (performance.now() - before) / 1000;
+    t.diagnostic(
+      `${Math.round(60_000 / seconds)} changes/s in ${r.transactions} transactions, ${r.commits} commits`,
+    );
+    await r.assertEqual();
+    assert.equal(r.transactions, 20_000);
+    const times: number[] = [];
+    for (let i = 0; i < 50; i++) {
+      const { commits } = r;
+      await r.query(`update tellers set tbalance = ${i} where tid = 1`);
+      const at = performance.now();
+      await r.committed(commits + 1);
+      times.push(performance.now() - at);
+    }
+    times.sort((a, b) => a - b);
+    t.diagnostic(
+      `a lone transaction is durable ${times[25]!.toFixed(1)} ms after it (p50), ${times[49]!.toFixed(1)} ms at most`,
+    );
+  });
+});

@@ -1,0 +1,104 @@
+import type { Position } from "../../../core/position.ts";
+import type { ApplyRequest } from "../../../core/target.ts";
+import type { ApplyCounts } from "../../shared/apply-counts.ts";
+import type { ApplyGroup } from "../../shared/apply-group.ts";
+import type { GroupWriter } from "../../shared/apply-group-writer.ts";
+import type { ApplyTransactions, Committed } from "../../shared/apply-loop.ts";
+import { LogDurability } from "../../shared/log-durability.ts";
+import { LOG_STATE_SQL, readLogState } from "./apply-durability.ts";
+import { conflictSql } from "./apply-exceptions.ts";
+import type { ApplySession } from "./apply-session.ts";
+import type { PreparedStatement } from "./apply-writer.ts";
+import { executePositionSql } from "./journal-sql.ts";
+
+export interface PostgresTransactionsParts {
+  readonly session: ApplySession;
+  readonly writer: GroupWriter;
+  readonly counts: ApplyCounts;
+  readonly request: ApplyRequest;
+  /** Statements that open a transaction. */
+  readonly begin: readonly string[];
+  /** The statement that makes the transaction at work wait for the disk; undefined: every one does. */
+  readonly waitForDisk: string | undefined;
+  describe(error: unknown): unknown;
+}
+
+/**
+ * The loop's transactions. What the server is asked when they commit goes in one message with the commit, and so
+ * does the question how far its log is on disk.
+ */
+export class PostgresTransactions implements ApplyTransactions {
+  readonly #parts: PostgresTransactionsParts;
+  readonly #begin: readonly PreparedStatement[];
+  readonly #durability = new LogDurability();
+
+  constructor(parts: PostgresTransactionsParts) {
+    this.#parts = parts;
+    this.#begin = parts.begin.map((sql, i) => ({
+      name: `begin_${i}`,
+      sql,
+      params: new Int32Array(0),
+      prepared: false,
+      usedAt: 0,
+    }));
+  }
+
+  begin(): void {
+    for (const statement of this.#begin) this.#parts.session.command(statement);
+  }
+
+  write(group: ApplyGroup): Promise<void> {
+    return this.#parts.writer.write(group);
+  }
+
+  async commit(position: Position): Promise<Committed> {
+    const { session, writer, counts, request, waitForDisk } = this.#parts;
+    const asks = waitForDisk !== undefined && this.#durability.isDue;
+    const answer = await session.ask(
+      [
+        ...counts.conflicts.map((conflict) => conflictSql(request, conflict)),
+        executePositionSql(position),
+        "commit",
+        ...(asks ? [LOG_STATE_SQL] : []),
+      ].join("; "),
+    );
+    writer.ended();
+    const tables = counts.take();
+    if (waitForDisk === undefined) return { tables, durable: position };
+    this.#durability.committed(position);
+    return { tables, durable: asks ? this.#durability.told(readLogState(answer)) : undefined };
+  }
+
+  /** In a transaction that waits for the disk. */
+  async save(position: Position): Promise<Position> {
+    const { session, waitForDisk } = this.#parts;
+    const save = executePositionSql(position);
+    await session.ask(waitForDisk === undefined ? save : `begin; ${waitForDisk}; ${save}; commit`);
+    this.#durability.settled();
+    return position;
+  }
+
+  get undurable(): Position | undefined {
+    return this.#durability.newest;
+  }
+
+  get isDue(): boolean {
+    return this.#durability.isDue;
+  }
+
+  get dueInMs(): number | undefined {
+    return this.#durability.dueInMs;
+  }
+
+  async askDurable(): Promise<Position | undefined> {
+    return this.#durability.told(readLogState(await this.#parts.session.ask(LOG_STATE_SQL)));
+  }
+
+  describe(error: unknown): unknown {
+    return this.#parts.describe(error);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.session[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,161 @@
+import { setImmediate } from "node:timers/promises";
+import type { EndpointConfig } from "../../../core/engine.ts";
+import { MigrationError } from "../../../core/error.ts";
+import type { RowChunk } from "../../../core/row-chunk.ts";
+import { displayTable } from "../../../core/schema.ts";
+import type { Loader, LoadRequest } from "../../../core/target.ts";
+import { identifier, qualified } from "../../shared/identifier.ts";
+import { isNothingMarked, markPartitionDoneSql } from "../apply/journal-sql.ts";
+import { openBulkSession } from "../connection/bulk-session.ts";
+import { classify } from "../connection/errors.ts";
+import { ServerError } from "../connection/server-error.ts";
+import { type LentSession, SessionPool } from "../connection/session-pool.ts";
+import type { WireSession } from "../connection/wire-session.ts";
+
+const INSUFFICIENT_PRIVILEGE = "42501";
+
+/**
+ * A socket that takes all that is written at once never lets the event loop run, and what the server
+ * says meanwhile is not heard. After so many bytes it is.
+ */
+const LISTEN_BYTES = 4 << 20;
+
+/** Loaders of one target that share their sessions, one partition after the other. */
+export class LoaderPool implements AsyncDisposable {
+  readonly #endpoint: EndpointConfig;
+  readonly #sessions: SessionPool;
+
+  constructor(endpoint: EndpointConfig) {
+    this.#endpoint = endpoint;
+    this.#sessions = new SessionPool((signal) => openLoadSession(endpoint, signal));
+  }
+
+  /** Starts the transaction that writes one partition. */
+  async open(request: LoadRequest, signal: AbortSignal): Promise<Loader> {
+    let session: LentSession | undefined;
+    try {
+      session = await this.#sessions.lend(signal);
+      await session.wire.copyIn(`begin isolation level read committed; ${copyInSql(request)}`);
+      return new PostgresLoader({ session, request, endpoint: this.#endpoint, signal });
+    } catch (error) {
+      session?.discard();
+      throw signal.aborted ? signal.reason : loadError(error, this.#endpoint, request);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sessions[Symbol.asyncDispose]();
+  }
+}
+
+/**
+ * Triggers and foreign keys of a table that was there act on the source, whose rows already show what
+ * they did. A user who may not switch them off (see `target.trigger_privilege`) loads with them on.
+ */
+async function openLoadSession(endpoint: EndpointConfig, signal: AbortSignal): Promise<WireSession> {
+  const wire = await openBulkSession(endpoint, "target", signal);
+  try {
+    await wire.query("set synchronous_commit = off");
+    await wire.query("set session_replication_role = replica");
+  } catch (error) {
+    if (!(error instanceof ServerError) || error.fields.code !== INSUFFICIENT_PRIVILEGE) {
+      await wire[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+  return wire;
+}
+
+interface OpenLoad {
+  readonly session: LentSession;
+  readonly request: LoadRequest;
+  readonly endpoint: EndpointConfig;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One transaction: COPY, then the partition's completion in the journal, which a crash of the target can
+ * only take back together. So the commit need not wait for the disk. Whatever is built on it is recorded
+ * by a later commit that does wait (a table's state, a position applied, and only then confirmed to the
+ * source), and a server's log keeps commits in order. A crash in between also ends the journal's own
+ * connection, and with it the attempt: the next one reads the journal as it is then.
+ */
+class PostgresLoader implements Loader {
+  readonly #load: OpenLoad;
+  readonly #wire: WireSession;
+  /** Bytes written since the event loop was last let run for certain. */
+  #unheard = 0;
+
+  constructor(load: OpenLoad) {
+    this.#load = load;
+    this.#wire = load.session.wire;
+  }
+
+  async write(chunk: RowChunk): Promise<void> {
+    try {
+      await this.#wire.sendAlong(chunk.bytes);
+      this.#unheard += chunk.bytes.length;
+      if (this.#unheard > LISTEN_BYTES) {
+        this.#unheard = 0;
+        await setImmediate();
+      }
+      await this.#wire.checkCopyIn();
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  async finish(): Promise<{ readonly rows: number }> {
+    const { session } = this.#load;
+    try {
+      const rows = Number((await this.#wire.copyInEnd()).split(" ").at(-1));
+      await this.#commit(rows);
+      await session.giveBack();
+      return { rows };
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#load.session.discard();
+  }
+
+  /** One round trip: without a partition to be marked there is an error, and nothing is committed. */
+  async #commit(rows: number): Promise<void> {
+    const { request } = this.#load;
+    try {
+      await this.#wire.query(`${markPartitionDoneSql(request, rows)}; commit`);
+    } catch (error) {
+      throw isNothingMarked(error) ? taken(request) : error;
+    }
+  }
+
+  #failed(error: unknown): unknown {
+    const { session, signal, endpoint, request } = this.#load;
+    session.discard();
+    return signal.aborted ? signal.reason : loadError(error, endpoint, request);
+  }
+}
+
+/** Without a column list COPY means all columns; targetFormats() has seen that there are none. */
+function copyInSql(request: LoadRequest): string {
+  const { source, target } = request.plan;
+  const copied = target.columns.filter((_, i) => source.columns[i]!.generated === undefined);
+  const list = copied.map((column) => identifier(column.name)).join(", ");
+  const format = request.format === "pg-copy-binary" ? "binary" : "text";
+  return `copy ${qualified(target.id)}${list === "" ? "" : ` (${list})`} from stdin (format ${format})`;
+}
+
+function taken(request: LoadRequest): MigrationError {
+  const { id } = request.plan.source;
+  return new MigrationError("load.partition_taken", {
+    message: `Partition ${request.partition.id} of ${displayTable(id)} is not waiting to be loaded any more.`,
+    subject: displayTable(id),
+    table: id,
+  });
+}
+
+function loadError(error: unknown, endpoint: EndpointConfig, request: LoadRequest): MigrationError {
+  return classify(error, { side: "target", endpoint, table: request.plan.source.id });
+}

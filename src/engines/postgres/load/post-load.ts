@@ -1,0 +1,68 @@
+import type { TablePlan } from "../../../core/plan.ts";
+import {
+  displayTable,
+  type ForeignKey,
+  type Index,
+  type TableSchema,
+  tableKey,
+} from "../../../core/schema.ts";
+import type { PostLoadStage, PostLoadStep } from "../../../core/target.ts";
+
+/** What full load leaves until last, for a table that Tideway created. */
+export function postLoadSteps(plan: TablePlan): PostLoadStep[] {
+  const table = plan.target;
+  const own = [table.id];
+  const name = displayTable(table.id);
+  const steps: PostLoadStep[] = table.indexes.map((index) => ({
+    stage: indexStage(index),
+    plan,
+    object: "index",
+    subject: index.name,
+    // CREATE INDEX lets others of its kind work on the table; a constraint does not.
+    locks: index.constraint === undefined ? [] : own,
+  }));
+  steps.push({ stage: "vacuum", plan, object: "table", subject: name, locks: own });
+  if (table.rowIdentity === "full") {
+    steps.push({
+      stage: "unique",
+      plan,
+      object: "replica-identity",
+      subject: "replica identity",
+      locks: own,
+    });
+  }
+  for (const check of table.checks) {
+    if (check.validated) continue;
+    steps.push({ stage: "foreign-key", plan, object: "check", subject: check.name, locks: own });
+  }
+  for (const key of table.foreignKeys) {
+    steps.push({
+      stage: "foreign-key",
+      plan,
+      object: "foreign-key",
+      subject: key.name,
+      locks: lockOrder(table, key),
+    });
+  }
+  if (table.indexes.some(hasOwnStatistics)) {
+    steps.push({ stage: "analyze", plan, object: "table", subject: name, locks: own });
+  }
+  return steps;
+}
+
+/** The index that finds the rows of changes must be there before changes come. */
+function indexStage(index: Index): PostLoadStage {
+  if (index.constraint === "primary-key" || index.replicaIdentity === true) return "key";
+  return index.unique || index.constraint !== undefined ? "unique" : "index";
+}
+
+/** Statistics of an index's expressions are gathered only when the index is there. */
+function hasOwnStatistics(index: Index): boolean {
+  return index.columns === undefined && indexStage(index) === "unique";
+}
+
+/** Both tables, in an order that is the same for all foreign keys. */
+export function lockOrder(table: TableSchema, key: ForeignKey): TableSchema["id"][] {
+  const ids = new Map([table.id, key.references].map((id) => [tableKey(id), id]));
+  return [...ids.keys()].toSorted().map((text) => ids.get(text)!);
+}

@@ -1,0 +1,255 @@
+import type { EndpointConfig } from "../../../core/engine.ts";
+import type { MigrationError, TableOutcome } from "../../../core/error.ts";
+import type { LargeObject } from "../../../core/large-object.ts";
+import type { Position } from "../../../core/position.ts";
+import type { BulkFormat, RowChunk } from "../../../core/row-chunk.ts";
+import { type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
+import type {
+  Partition,
+  PartitionSize,
+  ReadRequest,
+  Snapshot,
+  SnapshotRequest,
+} from "../../../core/source.ts";
+import { identifier, literal, qualified } from "../../shared/identifier.ts";
+import { openBulkSession } from "../connection/bulk-session.ts";
+import { classify } from "../connection/errors.ts";
+import { ServerError } from "../connection/server-error.ts";
+import { SessionPool } from "../connection/session-pool.ts";
+import { togetherOrAlone } from "../connection/together.ts";
+import type { WireSession } from "../connection/wire-session.ts";
+import { sourceFormats } from "./bulk-format.ts";
+import { readLargeObjects, readRest } from "./large-object-reader.ts";
+import { partitionTables } from "./partition.ts";
+import { rangeCondition } from "./range-condition.ts";
+import { SharedRows } from "./shared-rows.ts";
+import { BEGIN_SNAPSHOT, giveUpStream, type Holder, openHolder } from "./snapshot-holder.ts";
+import {
+  changedWhileRead,
+  checkUnchanged,
+  layoutQuery,
+  readSourceTables,
+  type SourceTable,
+} from "./source-tables.ts";
+import { TableCopy } from "./table-copy.ts";
+
+/**
+ * Opens a consistent view of a source. One connection, the holder, keeps it alive and does nothing
+ * else until the snapshot is disposed; readers import it at the start of each of their transactions.
+ * A stream that was created for a snapshot that then could not be opened is dropped again.
+ */
+export async function openSnapshot(
+  endpoint: EndpointConfig,
+  request: SnapshotRequest,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  const holder = await openHolder(endpoint, request, signal);
+  try {
+    signal.throwIfAborted();
+    const snapshot = new PostgresSnapshot(endpoint, holder);
+    await snapshot.learn(request.tables, signal);
+    return snapshot;
+  } catch (error) {
+    await holder.wire[Symbol.asyncDispose]();
+    if (request.anchor === "new-stream") await giveUpStream(endpoint, request);
+    throw signal.aborted ? signal.reason : error;
+  }
+}
+
+class PostgresSnapshot implements Snapshot {
+  readonly position: Position | undefined;
+  readonly #holder: Holder;
+  readonly #endpoint: EndpointConfig;
+  readonly #sessions: SessionPool;
+  #tables: ReadonlyMap<string, SourceTable> = new Map();
+  readonly #shared = new Map<string, SharedRows>();
+
+  constructor(endpoint: EndpointConfig, holder: Holder) {
+    this.position = holder.position;
+    this.#holder = holder;
+    this.#endpoint = endpoint;
+    this.#sessions = new SessionPool((signal) => openBulkSession(endpoint, "source", signal));
+  }
+
+  /** Notes what the tables are like in this snapshot. */
+  async learn(tables: readonly TableSchema[], signal: AbortSignal): Promise<void> {
+    await this.#transaction({ signal }, async (wire) => {
+      this.#tables = await readSourceTables(wire, tables);
+    });
+  }
+
+  async partition(
+    tables: readonly TableSchema[],
+    size: PartitionSize,
+    signal: AbortSignal,
+  ): Promise<readonly TableOutcome<readonly Partition[]>[]> {
+    const cut = (ids: readonly TableId[], table?: TableId): Promise<TableOutcome<readonly Partition[]>[]> =>
+      this.#transaction({ table, signal }, (wire) => partitionTables(wire, ids, size));
+    const outcomes = await togetherOrAlone(
+      tables.map(({ id }) => id),
+      (ids) => cut(ids),
+      async (id) => (await cut([id], id))[0]!,
+    );
+    return outcomes;
+  }
+
+  bulkFormats(table: TableSchema): readonly BulkFormat[] {
+    return sourceFormats(this.#tables.get(tableKey(table.id))?.binary === true);
+  }
+
+  async *read(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
+    const { id } = request.table;
+    const rows =
+      request.partition.by === "share" ? this.#share(request, signal) : this.#readAlone(request, signal);
+    let started = false;
+    try {
+      for await (const chunk of rows) {
+        started = true;
+        yield chunk;
+      }
+    } catch (error) {
+      throw signal.aborted
+        ? signal.reason
+        : this.#classify(error, started || !isOfSnapshot(error) ? id : undefined);
+    }
+  }
+
+  async *#readAlone(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
+    const copy = await this.#copy(request, { stopsAtRows: false, signal });
+    try {
+      for (let chunk = await copy.next(); chunk !== undefined; chunk = await copy.next()) yield chunk;
+    } finally {
+      copy.discard();
+    }
+  }
+
+  /** The first share that is read starts the scan for all shares of its table. */
+  #share(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
+    const key = tableKey(request.table.id);
+    let shared = this.#shared.get(key);
+    if (shared === undefined) {
+      shared = new SharedRows(request.format, () => this.#copy(request, { stopsAtRows: true, signal }));
+      this.#shared.set(key, shared);
+    }
+    return shared.read();
+  }
+
+  /**
+   * Each COPY is a transaction of its own, so that no table stays locked longer than it is read. All of
+   * it is one round trip: small tables take little else.
+   */
+  async #copy(
+    request: ReadRequest,
+    { stopsAtRows, signal }: { readonly stopsAtRows: boolean; readonly signal: AbortSignal },
+  ): Promise<TableCopy> {
+    const { id } = request.table;
+    const before = this.#tables.get(tableKey(id));
+    if (before === undefined) throw changedWhileRead(id);
+    const session = await this.#lend(signal);
+    try {
+      const { wire } = session;
+      const condition = await rangeCondition(wire, id, request.partition);
+      const statements = [
+        this.#beginSql(),
+        // A range is read by index or by block, whatever statistics make the planner think of a scan of all.
+        ...(condition === undefined ? [] : ["set local enable_seqscan = off"]),
+        copyOutSql(request, condition),
+        "commit",
+        layoutQuery(id, before),
+      ];
+      const rows = wire.copyOut(statements.join("; "), request.format, { stopsAtRows });
+      return new TableCopy(session, rows, (shape) => checkUnchanged(id, before, shape));
+    } catch (error) {
+      session.discard();
+      throw error;
+    }
+  }
+
+  largeObjects(after: string, signal: AbortSignal): Promise<readonly LargeObject[]> {
+    return this.#transaction({ signal }, (wire) => readLargeObjects(wire, after));
+  }
+
+  async *readLargeObject(id: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const session = await this.#lend(signal);
+    try {
+      await this.#begin(session.wire);
+      yield* readRest(session.wire, id);
+      await session.wire.query("commit");
+      await session.giveBack();
+    } catch (error) {
+      throw signal.aborted ? signal.reason : this.#classify(error, undefined);
+    } finally {
+      // Whoever reads may have stopped halfway.
+      session.discard();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sessions[Symbol.asyncDispose]();
+    await this.#holder.wire[Symbol.asyncDispose]();
+  }
+
+  async #transaction<Result>(
+    context: { readonly table?: TableId | undefined; readonly signal: AbortSignal },
+    work: (wire: WireSession) => Promise<Result>,
+  ): Promise<Result> {
+    const { table, signal } = context;
+    const session = await this.#lend(signal);
+    try {
+      await this.#begin(session.wire);
+      const result = await work(session.wire);
+      await session.wire.query("commit");
+      await session.giveBack();
+      return result;
+    } catch (error) {
+      session.discard();
+      throw signal.aborted ? signal.reason : this.#classify(error, table);
+    }
+  }
+
+  async #lend(signal: AbortSignal): ReturnType<SessionPool["lend"]> {
+    try {
+      return await this.#sessions.lend(signal);
+    } catch (error) {
+      throw signal.aborted ? signal.reason : this.#classify(error, undefined);
+    }
+  }
+
+  #beginSql(): string {
+    return `${BEGIN_SNAPSHOT}; set transaction snapshot ${literal(this.#holder.name)}`;
+  }
+
+  /** The server forgets an exported snapshot as soon as the connection is gone that exported it. */
+  async #begin(wire: WireSession): Promise<void> {
+    try {
+      await wire.query(this.#beginSql());
+    } catch (error) {
+      throw this.#classify(error, undefined);
+    }
+  }
+
+  #classify(error: unknown, table: TableId | undefined): MigrationError {
+    const context = { side: "source", endpoint: this.#endpoint } as const;
+    return classify(error, table === undefined ? context : { ...context, table });
+  }
+}
+
+/** What SET TRANSACTION SNAPSHOT fails with: 22023 until version 16, 42704 from 17 on, 55000. */
+const SNAPSHOT_CODES: ReadonlySet<string> = new Set(["22023", "42704", "55000"]);
+
+function isOfSnapshot(error: unknown): boolean {
+  return error instanceof ServerError && SNAPSHOT_CODES.has(error.fields.code);
+}
+
+/** Without a column list COPY takes all columns but generated ones; plain COPY of a table is the fastest. */
+function copyOutSql(request: ReadRequest, condition: string | undefined): string {
+  const { table, format } = request;
+  const columns = table.columns.filter((column) => column.generated === undefined);
+  const list = columns.map((column) => identifier(column.name)).join(", ");
+  const name = qualified(table.id);
+  const what =
+    condition === undefined
+      ? `${name}${list === "" ? "" : ` (${list})`}`
+      : `(select ${list} from only ${name} where ${condition})`;
+  return `copy ${what} to stdout (format ${format === "pg-copy-binary" ? "binary" : "text"})`;
+}
