@@ -29,6 +29,7 @@ import type {
   WriteLargeObjects,
 } from "../../core/target.ts";
 import type { ClientPool } from "../shared/connection/client-pool.ts";
+import { inPieces, oneByOne, togetherOrAlone } from "../shared/table-outcomes.ts";
 import { addColumns, addedNames } from "./alter/add-columns.ts";
 import { alterTables } from "./alter/alter-tables.ts";
 import { openApplier } from "./apply/applier.ts";
@@ -39,7 +40,6 @@ import { lockWaits } from "./catalog/lock-waits.ts";
 import { orderByRowTypes } from "./catalog/row-types.ts";
 import { setSequences } from "./catalog/sequences.ts";
 import { clientPool } from "./connection/client-pool.ts";
-import { inPieces, oneByOne, togetherOrAlone } from "./connection/together.ts";
 import { convertPlan } from "./convert/convert.ts";
 import { buildSteps, setUpBuildSession } from "./load/build-steps.ts";
 import { dropObjects } from "./load/drop-objects.ts";
