@@ -85,7 +85,7 @@ interface GroupContext {
 }
 
 function recordSql({ from, to: { source } }: TableAlteration, journal: JournalRequest): string {
-  return recordShapeSql(journal, { from: from.source.id, to: source.id, shape: source.shape! });
+  return recordShapeSql(journal, { from: from.source.id, to: source.id, shape: source.shape! }).join("; ");
 }
 
 async function alterGroup(
