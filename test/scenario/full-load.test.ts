@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type pg from "pg";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
 import { endpointOf } from "../support/endpoint.ts";
+import { becomesTrue } from "../support/eventually.ts";
 import { serverPair } from "../support/server-pair.ts";
 import { ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
 
@@ -157,25 +159,70 @@ test("one snapshot is loaded, although rows move while it is read", async () => 
   assert.equal((await target.query("select count(*)::int as n from app.t", to))[0].n, 200000);
 });
 
+/** A table that is on the target before the task, with a row that cannot come until this is disposed. */
+class Gate implements AsyncDisposable {
+  readonly #holder: pg.Client;
+  readonly #database: string;
+
+  private constructor(holder: pg.Client, database: string) {
+    this.#holder = holder;
+    this.#database = database;
+  }
+
+  static async before(database: string, table: string, id: number): Promise<Gate> {
+    await target.query(
+      `create schema app; create table app.${table} (id int primary key, pad text);
+       create function app.wait() returns trigger language plpgsql as
+         $$ begin perform pg_advisory_xact_lock_shared(1); return new; end $$;
+       create trigger gate before insert on app.${table} for each row when (new.id = ${id})
+         execute function app.wait();
+       alter table app.${table} enable always trigger gate`,
+      database,
+    );
+    const holder = await target.connect(database);
+    await holder.query("select pg_advisory_lock(1)");
+    return new Gate(holder, database);
+  }
+
+  /** Resolves when a load waits for the row. */
+  async reached(): Promise<void> {
+    await becomesTrue(
+      target,
+      this.#database,
+      `exists (select from pg_locks where locktype = 'advisory' and not granted
+         and database = (select oid from pg_database where datname = current_database()))`,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#holder.end();
+  }
+}
+
 test("a full load that was stopped resumes without reading finished tables again", async () => {
   const { from, to } = await databases(
     "halfway",
     `create schema app; create table app.a (id int primary key); create table app.b (id int primary key, pad text);
      insert into app.a select generate_series(1, 1000);
-     insert into app.b select i, repeat('p', 100) from generate_series(1, 2000000) i; analyze`,
+     insert into app.b select i, repeat('p', 100) from generate_series(1, 1000) i; analyze`,
   );
   const spec = taskSpec({
     type: "full-load",
     source: endpointOf(source, from),
     target: endpointOf(target, to),
     tableMappings: schemas("app"),
+    settings: mode("DO_NOTHING"),
   });
-  const first = new ObservedTask(spec);
-  await first.until((progress) =>
-    progress.tables.some((table) => table.id.name === "a" && table.state === "Table completed"),
-  );
-  first.running.stop();
-  assert.equal((await first.running.outcome).stopReason, "NORMAL");
+  {
+    await using gate = await Gate.before(to, "b", 500);
+    const first = new ObservedTask(spec);
+    await gate.reached();
+    await first.until((progress) =>
+      progress.tables.some((table) => table.id.name === "a" && table.state === "Table completed"),
+    );
+    first.running.stop();
+    assert.equal((await first.running.outcome).stopReason, "NORMAL");
+  }
   await source.query("delete from app.a where id > 500", from);
   const { outcome } = await runToEnd({ ...spec, start: "resume-processing" });
   assert.equal(outcome.stopReason, "FULL_LOAD_ONLY_FINISHED", JSON.stringify(outcome.error));
@@ -183,7 +230,7 @@ test("a full load that was stopped resumes without reading finished tables again
     "select (select count(*) from app.a)::int as a, (select count(*) from app.b)::int as b",
     to,
   );
-  assert.deepEqual(counts, [{ a: 1000, b: 2000000 }]);
+  assert.deepEqual(counts, [{ a: 1000, b: 1000 }]);
 });
 
 test("TRUNCATE_BEFORE_LOAD empties and fills kept tables that refer to each other", async () => {
@@ -209,10 +256,12 @@ test("TRUNCATE_BEFORE_LOAD empties and fills kept tables that refer to each othe
 });
 
 test("a full load that goes on from a second snapshot says that its rows are of two moments", async () => {
+  // More bytes than one partition has, by little in many pages.
+  const rows = 130_000;
   const { from, to } = await databases(
     "moments",
-    `create schema app; create table app.t (id int primary key, pad text);
-     insert into app.t select i, repeat('p', 100) from generate_series(1, 2200000) i; analyze`,
+    `create schema app; create table app.t (id int primary key, pad text) with (fillfactor = 10);
+     insert into app.t select i, repeat('p', 100) from generate_series(1, ${rows}) i; analyze`,
   );
   const spec = taskSpec({
     type: "full-load",
@@ -221,16 +270,21 @@ test("a full load that goes on from a second snapshot says that its rows are of 
     tableMappings: schemas("app"),
     // Shares of one scan would all be read again.
     settings: JSON.stringify({
-      FullLoadSettings: { MaxFullLoadSubTasks: 1 },
+      FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING", MaxFullLoadSubTasks: 1 },
       TidewaySettings: { SharedReadLimitInMB: 0 },
     }),
   });
-  const first = new ObservedTask(spec);
-  await first.until((progress) => progress.tables.some((table) => table.fullLoadRows > 1_500_000));
-  first.running.stop();
-  await first.running.outcome;
+  {
+    await using gate = await Gate.before(to, "t", rows);
+    const first = new ObservedTask(spec);
+    await gate.reached();
+    first.running.stop();
+    await first.running.outcome;
+  }
+  const done = await target.query("select from app.t limit 1", to);
+  assert.equal(done.length, 1, "a partition is in, and another is not");
   const { outcome, findings } = await runToEnd({ ...spec, start: "resume-processing" });
   assert.equal(outcome.stopReason, "FULL_LOAD_ONLY_FINISHED", JSON.stringify(outcome.error));
   assert.ok(findings.some((finding) => finding.code === "load.two_moments" && finding.subject === "app.t"));
-  assert.equal((await target.query("select count(*)::int as n from app.t", to))[0].n, 2200000);
+  assert.equal((await target.query("select count(*)::int as n from app.t", to))[0].n, rows);
 });

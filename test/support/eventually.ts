@@ -1,14 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { PostgresServer } from "./postgres-server.ts";
 
-/** Of what a loaded machine may take long for. */
-const PATIENCE_S = 300;
+/**
+ * In seconds. Only what fails takes so long: a slow machine has time, and what has to be overcome first (a dead
+ * connection is given up after 90 seconds).
+ */
+export const PATIENCE_S = 300;
 
 /** Asks again and again until the answer is there; fails with what was waited for. */
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined | false>,
-  seconds = 60,
+  seconds = PATIENCE_S,
 ): Promise<T> {
   const end = performance.now() + seconds * 1000;
   for (;;) {
@@ -31,7 +34,7 @@ export async function becomesTrue(
     return rows[0].yes === true;
   };
   try {
-    await eventually(condition, holds, PATIENCE_S);
+    await eventually(condition, holds);
   } finally {
     await client.end();
   }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { unaborted } from "../../../../test/support/bulk-copy.ts";
-import { at, nasty, newTarget, open, orders, partitions } from "../../../../test/support/journal-target.ts";
+import { nasty, orders, partitions } from "../../../../test/support/journal-samples.ts";
+import { at, newTarget, open } from "../../../../test/support/journal-target.ts";
 import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
 import type { TableShape } from "../../../core/table-shape.ts";
 
