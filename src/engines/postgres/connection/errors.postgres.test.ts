@@ -3,9 +3,10 @@ import { after, before, test } from "node:test";
 import { inspect } from "node:util";
 import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
 import type { ErrorCode, MigrationError } from "../../../core/error.ts";
+import type { ErrorContext } from "../../shared/connection/error-context.ts";
 import { parseUrl } from "../url.ts";
 import { connect, openWire } from "./connection.ts";
-import { classify, type ErrorContext } from "./errors.ts";
+import { classify } from "./errors.ts";
 
 const never = new AbortController().signal;
 const table = { schema: "public", name: "t" };
