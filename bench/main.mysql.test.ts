@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { runProgram } from "../test/support/run-program.ts";
+import { runModule } from "../test/support/run-program.ts";
 import { median, type ProfileResult } from "./result.ts";
 
 const PROFILES = ["my-lineitem", "my-wide", "my-load", "my-cdc/postgres-hot", "my-cdc/mariadb-many"];
@@ -14,7 +14,7 @@ test("loads and changes between MariaDB and PostgreSQL are measured, and every r
     const file = join(directory, "results.json");
     const main = join(import.meta.dirname, "main.ts");
     const args = ["--scale", "0.001", "--pairs", "1", "--json", file, ...PROFILES];
-    const { code, output } = await runProgram(main, args);
+    const { code, output } = await runModule(main, args);
     assert.equal(code, 0, output);
     const { profiles } = JSON.parse(await readFile(file, "utf8")) as { profiles: readonly ProfileResult[] };
     assert.deepEqual(

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { runProgram } from "../test/support/run-program.ts";
+import { runModule } from "../test/support/run-program.ts";
 import type { ProfileResult } from "./result.ts";
 import { median } from "./result.ts";
 
@@ -13,7 +13,7 @@ test("a load and a catch-up are measured against their peers, and every row is c
     const file = join(directory, "results.json");
     const main = join(import.meta.dirname, "main.ts");
     const args = ["--scale", "0.002", "--pairs", "1", "--json", file, "pg-lineitem", "pg-cdc-hot"];
-    const { code, output } = await runProgram(main, args);
+    const { code, output } = await runModule(main, args);
     assert.equal(code, 0, output);
     const { profiles } = JSON.parse(await readFile(file, "utf8")) as { profiles: readonly ProfileResult[] };
     const [load, changes] = profiles;

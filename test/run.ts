@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { chmod, mkdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { delimiter, join, relative } from "node:path";
 import { type FileOutcome, runFile } from "./file-run.ts";
 import { preparePrerequisites } from "./prerequisites.ts";
@@ -16,8 +16,10 @@ import { TEMPLATES } from "./support/data-template.ts";
  *   node test/run.ts --allow-missing  goes on without tools that cannot be installed
  */
 
-const CONCURRENCY = 2;
-const FILE_TIMEOUT_MS = 10 * 60_000;
+/** One more than cores: files wait for servers, networks and locks a good part of their time. */
+const LANES = Math.min(availableParallelism() + 1, 4);
+/** The longest file takes a tenth of it on two cores: a slow machine has time. */
+const FILE_TIMEOUT_MS = 20 * 60_000;
 const TOTAL_TIMEOUT_MS = 80 * 60_000;
 const STILL_RUNNING_MS = 60_000;
 
@@ -142,7 +144,7 @@ async function runAll(files: readonly string[], options: RunOptions): Promise<re
       report(outcome);
     }
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, lane));
+  await Promise.all(Array.from({ length: LANES }, lane));
   clearInterval(ticker);
   return outcomes;
 }

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type pg from "pg";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
 import { endpointOf } from "../support/endpoint.ts";
-import { becomesTrue } from "../support/eventually.ts";
+import { LoadGate } from "../support/load-gate.ts";
 import { serverPair } from "../support/server-pair.ts";
 import { ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
 
@@ -159,46 +158,6 @@ test("one snapshot is loaded, although rows move while it is read", async () => 
   assert.equal((await target.query("select count(*)::int as n from app.t", to))[0].n, 200000);
 });
 
-/** A table that is on the target before the task, with a row that cannot come until this is disposed. */
-class Gate implements AsyncDisposable {
-  readonly #holder: pg.Client;
-  readonly #database: string;
-
-  private constructor(holder: pg.Client, database: string) {
-    this.#holder = holder;
-    this.#database = database;
-  }
-
-  static async before(database: string, table: string, id: number): Promise<Gate> {
-    await target.query(
-      `create schema app; create table app.${table} (id int primary key, pad text);
-       create function app.wait() returns trigger language plpgsql as
-         $$ begin perform pg_advisory_xact_lock_shared(1); return new; end $$;
-       create trigger gate before insert on app.${table} for each row when (new.id = ${id})
-         execute function app.wait();
-       alter table app.${table} enable always trigger gate`,
-      database,
-    );
-    const holder = await target.connect(database);
-    await holder.query("select pg_advisory_lock(1)");
-    return new Gate(holder, database);
-  }
-
-  /** Resolves when a load waits for the row. */
-  async reached(): Promise<void> {
-    await becomesTrue(
-      target,
-      this.#database,
-      `exists (select from pg_locks where locktype = 'advisory' and not granted
-         and database = (select oid from pg_database where datname = current_database()))`,
-    );
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#holder.end();
-  }
-}
-
 test("a full load that was stopped resumes without reading finished tables again", async () => {
   const { from, to } = await databases(
     "halfway",
@@ -214,7 +173,7 @@ test("a full load that was stopped resumes without reading finished tables again
     settings: mode("DO_NOTHING"),
   });
   {
-    await using gate = await Gate.before(to, "b", 500);
+    await using gate = await LoadGate.make(target, to, { table: "b", id: 500 });
     const first = new ObservedTask(spec);
     await gate.reached();
     await first.until((progress) =>
@@ -275,7 +234,7 @@ test("a full load that goes on from a second snapshot says that its rows are of 
     }),
   });
   {
-    await using gate = await Gate.before(to, "t", rows);
+    await using gate = await LoadGate.make(target, to, { table: "t", id: rows });
     const first = new ObservedTask(spec);
     await gate.reached();
     first.running.stop();

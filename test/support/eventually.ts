@@ -7,6 +7,8 @@ import type { PostgresServer } from "./postgres-server.ts";
  */
 export const PATIENCE_S = 300;
 
+const PAUSE_MS = 30;
+
 /** Asks again and again until the answer is there; fails with what was waited for. */
 export async function eventually<T>(
   what: string,
@@ -15,10 +17,13 @@ export async function eventually<T>(
 ): Promise<T> {
   const end = performance.now() + seconds * 1000;
   for (;;) {
+    const askedMs = performance.now();
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > end) throw new Error(`waited ${seconds} s in vain for ${what}`);
-    await delay(30);
+    const answeredMs = performance.now();
+    if (answeredMs > end) throw new Error(`waited ${seconds} s in vain for ${what}`);
+    // What is waited for has two thirds of the time.
+    await delay(Math.max(PAUSE_MS, 2 * (answeredMs - askedMs)));
   }
 }
 

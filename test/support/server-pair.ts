@@ -8,6 +8,15 @@ export interface Servers<Source, Target> {
 
 export type ServerPair = Servers<PostgresServer, PostgresServer>;
 
+/** A server that is starting, for all tests of a file, removed after them. */
+export async function serverOfFile<Server extends AsyncDisposable>(
+  starting: Promise<Server>,
+): Promise<Server> {
+  const server = await starting;
+  after(() => server[Symbol.asyncDispose]());
+  return server;
+}
+
 /** Two servers that are starting, for all tests of a file, removed after them. */
 export async function serversOfFile<Source extends AsyncDisposable, Target extends AsyncDisposable>(
   starting: Servers<Promise<Source>, Promise<Target>>,

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import type pg from "pg";
 import { becomesTrue } from "../../../../test/support/eventually.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { ClientPool } from "../../shared/connection/client-pool.ts";
 import { parseUrl } from "../url.ts";
@@ -11,15 +12,7 @@ import { processId } from "./driver-client.ts";
 
 const never = new AbortController().signal;
 const PURPOSE = "tideway pool test";
-let server: PostgresServer;
-
-before(async () => {
-  server = await startPostgres();
-});
-
-after(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+const server = await serverOfFile(startPostgres());
 
 function pool(): ClientPool<pg.Client> {
   return clientPool(parseUrl(server.url()), { side: "target", purpose: PURPOSE });
