@@ -1,4 +1,4 @@
-import type { TableOutcome } from "../../../core/error.ts";
+import type { MigrationError, TableOutcome } from "../../../core/error.ts";
 import type { MigrationPlan, TablePlan } from "../../../core/plan.ts";
 import { type TableId, tableKey } from "../../../core/schema.ts";
 import type { PreparedTable, PrepareRequest, SchemaRequest } from "../../../core/target.ts";
