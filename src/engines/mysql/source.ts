@@ -29,7 +29,6 @@ import type { TypeChoices } from "./catalog/type-map.ts";
 import { ClientPool } from "./connection/client-pool.ts";
 import { errorAddress } from "./connection/error-context.ts";
 import { positionCodec } from "./log/binlog-position.ts";
-import { openChangeStream } from "./log/change-stream.ts";
 import { ConfirmedPositions } from "./log/confirmed-positions.ts";
 import { checkLog, followLog } from "./log/follow-log.ts";
 import { resolvePosition } from "./log/given-position.ts";
@@ -162,6 +161,8 @@ export class MysqlSource implements Source {
   }
 
   async openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream> {
+    // Loaded for tasks that capture changes alone.
+    const { openChangeStream } = await import("./log/change-stream.ts");
     const { taskId, after, log } = request;
     const address = errorAddress(this.#endpoint);
     const stream = await openChangeStream(this.#endpoint, request, signal, {
