@@ -2,8 +2,7 @@ import type { Engine } from "../../core/engine.ts";
 import { endpointSettings } from "./settings.ts";
 import { DEFAULT_PORT, parseUrl } from "./url.ts";
 
-/**
- * MySQL from 5.7 on, MariaDB from 10.5 on, and what speaks their protocol and writes their binary log. */
+/** MySQL from 5.7 on, MariaDB from 10.5 on, and what speaks their protocol and writes their binary log. */
 export const mysqlEngine: Engine = {
   name: "mysql",
   displayName: "MySQL",
@@ -19,6 +18,15 @@ export const mysqlEngine: Engine = {
   settingsMember: "MySQLSettings",
   endpointSettings,
   parseUrl,
+
+  async load() {
+    await Promise.all([
+      import("./source.ts"),
+      import("./target.ts"),
+      import("./log/change-stream.ts"),
+      import("./apply/applier.ts"),
+    ]);
+  },
 
   async testConnection(endpoint, role, signal) {
     const { connect } = await import("./connection/connection.ts");

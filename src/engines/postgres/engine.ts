@@ -2,10 +2,7 @@ import type { Engine } from "../../core/engine.ts";
 import { endpointSettings } from "./settings.ts";
 import { DEFAULT_PORT, parseUrl } from "./url.ts";
 
-/**
- * PostgreSQL 12 and newer, and what speaks its protocol and keeps its catalogs. What a task does not need of it (the
- * other side's half, all of another engine) is not loaded: that takes longer than to connect.
- */
+/** PostgreSQL 12 and newer, and what speaks its protocol and keeps its catalogs. */
 export const postgresEngine: Engine = {
   name: "postgres",
   displayName: "PostgreSQL",
@@ -20,6 +17,15 @@ export const postgresEngine: Engine = {
   settingsMember: "PostgreSQLSettings",
   endpointSettings,
   parseUrl,
+
+  async load() {
+    await Promise.all([
+      import("./source.ts"),
+      import("./target.ts"),
+      import("./log/change-stream.ts"),
+      import("./apply/applier.ts"),
+    ]);
+  },
 
   async testConnection(endpoint, role, signal) {
     const { connect } = await import("./connection/connection.ts");
