@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
+import { SocketReader } from "../../shared/connection/socket-reader.ts";
 import { PacketReader } from "./packet-reader.ts";
-import { SocketReader } from "./socket-reader.ts";
 
 const payloads = [5, 0, 1, 300, 0, 70, 4, 2].map((length, i) => Buffer.alloc(length, `${i}`));
 const sent = Buffer.concat(
@@ -16,7 +15,7 @@ const sent = Buffer.concat(
 /** A reader to which the bytes come in pieces of a size. */
 function readerOf(bytes: Buffer, size: number): PacketReader {
   const stream = new PassThrough();
-  const reader = new PacketReader(new SocketReader(stream as unknown as Socket));
+  const reader = new PacketReader(new SocketReader(stream));
   for (let at = 0; at < bytes.length; at += size) stream.write(bytes.subarray(at, at + size));
   return reader;
 }
