@@ -29,6 +29,11 @@ export interface Column {
   /** The type as DDL writes it, length and array brackets included. */
   readonly nativeType: string;
   readonly type: LogicalType;
+  /**
+   * What the source's endpoint settings want the column to be in a database of another kind; absent: its type. Its
+   * values come in the text form of `type` all the same.
+   */
+  readonly convertsTo?: LogicalType;
   readonly nullable: boolean;
   /** Native default expression. A serial's default is here too, beside the sequence it draws from. */
   readonly default?: string;

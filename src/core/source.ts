@@ -253,4 +253,6 @@ export interface ChangeStream extends AsyncIterable<StreamItem>, AsyncDisposable
   confirm(position: Position): void;
   /** Asks the source to say how far it has sent, so that a heartbeat follows soon even when idle. */
   probe(): void;
+  /** What is to be said of the changes that were sent so far, such as values that came as others. Nothing when left out. */
+  findings?(): readonly Finding[];
 }

@@ -174,6 +174,8 @@ export interface Target extends AsyncDisposable {
   /** Resolves with the ids of those that are not there. */
   setSequences(states: readonly SequenceState[], signal: AbortSignal): Promise<readonly TableId[]>;
   openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier>;
+  /** What is to be said of all rows that were committed so far, such as values that came as others. Nothing when left out. */
+  findings?(): readonly Finding[];
   /** Whether a task's changes can be marked; see ApplyRequest. Changes nothing. */
   assessMarking(taskId: string, signal: AbortSignal): Promise<readonly Finding[]>;
   /** Throws `target.captured` when a stream of the target sends on what is loaded, which cannot be marked. */

@@ -2,6 +2,7 @@ import type { TablePlan } from "../../../core/plan.ts";
 import { type Column, displayTable, type TableSchema } from "../../../core/schema.ts";
 import type { ConvertNotes } from "../../shared/convert-notes.ts";
 import type { ServerFacts } from "../connection/server-facts.ts";
+import { type OutOfRange, rangedKind, rangeNote } from "../values/out-of-range.ts";
 import { convertDefault } from "./convert-default.ts";
 import { convertExpression } from "./convert-expression.ts";
 import { limitKeyColumns, tooWide, wholeKeys } from "./convert-keys.ts";
@@ -11,6 +12,7 @@ const MOST_COLUMNS = 1017;
 
 export interface TableContext {
   readonly facts: ServerFacts;
+  readonly choices: OutOfRange;
   readonly notes: ConvertNotes;
   /** Columns of this table that foreign keys of others refer to, for each of those. */
   readonly referenced: readonly (readonly string[])[];
@@ -25,7 +27,7 @@ export interface ConvertedTable {
 
 /** A table of another kind of database with columns of types that MySQL has; indexes and the like are as they were. */
 export function convertTable(plan: TablePlan, context: TableContext): ConvertedTable {
-  const { facts, notes } = context;
+  const { facts, choices, notes } = context;
   const { source, target } = plan;
   const types = fittingTypes(plan, context);
   const columns = target.columns.map((column) => {
@@ -37,6 +39,13 @@ export function convertTable(plan: TablePlan, context: TableContext): ConvertedT
         severity: type.note.severity,
         subject: `${before} to ${type.native}`,
         message: `Columns of the type ${before} become ${type.native}: ${type.note.text}`,
+      });
+    }
+    const kind = rangedKind(column.type, /^[a-z]+/.exec(type.native)![0]);
+    if (kind !== undefined) {
+      notes.together(`${displayTable(source.id)}.${column.name}`, {
+        ...{ code: "target.value_out_of_range", severity: "info", subject: kind },
+        message: rangeNote(kind, choices),
       });
     }
     return convertColumn(column, { table: plan, type, context });
@@ -103,12 +112,13 @@ function convertColumn(column: Column, { table, type, context }: ColumnContext):
   };
   if (generated !== undefined) {
     const named = new Map(
-      source.columns.map(({ name, type: { kind } }, i) => [
-        name,
-        { name: target.columns[i]!.name, isText: kind === "string" },
-      ]),
+      source.columns.flatMap(({ name, convertsTo, type: { kind } }, i) => {
+        // Its values are others here than those that the expression is about.
+        if (convertsTo !== undefined) return [];
+        return [[name, { name: target.columns[i]!.name, isText: kind === "string" }] as const];
+      }),
     );
-    const here = convertExpression(generated, named);
+    const here = column.convertsTo === undefined ? convertExpression(generated, named) : undefined;
     if (here !== undefined) return { ...bare, generated: here, ...(virtual === true ? { virtual } : {}) };
     const message = `The generated column ${column.name} has an expression that has no equal here: it is NULL.`;
     notes.about(source, "convert.generated", message, isNeeded(column, table) ? "error" : "warning");

@@ -16,6 +16,7 @@ function facts(flavour: ServerFacts["flavour"], version: ServerFacts["version"])
 
 const mariadb = facts("mariadb", [10, 11, 19]);
 const mysql57 = facts("mysql", [5, 7, 29]);
+const refusing = { numbers: "error", dates: "error" } as const;
 const mysql8 = facts("mysql", [8, 0, 36]);
 
 function column(name: string, type: LogicalType, more: Partial<Column> = {}): Column {
@@ -36,7 +37,7 @@ const primary = (...columns: string[]): Index => {
 };
 
 function convert(tables: readonly TableSchema[], server: ServerFacts = mariadb, more = {}): ConvertedPlan {
-  return convertPlan(compile({ catalog: catalog({ tables, ...more }) }).plan, server);
+  return convertPlan(compile({ catalog: catalog({ tables, ...more }) }).plan, server, refusing);
 }
 
 function only({ plan }: ConvertedPlan): TableSchema {
@@ -88,9 +89,45 @@ test("what a type here does not take is told before the start", () => {
   ]);
   assert.deepEqual(
     findings.map(({ code, severity }) => [code, severity]),
-    [["convert.type", "warning"]],
+    [
+      ["convert.type", "warning"],
+      ["target.value_out_of_range", "info"],
+    ],
   );
   assert.match(findings[0]!.message, /numeric become decimal\(65,30\).*s\.t\.a\./);
+});
+
+test("columns become what the source's endpoint wants, with defaults of that type", () => {
+  const asText: LogicalType = { kind: "string", maxChars: 5, fixed: false };
+  const columns = [
+    column("a", { kind: "boolean" }, { convertsTo: asText, default: "true" }),
+    column("b", { kind: "json" }, { convertsTo: string, default: "'{}'::jsonb" }),
+    column("c", { kind: "boolean" }, { convertsTo: asText, generated: "(a AND (NOT a))" }),
+  ];
+  const made = convert([table("s.t", { columns, key: [] })]);
+  assert.deepEqual(
+    only(made).columns.map(({ nativeType, default: value, generated }) => [nativeType, value, generated]),
+    [
+      ["varchar(5)", "'true'", undefined],
+      ["longtext", "'{}'", undefined],
+      ["varchar(5)", undefined, undefined],
+    ],
+  );
+});
+
+test("what becomes of values out of range is told by the columns that may meet them", () => {
+  const columns = [
+    column("a", { kind: "float", bits: 64 }),
+    column("b", { kind: "date" }),
+    column("c", { kind: "timestamp", precision: 3, zoned: false }),
+    column("d", { kind: "decimal", precision: 100, scale: 2 }),
+  ];
+  const { plan } = compile({ catalog: catalog({ tables: [table("s.t", { columns, key: [] })] }) });
+  const { findings } = convertPlan(plan, mariadb, { numbers: "null", dates: "limit" });
+  const told = findings.filter(({ code }) => code === "target.value_out_of_range");
+  assert.match(told[0]!.message, /become NULL.*: s\.t\.a\.$/);
+  assert.match(told[1]!.message, /become the first or last date.*: s\.t\.b, s\.t\.c\.$/);
+  assert.equal(told.length, 2);
 });
 
 test("texts in a key get the length that the key has room for, in another index they are there in part", () => {
@@ -288,7 +325,7 @@ test("names that the server tells apart by more than case are refused where it d
     ["T"],
   );
   const plan = compile({ catalog: catalog({ tables: [table("s.T"), table("s.t")] }) }).plan;
-  const lower = convertPlan(plan, { ...mariadb, lowerCaseTableNames: 1 });
+  const lower = convertPlan(plan, { ...mariadb, lowerCaseTableNames: 1 }, refusing);
   assert.deepEqual(
     lower.findings.filter(({ code }) => code === "convert.name").map(({ severity }) => severity),
     ["error"],
