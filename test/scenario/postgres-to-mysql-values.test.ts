@@ -86,7 +86,6 @@ for (const flavour of flavours) {
           { yes: "<1>", word: "<c>", wide: "<z>1", no: "1" },
         ],
       );
-      await pair.assertEqual([{ schema: "app", name: "flags" }]);
     } finally {
       await pair.end();
     }
@@ -98,7 +97,8 @@ for (const flavour of flavours) {
     try {
       const task = await pair.replicate();
       await pair.query(rangedChanges);
-      const { progress } = await pair.drain(task);
+      task.running.drain();
+      const { progress } = await task.running.outcome;
       const aside = progress.tables.filter(({ error }) => error !== undefined);
       assert.deepEqual(
         aside.map(({ id, error }) => [id.name, error!.code]),
@@ -145,7 +145,8 @@ for (const flavour of flavours) {
       const told = task.findings.filter(({ code }) => code === "target.value_out_of_range");
       assert.deepEqual(told.map(({ subject }) => subject).sort(), ["dates", "numbers"]);
       await pair.query("insert into app.until values ('infinity', 9); insert into app.plain values (2, 2)");
-      const { progress } = await pair.drain(task);
+      task.running.drain();
+      const { progress } = await task.running.outcome;
       const aside = progress.tables.filter(({ error }) => error !== undefined);
       assert.deepEqual(aside.map(({ id, error }) => `${id.name} ${error!.code}`).sort(), [
         "edge load.rejected",
