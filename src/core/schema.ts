@@ -42,6 +42,8 @@ export interface Column {
   readonly generated?: string;
   /** A generated column that is computed when it is read; absent: stored. */
   readonly virtual?: true;
+  /** The source computes the column, and sends its values once a plan has it as an ordinary one: without `generated`. */
+  readonly sends?: true;
   /** Native, quoted as needed; absent for the type's own. */
   readonly collation?: string;
   readonly comment?: string;

@@ -104,6 +104,8 @@ export interface DescribeRequest {
   readonly rights: boolean;
   /** Of large objects, too: of one for all that are alike. */
   readonly largeObjects: boolean;
+  /** Rows are going to be read, but none of their changes. False when left out. */
+  readonly rowsOnly?: boolean;
 }
 
 export interface OpenWriter {

@@ -43,6 +43,22 @@ const rangedChanges = `insert into app.edge select id + 10, r, d, n, day, at, zo
   delete from app.until where at = 'infinity' and n = 1;
   delete from app.loose where ctid = (select min(ctid) from app.loose);
   update app.loose set day = '10000-12-31' where d = 1; insert into app.plain values (2, 2)`;
+/** Stored generated columns that only the source can compute, beside those that both can. */
+const computed = `create schema app;
+  create table app.halves (id int primary key, n int, half int generated always as (n / 2) stored not null,
+    twice int generated always as (n * 2) stored, label text generated always as (upper('n' || n::text)) stored);
+  create unique index on app.halves (label);
+  create table app.whole (a int, b int, mean numeric(10,3) generated always as ((a + b) / 2.0) stored);
+  alter table app.whole replica identity full;
+  create table app.both (id int primary key, twice int generated always as (id * 2) stored, v text);
+  insert into app.halves (id, n) select i, i * 3 from generate_series(1, 20) i;
+  insert into app.whole values (1, 2), (1, 2), (3, 4), (null, 1);
+  insert into app.both (id, v) values (1, 'a'), (2, 'b')`;
+const computedChanges = `insert into app.halves (id, n) select i, i * 5 from generate_series(21, 30) i;
+  update app.halves set n = n + 100 where id % 2 = 0; update app.halves set id = id + 100 where id > 25;
+  delete from app.halves where id < 4; delete from app.whole where ctid = (select min(ctid) from app.whole);
+  update app.whole set b = 7 where a = 3; insert into app.whole values (9, 9);
+  update app.both set id = 3 where id = 2; insert into app.both (id, v) values (4, 'd'); delete from app.both where id = 1`;
 const [first, last] = ["0001-01-01", "9999-12-31"];
 const limits = { low: `${first} 00:00:00`, high: `${last} 23:59:59` };
 
@@ -155,6 +171,35 @@ for (const flavour of flavours) {
         "until apply.rejected",
       ]);
       await pair.assertEqual([{ schema: "app", name: "plain" }]);
+    } finally {
+      await pair.end();
+    }
+  });
+
+  test(`generated columns that the target cannot compute come with their values: ${flavour}`, async () => {
+    const pair = await ToMysqlPair.make(servers[flavour], { sql: computed, schemas: ["app"] });
+    const tables = ["halves", "whole", "both"].map((name) => ({ schema: "app", name }));
+    try {
+      const task = await pair.replicate();
+      await pair.assertEqual(tables);
+      await pair.query(computedChanges);
+      await pair.drain(task);
+      await pair.assertEqual(tables);
+      const told = task.findings.filter(({ code }) => code === "convert.generated");
+      assert.deepEqual(told.map(({ message }) => /column (\w+)/.exec(message)![1]).sort(), [
+        "half",
+        "label",
+        "mean",
+      ]);
+      const kinds = await pair.queryTarget(
+        `select column_name as name from information_schema.columns
+          where table_schema = 'app' and generation_expression <> '' order by table_name, column_name`,
+        "app",
+      );
+      assert.deepEqual(
+        kinds.map(({ name }) => name),
+        ["twice", "twice"],
+      );
     } finally {
       await pair.end();
     }

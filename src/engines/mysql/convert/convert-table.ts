@@ -65,7 +65,17 @@ export function convertTable(plan: TablePlan, context: TableContext): ConvertedT
     checks: [],
     ...(comment === undefined ? {} : { comment }),
   };
-  return { plan: { ...plan, target: table }, types };
+  const sent = source.columns.map((column, i) => (isSent(column, columns[i]!) ? ordinary(column) : column));
+  return { plan: { ...plan, source: { ...source, columns: sent }, target: table }, types };
+}
+
+/** Whether the target cannot compute a column, and the source sends its values. */
+function isSent({ generated, sends }: Column, here: Column): boolean {
+  return generated !== undefined && sends === true && here.generated === undefined;
+}
+
+function ordinary({ generated: _generated, virtual: _virtual, ...column }: Column): Column {
+  return column;
 }
 
 /** Types of columns by name, such that keys and rows are not longer than they may be. */
@@ -120,7 +130,12 @@ function convertColumn(column: Column, { table, type, context }: ColumnContext):
     );
     const here = column.convertsTo === undefined ? convertExpression(generated, named) : undefined;
     if (here !== undefined) return { ...bare, generated: here, ...(virtual === true ? { virtual } : {}) };
-    const message = `The generated column ${column.name} has an expression that has no equal here: it is NULL.`;
+    if (column.sends === true) {
+      const how = `The column ${column.name} is computed by the source as ${generated}; the column here holds the values.`;
+      notes.about(source, "convert.generated", how);
+      return bare;
+    }
+    const message = `The generated column ${column.name} has an expression that has no equal here, and the source does not send its values with changes: it is NULL.`;
     notes.about(source, "convert.generated", message, isNeeded(column, table) ? "error" : "warning");
     return { ...bare, nullable: true };
   }

@@ -275,6 +275,36 @@ test("generated columns are computed here when their expression means the same, 
   );
 });
 
+test("what cannot be computed here comes as values where the source sends them", () => {
+  const columns = [
+    column("a", int),
+    column("sum", int, { generated: "(a + 1)", sends: true }),
+    column("half", int, { generated: "(a / 2)", nullable: false, virtual: true, sends: true }),
+  ];
+  const { plan, findings } = convert([table("s.t", { columns, key: [] })]);
+  const { source, target } = plan.tables[0]!;
+  assert.deepEqual(
+    source.columns.map(({ generated, virtual, nullable }) => [generated, virtual, nullable]),
+    [
+      [undefined, undefined, true],
+      ["(a + 1)", undefined, true],
+      [undefined, undefined, false],
+    ],
+  );
+  assert.deepEqual(
+    target.columns.map(({ generated, virtual, nullable }) => [generated, virtual, nullable]),
+    [
+      [undefined, undefined, true],
+      ["`a` + 1", undefined, true],
+      [undefined, undefined, false],
+    ],
+  );
+  assert.deepEqual(
+    findings.map(({ code, severity }) => [code, severity]),
+    [["convert.generated", "warning"]],
+  );
+});
+
 test("expressions that another order, case or type of values changes are not taken for the same", () => {
   const expressions = [
     "lower(b)",
