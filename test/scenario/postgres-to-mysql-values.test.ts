@@ -45,7 +45,7 @@ const rangedChanges = `insert into app.edge select id + 10, r, d, n, day, at, zo
   update app.loose set day = '10000-12-31' where d = 1; insert into app.plain values (2, 2)`;
 /** Stored generated columns that only the source can compute, beside those that both can. */
 const computed = `create schema app;
-  create table app.halves (id int primary key, n int, half int generated always as (n / 2) stored not null,
+  create table app.halves (id int primary key, n int, half int generated always as (n / (id + 1)) stored not null,
     twice int generated always as (n * 2) stored, label text generated always as (upper('n' || n::text)) stored);
   create unique index on app.halves (label);
   create table app.whole (a int, b int, mean numeric(10,3) generated always as ((a + b) / 2.0) stored);

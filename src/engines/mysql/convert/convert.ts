@@ -4,8 +4,9 @@ import type { ConvertedPlan } from "../../../core/target.ts";
 import { ConvertNotes } from "../../shared/convert-notes.ts";
 import type { ServerFacts } from "../connection/server-facts.ts";
 import type { OutOfRange } from "../values/out-of-range.ts";
+import { convertChecks } from "./convert-checks.ts";
 import { convertIndexes } from "./convert-indexes.ts";
-import { checkPlanNames, lowerCased } from "./convert-names.ts";
+import { checkPlanNames, DatabaseNames, lowerCased } from "./convert-names.ts";
 import { convertReferences } from "./convert-references.ts";
 import { convertSame } from "./convert-same.ts";
 import { withTables } from "./convert-sequences.ts";
@@ -37,6 +38,7 @@ interface ForeignContext {
 function convertForeign(plan: MigrationPlan, { facts, choices, notes }: ForeignContext): MigrationPlan {
   const referenced = referencedColumns(plan);
   const counters = countedColumns(plan);
+  const checkNames = new DatabaseNames();
   const made = plan.tables.map((table) => {
     const key = keyOf(table.target.id);
     const options = {
@@ -46,12 +48,13 @@ function convertForeign(plan: MigrationPlan, { facts, choices, notes }: ForeignC
       referenced: referenced.get(key) ?? [],
       counters: counters.get(key) ?? new Set(),
     };
-    const { plan: converted, types } = convertTable(table, options);
-    const indexes = convertIndexes(converted, { types, notes });
-    return { ...converted, target: { ...converted.target, indexes } };
+    const { plan: converted, types, expressions } = convertTable(table, options);
+    const checks = convertChecks(converted, { facts, notes, expressions, names: checkNames });
+    const indexes = convertIndexes(converted, { types, notes, facts, expressions });
+    return { ...converted, target: { ...converted.target, checks, indexes } };
   });
   const byTarget = new Map(made.map((table) => [keyOf(table.target.id), table]));
-  const names = new Map<string, Set<string>>();
+  const names = new DatabaseNames();
   const tables = made.map((table) => {
     const foreignKeys = convertReferences(table, { converted: byTarget, notes, names });
     return { ...table, target: { ...table.target, foreignKeys } };
