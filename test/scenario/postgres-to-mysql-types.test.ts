@@ -38,7 +38,10 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       // Each such change has the task begin anew without the table: one of each type is enough.
       const isFirst = (i: number): boolean => columns.findIndex(([type]) => type === columns[i]![0]) === i;
       const tables = columns.map(
-        ([type, value], i) => `create table kept.loaded${i} (c ${type}); insert into kept.loaded${i} values (${value});
+        (
+          [type, value],
+          i,
+        ) => `create table kept.loaded${i} (c ${type}); insert into kept.loaded${i} values (${value});
           create table kept.changed${i} (c ${type}); alter table kept.changed${i} replica identity full;
           alter table kept.loaded${i} replica identity full;`,
       );

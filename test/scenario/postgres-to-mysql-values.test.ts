@@ -73,7 +73,13 @@ for (const flavour of flavours) {
       await pair.query(typedChanges);
       await pair.drain(task);
       assert.deepEqual(await pair.queryTarget(typedRows, "app"), [
-        { yes: "<true>", word: "<a    >", wide: "<x>300", no: "true", doc: '{"n": 123456789012345678901234567890.5}' },
+        {
+          yes: "<true>",
+          word: "<a    >",
+          wide: "<x>300",
+          no: "true",
+          doc: '{"n": 123456789012345678901234567890.5}',
+        },
         { yes: "<true>", word: "<b    >", wide: "<yy>300", no: "true", doc: null },
         { yes: "<true>", word: "<c    >", wide: "<z>300", no: "true", doc: "[1]" },
       ]);
@@ -109,7 +115,11 @@ for (const flavour of flavours) {
 
   test(`numbers and dates that have no place come as the target's endpoint says, and are counted: ${flavour}`, async () => {
     const endpointSettings = { target: { NonFiniteNumbers: "null", OutOfRangeDates: "limit" } };
-    const pair = await ToMysqlPair.make(servers[flavour], { sql: ranged, schemas: ["app"], endpointSettings });
+    const pair = await ToMysqlPair.make(servers[flavour], {
+      sql: ranged,
+      schemas: ["app"],
+      endpointSettings,
+    });
     try {
       const task = await pair.replicate();
       await pair.query(rangedChanges);

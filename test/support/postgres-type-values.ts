@@ -121,7 +121,11 @@ export const postgresTypeSamples: readonly PostgresTypeSample[] = [
     values: ["'2026-02-28 23:59:59.5+05:30'", "'1900-01-01 00:00:00+00'", "'2026-07-01 12:00:00-09'"],
     refused: [["'infinity'"], ["'9999-12-31 23:59:59-01'"]],
   },
-  { type: "time with time zone", becomes: "varchar", values: ["'24:00+00'", "'12:00-15:59:59'", "'01:02:03.5+01'"] },
+  {
+    type: "time with time zone",
+    becomes: "varchar",
+    values: ["'24:00+00'", "'12:00-15:59:59'", "'01:02:03.5+01'"],
+  },
   {
     type: "interval",
     becomes: "varchar",

@@ -28,13 +28,22 @@ export function convertChecks(plan: TablePlan, context: ChecksContext): readonly
     return { ...rest, name: names.take(target.id, check.name), native: `check ${here}` };
   });
   if (left.length > 0) {
-    notes.about(source, "convert.check", `Checks have no equal here and are left out: ${left.join(", ")}.`, "info");
+    notes.about(
+      source,
+      "convert.check",
+      `Checks have no equal here and are left out: ${left.join(", ")}.`,
+      "info",
+    );
   }
   return checks;
 }
 
 /** Rows may violate one that is not validated. */
-function conditionOf(plan: TablePlan, check: Check, { facts, expressions }: ChecksContext): string | undefined {
+function conditionOf(
+  plan: TablePlan,
+  check: Check,
+  { facts, expressions }: ChecksContext,
+): string | undefined {
   const [, condition] = /^check (\(.*\))$/is.exec(check.native.trim()) ?? [];
   if (condition === undefined || !check.validated) return undefined;
   const columns = withoutUnfit(plan, expressions.columns, facts);
@@ -49,7 +58,9 @@ function withoutUnfit(
   facts: ServerFacts,
 ): ExpressionContext["columns"] {
   if (facts.flavour === "mariadb") return columns;
-  const acting = target.foreignKeys.filter(({ native }) => /on update cascade|set (?:null|default)/i.test(native));
+  const acting = target.foreignKeys.filter(({ native }) =>
+    /on update cascade|set (?:null|default)/i.test(native),
+  );
   const changed = new Set(acting.flatMap((key) => key.columns));
   const names = source.columns.flatMap(({ name }, i) => (changed.has(target.columns[i]!.name) ? [name] : []));
   return new Map([...columns].filter(([name]) => !names.includes(name)));

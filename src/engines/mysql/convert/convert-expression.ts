@@ -55,7 +55,8 @@ class ExpressionReader {
     if (word === "and" || word === "or") return this.#joined(first, word);
     if (word === "||") return this.#concatenated(first);
     if (word === "is") return this.#test(first);
-    if (word === undefined || !(COMPARISONS.has(word) || ARITHMETIC.has(word) || /^!?~~$/.test(word))) return first;
+    if (word === undefined || !(COMPARISONS.has(word) || ARITHMETIC.has(word) || /^!?~~$/.test(word)))
+      return first;
     this.#at++;
     if (this.#takes("any")) return word === "=" ? this.#among(first, "in", word) : undefined;
     if (this.#takes("all")) return word === "<>" ? this.#among(first, "not in", word) : undefined;
@@ -94,7 +95,8 @@ class ExpressionReader {
 
   /** LIKE, with a pattern that escapes nothing. */
   #matched(operator: string, left: Value, pattern: Value): Value | undefined {
-    const isKnown = left.kind === "text" && pattern.kind === "text" && pattern.constant?.includes("\\") === false;
+    const isKnown =
+      left.kind === "text" && pattern.kind === "text" && pattern.constant?.includes("\\") === false;
     if (!isKnown || left.constant !== undefined) return undefined;
     return condition(`${left.sql} ${operator === "~~" ? "like" : "not like"} ${pattern.sql}`);
   }
@@ -176,7 +178,8 @@ class ExpressionReader {
   #negative(): Value | undefined {
     const value = this.#operand();
     if (value?.whole === undefined) return undefined;
-    if (value.constant !== undefined) return { ...value, sql: `-${value.sql}`, constant: `-${value.constant}` };
+    if (value.constant !== undefined)
+      return { ...value, sql: `-${value.sql}`, constant: `-${value.constant}` };
     return { ...value, sql: `(-${value.sql})` };
   }
 
@@ -229,7 +232,9 @@ class ExpressionReader {
         return isSame ? { ...withoutConstant(first), sql: `nullif(${listOf(given)})` } : undefined;
       }
       case "abs":
-        return first.whole === undefined ? undefined : { ...withoutConstant(first), sql: `abs(${first.sql})` };
+        return first.whole === undefined
+          ? undefined
+          : { ...withoutConstant(first), sql: `abs(${first.sql})` };
       case "length":
       case "char_length":
       case "character_length":

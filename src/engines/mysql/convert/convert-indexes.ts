@@ -15,10 +15,7 @@ export interface IndexContext {
 }
 
 /** The indexes of a table of PostgreSQL that have an equal here. Columns go by the target's names on both sides. */
-export function convertIndexes(
-  { source, target }: TablePlan,
-  context: IndexContext,
-): readonly Index[] {
+export function convertIndexes({ source, target }: TablePlan, context: IndexContext): readonly Index[] {
   const { types, notes } = context;
   const used = new Set<string>();
   return target.indexes.flatMap((index) => {
@@ -61,11 +58,7 @@ function ofExpressions(index: Index, { facts, expressions }: IndexContext): Made
   return { index: { ...rest, native: `(${parts.join(", ")})` }, problem: undefined };
 }
 
-function convertIndex(
-  index: Index,
-  columns: readonly string[],
-  types: ReadonlyMap<string, MysqlType>,
-): Made {
+function convertIndex(index: Index, columns: readonly string[], types: ReadonlyMap<string, MysqlType>): Made {
   const { constraint, unique } = index;
   if (constraint === "exclusion") return left("excludes what is not equal, too,");
   const { method, condition, list } = parseIndex(index.native);

@@ -126,12 +126,13 @@ interface ColumnContext {
 
 function convertColumn(column: Column, { table, type, expressions, context }: ColumnContext): Column {
   const { notes, facts, counters } = context;
-  const { source, target } = table;
+  const { source } = table;
   const {
     default: expression,
     generated,
     identity: _identity,
     collation: _collation,
+    sends,
     virtual,
     ...rest
   } = column;
@@ -146,7 +147,7 @@ function convertColumn(column: Column, { table, type, expressions, context }: Co
     if (here !== undefined && holds(named, here)) {
       return { ...bare, generated: here.sql, ...(virtual === true ? { virtual } : {}) };
     }
-    if (column.sends === true) {
+    if (sends === true) {
       const how = `The column ${column.name} is computed by the source as ${generated}; the column here holds the values.`;
       notes.about(source, "convert.generated", how);
       return bare;

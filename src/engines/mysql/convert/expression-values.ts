@@ -133,9 +133,11 @@ function doubleValue(text: string): Value | undefined {
 /** A cast of what is not a constant in quotes; undefined when it may give another value than it would here. */
 export function castTo(value: Value, type: string): Value | undefined {
   const { kind, constant } = value;
-  if (TEXT_TYPES.has(type)) return kind === "text" || kind === "enum" ? { ...value, kind: "text" } : undefined;
+  if (TEXT_TYPES.has(type))
+    return kind === "text" || kind === "enum" ? { ...value, kind: "text" } : undefined;
   if (INTEGER_TYPES.has(type)) return kind === "int" ? value : undefined;
-  if (type === "numeric") return kind === "int" || kind === "decimal" ? { ...value, kind: "decimal" } : undefined;
+  if (type === "numeric")
+    return kind === "int" || kind === "decimal" ? { ...value, kind: "decimal" } : undefined;
   if (type !== "double precision") return undefined;
   if (constant !== undefined && (kind === "int" || kind === "decimal")) return doubleValue(constant);
   return kind === "double" ? value : undefined;

@@ -16,7 +16,9 @@ const columns: readonly (readonly [LogicalType, string, number | undefined])[] =
 
 function rule(choices: OutOfRange, nullable = true): RangeRule | undefined {
   const made = columns.map(([type], i) => ({ name: `c${i}`, nativeType: "native", type, nullable }));
-  const { tables } = compile({ catalog: catalog({ tables: [table("s.t", { columns: made, key: [] })] }) }).plan;
+  const { tables } = compile({
+    catalog: catalog({ tables: [table("s.t", { columns: made, key: [] })] }),
+  }).plan;
   const plan: TablePlan = tables[0]!;
   const there = columns.map(([, dataType, fraction], i) => [i, { dataType, fraction }] as const);
   return RangeRule.for(plan, there, choices);

@@ -184,7 +184,8 @@ function quoted(token: string): Value | undefined {
 
 /** What stands in quotes as a constant of a kind of moments; undefined for another, or a date that no calendar has. */
 function momentOf({ sql: text }: Value, kind: Value["kind"]): string | undefined {
-  const isMoment = kind === "timestamp" ? DATE.test(text) || MOMENT.test(text) : kind === "date" && DATE.test(text);
+  const isMoment =
+    kind === "timestamp" ? DATE.test(text) || MOMENT.test(text) : kind === "date" && DATE.test(text);
   if (!isMoment) return undefined;
   const day = new Date(`${text.slice(0, 10)}T00:00:00Z`);
   const isReal = !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text.slice(0, 10));

@@ -168,7 +168,12 @@ test("a change from before a column was there holds what its rows show in it", (
 });
 
 test("generated columns that are sent are taken where the task has them as ordinary ones", () => {
-  const columns = [column("id"), column("g", { generated: "id || id" }), column("v", { sends: true }), column("w")];
+  const columns = [
+    column("id"),
+    column("g", { generated: "id || id" }),
+    column("v", { sends: true }),
+    column("w"),
+  ];
   for (const names of [
     ["id", "g", "v", "w"],
     ["id", "v", "w"],

@@ -5,8 +5,8 @@ import { type TableId, type TableSchema, tableKey } from "../../../core/schema.t
 import type { StreamRequest } from "../../../core/source.ts";
 import { tableChanged } from "../../../core/table-shape.ts";
 import { identifier, literal, qualified } from "../../shared/identifier.ts";
-import { classify } from "../connection/errors.ts";
 import { isComputedThere } from "../catalog/sent-columns.ts";
+import { classify } from "../connection/errors.ts";
 import { inShortLocks, type LockPatience } from "../connection/short-locks.ts";
 
 const PUBLISH = "insert, update, delete, truncate";

@@ -21,5 +21,7 @@ export async function describeNoted(
   const { native } = await readTypes(client, "select unnest($1::oid[])", [oids]);
   const version = await serverVersion(client);
   await client.query("commit");
-  return texts.map((note) => withSent(describeNote(note, native), { serverVersion: version, rowsOnly: false }));
+  return texts.map((note) =>
+    withSent(describeNote(note, native), { serverVersion: version, rowsOnly: false }),
+  );
 }

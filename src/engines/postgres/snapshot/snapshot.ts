@@ -251,7 +251,7 @@ function copyOutSql(request: ReadRequest, condition: string | undefined): string
   const isPlain = condition === undefined && !table.columns.some(isComputedThere);
   const where = condition === undefined ? "" : ` where ${condition}`;
   const what = isPlain
-      ? `${name}${list === "" ? "" : ` (${list})`}`
-      : `(select ${list} from only ${name}${where})`;
+    ? `${name}${list === "" ? "" : ` (${list})`}`
+    : `(select ${list} from only ${name}${where})`;
   return `copy ${what} to stdout (format ${format === "pg-copy-binary" ? "binary" : "text"})`;
 }
