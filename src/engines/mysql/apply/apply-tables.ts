@@ -9,6 +9,8 @@ export class ApplyTables {
   readonly #plans: readonly TablePlan[];
   readonly #tables: readonly (ApplyTable | undefined)[];
   readonly #choices: OutOfRange;
+  /** Values may come as others. */
+  readonly #replaces: boolean;
   readonly #statements: (TableSql | undefined)[] = [];
 
   /** `tables`: what stands on the target, in the order of the plans. */
@@ -16,6 +18,7 @@ export class ApplyTables {
     this.#plans = plans;
     this.#tables = tables;
     this.#choices = choices;
+    this.#replaces = choices.numbers !== "error" || choices.dates !== "error";
   }
 
   of(plan: number): TableSql {
@@ -29,6 +32,7 @@ export class ApplyTables {
 
   /** How many values of rows that were written have come as others, table by table. */
   get replaced(): readonly number[] {
+    if (!this.#replaces) return [];
     return Array.from(this.#statements, (sql) => sql?.replaced ?? 0);
   }
 
@@ -41,6 +45,7 @@ export class ApplyTables {
 
   /** What was written has committed: it counts, and counting starts over. */
   count(counts: ValueCounts): void {
+    if (!this.#replaces) return;
     for (const [plan, replaced] of this.replaced.entries())
       counts.add(this.#plans[plan]!.source.id, replaced);
     this.setBack([]);
