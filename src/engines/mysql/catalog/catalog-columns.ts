@@ -93,7 +93,7 @@ function foundColumn(row: ColumnRow, type: LogicalType, facts: ServerFacts): Fou
     nullable: row.nullable === "YES",
     ...defaultClause(row, value),
     ...(/\bauto_increment\b/i.test(row.extra) ? { identity: "by-default" as const } : {}),
-    ...(isGenerated ? { generated: expressionText(row.expression!, facts) } : {}),
+    ...(isGenerated ? { generated: expressionText(row.expression!, facts), sends: true as const } : {}),
     ...(isGenerated && /\bvirtual\b/i.test(row.extra) ? { virtual: true as const } : {}),
     ...(row.collation === null ? {} : { collation: row.collation }),
     ...(row.comment === "" ? {} : { comment: row.comment }),
