@@ -29,6 +29,11 @@ export interface Column {
   /** The type as DDL writes it, length and array brackets included. */
   readonly nativeType: string;
   readonly type: LogicalType;
+  /**
+   * The type whose form its values have in the format `pg-copy-binary`, where the native type has the name of another
+   * there.
+   */
+  readonly binaryAs?: string;
   readonly nullable: boolean;
   /** Native default expression. A serial's default is here too, beside the sequence it draws from. */
   readonly default?: string;

@@ -30,7 +30,6 @@ import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { finding } from "../shared/finding.ts";
 import { addColumns } from "./alter/add-columns.ts";
 import { alterTables, dropTables } from "./alter/alter-tables.ts";
-import { openApplier } from "./apply/applier.ts";
 import { openJournal } from "./apply/journal.ts";
 import { notedStart, saveNoteSql } from "./apply/journal-sql.ts";
 import { assessTarget } from "./assess/assess-target.ts";
@@ -202,8 +201,10 @@ export class MysqlTarget implements Target {
     return this.#clients.use(signal, (client) => setCounters(client, states));
   }
 
-  openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier> {
-    return openApplier(this.#endpoint, request, signal);
+  async openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier> {
+    // Loaded for tasks that capture changes alone.
+    const { openApplier } = await import("./apply/applier.ts");
+    return await openApplier(this.#endpoint, request, signal);
   }
 
   /** A transaction here tells nobody who has written it. */

@@ -30,7 +30,6 @@ import { openWriters } from "./catalog/open-writers.ts";
 import { readSequenceStates } from "./catalog/sequences.ts";
 import { checkShapes } from "./catalog/table-shape.ts";
 import { clientPool } from "./connection/client-pool.ts";
-import { openChangeStream } from "./log/change-stream.ts";
 import { dropNotes } from "./log/drop-notes.ts";
 import { followLog } from "./log/follow-log.ts";
 import { noteKeeping } from "./log/installed-notes.ts";
@@ -142,8 +141,12 @@ export class PostgresSource implements Source {
     return this.#clients.use(signal, (client) => slotHealth(client, name));
   }
 
-  openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream> {
-    return this.#clients.use(signal, (client) => openChangeStream(client, this.#endpoint, request, signal));
+  async openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream> {
+    // Loaded for tasks that capture changes alone.
+    const { openChangeStream } = await import("./log/change-stream.ts");
+    return await this.#clients.use(signal, (client) =>
+      openChangeStream(client, this.#endpoint, request, signal),
+    );
   }
 
   /** There is one kind. */
