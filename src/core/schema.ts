@@ -30,6 +30,11 @@ export interface Column {
   readonly nativeType: string;
   readonly type: LogicalType;
   /**
+   * The type whose form its values have in the format `pg-copy-binary`, where the native type has the name of another
+   * there.
+   */
+  readonly binaryAs?: string;
+  /**
    * What the source's endpoint settings want the column to be in a database of another kind; absent: its type. Its
    * values come in the text form of `type` all the same.
    */

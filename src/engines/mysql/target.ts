@@ -26,17 +26,17 @@ import type {
   TargetAssessment,
   WriteLargeObjects,
 } from "../../core/target.ts";
+import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { finding } from "../shared/finding.ts";
 import { addColumns } from "./alter/add-columns.ts";
 import { alterTables, dropTables } from "./alter/alter-tables.ts";
-import { openApplier } from "./apply/applier.ts";
 import { openJournal } from "./apply/journal.ts";
 import { notedStart, saveNoteSql } from "./apply/journal-sql.ts";
 import { assessTarget } from "./assess/assess-target.ts";
 import { setCounters } from "./catalog/counters.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
 import type { Client } from "./connection/client.ts";
-import { ClientPool } from "./connection/client-pool.ts";
+import { clientPool } from "./connection/client-pool.ts";
 import type { ServerFacts } from "./connection/server-facts.ts";
 import { convertPlan } from "./convert/convert.ts";
 import { buildSteps } from "./load/build-steps.ts";
@@ -54,8 +54,8 @@ export class MysqlTarget implements Target {
   readonly onlySchema: string | undefined;
   readonly changeEncodings = CHANGE_ENCODINGS;
   readonly #endpoint: EndpointConfig;
-  readonly #clients: ClientPool;
-  readonly #builders: ClientPool;
+  readonly #clients: ClientPool<Client>;
+  readonly #builders: ClientPool<Client>;
   readonly #loaders: LoaderPool;
   readonly #choices: OutOfRange;
   readonly #replaced = new ValueCounts();
@@ -64,8 +64,8 @@ export class MysqlTarget implements Target {
   constructor(endpoint: EndpointConfig) {
     this.#endpoint = endpoint;
     this.onlySchema = onlySchema(endpoint);
-    this.#clients = new ClientPool(endpoint, { side: "target", purpose: "tideway target" });
-    this.#builders = new ClientPool(endpoint, { side: "target", purpose: "tideway build" });
+    this.#clients = clientPool(endpoint, { side: "target", purpose: "tideway target" });
+    this.#builders = clientPool(endpoint, { side: "target", purpose: "tideway build" });
     this.#loaders = new LoaderPool(endpoint, this.#replaced);
     this.#choices = outOfRangeOf(endpoint);
   }
@@ -206,8 +206,10 @@ export class MysqlTarget implements Target {
     return this.#clients.use(signal, (client) => setCounters(client, states));
   }
 
-  openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier> {
-    return openApplier({ endpoint: this.#endpoint, replaced: this.#replaced }, request, signal);
+  async openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier> {
+    // Loaded for tasks that capture changes alone.
+    const { openApplier } = await import("./apply/applier.ts");
+    return await openApplier({ endpoint: this.#endpoint, replaced: this.#replaced }, request, signal);
   }
 
   findings(): readonly Finding[] {

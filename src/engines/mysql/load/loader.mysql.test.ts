@@ -5,14 +5,11 @@ import { compareAcross } from "../../../../test/support/compare-across.ts";
 import { mysqlSide, postgresSide } from "../../../../test/support/compare-side.ts";
 import { moveTables } from "../../../../test/support/mysql-load.ts";
 import { type MysqlFlavour, type MysqlServer, startMysql } from "../../../../test/support/mysql-server.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
 import { postgresTypeSamples, postgresTypeTables } from "../../../../test/support/postgres-type-values.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 
-let source: PostgresServer;
-before(async () => {
-  source = await startPostgres();
-});
-after(() => source?.[Symbol.asyncDispose]());
+const source = await serverOfFile(startPostgres());
 
 /**
  * Generated columns, of which each is computed by both servers: the column's type and its expression. Those that compare

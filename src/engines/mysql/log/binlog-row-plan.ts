@@ -35,6 +35,13 @@ export interface RowTable {
   readonly shape: TableShape | undefined;
 }
 
+/** Which columns the image of a row holds. */
+export interface Image {
+  readonly present: Int32Array;
+  /** Cells of columns that it does not hold. */
+  readonly absent: Int32Array;
+}
+
 /** How rows in the log become rows of their table. Lists have an entry for each column that is sent. */
 export class RowPlan {
   /** Index into the stream's tables. */
@@ -56,8 +63,8 @@ export class RowPlan {
   readonly key: Int32Array;
   readonly charsets: readonly (Charset | undefined)[];
   readonly labels: readonly (readonly Buffer[] | undefined)[];
-  /** All columns: what an image holds that lacks none. */
-  readonly all: Int32Array;
+  /** An image that lacks none. */
+  readonly whole: Image;
   /** Room that the values of a row without a length take at most. */
   readonly room: number;
   /** What rows hold in columns that the table did not have yet; columns that were NULL are left out. */
@@ -85,7 +92,7 @@ export class RowPlan {
     this.key = Int32Array.from(schema.key, (ordinal) => ordinals.indexOf(ordinal));
     this.charsets = parts.cells.map(({ charset }) => charset);
     this.labels = parts.cells.map(({ labels }) => labels);
-    this.all = Int32Array.from(sent, (_, i) => i);
+    this.whole = { present: Int32Array.from(sent, (_, i) => i), absent: new Int32Array(0) };
     this.room = CELL_ROOM * sent.length;
     const known = facts.defaults.get(tableKey(schema.id));
     this.defaults = new Map(
