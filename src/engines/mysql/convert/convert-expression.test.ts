@@ -142,7 +142,9 @@ test("checks that mean the same are taken over, the others are told", () => {
     check("cascades", "CHECK ((p > 0))"),
     check("unchecked", "NOT NULL a", false),
   ];
-  const taken = conditions.map(([text], i) => check(`c${i}`, `CHECK (${text})`));
+  const taken = conditions.map(([text], i) =>
+    check(`c${i}`, `CHECK (${text})${i === 0 ? " NO INHERIT" : ""}`),
+  );
   const key = { ...foreignKey("fk", "s.p"), columns: ["p"], native: "ON UPDATE CASCADE" };
   const parts = {
     columns,
