@@ -19,6 +19,7 @@ function binlogProfile(name: string, description: string, workload: AcrossWorklo
       "Each is a Node program that is started with a cache of compiled code, reads the same log from the same place, counts the row changes and ends; Tideway makes the values that it would apply, zongji values of JavaScript. What is counted is compared with what was changed.",
     shows: "throughput",
     serverVersion: 15,
+    mariadb: true,
     minutes: 2,
     contenders: Object.keys(readers).map((one) => ({ name: one, needs: [], missing: () => undefined })),
     targets: [{ kind: "faster", metric: "wallS", peers: ["zongji"], limit: 4 }],

@@ -34,6 +34,8 @@ const LOWER_X = 0x78;
 export class CellReader {
   /** The last value was a date that no calendar has, and counts as NULL. */
   isNone = false;
+  /** So many dates that no calendar has were read. */
+  zeroDates = 0;
   readonly #out: CellBuffer;
 
   constructor(out: CellBuffer) {
@@ -292,6 +294,7 @@ export class CellReader {
 
   #instead(plan: RowPlan, i: number): void {
     const text = plan.insteadOfZero(i);
+    this.zeroDates++;
     const out = this.#out;
     if (text === undefined) this.isNone = true;
     else out.at = writeAscii(out.bytes, out.at, text);

@@ -3,6 +3,7 @@ import { type Column, type TableSchema, tableKey } from "../../../core/schema.ts
 import { type TableShape, tableChanged } from "../../../core/table-shape.ts";
 import { type Charset, isUtf8, unknownCharset, writeText } from "../values/binlog-charset.ts";
 import { CellBuffer } from "../values/cell-buffer.ts";
+import type { ValueCounts } from "../values/value-counts.ts";
 import { type ZeroDates, zeroDateError } from "../values/zero-dates.ts";
 import { CellKind, cellKindOf, sizeOf } from "./binlog-cell-kind.ts";
 import { CELL_ROOM } from "./binlog-cells.ts";
@@ -13,6 +14,8 @@ export interface RowFacts {
   /** Names of databases and tables that differ in capital letters alone are the same. */
   readonly foldsNames: boolean;
   readonly zeroDates: ZeroDates;
+  /** Counts the dates of rows as they have become that no calendar has. */
+  readonly zeroDateCounts: ValueCounts;
   /** By the name of the set, those whose bytes are not UTF-8. */
   readonly charsets: ReadonlyMap<string, Charset>;
   /** Names of character sets by the numbers of their collations. */
@@ -70,11 +73,13 @@ export class RowPlan {
   readonly defaults: ReadonlyMap<number, Buffer | null>;
   readonly #schema: TableSchema;
   readonly #zeroDates: ZeroDates;
+  readonly #zeroDateCounts: ValueCounts;
 
   constructor(schema: TableSchema, facts: RowFacts, parts: RowPlanParts) {
     const { sent, ordinals } = parts;
     this.#schema = schema;
     this.#zeroDates = facts.zeroDates;
+    this.#zeroDateCounts = facts.zeroDateCounts;
     this.table = parts.table;
     this.columns = schema.columns.length;
     this.width = sent.length;
@@ -115,6 +120,10 @@ export class RowPlan {
 
   get schema(): TableSchema {
     return this.#schema;
+  }
+
+  countZeroDates(count: number): void {
+    this.#zeroDateCounts.add(this.#schema.id, count);
   }
 
   /** The text for a date that no calendar has; undefined for NULL. */

@@ -67,7 +67,7 @@ export class RowsReader {
 
   #insert(plan: RowPlan, image: Image, bytes: Buffer, at: number): number {
     const row = this.#builder.row(plan.columns);
-    const next = this.#row(plan, image.present, row, bytes, at);
+    const next = this.#newRow(plan, image.present, row, bytes, at);
     const { absent } = image;
     for (let i = 0; i < absent.length; i++) {
       const value = plan.defaults.get(absent[i]!);
@@ -97,7 +97,7 @@ export class RowsReader {
     const middle = this.#row(plan, old.present, before, bytes, at);
     this.#addLater(plan, before);
     const after = this.#builder.row(plan.columns);
-    const next = this.#row(plan, image.present, after, bytes, middle);
+    const next = this.#newRow(plan, image.present, after, bytes, middle);
     this.#addLater(plan, after);
     const cells = this.#builder.cells;
     for (let i = 0; i < image.absent.length; i++) {
@@ -115,7 +115,7 @@ export class RowsReader {
     const { absent } = image;
     for (let i = 0; i < absent.length; i++) this.#builder.cells[after + absent[i]!] = UNCHANGED_CELL;
     for (let k = 0; k < plan.key.length; k++) this.#newStarts[k] = -2;
-    const next = this.#row(plan, image.present, after, bytes, middle);
+    const next = this.#newRow(plan, image.present, after, bytes, middle);
     this.#addLater(plan, after);
     let isMoved = false;
     for (let k = 0; k < plan.key.length; k++) {
@@ -129,6 +129,14 @@ export class RowsReader {
       for (let k = 0; k < plan.key.length; k++) this.#keyCell(plan, k, before, bytes);
     }
     this.#builder.op(Op.update, plan.table, before, after);
+    return next;
+  }
+
+  /** Like #row() of what a row has become. */
+  #newRow(plan: RowPlan, present: Int32Array, row: number, bytes: Buffer, at: number): number {
+    const before = this.#cells.zeroDates;
+    const next = this.#row(plan, present, row, bytes, at);
+    plan.countZeroDates(this.#cells.zeroDates - before);
     return next;
   }
 
