@@ -2,6 +2,7 @@ import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { Position, PositionCodec } from "../../../core/position.ts";
 import type { Applier, ApplyRequest } from "../../../core/target.ts";
+import { Cascades } from "../../shared/apply-cascades.ts";
 import { ApplyCounts, EXPECT_WIDTH, Expect } from "../../shared/apply-counts.ts";
 import { GroupWriter } from "../../shared/apply-group-writer.ts";
 import { ApplyLoop } from "../../shared/apply-loop.ts";
@@ -10,6 +11,7 @@ import type { Client } from "../connection/client.ts";
 import { openWire } from "../connection/connection.ts";
 import { classify } from "../connection/errors.ts";
 import type { WireSession } from "../connection/wire-session.ts";
+import { MysqlCascades } from "./apply-cascades.ts";
 import { ApplyChanges } from "./apply-changes.ts";
 import { ApplyDurability, type DurabilityKind } from "./apply-durability.ts";
 import { StatementFailure } from "./apply-failure.ts";
@@ -80,14 +82,16 @@ function connectParts({ wire, endpoint, request, signal, found }: ApplierParts):
       }
       counts.completed(expectation, touched);
     },
+    cascaded: (expectation, rows) => counts.cascaded(expectation, rows),
     lost: (error) => loop.fail(describe(error)),
   });
   const tables = new ApplyTables(plans, found.tables);
   const changes = new ApplyChanges({ plans, tables, session, counts });
   const sets = new ApplySets({ plans, tables, session, counts });
+  const cascades = new Cascades(plans, new MysqlCascades(session, tables));
   const transactions = new MysqlTransactions({
     session,
-    writer: new GroupWriter(changes, sets),
+    writer: new GroupWriter({ changes, sets, cascades, plans }),
     counts,
     request,
     durability: new ApplyDurability(found.durability, session),

@@ -27,7 +27,7 @@ async function assessed(
       ...{ taskId: "T1", type, tables, movesWhole: undefined, resumes: false, ownOnly },
       ...{ movesRights: false, movesLargeObjects: false },
     };
-    return await assessSource(client, request);
+    return await assessSource(client, request, CHOICES);
   } finally {
     await client.end();
   }
