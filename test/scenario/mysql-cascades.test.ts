@@ -45,16 +45,21 @@ const directions: readonly Direction[] = [
 class CascadePair {
   readonly database: string;
   readonly spec: TaskSpec;
+  /** The last one. */
+  task: ObservedTask | undefined;
   readonly #direction: Direction;
+  /** The target's database. */
+  readonly #to: string;
   readonly #side: Side;
 
   private constructor(
     direction: Direction,
-    database: string,
+    names: { readonly from: string; readonly to: string },
     to: { readonly side: Side; readonly endpoint: EndpointConfig; readonly mappings: string },
   ) {
     this.#direction = direction;
-    this.database = database;
+    this.database = names.from;
+    this.#to = names.to;
     this.#side = to.side;
     this.spec = taskSpec({
       type: "full-load-and-cdc",
@@ -77,22 +82,31 @@ class CascadePair {
     if (to !== "postgres") {
       const side = mysqlSide(servers[to], database);
       const endpoint = servers[to].endpoint();
-      return new CascadePair(direction, database, { side, endpoint, mappings: mappings(database) });
+      return new CascadePair(
+        direction,
+        { from: database, to: database },
+        { side, endpoint, mappings: mappings(database) },
+      );
     }
     const name = await postgres.createDatabase("cascade");
     const side = postgresSide(postgres, name);
     const endpoint = endpointOf(postgres, name);
-    return new CascadePair(direction, database, { side, endpoint, mappings: mappings(database) });
+    return new CascadePair(
+      direction,
+      { from: database, to: name },
+      { side, endpoint, mappings: mappings(database) },
+    );
   }
 
   query(sql: string): Promise<Record<string, string | null>[]> {
     return servers[this.#direction.from].query(sql, this.database);
   }
 
-  async write(seed: number, transactions: number): Promise<void> {
+  /** Foreign keys are made on the target at the end of the load, for which rows have to have what they refer to. */
+  async write(seed: number, transactions: number, orphans = true): Promise<void> {
     const connection = await servers[this.#direction.from].connect(this.database);
     try {
-      await writeCascades(connection, { seed, transactions });
+      await writeCascades(connection, { seed, transactions, orphans });
     } finally {
       await connection.end();
     }
@@ -104,6 +118,7 @@ class CascadePair {
     start: TaskSpec["start"] = "start-replication",
   ): Promise<ObservedTask> {
     const task = new ObservedTask({ ...this.spec, start });
+    this.task = task;
     try {
       await task.until(({ phase }) => phase === "replicating");
       await work();
@@ -126,6 +141,14 @@ class CascadePair {
     });
     assert.ok(comparison.equal, describeComparison(comparison));
     assert.ok(comparison.rows > 0);
+    const { to } = this.#direction;
+    const conflicts =
+      to === "postgres"
+        ? await postgres.query(`select "TABLE_NAME", "ERROR" from awsdms_apply_exceptions`, this.#to)
+        : await servers[to].query(
+            `select TABLE_NAME, ERROR from awsdms_control.awsdms_apply_exceptions where TABLE_OWNER = '${database}'`,
+          );
+    assert.deepEqual(conflicts, []);
   }
 }
 
@@ -147,14 +170,19 @@ test("killed between what foreign keys do and the commit, a task does it once", 
   for (const direction of directions.slice(0, 3)) {
     const pair = await CascadePair.make(direction);
     const spec = { ...pair.spec, startId: "first", untilCaughtUp: true };
-    const first = await new TaskProcess({ ...spec, start: "start-replication" }).ended();
-    assertStopped(first.outcome!);
-    const places: readonly Failpoint[] = ["apply.batch-taken", "apply.changes-written", "apply.committed"];
-    for (const [seed, failpoint] of places.entries()) {
-      await pair.write(20 + seed, 60);
-      const kill = armingOf({ failpoint, arrival: 1 });
-      const { signal } = await new TaskProcess({ ...spec, start: "resume-processing" }, kill).ended();
-      assert.equal(signal, "SIGKILL");
+    // Parts of the tables are loaded before what foreign keys do, others after it.
+    const places: readonly (readonly [Failpoint, number])[] = [
+      ["load.partition-done", 5],
+      ["load.table-loaded", 1],
+      ["apply.changes-written", 1],
+      ["apply.batch-taken", 1],
+      ["apply.committed", 1],
+    ];
+    for (const [i, [failpoint, arrival]] of places.entries()) {
+      const start = i === 0 ? "start-replication" : "resume-processing";
+      const task = new TaskProcess({ ...spec, start }, armingOf({ failpoint, arrival }));
+      assert.equal((await task.ended()).signal, "SIGKILL", failpoint);
+      await pair.write(20 + i, 60, false);
     }
     const { outcome } = await new TaskProcess({ ...spec, start: "resume-processing" }).ended();
     assertStopped(outcome!);
@@ -187,5 +215,83 @@ test("a table follows the rows that it refers to, though these are not moved", a
       task.findings.filter(({ code }) => code === "source.cascades_unlogged"),
       [],
     );
+  }
+});
+
+/** Rows with the numbers from 1 to a power of two. */
+function doubled(table: string, columns: string, values: string, times: number): string {
+  let rows = 1;
+  const statements = [`insert into ${table} (${columns}) values (1, ${values})`];
+  for (let i = 0; i < times; i++, rows *= 2) {
+    const [key, ...rest] = columns.split(", ");
+    statements.push(
+      `insert into ${table} (${columns}) select ${[`${key} + ${rows}`, ...rest].join(", ")} from ${table}`,
+    );
+  }
+  return statements.join("; ");
+}
+
+test("many deletes are done in sets, and what one delete does to many rows in parts", async (t) => {
+  const schema = `create table one (id int primary key, v int);
+    create table many (id int primary key, one int, foreign key (one) references one (id) on delete cascade);
+    create table more (id int primary key, many int, foreign key (many) references many (id) on delete cascade);
+    ${doubled("one", "id, v", "0", 15)};
+    ${doubled("many", "id, one", "1", 15)}; update many set one = id where id > 20000;
+    insert into more select id, id from many`;
+  for (const direction of [directions[0]!, directions[2]!]) {
+    const pair = await CascadePair.make(direction, { schema });
+    let began = 0;
+    const task = await pair.during(async () => {
+      await pair.query("delete from one where id > 20000; delete from one where id = 1");
+      began = performance.now();
+    });
+    const seconds = (performance.now() - began) / 1000;
+    t.diagnostic(`${Math.round((3 * 2 ** 15 - 20_000) / seconds)} rows/s to ${direction.to}`);
+    await pair.assertEqual(["one"]);
+    const { tables } = (await task.running.outcome).progress;
+    const deletes = (name: string): number | undefined =>
+      tables.find(({ id }) => id.name === name)?.appliedDeletes;
+    assert.deepEqual(["one", "many", "more"].map(deletes), [2 ** 15 - 20_000 + 1, 2 ** 15, 2 ** 15]);
+  }
+});
+
+test("a table that is loaded again takes with it those of which rows refer to its own", async () => {
+  for (const direction of directions.slice(1, 3)) {
+    const pair = await CascadePair.make(direction);
+    await pair.during(async () => {
+      await pair.write(40, 40);
+      const task = pair.task!.running;
+      task.reloadTables([{ schema: pair.database, name: "shop" }]);
+      await pair.write(41, 80);
+      await pair.task!.until(({ tables }) =>
+        tables.some(({ id, reloaded }) => reloaded && id.name === "shop"),
+      );
+      await pair.write(42, 40);
+    });
+    await pair.assertEqual();
+  }
+});
+
+test("a foreign key that acts by itself and comes or goes meanwhile sets its table aside", async () => {
+  const pair = await CascadePair.make(directions[0]!);
+  const task = new ObservedTask(pair.spec);
+  try {
+    await task.until(({ phase }) => phase === "replicating");
+    await pair.query(`delete from region where id = 1; alter table note add n int, add constraint extra foreign key (n)
+      references tree (id) on delete set null; delete from tree where id = 3; delete from region where id = 2`);
+    await task.until(({ tables }) =>
+      tables.some(({ id, error }) => id.name === "note" && error !== undefined),
+    );
+    task.running.drain();
+    const { progress } = await task.running.outcome;
+    assert.deepEqual(
+      progress.tables.flatMap(({ id, error }) => (error === undefined ? [] : [[id.name, error.code]])),
+      [["note", "source.table_changed"]],
+    );
+    await pair.assertEqual(["region", "shop", "sale", "tag", "tree", "leaf", "kind", "thing"]);
+  } finally {
+    task.running.stop();
+    task.running.stop();
+    await task.running.outcome;
   }
 });

@@ -26,8 +26,13 @@ export async function assessCascades(
     table.foreignKeys.flatMap((key) => {
       if (key.silent === undefined) return [];
       const parent = referred.get(tableKey(key.references));
-      if (parent === undefined || !keys.follows(key)) {
-        return [unfollowed(table, key, "its columns hold what those that it refers to cannot be told by")];
+      if (parent === undefined) {
+        const why = `the source's user sees nothing of ${displayTable(key.references)}`;
+        return [unfollowed(table, key, why)];
+      }
+      if (!keys.follows(key)) {
+        const why = "the columns on both sides are of different types, or the referred ones are generated";
+        return [unfollowed(table, key, why)];
       }
       if (isMinimal && !isKeyOf(parent, key)) {
         return [unfollowed(table, key, "the log holds no more of an old row than its primary key")];

@@ -2,7 +2,7 @@ import { MigrationError } from "../../../core/error.ts";
 import type { Position } from "../../../core/position.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import { type SilentKey, SilentKeys } from "../../../core/silent-keys.ts";
-import { tableChanged } from "../../../core/table-shape.ts";
+import { OTHER_KEYS, tableChanged } from "../../../core/table-shape.ts";
 import type { EventCursor } from "./binlog-bytes.ts";
 import { positionCodec } from "./binlog-position.ts";
 import { planRows, type RowFacts, type RowPlan } from "./binlog-row-plan.ts";
@@ -114,6 +114,9 @@ export class LogTables {
           this.#isBefore(index, commit)
           ? undefined
           : { table: index, error: tableChanged(schema.id, "lost the index that tells its rows apart") };
+      case "reference-added":
+      case "reference-dropped":
+        return this.#otherReference(index, effect);
       case "altered":
         return this.#isBefore(index, commit)
           ? undefined
@@ -168,6 +171,24 @@ export class LogTables {
     this.#facts = { ...this.#facts, defaults: new Map(this.#facts.defaults).set(key, new Map(kept)) };
     for (const [number, { fit }] of this.#mapped) if (fit?.table === index) this.#mapped.delete(number);
     return undefined;
+  }
+
+  /** What a table was described with, or else the statement is past that: another look at the table shows it. */
+  #otherReference(
+    index: number,
+    effect: Extract<TableEffect, { kind: "reference-added" | "reference-dropped" }>,
+  ): RowMisfit | undefined {
+    const { id, foreignKeys } = this.#tables[index]!;
+    const text = (names: readonly string[]): string => names.join("\0").toLowerCase();
+    const known = foreignKeys.some(({ silent, name, columns }) =>
+      silent === undefined
+        ? false
+        : effect.kind === "reference-dropped"
+          ? text([name]) === text([effect.constraint])
+          : text(columns) === text(effect.columns),
+    );
+    if (known === (effect.kind === "reference-added")) return undefined;
+    return { table: index, error: tableChanged(id, OTHER_KEYS) };
   }
 
   /** Foreign keys of the stream's tables to a table. */

@@ -1,4 +1,6 @@
+import { MigrationError } from "../../../core/error.ts";
 import type { TablePlan } from "../../../core/plan.ts";
+import { displayTable } from "../../../core/schema.ts";
 import type { CascadeTarget, NewValues, ReferringRows } from "../../shared/apply-cascades.ts";
 import { EXPECT_WIDTH, Expect } from "../../shared/apply-counts.ts";
 import type { RowBytes } from "../../shared/key-index.ts";
@@ -80,9 +82,17 @@ export class PostgresCascades implements CascadeTarget {
 
   #assignments(plan: number, gets: NewValues): string {
     const columns = this.#columnsOf(plan);
-    return gets.ordinals
+    const list = gets.ordinals
       .map((ordinal) => `${columns.name(ordinal)} = ${cellText(columns, ordinal, gets, gets.row)}`)
       .join(", ");
+    if (!list.includes("\0")) return list;
+    const { id } = this.#parts.plans[plan]!.source;
+    throw new MigrationError("apply.rejected", {
+      message:
+        "A foreign key of the source has given rows a text with a zero byte in it, which the target has no value for.",
+      subject: displayTable(id),
+      table: id,
+    });
   }
 
   #condition({ plan, columns, rows }: ReferringRows, from: number): Condition {
@@ -93,9 +103,12 @@ export class PostgresCascades implements CascadeTarget {
     for (; next < rows.length && values.length < MAX_VALUES && length < MAX_LENGTH; next++) {
       const source = rows.source(next);
       const value = columns.map((ordinal) => cellText(known, ordinal, source, rows.row(next))).join(", ");
+      // No text here has it, so no row either.
+      if (value.includes("\0")) continue;
       length += value.length;
       values.push(columns.length === 1 ? value : `(${value})`);
     }
+    if (values.length === 0) return { where: " where false", next };
     const names = columns.map((ordinal) => known.name(ordinal)).join(", ");
     const list = values.join(", ");
     // As rows of a list, so that many of them are joined and not compared one after the other.
