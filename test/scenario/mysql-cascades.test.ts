@@ -9,11 +9,9 @@ import { mysqlSide, postgresSide, type Side } from "../support/compare-side.ts";
 import { endpointOf } from "../support/endpoint.ts";
 import { armingOf } from "../support/kills.ts";
 import { mysqlCascadeRows, mysqlCascadeSchema, writeCascades } from "../support/mysql-cascade-schema.ts";
-
-import { assertStopped } from "../support/mysql-pair.ts";
 import { type MysqlFlavour, startMysql } from "../support/mysql-server.ts";
 import { startPostgres } from "../support/postgres-server.ts";
-import { ObservedTask, schemas, TaskProcess, taskSpec } from "../support/task.ts";
+import { assertStopped, ObservedTask, schemas, TaskProcess, taskSpec } from "../support/task.ts";
 
 /*
  * What foreign keys do by themselves is in no log. The source's own server is the oracle: whatever it has done to its

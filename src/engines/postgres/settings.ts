@@ -1,11 +1,8 @@
 import type { EndpointSetting } from "../../core/engine.ts";
+import { credentialSettings, executeTimeout, maxFileSize } from "../shared/endpoint-settings.ts";
 
-/** Why a setting that shapes values has no effect: rows pass between PostgreSQL servers as they are. */
-const AS_THEY_ARE = "No effect: between PostgreSQL servers every value arrives as it was, in its own type.";
-const NO_FILES = "No effect: Tideway streams rows from server to server and writes no files in between.";
 const NO_HEARTBEAT =
   "No effect: Tideway confirms the source's log also when no table of the task changes, so it needs no heartbeat table.";
-const NO_SECRETS_MANAGER = "No effect: give the endpoint's user name and password instead.";
 const NO_BABELFISH = "No effect: Tideway speaks PostgreSQL's own protocol to every server.";
 
 /**
@@ -55,27 +52,8 @@ export const endpointSettings: readonly EndpointSetting[] = [
     effective: true,
     describe: "The schema of the function behind the event triggers that note schema changes.",
   },
-  {
-    name: "ExecuteTimeout",
-    type: "integer",
-    default: 60,
-    min: 0,
-    units: "seconds",
-    appliesTo: "both",
-    effective: false,
-    describe: "No effect: reading a large table or building its index may take as long as it takes.",
-  },
-  {
-    name: "MaxFileSize",
-    type: "integer",
-    default: 32768,
-    min: 1,
-    max: 1048576,
-    units: "KB",
-    appliesTo: "target",
-    effective: false,
-    describe: NO_FILES,
-  },
+  executeTimeout,
+  maxFileSize,
   {
     name: "FailTasksOnLobTruncation",
     type: "boolean",
@@ -115,24 +93,27 @@ export const endpointSettings: readonly EndpointSetting[] = [
     type: "boolean",
     default: true,
     appliesTo: "both",
-    effective: false,
-    describe: AS_THEY_ARE,
+    effective: true,
+    describe:
+      "False: the spaces that fill up character(n) belong to its values on MySQL, where the column is a varchar. Else they are left out, which is how PostgreSQL compares them. Between PostgreSQL servers such values stay as they are.",
   },
   {
     name: "MapBooleanAsBoolean",
     type: "boolean",
     default: false,
     appliesTo: "both",
-    effective: false,
-    describe: AS_THEY_ARE,
+    effective: true,
+    describe:
+      "False, given on the source: booleans are varchar(5) on MySQL, true and false. When it is left out they are tinyint(1) there, unlike in AWS DMS. PostgreSQL as target has booleans, whatever is set.",
   },
   {
     name: "MapJsonbAsClob",
     type: "boolean",
     default: false,
     appliesTo: "both",
-    effective: false,
-    describe: AS_THEY_ARE,
+    effective: true,
+    describe:
+      "True, given on the source: json and jsonb are longtext on MySQL, which keeps numbers of any length; else they are json. Between PostgreSQL servers they stay what they are.",
   },
   {
     name: "MapLongVarcharAs",
@@ -141,7 +122,8 @@ export const endpointSettings: readonly EndpointSetting[] = [
     default: "wstring",
     appliesTo: "both",
     effective: false,
-    describe: AS_THEY_ARE,
+    describe:
+      "No effect: texts without a limit have none on the target either, whatever they are called on the way.",
   },
   {
     name: "DisableUnicodeSourceFilter",
@@ -149,7 +131,7 @@ export const endpointSettings: readonly EndpointSetting[] = [
     default: false,
     appliesTo: "source",
     effective: false,
-    describe: AS_THEY_ARE,
+    describe: "No effect: rows are not filtered by the source's values.",
   },
   {
     name: "DatabaseMode",
@@ -167,34 +149,5 @@ export const endpointSettings: readonly EndpointSetting[] = [
     effective: false,
     describe: NO_BABELFISH,
   },
-  {
-    name: "AuthenticationMethod",
-    type: "enum",
-    values: ["iam", "password"],
-    default: "password",
-    appliesTo: "both",
-    effective: false,
-    describe: "No effect: Tideway authenticates by password, or by what the server asks for without one.",
-  },
-  {
-    name: "ServiceAccessRoleArn",
-    type: "string",
-    appliesTo: "both",
-    effective: false,
-    describe: NO_SECRETS_MANAGER,
-  },
-  {
-    name: "SecretsManagerAccessRoleArn",
-    type: "string",
-    appliesTo: "both",
-    effective: false,
-    describe: NO_SECRETS_MANAGER,
-  },
-  {
-    name: "SecretsManagerSecretId",
-    type: "string",
-    appliesTo: "both",
-    effective: false,
-    describe: NO_SECRETS_MANAGER,
-  },
+  ...credentialSettings,
 ];

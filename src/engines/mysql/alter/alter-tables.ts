@@ -2,17 +2,19 @@ import { failpoint } from "../../../base/failpoint.ts";
 import { MigrationError, type TableOutcome } from "../../../core/error.ts";
 import type { JournalRequest } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
-import { type Column, displayTable, type TableId, tableKey } from "../../../core/schema.ts";
+import { type Check, type Column, displayTable, type TableId, tableKey } from "../../../core/schema.ts";
 import type { AlteredTable, AlterTables, TableAlteration } from "../../../core/table-alteration.ts";
+import { goneBeforeAlteration } from "../../shared/catalog/table-misfit.ts";
 import { forgetTableSql, recordShapeSql } from "../apply/journal-sql.ts";
 import { columnDefinition } from "../catalog/ddl.ts";
 import { identifier, qualified } from "../catalog/identifier.ts";
 import { targetColumns } from "../catalog/target-columns.ts";
 import { findReferrers, findTables } from "../catalog/target-table.ts";
 import type { Client } from "../connection/client.ts";
+import { eachTable } from "../connection/each-table.ts";
 import { classify, serverFields } from "../connection/errors.ts";
-import { buildIndexes, buildReference, indexNames } from "../load/build-steps.ts";
-import { type AddedColumn, additionOf, notThere, settle } from "./add-columns.ts";
+import { buildCheck, buildIndexes, buildReference, dropCheck, indexNames } from "../load/build-steps.ts";
+import { type AddedColumn, additionOf, settle } from "./add-columns.ts";
 import { columnSteps } from "./alter-steps.ts";
 
 const ER_INVALID_USE_OF_NULL = 1138;
@@ -22,23 +24,16 @@ const WARN_DATA_TRUNCATED = 1265;
  * Makes tables follow the source's. ALTER TABLE commits by itself, before the journal can say so: each looks at what
  * the table is, and after a crash in between finds its work done.
  */
-export async function alterTables(
+export function alterTables(
   client: Client,
   { alterations }: AlterTables,
   journal: JournalRequest,
 ): Promise<readonly TableOutcome<AlteredTable>[]> {
-  const outcomes: TableOutcome<AlteredTable>[] = [];
-  for (const alteration of alterations) {
-    try {
-      outcomes.push(await alterTable(client, alteration, journal));
-    } catch (thrown) {
-      const table = alteration.from.source.id;
-      const error = classify(thrown, { side: "target", table, phase: "build" });
-      if (error.scope !== "table") throw error;
-      outcomes.push(error);
-    }
-  }
-  return outcomes;
+  return eachTable(
+    alterations,
+    ({ from }) => from.source.id,
+    (alteration) => alterTable(client, alteration, journal),
+  );
 }
 
 async function alterTable(
@@ -50,7 +45,9 @@ async function alterTable(
   let altered: AlteredTable = { nullable: [], failures: [] };
   if (!isApplied) {
     const place = await presentName(client, from.target.id, to.target.id);
-    if (place === undefined) throw notThere(from);
+    if (place === undefined) throw goneBeforeAlteration(from);
+    // A column that a check is about can be neither dropped nor renamed.
+    if (alteration.withParts) await dropChecks(client, place, alteration);
     const nullable = await alterColumns(client, place, alteration);
     const failures = alteration.withParts ? await alterParts(client, place, alteration) : [];
     if (keyOf(place) !== keyOf(to.target.id)) {
@@ -62,6 +59,18 @@ async function alterTable(
   const record = recordShapeSql(journal, { from: from.source.id, to: to.source.id, shape: to.source.shape! });
   await client.execute(`start transaction; ${record.join("; ")}; commit`);
   return altered;
+}
+
+async function dropChecks(client: Client, place: TableId, { from, to }: TableAlteration): Promise<void> {
+  for (const { name } of withoutThose(from.target.checks, to.target.checks))
+    await dropCheck(client, place, name);
+}
+
+/** Checks that others do not have, or have with another condition. */
+function withoutThose(checks: readonly Check[], others: readonly Check[]): readonly Check[] {
+  return checks.filter(
+    ({ name, native }) => !others.some((other) => other.name === name && other.native === native),
+  );
 }
 
 /** What the table is called by now. */
@@ -113,7 +122,7 @@ async function alterColumns(
   return nullable;
 }
 
-/** Indexes and foreign keys, each by itself; resolves with what could not be done. */
+/** Indexes, foreign keys and new checks, each by itself; resolves with what could not be done. */
 async function alterParts(
   client: Client,
   place: TableId,
@@ -156,6 +165,9 @@ async function alterParts(
   for (const index of got) await attempt(index.name, () => buildIndexes(client, table, [index]));
   const gotKeys = to.target.foreignKeys.filter((key) => !has(from.target.foreignKeys, key.name));
   for (const key of gotKeys) await attempt(key.name, () => buildReference(client, table, key.name));
+  for (const { name: check } of withoutThose(to.target.checks, from.target.checks)) {
+    await attempt(check, () => buildCheck(client, table, check));
+  }
   return failures;
 }
 
@@ -169,9 +181,10 @@ export async function dropTables(
     client,
     plans.map(({ target }) => target.id),
   );
-  const outcomes: TableOutcome<undefined>[] = [];
-  for (const { source, target } of plans) {
-    try {
+  return eachTable(
+    plans,
+    ({ source }) => source.id,
+    async ({ source, target }) => {
       if (found.has(keyOf(target.id))) {
         for (const { constraint, ...referrer } of await findReferrers(client, target.id)) {
           await client.execute(
@@ -182,14 +195,9 @@ export async function dropTables(
         failpoint("apply.tables-dropped");
       }
       await client.execute(`start transaction; ${forgetTableSql(journal, source.id).join("; ")}; commit`);
-      outcomes.push(undefined);
-    } catch (thrown) {
-      const error = classify(thrown, { side: "target", table: source.id, phase: "build" });
-      if (error.scope !== "table") throw error;
-      outcomes.push(error);
-    }
-  }
-  return outcomes;
+      return undefined;
+    },
+  );
 }
 
 function keyOf({ schema, name }: TableId): string {

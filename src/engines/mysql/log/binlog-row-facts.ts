@@ -6,6 +6,7 @@ import { fillOf } from "../catalog/fill-text.ts";
 import { describeReferred } from "../catalog/referred-tables.ts";
 import { typeChoices } from "../catalog/type-map.ts";
 import type { Client } from "../connection/client.ts";
+import { ValueCounts } from "../values/value-counts.ts";
 import { zeroDatesOf } from "../values/zero-dates.ts";
 import type { RowFacts } from "./binlog-row-plan.ts";
 
@@ -20,6 +21,7 @@ export async function readRowFacts(
     outside,
     foldsNames: client.facts.lowerCaseTableNames !== 0,
     zeroDates: zeroDatesOf(endpoint),
+    zeroDateCounts: new ValueCounts(),
     charsets: await readCharsets(client, [...tables, ...outside]),
     collations: await readCollations(client),
     defaults: await readDefaults(client, tables),

@@ -7,16 +7,7 @@ import { type EventCursor, malformed } from "./binlog-bytes.ts";
 import { CellReader, cellEnd } from "./binlog-cells.ts";
 import { LocatedValues } from "./binlog-located.ts";
 import { ReferringRows } from "./binlog-referring.ts";
-import type { RowPlan } from "./binlog-row-plan.ts";
-
-/** Which columns an image holds. */
-interface Image {
-  readonly present: Int32Array;
-  /** Cells of columns that it does not hold. */
-  readonly absent: Int32Array;
-}
-
-const NONE = new Int32Array(0);
+import type { Image, RowPlan } from "./binlog-row-plan.ts";
 
 /**
  * Reads the rows of an event into a batch. An update's row before is told when it is needed: where the whole row
@@ -46,12 +37,13 @@ export class RowsReader {
    */
   read(kind: Op, plan: RowPlan, cursor: EventCursor, keysAct: boolean): void {
     if (cursor.packed() !== plan.width) throw malformed("rows of another width than their table's");
+    const refers = keysAct && kind !== Op.insert && plan.references.length > 0;
+    if (plan.isOutside && !refers) return;
     const first = this.#image(plan, cursor);
     const second = kind === Op.update ? this.#image(plan, cursor) : first;
     if (kind === Op.insert) checkDefaults(plan, first);
     else checkKey(plan, first);
     this.#located.room(plan.located.length);
-    const refers = keysAct && kind !== Op.insert && plan.references.length > 0;
     if (refers) {
       const images = { kind, plan, before: first.present, after: second.present };
       this.#referring.begin(images, this.#tables);
@@ -76,21 +68,26 @@ export class RowsReader {
     cursor.at = at;
   }
 
+  /** Mostly the whole row is there, and nothing has to be made. */
   #image(plan: RowPlan, cursor: EventCursor): Image {
-    const bits = cursor.slice((plan.width + 7) >> 3);
+    const { width } = plan;
+    const { bytes, at: bits } = cursor;
+    cursor.skip((width + 7) >> 3);
+    let i = 0;
+    while (i < width && isSet(bytes, bits, i)) i++;
+    if (i === width) return plan.whole;
     const present: number[] = [];
     const absent: number[] = [];
-    for (let i = 0; i < plan.width; i++) {
-      if ((bits[i >> 3]! & (1 << (i & 7))) !== 0) present.push(i);
+    for (i = 0; i < width; i++) {
+      if (isSet(bytes, bits, i)) present.push(i);
       else if (plan.cellOf[i]! >= 0) absent.push(plan.cellOf[i]!);
     }
-    if (present.length === plan.width) return { present: plan.all, absent: NONE };
     return { present: Int32Array.from(present), absent: Int32Array.from(absent) };
   }
 
   #insert(plan: RowPlan, image: Image, bytes: Buffer, at: number): number {
     const row = this.#builder.row(plan.columns);
-    const next = this.#row(plan, image.present, row, bytes, at);
+    const next = this.#newRow(plan, image.present, row, bytes, at);
     const { absent } = image;
     for (let i = 0; i < absent.length; i++) {
       const value = plan.defaults.get(absent[i]!);
@@ -122,7 +119,7 @@ export class RowsReader {
     this.#addLater(plan, before);
     if (this.#referring.isActive) this.#locateOld(plan, old.present, bytes, at);
     const after = this.#builder.row(plan.columns);
-    const next = this.#row(plan, image.present, after, bytes, middle);
+    const next = this.#newRow(plan, image.present, after, bytes, middle);
     this.#addLater(plan, after);
     const cells = this.#builder.cells;
     for (let i = 0; i < image.absent.length; i++) {
@@ -139,7 +136,7 @@ export class RowsReader {
     const after = this.#builder.row(plan.columns);
     const { absent } = image;
     for (let i = 0; i < absent.length; i++) this.#builder.cells[after + absent[i]!] = UNCHANGED_CELL;
-    const next = this.#row(plan, image.present, after, bytes, middle);
+    const next = this.#newRow(plan, image.present, after, bytes, middle);
     this.#addLater(plan, after);
     let isMoved = false;
     for (let k = 0; k < plan.key.length; k++) {
@@ -168,6 +165,14 @@ export class RowsReader {
     return kind === Op.update ? this.#locateNew(plan, image.present, bytes, next) : next;
   }
 
+  /** Like #row() of what a row has become. */
+  #newRow(plan: RowPlan, present: Int32Array, row: number, bytes: Buffer, at: number): number {
+    const before = this.#cells.zeroDates;
+    const next = this.#row(plan, present, row, bytes, at);
+    plan.countZeroDates(this.#cells.zeroDates - before);
+    return next;
+  }
+
   /** Reads an image into a row, and keeps where its located values stand; returns where it ends. */
   #row(plan: RowPlan, present: Int32Array, row: number, bytes: Buffer, at: number): number {
     const { sizes, cellOf, locatedOf } = plan;
@@ -180,7 +185,7 @@ export class RowsReader {
     let next = at + ((present.length + 7) >> 3);
     for (let n = 0; n < present.length; n++) {
       const i = present[n]!;
-      const isNull = (bytes[at + (n >> 3)]! & (1 << (n & 7))) !== 0;
+      const isNull = isSet(bytes, at, n);
       const k = locatedOf[i]!;
       if (k >= 0) newStarts[k] = isNull ? -1 : next;
       if (isNull) continue;
@@ -254,7 +259,7 @@ function locate(
   for (let n = 0; n < present.length; n++) {
     const i = present[n]!;
     const k = locatedOf[i]!;
-    if ((bytes[at + (n >> 3)]! & (1 << (n & 7))) !== 0) {
+    if (isSet(bytes, at, n)) {
       if (k >= 0) starts[k] = -1;
       continue;
     }
@@ -266,6 +271,11 @@ function locate(
     next = end;
   }
   return next;
+}
+
+/** The i-th bit of those that begin at `from`. */
+function isSet(bytes: Buffer, from: number, i: number): boolean {
+  return (bytes[from + (i >> 3)]! & (1 << (i & 7))) !== 0;
 }
 
 /** With binlog_row_image = MINIMAL a new row lacks the columns that the statement did not name. */

@@ -1,11 +1,13 @@
 import type { StreamItem } from "../../../core/change-batch.ts";
 import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
+import type { Finding } from "../../../core/finding.ts";
 import type { Position } from "../../../core/position.ts";
 import type { ChangeStream, ChangeStreamRequest } from "../../../core/source.ts";
+import { errorAddress } from "../connection/address.ts";
 import type { Client } from "../connection/client.ts";
-import { errorAddress } from "../connection/error-context.ts";
 import { readServerError } from "../connection/server-error.ts";
+import { zeroDatesText } from "../values/zero-dates.ts";
 import { BinlogDecoder } from "./binlog-decoder.ts";
 import { type Dump, HEARTBEAT_MS, openDump } from "./binlog-dump.ts";
 import { logError } from "./binlog-errors.ts";
@@ -82,6 +84,11 @@ class BinlogStream implements ChangeStream {
   probe(): void {
     this.#probed = true;
     this.#wake?.();
+  }
+
+  findings(): readonly Finding[] {
+    const { zeroDates, zeroDateCounts } = this.#dump.facts;
+    return zeroDateCounts.findings("source.zero_date", zeroDatesText(zeroDates, " of changed rows"));
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<StreamItem> {
