@@ -165,7 +165,7 @@ for (const direction of directions) {
 }
 
 test("killed between what foreign keys do and the commit, a task does it once", async () => {
-  for (const direction of directions.slice(0, 3)) {
+  for (const direction of directions.slice(1, 3)) {
     const pair = await CascadePair.make(direction);
     const spec = { ...pair.spec, startId: "first", untilCaughtUp: true };
     // Parts of the tables are loaded before what foreign keys do, others after it.
