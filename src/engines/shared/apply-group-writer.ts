@@ -31,6 +31,8 @@ export interface GroupSets {
   apply(folded: FoldedGroup): Promise<ReadonlySet<number>>;
   /** The transaction at work has ended. */
   ended(): void;
+  /** It has ended by being taken back, with all that was made in it. */
+  rolledBack(): void;
 }
 
 interface Penalty {
@@ -80,6 +82,11 @@ export class GroupWriter {
   /** The transaction at work has ended. */
   ended(): void {
     this.#sets?.ended();
+  }
+
+  /** It has ended by being taken back. */
+  rolledBack(): void {
+    this.#sets?.rolledBack();
   }
 
   #fold(group: ApplyGroup): FoldedGroup {

@@ -42,7 +42,7 @@ export class MysqlTransactions implements ApplyTransactions {
 
   /** A deadlock takes back the whole transaction: the group is written again unless parts came before it. */
   async write(group: ApplyGroup): Promise<void> {
-    const { session, writer, counts } = this.#parts;
+    const { writer } = this.#parts;
     const isFirst = this.#isFirst;
     this.#isFirst = false;
     for (let tries = 1; ; tries++) {
@@ -52,13 +52,14 @@ export class MysqlTransactions implements ApplyTransactions {
       } catch (error) {
         const again = error instanceof StatementFailure && mayRetry(error);
         if (!again || !isFirst || tries === MAX_TRIES) throw error;
-        session.takeMismatched();
-        session.statements("rollback");
-        await session.drain();
-        counts.take();
-        writer.ended();
+        await this.#undo();
       }
     }
+  }
+
+  async rollBack(): Promise<void> {
+    await this.#undo();
+    this.#begun = false;
   }
 
   async commit(position: Position): Promise<Committed> {
@@ -105,5 +106,14 @@ export class MysqlTransactions implements ApplyTransactions {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.session[Symbol.asyncDispose]();
+  }
+
+  async #undo(): Promise<void> {
+    const { session, writer, counts } = this.#parts;
+    session.takeMismatched();
+    session.statements("rollback");
+    await session.drain();
+    counts.take();
+    writer.rolledBack();
   }
 }

@@ -17,7 +17,7 @@ export interface Execution {
  * One connection of the driver with the session's settings made. Several statements may stand in one text. Values
  * are put in for `?` here, not by the server; statements throw what the driver says, for classify().
  */
-export class Client {
+export class Client implements AsyncDisposable {
   readonly facts: ServerFacts;
   /** The driver's connection. */
   readonly raw: mysql.Connection;
@@ -79,6 +79,10 @@ export class Client {
     this.raw.end(() => undefined);
     await closed;
     clearTimeout(timer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
   }
 
   /** Cuts the connection without a word to the server; what it runs fails with `connect.lost`. */

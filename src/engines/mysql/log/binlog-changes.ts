@@ -11,6 +11,7 @@ import type { RowFacts } from "./binlog-row-plan.ts";
 import { RowsReader } from "./binlog-rows.ts";
 import type { Statement } from "./binlog-statement.ts";
 import { isMisfit, LogTables } from "./binlog-tables.ts";
+import { statementLogged } from "./statement-reach.ts";
 
 /** What an event with rows is: what they are for, and in which form. */
 interface RowsKind {
@@ -82,9 +83,9 @@ export class LogChanges {
   }
 
   /** See ChangeBatchBuilder.drop. */
-  drop(): boolean {
+  drop(): void {
     this.#commit = undefined;
-    return this.#builder.drop();
+    this.#builder.drop();
   }
 
   tableMap(cursor: EventCursor): void {
@@ -156,6 +157,11 @@ export class LogChanges {
     }
   }
 
+  /** Whether there is a table that a statement may change without naming it: through a view, a trigger or a function. */
+  get hasTables(): boolean {
+    return this.#tables.all.length > 0;
+  }
+
   #dropped(database: string): void {
     for (const { id } of this.#tables.inDatabase(database)) {
       this.statement({ kind: "definition", effects: [{ kind: "replaced", table: id, how: "was dropped" }] });
@@ -186,9 +192,3 @@ export class LogChanges {
   }
 }
 
-function statementLogged(table: TableId): MigrationError {
-  return new MigrationError("source.binary_log_format", {
-    message: `The source has logged a statement that may have changed ${displayTable(table)} instead of the rows.`,
-    subject: displayTable(table),
-  });
-}

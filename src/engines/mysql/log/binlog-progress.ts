@@ -2,7 +2,7 @@ import type { Position } from "../../../core/position.ts";
 import type { Beginning } from "../../shared/change-batch-builder.ts";
 import { type EventCursor, unreadable } from "./binlog-bytes.ts";
 import type { EventHeader } from "./binlog-event.ts";
-import { GTID_KIND } from "./binlog-position.ts";
+import { type BinlogPlace, GTID_KIND } from "./binlog-position.ts";
 import { LogPlace, SeenTransactions, startPlace } from "./binlog-seen.ts";
 
 /** Flags of MariaDB's GTID event. */
@@ -80,6 +80,16 @@ export class LogProgress {
     return this.#seen?.position ?? this.#place.position;
   }
 
+  /** Where in the log's files: the end of the event that was read last outside of transactions, or began one. */
+  get place(): BinlogPlace {
+    return this.#place.place;
+  }
+
+  /** The position before the transaction that began last. */
+  get before(): Position {
+    return this.#before;
+  }
+
   /** What comes before the first beginning of a transaction belongs to one that is held already. */
   get isJoining(): boolean {
     return this.#isJoining;
@@ -96,6 +106,12 @@ export class LogProgress {
 
   reach({ endsAt, isArtificial }: EventHeader): void {
     if (!isArtificial) this.#place.reach(endsAt);
+  }
+
+  /** The server has come so far in a file and has nothing to send. By file and byte only what was sent counts. */
+  heard(file: string, { endsAt }: EventHeader): void {
+    if (this.#seen === undefined || file !== this.#place.file || endsAt <= this.#place.byte) return;
+    this.#place.reach(endsAt);
   }
 
   /** MySQL's: flags, UUID, number; from 5.7 on a logical clock, from 8.0 on the time of the commit. */
@@ -146,7 +162,8 @@ export class LogProgress {
   /** By file and byte, a transaction's position is where its first event ends. */
   #beginning(header: EventHeader, committedAtMs: number, id: TransactionId): Beginning {
     this.#isJoining = false;
-    if (this.#seen === undefined) this.reach(header);
+    if (this.#seen === undefined) this.#before = this.#place.position;
+    this.reach(header);
     return new LogBeginning(this.position, committedAtMs, id);
   }
 

@@ -128,8 +128,12 @@ export class LogPlace {
     return this.#byte;
   }
 
+  get place(): BinlogPlace {
+    return { file: this.#file, byte: this.#byte };
+  }
+
   get position(): Position {
-    return placePosition({ file: this.#file, byte: this.#byte });
+    return placePosition(this.place);
   }
 
   /** The log goes on in another file. */
