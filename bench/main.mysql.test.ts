@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { runModule } from "../test/support/run-program.ts";
 import { median, type ProfileResult } from "./result.ts";
 
-const TIME_LIMIT_MS = 300_000;
 const PROFILES = ["my-lineitem", "my-wide", "my-load", "my-cdc/postgres-hot", "my-cdc/mariadb-many"];
 
 test("loads and changes between MariaDB and PostgreSQL are measured, and every row is compared", async () => {
@@ -16,17 +14,7 @@ test("loads and changes between MariaDB and PostgreSQL are measured, and every r
     const file = join(directory, "results.json");
     const main = join(import.meta.dirname, "main.ts");
     const args = ["--scale", "0.001", "--pairs", "1", "--json", file, ...PROFILES];
-    const child = spawn(process.execPath, [main, ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: TIME_LIMIT_MS,
-    });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        output += text;
-      });
-    }
-    const [code] = await once(child, "close");
+    const { code, output } = await runModule(main, args);
     assert.equal(code, 0, output);
     const { profiles } = JSON.parse(await readFile(file, "utf8")) as { profiles: readonly ProfileResult[] };
     assert.deepEqual(

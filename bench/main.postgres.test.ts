@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { runModule } from "../test/support/run-program.ts";
 import type { ProfileResult } from "./result.ts";
 import { median } from "./result.ts";
-
-const TIME_LIMIT_MS = 120_000;
 
 test("a load and a catch-up are measured against their peers, and every row is compared", async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "bench-test-"));
@@ -16,17 +13,7 @@ test("a load and a catch-up are measured against their peers, and every row is c
     const file = join(directory, "results.json");
     const main = join(import.meta.dirname, "main.ts");
     const args = ["--scale", "0.002", "--pairs", "1", "--json", file, "pg-lineitem", "pg-cdc-hot"];
-    const child = spawn(process.execPath, [main, ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: TIME_LIMIT_MS,
-    });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        output += text;
-      });
-    }
-    const [code] = await once(child, "close");
+    const { code, output } = await runModule(main, args);
     assert.equal(code, 0, output);
     const { profiles } = JSON.parse(await readFile(file, "utf8")) as { profiles: readonly ProfileResult[] };
     const [load, changes] = profiles;

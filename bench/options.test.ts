@@ -33,7 +33,7 @@ test("a family's name stands for all of its cases", () => {
 test("what is not understood is refused with what is", () => {
   const reasons: readonly (readonly [string[], RegExp])[] = [
     [["pg-what"], /no profile pg-what\. There are: pg-narrow, pg-lineitem/],
-    [["--scale", "0"], /--scale takes numbers above 0/],
+    [["--scale", "0"], /--scale takes a number from 0.0001 to 1000/],
     [["--scale", "1,,2"], /--scale/],
     [["--pairs", "2.5"], /--pairs takes a whole number/],
     [["--server", "9"], /--server takes one of 15, 18/],

@@ -1,4 +1,12 @@
-import { parseArgs } from "node:util";
+import {
+  numberIn,
+  parseOptions,
+  type Range,
+  Refusal,
+  type Refused,
+  reading,
+  wholeNumberIn,
+} from "../test/support/program-options.ts";
 import type { Profile } from "./profile.ts";
 
 export interface BenchOptions {
@@ -18,7 +26,7 @@ export type CommandLine =
   | { readonly kind: "run"; readonly options: BenchOptions }
   | { readonly kind: "help" }
   | { readonly kind: "list" }
-  | { readonly kind: "refused"; readonly reason: string };
+  | Refused;
 
 export interface Choice {
   readonly all: readonly Profile[];
@@ -26,35 +34,13 @@ export interface Choice {
   readonly serverVersions: readonly number[];
 }
 
-class Refusal extends Error {}
+/** Of the rows that a profile has at 1. */
+const SCALES: Range = { least: 0.0001, most: 1000 };
+const PAIRS: Range = { least: 1, most: 20 };
 
 export function readCommandLine(args: readonly string[], choice: Choice): CommandLine {
-  try {
-    const { values, positionals } = parse(args);
-    if (values.help) return { kind: "help" };
-    if (values.list) return { kind: "list" };
-    const profiles = chosenProfiles(positionals, choice);
-    return {
-      kind: "run",
-      options: {
-        profiles,
-        scales: values.scale.split(",").map((text) => positive("--scale", text)),
-        pairs: whole("--pairs", values.pairs),
-        memory: values.memory,
-        serverVersion: values.server === undefined ? undefined : server(values.server, choice.serverVersions),
-        peers: values.peers === undefined ? undefined : chosenPeers(values.peers, profiles),
-        json: values.json,
-      },
-    };
-  } catch (error) {
-    if (error instanceof Refusal) return { kind: "refused", reason: error.message };
-    throw error;
-  }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
+  return reading(() => {
+    const { values, positionals } = parseOptions({
       args: [...args],
       allowPositionals: true,
       options: {
@@ -68,9 +54,22 @@ function parse(args: readonly string[]) {
         help: { type: "boolean", default: false },
       },
     });
-  } catch (error) {
-    throw new Refusal((error as Error).message);
-  }
+    if (values.help) return { kind: "help" };
+    if (values.list) return { kind: "list" };
+    const profiles = chosenProfiles(positionals, choice);
+    return {
+      kind: "run",
+      options: {
+        profiles,
+        scales: values.scale.split(",").map((text) => numberIn("--scale", text, SCALES)),
+        pairs: wholeNumberIn("--pairs", values.pairs, PAIRS),
+        memory: values.memory,
+        serverVersion: values.server === undefined ? undefined : server(values.server, choice.serverVersions),
+        peers: values.peers === undefined ? undefined : chosenPeers(values.peers, profiles),
+        json: values.json,
+      },
+    };
+  });
 }
 
 function chosenProfiles(words: readonly string[], { all, select }: Choice): readonly Profile[] {
@@ -93,20 +92,6 @@ function chosenPeers(text: string, profiles: readonly Profile[]): readonly strin
   const wrong = wanted.find((name) => name !== "none" && !known.includes(name));
   if (wrong === undefined) return wanted;
   throw new Refusal(`There is no peer "${wrong}". These profiles have: ${known.join(", ")}; or none.`);
-}
-
-function positive(option: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() !== "" && value > 0 && value <= 1000) return value;
-  throw new Refusal(
-    `${option} takes numbers above 0 and up to 1000, with commas between them, and not "${text}".`,
-  );
-}
-
-function whole(option: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 20) return value;
-  throw new Refusal(`${option} takes a whole number from 1 to 20, and not "${text}".`);
 }
 
 function server(text: string, versions: readonly number[]): number {

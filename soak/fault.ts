@@ -3,9 +3,6 @@ import { eventually } from "../test/support/eventually.ts";
 import type { Random } from "./random.ts";
 import { beatOf, type World } from "./world.ts";
 
-/** What has to be seen may have to wait until an earlier fault is overcome: a dead connection takes 90 seconds. */
-export const PATIENCE_S = 300;
-
 export interface FaultRequest {
   readonly world: World;
   /** How long what lasts for a while lasts. */
@@ -32,14 +29,10 @@ export async function hold(milliseconds: number): Promise<void> {
 export async function untilStill({ target }: World, milliseconds: number): Promise<void> {
   let last: number | undefined;
   let sinceMs = performance.now();
-  await eventually(
-    "changes to stop arriving on the target",
-    async () => {
-      const beat = await beatOf(target);
-      if (beat !== last) sinceMs = performance.now();
-      last = beat;
-      return performance.now() - sinceMs >= milliseconds;
-    },
-    PATIENCE_S,
-  );
+  await eventually("changes to stop arriving on the target", async () => {
+    const beat = await beatOf(target);
+    if (beat !== last) sinceMs = performance.now();
+    last = beat;
+    return performance.now() - sinceMs >= milliseconds;
+  });
 }

@@ -1,5 +1,5 @@
 import { eventually } from "../test/support/eventually.ts";
-import { type Fault, PATIENCE_S, seconds, untilStill } from "./fault.ts";
+import { type Fault, seconds, untilStill } from "./fault.ts";
 import type { Side, World } from "./world.ts";
 
 /** Faults of the network between Tideway and one of the servers. */
@@ -11,7 +11,7 @@ const SLOW_BYTES_PER_SECOND = 32_768;
 const KEEPALIVE_MS = 60_000;
 
 async function connected({ proxy }: Side): Promise<number> {
-  await eventually("a connection", async () => proxy.connections > 0, PATIENCE_S);
+  await eventually("a connection", async () => proxy.connections > 0);
   return proxy.connections;
 }
 
@@ -46,7 +46,6 @@ export function slow(which: Which): Fault {
       await eventually(
         "something to wait for the line",
         async () => proxy.waits > waits && performance.now() - beganMs > holdMs,
-        PATIENCE_S,
       );
     } finally {
       proxy.heal();

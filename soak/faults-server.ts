@@ -1,5 +1,5 @@
 import { eventually } from "../test/support/eventually.ts";
-import { type Fault, hold, PATIENCE_S, seconds } from "./fault.ts";
+import { type Fault, hold, seconds } from "./fault.ts";
 import type { Side, World } from "./world.ts";
 
 /** Faults of the database servers, and of others who use them. */
@@ -22,17 +22,13 @@ export function crash(which: Which): Fault {
 }
 
 async function signalSessions({ observer }: Side, call: string, condition: string): Promise<number> {
-  return await eventually(
-    "a session",
-    async () => {
-      const told = await observer.ask<{ count: number }>(
-        `select count(*) filter (where told)::int as count
+  return await eventually("a session", async () => {
+    const told = await observer.ask<{ count: number }>(
+      `select count(*) filter (where told)::int as count
          from (select ${call}(pid) as told from pg_stat_activity where ${OURS} and ${condition}) as sessions`,
-      );
-      return told !== undefined && told.count > 0 && told.count;
-    },
-    PATIENCE_S,
-  );
+    );
+    return told !== undefined && told.count > 0 && told.count;
+  });
 }
 
 export function endSessions(which: Which): Fault {
@@ -52,17 +48,13 @@ export const lockTable: Fault = async ({ world: { target }, holdMs, random }) =>
     await holder.query(`lock table ${table} in access exclusive mode`);
     const { rows } = await holder.query("select pg_backend_pid() as pid");
     const beganMs = performance.now();
-    await eventually(
-      "a session to wait for the lock",
-      async () => {
-        const waiting = await target.observer.ask<{ count: number }>(
-          `select count(*)::int as count from pg_stat_activity where ${OURS} and $1 = any (pg_blocking_pids(pid))`,
-          [rows[0].pid],
-        );
-        return waiting !== undefined && waiting.count > 0;
-      },
-      PATIENCE_S,
-    );
+    await eventually("a session to wait for the lock", async () => {
+      const waiting = await target.observer.ask<{ count: number }>(
+        `select count(*)::int as count from pg_stat_activity where ${OURS} and $1 = any (pg_blocking_pids(pid))`,
+        [rows[0].pid],
+      );
+      return waiting !== undefined && waiting.count > 0;
+    });
     const waitedMs = performance.now() - beganMs;
     await hold(2 * holdMs);
     return `${table} held for ${seconds(2 * holdMs)}, waited for after ${seconds(waitedMs)}`;

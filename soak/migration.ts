@@ -2,7 +2,6 @@ import * as dms from "@aws-sdk/client-database-migration-service";
 import type { TableId } from "../src/core/schema.ts";
 import { eventually } from "../test/support/eventually.ts";
 import { TaskApi } from "../test/support/task-api.ts";
-import { PATIENCE_S } from "./fault.ts";
 import type { Service } from "./service.ts";
 import type { Side } from "./world.ts";
 
@@ -103,14 +102,10 @@ export class Migration {
     const { schema, name } = table;
     const since = (await this.#table(schema, name))?.FullLoadEndTime?.getTime() ?? 0;
     await this.askReload(table);
-    await eventually(
-      `${schema}.${name} to be loaded again`,
-      async () => {
-        const loaded = await this.#table(schema, name);
-        return loaded?.TableState === "Table completed" && (loaded.FullLoadEndTime?.getTime() ?? 0) > since;
-      },
-      PATIENCE_S,
-    );
+    await eventually(`${schema}.${name} to be loaded again`, async () => {
+      const loaded = await this.#table(schema, name);
+      return loaded?.TableState === "Table completed" && (loaded.FullLoadEndTime?.getTime() ?? 0) > since;
+    });
   }
 
   /** Asks for a table to be loaded again, and resolves when that is accepted. */
@@ -142,27 +137,20 @@ export class Migration {
 
   /** Asks again while the task, or its instance's process, is being started. */
   async #accepted<Answer>(what: string, ask: () => Promise<Answer>): Promise<void> {
-    await eventually(
-      `${what} to be accepted`,
-      () =>
-        ask().catch((error: Error) => {
-          if (error.name === "InvalidResourceStateFault") return undefined;
-          throw error;
-        }),
-      PATIENCE_S,
+    await eventually(`${what} to be accepted`, () =>
+      ask().catch((error: Error) => {
+        if (error.name === "InvalidResourceStateFault") return undefined;
+        throw error;
+      }),
     );
   }
 
   async #inState(wanted: string): Promise<void> {
-    await eventually(
-      `the task to be ${wanted}`,
-      async () => {
-        const { Status, LastFailureMessage } = await this.#api.describe(this.#arn);
-        if (Status === "failed") throw new Error(`the task has failed: ${LastFailureMessage}`);
-        return Status === wanted;
-      },
-      PATIENCE_S,
-    );
+    await eventually(`the task to be ${wanted}`, async () => {
+      const { Status, LastFailureMessage } = await this.#api.describe(this.#arn);
+      if (Status === "failed") throw new Error(`the task has failed: ${LastFailureMessage}`);
+      return Status === wanted;
+    });
   }
 
   async #tables(): Promise<readonly dms.TableStatistics[]> {

@@ -1,4 +1,11 @@
-import { parseArgs } from "node:util";
+import {
+  numberIn,
+  parseOptions,
+  Refusal,
+  type Refused,
+  reading,
+  wholeNumberIn,
+} from "../test/support/program-options.ts";
 import { type FaultName, faultNames, isFaultName } from "./fault-plan.ts";
 
 export const HELP = `npm run soak [-- options]
@@ -31,33 +38,12 @@ export interface SoakOptions {
 export type CommandLine =
   | { readonly kind: "run"; readonly options: SoakOptions }
   | { readonly kind: "help" }
-  | { readonly kind: "refused"; readonly reason: string };
-
-class Refusal extends Error {}
+  | Refused;
 
 /** `seed` is taken when the arguments name none. */
 export function readCommandLine(args: readonly string[], seed: number): CommandLine {
-  try {
-    const values = parse(args);
-    if (values.help) return { kind: "help" };
-    const options = {
-      minutes: number("--minutes", values.minutes, { least: 0.1, most: 10_000 }),
-      everyS: number("--every", values.every, { least: 1, most: 3600 }),
-      seed: values.seed === undefined ? seed : whole("--seed", values.seed, { least: 0, most: 2 ** 32 - 1 }),
-      faults: values.faults === undefined ? faultNames : faults(values.faults),
-      rate: whole("--rate", values.rate, { least: 1, most: 10_000 }),
-      rows: whole("--rows", values.rows, { least: 1000, most: 100_000_000 }),
-    };
-    return { kind: "run", options };
-  } catch (error) {
-    if (error instanceof Refusal) return { kind: "refused", reason: error.message };
-    throw error;
-  }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
+  return reading(() => {
+    const { values } = parseOptions({
       args: [...args],
       options: {
         minutes: { type: "string", default: "30" },
@@ -68,27 +54,21 @@ function parse(args: readonly string[]) {
         rows: { type: "string", default: "50000" },
         help: { type: "boolean", default: false },
       },
-    }).values;
-  } catch (error) {
-    throw new Refusal((error as Error).message);
-  }
-}
-
-interface Range {
-  readonly least: number;
-  readonly most: number;
-}
-
-function number(option: string, text: string, { least, most }: Range): number {
-  const value = Number(text);
-  if (text.trim() !== "" && value >= least && value <= most) return value;
-  throw new Refusal(`${option} takes a number from ${least} to ${most}, and not "${text}".`);
-}
-
-function whole(option: string, text: string, range: Range): number {
-  const value = number(option, text, range);
-  if (Number.isInteger(value)) return value;
-  throw new Refusal(`${option} takes a whole number, and not "${text}".`);
+    });
+    if (values.help) return { kind: "help" };
+    const options = {
+      minutes: numberIn("--minutes", values.minutes, { least: 0.1, most: 10_000 }),
+      everyS: numberIn("--every", values.every, { least: 1, most: 3600 }),
+      seed:
+        values.seed === undefined
+          ? seed
+          : wholeNumberIn("--seed", values.seed, { least: 0, most: 2 ** 32 - 1 }),
+      faults: values.faults === undefined ? faultNames : faults(values.faults),
+      rate: wholeNumberIn("--rate", values.rate, { least: 1, most: 10_000 }),
+      rows: wholeNumberIn("--rows", values.rows, { least: 1000, most: 100_000_000 }),
+    };
+    return { kind: "run", options };
+  });
 }
 
 function faults(text: string): readonly FaultName[] {

@@ -4,8 +4,8 @@ import type { DatabaseMigrationServiceClient } from "@aws-sdk/client-database-mi
 import { CommandLine } from "../test/support/command-line.ts";
 import { dmsClient } from "../test/support/dms-client.ts";
 import { eventually } from "../test/support/eventually.ts";
-import { freePort } from "../test/support/postgres-server.ts";
 import { childrenOf, readMemory } from "../test/support/process-table.ts";
+import { freePort } from "../test/support/server-process.ts";
 
 export interface ServiceOptions {
   readonly dataDir: string;
@@ -49,7 +49,7 @@ export class Service implements AsyncDisposable {
 
   /** Resolves with the process of the one replication instance. */
   async worker(other?: number): Promise<number> {
-    return await eventually("a worker process", async () => this.workers.find((pid) => pid !== other), 60);
+    return await eventually("a worker process", async () => this.workers.find((pid) => pid !== other));
   }
 
   async start(): Promise<void> {

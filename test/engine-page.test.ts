@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { binaryForm, binaryFormSql } from "../src/engines/postgres/catalog/binary-form.ts";
 import { describe } from "../src/engines/postgres/catalog/catalog.ts";
+import { EnginePage, enginePages } from "./engine-pages.ts";
 import { readSources, type SourceFile } from "./source-text.ts";
 import { startPostgres } from "./support/postgres-server.ts";
 import { typeSchema, untriedTypes } from "./support/type-schema.ts";
@@ -12,30 +12,19 @@ import { typeSamples } from "./support/type-values.ts";
 /* The tables of docs/engines/postgres.md say what the tests show, and nothing else. */
 
 const root = join(import.meta.dirname, "..");
-const page = readFileSync(join(root, "docs", "engines", "postgres.md"), "utf8");
+const page = new EnginePage(root, "postgres");
 const sources = new Map(readSources(root, ["src", "test"]).map((file) => [file.path, file]));
-
-/** Rows of the table that follows a heading, as the texts of their cells. */
-function tableAfter(heading: string): readonly (readonly string[])[] {
-  const section = page.slice(page.indexOf(`\n${heading}\n`)).split(/^#+ .*$/m)[1] ?? "";
-  const lines = section.split("\n").filter((line) => line.startsWith("|"));
-  assert.ok(lines.length > 2, heading);
-  return lines.slice(2).map((line) =>
-    line
-      .slice(1, -1)
-      .split("|")
-      .map((cell) => cell.trim()),
-  );
-}
 
 /** Names of types as the page lists them: without lengths, `interval` for all of its kinds. */
 function pageName(type: string): string {
   return /^interval /.test(type) ? "interval" : type.replace(/\([\d,]+\)/, "");
 }
 
-const listed = tableAfter("### Types").flatMap(([names = "", load = "", change = ""]) =>
-  names.split(", ").map((name) => ({ name: name.replaceAll("`", ""), form: `${load} | ${change}` })),
-);
+const listed = page
+  .tableAfter("### Types")
+  .flatMap(([names = "", load = "", change = ""]) =>
+    names.split(", ").map((name) => ({ name: name.replaceAll("`", ""), form: `${load} | ${change}` })),
+  );
 
 test("the page lists the types that the tests try, and those that nobody can", () => {
   const tried = typeSamples.map(({ type, kind }) => kind ?? pageName(type));
@@ -80,10 +69,11 @@ function testsNamed(name: string): readonly SourceFile[] {
   return [...sources.values()].filter(({ path }) => pattern.test(`/${path}`));
 }
 
-test("every test that the page names is there", () => {
-  const names = [...page.matchAll(/`([^`\s]+\.test\.ts)`/g)].map(([, name = ""]) => name);
-  assert.ok(names.length > 50);
-  for (const name of new Set(names)) assert.notDeepEqual(testsNamed(name), [], name);
+test("every test that a page names is there", () => {
+  for (const { engine, testNames } of enginePages(root)) {
+    assert.ok(testNames.size > 2, engine);
+    for (const name of testNames) assert.notDeepEqual(testsNamed(name), [], `${name} in ${engine}.md`);
+  }
 });
 
 /** What a test says, with what it takes from test/support. */
@@ -97,7 +87,7 @@ function textOf(file: SourceFile, seen = new Set<string>()): string {
 }
 
 test("the tests that show an object have the statements that the page names", () => {
-  for (const [object = "", , tests = ""] of tableAfter("### Objects")) {
+  for (const [object = "", , tests = ""] of page.tableAfter("### Objects")) {
     const files = [...tests.matchAll(/`([^`]+)`/g)].flatMap(([, name = ""]) => testsNamed(name));
     const text = files
       .map((file) => textOf(file))

@@ -80,7 +80,13 @@ function start(request: FileRequest, events: string): ChildProcess {
       cwd: request.root,
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...request.environment, TMPDIR: request.directory },
+      env: {
+        ...process.env,
+        ...request.environment,
+        TMPDIR: request.directory,
+        // Of a test that runs this one: its children would tell their results to it instead.
+        NODE_TEST_CONTEXT: undefined,
+      },
     },
   );
 }

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { errorTable } from "../src/core/error-table.ts";
 import { type PostgresServer, startPostgres } from "./support/postgres-server.ts";
+import { type Ended, runProgram } from "./support/run-program.ts";
 
 const root = join(import.meta.dirname, "..");
 const aws = process.env["TIDEWAY_TEST_AWS"];
@@ -131,7 +132,7 @@ async function startService(dataDir: string): Promise<Service> {
   throw new Error("tideway serve ended without saying where it listens");
 }
 
-async function bash(script: string): Promise<{ readonly code: number | null; readonly output: string }> {
+async function bash(script: string): Promise<Ended> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"));
   const env = {
     ...Object.fromEntries(inherited),
@@ -140,13 +141,5 @@ async function bash(script: string): Promise<{ readonly code: number | null; rea
     AWS_EC2_METADATA_DISABLED: "true",
     AWS_PAGER: "",
   };
-  const child = spawn("bash", ["-c", script], { cwd: directory, env, stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  }
-  const [code] = (await once(child, "close")) as [number | null];
-  return { code, output };
+  return await runProgram("bash", ["-c", script], { cwd: directory, env });
 }

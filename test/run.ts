@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { chmod } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
 import { delimiter, join, relative } from "node:path";
 import { type FileOutcome, runFile } from "./file-run.ts";
 import { preparePrerequisites } from "./prerequisites.ts";
+import { TEMPLATES } from "./support/data-template.ts";
 
 /*
  * The test command. Installs what is missing, checks the code, runs every test file in a process of
@@ -15,8 +16,10 @@ import { preparePrerequisites } from "./prerequisites.ts";
  *   node test/run.ts --allow-missing  goes on without tools that cannot be installed
  */
 
-const CONCURRENCY = 2;
-const FILE_TIMEOUT_MS = 10 * 60_000;
+/** One more than cores: files wait for servers, networks and locks a good part of their time. */
+const LANES = Math.min(availableParallelism() + 1, 4);
+/** The longest file takes a tenth of it on two cores: a slow machine has time. */
+const FILE_TIMEOUT_MS = 20 * 60_000;
 const TOTAL_TIMEOUT_MS = 80 * 60_000;
 const STILL_RUNNING_MS = 60_000;
 
@@ -49,12 +52,21 @@ async function main(): Promise<number> {
     // Servers that run as another user must be able to pass through.
     await chmod(directory, 0o755);
     const failedChecks = words.length > 0 ? 0 : await runChecks(cancel.signal);
-    const outcomes = await runAll(testFiles(words), { directory, environment, signal: cancel.signal });
+    const shared = await sharedDirectories(directory);
+    const options = { directory, environment: { ...environment, ...shared }, signal: cancel.signal };
+    const outcomes = await runAll(testFiles(words), options);
     return summarize(outcomes, failedChecks, started);
   } finally {
     clearTimeout(timer);
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Directories for what all files would make again otherwise, as variables for them. */
+async function sharedDirectories(parent: string): Promise<Readonly<Record<string, string>>> {
+  const shared = { [TEMPLATES]: join(parent, "templates"), NODE_COMPILE_CACHE: join(parent, "compiled") };
+  for (const path of Object.values(shared)) await mkdir(path);
+  return shared;
 }
 
 async function runChecks(signal: AbortSignal): Promise<number> {
@@ -132,7 +144,7 @@ async function runAll(files: readonly string[], options: RunOptions): Promise<re
       report(outcome);
     }
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, lane));
+  await Promise.all(Array.from({ length: LANES }, lane));
   clearInterval(ticker);
   return outcomes;
 }

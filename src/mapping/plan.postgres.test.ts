@@ -1,18 +1,11 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { endpointOf } from "../../test/support/endpoint.ts";
-import { type PostgresServer, startPostgres } from "../../test/support/postgres-server.ts";
+import { startPostgres } from "../../test/support/postgres-server.ts";
+import { serverOfFile } from "../../test/support/server-pair.ts";
 import { ObservedTask, taskSpec } from "../../test/support/task.ts";
 
-let server: PostgresServer;
-
-before(async () => {
-  server = await startPostgres();
-});
-
-after(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+const server = await serverOfFile(startPostgres());
 
 const TWO_SCHEMAS = `
   create schema a; create schema b; create schema shared;

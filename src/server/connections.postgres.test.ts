@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
 import { makeCertificates } from "../../test/support/certificates.ts";
+import { waiting } from "../../test/support/dms-client.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { type PostgresServer, startPostgres } from "../../test/support/postgres-server.ts";
 import { TaskApi } from "../../test/support/task-api.ts";
@@ -67,10 +68,7 @@ test("a change of an endpoint forgets what was tested of it, unless the change i
   const tests = () => api.client.send(new dms.DescribeConnectionsCommand({ Filters }));
   const both = { EndpointArn, ReplicationInstanceArn: api.instanceArn };
   await api.client.send(new dms.TestConnectionCommand(both));
-  await dms.waitUntilTestConnectionSucceeds(
-    { client: api.client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 },
-    { Filters },
-  );
+  await dms.waitUntilTestConnectionSucceeds(waiting(api.client), { Filters });
   const rename = (EndpointIdentifier: string): Promise<unknown> =>
     api.client.send(new dms.ModifyEndpointCommand({ EndpointArn, EndpointIdentifier }));
   const { Endpoints } = await api.client.send(
@@ -92,10 +90,9 @@ test("the late answer about an endpoint as it was says nothing about the changed
       new dms.TestConnectionCommand({ EndpointArn: arn, ReplicationInstanceArn: api.instanceArn }),
     );
   const succeeded = (arn: string): Promise<unknown> =>
-    dms.waitUntilTestConnectionSucceeds(
-      { client: api.client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 },
-      { Filters: [{ Name: "endpoint-arn", Values: [arn] }] },
-    );
+    dms.waitUntilTestConnectionSucceeds(waiting(api.client), {
+      Filters: [{ Name: "endpoint-arn", Values: [arn] }],
+    });
   const modify = (Port: number): Promise<unknown> =>
     api.client.send(new dms.ModifyEndpointCommand({ EndpointArn, Port }));
   await modify((silent.address() as AddressInfo).port);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
+import { waiting } from "../../test/support/dms-client.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { type MysqlServer, startMysql } from "../../test/support/mysql-server.ts";
 import { startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
@@ -20,10 +21,9 @@ before(async () => {
     }),
   );
   instanceArn = ReplicationInstance!.ReplicationInstanceArn!;
-  await dms.waitUntilReplicationInstanceAvailable(
-    { client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 },
-    { Filters: [{ Name: "replication-instance-arn", Values: [instanceArn] }] },
-  );
+  await dms.waitUntilReplicationInstanceAvailable(waiting(client), {
+    Filters: [{ Name: "replication-instance-arn", Values: [instanceArn] }],
+  });
 });
 after(async () => {
   await tideway[Symbol.asyncDispose]();
@@ -123,10 +123,9 @@ test("a connection is tested and its databases are read, all or the one that is 
     const { EndpointArn } = await create(identifier, DatabaseName === undefined ? {} : { DatabaseName });
     const both = { EndpointArn, ReplicationInstanceArn: instanceArn };
     await client.send(new dms.TestConnectionCommand(both));
-    await dms.waitUntilTestConnectionSucceeds(
-      { client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 },
-      { Filters: [{ Name: "endpoint-arn", Values: [EndpointArn!] }] },
-    );
+    await dms.waitUntilTestConnectionSucceeds(waiting(client), {
+      Filters: [{ Name: "endpoint-arn", Values: [EndpointArn!] }],
+    });
     await client.send(new dms.RefreshSchemasCommand(both));
     await eventually("the schemas", async () => {
       const command = new dms.DescribeRefreshSchemasStatusCommand({ EndpointArn });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
+import { waiting } from "../../test/support/dms-client.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
 
@@ -44,10 +45,9 @@ test("a subnet group is in lower case, can be changed, and cannot go while an in
   await client.send(
     new dms.DeleteReplicationInstanceCommand({ ReplicationInstanceArn: instance.ReplicationInstanceArn }),
   );
-  await dms.waitUntilReplicationInstanceDeleted(
-    { client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 },
-    { Filters: [{ Name: "replication-instance-id", Values: ["in-group"] }] },
-  );
+  await dms.waitUntilReplicationInstanceDeleted(waiting(client), {
+    Filters: [{ Name: "replication-instance-id", Values: ["in-group"] }],
+  });
   await client.send(new dms.DeleteReplicationSubnetGroupCommand(named));
 });
 

@@ -3,6 +3,7 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
+import { waiting } from "../../test/support/dms-client.ts";
 import { startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
 import { registry } from "./engines.ts";
 import { startServer } from "./main.ts";
@@ -205,10 +206,9 @@ test("an endpoint that is deleted is gone for describe, delete and tags", async 
   const { EndpointArn, EndpointIdentifier } = await createEndpoint();
   const deleted = await client.send(new dms.DeleteEndpointCommand({ EndpointArn }));
   assert.equal(deleted.Endpoint?.Status, "deleting");
-  await dms.waitUntilEndpointDeleted(
-    { client, maxWaitTime: 10 },
-    { Filters: [{ Name: "endpoint-id", Values: [EndpointIdentifier!] }] },
-  );
+  await dms.waitUntilEndpointDeleted(waiting(client), {
+    Filters: [{ Name: "endpoint-id", Values: [EndpointIdentifier!] }],
+  });
   await assert.rejects(client.send(new dms.DeleteEndpointCommand({ EndpointArn })), {
     name: "ResourceNotFoundFault",
   });

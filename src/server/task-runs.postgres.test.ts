@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
+import { waiting } from "../../test/support/dms-client.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { type PostgresServer, startPostgres } from "../../test/support/postgres-server.ts";
 import { TaskApi } from "../../test/support/task-api.ts";
@@ -139,10 +140,7 @@ test("the load of single tables can be asked for again while a task runs", async
   const instance = { ReplicationInstanceArn: api.instanceArn };
   await api.client.send(new dms.RebootReplicationInstanceCommand(instance));
   await assert.rejects(reload("item"), { name: "InvalidResourceStateFault", message: /being started/ });
-  await dms.waitUntilReplicationInstanceAvailable(
-    { client: api.client, maxWaitTime: 30, maxDelay: 1, minDelay: 1 },
-    {},
-  );
+  await dms.waitUntilReplicationInstanceAvailable(waiting(api.client), {});
   const logging = { Logging: { LogComponents: [{ Id: "IO", Severity: "LOGGER_SEVERITY_DEBUG" }] } };
   const modify = (settings: object): Promise<unknown> =>
     api.client.send(

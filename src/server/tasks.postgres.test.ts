@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
+import { waiting } from "../../test/support/dms-client.ts";
 import { type PostgresServer, startPostgres } from "../../test/support/postgres-server.ts";
 import { everything, TaskApi } from "../../test/support/task-api.ts";
 import { startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
@@ -169,10 +170,7 @@ test("a task at rest is moved to another instance and goes on there", async () =
     });
     return (await api.client.send(command)).ReplicationTask!;
   };
-  await dms.waitUntilReplicationInstanceAvailable(
-    { client: api.client, maxWaitTime: 30, maxDelay: 1, minDelay: 1 },
-    {},
-  );
+  await dms.waitUntilReplicationInstanceAvailable(waiting(api.client), {});
   await assert.rejects(move("arn:none"), { name: "ResourceNotFoundFault" });
   await assert.rejects(move(api.instanceArn), { name: "InvalidParameterCombinationException" });
   await api.start(arn);

@@ -121,9 +121,7 @@ const NEVER_ENDS = `
   setInterval(() => undefined, 1000);
   process.send({ kind: "ready" });`;
 
-test("a worker that does not end by itself does not keep the server from ending", {
-  timeout: 30_000,
-}, async () => {
+test("a worker that does not end by itself does not keep the server from ending", async () => {
   const { tideway, client } = await serverWith(NEVER_ENDS);
   await using _tideway = tideway;
   const arn = await createInstance(client);

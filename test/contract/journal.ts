@@ -3,8 +3,8 @@ import { test } from "node:test";
 import type { Journal } from "../../src/core/journal.ts";
 import type { Position } from "../../src/core/position.ts";
 import type { RightsId } from "../../src/core/rights.ts";
-import type { Partition } from "../../src/core/source.ts";
 import type { Target } from "../../src/core/target.ts";
+import { nasty, orders, partitions } from "../support/journal-samples.ts";
 import { unaborted } from "./database-kind.ts";
 
 export interface JournalPlace {
@@ -15,32 +15,6 @@ export interface JournalPlace {
   readonly taskPrefix: string;
   readonly controlSchema: string;
 }
-
-const orders = { schema: "shop", name: "orders" };
-const nasty = { schema: "a\"b'c\\d`e", name: `${"x".repeat(50)}é😀` };
-
-const partitions: readonly Partition[] = [
-  {
-    id: "0",
-    by: "key",
-    columns: ["a", 'b"`'],
-    from: undefined,
-    to: ["1", `it's "\\ 😀\n`],
-    estimatedRows: 12,
-  },
-  {
-    id: "1",
-    by: "key",
-    columns: ["a", 'b"`'],
-    from: ["1", `it's "\\ 😀\n`],
-    to: undefined,
-    estimatedRows: 1e12,
-  },
-  ...Array.from({ length: 10 }, (_, at) => ({
-    ...{ id: String(at + 2), by: "block" as const },
-    ...{ from: ["7"], to: ["8"], estimatedRows: 0 },
-  })),
-];
 
 /** What every journal must hold to. */
 export function journalContract(make: () => Promise<JournalPlace>): void {

@@ -14,28 +14,23 @@ const { source, target } = await serverPair();
 const ROWS = 100_000;
 const MEMORY_LIMIT_MB = 230;
 const SLOW_BYTES_PER_SECOND = 1_000_000;
-const PATIENCE_S = 120;
 
 /** Until the source's sessions of that name all stand because nobody takes what they send. */
 async function stalls(database: string, application: string): Promise<void> {
   const client = await source.connect(database);
   try {
     let before = false;
-    await eventually(
-      `the sessions ${application} to wait`,
-      async () => {
-        const { rows } = await client.query(
-          `select bool_and(lower(wait_event) in ('clientwrite', 'walsenderwritedata')) as stalled
+    await eventually(`the sessions ${application} to wait`, async () => {
+      const { rows } = await client.query(
+        `select bool_and(lower(wait_event) in ('clientwrite', 'walsenderwritedata')) as stalled
              from (select pg_sleep(0.2)) as pause, pg_stat_activity
             where application_name = '${application}' and datname = current_database() and state = 'active'`,
-        );
-        // Twice in a row, so that it is no moment's pause.
-        const both = before && rows[0].stalled === true;
-        before = rows[0].stalled === true;
-        return both;
-      },
-      PATIENCE_S,
-    );
+      );
+      // Twice in a row, so that it is no moment's pause.
+      const both = before && rows[0].stalled === true;
+      before = rows[0].stalled === true;
+      return both;
+    });
   } finally {
     await client.end();
   }

@@ -10,11 +10,10 @@ import { CANNOT_MOUNT, SmallDisk } from "../support/small-disk.ts";
 import { ObservedTask, schemas, taskSpec } from "../support/task.ts";
 
 const { source, target } = await serverPair();
-const PATIENCE_S = 120;
 
 async function isFull(task: ObservedTask, from: number): Promise<void> {
   const told = async () => task.logs.slice(from).some((log) => log.fields["code"] === "target.full");
-  await eventually("a full disk", told, PATIENCE_S);
+  await eventually("a full disk", told);
 }
 
 test("a target without disk space, in the load and later, is tried again, and the task goes on when there is space", async (t) => {

@@ -108,7 +108,7 @@ async function untilTask(arn: string, ...wanted: string[]): Promise<Awaited<Retu
     assert.notEqual(task.Status, "failed", task.LastFailureMessage);
     return undefined;
   };
-  return await eventually(`the task to be ${wanted.join(" or ")}`, asked, 300);
+  return await eventually(`the task to be ${wanted.join(" or ")}`, asked);
 }
 
 let sourceArn: string;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { EndpointConfig } from "../../src/core/engine.ts";
 import { endpointOf } from "../support/endpoint.ts";
-import { freePort, type PostgresServer, startPostgres } from "../support/postgres-server.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
+import { freePort } from "../support/server-process.ts";
 import { ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
 
 let source: PostgresServer;

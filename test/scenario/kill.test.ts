@@ -3,10 +3,11 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { CommandLine } from "../support/command-line.ts";
 import { killRows, killSchema } from "../support/kill-schema.ts";
+import type { Run } from "../support/killed-task.ts";
 import { armingOf, killsIn, type Situation } from "../support/kills.ts";
 import { serverPair } from "../support/server-pair.ts";
 import type { TaskProcess } from "../support/task.ts";
-import { type Run, TaskLife } from "../support/task-life.ts";
+import { TaskLife } from "../support/task-life.ts";
 
 /*
  * A task is killed at every step at which it changes something outside of its process, goes on, and in

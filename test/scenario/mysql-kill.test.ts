@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Failpoint } from "../../src/base/failpoint.ts";
+import type { Run } from "../support/killed-task.ts";
 import { mysqlKillRows, mysqlKillSchema } from "../support/mysql-kill-schema.ts";
-import { MysqlLife, type MysqlRun } from "../support/mysql-life.ts";
+import { MysqlLife } from "../support/mysql-life.ts";
 import { MysqlPair, mysqlToPostgres } from "../support/mysql-pair.ts";
 
 /*
@@ -44,7 +45,7 @@ const whileReplicating: readonly (readonly [Failpoint, number])[] = [
 async function killAtEach(
   life: MysqlLife,
   places: readonly (readonly [Failpoint, number])[],
-  run: (first: boolean) => MysqlRun,
+  run: (first: boolean) => Run,
 ): Promise<void> {
   const writer = await life.write(`before ${places[0]![0]}`);
   try {

@@ -4,11 +4,10 @@ import type { TaskSpec } from "../../src/task/task.ts";
 import { describeComparison } from "../support/compare.ts";
 import { compareAcross } from "../support/compare-across.ts";
 import { mysqlSide } from "../support/compare-side.ts";
-import { assertStopped } from "../support/mysql-pair.ts";
 import { mysqlRentalChanges, mysqlRentalRows, mysqlRentalSchema } from "../support/mysql-rental-schema.ts";
 import { type MysqlFlavour, startMysql } from "../support/mysql-server.ts";
 import { samplesOf } from "../support/mysql-type-values.ts";
-import { ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
+import { assertStopped, ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
 
 /* Whole migrations between MySQL and MariaDB, and between two servers of one kind. */
 

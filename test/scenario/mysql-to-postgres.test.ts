@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { becomesTrue, eventually } from "../support/eventually.ts";
 import { MysqlKillWorkload, mysqlKillRows, mysqlKillSchema } from "../support/mysql-kill-schema.ts";
-import { assertStopped, MysqlPair, mysqlToPostgres } from "../support/mysql-pair.ts";
+import { MysqlPair, mysqlToPostgres } from "../support/mysql-pair.ts";
+import { assertStopped } from "../support/task.ts";
 
 /* Whole migrations from MySQL and MariaDB to PostgreSQL. */
 

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import { KillWorkload, killRows, killSchema } from "../support/kill-schema.ts";
-import { assertStopped } from "../support/mysql-pair.ts";
 import { postgresToMysql, ToMysqlPair } from "../support/postgres-to-mysql.ts";
+import { assertStopped } from "../support/task.ts";
 
 /*
  * A task from PostgreSQL to MySQL or MariaDB is killed at every step at which it changes something on the target, goes

@@ -14,7 +14,6 @@ import { TcpProxy } from "../support/tcp-proxy.ts";
  */
 
 const { source, target } = await serverPair();
-const PATIENCE_S = 300;
 
 interface Stage {
   readonly role: string;
@@ -72,7 +71,7 @@ async function logged(
 ): Promise<Readonly<Record<string, unknown>>> {
   const find = async () =>
     task.logs.slice(from).find((log) => `${log.message} ${JSON.stringify(log.fields)}`.includes(text));
-  const found = await eventually(`"${text}" in the log`, find, PATIENCE_S).catch((error: Error) =>
+  const found = await eventually(`"${text}" in the log`, find).catch((error: Error) =>
     assert.fail(`${error.message}; but ${JSON.stringify(task.logs)}`),
   );
   return found.fields;

@@ -79,6 +79,21 @@ for (const [first, second] of [
     bothWays(t, first, second));
 }
 
+/** Runs both tasks, the second when the first replicates; resolves when both do. */
+async function startBoth(
+  t: TestContext,
+  forth: TaskSpec,
+  back: TaskSpec,
+): Promise<{ readonly going: ObservedTask; readonly coming: ObservedTask }> {
+  const start = async (spec: TaskSpec): Promise<ObservedTask> => {
+    const task = new ObservedTask(spec);
+    t.after(() => task.running.stop());
+    await task.until(isReplicating);
+    return task;
+  };
+  return { going: await start(forth), coming: await start(back) };
+}
+
 async function bothWays(t: TestContext, a: PostgresServer, b: PostgresServer): Promise<void> {
   const [one, two] = [await a.createDatabase("two_way"), await b.createDatabase("two_way")];
   await a.query(
@@ -89,12 +104,7 @@ async function bothWays(t: TestContext, a: PostgresServer, b: PostgresServer): P
   );
   const forth = loopless("full-load-and-cdc", [a, one], [b, two]);
   const back = loopless("cdc", [b, two], [a, one]);
-  const going = new ObservedTask(forth);
-  t.after(() => going.running.stop());
-  await going.until(isReplicating);
-  const coming = new ObservedTask(back);
-  t.after(() => coming.running.stop());
-  await coming.until(isReplicating);
+  const { going, coming } = await startBoth(t, forth, back);
 
   await a.query(
     "insert into app.t select i, 'a' from generate_series(1001, 1150) i; update app.t set v = 'a' where id <= 50",
@@ -283,11 +293,7 @@ test("a schema change does not come back to where it was made, and what has been
   );
   const forth = loopless("full-load-and-cdc", [a, one], [b, two]);
   const back = loopless("cdc", [b, two], [a, one]);
-  const going = new ObservedTask(forth);
-  t.after(() => going.running.stop());
-  await going.until(isReplicating);
-  const coming = new ObservedTask(back);
-  await coming.until(isReplicating);
+  const { going, coming } = await startBoth(t, forth, back);
   coming.running.stop();
   await coming.running.outcome;
   for (const sql of [

@@ -17,9 +17,3 @@ export async function stagesOf(r: Replication, table: string): Promise<readonly 
   );
   return rows.map(({ relname }) => relname.replace(/^tideway_[bt]\d+_/, ""));
 }
-
-/** Inserts, updates, deletes and conflicts of a table in the schema public. */
-export function counts(r: Replication, table: string): readonly number[] {
-  const { inserts, updates, deletes, conflicts } = r.applied.get(`"public"."${table}"`)!;
-  return [inserts, updates, deletes, conflicts];
-}

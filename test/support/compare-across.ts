@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { TableId } from "../../src/core/schema.ts";
-import type { Comparison, TableDifference } from "./compare.ts";
+import { type Comparison, compareTables, type TableDifference, type TableResult } from "./compare.ts";
 import type { Family, Side, SideColumn } from "./compare-side.ts";
 
 /*
@@ -23,19 +23,7 @@ export interface AcrossOptions {
 
 export async function compareAcross(options: AcrossOptions): Promise<Comparison> {
   const tables = options.tables ?? (await options.source.tables());
-  const differences: TableDifference[] = [];
-  let rows = 0;
-  for (const table of tables) {
-    const result = await compareTable(table, options);
-    rows += result.rows;
-    if (result.difference !== undefined) differences.push(result.difference);
-  }
-  return { equal: differences.length === 0, tables: tables.length, rows, differences };
-}
-
-interface TableResult {
-  readonly rows: number;
-  readonly difference: TableDifference | undefined;
+  return await compareTables(tables, (table) => compareTable(table, options));
 }
 
 async function compareTable(table: TableId, options: AcrossOptions): Promise<TableResult> {

@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import type pg from "pg";
 import { compareDatabases, describeComparison } from "./compare.ts";
 import { compareSchemas, describeSchemaDifferences } from "./compare-schemas.ts";
 import { createDemoData } from "./demo-data.ts";
-import { type PostgresServer, startPostgres } from "./postgres-server.ts";
+import { startPostgres } from "./postgres-server.ts";
+import { serverOfFile } from "./server-pair.ts";
 import { Workload } from "./workload.ts";
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres();
-});
-after(async () => {
-  await server[Symbol.asyncDispose]();
-});
+const server = await serverOfFile(startPostgres());
 
 interface Pair extends AsyncDisposable {
   readonly source: pg.Client;

@@ -55,10 +55,18 @@ const USER_TABLES = `select n.nspname as schema, c.relname as name from pg_class
 export async function compareDatabases(options: CompareOptions): Promise<Comparison> {
   await Promise.all([options.source.query(SESSION), options.target.query(SESSION)]);
   const tables = options.tables ?? (await listUserTables(options.source));
+  return await compareTables(tables, (table) => compareTable(table, options));
+}
+
+/** One table after the other. */
+export async function compareTables(
+  tables: readonly TableId[],
+  compareTable: (table: TableId) => Promise<TableResult>,
+): Promise<Comparison> {
   const differences: TableDifference[] = [];
   let rows = 0;
   for (const table of tables) {
-    const result = await compareTable(table, options);
+    const result = await compareTable(table);
     rows += result.rows;
     if (result.difference !== undefined) differences.push(result.difference);
   }
@@ -92,7 +100,7 @@ interface Side {
   readonly key: string;
 }
 
-interface TableResult {
+export interface TableResult {
   readonly rows: number;
   readonly difference: TableDifference | undefined;
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { DatabaseMigrationServiceClient } from "@aws-sdk/client-database-migration-service";
+import { PATIENCE_S } from "./eventually.ts";
 
 /** Where a Tideway server answers, and the file with its access key. */
 export interface ServerAddress {
@@ -22,4 +23,9 @@ export async function dmsClient(
 ): Promise<DatabaseMigrationServiceClient> {
   const credentials = await readCredentials(credentialsFile);
   return new DatabaseMigrationServiceClient({ endpoint: address, region, credentials, maxAttempts: 1 });
+}
+
+/** How AWS's waiters ask: often, because a server on the same machine has little to do. */
+export function waiting(client: DatabaseMigrationServiceClient) {
+  return { client, maxWaitTime: PATIENCE_S, minDelay: 0.1, maxDelay: 0.1 };
 }

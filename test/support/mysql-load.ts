@@ -3,7 +3,7 @@ import { MigrationError } from "../../src/core/error.ts";
 import type { Finding } from "../../src/core/finding.ts";
 import type { MigrationPlan } from "../../src/core/plan.ts";
 import { openJournal } from "../../src/engines/mysql/apply/journal.ts";
-import { ClientPool } from "../../src/engines/mysql/connection/client-pool.ts";
+import { clientPool } from "../../src/engines/mysql/connection/client-pool.ts";
 import { convertPlan } from "../../src/engines/mysql/convert/convert.ts";
 import { buildSteps } from "../../src/engines/mysql/load/build-steps.ts";
 import { LoaderPool } from "../../src/engines/mysql/load/load-sessions.ts";
@@ -50,7 +50,7 @@ export async function moveTables({ source, target, sql, schema }: MoveRequest): 
     )
     .finally(() => catalog.end());
   const endpoint = target.endpoint();
-  await using pool = new ClientPool(endpoint, { side: "target", purpose: "test" });
+  await using pool = clientPool(endpoint, { side: "target", purpose: "test" });
   const facts = await pool.use(unaborted, async (client) => client.facts);
   const { plan, findings } = convertPlan(planFor(given), facts);
   const failures = new Map<string, MigrationError>();

@@ -1,12 +1,12 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
 import mysql from "mysql2/promise";
 import type { EndpointConfig } from "../../src/core/engine.ts";
-import { type MysqlBinaries, type MysqlFlavour, mysqlBinaries } from "./mysql-packages.ts";
-import { freePort } from "./postgres-server.ts";
+import { fromTemplate } from "./data-template.ts";
+import { type MysqlFlavour, mysqlBinaries } from "./mysql-packages.ts";
+import { onFreePort, ServerProcess } from "./server-process.ts";
 
 export type { MysqlFlavour } from "./mysql-packages.ts";
 
@@ -31,19 +31,23 @@ export class MysqlServer implements AsyncDisposable {
   readonly flavour: MysqlFlavour;
   readonly user = USER;
   readonly password = PASSWORD;
-  readonly #binaries: MysqlBinaries;
-  #process: ChildProcess | undefined;
+  readonly #process: ServerProcess;
   #databases = 0;
 
   constructor(directory: string, port: number, flavour: MysqlFlavour) {
     this.directory = directory;
     this.port = port;
     this.flavour = flavour;
-    this.#binaries = mysqlBinaries(flavour);
+    this.#process = new ServerProcess({
+      program: mysqlBinaries(flavour).server,
+      parameters: [`--defaults-file=${join(directory, "my.cnf")}`],
+      environment: SERVER_ENVIRONMENT,
+      ready: /ready for connections/,
+    });
   }
 
   get pid(): number {
-    return this.#process!.pid!;
+    return this.#process.pid;
   }
 
   get socket(): string {
@@ -106,33 +110,13 @@ export class MysqlServer implements AsyncDisposable {
     return name;
   }
 
-  async start(): Promise<void> {
-    const file = join(this.directory, "my.cnf");
-    const child = spawn(this.#binaries.server, [`--defaults-file=${file}`], {
-      env: SERVER_ENVIRONMENT,
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    this.#process = child;
-    const log: string[] = [];
-    await new Promise<void>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("exit", () => reject(new Error(`the server ended while starting:\n${log.join("\n")}`)));
-      createInterface({ input: child.stderr! }).on("line", (line) => {
-        if (log.length < 200) log.push(line);
-        if (/ready for connections/.test(line)) resolve();
-      });
-    });
-    child.removeAllListeners("exit");
+  start(): Promise<void> {
+    return this.#process.start();
   }
 
   /** SIGTERM: in order, SIGKILL: as a crash. Resolves when it has ended. */
-  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
-    const child = this.#process;
-    this.#process = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill(signal);
-    await ended;
+  stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+    return this.#process.stop(signal);
   }
 
   /** Stops it and starts it on the same port with the same data. */
@@ -151,27 +135,26 @@ export async function startMysql(options: MysqlOptions): Promise<MysqlServer> {
   const { flavour } = options;
   const directory = await mkdtemp(join(options.parent ?? tmpdir(), "tideway-my-"));
   try {
-    const data = join(directory, "data");
-    await mkdir(data);
     // Their own: a server that starts removes what it takes for leftovers of others there.
     await mkdir(join(directory, "tmp"));
-    install(flavour, data);
-    for (let attempt = 1; ; attempt++) {
-      const port = await freePort();
+    await fromTemplate(join(directory, "data"), {
+      name: flavour,
+      make: (data) => install(flavour, data),
+      renew: removeUuid,
+    });
+    return await onFreePort(async (port) => {
       await configure(directory, port, options);
-      const server = new MysqlServer(directory, port, flavour);
-      try {
-        await server.start();
-        return server;
-      } catch (error) {
-        await server.stop("SIGKILL");
-        if (attempt === 3) throw error;
-      }
-    }
+      return new MysqlServer(directory, port, flavour);
+    });
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** MySQL makes itself another; MariaDB has none. */
+async function removeUuid(data: string): Promise<void> {
+  await rm(join(data, "auto.cnf"), { force: true });
 }
 
 /** Files are small from the beginning, and nothing waits for the disk: tests do not cut the power. */
@@ -183,11 +166,12 @@ const STORAGE = {
 };
 
 /** Makes the system tables. */
-function install(flavour: MysqlFlavour, data: string): void {
+async function install(flavour: MysqlFlavour, data: string): Promise<void> {
   const { server, installer, base } = mysqlBinaries(flavour);
+  await mkdir(data);
   const options = Object.entries({
     datadir: data,
-    tmpdir: join(dirname(data), "tmp"),
+    tmpdir: dirname(data),
     ...STORAGE,
     ...AS_ROOT,
   });

@@ -1,12 +1,13 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { chmod, chown, cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
 import pg from "pg";
+import { copyTree, fromTemplate, sharedDirectory } from "./data-template.ts";
 import { serverBinaries } from "./server-packages.ts";
+import { freePort, onFreePort, ServerProcess } from "./server-process.ts";
+import { renewSystemIdentifier } from "./system-identifier.ts";
 
 const PASSWORD = "tideway-test";
 
@@ -32,7 +33,7 @@ export class PostgresServer implements AsyncDisposable {
   readonly password = PASSWORD;
   readonly #binaries: string;
   readonly #identity: Identity;
-  #process: ChildProcess | undefined;
+  readonly #process: ServerProcess;
   #databases = 0;
 
   constructor(directory: string, port: number, version: number, binaries: string, identity: Identity) {
@@ -41,10 +42,17 @@ export class PostgresServer implements AsyncDisposable {
     this.version = version;
     this.#binaries = binaries;
     this.#identity = identity;
+    this.#process = new ServerProcess({
+      program: join(binaries, "bin", "postgres"),
+      parameters: ["-D", join(directory, "data")],
+      environment: serverEnvironment(binaries),
+      ...identity,
+      ready: /database system is ready to accept (read[- ]only )?connections/,
+    });
   }
 
   get pid(): number {
-    return this.#process!.pid!;
+    return this.#process.pid;
   }
 
   /** A connection URL for the superuser. */
@@ -79,33 +87,13 @@ export class PostgresServer implements AsyncDisposable {
     return name;
   }
 
-  async start(): Promise<void> {
-    const child = spawn(join(this.#binaries, "bin", "postgres"), ["-D", join(this.directory, "data")], {
-      ...this.#identity,
-      env: serverEnvironment(this.#binaries),
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    this.#process = child;
-    const log: string[] = [];
-    await new Promise<void>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("exit", () => reject(new Error(`postgres ended while starting:\n${log.join("\n")}`)));
-      createInterface({ input: child.stderr! }).on("line", (line) => {
-        if (log.length < 200) log.push(line);
-        if (/database system is ready to accept (read[- ]only )?connections/.test(line)) resolve();
-      });
-    });
-    child.removeAllListeners("exit");
+  start(): Promise<void> {
+    return this.#process.start();
   }
 
   /** SIGINT: fast shutdown, SIGQUIT: immediate, as after a crash. Resolves when it has ended. */
-  async stop(signal: "SIGINT" | "SIGQUIT" = "SIGINT"): Promise<void> {
-    const child = this.#process;
-    this.#process = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill(signal);
-    await ended;
+  stop(signal: "SIGINT" | "SIGQUIT" = "SIGINT"): Promise<void> {
+    return this.#process.stop(signal);
   }
 
   /**
@@ -120,8 +108,7 @@ export class PostgresServer implements AsyncDisposable {
     const directory = await mkdtemp(join(dirname(this.directory), "tideway-pg-"));
     await chmod(directory, 0o755);
     const data = join(directory, "data");
-    const copied = spawnSync("cp", ["-a", join(this.directory, "data"), data], { encoding: "utf8" });
-    if (copied.status !== 0) throw new Error(`cp failed: ${copied.stderr}`);
+    copyTree(join(this.directory, "data"), data);
     if (standby) {
       await writeFile(join(data, "standby.signal"), "");
       await give(join(data, "standby.signal"), this.#identity);
@@ -154,41 +141,38 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   try {
     await chmod(directory, 0o755);
     const binaries = await reachableBinaries(version, directory, identity);
-    const data = join(directory, "data");
-    await mkdir(data);
+    await fromTemplate(join(directory, "data"), {
+      name: `postgres-${version}`,
+      make: (data) => initialize(data, binaries, identity),
+      renew: renewSystemIdentifier,
+    });
     await mkdir(join(directory, "socket"));
-    await writeFile(join(directory, "password"), PASSWORD);
-    for (const name of ["data", "socket", "password"]) await give(join(directory, name), identity);
-    const made = spawnSync(
-      join(binaries, "bin", "initdb"),
-      [
-        "-D",
-        data,
-        "-U",
-        "postgres",
-        "--encoding=UTF8",
-        "--locale=C",
-        "--no-sync",
-        "--auth=scram-sha-256",
-      ].concat(`--pwfile=${join(directory, "password")}`),
-      { ...identity, env: serverEnvironment(binaries), encoding: "utf8" },
-    );
-    if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
-    for (let attempt = 1; ; attempt++) {
-      const port = await freePort();
+    await give(join(directory, "socket"), identity);
+    return await onFreePort(async (port) => {
       await configure(directory, port, options, identity);
-      const server = new PostgresServer(directory, port, version, binaries, identity);
-      try {
-        await server.start();
-        return server;
-      } catch (error) {
-        if (attempt === 3) throw error;
-      }
-    }
+      return new PostgresServer(directory, port, version, binaries, identity);
+    });
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Makes the system's tables, with a password for the superuser. */
+async function initialize(data: string, binaries: string, identity: Identity): Promise<void> {
+  const password = join(dirname(data), "password");
+  await mkdir(data);
+  await writeFile(password, PASSWORD);
+  for (const path of [data, password]) await give(path, identity);
+  const made = spawnSync(
+    join(binaries, "bin", "initdb"),
+    [
+      ...["-D", data, "-U", "postgres", "--encoding=UTF8", "--locale=C", "--no-sync"],
+      ...["--auth=scram-sha-256", `--pwfile=${password}`],
+    ],
+    { ...identity, env: serverEnvironment(binaries), encoding: "utf8" },
+  );
+  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
 }
 
 async function configure(
@@ -249,9 +233,12 @@ async function give(path: string, identity: Identity): Promise<void> {
 async function reachableBinaries(version: number, directory: string, identity: Identity): Promise<string> {
   const native = serverBinaries(version);
   if (identity.uid === undefined || openToAll(native)) return native;
-  const copy = join(directory, "native");
-  await cp(native, copy, { recursive: true, verbatimSymlinks: true });
-  return copy;
+  const copy = (path: string): Promise<void> => cp(native, path, { recursive: true, verbatimSymlinks: true });
+  const shared = await sharedDirectory({ name: `native-${version}`, make: copy });
+  if (shared !== undefined) return shared;
+  const own = join(directory, "native");
+  await copy(own);
+  return own;
 }
 
 function openToAll(path: string): boolean {
@@ -263,12 +250,4 @@ function openToAll(path: string): boolean {
 
 function serverEnvironment(binaries: string): NodeJS.ProcessEnv {
   return { PATH: process.env["PATH"], LD_LIBRARY_PATH: join(binaries, "lib"), LC_ALL: "C", TZ: "UTC" };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

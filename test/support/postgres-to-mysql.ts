@@ -1,45 +1,35 @@
 import assert from "node:assert/strict";
-import { after } from "node:test";
 import type { TableId } from "../../src/core/schema.ts";
-import type { TaskOutcome, TaskSpec } from "../../src/task/task.ts";
+import type { TaskSpec } from "../../src/task/task.ts";
 import { describeComparison } from "./compare.ts";
 import { compareAcross } from "./compare-across.ts";
 import { mysqlSide, postgresSide } from "./compare-side.ts";
 import { endpointOf } from "./endpoint.ts";
-import type { Arming } from "./killable.ts";
-import { assertStopped } from "./mysql-pair.ts";
 import { type MysqlOptions, type MysqlServer, startMysql } from "./mysql-server.ts";
 import { type PostgresServer, startPostgres } from "./postgres-server.ts";
-import { ObservedTask, TaskProcess, taskSpec } from "./task.ts";
+import { type Servers, serversOfFile } from "./server-pair.ts";
+import { taskSpec } from "./task.ts";
+import { TaskRuns } from "./task-runs.ts";
 
-export interface PostgresToMysql {
-  readonly source: PostgresServer;
-  readonly target: MysqlServer;
-}
+export type PostgresToMysql = Servers<PostgresServer, MysqlServer>;
 
 /** A PostgreSQL server and a MySQL or MariaDB server for the tests of a file, removed after them. */
-export async function postgresToMysql(options: MysqlOptions): Promise<PostgresToMysql> {
-  const [source, target] = await Promise.all([startPostgres(), startMysql(options)]);
-  after(async () => {
-    await Promise.all([source[Symbol.asyncDispose](), target[Symbol.asyncDispose]()]);
-  });
-  return { source, target };
+export function postgresToMysql(options: MysqlOptions): Promise<PostgresToMysql> {
+  return serversOfFile({ source: startPostgres(), target: startMysql(options) });
 }
 
 /** A PostgreSQL database and a task that moves it to a server without it. Schemas become databases of their names. */
-export class ToMysqlPair {
+export class ToMysqlPair extends TaskRuns {
   readonly servers: PostgresToMysql;
   readonly database: string;
-  readonly spec: TaskSpec;
-  readonly #tasks: ObservedTask[] = [];
 
   private constructor(servers: PostgresToMysql, database: string, spec: TaskSpec) {
+    super(spec);
     this.servers = servers;
     this.database = database;
-    this.spec = spec;
   }
 
-  /** `schema` is SQL; the databases named in `schemas` are dropped from the target first. */
+  /** `sql` makes the source; the databases named in `schemas` are dropped from the target first. */
   static async make(
     servers: PostgresToMysql,
     {
@@ -66,57 +56,6 @@ export class ToMysqlPair {
 
   queryTarget(sql: string, database: string): ReturnType<MysqlServer["query"]> {
     return this.servers.target.query(sql, database);
-  }
-
-  run(parts: Partial<TaskSpec> = {}): ObservedTask {
-    const task = new ObservedTask({ ...this.spec, ...parts });
-    this.#tasks.push(task);
-    return task;
-  }
-
-  /** Runs the task; resolves when it has caught up and goes on. */
-  async replicate(parts: Partial<TaskSpec> = {}): Promise<ObservedTask> {
-    const task = this.run(parts);
-    await task.until(({ phase }) => phase === "replicating");
-    return task;
-  }
-
-  /** Runs a full load to its end. */
-  async load(parts: Partial<TaskSpec> = {}): Promise<ObservedTask> {
-    const task = this.run({ type: "full-load", ...parts });
-    assertStopped(await task.running.outcome);
-    return task;
-  }
-
-  /** Applies what the source has until now, and ends the task. */
-  async drain(task: ObservedTask): Promise<TaskOutcome> {
-    task.running.drain();
-    const outcome = await task.running.outcome;
-    assertStopped(outcome);
-    return outcome;
-  }
-
-  /** Runs the task in a process of its own until that kills itself there. */
-  async killAt(arming: Arming, parts: Partial<TaskSpec> = {}): Promise<void> {
-    const { signal, outcome } = await this.process(parts, arming).ended();
-    assert.equal(
-      signal,
-      "SIGKILL",
-      `not at ${arming}: ${JSON.stringify(outcome?.error ?? outcome?.stopReason)}`,
-    );
-  }
-
-  process(parts: Partial<TaskSpec> = {}, arming?: Arming): TaskProcess {
-    return new TaskProcess({ ...this.spec, start: "resume-processing", startId: "first", ...parts }, arming);
-  }
-
-  /** Ends what a test that failed has left at work, which would keep its file from ending. */
-  async end(): Promise<void> {
-    for (const { running } of this.#tasks) {
-      running.stop();
-      running.stop();
-      await running.outcome;
-    }
   }
 
   /** Every row of the tables is on both sides, and no change found another row than on the source. */

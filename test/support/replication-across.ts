@@ -1,20 +1,18 @@
 import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
 import type pg from "pg";
-import type { StreamItem } from "../../src/core/change-batch.ts";
 import type { EndpointConfig } from "../../src/core/engine.ts";
 import type { Journal } from "../../src/core/journal.ts";
 import type { MigrationPlan } from "../../src/core/plan.ts";
-import type { Position } from "../../src/core/position.ts";
-import type { ChangeStream } from "../../src/core/source.ts";
-import type { AppliedCounts, Applier, ApplyMode } from "../../src/core/target.ts";
+import type { Applier, ApplyMode } from "../../src/core/target.ts";
 import { openApplier } from "../../src/engines/mysql/apply/applier.ts";
 import { FLUSH_SQL } from "../../src/engines/mysql/apply/apply-durability.ts";
 import { openJournal } from "../../src/engines/mysql/apply/journal.ts";
 import { describe as describeTables, listTables } from "../../src/engines/postgres/catalog/catalog.ts";
 import { lsnCodec } from "../../src/engines/postgres/catalog/lsn.ts";
 import { openChangeStream } from "../../src/engines/postgres/log/change-stream.ts";
-import { createStream, currentPosition, dropStream } from "../../src/engines/postgres/log/slot.ts";
+import { createStream, dropStream } from "../../src/engines/postgres/log/slot.ts";
+import { ChangeFlow } from "./change-flow.ts";
 import { describeComparison } from "./compare.ts";
 import { compareAcross } from "./compare-across.ts";
 import { mysqlSide, postgresSide } from "./compare-side.ts";
@@ -34,38 +32,22 @@ export interface AcrossOptions {
 }
 
 /** One stream of a new PostgreSQL database and one applier to a new MySQL database with tables of the same names. */
-export class ReplicationAcross implements AsyncDisposable {
+export class ReplicationAcross extends ChangeFlow implements AsyncDisposable {
   readonly options: AcrossOptions;
-  readonly from: string;
   readonly to: string;
   readonly target: EndpointConfig;
   readonly plan: MigrationPlan;
-  /** Sums over all target commits so far, by the table's name. */
-  readonly applied = new Map<string, AppliedCounts>();
-  commits = 0;
-  transactions = 0;
-  durable: Position | undefined;
-  mode: ApplyMode | undefined;
-  stream!: ChangeStream;
-  applier!: Applier;
-  readonly #client: pg.Client;
-  #pump: Promise<void> = Promise.resolve();
-  #received: Position | undefined;
-  #awaited: (() => void) | undefined;
-  #failure: { readonly error: unknown } | undefined;
 
   private constructor(
     options: AcrossOptions,
-    names: { readonly from: string; readonly to: string },
+    { from, to }: { readonly from: string; readonly to: string },
     parts: { readonly plan: MigrationPlan; readonly client: pg.Client },
   ) {
+    super({ server: options.source, from, client: parts.client, mode: options.mode });
     this.options = options;
-    this.mode = options.mode;
-    this.from = names.from;
-    this.to = names.to;
+    this.to = to;
     this.target = options.target.endpoint();
     this.plan = parts.plan;
-    this.#client = parts.client;
   }
 
   static async start(options: AcrossOptions): Promise<ReplicationAcross> {
@@ -93,25 +75,11 @@ export class ReplicationAcross implements AsyncDisposable {
 
   /** Opens stream and applier from the journal's position, as a worker does after a crash. */
   async open(): Promise<void> {
-    this.#failure = undefined;
-    this.applier = await this.openApplier();
+    const applier = await this.openApplier();
     const after = (await this.#withJournal((journal) => journal.appliedPosition(never)))!;
     const source = endpointOf(this.options.source, this.from);
     const request = { ...this.streamRequest, after, encodings: ["text"] as const };
-    this.stream = await openChangeStream(this.#client, source, request, never);
-    const { stream, applier } = this;
-    applier.onApplied = (progress) => {
-      this.commits++;
-      this.transactions += progress.committedAtMs.length;
-      for (const [key, counts] of progress.tables) this.#add(key, counts);
-      this.#awaited?.();
-    };
-    applier.onDurable = (position) => {
-      this.durable = position;
-      stream.confirm(position);
-    };
-    applier.onFailure = (error) => this.#fail(error);
-    this.#pump = this.#run(stream, applier).catch((error: unknown) => this.#fail(error));
+    this.flow(await openChangeStream(this.client, source, request, never), applier);
   }
 
   openApplier(): Promise<Applier> {
@@ -120,60 +88,8 @@ export class ReplicationAcross implements AsyncDisposable {
     return openApplier(this.target, request, never);
   }
 
-  /** Ends stream and applier whatever they are at. */
-  async close(): Promise<void> {
-    await this.stream[Symbol.asyncDispose]();
-    await this.applier[Symbol.asyncDispose]();
-    await this.#pump;
-  }
-
-  /** Resolves when everything committed on the source before the call is durable on the target. */
-  async caughtUp(): Promise<void> {
-    const goal = await currentPosition(this.#client);
-    const probe = setInterval(() => this.stream.probe(), 20);
-    try {
-      while (this.#received === undefined || lsnCodec.compare(this.#received, goal) === -1) {
-        if (this.#failure !== undefined) throw this.#failure.error;
-        await this.#progress();
-      }
-    } finally {
-      clearInterval(probe);
-    }
-    await this.applier.flush();
-  }
-
-  /** Resolves when the applier has told of so many commits. */
-  async committed(commits: number): Promise<void> {
-    while (this.commits < commits) {
-      if (this.#failure !== undefined) throw this.#failure.error;
-      await this.#progress();
-    }
-  }
-
-  /** The first failure of stream or applier. */
-  async failure(): Promise<unknown> {
-    while (this.#failure === undefined) await this.#progress();
-    return this.#failure.error;
-  }
-
-  query(sql: string): ReturnType<PostgresServer["query"]> {
-    return this.options.source.query(sql, this.from);
-  }
-
-  /** Runs statements in one transaction, which makes them one group, and waits until they are applied. */
-  async write(sql: string): Promise<void> {
-    await this.query(`begin; ${sql}; commit`);
-    await this.caughtUp();
-  }
-
   queryTarget(sql: string): ReturnType<MysqlServer["query"]> {
     return this.options.target.query(sql, this.to);
-  }
-
-  /** Inserts, updates, deletes and conflicts of a table. */
-  counts(table: string): readonly number[] {
-    const { inserts, updates, deletes, conflicts } = this.applied.get(`"public"."${table}"`)!;
-    return [inserts, updates, deletes, conflicts];
   }
 
   /** Every row of every table of the source must be in the target, and no other. */
@@ -189,8 +105,8 @@ export class ReplicationAcross implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-    await dropStream(this.#client, { taskId: this.from }, never);
-    await this.#client.end();
+    await dropStream(this.client, { taskId: this.from }, never);
+    await this.client.end();
   }
 
   async #withJournal<Result>(use: (journal: Journal) => Promise<Result>): Promise<Result> {
@@ -200,40 +116,6 @@ export class ReplicationAcross implements AsyncDisposable {
       never,
     );
     return await use(journal);
-  }
-
-  /** Resolves when anything was received or applied, or has failed. */
-  #progress(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#awaited = resolve;
-    });
-  }
-
-  async #run(stream: ChangeStream, applier: Applier): Promise<void> {
-    for await (const item of stream) {
-      if (item.kind === "changes") await applier.apply(item.batch, this.#modes(item));
-      this.#received =
-        item.kind === "heartbeat"
-          ? item.position
-          : (item.batch.transactions.findLast(({ commits }) => commits)?.position ?? this.#received);
-      this.#awaited?.();
-    }
-  }
-
-  #modes({ batch }: StreamItem & { kind: "changes" }): Uint8Array | undefined {
-    if (this.mode === undefined) return undefined;
-    return new Uint8Array(batch.transactions.length * batch.tables.length).fill(this.mode);
-  }
-
-  #add(key: string, counts: AppliedCounts): void {
-    const sum = this.applied.get(key) ?? { inserts: 0, updates: 0, deletes: 0, truncates: 0, conflicts: 0 };
-    for (const name of Object.keys(sum) as (keyof AppliedCounts)[]) sum[name] += counts[name];
-    this.applied.set(key, sum);
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.#awaited?.();
   }
 }
 

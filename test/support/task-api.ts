@@ -1,4 +1,5 @@
 import * as dms from "@aws-sdk/client-database-migration-service";
+import { waiting } from "./dms-client.ts";
 import { eventually } from "./eventually.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import type { TidewayServer } from "./tideway-server.ts";
@@ -45,10 +46,7 @@ export class TaskApi {
       }),
     );
     api.instanceArn = ReplicationInstance!.ReplicationInstanceArn!;
-    await dms.waitUntilReplicationInstanceAvailable(
-      { client: api.client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 },
-      {},
-    );
+    await dms.waitUntilReplicationInstanceAvailable(waiting(api.client), {});
     return api;
   }
 

@@ -1,9 +1,12 @@
+import assert from "node:assert/strict";
 import type { EndpointConfig } from "../../src/core/engine.ts";
 import type { TaskSpec } from "../../src/task/task.ts";
 import { assertEqualDatabases } from "./assert-equal.ts";
 import { endpointOf } from "./endpoint.ts";
+import type { PostgresServer } from "./postgres-server.ts";
 import type { ServerPair } from "./server-pair.ts";
-import { ObservedTask, schemas, taskSpec } from "./task.ts";
+import { schemas, taskSpec } from "./task.ts";
+import { TaskRuns } from "./task-runs.ts";
 
 export interface TaskParts extends Partial<TaskSpec> {
   /** Of the source's endpoint. */
@@ -11,28 +14,28 @@ export interface TaskParts extends Partial<TaskSpec> {
 }
 
 /** A source database with its tables in the schema `app`, an empty target database, and a task between them. */
-export class TaskPair {
+export class TaskPair extends TaskRuns {
   readonly servers: ServerPair;
   readonly from: string;
   readonly to: string;
-  readonly spec: TaskSpec;
-  readonly #tasks: ObservedTask[] = [];
 
   private constructor(
     servers: ServerPair,
-    names: { from: string; to: string },
+    { from, to }: { from: string; to: string },
     { sourceSettings = {}, ...parts }: TaskParts,
   ) {
+    super(
+      taskSpec({
+        type: "full-load-and-cdc",
+        source: { ...endpointOf(servers.source, from), settings: sourceSettings },
+        target: endpointOf(servers.target, to),
+        tableMappings: schemas("app"),
+        ...parts,
+      }),
+    );
     this.servers = servers;
-    this.from = names.from;
-    this.to = names.to;
-    this.spec = taskSpec({
-      type: "full-load-and-cdc",
-      source: { ...endpointOf(servers.source, this.from), settings: sourceSettings },
-      target: endpointOf(servers.target, this.to),
-      tableMappings: schemas("app"),
-      ...parts,
-    });
+    this.from = from;
+    this.to = to;
   }
 
   static async make(
@@ -46,38 +49,30 @@ export class TaskPair {
     return pair;
   }
 
-  query(sql: string): ReturnType<ServerPair["source"]["query"]> {
+  query(sql: string): ReturnType<PostgresServer["query"]> {
     return this.servers.source.query(sql, this.from);
   }
 
-  queryTarget(sql: string): ReturnType<ServerPair["target"]["query"]> {
+  queryTarget(sql: string): ReturnType<PostgresServer["query"]> {
     return this.servers.target.query(sql, this.to);
-  }
-
-  run(parts: Partial<TaskSpec> = {}): ObservedTask {
-    const task = new ObservedTask({ ...this.spec, ...parts });
-    this.#tasks.push(task);
-    return task;
-  }
-
-  /** Runs the task; resolves when it has caught up and goes on. */
-  async replicate(parts: Partial<TaskSpec> = {}): Promise<ObservedTask> {
-    const task = this.run(parts);
-    await task.until(({ phase }) => phase === "replicating");
-    return task;
-  }
-
-  /** Ends what a test that failed has left at work, which would keep its file from ending. */
-  async end(): Promise<void> {
-    for (const { running } of this.#tasks) {
-      running.stop();
-      running.stop();
-      await running.outcome;
-    }
   }
 
   async assertEqual(): Promise<void> {
     const { from, to } = this;
     await assertEqualDatabases({ ...this.servers, from, to, schemas: ["app"] });
   }
+}
+
+/** No change found another row on the target than on the source, in the control tables of the schema public. */
+export async function assertNoConflicts(target: PostgresServer, database: string): Promise<void> {
+  const [{ there }] = await target.query(
+    "select to_regclass('public.awsdms_apply_exceptions') is not null as there",
+    database,
+  );
+  if (!there) return;
+  const conflicts = await target.query(
+    `select "TABLE_NAME", "ERROR", count(*)::int from awsdms_apply_exceptions group by 1, 2`,
+    database,
+  );
+  assert.deepEqual(conflicts, []);
 }

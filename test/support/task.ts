@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Finding } from "../../src/core/finding.ts";
@@ -83,6 +84,16 @@ export class ObservedTask {
     this.last = progress;
     for (const { wanted, found } of this.#waiting) if (wanted(progress)) found();
   }
+}
+
+/** It ended by itself and set no table aside. */
+export function assertStopped(outcome: TaskOutcome): void {
+  assert.equal(outcome.state, "stopped", JSON.stringify(outcome.error));
+  const aside = outcome.progress.tables.filter(({ error }) => error !== undefined);
+  assert.deepEqual(
+    aside.map(({ id, error }) => `${id.name}: ${error!.code} ${error!.message}`),
+    [],
+  );
 }
 
 /** Runs a task to its end in this process. */

@@ -2,9 +2,10 @@ import { failpoint } from "../../base/failpoint.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Leftover } from "../../core/leftover.ts";
-import { CONTROL_COMMENT } from "./apply/control-tables.ts";
+import { CONTROL_COMMENT } from "../shared/apply/control-tables.ts";
+import { mysqlJournalSql } from "./apply/journal-sql.ts";
 import { lockName } from "./apply/task-lock.ts";
-import { identifier, literal, qualified } from "./catalog/identifier.ts";
+import { literal, qualified } from "./catalog/identifier.ts";
 import type { Client } from "./connection/client.ts";
 import { connect } from "./connection/connection.ts";
 import { classify } from "./connection/errors.ts";
@@ -77,22 +78,12 @@ async function recordsOf(client: Client, schema: string): Promise<readonly Lefto
   return records;
 }
 
-const RECORD_TABLES = [
-  "awsdms_load_state",
-  "awsdms_table_state",
-  "awsdms_suspended_tables",
-  "awsdms_apply_exceptions",
-  "awsdms_txn_state",
-] as const;
-
 function removeSql({ kind, name, taskId }: Leftover): string {
   if (kind === "control table") return `drop table if exists ${name}`;
   if (kind !== "task records" || taskId === undefined) {
     throw new MigrationError("internal.unexpected", { message: `MySQL leaves nothing of the kind ${kind}.` });
   }
-  const deletes = RECORD_TABLES.map(
-    (table) => `delete from ${identifier(name)}.${identifier(table)} where task_name = ${literal(taskId)}`,
-  );
+  const deletes = mysqlJournalSql.forgetSql({ taskId, controlSchema: name });
   return `start transaction; ${deletes.join("; ")}; commit`;
 }
 

@@ -1,7 +1,5 @@
 import type { EndpointSetting } from "../../core/engine.ts";
-
-const NO_FILES = "No effect: Tideway streams rows from server to server and writes no files in between.";
-const NO_SECRETS_MANAGER = "No effect: give the endpoint's user name and password instead.";
+import { credentialSettings, executeTimeout, maxFileSize } from "../shared/endpoint-settings.ts";
 
 /**
  * The members of DMS's MySQLSettings that are not the connection itself (server, port, database, user and password
@@ -45,17 +43,7 @@ export const endpointSettings: readonly EndpointSetting[] = [
     describe:
       "specific-database: everything goes to the database that the endpoint names, unless a schema rule or TargetSchema says otherwise. multiple-databases: each schema to the database of its name.",
   },
-  {
-    name: "MaxFileSize",
-    type: "integer",
-    default: 32768,
-    min: 1,
-    max: 1048576,
-    units: "KB",
-    appliesTo: "target",
-    effective: false,
-    describe: NO_FILES,
-  },
+  maxFileSize,
   {
     name: "ParallelLoadThreads",
     type: "integer",
@@ -73,46 +61,8 @@ export const endpointSettings: readonly EndpointSetting[] = [
     describe:
       "No effect: TIMESTAMP columns are moments and are read as such; DATETIME columns stay what they show, in no zone.",
   },
-  {
-    name: "ExecuteTimeout",
-    type: "integer",
-    default: 60,
-    min: 0,
-    units: "seconds",
-    appliesTo: "both",
-    effective: false,
-    describe: "No effect: reading a large table or building its index may take as long as it takes.",
-  },
-  {
-    name: "AuthenticationMethod",
-    type: "enum",
-    values: ["iam", "password"],
-    default: "password",
-    appliesTo: "both",
-    effective: false,
-    describe: "No effect: Tideway authenticates by password, or by what the server asks for without one.",
-  },
-  {
-    name: "ServiceAccessRoleArn",
-    type: "string",
-    appliesTo: "both",
-    effective: false,
-    describe: NO_SECRETS_MANAGER,
-  },
-  {
-    name: "SecretsManagerAccessRoleArn",
-    type: "string",
-    appliesTo: "both",
-    effective: false,
-    describe: NO_SECRETS_MANAGER,
-  },
-  {
-    name: "SecretsManagerSecretId",
-    type: "string",
-    appliesTo: "both",
-    effective: false,
-    describe: NO_SECRETS_MANAGER,
-  },
+  executeTimeout,
+  ...credentialSettings,
   {
     name: "TreatTinyInt1AsBoolean",
     type: "boolean",

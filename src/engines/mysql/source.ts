@@ -23,14 +23,16 @@ import type {
   StreamRequest,
 } from "../../core/source.ts";
 import type { ShapedTable } from "../../core/table-shape.ts";
+import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { checkFormat } from "./assess/assess-log.ts";
 import { assessSource } from "./assess/assess-source.ts";
 import { marked } from "./assess/server-mark.ts";
 import { checkTables, describe, listSchemas, listTables } from "./catalog/catalog.ts";
 import { readSequenceStates } from "./catalog/catalog-sequences.ts";
 import type { TypeChoices } from "./catalog/type-map.ts";
-import { ClientPool } from "./connection/client-pool.ts";
-import { errorAddress } from "./connection/error-context.ts";
+import { errorAddress } from "./connection/address.ts";
+import type { Client } from "./connection/client.ts";
+import { clientPool } from "./connection/client-pool.ts";
 import { positionCodec } from "./log/binlog-position.ts";
 import { openChangeStream } from "./log/change-stream.ts";
 import { ConfirmedPositions } from "./log/confirmed-positions.ts";
@@ -50,13 +52,13 @@ import { openSnapshot } from "./snapshot/snapshot.ts";
 export class MysqlSource implements Source {
   readonly positions = positionCodec;
   readonly #endpoint: EndpointConfig;
-  readonly #clients: ClientPool;
+  readonly #clients: ClientPool<Client>;
   readonly #choices: TypeChoices;
   readonly #confirmed = new ConfirmedPositions();
 
   constructor(endpoint: EndpointConfig) {
     this.#endpoint = endpoint;
-    this.#clients = new ClientPool(endpoint, { side: "source", purpose: "tideway source" });
+    this.#clients = clientPool(endpoint, { side: "source", purpose: "tideway source" });
     this.#choices = {
       booleans: endpoint.settings["TreatTinyInt1AsBoolean"] === true,
       timesOfDay: endpoint.settings["MapTimeAsTime"] === true,

@@ -27,6 +27,7 @@ import type {
   TargetAssessment,
   WriteLargeObjects,
 } from "../../core/target.ts";
+import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { finding } from "../shared/finding.ts";
 import { addColumns } from "./alter/add-columns.ts";
 import { alterTables, dropTables } from "./alter/alter-tables.ts";
@@ -38,7 +39,7 @@ import { overwritten } from "./assess/server-mark.ts";
 import { setCounters } from "./catalog/counters.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
 import type { Client } from "./connection/client.ts";
-import { ClientPool } from "./connection/client-pool.ts";
+import { clientPool } from "./connection/client-pool.ts";
 import type { ServerFacts } from "./connection/server-facts.ts";
 import { convertPlan } from "./convert/convert.ts";
 import { buildSteps } from "./load/build-steps.ts";
@@ -54,16 +55,16 @@ export class MysqlTarget implements Target {
   readonly onlySchema: string | undefined;
   readonly changeEncodings = CHANGE_ENCODINGS;
   readonly #endpoint: EndpointConfig;
-  readonly #clients: ClientPool;
-  readonly #builders: ClientPool;
+  readonly #clients: ClientPool<Client>;
+  readonly #builders: ClientPool<Client>;
   readonly #loaders: LoaderPool;
   #facts: ServerFacts | undefined;
 
   constructor(endpoint: EndpointConfig) {
     this.#endpoint = endpoint;
     this.onlySchema = onlySchema(endpoint);
-    this.#clients = new ClientPool(endpoint, { side: "target", purpose: "tideway target" });
-    this.#builders = new ClientPool(endpoint, { side: "target", purpose: "tideway build" });
+    this.#clients = clientPool(endpoint, { side: "target", purpose: "tideway target" });
+    this.#builders = clientPool(endpoint, { side: "target", purpose: "tideway build" });
     this.#loaders = new LoaderPool(endpoint);
   }
 

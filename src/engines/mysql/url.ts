@@ -1,6 +1,11 @@
-import { readFileSync } from "node:fs";
 import type { EndpointConfig, EndpointRole, EndpointSetting, SslMode } from "../../core/engine.ts";
-import { MigrationError } from "../../core/error.ts";
+import {
+  malformedUrl,
+  readCertificate,
+  readPort,
+  splitUrl,
+  unknownParameter,
+} from "../shared/connection-url.ts";
 import { endpointSettings } from "./settings.ts";
 
 export const DEFAULT_PORT = 3306;
@@ -31,21 +36,20 @@ const PARAMETERS = ["socket", "ssl-mode", "sslmode", "ssl-ca", "sslrootcert"];
  * Throws `endpoint.url_malformed`; its message never repeats a part of the URL.
  */
 export function parseUrl(url: string, role?: EndpointRole): EndpointConfig {
-  const match = /^(mysql|mariadb):\/\/([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/is.exec(url.trim());
-  if (match === null) throw malformed("The URL does not begin with mysql:// or mariadb://.");
-  const [, scheme = "", authority = "", path = "", query = ""] = match;
-  const at = authority.lastIndexOf("@");
-  const { user, password } = readUser(authority.slice(0, Math.max(at, 0)));
-  const { host, port } = readHost(authority.slice(at + 1));
-  const parameters = readParameters(query);
-  if (user === "") throw malformed("The URL has no user name.");
+  const text = url.trim();
+  const scheme = /^(mysql|mariadb):\/\//i.exec(text);
+  if (scheme === null) throw malformedUrl("The URL does not begin with mysql:// or mariadb://.");
+  const { user, password, host, port, database, parameters } = splitUrl(text.slice(scheme[0].length), {
+    defaultPort: DEFAULT_PORT,
+    nameOf: parameterName,
+  });
+  if (user === "") throw malformedUrl("The URL has no user name.");
   const socket = parameters.get("socket") ?? "";
-  if (socket !== "" && !socket.startsWith("/")) throw malformed("The socket is not an absolute path.");
-  const database = decode(path, "database name");
+  if (socket !== "" && !socket.startsWith("/")) throw malformedUrl("The socket is not an absolute path.");
   return {
-    engine: scheme.toLowerCase(),
+    engine: scheme[1]!.toLowerCase(),
     host: socket || host || "localhost",
-    port: readPort(port),
+    port: readPort(port, DEFAULT_PORT),
     database,
     username: user,
     password: password || process.env["MYSQL_PWD"] || undefined,
@@ -54,63 +58,20 @@ export function parseUrl(url: string, role?: EndpointRole): EndpointConfig {
   };
 }
 
-function readUser(text: string): { user: string; password: string } {
-  const colon = text.indexOf(":");
-  const end = colon < 0 ? text.length : colon;
-  return {
-    user: decode(text.slice(0, end), "user name"),
-    password: decode(text.slice(end + 1), "password"),
-  };
-}
-
-function readHost(text: string): { host: string; port: string } {
-  const match = /^(?:\[([0-9a-f:.]+(?:%[\w.-]+)?)\]|([^:[\]]*))(?::(.*))?$/is.exec(text);
-  if (match === null) {
-    throw malformed("The host is not readable.", "Write an IPv6 address in brackets, as in [::1]:3306.");
-  }
-  return { host: match[1] ?? decode(match[2]!, "host"), port: match[3] ?? "" };
-}
-
-function readPort(text: string): number {
-  if (text === "") return DEFAULT_PORT;
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65535) {
-    throw malformed(
-      "The port is not a number from 1 to 65535.",
-      "Percent-encode special characters of the password: / is %2F, ? is %3F, # is %23, @ is %40, : is %3A.",
-    );
-  }
-  return port;
-}
-
-function readParameters(query: string): ReadonlyMap<string, string> {
-  const parameters = new Map<string, string>();
-  for (const pair of query.split("&")) {
-    if (pair === "") continue;
-    const equals = pair.indexOf("=");
-    const name = canonicalName(equals < 0 ? pair : pair.slice(0, equals));
-    if (name === undefined) {
-      throw malformed(
-        "The URL has a parameter that Tideway does not know.",
-        `Known are ${PARAMETERS.join(", ")} and the endpoint settings; a ? inside the password is written %3F.`,
-      );
-    }
-    parameters.set(name, decode(equals < 0 ? "" : pair.slice(equals + 1), `parameter ${name}`));
-  }
-  return parameters;
-}
-
-function canonicalName(name: string): string | undefined {
-  const wanted = name.toLowerCase();
-  if (PARAMETERS.includes(wanted)) return wanted;
-  return endpointSettings.find((one) => one.name.toLowerCase() === wanted)?.name;
+function parameterName(written: string): string {
+  const wanted = written.toLowerCase();
+  const name = [...PARAMETERS, ...endpointSettings.map((one) => one.name)].find(
+    (one) => one.toLowerCase() === wanted,
+  );
+  if (name === undefined) throw unknownParameter(`${PARAMETERS.join(", ")} and the endpoint settings`);
+  return name;
 }
 
 function readTls(parameters: ReadonlyMap<string, string>): Pick<EndpointConfig, "sslMode" | "caCertificate"> {
   const file = parameters.get("ssl-ca") ?? parameters.get("sslrootcert") ?? "";
   const wanted = (parameters.get("ssl-mode") ?? parameters.get("sslmode"))?.toLowerCase();
   if (wanted !== undefined && !Object.hasOwn(sslModes, wanted)) {
-    throw malformed(
+    throw malformedUrl(
       "The ssl-mode is unknown.",
       "Use one of: DISABLED, REQUIRED, VERIFY_CA, VERIFY_IDENTITY.",
     );
@@ -118,19 +79,10 @@ function readTls(parameters: ReadonlyMap<string, string>): Pick<EndpointConfig, 
   const mode = wanted === undefined ? undefined : sslModes[wanted];
   if (file === "") return { sslMode: mode ?? "none", caCertificate: undefined };
   // A CA that is given is used.
-  return { sslMode: mode === "verify-full" ? mode : "verify-ca", caCertificate: readCa(file) };
-}
-
-function readCa(file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unreadable";
-    throw malformed(`The file that ssl-ca names cannot be read (${code}).`, "Correct the file's path.");
-  }
-  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw malformed("The file that ssl-ca names holds no certificate.", "Name a PEM file of the CA.");
+  return {
+    sslMode: mode === "verify-full" ? mode : "verify-ca",
+    caCertificate: readCertificate(file, "ssl-ca"),
+  };
 }
 
 function readSettings(
@@ -154,39 +106,18 @@ function readSetting(
   switch (type) {
     case "boolean":
       if (text === "true" || text === "false") return text === "true";
-      throw malformed(`The parameter ${name} is neither true nor false.`);
+      throw malformedUrl(`The parameter ${name} is neither true nor false.`);
     case "integer": {
       const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
       if (number >= (min ?? 0) && number <= (max ?? Number.MAX_SAFE_INTEGER)) return number;
-      throw malformed(`The parameter ${name} is not a number in its range.`);
+      throw malformedUrl(`The parameter ${name} is not a number in its range.`);
     }
     case "enum": {
       const found = values?.find((one) => one.toLowerCase() === text.toLowerCase());
       if (found !== undefined) return found;
-      throw malformed(`The parameter ${name} is none of: ${values?.join(", ")}.`);
+      throw malformedUrl(`The parameter ${name} is none of: ${values?.join(", ")}.`);
     }
     case "string":
       return text;
   }
-}
-
-function decode(text: string, what: string): string {
-  let decoded: string | undefined;
-  try {
-    decoded = decodeURIComponent(text);
-  } catch {
-    // A lone % or bytes that are not UTF-8.
-  }
-  if (decoded === undefined || decoded.includes("\0")) {
-    throw malformed(`The ${what} is not percent-encoded correctly.`, "Write a % itself as %25.");
-  }
-  return decoded;
-}
-
-function malformed(message: string, remedy?: string): MigrationError {
-  return new MigrationError("endpoint.url_malformed", {
-    message,
-    subject: "connection URL",
-    ...(remedy === undefined ? {} : { remedy }),
-  });
 }

@@ -3,8 +3,9 @@ import { failpoint } from "../../base/failpoint.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Leftover } from "../../core/leftover.ts";
+import { CONTROL_COMMENT } from "../shared/apply/control-tables.ts";
 import { identifier, literal, qualified } from "../shared/identifier.ts";
-import { CONTROL_COMMENT } from "./apply/control-tables.ts";
+import { postgresJournalSql } from "./apply/journal-sql.ts";
 import { selectJson } from "./catalog/catalog-query.ts";
 import { connect } from "./connection/connection.ts";
 import { classify } from "./connection/errors.ts";
@@ -136,20 +137,9 @@ function removeSql(
     case "control table":
       return `drop table if exists ${name}`;
     case "task records":
-      return RECORD_TABLES.map(
-        ([table, column]) =>
-          `delete from ${qualified({ schema: name, name: table })} where ${identifier(column)} = ${literal(taskOf(taskId))}`,
-      ).join("; ");
+      return postgresJournalSql.forgetSql({ taskId: taskOf(taskId), controlSchema: name }).join("; ");
   }
 }
-
-const RECORD_TABLES = [
-  ["awsdms_load_state", "task_name"],
-  ["awsdms_table_state", "task_name"],
-  ["awsdms_suspended_tables", "task_name"],
-  ["awsdms_apply_exceptions", "TASK_NAME"],
-  ["awsdms_txn_state", "TASK_NAME"],
-] as const;
 
 function taskOf(taskId: string | undefined): string {
   if (taskId !== undefined) return taskId;

@@ -1,11 +1,10 @@
 import type { EndpointSetting } from "../../core/engine.ts";
+import { credentialSettings, executeTimeout, maxFileSize } from "../shared/endpoint-settings.ts";
 
 /** Why a setting that shapes values has no effect: rows pass between PostgreSQL servers as they are. */
 const AS_THEY_ARE = "No effect: between PostgreSQL servers every value arrives as it was, in its own type.";
-const NO_FILES = "No effect: Tideway streams rows from server to server and writes no files in between.";
 const NO_HEARTBEAT =
   "No effect: Tideway confirms the source's log also when no table of the task changes, so it needs no heartbeat table.";
-const NO_SECRETS_MANAGER = "No effect: give the endpoint's user name and password instead.";
 const NO_BABELFISH = "No effect: Tideway speaks PostgreSQL's own protocol to every server.";
 
 /**
@@ -55,27 +54,8 @@ export const endpointSettings: readonly EndpointSetting[] = [
     effective: true,
     describe: "The schema of the function behind the event triggers that note schema changes.",
   },
-  {
-    name: "ExecuteTimeout",
-    type: "integer",
-    default: 60,
-    min: 0,
-    units: "seconds",
-    appliesTo: "both",
-    effective: false,
-    describe: "No effect: reading a large table or building its index may take as long as it takes.",
-  },
-  {
-    name: "MaxFileSize",
-    type: "integer",
-    default: 32768,
-    min: 1,
-    max: 1048576,
-    units: "KB",
-    appliesTo: "target",
-    effective: false,
-    describe: NO_FILES,
-  },
+  executeTimeout,
+  maxFileSize,
   {
     name: "FailTasksOnLobTruncation",
     type: "boolean",
@@ -167,34 +147,5 @@ export const endpointSettings: readonly EndpointSetting[] = [
     effective: false,
     describe: NO_BABELFISH,
   },
-  {
-    name: "AuthenticationMethod",
-    type: "enum",
-    values: ["iam", "password"],
-    default: "password",
-    appliesTo: "both",
-    effective: false,
-    describe: "No effect: Tideway authenticates by password, or by what the server asks for without one.",
-  },
-  {
-    name: "ServiceAccessRoleArn",
-    type: "string",
-    appliesTo: "both",
-    effective: false,
-    describe: NO_SECRETS_MANAGER,
-  },
-  {
-    name: "SecretsManagerAccessRoleArn",
-    type: "string",
-    appliesTo: "both",
-    effective: false,
-    describe: NO_SECRETS_MANAGER,
-  },
-  {
-    name: "SecretsManagerSecretId",
-    type: "string",
-    appliesTo: "both",
-    effective: false,
-    describe: NO_SECRETS_MANAGER,
-  },
+  ...credentialSettings,
 ];

@@ -1,3 +1,4 @@
+import type pg from "pg";
 import type { EndpointConfig } from "../../core/engine.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { LockWait } from "../../core/lock-wait.ts";
@@ -21,6 +22,7 @@ import type {
   StreamRequest,
 } from "../../core/source.ts";
 import type { ShapedTable } from "../../core/table-shape.ts";
+import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { checkLoads } from "./assess/assess-loads.ts";
 import { assessSource } from "./assess/assess-source.ts";
 import { marked } from "./assess/server-mark.ts";
@@ -30,7 +32,7 @@ import { lsnCodec } from "./catalog/lsn.ts";
 import { openWriters } from "./catalog/open-writers.ts";
 import { readSequenceStates } from "./catalog/sequences.ts";
 import { checkShapes } from "./catalog/table-shape.ts";
-import { ClientPool } from "./connection/client-pool.ts";
+import { clientPool } from "./connection/client-pool.ts";
 import { openChangeStream } from "./log/change-stream.ts";
 import { dropNotes } from "./log/drop-notes.ts";
 import { followLog } from "./log/follow-log.ts";
@@ -46,11 +48,11 @@ import { openSnapshot } from "./snapshot/snapshot.ts";
 export class PostgresSource implements Source {
   readonly positions = lsnCodec;
   readonly #endpoint: EndpointConfig;
-  readonly #clients: ClientPool;
+  readonly #clients: ClientPool<pg.Client>;
 
   constructor(endpoint: EndpointConfig) {
     this.#endpoint = endpoint;
-    this.#clients = new ClientPool(endpoint, { side: "source", purpose: "tideway source" });
+    this.#clients = clientPool(endpoint, { side: "source", purpose: "tideway source" });
   }
 
   /** Throws what stands in the way of connecting. */

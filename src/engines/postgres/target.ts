@@ -29,6 +29,8 @@ import type {
   TargetAssessment,
   WriteLargeObjects,
 } from "../../core/target.ts";
+import type { ClientPool } from "../shared/connection/client-pool.ts";
+import { inPieces, oneByOne, togetherOrAlone } from "../shared/table-outcomes.ts";
 import { addColumns, addedNames } from "./alter/add-columns.ts";
 import { alterTables } from "./alter/alter-tables.ts";
 import { openApplier } from "./apply/applier.ts";
@@ -39,8 +41,7 @@ import { overwritten } from "./assess/server-mark.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
 import { orderByRowTypes } from "./catalog/row-types.ts";
 import { setSequences } from "./catalog/sequences.ts";
-import { ClientPool } from "./connection/client-pool.ts";
-import { inPieces, oneByOne, togetherOrAlone } from "./connection/together.ts";
+import { clientPool } from "./connection/client-pool.ts";
 import { convertPlan } from "./convert/convert.ts";
 import { buildSteps, setUpBuildSession } from "./load/build-steps.ts";
 import { dropObjects } from "./load/drop-objects.ts";
@@ -63,18 +64,14 @@ const PREPARED_AT_ONCE = 200;
 export class PostgresTarget implements Target {
   readonly changeEncodings = CHANGE_ENCODINGS;
   readonly #endpoint: EndpointConfig;
-  readonly #clients: ClientPool;
-  readonly #builders: ClientPool;
+  readonly #clients: ClientPool<pg.Client>;
+  readonly #builders: ClientPool<pg.Client>;
   readonly #loaders: LoaderPool;
 
   constructor(endpoint: EndpointConfig) {
     this.#endpoint = endpoint;
-    this.#clients = new ClientPool(endpoint, { side: "target", purpose: "tideway target" });
-    this.#builders = new ClientPool(
-      endpoint,
-      { side: "target", purpose: "tideway build" },
-      setUpBuildSession,
-    );
+    this.#clients = clientPool(endpoint, { side: "target", purpose: "tideway target" });
+    this.#builders = clientPool(endpoint, { side: "target", purpose: "tideway build" }, setUpBuildSession);
     this.#loaders = new LoaderPool(endpoint);
   }
 

@@ -1,7 +1,12 @@
-import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import type { EndpointConfig, SslMode } from "../../core/engine.ts";
-import { MigrationError } from "../../core/error.ts";
+import {
+  malformedUrl,
+  readCertificate,
+  readPort,
+  splitUrl,
+  unknownParameter,
+} from "../shared/connection-url.ts";
 
 export const DEFAULT_PORT = 5432;
 
@@ -40,20 +45,19 @@ const LIBPQ_PARAMETERS = new Set(
  * Throws `endpoint.url_malformed`; its message never repeats a part of the URL.
  */
 export function parseUrl(url: string): EndpointConfig {
-  const match = /^postgres(?:ql)?:\/\/([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(url.trim());
-  if (match === null) throw malformed("The URL does not begin with postgresql://.");
-  const [, authority = "", path = "", query = ""] = match;
-  const at = authority.lastIndexOf("@");
-  const given = { ...readUser(authority.slice(0, Math.max(at, 0))), ...readHost(authority.slice(at + 1)) };
-  const parameters = readParameters(query);
+  const text = url.trim();
+  const scheme = /^postgres(?:ql)?:\/\//.exec(text);
+  if (scheme === null) throw malformedUrl("The URL does not begin with postgresql://.");
+  const given = splitUrl(text.slice(scheme[0].length), { defaultPort: DEFAULT_PORT, nameOf: parameterName });
+  const { parameters } = given;
   const host = parameters.get("host") ?? given.host;
-  if (host.includes(",")) throw malformed("The URL names several hosts.", "Name the primary server only.");
+  if (host.includes(",")) throw malformedUrl("The URL names several hosts.", "Name the primary server only.");
   const username = (parameters.get("user") ?? given.user) || systemUser();
   return {
     engine: "postgres",
     host: host || "localhost",
-    port: readPort(parameters.get("port") ?? given.port),
-    database: (parameters.get("dbname") ?? decode(path, "database name")) || username,
+    port: readPort(parameters.get("port") ?? given.port, DEFAULT_PORT),
+    database: (parameters.get("dbname") ?? given.database) || username,
     username,
     password: (parameters.get("password") ?? given.password) || process.env["PGPASSWORD"] || undefined,
     ...readTls(parameters),
@@ -61,58 +65,19 @@ export function parseUrl(url: string): EndpointConfig {
   };
 }
 
-function readUser(text: string): { user: string; password: string } {
-  const colon = text.indexOf(":");
-  const end = colon < 0 ? text.length : colon;
-  return {
-    user: decode(text.slice(0, end), "user name"),
-    password: decode(text.slice(end + 1), "password"),
-  };
-}
-
-function readHost(text: string): { host: string; port: string } {
-  const match = /^(?:\[([0-9a-f:.]+(?:%[\w.-]+)?)\]|([^:[\]]*))(?::(.*))?$/is.exec(text);
-  if (match === null) {
-    throw malformed("The host is not readable.", "Write an IPv6 address in brackets, as in [::1]:5432.");
-  }
-  return { host: match[1] ?? decode(match[2]!, "host"), port: match[3] ?? "" };
-}
-
-function readPort(text: string): number {
-  if (text === "") return DEFAULT_PORT;
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65535) {
-    throw malformed(
-      "The port is not a number from 1 to 65535.",
-      "Percent-encode special characters of the password: / is %2F, ? is %3F, # is %23, @ is %40, : is %3A.",
-    );
-  }
-  return port;
-}
-
-function readParameters(query: string): ReadonlyMap<string, string> {
-  const parameters = new Map<string, string>();
-  for (const pair of query.split("&")) {
-    if (pair === "") continue;
-    const equals = pair.indexOf("=");
-    const name = equals < 0 ? pair : pair.slice(0, equals);
-    if (!PARAMETERS.includes(name)) {
-      const named = LIBPQ_PARAMETERS.has(name) ? `the parameter ${name}, which Tideway does not know` : "";
-      throw malformed(
-        `The URL has ${named || "a parameter that Tideway does not know"}.`,
-        `Known are ${PARAMETERS.join(", ")}; a ? inside the password is written %3F.`,
-      );
-    }
-    parameters.set(name, decode(equals < 0 ? "" : pair.slice(equals + 1), `parameter ${name}`));
-  }
-  return parameters;
+function parameterName(written: string): string {
+  if (PARAMETERS.includes(written)) return written;
+  const named = LIBPQ_PARAMETERS.has(written)
+    ? `the parameter ${written}, which Tideway does not know`
+    : undefined;
+  throw unknownParameter(PARAMETERS.join(", "), named);
 }
 
 function readTls(parameters: ReadonlyMap<string, string>): Pick<EndpointConfig, "sslMode" | "caCertificate"> {
   const file = parameters.get("sslrootcert") ?? "";
   const wanted = parameters.get("sslmode");
   if (wanted !== undefined && !Object.hasOwn(sslModes, wanted)) {
-    throw malformed("The sslmode is unknown.", `Use one of: ${Object.keys(sslModes).join(", ")}.`);
+    throw malformedUrl("The sslmode is unknown.", `Use one of: ${Object.keys(sslModes).join(", ")}.`);
   }
   const mode = wanted === undefined ? undefined : sslModes[wanted];
   if (file === "") return { sslMode: mode ?? "none", caCertificate: undefined };
@@ -120,47 +85,14 @@ function readTls(parameters: ReadonlyMap<string, string>): Pick<EndpointConfig, 
   if (file === "system") return { sslMode: mode ?? "verify-full", caCertificate: undefined };
   return {
     sslMode: mode === undefined || mode === "require" ? "verify-ca" : mode,
-    caCertificate: readCa(file),
+    caCertificate: readCertificate(file, "sslrootcert"),
   };
-}
-
-function readCa(file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unreadable";
-    throw malformed(`The file that sslrootcert names cannot be read (${code}).`, "Correct the file's path.");
-  }
-  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw malformed("The file that sslrootcert names holds no certificate.", "Name a PEM file of the CA.");
-}
-
-function decode(text: string, what: string): string {
-  let decoded: string | undefined;
-  try {
-    decoded = decodeURIComponent(text);
-  } catch {
-    // A lone % or bytes that are not UTF-8.
-  }
-  if (decoded === undefined || decoded.includes("\0")) {
-    throw malformed(`The ${what} is not percent-encoded correctly.`, "Write a % itself as %25.");
-  }
-  return decoded;
 }
 
 function systemUser(): string {
   try {
     return userInfo().username;
   } catch {
-    throw malformed("The URL has no user name.");
+    throw malformedUrl("The URL has no user name.");
   }
-}
-
-function malformed(message: string, remedy?: string): MigrationError {
-  return new MigrationError("endpoint.url_malformed", {
-    message,
-    subject: "connection URL",
-    ...(remedy === undefined ? {} : { remedy }),
-  });
 }

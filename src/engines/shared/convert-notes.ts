@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../../core/error.ts";
-import { errorTable } from "../../core/error-table.ts";
 import type { Finding } from "../../core/finding.ts";
 import { displayTable, type TableSchema } from "../../core/schema.ts";
+import { finding } from "./finding.ts";
 
 /** How many of the things that are told together are named. */
 const NAMED = 5;
@@ -27,15 +27,9 @@ export class ConvertNotes {
     message: string,
     severity: Finding["severity"] = "warning",
   ): void {
-    const subject = displayTable(table.id);
-    this.#findings.push({
-      code,
-      severity,
-      subject,
-      table: table.id,
-      message,
-      remedy: errorTable[code].remedy,
-    });
+    this.#findings.push(
+      finding(code, severity, { subject: displayTable(table.id), table: table.id, message }),
+    );
   }
 
   /** One more of those that are told of together. */
@@ -50,14 +44,12 @@ export class ConvertNotes {
     const together = [...this.#told.values()].map(({ code, severity, subject, message, names }) => {
       const named = names.slice(0, NAMED).join(", ");
       const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
-      return {
-        code,
-        severity,
-        subject,
-        message: `${message}: ${named}${more}.`,
-        remedy: errorTable[code].remedy,
-      };
+      return finding(code, severity, { subject, message: `${message}: ${named}${more}.` });
     });
     return [...this.#findings, ...together];
   }
+}
+
+export function displayColumn({ id }: TableSchema, column: string): string {
+  return `${displayTable(id)}.${column}`;
 }

@@ -1,41 +1,37 @@
 import { failpoint } from "../../../base/failpoint.ts";
-import { MigrationError, type TableOutcome } from "../../../core/error.ts";
+import type { TableOutcome } from "../../../core/error.ts";
 import type { TablePlan } from "../../../core/plan.ts";
-import { type Column, displayTable, type TableId, tableKey } from "../../../core/schema.ts";
+import { type Column, type TableId, tableKey } from "../../../core/schema.ts";
 import type { ColumnAddition } from "../../../core/target.ts";
+import { goneBeforeAlteration } from "../../shared/catalog/table-misfit.ts";
 import { columnDefinition } from "../catalog/ddl.ts";
 import { identifier, qualified } from "../catalog/identifier.ts";
 import { targetColumns } from "../catalog/target-columns.ts";
 import type { Client } from "../connection/client.ts";
-import { classify } from "../connection/errors.ts";
+import { eachTable } from "../connection/each-table.ts";
 import type { ServerFacts } from "../connection/server-facts.ts";
 import { cellForm, writeLiteral } from "../values/cell-text.ts";
 import { SqlText } from "../values/sql-text.ts";
 
 /** Adds what is missing of tables' columns, each table in one statement. An outcome for each table. */
-export async function addColumns(
+export function addColumns(
   client: Client,
   additions: readonly ColumnAddition[],
 ): Promise<readonly TableOutcome<undefined>[]> {
-  const outcomes: TableOutcome<undefined>[] = [];
-  for (const addition of additions) {
-    try {
+  return eachTable(
+    additions,
+    ({ plan }) => plan.source.id,
+    async (addition) => {
       await addTo(client, addition);
-      outcomes.push(undefined);
-    } catch (thrown) {
-      const table = addition.plan.source.id;
-      const error = classify(thrown, { side: "target", table, phase: "build" });
-      if (error.scope !== "table") throw error;
-      outcomes.push(error);
-    }
-  }
-  return outcomes;
+      return undefined;
+    },
+  );
 }
 
 async function addTo(client: Client, { plan, columns }: ColumnAddition): Promise<void> {
   const { id } = plan.target;
   const found = (await targetColumns(client, [id])).get(keyOf(id));
-  if (found === undefined) throw notThere(plan);
+  if (found === undefined) throw goneBeforeAlteration(plan);
   const present = new Set(found.map(({ name }) => name));
   const added = columns.filter((i) => !present.has(plan.target.columns[i]!.name));
   const parts = columns.map((i) => additionOf(plan, i, client.facts));
@@ -108,14 +104,6 @@ function fillLiteral({ source, target }: TablePlan, ordinal: number, value: stri
   const bytes = Buffer.from(value);
   writeLiteral(out, cellForm(source.columns[ordinal]!.type, dataType), bytes, 0, bytes.length);
   return out.bytes.toString("utf8", 0, out.length);
-}
-
-export function notThere({ source, target }: TablePlan): MigrationError {
-  return new MigrationError("target.table_mismatch", {
-    message: "The table to which columns are to be added is not there.",
-    subject: displayTable(target.id),
-    table: source.id,
-  });
 }
 
 function keyOf({ schema, name }: TableId): string {

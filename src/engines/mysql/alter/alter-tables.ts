@@ -4,15 +4,17 @@ import type { JournalRequest } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import { type Column, displayTable, type TableId, tableKey } from "../../../core/schema.ts";
 import type { AlteredTable, AlterTables, TableAlteration } from "../../../core/table-alteration.ts";
+import { goneBeforeAlteration } from "../../shared/catalog/table-misfit.ts";
 import { forgetTableSql, recordShapeSql } from "../apply/journal-sql.ts";
 import { columnDefinition } from "../catalog/ddl.ts";
 import { identifier, qualified } from "../catalog/identifier.ts";
 import { targetColumns } from "../catalog/target-columns.ts";
 import { findReferrers, findTables } from "../catalog/target-table.ts";
 import type { Client } from "../connection/client.ts";
+import { eachTable } from "../connection/each-table.ts";
 import { classify, serverFields } from "../connection/errors.ts";
 import { buildIndexes, buildReference, indexNames } from "../load/build-steps.ts";
-import { type AddedColumn, additionOf, notThere, settle } from "./add-columns.ts";
+import { type AddedColumn, additionOf, settle } from "./add-columns.ts";
 import { columnSteps } from "./alter-steps.ts";
 
 const ER_INVALID_USE_OF_NULL = 1138;
@@ -22,23 +24,16 @@ const WARN_DATA_TRUNCATED = 1265;
  * Makes tables follow the source's. ALTER TABLE commits by itself, before the journal can say so: each looks at what
  * the table is, and after a crash in between finds its work done.
  */
-export async function alterTables(
+export function alterTables(
   client: Client,
   { alterations }: AlterTables,
   journal: JournalRequest,
 ): Promise<readonly TableOutcome<AlteredTable>[]> {
-  const outcomes: TableOutcome<AlteredTable>[] = [];
-  for (const alteration of alterations) {
-    try {
-      outcomes.push(await alterTable(client, alteration, journal));
-    } catch (thrown) {
-      const table = alteration.from.source.id;
-      const error = classify(thrown, { side: "target", table, phase: "build" });
-      if (error.scope !== "table") throw error;
-      outcomes.push(error);
-    }
-  }
-  return outcomes;
+  return eachTable(
+    alterations,
+    ({ from }) => from.source.id,
+    (alteration) => alterTable(client, alteration, journal),
+  );
 }
 
 async function alterTable(
@@ -50,7 +45,7 @@ async function alterTable(
   let altered: AlteredTable = { nullable: [], failures: [] };
   if (!isApplied) {
     const place = await presentName(client, from.target.id, to.target.id);
-    if (place === undefined) throw notThere(from);
+    if (place === undefined) throw goneBeforeAlteration(from);
     const nullable = await alterColumns(client, place, alteration);
     const failures = alteration.withParts ? await alterParts(client, place, alteration) : [];
     if (keyOf(place) !== keyOf(to.target.id)) {
@@ -169,9 +164,10 @@ export async function dropTables(
     client,
     plans.map(({ target }) => target.id),
   );
-  const outcomes: TableOutcome<undefined>[] = [];
-  for (const { source, target } of plans) {
-    try {
+  return eachTable(
+    plans,
+    ({ source }) => source.id,
+    async ({ source, target }) => {
       if (found.has(keyOf(target.id))) {
         for (const { constraint, ...referrer } of await findReferrers(client, target.id)) {
           await client.execute(
@@ -182,14 +178,9 @@ export async function dropTables(
         failpoint("apply.tables-dropped");
       }
       await client.execute(`start transaction; ${forgetTableSql(journal, source.id).join("; ")}; commit`);
-      outcomes.push(undefined);
-    } catch (thrown) {
-      const error = classify(thrown, { side: "target", table: source.id, phase: "build" });
-      if (error.scope !== "table") throw error;
-      outcomes.push(error);
-    }
-  }
-  return outcomes;
+      return undefined;
+    },
+  );
 }
 
 function keyOf({ schema, name }: TableId): string {

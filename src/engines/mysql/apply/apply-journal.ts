@@ -3,12 +3,7 @@ import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
 import type { Conflict } from "../../shared/apply-counts.ts";
 import { literal, qualified } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
-import { controlTable, NOW_SQL, SERVER_NAME } from "./control-tables.ts";
-
-export function positionSql(request: JournalRequest): string {
-  return `select CHECKPOINT from ${controlTable(request, "awsdms_txn_state")}
-    where SERVER_NAME = ${literal(SERVER_NAME)} and TASK_NAME = ${literal(request.taskId)}`;
-}
+import { controlTable, NOW_SQL } from "./control-tables.ts";
 
 /** Tables that the task has made, by tableKey of the source's id. */
 export async function madeTables(client: Client, request: JournalRequest): Promise<ReadonlySet<string>> {

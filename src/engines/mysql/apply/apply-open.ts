@@ -1,19 +1,14 @@
 import { createHash } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import { MigrationError } from "../../../core/error.ts";
 import type { JournalRequest } from "../../../core/journal.ts";
 import type { Position } from "../../../core/position.ts";
+import { takeLock } from "../../shared/apply/apply-lock.ts";
 import { readCheckpoint } from "../../shared/checkpoint.ts";
 import { literal } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
 import { serverFields } from "../connection/errors.ts";
 import { type DurabilityKind, durabilityOf, FLUSH_SQL } from "./apply-durability.ts";
-import { positionSql } from "./apply-journal.ts";
-
-/** How long the last applier's session has to end by itself, and how long it is waited for at most. */
-const PATIENCE_MS = 1_000;
-const TIMEOUT_MS = 15_000;
-const RETRY_MS = 50;
+import { positionSql } from "./journal-sql.ts";
 
 /** Also the journal's: it goes on without, as nothing but changes tells others what is durable. */
 export const ACCESS_DENIED = 1227;
@@ -63,27 +58,19 @@ export async function flushDenied(client: Client): Promise<MigrationError | unde
   }
 }
 
-/**
- * Lets only one session apply for a task. A worker that was killed may leave a session behind that still works through
- * what it was sent, commit included; the position in the journal is final only when that session has ended. It gets a
- * moment for that, then it is ended.
- */
 export async function takeApplyLock(client: Client, request: JournalRequest): Promise<void> {
   const name = literal(lockName(request));
-  for (const start = performance.now(); ; await delay(RETRY_MS)) {
-    const [row] = await client.query<{ taken: string | null; holder: string | null }>(
-      `select get_lock(${name}, 0) as taken, is_used_lock(${name}) as holder`,
-    );
-    if (row!.taken === "1") return;
-    const waited = performance.now() - start;
-    if (waited > TIMEOUT_MS) {
-      throw new MigrationError("target.applier_in_use", {
-        message: "Another session applies changes for this task.",
-        subject: request.taskId,
-      });
-    }
-    if (waited > PATIENCE_MS && row!.holder !== null) await endSession(client, row!.holder);
-  }
+  await takeLock({
+    taskId: request.taskId,
+    take: async () => {
+      const [row] = await client.query<{ taken: string | null }>(`select get_lock(${name}, 0) as taken`);
+      return row!.taken === "1";
+    },
+    endHolder: async () => {
+      const [row] = await client.query<{ id: string | null }>(`select is_used_lock(${name}) as id`);
+      if (row!.id !== null) await endSession(client, row!.id);
+    },
+  });
 }
 
 /** Ends a session of the same user. */
@@ -107,11 +94,11 @@ export async function readAppliedPosition(
   client: Client,
   request: JournalRequest,
 ): Promise<Position | undefined> {
-  const [row] = await client.query<{ CHECKPOINT: string }>(positionSql(request));
+  const [row] = await client.query<{ text: string }>(positionSql(request));
   // Else the snapshot of this transaction would be what the session goes on to see.
   await client.execute("commit");
   if (row === undefined) return undefined;
-  const position = readCheckpoint(row.CHECKPOINT);
+  const position = readCheckpoint(row.text);
   if (position !== undefined) return position;
   throw new MigrationError("position.malformed", {
     message: "The checkpoint in the target's control table is none.",

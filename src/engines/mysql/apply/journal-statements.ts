@@ -2,8 +2,10 @@ import type { JournalRequest, PlannedTable, StateChange } from "../../../core/jo
 import type { Position } from "../../../core/position.ts";
 import type { TableId } from "../../../core/schema.ts";
 import type { ShapedTable } from "../../../core/table-shape.ts";
+import { type ControlTableName, SERVER_NAME } from "../../shared/apply/control-tables.ts";
+import type { JournalTablesSql } from "../../shared/apply/journal.ts";
 import { literal } from "../catalog/identifier.ts";
-import { type ControlTableName, controlTable, NOW_SQL, SERVER_NAME } from "./control-tables.ts";
+import { controlTable, NOW_SQL } from "./control-tables.ts";
 
 /** Characters of suspend_reason. */
 const REASON_LENGTH = 32;
@@ -27,7 +29,7 @@ const COLUMNS = {
 } as const;
 
 /** SQL of the journal's methods that concern many tables at once. */
-export class JournalStatements {
+export class JournalStatements implements JournalTablesSql {
   readonly #request: JournalRequest;
   readonly #task: string;
 
@@ -53,10 +55,12 @@ export class JournalStatements {
     return statements;
   }
 
-  moveSnapshot(tables: readonly TableId[], snapshot: Position | undefined): string {
-    return `update ${this.#table("awsdms_load_state")}
+  moveSnapshot(tables: readonly TableId[], snapshot: Position | undefined): string[] {
+    return [
+      `update ${this.#table("awsdms_load_state")}
       set snapshot_kind = ${optional(snapshot?.kind)}, snapshot_position = ${optional(snapshot?.text)}
-      where ${this.#among(tables)} and done = 0`;
+      where ${this.#among(tables)} and done = 0`,
+    ];
   }
 
   setStates(tables: readonly TableId[], { state, reason }: StateChange): string[] {
@@ -67,21 +71,9 @@ export class JournalStatements {
     ];
   }
 
-  setShapes(tables: readonly ShapedTable[]): string {
+  setShapes(tables: readonly ShapedTable[]): string[] {
     const rows = tables.map(({ id, shape }) => ({ id, state: "ready", shape }));
-    return this.#upsert(rows, ["shape"]);
-  }
-
-  forget(): string[] {
-    const own = `task_name = ${this.#task}`;
-    const server = literal(SERVER_NAME);
-    return [
-      `delete from ${this.#table("awsdms_load_state")} where ${own}`,
-      `delete from ${this.#table("awsdms_table_state")} where ${own}`,
-      `delete from ${this.#table("awsdms_suspended_tables")} where server_name = ${server} and ${own}`,
-      `delete from ${this.#table("awsdms_txn_state")} where SERVER_NAME = ${server} and ${own}`,
-      `delete from ${this.#table("awsdms_apply_exceptions")} where ${own}`,
-    ];
+    return [this.#upsert(rows, ["shape"])];
   }
 
   #table(name: ControlTableName): string {

@@ -2,10 +2,11 @@ import type { Finding } from "../../../core/finding.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
 import type { TargetAssessment } from "../../../core/target.ts";
+import { names } from "../../shared/catalog/table-misfit.ts";
 import { finding } from "../../shared/finding.ts";
 import { literal } from "../catalog/identifier.ts";
 import { selectOf } from "../catalog/target-columns.ts";
-import { findTables, isTable, misfit, names, type TargetTable } from "../catalog/target-table.ts";
+import { findTables, isTable, misfit, type TargetTable } from "../catalog/target-table.ts";
 import type { Client } from "../connection/client.ts";
 
 /** What stands on the target under the names of the plan's tables. */

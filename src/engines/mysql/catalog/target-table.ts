@@ -1,6 +1,12 @@
-import { MigrationError } from "../../../core/error.ts";
 import type { TablePlan } from "../../../core/plan.ts";
-import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
+import { type TableId, tableKey } from "../../../core/schema.ts";
+import {
+  columnMisfit,
+  mismatch,
+  NOT_A_TABLE,
+  names,
+  type Referrer,
+} from "../../shared/catalog/table-misfit.ts";
 import type { Client } from "../connection/client.ts";
 import { literal, qualified } from "./identifier.ts";
 import { selectOf, type TargetColumn, targetColumns } from "./target-columns.ts";
@@ -63,25 +69,23 @@ export function checkColumns(table: TargetTable, plan: TablePlan): void {
   if (reason !== undefined) throw mismatch(plan, reason);
 }
 
-/** What keeps rows of the source out of what is there. */
+/** What keeps rows of the source out of what is there: a part of a sentence about the table, or undefined. */
 export function misfit(table: TargetTable, plan: TablePlan): string | undefined {
-  if (!isTable(table)) return "something that is not a table has its name";
+  if (!isTable(table)) return NOT_A_TABLE;
+  const written = plan.target.columns.filter((_, i) => plan.source.columns[i]!.generated === undefined);
+  const reason = columnMisfit(
+    table.columns,
+    written.map(({ name }) => name),
+    plan,
+  );
+  if (reason !== undefined) return reason;
   const there = new Map(table.columns.map((column) => [column.name, column]));
-  const wanted = plan.target.columns.filter((_, i) => plan.source.columns[i]!.generated === undefined);
-  const missing = wanted.filter(({ name }) => !there.has(name));
-  if (missing.length > 0) return `it lacks the columns ${names(missing)}`;
-  const computed = wanted.filter(({ name }) => there.get(name)!.generated);
-  if (computed.length > 0) return `it computes the columns ${names(computed)} itself`;
   const full = plan.target.columns.filter(({ name }, i) => {
     const source = plan.source.columns[i]!;
     const column = there.get(name);
     return source.nullable && source.generated === undefined && column !== undefined && turnsNull(column);
   });
-  if (full.length > 0) return `it puts something else in the place of NULL into ${names(full)}`;
-  const known = new Set(plan.target.columns.map(({ name }) => name));
-  const unfilled = table.columns.filter(({ name, required }) => required && !known.has(name));
-  if (unfilled.length === 0) return undefined;
-  return `it demands values for ${names(unfilled)}, which the source does not have`;
+  return full.length === 0 ? undefined : `it puts something else in the place of NULL into ${names(full)}`;
 }
 
 /**
@@ -90,19 +94,6 @@ export function misfit(table: TargetTable, plan: TablePlan): string | undefined 
  */
 function turnsNull({ nullable, counts, dataType }: TargetColumn): boolean {
   return !nullable && (counts || dataType === "timestamp");
-}
-
-export function mismatch(plan: TablePlan, what: string): MigrationError {
-  return new MigrationError("target.table_mismatch", {
-    message: `The table on the target cannot be used: ${what}.`,
-    subject: displayTable(plan.target.id),
-    table: plan.source.id,
-  });
-}
-
-/** A table of the target with a foreign key to another. */
-export interface Referrer extends TableId {
-  readonly constraint: string;
 }
 
 /** Foreign keys of other tables that point at this one. */
@@ -119,21 +110,4 @@ export async function findReferrers(client: Client, id: TableId): Promise<readon
 export async function hasRows(client: Client, id: TableId): Promise<boolean> {
   const rows = await client.query(`select 1 as found from ${qualified(id)} limit 1`);
   return rows.length > 0;
-}
-
-/** `target.table_in_use`, naming what is in the way. */
-export function inUse(plan: TablePlan, details: { readonly message: string }): MigrationError {
-  return new MigrationError("target.table_in_use", {
-    ...details,
-    subject: displayTable(plan.target.id),
-    table: plan.source.id,
-  });
-}
-
-export function nameReferrers(referrers: readonly Referrer[]): string {
-  return referrers.map((referrer) => `${displayTable(referrer)} (${referrer.constraint})`).join(", ");
-}
-
-export function names(columns: readonly { readonly name: string }[]): string {
-  return columns.map(({ name }) => name).join(", ");
 }

@@ -4,7 +4,7 @@ import { makeCertificates } from "../../../../test/support/certificates.ts";
 import { eventually } from "../../../../test/support/eventually.ts";
 import { type MysqlFlavour, type MysqlServer, startMysql } from "../../../../test/support/mysql-server.ts";
 import { MigrationError } from "../../../core/error.ts";
-import { ClientPool } from "./client-pool.ts";
+import { clientPool } from "./client-pool.ts";
 import { connect } from "./connection.ts";
 
 const signal = new AbortController().signal;
@@ -113,7 +113,7 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
 
     test("what a pool's work runs is stopped on the server when it is aborted", async () => {
       const controller = new AbortController();
-      await using pool = new ClientPool(server.endpoint(), target);
+      await using pool = clientPool(server.endpoint(), target);
       const running = pool.use(controller.signal, (client) => client.query("select sleep(3600)"));
       const asleep = "select id from information_schema.processlist where info = 'select sleep(3600)'";
       await eventually("the statement to run", async () => (await server.query(asleep)).length > 0);
@@ -124,7 +124,7 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
     });
 
     test("a pool gives the same connection again unless its work failed", async () => {
-      await using pool = new ClientPool(server.endpoint(), source);
+      await using pool = clientPool(server.endpoint(), source);
       const first = await pool.use(signal, async (client) => client.threadId);
       assert.equal(await pool.use(signal, async (client) => client.threadId), first);
       await assert.rejects(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { classify, type ErrorContext } from "./errors.ts";
+import type { ErrorContext } from "../../shared/connection/error-context.ts";
+import { classify } from "./errors.ts";
 import { ServerError } from "./server-error.ts";
 
 const table = { schema: "shop", name: "orders" };

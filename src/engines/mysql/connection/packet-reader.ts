@@ -1,4 +1,4 @@
-import type { SocketReader } from "./socket-reader.ts";
+import type { SocketReader } from "../../shared/connection/socket-reader.ts";
 
 /** Bytes before a packet: three of its length, one of its number. */
 export const PACKET_HEADER = 4;

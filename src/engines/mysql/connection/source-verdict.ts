@@ -1,4 +1,4 @@
-import type { ErrorContext, Verdict } from "./error-context.ts";
+import type { ErrorContext, Verdict } from "../../shared/connection/error-context.ts";
 import type { ServerErrorFields } from "./server-error.ts";
 
 /** Errors while reading. */

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../../core/error.ts";
-import type { ErrorContext, Verdict } from "./error-context.ts";
+import { type ErrorContext, tableCode, type Verdict } from "../../shared/connection/error-context.ts";
 import type { ServerErrorFields } from "./server-error.ts";
 
 /** Errors while writing. */
@@ -64,17 +64,6 @@ export function targetVerdict({ number, message }: ServerErrorFields, context: E
       return inTable && context.phase === "build" ? { code: "target.table_in_use" } : { code: general };
     default:
       return { code: general };
-  }
-}
-
-function tableCode(context: ErrorContext): ErrorCode {
-  switch (context.phase) {
-    case "build":
-      return "target.object_failed";
-    case "apply":
-      return "apply.rejected";
-    default:
-      return "load.rejected";
   }
 }
 

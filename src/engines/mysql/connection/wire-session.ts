@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { connectionLost, drained, SocketReader } from "../../shared/connection/socket-reader.ts";
 import { MAX_PACKET, PACKET_HEADER, PacketReader } from "./packet-reader.ts";
 import {
   eofStatus,
@@ -12,7 +13,6 @@ import {
   throwIfError,
 } from "./result-head.ts";
 import type { ServerFacts } from "./server-facts.ts";
-import { lost, SocketReader } from "./socket-reader.ts";
 
 /** How long the last message may take to go out, and a server to hang up, before the connection is cut. */
 const GOODBYE_MS = 2_000;
@@ -161,28 +161,15 @@ export class WireSession implements AsyncDisposable {
 
   async #write(header: Uint8Array, piece: Uint8Array): Promise<void> {
     const socket = this.#socket;
-    if (socket.destroyed) throw lost();
+    if (socket.destroyed) throw connectionLost();
     socket.cork();
     socket.write(header);
     const takesMore = socket.write(piece);
     socket.uncork();
     if (takesMore) return;
     if (!socket.destroyed && socket.writableNeedDrain) await drained(socket);
-    if (socket.destroyed) throw lost();
+    if (socket.destroyed) throw connectionLost();
   }
 }
 
 const EMPTY = new Uint8Array(0);
-
-/** Resolves when the socket takes bytes again, or has closed. */
-function drained(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      socket.off("drain", done);
-      socket.off("close", done);
-      resolve();
-    };
-    socket.on("drain", done);
-    socket.on("close", done);
-  });
-}

@@ -5,7 +5,7 @@ import type { PostLoadStep } from "../../../core/target.ts";
 import { checkDefinition, foreignKeyDefinition, hasChecks, indexDefinition } from "../catalog/ddl.ts";
 import { literal, qualified } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
-import { classify } from "../connection/errors.ts";
+import { eachTable } from "../connection/each-table.ts";
 import { uncheckedKeys } from "../connection/foreign-key-checks.ts";
 import { indexesOf } from "./post-load.ts";
 
@@ -13,22 +13,18 @@ import { indexesOf } from "./post-load.ts";
  * Runs steps of full load's end, of any tables. Each looks first whether its object is there, and is all or nothing, so
  * it may be run again after any crash.
  */
-export async function buildSteps(
+export function buildSteps(
   client: Client,
   steps: readonly PostLoadStep[],
 ): Promise<readonly TableOutcome<undefined>[]> {
-  const outcomes: TableOutcome<undefined>[] = [];
-  for (const step of steps) {
-    try {
+  return eachTable(
+    steps,
+    ({ plan }) => plan.source.id,
+    async (step) => {
       await buildStep(client, step);
-      outcomes.push(undefined);
-    } catch (thrown) {
-      const error = classify(thrown, { side: "target", table: step.plan.source.id, phase: "build" });
-      if (error.scope !== "table") throw error;
-      outcomes.push(error);
-    }
-  }
-  return outcomes;
+      return undefined;
+    },
+  );
 }
 
 async function buildStep(client: Client, { plan, stage, object, subject }: PostLoadStep): Promise<void> {

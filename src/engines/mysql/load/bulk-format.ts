@@ -2,7 +2,8 @@ import type { TableOutcome } from "../../../core/error.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import type { BulkFormat } from "../../../core/row-chunk.ts";
 import { tableKey } from "../../../core/schema.ts";
-import { findTables, misfit, mismatch } from "../catalog/target-table.ts";
+import { mismatch } from "../../shared/catalog/table-misfit.ts";
+import { findTables, misfit } from "../catalog/target-table.ts";
 import type { Client } from "../connection/client.ts";
 import { type LoadColumns, loadColumns } from "./load-columns.ts";
 

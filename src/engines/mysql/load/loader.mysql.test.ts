@@ -2,13 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { moveTables } from "../../../../test/support/mysql-load.ts";
 import { type MysqlFlavour, type MysqlServer, startMysql } from "../../../../test/support/mysql-server.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 
-let source: PostgresServer;
-before(async () => {
-  source = await startPostgres();
-});
-after(() => source?.[Symbol.asyncDispose]());
+const source = await serverOfFile(startPostgres());
 
 /** Columns with their types, SQL for values, and what shows a value as the same text on both sides. */
 interface Sample {

@@ -1,6 +1,7 @@
 import type { TablePlan } from "../../../core/plan.ts";
-import { displayTable, type Index, type TableSchema, tableKey } from "../../../core/schema.ts";
+import { displayTable, type Index, type TableSchema } from "../../../core/schema.ts";
 import type { PostLoadStage, PostLoadStep } from "../../../core/target.ts";
+import { constraintSteps } from "../../shared/load/constraint-steps.ts";
 import { isMadeWithTable } from "../catalog/ddl.ts";
 
 /**
@@ -18,16 +19,7 @@ export function postLoadSteps(plan: TablePlan): PostLoadStep[] {
   }
   const whole = { plan, object: "table", subject: displayTable(table.id), locks: [table.id] } as const;
   steps.push({ ...whole, stage: "vacuum" });
-  for (const check of table.checks) {
-    if (check.validated) continue;
-    steps.push({ stage: "foreign-key", plan, object: "check", subject: check.name, locks: [table.id] });
-  }
-  for (const key of table.foreignKeys) {
-    const ids = new Map([table.id, key.references].map((id) => [tableKey(id), id]));
-    const locks = [...ids.keys()].toSorted().map((text) => ids.get(text)!);
-    steps.push({ stage: "foreign-key", plan, object: "foreign-key", subject: key.name, locks });
-  }
-  return steps;
+  return [...steps, ...constraintSteps(plan)];
 }
 
 /** Those of a stage; an index that came with the table has none. */

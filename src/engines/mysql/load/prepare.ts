@@ -1,7 +1,8 @@
-import { MigrationError, type TableOutcome } from "../../../core/error.ts";
+import type { MigrationError, TableOutcome } from "../../../core/error.ts";
 import type { MigrationPlan, TablePlan } from "../../../core/plan.ts";
-import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
+import { type TableId, tableKey } from "../../../core/schema.ts";
 import type { PreparedTable, PrepareRequest, SchemaRequest } from "../../../core/target.ts";
+import { goneBeforeReload, inUse, mismatch, NOT_A_TABLE } from "../../shared/catalog/table-misfit.ts";
 import { createSchema, createTable } from "../catalog/ddl.ts";
 import { identifier, literal, qualified } from "../catalog/identifier.ts";
 import {
@@ -9,14 +10,11 @@ import {
   findReferrers,
   findTables,
   hasRows,
-  inUse,
   isTable,
-  mismatch,
-  nameReferrers,
   type TargetTable,
 } from "../catalog/target-table.ts";
 import type { Client } from "../connection/client.ts";
-import { classify } from "../connection/errors.ts";
+import { eachTable } from "../connection/each-table.ts";
 import { uncheckedKeys } from "../connection/foreign-key-checks.ts";
 
 /*
@@ -56,19 +54,14 @@ export async function prepareTables(
     requests.map(({ plan }) => plan.target.id),
   );
   const migrated = new Set(requests[0]?.migration.tables.map(({ target }) => tableKey(target.id)));
-  const outcomes: TableOutcome<PreparedTable>[] = [];
-  for (const request of requests) {
-    const { id } = request.plan.target;
-    const there = existing.get(tableKey({ schema: id.schema, name: id.name }));
-    try {
-      outcomes.push(await prepareTable(client, request, { there, migrated }));
-    } catch (thrown) {
-      const error = classify(thrown, { side: "target", table: request.plan.source.id, phase: "build" });
-      if (error.scope !== "table") throw error;
-      outcomes.push(error);
-    }
-  }
-  return outcomes;
+  return eachTable(
+    requests,
+    ({ plan }) => plan.source.id,
+    (request) => {
+      const there = existing.get(keyOf(request.plan.target.id));
+      return prepareTable(client, request, { there, migrated });
+    },
+  );
 }
 
 interface Surroundings {
@@ -98,12 +91,7 @@ export async function emptyTable(client: Client, plan: TablePlan): Promise<void>
   const { id } = plan.target;
   const there = (await findTables(client, [id])).get(tableKey({ schema: id.schema, name: id.name }));
   if (there === undefined) {
-    throw new MigrationError("target.table_mismatch", {
-      message: "The table to be loaded again is not there.",
-      subject: displayTable(id),
-      table: plan.source.id,
-      remedy: "Start the task with reload-target, which creates it.",
-    });
+    throw goneBeforeReload(plan);
   }
   // The same rows come back, so it does not matter who refers to them.
   await clearTable(client, there, { plan, migrated: undefined });
@@ -119,13 +107,11 @@ interface DropOptions {
  * refer to nothing.
  */
 async function dropTable(client: Client, table: TargetTable, { plan, migrated }: DropOptions): Promise<void> {
-  if (!isTable(table)) throw mismatch(plan, "something that is not a table has its name");
+  if (!isTable(table)) throw mismatch(plan, NOT_A_TABLE);
   const referrers = await findReferrers(client, table.id);
   const foreign = referrers.filter((referrer) => !migrated.has(keyOf(referrer)));
   if (foreign.length > 0) {
-    throw inUse(plan, {
-      message: `Foreign keys of tables outside the task refer to the table: ${nameReferrers(foreign)}.`,
-    });
+    throw inUse(plan, "Foreign keys of tables outside the task refer to the table", foreign);
   }
   for (const referrer of referrers) {
     await client.execute(
@@ -156,9 +142,7 @@ export async function clearTable(
       if (!migrated.has(keyOf(referrer)) && (await hasRows(client, referrer))) inTheWay.push(referrer);
     }
     if (inTheWay.length > 0) {
-      throw inUse(plan, {
-        message: `Rows of tables outside the task refer to the table: ${nameReferrers(inTheWay)}.`,
-      });
+      throw inUse(plan, "Rows of tables outside the task refer to the table", inTheWay);
     }
   }
   const name = qualified(table.id);

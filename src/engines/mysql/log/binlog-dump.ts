@@ -6,7 +6,7 @@ import type { TableSchema } from "../../../core/schema.ts";
 import { literal } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
 import { openWire } from "../connection/connection.ts";
-import { errorAddress } from "../connection/error-context.ts";
+import { errorAddress } from "../connection/address.ts";
 import type { PacketReader } from "../connection/packet-reader.ts";
 import { readServerError } from "../connection/server-error.ts";
 import type { WireSession } from "../connection/wire-session.ts";

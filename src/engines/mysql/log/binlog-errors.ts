@@ -1,7 +1,7 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { Position } from "../../../core/position.ts";
-import { errorAddress } from "../connection/error-context.ts";
+import { errorAddress } from "../connection/address.ts";
 import { classify, serverFields } from "../connection/errors.ts";
 import { unreadable } from "./binlog-bytes.ts";
 import { EventKind } from "./binlog-event.ts";

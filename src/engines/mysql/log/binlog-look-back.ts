@@ -2,7 +2,7 @@ import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { Client } from "../connection/client.ts";
 import { connect } from "../connection/connection.ts";
-import { errorAddress } from "../connection/error-context.ts";
+import { errorAddress } from "../connection/address.ts";
 import { BinlogDecoder } from "./binlog-decoder.ts";
 import { checkEvent, openDump } from "./binlog-dump.ts";
 import { type BinlogPlace, compareBinlogPlaces, placePosition } from "./binlog-position.ts";

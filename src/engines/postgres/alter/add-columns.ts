@@ -1,9 +1,10 @@
 import type pg from "pg";
-import { MigrationError } from "../../../core/error.ts";
+import type { MigrationError } from "../../../core/error.ts";
 import type { TablePlan } from "../../../core/plan.ts";
-import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
+import { type TableId, tableKey } from "../../../core/schema.ts";
 import { tableChanged } from "../../../core/table-shape.ts";
 import type { ColumnAddition } from "../../../core/target.ts";
+import { goneBeforeAlteration } from "../../shared/catalog/table-misfit.ts";
 import { qualified } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 import { addColumn } from "../catalog/ddl.ts";
@@ -24,7 +25,7 @@ export async function addColumns(
   const { target } = plan;
   await inTurn(client, async () => {
     const found = (await findTables(client, [target.id])).get(tableKey(target.id));
-    if (found === undefined) throw notThere(target.id, plan.source.id);
+    if (found === undefined) throw goneBeforeAlteration(plan);
     const present = new Set(found.columns.map(({ name }) => name));
     const missing = columns
       .map((ordinal) => target.columns[ordinal]!)
@@ -74,12 +75,4 @@ export function alteredAlone({ source }: TablePlan): MigrationError {
     source.id,
     "was altered by itself, and the target's is a partition of one that was not",
   );
-}
-
-export function notThere(id: TableId, table: TableId): MigrationError {
-  return new MigrationError("target.table_mismatch", {
-    message: "The table to which columns are to be added is not there.",
-    subject: displayTable(id),
-    table,
-  });
 }

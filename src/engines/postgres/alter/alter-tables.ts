@@ -4,6 +4,7 @@ import type { MigrationError, TableOutcome } from "../../../core/error.ts";
 import type { JournalRequest } from "../../../core/journal.ts";
 import { type Column, type TableId, tableKey } from "../../../core/schema.ts";
 import type { AlteredTable, AlterTables, TableAlteration } from "../../../core/table-alteration.ts";
+import { goneBeforeAlteration } from "../../shared/catalog/table-misfit.ts";
 import { identifier, literal, qualified } from "../../shared/identifier.ts";
 import { recordShapeSql } from "../apply/journal-sql.ts";
 import { describeColumns } from "../catalog/catalog-columns.ts";
@@ -15,7 +16,7 @@ import { classify } from "../connection/errors.ts";
 import { inTurn } from "../connection/in-turn.ts";
 import { alterEnum } from "../load/alter-enum.ts";
 import type { NoteText } from "../log/pgoutput-note.ts";
-import { alteredAlone, notThere, partitionRoot, partitionsOf } from "./add-columns.ts";
+import { alteredAlone, partitionRoot, partitionsOf } from "./add-columns.ts";
 import { alteredTogether, altersColumns, type Together } from "./alter-partitions.ts";
 import { alterParts } from "./alter-parts.ts";
 import {
@@ -49,9 +50,8 @@ export async function alterTables(
   );
   const placed: PlacedAlteration[] = [];
   for (const alteration of due!) {
-    const { source, target } = alteration.from;
-    const table = found.get(tableKey(target.id));
-    if (table === undefined) outcomes.set(alteration, notThere(target.id, source.id));
+    const table = found.get(tableKey(alteration.from.target.id));
+    if (table === undefined) outcomes.set(alteration, goneBeforeAlteration(alteration.from));
     else {
       const root = await partitionRoot(client, table);
       placed.push({ alteration, table, root, steps: columnSteps(alteration) });
@@ -85,7 +85,7 @@ interface GroupContext {
 }
 
 function recordSql({ from, to: { source } }: TableAlteration, journal: JournalRequest): string {
-  return recordShapeSql(journal, { from: from.source.id, to: source.id, shape: source.shape! });
+  return recordShapeSql(journal, { from: from.source.id, to: source.id, shape: source.shape! }).join("; ");
 }
 
 async function alterGroup(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { counts, SET_VERSIONS, stagesOf } from "../../../../test/support/applied-sets.ts";
+import { SET_VERSIONS, stagesOf } from "../../../../test/support/applied-sets.ts";
 import type { Replication } from "../../../../test/support/replication.ts";
 import { betweenVersions } from "../../../../test/support/replication-suites.ts";
 import type { MigrationError } from "../../../core/error.ts";
@@ -33,8 +33,8 @@ betweenVersions("changes that do not go as sets", SET_VERSIONS, (start) => {
     assert.deepEqual(await stagesOf(r, "u"), []);
     assert.deepEqual(await stagesOf(r, "x"), []);
     assert.deepEqual(await stagesOf(r, "calm"), ["u0"]);
-    assert.deepEqual(counts(r, "u"), [200, 400, 0, 0]);
-    assert.deepEqual(counts(r, "late"), [200, 200, 0, 0]);
+    assert.deepEqual(r.counts("u"), [200, 400, 0, 0]);
+    assert.deepEqual(r.counts("late"), [200, 200, 0, 0]);
     // After some groups sets are tried again.
     for (let i = 0; i < 6; i++) await r.write(`update u set v = v + 1000`);
     await r.assertEqual();
@@ -54,10 +54,10 @@ betweenVersions("changes that do not go as sets", SET_VERSIONS, (start) => {
        insert into t select i, 'new' from generate_series(301, 400) i; update fine set v = 1;
        insert into passing select i from generate_series(1, 100) i; delete from passing`,
     );
-    assert.deepEqual(counts(r, "t"), [200 + 98, 98, 97, 7]);
+    assert.deepEqual(r.counts("t"), [200 + 98, 98, 97, 7]);
     // One by one the insert is refused, and the delete takes the row that was in its way.
-    assert.deepEqual(counts(r, "passing"), [99, 0, 100, 1]);
-    assert.deepEqual(counts(r, "fine"), [200, 200, 0, 0]);
+    assert.deepEqual(r.counts("passing"), [99, 0, 100, 1]);
+    assert.deepEqual(r.counts("fine"), [200, 200, 0, 0]);
     assert.deepEqual(await exceptions(r), [
       `delete from "public"."t": apply.row_missing 3`,
       `insert into "public"."passing": apply.row_exists 1`,
@@ -129,6 +129,6 @@ betweenVersions("changes that do not go as sets", SET_VERSIONS, (start) => {
       `insert into wide select i, ${values} from generate_series(1, 70) i; update wide set ${columns.map((c) => `${c} = id`).join(", ")}`,
     );
     await r.assertEqual();
-    assert.equal(counts(r, "wide")[3], 0);
+    assert.equal(r.counts("wide")[3], 0);
   });
 });

@@ -1,13 +1,11 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { MigrationError } from "../../../core/error.ts";
 import type { JournalRequest } from "../../../core/journal.ts";
 import type { Position } from "../../../core/position.ts";
+import { takeLock } from "../../shared/apply/apply-lock.ts";
 import { literal } from "../../shared/identifier.ts";
 import { ServerError } from "../connection/server-error.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { LOG_STATE_SQL } from "./apply-durability.ts";
-import { controlTable, SERVER_NAME } from "./control-tables.ts";
-import { checkpointPosition } from "./journal-sql.ts";
+import { checkpointPosition, positionSql } from "./journal-sql.ts";
 
 /**
  * A server's or user's defaults must not change what apply does.
@@ -33,11 +31,6 @@ export interface SessionTraits {
   /** The statement that makes a transaction wait for the disk; undefined: every commit does. */
   readonly waitForDisk: string | undefined;
 }
-
-/** How long the last applier's session has to end by itself, and how long it is waited for at most. */
-const PATIENCE_MS = 1_000;
-const TIMEOUT_MS = 15_000;
-const RETRY_MS = 50;
 
 const INSUFFICIENT_PRIVILEGE = "42501";
 const NOT_SUPPORTED = "0A000";
@@ -82,26 +75,17 @@ async function tries(wire: WireSession, sql: string, refusals: readonly string[]
   }
 }
 
-/**
- * Lets only one session apply for a task. A worker that was killed may leave a session behind that
- * still works through what it was sent, commit included; the position in the journal is final only
- * when that session has ended. It gets a moment for that, then it is ended.
- */
 export async function takeApplyLock(wire: WireSession, request: JournalRequest): Promise<void> {
   const name = literal(`tideway apply ${request.controlSchema ?? ""} ${request.taskId}`);
   const key = `pg_catalog.hashtextextended(${name}, 0)`;
-  for (const start = performance.now(); ; await delay(RETRY_MS)) {
-    const { rows } = await wire.query(`select pg_catalog.pg_try_advisory_lock(${key})`);
-    if (rows[0]?.[0] === "t") return;
-    const waited = performance.now() - start;
-    if (waited > TIMEOUT_MS) {
-      throw new MigrationError("target.applier_in_use", {
-        message: "Another session applies changes for this task.",
-        subject: request.taskId,
-      });
-    }
-    if (waited > PATIENCE_MS) await endHolder(wire, key);
-  }
+  await takeLock({
+    taskId: request.taskId,
+    take: async () => {
+      const { rows } = await wire.query(`select pg_catalog.pg_try_advisory_lock(${key})`);
+      return rows[0]?.[0] === "t";
+    },
+    endHolder: () => endHolder(wire, key),
+  });
 }
 
 async function endHolder(wire: WireSession, key: string): Promise<void> {
@@ -122,10 +106,7 @@ export async function readAppliedPosition(
   wire: WireSession,
   request: JournalRequest,
 ): Promise<Position | undefined> {
-  const { rows } = await wire.query(
-    `select "CHECKPOINT" from ${controlTable(request, "awsdms_txn_state")}
-      where "SERVER_NAME" = ${literal(SERVER_NAME)} and "TASK_NAME" = ${literal(request.taskId)}`,
-  );
+  const { rows } = await wire.query(positionSql(request));
   const text = rows[0]?.[0];
   return text == null ? undefined : checkpointPosition(text);
 }

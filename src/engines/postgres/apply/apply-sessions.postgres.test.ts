@@ -1,18 +1,11 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { test } from "node:test";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
 import { Replication } from "../../../../test/support/replication.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import { ApplyMode } from "../../../core/target.ts";
 
-let server: PostgresServer;
-
-before(async () => {
-  server = await startPostgres();
-});
-
-after(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+const server = await serverOfFile(startPostgres());
 
 async function stageCount(r: Replication): Promise<number> {
   const [row] = await r.queryTarget(

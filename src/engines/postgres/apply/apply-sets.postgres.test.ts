@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { counts, SET_VERSIONS, stagesOf } from "../../../../test/support/applied-sets.ts";
+import { SET_VERSIONS, stagesOf } from "../../../../test/support/applied-sets.ts";
 import type { Replication } from "../../../../test/support/replication.ts";
 import { betweenVersions } from "../../../../test/support/replication-suites.ts";
 import { tableKey } from "../../../core/schema.ts";
@@ -61,7 +61,7 @@ betweenVersions("sets", SET_VERSIONS, (start) => {
       assert.ok(stages.includes("d") && stages.includes("u0"), `${table.id.name}: ${stages}`);
       assert.equal(r.applied.get(tableKey(table.id))!.conflicts, 0);
     }
-    assert.deepEqual(counts(r, "key_only"), [200, 49 + 71, 31, 0]);
+    assert.deepEqual(r.counts("key_only"), [200, 49 + 71, 31, 0]);
   });
 
   test("a row that gets another value in an identity that is ALWAYS generated is written anew beside a set", async () => {
@@ -75,7 +75,7 @@ betweenVersions("sets", SET_VERSIONS, (start) => {
     );
     await r.assertEqual();
     assert.deepEqual(await stagesOf(r, "other"), ["u0"]);
-    assert.deepEqual(counts(r, "numbered"), [200, 202, 0, 0]);
+    assert.deepEqual(r.counts("numbered"), [200, 202, 0, 0]);
   });
 
   test("many changes of the same rows, gathered from many transactions, come to their last state", async () => {
@@ -104,7 +104,7 @@ betweenVersions("sets", SET_VERSIONS, (start) => {
     await r.open();
     await r.caughtUp();
     await r.assertEqual();
-    for (const table of ["t", "kept"]) assert.equal(counts(r, table)[3], 0);
+    for (const table of ["t", "kept"]) assert.equal(r.counts(table)[3], 0);
     // Whether a group of t folds depends on where it ends: a key that moves with a value unknown to it does not.
     assert.ok((await stagesOf(r, "kept")).length > 0);
   });
@@ -139,7 +139,7 @@ betweenVersions("sets", SET_VERSIONS, (start) => {
     await r.write("update t set big = repeat('y', 5000); update t set id = id - 1000; update t set n = -1");
     await r.write("update t set big = big");
     await r.assertEqual();
-    assert.equal(counts(r, "t")[3], 0);
+    assert.equal(r.counts("t")[3], 0);
   });
 
   test("keys that are equal but written differently follow each other", async () => {
@@ -157,7 +157,7 @@ betweenVersions("sets", SET_VERSIONS, (start) => {
     );
     await r.assertEqual();
     for (const table of ["n", "f"]) {
-      assert.equal(counts(r, table)[3], 0);
+      assert.equal(r.counts(table)[3], 0);
       assert.ok((await stagesOf(r, table)).includes("d"));
     }
   });
@@ -178,7 +178,7 @@ betweenVersions("sets", SET_VERSIONS, (start) => {
     await r.assertEqual();
     assert.equal(r.transactions - transactions, 1);
     assert.deepEqual(await stagesOf(r, "t"), ["d", "u0"]);
-    assert.deepEqual([...counts(r, "t")], [30_000, 10_000 + 15_000 + 3_428, 6_000, 0]);
+    assert.deepEqual([...r.counts("t")], [30_000, 10_000 + 15_000 + 3_428, 6_000, 0]);
   });
 
   test("truncated tables keep their order of changes, others go as sets beside them", async () => {

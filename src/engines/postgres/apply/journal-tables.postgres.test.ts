@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { unaborted } from "../../../../test/support/bulk-copy.ts";
-import { at, nasty, newTarget, open, orders, partitions } from "../../../../test/support/journal-target.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { nasty, orders, partitions } from "../../../../test/support/journal-samples.ts";
+import { at, newTarget, open } from "../../../../test/support/journal-target.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import type { TableShape } from "../../../core/table-shape.ts";
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres({ version: 12 });
-});
-after(() => server?.[Symbol.asyncDispose]());
+const server = await serverOfFile(startPostgres({ version: 12 }));
 
 const shape: TableShape = {
   table: "16384",

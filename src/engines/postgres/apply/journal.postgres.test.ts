@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { unaborted } from "../../../../test/support/bulk-copy.ts";
-import { at, nasty, newTarget, open, orders, partitions } from "../../../../test/support/journal-target.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { nasty, orders, partitions } from "../../../../test/support/journal-samples.ts";
+import { at, newTarget, open } from "../../../../test/support/journal-target.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import { lsnPosition } from "../catalog/lsn.ts";
 import { moveLargeObjectsSql, savePositionSql } from "./journal-sql.ts";
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres({ version: 12 });
-});
-after(() => server?.[Symbol.asyncDispose]());
+const server = await serverOfFile(startPostgres({ version: 12 }));
 
 test("the applied position is kept as a checkpoint that DMS users can read", async () => {
   const { database, endpoint } = await newTarget(server);

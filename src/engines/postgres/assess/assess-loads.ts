@@ -1,9 +1,9 @@
 import type pg from "pg";
 import { MigrationError } from "../../../core/error.ts";
 import type { Finding } from "../../../core/finding.ts";
+import { CONTROL_COMMENT } from "../../shared/apply/control-tables.ts";
 import { finding } from "../../shared/finding.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
-import { CONTROL_COMMENT } from "../apply/control-tables.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 
 /**

@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { test } from "node:test";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
 import { connectTo } from "../../../../test/support/schema-plan.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import type { Catalog, LogicalType, TableSchema } from "../../../core/schema.ts";
 import { describe, listSchemas, listTables } from "./catalog.ts";
 
-let server: PostgresServer;
-
-before(async () => {
-  server = await startPostgres();
-});
-
-after(() => server[Symbol.asyncDispose]());
+const server = await serverOfFile(startPostgres());
 
 async function catalogOf(sql: string, names?: readonly string[]): Promise<Catalog> {
   const database = await server.createDatabase();

@@ -1,20 +1,15 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { endpointOf } from "../../../../test/support/endpoint.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
 import { connectTo } from "../../../../test/support/schema-plan.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { TableId } from "../../../core/schema.ts";
 import { PostgresTarget } from "../target.ts";
 import { readSequenceStates, setSequences } from "./sequences.ts";
 
-let server: PostgresServer;
-
-before(async () => {
-  server = await startPostgres({ version: 12 });
-});
-
-after(() => server[Symbol.asyncDispose]());
+const server = await serverOfFile(startPostgres({ version: 12 }));
 
 function id(name: string, schema = "public"): TableId {
   return { schema, name };

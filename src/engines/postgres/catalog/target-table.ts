@@ -1,7 +1,13 @@
 import type pg from "pg";
-import { MigrationError } from "../../../core/error.ts";
 import type { TablePlan } from "../../../core/plan.ts";
-import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
+import { type TableId, tableKey } from "../../../core/schema.ts";
+import {
+  columnMisfit,
+  mismatch,
+  NOT_A_TABLE,
+  type PresentColumn,
+  type Referrer,
+} from "../../shared/catalog/table-misfit.ts";
 import { qualified } from "../../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
 
@@ -11,14 +17,7 @@ export interface TargetTable {
   readonly oid: string;
   /** relkind: r(elation), p(artitioned), f(oreign), v(iew), ... */
   readonly kind: string;
-  readonly columns: readonly TargetColumn[];
-}
-
-interface TargetColumn {
-  readonly name: string;
-  readonly generated: boolean;
-  /** A row cannot be inserted without a value for it. */
-  readonly required: boolean;
+  readonly columns: readonly PresentColumn[];
 }
 
 /** Those of the named tables that are there, by key. */
@@ -62,39 +61,26 @@ export async function hasVirtualColumns(client: pg.Client): Promise<boolean> {
 
 /** Throws `target.table_mismatch` when rows of the source cannot be put into what is there. */
 export function checkColumns(table: TargetTable, plan: TablePlan): void {
-  if (!["r", "p", "f"].includes(table.kind))
-    throw mismatch(plan, "something that is not a table has its name");
-  const there = new Map(table.columns.map((column) => [column.name, column]));
-  const wanted = plan.target.columns.filter((column) => column.generated === undefined);
-  const missing = wanted.filter(({ name }) => !there.has(name));
-  if (missing.length > 0) throw mismatch(plan, `it lacks the columns ${names(missing)}`);
-  const computed = wanted.filter(({ name }) => there.get(name)?.generated === true);
-  if (computed.length > 0) throw mismatch(plan, `it computes the columns ${names(computed)} itself`);
-  const known = new Set(plan.target.columns.map(({ name }) => name));
-  const unfilled = table.columns.filter(({ name, required }) => required && !known.has(name));
-  if (unfilled.length > 0) {
-    throw mismatch(plan, `it demands values for ${names(unfilled)}, which the source does not have`);
-  }
+  const written = plan.target.columns.filter(({ generated }) => generated === undefined);
+  const reason = ["r", "p", "f"].includes(table.kind)
+    ? columnMisfit(
+        table.columns,
+        written.map(({ name }) => name),
+        plan,
+      )
+    : NOT_A_TABLE;
+  if (reason !== undefined) throw mismatch(plan, reason);
 }
 
-export function mismatch(plan: TablePlan, what: string): MigrationError {
-  return new MigrationError("target.table_mismatch", {
-    message: `The table on the target cannot be used: ${what}.`,
-    subject: displayTable(plan.target.id),
-    table: plan.source.id,
-  });
-}
-
-/** A table of the target with a foreign key to another. */
-export interface Referrer extends TableId {
-  readonly constraint: string;
+/** A foreign key of another table, and what it does when a row that it refers to is deleted. */
+export interface ActingReferrer extends Referrer {
   /** confdeltype: a (no action), r(estrict), c(ascade), n (set null), d (set default). */
   readonly onDelete: string;
 }
 
 /** Foreign keys of other tables that point at this one. */
-export async function findReferrers(client: pg.Client, table: TargetTable): Promise<Referrer[]> {
-  return selectJson<Referrer>(
+export async function findReferrers(client: pg.Client, table: TargetTable): Promise<ActingReferrer[]> {
+  return selectJson<ActingReferrer>(
     client,
     `select n.nspname as schema, c.relname as name, k.conname as constraint, k.confdeltype as "onDelete"
      from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
@@ -104,23 +90,6 @@ export async function findReferrers(client: pg.Client, table: TargetTable): Prom
      order by n.nspname collate "C", c.relname collate "C", k.conname collate "C"`,
     [table.oid],
   );
-}
-
-/** `target.table_in_use`, naming what is in the way. */
-export function inUse(plan: TablePlan, details: { readonly message: string }): MigrationError {
-  return new MigrationError("target.table_in_use", {
-    ...details,
-    subject: displayTable(plan.target.id),
-    table: plan.source.id,
-  });
-}
-
-export function nameReferrers(referrers: readonly Referrer[]): string {
-  return referrers.map((referrer) => `${displayTable(referrer)} (${referrer.constraint})`).join(", ");
-}
-
-function names(columns: readonly { readonly name: string }[]): string {
-  return columns.map(({ name }) => name).join(", ");
 }
 
 /** A partitioned table has no rows of its own to be emptied of alone. */

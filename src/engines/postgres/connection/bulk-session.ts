@@ -1,7 +1,7 @@
-import type { EndpointConfig } from "../../../core/engine.ts";
+import type { EndpointConfig, EndpointRole } from "../../../core/engine.ts";
 import { literal } from "../../shared/identifier.ts";
 import { openWire } from "./connection.ts";
-import { classify, type Side } from "./errors.ts";
+import { classify } from "./errors.ts";
 import type { WireSession } from "./wire-session.ts";
 
 /**
@@ -14,7 +14,7 @@ const bothSides: readonly (readonly [string, string])[] = [
   ["lc_monetary", "C"],
 ];
 
-const perSide: Readonly<Record<Side, readonly (readonly [string, string])[]>> = {
+const perSide: Readonly<Record<EndpointRole, readonly (readonly [string, string])[]>> = {
   source: [
     // Every name that the server writes out is qualified, and every operator is the built-in one.
     ["search_path", "pg_catalog"],
@@ -30,7 +30,7 @@ const perSide: Readonly<Record<Side, readonly (readonly [string, string])[]>> = 
 };
 
 /** A statement that puts a session's settings right. */
-export function settingsSql(side: Side): string {
+export function settingsSql(side: EndpointRole): string {
   const rows = [...bothSides, ...perSide[side]].map(
     ([name, value]) => `(${literal(name)}, ${literal(value)})`,
   );
@@ -57,7 +57,7 @@ export function atLeastSql(setting: string, megabytes: number): string {
 /** A session for bulk reading or writing with its settings put right. */
 export async function openBulkSession(
   endpoint: EndpointConfig,
-  side: Side,
+  side: EndpointRole,
   signal: AbortSignal,
 ): Promise<WireSession> {
   const purpose = side === "source" ? "tideway read" : "tideway load";

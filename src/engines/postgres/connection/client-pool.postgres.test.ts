@@ -1,26 +1,21 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
+import type pg from "pg";
 import { becomesTrue } from "../../../../test/support/eventually.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import { MigrationError } from "../../../core/error.ts";
+import type { ClientPool } from "../../shared/connection/client-pool.ts";
 import { parseUrl } from "../url.ts";
-import { ClientPool } from "./client-pool.ts";
+import { clientPool } from "./client-pool.ts";
 import { processId } from "./driver-client.ts";
 
 const never = new AbortController().signal;
 const PURPOSE = "tideway pool test";
-let server: PostgresServer;
+const server = await serverOfFile(startPostgres());
 
-before(async () => {
-  server = await startPostgres();
-});
-
-after(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
-
-function pool(): ClientPool {
-  return new ClientPool(parseUrl(server.url()), { side: "target", purpose: PURPOSE });
+function pool(): ClientPool<pg.Client> {
+  return clientPool(parseUrl(server.url()), { side: "target", purpose: PURPOSE });
 }
 
 const sessions = `(select count(*) from pg_stat_activity where application_name = '${PURPOSE}')`;
@@ -104,7 +99,7 @@ test("an abort throws the signal's reason and stops the statement on the server"
 });
 
 test("a session is set up once, before its first work", async () => {
-  await using clients = new ClientPool(
+  await using clients = clientPool(
     parseUrl(server.url()),
     { side: "target", purpose: PURPOSE },
     async (client) => {

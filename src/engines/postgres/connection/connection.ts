@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { EndpointConfig } from "../../../core/engine.ts";
+import { errorAddress } from "./address.ts";
 import {
   arrivals,
   awaitsAnswer,
@@ -14,7 +15,6 @@ import {
 import { classify } from "./errors.ts";
 import { endSessions, lookAtSessions } from "./session-look.ts";
 import { type SessionServer, SessionWatch, type WatchedSession } from "./session-watch.ts";
-import { errorAddress } from "./verdict.ts";
 import { WireSession } from "./wire-session.ts";
 
 /**

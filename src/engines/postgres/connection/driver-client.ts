@@ -1,12 +1,11 @@
 import type { EventEmitter } from "node:events";
 import { Socket, setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
 import pg from "pg";
-import type { EndpointConfig } from "../../../core/engine.ts";
+import type { EndpointConfig, EndpointRole } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
-import type { Side } from "./errors.ts";
+import { errorAddress } from "./address.ts";
 import { FIRST_SQL, SESSION_OPTIONS } from "./session-settings.ts";
 import { tlsOptions } from "./tls-options.ts";
-import { errorAddress } from "./verdict.ts";
 
 const CONNECT_TIMEOUT_MS = 15_000;
 /** A connection pooler answers at once and lets the first statement wait for a server: pgbouncer 120 s by default. */
@@ -20,7 +19,7 @@ const GOODBYE_MS = 2_000;
 setDefaultAutoSelectFamilyAttemptTimeout(5_000);
 
 export interface ConnectOptions {
-  readonly side: Side;
+  readonly side: EndpointRole;
   /** What this connection does, for the server's activity views: "tideway load". */
   readonly purpose: string;
   /** A walsender session for the replication protocol. */

@@ -1,23 +1,17 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { inspect } from "node:util";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import type { ErrorCode, MigrationError } from "../../../core/error.ts";
+import type { ErrorContext } from "../../shared/connection/error-context.ts";
 import { parseUrl } from "../url.ts";
 import { connect, openWire } from "./connection.ts";
-import { classify, type ErrorContext } from "./errors.ts";
+import { classify } from "./errors.ts";
 
 const never = new AbortController().signal;
 const table = { schema: "public", name: "t" };
-let server: PostgresServer;
-
-before(async () => {
-  server = await startPostgres();
-});
-
-after(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+const server = await serverOfFile(startPostgres());
 
 /** What a statement's failure comes to, once by the driver and once by a wire session. */
 async function failures(

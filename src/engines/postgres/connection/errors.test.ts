@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import type { EndpointConfig } from "../../../core/engine.ts";
 import { type ErrorCode, MigrationError } from "../../../core/error.ts";
-import { classify, type ErrorContext } from "./errors.ts";
+import type { ErrorContext } from "../../shared/connection/error-context.ts";
+import { classify } from "./errors.ts";
 import { ServerError, type ServerErrorFields } from "./server-error.ts";
 
 const endpoint: EndpointConfig = {

@@ -1,4 +1,4 @@
-import type { SocketReader } from "./socket-reader.ts";
+import type { SocketReader } from "../../shared/connection/socket-reader.ts";
 
 const EMPTY = Buffer.alloc(0);
 

@@ -1,5 +1,5 @@
+import type { ErrorContext } from "../../shared/connection/error-context.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
-import type { ErrorContext } from "./error-context.ts";
 
 /** What a privilege error is about, as the server's text names it: `table orders`. English texts only. */
 export function objectOf(text: string): string | undefined {

@@ -1,33 +1,16 @@
-import { MigrationError } from "../../../core/error.ts";
-import { errorTable } from "../../../core/error-table.ts";
-import { displayTable } from "../../../core/schema.ts";
-import type { ErrorContext } from "./error-context.ts";
+import type { ServerVerdict } from "../../shared/connection/classify-error.ts";
+import type { ErrorContext, Verdict } from "../../shared/connection/error-context.ts";
 import type { ServerErrorFields } from "./server-error.ts";
 import { sourceVerdict } from "./source-verdict.ts";
 import { condition } from "./sqlstate.ts";
 import { targetVerdict } from "./target-verdict.ts";
-import { errorAddress, type Verdict } from "./verdict.ts";
 
 /** What a server's error comes to, by its SQLSTATE; texts only where one SQLSTATE means several things. */
-export function serverVerdict(fields: ServerErrorFields, context: ErrorContext): MigrationError {
+export function serverVerdict(fields: ServerErrorFields, context: ErrorContext): ServerVerdict {
   const verdict =
     connectionVerdict(fields, context) ??
     (context.side === "source" ? sourceVerdict(fields, context) : targetVerdict(fields, context));
-  const { endpoint } = context;
-  // What stops the whole task is not the fault of the table that happened to be at work.
-  const table = errorTable[verdict.code].scope === "table" ? context.table : undefined;
-  const subject =
-    verdict.subject ??
-    (table === undefined ? undefined : displayTable(table)) ??
-    context.subject ??
-    (endpoint === undefined ? undefined : errorAddress(endpoint));
-  return new MigrationError(verdict.code, {
-    message: message(fields, context),
-    nativeCode: fields.code,
-    ...(subject === undefined ? {} : { subject }),
-    ...(table === undefined ? {} : { table }),
-    ...(verdict.remedy === undefined ? {} : { remedy: verdict.remedy }),
-  });
+  return { ...verdict, message: message(fields, context), nativeCode: fields.code };
 }
 
 /** What concerns the connection or the server as a whole, on either side and whatever was being done. */

@@ -1,7 +1,6 @@
-import type { ErrorContext } from "./error-context.ts";
+import type { ErrorContext, Verdict } from "../../shared/connection/error-context.ts";
 import { objectOf, privilegeRemedy, quotedName } from "./privilege-text.ts";
 import type { ServerErrorFields } from "./server-error.ts";
-import type { Verdict } from "./verdict.ts";
 
 /**
  * Errors while reading. Slot and publication errors share SQLSTATEs with many others; what tells them

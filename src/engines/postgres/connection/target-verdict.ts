@@ -1,8 +1,7 @@
 import type { ErrorCode } from "../../../core/error.ts";
-import type { ErrorContext } from "./error-context.ts";
+import { type ErrorContext, tableCode, type Verdict } from "../../shared/connection/error-context.ts";
 import { objectOf } from "./privilege-text.ts";
 import type { ServerErrorFields } from "./server-error.ts";
-import type { Verdict } from "./verdict.ts";
 
 /** Errors while writing. */
 export function targetVerdict(fields: ServerErrorFields, context: ErrorContext): Verdict {
@@ -35,17 +34,6 @@ export function targetVerdict(fields: ServerErrorFields, context: ErrorContext):
       return inTable ? { code: "target.table_in_use", remedy: dependents(fields) } : { code: general };
     default:
       return { code: general };
-  }
-}
-
-function tableCode(context: ErrorContext): ErrorCode {
-  switch (context.phase) {
-    case "build":
-      return "target.object_failed";
-    case "apply":
-      return "apply.rejected";
-    default:
-      return "load.rejected";
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { test } from "node:test";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import type { MigrationError } from "../../../core/error.ts";
 import type { BulkFormat } from "../../../core/row-chunk.ts";
 import { parseUrl } from "../url.ts";
@@ -12,15 +13,7 @@ import type { WireSession } from "./wire-session.ts";
 
 const MIB = 1 << 20;
 const never = new AbortController().signal;
-let server: PostgresServer;
-
-before(async () => {
-  server = await startPostgres();
-});
-
-after(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+const server = await serverOfFile(startPostgres());
 
 function open(database = "postgres", signal = never): Promise<WireSession> {
   return openWire(parseUrl(server.url(database)), { side: "source", purpose: "wire test" }, signal);

@@ -1,11 +1,10 @@
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import { MigrationError } from "../../../core/error.ts";
 import type { BulkFormat, RowChunk } from "../../../core/row-chunk.ts";
+import { connectionLost, drained, SocketReader } from "../../shared/connection/socket-reader.ts";
 import { CopyFrames } from "./copy-frames.ts";
 import { MessageReader } from "./message-reader.ts";
 import { isFatal, readServerError, type ServerError } from "./server-error.ts";
-import { SocketReader } from "./socket-reader.ts";
 import { COPY_DONE, isAside, Message, queryMessage, readTextRow } from "./wire-message.ts";
 
 export interface QueryResult {
@@ -83,12 +82,12 @@ export class WireSession implements AsyncDisposable {
 
   async #write(bytes: Uint8Array, goes: boolean): Promise<void> {
     const socket = this.#socket;
-    if (socket.destroyed) throw lost();
+    if (socket.destroyed) throw connectionLost();
     const takesMore = socket.write(bytes);
     if (goes || !takesMore) socket.uncork();
     if (takesMore) return;
     if (!socket.destroyed && socket.writableNeedDrain) await drained(socket);
-    if (socket.destroyed) throw lost();
+    if (socket.destroyed) throw connectionLost();
   }
 
   /** Statements by the simple protocol. Throws ServerError; the session stays usable. */
@@ -249,20 +248,3 @@ export class WireSession implements AsyncDisposable {
 
 /** Bytes that are handed to the socket at once: so many may wait without showing whether they get on. */
 const PIECE = 1 << 18;
-
-/** Resolves when the socket takes bytes again, or has closed. */
-function drained(socket: Duplex): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      socket.off("drain", done);
-      socket.off("close", done);
-      resolve();
-    };
-    socket.on("drain", done);
-    socket.on("close", done);
-  });
-}
-
-function lost(): MigrationError {
-  return new MigrationError("connect.lost", { message: "The connection to the server was lost." });
-}

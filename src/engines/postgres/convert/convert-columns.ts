@@ -1,8 +1,8 @@
 import type { TablePlan } from "../../../core/plan.ts";
 import type { Column, TableId } from "../../../core/schema.ts";
+import { type ConvertNotes, displayColumn } from "../../shared/convert-notes.ts";
 import { convertDefault } from "./convert-default.ts";
 import { columnKey, columnNames } from "./convert-names.ts";
-import { type ConvertNotes, displayColumn } from "./convert-notes.ts";
 import type { ConvertedTable } from "./convert-references.ts";
 import { postgresType } from "./convert-type.ts";
 

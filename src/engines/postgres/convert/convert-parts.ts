@@ -1,9 +1,9 @@
 import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable, type ForeignKey, type Index } from "../../../core/schema.ts";
+import type { ConvertNotes } from "../../shared/convert-notes.ts";
 import { convertCheck, isJsonCheck } from "./convert-check.ts";
 import { convertIndex } from "./convert-index.ts";
 import { claimName, type RelationNames } from "./convert-names.ts";
-import type { ConvertNotes } from "./convert-notes.ts";
 import { type ConvertedTable, convertReference } from "./convert-references.ts";
 
 export interface PartsContext {

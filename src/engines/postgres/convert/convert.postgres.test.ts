@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import {
   bigId,
   column,
@@ -12,18 +12,13 @@ import {
   text,
 } from "../../../../test/support/mysql-catalog.ts";
 import { compile, id, sequence } from "../../../../test/support/plan-situation.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
 import { createAll, type Target } from "../../../../test/support/schema-plan.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import type { Catalog, Column, LogicalType } from "../../../core/schema.ts";
 import { convertPlan } from "./convert.ts";
 
-let server: PostgresServer;
-
-before(async () => {
-  server = await startPostgres();
-});
-
-after(() => server[Symbol.asyncDispose]());
+const server = await serverOfFile(startPostgres());
 
 const key: Partial<Column> = { nullable: false, identity: "by-default" };
 

@@ -4,6 +4,8 @@ import type { TableOutcome } from "../../../core/error.ts";
 import { type ForeignKey, type Index, type TableSchema, tableKey } from "../../../core/schema.ts";
 import type { PostLoadStep } from "../../../core/target.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
+import { lockOrder } from "../../shared/load/constraint-steps.ts";
+import { togetherOrAlone } from "../../shared/table-outcomes.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 import {
   addForeignKey,
@@ -16,8 +18,6 @@ import { runNative } from "../catalog/native-ddl.ts";
 import { atLeastSql } from "../connection/bulk-session.ts";
 import { errorCode } from "../connection/error-code.ts";
 import { classify } from "../connection/errors.ts";
-import { togetherOrAlone } from "../connection/together.ts";
-import { lockOrder } from "./post-load.ts";
 
 /** Sorting for an index, and matching rows for a foreign key, in memory. */
 const BUILD_MEMORY = atLeastSql("maintenance_work_mem", 256);

@@ -27,7 +27,7 @@ export async function dropTables(
     }
     const present = ids.filter((id) => found.has(tableKey(id)));
     if (present.length > 0) await client.query(`drop table ${present.map(qualified).join(", ")}`);
-    for (const { source } of plans) await client.query(forgetTableSql(journal, source.id));
+    for (const { source } of plans) await client.query(forgetTableSql(journal, source.id).join("; "));
   });
   failpoint("apply.tables-dropped");
   return plans.map(() => undefined);

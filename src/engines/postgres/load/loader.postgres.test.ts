@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { unaborted } from "../../../../test/support/bulk-copy.ts";
 import { eventually } from "../../../../test/support/eventually.ts";
 import { id, type LoadTarget, loadTarget, rows, whole } from "../../../../test/support/load-target.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import type { MigrationError } from "../../../core/error.ts";
 import { LoaderPool } from "./loader.ts";
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres();
-});
-after(() => server?.[Symbol.asyncDispose]());
+const server = await serverOfFile(startPostgres());
 
 async function count(target: LoadTarget): Promise<number> {
   const [row] = await server.query("select count(*)::int as n from t", target.database);

@@ -1,22 +1,17 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { unaborted, unwrap } from "../../../../test/support/bulk-copy.ts";
 import { onTarget, planAndTarget } from "../../../../test/support/engine-target.ts";
 import { becomesTrue } from "../../../../test/support/eventually.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
 import { buildAll, connectTo, prepareAll, type Target } from "../../../../test/support/schema-plan.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { MigrationPlan } from "../../../core/plan.ts";
 import type { PostLoadStep } from "../../../core/target.ts";
 import { postLoadSteps } from "./post-load.ts";
 
-let server: PostgresServer;
-
-before(async () => {
-  server = await startPostgres();
-});
-
-after(() => server[Symbol.asyncDispose]());
+const server = await serverOfFile(startPostgres());
 
 interface Prepared {
   readonly plan: MigrationPlan;

@@ -1,12 +1,7 @@
 import type { TablePlan } from "../../../core/plan.ts";
-import {
-  displayTable,
-  type ForeignKey,
-  type Index,
-  type TableSchema,
-  tableKey,
-} from "../../../core/schema.ts";
+import { displayTable, type Index } from "../../../core/schema.ts";
 import type { PostLoadStage, PostLoadStep } from "../../../core/target.ts";
+import { constraintSteps } from "../../shared/load/constraint-steps.ts";
 
 /** What full load leaves until last, for a table that Tideway created. */
 export function postLoadSteps(plan: TablePlan): PostLoadStep[] {
@@ -31,19 +26,7 @@ export function postLoadSteps(plan: TablePlan): PostLoadStep[] {
       locks: own,
     });
   }
-  for (const check of table.checks) {
-    if (check.validated) continue;
-    steps.push({ stage: "foreign-key", plan, object: "check", subject: check.name, locks: own });
-  }
-  for (const key of table.foreignKeys) {
-    steps.push({
-      stage: "foreign-key",
-      plan,
-      object: "foreign-key",
-      subject: key.name,
-      locks: lockOrder(table, key),
-    });
-  }
+  steps.push(...constraintSteps(plan));
   if (table.indexes.some(hasOwnStatistics)) {
     steps.push({ stage: "analyze", plan, object: "table", subject: name, locks: own });
   }
@@ -59,10 +42,4 @@ function indexStage(index: Index): PostLoadStage {
 /** Statistics of an index's expressions are gathered only when the index is there. */
 function hasOwnStatistics(index: Index): boolean {
   return index.columns === undefined && indexStage(index) === "unique";
-}
-
-/** Both tables, in an order that is the same for all foreign keys. */
-export function lockOrder(table: TableSchema, key: ForeignKey): TableSchema["id"][] {
-  const ids = new Map([table.id, key.references].map((id) => [tableKey(id), id]));
-  return [...ids.keys()].toSorted().map((text) => ids.get(text)!);
 }

@@ -1,9 +1,10 @@
 import type pg from "pg";
 import { type TableId, tableKey } from "../../../core/schema.ts";
 import type { PrepareRequest } from "../../../core/target.ts";
+import { inUse, mismatch, NOT_A_TABLE } from "../../shared/catalog/table-misfit.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
-import { findReferrers, inUse, mismatch, nameReferrers, type TargetTable } from "../catalog/target-table.ts";
+import { findReferrers, type TargetTable } from "../catalog/target-table.ts";
 
 /**
  * Drops a table of the target in the client's transaction, never with CASCADE: what depends on it is
@@ -15,15 +16,12 @@ export async function dropTable(
   table: TargetTable,
   { migration, plan }: PrepareRequest,
 ): Promise<void> {
-  if (table.kind !== "r" && table.kind !== "p")
-    throw mismatch(plan, "something that is not a table has its name");
+  if (table.kind !== "r" && table.kind !== "p") throw mismatch(plan, NOT_A_TABLE);
   const migrated = new Set(migration.tables.map(({ target }) => tableKey(target.id)));
   const referrers = await findReferrers(client, table);
   const foreign = referrers.filter((referrer) => !migrated.has(keyOf(referrer)));
   if (foreign.length > 0) {
-    throw inUse(plan, {
-      message: `Foreign keys of tables outside the task refer to the table: ${nameReferrers(foreign)}.`,
-    });
+    throw inUse(plan, "Foreign keys of tables outside the task refer to the table", foreign);
   }
   const statements = referrers.map(
     (referrer) => `alter table ${qualified(referrer)} drop constraint ${identifier(referrer.constraint)}`,

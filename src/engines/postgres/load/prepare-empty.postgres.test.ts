@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { unaborted } from "../../../../test/support/bulk-copy.ts";
 import { failure, onTarget, planAndTarget, prepareOne } from "../../../../test/support/engine-target.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
 import { createAll, prepareAll } from "../../../../test/support/schema-plan.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 
-let server: PostgresServer;
-
-before(async () => {
-  server = await startPostgres();
-});
-
-after(() => server[Symbol.asyncDispose]());
+const server = await serverOfFile(startPostgres());
 
 const PARENT_AND_CHILD = `
   create table parent (id integer primary key, name text not null);

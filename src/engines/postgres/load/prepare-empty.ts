@@ -1,16 +1,10 @@
 import type pg from "pg";
 import type { TablePlan } from "../../../core/plan.ts";
 import type { TableId } from "../../../core/schema.ts";
+import { inUse, type Referrer } from "../../shared/catalog/table-misfit.ts";
 import { qualified } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
-import {
-  findReferrers,
-  inUse,
-  nameReferrers,
-  ownRows,
-  type Referrer,
-  type TargetTable,
-} from "../catalog/target-table.ts";
+import { type ActingReferrer, findReferrers, ownRows, type TargetTable } from "../catalog/target-table.ts";
 import { errorCode } from "../connection/error-code.ts";
 
 const FOREIGN_KEY_VIOLATION = "23503";
@@ -49,9 +43,7 @@ export async function clearTable(
     referrers.filter((referrer) => !isMigrated({ schema: referrer.schema, name: referrer.name })),
   );
   if (inTheWay.length > 0) {
-    throw inUse(plan, {
-      message: `Rows of tables outside the task refer to the table: ${nameReferrers(inTheWay)}.`,
-    });
+    throw inUse(plan, "Rows of tables outside the task refer to the table", inTheWay);
   }
   if (!(await turnTriggersOff(client))) await refuseCascades(client, referrers, plan);
   try {
@@ -59,9 +51,7 @@ export async function clearTable(
   } catch (error) {
     const code = errorCode(error);
     if (code !== FOREIGN_KEY_VIOLATION && code !== RESTRICT_VIOLATION) throw error;
-    throw inUse(plan, {
-      message: `Rows of other tables refer to the table: ${nameReferrers(referrers)}.`,
-    });
+    throw inUse(plan, "Rows of other tables refer to the table", referrers);
   }
 }
 
@@ -88,15 +78,13 @@ async function isPermitted(client: pg.Client, statement: string): Promise<boolea
 
 async function refuseCascades(
   client: pg.Client,
-  referrers: readonly Referrer[],
+  referrers: readonly ActingReferrer[],
   plan: TablePlan,
 ): Promise<void> {
   const changing = referrers.filter(({ onDelete }) => onDelete !== "a" && onDelete !== "r");
   const inTheWay = await withRows(client, changing);
   if (inTheWay.length === 0) return;
-  throw inUse(plan, {
-    message: `Deleting the table's rows would change other tables: ${nameReferrers(inTheWay)}.`,
-  });
+  throw inUse(plan, "Deleting the table's rows would change other tables", inTheWay);
 }
 
 async function withRows(client: pg.Client, referrers: readonly Referrer[]): Promise<Referrer[]> {

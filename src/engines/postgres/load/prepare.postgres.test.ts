@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { unaborted } from "../../../../test/support/bulk-copy.ts";
 import { failure, onTarget, planAndTarget, prepareOne } from "../../../../test/support/engine-target.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
 import { buildAll, createAll, type Target } from "../../../../test/support/schema-plan.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { MigrationPlan } from "../../../core/plan.ts";
 
-let server: PostgresServer;
-
-before(async () => {
-  server = await startPostgres();
-});
-
-after(() => server[Symbol.asyncDispose]());
+const server = await serverOfFile(startPostgres());
 
 test("do-nothing keeps a table and its rows, and creates the ones that are missing", async () => {
   const { plan, target } = await planAndTarget(

@@ -3,6 +3,7 @@ import { MigrationError } from "../../../core/error.ts";
 import type { MigrationPlan, TablePlan } from "../../../core/plan.ts";
 import { displayTable, type Sequence, type TableId, tableKey } from "../../../core/schema.ts";
 import type { PreparedTable, PrepareMode, PrepareRequest, SchemaRequest } from "../../../core/target.ts";
+import { goneBeforeReload } from "../../shared/catalog/table-misfit.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 import { createSchema, createSequence, createTable, redefineSequence } from "../catalog/ddl.ts";
@@ -132,12 +133,7 @@ export async function emptyTable(client: pg.Client, plan: TablePlan): Promise<vo
   await inTurn(client, async () => {
     const existing = (await findTables(client, [plan.target.id])).get(tableKey(plan.target.id));
     if (existing === undefined) {
-      throw new MigrationError("target.table_mismatch", {
-        message: "The table to be loaded again is not there.",
-        subject: displayTable(plan.target.id),
-        table: plan.source.id,
-        remedy: "Start the task with reload-target, which creates it.",
-      });
+      throw goneBeforeReload(plan);
     }
     // The same rows come back, so it does not matter who refers to them.
     await clearTable(client, existing, { plan, isMigrated: () => true });

@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { becomesTrue } from "../../../../test/support/eventually.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
 import { never } from "../../../../test/support/replication.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import { opsUpTo, StreamSource } from "../../../../test/support/stream-source.ts";
 import { ensurePublication, publicationName } from "./publication.ts";
 import { createStream, currentPosition } from "./slot.ts";
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres();
-});
-after(() => server?.[Symbol.asyncDispose]());
+const server = await serverOfFile(startPostgres());
 
 async function published(f: StreamSource): Promise<string[]> {
   const rows = await f.query(

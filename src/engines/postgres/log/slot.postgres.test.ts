@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { test } from "node:test";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
 import { never } from "../../../../test/support/replication.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import { opsUpTo, StreamSource } from "../../../../test/support/stream-source.ts";
 import type { MigrationError } from "../../../core/error.ts";
 import { lsnCodec } from "../catalog/lsn.ts";
@@ -9,18 +10,16 @@ import { openChangeStream } from "./change-stream.ts";
 import { ensurePublication, publicationName } from "./publication.ts";
 import { createStream, currentPosition, dropStream, findStream, slotName } from "./slot.ts";
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres({
+const server = await serverOfFile(
+  startPostgres({
     settings: {
       max_slot_wal_keep_size: "16MB",
       wal_keep_size: 0,
       max_wal_size: "32MB",
       min_wal_size: "32MB",
     },
-  });
-});
-after(() => server?.[Symbol.asyncDispose]());
+  }),
+);
 
 test("what was created is dropped, also while a reader that died holds the slot; nothing to drop is fine", async () => {
   await using f = await StreamSource.make(server, "create table t (id int primary key)");

@@ -2,9 +2,9 @@ import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { Position } from "../../../core/position.ts";
 import { lsnCodec, lsnValue } from "../catalog/lsn.ts";
+import { errorAddress } from "../connection/address.ts";
 import { openReplication } from "../connection/replication-session.ts";
 import { ServerError } from "../connection/server-error.ts";
-import { errorAddress } from "../connection/verdict.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 
 /*

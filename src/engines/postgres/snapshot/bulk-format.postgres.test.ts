@@ -1,19 +1,16 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { copyTable, describeTable, samePlan, unaborted, WHOLE } from "../../../../test/support/bulk-copy.ts";
 import { endpointOf } from "../../../../test/support/endpoint.ts";
 import { id, journalRequest, loadTarget, rows } from "../../../../test/support/load-target.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import { MigrationError } from "../../../core/error.ts";
 import { connect } from "../connection/connection.ts";
 import { LoaderPool } from "../load/loader.ts";
 import { targetFormats } from "./bulk-format.ts";
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres();
-});
-after(() => server?.[Symbol.asyncDispose]());
+const server = await serverOfFile(startPostgres());
 
 test("settings of the target's database do not change values", async () => {
   await using target = await loadTarget(server, "create table t (a text[], m money, x text)");

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import {
   describeTable,
   describeTables,
   partitionsOf,
   unaborted,
 } from "../../../../test/support/bulk-copy.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import {
   FILLED,
   id,
@@ -20,11 +21,7 @@ import type { Partition } from "../../../core/source.ts";
 import { openBulkSession } from "../connection/bulk-session.ts";
 import { rangeCondition } from "./range-condition.ts";
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres();
-});
-after(() => server?.[Symbol.asyncDispose]());
+const server = await serverOfFile(startPostgres());
 
 test("ranges are read by index or by block, not by scanning the table for each", async () => {
   const source = await snapshotSource(

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { partitionsOf, unaborted } from "../../../../test/support/bulk-copy.ts";
 import { endpointOf } from "../../../../test/support/endpoint.ts";
 import { eventually } from "../../../../test/support/eventually.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import {
   openSnapshotOf,
   rowsOf,
@@ -18,11 +19,7 @@ import { SessionPool } from "../connection/session-pool.ts";
 import { SharedRows } from "./shared-rows.ts";
 import { TableCopy } from "./table-copy.ts";
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres();
-});
-after(() => server?.[Symbol.asyncDispose]());
+const server = await serverOfFile(startPostgres());
 
 test("a reader does not wait for ever for one that cannot get rid of a long row", async () => {
   const database = await server.createDatabase();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import {
   copyTable,
   describeTables,
@@ -9,7 +9,8 @@ import {
 } from "../../../../test/support/bulk-copy.ts";
 import { endpointOf } from "../../../../test/support/endpoint.ts";
 import { eventually } from "../../../../test/support/eventually.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import {
   FILLED,
   id,
@@ -22,11 +23,7 @@ import {
 } from "../../../../test/support/snapshot-source.ts";
 import { lsnCodec } from "../catalog/lsn.ts";
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres();
-});
-after(() => server?.[Symbol.asyncDispose]());
+const server = await serverOfFile(startPostgres());
 
 const journal = { taskId: "copy", controlSchema: undefined };
 

@@ -12,11 +12,11 @@ import type {
   SnapshotRequest,
 } from "../../../core/source.ts";
 import { identifier, literal, qualified } from "../../shared/identifier.ts";
+import { togetherOrAlone } from "../../shared/table-outcomes.ts";
 import { openBulkSession } from "../connection/bulk-session.ts";
 import { classify } from "../connection/errors.ts";
 import { ServerError } from "../connection/server-error.ts";
 import { SessionPool } from "../connection/session-pool.ts";
-import { togetherOrAlone } from "../connection/together.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { sourceFormats } from "./bulk-format.ts";
 import { readLargeObjects, readRest } from "./large-object-reader.ts";

@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { describeTable, unaborted } from "../../../../test/support/bulk-copy.ts";
 import { endpointOf } from "../../../../test/support/endpoint.ts";
-import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import type { EndpointConfig } from "../../../core/engine.ts";
 import type { TableSchema } from "../../../core/schema.ts";
 import type { Snapshot, SnapshotRequest } from "../../../core/source.ts";
 import { openSnapshot } from "./snapshot.ts";
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres();
-});
-after(() => server?.[Symbol.asyncDispose]());
+const server = await serverOfFile(startPostgres());
 
 interface Fixture {
   readonly database: string;

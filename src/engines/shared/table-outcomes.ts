@@ -1,4 +1,4 @@
-import { MigrationError, type TableOutcome } from "../../../core/error.ts";
+import { MigrationError, type TableOutcome } from "../../core/error.ts";
 
 /**
  * Does work for many tables at once. When that fails, each is done alone, so that one table's error

@@ -6,8 +6,8 @@ const HIGH_WATER = 1 << 20;
 
 /**
  * Pulls the chunks of a socket one after another. While nobody reads, an eager reader takes up to a limit
- * in advance; while it gulps, it leaves the bytes where they are, so that a server that sends every few of them
- * by itself is not woken for each, and the next chunk holds all that has gathered.
+ * in advance, and then lets the server wait; while it gulps, it leaves the bytes where they are, so that a server
+ * that sends every few of them by itself is not woken for each, and the next chunk holds all that has gathered.
  */
 export class SocketReader {
   readonly #socket: Duplex;
@@ -23,7 +23,8 @@ export class SocketReader {
     socket.on("data", this.#onData);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
-    socket.resume();
+    if (socket.destroyed) this.#closed = true;
+    else socket.resume();
   }
 
   /** Whether to leave what arrives where it is until it is asked for. */
@@ -46,13 +47,8 @@ export class SocketReader {
   /** The next chunk as it came. Throws `connect.lost` when the connection has ended. */
   async next(): Promise<Buffer> {
     while (this.#chunks.length === 0) {
-      if (this.#closed) {
-        if (this.#error instanceof MigrationError) throw this.#error;
-        throw new MigrationError("connect.lost", {
-          message: "The connection to the server was lost.",
-          cause: this.#error,
-        });
-      }
+      if (this.#closed)
+        throw this.#error instanceof MigrationError ? this.#error : connectionLost(this.#error);
       if (this.#gulps) this.#socket.resume();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -92,4 +88,22 @@ export class SocketReader {
     this.#wake = undefined;
     wake?.();
   }
+}
+
+/** The connection's end as those see it who read from it and write to it, and do not know where it leads. */
+export function connectionLost(cause?: Error): MigrationError {
+  return new MigrationError("connect.lost", { message: "The connection to the server was lost.", cause });
+}
+
+/** Resolves when the socket takes bytes again, or has closed. */
+export function drained(socket: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      socket.off("drain", done);
+      socket.off("close", done);
+      resolve();
+    };
+    socket.on("drain", done);
+    socket.on("close", done);
+  });
 }

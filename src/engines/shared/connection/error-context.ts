@@ -8,7 +8,7 @@ export interface ErrorContext {
   readonly endpoint?: EndpointConfig;
   /** The table at work, when the error is that table's alone. Always the source's id. */
   readonly table?: TableId;
-  /** The object at work when it is not a table: a position, a setting. */
+  /** The object at work when it is not a table: a slot, a position, a setting. */
   readonly subject?: string;
   /** What a target's table was being given: rows, changes, or its structure. "load" when left out. */
   readonly phase?: "load" | "apply" | "build";
@@ -22,9 +22,21 @@ export interface Verdict {
   readonly remedy?: string | undefined;
 }
 
-/** Where an endpoint is, as people write it: host:port, or the socket's path. */
-export function errorAddress(endpoint: EndpointConfig): string {
-  const { host, port } = endpoint;
-  if (host.startsWith("/")) return host;
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+/** What goes wrong with one of a target's tables, when nothing more exact is known. */
+export function tableCode({ phase }: ErrorContext): ErrorCode {
+  switch (phase) {
+    case "build":
+      return "target.object_failed";
+    case "apply":
+      return "apply.rejected";
+    default:
+      return "load.rejected";
+  }
+}
+
+/** Undefined when the endpoint has a password, which then is wrong. */
+export function passwordRemedy({ endpoint }: ErrorContext): string | undefined {
+  return endpoint?.password === undefined || endpoint.password === ""
+    ? "The server asks for a password and the endpoint has none: give it one."
+    : undefined;
 }

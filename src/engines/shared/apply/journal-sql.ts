@@ -1,0 +1,130 @@
+import type { JournalRequest } from "../../../core/journal.ts";
+import type { Position } from "../../../core/position.ts";
+import type { TableId } from "../../../core/schema.ts";
+import type { TableShape } from "../../../core/table-shape.ts";
+import { checkpoint } from "../checkpoint.ts";
+import { type ControlTableName, SERVER_NAME } from "./control-tables.ts";
+
+/** How an engine writes what the journal's statements are made of. */
+export interface JournalDialect {
+  readonly identifier: (name: string) => string;
+  readonly literal: (text: string) => string;
+  /** Qualified SQL name of a control table of a task. */
+  readonly controlTable: (request: JournalRequest, name: ControlTableName) => string;
+  /** The time in DMS's columns. */
+  readonly now: string;
+  /** The end of an insert, by which a row that has the key already gets the new values of columns. All as SQL. */
+  readonly overwrite: (key: readonly string[], columns: readonly string[]) => string;
+  /** The schema of the table as whose partition a note stands. */
+  readonly noteSchema: string;
+}
+
+/**
+ * Texts that stand in the journal as a table's only partition: which start rows may come of, the log that positions are
+ * of, what keeps its owner, and how far large objects have been left out.
+ */
+export type JournalNote = "start" | "source log" | "kept objects" | "large objects";
+
+/** How a table of the source is called since the target's was made to follow it, and what it was then. */
+export interface ShapeRecord {
+  readonly from: TableId;
+  readonly to: TableId;
+  readonly shape: TableShape;
+}
+
+/** Statements of the journal that all engines have. Lists belong into one transaction. */
+export interface JournalSql {
+  /** SQL that is true for a task's rows about a table. */
+  isAbout(request: JournalRequest, id: TableId): string;
+  /** Removes all that is known of a table. */
+  forgetTableSql(request: JournalRequest, id: TableId): string[];
+  recordShapeSql(request: JournalRequest, record: ShapeRecord): string[];
+  /** Answers with one row, whose `text` is the note; with none when there is no such note. */
+  noteSql(request: JournalRequest, note: JournalNote): string;
+  saveNoteSql(request: JournalRequest, note: JournalNote, text: string): string;
+  /** Answers with one row, whose `text` is the checkpoint; with none when nothing was applied yet. */
+  positionSql(request: JournalRequest): string;
+  /** Records that everything up to a position has been applied. Touches no index, so it costs little per commit. */
+  savePositionSql(request: JournalRequest, position: Position): string;
+  /** The same for a checkpoint that is given as SQL: a parameter. */
+  saveCheckpointSql(request: JournalRequest, text: string): string;
+  /** Removes everything about a task. */
+  forgetSql(request: JournalRequest): string[];
+}
+
+export function journalSql(dialect: JournalDialect): JournalSql {
+  const { identifier, literal, controlTable, now, overwrite, noteSchema } = dialect;
+  const noteTable = (note: JournalNote): TableId => ({ schema: noteSchema, name: note });
+  const [server, task, time, text] = ["SERVER_NAME", "TASK_NAME", "STATE_TIME", "CHECKPOINT"].map(identifier);
+
+  const sql: JournalSql = {
+    isAbout({ taskId }, { schema, name }) {
+      return `task_name = ${literal(taskId)} and table_owner = ${literal(schema)} and table_name = ${literal(name)}`;
+    },
+
+    forgetTableSql(request, id) {
+      return (["awsdms_load_state", "awsdms_suspended_tables", "awsdms_table_state"] as const).map(
+        (name) => `delete from ${controlTable(request, name)} where ${sql.isAbout(request, id)}`,
+      );
+    },
+
+    recordShapeSql(request, { from, to, shape }) {
+      const set = `table_owner = ${literal(to.schema)}, table_name = ${literal(to.name)}`;
+      const isRenamed = from.schema !== to.schema || from.name !== to.name;
+      const where = sql.isAbout(request, from);
+      return [
+        ...(isRenamed
+          ? [
+              ...sql.forgetTableSql(request, to),
+              `update ${controlTable(request, "awsdms_load_state")} set ${set} where ${where}`,
+            ]
+          : []),
+        `update ${controlTable(request, "awsdms_table_state")}
+          set ${set}, shape = ${literal(JSON.stringify(shape))}, updated_at = ${now} where ${where}`,
+      ];
+    },
+
+    noteSql(request, note) {
+      return `select range_to as text from ${controlTable(request, "awsdms_load_state")}
+        where ${sql.isAbout(request, noteTable(note))}`;
+    },
+
+    saveNoteSql(request, note, value) {
+      const { schema, name } = noteTable(note);
+      const values = [request.taskId, schema, name, "1", "note", value].map(literal);
+      const key = ["task_name", "table_owner", "table_name", "partition_id"];
+      return `insert into ${controlTable(request, "awsdms_load_state")}
+          (${key.join(", ")}, range_kind, range_to, estimated_rows, loaded_rows, done)
+        values (${values.join(", ")}, -1, 0, true) ${overwrite(key, ["range_to"])}`;
+    },
+
+    positionSql(request) {
+      return `select ${text} as text from ${controlTable(request, "awsdms_txn_state")}
+        where ${server} = ${literal(SERVER_NAME)} and ${task} = ${literal(request.taskId)}`;
+    },
+
+    savePositionSql(request, position) {
+      return sql.saveCheckpointSql(request, literal(checkpoint(position)));
+    },
+
+    saveCheckpointSql(request, value) {
+      const own = [SERVER_NAME, request.taskId].map(literal).join(", ");
+      return `insert into ${controlTable(request, "awsdms_txn_state")} (${server}, ${task}, ${time}, ${text})
+        values (${own}, ${now}, ${value}) ${overwrite([server!, task!], [time!, text!])}`;
+    },
+
+    forgetSql(request) {
+      const isOwn = `task_name = ${literal(request.taskId)}`;
+      const isOwnOfDms = `${task} = ${literal(request.taskId)}`;
+      const rows = [
+        ["awsdms_load_state", isOwn],
+        ["awsdms_table_state", isOwn],
+        ["awsdms_suspended_tables", `server_name = ${literal(SERVER_NAME)} and ${isOwn}`],
+        ["awsdms_apply_exceptions", isOwnOfDms],
+        ["awsdms_txn_state", `${server} = ${literal(SERVER_NAME)} and ${isOwnOfDms}`],
+      ] as const;
+      return rows.map(([name, isMeant]) => `delete from ${controlTable(request, name)} where ${isMeant}`);
+    },
+  };
+  return sql;
+}

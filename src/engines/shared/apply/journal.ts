@@ -1,0 +1,174 @@
+import { failpoint } from "../../../base/failpoint.ts";
+import { Limiter } from "../../../base/limiter.ts";
+import type { MigrationError } from "../../../core/error.ts";
+import type {
+  Journal,
+  JournaledTable,
+  JournalRequest,
+  PlannedTable,
+  StateChange,
+} from "../../../core/journal.ts";
+import type { LargeObjectProgress } from "../../../core/large-object.ts";
+import type { Position } from "../../../core/position.ts";
+import { type RightsId, rightsKey } from "../../../core/rights.ts";
+import type { TableId } from "../../../core/schema.ts";
+import type { ShapedTable } from "../../../core/table-shape.ts";
+import { journaledTables, type StateRow } from "../journal-rows.ts";
+import type { JournalNote, JournalSql } from "./journal-sql.ts";
+
+/** Statements of the journal about many tables at once, of which there is at least one. Lists are one transaction. */
+export interface JournalTablesSql {
+  plan(tables: readonly PlannedTable[]): readonly string[];
+  moveSnapshot(tables: readonly TableId[], snapshot: Position | undefined): readonly string[];
+  setStates(tables: readonly TableId[], change: StateChange): readonly string[];
+  setShapes(tables: readonly ShapedTable[]): readonly string[];
+}
+
+/** An engine's session for a task's journal. It is asked one thing at a time, and throws what the driver says. */
+export interface JournalSession {
+  readonly tablesSql: JournalTablesSql;
+  readonly sql: JournalSql;
+  /** Each of the task's tables as often as it has partitions, at least once; in order of tables, then partitions. */
+  tables(): Promise<readonly StateRow[]>;
+  largeObjects(): Promise<LargeObjectProgress>;
+  /** The `text` of the row that a query answers with, undefined for none. */
+  text(sql: string): Promise<string | undefined>;
+  /** Statements as one transaction: all of them or none. */
+  run(statements: readonly string[]): Promise<void>;
+  /** Resolves when what has been committed outlives a crash of the server. */
+  becomesDurable(): Promise<void>;
+  /** The position of a checkpoint; see positionSql(). */
+  positionOf(text: string): Position | undefined;
+  classify(error: unknown): MigrationError;
+  end(): Promise<void>;
+}
+
+/**
+ * A task's journal on one session. Where the server's commits do not wait for its disk, those wait for it that others
+ * than the target's tables must agree with; the rest would be lost together with the rows that it speaks of.
+ */
+export class TargetJournal implements Journal {
+  readonly #request: JournalRequest;
+  readonly #session: JournalSession;
+  readonly #turns = new Limiter(1);
+
+  constructor(request: JournalRequest, session: JournalSession) {
+    this.#request = request;
+    this.#session = session;
+  }
+
+  async tables(signal: AbortSignal): Promise<readonly JournaledTable[]> {
+    return journaledTables(await this.#inTurn(signal, () => this.#session.tables()));
+  }
+
+  async planTables(tables: readonly PlannedTable[], signal: AbortSignal): Promise<void> {
+    if (tables.length > 0) await this.#run(this.#session.tablesSql.plan(tables), signal);
+  }
+
+  async moveSnapshot(
+    tables: readonly TableId[],
+    snapshot: Position | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (tables.length > 0) await this.#run(this.#session.tablesSql.moveSnapshot(tables, snapshot), signal);
+  }
+
+  async setTableStates(tables: readonly TableId[], change: StateChange, signal: AbortSignal): Promise<void> {
+    if (tables.length > 0) await this.#run(this.#session.tablesSql.setStates(tables, change), signal);
+  }
+
+  async setShapes(tables: readonly ShapedTable[], signal: AbortSignal): Promise<void> {
+    if (tables.length > 0) await this.#run(this.#session.tablesSql.setShapes(tables), signal);
+  }
+
+  keptObjects(signal: AbortSignal): Promise<readonly RightsId[] | undefined> {
+    return this.#inTurn(signal, () => this.#keptObjects());
+  }
+
+  async keepObjects(objects: readonly RightsId[], signal: AbortSignal): Promise<void> {
+    const added = objects.map(({ kind, id: { schema, name } }) => ({ kind, id: { schema, name } }));
+    await this.#inTurn(signal, async () => {
+      await this.#saveKept([...((await this.#keptObjects()) ?? []), ...added]);
+    });
+  }
+
+  async releaseObjects(objects: readonly RightsId[], signal: AbortSignal): Promise<void> {
+    const released = new Set(objects.map(rightsKey));
+    await this.#inTurn(signal, async () => {
+      const kept = await this.#keptObjects();
+      if (kept !== undefined) await this.#saveKept(kept.filter((object) => !released.has(rightsKey(object))));
+    });
+  }
+
+  largeObjects(signal: AbortSignal): Promise<LargeObjectProgress> {
+    return this.#inTurn(signal, () => this.#session.largeObjects());
+  }
+
+  sourceLog(signal: AbortSignal): Promise<string | undefined> {
+    return this.#inTurn(signal, () => this.#note("source log"));
+  }
+
+  async setSourceLog(log: string, signal: AbortSignal): Promise<void> {
+    await this.#runDurably([this.#session.sql.saveNoteSql(this.#request, "source log", log)], signal);
+    failpoint("journal.log-noted");
+  }
+
+  async appliedPosition(signal: AbortSignal): Promise<Position | undefined> {
+    const { sql } = this.#session;
+    const text = await this.#inTurn(signal, () => this.#session.text(sql.positionSql(this.#request)));
+    return text === undefined ? undefined : this.#session.positionOf(text);
+  }
+
+  async setAppliedPosition(position: Position, signal: AbortSignal): Promise<void> {
+    await this.#runDurably([this.#session.sql.savePositionSql(this.#request, position)], signal);
+    failpoint("journal.position-set");
+  }
+
+  async noteStart(startId: string, signal: AbortSignal): Promise<void> {
+    await this.#runDurably([this.#session.sql.saveNoteSql(this.#request, "start", startId)], signal);
+    failpoint("journal.start-noted");
+  }
+
+  async forget(signal: AbortSignal): Promise<void> {
+    await this.#runDurably(this.#session.sql.forgetSql(this.#request), signal);
+    failpoint("journal.forgotten");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session.end();
+  }
+
+  #note(note: JournalNote): Promise<string | undefined> {
+    return this.#session.text(this.#session.sql.noteSql(this.#request, note));
+  }
+
+  async #keptObjects(): Promise<readonly RightsId[] | undefined> {
+    const text = await this.#note("kept objects");
+    return text === undefined ? undefined : (JSON.parse(text) as RightsId[]);
+  }
+
+  async #saveKept(objects: readonly RightsId[]): Promise<void> {
+    const { sql } = this.#session;
+    await this.#session.run([sql.saveNoteSql(this.#request, "kept objects", JSON.stringify(objects))]);
+  }
+
+  async #run(statements: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#inTurn(signal, () => this.#session.run(statements));
+  }
+
+  async #runDurably(statements: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#inTurn(signal, async () => {
+      await this.#session.run(statements);
+      await this.#session.becomesDurable();
+    });
+  }
+
+  async #inTurn<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
+    signal.throwIfAborted();
+    try {
+      return await this.#turns.run(work);
+    } catch (error) {
+      throw this.#session.classify(error);
+    }
+  }
+}

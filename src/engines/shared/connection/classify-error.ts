@@ -1,0 +1,74 @@
+import { asMigrationError, MigrationError } from "../../../core/error.ts";
+import { errorTable } from "../../../core/error-table.ts";
+import { displayTable } from "../../../core/schema.ts";
+import type { ErrorContext, Verdict } from "./error-context.ts";
+import { type ConnectionErrors, networkError } from "./network-error.ts";
+
+/** What of an engine's errors is its own. `Fields` is what its server says of an error. */
+export interface EngineErrors<Fields> extends ConnectionErrors {
+  /** What the server said, when it was the server who said it. */
+  readonly serverFields: (error: unknown) => Fields | undefined;
+  readonly serverVerdict: (fields: Fields, context: ErrorContext) => ServerVerdict;
+}
+
+/** What an error of the server comes to. */
+export interface ServerVerdict extends Verdict {
+  /** Without row values. */
+  readonly message: string;
+  readonly nativeCode: string;
+}
+
+/**
+ * Any error of the driver, the socket or the server as a MigrationError without row values. What the
+ * server said is not kept as cause: its texts may hold values.
+ */
+export function classifyError<Fields>(
+  error: unknown,
+  context: ErrorContext,
+  engine: EngineErrors<Fields>,
+): MigrationError {
+  if (error instanceof MigrationError) return located(error, context, engine);
+  const fields = engine.serverFields(error);
+  if (fields !== undefined) return serverError(engine.serverVerdict(fields, context), context, engine);
+  if (error instanceof Error && error.name === "AbortError") {
+    return new MigrationError("task.stopped_by_request", { message: "Stopped on request.", cause: error });
+  }
+  return networkError(error, context, engine) ?? asMigrationError(error);
+}
+
+/** A lost connection's error is made where nobody knows which connection it was. */
+function located(
+  error: MigrationError,
+  { endpoint, side }: ErrorContext,
+  { address }: ConnectionErrors,
+): MigrationError {
+  if (error.code !== "connect.lost" || error.subject !== undefined || endpoint === undefined) return error;
+  return new MigrationError(error.code, {
+    message: `The connection to the ${side} was lost.`,
+    subject: address(endpoint),
+    cause: error.cause,
+  });
+}
+
+function serverError(
+  verdict: ServerVerdict,
+  context: ErrorContext,
+  { address }: ConnectionErrors,
+): MigrationError {
+  const { code, message, nativeCode, remedy } = verdict;
+  const { endpoint } = context;
+  // What stops the whole task is not the fault of the table that happened to be at work.
+  const table = errorTable[code].scope === "table" ? context.table : undefined;
+  const subject =
+    verdict.subject ??
+    (table === undefined ? undefined : displayTable(table)) ??
+    context.subject ??
+    (endpoint === undefined ? undefined : address(endpoint));
+  return new MigrationError(code, {
+    message,
+    nativeCode,
+    ...(subject === undefined ? {} : { subject }),
+    ...(table === undefined ? {} : { table }),
+    ...(remedy === undefined ? {} : { remedy }),
+  });
+}
