@@ -39,6 +39,12 @@ export class Client implements AsyncDisposable {
     return this.raw.threadId ?? 0;
   }
 
+  /** Whether something was asked of the server that has not come. */
+  get awaits(): boolean {
+    const { _command: atWork } = this.raw as unknown as { readonly _command?: unknown };
+    return atWork !== undefined && atWork !== null;
+  }
+
   /** False once the connection is of no use. */
   get usable(): boolean {
     return !this.#ended && !socketOf(this.raw).destroyed;
