@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { MigrationError } from "../../src/core/error.ts";
 import type { MigrationPlan } from "../../src/core/plan.ts";
+import type { Position } from "../../src/core/position.ts";
 import type { ServerMark } from "../../src/core/server-mark.ts";
 import type { Loader, PrepareMode } from "../../src/core/target.ts";
 import { copyFrames, type NewChange, type NewTransaction } from "./change-rows.ts";
@@ -177,13 +178,28 @@ export function targetContract(kind: DatabaseKind): void {
       assert.deepEqual(await journal.appliedPosition(unaborted), first);
     });
 
+    const pieceAt =
+      (position: Position) =>
+      (from: number, rest: Partial<NewTransaction> = {}): readonly NewTransaction[] => {
+        const changes = Array.from({ length: 20_000 }, (_, i) => ({ insert: [String(from + i), "x", "1"] }));
+        return [{ position, changes, begins: false, commits: false, ...rest }];
+      };
+
+    test("what is whole becomes durable although a part of a large transaction is under way", async () => {
+      await using at = await stage();
+      const [first, second] = await at.positions(2);
+      const piece = pieceAt(second!);
+      const whole = [{ position: first!, changes: [{ insert: ["1", "one", "1"] }] }];
+      await at.applyEach([whole, piece(11, { begins: true }), piece(20_011), piece(40_011)]);
+      assert.deepEqual(await at.rows(), [["1", "one", "1.00"]]);
+      await using journal = await at.openJournal();
+      assert.deepEqual(await journal.appliedPosition(unaborted), first);
+    });
+
     test("parts of a large transaction that the source takes back leave nothing", async () => {
       await using at = await stage();
       const [position] = await at.positions(1);
-      const piece = (from: number, rest: Partial<NewTransaction> = {}): readonly NewTransaction[] => {
-        const changes = Array.from({ length: 20_000 }, (_, i) => ({ insert: [String(from + i), "x", "1"] }));
-        return [{ position: position!, changes, begins: false, commits: false, ...rest }];
-      };
+      const piece = pieceAt(position!);
       await at.applyEach([
         ...[piece(1, { begins: true }), piece(20_001), piece(40_001)],
         piece(0, { changes: [], takenBack: true }),

@@ -5,6 +5,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { eventually } from "../support/eventually.ts";
 import { MysqlPair, mysqlToPostgres } from "../support/mysql-pair.ts";
 import type { MysqlServer } from "../support/mysql-server.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
 
 /*
  * A source that dies while it logs a large transaction leaves the beginning of one that has never been: MariaDB in its
@@ -39,14 +40,16 @@ async function killWhileLogging(server: MysqlServer, pair: MysqlPair): Promise<b
   return false;
 }
 
+const SCHEMA = `create table t (id int primary key, v longtext); insert into t values (1, 'one');
+  create table seed (id int primary key);
+  insert into seed values ${Array.from({ length: 20 }, (_, i) => `(${i + 1})`).join(", ")}`;
+
 for (const flavour of ["mariadb", "mysql"] as const) {
   test(`a source that dies while it logs a large transaction: ${flavour}`, async () => {
     const servers = await mysqlToPostgres({ flavour });
     const pair = await MysqlPair.make(servers, {
       name: "crash",
-      schema: `create table t (id int primary key, v longtext); insert into t values (1, 'one');
-        create table seed (id int primary key);
-        insert into seed values ${Array.from({ length: 20 }, (_, i) => `(${i + 1})`).join(", ")}`,
+      schema: SCHEMA,
       settings: JSON.stringify({ ErrorBehavior: { RecoverableErrorInterval: 1 } }),
     });
     try {
@@ -60,6 +63,26 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       await pair.query(
         "insert into t select id + 10, repeat('y', 300000) from seed; delete from t where id = 1",
       );
+      await pair.drain(task);
+      await pair.assertEqual();
+    } finally {
+      await pair.end();
+    }
+  });
+
+  test(`a connection that ends in the middle of a large transaction: ${flavour}`, async () => {
+    const servers = await mysqlToPostgres({ flavour });
+    await using proxy = await TcpProxy.start(servers.source.port);
+    const pair = await MysqlPair.make(servers, { name: "cut", schema: SCHEMA });
+    try {
+      const task = await pair.replicate({ source: { ...pair.spec.source, port: proxy.port } });
+      proxy.slow(20 << 20);
+      const { waits } = proxy;
+      await pair.query(LARGE);
+      // By then more has come than an applier keeps back.
+      await eventually("much of it on its way", async () => proxy.waits > waits + 200);
+      proxy.reset();
+      proxy.heal();
       await pair.drain(task);
       await pair.assertEqual();
     } finally {

@@ -50,6 +50,8 @@ export class BinlogDecoder {
   /** Events of a transaction that came compressed as one. */
   #payload: PayloadEvents | undefined;
   #pause: Pause | undefined;
+  /** How many statements have come that may have changed what the catalog says. */
+  #definitions = 0;
   #until: BinlogPlace | undefined;
   /** What begins behind that place. */
   #beyond: LogGroup | undefined;
@@ -79,11 +81,6 @@ export class BinlogDecoder {
   /** Outside of transactions: everything up to here has been read. */
   get position(): Position {
     return this.#progress.position;
-  }
-
-  /** Bytes of cells that were not taken. */
-  get length(): number {
-    return this.#changes.length;
   }
 
   get isFull(): boolean {
@@ -287,9 +284,12 @@ export class BinlogDecoder {
         return;
       default:
         if (!this.#isSkipped) this.#changes.statement(statement);
-        if (!this.#isSkipped && statement.kind === "rows" && this.#changes.hasTables) {
-          this.#pause = { kind: "statement", statement };
-        } else this.#endStatement();
+        if (statement.kind !== "rows") this.#definitions++;
+        else if (!this.#isSkipped && this.#changes.hasTables) {
+          this.#pause = { kind: "statement", statement, definitions: this.#definitions };
+          return;
+        }
+        this.#endStatement();
     }
   }
 

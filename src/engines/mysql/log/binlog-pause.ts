@@ -8,7 +8,7 @@ export type Pause =
   | { readonly kind: "payload"; readonly fill: () => Promise<void> }
   /** A transaction (XA) commits that was prepared before the stream began: its events lie before this place. */
   | { readonly kind: "prepared"; readonly xid: string; readonly before: BinlogPlace }
-  /** A statement was logged that names no table of the stream, and may change one all the same. */
-  | { readonly kind: "statement"; readonly statement: RowsStatement }
+  /** A statement was logged that names no table of the stream, and may change one all the same; see StatementReach. */
+  | { readonly kind: "statement"; readonly statement: RowsStatement; readonly definitions: number }
   /** What comes next lies beyond the place that was asked for: up to it there is everything up to this position. */
   | { readonly kind: "place"; readonly position: Position };

@@ -11,7 +11,7 @@ import { findPrepared } from "./binlog-look-back.ts";
 import { BINLOG_KIND, placeOf } from "./binlog-position.ts";
 import type { Pause } from "./binlog-pause.ts";
 import type { KeptEvent } from "./binlog-prepared.ts";
-import { checkReach } from "./statement-reach.ts";
+import { StatementReach } from "./statement-reach.ts";
 
 /** The rest of a small transaction makes one batch with its start, unless that has so many bytes already. */
 const GATHERED_BYTES = 1 << 14;
@@ -57,6 +57,9 @@ class BinlogStream implements ChangeStream {
   readonly #options: StreamOptions;
   readonly #decoder: BinlogDecoder;
   readonly #signal: AbortSignal;
+  readonly #reach: StatementReach;
+  /** Ends what is done beside the stream. */
+  readonly #ending = new AbortController();
   readonly #watch: NodeJS.Timeout;
   /** The next bytes, while they are waited for. */
   #filling: Promise<void> | undefined;
@@ -73,7 +76,8 @@ class BinlogStream implements ChangeStream {
     this.#request = request;
     this.#options = options;
     this.#dump = dump;
-    this.#signal = signal;
+    this.#signal = AbortSignal.any([signal, this.#ending.signal]);
+    this.#reach = new StatementReach(() => this.#openClient(), request.tables);
     this.#passed = request.after;
     this.#decoder = new BinlogDecoder({
       tables: request.tables,
@@ -108,6 +112,7 @@ class BinlogStream implements ChangeStream {
     if (this.#disposed) return;
     this.#disposed = true;
     clearInterval(this.#watch);
+    this.#ending.abort();
     // The server sends on until it notices: there is nothing to say goodbye to.
     this.#dump.wire.destroy();
     this.#wake?.();
@@ -193,9 +198,20 @@ class BinlogStream implements ChangeStream {
     this.#decoder.decode(packets.bytes, packets.start + 1, packets.end);
   }
 
+  async #openClient(): Promise<Client> {
+    const client = await connect(this.#endpoint, { side: "source", purpose: "tideway source" }, this.#signal);
+    try {
+      await this.#options.checkLog?.(client);
+    } catch (error) {
+      client.destroy();
+      throw error;
+    }
+    return client;
+  }
+
   /** Does what the decoder waits for, and lets it go on. */
   async *#goOn(pause: Pause): AsyncGenerator<StreamItem> {
-    const { taskId, tables } = this.#request;
+    const { taskId } = this.#request;
     const { checkLog } = this.#options;
     let prepared: readonly KeptEvent[] | undefined;
     if (pause.kind === "payload") await pause.fill();
@@ -203,10 +219,7 @@ class BinlogStream implements ChangeStream {
       prepared = await findPrepared(this.#endpoint, { taskId, ...pause, checkLog }, this.#signal);
     }
     if (pause.kind === "statement") {
-      const options = { side: "source", purpose: "tideway source" } as const;
-      await using client = await connect(this.#endpoint, options, this.#signal);
-      await checkLog?.(client);
-      await checkReach(client, pause.statement, tables);
+      await this.#reach.check(pause.statement, pause.definitions);
     }
     if (pause.kind === "place") {
       yield* this.#batch();

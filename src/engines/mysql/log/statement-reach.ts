@@ -1,5 +1,5 @@
 import { MigrationError } from "../../../core/error.ts";
-import { displayTable, type TableId, type TableSchema } from "../../../core/schema.ts";
+import { displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import { literal } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
 import { namesIn, type RowsStatement } from "./binlog-statement.ts";
@@ -18,26 +18,56 @@ export function statementLogged(table: TableId, through?: string): MigrationErro
   });
 }
 
-/** Throws `source.binary_log_format` when a statement that names none of the tables may have changed one of them. */
-export async function checkReach(
-  client: Client,
-  statement: RowsStatement,
-  tables: readonly TableSchema[],
-): Promise<void> {
-  const { target, makes } = statement;
-  const names = statement.names();
-  const objects = await readObjects(client);
-  const reach = new Reach(tables, objects);
-  if (target === undefined) {
-    // A new table has neither triggers nor is it a view; what it is filled with may call functions.
-    reach.check(objects.filter((one) => names.has(one.name) && (!makes || one.kind === "routine")));
-    return;
+/** What the catalog says, kept until the log tells of a statement that may have changed it. */
+export class StatementReach {
+  readonly #open: () => Promise<Client>;
+  readonly #tables: readonly TableSchema[];
+  #definitions = -1;
+  #objects: readonly NamedText[] | undefined;
+  /** Tables and views by the names that statements give them; undefined for what the user does not see. */
+  readonly #targets = new Map<string, TableId | undefined>();
+
+  /** `open`: a session at the server whose log is read. */
+  constructor(open: () => Promise<Client>, tables: readonly TableSchema[]) {
+    this.#open = open;
+    this.#tables = tables;
   }
-  const own = await readKind(client, target);
-  if (own === undefined) throw unknownTarget(target, tables[0]!.id);
-  const isOwn = ({ kind, schema, name }: NamedText): boolean =>
-    kind !== "routine" && same(schema, own.schema) && same(name, own.name);
-  reach.check(objects.filter((one) => isOwn(one) || (one.kind === "routine" && names.has(one.name))));
+
+  /**
+   * Throws `source.binary_log_format` when a statement that names none of the tables may have changed one of them.
+   * `definitions`: how many statements that change no rows the log has told of.
+   */
+  async check(statement: RowsStatement, definitions: number): Promise<void> {
+    const { target, makes } = statement;
+    await this.#read(target, definitions);
+    const objects = this.#objects!;
+    const names = statement.names();
+    const reach = new Reach(this.#tables, objects);
+    if (target === undefined) {
+      // A new table has neither triggers nor is it a view; what it is filled with may call functions.
+      reach.check(objects.filter((one) => names.has(one.name) && (!makes || one.kind === "routine")));
+      return;
+    }
+    const own = this.#targets.get(tableKey(target));
+    if (own === undefined) throw unknownTarget(target, this.#tables[0]!.id);
+    const isOwn = ({ kind, schema, name }: NamedText): boolean =>
+      kind !== "routine" && same(schema, own.schema) && same(name, own.name);
+    reach.check(objects.filter((one) => isOwn(one) || (one.kind === "routine" && names.has(one.name))));
+  }
+
+  async #read(target: TableId | undefined, definitions: number): Promise<void> {
+    if (this.#definitions !== definitions) {
+      this.#objects = undefined;
+      this.#targets.clear();
+    }
+    const key = target === undefined ? undefined : tableKey(target);
+    const isKnown = key === undefined || this.#targets.has(key);
+    if (this.#objects !== undefined && isKnown) return;
+    await using client = await this.#open();
+    this.#objects ??= await readObjects(client);
+    if (key !== undefined && !isKnown) this.#targets.set(key, await readTarget(client, target!));
+    this.#definitions = definitions;
+  }
 }
 
 /** An object through which a statement may change tables that it does not name. */
@@ -110,7 +140,7 @@ async function readObjects(client: Client): Promise<readonly NamedText[]> {
 }
 
 /** The table or view as the catalog writes its name; undefined where there is none that the user sees. */
-async function readKind(client: Client, { schema, name }: TableId): Promise<TableId | undefined> {
+async function readTarget(client: Client, { schema, name }: TableId): Promise<TableId | undefined> {
   const [row] = await client.query<TableId>(
     `select table_schema as \`schema\`, table_name as name from information_schema.tables
       where table_schema = ${literal(schema)} and table_name = ${literal(name)}`,
