@@ -95,6 +95,4 @@ export interface Heartbeat {
   readonly isAtPlace?: boolean;
 }
 
-export type StreamItem =
-  | { readonly kind: "changes"; readonly batch: ChangeBatch }
-  | Heartbeat;
+export type StreamItem = { readonly kind: "changes"; readonly batch: ChangeBatch } | Heartbeat;

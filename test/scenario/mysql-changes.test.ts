@@ -85,7 +85,11 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       const task = await pair.replicate({ cdcStopPosition: `${next}:4` });
       await pair.query("insert into t values (3, 'before'); flush logs; insert into t values (4, 'after')");
       assertStopped(await task.running.outcome);
-      assert.deepEqual(await pair.queryTarget("select id from t order by id"), [{ id: 1 }, { id: 2 }, { id: 3 }]);
+      assert.deepEqual(await pair.queryTarget("select id from t order by id"), [
+        { id: 1 },
+        { id: 2 },
+        { id: 3 },
+      ]);
     } finally {
       await pair.end();
     }

@@ -137,6 +137,9 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       }),
     );
     assert.equal(outcome.error?.code, "target.same_tables");
-    assert.deepEqual(await server.query("select id from t order by id", database), [{ id: "1" }, { id: "2" }]);
+    assert.deepEqual(await server.query("select id from t order by id", database), [
+      { id: "1" },
+      { id: "2" },
+    ]);
   });
 }

@@ -139,7 +139,8 @@ export const targetErrors = {
     retry: "never",
     meaning:
       "Source and target are one database, whatever addresses the endpoints name, and tables would be written over while they are read.",
-    remedy: "Correct one of the endpoints, or give the tables other names or schemas by transformation rules.",
+    remedy:
+      "Correct one of the endpoints, or give the tables other names or schemas by transformation rules.",
   },
   "target.control_table": {
     scope: "task",

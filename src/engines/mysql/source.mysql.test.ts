@@ -19,7 +19,10 @@ for (const flavour of ["mariadb", "mysql"] as const) {
 
     before(async () => {
       // The test of lock waits turns on what keeps account of locks.
-      server = await startMysql({ flavour, ...(flavour === "mysql" ? { settings: { performance_schema: 1 } } : {}) });
+      server = await startMysql({
+        flavour,
+        ...(flavour === "mysql" ? { settings: { performance_schema: 1 } } : {}),
+      });
       database = await server.createDatabase();
       await server.query("create table t (a int primary key, b varchar(10))", database);
       source = new MysqlSource(server.endpoint(database));

@@ -83,7 +83,9 @@ async function readGb18030(client: Client): Promise<Charset> {
 }
 
 function hexBytes(first: number, last: number): readonly string[] {
-  return Array.from({ length: last - first + 1 }, (_, i) => (first + i).toString(16).toUpperCase().padStart(2, "0"));
+  return Array.from({ length: last - first + 1 }, (_, i) =>
+    (first + i).toString(16).toUpperCase().padStart(2, "0"),
+  );
 }
 
 const LEADS = hexBytes(0x80, 0xff);
@@ -110,7 +112,9 @@ async function readCodes(
   name: string,
   { parts, prefix = "" }: { readonly parts: readonly (readonly string[])[]; readonly prefix?: string },
 ): Promise<readonly (readonly [code: string, text: string])[]> {
-  const lists = parts.map((bytes, i) => `(${bytes.map((one) => `select '${one}' as b`).join(" union all ")}) p${i}`);
+  const lists = parts.map(
+    (bytes, i) => `(${bytes.map((one) => `select '${one}' as b`).join(" union all ")}) p${i}`,
+  );
   const code = `concat(${parts.map((_, i) => `p${i}.b`).join(", ")})`;
   const rows = await client.query<{ readonly code: string; readonly text: string | null }>(
     `select code, convert(convert(unhex(concat('${prefix}', code)) using ${name}) using utf8mb4) as text

@@ -30,11 +30,7 @@ interface Opened {
   readonly watched: WatchedSession;
 }
 
-async function open(
-  endpoint: EndpointConfig,
-  options: ConnectOptions,
-  signal: AbortSignal,
-): Promise<Opened> {
+async function open(endpoint: EndpointConfig, options: ConnectOptions, signal: AbortSignal): Promise<Opened> {
   signal.throwIfAborted();
   try {
     const client = await openClient(endpoint, options, signal);

@@ -16,7 +16,13 @@ import type { WireSession } from "./wire-session.ts";
 /** Enough for something that must not happen to have had every chance. */
 const LOOKS = 12;
 /** In a hurry. */
-const times = { everyMs: 50, silentMs: 300, certainMs: 300, rarelyMs: 100, slowest: Number.POSITIVE_INFINITY };
+const times = {
+  everyMs: 50,
+  silentMs: 300,
+  certainMs: 300,
+  rarelyMs: 100,
+  slowest: Number.POSITIVE_INFINITY,
+};
 
 /** A watch over sessions that go through a network of their own. */
 class Stage implements AsyncDisposable {

@@ -1,7 +1,7 @@
 import { type ChangeBatch, Op } from "../../../core/change-batch.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { Position } from "../../../core/position.ts";
-import { displayTable, type TableId, type TableSchema } from "../../../core/schema.ts";
+import { displayTable, type TableSchema } from "../../../core/schema.ts";
 import { type Beginning, ChangeBatchBuilder } from "../../shared/change-batch-builder.ts";
 import { CellBuffer } from "../values/cell-buffer.ts";
 import { EventCursor, malformed } from "./binlog-bytes.ts";
@@ -191,4 +191,3 @@ export class LogChanges {
     return this.#commit;
   }
 }
-

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { Readable } from "node:stream";
+import { test } from "node:test";
 import { createZstdCompress, zstdCompressSync } from "node:zlib";
 import {
   event,
@@ -275,7 +275,12 @@ test("hand-built events of MySQL 8: what is seen already is not told again", asy
     write(row(number, 0, "")),
     xid(),
   ];
-  const batches = await decodeAll(decoder(), [formatDescription(false), ...group(5), ...group(7), ...group(6)]);
+  const batches = await decodeAll(decoder(), [
+    formatDescription(false),
+    ...group(5),
+    ...group(7),
+    ...group(6),
+  ]);
   assert.deepEqual(
     batches.flatMap(textsOf).map(([id]) => id),
     ["7", "6"],

@@ -1,8 +1,8 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
+import { errorAddress } from "../connection/address.ts";
 import type { Client } from "../connection/client.ts";
 import { connect } from "../connection/connection.ts";
-import { errorAddress } from "../connection/address.ts";
 import { BinlogDecoder } from "./binlog-decoder.ts";
 import { checkEvent, openDump } from "./binlog-dump.ts";
 import { type BinlogPlace, compareBinlogPlaces, placePosition } from "./binlog-position.ts";
@@ -60,7 +60,11 @@ async function preparedIn(
 ): Promise<readonly KeptEvent[] | undefined> {
   const after = placePosition({ file, byte: FIRST_BYTE });
   // Under the stream's own number the server would end the stream.
-  const dump = await openDump(endpoint, { taskId: `${taskId} look back`, after, tables: [], checkLog }, signal);
+  const dump = await openDump(
+    endpoint,
+    { taskId: `${taskId} look back`, after, tables: [], checkLog },
+    signal,
+  );
   const decoder = new BinlogDecoder({ tables: [], after, facts: dump.facts, hasChecksum: dump.hasChecksum });
   const { packets } = dump.wire;
   const isOver = (): boolean =>

@@ -106,7 +106,9 @@ for (const [name, options] of Object.entries(servers)) {
       }
       await source.query("create view gone as select id from a");
       const from = await source.position();
-      await source.query("set session binlog_format = STATEMENT; insert into gone values (24); drop view gone");
+      await source.query(
+        "set session binlog_format = STATEMENT; insert into gone values (24); drop view gone",
+      );
       await assert.rejects(source.read(from, tables), { code: "source.binary_log_format" });
     });
 

@@ -8,8 +8,8 @@ import { BinlogDecoder } from "./binlog-decoder.ts";
 import { checkEvent, type Dump, HEARTBEAT_MS, openDump } from "./binlog-dump.ts";
 import { logError } from "./binlog-errors.ts";
 import { findPrepared } from "./binlog-look-back.ts";
-import { BINLOG_KIND, placeOf } from "./binlog-position.ts";
 import type { Pause } from "./binlog-pause.ts";
+import { BINLOG_KIND, placeOf } from "./binlog-position.ts";
 import type { KeptEvent } from "./binlog-prepared.ts";
 import { StatementReach } from "./statement-reach.ts";
 

@@ -25,8 +25,7 @@ export async function filledTables(
 ): Promise<ReadonlySet<string>> {
   const filled = new Set<string>();
   const ask = async (ids: readonly TableId[]): Promise<void> => {
-    const one = (id: TableId, place: number): string =>
-      `(select ${place} from ${qualified(id)} limit 1)`;
+    const one = (id: TableId, place: number): string => `(select ${place} from ${qualified(id)} limit 1)`;
     try {
       const rows = await wire.query(ids.map(one).join(" union all "));
       for (const [place] of rows) filled.add(tableKey(ids[Number(place)]!));

@@ -57,7 +57,9 @@ const NO_ACCOUNT: ReadonlySet<number> = new Set([1109, 1146]);
 /** For each session that waits whoever is in its way, those that hold their lock before those that wait for theirs. */
 async function readHolders(client: Client): Promise<readonly HolderRow[]> {
   try {
-    return await client.query<HolderRow>(client.facts.flavour === "mariadb" ? MARIADB_HOLDERS : MYSQL_HOLDERS);
+    return await client.query<HolderRow>(
+      client.facts.flavour === "mariadb" ? MARIADB_HOLDERS : MYSQL_HOLDERS,
+    );
   } catch (error) {
     if (isNotAllowed(error) || NO_ACCOUNT.has(serverFields(error)?.number ?? 0)) return [];
     throw error;

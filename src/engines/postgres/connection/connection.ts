@@ -1,6 +1,10 @@
 import type pg from "pg";
 import type { EndpointConfig } from "../../../core/engine.ts";
-import { type SessionServer, SessionWatch, type WatchedSession } from "../../shared/connection/session-watch.ts";
+import {
+  type SessionServer,
+  SessionWatch,
+  type WatchedSession,
+} from "../../shared/connection/session-watch.ts";
 import { errorAddress } from "./address.ts";
 import {
   arrivals,

@@ -3,8 +3,8 @@ import { Socket, setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
 import pg from "pg";
 import type { EndpointConfig, EndpointRole } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
-import { errorAddress } from "./address.ts";
 import type { Backend } from "../../shared/connection/session-look.ts";
+import { errorAddress } from "./address.ts";
 import { FIRST_SQL, SESSION_OPTIONS } from "./session-settings.ts";
 import { tlsOptions } from "./tls-options.ts";
 
