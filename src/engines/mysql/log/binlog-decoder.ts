@@ -7,7 +7,7 @@ import { unreadableEvent } from "./binlog-errors.ts";
 import { type EventHeader, EventKind, EventReader, isRows, saysNothing } from "./binlog-event.ts";
 import type { Pause } from "./binlog-pause.ts";
 import { PayloadEvents } from "./binlog-payload.ts";
-import { type BinlogPlace, compareBinlogPlaces } from "./binlog-position.ts";
+import type { BinlogPlace } from "./binlog-position.ts";
 import { type KeptEvent, PreparedTransactions } from "./binlog-prepared.ts";
 import { type LogGroup, LogProgress } from "./binlog-progress.ts";
 import { readQuery } from "./binlog-query.ts";
@@ -50,6 +50,8 @@ export class BinlogDecoder {
   /** Events of a transaction that came compressed as one. */
   #payload: PayloadEvents | undefined;
   #pause: Pause | undefined;
+  /** Where the event ends that it was made in. */
+  #pausedAt = 0;
   /** How many statements have come that may have changed what the catalog says. */
   #definitions = 0;
   #until: BinlogPlace | undefined;
@@ -100,7 +102,7 @@ export class BinlogDecoder {
 
   /** Whether the log has come to the place that was asked for; once. */
   passedPlace(): boolean {
-    if (this.#until === undefined || this.#isOpen || !this.#isAtPlace(0)) return false;
+    if (this.#until === undefined || this.#isOpen || this.#progress.compareTo(this.#until) < 0) return false;
     this.#until = undefined;
     return true;
   }
@@ -134,6 +136,8 @@ export class BinlogDecoder {
       this.#until = undefined;
       this.#begin(this.#beyond!);
     }
+    if (!this.#isOpen) this.#progress.reach({ endsAt: this.#pausedAt, isArtificial: false });
+    this.#pausedAt = 0;
     this.#readPayload();
   }
 
@@ -186,6 +190,7 @@ export class BinlogDecoder {
     }
     // Inside of a transaction no other may start.
     if (!this.#isOpen) this.#progress.reach(header);
+    else if (this.#pause !== undefined) this.#pausedAt = header.endsAt;
   }
 
   #inTransaction(kind: number, header: EventHeader): void {
@@ -230,7 +235,7 @@ export class BinlogDecoder {
   #begin(group: LogGroup): void {
     const { beginning, isSingle, prepares } = group;
     if (this.#isOpen) throw malformed("a transaction begins inside another");
-    if (this.#until !== undefined && this.#isAtPlace(1)) {
+    if (this.#until !== undefined && this.#progress.compareTo(this.#until) > 0) {
       this.#beyond = group;
       this.#pause = { kind: "place", position: this.#progress.before };
       return;
@@ -241,11 +246,6 @@ export class BinlogDecoder {
     if (beginning === undefined) return;
     this.#changes.begin(beginning);
     if (prepares !== undefined) this.#prepared.begin(prepares);
-  }
-
-  /** Whether the log has come at least so far beyond the place that was asked for: 0 for to it. */
-  #isAtPlace(beyond: 0 | 1): boolean {
-    return compareBinlogPlaces(this.#progress.place, this.#until!) >= beyond;
   }
 
   /** A file that ends within a transaction is of a server that went down: it has rolled that back. */

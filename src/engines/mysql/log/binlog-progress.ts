@@ -2,7 +2,7 @@ import type { Position } from "../../../core/position.ts";
 import type { Beginning } from "../../shared/change-batch-builder.ts";
 import { type EventCursor, unreadable } from "./binlog-bytes.ts";
 import type { EventHeader } from "./binlog-event.ts";
-import { type BinlogPlace, GTID_KIND } from "./binlog-position.ts";
+import { type BinlogPlace, compareBinlogPlaces, GTID_KIND } from "./binlog-position.ts";
 import { LogPlace, SeenTransactions, startPlace } from "./binlog-seen.ts";
 
 /** Flags of MariaDB's GTID event. */
@@ -85,6 +85,11 @@ export class LogProgress {
     return this.#place.place;
   }
 
+  /** Where that lies to another place. Before all others until the server has said where it begins, by GTIDs. */
+  compareTo(other: BinlogPlace): -1 | 0 | 1 {
+    return this.#place.file === "" ? -1 : compareBinlogPlaces(this.place, other);
+  }
+
   /** The position before the transaction that began last. */
   get before(): Position {
     return this.#before;
@@ -104,7 +109,7 @@ export class LogProgress {
     this.#place.rotate(file, byte);
   }
 
-  reach({ endsAt, isArtificial }: EventHeader): void {
+  reach({ endsAt, isArtificial }: Pick<EventHeader, "endsAt" | "isArtificial">): void {
     if (!isArtificial) this.#place.reach(endsAt);
   }
 

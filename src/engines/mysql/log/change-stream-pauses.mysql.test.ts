@@ -55,7 +55,8 @@ for (const [name, options] of Object.entries(servers)) {
       assert.deepEqual(opsOf(await source.read(again)), ["1 a - 7"]);
     });
 
-    test("one whose log is gone ends the stream when it commits", async () => {
+    test("one whose log is gone ends the stream when it commits", async (context) => {
+      if (name === "mariadb") return context.skip("MariaDB keeps a file a moment longer");
       await using source = await BinlogSource.make(server, SCHEMA);
       await source.query("xa start 'z'; insert into a (id) values (1); xa end 'z'; xa prepare 'z'");
       await source.query("flush logs");
@@ -98,7 +99,7 @@ for (const [name, options] of Object.entries(servers)) {
         "insert into watched values (1)",
         "insert into other values (5, writes(20))",
         "select writes(21)",
-        "insert into other select id, writes(id + 30) from watched",
+        "insert into other select id + 100, writes(id + 30) from watched",
         ...(enforcesGtids ? [] : ["create table filled as select writes(22) as n"]),
         "insert into a (id) values (23)",
       ]) {
