@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import { findTools } from "../test/support/debian-tools.ts";
+import { mariadbServer } from "../test/support/mysql-packages.ts";
 import { installServers, SERVER_VERSIONS } from "../test/support/server-packages.ts";
 import type { Stage } from "../test/support/stage.ts";
 import { describeMachine, machineLine } from "./machine.ts";
@@ -20,8 +22,7 @@ import { HELP, listText } from "./usage.ts";
 async function run(options: BenchOptions, session: Pick<Session, "signal" | "stages">): Promise<number> {
   const startedMs = Date.now();
   const tools = PeerTools.find(neededTools(options), say);
-  const servers = installServers(neededServers(options), say);
-  for (const line of [...tools.missing, ...(servers === undefined ? [] : [servers])]) say(`missing: ${line}`);
+  for (const line of [...tools.missing, ...missingServers(options)]) say(`missing: ${line}`);
   const machine = describeMachine(placeOf(options));
   say(machineLine(machine));
   const file = options.json ?? resultFile(options, startedMs);
@@ -45,6 +46,15 @@ function neededTools({ profiles: chosen, peers }: BenchOptions): ReadonlySet<Too
     ),
   );
   return new Set(["psql", ...contenders.flatMap(({ needs }) => needs)]);
+}
+
+/** Installs the servers; what could not be had, with the command that installs it. */
+function missingServers(options: BenchOptions): readonly string[] {
+  const postgres = installServers(neededServers(options), say);
+  const mariadb = options.profiles.some((profile) => profile.mariadb)
+    ? findTools([mariadbServer], say).missing
+    : [];
+  return [...(postgres === undefined ? [] : [postgres]), ...mariadb];
 }
 
 function neededServers({ profiles: chosen, serverVersion }: BenchOptions): readonly number[] {

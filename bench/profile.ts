@@ -14,8 +14,10 @@ export interface Profile {
   readonly fairness: string;
   /** What the rows of the table show. */
   readonly shows: "throughput" | "lag";
-  /** Major version of both servers unless another is asked for. */
+  /** Major version of its PostgreSQL servers unless another is asked for. */
   readonly serverVersion: number;
+  /** Whether one of its servers, or both, is the distribution's MariaDB. */
+  readonly mariadb: boolean;
   /** About how long it takes with three pairs at scale 1. */
   readonly minutes: number;
   /** Tideway comes first. */

@@ -53,6 +53,7 @@ function profile(targets: readonly Target[]): Profile {
     fairness: "",
     shows: "throughput",
     serverVersion: 15,
+    mariadb: false,
     minutes: 1,
     contenders: [],
     targets,

@@ -30,10 +30,10 @@ What the columns say:
   peak MB      resident memory of all the tool's processes together, what they share counted for each
   vs tideway   the contender's time divided by Tideway's: 2.00x took twice as long
 
-Peers that are not installed are installed with apt-get (as root on Debian); otherwise the table says what
-to install. A program that lies elsewhere is named by TIDEWAY_BENCH_PGCOPYDB, TIDEWAY_BENCH_PG_DUMP and so
-on. All servers, tools and this program share the machine: nothing else should run on it. "others" in the
-notes below the table is CPU time that went to something else.
+Peers and a MariaDB server that are not installed are installed with apt-get (as root on Debian); otherwise
+the table says what to install. A program that lies elsewhere is named by TIDEWAY_BENCH_PGCOPYDB,
+TIDEWAY_BENCH_PG_DUMP and so on. All servers, tools and this program share the machine: nothing else should
+run on it. "others" in the notes below the table is CPU time that went to something else.
 `;
 
 export function listText(profiles: readonly Profile[], describe: (profile: Profile) => string[]): string {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { EnginePage } from "./engine-pages.ts";
 import { mysqlTypeSamples } from "./support/mysql-type-values.ts";
+import { postgresTypeSamples } from "./support/postgres-type-values.ts";
 
 /* The tables of docs/engines/mysql.md say what the tests show, and nothing else. */
 
@@ -13,14 +14,29 @@ function bareType(type: string): string {
   return type === "numeric(20,0)" ? type : type.replace(/\([\d,]+\)/, "");
 }
 
-test("the page lists the types that the tests move, with what they become", () => {
-  const listed = page
-    .tableAfter("### Types")
+/** The types of a table of the page, each with what it becomes. */
+function listedTypes(heading: string): readonly string[] {
+  return page
+    .tableAfter(heading)
     .flatMap(([names = "", becomes = ""]) =>
       names.split(", ").map((name) => `${name.replaceAll("`", "")} -> ${becomes.replaceAll("`", "")}`),
     );
+}
+
+test("the page lists the types that the tests move, with what they become", () => {
   const tried = mysqlTypeSamples.map(
     ({ type, called = bareType(type), postgres }) => `${called} -> ${bareType(postgres)}`,
   );
-  assert.deepEqual([...new Set(tried)].sort(), listed.sort());
+  assert.deepEqual([...new Set(tried)].sort(), listedTypes("### Types").toSorted());
+});
+
+test("so it does for the types of PostgreSQL", () => {
+  const tried = postgresTypeSamples.map(
+    ({ type, called = bareType(type), becomes }) => `${called} -> ${becomes}`,
+  );
+  const listed = listedTypes("### Types of PostgreSQL").flatMap((one) => {
+    const [name, becomes] = one.split(" -> ") as [string, string];
+    return becomes.split(" or ").map((type) => `${name} -> ${type.replace(/\([a-z\d,]+\)/, "")}`);
+  });
+  assert.deepEqual([...new Set(tried)].sort(), listed.toSorted());
 });

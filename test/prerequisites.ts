@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { executables, findTools, type Tool, versionOf } from "./support/debian-tools.ts";
-import { findMariadb } from "./support/mysql-packages.ts";
+import { mariadbServer } from "./support/mysql-packages.ts";
 import { installServers, SERVER_VERSIONS } from "./support/server-packages.ts";
 
 /** What the tests need beyond `npm ci`. `environment` tells them where it is. */
@@ -30,12 +30,7 @@ const tools: readonly Tool[] = [
     debianPackage: "postgresql-client",
     find: () => executables("psql").find((path) => versionOf(path).startsWith("psql")),
   },
-  {
-    name: "MariaDB",
-    variable: "TIDEWAY_TEST_MARIADBD",
-    debianPackage: "mariadb-server",
-    find: findMariadb,
-  },
+  mariadbServer,
   {
     name: "openssl",
     variable: "TIDEWAY_TEST_OPENSSL",

@@ -26,6 +26,7 @@ export function acrossChangeProfile(changes: AcrossChanges): Profile {
     fairness: FAIRNESS,
     shows: "throughput",
     serverVersion: SERVER_VERSION,
+    mariadb: true,
     contenders: [{ name: "tideway", needs: [], missing: () => undefined }],
     targets: [{ kind: "rate", metric: "wallS", peers: [], limit: ROWS_PER_S }],
     warmUps: 1,

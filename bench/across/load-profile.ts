@@ -26,6 +26,7 @@ export function acrossLoadProfile(load: AcrossLoad): Profile {
     fairness: FAIRNESS,
     shows: "throughput",
     serverVersion: SERVER_VERSION,
+    mariadb: true,
     contenders: load.contenders.map(contenderEntry),
     warmUps: 1,
     prepare: (context) => prepare(load, context),

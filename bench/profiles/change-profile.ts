@@ -26,6 +26,7 @@ export function changeProfile(change: ChangeProfile): Profile {
     fairness: FAIRNESS,
     shows: "throughput",
     serverVersion: CHANGES_SERVER_VERSION,
+    mariadb: false,
     contenders: change.contenders.map(changeContenderEntry),
     warmUps: 1,
     prepare: (context) => prepare(change, context),

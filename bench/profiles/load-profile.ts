@@ -30,6 +30,7 @@ export function loadProfile(load: LoadProfile): Profile {
     ...{ name, description, fairness, minutes, targets },
     shows: "throughput",
     serverVersion: SERVER_VERSION,
+    mariadb: false,
     contenders: load.contenders.map(contenderEntry),
     warmUps: 1,
     prepare: (context) => prepare(load, context),

@@ -82,6 +82,7 @@ function lagProfile(load: Load): Profile {
     fairness: `${load.writer} for ${RAMP_UP_S + load.seconds} s on the same machine. A heartbeat is written 50 times a second with the source's clock in the last ${load.seconds} s, and a session of the target looks for it every millisecond: lag is commit, transport, apply and commit together.`,
     shows: "lag",
     serverVersion: CHANGES_SERVER_VERSION,
+    mariadb: false,
     minutes: 4,
     contenders: contenders.map((contender) => {
       const entry = changeContenderEntry(contender);

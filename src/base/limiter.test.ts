@@ -23,3 +23,18 @@ test("work beyond the limit waits its turn, and a failure frees its place", asyn
     ["rejected", "fulfilled", "fulfilled", "fulfilled", "fulfilled"],
   );
 });
+
+test("who waits no longer than a limit is told so, and takes no place from those behind", async () => {
+  const limiter = new Limiter(1);
+  assert.equal(await limiter.enter(1), true);
+  const first = limiter.enter();
+  const impatient = limiter.enter(1);
+  const last = limiter.enter(60_000);
+  assert.equal(await impatient, false);
+  limiter.leave();
+  assert.equal(await first, true);
+  limiter.leave();
+  assert.equal(await last, true);
+  limiter.leave();
+  assert.equal(await limiter.enter(1), true);
+});

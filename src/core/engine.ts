@@ -26,6 +26,11 @@ export interface Engine {
    * `endpoint.url_malformed`; the message never repeats the URL.
    */
   parseUrl(url: string, role?: EndpointRole): EndpointConfig;
+  /**
+   * Loads the program of both sides, of which else each part is loaded when it is first needed: what a task does not
+   * need takes longer to load than to connect. For a process that waits for tasks.
+   */
+  load(): Promise<void>;
   /** Connects, authenticates, and says who answered. Throws a MigrationError that names the remedy. */
   testConnection(
     endpoint: EndpointConfig,

@@ -29,6 +29,16 @@ export interface Column {
   /** The type as DDL writes it, length and array brackets included. */
   readonly nativeType: string;
   readonly type: LogicalType;
+  /**
+   * The type whose form its values have in the format `pg-copy-binary`, where the native type has the name of another
+   * there.
+   */
+  readonly binaryAs?: string;
+  /**
+   * What the source's endpoint settings want the column to be in a database of another kind; absent: its type. Its
+   * values come in the text form of `type` all the same.
+   */
+  readonly convertsTo?: LogicalType;
   readonly nullable: boolean;
   /** Native default expression. A serial's default is here too, beside the sequence it draws from. */
   readonly default?: string;
@@ -37,6 +47,8 @@ export interface Column {
   readonly generated?: string;
   /** A generated column that is computed when it is read; absent: stored. */
   readonly virtual?: true;
+  /** The source computes the column, and sends its values once a plan has it as an ordinary one: without `generated`. */
+  readonly sends?: true;
   /** Native, quoted as needed; absent for the type's own. */
   readonly collation?: string;
   readonly comment?: string;

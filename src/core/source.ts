@@ -117,6 +117,8 @@ export interface DescribeRequest {
   readonly rights: boolean;
   /** Of large objects, too: of one for all that are alike. */
   readonly largeObjects: boolean;
+  /** Rows are going to be read, but none of their changes. False when left out. */
+  readonly rowsOnly?: boolean;
 }
 
 export interface OpenWriter {
@@ -268,4 +270,6 @@ export interface ChangeStream extends AsyncIterable<StreamItem>, AsyncDisposable
   confirm(position: Position): void;
   /** Asks the source to say how far it has sent, so that a heartbeat follows soon even when idle. */
   probe(): void;
+  /** What is to be said of the changes that were sent so far, such as values that came as others. Nothing when left out. */
+  findings?(): readonly Finding[];
 }

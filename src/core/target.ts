@@ -92,7 +92,7 @@ export interface Target extends AsyncDisposable {
   /**
    * Puts what comes from a database of another kind into this one's dialect: types, defaults, indexes and
    * constraints of the plan's target side. A generated column that the target cannot compute becomes an ordinary one on
-   * both sides, so that the source sends its values. Changes nothing when the dialect is the target's own.
+   * both sides where the source sends its values (Column.sends). Changes nothing when the dialect is the target's own.
    */
   convert(plan: MigrationPlan): ConvertedPlan;
   /** Whether the target is fit to be written: read-only, grants, what stands in the way. Changes nothing. */
@@ -180,6 +180,8 @@ export interface Target extends AsyncDisposable {
   /** Resolves with the ids of those that are not there. */
   setSequences(states: readonly SequenceState[], signal: AbortSignal): Promise<readonly TableId[]>;
   openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier>;
+  /** What is to be said of all rows that were committed so far, such as values that came as others. Nothing when left out. */
+  findings?(): readonly Finding[];
   /** Whether a task's changes can be marked; see ApplyRequest. Changes nothing. */
   assessMarking(taskId: string, signal: AbortSignal): Promise<readonly Finding[]>;
   /** Throws `target.captured` when a stream of the target sends on what is loaded, which cannot be marked. */

@@ -6,6 +6,11 @@ import { postgresEngine } from "../engines/postgres/engine.ts";
 /** Every engine of this version. To remove one, delete its folder and its line. */
 const engines: readonly Engine[] = [postgresEngine, mysqlEngine];
 
+/** For a process that waits for tasks: the first of them finds everything loaded. */
+export async function loadEngines(): Promise<void> {
+  await Promise.all(engines.map((engine) => engine.load()));
+}
+
 /** Its own name, its aliases, and the schemes of its URLs. */
 function namesOf({ name, aliases, urlSchemes }: Engine): readonly string[] {
   return [name, ...aliases.map((alias) => alias.name), ...urlSchemes];

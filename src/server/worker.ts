@@ -1,7 +1,7 @@
 import { asMigrationError } from "../core/error.ts";
 import type { RunningTask, TaskSpec } from "../task/task.ts";
 import type { FromWorker, ToWorker, WorkerAnswer, WorkerRequest } from "../task/worker-protocol.ts";
-import { registry } from "./engines.ts";
+import { loadEngines, registry } from "./engines.ts";
 import { cleanUpTask, runTask } from "./run-task.ts";
 
 /**
@@ -86,4 +86,5 @@ process.on("message", (message: ToWorker) => {
 // The terminal's Ctrl-C reaches the whole process group; stopping in order is the control plane's business.
 process.on("SIGINT", () => undefined);
 process.on("disconnect", () => process.exit(0));
+await loadEngines();
 send({ kind: "ready" });

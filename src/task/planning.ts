@@ -161,6 +161,7 @@ async function describeSelected(
       ...{ tables: selected, wholeSchemas: movesWhole, objects },
       rights: objects && settings.migratePrivileges,
       largeObjects: objects && settings.migrateLargeObjects,
+      rowsOnly: spec.type === "full-load",
     },
     signal,
   );

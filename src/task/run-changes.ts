@@ -14,6 +14,7 @@ import { rememberTables, SchemaWatch } from "./run-schema-changes.ts";
 import { noteStart } from "./start-note.ts";
 import type { StopRule } from "./stop-rule.ts";
 import type { StopReason } from "./task.ts";
+import { ValueFindings } from "./tell-values.ts";
 
 /** How soon it is noticed that somebody has changed the publication: servers may not say so. */
 const STREAM_CHECK_INTERVAL_MS = 60_000;
@@ -80,7 +81,8 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   };
   const apply = new ChangeApply({ stream, applier, rules, observer: statistics, saveIdle });
   const watch = new SchemaWatch(attempt);
-  await using steering = new Steering({ attempt, apply, rules, control, watch, reloads });
+  const values = new ValueFindings(attempt, [stream, target]);
+  await using steering = new Steering({ attempt, apply, rules, control, watch, values, reloads });
   const run = async (): Promise<Exclude<ApplyEnd, "noted">> => {
     const end = await apply.run();
     if (end === "noted") throw new SchemaNoted(apply.noted!);
@@ -144,6 +146,7 @@ interface SteeringParts {
   readonly rules: TableRules;
   readonly control: ChangeControl;
   readonly watch: SchemaWatch;
+  readonly values: ValueFindings;
   /** Reloads that were asked for and are not done: until then another attempt for new tables would end them. */
   readonly reloads: Set<readonly TableId[]>;
 }
@@ -197,6 +200,7 @@ class Steering implements AsyncDisposable {
     this.#ending.abort();
     this.#started.resolve();
     this.#parts.apply.abandon();
+    this.#parts.values.tellAll();
     await Promise.all([this.#reloading, this.#checked]);
   }
 
@@ -222,8 +226,9 @@ class Steering implements AsyncDisposable {
   }
 
   #checkStream(): void {
-    const { attempt, apply, watch, reloads } = this.#parts;
+    const { attempt, apply, watch, values, reloads } = this.#parts;
     const { source } = attempt;
+    values.tellFirst();
     const { signal } = this;
     // One that waits for the stream may take longer than to the next.
     if (this.#checking) return;

@@ -14,6 +14,7 @@ import { adoptSnapshot, type PreparationContext, prepareLoads } from "./preparat
 import { copyLargeObjects } from "./run-large-objects.ts";
 import { giveRights, makeObjects } from "./run-objects.ts";
 import { noteStart } from "./start-note.ts";
+import { ValueFindings } from "./tell-values.ts";
 import { waitForWriters } from "./wait-for-writers.ts";
 
 /**
@@ -77,9 +78,9 @@ async function readTables(attempt: Attempt, loads: readonly TableLoad[]): Promis
   if (outdated.length > 0) throw new AttemptOutdated();
 }
 
-/** Passes on what the snapshot has to say of the rows that were read. */
-export function tellOfRows({ statistics }: Attempt, snapshot: Snapshot): void {
-  for (const finding of snapshot.findings?.() ?? []) statistics.finding(finding);
+/** Passes on what the snapshot has to say of the rows that were read, and the target of those that it has. */
+export function tellOfRows(attempt: Attempt, snapshot: Snapshot): void {
+  new ValueFindings(attempt, [snapshot, attempt.target]).tellAll();
 }
 
 /** Says how many tables the source has rewritten before they were read. */

@@ -7,7 +7,7 @@ import type { TableSchema } from "../core/schema.ts";
 import type { Partition } from "../core/source.ts";
 import type { TableShape } from "../core/table-shape.ts";
 import type { PrepareMode } from "../core/target.ts";
-import { intent, type TableWork, whatToDo } from "./table-work.ts";
+import { awaitsPreparation, intent, isUntouched, type TableWork, whatToDo } from "./table-work.ts";
 
 function planOf(more: Partial<TableSchema> = {}): TablePlan {
   const source = table("app.t", more);
@@ -112,4 +112,14 @@ test("what is going to be done to a table is journaled first, and what goes on s
   assert.deepEqual(stateOf({}), ["planned"]);
   assert.deepEqual(stateOf({ known: journaled("prepared") }), ["prepared"]);
   assert.deepEqual(stateOf({ known: journaled("loaded") }), []);
+});
+
+test("a table that was planned and not cut may not be prepared yet; one that was set aside then is untouched, too", () => {
+  const cut = { partitions: partitions([false]) };
+  const states = ["planned", "prepared", "loaded", "ready", "suspended"] as const;
+  const which = (is: (known: JournaledTable) => boolean, more = {}): readonly string[] =>
+    states.filter((state) => is(journaled(state, more)));
+  assert.deepEqual(which(awaitsPreparation), ["planned"]);
+  assert.deepEqual(which(isUntouched), ["planned", "suspended"]);
+  assert.deepEqual([...which(awaitsPreparation, cut), ...which(isUntouched, cut)], []);
 });

@@ -8,7 +8,7 @@ function full(): MigrationError {
 }
 
 test("what is told again while it waits is written once, in its place, as it was told last", async () => {
-  const queue = new WriteQueue(() => undefined);
+  const queue = new WriteQueue(() => undefined, { retryMs: 1, tellMs: 0 });
   const written: string[] = [];
   let isFull = true;
   const put = (key: string, value: number): void =>
@@ -44,4 +44,20 @@ test("a write that no waiting helps is given up and told, and the others follow"
   queue.put("b", async () => written.push(1));
   await queue.settle();
   assert.deepEqual([logs, written], [["state not stored"], [1]]);
+});
+
+test("a disk that stays full is told once in a while, and once that there is space again", async () => {
+  const lines = async (tellMs: number): Promise<readonly string[]> => {
+    const logs: string[] = [];
+    const queue = new WriteQueue((_level, message) => logs.push(message), { retryMs: 1, tellMs });
+    let failures = 3;
+    queue.put("a", async () => {
+      if (failures-- > 0) throw full();
+    });
+    await queue.settle();
+    return logs;
+  };
+  const waits = "states wait to be stored";
+  assert.deepEqual(await lines(Infinity), [waits, "states are stored again"]);
+  assert.deepEqual(await lines(0), [waits, waits, waits, "states are stored again"]);
 });

@@ -2,11 +2,14 @@ import { pause } from "../base/backoff.ts";
 import { asMigrationError } from "../core/error.ts";
 import type { Log } from "./log.ts";
 
-/** How soon what a full disk did not take is written again. */
-const RETRY_MS = 1000;
+export interface QueueTimes {
+  /** How soon what a full disk did not take is written again. */
+  readonly retryMs: number;
+  /** How often it is told that this goes on. */
+  readonly tellMs: number;
+}
 
-/** How often it is told that this goes on. */
-const TOLD_MS = 60_000;
+const TIMES: QueueTimes = { retryMs: 1000, tellMs: 60_000 };
 
 type Write = () => Promise<unknown>;
 
@@ -17,12 +20,14 @@ type Write = () => Promise<unknown>;
  */
 export class WriteQueue {
   readonly #log: Log;
+  readonly #times: QueueTimes;
   readonly #waiting = new Map<string, Write>();
   readonly #closing = new AbortController();
   #work: Promise<void> | undefined;
 
-  constructor(log: Log) {
+  constructor(log: Log, times = TIMES) {
     this.#log = log;
+    this.#times = times;
   }
 
   /** A write may be called several times; the last time is the one that counts. */
@@ -59,10 +64,10 @@ export class WriteQueue {
         const error = asMigrationError(thrown).toJSON();
         if (mayPass(thrown) && !this.#closing.signal.aborted) {
           const nowMs = performance.now();
-          const isDue = toldMs === undefined || nowMs - toldMs >= TOLD_MS;
+          const isDue = toldMs === undefined || nowMs - toldMs >= this.#times.tellMs;
           if (isDue) this.#log("error", "states wait to be stored", { error });
           if (isDue) toldMs = nowMs;
-          await pause(RETRY_MS, this.#closing.signal).catch(() => undefined);
+          await pause(this.#times.retryMs, this.#closing.signal).catch(() => undefined);
           continue;
         }
         this.#log("error", "state not stored", { error });

@@ -7,9 +7,9 @@ import { postgresToMysql, ToMysqlPair } from "../support/postgres-to-mysql.ts";
 
 const before = `
   create schema ddl;
-  create table ddl.a (id int primary key, v text, n int);
+  create table ddl.a (id int primary key, v text constraint short check (length(v) < 10), n int constraint positive check (n > 0));
   insert into ddl.a values (1, 'x', 1), (2, 'y', 2);
-  create table ddl.b (id int primary key, w varchar(10));
+  create table ddl.b (id int primary key, w varchar(10) constraint given check (w is not null));
   insert into ddl.b values (1, 'b');
   create table ddl.gone (id int primary key);
   insert into ddl.gone values (1)`;
@@ -26,6 +26,8 @@ const changes = [
   "alter table ddl.a drop column v",
   "alter table ddl.b rename to renamed",
   "insert into ddl.renamed values (2, 'c')",
+  "alter table ddl.a drop constraint positive, add constraint large check (n > -5000000000)",
+  "insert into ddl.a values (4, -4000000000, 'c4', 9)",
   "create table ddl.fresh (id int primary key, t text)",
   "insert into ddl.fresh values (1, 'f')",
   "drop table ddl.gone",
@@ -56,6 +58,16 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       assert.deepEqual(
         columns.map(({ name, type, nullable }) => `${name} ${type?.replace(/\(\d+\)/, "")} ${nullable}`),
         ["id int NO", "n bigint YES", "c longtext YES", "d int NO"],
+      );
+      const checks = await pair.queryTarget(
+        `select constraint_name as name from information_schema.table_constraints
+          where constraint_schema = 'ddl' and constraint_type = 'CHECK' order by 1`,
+        "ddl",
+      );
+      // The MySQL of these tests is of a version without checks.
+      assert.deepEqual(
+        checks.map(({ name }) => name),
+        flavour === "mariadb" ? ["given", "large"] : [],
       );
       const tables = await pair.queryTarget(
         `select t.table_name as name, group_concat(distinct s.index_name order by 1) as indexes

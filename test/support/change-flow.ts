@@ -18,6 +18,7 @@ export interface FlowParts {
 
 /** Changes of a PostgreSQL database on their way to an applier, and what stream and applier have told of them. */
 export class ChangeFlow {
+  readonly server: PostgresServer;
   readonly from: string;
   /** Sums over all target commits so far, by table key. */
   readonly applied = new Map<string, AppliedCounts>();
@@ -28,14 +29,13 @@ export class ChangeFlow {
   stream!: ChangeStream;
   applier!: Applier;
   protected readonly client: pg.Client;
-  readonly #server: PostgresServer;
   #pump: Promise<void> = Promise.resolve();
   #received: Position | undefined;
   #awaited: (() => void) | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   protected constructor({ server, from, client, mode }: FlowParts) {
-    this.#server = server;
+    this.server = server;
     this.from = from;
     this.client = client;
     this.mode = mode;
@@ -97,7 +97,7 @@ export class ChangeFlow {
   }
 
   query(sql: string): ReturnType<PostgresServer["query"]> {
-    return this.#server.query(sql, this.from);
+    return this.server.query(sql, this.from);
   }
 
   /** Runs statements in one transaction, which makes them one group, and waits until they are applied. */

@@ -9,6 +9,8 @@ import { buildSteps } from "../../src/engines/mysql/load/build-steps.ts";
 import { LoaderPool } from "../../src/engines/mysql/load/load-sessions.ts";
 import { postLoadSteps } from "../../src/engines/mysql/load/post-load.ts";
 import { prepareSchema, prepareTables } from "../../src/engines/mysql/load/prepare.ts";
+import { outOfRangeOf } from "../../src/engines/mysql/values/out-of-range.ts";
+import { ValueCounts } from "../../src/engines/mysql/values/value-counts.ts";
 import { describe, listTables } from "../../src/engines/postgres/catalog/catalog.ts";
 import { openSnapshot } from "../../src/engines/postgres/snapshot/snapshot.ts";
 import { unaborted } from "./bulk-copy.ts";
@@ -52,7 +54,7 @@ export async function moveTables({ source, target, sql, schema }: MoveRequest): 
   const endpoint = target.endpoint();
   await using pool = clientPool(endpoint, { side: "target", purpose: "test" });
   const facts = await pool.use(unaborted, async (client) => client.facts);
-  const { plan, findings } = convertPlan(planFor(given), facts);
+  const { plan, findings } = convertPlan(planFor(given), facts, outOfRangeOf(endpoint));
   const failures = new Map<string, MigrationError>();
   await pool.use(unaborted, (client) => prepareSchema(client, { plan, replace: true }));
   const requests = plan.tables.map((table) => {
@@ -85,7 +87,7 @@ async function loadAll({ source, endpoint, plan, failures }: LoadAll): Promise<v
   const tables = plan.tables.map((table) => table.source);
   await using snapshot = await openSnapshot(source, { taskId: "move", tables, anchor: "none" }, unaborted);
   await using journal = await openJournal(endpoint, request, unaborted);
-  await using loaders = new LoaderPool(endpoint);
+  await using loaders = new LoaderPool(endpoint, new ValueCounts());
   const partition = { id: "0", by: "whole", from: undefined, to: undefined, estimatedRows: 1 } as const;
   for (const table of plan.tables) {
     const { id } = table.source;

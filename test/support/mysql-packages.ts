@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { executables } from "./debian-tools.ts";
+import { executables, type Tool } from "./debian-tools.ts";
 
 export type MysqlFlavour = "mariadb" | "mysql";
 
@@ -46,6 +46,14 @@ export function hasMysql57(): boolean {
 }
 
 /** The server's program, which distributions keep outside of users' PATH. */
-export function findMariadb(): string | undefined {
+function findMariadb(): string | undefined {
   return ["/usr/sbin/mariadbd", ...executables("mariadbd")].find((path) => existsSync(path));
 }
+
+/** What tests and benchmarks have installed when it is missing. */
+export const mariadbServer: Tool = {
+  name: "MariaDB",
+  variable: "TIDEWAY_TEST_MARIADBD",
+  debianPackage: "mariadb-server",
+  find: findMariadb,
+};

@@ -29,7 +29,8 @@ export function packetsOf(payload: Buffer): Buffer {
 }
 
 export interface Transcoded {
-  /** What the frames hold, together. */
+  /** What the frames hold, together; and as text, where it is some. */
+  readonly bytes: Buffer;
   readonly text: string;
   readonly rows: number;
   /** Bytes of the largest chunk. */
@@ -62,7 +63,8 @@ export function transcode(transcoder: RowTranscoder, pieces: readonly Buffer[]):
   }
   assert(transcoder.ended, "the stream has ended before its rows");
   forward();
-  return { text: Buffer.concat(bodies).toString("utf8"), rows, largest };
+  const bytes = Buffer.concat(bodies);
+  return { bytes, text: bytes.toString("utf8"), rows, largest };
 }
 
 function lengthOf(length: number): Buffer {

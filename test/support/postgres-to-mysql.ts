@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { EndpointConfig } from "../../src/core/engine.ts";
 import type { TableId } from "../../src/core/schema.ts";
 import type { TaskSpec } from "../../src/task/task.ts";
 import { describeComparison } from "./compare.ts";
@@ -18,6 +19,13 @@ export function postgresToMysql(options: MysqlOptions): Promise<PostgresToMysql>
   return serversOfFile({ source: startPostgres(), target: startMysql(options) });
 }
 
+export interface PairOptions extends Partial<TaskSpec> {
+  readonly sql: string;
+  readonly schemas: readonly string[];
+  /** Of the endpoints. */
+  readonly endpointSettings?: Readonly<Partial<Record<"source" | "target", EndpointConfig["settings"]>>>;
+}
+
 /** A PostgreSQL database and a task that moves it to a server without it. Schemas become databases of their names. */
 export class ToMysqlPair extends TaskRuns {
   readonly servers: PostgresToMysql;
@@ -32,19 +40,15 @@ export class ToMysqlPair extends TaskRuns {
   /** `sql` makes the source; the databases named in `schemas` are dropped from the target first. */
   static async make(
     servers: PostgresToMysql,
-    {
-      sql,
-      schemas,
-      ...parts
-    }: Partial<TaskSpec> & { readonly sql: string; readonly schemas: readonly string[] },
+    { sql, schemas, endpointSettings, ...parts }: PairOptions,
   ): Promise<ToMysqlPair> {
     for (const schema of schemas) await servers.target.query(`drop database if exists \`${schema}\``);
     const database = await servers.source.createDatabase("source");
     await servers.source.query(sql, database);
     const spec = taskSpec({
       type: "full-load-and-cdc",
-      source: endpointOf(servers.source, database),
-      target: servers.target.endpoint(),
+      source: { ...endpointOf(servers.source, database), settings: endpointSettings?.source ?? {} },
+      target: { ...servers.target.endpoint(), settings: endpointSettings?.target ?? {} },
       ...parts,
     });
     return new ToMysqlPair(servers, database, spec);

@@ -8,6 +8,7 @@ import type { Applier, ApplyMode } from "../../src/core/target.ts";
 import { openApplier } from "../../src/engines/mysql/apply/applier.ts";
 import { FLUSH_SQL } from "../../src/engines/mysql/apply/apply-durability.ts";
 import { openJournal } from "../../src/engines/mysql/apply/journal.ts";
+import { ValueCounts } from "../../src/engines/mysql/values/value-counts.ts";
 import { describe as describeTables, listTables } from "../../src/engines/postgres/catalog/catalog.ts";
 import { lsnCodec } from "../../src/engines/postgres/catalog/lsn.ts";
 import { openChangeStream } from "../../src/engines/postgres/log/change-stream.ts";
@@ -85,7 +86,7 @@ export class ReplicationAcross extends ChangeFlow implements AsyncDisposable {
   openApplier(): Promise<Applier> {
     const { plan } = this;
     const request = { taskId: this.from, controlSchema: undefined, plan, positions: lsnCodec };
-    return openApplier(this.target, request, never);
+    return openApplier({ endpoint: this.target, replaced: new ValueCounts() }, request, never);
   }
 
   queryTarget(sql: string): ReturnType<MysqlServer["query"]> {

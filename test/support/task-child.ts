@@ -1,4 +1,5 @@
 import type { TableId } from "../../src/core/schema.ts";
+import { loadEngines } from "../../src/server/engines.ts";
 import { cleanUpTask, runTask } from "../../src/server/run-task.ts";
 import type { TaskSpec } from "../../src/task/task.ts";
 
@@ -17,6 +18,7 @@ process.once("message", (work: TaskSpec | { readonly cleanUp: TaskSpec }) => {
   if ("cleanUp" in work) void cleanUp(work.cleanUp);
   else run(work);
 });
+await loadEngines();
 process.send?.({ ready: true });
 
 function run(spec: TaskSpec): void {

@@ -56,6 +56,14 @@ export const targetErrors = {
     meaning: "The table on the target lacks columns or has others than the source's.",
     remedy: "Make the columns agree, or use TargetTablePrepMode DROP_AND_CREATE.",
   },
+  "target.value_out_of_range": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "Rows hold values that the target's types have not, such as NaN or infinite dates, and come as others or not at all.",
+    remedy:
+      "Set the target endpoint's NonFiniteNumbers or OutOfRangeDates; a column that may not be NULL needs OutOfRangeDates limit. Or make the table with other types before the task.",
+  },
   "target.table_in_use": {
     scope: "table",
     retry: "never",

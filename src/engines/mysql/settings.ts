@@ -90,4 +90,24 @@ export const endpointSettings: readonly EndpointSetting[] = [
     describe:
       "What becomes of dates that no calendar has, such as 0000-00-00 and 2024-02-00: NULL, an error that sets the table aside, or 1970-01-01. How many there were is told.",
   },
+  {
+    name: "NonFiniteNumbers",
+    type: "enum",
+    values: ["error", "null"],
+    default: "error",
+    appliesTo: "target",
+    effective: true,
+    describe:
+      "What becomes of NaN and infinite numbers, which the types here have not: an error that sets the table aside, or NULL. How many there were is told.",
+  },
+  {
+    name: "OutOfRangeDates",
+    type: "enum",
+    values: ["error", "null", "limit"],
+    default: "error",
+    appliesTo: "target",
+    effective: true,
+    describe:
+      "What becomes of infinite dates and of those of years before 1 or after 9999, which the types here have not: an error that sets the table aside, NULL, or the first or last date that the column can hold. How many there were is told.",
+  },
 ];

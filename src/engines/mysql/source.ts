@@ -34,7 +34,6 @@ import { errorAddress } from "./connection/address.ts";
 import type { Client } from "./connection/client.ts";
 import { clientPool } from "./connection/client-pool.ts";
 import { positionCodec } from "./log/binlog-position.ts";
-import { openChangeStream } from "./log/change-stream.ts";
 import { ConfirmedPositions } from "./log/confirmed-positions.ts";
 import { checkLog, followLog } from "./log/follow-log.ts";
 import { resolvePosition, stopPosition } from "./log/given-position.ts";
@@ -171,6 +170,8 @@ export class MysqlSource implements Source {
   }
 
   async openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream> {
+    // Loaded for tasks that capture changes alone.
+    const { openChangeStream } = await import("./log/change-stream.ts");
     const { taskId, after, log } = request;
     const address = errorAddress(this.#endpoint);
     const stream = await openChangeStream(this.#endpoint, request, signal, {

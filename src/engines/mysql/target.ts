@@ -31,7 +31,6 @@ import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { finding } from "../shared/finding.ts";
 import { addColumns } from "./alter/add-columns.ts";
 import { alterTables, dropTables } from "./alter/alter-tables.ts";
-import { openApplier } from "./apply/applier.ts";
 import { openJournal } from "./apply/journal.ts";
 import { notedStart, saveNoteSql } from "./apply/journal-sql.ts";
 import { assessTarget } from "./assess/assess-target.ts";
@@ -47,6 +46,8 @@ import { loadableTables } from "./load/bulk-format.ts";
 import { LoaderPool } from "./load/load-sessions.ts";
 import { postLoadSteps } from "./load/post-load.ts";
 import { emptyTable, existingTables, prepareSchema, prepareTables } from "./load/prepare.ts";
+import { type OutOfRange, outOfRangeOf, outOfRangeText } from "./values/out-of-range.ts";
+import { ValueCounts } from "./values/value-counts.ts";
 
 const CHANGE_ENCODINGS: readonly ChangeEncoding[] = ["text"];
 
@@ -58,6 +59,8 @@ export class MysqlTarget implements Target {
   readonly #clients: ClientPool<Client>;
   readonly #builders: ClientPool<Client>;
   readonly #loaders: LoaderPool;
+  readonly #choices: OutOfRange;
+  readonly #replaced = new ValueCounts();
   #facts: ServerFacts | undefined;
 
   constructor(endpoint: EndpointConfig) {
@@ -65,7 +68,8 @@ export class MysqlTarget implements Target {
     this.onlySchema = onlySchema(endpoint);
     this.#clients = clientPool(endpoint, { side: "target", purpose: "tideway target" });
     this.#builders = clientPool(endpoint, { side: "target", purpose: "tideway build" });
-    this.#loaders = new LoaderPool(endpoint);
+    this.#loaders = new LoaderPool(endpoint, this.#replaced);
+    this.#choices = outOfRangeOf(endpoint);
   }
 
   /** Throws what stands in the way of connecting; learns what the server is, which convert() needs to know. */
@@ -74,7 +78,7 @@ export class MysqlTarget implements Target {
   }
 
   convert(plan: MigrationPlan): ConvertedPlan {
-    if (this.#facts !== undefined) return convertPlan(plan, this.#facts);
+    if (this.#facts !== undefined) return convertPlan(plan, this.#facts, this.#choices);
     throw new MigrationError("internal.unexpected", {
       message: "The target was not checked before a plan was converted.",
     });
@@ -142,7 +146,7 @@ export class MysqlTarget implements Target {
     plans: readonly TablePlan[],
     signal: AbortSignal,
   ): Promise<readonly TableOutcome<readonly BulkFormat[]>[]> {
-    const tables = await this.#clients.use(signal, (client) => loadableTables(client, plans));
+    const tables = await this.#clients.use(signal, (client) => loadableTables(client, plans, this.#choices));
     return tables.map((table, i) => {
       if (table instanceof MigrationError) return table;
       this.#loaders.know(plans[i]!, table.columns);
@@ -208,8 +212,14 @@ export class MysqlTarget implements Target {
     return this.#clients.use(signal, (client) => setCounters(client, states));
   }
 
-  openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier> {
-    return openApplier(this.#endpoint, request, signal);
+  async openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier> {
+    // Loaded for tasks that capture changes alone.
+    const { openApplier } = await import("./apply/applier.ts");
+    return await openApplier({ endpoint: this.#endpoint, replaced: this.#replaced }, request, signal);
+  }
+
+  findings(): readonly Finding[] {
+    return this.#replaced.findings("target.value_out_of_range", outOfRangeText(this.#choices));
   }
 
   /** A transaction here tells nobody who has written it. */

@@ -1,10 +1,5 @@
 import type { Engine } from "../../core/engine.ts";
-import { connect } from "./connection/connection.ts";
-import { classify } from "./connection/errors.ts";
-import { findLeftovers, removeLeftover } from "./leftovers.ts";
 import { endpointSettings } from "./settings.ts";
-import { PostgresSource } from "./source.ts";
-import { PostgresTarget } from "./target.ts";
 import { DEFAULT_PORT, parseUrl } from "./url.ts";
 
 /** PostgreSQL 12 and newer, and what speaks its protocol and keeps its catalogs. */
@@ -23,12 +18,23 @@ export const postgresEngine: Engine = {
   endpointSettings,
   parseUrl,
 
+  async load() {
+    await Promise.all([
+      import("./source.ts"),
+      import("./target.ts"),
+      import("./log/change-stream.ts"),
+      import("./apply/applier.ts"),
+    ]);
+  },
+
   async testConnection(endpoint, role, signal) {
+    const { connect } = await import("./connection/connection.ts");
     const client = await connect(endpoint, { side: role, purpose: "tideway test" }, signal);
     try {
       const { rows } = await client.query<{ server_version: string }>("show server_version");
       return { serverVersion: rows[0]!.server_version };
     } catch (error) {
+      const { classify } = await import("./connection/errors.ts");
       throw signal.aborted ? signal.reason : classify(error, { side: role, endpoint });
     } finally {
       await client.end();
@@ -36,17 +42,26 @@ export const postgresEngine: Engine = {
   },
 
   async openSource(endpoint, signal) {
+    const { PostgresSource } = await import("./source.ts");
     const source = new PostgresSource(endpoint);
     await source.check(signal);
     return source;
   },
 
   async openTarget(endpoint, signal) {
+    const { PostgresTarget } = await import("./target.ts");
     const target = new PostgresTarget(endpoint);
     await target.check(signal);
     return target;
   },
 
-  findLeftovers,
-  removeLeftover,
+  async findLeftovers(endpoint, signal) {
+    const { findLeftovers } = await import("./leftovers.ts");
+    return findLeftovers(endpoint, signal);
+  },
+
+  async removeLeftover(endpoint, leftover, signal) {
+    const { removeLeftover } = await import("./leftovers.ts");
+    await removeLeftover(endpoint, leftover, signal);
+  },
 };

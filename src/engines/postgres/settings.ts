@@ -1,8 +1,6 @@
 import type { EndpointSetting } from "../../core/engine.ts";
 import { credentialSettings, executeTimeout, maxFileSize } from "../shared/endpoint-settings.ts";
 
-/** Why a setting that shapes values has no effect: rows pass between PostgreSQL servers as they are. */
-const AS_THEY_ARE = "No effect: between PostgreSQL servers every value arrives as it was, in its own type.";
 const NO_HEARTBEAT =
   "No effect: Tideway confirms the source's log also when no table of the task changes, so it needs no heartbeat table.";
 const NO_BABELFISH = "No effect: Tideway speaks PostgreSQL's own protocol to every server.";
@@ -95,24 +93,27 @@ export const endpointSettings: readonly EndpointSetting[] = [
     type: "boolean",
     default: true,
     appliesTo: "both",
-    effective: false,
-    describe: AS_THEY_ARE,
+    effective: true,
+    describe:
+      "False: the spaces that fill up character(n) belong to its values on MySQL, where the column is a varchar. Else they are left out, which is how PostgreSQL compares them. Between PostgreSQL servers such values stay as they are.",
   },
   {
     name: "MapBooleanAsBoolean",
     type: "boolean",
     default: false,
     appliesTo: "both",
-    effective: false,
-    describe: AS_THEY_ARE,
+    effective: true,
+    describe:
+      "False, given on the source: booleans are varchar(5) on MySQL, true and false. When it is left out they are tinyint(1) there, unlike in AWS DMS. PostgreSQL as target has booleans, whatever is set.",
   },
   {
     name: "MapJsonbAsClob",
     type: "boolean",
     default: false,
     appliesTo: "both",
-    effective: false,
-    describe: AS_THEY_ARE,
+    effective: true,
+    describe:
+      "True, given on the source: json and jsonb are longtext on MySQL, which keeps numbers of any length; else they are json. Between PostgreSQL servers they stay what they are.",
   },
   {
     name: "MapLongVarcharAs",
@@ -121,7 +122,8 @@ export const endpointSettings: readonly EndpointSetting[] = [
     default: "wstring",
     appliesTo: "both",
     effective: false,
-    describe: AS_THEY_ARE,
+    describe:
+      "No effect: texts without a limit have none on the target either, whatever they are called on the way.",
   },
   {
     name: "DisableUnicodeSourceFilter",
@@ -129,7 +131,7 @@ export const endpointSettings: readonly EndpointSetting[] = [
     default: false,
     appliesTo: "source",
     effective: false,
-    describe: AS_THEY_ARE,
+    describe: "No effect: rows are not filtered by the source's values.",
   },
   {
     name: "DatabaseMode",

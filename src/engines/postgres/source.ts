@@ -32,8 +32,8 @@ import { lsnCodec } from "./catalog/lsn.ts";
 import { openWriters } from "./catalog/open-writers.ts";
 import { readSequenceStates } from "./catalog/sequences.ts";
 import { checkShapes } from "./catalog/table-shape.ts";
+import { type TypeChoices, typeChoices, withChoices } from "./catalog/type-choices.ts";
 import { clientPool } from "./connection/client-pool.ts";
-import { openChangeStream } from "./log/change-stream.ts";
 import { dropNotes } from "./log/drop-notes.ts";
 import { followLog } from "./log/follow-log.ts";
 import { noteKeeping } from "./log/installed-notes.ts";
@@ -49,9 +49,11 @@ export class PostgresSource implements Source {
   readonly positions = lsnCodec;
   readonly #endpoint: EndpointConfig;
   readonly #clients: ClientPool<pg.Client>;
+  readonly #choices: TypeChoices;
 
   constructor(endpoint: EndpointConfig) {
     this.#endpoint = endpoint;
+    this.#choices = typeChoices(endpoint);
     this.#clients = clientPool(endpoint, { side: "source", purpose: "tideway source" });
   }
 
@@ -68,8 +70,9 @@ export class PostgresSource implements Source {
     return this.#clients.use(signal, listTables);
   }
 
-  describe({ tables, ...options }: DescribeRequest, signal: AbortSignal): Promise<Catalog> {
-    return this.#clients.use(signal, (client) => describe(client, tables, options));
+  async describe({ tables, ...options }: DescribeRequest, signal: AbortSignal): Promise<Catalog> {
+    const catalog = await this.#clients.use(signal, (client) => describe(client, tables, options));
+    return { ...catalog, tables: catalog.tables.map((table) => withChoices(table, this.#choices)) };
   }
 
   assess(request: SourceAssessment, signal: AbortSignal): Promise<readonly Finding[]> {
@@ -131,8 +134,9 @@ export class PostgresSource implements Source {
     return this.#clients.use(signal, (client) => dropNotes(client, name));
   }
 
-  describeNoted(notes: readonly SchemaNote[], signal: AbortSignal): Promise<readonly TableSchema[]> {
-    return this.#clients.use(signal, (client) => describeNoted(client, notes));
+  async describeNoted(notes: readonly SchemaNote[], signal: AbortSignal): Promise<readonly TableSchema[]> {
+    const tables = await this.#clients.use(signal, (client) => describeNoted(client, notes));
+    return tables.map((table) => withChoices(table, this.#choices));
   }
 
   checkStream(request: StreamRequest, signal: AbortSignal): Promise<void> {
@@ -149,8 +153,12 @@ export class PostgresSource implements Source {
     return this.#clients.use(signal, (client) => slotHealth(client, name));
   }
 
-  openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream> {
-    return this.#clients.use(signal, (client) => openChangeStream(client, this.#endpoint, request, signal));
+  async openChangeStream(request: ChangeStreamRequest, signal: AbortSignal): Promise<ChangeStream> {
+    // Loaded for tasks that capture changes alone.
+    const { openChangeStream } = await import("./log/change-stream.ts");
+    return await this.#clients.use(signal, (client) =>
+      openChangeStream(client, this.#endpoint, request, signal),
+    );
   }
 
   /** There is one kind. */

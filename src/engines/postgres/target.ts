@@ -33,7 +33,6 @@ import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { inPieces, oneByOne, togetherOrAlone } from "../shared/table-outcomes.ts";
 import { addColumns, addedNames } from "./alter/add-columns.ts";
 import { alterTables } from "./alter/alter-tables.ts";
-import { openApplier } from "./apply/applier.ts";
 import { openJournal } from "./apply/journal.ts";
 import { notedStart } from "./apply/journal-sql.ts";
 import { assessTarget } from "./assess/assess-target.ts";
@@ -240,8 +239,10 @@ export class PostgresTarget implements Target {
     return this.#clients.use(signal, (client) => setSequences(client, states));
   }
 
-  openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier> {
-    return openApplier(this.#endpoint, request, signal);
+  async openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier> {
+    // Loaded for tasks that capture changes alone.
+    const { openApplier } = await import("./apply/applier.ts");
+    return await openApplier(this.#endpoint, request, signal);
   }
 
   assessMarking(taskId: string, signal: AbortSignal): Promise<readonly Finding[]> {

@@ -89,7 +89,7 @@ export function foldGroup(group: ApplyGroup, tables: GroupTables, least: number)
   const counts = changesPerPlan(group, tables);
   for (const plan of busiest(counts, least)) {
     const options = tables.foldOptions(plan);
-    if (options !== undefined) folding.set(plan, new NetChanges(options, sources));
+    if (options !== undefined) folding.set(plan, new NetChanges(options, sources, counts.get(plan)));
   }
   if (folding.size === 0) return { sources, tables: folding, leavesSome: true };
   let batch: ChangeBatch | undefined;

@@ -121,7 +121,10 @@ export class ChangeBatchBuilder {
       larger.set(this.cells.subarray(0, at));
       this.cells = larger;
     }
-    this.cells.fill(NULL_CELL, at, end);
+    const { cells } = this;
+    // A call into the runtime costs as much as some dozen numbers.
+    if (columns > 16) cells.fill(NULL_CELL, at, end);
+    else for (let i = at; i < end; i++) cells[i] = NULL_CELL;
     this.#cellCount = end;
     return at;
   }

@@ -6,7 +6,7 @@ export interface RowBytes {
   readonly cells: Int32Array;
 }
 
-const INITIAL_SLOTS = 1 << 8;
+const LEAST_ENTRIES = 1 << 7;
 const EMPTY = -1;
 
 /**
@@ -17,17 +17,25 @@ const EMPTY = -1;
 export class KeyIndex {
   readonly #key: readonly number[];
   readonly #sources: readonly RowBytes[];
-  #slots = new Int32Array(INITIAL_SLOTS).fill(EMPTY);
+  #slots: Int32Array<ArrayBuffer>;
   /** Of each entry: the hash of its key, and the source and row that hold the key. */
-  #hashes = new Int32Array(INITIAL_SLOTS);
-  #sourceOf = new Int32Array(INITIAL_SLOTS);
-  #rowOf = new Int32Array(INITIAL_SLOTS);
+  #hashes: Int32Array<ArrayBuffer>;
+  #sourceOf: Int32Array<ArrayBuffer>;
+  #rowOf: Int32Array<ArrayBuffer>;
   #size = 0;
 
-  /** `key`: ordinals of the key's columns. `sources` may grow; rows are named by an index into it. */
-  constructor(key: readonly number[], sources: readonly RowBytes[]) {
+  /**
+   * `key`: ordinals of the key's columns. `sources` may grow; rows are named by an index into it. `expected`: for so
+   * many entries nothing has to grow.
+   */
+  constructor(key: readonly number[], sources: readonly RowBytes[], expected = 0) {
     this.#key = key;
     this.#sources = sources;
+    const room = roomFor(expected);
+    this.#slots = new Int32Array(2 * room).fill(EMPTY);
+    this.#hashes = new Int32Array(room);
+    this.#sourceOf = new Int32Array(room);
+    this.#rowOf = new Int32Array(room);
   }
 
   get size(): number {
@@ -120,6 +128,13 @@ export class KeyIndex {
     }
     this.#slots = slots;
   }
+}
+
+/** A power of two that holds `expected`. */
+export function roomFor(expected: number): number {
+  let room = LEAST_ENTRIES;
+  while (room < expected) room *= 2;
+  return room;
 }
 
 export function grown(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {

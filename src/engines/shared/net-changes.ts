@@ -1,5 +1,5 @@
 import { NULL_CELL, Op, UNCHANGED_CELL } from "../../core/change-batch.ts";
-import { grown, KeyIndex, type RowBytes } from "./key-index.ts";
+import { grown, KeyIndex, type RowBytes, roomFor } from "./key-index.ts";
 
 /** What all changes of one key come to, seen from the table as it was before them. */
 export const Net = {
@@ -24,7 +24,6 @@ export interface FoldOptions {
 
 /** Which cells of an updated row were sent; a table has few such shapes. */
 const MAX_SHAPES = 16;
-const INITIAL_ENTRIES = 1 << 8;
 
 /**
  * Folds the changes of one table, key by key, into their net effect: however often a row changes, the
@@ -53,24 +52,29 @@ export class NetChanges {
   readonly #index: KeyIndex;
   readonly #hasKey: boolean;
   readonly #movesKeys: boolean;
-  #net = new Uint8Array(INITIAL_ENTRIES);
-  #shapeOf = new Uint8Array(INITIAL_ENTRIES);
+  #net: Uint8Array;
+  #shapeOf: Uint8Array;
   /** The row as it ends up: source and row in it. */
-  #sourceOf = new Int32Array(INITIAL_ENTRIES);
-  #rowOf = new Int32Array(INITIAL_ENTRIES);
+  #sourceOf: Int32Array<ArrayBuffer>;
+  #rowOf: Int32Array<ArrayBuffer>;
   /** For each shape one byte a column: 1 when it was not sent. The first is that of a whole row. */
   readonly #shapes: Uint8Array[];
   readonly counts = { inserts: 0, updates: 0, deletes: 0 };
   /** A change did not fold: what is here is of no use. */
   failed = false;
 
-  /** `sources` is where rows lie; merged rows are added to it. */
-  constructor(options: FoldOptions, sources: RowBytes[]) {
+  /** `sources` is where rows lie; merged rows are added to it. `expected`: about so many changes will come. */
+  constructor(options: FoldOptions, sources: RowBytes[], expected = 0) {
     this.#columns = options.columns;
     this.#sources = sources;
     this.#hasKey = options.key.length > 0;
     this.#movesKeys = options.movesKeys;
-    this.#index = new KeyIndex(options.key, sources);
+    this.#index = new KeyIndex(options.key, sources, expected);
+    const room = roomFor(expected);
+    this.#net = new Uint8Array(room);
+    this.#shapeOf = new Uint8Array(room);
+    this.#sourceOf = new Int32Array(room);
+    this.#rowOf = new Int32Array(room);
     this.#shapes = [new Uint8Array(options.columns)];
   }
 

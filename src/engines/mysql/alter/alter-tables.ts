@@ -2,7 +2,7 @@ import { failpoint } from "../../../base/failpoint.ts";
 import { MigrationError, type TableOutcome } from "../../../core/error.ts";
 import type { JournalRequest } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
-import { type Column, displayTable, type TableId, tableKey } from "../../../core/schema.ts";
+import { type Check, type Column, displayTable, type TableId, tableKey } from "../../../core/schema.ts";
 import type { AlteredTable, AlterTables, TableAlteration } from "../../../core/table-alteration.ts";
 import { goneBeforeAlteration } from "../../shared/catalog/table-misfit.ts";
 import { forgetTableSql, recordShapeSql } from "../apply/journal-sql.ts";
@@ -13,7 +13,7 @@ import { findReferrers, findTables } from "../catalog/target-table.ts";
 import type { Client } from "../connection/client.ts";
 import { eachTable } from "../connection/each-table.ts";
 import { classify, serverFields } from "../connection/errors.ts";
-import { buildIndexes, buildReference, indexNames } from "../load/build-steps.ts";
+import { buildCheck, buildIndexes, buildReference, dropCheck, indexNames } from "../load/build-steps.ts";
 import { type AddedColumn, additionOf, settle } from "./add-columns.ts";
 import { columnSteps } from "./alter-steps.ts";
 
@@ -46,6 +46,8 @@ async function alterTable(
   if (!isApplied) {
     const place = await presentName(client, from.target.id, to.target.id);
     if (place === undefined) throw goneBeforeAlteration(from);
+    // A column that a check is about can be neither dropped nor renamed.
+    if (alteration.withParts) await dropChecks(client, place, alteration);
     const nullable = await alterColumns(client, place, alteration);
     const failures = alteration.withParts ? await alterParts(client, place, alteration) : [];
     if (keyOf(place) !== keyOf(to.target.id)) {
@@ -57,6 +59,18 @@ async function alterTable(
   const record = recordShapeSql(journal, { from: from.source.id, to: to.source.id, shape: to.source.shape! });
   await client.execute(`start transaction; ${record.join("; ")}; commit`);
   return altered;
+}
+
+async function dropChecks(client: Client, place: TableId, { from, to }: TableAlteration): Promise<void> {
+  for (const { name } of withoutThose(from.target.checks, to.target.checks))
+    await dropCheck(client, place, name);
+}
+
+/** Checks that others do not have, or have with another condition. */
+function withoutThose(checks: readonly Check[], others: readonly Check[]): readonly Check[] {
+  return checks.filter(
+    ({ name, native }) => !others.some((other) => other.name === name && other.native === native),
+  );
 }
 
 /** What the table is called by now. */
@@ -108,7 +122,7 @@ async function alterColumns(
   return nullable;
 }
 
-/** Indexes and foreign keys, each by itself; resolves with what could not be done. */
+/** Indexes, foreign keys and new checks, each by itself; resolves with what could not be done. */
 async function alterParts(
   client: Client,
   place: TableId,
@@ -151,6 +165,9 @@ async function alterParts(
   for (const index of got) await attempt(index.name, () => buildIndexes(client, table, [index]));
   const gotKeys = to.target.foreignKeys.filter((key) => !has(from.target.foreignKeys, key.name));
   for (const key of gotKeys) await attempt(key.name, () => buildReference(client, table, key.name));
+  for (const { name: check } of withoutThose(to.target.checks, from.target.checks)) {
+    await attempt(check, () => buildCheck(client, table, check));
+  }
   return failures;
 }
 

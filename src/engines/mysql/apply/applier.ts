@@ -10,6 +10,8 @@ import type { Client } from "../connection/client.ts";
 import { openWire } from "../connection/connection.ts";
 import { classify } from "../connection/errors.ts";
 import type { WireSession } from "../connection/wire-session.ts";
+import { outOfRangeOf } from "../values/out-of-range.ts";
+import type { ValueCounts } from "../values/value-counts.ts";
 import { ApplyChanges } from "./apply-changes.ts";
 import { ApplyDurability, type DurabilityKind } from "./apply-durability.ts";
 import { StatementFailure } from "./apply-failure.ts";
@@ -21,12 +23,18 @@ import { type ApplyTable, readApplyTables } from "./apply-table.ts";
 import { ApplyTables } from "./apply-tables.ts";
 import { MysqlTransactions } from "./apply-transactions.ts";
 
+export interface ApplyTarget {
+  readonly endpoint: EndpointConfig;
+  /** Counts values that have come as others. */
+  readonly replaced: ValueCounts;
+}
+
 /**
  * Opens the task's applier: one session, the only one that applies for the task. Transactions that
  * the journal holds already are left out, whatever position the stream starts from.
  */
 export async function openApplier(
-  endpoint: EndpointConfig,
+  { endpoint, replaced }: ApplyTarget,
   request: ApplyRequest,
   signal: AbortSignal,
 ): Promise<Applier> {
@@ -39,7 +47,7 @@ export async function openApplier(
   };
   const options = { side: "target", purpose: "tideway apply", countsChanged: true, prepare } as const;
   const wire = await openWire(endpoint, options, signal);
-  return connectParts({ wire, endpoint, request, signal, found: found! });
+  return connectParts({ wire, endpoint, request, replaced, signal, found: found! });
 }
 
 /** What was found out while the session was opened. */
@@ -50,15 +58,14 @@ interface Found {
   readonly applied: Position | undefined;
 }
 
-interface ApplierParts {
+interface ApplierParts extends ApplyTarget {
   readonly wire: WireSession;
-  readonly endpoint: EndpointConfig;
   readonly request: ApplyRequest;
   readonly signal: AbortSignal;
   readonly found: Found;
 }
 
-function connectParts({ wire, endpoint, request, signal, found }: ApplierParts): Applier {
+function connectParts({ wire, endpoint, request, replaced, signal, found }: ApplierParts): Applier {
   const plans = request.plan.tables;
   const counts = new ApplyCounts(plans);
   const describe = (error: unknown): unknown => {
@@ -82,13 +89,14 @@ function connectParts({ wire, endpoint, request, signal, found }: ApplierParts):
     },
     lost: (error) => loop.fail(describe(error)),
   });
-  const tables = new ApplyTables(plans, found.tables);
+  const tables = new ApplyTables(plans, found.tables, outOfRangeOf(endpoint));
   const changes = new ApplyChanges({ plans, tables, session, counts });
   const sets = new ApplySets({ plans, tables, session, counts });
   const transactions = new MysqlTransactions({
     session,
     writer: new GroupWriter(changes, sets),
     counts,
+    ...{ tables, replaced },
     request,
     durability: new ApplyDurability(found.durability, session),
     describe,

@@ -6,7 +6,8 @@ import type { GroupChanges } from "../../shared/apply-group-writer.ts";
 import { hasSameCells, isComplete, rowIncomplete } from "../../shared/apply-rows.ts";
 import { type ChangeVisitor, PlanIndex, walkPiece } from "../../shared/apply-walk.ts";
 import type { ApplySession } from "./apply-session.ts";
-import type { RowAt, TableSql } from "./apply-sql.ts";
+import type { TableSql } from "./apply-sql.ts";
+import type { RowAt } from "./fitting-rows.ts";
 
 export interface ApplyChangesParts {
   readonly plans: readonly TablePlan[];

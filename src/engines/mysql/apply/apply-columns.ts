@@ -43,6 +43,11 @@ export class ApplyColumns {
     this.names = plan.target.columns.map(({ name }) => Buffer.from(identifier(name)));
   }
 
+  /** Ordinals with what the target has there. */
+  get there(): readonly (readonly [ordinal: number, column: ApplyColumn | undefined])[] {
+    return [...this.#plan.source.columns.keys()].map((ordinal) => [ordinal, this.#column(ordinal)] as const);
+  }
+
   /** Columns of the target that are not the plan's. */
   get others(): boolean {
     const known = new Set(this.#plan.target.columns.map(({ name }) => name.toLowerCase()));

@@ -5,7 +5,8 @@ import type { GroupSets } from "../../shared/apply-group-writer.ts";
 import { type FoldOptions, Net, type NetChanges } from "../../shared/net-changes.ts";
 import { StatementFailure } from "./apply-failure.ts";
 import { type ApplySession, SetExpect } from "./apply-session.ts";
-import type { RowAt, TableSql } from "./apply-sql.ts";
+import type { TableSql } from "./apply-sql.ts";
+import type { RowAt } from "./fitting-rows.ts";
 import { isOwnRow } from "./statement-error.ts";
 
 /** From so many changes on, what sets need beside them is worth it: a savepoint and its release. */
@@ -23,6 +24,9 @@ export interface ApplySetsParts {
     of(plan: number): TableSql;
     /** Whether nothing on the target sees single changes of the table, and changes can be taken back. */
     isPlain(plan: number): boolean;
+    /** See ApplyTables. */
+    readonly replaced: readonly number[];
+    setBack(replaced: readonly number[]): void;
   };
   readonly session: ApplySession;
   readonly counts: ApplyCounts;
@@ -62,7 +66,8 @@ export class ApplySets implements GroupSets {
   }
 
   async apply(folded: FoldedGroup): Promise<ReadonlySet<number>> {
-    const { session, counts } = this.#parts;
+    const { session, counts, tables } = this.#parts;
+    const { replaced } = tables;
     // What was written before is no set's: its errors are to be told as they are.
     await session.drain();
     session.statements(`savepoint ${SAVEPOINT}`);
@@ -70,6 +75,7 @@ export class ApplySets implements GroupSets {
     if (failed.size > 0) {
       session.statements(`rollback to savepoint ${SAVEPOINT}`, `release savepoint ${SAVEPOINT}`);
       await session.drain();
+      tables.setBack(replaced);
       return failed;
     }
     session.statements(`release savepoint ${SAVEPOINT}`);

@@ -2,17 +2,11 @@ import { NULL_CELL, UNCHANGED_CELL } from "../../../core/change-batch.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import { identifier, qualified } from "../catalog/identifier.ts";
 import { writeLiteral } from "../values/cell-text.ts";
+import { type OutOfRange, RangeRule } from "../values/out-of-range.ts";
 import type { SqlText } from "../values/sql-text.ts";
 import { ApplyColumns, type Comparison } from "./apply-columns.ts";
 import type { ApplyTable, UniqueIndex } from "./apply-table.ts";
-
-/** Where one row's cells are. Reused from row to row. */
-export interface RowAt {
-  bytes: Uint8Array;
-  cells: Int32Array;
-  /** Index of the row in the cells. */
-  row: number;
-}
+import { FittingRows, type RowAt } from "./fitting-rows.ts";
 
 const OPEN = Buffer.from("(");
 const CLOSE = Buffer.from(")");
@@ -46,8 +40,12 @@ export class TableSql {
   readonly #deleteKeys: Buffer;
   readonly #unlessTaken: Buffer;
   readonly #same: Buffer;
+  readonly #range: RangeRule | undefined;
+  /** The row that a statement finds, and the one that it writes. */
+  readonly #found: FittingRows | undefined;
+  readonly #new: FittingRows | undefined;
 
-  constructor(plan: TablePlan, table: ApplyTable | undefined) {
+  constructor(plan: TablePlan, table: ApplyTable | undefined, choices: OutOfRange) {
     const columns = new ApplyColumns(plan, table);
     const { key } = plan.source;
     this.#columns = columns;
@@ -82,6 +80,19 @@ export class TableSql {
     this.#deleteKeys = Buffer.from(`delete ${name} from ${name}${hint} where ${tuple} in (`);
     this.#unlessTaken = Buffer.from(` and not exists (select 1 from (select 1 from ${name} where `);
     this.#same = Buffer.from(same);
+    this.#range = RangeRule.for(plan, columns.there, choices);
+    if (this.#range === undefined) return;
+    this.#found = new FittingRows(this.#range, plan.source.columns.length);
+    this.#new = new FittingRows(this.#range, plan.source.columns.length);
+  }
+
+  /** How many values of rows that were written have come as others. */
+  get replaced(): number {
+    return this.#range?.count ?? 0;
+  }
+
+  set replaced(count: number) {
+    if (this.#range !== undefined) this.#range.count = count;
   }
 
   /** A row in the way is left as it is, and shows as a statement that changed nothing. */
@@ -156,13 +167,14 @@ export class TableSql {
 
   key(out: SqlText, row: RowAt): void {
     const isTuple = this.#key.length > 1;
+    const fitting = this.#fitFound(row);
     if (isTuple) out.append(OPEN);
     for (let i = 0; i < this.#key.length; i++) {
       if (i > 0) out.append(COMMA);
       const { item, close, form } = this.#comparisons[i]!;
-      const cell = row.row + 2 * this.#key[i]!;
+      const cell = fitting.row + 2 * this.#key[i]!;
       out.append(item);
-      writeLiteral(out, form, row.bytes, row.cells[cell]!, row.cells[cell + 1]!);
+      writeLiteral(out, form, fitting.bytes, fitting.cells[cell]!, fitting.cells[cell + 1]!);
       out.append(close);
     }
     if (isTuple) out.append(CLOSE);
@@ -172,7 +184,17 @@ export class TableSql {
     out.append(CLOSE);
   }
 
-  #literals(out: SqlText, { bytes, cells, row }: RowAt): void {
+  /** Of a row that is looked for nothing is written, and nothing counted. */
+  #fitFound(row: RowAt): RowAt {
+    if (this.#found === undefined) return row;
+    const { replaced } = this;
+    const fitting = this.#found.fit(row);
+    this.replaced = replaced;
+    return fitting;
+  }
+
+  #literals(out: SqlText, given: RowAt): void {
+    const { bytes, cells, row } = this.#new?.fit(given) ?? given;
     const { written } = this;
     const { forms } = this.#columns;
     for (let i = 0; i < written.length; i++) {
@@ -184,7 +206,8 @@ export class TableSql {
     }
   }
 
-  #set(out: SqlText, { bytes, cells, row }: RowAt, keyChanges: boolean): void {
+  #set(out: SqlText, given: RowAt, keyChanges: boolean): void {
+    const { bytes, cells, row } = this.#new?.fit(given) ?? given;
     const { written } = this;
     const { forms, names } = this.#columns;
     let count = 0;
@@ -202,7 +225,8 @@ export class TableSql {
   }
 
   /** The condition that finds a row: by key, or by all its values. */
-  #find(out: SqlText, { bytes, cells, row }: RowAt): void {
+  #find(out: SqlText, given: RowAt): void {
+    const { bytes, cells, row } = this.#fitFound(given);
     const ordinals = this.hasKey ? this.#key : this.written;
     let count = 0;
     for (let i = 0; i < ordinals.length; i++) {

@@ -1,41 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually } from "../../../../test/support/eventually.ts";
-import { type ReplicationAcross, toBothFlavours } from "../../../../test/support/replication-across.ts";
+import { Ledger, ledgerTables } from "../../../../test/support/ledger.ts";
+import { toBothFlavours } from "../../../../test/support/replication-across.ts";
 import { applyInTwoPieces } from "../../../../test/support/two-pieces.ts";
 import type { MigrationError } from "../../../core/error.ts";
 import { lockName } from "./apply-open.ts";
-
-const LEDGER = {
-  source: `create table log (writer int, n int, filler text); alter table log replica identity full;
-    create table account (id int primary key, balance bigint not null)`,
-  target: `create table log (writer int, n int, filler text); create table account (id int primary key, balance bigint not null)`,
-};
-
-/** Writes transactions until it is stopped. */
-class Ledger {
-  readonly #writers: Promise<void>[];
-  #writing = true;
-
-  constructor(r: ReplicationAcross) {
-    this.#writers = [1, 2].map((writer) => this.#write(r, writer));
-  }
-
-  async stop(): Promise<void> {
-    this.#writing = false;
-    await Promise.all(this.#writers);
-  }
-
-  async #write(r: ReplicationAcross, writer: number): Promise<void> {
-    const client = await r.options.source.connect(r.from);
-    for (let n = 0; this.#writing; n++) {
-      await client.query(`begin; insert into log values (${writer}, ${n}, repeat('f', ${(n * 37) % 3000}));
-        update account set balance = balance + ${n} where id = ${1 + ((n * 7 + writer) % 50)};
-        ${n % 50 === 0 ? `insert into log select ${writer}, -g, 'bulk' from generate_series(1, 3000) g;` : ""} commit`);
-    }
-    await client.end();
-  }
-}
 
 toBothFlavours("transactions", (start) => {
   test("a transaction of 100,000 rows comes in pieces and is one on the target", async () => {
@@ -108,9 +78,8 @@ toBothFlavours("transactions", (start) => {
   });
 
   test("killed at random moments and opened again, it applies everything exactly once", async () => {
-    await using r = await start(LEDGER.source, LEDGER.target);
-    await r.write("insert into account select i, 0 from generate_series(1, 50) i");
-    const ledger = new Ledger(r);
+    await using r = await start(ledgerTables.source, ledgerTables.target);
+    const ledger = await Ledger.start(r);
     for (let round = 0; round < 4; round++) {
       await r.committed(r.commits + 1 + round * 3);
       if (round % 2 === 0) {
@@ -128,9 +97,8 @@ toBothFlavours("transactions", (start) => {
   });
 
   test("a server that is killed takes back rows and position together", async () => {
-    await using r = await start(LEDGER.source, LEDGER.target);
-    await r.write("insert into account select i, 0 from generate_series(1, 50) i");
-    const ledger = new Ledger(r);
+    await using r = await start(ledgerTables.source, ledgerTables.target);
+    const ledger = await Ledger.start(r);
     for (let round = 0; round < 2; round++) {
       await r.committed(r.commits + 2 + round * 5);
       await r.options.target.restart("SIGKILL");

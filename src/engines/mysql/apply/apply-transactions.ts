@@ -4,10 +4,12 @@ import type { ApplyCounts } from "../../shared/apply-counts.ts";
 import type { ApplyGroup } from "../../shared/apply-group.ts";
 import type { GroupWriter } from "../../shared/apply-group-writer.ts";
 import type { ApplyTransactions, Committed } from "../../shared/apply-loop.ts";
+import type { ValueCounts } from "../values/value-counts.ts";
 import type { ApplyDurability } from "./apply-durability.ts";
 import { StatementFailure } from "./apply-failure.ts";
 import { conflictSql } from "./apply-journal.ts";
 import type { ApplySession } from "./apply-session.ts";
+import type { ApplyTables } from "./apply-tables.ts";
 import { savePositionSql } from "./journal-sql.ts";
 import { mayRetry } from "./statement-error.ts";
 
@@ -18,6 +20,9 @@ export interface MysqlTransactionsParts {
   readonly session: ApplySession;
   readonly writer: GroupWriter;
   readonly counts: ApplyCounts;
+  readonly tables: ApplyTables;
+  /** Of values that have come as others. */
+  readonly replaced: ValueCounts;
   readonly request: ApplyRequest;
   readonly durability: ApplyDurability;
   describe(error: unknown): unknown;
@@ -63,7 +68,7 @@ export class MysqlTransactions implements ApplyTransactions {
   }
 
   async commit(position: Position): Promise<Committed> {
-    const { session, writer, counts, request, durability } = this.#parts;
+    const { session, writer, counts, tables, replaced, request, durability } = this.#parts;
     for (const conflict of counts.conflicts) {
       session.statements(...conflictSql(request, conflict));
       await session.drain();
@@ -72,6 +77,7 @@ export class MysqlTransactions implements ApplyTransactions {
     await session.drain();
     this.#begun = false;
     writer.ended();
+    tables.count(replaced);
     return { tables: counts.take(), durable: await durability.committed(position) };
   }
 
@@ -109,11 +115,12 @@ export class MysqlTransactions implements ApplyTransactions {
   }
 
   async #undo(): Promise<void> {
-    const { session, writer, counts } = this.#parts;
+    const { session, writer, counts, tables } = this.#parts;
     session.takeMismatched();
     session.statements("rollback");
     await session.drain();
     counts.take();
+    tables.setBack([]);
     writer.rolledBack();
   }
 }

@@ -79,6 +79,9 @@ function typeOf({ columnType }: ColumnRow, choices: TypeChoices): LogicalType {
   return logicalType(parseTypeText(columnType), choices);
 }
 
+/** What JSON becomes in PostgreSQL, whose type of the same name is another. */
+const SENT_AS_JSONB: Pick<Column, "binaryAs"> = { binaryAs: "jsonb" };
+
 function foundColumn(row: ColumnRow, type: LogicalType, facts: ServerFacts): FoundColumn {
   const isGenerated = row.expression !== null && row.expression !== "";
   const value: ColumnDefault = isGenerated ? { kind: "none" } : columnDefault(row, type, facts);
@@ -86,10 +89,11 @@ function foundColumn(row: ColumnRow, type: LogicalType, facts: ServerFacts): Fou
     name: row.name,
     nativeType: withoutRemarks(row.columnType),
     type,
+    ...(type.kind === "json" ? SENT_AS_JSONB : {}),
     nullable: row.nullable === "YES",
     ...defaultClause(row, value),
     ...(/\bauto_increment\b/i.test(row.extra) ? { identity: "by-default" as const } : {}),
-    ...(isGenerated ? { generated: expressionText(row.expression!, facts) } : {}),
+    ...(isGenerated ? { generated: expressionText(row.expression!, facts), sends: true as const } : {}),
     ...(isGenerated && /\bvirtual\b/i.test(row.extra) ? { virtual: true as const } : {}),
     ...(row.collation === null ? {} : { collation: row.collation }),
     ...(row.comment === "" ? {} : { comment: row.comment }),

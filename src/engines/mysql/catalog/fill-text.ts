@@ -13,7 +13,7 @@ const FRACTION = /(\.\d*?)0+$/;
  * canonical text of the column's type (decision 021).
  */
 export function fillOf({ column, default: value, row }: FoundColumn): Fill {
-  if (column.generated !== undefined) return { fill: null };
+  if (column.generated !== undefined) return VARIES;
   if (column.identity !== undefined || value.kind === "expression") return VARIES;
   if (value.kind === "none") return column.nullable ? { fill: null } : implicit(column.type);
   const { type } = column;

@@ -22,8 +22,10 @@ export class PacketReader {
   sequence = 0;
   readonly #socket: SocketReader;
   /** What has arrived and where its unread rest begins. */
-  #arrived: Buffer = Buffer.alloc(0);
+  #arrived: Buffer = NOTHING;
   #at = 0;
+  /** What has arrived behind that: a packet that two chunks share is put together alone, not with all that follows. */
+  #behind: Buffer = NOTHING;
   #parts: Buffer[] = [];
 
   constructor(socket: SocketReader) {
@@ -34,7 +36,11 @@ export class PacketReader {
     for (;;) {
       const bytes = this.#arrived;
       const at = this.#at;
-      if (bytes.length - at < PACKET_HEADER) return false;
+      if (bytes.length - at < PACKET_HEADER) {
+        if (at < bytes.length || this.#behind.length === 0) return false;
+        this.putBack(this.#behind);
+        continue;
+      }
       const length = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
       const start = at + PACKET_HEADER;
       const end = start + length;
@@ -59,6 +65,7 @@ export class PacketReader {
 
   /** Waits until next() can say true, or a packet that belongs to a longer one is there. Throws `connect.lost`. */
   async fill(): Promise<void> {
+    // Nothing lies behind what next() has left.
     const rest = this.#arrived.subarray(this.#at);
     const chunks = rest.length === 0 ? [] : [rest];
     let length = rest.length;
@@ -69,8 +76,15 @@ export class PacketReader {
       length += chunk.length;
       if (wanted === PACKET_HEADER && length >= PACKET_HEADER) wanted = wantedOf(head(chunks));
     }
-    this.#arrived = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
     this.#at = 0;
+    const last = chunks.pop()!;
+    if (chunks.length === 0) {
+      this.#arrived = last;
+      return;
+    }
+    const end = last.length - (length - wanted);
+    this.#arrived = Buffer.concat([...chunks, last.subarray(0, end)], wanted);
+    this.#behind = last.subarray(end);
   }
 
   /** The next payload, awaited. */
@@ -81,8 +95,10 @@ export class PacketReader {
   /** What has arrived and was not walked: whoever takes it walks on by himself, with more(), and puts back the rest. */
   takeRest(): Buffer {
     const rest = this.#arrived.subarray(this.#at);
+    const behind = this.#behind;
     this.#at = this.#arrived.length;
-    return rest;
+    this.#behind = NOTHING;
+    return behind.length === 0 ? rest : Buffer.concat([rest, behind]);
   }
 
   /** The next bytes as they came, to go on behind takeRest(). Throws `connect.lost`. */
@@ -93,6 +109,7 @@ export class PacketReader {
   putBack(rest: Buffer): void {
     this.#arrived = rest;
     this.#at = 0;
+    this.#behind = NOTHING;
   }
 
   /** True while somebody waits for more to arrive. */
@@ -102,9 +119,11 @@ export class PacketReader {
 
   /** True when something has arrived that was not walked yet, or the connection has ended. */
   get pending(): boolean {
-    return this.#arrived.length > this.#at || this.#socket.ready;
+    return this.#arrived.length > this.#at || this.#behind.length > 0 || this.#socket.ready;
   }
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /** Bytes that the first packet takes with its header; the header's alone while that is not there. */
 function wantedOf(bytes: Buffer): number {

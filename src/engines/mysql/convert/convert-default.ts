@@ -21,7 +21,7 @@ export function convertDefault(
 ): string | "none" | undefined {
   if (NULL.test(expression)) return "none";
   const mayCompute = facts.flavour === "mariadb" || atLeast(facts, 8, 0, 13);
-  const constant = constantDefault(expression, column);
+  const constant = constantDefault(expression, column, type.native);
   if (constant !== undefined) {
     // MySQL has no constants for these but as expressions.
     const isLong = /^(?:long(?:text|blob)|json)/.test(type.native) && facts.flavour === "mysql";
@@ -40,10 +40,13 @@ export function convertDefault(
   return undefined;
 }
 
-function constantDefault(expression: string, { type }: Column): string | undefined {
+function constantDefault(expression: string, { type }: Column, native: string): string | undefined {
   if (type.kind === "boolean") {
     const word = /^'?(t|f|true|false)'?(?:::boolean)?$/i.exec(expression)?.[1];
-    return word === undefined ? undefined : /^t/i.test(word) ? "1" : "0";
+    if (word === undefined) return undefined;
+    const isTrue = /^t/i.test(word);
+    if (/char/.test(native)) return literal(String(isTrue));
+    return isTrue ? "1" : "0";
   }
   const number = NUMBER.exec(expression)?.[1];
   if (type.kind === "int" || type.kind === "decimal" || type.kind === "float") return number;

@@ -1,130 +1,330 @@
 import { identifier } from "../catalog/identifier.ts";
+import { type Token, tokensOf } from "./expression-tokens.ts";
+import {
+  arithmetic,
+  castTo,
+  type ExpressionColumns,
+  INT_DIGITS,
+  isComparable,
+  numberValue,
+  quotedValue,
+  type Value,
+} from "./expression-values.ts";
 
-const TOKEN =
-  /\s*("(?:[^"]|"")+"|'(?:[^']|'')*'|\d+(?:\.\d+)?|[a-z_][\w$]*|::[a-z_][\w ]*(?:\([\d, ]*\))?(?:\[\])?|<>|!=|<=|>=|\|\||[^\s])/giy;
-/** Functions that do the same in both, on the same arguments; which letters are small ones differs. */
-const FUNCTIONS: ReadonlyMap<string, string> = new Map([
-  ["coalesce", "coalesce"],
-  ["nullif", "nullif"],
-  ["abs", "abs"],
-  ["length", "char_length"],
-  ["char_length", "char_length"],
-]);
-const WORDS = new Set(["and", "or", "not", "is", "null", "true", "false", "between", "in"]);
-/** Division of whole numbers gives another result here, and `||` is OR. */
-const OPERATORS = new Set(["+", "-", "*", "(", ")", ",", "=", "<>", "!=", "<", ">", "<=", ">="]);
-/** Texts come in another order here. */
-const ORDERS = new Set(["<", ">", "<=", ">=", "between"]);
-const NUMBER_CASTS = /^::(?:smallint|integer|bigint|numeric)$/i;
-const STRING_CASTS = /^::(?:text|character varying(?:\(\d+\))?|bpchar|varchar)$/i;
-
-export interface ExpressionColumn {
-  /** Its name on the target. */
-  readonly name: string;
-  readonly isText: boolean;
+export interface ExpressionContext {
+  readonly columns: ExpressionColumns;
+  /** Spaces at the end of texts count here, as they do on PostgreSQL. */
+  readonly exactTexts: boolean;
 }
-
-/** By the name on the source. */
-export type ExpressionColumns = ReadonlyMap<string, ExpressionColumn>;
 
 /**
- * An expression of PostgreSQL over the table's own columns in MySQL's words, when it means the same here: arithmetic
- * without division, comparisons of numbers, a few functions, and texts put together. Undefined for any other.
+ * An expression of PostgreSQL over the table's own columns in MySQL's words, when it means the same here for all
+ * values that both have: comparisons, AND, OR, NOT, lists, arithmetic of whole and decimal numbers, and a few functions.
+ * Undefined for any other. The text is one that PostgreSQL has written, with parentheses around each operator.
  */
-export function convertExpression(expression: string, columns: ExpressionColumns): string | undefined {
-  const parts = splitConcat(expression);
-  const converted = parts.map((part) => convertPart(part, columns));
-  if (converted.some((part) => part === undefined)) return undefined;
-  return converted.length === 1 ? converted[0]! : `concat(${converted.join(", ")})`;
+export function convertExpression(expression: string, context: ExpressionContext): Value | undefined {
+  const tokens = tokensOf(expression);
+  if (tokens === undefined) return undefined;
+  const reader = new ExpressionReader(tokens, context);
+  const value = reader.expression();
+  return reader.isAtEnd ? value : undefined;
 }
 
-/** Texts between `||` when nothing but that stands at the top. */
-function splitConcat(expression: string): readonly string[] {
-  const text = withoutParentheses(expression.trim());
-  const parts: string[] = [];
-  let depth = 0;
-  let start = 0;
-  let inQuotes = false;
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (character === "'") inQuotes = !inQuotes;
-    if (inQuotes) continue;
-    if (character === "(") depth++;
-    else if (character === ")") depth--;
-    else if (depth === 0 && text.startsWith("||", at)) {
-      parts.push(text.slice(start, at));
-      start = at + 2;
+const COMPARISONS = new Set(["=", "<>", "<", ">", "<=", ">="]);
+const ARITHMETIC = new Set(["+", "-", "*", "/", "%"]);
+
+/** Reads an expression from its tokens; each rule gives undefined for what it does not know. */
+class ExpressionReader {
+  readonly #tokens: readonly Token[];
+  readonly #context: ExpressionContext;
+  #at = 0;
+
+  constructor(tokens: readonly Token[], context: ExpressionContext) {
+    this.#tokens = tokens;
+    this.#context = context;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#tokens.length;
+  }
+
+  expression(): Value | undefined {
+    const first = this.#operand();
+    if (first === undefined) return undefined;
+    const word = this.#word();
+    if (word === "and" || word === "or") return this.#joined(first, word);
+    if (word === "||") return this.#concatenated(first);
+    if (word === "is") return this.#test(first);
+    if (word === undefined || !(COMPARISONS.has(word) || ARITHMETIC.has(word) || /^!?~~$/.test(word)))
+      return first;
+    this.#at++;
+    if (this.#takes("any")) return word === "=" ? this.#among(first, "in", word) : undefined;
+    if (this.#takes("all")) return word === "<>" ? this.#among(first, "not in", word) : undefined;
+    const second = this.#operand();
+    if (second === undefined) return undefined;
+    if (ARITHMETIC.has(word)) return arithmetic(word, first, second);
+    return COMPARISONS.has(word) ? this.#compared(word, first, second) : this.#matched(word, first, second);
+  }
+
+  #joined(first: Value, word: string): Value | undefined {
+    const parts = [first];
+    while (this.#takes(word)) {
+      const next = this.#operand();
+      if (next === undefined) return undefined;
+      parts.push(next);
+    }
+    if (parts.some(({ kind }) => kind !== "boolean")) return undefined;
+    return condition(parts.map(({ sql }) => sql).join(` ${word} `));
+  }
+
+  #concatenated(first: Value): Value | undefined {
+    const parts = [first];
+    while (this.#takes("||")) {
+      const next = this.#operand();
+      if (next === undefined) return undefined;
+      parts.push(next);
+    }
+    if (parts.some(({ kind }) => kind !== "text")) return undefined;
+    return { sql: `concat(${parts.map(({ sql }) => sql).join(", ")})`, kind: "text" };
+  }
+
+  #compared(operator: string, left: Value, right: Value): Value | undefined {
+    if (!isComparable(operator, left, right, this.#context.exactTexts)) return undefined;
+    return condition(`${left.sql} ${operator} ${right.sql}`);
+  }
+
+  /** LIKE, with a pattern that escapes nothing. */
+  #matched(operator: string, left: Value, pattern: Value): Value | undefined {
+    const isKnown =
+      left.kind === "text" && pattern.kind === "text" && pattern.constant?.includes("\\") === false;
+    if (!isKnown || left.constant !== undefined) return undefined;
+    return condition(`${left.sql} ${operator === "~~" ? "like" : "not like"} ${pattern.sql}`);
+  }
+
+  /** What follows ANY or ALL: an array of constants, perhaps with casts of all of it. */
+  #among(value: Value, word: string, operator: string): Value | undefined {
+    if (!this.#takes("(")) return undefined;
+    const isWrapped = this.#takes("(");
+    if (!this.#takes("array") || !this.#takes("[")) return undefined;
+    const items: string[] = [];
+    do {
+      const item = this.#operand();
+      if (item?.constant === undefined) return undefined;
+      if (!isComparable(operator, value, item, this.#context.exactTexts)) return undefined;
+      items.push(item.sql);
+    } while (this.#takes(","));
+    if (!this.#takes("]")) return undefined;
+    if (isWrapped && !(this.#takes(")") && this.#token()?.kind === "cast" && this.#skip())) return undefined;
+    return this.#takes(")") ? condition(`${value.sql} ${word} (${items.join(", ")})`) : undefined;
+  }
+
+  /** What follows IS. */
+  #test(value: Value): Value | undefined {
+    this.#at++;
+    const no = this.#takes("not");
+    const not = no ? "not " : "";
+    if (this.#takes("null")) return condition(`${value.sql} is ${not}null`);
+    for (const word of ["true", "false", "unknown"]) {
+      if (!this.#takes(word)) continue;
+      return value.kind === "boolean" ? condition(`${value.sql} is ${not}${word}`) : undefined;
+    }
+    if (!this.#takes("distinct") || !this.#takes("from")) return undefined;
+    const other = this.#operand();
+    if (other === undefined || !isComparable("=", value, other, this.#context.exactTexts)) return undefined;
+    const same = `${value.sql} <=> ${other.sql}`;
+    return condition(no ? same : `not (${same})`);
+  }
+
+  /** One value with the casts behind it. */
+  #operand(): Value | undefined {
+    const token = this.#token();
+    if (token === undefined) return undefined;
+    this.#at++;
+    if (token.kind === "string") {
+      const cast = this.#cast();
+      return this.#afterCasts(quotedValue(token.text, cast ?? "text"));
+    }
+    return this.#afterCasts(this.#primary(token));
+  }
+
+  #afterCasts(value: Value | undefined): Value | undefined {
+    let cast = value;
+    for (let type = this.#cast(); type !== undefined; type = this.#cast()) {
+      cast = cast === undefined ? undefined : castTo(cast, type);
+    }
+    return cast;
+  }
+
+  #primary(token: Token): Value | undefined {
+    if (token.kind === "number") return numberValue(token.text);
+    if (token.kind === "quoted") return this.#column(token.text);
+    if (token.text === "(") {
+      const inner = this.expression();
+      return this.#takes(")") ? inner : undefined;
+    }
+    if (token.text === "-") return this.#negative();
+    if (token.text === "not") {
+      const denied = this.#operand();
+      return denied?.kind === "boolean" ? condition(`not ${denied.sql}`) : undefined;
+    }
+    if (token.kind !== "name") return undefined;
+    if (token.text === "true" || token.text === "false") {
+      return { sql: token.text, kind: "boolean", constant: token.text };
+    }
+    if (token.text === "case") return this.#choice();
+    return this.#takes("(") ? this.#call(token.text) : this.#column(token.text);
+  }
+
+  #negative(): Value | undefined {
+    const value = this.#operand();
+    if (value?.whole === undefined) return undefined;
+    if (value.constant !== undefined)
+      return { ...value, sql: `-${value.sql}`, constant: `-${value.constant}` };
+    return { ...value, sql: `(-${value.sql})` };
+  }
+
+  #column(name: string): Value | undefined {
+    const column = this.#context.columns.get(name);
+    if (column === undefined) return undefined;
+    const { name: here, ...known } = column;
+    return { ...known, sql: identifier(here) };
+  }
+
+  /** CASE WHEN condition THEN value ... ELSE value END. */
+  #choice(): Value | undefined {
+    const values: Value[] = [];
+    let sql = "case";
+    while (this.#takes("when")) {
+      const when = this.#operand();
+      if (when?.kind !== "boolean" || !this.#takes("then")) return undefined;
+      const then = this.#operand();
+      if (then === undefined) return undefined;
+      sql += ` when ${when.sql} then ${then.sql}`;
+      values.push(then);
+    }
+    if (this.#takes("else")) {
+      const otherwise = this.#operand();
+      if (otherwise === undefined) return undefined;
+      sql += ` else ${otherwise.sql}`;
+      values.push(otherwise);
+    }
+    const kind = this.#takes("end") ? commonKind(values) : undefined;
+    return kind === undefined ? undefined : { ...kind, sql: `(${sql} end)` };
+  }
+
+  #call(name: string): Value | undefined {
+    // SQL's own words for btrim(), ltrim() and rtrim().
+    if (name === "trim") {
+      const side = ["both", "leading", "trailing"].find((word) => this.#takes(word));
+      if (side === undefined || !this.#takes("from")) return undefined;
+      return this.#trimmed(side, this.#arguments());
+    }
+    const given = this.#arguments();
+    const [first, second] = given ?? [];
+    if (given === undefined || first === undefined) return undefined;
+    switch (name) {
+      case "coalesce": {
+        const kind = commonKind(given);
+        return kind === undefined ? undefined : { ...kind, sql: `coalesce(${listOf(given)})` };
+      }
+      case "nullif": {
+        const isSame = second !== undefined && isComparable("=", first, second, this.#context.exactTexts);
+        return isSame ? { ...withoutConstant(first), sql: `nullif(${listOf(given)})` } : undefined;
+      }
+      case "abs":
+        return first.whole === undefined
+          ? undefined
+          : { ...withoutConstant(first), sql: `abs(${first.sql})` };
+      case "length":
+      case "char_length":
+      case "character_length":
+        return first.kind === "text" ? whole(`char_length(${first.sql})`) : undefined;
+      case "octet_length":
+        return first.kind === "text" ? whole(`length(${first.sql})`) : undefined;
+      case "btrim":
+      case "ltrim":
+      case "rtrim":
+        return this.#trimmed({ b: "both", l: "leading", r: "trailing" }[name[0] as "b" | "l" | "r"], given);
+      case "mod":
+        return second === undefined ? undefined : arithmetic("%", first, second);
+      case "num_nulls":
+      case "num_nonnulls": {
+        const is = name === "num_nulls" ? "is null" : "is not null";
+        return whole(`(${given.map(({ sql }) => `(${sql} ${is})`).join(" + ")})`);
+      }
+      default:
+        return undefined;
     }
   }
-  if (parts.length === 0) return [text];
-  return [...parts, text.slice(start)].flatMap(splitConcat);
-}
 
-function withoutParentheses(text: string): string {
-  if (!text.startsWith("(") || !text.endsWith(")")) return text;
-  let depth = 0;
-  for (let at = 0; at < text.length; at++) {
-    if (text[at] === "(") depth++;
-    else if (text[at] === ")" && --depth === 0 && at < text.length - 1) return text;
+  /** Without other characters than spaces to be taken away. */
+  #trimmed(side: string, given: readonly Value[] | undefined): Value | undefined {
+    const [text] = given ?? [];
+    if (given?.length !== 1 || text?.kind !== "text") return undefined;
+    return { sql: `trim(${side} ' ' from ${text.sql})`, kind: "text" };
   }
-  return withoutParentheses(text.slice(1, -1).trim());
-}
 
-function convertPart(text: string, columns: ExpressionColumns): string | undefined {
-  const tokens = [...text.matchAll(TOKEN)].map(([, token]) => token!);
-  const isOrdering = tokens.some((token) => ORDERS.has(token.toLowerCase()));
-  if (isOrdering && tokens.some((token) => isText(token, columns))) return undefined;
-  const words: string[] = [];
-  for (const [i, token] of tokens.entries()) {
-    const word = convertToken(token, { next: tokens[i + 1], operand: operandBefore(tokens, i) }, columns);
-    if (word === undefined) return undefined;
-    if (word !== "") words.push(word);
+  /** Up to the parenthesis behind them. */
+  #arguments(): readonly Value[] | undefined {
+    const values: Value[] = [];
+    do {
+      const value = this.expression();
+      if (value === undefined) return undefined;
+      values.push(value);
+    } while (this.#takes(","));
+    return this.#takes(")") ? values : undefined;
   }
-  return words.length === 0
-    ? undefined
-    : words
-        .join(" ")
-        .replace(/ \(|\( /g, "(")
-        .replace(/ \)/g, ")");
-}
 
-interface Neighbours {
-  /** What a cast is of, when that is one name or constant. */
-  readonly operand: string | undefined;
-  readonly next: string | undefined;
-}
-
-function convertToken(
-  token: string,
-  { operand, next }: Neighbours,
-  columns: ExpressionColumns,
-): string | undefined {
-  if (/^\d/.test(token) || OPERATORS.has(token)) return token;
-  if (token.startsWith("'")) return token.includes("\\") ? undefined : token;
-  // A cast of a text to another kind of text changes nothing, nor does one of a number to a number; others may.
-  if (token.startsWith("::")) {
-    const isNoChange =
-      operand !== undefined &&
-      (STRING_CASTS.test(token) ? isText(operand, columns) : NUMBER_CASTS.test(token) && /^\d/.test(operand));
-    return isNoChange ? "" : undefined;
+  #cast(): string | undefined {
+    const token = this.#token();
+    if (token?.kind !== "cast") return undefined;
+    this.#at++;
+    return token.text;
   }
-  if (next === "(" && !token.startsWith('"')) return FUNCTIONS.get(token.toLowerCase());
-  const column = columns.get(bareName(token));
-  if (column !== undefined) return identifier(column.name);
-  return WORDS.has(token.toLowerCase()) ? token.toLowerCase() : undefined;
+
+  #token(): Token | undefined {
+    return this.#tokens[this.#at];
+  }
+
+  #word(): string | undefined {
+    const token = this.#token();
+    return token?.kind === "name" || token?.kind === "operator" ? token.text : undefined;
+  }
+
+  #takes(word: string): boolean {
+    return this.#word() === word && this.#skip();
+  }
+
+  #skip(): boolean {
+    this.#at++;
+    return true;
+  }
 }
 
-function operandBefore(tokens: readonly string[], at: number): string | undefined {
-  if (tokens[at - 1] !== ")") return tokens[at - 1];
-  // Not the argument of a function.
-  const isBare = tokens[at - 3] === "(" && !/^[a-z_]/i.test(tokens[at - 4] ?? "");
-  return isBare ? tokens[at - 2] : undefined;
+function condition(sql: string): Value {
+  return { sql: `(${sql})`, kind: "boolean" };
 }
 
-function isText(token: string, columns: ExpressionColumns): boolean {
-  return token.startsWith("'") || columns.get(bareName(token))?.isText === true;
+function withoutConstant({ constant: _constant, ...rest }: Value): Value {
+  return rest;
 }
 
-function bareName(token: string): string {
-  return token.startsWith('"') ? token.slice(1, -1).replaceAll('""', '"') : token;
+function whole(sql: string): Value {
+  return { sql, kind: "int", whole: INT_DIGITS, scale: 0 };
+}
+
+function listOf(values: readonly Value[]): string {
+  return values.map(({ sql }) => sql).join(", ");
+}
+
+/** What values are of which one is chosen; undefined when they are not alike. */
+function commonKind(values: readonly Value[]): Omit<Value, "sql"> | undefined {
+  const kind = values[0]?.kind;
+  if (kind === undefined || kind === "other" || values.some((value) => value.kind !== kind)) return undefined;
+  if (values[0]!.whole === undefined) return { kind };
+  return {
+    kind,
+    whole: Math.max(...values.map(({ whole: digits = 0 }) => digits)),
+    scale: Math.max(...values.map(({ scale = 0 }) => scale)),
+  };
 }

@@ -2,22 +2,25 @@ import type { TablePlan } from "../../../core/plan.ts";
 import type { Index } from "../../../core/schema.ts";
 import type { ConvertNotes } from "../../shared/convert-notes.ts";
 import { identifier } from "../catalog/identifier.ts";
+import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
+import { convertExpression, type ExpressionContext } from "./convert-expression.ts";
 import { isTooLong, prefixLengths } from "./convert-keys.ts";
 import type { MysqlType } from "./convert-type.ts";
 
 export interface IndexContext {
   readonly types: ReadonlyMap<string, MysqlType>;
   readonly notes: ConvertNotes;
+  readonly facts: ServerFacts;
+  readonly expressions: ExpressionContext;
 }
 
 /** The indexes of a table of PostgreSQL that have an equal here. Columns go by the target's names on both sides. */
-export function convertIndexes(
-  { source, target }: TablePlan,
-  { types, notes }: IndexContext,
-): readonly Index[] {
+export function convertIndexes({ source, target }: TablePlan, context: IndexContext): readonly Index[] {
+  const { types, notes } = context;
   const used = new Set<string>();
   return target.indexes.flatMap((index) => {
-    const made = convertIndex(index, types);
+    const made =
+      index.columns === undefined ? ofExpressions(index, context) : convertIndex(index, index.columns, types);
     if (made.problem !== undefined) {
       const severity = index.unique || index.constraint !== undefined ? "warning" : "info";
       notes.about(source, "convert.index", `The index ${index.name} ${made.problem}.`, severity);
@@ -34,9 +37,29 @@ interface Made {
 
 const left = (problem: string): Made => ({ index: undefined, problem: `${problem} and is left out` });
 
-function convertIndex(index: Index, types: ReadonlyMap<string, MysqlType>): Made {
-  const { columns, constraint, unique } = index;
-  if (columns === undefined) return left("is over an expression");
+/** MySQL has them from 8.0.13 on, of what is no text: a text would be cut, or have no length. */
+function ofExpressions(index: Index, { facts, expressions }: IndexContext): Made {
+  const { method, condition, list } = parseIndex(index.native);
+  const isKnown = facts.flavour === "mysql" && atLeast(facts, 8, 0, 13) && index.constraint === undefined;
+  if (!isKnown || method !== "btree" || condition || /\binclude\b|nulls not/i.test(index.native)) {
+    return left("is over an expression");
+  }
+  const parts = (list ?? []).map((part) => {
+    const [, expression, descending = ""] = /^\s*(.*?)(\s+desc)?(?:\s+nulls (?:first|last))?$/is.exec(part)!;
+    const value = convertExpression(expression!, expressions);
+    const isShort = value !== undefined && !["text", "enum", "other"].includes(value.kind);
+    if (!isShort) return undefined;
+    // A column by itself is no expression to the server.
+    const own = value.sql.startsWith("`") ? value.sql : `(${value.sql})`;
+    return own + descending.toLowerCase();
+  });
+  if (parts.includes(undefined)) return left("is over an expression");
+  const { comment: _comment, ...rest } = index;
+  return { index: { ...rest, native: `(${parts.join(", ")})` }, problem: undefined };
+}
+
+function convertIndex(index: Index, columns: readonly string[], types: ReadonlyMap<string, MysqlType>): Made {
+  const { constraint, unique } = index;
   if (constraint === "exclusion") return left("excludes what is not equal, too,");
   const { method, condition, list } = parseIndex(index.native);
   if (method !== "btree" && method !== "hash") return left(`is of the kind ${method}`);

@@ -73,3 +73,20 @@ function lowerTable(table: TableSchema): TableSchema {
 function lower({ schema, name }: TableId): TableId {
   return { schema: schema.toLowerCase(), name: name.toLowerCase() };
 }
+
+/** Names of constraints, which belong to a database here and not to their table. */
+export class DatabaseNames {
+  readonly #taken = new Map<string, Set<string>>();
+
+  /** The name, or one with the table's before it where another table has it. */
+  take({ schema, name: table }: TableId, name: string): string {
+    const taken = this.#taken.get(schema) ?? new Set<string>();
+    this.#taken.set(schema, taken);
+    let free = name;
+    for (let i = 1; taken.has(free.toLowerCase()); i++) {
+      free = `${table}_${name}`.slice(0, LONGEST_NAME - 4) + (i > 1 ? `_${i}` : "");
+    }
+    taken.add(free.toLowerCase());
+    return free;
+  }
+}

@@ -1,6 +1,7 @@
 import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable, type ForeignKey, tableKey } from "../../../core/schema.ts";
 import type { ConvertNotes } from "../../shared/convert-notes.ts";
+import type { DatabaseNames } from "./convert-names.ts";
 
 /**
  * Foreign keys of PostgreSQL in MySQL's words. `converted`: the tables as they are here, with their indexes, by the
@@ -15,8 +16,7 @@ export function convertReferences(
   }: {
     readonly converted: ReadonlyMap<string, TablePlan>;
     readonly notes: ConvertNotes;
-    /** Names taken in each database: here they belong to it, not to the table. */
-    readonly names: Map<string, Set<string>>;
+    readonly names: DatabaseNames;
   },
 ): readonly ForeignKey[] {
   const { source, target } = plan;
@@ -29,14 +29,8 @@ export function convertReferences(
     const { native, told } = actions(key);
     if (told !== undefined)
       notes.about(source, "convert.reference", `The foreign key ${key.name} ${told}.`, "info");
-    const taken = names.get(target.id.schema) ?? new Set<string>();
-    names.set(target.id.schema, taken);
-    let name = key.name;
-    for (let i = 1; taken.has(name.toLowerCase()); i++)
-      name = `${target.id.name}_${key.name}`.slice(0, 60) + (i > 1 ? `_${i}` : "");
-    taken.add(name.toLowerCase());
     const { comment: _none, ...rest } = key;
-    return { ...rest, name, native };
+    return { ...rest, name: names.take(target.id, key.name), native };
   });
 }
 

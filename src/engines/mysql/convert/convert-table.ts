@@ -1,16 +1,20 @@
 import type { TablePlan } from "../../../core/plan.ts";
 import { type Column, displayTable, type TableSchema } from "../../../core/schema.ts";
 import type { ConvertNotes } from "../../shared/convert-notes.ts";
+import { binaryCollation } from "../catalog/ddl.ts";
 import type { ServerFacts } from "../connection/server-facts.ts";
+import { type OutOfRange, rangedKind, rangeNote } from "../values/out-of-range.ts";
 import { convertDefault } from "./convert-default.ts";
-import { convertExpression } from "./convert-expression.ts";
+import { convertExpression, type ExpressionContext } from "./convert-expression.ts";
 import { limitKeyColumns, tooWide, wholeKeys } from "./convert-keys.ts";
 import { type MysqlType, mysqlType } from "./convert-type.ts";
+import { type ExpressionColumn, expressionColumn, type Value } from "./expression-values.ts";
 
 const MOST_COLUMNS = 1017;
 
 export interface TableContext {
   readonly facts: ServerFacts;
+  readonly choices: OutOfRange;
   readonly notes: ConvertNotes;
   /** Columns of this table that foreign keys of others refer to, for each of those. */
   readonly referenced: readonly (readonly string[])[];
@@ -21,13 +25,16 @@ export interface TableContext {
 export interface ConvertedTable {
   readonly plan: TablePlan;
   readonly types: ReadonlyMap<string, MysqlType>;
+  /** What expressions of the source may be about. */
+  readonly expressions: ExpressionContext;
 }
 
-/** A table of another kind of database with columns of types that MySQL has; indexes and the like are as they were. */
+/** A table of another kind of database with columns of types that MySQL has; checks, indexes and the like are as they were. */
 export function convertTable(plan: TablePlan, context: TableContext): ConvertedTable {
-  const { facts, notes } = context;
+  const { facts, choices, notes } = context;
   const { source, target } = plan;
   const types = fittingTypes(plan, context);
+  const expressions = expressionContext(plan, types, context);
   const columns = target.columns.map((column) => {
     const type = types.get(column.name)!;
     if (type.note !== undefined) {
@@ -39,24 +46,55 @@ export function convertTable(plan: TablePlan, context: TableContext): ConvertedT
         message: `Columns of the type ${before} become ${type.native}: ${type.note.text}`,
       });
     }
-    return convertColumn(column, { table: plan, type, context });
+    const kind = rangedKind(column.type, /^[a-z]+/.exec(type.native)![0]);
+    if (kind !== undefined) {
+      notes.together(`${displayTable(source.id)}.${column.name}`, {
+        ...{ code: "target.value_out_of_range", severity: "info", subject: kind },
+        message: rangeNote(kind, choices),
+      });
+    }
+    return convertColumn(column, { table: plan, type, expressions, context });
   });
   if (columns.length > MOST_COLUMNS || columns.length === 0) {
     notes.about(source, "convert.type", `A table cannot have ${columns.length} columns here.`, "error");
-  }
-  const checks = target.checks;
-  if (checks.length > 0) {
-    const named = checks.map(({ name }) => name).join(", ");
-    notes.about(source, "convert.check", `Checks are left out: ${named}.`, "info");
   }
   const { comment, ...rest } = target;
   const table: TableSchema = {
     ...rest,
     columns: withOneCounter(columns, { plan, facts, notes }),
-    checks: [],
     ...(comment === undefined ? {} : { comment }),
   };
-  return { plan: { ...plan, target: table }, types };
+  const sent = source.columns.map((column, i) => (isSent(column, columns[i]!) ? ordinary(column) : column));
+  return { plan: { ...plan, source: { ...source, columns: sent }, target: table }, types, expressions };
+}
+
+function expressionContext(
+  { source, target }: TablePlan,
+  types: ReadonlyMap<string, MysqlType>,
+  { facts, counters }: TableContext,
+): ExpressionContext {
+  const columns = source.columns.flatMap((column, i) => {
+    const { name } = target.columns[i]!;
+    // No expression may be about a counter.
+    if (column.identity !== undefined || counters.has(name)) return [];
+    return [[column.name, expressionColumn(column, name, types.get(name)!)] as const];
+  });
+  return { columns: new Map(columns), exactTexts: binaryCollation(facts) !== "utf8mb4_bin" };
+}
+
+/** Whether a column has every value of an expression just as it is. */
+function holds({ kind, scale = 0 }: ExpressionColumn, value: Value): boolean {
+  if (kind === "decimal") return value.whole !== undefined && value.scale! <= scale;
+  return kind !== "other" && kind === value.kind;
+}
+
+/** Whether the target cannot compute a column, and the source sends its values. */
+function isSent({ generated, sends }: Column, here: Column): boolean {
+  return generated !== undefined && sends === true && here.generated === undefined;
+}
+
+function ordinary({ generated: _generated, virtual: _virtual, ...column }: Column): Column {
+  return column;
 }
 
 /** Types of columns by name, such that keys and rows are not longer than they may be. */
@@ -82,17 +120,19 @@ function fittingTypes({ source, target }: TablePlan, context: TableContext): Rea
 interface ColumnContext {
   readonly table: TablePlan;
   readonly type: MysqlType;
+  readonly expressions: ExpressionContext;
   readonly context: TableContext;
 }
 
-function convertColumn(column: Column, { table, type, context }: ColumnContext): Column {
+function convertColumn(column: Column, { table, type, expressions, context }: ColumnContext): Column {
   const { notes, facts, counters } = context;
-  const { source, target } = table;
+  const { source } = table;
   const {
     default: expression,
     generated,
     identity: _identity,
     collation: _collation,
+    sends,
     virtual,
     ...rest
   } = column;
@@ -102,15 +142,17 @@ function convertColumn(column: Column, { table, type, context }: ColumnContext):
     ...(type.collation === undefined ? {} : { collation: type.collation }),
   };
   if (generated !== undefined) {
-    const named = new Map(
-      source.columns.map(({ name, type: { kind } }, i) => [
-        name,
-        { name: target.columns[i]!.name, isText: kind === "string" },
-      ]),
-    );
-    const here = convertExpression(generated, named);
-    if (here !== undefined) return { ...bare, generated: here, ...(virtual === true ? { virtual } : {}) };
-    const message = `The generated column ${column.name} has an expression that has no equal here: it is NULL.`;
+    const here = convertExpression(generated, expressions);
+    const named = expressionColumn(column, column.name, type);
+    if (here !== undefined && holds(named, here)) {
+      return { ...bare, generated: here.sql, ...(virtual === true ? { virtual } : {}) };
+    }
+    if (sends === true) {
+      const how = `The column ${column.name} is computed by the source as ${generated}; the column here holds the values.`;
+      notes.about(source, "convert.generated", how);
+      return bare;
+    }
+    const message = `The generated column ${column.name} has an expression that has no equal here, and the source does not send its values with changes: it is NULL.`;
     notes.about(source, "convert.generated", message, isNeeded(column, table) ? "error" : "warning");
     return { ...bare, nullable: true };
   }

@@ -46,9 +46,15 @@ const SHORT_TEXTS: ReadonlyMap<string, number> = new Map([
 
 /** The type for a column that comes from another kind of database. */
 export function mysqlType(
-  { type, nativeType }: Pick<Column, "type" | "nativeType">,
+  { type, convertsTo, nativeType }: Pick<Column, "type" | "convertsTo" | "nativeType">,
   facts: ServerFacts,
 ): MysqlType {
+  if (convertsTo === undefined) return typeOf(type, nativeType, facts);
+  const note = { severity: "info", text: "the source's endpoint settings say so" } as const;
+  return { ...typeOf(convertsTo, nativeType, facts), note };
+}
+
+function typeOf(type: LogicalType, nativeType: string, facts: ServerFacts): MysqlType {
   switch (type.kind) {
     case "boolean":
       return { native: "tinyint(1)", bytes: 1 };
@@ -74,7 +80,7 @@ export function mysqlType(
     case "json":
       return jsonType(facts);
     case "date":
-      return { native: "date", bytes: 3, note: { severity: "info", text: LIMITED_DATES } };
+      return { native: "date", bytes: 3 };
     case "time":
     case "timestamp":
       return momentType(type);
@@ -95,8 +101,7 @@ function intType({ bits, unsigned }: Extract<LogicalType, { kind: "int" }>): Mys
 }
 
 function floatType(bits: 32 | 64): MysqlType {
-  const note = { severity: "info", text: "NaN and infinite values are refused" } as const;
-  return bits === 32 ? { native: "float", bytes: 4, note } : { native: "double", bytes: 8, note };
+  return bits === 32 ? { native: "float", bytes: 4 } : { native: "double", bytes: 8 };
 }
 
 function decimalType({ precision, scale = 0 }: Extract<LogicalType, { kind: "decimal" }>): MysqlType {
@@ -105,7 +110,7 @@ function decimalType({ precision, scale = 0 }: Extract<LogicalType, { kind: "dec
       ...{ native: `decimal(${MOST_DIGITS},${MOST_SCALE})`, bytes: 32 },
       note: {
         severity: "warning",
-        text: `values with more than ${MOST_DIGITS - MOST_SCALE} digits before the point or ${MOST_SCALE} behind it, and NaN, are refused`,
+        text: `values with more than ${MOST_DIGITS - MOST_SCALE} digits before the point or ${MOST_SCALE} behind it are refused`,
       },
     };
   }
@@ -150,8 +155,6 @@ function jsonType(facts: ServerFacts): MysqlType {
   return { native: "json", note: { severity: "warning", text: rounded } };
 }
 
-const LIMITED_DATES = "years before 1 and after 9999 and infinite values are refused";
-
 function momentType(type: Extract<LogicalType, { kind: "time" | "timestamp" }>): MysqlType {
   const fraction = type.precision === 0 ? "" : `(${type.precision})`;
   if (type.kind === "time") {
@@ -159,8 +162,9 @@ function momentType(type: Extract<LogicalType, { kind: "time" | "timestamp" }>):
       ? { ...text(21), note: { severity: "info", text: "a time with a zone is kept as a text" } }
       : { native: `time${fraction}`, bytes: 6 };
   }
-  const note = type.zoned ? `the moment is kept in UTC, without a zone; ${LIMITED_DATES}` : LIMITED_DATES;
-  return { native: `datetime${fraction}`, bytes: 8, note: { severity: "info", text: note } };
+  const native = { native: `datetime${fraction}`, bytes: 8 };
+  if (!type.zoned) return native;
+  return { ...native, note: { severity: "info", text: "the moment is kept in UTC, without a zone" } };
 }
 
 function shortText(nativeType: string): MysqlType {

@@ -1,47 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import {
+  column,
+  convert,
+  index,
+  int,
+  mariadb,
+  mysql8,
+  mysql57,
+  only,
+  primary,
+  refusing,
+  string,
+} from "../../../../test/support/mysql-convert.ts";
 import { catalog, compile, foreignKey, sequence, table } from "../../../../test/support/plan-situation.ts";
-import type { Column, Index, LogicalType, TableSchema } from "../../../core/schema.ts";
-import type { ConvertedPlan } from "../../../core/target.ts";
+import type { LogicalType, TableSchema } from "../../../core/schema.ts";
 import { createTable, foreignKeyDefinition, indexDefinition } from "../catalog/ddl.ts";
 import type { ServerFacts } from "../connection/server-facts.ts";
 import { convertPlan } from "./convert.ts";
-
-function facts(flavour: ServerFacts["flavour"], version: ServerFacts["version"]): ServerFacts {
-  return {
-    ...{ flavour, version, text: "", serverId: 1, serverUuid: undefined, hasGtids: true },
-    ...{ lowerCaseTableNames: 0, maxAllowedPacket: 1 << 24, localInfile: true, characterSet: "utf8mb4" },
-  } as ServerFacts;
-}
-
-const mariadb = facts("mariadb", [10, 11, 19]);
-const mysql57 = facts("mysql", [5, 7, 29]);
-const mysql8 = facts("mysql", [8, 0, 36]);
-
-function column(name: string, type: LogicalType, more: Partial<Column> = {}): Column {
-  return { name, nativeType: "native", type, nullable: true, ...more };
-}
-
-const string: LogicalType = { kind: "string", fixed: false };
-const int: LogicalType = { kind: "int", bits: 32, unsigned: false };
-
-function index(name: string, columns: readonly string[] | undefined, more: Partial<Index> = {}): Index {
-  const native = `USING btree (${columns?.join(", ") ?? "lower(a)"})`;
-  return { name, unique: false, constraint: undefined, columns, native, ...more };
-}
-
-const primary = (...columns: string[]): Index => {
-  const native = `PRIMARY KEY (${columns.join(", ")})`;
-  return index("t_pkey", columns, { unique: true, constraint: "primary-key", native });
-};
-
-function convert(tables: readonly TableSchema[], server: ServerFacts = mariadb, more = {}): ConvertedPlan {
-  return convertPlan(compile({ catalog: catalog({ tables, ...more }) }).plan, server);
-}
-
-function only({ plan }: ConvertedPlan): TableSchema {
-  return plan.tables[0]!.target;
-}
 
 const types: readonly (readonly [LogicalType, string, string?])[] = [
   [{ kind: "boolean" }, "tinyint(1)"],
@@ -62,6 +38,7 @@ const types: readonly (readonly [LogicalType, string, string?])[] = [
   [{ kind: "bit", length: 65 }, "varchar(65)"],
   [{ kind: "enum", values: ["it's", ""] }, "enum('it''s','')"],
   [{ kind: "enum", values: ["ends ", "a"] }, "varchar(5)"],
+  [{ kind: "enum", values: Array.from({ length: 65_536 }, (_, i) => String(i)) }, "varchar(5)"],
   [{ kind: "uuid" }, "char(36)"],
   [{ kind: "json" }, "json"],
   [{ kind: "date" }, "date"],
@@ -78,7 +55,7 @@ const types: readonly (readonly [LogicalType, string, string?])[] = [
 test("each type becomes one that holds its values", () => {
   for (const [type, expected, nativeType = "native"] of types) {
     const made = only(convert([table("s.t", { columns: [column("a", type, { nativeType })], key: [] })]));
-    assert.equal(made.columns[0]!.nativeType, expected, JSON.stringify(type));
+    assert.equal(made.columns[0]!.nativeType, expected, type.kind);
   }
 });
 
@@ -88,9 +65,45 @@ test("what a type here does not take is told before the start", () => {
   ]);
   assert.deepEqual(
     findings.map(({ code, severity }) => [code, severity]),
-    [["convert.type", "warning"]],
+    [
+      ["convert.type", "warning"],
+      ["target.value_out_of_range", "info"],
+    ],
   );
   assert.match(findings[0]!.message, /numeric become decimal\(65,30\).*s\.t\.a\./);
+});
+
+test("columns become what the source's endpoint wants, with defaults of that type", () => {
+  const asText: LogicalType = { kind: "string", maxChars: 5, fixed: false };
+  const columns = [
+    column("a", { kind: "boolean" }, { convertsTo: asText, default: "true" }),
+    column("b", { kind: "json" }, { convertsTo: string, default: "'{}'::jsonb" }),
+    column("c", { kind: "boolean" }, { convertsTo: asText, generated: "(a AND (NOT a))" }),
+  ];
+  const made = convert([table("s.t", { columns, key: [] })]);
+  assert.deepEqual(
+    only(made).columns.map(({ nativeType, default: value, generated }) => [nativeType, value, generated]),
+    [
+      ["varchar(5)", "'true'", undefined],
+      ["longtext", "'{}'", undefined],
+      ["varchar(5)", undefined, undefined],
+    ],
+  );
+});
+
+test("what becomes of values out of range is told by the columns that may meet them", () => {
+  const columns = [
+    column("a", { kind: "float", bits: 64 }),
+    column("b", { kind: "date" }),
+    column("c", { kind: "timestamp", precision: 3, zoned: false }),
+    column("d", { kind: "decimal", precision: 100, scale: 2 }),
+  ];
+  const { plan } = compile({ catalog: catalog({ tables: [table("s.t", { columns, key: [] })] }) });
+  const { findings } = convertPlan(plan, mariadb, { numbers: "null", dates: "limit" });
+  const told = findings.filter(({ code }) => code === "target.value_out_of_range");
+  assert.match(told[0]!.message, /become NULL.*: s\.t\.a\.$/);
+  assert.match(told[1]!.message, /become the first or last date.*: s\.t\.b, s\.t\.c\.$/);
+  assert.equal(told.length, 2);
 });
 
 test("texts in a key get the length that the key has room for, in another index they are there in part", () => {
@@ -216,51 +229,6 @@ test("a column that draws from its own sequence counts by itself, if a unique in
   assert.ok(codes.includes("convert.default") && codes.includes("convert.object"), codes.join(", "));
 });
 
-test("generated columns are computed here when their expression means the same, else they are NULL", () => {
-  const columns = [
-    column("a", int),
-    column("b", string),
-    column("sum", int, { generated: "(a + 1)" }),
-    column("text", string, { generated: "((b || ' '::text) || (b)::text)" }),
-    column("half", int, { generated: "(a / 2)", nullable: false }),
-  ];
-  const converted = convert([table("s.t", { columns, key: [] })]);
-  const made = only(converted).columns;
-  assert.deepEqual(
-    made.map(({ generated }) => generated),
-    [undefined, undefined, "`a` + 1", "concat(`b`, ' ', (`b`))", undefined],
-  );
-  assert.equal(made[4]!.nullable, true);
-  const told = converted.findings.filter(({ code }) => code === "convert.generated");
-  assert.deepEqual(
-    told.map(({ severity }) => severity),
-    ["error"],
-  );
-});
-
-test("expressions that another order, case or type of values changes are not taken for the same", () => {
-  const expressions = [
-    "lower(b)",
-    "(b < 'm'::text)",
-    "((b >= b) AND (a > 1))",
-    "(b || (a)::text)",
-    "((a)::text = '1'::text)",
-    "(a + '5'::integer)",
-    "COALESCE((COALESCE(a, 1))::text, b)",
-  ];
-  const generated = expressions.map((text, i) => column(`g${i}`, string, { generated: text }));
-  const converted = convert([
-    table("s.t", { columns: [column("a", int), column("b", string), ...generated], key: [] }),
-  ]);
-  const made = only(converted).columns.slice(2);
-  assert.deepEqual(
-    made.map((one) => one.generated),
-    expressions.map(() => undefined),
-  );
-  const found = converted.findings.filter(({ code }) => code === "convert.generated");
-  assert.equal(found.length, expressions.length);
-});
-
 test("foreign keys have names of their own in a database, and actions that the server knows", () => {
   const parent = table("s.p", { columns: [column("id", int)], indexes: [primary("id")], key: [0] });
   const child = (name: string, native: string): TableSchema => {
@@ -288,7 +256,7 @@ test("names that the server tells apart by more than case are refused where it d
     ["T"],
   );
   const plan = compile({ catalog: catalog({ tables: [table("s.T"), table("s.t")] }) }).plan;
-  const lower = convertPlan(plan, { ...mariadb, lowerCaseTableNames: 1 });
+  const lower = convertPlan(plan, { ...mariadb, lowerCaseTableNames: 1 }, refusing);
   assert.deepEqual(
     lower.findings.filter(({ code }) => code === "convert.name").map(({ severity }) => severity),
     ["error"],

@@ -3,8 +3,10 @@ import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
 import type { ConvertedPlan } from "../../../core/target.ts";
 import { ConvertNotes } from "../../shared/convert-notes.ts";
 import type { ServerFacts } from "../connection/server-facts.ts";
+import type { OutOfRange } from "../values/out-of-range.ts";
+import { convertChecks } from "./convert-checks.ts";
 import { convertIndexes } from "./convert-indexes.ts";
-import { checkPlanNames, lowerCased } from "./convert-names.ts";
+import { checkPlanNames, DatabaseNames, lowerCased } from "./convert-names.ts";
 import { convertReferences } from "./convert-references.ts";
 import { convertSame } from "./convert-same.ts";
 import { withTables } from "./convert-sequences.ts";
@@ -14,34 +16,45 @@ import { convertTable } from "./convert-table.ts";
 export const DIALECT = "mysql";
 
 /** Puts the target side of a plan into the words of this server. Asks it nothing. */
-export function convertPlan(given: MigrationPlan, facts: ServerFacts): ConvertedPlan {
+export function convertPlan(given: MigrationPlan, facts: ServerFacts, choices: OutOfRange): ConvertedPlan {
   const notes = new ConvertNotes();
   const plan = facts.lowerCaseTableNames === 0 ? given : lowerCased(given);
   const converted =
-    plan.target.dialect === DIALECT ? convertSame(plan, facts, notes) : convertForeign(plan, facts, notes);
+    plan.target.dialect === DIALECT
+      ? convertSame(plan, facts, notes)
+      : convertForeign(plan, { facts, choices, notes });
   checkPlanNames(converted, notes);
   noteLeftOut(plan, notes);
   const target = { ...converted.target, dialect: DIALECT, types: [], objects: [], rights: [] };
   return { plan: { ...converted, target }, findings: notes.findings() };
 }
 
-function convertForeign(plan: MigrationPlan, facts: ServerFacts, notes: ConvertNotes): MigrationPlan {
+interface ForeignContext {
+  readonly facts: ServerFacts;
+  readonly choices: OutOfRange;
+  readonly notes: ConvertNotes;
+}
+
+function convertForeign(plan: MigrationPlan, { facts, choices, notes }: ForeignContext): MigrationPlan {
   const referenced = referencedColumns(plan);
   const counters = countedColumns(plan);
+  const checkNames = new DatabaseNames();
   const made = plan.tables.map((table) => {
     const key = keyOf(table.target.id);
     const options = {
       facts,
+      choices,
       notes,
       referenced: referenced.get(key) ?? [],
       counters: counters.get(key) ?? new Set(),
     };
-    const { plan: converted, types } = convertTable(table, options);
-    const indexes = convertIndexes(converted, { types, notes });
-    return { ...converted, target: { ...converted.target, indexes } };
+    const { plan: converted, types, expressions } = convertTable(table, options);
+    const checks = convertChecks(converted, { facts, notes, expressions, names: checkNames });
+    const indexes = convertIndexes(converted, { types, notes, facts, expressions });
+    return { ...converted, target: { ...converted.target, checks, indexes } };
   });
   const byTarget = new Map(made.map((table) => [keyOf(table.target.id), table]));
-  const names = new Map<string, Set<string>>();
+  const names = new DatabaseNames();
   const tables = made.map((table) => {
     const foreignKeys = convertReferences(table, { converted: byTarget, notes, names });
     return { ...table, target: { ...table.target, foreignKeys } };

@@ -3,7 +3,7 @@ import type { TableOutcome } from "../../../core/error.ts";
 import type { Index, TableId, TableSchema } from "../../../core/schema.ts";
 import type { PostLoadStep } from "../../../core/target.ts";
 import { checkDefinition, foreignKeyDefinition, hasChecks, indexDefinition } from "../catalog/ddl.ts";
-import { literal, qualified } from "../catalog/identifier.ts";
+import { identifier, literal, qualified } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
 import { eachTable } from "../connection/each-table.ts";
 import { uncheckedKeys } from "../connection/foreign-key-checks.ts";
@@ -82,10 +82,17 @@ export async function buildReference(client: Client, table: TableSchema, name: s
 }
 
 /** For a check that the source's rows may violate: the server looks at those that are there all the same. */
-async function buildCheck(client: Client, table: TableSchema, name: string): Promise<void> {
+export async function buildCheck(client: Client, table: TableSchema, name: string): Promise<void> {
   if (!hasChecks(client.facts) || (await hasConstraint(client, table.id, name))) return;
   const check = table.checks.find((one) => one.name === name)!;
   await client.execute(`alter table ${qualified(table.id)} add ${checkDefinition(check)}`);
+}
+
+/** Drops a check that is there. */
+export async function dropCheck(client: Client, table: TableId, name: string): Promise<void> {
+  if (!(await hasConstraint(client, table, name))) return;
+  const kind = client.facts.flavour === "mariadb" ? "constraint" : "check";
+  await client.execute(`alter table ${qualified(table)} drop ${kind} ${identifier(name)}`);
 }
 
 async function hasConstraint(

@@ -5,6 +5,7 @@ import { tableKey } from "../../../core/schema.ts";
 import { mismatch } from "../../shared/catalog/table-misfit.ts";
 import { findTables, misfit } from "../catalog/target-table.ts";
 import type { Client } from "../connection/client.ts";
+import type { OutOfRange } from "../values/out-of-range.ts";
 import { type LoadColumns, loadColumns } from "./load-columns.ts";
 
 const FORMATS: readonly BulkFormat[] = ["pg-copy-text"];
@@ -18,6 +19,7 @@ export interface LoadableTable {
 export async function loadableTables(
   client: Client,
   plans: readonly TablePlan[],
+  choices: OutOfRange,
 ): Promise<TableOutcome<LoadableTable>[]> {
   const found = await findTables(
     client,
@@ -29,6 +31,6 @@ export async function loadableTables(
     if (table === undefined) return mismatch(plan, "it does not exist");
     const reason = misfit(table, plan);
     if (reason !== undefined) return mismatch(plan, reason);
-    return { formats: FORMATS, columns: loadColumns(plan, table.columns) };
+    return { formats: FORMATS, columns: loadColumns(plan, table.columns, choices) };
   });
 }

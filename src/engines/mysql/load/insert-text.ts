@@ -1,6 +1,7 @@
 import { NULL_CELL } from "../../../core/change-batch.ts";
 import { writeLiteral } from "../values/cell-text.ts";
 import type { BodyReader } from "../values/copy-frames.ts";
+import type { RangeRule } from "../values/out-of-range.ts";
 import { SqlText } from "../values/sql-text.ts";
 
 const TAB = 0x09;
@@ -19,6 +20,15 @@ for (const [letter, character] of ["b\b", "f\f", "n\n", "r\r", "t\t", "v\v"].map
 
 const FIRST_CELL = 4096;
 
+export interface InsertOptions {
+  readonly insertSql: string;
+  /** CellForm of each column. */
+  readonly cells: Uint8Array;
+  /** Bytes after which a statement is full. */
+  readonly limit: number;
+  readonly range?: RangeRule | undefined;
+}
+
 /**
  * Turns rows of COPY's text format into INSERT statements of many rows, for servers that take no LOAD DATA LOCAL.
  * Rows may be cut anywhere. Statements that are full wait in `full` until they are taken.
@@ -29,6 +39,7 @@ export class InsertText implements BodyReader {
   readonly #cells: Uint8Array;
   readonly #head: Buffer;
   readonly #limit: number;
+  readonly #range: RangeRule | undefined;
   readonly #sql = new SqlText();
   #rows = 0;
   #column = 0;
@@ -37,11 +48,11 @@ export class InsertText implements BodyReader {
   #isEscape = false;
   #isNull = false;
 
-  /** `cells`: CellForm of each column; `limit`: bytes after which a statement is full. */
-  constructor(insertSql: string, cells: Uint8Array, limit: number) {
+  constructor({ insertSql, cells, limit, range }: InsertOptions) {
     this.#head = Buffer.from(insertSql);
     this.#cells = cells;
     this.#limit = limit;
+    this.#range = range;
   }
 
   /** Makes what is left a statement, too. */
@@ -80,7 +91,10 @@ export class InsertText implements BodyReader {
     sql.reserve(2);
     if (this.#column === 0 && this.#rows > 0) sql.bytes[sql.length++] = COMMA;
     sql.bytes[sql.length++] = this.#column === 0 ? OPENING : COMMA;
-    writeLiteral(sql, this.#cells[this.#column]!, this.#cell, this.#isNull ? NULL_CELL : 0, this.#length);
+    const instead = this.#isNull ? null : this.#range?.instead(this.#column, this.#cell, 0, this.#length);
+    const cell = instead ?? this.#cell;
+    const length = instead?.length ?? this.#length;
+    writeLiteral(sql, this.#cells[this.#column]!, cell, instead === null ? NULL_CELL : 0, length);
     this.#length = 0;
     this.#isNull = false;
     this.#column++;

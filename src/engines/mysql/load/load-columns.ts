@@ -2,6 +2,7 @@ import type { TablePlan } from "../../../core/plan.ts";
 import { identifier, qualified } from "../catalog/identifier.ts";
 import type { TargetColumn } from "../catalog/target-columns.ts";
 import { CellForm, compileCells } from "../values/cell-text.ts";
+import { type OutOfRange, RangeRule } from "../values/out-of-range.ts";
 import { LoadForm } from "./load-text.ts";
 
 /** What loading a table needs to know of its columns, compiled once. */
@@ -13,6 +14,8 @@ export interface LoadColumns {
   readonly loadSql: string;
   /** `insert into t (a, b) values `. */
   readonly insertSql: string;
+  /** By place among the columns that are loaded. Its count is nobody's: see RangeRule.fresh(). */
+  readonly range: RangeRule | undefined;
 }
 
 /** Character sets whose texts have the same bytes as in UTF-8, as far as they can hold them. */
@@ -28,23 +31,30 @@ const LIKE_UTF8: ReadonlySet<string | undefined> = new Set([
 const OF_CHARACTERS: ReadonlySet<string> = new Set(["json", "inet4", "inet6", "uuid"]);
 
 /** `columns`: those that the target has. */
-export function loadColumns(plan: TablePlan, columns: readonly TargetColumn[]): LoadColumns {
+export function loadColumns(
+  plan: TablePlan,
+  columns: readonly TargetColumn[],
+  choices: OutOfRange,
+): LoadColumns {
   const byName = new Map(columns.map((column) => [column.name, column]));
   const ordinals = [...plan.source.columns.keys()].filter(
     (i) => plan.source.columns[i]!.generated === undefined,
   );
   const all = compileCells(plan, byName);
   const cells = Uint8Array.from(ordinals, (i) => all[i]!);
-  const forms = Uint8Array.from(ordinals, (i) => {
+  const places = ordinals.map((i) => [i, byName.get(plan.target.columns[i]!.name)] as const);
+  const range = RangeRule.for(plan, places, choices);
+  const forms = Uint8Array.from(ordinals, (i, place) => {
     const { type } = plan.source.columns[i]!;
     const isZoned = (type.kind === "time" || type.kind === "timestamp") && type.zoned;
-    return loadForm(all[i]! as CellForm, isZoned);
+    return range?.checks(place) === true ? LoadForm.whole : loadForm(all[i]! as CellForm, isZoned);
   });
   const names = ordinals.map((i) => plan.target.columns[i]!.name);
   const sets: string[] = [];
   const list = names.map((name, i) => {
     const column = byName.get(name);
-    const isText = forms[i] === LoadForm.plain || forms[i] === LoadForm.truthText;
+    const isText =
+      forms[i] === LoadForm.plain || forms[i] === LoadForm.truthText || cells[i] === CellForm.trimmed;
     if (column === undefined || !isText || !needsCharacters(column)) return identifier(name);
     sets.push(`${identifier(name)} = convert(@c${i} using utf8mb4)`);
     return `@c${i}`;
@@ -53,6 +63,7 @@ export function loadColumns(plan: TablePlan, columns: readonly TargetColumn[]): 
   return {
     forms,
     cells,
+    range,
     // The bytes of a column of characters go in as they are, those of others need no escaping as text.
     loadSql:
       `load data local infile 'rows' into table ${table} character set binary fields terminated by '\\t' ` +
@@ -78,6 +89,7 @@ function loadForm(cell: CellForm, isZoned: boolean): LoadForm {
     case CellForm.bits:
     case CellForm.shortest:
     case CellForm.year:
+    case CellForm.trimmed:
       return LoadForm.whole;
     case CellForm.moment:
       return isZoned ? LoadForm.whole : LoadForm.plain;

@@ -8,6 +8,8 @@ import { targetColumns } from "../catalog/target-columns.ts";
 import type { Client } from "../connection/client.ts";
 import { connect } from "../connection/connection.ts";
 import { killSession } from "../connection/kill-session.ts";
+import { type OutOfRange, outOfRangeOf } from "../values/out-of-range.ts";
+import type { ValueCounts } from "../values/value-counts.ts";
 import { type LoadColumns, loadColumns } from "./load-columns.ts";
 import { loadError, MysqlLoader } from "./loader.ts";
 import { rowWriter } from "./row-writer.ts";
@@ -27,14 +29,19 @@ export interface LentSession {
  */
 export class LoaderPool implements AsyncDisposable {
   readonly #endpoint: EndpointConfig;
+  readonly #choices: OutOfRange;
+  readonly #counts: ValueCounts;
   readonly #idle: Client[] = [];
   readonly #lent = new Set<LentSession>();
   readonly #kills = new Set<Promise<void>>();
   readonly #columns = new WeakMap<TablePlan, LoadColumns>();
   #closed = false;
 
-  constructor(endpoint: EndpointConfig) {
+  /** `counts`: of values that have come as others. */
+  constructor(endpoint: EndpointConfig, counts: ValueCounts) {
     this.#endpoint = endpoint;
+    this.#choices = outOfRangeOf(endpoint);
+    this.#counts = counts;
   }
 
   /** What the target's own columns are like; asked again when a table is loaded whose plan is another one. */
@@ -52,7 +59,8 @@ export class LoaderPool implements AsyncDisposable {
       const unlock = await takeLoadLock(client, request);
       await client.execute("start transaction");
       const writer = rowWriter(client, columns);
-      return new MysqlLoader({ session, request, columns, writer, unlock, endpoint: this.#endpoint, signal });
+      const shared = { counts: this.#counts, endpoint: this.#endpoint, signal };
+      return new MysqlLoader({ session, request, columns, writer, unlock, ...shared });
     } catch (error) {
       session?.discard();
       throw signal.aborted ? signal.reason : loadError(error, this.#endpoint, request);
@@ -69,7 +77,7 @@ export class LoaderPool implements AsyncDisposable {
   async #ask(client: Client, plan: TablePlan): Promise<LoadColumns> {
     const columns = (await targetColumns(client, [plan.target.id])).get(keyOf(plan.target.id));
     if (columns === undefined) throw mismatch(plan, "it is not there");
-    const made = loadColumns(plan, columns);
+    const made = loadColumns(plan, columns, this.#choices);
     this.#columns.set(plan, made);
     return made;
   }

@@ -55,6 +55,12 @@ const situations: readonly {
     expected: "1\ta\\tb\\\\c\\N\n\\N\t\f\v\\r\\n\n\t\n",
   },
   {
+    name: "texts that spaces fill up end without them",
+    columns: [{ form: LoadForm.whole, cell: CellForm.trimmed }, plain],
+    rows: ["a b  \tx \n", "    \t \n", "\\t\\\\ \\f \tx\n", "\\N\tx\n"],
+    expected: "a b\tx \n\t \n\\t\\\\ \f\tx\n\\N\tx\n",
+  },
+  {
     name: "truth values are numbers or words",
     columns: [{ form: LoadForm.truth }, { form: LoadForm.truthText }, plain],
     rows: ["t\tt\tx\n", "f\tf\t\\f\n", "\\N\t\\N\t\\N\n"],

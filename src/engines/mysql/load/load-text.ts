@@ -1,7 +1,9 @@
 import { MigrationError } from "../../../core/error.ts";
-import { CellForm, writeLiteral } from "../values/cell-text.ts";
+import { CellForm, trimmedEnd, writeLiteral } from "../values/cell-text.ts";
 import type { BodyReader } from "../values/copy-frames.ts";
+import type { RangeRule } from "../values/out-of-range.ts";
 import { SqlText } from "../values/sql-text.ts";
+import { bits, digit, escaped, escapes, raw } from "./load-escapes.ts";
 
 /** How a column's cells come from COPY's text into LOAD DATA's. */
 export const LoadForm = {
@@ -36,19 +38,13 @@ const State = {
 
 const TAB = 0x09;
 const NEWLINE = 0x0a;
-const VERTICAL_TAB = 0x0b;
-const FORM_FEED = 0x0c;
 const QUOTE = 0x27;
 const PLUS = 0x2b;
 const ZERO = 0x30;
 const ONE = 0x31;
-const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const CAPITAL_N = 0x4e;
-const SMALL_F = 0x66;
-const SMALL_N = 0x6e;
 const SMALL_T = 0x74;
-const SMALL_V = 0x76;
 
 const LONGEST_WORD = 5;
 const FIRST_HELD = 256;
@@ -76,11 +72,13 @@ export class LoadText implements BodyReader {
   #held = Buffer.allocUnsafeSlow(FIRST_HELD);
   #heldLength = 0;
   readonly #literal = new SqlText();
+  readonly #range: RangeRule | undefined;
 
   /** `forms`: LoadForm of each column that is loaded; `cells`: its CellForm. */
-  constructor(forms: Uint8Array, cells: Uint8Array) {
+  constructor(forms: Uint8Array, cells: Uint8Array, range?: RangeRule) {
     this.#forms = forms;
     this.#cells = cells;
+    this.#range = range;
     this.#isPlain = forms.every((form) => form === LoadForm.plain);
   }
 
@@ -241,11 +239,15 @@ export class LoadText implements BodyReader {
   /** Writes the held cell; `rest`: how many bytes follow it. */
   #write(rest: number): void {
     const held = this.#held;
+    let isNull = held[0] === BACKSLASH && held[1] === CAPITAL_N;
+    const instead = isNull ? undefined : this.#range?.instead(this.#column, held, 0, this.#heldLength);
+    if (instead === null) isNull = true;
+    else if (instead !== undefined) this.#heldLength = instead.copy(held);
     const length = this.#heldLength;
     this.#room(length + rest);
     const out = this.#out;
     let to = this.#length;
-    if (held[0] === BACKSLASH && held[1] === CAPITAL_N) {
+    if (isNull) {
       out[to++] = BACKSLASH;
       out[to++] = CAPITAL_N;
     } else {
@@ -262,6 +264,8 @@ export class LoadText implements BodyReader {
     const held = this.#held;
     const cell = this.#cells[this.#column]!;
     if (cell === CellForm.bits) return bits(this.#out, at, held, length);
+    if (cell === CellForm.trimmed)
+      return escapes(this.#out, at, held.subarray(0, trimmedEnd(held, 0, length)));
     if (cell === CellForm.moment && isUtc(held, length)) {
       held.copy(this.#out, at, 0, length - 3);
       return at + length - 3;
@@ -291,49 +295,9 @@ function overrun(): MigrationError {
   return new MigrationError("internal.unexpected", { message: "A buffer of rows is too small." });
 }
 
-/** COPY's escape with this second character: two of them stand for characters that need none here. */
-function escaped(out: Buffer, at: number, byte: number): number {
-  if (byte === SMALL_F || byte === SMALL_V) {
-    out[at] = byte === SMALL_F ? FORM_FEED : VERTICAL_TAB;
-    return at + 1;
-  }
-  out[at] = BACKSLASH;
-  out[at + 1] = byte;
-  return at + 2;
-}
-
-/** A byte as it is, or escaped where it would mean something. */
-function raw(out: Buffer, at: number, byte: number): number {
-  let to = at;
-  if (byte === BACKSLASH || byte === TAB || byte === NEWLINE) {
-    out[to++] = BACKSLASH;
-    out[to++] = byte === TAB ? SMALL_T : byte === NEWLINE ? SMALL_N : byte;
-  } else out[to++] = byte;
-  return to;
-}
-
-/** `0` and `1` as the bytes of a number, whose highest bits come first. */
-function bits(out: Buffer, at: number, held: Buffer, length: number): number {
-  let to = at;
-  let value = 0;
-  for (let i = 0; i < length; i++) {
-    value = (value << 1) | (held[i] === ONE ? 1 : 0);
-    if ((length - 1 - i) % 8 === 0) {
-      to = raw(out, to, value);
-      value = 0;
-    }
-  }
-  return to;
-}
-
 /** Whether a moment has an offset of zero hours, which is nearly always so. */
 function isUtc(held: Buffer, length: number): boolean {
   return length > 8 && held[length - 3] === PLUS && held[length - 2] === ZERO && held[length - 1] === ZERO;
-}
-
-/** Value of a hexadecimal digit in lower case. */
-function digit(byte: number): number {
-  return byte < COLON ? byte - ZERO : byte - 0x57;
 }
 
 function twice(bytes: Buffer): Buffer<ArrayBuffer> {

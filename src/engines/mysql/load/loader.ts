@@ -7,6 +7,7 @@ import { markPartitionDoneSql } from "../apply/journal-sql.ts";
 import type { Client } from "../connection/client.ts";
 import { classify } from "../connection/errors.ts";
 import { CopyFrames } from "../values/copy-frames.ts";
+import type { ValueCounts } from "../values/value-counts.ts";
 import type { LoadColumns } from "./load-columns.ts";
 import type { LentSession } from "./load-sessions.ts";
 import type { RowWriter } from "./row-writer.ts";
@@ -18,6 +19,8 @@ export interface OpenLoad {
   readonly writer: RowWriter;
   /** Gives back the lock by which the session is found. */
   readonly unlock: string;
+  /** Of values that have come as others. */
+  readonly counts: ValueCounts;
   readonly endpoint: EndpointConfig;
   readonly signal: AbortSignal;
 }
@@ -48,13 +51,14 @@ export class MysqlLoader implements Loader {
   }
 
   async finish(): Promise<{ readonly rows: number }> {
-    const { session, writer, request, unlock } = this.#load;
+    const { session, writer, request, unlock, counts } = this.#load;
     try {
       await writer.finish(this.#rows);
       const { affectedRows } = await this.#client.execute(markPartitionDoneSql(request, this.#rows));
       if (affectedRows !== 1) throw taken(request);
       await this.#client.execute(`commit; ${unlock}`);
       session.giveBack();
+      counts.add(request.plan.source.id, writer.replaced);
       return { rows: this.#rows };
     } catch (error) {
       throw this.#failed(error);

@@ -1,6 +1,7 @@
 import type { Client } from "../connection/client.ts";
 import { ServerError } from "../connection/server-error.ts";
 import type { BodyReader } from "../values/copy-frames.ts";
+import type { RangeRule } from "../values/out-of-range.ts";
 import { InsertText } from "./insert-text.ts";
 import type { LoadColumns } from "./load-columns.ts";
 import { LoadStatement } from "./load-statement.ts";
@@ -14,6 +15,8 @@ export interface RowWriter extends BodyReader {
   begin(size: number): void;
   send(rows: number): Promise<void>;
   finish(rows: number): Promise<void>;
+  /** How many values of the rows have come as others. */
+  readonly replaced: number;
 }
 
 /** By LOAD DATA LOCAL, or by INSERT where the server does not take that. */
@@ -32,15 +35,21 @@ class LoadWriter implements RowWriter {
   readonly #client: Client;
   readonly #sql: string;
   readonly #text: LoadText;
+  readonly #range: RangeRule | undefined;
   #statement: LoadStatement | undefined;
   #bytes = 0;
   /** Rows that earlier statements have put in. */
   #loaded = 0;
 
-  constructor(client: Client, { loadSql, forms, cells }: LoadColumns) {
+  constructor(client: Client, { loadSql, forms, cells, range }: LoadColumns) {
     this.#client = client;
     this.#sql = loadSql;
-    this.#text = new LoadText(forms, cells);
+    this.#range = range?.fresh();
+    this.#text = new LoadText(forms, cells, this.#range);
+  }
+
+  get replaced(): number {
+    return this.#range?.count ?? 0;
   }
 
   begin(size: number): void {
@@ -81,11 +90,17 @@ const INSERT_BYTES = 1 << 20;
 class InsertWriter implements RowWriter {
   readonly #client: Client;
   readonly #text: InsertText;
+  readonly #range: RangeRule | undefined;
 
-  constructor(client: Client, { insertSql, cells }: LoadColumns) {
+  constructor(client: Client, { insertSql, cells, range }: LoadColumns) {
     this.#client = client;
+    this.#range = range?.fresh();
     const limit = Math.min(INSERT_BYTES, client.facts.maxAllowedPacket / 2);
-    this.#text = new InsertText(insertSql, cells, limit);
+    this.#text = new InsertText({ insertSql, cells, limit, range: this.#range });
+  }
+
+  get replaced(): number {
+    return this.#range?.count ?? 0;
   }
 
   begin(): void {}

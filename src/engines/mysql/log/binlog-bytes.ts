@@ -2,6 +2,28 @@ import { MigrationError } from "../../../core/error.ts";
 
 const TWO_32 = 4_294_967_296;
 
+/* Little-endian numbers, not held against any end. Buffer's own methods check on each call what one check can say. */
+
+export function uint16At(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8);
+}
+
+export function uint24At(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
+}
+
+export function int32At(bytes: Uint8Array, at: number): number {
+  return uint24At(bytes, at) | (bytes[at + 3]! << 24);
+}
+
+export function uint32At(bytes: Uint8Array, at: number): number {
+  return int32At(bytes, at) >>> 0;
+}
+
+export function uint48At(bytes: Uint8Array, at: number): number {
+  return uint16At(bytes, at + 4) * TWO_32 + uint32At(bytes, at);
+}
+
 /** Reads one event's little-endian fields; every read is held against the end and throws `source.protocol` beyond it. */
 export class EventCursor {
   bytes: Buffer = Buffer.alloc(0);
@@ -35,34 +57,34 @@ export class EventCursor {
   uint16(): number {
     this.need(2);
     this.at += 2;
-    return this.bytes.readUInt16LE(this.at - 2);
+    return uint16At(this.bytes, this.at - 2);
   }
 
   uint24(): number {
     this.need(3);
     this.at += 3;
-    return this.bytes.readUIntLE(this.at - 3, 3);
+    return uint24At(this.bytes, this.at - 3);
   }
 
   uint32(): number {
     this.need(4);
     this.at += 4;
-    return this.bytes.readUInt32LE(this.at - 4);
+    return uint32At(this.bytes, this.at - 4);
   }
 
   uint48(): number {
     this.need(6);
     this.at += 6;
-    return this.bytes.readUIntLE(this.at - 6, 6);
+    return uint48At(this.bytes, this.at - 6);
   }
 
   /** Throws beyond 2^53: a position or a transaction's number that large cannot be told from others. */
   uint64(): number {
     this.need(8);
     this.at += 8;
-    const high = this.bytes.readUInt32LE(this.at - 4);
+    const high = uint32At(this.bytes, this.at - 4);
     if (high >= 1 << 21) throw malformed("a number beyond 2^53");
-    return high * TWO_32 + this.bytes.readUInt32LE(this.at - 8);
+    return high * TWO_32 + uint32At(this.bytes, this.at - 8);
   }
 
   /** A length-encoded integer. */

@@ -1,6 +1,6 @@
 import { writeText } from "../values/binlog-charset.ts";
 import type { CellBuffer } from "../values/cell-buffer.ts";
-import { malformed } from "./binlog-bytes.ts";
+import { int32At, malformed, uint16At, uint24At, uint32At } from "./binlog-bytes.ts";
 import { CellKind, fractionBytes } from "./binlog-cell-kind.ts";
 import { writeDecimal } from "./binlog-decimal.ts";
 import {
@@ -34,6 +34,8 @@ const LOWER_X = 0x78;
 export class CellReader {
   /** The last value was a date that no calendar has, and counts as NULL. */
   isNone = false;
+  /** So many dates that no calendar has were read. */
+  zeroDates = 0;
   readonly #out: CellBuffer;
 
   constructor(out: CellBuffer) {
@@ -54,28 +56,28 @@ export class CellReader {
         out.at = writeUnsigned(to, out.at, bytes[at]!);
         break;
       case CellKind.int16:
-        out.at = writeSigned(to, out.at, ((bytes[at]! | (bytes[at + 1]! << 8)) << 16) >> 16);
+        out.at = writeSigned(to, out.at, (uint16At(bytes, at) << 16) >> 16);
         break;
       case CellKind.uint16:
-        out.at = writeUnsigned(to, out.at, bytes[at]! | (bytes[at + 1]! << 8));
+        out.at = writeUnsigned(to, out.at, uint16At(bytes, at));
         break;
       case CellKind.int24:
-        out.at = writeSigned(to, out.at, (uint24(bytes, at) << 8) >> 8);
+        out.at = writeSigned(to, out.at, (uint24At(bytes, at) << 8) >> 8);
         break;
       case CellKind.uint24:
-        out.at = writeUnsigned(to, out.at, uint24(bytes, at));
+        out.at = writeUnsigned(to, out.at, uint24At(bytes, at));
         break;
       case CellKind.int32:
-        out.at = writeSigned(to, out.at, uint24(bytes, at) | (bytes[at + 3]! << 24));
+        out.at = writeSigned(to, out.at, int32At(bytes, at));
         break;
       case CellKind.uint32:
-        out.at = writeUnsigned(to, out.at, uint32(bytes, at));
+        out.at = writeUnsigned(to, out.at, uint32At(bytes, at));
         break;
       case CellKind.int64:
-        out.at = writeSigned64(to, out.at, uint32(bytes, at + 4), uint32(bytes, at));
+        out.at = writeSigned64(to, out.at, uint32At(bytes, at + 4), uint32At(bytes, at));
         break;
       case CellKind.uint64:
-        out.at = writeUnsigned64(to, out.at, uint32(bytes, at + 4), uint32(bytes, at));
+        out.at = writeUnsigned64(to, out.at, uint32At(bytes, at + 4), uint32At(bytes, at));
         break;
       case CellKind.float:
         out.at = writeFloat32(to, out.at, bytes.readFloatLE(at));
@@ -168,7 +170,7 @@ export class CellReader {
 
   /** 0 is the empty text that stands for a value that was none of the labels. */
   #enum(plan: RowPlan, i: number, bytes: Buffer, at: number): void {
-    const index = plan.sizes[i] === 1 ? bytes[at]! : bytes[at]! | (bytes[at + 1]! << 8);
+    const index = plan.sizes[i] === 1 ? bytes[at]! : uint16At(bytes, at);
     if (index > 0) this.#label(plan, plan.labels[i]![index - 1]);
   }
 
@@ -193,7 +195,7 @@ export class CellReader {
   #temporal(plan: RowPlan, i: number, bytes: Buffer, at: number): void {
     switch (plan.kinds[i]) {
       case CellKind.date: {
-        const packed = uint24(bytes, at);
+        const packed = uint24At(bytes, at);
         this.#date(plan, i, packed >> 9, (packed >> 5) & 15, packed & 31);
         break;
       }
@@ -207,13 +209,13 @@ export class CellReader {
         this.#time(bytes, at, plan.metas[i]!);
         break;
       case CellKind.oldTimestamp:
-        this.#timestamp(plan, i, uint32(bytes, at), 0);
+        this.#timestamp(plan, i, uint32At(bytes, at), 0);
         break;
       case CellKind.oldDatetime:
         this.#oldDatetime(plan, i, bytes, at);
         break;
       default:
-        this.#oldTime((uint24(bytes, at) << 8) >> 8);
+        this.#oldTime((uint24At(bytes, at) << 8) >> 8);
     }
   }
 
@@ -242,7 +244,7 @@ export class CellReader {
   }
 
   #oldDatetime(plan: RowPlan, i: number, bytes: Buffer, at: number): void {
-    const packed = uint32(bytes, at + 4) * 4_294_967_296 + uint32(bytes, at);
+    const packed = uint32At(bytes, at + 4) * 4_294_967_296 + uint32At(bytes, at);
     const date = Math.floor(packed / 1e6);
     const time = packed - date * 1e6;
     const year = Math.floor(date / 10_000);
@@ -292,6 +294,7 @@ export class CellReader {
 
   #instead(plan: RowPlan, i: number): void {
     const text = plan.insteadOfZero(i);
+    this.zeroDates++;
     const out = this.#out;
     if (text === undefined) this.isNone = true;
     else out.at = writeAscii(out.bytes, out.at, text);
@@ -307,16 +310,8 @@ export function cellEnd(size: number, bytes: Buffer, at: number): number {
 /** `size`: minus the bytes of the length. */
 function lengthAt(bytes: Buffer, at: number, size: number): number {
   if (size === -1) return bytes[at]!;
-  if (size === -2) return bytes[at]! | (bytes[at + 1]! << 8);
-  return size === -3 ? uint24(bytes, at) : uint32(bytes, at);
-}
-
-function uint24(bytes: Buffer, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
-}
-
-function uint32(bytes: Buffer, at: number): number {
-  return (uint24(bytes, at) | (bytes[at + 3]! << 24)) >>> 0;
+  if (size === -2) return uint16At(bytes, at);
+  return size === -3 ? uint24At(bytes, at) : uint32At(bytes, at);
 }
 
 /** The number that the bytes of a fraction of so many digits hold: of an odd number of digits the last is 0. */

@@ -1,6 +1,5 @@
 import { type ChangeBatch, Op } from "../../../core/change-batch.ts";
 import { MigrationError } from "../../../core/error.ts";
-import type { Position } from "../../../core/position.ts";
 import { displayTable, type TableSchema } from "../../../core/schema.ts";
 import { type Beginning, ChangeBatchBuilder } from "../../shared/change-batch-builder.ts";
 import { CellBuffer } from "../values/cell-buffer.ts";
@@ -21,7 +20,7 @@ interface RowsKind {
 }
 
 const { insert, update, delete: remove } = Op;
-const kinds: ReadonlyMap<number, RowsKind> = new Map([
+const kinds: readonly (RowsKind | undefined)[] = byNumber([
   [EventKind.writeRows1, { op: insert, version: 1, isCompressed: false }],
   [EventKind.updateRows1, { op: update, version: 1, isCompressed: false }],
   [EventKind.deleteRows1, { op: remove, version: 1, isCompressed: false }],
@@ -36,6 +35,12 @@ const kinds: ReadonlyMap<number, RowsKind> = new Map([
   [EventKind.deleteRows2Compressed, { op: remove, version: 2, isCompressed: true }],
 ]);
 
+function byNumber(entries: readonly (readonly [number, RowsKind])[]): (RowsKind | undefined)[] {
+  const list: (RowsKind | undefined)[] = new Array(256).fill(undefined);
+  for (const [number, kind] of entries) list[number] = kind;
+  return list;
+}
+
 /** An event without rows that ends a statement has this table's number. */
 const NO_TABLE = 0xffffff;
 
@@ -46,8 +51,8 @@ export class LogChanges {
   readonly #tables: LogTables;
   readonly #rows: RowsReader;
   readonly #inflated = new EventCursor();
-  /** Where the transaction in progress commits. */
-  #commit: Position | undefined;
+  /** The transaction in progress. */
+  #open: Beginning | undefined;
   /** Something of the transaction in progress has been told. */
   #hasChanges = false;
 
@@ -72,19 +77,19 @@ export class LogChanges {
   }
 
   begin(beginning: Beginning): void {
-    this.#commit = beginning.position;
+    this.#open = beginning;
     this.#hasChanges = false;
     this.#builder.begin(beginning);
   }
 
   commit(): void {
-    this.#commit = undefined;
+    this.#open = undefined;
     this.#builder.commit();
   }
 
   /** See ChangeBatchBuilder.drop. */
   drop(): void {
-    this.#commit = undefined;
+    this.#open = undefined;
     this.#builder.drop();
   }
 
@@ -94,7 +99,7 @@ export class LogChanges {
 
   /** An event with rows; false for one that is none. */
   rows(kind: number, cursor: EventCursor): boolean {
-    const rows = kinds.get(kind);
+    const rows = kinds[kind];
     if (rows === undefined) return false;
     this.#inTransaction();
     const number = cursor.uint48();
@@ -186,8 +191,8 @@ export class LogChanges {
     );
   }
 
-  #inTransaction(): Position {
-    if (this.#commit === undefined) throw malformed("a change outside a transaction");
-    return this.#commit;
+  #inTransaction(): Beginning {
+    if (this.#open === undefined) throw malformed("a change outside a transaction");
+    return this.#open;
   }
 }

@@ -16,6 +16,7 @@ import {
 import type { ChangeBatch } from "../../../core/change-batch.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { Column, TableSchema } from "../../../core/schema.ts";
+import { ValueCounts } from "../values/value-counts.ts";
 import { BinlogDecoder } from "./binlog-decoder.ts";
 import { EventKind } from "./binlog-event.ts";
 import { gtidPositionOf } from "./binlog-position.ts";
@@ -63,6 +64,7 @@ function decoder(): BinlogDecoder {
     facts: {
       foldsNames: false,
       zeroDates: "null",
+      zeroDateCounts: new ValueCounts(),
       charsets: new Map(),
       collations: new Map([[255, "utf8mb4"]]),
       defaults: new Map(),

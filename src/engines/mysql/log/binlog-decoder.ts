@@ -25,8 +25,9 @@ export interface BinlogOptions {
   readonly until?: BinlogPlace | undefined;
 }
 
-/** A batch with so many bytes of cells is taken before more is read. */
-const FULL_BYTES = 1 << 18;
+/** A batch with so many bytes of cells is taken before more is read; the target begins with it meanwhile. */
+const FULL_BYTES = 1 << 16;
+
 /**
  * Reads the binary log of MySQL and MariaDB, event by event, as whole transactions in the order of their commits:
  *

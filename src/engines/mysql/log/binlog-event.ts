@@ -1,5 +1,5 @@
-import { crc32 } from "node:zlib";
-import { EventCursor, malformed } from "./binlog-bytes.ts";
+import { EventCursor, int32At, malformed, uint32At } from "./binlog-bytes.ts";
+import { Checksum } from "./binlog-checksum.ts";
 
 /** Kinds of event (MySQL's "Binlog Event" reference; MariaDB's knowledge base, "Replication Protocol"). */
 export const EventKind = {
@@ -56,6 +56,8 @@ export const EventKind = {
 
 export const HEADER_LENGTH = 19;
 const CHECKSUM_LENGTH = 4;
+/** Flag at the start of a file that is still written to. */
+const IN_USE = 1;
 /** Flag of an event that a reader who does not know it may pass over. */
 const IGNORABLE = 0x80;
 /** Flag of an event that the server made up for this reader: it does not lie in the file. */
@@ -84,6 +86,7 @@ export interface EventHeader {
 /** Reads events' headers and holds events against their checksums. Which they have, each file says at its start. */
 export class EventReader {
   #hasChecksum: boolean;
+  readonly #checksum = new Checksum();
   readonly #header = {
     ...{ timestamp: 0, kind: 0, serverId: 0, endsAt: 0, start: 0, end: 0 },
     ...{ isIgnorable: false, isArtificial: false },
@@ -98,7 +101,7 @@ export class EventReader {
   read(bytes: Buffer, start: number, end: number): EventHeader {
     if (end - start < HEADER_LENGTH) throw malformed("an event without its header");
     const kind = bytes[start + 4]!;
-    if (bytes.readUInt32LE(start + 9) !== end - start) throw malformed("an event of another length");
+    if (uint32At(bytes, start + 9) !== end - start) throw malformed("an event of another length");
     if (kind === EventKind.formatDescription) this.#hasChecksum = describesChecksum(bytes, start, end);
     let bodyEnd = end;
     if (this.#hasChecksum) {
@@ -112,7 +115,7 @@ export class EventReader {
   /** An event without a checksum that lay inside another. */
   readInner(bytes: Buffer, start: number): EventHeader {
     if (start + HEADER_LENGTH > bytes.length) throw malformed("an event without its header");
-    const end = start + bytes.readUInt32LE(start + 9);
+    const end = start + uint32At(bytes, start + 9);
     if (end > bytes.length || end < start + HEADER_LENGTH) throw malformed("an event of another length");
     return this.#fill(bytes, start, end);
   }
@@ -120,10 +123,10 @@ export class EventReader {
   #fill(bytes: Buffer, start: number, end: number): EventHeader {
     const header = this.#header;
     const flags = bytes[start + 17]!;
-    header.timestamp = bytes.readUInt32LE(start);
+    header.timestamp = uint32At(bytes, start);
     header.kind = bytes[start + 4]!;
-    header.serverId = bytes.readUInt32LE(start + 5);
-    header.endsAt = bytes.readUInt32LE(start + 13);
+    header.serverId = uint32At(bytes, start + 5);
+    header.endsAt = uint32At(bytes, start + 13);
     header.isIgnorable = (flags & IGNORABLE) !== 0;
     header.isArtificial = (flags & ARTIFICIAL) !== 0;
     header.start = start + HEADER_LENGTH;
@@ -132,16 +135,13 @@ export class EventReader {
   }
 
   #check(bytes: Buffer, start: number, end: number): void {
-    let sum: number;
-    if (bytes[start + 4] === EventKind.formatDescription && (bytes[start + 17]! & 1) !== 0) {
-      // The flag "in use" was set in the file after the checksum had been computed.
-      bytes[start + 17]! &= ~1;
-      sum = crc32(bytes.subarray(start, end));
-      bytes[start + 17]! |= 1;
-    } else {
-      sum = crc32(bytes.subarray(start, end));
-    }
-    if (sum !== bytes.readUInt32LE(end)) throw malformed("an event's checksum does not fit");
+    const flags = bytes[start + 17]!;
+    const isOpenFile = (flags & IN_USE) !== 0 && bytes[start + 4] === EventKind.formatDescription;
+    // The flag was set in the file after the checksum had been computed.
+    if (isOpenFile) bytes[start + 17] = flags & ~IN_USE;
+    const sum = this.#checksum.of(bytes, start, end);
+    if (isOpenFile) bytes[start + 17] = flags;
+    if (sum !== int32At(bytes, end)) throw malformed("an event's checksum does not fit");
   }
 }
 

@@ -3,7 +3,7 @@ import type { Beginning } from "../../shared/change-batch-builder.ts";
 import { type EventCursor, unreadable } from "./binlog-bytes.ts";
 import type { EventHeader } from "./binlog-event.ts";
 import { type BinlogPlace, compareBinlogPlaces, GTID_KIND } from "./binlog-position.ts";
-import { LogPlace, SeenTransactions, startPlace } from "./binlog-seen.ts";
+import { LogPlace, type LogPoint, SeenTransactions, startPlace } from "./binlog-seen.ts";
 
 /** Flags of MariaDB's GTID event. */
 const STANDALONE = 1;
@@ -17,18 +17,22 @@ const TIME_LENGTH = 7;
 
 /** A transaction as its first event tells of it. */
 class LogBeginning implements Beginning {
-  readonly position: Position;
   readonly committedAtMs: number;
+  readonly #point: LogPoint;
   readonly #origin: string | number;
   readonly #number: number;
   readonly #serverId: number;
 
-  constructor(position: Position, committedAtMs: number, id: TransactionId) {
-    this.position = position;
+  constructor(point: LogPoint, committedAtMs: number, id: TransactionId) {
     this.committedAtMs = committedAtMs;
+    this.#point = point;
     this.#origin = id.origin;
     this.#number = id.number;
     this.#serverId = id.serverId;
+  }
+
+  get position(): Position {
+    return this.#point.position;
   }
 
   get id(): string {
@@ -60,7 +64,7 @@ export class LogProgress {
   /** In a log whose transactions are told apart by GTIDs. */
   #seen: SeenTransactions | undefined;
   /** Before the transaction that began last. */
-  #before: Position;
+  #before: LogPoint;
   readonly #place: LogPlace;
   /** By file and byte, what is read first may be the rest of the transaction that the position names. */
   #isJoining: boolean;
@@ -69,15 +73,19 @@ export class LogProgress {
 
   constructor(after: Position) {
     const hasGtids = after.kind === GTID_KIND;
-    this.#before = after;
     this.#seen = hasGtids ? new SeenTransactions(after) : undefined;
     this.#place = new LogPlace(startPlace(after));
+    this.#before = this.#point;
     this.#isJoining = !hasGtids;
   }
 
   /** Between transactions, everything up to here has been read. */
   get position(): Position {
-    return this.#seen?.position ?? this.#place.position;
+    return this.#point.position;
+  }
+
+  get #point(): LogPoint {
+    return this.#seen?.point ?? this.#place.point;
   }
 
   /** Where in the log's files: the end of the event that was read last outside of transactions, or began one. */
@@ -92,7 +100,7 @@ export class LogProgress {
 
   /** The position before the transaction that began last. */
   get before(): Position {
-    return this.#before;
+    return this.#before.position;
   }
 
   /** What comes before the first beginning of a transaction belongs to one that is held already. */
@@ -102,7 +110,7 @@ export class LogProgress {
 
   /** The transaction that began last did not come to its end, and counts as not seen. */
   takeBack(): void {
-    if (this.#seen !== undefined) this.#seen = new SeenTransactions(this.#before);
+    if (this.#seen !== undefined) this.#seen = new SeenTransactions(this.#before.position);
   }
 
   rotate(file: string, byte: number): void {
@@ -125,7 +133,7 @@ export class LogProgress {
     const uuid = this.#readUuid(cursor);
     const number = cursor.uint64();
     const committedAtMs = readCommitTime(cursor) ?? header.timestamp * 1000;
-    if (this.#seen !== undefined) this.#before = this.#seen.position;
+    if (this.#seen !== undefined) this.#before = this.#seen.point;
     const isNew = this.#seen?.addMysql(uuid, number) !== false;
     const beginning = this.#beginning(header, committedAtMs, { origin: uuid, number, serverId: 0 });
     return { beginning: isNew ? beginning : undefined, isSingle: undefined };
@@ -151,7 +159,7 @@ export class LogProgress {
     const domain = cursor.uint32();
     const flags = cursor.byte();
     if ((flags & GROUP_COMMIT_ID) !== 0) cursor.skip(Math.min(8, cursor.left));
-    if (this.#seen !== undefined) this.#before = this.#seen.position;
+    if (this.#seen !== undefined) this.#before = this.#seen.point;
     if (this.#seen?.addMariadb(domain, header.serverId, number) === false) {
       throw unreadable(
         `transactions of domain ${domain} that are not in the order of their numbers`,
@@ -167,9 +175,9 @@ export class LogProgress {
   /** By file and byte, a transaction's position is where its first event ends. */
   #beginning(header: EventHeader, committedAtMs: number, id: TransactionId): Beginning {
     this.#isJoining = false;
-    if (this.#seen === undefined) this.#before = this.#place.position;
+    if (this.#seen === undefined) this.#before = this.#place.point;
     this.reach(header);
-    return new LogBeginning(this.position, committedAtMs, id);
+    return new LogBeginning(this.#point, committedAtMs, id);
   }
 
   #readUuid(cursor: EventCursor): string {

@@ -4,6 +4,7 @@ import { describeColumns } from "../catalog/catalog-columns.ts";
 import { readCharsets, readCollations } from "../catalog/charset-facts.ts";
 import { fillOf } from "../catalog/fill-text.ts";
 import type { Client } from "../connection/client.ts";
+import { ValueCounts } from "../values/value-counts.ts";
 import { zeroDatesOf } from "../values/zero-dates.ts";
 import type { RowFacts } from "./binlog-row-plan.ts";
 
@@ -16,6 +17,7 @@ export async function readRowFacts(
   return {
     foldsNames: client.facts.lowerCaseTableNames !== 0,
     zeroDates: zeroDatesOf(endpoint),
+    zeroDateCounts: new ValueCounts(),
     charsets: await readCharsets(client, tables),
     collations: await readCollations(client),
     defaults: await readDefaults(client, tables),

@@ -3,6 +3,7 @@ import { type Column, type TableSchema, tableKey } from "../../../core/schema.ts
 import { type TableShape, tableChanged } from "../../../core/table-shape.ts";
 import { type Charset, isUtf8, unknownCharset, writeText } from "../values/binlog-charset.ts";
 import { CellBuffer } from "../values/cell-buffer.ts";
+import type { ValueCounts } from "../values/value-counts.ts";
 import { type ZeroDates, zeroDateError } from "../values/zero-dates.ts";
 import { CellKind, cellKindOf, sizeOf } from "./binlog-cell-kind.ts";
 import { CELL_ROOM } from "./binlog-cells.ts";
@@ -13,6 +14,8 @@ export interface RowFacts {
   /** Names of databases and tables that differ in capital letters alone are the same. */
   readonly foldsNames: boolean;
   readonly zeroDates: ZeroDates;
+  /** Counts the dates of rows as they have become that no calendar has. */
+  readonly zeroDateCounts: ValueCounts;
   /** By the name of the set, those whose bytes are not UTF-8. */
   readonly charsets: ReadonlyMap<string, Charset>;
   /** Names of character sets by the numbers of their collations. */
@@ -30,6 +33,13 @@ export interface RowTable {
   readonly index: number;
   /** The table as it was where the log has come to, as far as that is known. */
   readonly shape: TableShape | undefined;
+}
+
+/** Which columns the image of a row holds. */
+export interface Image {
+  readonly present: Int32Array;
+  /** Cells of columns that it does not hold. */
+  readonly absent: Int32Array;
 }
 
 /** How rows in the log become rows of their table. Lists have an entry for each column that is sent. */
@@ -53,8 +63,8 @@ export class RowPlan {
   readonly key: Int32Array;
   readonly charsets: readonly (Charset | undefined)[];
   readonly labels: readonly (readonly Buffer[] | undefined)[];
-  /** All columns: what an image holds that lacks none. */
-  readonly all: Int32Array;
+  /** An image that lacks none. */
+  readonly whole: Image;
   /** Room that the values of a row without a length take at most. */
   readonly room: number;
   /** What rows hold in columns that the table did not have yet; columns that were NULL are left out. */
@@ -63,11 +73,13 @@ export class RowPlan {
   readonly defaults: ReadonlyMap<number, Buffer | null>;
   readonly #schema: TableSchema;
   readonly #zeroDates: ZeroDates;
+  readonly #zeroDateCounts: ValueCounts;
 
   constructor(schema: TableSchema, facts: RowFacts, parts: RowPlanParts) {
     const { sent, ordinals } = parts;
     this.#schema = schema;
     this.#zeroDates = facts.zeroDates;
+    this.#zeroDateCounts = facts.zeroDateCounts;
     this.table = parts.table;
     this.columns = schema.columns.length;
     this.width = sent.length;
@@ -80,7 +92,7 @@ export class RowPlan {
     this.key = Int32Array.from(schema.key, (ordinal) => ordinals.indexOf(ordinal));
     this.charsets = parts.cells.map(({ charset }) => charset);
     this.labels = parts.cells.map(({ labels }) => labels);
-    this.all = Int32Array.from(sent, (_, i) => i);
+    this.whole = { present: Int32Array.from(sent, (_, i) => i), absent: new Int32Array(0) };
     this.room = CELL_ROOM * sent.length;
     const known = facts.defaults.get(tableKey(schema.id));
     this.defaults = new Map(
@@ -108,6 +120,10 @@ export class RowPlan {
 
   get schema(): TableSchema {
     return this.#schema;
+  }
+
+  countZeroDates(count: number): void {
+    this.#zeroDateCounts.add(this.#schema.id, count);
   }
 
   /** The text for a date that no calendar has; undefined for NULL. */

@@ -5,16 +5,7 @@ import type { ChangeBatchBuilder } from "../../shared/change-batch-builder.ts";
 import type { CellBuffer } from "../values/cell-buffer.ts";
 import { type EventCursor, malformed } from "./binlog-bytes.ts";
 import { CellReader, cellEnd } from "./binlog-cells.ts";
-import type { RowPlan } from "./binlog-row-plan.ts";
-
-/** Which columns an image holds. */
-interface Image {
-  readonly present: Int32Array;
-  /** Cells of columns that it does not hold. */
-  readonly absent: Int32Array;
-}
-
-const NONE = new Int32Array(0);
+import type { Image, RowPlan } from "./binlog-row-plan.ts";
 
 /**
  * Reads the rows of an event into a batch. An update's row before is told when it is needed: where the whole row
@@ -57,21 +48,26 @@ export class RowsReader {
     cursor.at = at;
   }
 
+  /** Mostly the whole row is there, and nothing has to be made. */
   #image(plan: RowPlan, cursor: EventCursor): Image {
-    const bits = cursor.slice((plan.width + 7) >> 3);
+    const { width } = plan;
+    const { bytes, at: bits } = cursor;
+    cursor.skip((width + 7) >> 3);
+    let i = 0;
+    while (i < width && isSet(bytes, bits, i)) i++;
+    if (i === width) return plan.whole;
     const present: number[] = [];
     const absent: number[] = [];
-    for (let i = 0; i < plan.width; i++) {
-      if ((bits[i >> 3]! & (1 << (i & 7))) !== 0) present.push(i);
+    for (i = 0; i < width; i++) {
+      if (isSet(bytes, bits, i)) present.push(i);
       else if (plan.cellOf[i]! >= 0) absent.push(plan.cellOf[i]!);
     }
-    if (present.length === plan.width) return { present: plan.all, absent: NONE };
     return { present: Int32Array.from(present), absent: Int32Array.from(absent) };
   }
 
   #insert(plan: RowPlan, image: Image, bytes: Buffer, at: number): number {
     const row = this.#builder.row(plan.columns);
-    const next = this.#row(plan, image.present, row, bytes, at);
+    const next = this.#newRow(plan, image.present, row, bytes, at);
     const { absent } = image;
     for (let i = 0; i < absent.length; i++) {
       const value = plan.defaults.get(absent[i]!);
@@ -101,7 +97,7 @@ export class RowsReader {
     const middle = this.#row(plan, old.present, before, bytes, at);
     this.#addLater(plan, before);
     const after = this.#builder.row(plan.columns);
-    const next = this.#row(plan, image.present, after, bytes, middle);
+    const next = this.#newRow(plan, image.present, after, bytes, middle);
     this.#addLater(plan, after);
     const cells = this.#builder.cells;
     for (let i = 0; i < image.absent.length; i++) {
@@ -119,7 +115,7 @@ export class RowsReader {
     const { absent } = image;
     for (let i = 0; i < absent.length; i++) this.#builder.cells[after + absent[i]!] = UNCHANGED_CELL;
     for (let k = 0; k < plan.key.length; k++) this.#newStarts[k] = -2;
-    const next = this.#row(plan, image.present, after, bytes, middle);
+    const next = this.#newRow(plan, image.present, after, bytes, middle);
     this.#addLater(plan, after);
     let isMoved = false;
     for (let k = 0; k < plan.key.length; k++) {
@@ -136,6 +132,14 @@ export class RowsReader {
     return next;
   }
 
+  /** Like #row() of what a row has become. */
+  #newRow(plan: RowPlan, present: Int32Array, row: number, bytes: Buffer, at: number): number {
+    const before = this.#cells.zeroDates;
+    const next = this.#row(plan, present, row, bytes, at);
+    plan.countZeroDates(this.#cells.zeroDates - before);
+    return next;
+  }
+
   /** Reads an image into a row; returns where it ends. */
   #row(plan: RowPlan, present: Int32Array, row: number, bytes: Buffer, at: number): number {
     const { sizes, cellOf, keyOf } = plan;
@@ -146,7 +150,7 @@ export class RowsReader {
     let next = at + ((present.length + 7) >> 3);
     for (let n = 0; n < present.length; n++) {
       const i = present[n]!;
-      const isNull = (bytes[at + (n >> 3)]! & (1 << (n & 7))) !== 0;
+      const isNull = isSet(bytes, at, n);
       const key = keyOf[i]!;
       if (key >= 0) this.#newStarts[key] = isNull ? -1 : next;
       if (isNull) continue;
@@ -175,7 +179,7 @@ export class RowsReader {
     for (let n = 0; n < present.length; n++) {
       const i = present[n]!;
       const key = keyOf[i]!;
-      if ((bytes[at + (n >> 3)]! & (1 << (n & 7))) !== 0) {
+      if (isSet(bytes, at, n)) {
         if (key >= 0) this.#keyStarts[key] = -1;
         continue;
       }
@@ -229,6 +233,11 @@ export class RowsReader {
     this.#newStarts = new Int32Array(columns);
     this.#newEnds = new Int32Array(columns);
   }
+}
+
+/** The i-th bit of those that begin at `from`. */
+function isSet(bytes: Buffer, from: number, i: number): boolean {
+  return (bytes[from + (i >> 3)]! & (1 << (i & 7))) !== 0;
 }
 
 /** With binlog_row_image = MINIMAL a new row lacks the columns that the statement did not name. */

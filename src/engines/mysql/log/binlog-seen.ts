@@ -1,33 +1,52 @@
 import type { Position } from "../../../core/position.ts";
-import {
-  BINLOG_KIND,
-  type BinlogPlace,
-  GTID_KIND,
-  gtidsOf,
-  placeOf,
-  placePosition,
-} from "./binlog-position.ts";
+import { BINLOG_KIND, type BinlogPlace, GTID_KIND, gtidsOf, placeOf } from "./binlog-position.ts";
 import { addToIntervals, formatGtids, formatIntervals, type GtidSet, type MariadbGtid } from "./gtid.ts";
 
 const TWO_32 = 4_294_967_296;
 
+/** A position; its text may be made only when it is asked for. */
+export interface LogPoint {
+  readonly position: Position;
+}
+
+/** As its parts, of which only the number differs from one transaction to the next. */
+class NumberedPoint implements LogPoint {
+  readonly #kind: string;
+  readonly #before: string;
+  readonly #number: number;
+  readonly #after: string;
+
+  constructor(kind: string, before: string, number: number, after: string) {
+    this.#kind = kind;
+    this.#before = before;
+    this.#number = number;
+    this.#after = after;
+  }
+
+  get position(): Position {
+    return { kind: this.#kind, text: `${this.#before}${this.#number}${this.#after}` };
+  }
+}
+
 /**
- * The transactions of a log that have been seen, as a position. It grows with each transaction that the log holds; the
- * set's text is not written anew for the next transaction of the same server.
+ * The transactions of a log that have been seen, as a position. It grows with each transaction that the log holds; what
+ * stands around the number of the last one is kept, so that the next of the same server costs no text.
  */
 export class SeenTransactions {
-  #position: Position;
+  #point: LogPoint;
   readonly #servers = new Map<string, number[]>();
+  /** Of the domain of the last transaction, what #lastServer and #lastNumber say counts. */
   readonly #domains = new Map<number, MariadbGtid>();
   /** What stands before and behind the number that the last transaction has set, and whose that was. */
   #before = "";
   #after = "";
   #last: string | number | undefined;
+  #lastServer = 0;
   #lastNumber = 0;
 
   /** `after`: a set of GTIDs. */
   constructor(after: Position) {
-    this.#position = after;
+    this.#point = { position: after };
     const set = gtidsOf(after);
     if (set.flavour === "mariadb") {
       for (const [domain, gtid] of set.domains) this.#domains.set(domain, gtid);
@@ -36,8 +55,8 @@ export class SeenTransactions {
     }
   }
 
-  get position(): Position {
-    return this.#position;
+  get point(): LogPoint {
+    return this.#point;
   }
 
   /** False when the transaction was seen before. */
@@ -63,23 +82,27 @@ export class SeenTransactions {
 
   /** False when the domain has come as far, or further. */
   addMariadb(domain: number, server: number, sequence: number): boolean {
+    if (this.#last === domain && this.#lastServer === server) {
+      if (sequence <= this.#lastNumber) return false;
+      this.#next(sequence);
+      return true;
+    }
+    this.#keepLast();
     const known = this.#domains.get(domain);
     if (known !== undefined && sequence <= known.sequence) return false;
     this.#domains.set(domain, { server, sequence });
-    const isSame = this.#last === domain && known?.server === server;
-    if (isSame) this.#next(sequence);
-    else this.#rewriteMariadb(domain, server, sequence);
+    this.#rewriteMariadb(domain, server, sequence);
     return true;
   }
 
   #next(number: number): void {
     this.#lastNumber = number;
-    this.#position = { kind: GTID_KIND, text: `${this.#before}${number}${this.#after}` };
+    this.#point = new NumberedPoint(GTID_KIND, this.#before, number, this.#after);
   }
 
   #rewriteMysql(uuid: string, intervals: readonly number[]): void {
     const text = formatGtids(this.#set());
-    this.#position = { kind: GTID_KIND, text };
+    this.#point = { position: { kind: GTID_KIND, text } };
     const [first, last] = [intervals.at(-2)!, intervals.at(-1)!];
     // A number alone becomes an interval with the next one.
     this.#last = first === last ? undefined : uuid;
@@ -93,12 +116,19 @@ export class SeenTransactions {
 
   #rewriteMariadb(domain: number, server: number, sequence: number): void {
     const text = formatGtids(this.#set());
-    this.#position = { kind: GTID_KIND, text };
+    this.#point = { position: { kind: GTID_KIND, text } };
     const own = `${domain}-${server}-${sequence}`;
     const at = (text.startsWith(own) ? 0 : text.indexOf(`,${own}`) + 1) + own.length;
     this.#last = domain;
+    this.#lastServer = server;
+    this.#lastNumber = sequence;
     this.#before = text.slice(0, at - String(sequence).length);
     this.#after = text.slice(at);
+  }
+
+  #keepLast(): void {
+    if (typeof this.#last !== "number") return;
+    this.#domains.set(this.#last, { server: this.#lastServer, sequence: this.#lastNumber });
   }
 
   #set(): GtidSet {
@@ -132,8 +162,8 @@ export class LogPlace {
     return { file: this.#file, byte: this.#byte };
   }
 
-  get position(): Position {
-    return placePosition(this.place);
+  get point(): LogPoint {
+    return new NumberedPoint(BINLOG_KIND, `${this.#file}:`, this.#byte, "");
   }
 
   /** The log goes on in another file. */

@@ -5,6 +5,7 @@ import { tableChanged } from "../../../core/table-shape.ts";
 import type { EventCursor } from "./binlog-bytes.ts";
 import { positionCodec } from "./binlog-position.ts";
 import { planRows, type RowFacts, type RowPlan } from "./binlog-row-plan.ts";
+import type { LogPoint } from "./binlog-seen.ts";
 import type { RowsStatement, TableEffect } from "./binlog-statement.ts";
 import { readTableMap } from "./binlog-table-map.ts";
 
@@ -57,11 +58,11 @@ export class LogTables {
   }
 
   /** Reads a TABLE_MAP; one that says the same as the last of its number costs a comparison. */
-  map(cursor: EventCursor, commit: Position): void {
+  map(cursor: EventCursor, commit: LogPoint): void {
     const number = cursor.uint48();
     const { bytes, at, end } = cursor;
     const known = this.#mapped.get(number);
-    if (known !== undefined && known.body.length === end - at && known.body.compare(bytes, at, end) === 0) {
+    if (known !== undefined && isSame(known.body, bytes, at, end)) {
       if (!known.isBefore) return;
       if (known.fit === undefined || this.#isBefore(known.fit.table, commit)) return;
     }
@@ -75,7 +76,7 @@ export class LogTables {
   }
 
   /** What a statement does to a table of the stream, by its index, unless its description holds that already. */
-  effect(effect: TableEffect, commit: Position): RowMisfit | "truncated" | undefined {
+  effect(effect: TableEffect, commit: LogPoint): RowMisfit | "truncated" | undefined {
     const { table: id, kind } = effect;
     const index = this.indexOf(id.schema, id.name);
     if (index === undefined) return undefined;
@@ -118,7 +119,7 @@ export class LogTables {
     return this.#tables.find(({ id }) => named.has(id.name.toLowerCase()))?.id;
   }
 
-  #fit(cursor: EventCursor, commit: Position): Pick<MappedTable, "fit" | "isBefore"> {
+  #fit(cursor: EventCursor, commit: LogPoint): Pick<MappedTable, "fit" | "isBefore"> {
     const map = readTableMap(cursor);
     const index = this.indexOf(map.schema, map.name);
     if (index === undefined) return { fit: undefined, isBefore: false };
@@ -137,7 +138,7 @@ export class LogTables {
    * The catalog shows defaults as they are now. What it showed of a column that was added shortly before is then not
    * what the rows got that were there already; and rows of which the log shows a part may lack either default.
    */
-  #newDefault(index: number, column: string, commit: Position): RowMisfit | undefined {
+  #newDefault(index: number, column: string, commit: LogPoint): RowMisfit | undefined {
     const schema = this.#tables[index]!;
     const key = tableKey(schema.id);
     const wanted = column.toLowerCase();
@@ -164,10 +165,10 @@ export class LogTables {
     return this.#facts.foldsNames ? name.toLowerCase() : name;
   }
 
-  #isBefore(index: number, commit: Position): boolean {
+  #isBefore(index: number, commit: LogPoint): boolean {
     const place = this.#placed.get(index);
     if (place === undefined) return false;
-    const order = positionCodec.compare(commit, place);
+    const order = positionCodec.compare(commit.position, place);
     if (order !== undefined && order <= 0) return true;
     // The log does not go back.
     this.#placed.delete(index);
@@ -179,6 +180,14 @@ export class LogTables {
     const isIt = ({ name }: { readonly name: string }): boolean => name.toLowerCase() === wanted;
     return columns.some(isIt) || shape?.columns.some(isIt) === true;
   }
+}
+
+/** A loop, as a call into the runtime costs more than a body that is mostly shorter than 100 bytes. */
+function isSame(body: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  const { length } = body;
+  if (length !== end - start) return false;
+  for (let i = 0; i < length; i++) if (body[i] !== bytes[start + i]) return false;
+  return true;
 }
 
 export function isMisfit(fit: RowPlan | RowMisfit): fit is RowMisfit {

@@ -1,9 +1,11 @@
 import type { StreamItem } from "../../../core/change-batch.ts";
 import type { EndpointConfig } from "../../../core/engine.ts";
+import type { Finding } from "../../../core/finding.ts";
 import type { Position } from "../../../core/position.ts";
 import type { ChangeStream, ChangeStreamRequest } from "../../../core/source.ts";
 import type { Client } from "../connection/client.ts";
 import { connect } from "../connection/connection.ts";
+import { zeroDatesText } from "../values/zero-dates.ts";
 import { BinlogDecoder } from "./binlog-decoder.ts";
 import { checkEvent, type Dump, HEARTBEAT_MS, openDump } from "./binlog-dump.ts";
 import { logError } from "./binlog-errors.ts";
@@ -96,6 +98,11 @@ class BinlogStream implements ChangeStream {
   probe(): void {
     this.#probed = true;
     this.#wake?.();
+  }
+
+  findings(): readonly Finding[] {
+    const { zeroDates, zeroDateCounts } = this.#dump.facts;
+    return zeroDateCounts.findings("source.zero_date", zeroDatesText(zeroDates, " of changed rows"));
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<StreamItem> {

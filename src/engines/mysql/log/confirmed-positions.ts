@@ -1,4 +1,5 @@
 import type { StreamItem } from "../../../core/change-batch.ts";
+import type { Finding } from "../../../core/finding.ts";
 import type { Position } from "../../../core/position.ts";
 import type { ChangeStream } from "../../../core/source.ts";
 
@@ -43,6 +44,10 @@ class FollowedStream implements ChangeStream {
 
   probe(): void {
     this.#stream.probe();
+  }
+
+  findings(): readonly Finding[] {
+    return this.#stream.findings?.() ?? [];
   }
 
   [Symbol.asyncIterator](): AsyncIterator<StreamItem> {

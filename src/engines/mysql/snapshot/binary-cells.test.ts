@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  NO_DAY,
-  readDay,
-  writeFloat64,
-  writeInt64,
-  writeInterval,
-  writeMoment,
-  writeNumeric,
-} from "./binary-cells.ts";
+import { NO_DAY, readDay, writeFloat64, writeInt64, writeInterval, writeMoment } from "./binary-cells.ts";
+import { writeNumeric } from "./binary-numeric.ts";
 
 const target = Buffer.alloc(256);
 
@@ -44,6 +37,8 @@ function numericText(bytes: Buffer): string {
   const weight = bytes.readInt16BE(2);
   const scale = bytes.readUInt16BE(6);
   assert.equal(bytes.length, 8 + 2 * count);
+  // No group at either end is zero.
+  if (count > 0) assert(bytes.readUInt16BE(8) > 0 && bytes.readUInt16BE(6 + 2 * count) > 0);
   let digits = 0n;
   for (let i = 0; i < count; i++) digits = digits * 10_000n + BigInt(bytes.readUInt16BE(8 + 2 * i));
   const power = 4 * (weight - count + 1) + scale;

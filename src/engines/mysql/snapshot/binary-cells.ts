@@ -4,6 +4,8 @@
  * returns where it stopped. Nothing is allocated but for rare DOUBLEs.
  */
 
+import { putInt16, putInt32, readDigits, readInt } from "./binary-words.ts";
+
 const MINUS = 0x2d;
 const PLUS = 0x2b;
 const DOT = 0x2e;
@@ -15,28 +17,23 @@ const SECONDS_A_DAY = 86_400;
 /** So many digits are exact in a DOUBLE, whatever they are. */
 const EXACT_DIGITS = 15;
 const HALF_DIGITS = 9;
+/** So many digits, or a sign and one less, make a number of 32 bits. */
+const SMALL_DIGITS = 9;
 const BILLION = 1_000_000_000;
 
-/** A whole number of up to 15 digits. */
-function readDigits(source: Buffer, from: number, to: number): number {
-  let value = 0;
-  for (let i = from; i < to; i++) value = value * 10 + source[i]! - ZERO;
-  return value;
-}
-
-function readSmallInt(source: Buffer, from: number, to: number): number {
-  return source[from] === MINUS ? -readDigits(source, from + 1, to) : readDigits(source, from, to);
-}
-
 export function writeInt16(source: Buffer, from: number, to: number, target: Buffer, at: number): number {
-  return target.writeInt16BE(readSmallInt(source, from, to), at);
+  return putInt16(readInt(source, from, to), target, at);
 }
 
 export function writeInt32(source: Buffer, from: number, to: number, target: Buffer, at: number): number {
-  return target.writeInt32BE(readSmallInt(source, from, to), at);
+  return putInt32(readInt(source, from, to), target, at);
 }
 
 export function writeInt64(source: Buffer, from: number, to: number, target: Buffer, at: number): number {
+  if (to - from <= SMALL_DIGITS) {
+    const value = readInt(source, from, to);
+    return putInt32(value, target, putInt32(value >> 31, target, at));
+  }
   const isNegative = source[from] === MINUS;
   const first = isNegative ? from + 1 : from;
   if (to - first <= EXACT_DIGITS) {
@@ -58,15 +55,7 @@ function writeWhole(value: number, target: Buffer, at: number): number {
 }
 
 function writeWords(upper: number, lower: number, target: Buffer, at: number): number {
-  target[at] = upper >> 24;
-  target[at + 1] = upper >> 16;
-  target[at + 2] = upper >> 8;
-  target[at + 3] = upper;
-  target[at + 4] = lower >>> 24;
-  target[at + 5] = lower >>> 16;
-  target[at + 6] = lower >>> 8;
-  target[at + 7] = lower;
-  return at + 8;
+  return putInt32(lower, target, putInt32(upper, target, at));
 }
 
 /** a * factor + rest as eight bytes, for |a| below 2^38, a factor below 2^30, and |rest| below the factor. */
@@ -78,50 +67,6 @@ function writeProduct(a: number, factor: number, rest: number, target: Buffer, a
   const sum = (high - middle * 65536) * 65536 + low;
   const carry = Math.floor(sum / TWO_32);
   return writeWords(middle + carry, sum - carry * TWO_32, target, at);
-}
-
-const NUMERIC_GROUP = 4;
-const NUMERIC_NEGATIVE = 0x40;
-
-/** numeric_send: groups of four digits, their number, the first one's weight, sign, digits behind the point. */
-export function writeNumeric(source: Buffer, from: number, to: number, target: Buffer, at: number): number {
-  const isNegative = source[from] === MINUS;
-  const first = isNegative ? from + 1 : from;
-  let dot = first;
-  while (dot < to && source[dot] !== DOT) dot++;
-  const scale = dot < to ? to - dot - 1 : 0;
-  let weight = Math.ceil((dot - first) / NUMERIC_GROUP) - 1;
-  const groups = at + 8;
-  let end = groups;
-  let lastUsed = groups;
-  const firstSize = (dot - first) % NUMERIC_GROUP || NUMERIC_GROUP;
-  for (let i = first, size = firstSize; i < dot; i += size, size = NUMERIC_GROUP) {
-    const group = readDigits(source, i, i + size);
-    if (end === groups && group === 0) {
-      weight--;
-      continue;
-    }
-    end = target.writeUInt16BE(group, end);
-    if (group !== 0) lastUsed = end;
-  }
-  for (let i = dot + 1; i < to; i += NUMERIC_GROUP) {
-    const size = Math.min(NUMERIC_GROUP, to - i);
-    let group = readDigits(source, i, i + size);
-    for (let missing = size; missing < NUMERIC_GROUP; missing++) group *= 10;
-    if (end === groups && group === 0) {
-      weight--;
-      continue;
-    }
-    end = target.writeUInt16BE(group, end);
-    if (group !== 0) lastUsed = end;
-  }
-  const isZero = lastUsed === groups;
-  target.writeUInt16BE((lastUsed - groups) / 2, at);
-  target.writeInt16BE(isZero ? 0 : weight, at + 2);
-  target[at + 4] = isNegative && !isZero ? NUMERIC_NEGATIVE : 0;
-  target[at + 5] = 0;
-  target.writeUInt16BE(scale, at + 6);
-  return lastUsed;
 }
 
 /** Powers of ten that are exact in a DOUBLE. */
@@ -171,7 +116,7 @@ export function writeBitString(
   target: Buffer,
   at: number,
 ): number {
-  let end = target.writeInt32BE(length, at);
+  let end = putInt32(length, target, at);
   const bytes = (length + 7) >> 3;
   const shift = 8 * bytes - length;
   for (let i = to - bytes; i < to; i++) {
@@ -183,10 +128,6 @@ export function writeBitString(
 
 /** 1970-01-01 in days from 2000-01-01 on. */
 export const EPOCH_DAY = -10_957;
-
-export function writeDay(days: number, target: Buffer, at: number): number {
-  return target.writeInt32BE(days, at);
-}
 
 /** Microseconds from the beginning of 2000-01-01 on. */
 export function writeMoment(
@@ -201,38 +142,43 @@ export function writeMoment(
 
 /** The day of a DATE, DATETIME or TIMESTAMP, or NO_DAY for one that no calendar has. */
 export function readDay(source: Buffer, from: number): number {
-  const year = readDigits(source, from, from + 4);
-  const month = readDigits(source, from + 5, from + 7);
-  const day = readDigits(source, from + 8, from + 10);
-  if (month === 0 || day === 0 || day > daysOf(year, month)) return NO_DAY;
+  const year = readPair(source, from) * 100 + readPair(source, from + 2);
+  const month = readPair(source, from + 5);
+  const day = readPair(source, from + 8);
+  if (month === 0 || day === 0 || (day > 28 && day > daysOf(year, month))) return NO_DAY;
   return dayNumber(year, month, day);
 }
 
 /** Below every day. */
 export const NO_DAY = -2_000_000;
 
+function readPair(source: Buffer, at: number): number {
+  return source[at]! * 10 + source[at + 1]! - 11 * ZERO;
+}
+
 function daysOf(year: number, month: number): number {
   if (month !== 2) return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
 }
 
-/** Years are counted from March on, so that the day that may be missing is the last. */
+/**
+ * Years are counted from March on, so that the day that may be missing is the last, and from 400 years before the
+ * first, so that none is negative and whole numbers do.
+ */
 function dayNumber(year: number, month: number, day: number): number {
-  const y = month > 2 ? year : year - 1;
+  const y = month > 2 ? year + 400 : year + 399;
   const m = month > 2 ? month - 3 : month + 9;
-  const leaps = Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400);
-  return 365 * y + leaps + Math.floor((153 * m + 2) / 5) + day - 1 - DAYS_TO_2000;
+  const century = (y / 100) | 0;
+  const leaps = (y >> 2) - century + (century >> 2);
+  return 365 * y + leaps + (((153 * m + 2) / 5) | 0) + day - 1 - DAYS_TO_2000;
 }
 
-/** From the first of March of the year 0 to the first of January of 2000. */
-const DAYS_TO_2000 = 730_425;
+/** From the first of March of 400 years before the year 0 to the first of January of 2000. */
+const DAYS_TO_2000 = 146_097 + 730_425;
 
 /** Seconds of the time of day in `source` from `from` on: hh:mm:ss. */
 export function readSecond(source: Buffer, from: number): number {
-  return (
-    (readDigits(source, from, from + 2) * 60 + readDigits(source, from + 3, from + 5)) * 60 +
-    readDigits(source, from + 6, from + 8)
-  );
+  return (readPair(source, from) * 60 + readPair(source, from + 3)) * 60 + readPair(source, from + 6);
 }
 
 /** Microseconds of the fraction whose digits begin at `from`; none when that is behind `to`. */

@@ -7,7 +7,6 @@ import {
   readMicros,
   readSecond,
   writeBitString,
-  writeDay,
   writeFloat32,
   writeFloat64,
   writeInt16,
@@ -15,10 +14,11 @@ import {
   writeInt64,
   writeInterval,
   writeMoment,
-  writeNumeric,
   writeTimeOfDay,
   writeUuid,
 } from "./binary-cells.ts";
+import { writeNumeric } from "./binary-numeric.ts";
+import { putInt32 } from "./binary-words.ts";
 import type { ReadColumn } from "./read-columns.ts";
 import { GEOMETRY_HEAD, writeGeometryHeadBytes } from "./row-cells.ts";
 import { NOT_IN_PIECES, type RowForm } from "./row-form.ts";
@@ -39,6 +39,7 @@ const Sent = {
   interval: 12,
   time: 13,
   uuid: 14,
+  jsonb: 15,
 } as const;
 type Sent = (typeof Sent)[keyof typeof Sent];
 
@@ -47,6 +48,8 @@ const CELL_SLACK = 72;
 const DATE_LENGTH = 10;
 const TIME_LENGTH = 19;
 const FIRST_BIT = 0x30;
+/** jsonb_send: the version of its form, then the text. */
+const JSONB_VERSION = 1;
 /** Signature, flags, length of what else the header has (PostgreSQL manual, COPY, "Binary Format"). */
 const HEAD = Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1");
 const TAIL = Buffer.from([0xff, 0xff]);
@@ -68,8 +71,9 @@ function sentAs({ type, nativeType }: ReadColumn): Sent | undefined {
       return Sent.boolean;
     case "string":
     case "enum":
-    case "json":
       return Sent.bytes;
+    case "json":
+      return Sent.jsonb;
     case "bytes":
       return bytesAs(nativeType);
     case "bit":
@@ -130,34 +134,31 @@ export class BinaryForm implements RowForm {
   }
 
   write(column: number, source: Buffer, from: number, to: number, target: Buffer, at: number): number {
-    const sent = this.#sent[column];
-    if (sent === Sent.bytes) {
-      const end = target.writeInt32BE(to - from, at);
-      if (to - from >= 48) return end + source.copy(target, end, from, to);
-      for (let i = from; i < to; i++) target[end + i - from] = source[i]!;
-      return end + to - from;
+    if (this.#sent[column] === Sent.bytes) {
+      return copyBytes(source, from, to, target, putInt32(to - from, target, at));
     }
-    const start = at + LENGTH;
-    const end =
-      sent === Sent.date || sent === Sent.timestamp
-        ? this.#moment(column, source, from, to, target, start)
-        : this.#value(column, source, from, to, target, start);
-    if (end === start) return this.writeNull(target, at);
-    target.writeInt32BE(end - start, at);
+    const end = this.#value(column, source, from, to, target, at + LENGTH);
+    if (end === at + LENGTH) return this.writeNull(target, at);
+    putInt32(end - at - LENGTH, target, at);
     return end;
   }
 
   pieceHead(column: number): number {
     const sent = this.#sent[column];
-    if (sent === Sent.bytes) return 0;
+    if (sent === Sent.bytes || sent === Sent.jsonb) return 0;
     return sent === Sent.geometry ? GEOMETRY_HEAD : NOT_IN_PIECES;
   }
 
   beginPieces(column: number, length: number, head: Buffer, target: Buffer, at: number): number {
     const start = at + LENGTH;
-    if (this.#sent[column] === Sent.bytes) return target.writeInt32BE(length, at);
+    const sent = this.#sent[column];
+    if (sent === Sent.bytes) return putInt32(length, target, at);
+    if (sent === Sent.jsonb) {
+      target[putInt32(1 + length, target, at)] = JSONB_VERSION;
+      return start + 1;
+    }
     const end = writeGeometryHeadBytes(head, 0, target, start);
-    target.writeInt32BE(end - start + length - GEOMETRY_HEAD, at);
+    putInt32(end - start + length - GEOMETRY_HEAD, target, at);
     return end;
   }
 
@@ -165,6 +166,7 @@ export class BinaryForm implements RowForm {
     return at + source.copy(target, at, from, to);
   }
 
+  /** Nothing for what is to be NULL. */
   #value(column: number, source: Buffer, from: number, to: number, target: Buffer, at: number): number {
     switch (this.#sent[column]) {
       case Sent.int2:
@@ -173,6 +175,10 @@ export class BinaryForm implements RowForm {
         return writeInt32(source, from, to, target, at);
       case Sent.int8:
         return writeInt64(source, from, to, target, at);
+      case Sent.date:
+        return this.#date(column, source, from, target, at);
+      case Sent.timestamp:
+        return this.#moment(column, source, from, to, target, at);
       case Sent.numeric:
         return writeNumeric(source, from, to, target, at);
       case Sent.float4:
@@ -190,6 +196,9 @@ export class BinaryForm implements RowForm {
         return writeTimeOfDay(source, from, to, target, at);
       case Sent.uuid:
         return writeUuid(source, from, to, target, at);
+      case Sent.jsonb:
+        target[at] = JSONB_VERSION;
+        return copyBytes(source, from, to, target, at + 1);
       default:
         return this.#geometry(source, from, to, target, at);
     }
@@ -201,17 +210,28 @@ export class BinaryForm implements RowForm {
     return end + source.copy(target, end, from + GEOMETRY_HEAD, to);
   }
 
-  /** Nothing for a date that is to be NULL. */
-  #moment(column: number, source: Buffer, from: number, to: number, target: Buffer, at: number): number {
-    const isDate = this.#sent[column] === Sent.date;
+  #date(column: number, source: Buffer, from: number, target: Buffer, at: number): number {
     const day = readDay(source, from);
-    if (day === NO_DAY) {
-      if (!this.#zeroDates.isEpoch(column)) return at;
-      return isDate ? writeDay(EPOCH_DAY, target, at) : writeMoment(EPOCH_DAY, 0, 0, target, at);
-    }
-    if (isDate) return writeDay(day, target, at);
+    if (day !== NO_DAY) return putInt32(day, target, at);
+    return this.#zeroDates.isEpoch(column) ? putInt32(EPOCH_DAY, target, at) : at;
+  }
+
+  #moment(column: number, source: Buffer, from: number, to: number, target: Buffer, at: number): number {
+    const day = readDay(source, from);
+    if (day === NO_DAY)
+      return this.#zeroDates.isEpoch(column) ? writeMoment(EPOCH_DAY, 0, 0, target, at) : at;
     const second = readSecond(source, from + DATE_LENGTH + 1);
     const micros = to - from > TIME_LENGTH ? readMicros(source, from + TIME_LENGTH + 1, to) : 0;
     return writeMoment(day, second, micros, target, at);
   }
+}
+
+/** A cell that is shorter is copied faster by a loop than by a call. */
+const LONG_CELL = 48;
+
+function copyBytes(source: Buffer, from: number, to: number, target: Buffer, at: number): number {
+  if (to - from >= LONG_CELL) return at + source.copy(target, at, from, to);
+  let end = at;
+  for (let i = from; i < to; i++) target[end++] = source[i]!;
+  return end;
 }

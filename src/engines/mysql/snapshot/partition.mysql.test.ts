@@ -54,5 +54,24 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
         assert.deepEqual({ ...row }, { parted: "4000", least: "1", most: "1" });
       });
     }
+
+    test("a table of little more than a part is cut into several, so that lanes end together", async () => {
+      const schema = await server.createDatabase("source");
+      await server.query(
+        `${DIGITS}; create table t (n int primary key);
+         insert into t select a.n + 10 * numbers.n from d a, (${NUMBERS}) numbers; analyze table t`,
+        schema,
+      );
+      const [table] = await describeTables(server, schema, ["t"]);
+      const ask = (sql: string) => server.query(sql, schema);
+      const size = { rowsPerPartition: 30_000, bytesPerPartition: Infinity };
+      const { length } = await partitionTable(ask, table!, size);
+      assert(length >= 3 && length <= 5, `${length} partitions of 10,000 rows at least`);
+      const whole = await partitionTable(ask, table!, { ...size, rowsPerPartition: 60_000 });
+      assert.deepEqual(
+        whole.map(({ by }) => by),
+        ["whole"],
+      );
+    });
   });
 }

@@ -4,6 +4,12 @@ import { type Ask, cutRanges } from "./cut-ranges.ts";
 import { rangeKey } from "./range-key.ts";
 
 const MAX_PARTITIONS = 10_000;
+/**
+ * A table that is cut at all is cut into about so many parts at least: of three, one lane would load the last alone.
+ * But not into smaller ones than these, since each is a transaction.
+ */
+const FEWEST_PARTS = 8;
+const SMALLEST_PART = 10_000;
 /** Of a row, where nothing is known of the table: what its place and its header take. */
 const SHORTEST_ROW = 28;
 
@@ -26,7 +32,8 @@ export async function partitionTable(
     return [whole(estimatedRows)];
   }
   const rowBytes = isKnown && estimatedRows > 0 ? estimatedBytes / estimatedRows : SHORTEST_ROW;
-  const rows = Math.max(1, Math.min(size.rowsPerPartition, size.bytesPerPartition / rowBytes));
+  const most = Math.max(1, Math.min(size.rowsPerPartition, size.bytesPerPartition / rowBytes));
+  const rows = isKnown ? Math.min(most, Math.max(SMALLEST_PART, estimatedRows / FEWEST_PARTS)) : most;
   const ranges = await cutRanges(ask, { table: table.id, key, rows, maxRanges: MAX_PARTITIONS });
   if (ranges.length === 1) return [whole(Number.isFinite(ranges[0]!.rows) ? ranges[0]!.rows : estimatedRows)];
   const depth = Math.max(...ranges.map(({ from, to }) => Math.max(from?.length ?? 0, to?.length ?? 0)));

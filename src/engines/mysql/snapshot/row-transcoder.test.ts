@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { packetsOf, resultRow, transcode } from "../../../../test/support/mysql-rows.ts";
 import { ZeroDateRule, type ZeroDates } from "../values/zero-dates.ts";
+import { BinaryForm } from "./binary-form.ts";
 import { Cell, type ReadColumn } from "./read-columns.ts";
 import { RowTranscoder } from "./row-transcoder.ts";
 import { TextForm } from "./text-form.ts";
@@ -134,6 +135,72 @@ test("rows of any size come the same wherever the bytes are cut, in chunks of bo
     const cut = transcode(transcoder(columns), pieces);
     assert(cut.text === whole.text, `pieces of ${piece} bytes`);
     assert.equal(cut.rows, 4);
+  }
+});
+
+/** A cell of COPY's binary format: its length, then its bytes; NULL has the length -1. */
+function binaryCell(bytes: Buffer | string | null): Buffer {
+  const value = Buffer.from(bytes ?? "");
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(bytes === null ? -1 : value.length);
+  return Buffer.concat([length, value]);
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+test("rows in binary have the length before each cell, wherever the bytes are cut", () => {
+  const columns = [
+    column(Cell.copied, { type: { kind: "int", bits: 32, unsigned: false } }),
+    column(Cell.text, { type: { kind: "string", fixed: false } }),
+    column(Cell.text, { type: { kind: "json" } }),
+    column(Cell.hex, { type: { kind: "bytes", fixed: false } }),
+    column(Cell.date, { type: { kind: "date" } }),
+  ];
+  const text = "ü\tn\\ ".repeat(30_000);
+  const json = JSON.stringify({ long: "j".repeat(200_000) });
+  const bytes = Buffer.alloc(17_000_000, "0123456789\n");
+  const rows = [
+    ["-2147483648", "short", "{}", Buffer.from([1, 2]), "2000-01-02"],
+    ["7", text, json, Buffer.alloc(300, 7), "1999-12-31"],
+    ["-12", null, null, bytes, "0000-00-00"],
+    [null, "", "[1]", Buffer.alloc(0), null],
+  ] as const;
+  const expected = [
+    [int32(-2147483648), "short", "\x01{}", Buffer.from([1, 2]), int32(1)],
+    [int32(7), text, `\x01${json}`, Buffer.alloc(300, 7), int32(-1)],
+    [int32(-12), null, null, bytes, null],
+    [null, "", "\x01[1]", Buffer.alloc(0), null],
+  ];
+  const count = Buffer.from([0, columns.length]);
+  const body = Buffer.concat([
+    Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1"),
+    ...expected.flatMap((cells) => [count, ...cells.map(binaryCell)]),
+    Buffer.from([0xff, 0xff]),
+  ]);
+  const stream = Buffer.concat([...rows.map((row) => packetsOf(resultRow(row))), EOF_PACKET]);
+  for (const piece of [stream.length, 1_000_003, 65_536, 4_099]) {
+    const pieces: Buffer[] = [];
+    for (let at = 0; at < stream.length; at += piece) pieces.push(stream.subarray(at, at + piece));
+    const form = new BinaryForm(columns, new ZeroDateRule(TABLE, columns, "null"));
+    const cut = transcode(new RowTranscoder(form), pieces);
+    assert(cut.bytes.equals(body), `pieces of ${piece} bytes`);
+    assert.equal(cut.rows, rows.length);
+  }
+});
+
+test("a row in binary that is not well formed is an error of the protocol", () => {
+  const columns = [column(Cell.text), column(Cell.text)].map((text) => ({
+    ...text,
+    type: { kind: "string", fixed: false } as const,
+  }));
+  for (const row of [resultRow(["a"]), resultRow(["a", "b", "c"]), Buffer.from([5, 0x61])]) {
+    const form = new BinaryForm(columns, new ZeroDateRule(TABLE, columns, "null"));
+    const stream = Buffer.concat([packetsOf(row), EOF_PACKET]);
+    assert.throws(() => transcode(new RowTranscoder(form), [stream]), { code: "source.protocol" });
   }
 });
 

@@ -16,7 +16,8 @@ import { identifier, qualified } from "../catalog/identifier.ts";
 import { classify, serverFields } from "../connection/errors.ts";
 import { namedRows } from "../connection/named-rows.ts";
 import type { WireSession } from "../connection/wire-session.ts";
-import { ZeroDateCounts, ZeroDateRule, type ZeroDates, zeroDatesOf } from "../values/zero-dates.ts";
+import { ValueCounts } from "../values/value-counts.ts";
+import { ZeroDateRule, type ZeroDates, zeroDatesOf, zeroDatesText } from "../values/zero-dates.ts";
 import { BinaryForm, hasBinaryForm } from "./binary-form.ts";
 import type { Ask } from "./cut-ranges.ts";
 import { seesRows } from "./filled-tables.ts";
@@ -48,7 +49,7 @@ class MysqlSnapshot implements Snapshot {
   readonly #zeroDates: ZeroDates;
   /** See StartedSnapshot. */
   readonly #filled: ReadonlySet<string>;
-  readonly #zeroDateCounts = new ZeroDateCounts();
+  readonly #zeroDateCounts = new ValueCounts();
 
   constructor(endpoint: EndpointConfig, { sessions, position, filled }: StartedSnapshot) {
     this.position = position;
@@ -115,7 +116,7 @@ class MysqlSnapshot implements Snapshot {
   }
 
   findings(): readonly Finding[] {
-    return this.#zeroDateCounts.findings(this.#zeroDates);
+    return this.#zeroDateCounts.findings("source.zero_date", zeroDatesText(this.#zeroDates));
   }
 
   /** The server has none. */

@@ -21,6 +21,14 @@ test("texts are quoted so that the server reads what they say", () => {
   assert.equal(literal({ kind: "enum", values: ["a", "b"] }, "enum", "a"), "'a'");
 });
 
+test("a value of fixed length comes without the spaces at its end where the column would keep them", () => {
+  const fixed: LogicalType = { kind: "string", maxChars: 300, fixed: true };
+  assert.equal(literal(fixed, "varchar", " a b  "), "' a b'");
+  assert.equal(literal(fixed, "longtext", "   "), "''");
+  assert.equal(literal(fixed, "char", "a  "), "'a  '");
+  assert.equal(literal({ ...fixed, fixed: false }, "varchar", "a  "), "'a  '");
+});
+
 test("numbers stand as they are, but for those that are none", () => {
   assert.equal(
     literal({ kind: "int", bits: 64, unsigned: false }, "bigint", "-9007199254740993"),

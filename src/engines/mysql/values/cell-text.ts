@@ -28,6 +28,8 @@ export const CellForm = {
   shortest: 9,
   /** A year, where 0 is not 2000. */
   year: 10,
+  /** As text without the spaces at its end, which fill up a value of fixed length and do not count on the source. */
+  trimmed: 11,
 } as const;
 export type CellForm = (typeof CellForm)[keyof typeof CellForm];
 
@@ -70,6 +72,9 @@ export function cellForm(type: LogicalType, dataType: string): CellForm {
       if (dataType === "year") return CellForm.year;
       if (type.kind === "float" && type.bits === 32 && dataType === "float") return CellForm.shortest;
       return isNumeric ? CellForm.number : CellForm.text;
+    case "string":
+      // A column of fixed length leaves them out by itself.
+      return type.fixed && dataType !== "char" ? CellForm.trimmed : CellForm.text;
     case "bytes":
       if (GEOMETRY.has(dataType)) return CellForm.geometry;
       return BINARY.has(dataType) ? CellForm.bytes : CellForm.text;
@@ -89,6 +94,7 @@ const MOST_ADDED = 32;
 const NULL = Buffer.from("null");
 const TRUE = Buffer.from("'true'");
 const FALSE = Buffer.from("'false'");
+const SPACE = 0x20;
 const QUOTE = 0x27;
 const BACKSLASH = 0x5c;
 const SMALL_B = 0x62;
@@ -145,6 +151,9 @@ export function writeLiteral(
     case CellForm.single:
       writeSingle(out, source, start, end);
       break;
+    case CellForm.trimmed:
+      writeText(out, source, start, trimmedEnd(source, start, end));
+      break;
     default:
       writeText(out, source, start, end);
   }
@@ -198,6 +207,13 @@ function writeSingle(out: SqlText, source: Uint8Array, start: number, end: numbe
   const single = Math.fround(Number(text));
   if (Number.isFinite(single)) out.append(Buffer.from(String(single)));
   else writeText(out, source, start, end);
+}
+
+/** Where a text ends without the spaces at its end. */
+export function trimmedEnd(source: Uint8Array, start: number, end: number): number {
+  let at = end;
+  while (at > start && source[at - 1] === SPACE) at--;
+  return at;
 }
 
 function writeText(out: SqlText, source: Uint8Array, start: number, end: number): void {

@@ -1,8 +1,6 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
-import type { Finding } from "../../../core/finding.ts";
-import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
-import { finding } from "../../shared/finding.ts";
+import { displayTable, type TableId } from "../../../core/schema.ts";
 
 /** What the endpoint's ZeroDates says to do with dates that no calendar has: 0000-00-00, 2026-02-00, 2026-02-30. */
 export type ZeroDates = "null" | "error" | "epoch";
@@ -56,24 +54,8 @@ interface ZeroDateColumn {
   readonly nullable: boolean;
 }
 
-/** Counts, for each table, the dates that came as NULL or the epoch. */
-export class ZeroDateCounts {
-  readonly #counts = new Map<string, { readonly table: TableId; readonly count: number }>();
-
-  add(table: TableId, count: number): void {
-    if (count === 0) return;
-    const key = tableKey(table);
-    this.#counts.set(key, { table, count: count + (this.#counts.get(key)?.count ?? 0) });
-  }
-
-  findings(zeroDates: ZeroDates): readonly Finding[] {
-    const instead = zeroDates === "epoch" ? "1970-01-01" : "NULL";
-    return [...this.#counts.values()].map(({ table, count }) =>
-      finding("source.zero_date", "warning", {
-        subject: displayTable(table),
-        table,
-        message: `${count} dates that no calendar has, such as 0000-00-00, came as ${instead}.`,
-      }),
-    );
-  }
+/** What is said of `count` dates, that were read in `where`. */
+export function zeroDatesText(zeroDates: ZeroDates, where = ""): (count: number) => string {
+  const instead = zeroDates === "epoch" ? "1970-01-01" : "NULL";
+  return (count) => `${count} dates${where} that no calendar has, such as 0000-00-00, came as ${instead}.`;
 }

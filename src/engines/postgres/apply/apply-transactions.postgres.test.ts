@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Ledger, ledgerTables } from "../../../../test/support/ledger.ts";
 import { never } from "../../../../test/support/replication.ts";
 import { betweenVersions, OLDEST_AND_NEWEST } from "../../../../test/support/replication-suites.ts";
 import { applyInTwoPieces } from "../../../../test/support/two-pieces.ts";
@@ -71,21 +72,8 @@ betweenVersions("transactions", OLDEST_AND_NEWEST, (start) => {
   });
 
   test("killed at random moments and opened again, it applies everything exactly once", async () => {
-    await using r = await start(`
-      create table log (writer int, n int, filler text); alter table log replica identity full;
-      create table account (id int primary key, balance bigint not null);
-      insert into account select i, 0 from generate_series(1, 50) i`);
-    let writing = true;
-    const write = async (writer: number): Promise<void> => {
-      const client = await r.options.source.connect(r.from);
-      for (let n = 0; writing; n++) {
-        await client.query(`begin; insert into log values (${writer}, ${n}, repeat('f', ${(n * 37) % 3000}));
-          update account set balance = balance + ${n} where id = ${1 + ((n * 7 + writer) % 50)};
-          ${n % 50 === 0 ? `insert into log select ${writer}, -g, 'bulk' from generate_series(1, 3000) g;` : ""} commit`);
-      }
-      await client.end();
-    };
-    const writers = [write(1), write(2)];
+    await using r = await start(ledgerTables.source);
+    const ledger = await Ledger.start(r);
     for (let round = 0; round < 8; round++) {
       await r.committed(r.commits + 1 + round * 3);
       const pid =
@@ -98,8 +86,7 @@ betweenVersions("transactions", OLDEST_AND_NEWEST, (start) => {
       await r.close();
       await r.open();
     }
-    writing = false;
-    await Promise.all(writers);
+    await ledger.stop();
     await r.caughtUp();
     await r.assertEqual();
   });

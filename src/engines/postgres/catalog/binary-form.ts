@@ -121,6 +121,7 @@ export function binaryFormSql(typeOid: string): string {
 
 /** The binary form of a source's column, as far as its description tells; undefined when it does not. */
 export function binaryForm(column: Column): BinaryForm | undefined {
+  if (column.binaryAs !== undefined) return column.binaryAs;
   const array = column.nativeType.endsWith("[]");
   const ddl = array ? column.nativeType.replace(/(\[\])+$/, "") : column.nativeType;
   const name = byDdlName.get(withoutModifier(ddl));

@@ -25,6 +25,7 @@ import { describeRights } from "./catalog-rights.ts";
 import { describeSequences } from "./catalog-sequences.ts";
 import { describeTypes } from "./catalog-types.ts";
 import { KEY_SCHEMA } from "./note-key.ts";
+import { withSent } from "./sent-columns.ts";
 import { shapeSql } from "./table-shape.ts";
 
 /** Schemas that are the user's, by name. */
@@ -101,7 +102,7 @@ export interface TableRow {
 async function readCatalog(
   client: pg.Client,
   wanted: readonly TableId[],
-  { wholeSchemas, objects: withObjects, rights, largeObjects }: DescribeOptions,
+  { wholeSchemas, objects: withObjects, rights, largeObjects, rowsOnly = false }: DescribeOptions,
 ): Promise<Catalog> {
   const schemas = wholeSchemas ?? [];
   const rows = await selectJson<TableRow>(client, TABLES, [
@@ -124,15 +125,19 @@ async function readCatalog(
   const own = objects.filter(({ kind }) => kind !== "extension");
   const ids = [...rows, ...[...types.user, ...sequences, ...own].map(({ id }) => id)];
   const names = new Set([...schemas, ...ids.map(({ schema }) => schema)]);
+  const version = await serverVersion(client);
   return {
     dialect: "postgres",
-    serverVersion: await serverVersion(client),
+    serverVersion: version,
     schemas: await describeSchemas(client, [...names]),
     types: types.user,
     sequences,
     tables: withoutOwnIdentity(
       rows.map((row) => ({
-        ...tableWithColumns(row, columns.get(row.oid)!, indexes.get(row.oid) ?? []),
+        ...withSent(tableWithColumns(row, columns.get(row.oid)!, indexes.get(row.oid) ?? []), {
+          serverVersion: version,
+          rowsOnly,
+        }),
         checks: [...(checks.get(row.oid) ?? []), ...uncheckedNotNulls(columns.get(row.oid)!)],
         foreignKeys: foreignKeys.get(row.oid) ?? [],
       })),
@@ -236,7 +241,7 @@ async function describeSchemas(client: pg.Client, names: readonly string[]): Pro
   return rows.map(({ name, comment }) => (comment === null ? { name } : { name, comment }));
 }
 
-async function serverVersion(client: pg.Client): Promise<string> {
+export async function serverVersion(client: pg.Client): Promise<string> {
   const [row] = await selectJson<{ version: string }>(
     client,
     "select current_setting('server_version') as version",

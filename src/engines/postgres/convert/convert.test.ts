@@ -203,7 +203,7 @@ test("names that PostgreSQL cannot have are made shorter, and a table's needs a 
   ]);
 });
 
-test("checks of numbers come along, and others are told of", () => {
+test("checks of numbers, dates and lengths come along, and others are told of", () => {
   const checks = [
     [
       "range",
@@ -213,13 +213,34 @@ test("checks of numbers come along, and others are told of", () => {
     ["apart", "check ((`id` <> `n`) or (`n` is not null))", 'check (("id" <> "n") or ("n" is not null))'],
     ["texts", "check (`name` > 'a')", undefined],
     ["text", "check (`name` > 1)", undefined],
-    ["sum", "check (`id` + `n` > 0)", undefined],
+    ["sum", "check (`id` + `n` > 0)", 'check (("id"::numeric + "n") > 0)'],
+    ["rest", "check (((`id` * 2) MOD 3) = 1)", 'check ((("id"::numeric * 2)::numeric % 3) = 1)'],
+    ["rest2", "check (`id` % `n` = 1)", undefined],
+    ["some", "check ((`name` is not null) or `d` is null)", 'check (("name" is not null) or "d" is null)'],
+    ["size", "check (char_length(`name`) between 2 and 5)", 'check (char_length("name") between 2 and 5)'],
+    [
+      "days",
+      "check ((`d` >= _utf8mb4'2020-01-01') and (`m` < '2030-01-01 12:00:00.5'))",
+      `check (("d" >= '2020-01-01'::date) and ("m" < '2030-01-01 12:00:00.5'::timestamp))`,
+    ],
+    ["no day", "check (`d` > '2023-02-29')", undefined],
+    ["negative", "check (`n` > -(5))", 'check ("n" > -5)'],
+    ["constant", "check ('x''y' is null)", undefined],
+    ["zero", "check (`d` > '0000-00-00')", undefined],
+    ["moment", "check (`d` > '2023-01-01 10:00:00')", undefined],
+    ["unlike", "check (`d` < `m`)", undefined],
+    ["unclosed", "check ((`id` > 1)", undefined],
+    ["value", "check (`id` + 1)", undefined],
     ["truth", "check (`id`)", undefined],
     ["chain", "check (`id` < `n` < 5)", undefined],
     ["call", "check (length(`name`) > 5)", undefined],
     ["off", "check (`id` > 0) not enforced", undefined],
   ] as const;
-  const columns = [int("id"), int("n"), text("name", 10), column("j", "json", { kind: "json" })];
+  const columns = [
+    ...[int("id"), int("n"), text("name", 10), column("j", "json", { kind: "json" })],
+    column("d", "date", { kind: "date" }),
+    column("m", "datetime(3)", { kind: "timestamp", precision: 3, zoned: false }),
+  ];
   const plan = converted(
     mysqlCatalog([
       mysqlTable("shop.a", columns, {

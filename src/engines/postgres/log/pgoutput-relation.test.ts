@@ -167,6 +167,26 @@ test("a change from before a column was there holds what its rows show in it", (
   assert.deepEqual(ops(again, 4), [[Op.insert, "t", undefined, ["4", "d", "né", null]]]);
 });
 
+test("generated columns that are sent are taken where the task has them as ordinary ones", () => {
+  const columns = [
+    column("id"),
+    column("g", { generated: "id || id" }),
+    column("v", { sends: true }),
+    column("w"),
+  ];
+  for (const names of [
+    ["id", "g", "v", "w"],
+    ["id", "v", "w"],
+  ]) {
+    const into = decoder([table({ columns })]);
+    const cells = names.map((name) => `${name}1`);
+    const messages = [begin(1), relation({ columns: keyed(...names) }), insert(1, ...cells), commit()];
+    assert.deepEqual(ops(decode(messages, into)!, 4), [
+      [Op.insert, "t", undefined, ["id1", null, "v1", "w1"]],
+    ]);
+  }
+});
+
 test("columns behind those that are known are passed over where the task leaves them out", () => {
   const into = decoder([table({ leavesOut: true })]);
   const long = relation({ columns: keyed("id", "v", "w", "x", "y") });

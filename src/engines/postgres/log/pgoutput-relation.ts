@@ -66,13 +66,17 @@ export interface RelationTable {
  *
  * A server appends columns, and the stream may show a table before and after. So what is sent may lack the
  * last columns if these came later, or have more of them if the task leaves those out; up to there each column
- * must be the one at its place.
+ * must be the one at its place. Generated columns are sent where the publication says so, for all of its tables: those
+ * that the target computes are left out.
  */
 export function mapRelation(message: RelationMessage, table: RelationTable): RelationMap {
   const { schema, index, types } = table;
   const numbered = numberedColumns(message, table.shape);
   if (numbered !== undefined && schema.shape !== undefined) return mapNumbered(message, table, numbered);
-  const sent = schema.columns.flatMap((column, ordinal) => (column.generated === undefined ? [ordinal] : []));
+  const names = namesOf(message);
+  const sent = schema.columns.flatMap(({ name, generated }, ordinal) =>
+    generated === undefined || names.has(name) ? [ordinal] : [],
+  );
   const lacking = sent.slice(message.columns.length);
   const isLong = message.columns.length > sent.length && schema.leavesOut !== true;
   if (isLong || lacking.some((ordinal) => schema.columns[ordinal]!.later === undefined)) {
@@ -80,10 +84,11 @@ export function mapRelation(message: RelationMessage, table: RelationTable): Rel
   }
   const columns = schema.columns.length;
   const cellOf = new Int32Array(message.columns.length);
+  let width = columns;
   for (const [i, column] of message.columns.entries()) {
     const ordinal = sent[i];
     if (ordinal === undefined) {
-      cellOf[i] = 2 * (columns + i - sent.length);
+      cellOf[i] = 2 * width++;
       continue;
     }
     if (schema.columns[ordinal]!.name !== column.name) throw changed(schema, "has other columns");
@@ -91,15 +96,18 @@ export function mapRelation(message: RelationMessage, table: RelationTable): Rel
     if (known !== undefined && (known.type !== column.type || known.modifier !== column.modifier)) {
       throw changed(schema, `has another type in column ${column.name}`);
     }
-    cellOf[i] = 2 * ordinal;
+    cellOf[i] = 2 * (schema.columns[ordinal]!.generated === undefined ? ordinal : width++);
   }
   checkIdentity(message, schema, sent);
   const later = lacking.flatMap((ordinal) => {
     const bytes = table.laterValues?.get(schema.columns[ordinal]!.name);
     return bytes === undefined ? [] : [{ cell: 2 * ordinal, bytes }];
   });
-  const width = columns + Math.max(0, message.columns.length - sent.length);
   return { table: index, columns, width, cellOf, later };
+}
+
+function namesOf({ columns }: RelationMessage): ReadonlySet<string> {
+  return new Set(columns.map(({ name }) => name));
 }
 
 /** The columns that are sent, as the table had them; undefined when it was another one. */
@@ -107,7 +115,8 @@ function numberedColumns(
   message: RelationMessage,
   shape: TableShape | undefined,
 ): readonly ColumnShape[] | undefined {
-  const sent = shape?.columns.filter(({ computed }) => computed === null);
+  const names = namesOf(message);
+  const sent = shape?.columns.filter(({ name, computed }) => computed === null || names.has(name));
   const isSame =
     sent?.length === message.columns.length && sent.every(({ name }, i) => name === message.columns[i]!.name);
   return isSame ? sent : undefined;
@@ -136,7 +145,8 @@ function mapNumbered(
         throw changed(schema, `has another type in column ${column.name}`);
       }
     }
-    cellOf[i] = 2 * (ordinal ?? width++);
+    const isTaken = ordinal !== undefined && schema.columns[ordinal]!.generated === undefined;
+    cellOf[i] = 2 * (isTaken ? ordinal : width++);
     return ordinal ?? -1;
   });
   checkIdentity(message, schema, places);

@@ -5,10 +5,13 @@ import { type TableId, type TableSchema, tableKey } from "../../../core/schema.t
 import type { StreamRequest } from "../../../core/source.ts";
 import { tableChanged } from "../../../core/table-shape.ts";
 import { identifier, literal, qualified } from "../../shared/identifier.ts";
+import { isComputedThere } from "../catalog/sent-columns.ts";
 import { classify } from "../connection/errors.ts";
 import { inShortLocks, type LockPatience } from "../connection/short-locks.ts";
 
 const PUBLISH = "insert, update, delete, truncate";
+/** Without it generated columns are left out of the changes. From version 18 on. */
+const COMPUTED = "publish_generated_columns = stored";
 
 /** How long ALTER PUBLICATION waits for writers of the tables it adds before it lets them pass and tries again. */
 const WRITERS_PATIENCE: LockPatience = { timeoutMs: 2_000, tries: 30 };
@@ -43,10 +46,11 @@ export async function ensurePublication(client: pg.Client, request: StreamReques
   try {
     const found = await listedTables(client, name);
     if (found === undefined) {
-      await client.query(createSql(name, [...wanted.values()]));
+      await client.query(createSql(name, [...wanted.values()], needsComputed(request.tables)));
       failpoint("stream.publication-made");
       return;
     }
+    await publishComputed(client, name, request.tables);
     const present = new Map(found.map((entry) => [tableKey(entry.id), entry]));
     // A row filter or column list that somebody added would lose changes: such a table is put in anew.
     const dropped = found.filter((entry) => entry.narrowed || !wanted.has(tableKey(entry.id)));
@@ -76,6 +80,7 @@ export async function publishAlso(client: pg.Client, request: StreamRequest): Pr
   try {
     const found = await listedTables(client, name);
     if (found === undefined) throw publicationMissing({ name, own: true }, []);
+    await publishComputed(client, name, request.tables);
     const wanted = new Set(publishable(request.tables).map((table) => tableKey(table.id)));
     const whole = new Set(found.filter((entry) => !entry.narrowed).map((entry) => tableKey(entry.id)));
     const narrowed = found.filter((entry) => entry.narrowed && wanted.has(tableKey(entry.id)));
@@ -130,6 +135,13 @@ export async function checkPublication(
       message: `The publication ${name} that goes with SlotName leaves out some kinds of changes.`,
       subject: name,
       remedy: `Run on the source: alter publication ${identifier(name)} set (publish = '${PUBLISH}');`,
+    });
+  }
+  if (!own && needsComputed(tables) && !(await publishesComputed(client, name))) {
+    throw new MigrationError("endpoint.setting_invalid", {
+      message: `The publication ${name} that goes with SlotName leaves out generated columns, which the target cannot compute.`,
+      subject: name,
+      remedy: `Run on the source: alter publication ${identifier(name)} set (${COMPUTED});`,
     });
   }
   const whole = new Set(found.filter((entry) => !entry.narrowed).map((entry) => tableKey(entry.id)));
@@ -244,6 +256,28 @@ async function publishedTables(client: pg.Client, name: string): Promise<Publish
   });
 }
 
+function needsComputed(tables: readonly TableSchema[]): boolean {
+  return publishable(tables).some(({ columns }) => columns.some(isComputedThere));
+}
+
+/** Changes that were made before come without the columns: their table is not loaded yet. */
+async function publishComputed(
+  client: pg.Client,
+  name: string,
+  tables: readonly TableSchema[],
+): Promise<void> {
+  if (!needsComputed(tables) || (await publishesComputed(client, name))) return;
+  await client.query(`alter publication ${identifier(name)} set (${COMPUTED})`);
+}
+
+async function publishesComputed(client: pg.Client, name: string): Promise<boolean> {
+  const result = await client.query<{ stored: string }>(
+    "select pubgencols = 's' as stored from pg_catalog.pg_publication where pubname = $1",
+    [name],
+  );
+  return result.rows[0]?.stored === "t";
+}
+
 async function publishesAll(client: pg.Client, name: string): Promise<boolean> {
   const result = await client.query<{ all: string }>(
     `select pubinsert and pubupdate and pubdelete and pubtruncate as all
@@ -271,9 +305,10 @@ async function addTables(client: pg.Client, name: string, ids: readonly TableId[
   failpoint("stream.table-published");
 }
 
-function createSql(name: string, ids: readonly TableId[]): string {
+function createSql(name: string, ids: readonly TableId[], withComputed: boolean): string {
   const tables = ids.length === 0 ? "" : forTables(ids);
-  return `create publication ${identifier(name)}${tables} with (publish = '${PUBLISH}')`;
+  const computed = withComputed ? `, ${COMPUTED}` : "";
+  return `create publication ${identifier(name)}${tables} with (publish = '${PUBLISH}'${computed})`;
 }
 
 function forTables(ids: readonly TableId[]): string {

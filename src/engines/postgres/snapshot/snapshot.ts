@@ -13,6 +13,7 @@ import type {
 } from "../../../core/source.ts";
 import { identifier, literal, qualified } from "../../shared/identifier.ts";
 import { togetherOrAlone } from "../../shared/table-outcomes.ts";
+import { isComputedThere } from "../catalog/sent-columns.ts";
 import { openBulkSession } from "../connection/bulk-session.ts";
 import { classify } from "../connection/errors.ts";
 import { ServerError } from "../connection/server-error.ts";
@@ -241,15 +242,16 @@ function isOfSnapshot(error: unknown): boolean {
   return error instanceof ServerError && SNAPSHOT_CODES.has(error.fields.code);
 }
 
-/** Without a column list COPY takes all columns but generated ones; plain COPY of a table is the fastest. */
+/** Without a column list COPY takes all columns but generated ones, of which it takes none; plain COPY of a table is the fastest. */
 function copyOutSql(request: ReadRequest, condition: string | undefined): string {
   const { table, format } = request;
   const columns = table.columns.filter((column) => column.generated === undefined);
   const list = columns.map((column) => identifier(column.name)).join(", ");
   const name = qualified(table.id);
-  const what =
-    condition === undefined
-      ? `${name}${list === "" ? "" : ` (${list})`}`
-      : `(select ${list} from only ${name} where ${condition})`;
+  const isPlain = condition === undefined && !table.columns.some(isComputedThere);
+  const where = condition === undefined ? "" : ` where ${condition}`;
+  const what = isPlain
+    ? `${name}${list === "" ? "" : ` (${list})`}`
+    : `(select ${list} from only ${name}${where})`;
   return `copy ${what} to stdout (format ${format === "pg-copy-binary" ? "binary" : "text"})`;
 }

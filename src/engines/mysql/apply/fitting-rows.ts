@@ -1,0 +1,77 @@
+import { NULL_CELL } from "../../../core/change-batch.ts";
+import { LONGEST_DATE, type RangeRule } from "../values/out-of-range.ts";
+
+/** Where one row's cells are. Reused from row to row. */
+export interface RowAt {
+  bytes: Uint8Array;
+  cells: Int32Array;
+  /** Index of the row in the cells. */
+  row: number;
+}
+
+/** The cells of a row whose values the target's types have, others in their places where they have not. */
+export class FittingRows {
+  readonly #rule: RangeRule;
+  readonly #columns: number;
+  readonly #made: RowAt;
+  #bytes: Buffer = Buffer.alloc(0);
+  /** Where what comes next goes. */
+  #end = 0;
+
+  /** `columns`: of the plan; the rule knows them by their ordinals. */
+  constructor(rule: RangeRule, columns: number) {
+    this.#rule = rule;
+    this.#columns = columns;
+    this.#made = { bytes: this.#bytes, cells: new Int32Array(2 * columns), row: 0 };
+  }
+
+  /** The row itself when all of it fits; else one that is good until the next call. */
+  fit(row: RowAt): RowAt {
+    let fitting = row;
+    for (let ordinal = 0; ordinal < this.#columns; ordinal++) {
+      if (!this.#rule.checks(ordinal)) continue;
+      const cell = row.row + 2 * ordinal;
+      const start = row.cells[cell]!;
+      if (start < 0) continue;
+      const instead = this.#rule.instead(ordinal, row.bytes, start, row.cells[cell + 1]!);
+      if (instead === undefined) continue;
+      if (fitting === row) fitting = this.#copy(row);
+      this.#put(ordinal, instead);
+    }
+    return fitting;
+  }
+
+  /** Its cells one after the other, with room behind them for what comes instead of some. */
+  #copy({ bytes, cells, row }: RowAt): RowAt {
+    const made = this.#made;
+    let size = 0;
+    for (let i = 0; i < 2 * this.#columns; i += 2) {
+      const start = cells[row + i]!;
+      const length = start < 0 ? 0 : cells[row + i + 1]! - start;
+      made.cells[i] = start < 0 ? start : size;
+      made.cells[i + 1] = size + length;
+      size += length;
+    }
+    const room = size + this.#columns * LONGEST_DATE;
+    if (this.#bytes.length < room) this.#bytes = Buffer.allocUnsafeSlow(2 * room);
+    made.bytes = this.#bytes;
+    for (let i = 0; i < 2 * this.#columns; i += 2) {
+      const start = cells[row + i]!;
+      if (start >= 0) this.#bytes.set(bytes.subarray(start, cells[row + i + 1]), made.cells[i]);
+    }
+    this.#end = size;
+    return made;
+  }
+
+  #put(ordinal: number, instead: Buffer | null): void {
+    const { cells } = this.#made;
+    if (instead === null) {
+      cells[2 * ordinal] = NULL_CELL;
+      return;
+    }
+    this.#bytes.set(instead, this.#end);
+    cells[2 * ordinal] = this.#end;
+    this.#end += instead.length;
+    cells[2 * ordinal + 1] = this.#end;
+  }
+}
