@@ -31,13 +31,13 @@ export async function overwritten(
   { tables }: MigrationPlan,
 ): Promise<readonly TableId[]> {
   if (kind !== KIND) return [];
-  const { rows } = await client.query<{ seen: boolean }>(
-    `select exists (select from pg_locks join pg_database d on d.oid = database
-       where datname = current_database() and locktype = 'advisory' and objsubid = 2 and granted
-         and classid::bigint::bit(32)::int = $1::int and objid::bigint::bit(32)::int = $2::int) as seen`,
+  const { rows } = await client.query(
+    `select from pg_catalog.pg_locks as lock join pg_catalog.pg_database as d on d.oid = lock.database
+      where d.datname = current_database() and lock.locktype = 'advisory' and lock.objsubid = 2 and lock.granted
+        and lock.classid::bigint::bit(32)::int = $1::int and lock.objid::bigint::bit(32)::int = $2::int`,
     text.split(" "),
   );
-  if (!rows[0]!.seen) return [];
+  if (rows.length === 0) return [];
   const written = new Set(tables.map(({ target }) => tableKey(target.id)));
   return tables.map(({ source }) => source.id).filter((id) => written.has(tableKey(id)));
 }
