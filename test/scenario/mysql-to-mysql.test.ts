@@ -7,7 +7,7 @@ import { mysqlSide } from "../support/compare-side.ts";
 import { mysqlRentalChanges, mysqlRentalRows, mysqlRentalSchema } from "../support/mysql-rental-schema.ts";
 import { type MysqlFlavour, startMysql } from "../support/mysql-server.ts";
 import { samplesOf } from "../support/mysql-type-values.ts";
-import { assertStopped, ObservedTask, schemas, taskSpec } from "../support/task.ts";
+import { assertStopped, ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
 
 /* Whole migrations between MySQL and MariaDB, and between two servers of one kind. */
 
@@ -120,5 +120,26 @@ for (const direction of directions) {
           where table_schema = '${database}' and constraint_type <> 'CHECK' group by 1 order by 1`,
       );
     assert.deepEqual(await parts(to), await parts(from));
+  });
+}
+
+for (const flavour of ["mariadb", "mysql"] as const) {
+  test(`a server that two addresses lead to is not written over by itself: ${flavour}`, async () => {
+    const server = servers[flavour];
+    const database = await server.createDatabase("own");
+    await server.query("create table t (id int primary key); insert into t values (1), (2)", database);
+    const { outcome } = await runToEnd(
+      taskSpec({
+        type: "full-load-and-cdc",
+        source: server.endpoint(),
+        target: { ...server.endpoint(), host: server.socket },
+        tableMappings: schemas(database),
+      }),
+    );
+    assert.equal(outcome.error?.code, "target.same_tables");
+    assert.deepEqual(await server.query("select id from t order by id", database), [
+      { id: "1" },
+      { id: "2" },
+    ]);
   });
 }

@@ -34,6 +34,8 @@ export interface GroupSets {
   apply(folded: FoldedGroup): Promise<ReadonlySet<number>>;
   /** The transaction at work has ended. */
   ended(): void;
+  /** It has ended by being taken back, with all that was made in it. */
+  rolledBack(): void;
 }
 
 interface Penalty {
@@ -102,6 +104,11 @@ export class GroupWriter {
   /** The transaction at work has ended. */
   ended(): void {
     this.#sets?.ended();
+  }
+
+  /** It has ended by being taken back. */
+  rolledBack(): void {
+    this.#sets?.rolledBack();
   }
 
   #fold(group: Segment): FoldedGroup {

@@ -29,6 +29,8 @@ export class ApplyGroup {
   ops = 0;
   /** Memory that its changes take, about. */
   bytes = 0;
+  /** Nothing but that the parts which came before it are to be taken back: their transaction never commits. */
+  takesBack = false;
   readonly committedAtMs: number[] = [];
   /** The piece that grows as the transactions after it are added. */
   #last: { batch: ChangeBatch; modes: Uint8Array | undefined; from: number; to: number } | undefined;

@@ -21,6 +21,8 @@ export interface ApplyTransactions extends AsyncDisposable {
   begin(): void;
   /** Resolves when the target has carried out the group, in the transaction at work. */
   write(group: ApplyGroup): Promise<void>;
+  /** Takes back what was written since begin(). */
+  rollBack(): Promise<void>;
   /** Saves the position, and what conflicts there were, with the changes, and commits all of it. */
   commit(position: Position): Promise<Committed>;
   /**
@@ -124,6 +126,7 @@ export class ApplyLoop implements Applier {
         const group = this.#queue.take();
         this.#offerSpace();
         if (group === undefined) await this.#rest();
+        else if (group.takesBack) await this.#takeBack();
         else if (group.pieces.length > 0 || this.#begun) await this.#write(group);
         else this.#idle = group.position;
       }
@@ -174,11 +177,25 @@ export class ApplyLoop implements Applier {
   }
 
   async #write(group: ApplyGroup): Promise<void> {
-    if (!this.#begun) this.#transactions.begin();
-    this.#begun = true;
+    if (!this.#begun) await this.#begin(group);
     await this.#transactions.write(group);
     failpoint("apply.changes-written");
     if (group.position !== undefined) await this.#commit(group, group.position);
+  }
+
+  /** While a part of a transaction is open the target may not be made to write its log, and a flush would wait for that. */
+  async #begin({ position }: ApplyGroup): Promise<void> {
+    const isPart = position === undefined;
+    if (isPart && this.#transactions.undurable !== undefined) {
+      await this.#save(this.#idle ?? this.#committed!, true);
+    }
+    this.#transactions.begin();
+    this.#begun = true;
+  }
+
+  async #takeBack(): Promise<void> {
+    await this.#transactions.rollBack();
+    this.#begun = false;
   }
 
   async #commit(group: ApplyGroup, position: Position): Promise<void> {

@@ -18,6 +18,7 @@ interface Part {
   readonly ops: number;
   readonly begins?: boolean;
   readonly commits?: boolean;
+  readonly takenBack?: boolean;
 }
 
 /** A batch of these transactions or pieces of them, that takes about `size` bytes of memory. */
@@ -27,7 +28,7 @@ function batchOf(parts: readonly Part[], size = 0): ChangeBatch {
   for (let i = 0; i < count; i++) ops.set([Op.insert, 0, -1, 0], OP_WIDTH * i);
   let end = 0;
   const transactions = parts.map(
-    ({ position, ops: own, begins = true, commits = true }): ChangeTransaction => {
+    ({ position, ops: own, begins = true, commits = true, takenBack = false }): ChangeTransaction => {
       const start = end;
       end += own;
       return {
@@ -38,6 +39,7 @@ function batchOf(parts: readonly Part[], size = 0): ChangeBatch {
         committedAtMs: position,
         begins,
         commits,
+        takenBack,
       };
     },
   );
@@ -188,6 +190,23 @@ test("a transaction too large to be kept back comes out in parts of its own", ()
   const last = take(queue);
   assert.deepEqual([positionsIn(last), last.position, last.committedAtMs], [[], at(2), [2]]);
   assert.deepEqual(positionsIn(take(queue)), ["3"]);
+});
+
+test("what the source takes back comes out no more, and what has come out is taken back", () => {
+  const queue = new ApplyQueue(undefined, numbers);
+  const piece = (part: Partial<Part>, size = 3 * MIB): ChangeBatch =>
+    batchOf([{ position: 2, ops: 5, begins: false, commits: false, ...part }], size);
+  const takenBack = piece({ ops: 0, takenBack: true }, 0);
+  queue.push(piece({ begins: true }), undefined);
+  queue.push(takenBack, undefined);
+  assert.equal(queue.take(), undefined);
+  for (const one of [piece({ begins: true }), piece({}), piece({})]) queue.push(one, undefined);
+  assert.deepEqual([take(queue).position, queue.take()], [undefined, undefined]);
+  queue.push(takenBack, undefined);
+  queue.push(batchOf([{ position: 2, ops: 1 }]), undefined);
+  const [undo, next] = [take(queue), take(queue)];
+  assert.deepEqual([undo.takesBack, undo.position, positionsIn(undo)], [true, undefined, []]);
+  assert.deepEqual([next.takesBack, next.position, positionsIn(next)], [false, at(2), ["2"]]);
 });
 
 test("it is full above a limit of what waits, and not once that has been taken", () => {

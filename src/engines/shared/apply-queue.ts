@@ -21,7 +21,7 @@ interface WaitingBatch {
  * Changes on their way to the target: batches go in, groups of whole transactions come out, as large as
  * what has gathered. A transaction that comes in pieces is kept back until its end is here, so that
  * nobody waits for locks of a transaction whose rest is still to come. Only when it gets too large for
- * that does it come out in parts, in groups of its own.
+ * that does it come out in parts, in groups of its own, and in one that takes them back if the source has.
  */
 export class ApplyQueue {
   readonly #waiting: WaitingBatch[] = [];
@@ -78,6 +78,15 @@ export class ApplyQueue {
         group.bytes += share(first, ops);
         group.end(transaction, ops);
         continue;
+      }
+      if (transaction.takenBack === true) {
+        this.#next++;
+        this.#held = [];
+        this.#heldBytes = 0;
+        if (!this.#parted) continue;
+        this.#parted = false;
+        group.takesBack = true;
+        return group;
       }
       const parts = this.#parted || this.#heldBytes > MAX_HELD_BYTES;
       // What is whole is committed before a part of another is sent.

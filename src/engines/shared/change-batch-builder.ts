@@ -15,20 +15,24 @@ import type { SchemaNote } from "../../core/schema-note.ts";
 /** What is known of a transaction when it begins. Getters, where what few are asked for costs something to make. */
 export type Beginning = Pick<ChangeTransaction, "position" | "id" | "committedAtMs">;
 
+type PieceOf = Required<Pick<ChangeTransaction, "start" | "end" | "begins" | "commits" | "takenBack">>;
+
 /** There may be a hundred thousand a second: what a beginning makes only when it is asked stays so. */
 class Transaction implements ChangeTransaction {
   readonly start: number;
   readonly end: number;
   readonly begins: boolean;
   readonly commits: boolean;
+  readonly takenBack: boolean;
   readonly #beginning: Beginning;
 
-  constructor(beginning: Beginning, piece: Pick<ChangeTransaction, "start" | "end" | "begins" | "commits">) {
+  constructor(beginning: Beginning, piece: PieceOf) {
     this.#beginning = beginning;
     this.start = piece.start;
     this.end = piece.end;
     this.begins = piece.begins;
     this.commits = piece.commits;
+    this.takenBack = piece.takenBack;
   }
 
   get position(): Position {
@@ -95,18 +99,17 @@ export class ChangeBatchBuilder {
       this.#noted.push({ transaction: this.#transactions.length, notes: this.#notes });
       this.#notes = [];
     }
-    this.#endPiece(true);
+    this.#endPiece({ commits: true });
     this.#open = undefined;
   }
 
-  /** Takes the transaction in progress back; false when a piece of it has been handed out. */
-  drop(): boolean {
-    if (!this.#begins) return false;
+  /** Takes the transaction in progress back. Where a piece of it has been handed out, one follows that says so. */
+  drop(): void {
     this.#opCount = this.#pieceStart;
     this.#misfits = this.#misfits.filter(({ transaction }) => transaction < this.#transactions.length);
     this.#notes = [];
+    if (!this.#begins) this.#endPiece({ commits: false, takenBack: true });
     this.#open = undefined;
-    return true;
   }
 
   /** Room for a row of `columns` cells, all NULL; returns its index in `cells`. */
@@ -172,7 +175,7 @@ export class ChangeBatchBuilder {
   take(bytes: Uint8Array): ChangeBatch | undefined {
     const isPiece =
       this.#opCount > this.#pieceStart || this.#misfits.at(-1)?.transaction === this.#transactions.length;
-    if (this.#open !== undefined && isPiece) this.#endPiece(false);
+    if (this.#open !== undefined && isPiece) this.#endPiece({ commits: false });
     if (this.#transactions.length === 0) return undefined;
     const batch: ChangeBatch = {
       bytes: this.#withAppended(bytes),
@@ -206,8 +209,8 @@ export class ChangeBatchBuilder {
     return all;
   }
 
-  #endPiece(commits: boolean): void {
-    const piece = { start: this.#pieceStart, end: this.#opCount, begins: this.#begins, commits };
+  #endPiece({ commits, takenBack = false }: Pick<ChangeTransaction, "commits" | "takenBack">): void {
+    const piece = { start: this.#pieceStart, end: this.#opCount, begins: this.#begins, commits, takenBack };
     this.#transactions.push(new Transaction(this.#open!, piece));
     this.#begins = false;
   }

@@ -73,6 +73,7 @@ export class ApplySession implements AsyncDisposable {
   constructor(wire: WireSession, listener: ApplySessionListener) {
     this.#wire = wire;
     this.#listener = listener;
+    wire.awaits = () => this.#count > 0;
     void this.#read();
   }
 

@@ -53,6 +53,8 @@ export class ApplySets implements GroupSets {
 
   ended(): void {}
 
+  rolledBack(): void {}
+
   foldOptions(plan: number): FoldOptions | undefined {
     const { plans, tables } = this.#parts;
     if (!tables.isPlain(plan)) return undefined;

@@ -11,6 +11,7 @@ import type { RowFacts } from "./binlog-row-plan.ts";
 import { RowsReader } from "./binlog-rows.ts";
 import type { Statement } from "./binlog-statement.ts";
 import { isMisfit, LogTables } from "./binlog-tables.ts";
+import { statementLogged } from "./statement-reach.ts";
 
 /** What an event with rows is: what they are for, and in which form. */
 interface RowsKind {
@@ -94,9 +95,9 @@ export class LogChanges {
   }
 
   /** See ChangeBatchBuilder.drop. */
-  drop(): boolean {
+  drop(): void {
     this.#open = undefined;
-    return this.#builder.drop();
+    this.#builder.drop();
   }
 
   tableMap(cursor: EventCursor): void {
@@ -169,6 +170,11 @@ export class LogChanges {
     }
   }
 
+  /** Whether there is a table that a statement may change without naming it: through a view, a trigger or a function. */
+  get hasTables(): boolean {
+    return this.#tables.all.length > 0;
+  }
+
   #dropped(database: string): void {
     for (const { id } of this.#tables.inDatabase(database)) {
       this.statement({ kind: "definition", effects: [{ kind: "replaced", table: id, how: "was dropped" }] });
@@ -198,13 +204,6 @@ export class LogChanges {
     if (this.#open === undefined) throw malformed("a change outside a transaction");
     return this.#open;
   }
-}
-
-function statementLogged(table: TableId): MigrationError {
-  return new MigrationError("source.binary_log_format", {
-    message: `The source has logged a statement that may have changed ${displayTable(table)} instead of the rows.`,
-    subject: displayTable(table),
-  });
 }
 
 function ofTable(error: MigrationError, id: TableId): MigrationError {

@@ -117,7 +117,17 @@ export class ApplySets implements GroupSets {
     this.#filled.clear();
     if (this.#created.size === 0) return;
     if (this.#created.size <= MAX_STAGES && performance.now() - this.#createdAt < MAX_STAGE_AGE_MS) return;
-    void this.#parts.session.query(`drop table ${[...this.#created].join(", ")}`);
+    this.#drop();
+  }
+
+  /** Those that were created in it are gone, the others are not. */
+  rolledBack(): void {
+    this.#filled.clear();
+    if (this.#created.size > 0) this.#drop();
+  }
+
+  #drop(): void {
+    void this.#parts.session.query(`drop table if exists ${[...this.#created].join(", ")}`);
     this.#created.clear();
   }
 

@@ -51,6 +51,13 @@ export class PostgresTransactions implements ApplyTransactions {
     return this.#parts.writer.write(group);
   }
 
+  async rollBack(): Promise<void> {
+    const { session, writer, counts } = this.#parts;
+    await session.ask("rollback");
+    writer.rolledBack();
+    counts.take();
+  }
+
   async commit(position: Position): Promise<Committed> {
     const { session, writer, counts, request, waitForDisk } = this.#parts;
     const asks = waitForDisk !== undefined && this.#durability.isDue;

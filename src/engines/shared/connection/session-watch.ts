@@ -1,11 +1,10 @@
 import type { Socket } from "node:net";
 import { MigrationError } from "../../../core/error.ts";
 import { CutSessions } from "./cut-sessions.ts";
-import type { Backend } from "./driver-client.ts";
-import type { Look, SessionMark } from "./session-look.ts";
+import type { Backend, Look, SessionMark } from "./session-look.ts";
 
 export interface WatchedSession {
-  /** See ConnectOptions. */
+  /** What the session is for, as the server's activity views show it. */
   readonly purpose: string;
   readonly backend: Backend;
   readonly socket: Socket;
@@ -54,11 +53,6 @@ const RESEND_MS = 120_000;
  * and those of a tunnel or a proxy in between (6 MiB, tcp_rmem, its own window, and 4 MiB again).
  */
 const UNDER_WAY_BYTES = 16 << 20;
-
-/** What a server process waits for that waits for us to say something, in lower case. */
-const listening = new Set(["clientread", "walsendermain", "walsenderwaitforwal"]);
-/** ... and for us to take something. */
-const sending = new Set(["clientwrite", "walsenderwritedata"]);
 
 /** "answer": something is to come. "room": something is to go out. */
 type Wait = "answer" | "room";
@@ -277,8 +271,7 @@ function suspicionOf(
     );
   });
   if (seen === undefined) return { kind: "ended", mark: null };
-  const { mark } = seen;
-  const event = seen.event?.toLowerCase() ?? "";
-  if (listening.has(event)) return { kind: "listens", mark };
-  return wait === "answer" && sending.has(event) ? { kind: "cannot send", mark } : undefined;
+  const { mark, waits } = seen;
+  if (waits === "to be told") return { kind: "listens", mark };
+  return wait === "answer" && waits === "to send" ? { kind: "cannot send", mark } : undefined;
 }
