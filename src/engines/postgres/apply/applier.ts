@@ -1,10 +1,10 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import type { Position } from "../../../core/position.ts";
 import type { Applier, ApplyRequest } from "../../../core/target.ts";
-import { Cascades } from "../../shared/apply-cascades.ts";
-import { ApplyCounts } from "../../shared/apply-counts.ts";
-import { GroupWriter } from "../../shared/apply-group-writer.ts";
-import { ApplyLoop } from "../../shared/apply-loop.ts";
+import { Cascades } from "../../shared/apply/apply-cascades.ts";
+import { ApplyCounts } from "../../shared/apply/apply-counts.ts";
+import { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
+import { ApplyLoop } from "../../shared/apply/apply-loop.ts";
 import { lsnCodec } from "../catalog/lsn.ts";
 import { openWire } from "../connection/connection.ts";
 import { classify } from "../connection/errors.ts";

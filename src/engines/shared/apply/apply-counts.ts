@@ -1,7 +1,7 @@
-import type { MigrationError } from "../../core/error.ts";
-import type { TablePlan } from "../../core/plan.ts";
-import { tableKey } from "../../core/schema.ts";
-import type { AppliedCounts } from "../../core/target.ts";
+import type { MigrationError } from "../../../core/error.ts";
+import type { TablePlan } from "../../../core/plan.ts";
+import { tableKey } from "../../../core/schema.ts";
+import type { AppliedCounts } from "../../../core/target.ts";
 import { rowIncomplete } from "./apply-rows.ts";
 
 /** What the completion of a command means. An expectation is `table * EXPECT_WIDTH + Expect`. */
