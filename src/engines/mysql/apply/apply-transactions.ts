@@ -1,9 +1,9 @@
 import type { Position } from "../../../core/position.ts";
 import type { ApplyRequest } from "../../../core/target.ts";
-import type { ApplyCounts } from "../../shared/apply-counts.ts";
-import type { ApplyGroup } from "../../shared/apply-group.ts";
-import type { GroupWriter } from "../../shared/apply-group-writer.ts";
-import type { ApplyTransactions, Committed } from "../../shared/apply-loop.ts";
+import type { ApplyCounts } from "../../shared/apply/apply-counts.ts";
+import type { ApplyGroup } from "../../shared/apply/apply-group.ts";
+import type { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
+import type { ApplyTransactions, Committed } from "../../shared/apply/apply-loop.ts";
 import type { ValueCounts } from "../values/value-counts.ts";
 import type { ApplyDurability } from "./apply-durability.ts";
 import { StatementFailure } from "./apply-failure.ts";

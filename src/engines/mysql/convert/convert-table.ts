@@ -1,6 +1,6 @@
 import type { TablePlan } from "../../../core/plan.ts";
 import { type Column, displayTable, type TableSchema } from "../../../core/schema.ts";
-import type { ConvertNotes } from "../../shared/convert-notes.ts";
+import type { ConvertNotes } from "../../shared/convert/convert-notes.ts";
 import { binaryCollation } from "../catalog/ddl.ts";
 import type { ServerFacts } from "../connection/server-facts.ts";
 import { type OutOfRange, rangedKind, rangeNote } from "../values/out-of-range.ts";

@@ -2,7 +2,7 @@ import { type ChangeBatch, Op } from "../../../core/change-batch.ts";
 import { MigrationError } from "../../../core/error.ts";
 import { displayTable, type TableId, type TableSchema } from "../../../core/schema.ts";
 import { tableChanged } from "../../../core/table-shape.ts";
-import { type Beginning, ChangeBatchBuilder } from "../../shared/change-batch-builder.ts";
+import { type Beginning, ChangeBatchBuilder } from "../../shared/log/change-batch-builder.ts";
 import { CellBuffer } from "../values/cell-buffer.ts";
 import { EventCursor, malformed } from "./binlog-bytes.ts";
 import { inflateRows } from "./binlog-compression.ts";

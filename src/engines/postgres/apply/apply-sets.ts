@@ -1,8 +1,8 @@
 import type { TablePlan } from "../../../core/plan.ts";
-import type { ApplyCounts } from "../../shared/apply-counts.ts";
-import type { FoldedGroup } from "../../shared/apply-group.ts";
-import type { GroupSets } from "../../shared/apply-group-writer.ts";
-import { type FoldOptions, Net, type NetChanges } from "../../shared/net-changes.ts";
+import type { ApplyCounts } from "../../shared/apply/apply-counts.ts";
+import type { FoldedGroup } from "../../shared/apply/apply-group.ts";
+import type { GroupSets } from "../../shared/apply/apply-group-writer.ts";
+import { type FoldOptions, Net, type NetChanges } from "../../shared/apply/net-changes.ts";
 import { ServerError } from "../connection/server-error.ts";
 import type { ApplySession, QueryAnswer } from "./apply-session.ts";
 import { type Stage, TableStages } from "./apply-stage.ts";

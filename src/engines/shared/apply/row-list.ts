@@ -1,4 +1,4 @@
-import { NULL_CELL, UNCHANGED_CELL } from "../../core/change-batch.ts";
+import { NULL_CELL, UNCHANGED_CELL } from "../../../core/change-batch.ts";
 import type { RowBytes } from "./key-index.ts";
 
 /** Rows of one table that lie in batches; nothing is made for one but two numbers. */

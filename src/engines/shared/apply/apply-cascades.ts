@@ -1,6 +1,6 @@
-import { UNCHANGED_CELL } from "../../core/change-batch.ts";
-import type { TablePlan } from "../../core/plan.ts";
-import { type SilentKey, SilentKeys } from "../../core/silent-keys.ts";
+import { UNCHANGED_CELL } from "../../../core/change-batch.ts";
+import type { TablePlan } from "../../../core/plan.ts";
+import { type SilentKey, SilentKeys } from "../../../core/silent-keys.ts";
 import type { RowBytes } from "./key-index.ts";
 import { RowList, rowsOfTexts } from "./row-list.ts";
 

@@ -6,11 +6,11 @@ import {
   NULL_CELL,
   OP_WIDTH,
   type Op,
-} from "../../core/change-batch.ts";
-import type { MigrationError } from "../../core/error.ts";
-import type { Position } from "../../core/position.ts";
-import type { TableSchema } from "../../core/schema.ts";
-import type { SchemaNote } from "../../core/schema-note.ts";
+} from "../../../core/change-batch.ts";
+import type { MigrationError } from "../../../core/error.ts";
+import type { Position } from "../../../core/position.ts";
+import type { TableSchema } from "../../../core/schema.ts";
+import type { SchemaNote } from "../../../core/schema-note.ts";
 
 /** What is known of a transaction when it begins. Getters, where what few are asked for costs something to make. */
 export type Beginning = Pick<ChangeTransaction, "position" | "id" | "committedAtMs">;

@@ -1,7 +1,7 @@
-import { failpoint } from "../../base/failpoint.ts";
-import type { ChangeBatch } from "../../core/change-batch.ts";
-import type { Position, PositionCodec } from "../../core/position.ts";
-import type { AppliedCounts, AppliedProgress, Applier } from "../../core/target.ts";
+import { failpoint } from "../../../base/failpoint.ts";
+import type { ChangeBatch } from "../../../core/change-batch.ts";
+import type { Position, PositionCodec } from "../../../core/position.ts";
+import type { AppliedCounts, AppliedProgress, Applier } from "../../../core/target.ts";
 import type { ApplyGroup } from "./apply-group.ts";
 import { ApplyQueue } from "./apply-queue.ts";
 

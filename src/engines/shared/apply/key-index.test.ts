@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Row, rowBytes } from "../../../test/support/row-bytes.ts";
+import { type Row, rowBytes } from "../../../../test/support/row-bytes.ts";
 import { KeyIndex, type RowBytes } from "./key-index.ts";
 
 test("an index finds every key again, however many there are and however they collide", () => {

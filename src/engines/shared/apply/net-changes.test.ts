@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Row, rowBytes } from "../../../test/support/row-bytes.ts";
-import { NULL_CELL, Op, UNCHANGED_CELL } from "../../core/change-batch.ts";
+import { type Row, rowBytes } from "../../../../test/support/row-bytes.ts";
+import { NULL_CELL, Op, UNCHANGED_CELL } from "../../../core/change-batch.ts";
 import type { RowBytes } from "./key-index.ts";
 import { type FoldOptions, Net, NetChanges } from "./net-changes.ts";
 

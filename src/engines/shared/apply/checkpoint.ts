@@ -1,4 +1,4 @@
-import type { Position } from "../../core/position.ts";
+import type { Position } from "../../../core/position.ts";
 
 /*
  * DMS's form of a recovery checkpoint, which people may copy from its control table into CdcStartPosition: fields

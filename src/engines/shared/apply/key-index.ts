@@ -1,4 +1,4 @@
-import { UNCHANGED_CELL } from "../../core/change-batch.ts";
+import { UNCHANGED_CELL } from "../../../core/change-batch.ts";
 
 /** Where a row's cells lie: the bytes of a batch and the ranges into them. */
 export interface RowBytes {

@@ -1,4 +1,4 @@
-import type { Position } from "../../core/position.ts";
+import type { Position } from "../../../core/position.ts";
 
 /** How often the target is asked how far its log is on disk while commits wait for it. */
 const ASK_INTERVAL_MS = 50;

@@ -4,9 +4,9 @@ import {
   isReferring,
   OP_WIDTH,
   type Op,
-} from "../../core/change-batch.ts";
-import type { Position } from "../../core/position.ts";
-import { ApplyMode } from "../../core/target.ts";
+} from "../../../core/change-batch.ts";
+import type { Position } from "../../../core/position.ts";
+import { ApplyMode } from "../../../core/target.ts";
 import type { RowBytes } from "./key-index.ts";
 import { type FoldOptions, NetChanges } from "./net-changes.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ChangeBatch, NULL_CELL, Op, UNCHANGED_CELL } from "../../core/change-batch.ts";
-import type { TablePlan } from "../../core/plan.ts";
-import type { Column, SilentActions, TableSchema } from "../../core/schema.ts";
-import { SilentKeys } from "../../core/silent-keys.ts";
-import { ApplyMode } from "../../core/target.ts";
+import { type ChangeBatch, NULL_CELL, Op, UNCHANGED_CELL } from "../../../core/change-batch.ts";
+import type { TablePlan } from "../../../core/plan.ts";
+import type { Column, SilentActions, TableSchema } from "../../../core/schema.ts";
+import { SilentKeys } from "../../../core/silent-keys.ts";
+import { ApplyMode } from "../../../core/target.ts";
 import { ApplyGroup } from "./apply-group.ts";
 import { type Segment, Segments } from "./apply-segments.ts";
 

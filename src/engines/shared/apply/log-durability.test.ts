@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Position } from "../../core/position.ts";
+import type { Position } from "../../../core/position.ts";
 import { LogDurability, type LogState } from "./log-durability.ts";
 
 /** Positions of the source: numbers of another log than the target's. */

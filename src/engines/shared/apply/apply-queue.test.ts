@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ChangeBatch, type ChangeTransaction, OP_WIDTH, Op } from "../../core/change-batch.ts";
-import type { Position, PositionCodec } from "../../core/position.ts";
+import { type ChangeBatch, type ChangeTransaction, OP_WIDTH, Op } from "../../../core/change-batch.ts";
+import type { Position, PositionCodec } from "../../../core/position.ts";
 import type { ApplyGroup } from "./apply-group.ts";
 import { ApplyQueue } from "./apply-queue.ts";
 

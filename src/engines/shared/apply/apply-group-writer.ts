@@ -1,5 +1,5 @@
-import type { ChangeBatch } from "../../core/change-batch.ts";
-import type { TablePlan } from "../../core/plan.ts";
+import type { ChangeBatch } from "../../../core/change-batch.ts";
+import type { TablePlan } from "../../../core/plan.ts";
 import type { Cascades } from "./apply-cascades.ts";
 import { type ApplyGroup, type FoldedGroup, foldGroup, type GroupTables, type Piece } from "./apply-group.ts";
 import { type Segment, Segments } from "./apply-segments.ts";

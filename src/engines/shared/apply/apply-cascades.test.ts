@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { TablePlan } from "../../core/plan.ts";
-import type { Column, SilentActions, TableSchema } from "../../core/schema.ts";
+import type { TablePlan } from "../../../core/plan.ts";
+import type { Column, SilentActions, TableSchema } from "../../../core/schema.ts";
 import { Cascades, type CascadeTarget, type ReferringRows } from "./apply-cascades.ts";
 import { rowsOfTexts } from "./row-list.ts";
 

@@ -1,5 +1,5 @@
-import { type ChangeBatch, type ChangeTransaction, OP_WIDTH } from "../../core/change-batch.ts";
-import type { Position, PositionCodec } from "../../core/position.ts";
+import { type ChangeBatch, type ChangeTransaction, OP_WIDTH } from "../../../core/change-batch.ts";
+import type { Position, PositionCodec } from "../../../core/position.ts";
 import { ApplyGroup } from "./apply-group.ts";
 
 /** A group takes no more once it has this much. */

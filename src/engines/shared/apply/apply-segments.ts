@@ -5,10 +5,10 @@ import {
   OP_WIDTH,
   Op,
   UNCHANGED_CELL,
-} from "../../core/change-batch.ts";
-import type { TablePlan } from "../../core/plan.ts";
-import type { SilentKeys } from "../../core/silent-keys.ts";
-import { ApplyMode } from "../../core/target.ts";
+} from "../../../core/change-batch.ts";
+import type { TablePlan } from "../../../core/plan.ts";
+import type { SilentKeys } from "../../../core/silent-keys.ts";
+import { ApplyMode } from "../../../core/target.ts";
 import type { ReferringRows } from "./apply-cascades.ts";
 import type { ApplyGroup, Piece } from "./apply-group.ts";
 import { outsidePlan } from "./apply-walk.ts";

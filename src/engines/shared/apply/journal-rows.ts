@@ -1,7 +1,7 @@
-import type { JournaledPartition, JournaledState, JournaledTable } from "../../core/journal.ts";
-import { tableKey } from "../../core/schema.ts";
-import type { Partition } from "../../core/source.ts";
-import type { TableShape } from "../../core/table-shape.ts";
+import type { JournaledPartition, JournaledState, JournaledTable } from "../../../core/journal.ts";
+import { tableKey } from "../../../core/schema.ts";
+import type { Partition } from "../../../core/source.ts";
+import type { TableShape } from "../../../core/table-shape.ts";
 
 /** A table joined to its partitions, as the driver returns it. */
 export interface StateRow {

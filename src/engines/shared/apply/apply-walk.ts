@@ -1,8 +1,8 @@
-import { type ChangeBatch, isReferring, OP_WIDTH, Op } from "../../core/change-batch.ts";
-import { MigrationError } from "../../core/error.ts";
-import type { TablePlan } from "../../core/plan.ts";
-import { displayTable, type TableSchema, tableKey } from "../../core/schema.ts";
-import { ApplyMode } from "../../core/target.ts";
+import { type ChangeBatch, isReferring, OP_WIDTH, Op } from "../../../core/change-batch.ts";
+import { MigrationError } from "../../../core/error.ts";
+import type { TablePlan } from "../../../core/plan.ts";
+import { displayTable, type TableSchema, tableKey } from "../../../core/schema.ts";
+import { ApplyMode } from "../../../core/target.ts";
 import { opsOfTransaction, type Piece } from "./apply-group.ts";
 
 /** Which plan each table of the batches belongs to. */

@@ -1,7 +1,7 @@
-import { type ChangeBatch, UNCHANGED_CELL } from "../../core/change-batch.ts";
-import { MigrationError } from "../../core/error.ts";
-import type { TablePlan } from "../../core/plan.ts";
-import { displayTable } from "../../core/schema.ts";
+import { type ChangeBatch, UNCHANGED_CELL } from "../../../core/change-batch.ts";
+import { MigrationError } from "../../../core/error.ts";
+import type { TablePlan } from "../../../core/plan.ts";
+import { displayTable } from "../../../core/schema.ts";
 
 type RowBatch = Pick<ChangeBatch, "bytes" | "cells">;
 

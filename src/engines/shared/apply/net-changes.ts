@@ -1,4 +1,4 @@
-import { NULL_CELL, Op, UNCHANGED_CELL } from "../../core/change-batch.ts";
+import { NULL_CELL, Op, UNCHANGED_CELL } from "../../../core/change-batch.ts";
 import { grown, KeyIndex, type RowBytes, roomFor } from "./key-index.ts";
 
 /** What all changes of one key come to, seen from the table as it was before them. */

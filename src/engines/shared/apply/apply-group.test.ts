@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ChangeBatch, Op } from "../../core/change-batch.ts";
-import type { TableSchema } from "../../core/schema.ts";
-import { ApplyMode } from "../../core/target.ts";
+import { type ChangeBatch, Op } from "../../../core/change-batch.ts";
+import type { TableSchema } from "../../../core/schema.ts";
+import { ApplyMode } from "../../../core/target.ts";
 import { ApplyGroup, type FoldedGroup, foldGroup, type Piece } from "./apply-group.ts";
 import { Net } from "./net-changes.ts";
 

@@ -1,7 +1,7 @@
-import type { ErrorCode } from "../../core/error.ts";
-import type { Finding } from "../../core/finding.ts";
-import { displayTable, type TableSchema } from "../../core/schema.ts";
-import { finding } from "./finding.ts";
+import type { ErrorCode } from "../../../core/error.ts";
+import type { Finding } from "../../../core/finding.ts";
+import { displayTable, type TableSchema } from "../../../core/schema.ts";
+import { finding } from "../finding.ts";
 
 /** How many of the things that are told together are named. */
 const NAMED = 5;

@@ -1,6 +1,8 @@
-import type { TablePlan } from "../../core/plan.ts";
-import { tableKey } from "../../core/schema.ts";
-import type { AppliedCounts } from "../../core/target.ts";
+import type { MigrationError } from "../../../core/error.ts";
+import type { TablePlan } from "../../../core/plan.ts";
+import { tableKey } from "../../../core/schema.ts";
+import type { AppliedCounts } from "../../../core/target.ts";
+import { rowIncomplete } from "./apply-rows.ts";
 
 /** What the completion of a command means. An expectation is `table * EXPECT_WIDTH + Expect`. */
 export const Expect = {
@@ -53,14 +55,17 @@ export class ApplyCounts {
     this.#plans = plans;
   }
 
-  completed(expectation: number, touched: boolean): void {
+  /** Counts what a command did; the error of an update that has not found the row that it must. */
+  completed(expectation: number, touched: boolean): MigrationError | undefined {
     const kind = expectation & (EXPECT_WIDTH - 1);
-    if (kind === Expect.done || kind === Expect.query) return;
-    const counts = this.#of((expectation - kind) / EXPECT_WIDTH);
+    if (kind === Expect.done || kind === Expect.query) return undefined;
+    const table = (expectation - kind) / EXPECT_WIDTH;
+    if (!touched && kind === Expect.updateMust) return rowIncomplete(this.#plans[table]!);
+    const counts = this.#of(table);
     if (!touched && kind <= Expect.delete) {
       counts.conflicts++;
       this.#conflicts.set(expectation, (this.#conflicts.get(expectation) ?? 0) + 1);
-      return;
+      return undefined;
     }
     switch (kind) {
       case Expect.insert:
@@ -74,6 +79,7 @@ export class ApplyCounts {
       default:
         counts.updates++;
     }
+    return undefined;
   }
 
   /** Changes that were applied as their net effect. */
