@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import type { TaskSpec } from "../../src/task/task.ts";
 import { describeComparison } from "../support/compare.ts";
 import { compareAcross } from "../support/compare-across.ts";
@@ -7,18 +7,16 @@ import { mysqlSide } from "../support/compare-side.ts";
 import { mysqlRentalChanges, mysqlRentalRows, mysqlRentalSchema } from "../support/mysql-rental-schema.ts";
 import { type MysqlFlavour, startMysql } from "../support/mysql-server.ts";
 import { samplesOf } from "../support/mysql-type-values.ts";
+import { serverOfFile } from "../support/server-pair.ts";
 import { assertStopped, ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
 
 /* Whole migrations between MySQL and MariaDB, and between two servers of one kind. */
 
 const settings = { max_allowed_packet: "64M" };
 const servers = {
-  mariadb: await startMysql({ flavour: "mariadb", settings }),
-  mysql: await startMysql({ flavour: "mysql", settings }),
+  mariadb: await serverOfFile(startMysql({ flavour: "mariadb", settings })),
+  mysql: await serverOfFile(startMysql({ flavour: "mysql", settings })),
 };
-after(async () => {
-  await Promise.all([servers.mariadb, servers.mysql].map((server) => server[Symbol.asyncDispose]()));
-});
 
 interface Direction {
   readonly from: MysqlFlavour;
