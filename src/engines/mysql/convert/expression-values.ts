@@ -32,6 +32,8 @@ export interface Value {
 export type ExpressionColumn = Omit<Value, "sql" | "constant"> & {
   /** Its name on the target. */
   readonly name: string;
+  /** Of characters, filled up with spaces. */
+  readonly padded?: true;
 };
 
 /** By the name on the source. */
@@ -61,7 +63,8 @@ export function expressionColumn(column: Column, name: string, here: MysqlType):
       // Spaces that fill up a value of fixed length count only where the column here keeps them.
       const isSame = TEXT.test(nativeType) && (!type.fixed || here.native.startsWith("char("));
       const isPlain = collation === undefined || DETERMINISTIC.test(collation);
-      return { name, kind: isSame && isPlain ? "text" : "other" };
+      if (!isSame || !isPlain) return { name, kind: "other" };
+      return { name, kind: "text", ...(type.fixed ? { padded: true as const } : {}) };
     }
     case "time":
       return { name, kind: type.zoned ? "other" : "time" };
