@@ -32,7 +32,7 @@ export interface Value {
 export type ExpressionColumn = Omit<Value, "sql" | "constant"> & {
   /** Its name on the target. */
   readonly name: string;
-  /** Of characters, filled up with spaces. */
+  /** `char` here, which may show the spaces that fill it up. */
   readonly padded?: true;
 };
 
@@ -50,6 +50,11 @@ const DETERMINISTIC = /^"(?:C|POSIX|ucs_basic|[\w-]+-x-icu)"$/;
 
 /** What an expression may do with a column of PostgreSQL that is of this type here. */
 export function expressionColumn(column: Column, name: string, here: MysqlType): ExpressionColumn {
+  const known = columnOf(column, name, here);
+  return here.native.startsWith("char(") ? { ...known, padded: true } : known;
+}
+
+function columnOf(column: Column, name: string, here: MysqlType): ExpressionColumn {
   const { type, nativeType, collation, convertsTo } = column;
   if (convertsTo !== undefined) return { name, kind: "other" };
   switch (type.kind) {
@@ -63,8 +68,7 @@ export function expressionColumn(column: Column, name: string, here: MysqlType):
       // Spaces that fill up a value of fixed length count only where the column here keeps them.
       const isSame = TEXT.test(nativeType) && (!type.fixed || here.native.startsWith("char("));
       const isPlain = collation === undefined || DETERMINISTIC.test(collation);
-      if (!isSame || !isPlain) return { name, kind: "other" };
-      return { name, kind: "text", ...(type.fixed ? { padded: true as const } : {}) };
+      return { name, kind: isSame && isPlain ? "text" : "other" };
     }
     case "time":
       return { name, kind: type.zoned ? "other" : "time" };

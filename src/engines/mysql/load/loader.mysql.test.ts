@@ -41,9 +41,9 @@ const computed: readonly (readonly [type: string, expression: string, only?: Mys
   ["boolean", "coalesce(m, '2000-01-01 00:00:00') < '2024-01-01 12:00:00.5'"],
   ["boolean", "z > '2024-01-01 12:00:00+00'"],
   ["boolean", "k between '08:00:00' and '17:30:00.25'"],
-  ["boolean", "u = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"],
+  ["boolean", "u = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", "mysql"],
   ["boolean", "l = 'sad' or l in ('so so', 'ok')"],
-  ["integer", "num_nulls(t, v, u) + num_nonnulls(i, n)"],
+  ["integer", "num_nulls(t, v, l) + num_nonnulls(i, n)"],
   ["bigint", "case when i > 0 then i when b then -i else 0 end"],
 ];
 
