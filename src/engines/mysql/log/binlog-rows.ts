@@ -136,7 +136,8 @@ export class RowsReader {
   #newRow(plan: RowPlan, present: Int32Array, row: number, bytes: Buffer, at: number): number {
     const before = this.#cells.zeroDates;
     const next = this.#row(plan, present, row, bytes, at);
-    plan.countZeroDates(this.#cells.zeroDates - before);
+    const count = this.#cells.zeroDates - before;
+    if (count > 0) plan.countZeroDates(count);
     return next;
   }
 
