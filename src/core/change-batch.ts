@@ -8,7 +8,19 @@ export const NULL_CELL = -1;
 /** The source did not send the value because it has not changed: an unchanged TOAST, a minimal row image. */
 export const UNCHANGED_CELL = -2;
 
-export const Op = { insert: 1, update: 2, delete: 3, truncate: 4 } as const;
+/**
+ * `deleteReferring` and `updateReferring` are what a foreign key has done by itself (ForeignKey.silent) to all rows of
+ * a table that hold some values in it: how many there are shows only where the rows are, and so does what that does
+ * to the rows that refer to these.
+ */
+export const Op = {
+  insert: 1,
+  update: 2,
+  delete: 3,
+  truncate: 4,
+  deleteReferring: 5,
+  updateReferring: 6,
+} as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
 /**
@@ -38,6 +50,8 @@ export interface ChangeBatch {
    * Quads: Op, index into tables, row before (-1: not sent), row after (-1: none).
    * The row before holds the old key (other cells NULL_CELL) when `beforeIsKey`, else all columns.
    * One truncate op for each table truncated; those of one statement follow each other.
+   * The row before of a referring op holds what rows have in the foreign key's columns, its row after what they get in
+   * some of these; all other cells are UNCHANGED_CELL.
    */
   readonly ops: Int32Array;
   /** In commit order; each begins at the op at which the one before it ends. */
@@ -46,6 +60,11 @@ export interface ChangeBatch {
   readonly misfits?: readonly Misfit[];
   /** Transactions in which tables of the task were altered: what they hold from there on is left out. None when left out. */
   readonly noted?: readonly BatchNotes[];
+}
+
+/** Whether an op is about all rows that hold some values in a foreign key. */
+export function isReferring(op: number): boolean {
+  return op >= Op.deleteReferring;
 }
 
 export interface BatchNotes {

@@ -93,8 +93,23 @@ export interface ForeignKey {
   readonly period?: true;
   /** False for a constraint the source has not checked itself (NOT VALID). */
   readonly validated: boolean;
+  /**
+   * What the source does by itself to the rows that refer to one that goes or gets other values, where its log may hold
+   * nothing of that. Absent where it does nothing, or always logs it as changes of these rows.
+   */
+  readonly silent?: SilentActions;
   readonly comment?: string;
 }
+
+export interface SilentActions {
+  /** When a row goes that is referred to. */
+  readonly onDelete?: SilentAction;
+  /** When such a row gets other values in the columns that are referred to. */
+  readonly onUpdate?: SilentAction;
+}
+
+/** cascade: the referring rows go, or get the new values. set-null: they get NULL in all columns of the key. */
+export type SilentAction = "cascade" | "set-null";
 
 export interface TableSchema {
   readonly id: TableId;

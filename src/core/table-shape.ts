@@ -20,6 +20,11 @@ export interface TableShape {
    * tells of a change of it.
    */
   readonly keys?: readonly string[];
+  /**
+   * Its foreign keys that act by themselves (ForeignKey.silent), as texts in any order; absent where there can be none, or
+   * nothing is known of them.
+   */
+  readonly silentKeys?: readonly string[];
   /** The table as the target follows it; absent while that can be read from the source. */
   readonly described?: Omit<TableSchema, "shape">;
   /** Where in the log it became what it is here. */
@@ -76,6 +81,7 @@ export function shapeChange(known: TableShape, now: TableShape): ShapeChange {
   if (known.table !== now.table) return other("is another one of the same name");
   const key = known.keys?.[0];
   if (key !== undefined && now.keys?.includes(key) === false) return other("has another key");
+  if (known.silentKeys !== undefined && keysText(known) !== keysText(now)) return other(OTHER_KEYS);
   const present = new Map(now.columns.map((column) => [column.number, column]));
   const kept = known.columns.filter(({ since }) => since !== "left-out");
   for (const column of kept) {
@@ -100,7 +106,14 @@ export function shapeChange(known: TableShape, now: TableShape): ShapeChange {
 
 /** Whether nothing at all has happened to a table, as far as its source can tell. */
 export function isSameShape(known: TableShape, now: TableShape): boolean {
-  return known.storage === now.storage && isSameDefinition(known, now);
+  return known.storage === now.storage && isSameDefinition(known, now) && keysText(known) === keysText(now);
+}
+
+/** What tables that others refer to are set aside for, with these: rows there may be others than the stream tells. */
+export const OTHER_KEYS = "has other foreign keys that act by themselves";
+
+function keysText({ silentKeys }: TableShape): string {
+  return JSON.stringify(silentKeys?.toSorted());
 }
 
 /** Whether nothing has happened to a table but to its rows: these may have been removed or written anew. */

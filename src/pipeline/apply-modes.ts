@@ -1,7 +1,8 @@
-import { type ChangeBatch, type ChangeTransaction, OP_WIDTH, Op } from "../core/change-batch.ts";
+import { type ChangeBatch, type ChangeTransaction, isReferring, OP_WIDTH, Op } from "../core/change-batch.ts";
 import { MigrationError } from "../core/error.ts";
 import type { Position, PositionCodec } from "../core/position.ts";
 import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
+import { silentKeysOf } from "../core/silent-keys.ts";
 import { type AppliedCounts, ApplyMode } from "../core/target.ts";
 
 /** Between which positions a table's rows were read; equal when one snapshot gave them all. */
@@ -40,6 +41,10 @@ export class TableRules {
   constructor(codec: PositionCodec, isSuspended: (table: TableId) => boolean) {
     this.#codec = codec;
     this.#isSuspended = isSuspended;
+  }
+
+  isSuspended(table: TableId): boolean {
+    return this.#isSuspended(table);
   }
 
   get newest(): Position | undefined {
@@ -117,7 +122,10 @@ export class TableRules {
   }
 }
 
-/** Tables, as indexes into the batch's, that the batch changes in a way that is not skipped. */
+/**
+ * Tables, as indexes into the batch's, that the batch changes in a way that is not skipped; with those whose rows a
+ * foreign key may change because rows of these are changed by one.
+ */
 export function appliedTables(batch: ChangeBatch, modes: Uint8Array | undefined): ReadonlySet<number> {
   const { ops, transactions, tables, misfits = [] } = batch;
   const found = new Set<number>();
@@ -128,6 +136,8 @@ export function appliedTables(batch: ChangeBatch, modes: Uint8Array | undefined)
     for (let at = start * OP_WIDTH; at < end * OP_WIDTH; at += OP_WIDTH) {
       const table = ops[at + 1]!;
       if (!isSkipped(t, table)) found.add(table);
+      if (!isReferring(ops[at]!)) continue;
+      for (const other of silentKeysOf(tables).family(table)) if (!isSkipped(t, other)) found.add(other);
     }
   }
   for (const { transaction, table } of misfits) if (!isSkipped(transaction, table)) found.add(table);

@@ -5,6 +5,7 @@ import type { NotedTransaction } from "../core/schema-note.ts";
 import type { ChangeStream } from "../core/source.ts";
 import type { Applier } from "../core/target.ts";
 import { appliedTables, countChanges, cutBatch, misfitOf, type TableRules } from "./apply-modes.ts";
+import { brokenCascade } from "./cascade-modes.ts";
 import type { PipelineObserver } from "./observer.ts";
 
 /** How soon the source is asked again how far it has come while a goal is waited for. */
@@ -207,11 +208,12 @@ export class ChangeApply {
   async #take(batch: ChangeBatch): Promise<"last" | "commit-time" | "noted" | undefined> {
     const { taken, end } = this.#upToNote(this.#upToGoal(batch));
     if (taken.transactions.length > 0) {
-      const { applier, observer } = this.#parts;
+      const { applier, observer, rules } = this.#parts;
       const modes = await this.#modes(taken);
       // Given up while a table was being loaded: the batch was not taken, the stream will send it again.
       if (this.#stopped || this.#failure !== undefined) return undefined;
-      const misfit = misfitOf(taken, modes);
+      const misfit =
+        misfitOf(taken, modes) ?? brokenCascade(taken, modes, (table) => rules.isSuspended(table));
       if (misfit !== undefined) throw misfit;
       await applier.apply(taken, modes);
       failpoint("apply.batch-taken");

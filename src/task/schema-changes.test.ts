@@ -119,3 +119,46 @@ test("what a table is gets recorded where it is not known yet, and is left alone
   const rewritten = { ...before, storage: "2" };
   assert.deepEqual(compare({ now: source(rewritten), known: journaled(before) }).shapes[0]?.shape, rewritten);
 });
+
+test("a table that got other foreign keys that act by themselves is refused, and those that refer to it in that way", () => {
+  const named = (name: string, to: string | undefined, silentKeys: readonly string[]): TableSchema => {
+    const id = { schema: "app", name };
+    const references = { schema: "app", name: to ?? "" };
+    const silent = { onDelete: "cascade" } as const;
+    const key = { name: "up", columns: ["v"], referencedColumns: ["v"], native: "", validated: true };
+    return {
+      ...source({ ...before, silentKeys }),
+      id,
+      foreignKeys: to === undefined ? [] : [{ ...key, references, silent }],
+    };
+  };
+  const tables = [
+    named("c", undefined, ["another"]),
+    named("g", "c", []),
+    named("h", "g", []),
+    named("x", undefined, []),
+  ];
+  const plan = {
+    ...planOf(tables[0]!),
+    tables: tables.map((one) => ({ source: one, target: one, loadOrder: 0 })),
+  };
+  const known = tables.map(({ id }): JournaledTable => {
+    return { ...journaled({ ...before, silentKeys: [] }), id };
+  });
+  const changes = compareSchemas({ plan, journaled: known, follows: true, replicatesOnly: false });
+  assert.deepEqual(
+    changes.refused.map(({ table, message }) => [table?.name, message]),
+    [
+      ["c", "The table has other foreign keys that act by themselves."],
+      ["g", "The table refers to one that has other foreign keys that act by themselves."],
+      ["h", "The table refers to one that has other foreign keys that act by themselves."],
+    ],
+  );
+  assert.deepEqual(
+    changes.assessed.tables.map(({ source: { id } }) => id.name),
+    ["x"],
+  );
+  // A journal of before says nothing of them: they are recorded.
+  const older = compare({ now: source({ ...before, silentKeys: ["one"] }), known: journaled(before) });
+  assert.deepEqual([older.refused, older.shapes[0]?.shape.silentKeys], [[], ["one"]]);
+});

@@ -5,11 +5,13 @@ import type { JournaledTable } from "../core/journal.ts";
 import type { MigrationPlan, TablePlan } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
 import { displayTable, type TableSchema, tableKey } from "../core/schema.ts";
+import { silentKeysOf } from "../core/silent-keys.ts";
 import {
   bareShape,
   type ColumnShape,
   isSameDefinition,
   isSameShape,
+  OTHER_KEYS,
   type ShapedTable,
   shapeChange,
   type TableShape,
@@ -52,6 +54,8 @@ interface TableFate {
   readonly outdated?: JournaledTable;
   readonly shape?: TableShape;
   readonly refused?: MigrationError;
+  /** It is refused because of its foreign keys that act by themselves. */
+  readonly hasOtherKeys?: true;
   readonly findings?: readonly Finding[];
 }
 
@@ -76,12 +80,13 @@ export function compareSchemas({
   planned,
 }: SchemaComparison): SchemaChanges {
   const known = new Map(journaled.map((table) => [tableKey(table.id), table]));
-  const fates = plan.tables.map((table) => {
+  const own = plan.tables.map((table) => {
     const fate = fateOf(table, known.get(tableKey(table.source.id)), follows);
     const isNew = replicatesOnly && !known.has(tableKey(table.source.id));
     const { shape } = fate.plan.source;
     return isNew && shape !== undefined ? { ...fate, shape } : fate;
   });
+  const fates = withReferring(own);
   return {
     plan: { ...plan, tables: fates.map((fate) => (follows ? fate.plan : leavingOut(fate.plan))) },
     assessed: { ...plan, tables: fates.flatMap(({ assessed }) => assessed ?? []) },
@@ -95,6 +100,21 @@ export function compareSchemas({
     refused: fates.flatMap(({ refused }) => refused ?? []),
     findings: fates.flatMap(({ findings = [] }) => findings),
   };
+}
+
+/**
+ * A table whose foreign keys that act by themselves have changed has had rows deleted or changed that these tell of, and
+ * with them rows of the tables that refer to it in that way: which ones was not to be seen.
+ */
+function withReferring(fates: readonly TableFate[]): readonly TableFate[] {
+  if (!fates.some(({ hasOtherKeys }) => hasOtherKeys === true)) return fates;
+  const keys = silentKeysOf(fates.map(({ plan }) => plan.source));
+  const families = fates.flatMap(({ hasOtherKeys }, i) => (hasOtherKeys === true ? [...keys.family(i)] : []));
+  const lost = new Set(families);
+  return fates.map((fate, i) => {
+    if (fate.assessed === undefined || !lost.has(i)) return fate;
+    return { plan: fate.plan, refused: changed(fate.plan, `refers to one that ${OTHER_KEYS}`) };
+  });
 }
 
 /** Notes of what led to a table's being as it is now may lie ahead in the stream: they come too late. */
@@ -150,7 +170,10 @@ function completeTable(
   }: { readonly known: TableShape; readonly now: TableShape; readonly follows: boolean },
 ): TableFate {
   const change = shapeChange(known, now);
-  if (change.kind === "other") return { plan, refused: changed(plan, change.how) };
+  if (change.kind === "other") {
+    const refused = changed(plan, change.how);
+    return change.how === OTHER_KEYS ? { plan, refused, hasOtherKeys: true } : { plan, refused };
+  }
   // Columns are told apart by their places: behind one that is left out none can follow.
   const leaves = !follows || leavesColumnsOut(known);
   const since = leaves ? "left-out" : "added";

@@ -29,7 +29,7 @@ export async function readLines(chunks: AsyncIterable<RowChunk>): Promise<readon
 
 /** One change: what was done, and the row that it made or the key of the one that it took away, cells as text. */
 export interface Change {
-  readonly op: "insert" | "update" | "delete" | "truncate";
+  readonly op: "insert" | "update" | "delete" | "truncate" | "delete referring" | "update referring";
   readonly table: string;
   readonly row: readonly (string | null)[];
 }
@@ -44,6 +44,8 @@ const opNames = {
   [Op.update]: "update",
   [Op.delete]: "delete",
   [Op.truncate]: "truncate",
+  [Op.deleteReferring]: "delete referring",
+  [Op.updateReferring]: "update referring",
 } as const;
 
 /** Reads whole transactions with changes in them, up to a position. The stream was asked for text. */

@@ -55,9 +55,9 @@ export const binaryLogErrors = {
     scope: "table",
     retry: "never",
     meaning:
-      "A foreign key deletes or changes rows by itself (ON DELETE CASCADE and the like), which the source's binary log does not hold: the target keeps such rows.",
+      "A foreign key deletes or changes rows by itself (ON DELETE CASCADE and the like), and what the source's binary log holds does not suffice to do the same on the target: the target keeps such rows.",
     remedy:
-      "Let the application delete or change the referring rows itself before the referenced ones while the task runs; else reload the table before the switch-over.",
+      "Do what the message names: move the table that is referred to as well, or set binlog_row_image = FULL. Else let the application delete or change the referring rows itself, or reload the table before the switch-over.",
   },
   "source.not_transactional": {
     scope: "table",

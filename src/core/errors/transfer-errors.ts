@@ -45,8 +45,16 @@ export const transferErrors = {
   "apply.row_incomplete": {
     scope: "table",
     retry: "never",
-    meaning: "While catching up after a crash an update lacked a value of a row that is not there yet.",
+    meaning:
+      "While catching up after a crash an update lacked a value of a row that is not there yet, or a foreign key had changed rows by itself of which some were read later than others.",
     remedy: "None needed: Tideway loads the table again by itself.",
+  },
+  "apply.cascade_unknown": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A foreign key of the source has deleted or changed rows by itself, which of them shows in a table that was set aside.",
+    remedy: "Mend the other table; then reload both, the table that is referred to first.",
   },
   "plan.reference_left_out": {
     scope: "table",

@@ -26,7 +26,7 @@ import { checkFormat } from "./assess/assess-log.ts";
 import { assessSource } from "./assess/assess-source.ts";
 import { checkTables, describe, listSchemas, listTables } from "./catalog/catalog.ts";
 import { readSequenceStates } from "./catalog/catalog-sequences.ts";
-import type { TypeChoices } from "./catalog/type-map.ts";
+import { type TypeChoices, typeChoices } from "./catalog/type-map.ts";
 import { errorAddress } from "./connection/address.ts";
 import type { Client } from "./connection/client.ts";
 import { clientPool } from "./connection/client-pool.ts";
@@ -55,10 +55,7 @@ export class MysqlSource implements Source {
   constructor(endpoint: EndpointConfig) {
     this.#endpoint = endpoint;
     this.#clients = clientPool(endpoint, { side: "source", purpose: "tideway source" });
-    this.#choices = {
-      booleans: endpoint.settings["TreatTinyInt1AsBoolean"] === true,
-      timesOfDay: endpoint.settings["MapTimeAsTime"] === true,
-    };
+    this.#choices = typeChoices(endpoint);
   }
 
   /** Throws what stands in the way of connecting. */
@@ -79,7 +76,7 @@ export class MysqlSource implements Source {
   }
 
   assess(request: SourceAssessment, signal: AbortSignal): Promise<readonly Finding[]> {
-    return this.#clients.use(signal, (client) => assessSource(client, request));
+    return this.#clients.use(signal, (client) => assessSource(client, request, this.#choices));
   }
 
   lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {

@@ -18,6 +18,9 @@ export const Expect = {
   updateMust: 7,
   /** No change: a statement that somebody waits for. */
   query: 8,
+  /** What a foreign key of the source has done by itself: however many rows there are is right. */
+  cascadeDelete: 14,
+  cascadeUpdate: 15,
 } as const;
 export type Expect = (typeof Expect)[keyof typeof Expect];
 export const EXPECT_WIDTH = 16;
@@ -79,6 +82,15 @@ export class ApplyCounts {
     counts.inserts += changes.inserts;
     counts.updates += changes.updates;
     counts.deletes += changes.deletes;
+  }
+
+  /** Rows that a foreign key of the source has deleted or changed by itself. */
+  cascaded(expectation: number, rows: number): void {
+    if (rows === 0) return;
+    const kind = expectation & (EXPECT_WIDTH - 1);
+    const counts = this.#of((expectation - kind) / EXPECT_WIDTH);
+    if (kind === Expect.cascadeDelete) counts.deletes += rows;
+    else counts.updates += rows;
   }
 
   truncated(table: number): void {

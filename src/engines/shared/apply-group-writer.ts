@@ -1,5 +1,8 @@
 import type { ChangeBatch } from "../../core/change-batch.ts";
+import type { TablePlan } from "../../core/plan.ts";
+import type { Cascades } from "./apply-cascades.ts";
 import { type ApplyGroup, type FoldedGroup, foldGroup, type GroupTables, type Piece } from "./apply-group.ts";
+import { type Segment, Segments } from "./apply-segments.ts";
 import type { FoldOptions } from "./net-changes.ts";
 
 /** After sets of a table have failed, its changes are applied one by one for so many groups, doubled each time. */
@@ -38,22 +41,34 @@ interface Penalty {
   readonly groups: number;
 }
 
+export interface GroupWriterParts {
+  readonly changes: GroupChanges;
+  /** None where the order of changes between tables may matter, or the session cannot have them. */
+  readonly sets: GroupSets | undefined;
+  readonly cascades: Cascades;
+  readonly plans: readonly TablePlan[];
+}
+
 /**
  * Applies a group within the transaction at work: tables that change much by the net effect of their
  * changes, the others change by change. Tables do not depend on each other: nothing on the target acts on
- * their rows while they are replicated. Where sets fail, the same changes are applied one by one.
+ * their rows while they are replicated. What foreign keys of the source have done by themselves comes in its place
+ * among the changes. Where sets fail, the same changes are applied one by one.
  */
 export class GroupWriter {
   readonly #changes: GroupChanges;
   readonly #sets: GroupSets | undefined;
+  readonly #cascades: Cascades;
+  readonly #segments: Segments;
   readonly #penalties = new Map<number, Penalty>();
   readonly #tables: GroupTables;
   #groups = 0;
 
-  /** Without sets where the order of changes between tables may matter, or the session cannot have them. */
-  constructor(changes: GroupChanges, sets: GroupSets | undefined) {
+  constructor({ changes, sets, cascades, plans }: GroupWriterParts) {
     this.#changes = changes;
     this.#sets = sets;
+    this.#cascades = cascades;
+    this.#segments = new Segments({ plans, keys: cascades.keys, planOf: (batch) => changes.planOf(batch) });
     this.#tables = {
       planOf: (batch) => changes.planOf(batch),
       foldOptions: (plan) =>
@@ -63,18 +78,25 @@ export class GroupWriter {
 
   /** Resolves when the target has carried out the whole group. */
   async write(group: ApplyGroup): Promise<void> {
-    const sets = this.#sets;
     this.#groups++;
-    let folded = this.#fold(group);
-    if (folded.leavesSome) await this.#oneByOne(group, (plan) => !folded.tables.has(plan));
+    for (const segment of this.#segments.of(group)) {
+      await this.#write(segment);
+      for (const rows of segment.cascades) await this.#cascades.apply(rows);
+    }
+    await this.#changes.drain();
+  }
+
+  async #write(segment: Segment): Promise<void> {
+    const sets = this.#sets;
+    let folded = this.#fold(segment);
+    if (folded.leavesSome) await this.#oneByOne(segment, (plan) => !folded.tables.has(plan));
     while (sets !== undefined && folded.tables.size > 0) {
       const failed = await sets.apply(folded);
       if (failed.size === 0) return;
       for (const plan of failed) this.#penalize(plan);
-      await this.#oneByOne(group, (plan) => failed.has(plan));
+      await this.#oneByOne(segment, (plan) => failed.has(plan));
       folded = { ...folded, tables: new Map([...folded.tables].filter(([plan]) => !failed.has(plan))) };
     }
-    await this.#changes.drain();
   }
 
   /** The transaction at work has ended. */
@@ -82,7 +104,7 @@ export class GroupWriter {
     this.#sets?.ended();
   }
 
-  #fold(group: ApplyGroup): FoldedGroup {
+  #fold(group: Segment): FoldedGroup {
     const sets = this.#sets;
     const first = group.pieces[0];
     if (sets === undefined || first === undefined || group.ops < sets.least) {
@@ -92,7 +114,7 @@ export class GroupWriter {
     return foldGroup(group, this.#tables, sets.least);
   }
 
-  async #oneByOne(group: ApplyGroup, isWanted: (plan: number) => boolean): Promise<void> {
+  async #oneByOne(group: Segment, isWanted: (plan: number) => boolean): Promise<void> {
     for (const piece of group.pieces) await this.#changes.write(piece, isWanted);
   }
 

@@ -1,4 +1,10 @@
-import { type ChangeBatch, type ChangeTransaction, OP_WIDTH, type Op } from "../../core/change-batch.ts";
+import {
+  type ChangeBatch,
+  type ChangeTransaction,
+  isReferring,
+  OP_WIDTH,
+  type Op,
+} from "../../core/change-batch.ts";
 import type { Position } from "../../core/position.ts";
 import { ApplyMode } from "../../core/target.ts";
 import type { RowBytes } from "./key-index.ts";
@@ -11,6 +17,9 @@ export interface Piece {
   /** Indexes [from, to) into the batch's transactions. */
   readonly from: number;
   readonly to: number;
+  /** Where it is a part of these: ops [start, end) of the batch, counted in quads. */
+  readonly start?: number;
+  readonly end?: number;
 }
 
 /** Source transactions that the target commits together, or a part of one that is too large to be held. */
@@ -50,12 +59,20 @@ export class ApplyGroup {
   }
 }
 
-/** Ops [start, end) of a piece's batch, counted in quads. */
-function opsOf({ batch: { transactions }, from, to }: Piece): {
+interface OpRange {
   readonly start: number;
   readonly end: number;
-} {
-  return { start: transactions[from]!.start, end: transactions[to - 1]!.end };
+}
+
+/** Ops of a piece, counted in quads. */
+function opsOf({ batch: { transactions }, from, to, start, end }: Piece): OpRange {
+  return { start: start ?? transactions[from]!.start, end: end ?? transactions[to - 1]!.end };
+}
+
+/** Those of them that are of one of its transactions. */
+export function opsOfTransaction(piece: Piece, transaction: number): OpRange {
+  const { start, end } = piece.batch.transactions[transaction]!;
+  return { start: Math.max(start, piece.start ?? 0), end: Math.min(end, piece.end ?? end) };
 }
 
 /** How the tables of a group's changes relate to the applier's plans. */
@@ -78,10 +95,14 @@ export interface FoldedGroup {
 const MAX_FOLDED = 50;
 
 /**
- * Folds what a group changes, for tables with at least `least` changes. A table whose changes do not all
+ * Folds what a group changes, for tables with at least `least` changes; what foreign keys do is left to others. A table whose changes do not all
  * fold is left out: a truncated one, one that converges, one whose rows are not identified by a key.
  */
-export function foldGroup(group: ApplyGroup, tables: GroupTables, least: number): FoldedGroup {
+export function foldGroup(
+  group: Pick<ApplyGroup, "pieces">,
+  tables: GroupTables,
+  least: number,
+): FoldedGroup {
   const sources: RowBytes[] = [];
   const folding = new Map<number, NetChanges>();
   const counts = changesPerPlan(group, tables);
@@ -107,19 +128,16 @@ export function foldGroup(group: ApplyGroup, tables: GroupTables, least: number)
   return { sources, tables: folding, leavesSome: folding.size < counts.size };
 }
 
-function foldPiece(
-  { batch, modes, from, to }: Piece,
-  source: number,
-  nets: readonly (NetChanges | undefined)[],
-): void {
-  const { ops, transactions } = batch;
+function foldPiece(piece: Piece, source: number, nets: readonly (NetChanges | undefined)[]): void {
+  const { batch, modes, from, to } = piece;
+  const { ops } = batch;
   for (let t = from; t < to; t++) {
-    const { start, end } = transactions[t]!;
+    const { start, end } = opsOfTransaction(piece, t);
     const offset = t * batch.tables.length;
     for (let at = start * OP_WIDTH; at < end * OP_WIDTH; at += OP_WIDTH) {
       const table = ops[at + 1]!;
       const net = nets[table];
-      if (net === undefined || net.failed) continue;
+      if (net === undefined || net.failed || isReferring(ops[at]!)) continue;
       const mode = modes === undefined ? ApplyMode.exact : modes[offset + table];
       if (mode === ApplyMode.skip) continue;
       if (mode !== ApplyMode.exact) net.failed = true;
@@ -129,7 +147,7 @@ function foldPiece(
 }
 
 /** How often a group changes each plan's table, skipped changes included; -1 stands for all that are in no plan. */
-function changesPerPlan(group: ApplyGroup, tables: GroupTables): ReadonlyMap<number, number> {
+function changesPerPlan(group: Pick<ApplyGroup, "pieces">, tables: GroupTables): ReadonlyMap<number, number> {
   const counts = new Map<number, number>();
   let batch: ChangeBatch | undefined;
   let plans = new Int32Array(0);
@@ -147,7 +165,9 @@ function changesPerPlan(group: ApplyGroup, tables: GroupTables): ReadonlyMap<num
       perTable = new Int32Array(plans.length);
     }
     const { start, end } = opsOf(piece);
-    for (let op = start; op < end; op++) perTable[batch.ops[op * OP_WIDTH + 1]!]!++;
+    for (let at = start * OP_WIDTH; at < end * OP_WIDTH; at += OP_WIDTH) {
+      if (!isReferring(batch.ops[at]!)) perTable[batch.ops[at + 1]!]!++;
+    }
   }
   note();
   return counts;

@@ -1,9 +1,9 @@
-import { type ChangeBatch, OP_WIDTH, Op } from "../../core/change-batch.ts";
+import { type ChangeBatch, isReferring, OP_WIDTH, Op } from "../../core/change-batch.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { TablePlan } from "../../core/plan.ts";
 import { displayTable, type TableSchema, tableKey } from "../../core/schema.ts";
 import { ApplyMode } from "../../core/target.ts";
-import type { Piece } from "./apply-group.ts";
+import { opsOfTransaction, type Piece } from "./apply-group.ts";
 
 /** Which plan each table of the batches belongs to. */
 export class PlanIndex {
@@ -39,7 +39,10 @@ export interface ChangeVisitor {
   push(): Promise<void>;
 }
 
-/** Visits the changes of a piece, but for those that are skipped and those of plans that are not `wanted`. */
+/**
+ * Visits the changes of a piece, but for those that are skipped and those of plans that are not `wanted`; what foreign keys
+ * do is left to others.
+ */
 export async function walkPiece(
   piece: Piece,
   index: PlanIndex,
@@ -57,16 +60,17 @@ interface Walk {
   readonly isWanted: (plan: number) => boolean;
 }
 
-async function walkTransaction({ batch, modes }: Piece, transaction: number, walk: Walk): Promise<void> {
+async function walkTransaction(piece: Piece, transaction: number, walk: Walk): Promise<void> {
+  const { batch, modes } = piece;
   const { ops } = batch;
   const { planOf, visitor, isWanted } = walk;
-  const { start, end: last } = batch.transactions[transaction]!;
+  const { start, end: last } = opsOfTransaction(piece, transaction);
   const offset = transaction * batch.tables.length;
   const end = last * OP_WIDTH;
   for (let at = start * OP_WIDTH; at < end; at += OP_WIDTH) {
     const table = ops[at + 1]!;
     const mode = modes === undefined ? ApplyMode.exact : modes[offset + table];
-    if (mode === ApplyMode.skip || !isWanted(planOf[table]!)) continue;
+    if (mode === ApplyMode.skip || isReferring(ops[at]!) || !isWanted(planOf[table]!)) continue;
     const plan = planOf[table]!;
     if (plan < 0) throw outsidePlan(batch, table);
     if (ops[at] === Op.truncate) {
@@ -104,7 +108,7 @@ function truncated(
   return [...plans];
 }
 
-function outsidePlan(batch: ChangeBatch, table: number): MigrationError {
+export function outsidePlan(batch: ChangeBatch, table: number): MigrationError {
   return new MigrationError("internal.unexpected", {
     message: "A change of a table that is not part of the plan.",
     subject: displayTable(batch.tables[table]!.id),

@@ -2,6 +2,7 @@ import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { Position, PositionCodec } from "../../../core/position.ts";
 import type { Applier, ApplyRequest } from "../../../core/target.ts";
+import { Cascades } from "../../shared/apply-cascades.ts";
 import { ApplyCounts, EXPECT_WIDTH, Expect } from "../../shared/apply-counts.ts";
 import { GroupWriter } from "../../shared/apply-group-writer.ts";
 import { ApplyLoop } from "../../shared/apply-loop.ts";
@@ -12,6 +13,7 @@ import { classify } from "../connection/errors.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { outOfRangeOf } from "../values/out-of-range.ts";
 import type { ValueCounts } from "../values/value-counts.ts";
+import { MysqlCascades } from "./apply-cascades.ts";
 import { ApplyChanges } from "./apply-changes.ts";
 import { ApplyDurability, type DurabilityKind } from "./apply-durability.ts";
 import { StatementFailure } from "./apply-failure.ts";
@@ -87,14 +89,16 @@ function connectParts({ wire, endpoint, request, replaced, signal, found }: Appl
       }
       counts.completed(expectation, touched);
     },
+    cascaded: (expectation, rows) => counts.cascaded(expectation, rows),
     lost: (error) => loop.fail(describe(error)),
   });
   const tables = new ApplyTables(plans, found.tables, outOfRangeOf(endpoint));
   const changes = new ApplyChanges({ plans, tables, session, counts });
   const sets = new ApplySets({ plans, tables, session, counts });
+  const cascades = new Cascades(plans, new MysqlCascades(session, tables));
   const transactions = new MysqlTransactions({
     session,
-    writer: new GroupWriter(changes, sets),
+    writer: new GroupWriter({ changes, sets, cascades, plans }),
     counts,
     ...{ tables, replaced },
     request,

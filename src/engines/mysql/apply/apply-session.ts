@@ -31,6 +31,8 @@ const MESSAGE_STATEMENTS = 2_000;
 export interface ApplySessionListener {
   /** A statement completed; `touched` is false when it found or changed no row. */
   completed(expectation: number, touched: boolean): void;
+  /** Rows that a foreign key of the source has deleted or changed by itself. */
+  cascaded(expectation: number, rows: number): void;
   /** The session has ended by itself. */
   lost(error: unknown): void;
 }
@@ -283,6 +285,10 @@ export class ApplySession implements AsyncDisposable {
       case SetExpect.overwritten:
         // A row that was there counts two when it changes and none when it does not, a new one counts one.
         if ((Number.isNaN(second) ? affected & 1 : affected - 2 * second) !== 0) this.#mismatch(expectation);
+        break;
+      case Expect.cascadeDelete:
+      case Expect.cascadeUpdate:
+        this.#listener.cascaded(expectation, affected);
         break;
       case Expect.update:
       case Expect.updateAny:

@@ -3,6 +3,7 @@ import type { OutOfRange } from "../values/out-of-range.ts";
 import type { ValueCounts } from "../values/value-counts.ts";
 import { TableSql } from "./apply-sql.ts";
 import type { ApplyTable } from "./apply-table.ts";
+import { CascadeSql } from "./cascade-sql.ts";
 
 /** The statements of each plan's table, made when first needed. */
 export class ApplyTables {
@@ -12,6 +13,7 @@ export class ApplyTables {
   /** Values may come as others. */
   readonly #replaces: boolean;
   readonly #statements: (TableSql | undefined)[] = [];
+  readonly #cascades: (CascadeSql | undefined)[] = [];
 
   /** `tables`: what stands on the target, in the order of the plans. */
   constructor(plans: readonly TablePlan[], tables: readonly (ApplyTable | undefined)[], choices: OutOfRange) {
@@ -28,6 +30,11 @@ export class ApplyTables {
       this.#statements[plan] = sql;
     }
     return sql;
+  }
+
+  cascade(plan: number): CascadeSql {
+    this.#cascades[plan] ??= new CascadeSql(this.#plans[plan]!, this.#tables[plan]);
+    return this.#cascades[plan];
   }
 
   /** How many values of rows that were written have come as others, table by table. */

@@ -19,15 +19,17 @@ async function assessed(
   endpoint: EndpointConfig,
   type: SourceAssessment["type"] = "full-load-and-cdc",
   ownOnly = false,
+  isMoved: (name: string) => boolean = () => true,
 ): Promise<readonly Finding[]> {
   const client = await connect(endpoint, { side: "source", purpose: "test" }, signal);
   try {
-    const { tables } = await describe(client, await listTables(client, endpoint), CHOICES);
+    const ids = (await listTables(client, endpoint)).filter(({ name }) => isMoved(name));
+    const { tables } = await describe(client, ids, CHOICES);
     const request: SourceAssessment = {
       ...{ taskId: "T1", type, tables, movesWhole: undefined, resumes: false, ownOnly },
       ...{ movesRights: false, movesLargeObjects: false },
     };
-    return await assessSource(client, request);
+    return await assessSource(client, request, CHOICES);
   } finally {
     await client.end();
   }
@@ -87,6 +89,31 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       ]);
       await server.query("xa rollback 'x'");
       assert.deepEqual(told(await assessed(server.endpoint(database), "full-load")), []);
+    });
+
+    test("foreign keys that act by themselves are told where the log does not tell enough of that", async () => {
+      const database = await server.createDatabase();
+      await server.query(
+        `create table a (id int primary key, code varchar(9) unique);
+         create table b (id int primary key, a int, foreign key (a) references a (id) on delete cascade);
+         create table c (code varchar(9), constraint by_code foreign key (code) references a (code) on delete set null);
+         create table d (b int, constraint deep foreign key (b) references b (id) on delete cascade)`,
+        database,
+      );
+      const subjects = async (isMoved = (_name: string): boolean => true): Promise<readonly string[]> =>
+        (await assessed(server.endpoint(database), "cdc", false, isMoved))
+          .filter(({ code }) => code === "source.cascades_unlogged")
+          .map(({ subject, message }) => `${subject.split(".")[1]} ${/by_code|deep/.exec(message)}`);
+      assert.deepEqual(await subjects(), []);
+      // What a row of b goes for is told by a; a row of b that goes with one of a is in no log.
+      assert.deepEqual(await subjects((name) => name !== "a"), []);
+      assert.deepEqual(await subjects((name) => name !== "b"), ["d deep"]);
+      await server.query("set global binlog_row_image = 'MINIMAL'");
+      try {
+        assert.deepEqual(await subjects(), ["c by_code"]);
+      } finally {
+        await server.query("set global binlog_row_image = 'FULL'");
+      }
     });
 
     test("what is not moved is told by kind", async () => {

@@ -1,6 +1,7 @@
 import type { Finding } from "../../../core/finding.ts";
 import type { SourceAssessment } from "../../../core/source.ts";
 import { finding } from "../../shared/finding.ts";
+import type { TypeChoices } from "../catalog/type-map.ts";
 import type { Client } from "../connection/client.ts";
 import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
 import { assessCascades } from "./assess-cascades.ts";
@@ -10,11 +11,16 @@ import { assessPrivileges, readAccount } from "./assess-privileges.ts";
 import { assessSourceTables } from "./assess-source-tables.ts";
 
 /** Whether a server is fit to be read from, as far as it tells. Changes nothing. */
-export async function assessSource(client: Client, request: SourceAssessment): Promise<Finding[]> {
+export async function assessSource(
+  client: Client,
+  request: SourceAssessment,
+  choices: TypeChoices,
+): Promise<Finding[]> {
   const account = await readAccount(client);
   const findings = assessVersion(client.facts);
   if (request.type !== "full-load") {
-    findings.push(...(await assessLog(client, request)), ...assessCascades(request.tables));
+    findings.push(...(await assessLog(client, request)));
+    findings.push(...(await assessCascades(client, request.tables, choices)));
     if (request.ownOnly === true) findings.push(cannotFilter());
   }
   findings.push(...assessPrivileges(client, request, account));

@@ -1,4 +1,12 @@
-import { type Check, type Column, type ForeignKey, type TableId, tableKey } from "../../../core/schema.ts";
+import {
+  type Check,
+  type Column,
+  type ForeignKey,
+  type SilentAction,
+  type SilentActions,
+  type TableId,
+  tableKey,
+} from "../../../core/schema.ts";
 import type { Client } from "../connection/client.ts";
 import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
 import { type OfTable, selectOfTables } from "./catalog-query.ts";
@@ -55,15 +63,34 @@ function foreignKeys(rows: readonly KeyColumnRow[], actions: readonly ActionRow[
   return names.map((name) => {
     const own = rows.filter((row) => row.name === name);
     const first = own[0]!;
+    const action = actions.find((one) => one.name === name);
+    const silent = action === undefined ? {} : silentActions(action);
     return {
       name,
       columns: own.map(({ column }) => column),
       references: { schema: first.otherSchema, name: first.otherTable },
       referencedColumns: own.map(({ otherColumn }) => otherColumn),
-      native: actionText(actions.find((action) => action.name === name)),
+      native: actionText(action),
       validated: true,
+      ...(Object.keys(silent).length === 0 ? {} : { silent }),
     };
   });
+}
+
+/** By what information_schema calls them. Of other actions the server allows none. */
+const SILENT: Readonly<Record<string, SilentAction>> = { CASCADE: "cascade", "SET NULL": "set-null" };
+
+/**
+ * InnoDB does these itself and the binary log holds the statement's own rows alone, since a replica's InnoDB does the
+ * same again (manual, "InnoDB and MySQL Replication"). From 9.6 on MySQL can log them: each event of rows says so.
+ */
+function silentActions(action: ActionRow): SilentActions {
+  const onDelete = SILENT[action.onDelete];
+  const onUpdate = SILENT[action.onUpdate];
+  return {
+    ...(onDelete === undefined ? {} : { onDelete }),
+    ...(onUpdate === undefined ? {} : { onUpdate }),
+  };
 }
 
 function actionText(action: ActionRow | undefined): string {

@@ -117,6 +117,7 @@ export async function checkTables(
   const checks = await describeChecks(client, ids);
   const columns = await describeColumns(client, ids, { choices, json: jsonColumns(checks) });
   const indexes = await describeIndexes(client, ids, columns);
+  const foreignKeys = await describeForeignKeys(client, ids);
   const shapes = new Map<string, TableShape>();
   for (const id of ids) {
     const key = tableKey(id);
@@ -127,7 +128,8 @@ export async function checkTables(
       found.map(({ column }) => column),
       indexes.get(key)!,
     );
-    shapes.set(key, tableShape(id, { columns: found, keys, madeAt: row.madeAt }));
+    const parts = { columns: found, keys, foreignKeys: foreignKeys.get(key)!, madeAt: row.madeAt };
+    shapes.set(key, tableShape(id, parts));
   }
   return compareShapes(tables, shapes);
 }
@@ -179,7 +181,7 @@ function tableSchema(
     checks: withoutJsonChecks(checks, columns),
     foreignKeys,
     ...(row.comment === "" ? {} : { comment: row.comment }),
-    shape: tableShape(id, { columns: found, keys, madeAt: row.madeAt }),
+    shape: tableShape(id, { columns: found, keys, foreignKeys, madeAt: row.madeAt }),
     estimatedRows: row.rowCount === null ? -1 : Number(row.rowCount),
     estimatedBytes: row.bytes === null ? -1 : Number(row.bytes),
   };

@@ -1,4 +1,10 @@
-import { type Index, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
+import {
+  type ForeignKey,
+  type Index,
+  type TableId,
+  type TableSchema,
+  tableKey,
+} from "../../../core/schema.ts";
 import {
   type ColumnShape,
   isSameShape,
@@ -21,16 +27,21 @@ export interface ShapeParts {
   readonly columns: readonly FoundColumn[];
   /** Those that tell rows apart, the first of which is used. */
   readonly keys: readonly Index[];
+  readonly foreignKeys: readonly ForeignKey[];
   /** CREATE_TIME, which most changes of a table set anew. */
   readonly madeAt: string | null;
 }
 
-export function tableShape(id: TableId, { columns, keys, madeAt }: ShapeParts): TableShape {
+export function tableShape(id: TableId, parts: ShapeParts): TableShape {
+  const { columns, keys, foreignKeys, madeAt } = parts;
   return {
     table: tableKey(id),
     storage: "",
     columnsEver: columns.length,
     keys: keys.map((index) => (index.columns ?? []).join(",")),
+    silentKeys: foreignKeys.flatMap(({ columns: own, references, referencedColumns, silent }) =>
+      silent === undefined ? [] : JSON.stringify([own, references, referencedColumns, silent]),
+    ),
     columns: columns.map((column, at) => columnShape(column, { number: at + 1, madeAt })),
   };
 }

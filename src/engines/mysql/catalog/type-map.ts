@@ -1,3 +1,4 @@
+import type { EndpointConfig } from "../../../core/engine.ts";
 import type { LogicalType } from "../../../core/schema.ts";
 import type { TypeText } from "./type-text.ts";
 
@@ -7,6 +8,13 @@ export interface TypeChoices {
   readonly booleans: boolean;
   /** MapTimeAsTime: time is a time of day; without it an interval, as it holds -838:59:59 to 838:59:59. */
   readonly timesOfDay: boolean;
+}
+
+export function typeChoices({ settings }: Pick<EndpointConfig, "settings">): TypeChoices {
+  return {
+    booleans: settings["TreatTinyInt1AsBoolean"] === true,
+    timesOfDay: settings["MapTimeAsTime"] === true,
+  };
 }
 
 const intBits = { tinyint: 8, smallint: 16, mediumint: 24, int: 32, integer: 32, bigint: 64 } as const;
@@ -30,7 +38,7 @@ const GEOMETRIES = new Set([
 ]);
 
 /** Values of these are kept as a number of a spatial reference system and WKB. */
-export function isGeometry({ name }: Pick<TypeText, "name">): boolean {
+function isGeometry({ name }: Pick<TypeText, "name">): boolean {
   return GEOMETRIES.has(name);
 }
 

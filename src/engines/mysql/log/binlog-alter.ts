@@ -102,6 +102,7 @@ function exchanged(reader: SqlReader, table: TableId): readonly TableEffect[] {
 }
 
 function added(reader: SqlReader, table: TableId): readonly TableEffect[] {
+  if (reader.isNext("CONSTRAINT", "FOREIGN")) return addedReference(reader, table);
   if (reader.isNext("PARTITION", ...PARTS)) return [];
   if (reader.isNext("SYSTEM", "PERIOD")) return [{ kind: "altered", table, how: "keeps its history" }];
   reader.takeIf("COLUMN");
@@ -121,6 +122,31 @@ function added(reader: SqlReader, table: TableId): readonly TableEffect[] {
   return effects;
 }
 
+/** [CONSTRAINT [name]] FOREIGN KEY [name] (column, ...) REFERENCES table (...) [ON DELETE ...] [ON UPDATE ...] */
+function addedReference(reader: SqlReader, table: TableId): readonly TableEffect[] {
+  const columns: string[] = [];
+  let isReference = false;
+  let acts = false;
+  for (let depth = 0, lists = 0; reader.next !== undefined; reader.take()) {
+    const { kind, text } = reader.next;
+    if (kind === "sign") {
+      if (text === "," && depth === 0) break;
+      if (text === "(") {
+        depth++;
+        lists++;
+      } else if (text === ")") depth--;
+    } else if (depth > 0) {
+      if (lists === 1) columns.push(text);
+    } else if (kind === "word") {
+      const word = text.toUpperCase();
+      isReference ||= word === "REFERENCES";
+      // SET NULL; nothing else of a foreign key is called so.
+      acts ||= isReference && (word === "CASCADE" || word === "NULL");
+    }
+  }
+  return acts ? [{ kind: "reference-added", table, columns }] : [];
+}
+
 function addedColumn(reader: SqlReader, table: TableId): readonly TableEffect[] {
   const column = reader.name();
   return column === undefined ? [] : [{ kind: "added", table, column }];
@@ -129,10 +155,18 @@ function addedColumn(reader: SqlReader, table: TableId): readonly TableEffect[] 
 function dropped(reader: SqlReader, table: TableId): readonly TableEffect[] {
   if (reader.isNext("PARTITION")) return [{ kind: "replaced", table, how: REPLACED }];
   if (reader.takeIf("PRIMARY") !== undefined) return [{ kind: "index-dropped", table, index: "PRIMARY" }];
-  if (reader.takeIf("INDEX", "KEY", "CONSTRAINT") !== undefined) {
+  const part = reader.takeIf("INDEX", "KEY", "CONSTRAINT", "FOREIGN");
+  if (part !== undefined) {
+    if (part === "FOREIGN") reader.takeIf("KEY");
     skipIfExists(reader);
-    const index = reader.name();
-    return index === undefined ? [] : [{ kind: "index-dropped", table, index }];
+    const name = reader.name();
+    if (name === undefined) return [];
+    const effects: TableEffect[] = [];
+    if (part !== "FOREIGN") effects.push({ kind: "index-dropped", table, index: name });
+    if (part === "FOREIGN" || part === "CONSTRAINT") {
+      effects.push({ kind: "reference-dropped", table, constraint: name });
+    }
+    return effects;
   }
   if (reader.isNext("SYSTEM", "PERIOD", ...PARTS)) return [];
   const column = columnName(reader);

@@ -1,6 +1,7 @@
 import { type ChangeBatch, Op } from "../../../core/change-batch.ts";
 import { MigrationError } from "../../../core/error.ts";
 import { displayTable, type TableId, type TableSchema } from "../../../core/schema.ts";
+import { tableChanged } from "../../../core/table-shape.ts";
 import { type Beginning, ChangeBatchBuilder } from "../../shared/change-batch-builder.ts";
 import { CellBuffer } from "../values/cell-buffer.ts";
 import { EventCursor, malformed } from "./binlog-bytes.ts";
@@ -43,6 +44,12 @@ function byNumber(entries: readonly (readonly [number, RowsKind])[]): (RowsKind 
 /** An event without rows that ends a statement has this table's number. */
 const NO_TABLE = 0xffffff;
 
+/**
+ * Flags of an event with rows: the session had foreign_key_checks = 0 (NO_FOREIGN_KEY_CHECKS_F), or MySQL from 9.6 on
+ * has logged what foreign keys did as rows before these (USE_SQL_FOREIGN_KEY_F).
+ */
+const KEYS_DO_NOT_ACT = 0x02 | 0x10;
+
 /** What the log's transactions do to the stream's tables, as batches. */
 export class LogChanges {
   readonly #out = new CellBuffer();
@@ -58,7 +65,7 @@ export class LogChanges {
   constructor(tables: readonly TableSchema[], facts: RowFacts) {
     this.#builder = new ChangeBatchBuilder(tables, "text");
     this.#tables = new LogTables(tables, facts);
-    this.#rows = new RowsReader(this.#builder, this.#out);
+    this.#rows = new RowsReader(this.#builder, this.#out, tables);
   }
 
   /** Bytes of cells that were not taken. */
@@ -102,18 +109,19 @@ export class LogChanges {
     if (rows === undefined) return false;
     this.#inTransaction();
     const number = cursor.uint48();
-    cursor.skip(2);
+    const keysAct = (cursor.uint16() & KEYS_DO_NOT_ACT) === 0;
     if (rows.version === 2) cursor.skip(cursor.uint16() - 2);
     if (number === NO_TABLE) return true;
     const fit = this.#tables.mapped(number);
     if (fit === undefined) return true;
     this.#hasChanges = true;
     if (isMisfit(fit)) {
-      this.#builder.misfit(fit.table, fit.error);
+      this.#misfit(fit.table, fit.error);
       return true;
     }
     try {
-      this.#rows.read(rows.op, fit, rows.isCompressed ? this.#inflate(rows.op, cursor) : cursor);
+      const at = rows.isCompressed ? this.#inflate(rows.op, cursor) : cursor;
+      this.#rows.read(rows.op, fit, at, keysAct);
     } catch (error) {
       this.#misfit(fit.table, error);
     }
@@ -144,7 +152,7 @@ export class LogChanges {
         const found = this.#tables.effect(effect, this.#inTransaction());
         if (found === undefined) continue;
         this.#hasChanges = true;
-        if (found !== "truncated") this.#builder.misfit(found.table, found.error);
+        if (found !== "truncated") this.#misfit(found.table, found.error);
         else
           this.#builder.op(
             Op.truncate,
@@ -175,14 +183,15 @@ export class LogChanges {
 
   #misfit(table: number, error: unknown): void {
     if (!(error instanceof MigrationError) || error.scope !== "table") throw error;
-    const { id } = this.#tables.all[table]!;
     this.#hasChanges = true;
-    this.#builder.misfit(
-      table,
-      error.table === undefined
-        ? new MigrationError(error.code, { ...error.toJSON(), subject: displayTable(id), table: id })
-        : error,
-    );
+    for (const told of this.#tables.toldOf(table)) {
+      const { id } = this.#tables.all[told]!;
+      const isItself = told === table;
+      this.#builder.misfit(
+        told,
+        isItself ? ofTable(error, id) : referredChanged(id, this.#tables.all[table]!.id),
+      );
+    }
   }
 
   #inTransaction(): Beginning {
@@ -196,4 +205,17 @@ function statementLogged(table: TableId): MigrationError {
     message: `The source has logged a statement that may have changed ${displayTable(table)} instead of the rows.`,
     subject: displayTable(table),
   });
+}
+
+function ofTable(error: MigrationError, id: TableId): MigrationError {
+  if (error.table !== undefined) return error;
+  return new MigrationError(error.code, { ...error.toJSON(), subject: displayTable(id), table: id });
+}
+
+/** The table that a foreign key refers to is none of the task's: what it did is not known once that cannot be read. */
+function referredChanged(id: TableId, referred: TableId): MigrationError {
+  return tableChanged(
+    id,
+    `has a foreign key that acts by itself, to ${displayTable(referred)}, which is another table than when the task described it`,
+  );
 }

@@ -65,6 +65,7 @@ function decoder(): BinlogDecoder {
       charsets: new Map(),
       collations: new Map([[255, "utf8mb4"]]),
       defaults: new Map(),
+      outside: [],
     },
   });
 }

@@ -3,6 +3,8 @@ import { type TableSchema, tableKey } from "../../../core/schema.ts";
 import { describeColumns } from "../catalog/catalog-columns.ts";
 import { readCharsets, readCollations } from "../catalog/charset-facts.ts";
 import { fillOf } from "../catalog/fill-text.ts";
+import { describeReferred } from "../catalog/referred-tables.ts";
+import { typeChoices } from "../catalog/type-map.ts";
 import type { Client } from "../connection/client.ts";
 import { ValueCounts } from "../values/value-counts.ts";
 import { zeroDatesOf } from "../values/zero-dates.ts";
@@ -14,11 +16,13 @@ export async function readRowFacts(
   endpoint: EndpointConfig,
   tables: readonly TableSchema[],
 ): Promise<RowFacts> {
+  const outside = await describeReferred(client, tables, typeChoices(endpoint));
   return {
+    outside,
     foldsNames: client.facts.lowerCaseTableNames !== 0,
     zeroDates: zeroDatesOf(endpoint),
     zeroDateCounts: new ValueCounts(),
-    charsets: await readCharsets(client, tables),
+    charsets: await readCharsets(client, [...tables, ...outside]),
     collations: await readCollations(client),
     defaults: await readDefaults(client, tables),
   };

@@ -1,5 +1,6 @@
 import type { MigrationError } from "../../../core/error.ts";
 import { type Column, type TableSchema, tableKey } from "../../../core/schema.ts";
+import type { SilentKey } from "../../../core/silent-keys.ts";
 import { type TableShape, tableChanged } from "../../../core/table-shape.ts";
 import { type Charset, isUtf8, unknownCharset, writeText } from "../values/binlog-charset.ts";
 import { CellBuffer } from "../values/cell-buffer.ts";
@@ -25,12 +26,19 @@ export interface RowFacts {
    * Columns of which only the row tells have none.
    */
   readonly defaults: ReadonlyMap<string, ReadonlyMap<string, string | null>>;
+  /** Tables beside the stream's that foreign keys of these refer to, when rows that go there act on rows here. */
+  readonly outside: readonly TableSchema[];
 }
 
 /** What a TABLE_MAP is held against. */
 export interface RowTable {
   readonly schema: TableSchema;
   readonly index: number;
+  /** See RowPlan. */
+  readonly isOutside: boolean;
+  /** Foreign keys to the table, and the columns of each table that these may be of. */
+  readonly keys: readonly SilentKey[];
+  readonly widths: readonly number[];
   /** The table as it was where the log has come to, as far as that is known. */
   readonly shape: TableShape | undefined;
 }
@@ -57,10 +65,16 @@ export class RowPlan {
   readonly metas: Int32Array;
   /** Where in a row the column's cell stands; -1 for one that is left out. */
   readonly cellOf: Int32Array;
-  /** Index into the key, -1 for other columns. */
-  readonly keyOf: Int32Array;
+  /** Index into `located`, -1 for other columns. */
+  readonly locatedOf: Int32Array;
   /** Columns of the key, in the order of TableSchema.key. */
   readonly key: Int32Array;
+  /** Columns whose values are looked at before and after a change: those of the key, then others that are referred to. */
+  readonly located: Int32Array;
+  /** Foreign keys of other tables that act when rows of this one go or change. */
+  readonly references: readonly Reference[];
+  /** The table is none of the stream's: nothing is told of its rows but what they do to those that refer to them. */
+  readonly isOutside: boolean;
   readonly charsets: readonly (Charset | undefined)[];
   readonly labels: readonly (readonly Buffer[] | undefined)[];
   /** An image that lacks none. */
@@ -88,8 +102,17 @@ export class RowPlan {
     this.sizes = Int32Array.from(parts.cells, ({ size }) => size);
     this.metas = Int32Array.from(sent, ({ meta }) => meta);
     this.cellOf = Int32Array.from(parts.cells, ({ isWanted }, i) => (isWanted ? 2 * ordinals[i]! : -1));
-    this.keyOf = Int32Array.from(ordinals, (ordinal) => (ordinal < 0 ? -1 : schema.key.indexOf(ordinal)));
-    this.key = Int32Array.from(schema.key, (ordinal) => ordinals.indexOf(ordinal));
+    const referenced = parts.keys.flatMap(({ referencedColumns }) => referencedColumns);
+    const located = [...new Set([...schema.key, ...referenced])];
+    this.locatedOf = Int32Array.from(ordinals, (ordinal) => (ordinal < 0 ? -1 : located.indexOf(ordinal)));
+    this.located = Int32Array.from(located, (ordinal) => ordinals.indexOf(ordinal));
+    this.key = this.located.subarray(0, schema.key.length);
+    this.references = parts.keys.map((key) => ({
+      ...key,
+      width: 2 * parts.widths[key.table]!,
+      located: key.referencedColumns.map((ordinal) => located.indexOf(ordinal)),
+    }));
+    this.isOutside = parts.isOutside;
     this.charsets = parts.cells.map(({ charset }) => charset);
     this.labels = parts.cells.map(({ labels }) => labels);
     this.whole = { present: Int32Array.from(sent, (_, i) => i), absent: new Int32Array(0) };
@@ -138,8 +161,20 @@ export class RowPlan {
   }
 }
 
+/** A foreign key to the plan's table, that acts by itself. */
+export interface Reference extends SilentKey {
+  /** Numbers that a row of the referring table takes among the cells. */
+  readonly width: number;
+  /** The columns that are referred to, as indexes into RowPlan.located. */
+  readonly located: readonly number[];
+}
+
 interface RowPlanParts {
   readonly table: number;
+  readonly isOutside: boolean;
+  readonly keys: readonly SilentKey[];
+  /** Columns of each table that a key may be of. */
+  readonly widths: readonly number[];
   readonly sent: readonly MappedColumn[];
   /** Of each column that is sent, which of the table's it is; -1 for one that is left out. */
   readonly ordinals: readonly number[];
@@ -160,7 +195,8 @@ interface PlannedCell {
  * The log names columns only where binlog_row_metadata is FULL. Else they are told by their place, so what is sent may
  * lack the last columns if these came later, or have more of them if the task leaves those out.
  */
-export function planRows(map: TableMap, { schema, index, shape }: RowTable, facts: RowFacts): RowPlan {
+export function planRows(map: TableMap, table: RowTable, facts: RowFacts): RowPlan {
+  const { schema, index, shape, keys } = table;
   const sent = map.columns;
   const ordinals = ordinalsOf(sent, schema, shape);
   const present = new Set(ordinals);
@@ -169,9 +205,11 @@ export function planRows(map: TableMap, { schema, index, shape }: RowTable, fact
       throw changed(schema, "has other columns");
     }
   }
-  if (schema.key.some((ordinal) => !present.has(ordinal))) throw changed(schema, "has another key");
+  const located = [...schema.key, ...keys.flatMap(({ referencedColumns }) => referencedColumns)];
+  if (located.some((ordinal) => !present.has(ordinal))) throw changed(schema, "has another key");
   const cells = sent.map((column, i) => planCell(column, ordinals[i]!, { schema, facts }));
-  return new RowPlan(schema, facts, { table: index, sent, ordinals, cells });
+  const { isOutside, widths } = table;
+  return new RowPlan(schema, facts, { table: index, isOutside, keys, widths, sent, ordinals, cells });
 }
 
 function ordinalsOf(

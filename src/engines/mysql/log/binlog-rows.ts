@@ -1,10 +1,12 @@
 import { NULL_CELL, Op, UNCHANGED_CELL } from "../../../core/change-batch.ts";
 import { MigrationError } from "../../../core/error.ts";
-import { displayTable } from "../../../core/schema.ts";
+import { displayTable, type TableSchema } from "../../../core/schema.ts";
 import type { ChangeBatchBuilder } from "../../shared/change-batch-builder.ts";
 import type { CellBuffer } from "../values/cell-buffer.ts";
 import { type EventCursor, malformed } from "./binlog-bytes.ts";
 import { CellReader, cellEnd } from "./binlog-cells.ts";
+import { LocatedValues } from "./binlog-located.ts";
+import { ReferringRows } from "./binlog-referring.ts";
 import type { Image, RowPlan } from "./binlog-row-plan.ts";
 
 /**
@@ -15,35 +17,53 @@ export class RowsReader {
   readonly #builder: ChangeBatchBuilder;
   readonly #out: CellBuffer;
   readonly #cells: CellReader;
-  /** Where the key's values stand in the image before; -1 for NULL. */
-  #keyStarts = new Int32Array(16);
-  #keyEnds = new Int32Array(16);
-  /** The same in the image after; -2 for a column that it does not hold. */
-  #newStarts = new Int32Array(16);
-  #newEnds = new Int32Array(16);
+  readonly #referring: ReferringRows;
+  /** Of the row at work: where the values of RowPlan.located stand. */
+  readonly #located = new LocatedValues();
+  readonly #tables: readonly TableSchema[];
 
-  constructor(builder: ChangeBatchBuilder, out: CellBuffer) {
+  /** `tables`: the stream's. */
+  constructor(builder: ChangeBatchBuilder, out: CellBuffer, tables: readonly TableSchema[]) {
     this.#builder = builder;
     this.#out = out;
+    this.#tables = tables;
     this.#cells = new CellReader(out);
+    this.#referring = new ReferringRows({ builder, out, cells: this.#cells, located: this.#located });
   }
 
-  /** Rows from behind the table's number, flags and what else precedes their width. */
-  read(kind: Op, plan: RowPlan, cursor: EventCursor): void {
+  /**
+   * Rows from behind the table's number, flags and what else precedes their width. `keysAct`: foreign keys have acted
+   * by themselves when the rows changed.
+   */
+  read(kind: Op, plan: RowPlan, cursor: EventCursor, keysAct: boolean): void {
     if (cursor.packed() !== plan.width) throw malformed("rows of another width than their table's");
+    const refers = keysAct && kind !== Op.insert && plan.references.length > 0;
+    if (plan.isOutside && !refers) return;
     const first = this.#image(plan, cursor);
     const second = kind === Op.update ? this.#image(plan, cursor) : first;
-    const { bytes, end } = cursor;
-    let at = cursor.at;
     if (kind === Op.insert) checkDefaults(plan, first);
     else checkKey(plan, first);
-    this.#roomForKey(plan.key.length);
+    this.#located.room(plan.located.length);
+    if (refers) {
+      const images = { kind, plan, before: first.present, after: second.present };
+      this.#referring.begin(images, this.#tables);
+    }
+    if (!plan.isOutside || this.#referring.isActive) this.#all(kind, plan, [first, second], cursor);
+    if (refers) this.#referring.end();
+  }
+
+  #all(kind: Op, plan: RowPlan, [first, second]: readonly [Image, Image], cursor: EventCursor): void {
+    const { bytes, end } = cursor;
+    const { isActive } = this.#referring;
+    let at = cursor.at;
     while (at < end) {
-      if (kind === Op.insert) at = this.#insert(plan, first, bytes, at);
+      if (plan.isOutside) at = this.#outside(kind, plan, [first, second], bytes, at);
+      else if (kind === Op.insert) at = this.#insert(plan, first, bytes, at);
       else if (kind === Op.delete) at = this.#delete(plan, first, bytes, at);
       else if (plan.isFull) at = this.#updateFull(plan, first, second, bytes, at);
       else at = this.#update(plan, first, second, bytes, at);
       if (at > end) throw malformed("a row beyond its event");
+      if (isActive) this.#referring.row(bytes);
     }
     cursor.at = at;
   }
@@ -84,8 +104,9 @@ export class RowsReader {
     if (plan.isFull) {
       next = this.#row(plan, image.present, row, bytes, at);
       this.#addLater(plan, row);
+      if (this.#referring.isActive) this.#locateOld(plan, image.present, bytes, at);
     } else {
-      next = this.#locateKey(plan, image.present, bytes, at);
+      next = this.#locateOld(plan, image.present, bytes, at);
       for (let k = 0; k < plan.key.length; k++) this.#keyCell(plan, k, row, bytes);
     }
     this.#builder.op(Op.delete, plan.table, row, -1);
@@ -96,6 +117,7 @@ export class RowsReader {
     const before = this.#builder.row(plan.columns);
     const middle = this.#row(plan, old.present, before, bytes, at);
     this.#addLater(plan, before);
+    if (this.#referring.isActive) this.#locateOld(plan, old.present, bytes, at);
     const after = this.#builder.row(plan.columns);
     const next = this.#newRow(plan, image.present, after, bytes, middle);
     this.#addLater(plan, after);
@@ -110,18 +132,17 @@ export class RowsReader {
   }
 
   #update(plan: RowPlan, old: Image, image: Image, bytes: Buffer, at: number): number {
-    const middle = this.#locateKey(plan, old.present, bytes, at);
+    const middle = this.#locateOld(plan, old.present, bytes, at);
     const after = this.#builder.row(plan.columns);
     const { absent } = image;
     for (let i = 0; i < absent.length; i++) this.#builder.cells[after + absent[i]!] = UNCHANGED_CELL;
-    for (let k = 0; k < plan.key.length; k++) this.#newStarts[k] = -2;
     const next = this.#newRow(plan, image.present, after, bytes, middle);
     this.#addLater(plan, after);
     let isMoved = false;
     for (let k = 0; k < plan.key.length; k++) {
       // A key that is not sent has not changed; the row after says it all the same.
-      if (this.#newStarts[k] === -2) this.#keyCell(plan, k, after, bytes);
-      else if (this.#isOtherKey(k, bytes)) isMoved = true;
+      if (this.#located.newStarts[k] === -2) this.#keyCell(plan, k, after, bytes);
+      else if (this.#located.isOther(k, bytes)) isMoved = true;
     }
     let before = -1;
     if (isMoved) {
@@ -130,6 +151,18 @@ export class RowsReader {
     }
     this.#builder.op(Op.update, plan.table, before, after);
     return next;
+  }
+
+  /** Only keeps where the values stand that rows of other tables refer to; returns where the row ends. */
+  #outside(
+    kind: Op,
+    plan: RowPlan,
+    [old, image]: readonly [Image, Image],
+    bytes: Buffer,
+    at: number,
+  ): number {
+    const next = this.#locateOld(plan, old.present, bytes, at);
+    return kind === Op.update ? this.#locateNew(plan, image.present, bytes, next) : next;
   }
 
   /** Like #row() of what a row has become. */
@@ -141,19 +174,21 @@ export class RowsReader {
     return next;
   }
 
-  /** Reads an image into a row; returns where it ends. */
+  /** Reads an image into a row, and keeps where its located values stand; returns where it ends. */
   #row(plan: RowPlan, present: Int32Array, row: number, bytes: Buffer, at: number): number {
-    const { sizes, cellOf, keyOf } = plan;
+    const { sizes, cellOf, locatedOf } = plan;
+    const { newStarts, newEnds } = this.#located;
     const out = this.#out;
     const reader = this.#cells;
     const cells = this.#builder.cells;
     out.need(plan.room);
+    for (let k = 0; k < plan.located.length; k++) newStarts[k] = -2;
     let next = at + ((present.length + 7) >> 3);
     for (let n = 0; n < present.length; n++) {
       const i = present[n]!;
       const isNull = isSet(bytes, at, n);
-      const key = keyOf[i]!;
-      if (key >= 0) this.#newStarts[key] = isNull ? -1 : next;
+      const k = locatedOf[i]!;
+      if (k >= 0) newStarts[k] = isNull ? -1 : next;
       if (isNull) continue;
       const cell = cellOf[i]!;
       if (cell < 0) {
@@ -162,7 +197,7 @@ export class RowsReader {
       }
       const start = out.at - out.start;
       next = reader.read(plan, i, bytes, next);
-      if (key >= 0) this.#newEnds[key] = next;
+      if (k >= 0) newEnds[k] = next;
       if (reader.isNone) {
         reader.isNone = false;
         continue;
@@ -173,25 +208,14 @@ export class RowsReader {
     return next;
   }
 
-  /** Walks over an image and keeps where its key stands; returns where it ends. */
-  #locateKey(plan: RowPlan, present: Int32Array, bytes: Buffer, at: number): number {
-    const { sizes, keyOf } = plan;
-    let next = at + ((present.length + 7) >> 3);
-    for (let n = 0; n < present.length; n++) {
-      const i = present[n]!;
-      const key = keyOf[i]!;
-      if (isSet(bytes, at, n)) {
-        if (key >= 0) this.#keyStarts[key] = -1;
-        continue;
-      }
-      const end = cellEnd(sizes[i]!, bytes, next);
-      if (key >= 0) {
-        this.#keyStarts[key] = next;
-        this.#keyEnds[key] = end;
-      }
-      next = end;
-    }
-    return next;
+  #locateOld(plan: RowPlan, present: Int32Array, bytes: Buffer, at: number): number {
+    return locate(plan, present, { starts: this.#located.oldStarts, ends: this.#located.oldEnds }, bytes, at);
+  }
+
+  #locateNew(plan: RowPlan, present: Int32Array, bytes: Buffer, at: number): number {
+    const { newStarts: starts, newEnds: ends } = this.#located;
+    starts.fill(-2, 0, plan.located.length);
+    return locate(plan, present, { starts, ends }, bytes, at);
   }
 
   /** Writes the k-th value of the key that was located into a row. */
@@ -200,10 +224,10 @@ export class RowsReader {
     const cells = this.#builder.cells;
     const cell = row + plan.cellOf[i]!;
     cells[cell] = NULL_CELL;
-    if (this.#keyStarts[k]! < 0) return;
+    if (this.#located.oldStarts[k]! < 0) return;
     this.#out.need(plan.room);
     const start = this.#out.at - this.#out.start;
-    this.#cells.read(plan, i, bytes, this.#keyStarts[k]!);
+    this.#cells.read(plan, i, bytes, this.#located.oldStarts[k]!);
     if (this.#cells.isNone) {
       this.#cells.isNone = false;
       return;
@@ -212,28 +236,42 @@ export class RowsReader {
     cells[cell + 1] = this.#out.at - this.#out.start;
   }
 
-  #isOtherKey(k: number, bytes: Buffer): boolean {
-    const old = this.#keyStarts[k]!;
-    const now = this.#newStarts[k]!;
-    if (old < 0 || now < 0) return old !== now;
-    const length = this.#keyEnds[k]! - old;
-    if (this.#newEnds[k]! - now !== length) return true;
-    for (let i = 0; i < length; i++) if (bytes[old + i] !== bytes[now + i]) return true;
-    return false;
-  }
-
   /** At the time of the change every row held the same in a column that was not there yet. */
   #addLater({ later }: RowPlan, row: number): void {
     for (let i = 0; i < later.length; i++) this.#builder.append(row + later[i]!.cell, later[i]!.bytes);
   }
+}
 
-  #roomForKey(columns: number): void {
-    if (columns <= this.#keyStarts.length) return;
-    this.#keyStarts = new Int32Array(columns);
-    this.#keyEnds = new Int32Array(columns);
-    this.#newStarts = new Int32Array(columns);
-    this.#newEnds = new Int32Array(columns);
+interface Places {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+}
+
+/** Walks over an image and keeps where its located values stand; returns where it ends. */
+function locate(
+  plan: RowPlan,
+  present: Int32Array,
+  { starts, ends }: Places,
+  bytes: Buffer,
+  at: number,
+): number {
+  const { sizes, locatedOf } = plan;
+  let next = at + ((present.length + 7) >> 3);
+  for (let n = 0; n < present.length; n++) {
+    const i = present[n]!;
+    const k = locatedOf[i]!;
+    if (isSet(bytes, at, n)) {
+      if (k >= 0) starts[k] = -1;
+      continue;
+    }
+    const end = cellEnd(sizes[i]!, bytes, next);
+    if (k >= 0) {
+      starts[k] = next;
+      ends[k] = end;
+    }
+    next = end;
   }
+  return next;
 }
 
 /** The i-th bit of those that begin at `from`. */

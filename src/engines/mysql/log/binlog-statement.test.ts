@@ -7,7 +7,8 @@ function effectsOf(sql: string): string[] {
   if (statement.kind !== "definition") return [statement.kind];
   return statement.effects.map((effect: TableEffect) => {
     const { schema, name } = effect.table;
-    const part = "index" in effect ? effect.index : "column" in effect ? effect.column : undefined;
+    const { index, column: one, columns, constraint } = effect as Partial<Record<string, unknown>>;
+    const part = index ?? one ?? columns ?? constraint;
     const column = part === undefined ? "" : ` ${part}`;
     return `${effect.kind} ${schema}.${name}${column}`;
   });
@@ -40,9 +41,25 @@ test("statements that alter tables are told by what they do to rows and columns"
     ],
     [
       "ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (b), DROP INDEX `u`, DROP CONSTRAINT IF EXISTS v",
-      ["index-dropped shop.t PRIMARY", "index-dropped shop.t u", "index-dropped shop.t v"],
+      [
+        ...["index-dropped shop.t PRIMARY", "index-dropped shop.t u", "index-dropped shop.t v"],
+        "reference-dropped shop.t v",
+      ],
     ],
-    ["ALTER TABLE t DROP FOREIGN KEY f, DROP CHECK c, RENAME INDEX a TO b", ["nothing"]],
+    ["ALTER TABLE t DROP CHECK c, RENAME INDEX a TO b", ["nothing"]],
+    [
+      "ALTER TABLE t DROP FOREIGN KEY IF EXISTS `f g`, DROP c",
+      ["reference-dropped shop.t f g", "dropped shop.t c"],
+    ],
+    [
+      "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY i (a, `b,c`) REFERENCES p (x, y) ON UPDATE CASCADE, ADD d int",
+      ["reference-added shop.t a,b,c", "added shop.t d"],
+    ],
+    ["alter table t add foreign key (a) references p (x) on delete set null", ["reference-added shop.t a"]],
+    [
+      "alter table t add foreign key (a) references p (x) on delete restrict on update no action, add constraint check (a is null)",
+      ["nothing"],
+    ],
     ["drop index `PRIMARY` on t", ["index-dropped shop.t PRIMARY"]],
     [
       "ALTER TABLE t MODIFY a bigint, CONVERT TO CHARACTER SET utf8mb4",

@@ -15,6 +15,10 @@ export type TableEffect =
   | { readonly kind: "default"; readonly table: TableId; readonly column: string }
   /** An index of that name, or constraint, is gone. */
   | { readonly kind: "index-dropped"; readonly table: TableId; readonly index: string }
+  /** A foreign key over these columns was added, that deletes or changes rows by itself. */
+  | { readonly kind: "reference-added"; readonly table: TableId; readonly columns: readonly string[] }
+  /** A foreign key of that name, or another constraint, is gone. */
+  | { readonly kind: "reference-dropped"; readonly table: TableId; readonly constraint: string }
   /** It has other rows than the log tells of. */
   | { readonly kind: "replaced"; readonly table: TableId; readonly how: string };
 

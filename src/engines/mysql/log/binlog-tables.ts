@@ -1,7 +1,8 @@
 import { MigrationError } from "../../../core/error.ts";
 import type { Position } from "../../../core/position.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
-import { tableChanged } from "../../../core/table-shape.ts";
+import { type SilentKey, SilentKeys } from "../../../core/silent-keys.ts";
+import { OTHER_KEYS, tableChanged } from "../../../core/table-shape.ts";
 import { type EventCursor, isSame } from "./binlog-bytes.ts";
 import { positionCodec } from "./binlog-position.ts";
 import { planRows, type RowFacts, type RowPlan } from "./binlog-row-plan.ts";
@@ -25,7 +26,11 @@ interface MappedTable {
 
 /** The stream's tables, as the place that the log has come to shows them. */
 export class LogTables {
+  /** Those of the stream, then RowFacts.outside. */
   readonly #tables: readonly TableSchema[];
+  readonly #told: number;
+  readonly #keys: SilentKeys;
+  readonly #widths: readonly number[];
   #facts: RowFacts;
   readonly #indexes = new Map<string, number>();
   /** By the number that the log gives each for a while. */
@@ -37,9 +42,12 @@ export class LogTables {
   readonly #placed = new Map<number, Position>();
 
   constructor(tables: readonly TableSchema[], facts: RowFacts) {
-    this.#tables = tables;
+    this.#tables = [...tables, ...facts.outside];
+    this.#told = tables.length;
+    this.#keys = new SilentKeys(this.#tables);
+    this.#widths = tables.map(({ columns }) => columns.length);
     this.#facts = facts;
-    for (const [index, { id, rowIdentity, shape }] of tables.entries()) {
+    for (const [index, { id, rowIdentity, shape }] of this.#tables.entries()) {
       if (rowIdentity === "none") continue;
       this.#indexes.set(this.#keyOf(id), index);
       if (shape?.place !== undefined) this.#placed.set(index, shape.place.position);
@@ -48,6 +56,11 @@ export class LogTables {
 
   get all(): readonly TableSchema[] {
     return this.#tables;
+  }
+
+  /** The stream's own tables that what happens to a table is told of: itself, or else those that refer to it. */
+  toldOf(index: number): readonly number[] {
+    return index < this.#told ? [index] : this.#keysTo(index).map(({ table }) => table);
   }
 
   indexOf(schema: string, name: string): number | undefined {
@@ -87,7 +100,8 @@ export class LogTables {
     const schema = this.#tables[index]!;
     switch (kind) {
       case "truncated":
-        return "truncated";
+        // Refused by the server while foreign keys act.
+        return index < this.#told ? "truncated" : undefined;
       case "replaced":
         return { table: index, error: replaced(schema, effect.how) };
       case "dropped":
@@ -105,6 +119,9 @@ export class LogTables {
           this.#isBefore(index, commit)
           ? undefined
           : { table: index, error: tableChanged(schema.id, "lost the index that tells its rows apart") };
+      case "reference-added":
+      case "reference-dropped":
+        return this.#otherReference(index, effect);
       case "altered":
         return this.#isBefore(index, commit)
           ? undefined
@@ -130,7 +147,8 @@ export class LogTables {
     const isBefore = this.#isBefore(index, commit);
     try {
       const shape = isBefore ? schema.shape!.place!.before : schema.shape;
-      return { fit: planRows(map, { schema, index, shape }, this.#facts), isBefore };
+      const table = { schema, index, shape, keys: this.#keysTo(index), widths: this.#widths };
+      return { fit: planRows(map, { ...table, isOutside: index >= this.#told }, this.#facts), isBefore };
     } catch (error) {
       if (!(error instanceof MigrationError) || error.scope !== "table") throw error;
       return { fit: { table: index, error }, isBefore };
@@ -167,6 +185,29 @@ export class LogTables {
       this.#found = this.#mapped.get(number);
     }
     return this.#found;
+  }
+
+  /** What a table was described with, or else the statement is past that: another look at the table shows it. */
+  #otherReference(
+    index: number,
+    effect: Extract<TableEffect, { kind: "reference-added" | "reference-dropped" }>,
+  ): RowMisfit | undefined {
+    const { id, foreignKeys } = this.#tables[index]!;
+    const text = (names: readonly string[]): string => names.join("\0").toLowerCase();
+    const known = foreignKeys.some(({ silent, name, columns }) =>
+      silent === undefined
+        ? false
+        : effect.kind === "reference-dropped"
+          ? text([name]) === text([effect.constraint])
+          : text(columns) === text(effect.columns),
+    );
+    if (known === (effect.kind === "reference-added")) return undefined;
+    return { table: index, error: tableChanged(id, OTHER_KEYS) };
+  }
+
+  /** Foreign keys of the stream's tables to a table. */
+  #keysTo(index: number): readonly SilentKey[] {
+    return this.#keys.to(index).filter(({ table }) => table < this.#told);
   }
 
   #keyOf({ schema, name }: TableId): string {

@@ -87,6 +87,56 @@ for (const [name, options] of Object.entries(servers)) {
       }
     });
 
+    const cascades = `create table p (id int primary key, u varchar(9), v int, a int, b int, unique key (u), unique key (a, b));
+      create table c (id int primary key, p int, foreign key (p) references p (id) on delete cascade on update cascade);
+      create table n (id int primary key, u varchar(9), foreign key (u) references p (u) on delete set null on update set null);
+      create table two (x int, y int, key (y, x), foreign key (y, x) references p (a, b) on delete cascade on update cascade);
+      insert into p values (1, 'one', 0, 10, 11), (2, 'two', 0, 20, 21), (3, null, 0, 30, null), (4, 'four', 0, 40, 41)`;
+
+    /** Cells that say something, as column=text. */
+    const referringOps = (log: ReadLog): string[] =>
+      log.ops
+        .filter(({ kind }) => kind > 4)
+        .map(({ kind, table, before, after }) => {
+          const shown = (row: typeof before): string =>
+            (row ?? [])
+              .flatMap((cell, i) => (cell === undefined ? [] : [`${table.columns[i]!.name}=${cell}`]))
+              .join();
+          return `${kind} ${table.id.name} ${shown(before)} -> ${shown(after)}`;
+        });
+
+    test("what foreign keys do by themselves is told behind the rows that it comes from", async () => {
+      await using source = await BinlogSource.make(server, cascades);
+      const from = await source.position();
+      await source.query(`update p set v = 1; update p set id = 5, b = 12 where id = 1; update p set u = 'zwei' where id = 2;
+        delete from p where id in (2, 3); set foreign_key_checks = 0; delete from p where id = 4`);
+      const expected = [
+        ...["6 c p=1 -> p=5", "6 two x=11,y=10 -> x=12", "6 n u=two -> u=null"],
+        ...["5 c p=2 -> ", "5 c p=3 -> ", "6 n u=zwei -> u=null", "5 two x=21,y=20 -> "],
+      ];
+      const told = referringOps(await source.read(from));
+      assert.deepEqual(told.toSorted(), expected.toSorted());
+      assert.equal(told.indexOf("5 c p=3 -> ") - told.indexOf("5 c p=2 -> "), 1);
+      // Rows of a table that is referred to and not read itself.
+      const children = source.tables.filter(({ id }) => id.name !== "p");
+      const alone = await source.read(from, children);
+      assert.deepEqual(referringOps(alone).toSorted(), expected.toSorted());
+      assert.ok(alone.ops.every(({ kind }) => kind > 4));
+    });
+
+    test("a log that lacks what rows refer to sets these rows' table aside, and tells of others", async () => {
+      await using source = await BinlogSource.make(server, cascades);
+      const from = await source.position();
+      await source.query(`set binlog_row_image = minimal; update p set v = 1 where id = 1; update p set id = 5 where id = 1;
+        delete from p where id = 2`);
+      const log = await source.read(from);
+      assert.deepEqual(referringOps(log), ["6 c p=1 -> p=5", "5 c p=2 -> "]);
+      assert.deepEqual(log.misfits.map(({ error }) => [error.code, error.table?.name]).toSorted(), [
+        ["source.row_image", "n"],
+        ["source.row_image", "two"],
+      ]);
+    });
+
     test("an idle stream says where the log has come to when it is asked, also over a new file", async () => {
       await using source = await BinlogSource.make(server, SCHEMA);
       const from = await source.position();

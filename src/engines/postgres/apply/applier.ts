@@ -1,6 +1,7 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import type { Position } from "../../../core/position.ts";
 import type { Applier, ApplyRequest } from "../../../core/target.ts";
+import { Cascades } from "../../shared/apply-cascades.ts";
 import { ApplyCounts, EXPECT_WIDTH, Expect } from "../../shared/apply-counts.ts";
 import { GroupWriter } from "../../shared/apply-group-writer.ts";
 import { ApplyLoop } from "../../shared/apply-loop.ts";
@@ -10,6 +11,7 @@ import { openWire } from "../connection/connection.ts";
 import { classify } from "../connection/errors.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { markSession } from "../log/origin.ts";
+import { PostgresCascades } from "./apply-cascades.ts";
 import { ApplyChanges } from "./apply-changes.ts";
 import { prepareApplySession, readAppliedPosition, type SessionTraits, takeApplyLock } from "./apply-open.ts";
 import { type ApplyFailure, ApplySession } from "./apply-session.ts";
@@ -75,15 +77,17 @@ function connectParts(parts: ApplierParts): Applier {
       }
       counts.completed(expectation, touched);
     },
+    cascaded: (expectation, rows) => counts.cascaded(expectation, rows),
     failed: (failure) => loop.fail(describe(failure)),
   });
   const { replica, temporary, waitForDisk } = parts.traits;
   const changes = new ApplyChanges({ plans, targets, session, counts, replica });
   // Where triggers and foreign keys act, the order of changes of different tables is theirs to see.
   const sets = replica && temporary ? new ApplySets({ plans, targets, session, counts }) : undefined;
+  const cascades = new Cascades(plans, new PostgresCascades({ plans, targets, session }));
   const transactions = new PostgresTransactions({
     session,
-    writer: new GroupWriter(changes, sets),
+    writer: new GroupWriter({ changes, sets, cascades, plans }),
     counts,
     request,
     waitForDisk,

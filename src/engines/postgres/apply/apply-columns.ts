@@ -1,5 +1,5 @@
 import type { TablePlan } from "../../../core/plan.ts";
-import { identifier } from "../../shared/identifier.ts";
+import { identifier, literal } from "../../shared/identifier.ts";
 import { binaryForm, sameBinaryForm } from "../catalog/binary-form.ts";
 import type { TargetColumn, TargetTable } from "./apply-table.ts";
 
@@ -84,6 +84,12 @@ export class ApplyColumns {
     const columns = ordinals.map((o) => typed(o, this.name(o))).join(", ");
     const values = ordinals.map((o) => typed(o, this.#comparable(o, parameterOf(o)))).join(", ");
     return `row(${columns})::record operator(pg_catalog.*=) row(${values})::record`;
+  }
+
+  /** A value in the text form as one of the column's type, to store and to compare. */
+  literal(ordinal: number, text: string): string {
+    const type = this.#targetColumn(ordinal)?.type;
+    return type === undefined ? literal(text) : `${literal(text)}::${type}`;
   }
 
   /** The type in which a staging table keeps a column: its bytes in COPY's binary form are what the source sent. */

@@ -47,6 +47,8 @@ interface PendingQuery {
 export interface ApplySessionListener {
   /** A command completed; `touched` is false when it changed no row. */
   completed(expectation: number, touched: boolean): void;
+  /** Rows that a foreign key of the source has deleted or changed by itself. */
+  cascaded(expectation: number, rows: number): void;
   failed(failure: ApplyFailure): void;
 }
 
@@ -97,6 +99,15 @@ export class ApplySession implements AsyncDisposable {
     statement.usedAt = ++this.#clock;
     if (!statement.prepared) this.#prepare(statement);
     this.#writer.bind(statement, cells);
+    this.#writer.execute();
+    this.#expect(expectation);
+  }
+
+  /** Writes a command that has no parameters and is not kept for another time. */
+  executeOnce(sql: string, expectation: number): void {
+    const statement = { name: "", sql, params: NO_CELLS.batch.ops, prepared: true, usedAt: 0 };
+    this.#writer.parse(statement);
+    this.#writer.bind(statement, NO_CELLS);
     this.#writer.execute();
     this.#expect(expectation);
   }
@@ -204,8 +215,10 @@ export class ApplySession implements AsyncDisposable {
     switch (type) {
       case Message.commandComplete:
         if (isQuery) {
-          const tag = bytes.toString("latin1", bodyStart, end - 1);
-          this.#queries[0]!.touched = Number(tag.slice(tag.lastIndexOf(" ") + 1));
+          this.#queries[0]!.touched = rowsOf(bytes.toString("latin1", bodyStart, end - 1));
+        } else if (isCascade(head)) {
+          this.#shift();
+          this.#listener.cascaded(head, rowsOf(bytes.toString("latin1", bodyStart, end - 1)));
         } else {
           // A tag ends in the count of rows and a zero byte: "UPDATE 0", "INSERT 0 1".
           const touched = bytes[end - 2] !== 0x30 || bytes[end - 3] !== 0x20;
@@ -255,4 +268,14 @@ export class ApplySession implements AsyncDisposable {
     for (const { answer } of this.#queries) answer.reject(failure.error);
     this.#listener.failed(failure);
   }
+}
+
+/** A tag ends in the count of rows: "DELETE 3". */
+function rowsOf(tag: string): number {
+  return Number(tag.slice(tag.lastIndexOf(" ") + 1));
+}
+
+function isCascade(expectation: number): boolean {
+  const kind = expectation & (EXPECT_WIDTH - 1);
+  return kind === Expect.cascadeDelete || kind === Expect.cascadeUpdate;
 }

@@ -1,5 +1,5 @@
 import type { TablePlan } from "../../../core/plan.ts";
-import { displayTable, type ForeignKey, type Index } from "../../../core/schema.ts";
+import { displayTable, type ForeignKey, type Index, type TableSchema } from "../../../core/schema.ts";
 import type { ConvertNotes } from "../../shared/convert-notes.ts";
 import { convertCheck, isJsonCheck } from "./convert-check.ts";
 import { convertIndex } from "./convert-index.ts";
@@ -44,6 +44,7 @@ export function convertConstraints(
 ): TablePlan {
   const { plan, columns, indexes } = table;
   const { source, target } = plan;
+  for (const key of source.foreignKeys) tellLooseKey(source, key, notes);
   // Constraints share names within their table only.
   const taken = new Set(indexes.filter(({ constraint }) => constraint !== undefined).map(({ name }) => name));
   const foreignKeys = target.foreignKeys.flatMap((key): readonly ForeignKey[] => {
@@ -64,4 +65,22 @@ export function convertConstraints(
     return [];
   });
   return { ...plan, target: { ...target, indexes, foreignKeys, checks } };
+}
+
+/** Collations that compare bytes, and spaces at the end as all others. */
+const EXACT = /^binary$|_0900_bin$|_nopad_bin$/;
+
+/** Rows that a foreign key of the source acts on by itself are found here by values that are the same to the byte. */
+function tellLooseKey(source: TableSchema, key: ForeignKey, notes: ConvertNotes): void {
+  if (key.silent === undefined) return;
+  const columns = source.columns.filter(({ name }) => key.columns.includes(name));
+  const isLoose = columns.some(
+    ({ type, collation }) => type.kind === "string" && collation !== undefined && !EXACT.test(collation),
+  );
+  if (!isLoose) return;
+  notes.about(
+    source,
+    "convert.collation",
+    `What the foreign key ${key.name} does by itself is done to rows that hold the same to every character; the source also takes values for the same that differ in case, accents or spaces at the end.`,
+  );
 }

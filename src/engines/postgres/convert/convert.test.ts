@@ -292,6 +292,23 @@ test("a foreign key that PostgreSQL cannot have is left out and told of", () => 
   );
 });
 
+test("a foreign key that acts by itself on texts that are compared loosely is told of", () => {
+  const silent = { onDelete: "cascade" } as const;
+  const keyOf = (collation: string) =>
+    mysqlTable(`shop.${collation}`, [{ ...text("code", 10), collation }], {
+      foreignKeys: [
+        { ...reference(`${collation}_key`, ["code", "shop.a", "code"]), silent },
+        reference("restricts", ["code", "shop.a", "code"]),
+      ],
+    });
+  const collations = ["utf8mb4_general_ci", "utf8mb4_bin", "utf8mb4_0900_bin", "utf8mb4_nopad_bin"];
+  const plan = converted(mysqlCatalog([mysqlTable("shop.a", [text("code", 10)]), ...collations.map(keyOf)]));
+  const named = told(plan).flatMap(
+    (line) => /^convert.collation: What the foreign key (\w+)/.exec(line)?.[1] ?? [],
+  );
+  assert.deepEqual(named.toSorted(), ["utf8mb4_bin_key", "utf8mb4_general_ci_key"]);
+});
+
 test("objects, types and rights of the source's dialect are left out with one line for each kind", () => {
   const view = { kind: "view", native: ["create view v"], stage: "after-rows", needs: [] } as const;
   const plan = converted(

@@ -1,0 +1,295 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import type { Failpoint } from "../../src/base/failpoint.ts";
+import type { EndpointConfig } from "../../src/core/engine.ts";
+import type { TaskSpec } from "../../src/task/task.ts";
+import { describeComparison } from "../support/compare.ts";
+import { compareAcross } from "../support/compare-across.ts";
+import { mysqlSide, postgresSide, type Side } from "../support/compare-side.ts";
+import { endpointOf } from "../support/endpoint.ts";
+import { armingOf } from "../support/kills.ts";
+import { mysqlCascadeRows, mysqlCascadeSchema, writeCascades } from "../support/mysql-cascade-schema.ts";
+import { type MysqlFlavour, startMysql } from "../support/mysql-server.ts";
+import { startPostgres } from "../support/postgres-server.ts";
+import { assertStopped, ObservedTask, schemas, TaskProcess, taskSpec } from "../support/task.ts";
+
+/*
+ * What foreign keys do by themselves is in no log. The source's own server is the oracle: whatever it has done to its
+ * rows has to be on the target, for any order of changes, and done once.
+ */
+
+const servers = {
+  mariadb: await startMysql({ flavour: "mariadb" }),
+  mysql: await startMysql({ flavour: "mysql" }),
+};
+const postgres = await startPostgres();
+after(async () => {
+  await Promise.all([...Object.values(servers), postgres].map((server) => server[Symbol.asyncDispose]()));
+});
+
+interface Direction {
+  readonly from: MysqlFlavour;
+  readonly to: MysqlFlavour | "postgres";
+}
+
+const directions: readonly Direction[] = [
+  { from: "mariadb", to: "postgres" },
+  { from: "mysql", to: "postgres" },
+  { from: "mariadb", to: "mysql" },
+  { from: "mysql", to: "mariadb" },
+];
+
+/** A database with the schema and its rows, and a task that moves it. */
+class CascadePair {
+  readonly database: string;
+  readonly spec: TaskSpec;
+  /** The last one. */
+  task: ObservedTask | undefined;
+  readonly #direction: Direction;
+  /** The target's database. */
+  readonly #to: string;
+  readonly #side: Side;
+
+  private constructor(
+    direction: Direction,
+    names: { readonly from: string; readonly to: string },
+    to: { readonly side: Side; readonly endpoint: EndpointConfig; readonly mappings: string },
+  ) {
+    this.#direction = direction;
+    this.database = names.from;
+    this.#to = names.to;
+    this.#side = to.side;
+    this.spec = taskSpec({
+      type: "full-load-and-cdc",
+      source: servers[direction.from].endpoint(),
+      target: to.endpoint,
+      tableMappings: to.mappings,
+    });
+  }
+
+  static async make(
+    direction: Direction,
+    {
+      schema = `${mysqlCascadeSchema}; ${mysqlCascadeRows}`,
+      mappings = schemas,
+    }: { readonly schema?: string; readonly mappings?: (database: string) => string } = {},
+  ): Promise<CascadePair> {
+    const { from, to } = direction;
+    const database = await servers[from].createDatabase(`cascade_${to}`);
+    await servers[from].query(schema, database);
+    if (to !== "postgres") {
+      const side = mysqlSide(servers[to], database);
+      const endpoint = servers[to].endpoint();
+      return new CascadePair(
+        direction,
+        { from: database, to: database },
+        { side, endpoint, mappings: mappings(database) },
+      );
+    }
+    const name = await postgres.createDatabase("cascade");
+    const side = postgresSide(postgres, name);
+    const endpoint = endpointOf(postgres, name);
+    return new CascadePair(
+      direction,
+      { from: database, to: name },
+      { side, endpoint, mappings: mappings(database) },
+    );
+  }
+
+  query(sql: string): Promise<Record<string, string | null>[]> {
+    return servers[this.#direction.from].query(sql, this.database);
+  }
+
+  /** Foreign keys are made on the target at the end of the load, for which rows have to have what they refer to. */
+  async write(seed: number, transactions: number, orphans = true): Promise<void> {
+    const connection = await servers[this.#direction.from].connect(this.database);
+    try {
+      await writeCascades(connection, { seed, transactions, orphans });
+    } finally {
+      await connection.end();
+    }
+  }
+
+  /** Runs the task while `work` is done, and ends it when that is applied. */
+  async during(
+    work: () => Promise<void>,
+    start: TaskSpec["start"] = "start-replication",
+  ): Promise<ObservedTask> {
+    const task = new ObservedTask({ ...this.spec, start });
+    this.task = task;
+    try {
+      await task.until(({ phase }) => phase === "replicating");
+      await work();
+      task.running.drain();
+      assertStopped(await task.running.outcome);
+      return task;
+    } finally {
+      task.running.stop();
+      task.running.stop();
+      await task.running.outcome;
+    }
+  }
+
+  async assertEqual(tables?: readonly string[]): Promise<void> {
+    const { database } = this;
+    const comparison = await compareAcross({
+      source: mysqlSide(servers[this.#direction.from], database),
+      target: this.#side,
+      ...(tables === undefined ? {} : { tables: tables.map((name) => ({ schema: database, name })) }),
+    });
+    assert.ok(comparison.equal, describeComparison(comparison));
+    assert.ok(comparison.rows > 0);
+    const { to } = this.#direction;
+    const conflicts =
+      to === "postgres"
+        ? await postgres.query(`select "TABLE_NAME", "ERROR" from awsdms_apply_exceptions`, this.#to)
+        : await servers[to].query(
+            `select TABLE_NAME, ERROR from awsdms_control.awsdms_apply_exceptions where TABLE_OWNER = '${database}'`,
+          );
+    assert.deepEqual(conflicts, []);
+  }
+}
+
+for (const direction of directions) {
+  test(`rows that foreign keys change are on the target, one change at a time or many: ${direction.from} to ${direction.to}`, async () => {
+    const pair = await CascadePair.make(direction);
+    await pair.during(() => pair.write(1, 150));
+    await pair.assertEqual();
+    // What has gathered meanwhile is applied as sets.
+    for (const seed of [2, 3]) {
+      await pair.write(seed, 400);
+      await pair.during(() => pair.write(10 + seed, 50), "resume-processing");
+      await pair.assertEqual();
+    }
+  });
+}
+
+test("killed between what foreign keys do and the commit, a task does it once", async () => {
+  for (const direction of directions.slice(1, 3)) {
+    const pair = await CascadePair.make(direction);
+    const spec = { ...pair.spec, startId: "first", untilCaughtUp: true };
+    // Parts of the tables are loaded before what foreign keys do, others after it.
+    const places: readonly (readonly [Failpoint, number])[] = [
+      ["load.partition-done", 5],
+      ["load.table-loaded", 1],
+      ["apply.changes-written", 1],
+      ["apply.batch-taken", 1],
+      ["apply.committed", 1],
+    ];
+    for (const [i, [failpoint, arrival]] of places.entries()) {
+      const start = i === 0 ? "start-replication" : "resume-processing";
+      const task = new TaskProcess({ ...spec, start }, armingOf({ failpoint, arrival }));
+      assert.equal((await task.ended()).signal, "SIGKILL", failpoint);
+      await pair.write(20 + i, 60, false);
+    }
+    const { outcome } = await new TaskProcess({ ...spec, start: "resume-processing" }).ended();
+    assertStopped(outcome!);
+    await pair.assertEqual();
+  }
+});
+
+const someTables = (database: string, ...names: readonly string[]): string =>
+  JSON.stringify({
+    rules: names.map((name, i) => ({
+      ...{ "rule-type": "selection", "rule-id": String(i + 1), "rule-name": name, "rule-action": "include" },
+      "object-locator": { "schema-name": database, "table-name": name },
+    })),
+  });
+
+test("a table follows the rows that it refers to, though these are not moved", async () => {
+  for (const direction of directions.slice(0, 2)) {
+    const tables = ["shop", "sale", "tag", "thing"];
+    const pair = await CascadePair.make(direction, {
+      mappings: (database) => someTables(database, ...tables),
+    });
+    const task = await pair.during(async () => {
+      await pair.query("delete from region where id = 1; update region set id = 9 where id = 2");
+      await pair.query("set foreign_key_checks = 0; delete from region where id = 3");
+      await pair.query("update kind set code = 'new' where id = 2; update kind set raw = x'01' where id = 1");
+      await pair.write(30, 60);
+    });
+    await pair.assertEqual(tables);
+    assert.deepEqual(
+      task.findings.filter(({ code }) => code === "source.cascades_unlogged"),
+      [],
+    );
+  }
+});
+
+/** Rows with the numbers from 1 to a power of two. */
+function doubled(table: string, columns: string, values: string, times: number): string {
+  let rows = 1;
+  const statements = [`insert into ${table} (${columns}) values (1, ${values})`];
+  for (let i = 0; i < times; i++, rows *= 2) {
+    const [key, ...rest] = columns.split(", ");
+    statements.push(
+      `insert into ${table} (${columns}) select ${[`${key} + ${rows}`, ...rest].join(", ")} from ${table}`,
+    );
+  }
+  return statements.join("; ");
+}
+
+test("many deletes are done in sets, and what one delete does to many rows in parts", async (t) => {
+  const schema = `create table one (id int primary key, v int);
+    create table many (id int primary key, one int, foreign key (one) references one (id) on delete cascade);
+    create table more (id int primary key, many int, foreign key (many) references many (id) on delete cascade);
+    ${doubled("one", "id, v", "0", 15)};
+    ${doubled("many", "id, one", "1", 15)}; update many set one = id where id > 20000;
+    insert into more select id, id from many`;
+  for (const direction of [directions[0]!, directions[2]!]) {
+    const pair = await CascadePair.make(direction, { schema });
+    let began = 0;
+    const task = await pair.during(async () => {
+      await pair.query("delete from one where id > 20000; delete from one where id = 1");
+      began = performance.now();
+    });
+    const seconds = (performance.now() - began) / 1000;
+    t.diagnostic(`${Math.round((3 * 2 ** 15 - 20_000) / seconds)} rows/s to ${direction.to}`);
+    await pair.assertEqual(["one"]);
+    const { tables } = (await task.running.outcome).progress;
+    const deletes = (name: string): number | undefined =>
+      tables.find(({ id }) => id.name === name)?.appliedDeletes;
+    assert.deepEqual(["one", "many", "more"].map(deletes), [2 ** 15 - 20_000 + 1, 2 ** 15, 2 ** 15]);
+  }
+});
+
+test("a table that is loaded again takes with it those of which rows refer to its own", async () => {
+  for (const direction of directions.slice(1, 3)) {
+    const pair = await CascadePair.make(direction);
+    await pair.during(async () => {
+      await pair.write(40, 40);
+      const task = pair.task!.running;
+      task.reloadTables([{ schema: pair.database, name: "shop" }]);
+      await pair.write(41, 80);
+      await pair.task!.until(({ tables }) =>
+        tables.some(({ id, reloaded }) => reloaded && id.name === "shop"),
+      );
+      await pair.write(42, 40);
+    });
+    await pair.assertEqual();
+  }
+});
+
+test("a foreign key that acts by itself and comes or goes meanwhile sets its table aside", async () => {
+  const pair = await CascadePair.make(directions[0]!);
+  const task = new ObservedTask(pair.spec);
+  try {
+    await task.until(({ phase }) => phase === "replicating");
+    await pair.query(`delete from region where id = 1; alter table note add n int, add constraint extra foreign key (n)
+      references tree (id) on delete set null; delete from tree where id = 3; delete from region where id = 2`);
+    await task.until(({ tables }) =>
+      tables.some(({ id, error }) => id.name === "note" && error !== undefined),
+    );
+    task.running.drain();
+    const { progress } = await task.running.outcome;
+    assert.deepEqual(
+      progress.tables.flatMap(({ id, error }) => (error === undefined ? [] : [[id.name, error.code]])),
+      [["note", "source.table_changed"]],
+    );
+    await pair.assertEqual(["region", "shop", "sale", "tag", "tree", "leaf", "kind", "thing"]);
+  } finally {
+    task.running.stop();
+    task.running.stop();
+    await task.running.outcome;
+  }
+});
