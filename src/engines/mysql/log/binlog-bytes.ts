@@ -24,6 +24,26 @@ export function uint48At(bytes: Uint8Array, at: number): number {
   return uint16At(bytes, at + 4) * TWO_32 + uint32At(bytes, at);
 }
 
+/**
+ * Whether bytes [start, end) are those of `known`: a loop, four bytes a step, as a call into the runtime costs more than
+ * ranges that are mostly shorter than 100 bytes.
+ */
+export function isSame(bytes: Buffer, start: number, end: number, known: Buffer): boolean {
+  const { length } = known;
+  if (length !== end - start) return false;
+  let i = 0;
+  for (let at = start; i + 4 <= length; i += 4, at += 4) {
+    const differs =
+      (known[i]! ^ bytes[at]!) |
+      (known[i + 1]! ^ bytes[at + 1]!) |
+      (known[i + 2]! ^ bytes[at + 2]!) |
+      (known[i + 3]! ^ bytes[at + 3]!);
+    if (differs !== 0) return false;
+  }
+  for (; i < length; i++) if (known[i] !== bytes[start + i]) return false;
+  return true;
+}
+
 /** Reads one event's little-endian fields; every read is held against the end and throws `source.protocol` beyond it. */
 export class EventCursor {
   bytes: Buffer = Buffer.alloc(0);

@@ -3,7 +3,7 @@ import type { Position } from "../../../core/position.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import { type SilentKey, SilentKeys } from "../../../core/silent-keys.ts";
 import { OTHER_KEYS, tableChanged } from "../../../core/table-shape.ts";
-import type { EventCursor } from "./binlog-bytes.ts";
+import { type EventCursor, isSame } from "./binlog-bytes.ts";
 import { positionCodec } from "./binlog-position.ts";
 import { planRows, type RowFacts, type RowPlan } from "./binlog-row-plan.ts";
 import type { LogPoint } from "./binlog-seen.ts";
@@ -35,6 +35,9 @@ export class LogTables {
   readonly #indexes = new Map<string, number>();
   /** By the number that the log gives each for a while. */
   readonly #mapped = new Map<number, MappedTable>();
+  /** The last that was looked for: rows follow their TABLE_MAP. */
+  #foundNumber: number | undefined;
+  #found: MappedTable | undefined;
   /** Tables that were another when the log has not come to a position, by index. */
   readonly #placed = new Map<number, Position>();
 
@@ -74,18 +77,19 @@ export class LogTables {
   map(cursor: EventCursor, commit: LogPoint): void {
     const number = cursor.uint48();
     const { bytes, at, end } = cursor;
-    const known = this.#mapped.get(number);
-    if (known !== undefined && isSame(known.body, bytes, at, end)) {
+    const known = this.#find(number);
+    if (known !== undefined && isSame(bytes, at, end, known.body)) {
       if (!known.isBefore) return;
       if (known.fit === undefined || this.#isBefore(known.fit.table, commit)) return;
     }
     const body = Buffer.from(bytes.subarray(at, end));
+    this.#foundNumber = undefined;
     this.#mapped.set(number, { body, ...this.#fit(cursor, commit) });
   }
 
   /** What rows of a number are; undefined also for a number that has not been named. */
   mapped(number: number): RowPlan | RowMisfit | undefined {
-    return this.#mapped.get(number)?.fit;
+    return this.#find(number)?.fit;
   }
 
   /** What a statement does to a table of the stream, by its index, unless its description holds that already. */
@@ -171,8 +175,17 @@ export class LogTables {
     if (known === undefined) return undefined;
     const kept = [...known].filter(([name]) => name.toLowerCase() !== wanted);
     this.#facts = { ...this.#facts, defaults: new Map(this.#facts.defaults).set(key, new Map(kept)) };
+    this.#foundNumber = undefined;
     for (const [number, { fit }] of this.#mapped) if (fit?.table === index) this.#mapped.delete(number);
     return undefined;
+  }
+
+  #find(number: number): MappedTable | undefined {
+    if (number !== this.#foundNumber) {
+      this.#foundNumber = number;
+      this.#found = this.#mapped.get(number);
+    }
+    return this.#found;
   }
 
   /** What a table was described with, or else the statement is past that: another look at the table shows it. */
@@ -221,14 +234,6 @@ export class LogTables {
     const isIt = ({ name }: { readonly name: string }): boolean => name.toLowerCase() === wanted;
     return columns.some(isIt) || shape?.columns.some(isIt) === true;
   }
-}
-
-/** A loop, as a call into the runtime costs more than a body that is mostly shorter than 100 bytes. */
-function isSame(body: Buffer, bytes: Buffer, start: number, end: number): boolean {
-  const { length } = body;
-  if (length !== end - start) return false;
-  for (let i = 0; i < length; i++) if (body[i] !== bytes[start + i]) return false;
-  return true;
 }
 
 export function isMisfit(fit: RowPlan | RowMisfit): fit is RowMisfit {
