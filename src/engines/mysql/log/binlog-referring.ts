@@ -79,7 +79,7 @@ export class ReferringRows {
       let changes = kind === Op.delete;
       for (const k of reference.located) {
         // A key with a NULL in it refers to nothing.
-        refers &&= located.oldStarts[k]! >= 0;
+        refers &&= located.before.starts[k]! >= 0;
         changes ||= located.isOther(k, bytes);
       }
       if (refers && changes) this.#tell(reference, this.#pending[r]!, bytes);
@@ -143,7 +143,7 @@ export class ReferringRows {
     const { plan } = this.#rows!;
     const isAfter = value >= plan.located.length;
     const k = isAfter ? value - plan.located.length : value;
-    const at = isAfter ? located.newStarts[k]! : located.oldStarts[k]!;
+    const at = isAfter ? located.after.starts[k]! : located.before.starts[k]!;
     this.#starts[value] = NULL_CELL;
     if (at < 0) return;
     out.need(plan.room);

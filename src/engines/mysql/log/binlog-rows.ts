@@ -5,7 +5,7 @@ import type { ChangeBatchBuilder } from "../../shared/change-batch-builder.ts";
 import type { CellBuffer } from "../values/cell-buffer.ts";
 import { type EventCursor, malformed } from "./binlog-bytes.ts";
 import { CellReader, cellEnd } from "./binlog-cells.ts";
-import { LocatedValues } from "./binlog-located.ts";
+import { LocatedValues, type Places } from "./binlog-located.ts";
 import { ReferringRows } from "./binlog-referring.ts";
 import type { Image, RowPlan } from "./binlog-row-plan.ts";
 
@@ -55,9 +55,10 @@ export class RowsReader {
   #all(kind: Op, plan: RowPlan, [first, second]: readonly [Image, Image], cursor: EventCursor): void {
     const { bytes, end } = cursor;
     const { isActive } = this.#referring;
+    const after = kind === Op.update ? second : undefined;
     let at = cursor.at;
     while (at < end) {
-      if (plan.isOutside) at = this.#outside(kind, plan, [first, second], bytes, at);
+      if (plan.isOutside) at = this.#outside(plan, first, after, bytes, at);
       else if (kind === Op.insert) at = this.#insert(plan, first, bytes, at);
       else if (kind === Op.delete) at = this.#delete(plan, first, bytes, at);
       else if (plan.isFull) at = this.#updateFull(plan, first, second, bytes, at);
@@ -141,7 +142,7 @@ export class RowsReader {
     let isMoved = false;
     for (let k = 0; k < plan.key.length; k++) {
       // A key that is not sent has not changed; the row after says it all the same.
-      if (this.#located.newStarts[k] === -2) this.#keyCell(plan, k, after, bytes);
+      if (this.#located.after.starts[k] === -2) this.#keyCell(plan, k, after, bytes);
       else if (this.#located.isOther(k, bytes)) isMoved = true;
     }
     let before = -1;
@@ -154,15 +155,9 @@ export class RowsReader {
   }
 
   /** Only keeps where the values stand that rows of other tables refer to; returns where the row ends. */
-  #outside(
-    kind: Op,
-    plan: RowPlan,
-    [old, image]: readonly [Image, Image],
-    bytes: Buffer,
-    at: number,
-  ): number {
+  #outside(plan: RowPlan, old: Image, image: Image | undefined, bytes: Buffer, at: number): number {
     const next = this.#locateOld(plan, old.present, bytes, at);
-    return kind === Op.update ? this.#locateNew(plan, image.present, bytes, next) : next;
+    return image === undefined ? next : this.#locateNew(plan, image.present, bytes, next);
   }
 
   /** Like #row() of what a row has become. */
@@ -176,18 +171,18 @@ export class RowsReader {
   /** Reads an image into a row, and keeps where its located values stand; returns where it ends. */
   #row(plan: RowPlan, present: Int32Array, row: number, bytes: Buffer, at: number): number {
     const { sizes, cellOf, locatedOf } = plan;
-    const { newStarts, newEnds } = this.#located;
+    const { starts, ends } = this.#located.after;
     const out = this.#out;
     const reader = this.#cells;
     const cells = this.#builder.cells;
     out.need(plan.room);
-    for (let k = 0; k < plan.located.length; k++) newStarts[k] = -2;
+    for (let k = 0; k < plan.located.length; k++) starts[k] = -2;
     let next = at + ((present.length + 7) >> 3);
     for (let n = 0; n < present.length; n++) {
       const i = present[n]!;
       const isNull = isSet(bytes, at, n);
       const k = locatedOf[i]!;
-      if (k >= 0) newStarts[k] = isNull ? -1 : next;
+      if (k >= 0) starts[k] = isNull ? -1 : next;
       if (isNull) continue;
       const cell = cellOf[i]!;
       if (cell < 0) {
@@ -196,7 +191,7 @@ export class RowsReader {
       }
       const start = out.at - out.start;
       next = reader.read(plan, i, bytes, next);
-      if (k >= 0) newEnds[k] = next;
+      if (k >= 0) ends[k] = next;
       if (reader.isNone) {
         reader.isNone = false;
         continue;
@@ -208,13 +203,13 @@ export class RowsReader {
   }
 
   #locateOld(plan: RowPlan, present: Int32Array, bytes: Buffer, at: number): number {
-    return locate(plan, present, { starts: this.#located.oldStarts, ends: this.#located.oldEnds }, bytes, at);
+    return locate(plan, present, this.#located.before, bytes, at);
   }
 
   #locateNew(plan: RowPlan, present: Int32Array, bytes: Buffer, at: number): number {
-    const { newStarts: starts, newEnds: ends } = this.#located;
-    starts.fill(-2, 0, plan.located.length);
-    return locate(plan, present, { starts, ends }, bytes, at);
+    const { after } = this.#located;
+    after.starts.fill(-2, 0, plan.located.length);
+    return locate(plan, present, after, bytes, at);
   }
 
   /** Writes the k-th value of the key that was located into a row. */
@@ -223,10 +218,10 @@ export class RowsReader {
     const cells = this.#builder.cells;
     const cell = row + plan.cellOf[i]!;
     cells[cell] = NULL_CELL;
-    if (this.#located.oldStarts[k]! < 0) return;
+    if (this.#located.before.starts[k]! < 0) return;
     this.#out.need(plan.room);
     const start = this.#out.at - this.#out.start;
-    this.#cells.read(plan, i, bytes, this.#located.oldStarts[k]!);
+    this.#cells.read(plan, i, bytes, this.#located.before.starts[k]!);
     if (this.#cells.isNone) {
       this.#cells.isNone = false;
       return;
@@ -239,11 +234,6 @@ export class RowsReader {
   #addLater({ later }: RowPlan, row: number): void {
     for (let i = 0; i < later.length; i++) this.#builder.append(row + later[i]!.cell, later[i]!.bytes);
   }
-}
-
-interface Places {
-  readonly starts: Int32Array;
-  readonly ends: Int32Array;
 }
 
 /** Walks over an image and keeps where its located values stand; returns where it ends. */
