@@ -56,44 +56,46 @@ export async function startPostgresSide({ stage, serverVersion }: Context): Prom
   );
 }
 
-class MariadbSide implements BenchSide {
-  readonly kind = "mariadb";
-  readonly #server: MysqlServer;
+/** What is asked of a server of either kind in the same way. */
+class ServerSide<Server extends MysqlServer | PostgresServer> {
+  protected readonly server: Server;
 
-  constructor(server: MysqlServer) {
-    this.#server = server;
+  constructor(server: Server) {
+    this.server = server;
   }
 
   get pid(): number {
-    return this.#server.pid;
+    return this.server.pid;
   }
 
   get url(): string {
-    return this.#server.url(NAME);
+    return this.server.url(NAME);
   }
 
+  async run(sql: string): Promise<void> {
+    await this.server.query(sql, NAME);
+  }
+}
+
+class MariadbSide extends ServerSide<MysqlServer> implements BenchSide {
+  readonly kind = "mariadb";
+
   get endpoint(): EndpointConfig {
-    return this.#server.endpoint(NAME);
+    return this.server.endpoint(NAME);
   }
 
   variables(prefix: string): Readonly<Record<string, string>> {
-    const { port, user, password } = this.#server;
+    const { port, user, password } = this.server;
     return { [`${prefix}_PORT`]: String(port), [`${prefix}_USER`]: user, MYSQL_PWD: password };
   }
 
   async reset(sql: string): Promise<void> {
-    await this.#server.query(
-      `drop database if exists ${NAME}; create database ${NAME} character set utf8mb4`,
-    );
+    await this.server.query(`drop database if exists ${NAME}; create database ${NAME} character set utf8mb4`);
     await this.run(sql);
   }
 
-  async run(sql: string): Promise<void> {
-    await this.#server.query(sql, NAME);
-  }
-
   async values(sql: string): Promise<readonly (string | null)[]> {
-    return Object.values((await this.#server.query(sql, NAME))[0] ?? {});
+    return Object.values((await this.server.query(sql, NAME))[0] ?? {});
   }
 
   createTable({ name, mariadb }: AcrossTable): string {
@@ -115,28 +117,15 @@ class MariadbSide implements BenchSide {
   }
 
   async settle(): Promise<void> {
-    await this.#server.query("flush local tables");
+    await this.server.query("flush local tables");
   }
 }
 
-class PostgresSide implements BenchSide {
+class PostgresSide extends ServerSide<PostgresServer> implements BenchSide {
   readonly kind = "postgres";
-  readonly #server: PostgresServer;
-
-  constructor(server: PostgresServer) {
-    this.#server = server;
-  }
-
-  get pid(): number {
-    return this.#server.pid;
-  }
-
-  get url(): string {
-    return this.#server.url(NAME);
-  }
 
   get endpoint(): EndpointConfig {
-    return endpointOf(this.#server, NAME);
+    return endpointOf(this.server, NAME);
   }
 
   variables(): Readonly<Record<string, string>> {
@@ -144,18 +133,14 @@ class PostgresSide implements BenchSide {
   }
 
   async reset(sql: string): Promise<void> {
-    await this.#server.query(`drop database if exists ${NAME} with (force)`);
-    await this.#server.query(`create database ${NAME}`);
-    await this.#server.query(`alter database ${NAME} set search_path = ${NAME}; create schema ${NAME}`, NAME);
+    await this.server.query(`drop database if exists ${NAME} with (force)`);
+    await this.server.query(`create database ${NAME}`);
+    await this.server.query(`alter database ${NAME} set search_path = ${NAME}; create schema ${NAME}`, NAME);
     if (sql !== "") await this.run(sql);
   }
 
-  async run(sql: string): Promise<void> {
-    await this.#server.query(sql, NAME);
-  }
-
   async values(sql: string): Promise<readonly (string | null)[]> {
-    const rows = await this.#server.query(sql, NAME);
+    const rows = await this.server.query(sql, NAME);
     return Object.values(rows[0] ?? {}).map((value) => (value === null ? null : String(value)));
   }
 
@@ -166,7 +151,7 @@ class PostgresSide implements BenchSide {
   async fill({ name, postgres }: AcrossTable, rows: number): Promise<void> {
     if (postgres.row === undefined) throw new Error(`${name} has no rows of its own here.`);
     await this.run(`insert into ${name} select ${postgres.row} from generate_series(1::bigint, ${rows}) g`);
-    await this.#server.query("vacuum (freeze, analyze)", NAME);
+    await this.server.query("vacuum (freeze, analyze)", NAME);
   }
 
   async checksum(name: string, texts: string): Promise<string> {
@@ -175,6 +160,6 @@ class PostgresSide implements BenchSide {
   }
 
   async settle(): Promise<void> {
-    await this.#server.query("checkpoint");
+    await this.server.query("checkpoint");
   }
 }

@@ -20,3 +20,13 @@ test("nothing recorded is zero, and a clock that runs behind counts as zero", ()
   assert.equal(histogram.percentile(0.5), 0);
   assert.equal(histogram.count, 1);
 });
+
+test("a percentile is not below what was recorded, however short it was", () => {
+  for (const ms of [0, 0.4, 1, 3, 50, 10_000]) {
+    const histogram = new LatencyHistogram();
+    histogram.record(ms);
+    histogram.record(1e9);
+    const half = histogram.percentile(0.5);
+    assert.ok(half >= ms && half <= 1.1 * ms + 0.1, `${half} for ${ms}`);
+  }
+});

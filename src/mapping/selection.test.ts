@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { displayTable, type TableId } from "../core/schema.ts";
-import { loadOrderOf, mappingsFromPatterns, selectTables } from "./selection.ts";
+import { loadOrderOf, mappingsFromPatterns, selectTables, wholeSchemas } from "./selection.ts";
 import { parseTableMappings } from "./table-mappings.ts";
 
 function table(text: string): TableId {
@@ -97,6 +97,16 @@ test("the load order is the explicit rule's, else the first include rule's that 
   const order = (text: string): number => loadOrderOf(table(text), rules);
   assert.deepEqual(["hr.jobs", "hr.job_history", "hr.employees", "x.y"].map(order), [5, 2, 7, 7]);
   assert.equal(loadOrderOf(table("hr.jobs"), mappings([["include", "%", "%"]])), 0);
+});
+
+test("all of a schema is moved where its tables are taken by one rule, and not taken away by one", () => {
+  const whole = (...rules: readonly Selection[]): readonly string[] =>
+    wholeSchemas(["hr", "public", "sales"], mappings(rules));
+  assert.deepEqual(whole(["include", "%", "%"]), ["hr", "public", "sales"]);
+  assert.deepEqual(whole(["include", "hr", "%"], ["include", "sales", "j%"]), ["hr"]);
+  assert.deepEqual(whole(["include", "%", "%"], ["exclude", "h%", "%"]), ["public", "sales"]);
+  assert.deepEqual(whole(["include", "hr", "%"], ["exclude", "hr", "jobs"]), ["hr"]);
+  assert.deepEqual(whole(["explicit", "hr", "jobs"], ["exclude", "sales", "%"]), []);
 });
 
 /** Patterns of the command line, names they select, names they do not. */

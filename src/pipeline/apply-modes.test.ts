@@ -1,54 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ChangeBatch, Op } from "../core/change-batch.ts";
-import type { Position, PositionCodec } from "../core/position.ts";
-import type { TableSchema } from "../core/schema.ts";
+import { at, batch, codec, table } from "../../test/support/numbered-log.ts";
 import { ApplyMode } from "../core/target.ts";
 import { countChanges, cutBatch, TableRules } from "./apply-modes.ts";
-
-const at = (value: number): Position => ({ kind: "test", text: String(value) });
-const codec: PositionCodec = {
-  parse: (text) => ({ kind: "test", text }),
-  compare: (a, b) => Math.sign(Number(a.text) - Number(b.text)) as -1 | 0 | 1,
-};
-
-function table(name: string): TableSchema {
-  return {
-    id: { schema: "s", name },
-    columns: [],
-    key: [],
-    rowIdentity: "key",
-    indexes: [],
-    checks: [],
-    foreignKeys: [],
-    estimatedRows: 0,
-    estimatedBytes: 0,
-  };
-}
-
-function batch(positions: readonly number[]): ChangeBatch {
-  const tables = [table("a"), table("b")];
-  // Each transaction inserts into a and deletes from b.
-  const ops = positions.flatMap(() => [Op.insert, 0, -1, 0, Op.delete, 1, 0, -1]);
-  const transactions = positions.map((position, index) => ({
-    start: index * 2,
-    end: index * 2 + 2,
-    position: at(position),
-    id: String(index),
-    committedAtMs: position * 1000,
-    begins: true,
-    commits: true,
-  }));
-  const cells = new Int32Array();
-  return {
-    bytes: new Uint8Array(),
-    cells,
-    encoding: "text",
-    tables,
-    ops: Int32Array.from(ops),
-    transactions,
-  };
-}
 
 test("a change is skipped, converged or exact by where it lies to its table's snapshots", () => {
   const rules = new TableRules(codec, () => false);

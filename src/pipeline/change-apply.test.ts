@@ -1,18 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { StreamItem } from "../core/change-batch.ts";
-import type { Position, PositionCodec } from "../core/position.ts";
+import { at, batch, codec } from "../../test/support/numbered-log.ts";
+import type { ChangeBatch, StreamItem } from "../core/change-batch.ts";
 import type { ChangeStream } from "../core/source.ts";
 import type { Applier } from "../core/target.ts";
 import { TableRules } from "./apply-modes.ts";
 import { ChangeApply } from "./change-apply.ts";
 import type { PipelineObserver } from "./observer.ts";
-
-const at = (value: number): Position => ({ kind: "test", text: String(value) });
-const codec: PositionCodec = {
-  parse: (text) => ({ kind: "test", text }),
-  compare: (a, b) => Math.sign(Number(a.text) - Number(b.text)) as -1 | 0 | 1,
-};
 
 const observer: PipelineObserver = {
   loadStarted() {},
@@ -48,12 +42,16 @@ class QuietStream implements ChangeStream {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-function applyOf(stream: ChangeStream): ChangeApply {
+/** `taken`: called with each batch that the applier is given. */
+function applyOf(
+  stream: ChangeStream,
+  taken: (batch: ChangeBatch) => void = () => assert.fail("nothing is there to be applied"),
+): ChangeApply {
   const applier: Applier = {
     onApplied: undefined,
     onDurable: undefined,
     onFailure: undefined,
-    apply: async () => {},
+    apply: async (batch) => taken(batch),
     flush: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
@@ -96,4 +94,49 @@ test("a last position ends a run that has another goal beyond it", async () => {
   apply.setGoal({ position: at(9), last: at(3) });
   stream.end = 3;
   assert.equal(await apply.run(), "last");
+});
+
+/** A log that holds these batches and then nothing more. */
+function streamOf(...batches: readonly ChangeBatch[]): ChangeStream {
+  return {
+    confirm() {},
+    probe() {},
+    async *[Symbol.asyncIterator](): AsyncGenerator<StreamItem> {
+      for (const one of batches) yield { kind: "changes", batch: one };
+      await new Promise(() => undefined);
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+for (const [goal, end] of [
+  [{ last: at(2) }, "last"],
+  [{ committedBeforeMs: 2000 }, "commit-time"],
+  [{ last: at(2), committedBeforeMs: 9000 }, "last"],
+  [{ last: at(9), committedBeforeMs: 2000 }, "commit-time"],
+] as const) {
+  test(`a run ends before the first transaction beyond its goal, by ${end}: ${JSON.stringify(goal)}`, async () => {
+    const taken: string[] = [];
+    const apply = applyOf(streamOf(batch([1]), batch([2, 3, 4])), ({ transactions }) => {
+      for (const { position } of transactions) taken.push(position.text);
+    });
+    apply.setGoal(goal);
+    assert.equal(await apply.run(), end);
+    assert.deepEqual(taken, ["1", "2"]);
+  });
+}
+
+test("a transaction that has begun before a goal comes to its end", async () => {
+  const [first, second] = [batch([3]), batch([3])];
+  const piece = ({ transactions, ...rest }: ChangeBatch, begins: boolean): ChangeBatch => ({
+    ...rest,
+    transactions: transactions.map((one) => ({ ...one, begins, commits: !begins })),
+  });
+  let taken = 0;
+  const apply = applyOf(streamOf(piece(first, true), piece(second, false), batch([4])), () => {
+    // It is asked for while the transaction is under way.
+    if (++taken === 1) apply.setGoal({ last: at(2), committedBeforeMs: 2000 });
+  });
+  assert.equal(await apply.run(), "last");
+  assert.equal(taken, 2);
 });

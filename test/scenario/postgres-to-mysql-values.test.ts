@@ -55,7 +55,7 @@ const computed = `create schema app;
   insert into app.whole values (1, 2), (1, 2), (3, 4), (null, 1);
   insert into app.both (id, v) values (1, 'a'), (2, 'b')`;
 const computedChanges = `insert into app.halves (id, n) select i, i * 5 from generate_series(21, 30) i;
-  update app.halves set n = n + 100 where id % 2 = 0; update app.halves set id = id + 100 where id > 25;
+  update app.halves set n = n + 1000 where id % 2 = 0; update app.halves set id = id + 100 where id > 25;
   delete from app.halves where id < 4; delete from app.whole where ctid = (select min(ctid) from app.whole);
   update app.whole set b = 7 where a = 3; insert into app.whole values (9, 9);
   update app.both set id = 3 where id = 2; insert into app.both (id, v) values (4, 'd'); delete from app.both where id = 1`;

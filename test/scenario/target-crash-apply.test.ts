@@ -34,13 +34,15 @@ async function writeUntil(database: string, writer: number, stopped: () => boole
   const client = await source.connect(database);
   try {
     for (let n = 1; !stopped(); n++) {
-      // Now many changes, which go as sets, now single ones, now a transaction that comes in parts.
+      // Now many changes, which go as sets, now single ones, now a transaction that comes in parts; at a pace, so that
+      // a slow machine has no more to apply in the end than a fast one.
       const many = n % 200 === 0 ? 8_000 : n % 10 === 0 ? 150 : 1;
       await client.query(`begin;
         insert into app.log select ${writer}, ${n}, repeat('f', 600) from generate_series(1, ${many}) i;
         update app.account set balance = balance + ${n} where id % 2 = ${writer} and id <= ${10 + many};
         delete from app.account where id = ${1_000 + 2 * (n % 500) + writer};
-        insert into app.account values (${1_000 + 2 * (n % 500) + writer}, ${n}, 'w${writer} ${n}'); commit`);
+        insert into app.account values (${1_000 + 2 * (n % 500) + writer}, ${n}, 'w${writer} ${n}'); commit;
+        select pg_sleep(0.005)`);
     }
   } finally {
     await client.end();

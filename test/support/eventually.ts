@@ -7,7 +7,9 @@ import type { PostgresServer } from "./postgres-server.ts";
  */
 export const PATIENCE_S = 300;
 
+/** Between two questions, more of it after those that take long: what is waited for needs the machine. */
 const PAUSE_MS = 30;
+const LONGEST_PAUSE_MS = 300;
 
 /** Asks again and again until the answer is there; fails with what was waited for. */
 export async function eventually<T>(
@@ -22,8 +24,7 @@ export async function eventually<T>(
     if (answer !== undefined && answer !== false) return answer;
     const answeredMs = performance.now();
     if (answeredMs > end) throw new Error(`waited ${seconds} s in vain for ${what}`);
-    // What is waited for has two thirds of the time.
-    await delay(Math.max(PAUSE_MS, 2 * (answeredMs - askedMs)));
+    await delay(Math.max(PAUSE_MS, Math.min(2 * (answeredMs - askedMs), LONGEST_PAUSE_MS)));
   }
 }
 

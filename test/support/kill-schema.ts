@@ -1,4 +1,4 @@
-import type pg from "pg";
+import { KillWriter, type Statement } from "./kill-writer.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 
 /** Rows of each of the two tables that are cut into partitions; larger keys may be changed and deleted. */
@@ -49,56 +49,26 @@ export const killRows = `
     'relpages', (pg_relation_size(('app.' || name)::regclass) / current_setting('block_size')::int)::int)
     from unnest(array['blocks', 'ranged']) as name`;
 
-/** An application that writes until it is disposed of; each row that it adds says what the task was at. */
-export class KillWorkload implements AsyncDisposable {
-  /** What is noted in the rows from now on. */
-  note: string;
-  commits = 0;
-  readonly #client: pg.Client;
-  #stopped = false;
-  readonly #work: Promise<void>;
-
-  private constructor(client: pg.Client, note: string) {
-    this.#client = client;
-    this.note = note;
-    this.#work = this.#run();
-    // Whoever disposes gets to know.
-    this.#work.catch(() => undefined);
-  }
-
+/** An application of that schema. */
+export class KillWorkload extends KillWriter {
   static async start(server: PostgresServer, database: string, note: string): Promise<KillWorkload> {
-    return new KillWorkload(await server.connect(database), note);
+    return new KillWorkload(await server.connect(database), transaction, note);
   }
+}
 
-  /** Nothing of it is open any more when this resolves. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopped = true;
-    try {
-      await this.#work;
-    } finally {
-      await this.#client.end();
-    }
-  }
-
-  async #run(): Promise<void> {
-    for (let i = 0; !this.#stopped; i++) {
-      const { note } = this;
-      const movable = FIXED + 3 + ((i * 7919) % (ROWS - FIXED - 3));
-      const statements: readonly (readonly [string, readonly unknown[]])[] = [
-        ["select pg_sleep(0.002)", []],
-        ["begin", []],
-        ["update app.ranged set a = a + 1, note = $1 where id = $2", [note, 1 + ((i * 7919) % ROWS)]],
-        ["update app.ranged set id = id + 10000000 where id = $1", [movable]],
-        ["delete from app.ranged where id = $1", [movable + 1]],
-        ["update app.blocks set a = a + 1, note = $1 where id = $2", [note, movable]],
-        ["insert into app.child (ranged_id, label) values ($1, gen_random_uuid()::text)", [1 + (i % FIXED)]],
-        ["insert into app.event values ($1, $2)", [note, i]],
-        ["update app.part set id = 1001 - id, v = $1 where id in ($2, 1001 - $2)", [note, 1 + (i % 499)]],
-        ["delete from app.log where n = $1", [i % 2000]],
-        ["commit", []],
-      ];
-      for (const [sql, values] of statements) await this.#client.query(sql, [...values]);
-      this.commits++;
-    }
-  }
+function transaction(i: number, note: string): readonly Statement[] {
+  const movable = FIXED + 3 + ((i * 7919) % (ROWS - FIXED - 3));
+  return [
+    ["select pg_sleep(0.002)", []],
+    ["begin", []],
+    ["update app.ranged set a = a + 1, note = $1 where id = $2", [note, 1 + ((i * 7919) % ROWS)]],
+    ["update app.ranged set id = id + 10000000 where id = $1", [movable]],
+    ["delete from app.ranged where id = $1", [movable + 1]],
+    ["update app.blocks set a = a + 1, note = $1 where id = $2", [note, movable]],
+    ["insert into app.child (ranged_id, label) values ($1, gen_random_uuid()::text)", [1 + (i % FIXED)]],
+    ["insert into app.event values ($1, $2)", [note, i]],
+    ["update app.part set id = 1001 - id, v = $1 where id in ($2, 1001 - $2)", [note, 1 + (i % 499)]],
+    ["delete from app.log where n = $1", [i % 2000]],
+    ["commit", []],
+  ];
 }

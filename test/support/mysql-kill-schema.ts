@@ -1,4 +1,4 @@
-import type mysql from "mysql2/promise";
+import { KillWriter, type Statement } from "./kill-writer.ts";
 import type { MysqlServer } from "./mysql-server.ts";
 
 /** Rows of the largest table; larger keys may be changed and deleted. */
@@ -37,58 +37,28 @@ export const mysqlKillRows = `
   insert into child (ranged_id, label) select i, concat('c', i) from ${numbers(2000)};
   insert into log (note, n, amount) select 'before', i, i / 7 from ${numbers(1000)}`;
 
-/** An application that writes until it is disposed of; each row that it adds says what the task was at. */
-export class MysqlKillWorkload implements AsyncDisposable {
-  /** What is noted in the rows from now on. */
-  note: string;
-  commits = 0;
-  readonly #connection: mysql.Connection;
-  #stopped = false;
-  readonly #work: Promise<void>;
-
-  private constructor(connection: mysql.Connection, note: string) {
-    this.#connection = connection;
-    this.note = note;
-    this.#work = this.#run();
-    // Whoever disposes gets to know.
-    this.#work.catch(() => undefined);
-  }
-
+/** An application of that schema. */
+export class MysqlKillWorkload extends KillWriter {
   static async start(server: MysqlServer, database: string, note: string): Promise<MysqlKillWorkload> {
-    return new MysqlKillWorkload(await server.connect(database), note);
+    return new MysqlKillWorkload(await server.connect(database), transaction, note);
   }
+}
 
-  /** Nothing of it is open any more when this resolves. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopped = true;
-    try {
-      await this.#work;
-    } finally {
-      await this.#connection.end();
-    }
-  }
-
-  async #run(): Promise<void> {
-    for (let i = 0; !this.#stopped; i++) {
-      const { note } = this;
-      const movable = FIXED + 3 + ((i * 7919) % (ROWS - FIXED - 3));
-      const statements: readonly (readonly [string, readonly unknown[]])[] = [
-        ["do sleep(0.002)", []],
-        ["begin", []],
-        ["update ranged set a = a + 1, note = ? where id = ?", [note, 1 + ((i * 7919) % ROWS)]],
-        ["delete from child where ranged_id in (?, ?)", [movable, movable + 1]],
-        ["update ranged set id = id + 10000000 where id = ?", [movable]],
-        ["delete from ranged where id = ?", [movable + 1]],
-        ["insert into child (ranged_id, label, state) values (?, uuid(), 'it''s old')", [1 + (i % FIXED)]],
-        ["insert into event values (?, ?, 'a,b', x'005c27')", [note, i]],
-        ["update event set flags = 'b' where note = ? and n = ?", [note, i - 1]],
-        ["update child set label = concat('moved ', label) where label = ?", [`c${1 + (i % 2000)}`]],
-        ["delete from log where n = ? and note = 'before'", [i % 1000]],
-        ["insert into log values (?, ?, current_timestamp(3), ? / 3)", [note, i, i]],
-        ["commit", []],
-      ];
-      for (const [sql, values] of statements) await this.#connection.query(sql, [...values]);
-      this.commits++;
-    }
-  }
+function transaction(i: number, note: string): readonly Statement[] {
+  const movable = FIXED + 3 + ((i * 7919) % (ROWS - FIXED - 3));
+  return [
+    ["do sleep(0.002)", []],
+    ["begin", []],
+    ["update ranged set a = a + 1, note = ? where id = ?", [note, 1 + ((i * 7919) % ROWS)]],
+    ["delete from child where ranged_id in (?, ?)", [movable, movable + 1]],
+    ["update ranged set id = id + 10000000 where id = ?", [movable]],
+    ["delete from ranged where id = ?", [movable + 1]],
+    ["insert into child (ranged_id, label, state) values (?, uuid(), 'it''s old')", [1 + (i % FIXED)]],
+    ["insert into event values (?, ?, 'a,b', x'005c27')", [note, i]],
+    ["update event set flags = 'b' where note = ? and n = ?", [note, i - 1]],
+    ["update child set label = concat('moved ', label) where label = ?", [`c${1 + (i % 2000)}`]],
+    ["delete from log where n = ? and note = 'before'", [i % 1000]],
+    ["insert into log values (?, ?, current_timestamp(3), ? / 3)", [note, i, i]],
+    ["commit", []],
+  ];
 }

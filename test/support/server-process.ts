@@ -34,7 +34,7 @@ export class ServerProcess {
   async start(): Promise<void> {
     const { program, parameters, environment, ready, ...identity } = this.#command;
     const child = spawn(program, parameters, {
-      ...{ uid: identity.uid, gid: identity.gid },
+      ...identity,
       env: environment,
       stdio: ["ignore", "ignore", "pipe"],
     });

@@ -146,7 +146,7 @@ for (const flavour of ["mariadb", "mysql"] as const) {
     test("who holds up a snapshot is named", async () => {
       const busy = await server.connect(database);
       try {
-        const done = busy.query("select sleep(30)").catch(() => undefined);
+        const done = busy.query("select sleep(3600)").catch(() => undefined);
         const writer = await eventually(
           "a long statement",
           async () => (await source.openWriters(signal))[0],
@@ -168,7 +168,7 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       try {
         await holder.query("lock tables t write");
         const read = reader.query("select * from t").catch(() => undefined);
-        const asking = holder.query("select sleep(20)").catch(() => undefined);
+        const asking = holder.query("select sleep(3600)").catch(() => undefined);
         const wait = await eventually("a reader that waits", async () => (await source.lockWaits(signal))[0]);
         assert.match(wait.holder, new RegExp(`session ${holder.threadId} of app@`));
         assert.match(wait.waiting, new RegExp(`session ${reader.threadId} of tideway@`));

@@ -30,7 +30,7 @@ export function addColumns(
 
 async function addTo(client: Client, { plan, columns }: ColumnAddition): Promise<void> {
   const { id } = plan.target;
-  const found = (await targetColumns(client, [id])).get(keyOf(id));
+  const found = (await targetColumns(client, [id])).get(tableKey(id));
   if (found === undefined) throw goneBeforeAlteration(plan);
   const present = new Set(found.map(({ name }) => name));
   const added = columns.filter((i) => !present.has(plan.target.columns[i]!.name));
@@ -80,7 +80,7 @@ export async function settle(client: Client, table: TableId, parts: readonly Add
   const name = qualified(table);
   const filled = parts.flatMap(({ fill }) => fill ?? []);
   if (filled.length > 0) {
-    const columns = (await targetColumns(client, [table])).get(keyOf(table)) ?? [];
+    const columns = (await targetColumns(client, [table])).get(tableKey(table)) ?? [];
     const kept = columns.filter(({ updatesItself }) => updatesItself).map((one) => identifier(one.name));
     for (const { column, value } of filled) {
       // What an update sets by itself stays as it is.
@@ -104,8 +104,4 @@ function fillLiteral({ source, target }: TablePlan, ordinal: number, value: stri
   const bytes = Buffer.from(value);
   writeLiteral(out, cellForm(source.columns[ordinal]!.type, dataType), bytes, 0, bytes.length);
   return out.bytes.toString("utf8", 0, out.length);
-}
-
-function keyOf({ schema, name }: TableId): string {
-  return tableKey({ schema, name });
 }

@@ -50,7 +50,7 @@ async function alterTable(
     if (alteration.withParts) await dropChecks(client, place, alteration);
     const nullable = await alterColumns(client, place, alteration);
     const failures = alteration.withParts ? await alterParts(client, place, alteration) : [];
-    if (keyOf(place) !== keyOf(to.target.id)) {
+    if (tableKey(place) !== tableKey(to.target.id)) {
       await client.execute(`rename table ${qualified(place)} to ${qualified(to.target.id)}`);
     }
     altered = { nullable, failures };
@@ -76,7 +76,7 @@ function withoutThose(checks: readonly Check[], others: readonly Check[]): reado
 /** What the table is called by now. */
 async function presentName(client: Client, from: TableId, to: TableId): Promise<TableId | undefined> {
   const found = await findTables(client, [from, to]);
-  return (found.get(keyOf(from)) ?? found.get(keyOf(to)))?.id;
+  return (found.get(tableKey(from)) ?? found.get(tableKey(to)))?.id;
 }
 
 async function alterColumns(
@@ -84,7 +84,7 @@ async function alterColumns(
   place: TableId,
   { from, to }: TableAlteration,
 ): Promise<readonly string[]> {
-  const found = (await targetColumns(client, [place])).get(keyOf(place)) ?? [];
+  const found = (await targetColumns(client, [place])).get(tableKey(place)) ?? [];
   const steps = columnSteps({ from, to }, new Set(found.map(({ name }) => name)));
   const here: TablePlan = { ...to, target: { ...to.target, id: place } };
   const additionsOf = (ordinals: readonly number[]): AddedColumn[] =>
@@ -185,7 +185,7 @@ export async function dropTables(
     plans,
     ({ source }) => source.id,
     async ({ source, target }) => {
-      if (found.has(keyOf(target.id))) {
+      if (found.has(tableKey(target.id))) {
         for (const { constraint, ...referrer } of await findReferrers(client, target.id)) {
           await client.execute(
             `alter table ${qualified(referrer)} drop foreign key ${identifier(constraint)}`,
@@ -198,8 +198,4 @@ export async function dropTables(
       return undefined;
     },
   );
-}
-
-function keyOf({ schema, name }: TableId): string {
-  return tableKey({ schema, name });
 }

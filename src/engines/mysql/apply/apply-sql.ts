@@ -102,7 +102,7 @@ export class TableSql {
     out.append(this.#unlessThere);
   }
 
-  /** Begins a statement that inserts the rows that follow, each by values() with commas() between them. */
+  /** Begins a statement that inserts the rows that follow, each by values() with comma() between them. */
   insertRows(out: SqlText): void {
     out.append(this.#insert);
   }

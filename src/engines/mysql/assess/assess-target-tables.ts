@@ -18,9 +18,9 @@ export async function assessTargetTables(
   const found = await findTables(client, ids);
   const referrers = await referrersOf(client, [...found.values()]);
   const triggers = await triggersOf(client, [...found.values()]);
-  const planned = new Set(ids.map(keyOf));
+  const planned = new Set(ids.map(tableKey));
   return plan.tables.flatMap((table) => {
-    const key = keyOf(table.target.id);
+    const key = tableKey(table.target.id);
     const there = found.get(key);
     if (there === undefined) return [];
     const mode = prepared.has(tableKey(table.source.id)) ? "do-nothing" : given;
@@ -28,7 +28,7 @@ export async function assessTargetTables(
       return problem(table, "target.table_mismatch", "Something that is not a table has its name.");
     }
     if (mode === "drop-and-create") {
-      const foreign = (referrers.get(key) ?? []).filter((id) => !planned.has(keyOf(id)));
+      const foreign = (referrers.get(key) ?? []).filter((id) => !planned.has(tableKey(id)));
       return dropping(table, there, foreign);
     }
     return [
@@ -159,8 +159,4 @@ function problem(table: TablePlan, code: Finding["code"], message: string): read
   return [
     finding(code, "error", { subject: displayTable(table.target.id), table: table.source.id, message }),
   ];
-}
-
-function keyOf({ schema, name }: TableId): string {
-  return tableKey({ schema, name });
 }

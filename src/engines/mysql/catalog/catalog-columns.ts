@@ -54,7 +54,7 @@ export async function describeColumns(
 /** Names of the columns that MariaDB keeps JSON in: text with a check that it is some; by the table's key. */
 export type JsonColumns = ReadonlyMap<string, ReadonlySet<string>>;
 
-export async function selectColumnRows(
+async function selectColumnRows(
   client: Client,
   ids: readonly TableId[],
 ): Promise<ReadonlyMap<string, readonly ColumnRow[]>> {
@@ -71,7 +71,7 @@ export async function selectColumnRows(
 }
 
 /** MariaDB's ROW START and ROW END of a system-versioned table. */
-export function isOfVersion({ expression }: Pick<ColumnRow, "expression">): boolean {
+function isOfVersion({ expression }: Pick<ColumnRow, "expression">): boolean {
   return expression === "ROW START" || expression === "ROW END";
 }
 

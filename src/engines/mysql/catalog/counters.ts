@@ -18,7 +18,7 @@ export async function setCounters(client: Client, states: readonly SequenceState
   const present = new Set(rows.map(({ schema, name }) => tableKey({ schema, name })));
   const missing: TableId[] = [];
   for (const { id, last, isCalled } of states) {
-    if (!present.has(tableKey({ schema: id.schema, name: id.name }))) {
+    if (!present.has(tableKey(id))) {
       missing.push(id);
       continue;
     }

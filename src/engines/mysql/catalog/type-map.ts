@@ -38,7 +38,7 @@ const GEOMETRIES = new Set([
 ]);
 
 /** Values of these are kept as a number of a spatial reference system and WKB. */
-export function isGeometry({ name }: Pick<TypeText, "name">): boolean {
+function isGeometry({ name }: Pick<TypeText, "name">): boolean {
   return GEOMETRIES.has(name);
 }
 

@@ -57,7 +57,7 @@ export interface VariableRow {
 }
 
 /** "10.11.19-MariaDB-0+deb12u1-log", "5.7.29-log"; Aurora's own number follows MySQL's in another variable. */
-export function readVersion(text: string): Pick<ServerFacts, "flavour" | "version"> {
+function readVersion(text: string): Pick<ServerFacts, "flavour" | "version"> {
   const match = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(text);
   return {
     flavour: /mariadb/i.test(text) ? "mariadb" : "mysql",

@@ -44,7 +44,7 @@ function conditionOf(
   check: Check,
   { facts, expressions }: ChecksContext,
 ): string | undefined {
-  const [, condition] = /^check (\(.*\))$/is.exec(check.native.trim()) ?? [];
+  const [, condition] = /^check (\(.*\))(?: no inherit)?$/is.exec(check.native.trim()) ?? [];
   if (condition === undefined || !check.validated) return undefined;
   const columns = withoutUnfit(plan, expressions.columns, facts);
   const value = convertExpression(condition, { ...expressions, columns });

@@ -239,8 +239,6 @@ class ExpressionReader {
       case "char_length":
       case "character_length":
         return first.kind === "text" ? whole(`char_length(${first.sql})`) : undefined;
-      case "octet_length":
-        return first.kind === "text" ? whole(`length(${first.sql})`) : undefined;
       case "btrim":
       case "ltrim":
       case "rtrim":

@@ -2,7 +2,7 @@ import type { TableSchema } from "../../../core/schema.ts";
 import { CHAR_BYTES, type MysqlType } from "./convert-type.ts";
 
 /** InnoDB, rows of the format DYNAMIC. */
-export const LONGEST_KEY = 3072;
+const LONGEST_KEY = 3072;
 const LONGEST_ROW = 65_535;
 /** What a row has of a column that may have any length. */
 const POINTER_BYTES = 12;

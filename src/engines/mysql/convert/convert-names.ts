@@ -14,7 +14,7 @@ export function checkPlanNames({ tables }: MigrationPlan, notes: ConvertNotes): 
       if (fault === undefined) continue;
       notes.about(source, "convert.name", `The name ${JSON.stringify(name)} ${fault}.`, "error");
     }
-    const key = tableKey({ schema: target.id.schema, name: target.id.name });
+    const key = tableKey(target.id);
     const other = seen.get(key);
     if (other !== undefined) {
       const message = `The table would have the name of ${displayTable(other.source.id)}: the target tells names apart without regard to case.`;

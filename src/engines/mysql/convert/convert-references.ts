@@ -40,7 +40,7 @@ function unfit(
   converted: ReadonlyMap<string, TablePlan>,
 ): string | undefined {
   if (key.period === true) return "is about ranges";
-  const other = converted.get(tableKey({ schema: key.references.schema, name: key.references.name }))?.target;
+  const other = converted.get(tableKey(key.references))?.target;
   if (other === undefined) return undefined;
   const isIndexed = other.indexes.some(
     ({ columns, native }) =>

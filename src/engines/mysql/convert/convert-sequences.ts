@@ -1,5 +1,5 @@
 import type { MigrationPlan, TablePlan } from "../../../core/plan.ts";
-import { displayTable, type Sequence, type TableId, tableKey } from "../../../core/schema.ts";
+import { displayTable, type Sequence, tableKey } from "../../../core/schema.ts";
 import type { ConvertNotes } from "../../shared/convert-notes.ts";
 
 /** The plan with other tables, and with sequences that are the counters of their columns. */
@@ -8,7 +8,7 @@ export function withTables(
   tables: readonly TablePlan[],
   notes: ConvertNotes,
 ): MigrationPlan {
-  const byTarget = new Map(tables.map((table) => [keyOf(table.target.id), table.target]));
+  const byTarget = new Map(tables.map((table) => [tableKey(table.target.id), table.target]));
   const sequences = plan.sequences.flatMap((pair) => {
     const counter = counterOf(pair.target, byTarget);
     if (counter !== undefined) return { source: pair.source, target: counter };
@@ -20,7 +20,7 @@ export function withTables(
   });
   const target = {
     ...plan.target,
-    tables: plan.target.tables.map((table) => byTarget.get(keyOf(table.id)) ?? table),
+    tables: plan.target.tables.map((table) => byTarget.get(tableKey(table.id)) ?? table),
     sequences: sequences.map((pair) => pair.target),
   };
   return { ...plan, tables, sequences, target };
@@ -33,12 +33,8 @@ function counterOf(
 ): Sequence | undefined {
   const { ownedBy } = sequence;
   if (ownedBy === undefined) return undefined;
-  const table = tables.get(keyOf(ownedBy.table));
+  const table = tables.get(tableKey(ownedBy.table));
   const column = table?.columns.find(({ name }) => name === ownedBy.column);
   if (table === undefined || column?.identity === undefined) return undefined;
   return { id: table.id, native: "", ownedBy, internal: true };
-}
-
-function keyOf({ schema, name }: TableId): string {
-  return tableKey({ schema, name });
 }

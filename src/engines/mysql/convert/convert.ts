@@ -1,5 +1,5 @@
 import type { MigrationPlan } from "../../../core/plan.ts";
-import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
+import { displayTable, tableKey } from "../../../core/schema.ts";
 import type { ConvertedPlan } from "../../../core/target.ts";
 import { ConvertNotes } from "../../shared/convert-notes.ts";
 import type { ServerFacts } from "../connection/server-facts.ts";
@@ -40,7 +40,7 @@ function convertForeign(plan: MigrationPlan, { facts, choices, notes }: ForeignC
   const counters = countedColumns(plan);
   const checkNames = new DatabaseNames();
   const made = plan.tables.map((table) => {
-    const key = keyOf(table.target.id);
+    const key = tableKey(table.target.id);
     const options = {
       facts,
       choices,
@@ -53,7 +53,7 @@ function convertForeign(plan: MigrationPlan, { facts, choices, notes }: ForeignC
     const indexes = convertIndexes(converted, { types, notes, facts, expressions });
     return { ...converted, target: { ...converted.target, checks, indexes } };
   });
-  const byTarget = new Map(made.map((table) => [keyOf(table.target.id), table]));
+  const byTarget = new Map(made.map((table) => [tableKey(table.target.id), table]));
   const names = new DatabaseNames();
   const tables = made.map((table) => {
     const foreignKeys = convertReferences(table, { converted: byTarget, notes, names });
@@ -66,7 +66,7 @@ function countedColumns({ target }: MigrationPlan): ReadonlyMap<string, Set<stri
   const counters = new Map<string, Set<string>>();
   for (const { ownedBy } of target.sequences) {
     if (ownedBy === undefined) continue;
-    const key = keyOf(ownedBy.table);
+    const key = tableKey(ownedBy.table);
     const known = counters.get(key) ?? new Set();
     counters.set(key, known.add(ownedBy.column));
   }
@@ -77,7 +77,7 @@ function referencedColumns({ tables }: MigrationPlan): ReadonlyMap<string, (read
   const referenced = new Map<string, (readonly string[])[]>();
   for (const { target } of tables) {
     for (const { references, referencedColumns: columns } of target.foreignKeys) {
-      const key = keyOf(references);
+      const key = tableKey(references);
       const known = referenced.get(key) ?? [];
       referenced.set(key, known);
       known.push(columns);
@@ -96,8 +96,4 @@ function noteLeftOut({ target }: MigrationPlan, notes: ConvertNotes): void {
   // An enum's labels stand in its columns here.
   for (const { kind, id } of target.types) if (kind !== "enum") tell(kind, displayTable(id));
   for (const { kind, id } of target.rights) tell(`rights of ${kind}`, displayTable(id));
-}
-
-function keyOf({ schema, name }: TableId): string {
-  return tableKey({ schema, name });
 }

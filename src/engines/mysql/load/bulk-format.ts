@@ -27,7 +27,7 @@ export async function loadableTables(
   );
   return plans.map((plan) => {
     const { id } = plan.target;
-    const table = found.get(tableKey({ schema: id.schema, name: id.name }));
+    const table = found.get(tableKey(id));
     if (table === undefined) return mismatch(plan, "it does not exist");
     const reason = misfit(table, plan);
     if (reason !== undefined) return mismatch(plan, reason);

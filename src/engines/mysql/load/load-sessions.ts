@@ -1,6 +1,6 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import type { TablePlan } from "../../../core/plan.ts";
-import { type TableId, tableKey } from "../../../core/schema.ts";
+import { tableKey } from "../../../core/schema.ts";
 import type { Loader, LoadRequest } from "../../../core/target.ts";
 import { mismatch } from "../../shared/catalog/table-misfit.ts";
 import { takeLoadLock } from "../apply/load-lock.ts";
@@ -75,7 +75,7 @@ export class LoaderPool implements AsyncDisposable {
   }
 
   async #ask(client: Client, plan: TablePlan): Promise<LoadColumns> {
-    const columns = (await targetColumns(client, [plan.target.id])).get(keyOf(plan.target.id));
+    const columns = (await targetColumns(client, [plan.target.id])).get(tableKey(plan.target.id));
     if (columns === undefined) throw mismatch(plan, "it is not there");
     const made = loadColumns(plan, columns, this.#choices);
     this.#columns.set(plan, made);
@@ -135,8 +135,4 @@ async function openSession(endpoint: EndpointConfig, signal: AbortSignal): Promi
     client.destroy();
     throw error;
   }
-}
-
-function keyOf(id: TableId): string {
-  return tableKey({ schema: id.schema, name: id.name });
 }

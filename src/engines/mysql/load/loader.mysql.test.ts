@@ -34,7 +34,6 @@ const computed: readonly (readonly [type: string, expression: string, comparesTe
   ["boolean", "(t is null) = (v is null)"],
   ["boolean", "c = 'ab'", true],
   ["integer", "length(t) + char_length(v) + length(c)"],
-  ["integer", "octet_length(t)"],
   ["text", "btrim(t) || ltrim(v) || rtrim(t)"],
   ["text", "coalesce(nullif(t, 'a'), v, '?')", true],
   ["boolean", "b is not true and not coalesce(b, false)"],

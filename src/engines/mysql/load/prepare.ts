@@ -58,7 +58,7 @@ export async function prepareTables(
     requests,
     ({ plan }) => plan.source.id,
     (request) => {
-      const there = existing.get(keyOf(request.plan.target.id));
+      const there = existing.get(tableKey(request.plan.target.id));
       return prepareTable(client, request, { there, migrated });
     },
   );
@@ -89,7 +89,7 @@ async function prepareTable(
 /** Empties a table that is to be loaded again. One that is not there is `target.table_mismatch`. */
 export async function emptyTable(client: Client, plan: TablePlan): Promise<void> {
   const { id } = plan.target;
-  const there = (await findTables(client, [id])).get(tableKey({ schema: id.schema, name: id.name }));
+  const there = (await findTables(client, [id])).get(tableKey(id));
   if (there === undefined) {
     throw goneBeforeReload(plan);
   }
@@ -109,7 +109,7 @@ interface DropOptions {
 async function dropTable(client: Client, table: TargetTable, { plan, migrated }: DropOptions): Promise<void> {
   if (!isTable(table)) throw mismatch(plan, NOT_A_TABLE);
   const referrers = await findReferrers(client, table.id);
-  const foreign = referrers.filter((referrer) => !migrated.has(keyOf(referrer)));
+  const foreign = referrers.filter((referrer) => !migrated.has(tableKey(referrer)));
   if (foreign.length > 0) {
     throw inUse(plan, "Foreign keys of tables outside the task refer to the table", foreign);
   }
@@ -139,7 +139,7 @@ export async function clearTable(
   if (migrated !== undefined) {
     const inTheWay = [];
     for (const referrer of await findReferrers(client, table.id)) {
-      if (!migrated.has(keyOf(referrer)) && (await hasRows(client, referrer))) inTheWay.push(referrer);
+      if (!migrated.has(tableKey(referrer)) && (await hasRows(client, referrer))) inTheWay.push(referrer);
     }
     if (inTheWay.length > 0) {
       throw inUse(plan, "Rows of tables outside the task refer to the table", inTheWay);
@@ -160,8 +160,4 @@ const DENIED: ReadonlySet<unknown> = new Set([1044, 1142, 1227]);
 
 function isDenied(error: unknown): boolean {
   return error instanceof Error && "errno" in error && DENIED.has(error.errno);
-}
-
-function keyOf({ schema, name }: TableId): string {
-  return tableKey({ schema, name });
 }

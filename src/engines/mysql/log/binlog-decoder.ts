@@ -20,8 +20,12 @@ export interface BinlogOptions {
   readonly hasChecksum: boolean;
 }
 
-/** A batch with so many bytes of cells is taken before more is read; the target begins with it meanwhile. */
-const FULL_BYTES = 1 << 16;
+/**
+ * A batch with so many bytes of cells is taken before more is read: the first soon, as the target waits for it, each
+ * that follows with twice as many up to a limit.
+ */
+const FIRST_BYTES = 1 << 14;
+const FULL_BYTES = 1 << 18;
 
 /**
  * Reads the binary log of MySQL and MariaDB, event by event, as whole transactions in the order of their commits:
@@ -47,6 +51,7 @@ export class BinlogDecoder {
   #payload: Buffer | undefined;
   #payloadAt = 0;
   #heard = false;
+  #fullBytes = FIRST_BYTES;
 
   constructor(options: BinlogOptions) {
     this.#changes = new LogChanges(options.tables, options.facts);
@@ -69,7 +74,7 @@ export class BinlogDecoder {
   }
 
   get isFull(): boolean {
-    return this.#changes.length >= FULL_BYTES;
+    return this.#changes.length >= this.#fullBytes;
   }
 
   /** Whether the server has said that there is nothing more; once for each time. */
@@ -80,6 +85,7 @@ export class BinlogDecoder {
   }
 
   take(): ChangeBatch | undefined {
+    this.#fullBytes = Math.min(2 * this.#fullBytes, FULL_BYTES);
     return this.#changes.take();
   }
 

@@ -121,7 +121,7 @@ function dumpAfter(server: number, set: Extract<GtidSet, { flavour: "mysql" }>):
 }
 
 /** For each server its UUID and its intervals, the end of each being the first number that is not in it. */
-export function encodeGtids({ servers }: Extract<GtidSet, { flavour: "mysql" }>): Buffer {
+function encodeGtids({ servers }: Extract<GtidSet, { flavour: "mysql" }>): Buffer {
   const parts: Buffer[] = [uint64(servers.size)];
   for (const [uuid, intervals] of servers) {
     parts.push(Buffer.from(uuid.replaceAll("-", ""), "hex"), uint64(intervals.length / 2));

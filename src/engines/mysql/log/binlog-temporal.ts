@@ -83,7 +83,7 @@ export function writeMoment(
   return writeUtc(out, to);
 }
 
-export function writeUtc(out: Uint8Array, at: number): number {
+function writeUtc(out: Uint8Array, at: number): number {
   out[at] = PLUS;
   out[at + 1] = ZERO;
   out[at + 2] = ZERO;

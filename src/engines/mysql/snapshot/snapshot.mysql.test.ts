@@ -254,17 +254,17 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
 
     test("a reader that stops halfway leaves its session to the next", async () => {
       const { table, request } = await filled(
-        `${FILLED}; insert into t (v, pad) select a.v, a.pad from t a, d x, d y where y.n < 4`,
+        `${FILLED}; insert into t (v, pad) select a.v, a.pad from t a, d x, d y where y.n < 2`,
       );
       await using snapshot = await openSnapshot(server.endpoint(), request, signal);
       for (let i = 0; i < 2 * SESSIONS; i++) {
         for await (const chunk of read(snapshot, table)) {
-          assert(chunk.rows < 200_000);
+          assert(chunk.rows < 100_000);
           break;
         }
       }
       const counts = await Promise.all(Array.from({ length: SESSIONS }, () => rowsOf(snapshot, table)));
-      assert.deepEqual(counts, Array(SESSIONS).fill(205_000));
+      assert.deepEqual(counts, Array(SESSIONS).fill(105_000));
     });
 
     test("a zero date that ends a read leaves its session to the next", async () => {
@@ -310,23 +310,25 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
       await server.query("set lock_wait_timeout = 5; drop table t", schema);
     });
 
-    test("a position of file and byte is exact, too", async (context) => {
-      if (flavour === "mariadb") return context.skip("MariaDB always numbers its transactions");
-      await using plain = await startMysql({
-        flavour,
-        settings: { gtid_mode: "OFF", enforce_gtid_consistency: "OFF" },
+    // MariaDB always numbers its transactions.
+    if (flavour === "mysql") {
+      test("a position of file and byte is exact, too", async () => {
+        await using plain = await startMysql({
+          flavour,
+          settings: { gtid_mode: "OFF", enforce_gtid_consistency: "OFF" },
+        });
+        const schema = await plain.createDatabase("source");
+        await plain.query(FILLED, schema);
+        const [table] = await describeTables(plain, schema, ["t"]);
+        const request = { taskId: "task", tables: [table!], anchor: "new-stream" } as const;
+        await using snapshot = await openSnapshot(plain.endpoint(), request, signal);
+        const [status] = await plain.query("show master status");
+        assert.deepEqual(snapshot.position, {
+          kind: "mysql-binlog",
+          text: `${status!["File"]}:${status!["Position"]}`,
+        });
+        assert.equal(await rowsOf(snapshot, table!, whole), 5000);
       });
-      const schema = await plain.createDatabase("source");
-      await plain.query(FILLED, schema);
-      const [table] = await describeTables(plain, schema, ["t"]);
-      const request = { taskId: "task", tables: [table!], anchor: "new-stream" } as const;
-      await using snapshot = await openSnapshot(plain.endpoint(), request, signal);
-      const [status] = await plain.query("show master status");
-      assert.deepEqual(snapshot.position, {
-        kind: "mysql-binlog",
-        text: `${status!["File"]}:${status!["Position"]}`,
-      });
-      assert.equal(await rowsOf(snapshot, table!, whole), 5000);
-    });
+    }
   });
 }

@@ -1,7 +1,7 @@
 /** Room that cells are written into; what is taken out of it stays as it is. */
 const CHUNK = 1 << 19;
 /** With less than this the next batch might have to move to a larger buffer when it is nearly full. */
-const LEAST = 1 << 17;
+const LEAST = (1 << 18) + (1 << 16);
 
 /**
  * Bytes of one batch's cells. They are appended to a buffer that grows, so a cell is named by where it begins behind

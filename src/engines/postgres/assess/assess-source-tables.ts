@@ -38,7 +38,7 @@ export async function assessSourceTables(
     tables.map(({ id }) => id.name),
     stream.name,
   ]);
-  const facts = new Map(rows.map((row) => [tableKey({ schema: row.schema, name: row.name }), row]));
+  const facts = new Map(rows.map((row) => [tableKey(row), row]));
   const findings: Finding[] = [];
   for (const table of tables) {
     const row = facts.get(tableKey(table.id));

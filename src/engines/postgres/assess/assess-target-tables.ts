@@ -34,7 +34,7 @@ export async function assessTargetTables(
     plan.tables.map(({ target }) => target.id.schema),
     plan.tables.map(({ target }) => target.id.name),
   ]);
-  const facts = new Map(rows.map((row) => [tableKey({ schema: row.schema, name: row.name }), row]));
+  const facts = new Map(rows.map((row) => [tableKey(row), row]));
   // The plan's views are dropped before the tables, and made again after them.
   const planned = new Set([...plan.target.tables, ...plan.target.objects].map(({ id }) => tableKey(id)));
   return plan.tables.flatMap((table) => {

@@ -77,7 +77,7 @@ const PARTITIONED = `
 function parent(row: ParentRow, described: readonly Column[], all: readonly Sequence[]): FoundObject {
   const columns = row.isPartition ? described.map(plainColumn) : described;
   const name = identifier(row.name);
-  const key = tableKey({ schema: row.schema, name: row.name });
+  const key = tableKey(row);
   const own = all.filter(({ ownedBy }) => ownedBy !== undefined && tableKey(ownedBy.table) === key);
   const sequences = own.filter(({ internal }) => internal);
   // A sequence cannot be owned across schemas.

@@ -19,7 +19,7 @@ export async function dropTable(
   if (table.kind !== "r" && table.kind !== "p") throw mismatch(plan, NOT_A_TABLE);
   const migrated = new Set(migration.tables.map(({ target }) => tableKey(target.id)));
   const referrers = await findReferrers(client, table);
-  const foreign = referrers.filter((referrer) => !migrated.has(keyOf(referrer)));
+  const foreign = referrers.filter((referrer) => !migrated.has(tableKey(referrer)));
   if (foreign.length > 0) {
     throw inUse(plan, "Foreign keys of tables outside the task refer to the table", foreign);
   }
@@ -28,7 +28,9 @@ export async function dropTable(
   );
   for (const sequence of await ownedSequences(client, table)) {
     // The defaults of tables that are created again already may draw from it, so it stays.
-    if (migration.target.sequences.some(({ id, internal }) => !internal && keyOf(id) === keyOf(sequence))) {
+    if (
+      migration.target.sequences.some(({ id, internal }) => !internal && tableKey(id) === tableKey(sequence))
+    ) {
       statements.push(`alter sequence ${qualified(sequence)} owned by none`);
       // The table that is made next is the client's, and a column's sequence has the owner of its table.
       statements.push(`alter sequence ${qualified(sequence)} owner to current_user`);
@@ -48,8 +50,4 @@ async function ownedSequences(client: pg.Client, table: TargetTable): Promise<Ta
        and d.refobjsubid > 0 and d.deptype = 'a'`,
     [table.oid],
   );
-}
-
-function keyOf({ schema, name }: TableId): string {
-  return tableKey({ schema, name });
 }

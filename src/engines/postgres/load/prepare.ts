@@ -215,7 +215,7 @@ async function presentSequences(
       subject: displayTable(other),
     });
   }
-  return new Map(rows.map((row) => [tableKey({ schema: row.schema, name: row.name }), row.owned]));
+  return new Map(rows.map((row) => [tableKey(row), row.owned]));
 }
 
 async function hasRows(client: pg.Client, table: TargetTable): Promise<boolean> {

@@ -1,0 +1,50 @@
+/** A statement with the values of its parameters. */
+export type Statement = readonly [sql: string, values: readonly unknown[]];
+
+/** What is needed of a connection of either driver. */
+export interface WriterConnection {
+  query(sql: string, values: unknown[]): Promise<unknown>;
+  end(): Promise<void>;
+}
+
+/** The statements of the transaction of that number, from its begin to its commit. */
+export type NotedTransaction = (number: number, note: string) => readonly Statement[];
+
+/** An application that writes until it is disposed of; each row that it adds says what the task was at. */
+export class KillWriter implements AsyncDisposable {
+  /** What is noted in the rows from now on. */
+  note: string;
+  commits = 0;
+  readonly #connection: WriterConnection;
+  readonly #transaction: NotedTransaction;
+  #stopped = false;
+  readonly #work: Promise<void>;
+
+  constructor(connection: WriterConnection, transaction: NotedTransaction, note: string) {
+    this.#connection = connection;
+    this.#transaction = transaction;
+    this.note = note;
+    this.#work = this.#run();
+    // Whoever disposes gets to know.
+    this.#work.catch(() => undefined);
+  }
+
+  /** Nothing of it is open any more when this resolves. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    try {
+      await this.#work;
+    } finally {
+      await this.#connection.end();
+    }
+  }
+
+  async #run(): Promise<void> {
+    for (let i = 0; !this.#stopped; i++) {
+      for (const [sql, values] of this.#transaction(i, this.note)) {
+        await this.#connection.query(sql, [...values]);
+      }
+      this.commits++;
+    }
+  }
+}
