@@ -134,12 +134,7 @@ export class Segments {
     const isNew = ops[at] === Op.updateReferring && !isAllNull(cells, after, columns.length);
     // An update that gives new values may touch the rows of what comes after it.
     if (isNew) this.#open = [];
-    const open = this.#open.find(
-      (one) =>
-        one.plan === plan &&
-        holdsOnly(cells, before, columns.length, one.columns) &&
-        (after < 0 ? one.gets === undefined : holdsOnly(cells, after, columns.length, one.gets?.ordinals)),
-    );
+    const open = this.#like(plan, cells, before, after);
     if (open === undefined) {
       const rows = new RowList();
       rows.add(source, before);
@@ -156,6 +151,17 @@ export class Segments {
     const { tables, onlyDeletes } = this.#family(plan);
     const late = ops[at] === Op.deleteReferring && onlyDeletes ? Late.allButDeletes : Late.all;
     for (const one of tables) this.#late[one] = Math.max(this.#late[one]!, late);
+  }
+
+  /** Rows told by the same key of which the same becomes: they go, or get NULL. */
+  #like(plan: number, cells: Int32Array, before: number, after: number): ReferringRows | undefined {
+    const { length } = this.#options.plans[plan]!.source.columns;
+    for (const one of this.#open) {
+      if (one.plan !== plan || !holdsOnly(cells, before, length, one.columns)) continue;
+      const isSame = after < 0 ? one.gets === undefined : holdsOnly(cells, after, length, one.gets?.ordinals);
+      if (isSame) return one;
+    }
+    return undefined;
   }
 
   #family(plan: number): Family {
@@ -190,15 +196,17 @@ function isAllNull(cells: Int32Array, row: number, columns: number): boolean {
   return true;
 }
 
+/** Whether a row holds something in these columns and in no others. */
 function holdsOnly(
   cells: Int32Array,
   row: number,
   columns: number,
   ordinals: readonly number[] | undefined,
 ): boolean {
+  if (ordinals === undefined) return false;
   let held = 0;
   for (let i = 0; i < columns; i++) if (cells[row + 2 * i] !== UNCHANGED_CELL) held++;
-  return (
-    held === ordinals?.length && ordinals.every((ordinal) => cells[row + 2 * ordinal] !== UNCHANGED_CELL)
-  );
+  if (held !== ordinals.length) return false;
+  for (const ordinal of ordinals) if (cells[row + 2 * ordinal] === UNCHANGED_CELL) return false;
+  return true;
 }
