@@ -78,14 +78,14 @@ export class CascadeSql {
     return this.#comparisons[ordinal];
   }
 
-  /** What the client protocol sends is that form but for bytes, bits and booleans. */
+  /** What the client protocol sends is that form but for bytes, bits and booleans. NULL stays NULL. */
   #text(ordinal: number): string {
     const name = String(this.#columns.names[ordinal]!);
     switch (this.#columns.forms[ordinal]) {
       case CellForm.truth:
-        return `if(${name}, 't', 'f')`;
+        return `elt(1 + (${name} <> 0), 'f', 't')`;
       case CellForm.truthText:
-        return `if(${name} = 'true', 't', 'f')`;
+        return `elt(1 + (${name} = 'true'), 'f', 't')`;
       case CellForm.bytes:
         return `concat('\\\\x', lower(hex(${name})))`;
       case CellForm.bits:
