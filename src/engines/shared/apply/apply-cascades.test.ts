@@ -37,6 +37,8 @@ class Tables implements CascadeTarget {
   readonly cascades: Cascades;
   reads = 0;
   largest = 0;
+  /** Texts are equal here when what this makes of them is the same. */
+  fold = (text: string | null | undefined): string | null | undefined => text;
 
   constructor(tables: readonly TableSchema[], rows: Row[][]) {
     this.rows = rows;
@@ -89,9 +91,11 @@ class Tables implements CascadeTarget {
     for (let i = 0; i < rows.length; i++) {
       const { bytes, cells } = rows.source(i);
       const at = (ordinal: number): number => rows.row(i) + 2 * ordinal;
-      wanted.add(columns.map((o) => bytes.toString("utf8", cells[at(o)], cells[at(o) + 1])).join());
+      wanted.add(
+        columns.map((o) => this.fold(bytes.toString("utf8", cells[at(o)], cells[at(o) + 1]))).join(),
+      );
     }
-    return (row) => wanted.has(columns.map((ordinal) => row[ordinal]).join());
+    return (row) => wanted.has(columns.map((ordinal) => this.fold(row[ordinal])).join());
   }
 }
 
@@ -220,4 +224,30 @@ test("many rows are looked at in parts, and none where nothing refers to them", 
   await tables.apply(1, [1], [["1"]]);
   assert.deepEqual(tables.rows, [[], [["x", "2"]], [["x", "x"]]]);
   assert.deepEqual([tables.reads, tables.largest], [2, 10_000]);
+});
+
+test("rows that are still found once they hold their new value are changed once", async () => {
+  const key = (to: string): Key => ({ columns: ["u"], to, referenced: ["u"], onUpdate: "cascade" });
+  const middle = table("middle", "iu", [0], [key("top")]);
+  const low = table("low", "iu", [0], [key("middle")]);
+  const rows = Array.from({ length: 12_000 }, (_, i): Row => [String(i), "a"]);
+  const tables = new Tables([table("top", "iu", [0]), middle, low], [[], rows, [["1", "a"]]]);
+  tables.fold = (text) => text?.toLowerCase() ?? null;
+  await tables.apply(1, [1], [["a"]], ["A"]);
+  assert.ok(tables.rows[1]!.every(([, u]) => u === "A"));
+  assert.deepEqual([tables.rows[2], tables.reads], [[["1", "A"]], 1]);
+});
+
+test("rows of tables that are left alone stay, and so do those that refer to them", async () => {
+  const key = (to: string): Key => ({ columns: ["u"], to, referenced: ["i"], onDelete: "cascade" });
+  const names = [table("top", "i", [0]), table("middle", "iu", [0], [key("top")])];
+  const tables = new Tables(
+    [...names, table("low", "iu", [0], [key("middle")]), table("side", "iu", [0], [key("middle")])],
+    [[], [["1", "9"]], [["2", "1"]], [["3", "1"]]],
+  );
+  await tables.cascades.apply({
+    ...{ plan: 1, columns: [1], rows: rowsOfTexts(2, [1], [["9"]]), gets: undefined },
+    untouched: new Set([2]),
+  });
+  assert.deepEqual(tables.rows, [[], [], [["2", "1"]], []]);
 });

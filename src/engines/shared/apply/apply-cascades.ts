@@ -12,6 +12,8 @@ export interface ReferringRows {
   readonly rows: RowList;
   /** What they get; undefined when they go. */
   readonly gets: NewValues | undefined;
+  /** Plans whose rows nothing is done to, see ApplyMode.skip: they may show a later moment. None when left out. */
+  readonly untouched?: ReadonlySet<number> | undefined;
 }
 
 export interface NewValues extends RowBytes {
@@ -60,8 +62,8 @@ export class Cascades {
     }
     const { key, columns } = this.#plans[rows.plan]!.source;
     const wanted = [...new Set([...key, ...keys.flatMap(({ referencedColumns }) => referencedColumns)])];
-    // Rows without a key cannot be taken a part at a time.
-    const limit = key.length === 0 ? undefined : PAGE_ROWS;
+    // Rows cannot be taken a part at a time that have no key, or may be found again: "A" by "a", once they hold that.
+    const limit = key.length === 0 || givesValues(rows) ? undefined : PAGE_ROWS;
     for (let isLast = false; !isLast; ) {
       const texts = await this.#target.read(rows, wanted, limit);
       if (texts.length === 0) return;
@@ -76,15 +78,16 @@ export class Cascades {
   }
 
   /** Keys to the rows' table that act when this happens to them. */
-  #keysHit({ plan, gets }: ReferringRows): readonly SilentKey[] {
-    return this.keys.to(plan).filter(({ onDelete, onUpdate, referencedColumns }) => {
+  #keysHit({ plan, gets, untouched }: ReferringRows): readonly SilentKey[] {
+    return this.keys.to(plan).filter(({ table, onDelete, onUpdate, referencedColumns }) => {
+      if (untouched?.has(table) === true) return false;
       if (gets === undefined) return onDelete !== undefined;
       return onUpdate !== undefined && referencedColumns.some((ordinal) => gets.ordinals.includes(ordinal));
     });
   }
 
   /** The rows that refer to those that were found, and what becomes of them in turn. */
-  #below(key: SilentKey, { gets }: ReferringRows, found: RowList): ReferringRows {
+  #below(key: SilentKey, { gets, untouched }: ReferringRows, found: RowList): ReferringRows {
     const { columns, referencedColumns } = key;
     const width = 2 * this.#plans[key.table]!.source.columns.length;
     const cells = new Int32Array(width * found.length).fill(UNCHANGED_CELL);
@@ -103,7 +106,7 @@ export class Cascades {
       }
       if (refers) rows.add(source, width * i);
     }
-    return { plan: key.table, columns, rows, gets: this.#getsBelow(key, gets) };
+    return { plan: key.table, columns, rows, gets: this.#getsBelow(key, gets), untouched };
   }
 
   #getsBelow(key: SilentKey, gets: NewValues | undefined): NewValues | undefined {
@@ -123,6 +126,11 @@ export class Cascades {
     }
     return { bytes: gets.bytes, cells, row: 0, ordinals: changed.map(({ ordinal }) => ordinal) };
   }
+}
+
+/** Whether the rows get something else than NULL. */
+function givesValues({ gets }: ReferringRows): boolean {
+  return gets?.ordinals.some((ordinal) => gets.cells[gets.row + 2 * ordinal]! >= 0) === true;
 }
 
 const NO_BYTES = Buffer.alloc(0);

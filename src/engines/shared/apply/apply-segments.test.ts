@@ -165,3 +165,45 @@ test("what is skipped neither acts nor waits, and without such keys nothing is c
     [[[undefined, undefined]], []],
   ]);
 });
+
+test("rows go in their order around those that get NULL where one shows in what the other finds", () => {
+  const twice = (shared: boolean): TableSchema => {
+    const b = table("b", "a", { onDelete: "set-null" });
+    const [up] = b.foreignKeys;
+    const own = { ...up!, columns: [shared ? "up" : "id"], references: { schema: "s", name: "c" } };
+    return { ...b, foreignKeys: [up!, { ...own, silent: { onDelete: "cascade" } }] };
+  };
+  const goes = (shared: boolean, value: string): Change => [
+    Op.deleteReferring,
+    "b",
+    shared ? `.${value}` : `${value}.`,
+  ];
+  for (const shared of [false, true]) {
+    const tables = [table("a"), twice(shared), table("c")];
+    const changes: Change[] = [
+      goes(shared, "1"),
+      [Op.updateReferring, "b", ".2", ".-"],
+      goes(shared, "2"),
+      [Op.updateReferring, "b", ".3", ".-"],
+    ];
+    const apart = ["b 1", "b 2 gets 1", "b 2", "b 3 gets 1"];
+    const together = ["b 1 2", "b 2 3 gets 1"];
+    assert.deepEqual(shown(tables, segmentsOf(tables, changes)), [[[[0, 4]], shared ? apart : together]]);
+  }
+});
+
+test("what happens to rows leaves those alone that show a later moment", () => {
+  const tables = [table("a"), table("b", "a"), table("c", "b")];
+  const changes = [gone("b", "1"), gone("b", "2")];
+  const modes = Uint8Array.of(ApplyMode.exact, ApplyMode.exact, ApplyMode.skip);
+  const [segment] = segmentsOf(tables, changes, modes);
+  assert.deepEqual(
+    segment!.cascades.map(({ untouched }) => [...untouched!]),
+    [[2], [2]],
+  );
+  const [whole] = segmentsOf(tables, changes);
+  assert.deepEqual(
+    whole!.cascades.map(({ untouched }) => untouched),
+    [undefined],
+  );
+});

@@ -94,7 +94,7 @@ export class Segments {
         const plan = planOf[table]!;
         if (isReferring(ops[at]!)) {
           if (plan < 0) throw outsidePlan(batch, table);
-          this.#refer(plan, ops, at, source);
+          this.#refer(plan, ops, at, source, this.#untouched(piece, t, plan));
         } else if (plan >= 0 && this.#isLate(plan, ops[at]!)) {
           this.#add(piece, from, op);
           this.#cut();
@@ -126,14 +126,34 @@ export class Segments {
     this.#late.fill(Late.none);
   }
 
-  #refer(plan: number, ops: Int32Array, at: number, source: RowBytes): void {
+  /** Tables of a plan's family that the transaction's changes are not applied to. */
+  #untouched({ batch, modes }: Piece, transaction: number, plan: number): ReadonlySet<number> | undefined {
+    if (modes === undefined) return undefined;
+    const planOf = this.#options.planOf(batch);
+    const { tables } = this.#family(plan);
+    const offset = transaction * batch.tables.length;
+    const untouched = new Set<number>();
+    for (let table = 0; table < batch.tables.length; table++) {
+      if (modes[offset + table] === ApplyMode.skip && tables.has(planOf[table]!))
+        untouched.add(planOf[table]!);
+    }
+    return untouched.size === 0 ? undefined : untouched;
+  }
+
+  #refer(
+    plan: number,
+    ops: Int32Array,
+    at: number,
+    source: RowBytes,
+    untouched: ReadonlySet<number> | undefined,
+  ): void {
     const before = ops[at + 2]!;
     const after = ops[at + 3]!;
     const { columns } = this.#options.plans[plan]!.source;
     const { cells } = source;
     const isNew = ops[at] === Op.updateReferring && !isAllNull(cells, after, columns.length);
-    // An update that gives new values may touch the rows of what comes after it.
-    if (isNew) this.#open = [];
+    // An update that gives new values may touch the rows of what comes after it. What leaves tables out stays alone.
+    if (isNew || untouched !== undefined) this.#open = [];
     const open = this.#like(plan, cells, before, after);
     if (open === undefined) {
       const rows = new RowList();
@@ -142,9 +162,10 @@ export class Segments {
         after < 0
           ? undefined
           : { ...source, row: after, ordinals: ordinalsHeld(cells, after, columns.length) };
-      const added = { plan, columns: ordinalsHeld(cells, before, columns.length), rows, gets };
+      const added = { plan, columns: ordinalsHeld(cells, before, columns.length), rows, gets, untouched };
       this.#cascades.push(added);
-      if (!isNew) this.#open.push(added);
+      this.#open = this.#open.filter((one) => this.#commute(one, added));
+      if (!isNew && untouched === undefined) this.#open.push(added);
     } else {
       open.rows.add(source, before);
     }
@@ -162,6 +183,31 @@ export class Segments {
       if (isSame) return one;
     }
     return undefined;
+  }
+
+  /** Whether it makes no difference which is done first; for rows that go or get NULL. */
+  #commute(one: ReferringRows, other: ReferringRows): boolean {
+    if (one.gets === undefined && other.gets === undefined) {
+      return this.#family(one.plan).onlyDeletes && this.#family(other.plan).onlyDeletes;
+    }
+    return this.#leavesFound(one, other) && this.#leavesFound(other, one);
+  }
+
+  /** Whether the same rows are found by one after the other was done. */
+  #leavesFound(one: ReferringRows, { plan, gets }: ReferringRows): boolean {
+    if (one.gets === undefined && !this.#family(one.plan).onlyDeletes) return false;
+    // Rows that have gone are found by nothing that would do more to them.
+    if (gets === undefined) return this.#family(plan).onlyDeletes;
+    const { keys } = this.#options;
+    const isNulled = (ordinal: number): boolean => gets.ordinals.includes(ordinal);
+    const goesOn = keys
+      .to(plan)
+      .some(({ onUpdate, referencedColumns }) => onUpdate !== undefined && referencedColumns.some(isNulled));
+    if (goesOn) return false;
+    if (one.plan === plan && one.columns.some(isNulled)) return false;
+    return [...this.#family(one.plan).tables].every((table) =>
+      keys.to(table).every((key) => key.table !== plan || !key.columns.some(isNulled)),
+    );
   }
 
   #family(plan: number): Family {
