@@ -51,6 +51,13 @@ const NO_TABLE = 0xffffff;
  */
 const KEYS_DO_NOT_ACT = 0x02 | 0x10;
 
+/**
+ * A batch is full with so many bytes of cells: the first soon, as the target waits for it, each that follows with twice
+ * as many up to a limit.
+ */
+const FIRST_BYTES = 1 << 14;
+const FULL_BYTES = 1 << 18;
+
 /** What the log's transactions do to the stream's tables, as batches. */
 export class LogChanges {
   readonly #out = new CellBuffer();
@@ -62,6 +69,7 @@ export class LogChanges {
   #open: Beginning | undefined;
   /** Something of the transaction in progress has been told. */
   #hasChanges = false;
+  #fullBytes = FIRST_BYTES;
 
   constructor(tables: readonly TableSchema[], facts: RowFacts) {
     this.#builder = new ChangeBatchBuilder(tables, "text");
@@ -69,9 +77,9 @@ export class LogChanges {
     this.#rows = new RowsReader(this.#builder, this.#out, tables);
   }
 
-  /** Bytes of cells that were not taken. */
-  get length(): number {
-    return this.#out.length;
+  /** Whether the batch is to be taken before more is read. */
+  get isFull(): boolean {
+    return this.#out.length >= this.#fullBytes;
   }
 
   get hasChanges(): boolean {
@@ -79,6 +87,7 @@ export class LogChanges {
   }
 
   take(): ChangeBatch | undefined {
+    this.#fullBytes = Math.min(2 * this.#fullBytes, FULL_BYTES);
     const bytes = this.#out.take();
     return this.#builder.take(bytes);
   }

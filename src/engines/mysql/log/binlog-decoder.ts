@@ -26,13 +26,6 @@ export interface BinlogOptions {
 }
 
 /**
- * A batch with so many bytes of cells is taken before more is read: the first soon, as the target waits for it, each
- * that follows with twice as many up to a limit.
- */
-const FIRST_BYTES = 1 << 14;
-const FULL_BYTES = 1 << 18;
-
-/**
  * Reads the binary log of MySQL and MariaDB, event by event, as whole transactions in the order of their commits:
  *
  *     MySQL     gtid  BEGIN  ( TABLE_MAP+ rows+ )*  XID | COMMIT        or  gtid  statement
@@ -63,7 +56,6 @@ export class BinlogDecoder {
   /** What begins behind that place. */
   #beyond: LogGroup | undefined;
   #heard = false;
-  #fullBytes = FIRST_BYTES;
 
   constructor(options: BinlogOptions) {
     this.#changes = new LogChanges(options.tables, options.facts);
@@ -92,7 +84,7 @@ export class BinlogDecoder {
   }
 
   get isFull(): boolean {
-    return this.#changes.length >= this.#fullBytes;
+    return this.#changes.isFull;
   }
 
   /** Whether the server has said that there is nothing more; once for each time. */
@@ -103,7 +95,6 @@ export class BinlogDecoder {
   }
 
   take(): ChangeBatch | undefined {
-    this.#fullBytes = Math.min(2 * this.#fullBytes, FULL_BYTES);
     return this.#changes.take();
   }
 
