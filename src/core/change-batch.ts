@@ -99,9 +99,19 @@ export interface ChangeTransaction {
   readonly begins: boolean;
   /** False for a piece that more will follow. */
   readonly commits: boolean;
+  /**
+   * True for a last piece, without ops, of a transaction that never commits: the source went down while it logged it
+   * and has taken it back. Nothing of its pieces may be applied, and its position may come again. Left out: false.
+   */
+  readonly takenBack?: boolean;
 }
 
-export type StreamItem =
-  | { readonly kind: "changes"; readonly batch: ChangeBatch }
-  /** Everything up to here has been sent; there was nothing more for this task. */
-  | { readonly kind: "heartbeat"; readonly position: Position };
+/** Everything up to here has been sent; there was nothing more for this task. */
+export interface Heartbeat {
+  readonly kind: "heartbeat";
+  readonly position: Position;
+  /** What comes after lies beyond the place that was asked for (ChangeStreamRequest.until). True once, else left out. */
+  readonly isAtPlace?: boolean;
+}
+
+export type StreamItem = { readonly kind: "changes"; readonly batch: ChangeBatch } | Heartbeat;

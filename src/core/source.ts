@@ -7,6 +7,7 @@ import type { Position, PositionCodec } from "./position.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "./schema.ts";
 import type { NoteKeeping, SchemaNote } from "./schema-note.ts";
+import type { ServerMark } from "./server-mark.ts";
 import type { ShapedTable } from "./table-shape.ts";
 
 export type MigrationType = "full-load" | "cdc" | "full-load-and-cdc";
@@ -24,6 +25,8 @@ export interface Source extends AsyncDisposable {
   describe(request: DescribeRequest, signal: AbortSignal): Promise<Catalog>;
   /** Whether the database is fit to be read: log settings, free slots, grants, keys. Changes nothing. */
   assess(request: SourceAssessment, signal: AbortSignal): Promise<readonly Finding[]>;
+  /** Does something while a mark of the source stands that only sessions of the same server see. */
+  marked<Result>(work: (mark: ServerMark) => Promise<Result>, signal: AbortSignal): Promise<Result>;
   openSnapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot>;
   sequenceStates(sequences: readonly TableId[], signal: AbortSignal): Promise<readonly SequenceState[]>;
   /** Who keeps a stream or a snapshot from starting, because it has begun to write; the oldest first. */
@@ -83,9 +86,19 @@ export interface Source extends AsyncDisposable {
    * kinds of them. Throws `source.position_unavailable` where that cannot be told.
    */
   resolvePosition(position: Position, signal: AbortSignal): Promise<Position>;
+  /**
+   * How a stream is told to end at a position that somebody has written down, which the log may not have come to.
+   * Throws `source.position_unavailable` for one of another log.
+   */
+  stopPosition(position: Position, signal: AbortSignal): Promise<StopPosition>;
   /** The end of the log now: all that is committed before the call lies at or before it. */
   currentPosition(signal: AbortSignal): Promise<Position>;
 }
+
+/** last: a position that compares with those of the stream. until: one that only the stream itself can tell; see there. */
+export type StopPosition =
+  | { readonly kind: "last"; readonly position: Position }
+  | { readonly kind: "until"; readonly position: Position };
 
 export interface KeptNotes {
   readonly kept: boolean;
@@ -171,6 +184,8 @@ export interface ChangeStreamRequest extends StreamRequest {
   readonly aside?: readonly TableId[];
   /** What replication has brought to the source is left out: only changes made there are sent. False when left out. */
   readonly ownOnly?: boolean;
+  /** A place in the log, which the stream is to say when it has come to; see StopPosition and StreamItem. None when left out. */
+  readonly until?: Position | undefined;
   /** Which notes of schema changes concern the task. None when left out. */
   readonly takes?: (note: SchemaNote, position: Position) => boolean;
 }

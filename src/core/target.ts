@@ -9,6 +9,7 @@ import type { Position, PositionCodec } from "./position.ts";
 import type { ObjectRights, RightsId } from "./rights.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { SchemaObject, SequenceState, TableId } from "./schema.ts";
+import type { ServerMark } from "./server-mark.ts";
 import type { Partition } from "./source.ts";
 import type { AlteredTable, AlterTables } from "./table-alteration.ts";
 
@@ -96,6 +97,11 @@ export interface Target extends AsyncDisposable {
   convert(plan: MigrationPlan): ConvertedPlan;
   /** Whether the target is fit to be written: read-only, grants, what stands in the way. Changes nothing. */
   assess(request: TargetAssessment, signal: AbortSignal): Promise<readonly Finding[]>;
+  /**
+   * Source ids of the plan's tables that are tables of the plan's target, too. None unless this is the very database in
+   * which the source's mark stands, or the very server where its tables name their database.
+   */
+  overwritten(mark: ServerMark, plan: MigrationPlan, signal: AbortSignal): Promise<readonly TableId[]>;
   /** Sessions of this target that wait for somebody else's lock, once they have done so for a few seconds. */
   lockWaits(signal: AbortSignal): Promise<readonly LockWait[]>;
   /** The task's own records in the target, which make load and apply exactly-once. */

@@ -30,6 +30,8 @@ export interface ApplyGoal {
   readonly committedBeforeMs?: number | undefined;
   /** End before the first transaction that commits after this position, and when the log has come so far. */
   readonly last?: Position | undefined;
+  /** The same for the place that the stream was asked to tell of (ChangeStreamRequest.until). */
+  readonly endsAtPlace?: boolean;
 }
 
 /** noted: before a transaction that alters tables of the task. */
@@ -62,6 +64,8 @@ export class ChangeApply {
   #atBoundary = true;
   #idleSavedMs = -Infinity;
   #idleSaved: Position | undefined;
+  /** The place that the stream was asked to tell of, once it has come there. */
+  #place: Position | undefined;
   /** Everything committed up to here was taken. */
   #received: Position | undefined;
   #durable: Position | undefined;
@@ -147,7 +151,7 @@ export class ChangeApply {
         if (this.#stopped) return await this.#finish("stopped");
         if (this.#atBoundary) {
           await this.#doBetween();
-          if (this.#hasTaken(this.#goal.last)) return await this.#finish("last");
+          if (this.#hasTaken(this.#last)) return await this.#finish("last");
           if (this.#hasTaken(this.#goal.position)) return await this.#finish("reached");
         }
         if (this.#awaitsPosition() && probe === undefined) {
@@ -160,6 +164,7 @@ export class ChangeApply {
         if (item === undefined) continue;
         if (item.kind === "heartbeat") {
           this.#received = item.position;
+          if (item.isAtPlace === true) this.#place = item.position;
           await this.#confirmIdle(item.position);
         } else {
           const end = await this.#take(item.batch);
@@ -218,7 +223,8 @@ export class ChangeApply {
       await applier.apply(taken, modes);
       failpoint("apply.batch-taken");
       observer.captured(countChanges(taken, modes));
-      this.#atBoundary = taken.transactions.at(-1)!.commits;
+      const { commits, takenBack } = taken.transactions.at(-1)!;
+      this.#atBoundary = commits || takenBack === true;
       const last = taken.transactions.findLast((transaction) => transaction.commits);
       if (last !== undefined) {
         this.#received = last.position;
@@ -238,8 +244,14 @@ export class ChangeApply {
     return { taken: cutBatch(goal.taken, isNoted)!, end: "noted" };
   }
 
+  /** What comes after this position is not to be taken; undefined while that is not known, or nothing is left out. */
+  get #last(): Position | undefined {
+    return this.#goal.last ?? (this.#goal.endsAtPlace === true ? this.#place : undefined);
+  }
+
   #upToGoal(batch: ChangeBatch): Taken<"last" | "commit-time"> {
-    const { last, committedBeforeMs } = this.#goal;
+    const { committedBeforeMs } = this.#goal;
+    const last = this.#last;
     if (last === undefined && committedBeforeMs === undefined) return { taken: batch, end: undefined };
     const isBeyondLast = ({ begins, position }: ChangeTransaction): boolean =>
       begins && last !== undefined && !this.#parts.rules.reaches(last, position);

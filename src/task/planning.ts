@@ -21,6 +21,7 @@ import { parseTableMappings } from "../mapping/table-mappings.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import type { AttemptNotes } from "./attempt.ts";
 import { recallTables } from "./noted-tables.ts";
+import { sameTables } from "./same-tables.ts";
 import { compareSchemas, isComplete, type SchemaChanges } from "./schema-changes.ts";
 import type { TaskSettings } from "./settings.ts";
 import { settingFindings } from "./settings-findings.ts";
@@ -196,6 +197,7 @@ async function assess(
     ),
     target.assess({ plan: subject.plan, mode, prepared, appliesChanges: spec.type !== "full-load" }, signal),
     ownOnly ? target.assessMarking(spec.id, signal) : [],
+    sameTables(request, subject.plan, signal),
   ]);
   return findings.flat();
 }

@@ -68,6 +68,7 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
       {
         ...{ ...attempt.streamRequest, after, aside, ownOnly: settings.preventsLoops },
         encodings: target.changeEncodings,
+        until: control.stopRule.kind === "place" ? control.stopRule.place : undefined,
         ...(takes === undefined ? {} : { takes }),
       },
       signal,
@@ -124,6 +125,7 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
 /** What the stop rule leaves out, whatever else a run of the apply is for. */
 function goalLimit(rule: StopRule): ApplyGoal {
   if (rule.kind === "commit-time") return { committedBeforeMs: rule.timeMs };
+  if (rule.kind === "place") return { endsAtPlace: true };
   return rule.kind === "position" ? { last: rule.position } : {};
 }
 

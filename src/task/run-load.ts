@@ -58,7 +58,8 @@ async function readTables(attempt: Attempt, loads: readonly TableLoad[]): Promis
   // A stream that exists lacks at most those that are read now.
   const tables = anchor === "existing-stream" ? loads.map(({ plan }) => plan.source) : wanted.tables;
   const request: SnapshotRequest = { ...wanted, tables, anchor };
-  await using snapshot = await waitForWriters(attempt, { isNew: anchor === "new-stream" }, (limited) =>
+  const wait = { isNew: anchor === "new-stream", isLimited: anchor !== "existing-stream" };
+  await using snapshot = await waitForWriters(attempt, wait, (limited) =>
     source.openSnapshot(request, limited),
   );
   await checkLoads(attempt);
@@ -149,7 +150,7 @@ async function ensureStream(attempt: Attempt): Promise<void> {
   if (kept !== undefined) return await checkLoads(attempt);
   if (applied !== undefined) throw streamMissing(attempt);
   const request = publishedTables(attempt);
-  const position = await waitForWriters(attempt, { isNew: true }, (limited) =>
+  const position = await waitForWriters(attempt, { isNew: true, isLimited: true }, (limited) =>
     source.createStream(request, limited),
   );
   await checkLoads(attempt);

@@ -97,7 +97,7 @@ async function readTables({ attempt, rules, plans, positioned }: Reading): Promi
 }> {
   const tables = plans.map((table) => table.source);
   const request: SnapshotRequest = { ...attempt.streamRequest, tables, anchor: "existing-stream" };
-  await using snapshot = await waitForWriters(attempt, { isNew: false }, (beside) =>
+  await using snapshot = await waitForWriters(attempt, { isNew: false, isLimited: false }, (beside) =>
     attempt.source.openSnapshot(request, beside),
   );
   const position = snapshot.position!;

@@ -231,7 +231,7 @@ export const tidewaySettings: SettingSection = {
   ],
   StreamStartLimitSeconds: [
     whole(TIDEWAY_DEFAULTS.StreamStartLimitSeconds, 1),
-    "How long the start of a change stream waits for transactions of the source that write.",
+    "How long the start of a change stream, or of a full load alone, waits for transactions of the source that write.",
     does("Then the task fails with source.long_transaction, which names the session that is in the way."),
   ],
 };

@@ -19,7 +19,7 @@ export async function startChangeOnly(attempt: Attempt): Promise<void> {
     source.createStream(publishedTables(attempt), limited);
   const start =
     given === undefined
-      ? (kept ?? (await waitForWriters(attempt, { isNew: true }, create)))
+      ? (kept ?? (await waitForWriters(attempt, { isNew: true, isLimited: true }, create)))
       : await givenStart(attempt, given, kept);
   await checkLoads(attempt);
   await journal.setAppliedPosition(start, signal);

@@ -6,6 +6,8 @@ import type { Source } from "../core/source.ts";
 export type StopRule =
   | { readonly kind: "never" }
   | { readonly kind: "position"; readonly position: Position }
+  /** A place in the log that the stream tells of when it has come there; see StopPosition. */
+  | { readonly kind: "place"; readonly place: Position }
   /** Wall clock of this machine (ms since the epoch). */
   | { readonly kind: "server-time"; readonly timeMs: number }
   /** Commit times on the source's clock (ms since the epoch). */
@@ -23,15 +25,16 @@ export function parseStopPosition(text: string | undefined, codec: PositionCodec
   return { kind: timed[1] === "server_time" ? "server-time" : "commit-time", timeMs };
 }
 
-/** The same for a source: its position is one that compares with those of the stream. */
+/** The same for a source: its position is one that compares with those of the stream, or that the stream tells of. */
 export async function readStopRule(
   text: string | undefined,
-  source: Pick<Source, "positions" | "resolvePosition">,
+  source: Pick<Source, "positions" | "stopPosition">,
   signal: AbortSignal,
 ): Promise<StopRule> {
   const rule = parseStopPosition(text, source.positions);
   if (rule.kind !== "position") return rule;
-  return { kind: "position", position: await source.resolvePosition(rule.position, signal) };
+  const { kind, position } = await source.stopPosition(rule.position, signal);
+  return kind === "last" ? { kind: "position", position } : { kind: "place", place: position };
 }
 
 function utcTime(text: string): number {

@@ -8,38 +8,47 @@ const TOLD_MS = 10_000;
 /** How soon it is looked again whether somebody is in the way, once the limit has passed. */
 const AGAIN_MS = 1_000;
 
+export interface WaitOptions {
+  /** What the work makes on the source is removed when it is given up. */
+  readonly isNew: boolean;
+  /** It is given up after the settings' limit: nothing of the task goes on beside it. */
+  readonly isLimited: boolean;
+}
+
 /**
- * A stream or a snapshot begins where no older transaction is open that writes, and that may take long. Says
- * who is in the way while `work` waits. A new stream is given up after the settings' limit with
- * `source.long_transaction`, and what the source has made of it is removed; beside a stream that runs there
- * is no hurry.
+ * A stream or a snapshot begins where no older transaction is open that writes, and no statement that keeps a lock from
+ * being taken; that may take long. Says who is in the way while `work` waits. After the limit it is given up with
+ * `source.long_transaction`, where that has one.
  */
 export async function waitForWriters<Result>(
   attempt: Attempt,
-  { isNew }: { readonly isNew: boolean },
+  { isNew, isLimited }: WaitOptions,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const { source, settings, signal } = attempt;
   const limit = new AbortController();
+  const limitMs = settings.streamStartLimitS * 1000;
+  const startedAt = performance.now();
   let isDone = false;
   const tell = async (): Promise<void> => {
     const [oldest, ...others] = await source.openWriters(signal);
     if (oldest !== undefined && !isDone) tellOf(oldest, others.length, attempt);
   };
   const giveUp = async (): Promise<void> => {
-    const [oldest] = await source.openWriters(signal);
+    // Nobody is seen when it is about to begin, and when the user may not see who is in the way.
+    const [oldest] = await source.openWriters(signal).catch((): readonly OpenWriter[] => []);
     if (isDone) return;
-    if (oldest === undefined) timer = setTimeout(() => void giveUp().catch(ignore), AGAIN_MS);
-    else limit.abort(tooLong(oldest, settings.streamStartLimitS));
+    const waitedMs = performance.now() - startedAt;
+    if (oldest === undefined && waitedMs < 2 * limitMs) timer = setTimeout(() => void giveUp(), AGAIN_MS);
+    else limit.abort(tooLong(oldest, Math.round(waitedMs / 1000), attempt));
   };
   const telling = setInterval(() => void tell().catch(ignore), TOLD_MS);
-  const limitMs = settings.streamStartLimitS * 1000;
-  let timer = isNew ? setTimeout(() => void giveUp().catch(ignore), limitMs) : undefined;
+  let timer = isLimited ? setTimeout(() => void giveUp(), limitMs) : undefined;
   try {
     return await work(AbortSignal.any([signal, limit.signal]));
   } catch (error) {
     if (!limit.signal.aborted || signal.aborted) throw error;
-    await giveUpStart(attempt);
+    if (isNew) await giveUpStart(attempt);
     throw limit.signal.reason;
   } finally {
     isDone = true;
@@ -62,9 +71,15 @@ function tellOf(oldest: OpenWriter, others: number, { listener, spec }: Attempt)
   });
 }
 
-function tooLong({ subject, state, seconds }: OpenWriter, limitS: number): MigrationError {
+function tooLong(writer: OpenWriter | undefined, waitedS: number, { spec }: Attempt): MigrationError {
+  const waited = `After ${waitedS} s the task could still not begin to read`;
+  if (writer === undefined) {
+    const message = `${waited}, and its user does not see who is in the way.`;
+    return new MigrationError("source.long_transaction", { message, subject: spec.name });
+  }
+  const { subject, state, seconds } = writer;
   return new MigrationError("source.long_transaction", {
-    message: `After ${limitS} s the stream could still not start: the ${subject} (${state}) has had a writing transaction open for ${seconds} s.`,
+    message: `${waited}: the ${subject} (${state}) has been at it for ${seconds} s.`,
     subject,
   });
 }

@@ -1,4 +1,4 @@
-import { type ChangeBatch, NULL_CELL, Op } from "../../src/core/change-batch.ts";
+import { type ChangeBatch, type ChangeTransaction, NULL_CELL, Op } from "../../src/core/change-batch.ts";
 import type { Position } from "../../src/core/position.ts";
 import type { TableSchema } from "../../src/core/schema.ts";
 
@@ -8,11 +8,14 @@ export type NewChange =
   | { readonly update: Row; readonly was: Row }
   | { readonly delete: Row };
 
+/** A transaction, or a piece of one. */
+export interface NewTransaction extends Partial<Pick<ChangeTransaction, "begins" | "commits" | "takenBack">> {
+  readonly position: Position;
+  readonly changes: readonly NewChange[];
+}
+
 /** A batch of transactions of one table, cells in the text form; each transaction has a position of its own. */
-export function changeBatch(
-  table: TableSchema,
-  transactions: readonly { readonly position: Position; readonly changes: readonly NewChange[] }[],
-): ChangeBatch {
+export function changeBatch(table: TableSchema, transactions: readonly NewTransaction[]): ChangeBatch {
   const texts: Buffer[] = [];
   const cells: number[] = [];
   const ops: number[] = [];
@@ -28,14 +31,14 @@ export function changeBatch(
     }
     return at;
   };
-  const placed = transactions.map(({ position, changes }, at) => {
+  const placed = transactions.map(({ position, changes, ...piece }, at) => {
     const start = ops.length / 4;
     for (const change of changes) {
       if ("insert" in change) ops.push(Op.insert, 0, -1, row(change.insert));
       else if ("update" in change) ops.push(Op.update, 0, row(change.was), row(change.update));
       else ops.push(Op.delete, 0, row(change.delete), -1);
     }
-    const shape = { begins: true, commits: true, committedAtMs: 1_700_000_000_000 };
+    const shape = { begins: true, commits: true, committedAtMs: 1_700_000_000_000, ...piece };
     return { start, end: ops.length / 4, position, id: String(at + 1), ...shape };
   });
   return {

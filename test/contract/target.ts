@@ -1,26 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { MigrationError, type TableOutcome } from "../../src/core/error.ts";
-import type { Journal } from "../../src/core/journal.ts";
-import type { MigrationPlan, TablePlan } from "../../src/core/plan.ts";
+import { MigrationError } from "../../src/core/error.ts";
+import type { MigrationPlan } from "../../src/core/plan.ts";
 import type { Position } from "../../src/core/position.ts";
-import type { Partition } from "../../src/core/source.ts";
-import type { Loader, PrepareMode, Target } from "../../src/core/target.ts";
-import { compilePlan } from "../../src/mapping/plan.ts";
-import { mappingsFromPatterns } from "../../src/mapping/selection.ts";
-import { parseTableMappings } from "../../src/mapping/table-mappings.ts";
-import { changeBatch, copyFrames, type NewChange } from "./change-rows.ts";
-import {
-  type DatabaseKind,
-  describeTables,
-  type RunningServer,
-  type TestSchema,
-  unaborted,
-} from "./database-kind.ts";
+import type { ServerMark } from "../../src/core/server-mark.ts";
+import type { Loader, PrepareMode } from "../../src/core/target.ts";
+import { copyFrames, type NewChange, type NewTransaction } from "./change-rows.ts";
+import { type DatabaseKind, type RunningServer, unaborted } from "./database-kind.ts";
 import { journalContract } from "./journal.ts";
-
-export const TABLE = "create table t (id int primary key, v varchar(40), n decimal(10, 2) not null)";
-const whole: Partition = { id: "0", by: "whole", from: undefined, to: undefined, estimatedRows: 3 };
+import { somePositions, TABLE, TargetStage } from "./target-stage.ts";
 
 /** What every target must hold to, whatever its dialect. */
 export function targetContract(kind: DatabaseKind): void {
@@ -190,6 +178,61 @@ export function targetContract(kind: DatabaseKind): void {
       assert.deepEqual(await journal.appliedPosition(unaborted), first);
     });
 
+    const pieceAt =
+      (position: Position) =>
+      (from: number, rest: Partial<NewTransaction> = {}): readonly NewTransaction[] => {
+        const changes = Array.from({ length: 20_000 }, (_, i) => ({ insert: [String(from + i), "x", "1"] }));
+        return [{ position, changes, begins: false, commits: false, ...rest }];
+      };
+
+    test("what is whole becomes durable although a part of a large transaction is under way", async () => {
+      await using at = await stage();
+      const [first, second] = await at.positions(2);
+      const piece = pieceAt(second!);
+      const whole = [{ position: first!, changes: [{ insert: ["1", "one", "1"] }] }];
+      await at.applyEach([whole, piece(11, { begins: true }), piece(20_011), piece(40_011)]);
+      assert.deepEqual(await at.rows(), [["1", "one", "1.00"]]);
+      await using journal = await at.openJournal();
+      assert.deepEqual(await journal.appliedPosition(unaborted), first);
+    });
+
+    test("parts of a large transaction that the source takes back leave nothing", async () => {
+      await using at = await stage();
+      const [position] = await at.positions(1);
+      const piece = pieceAt(position!);
+      await at.applyEach([
+        ...[piece(1, { begins: true }), piece(20_001), piece(40_001)],
+        piece(0, { changes: [], takenBack: true }),
+        ...[piece(50_001, { begins: true }), piece(70_001), piece(90_001, { commits: true })],
+      ]);
+      const rows = await at.rows();
+      assert.deepEqual([rows.length, rows[0], rows.at(-1)![0]], [60_000, ["50001", "x", "1.00"], "110000"]);
+      await using journal = await at.openJournal();
+      assert.deepEqual(await journal.appliedPosition(unaborted), position);
+    });
+
+    test("tables that it would write over where it is the source itself are told", async () => {
+      await using at = await stage();
+      await using source = await kind.engine.openSource(at.schema.endpoint, unaborted);
+      const { id } = at.table.target;
+      const named = (name: string): MigrationPlan => {
+        const [read, written] = [at.table.source, at.table.target];
+        const table = { ...at.table, source: { ...read, id }, target: { ...written, id: { ...id, name } } };
+        return { ...at.plan, tables: [table] };
+      };
+      const marks: ServerMark[] = [];
+      const ask = (plan: MigrationPlan) =>
+        source.marked((mark) => {
+          marks.push(mark);
+          return at.target.overwritten(mark, plan, unaborted);
+        }, unaborted);
+      assert.deepEqual(await ask(named("t")), [id]);
+      assert.deepEqual(await ask(named("u")), []);
+      for (const mark of [marks[0]!, { ...marks[0]!, kind: "another kind" }]) {
+        assert.deepEqual(await at.target.overwritten(mark, named("t"), unaborted), []);
+      }
+    });
+
     journalContract(async () => {
       const schema = await server.newSchema();
       const target = await kind.engine.openTarget(schema.endpoint, unaborted);
@@ -208,127 +251,4 @@ export function targetContract(kind: DatabaseKind): void {
 
 async function write(loader: Loader, lines: readonly string[]): Promise<void> {
   await loader.write({ bytes: copyFrames(lines), rows: lines.length });
-}
-
-/** Positions that follow each other in a source's log. */
-async function somePositions(
-  source: { currentPosition(signal: AbortSignal): Promise<Position> },
-  schema: TestSchema,
-  count: number,
-): Promise<readonly Position[]> {
-  const positions: Position[] = [];
-  await schema.run("create table moves (id int)");
-  for (let place = 0; place < count; place++) {
-    await schema.run("insert into moves values (1)");
-    positions.push(await source.currentPosition(unaborted));
-  }
-  return positions;
-}
-
-/** A plan for the table t of one schema to become that of another, and a journal that knows of it. */
-class TargetStage implements AsyncDisposable {
-  readonly schema: TestSchema;
-  readonly target: Target;
-  readonly plan: MigrationPlan;
-  readonly #from: TestSchema;
-  readonly #kind: DatabaseKind;
-
-  private constructor(
-    parts: Pick<TargetStage, "schema" | "target" | "plan"> & {
-      readonly from: TestSchema;
-      readonly kind: DatabaseKind;
-    },
-  ) {
-    this.schema = parts.schema;
-    this.target = parts.target;
-    this.plan = parts.plan;
-    this.#from = parts.from;
-    this.#kind = parts.kind;
-  }
-
-  static async make(given: {
-    readonly kind: DatabaseKind;
-    readonly server: RunningServer;
-    readonly made: string;
-  }): Promise<TargetStage> {
-    const { kind, server, made } = given;
-    const from = await server.newSchema();
-    const schema = await server.newSchema();
-    await from.run(TABLE);
-    if (made !== "") await schema.run(made);
-    await using source = await kind.engine.openSource(from.endpoint, unaborted);
-    const mappings = parseTableMappings(mappingsFromPatterns([`${from.name}.*`], []));
-    const catalog = await describeTables(source, from.name);
-    const { plan } = compilePlan({ catalog, mappings, targetSchema: schema.name });
-    const target = await kind.engine.openTarget(schema.endpoint, unaborted);
-    return new TargetStage({ kind, from, schema, target, plan });
-  }
-
-  get table(): TablePlan {
-    return this.plan.tables[0]!;
-  }
-
-  /** A task of its own: control tables may be common to all. */
-  get request() {
-    return { taskId: `task_${this.schema.endpoint.database}`, controlSchema: undefined };
-  }
-
-  rows(): ReturnType<TestSchema["rows"]> {
-    return this.schema.rows("select id, v, n from t order by id");
-  }
-
-  async prepare(mode: PrepareMode): Promise<{ readonly keepsRows: boolean }> {
-    await this.target.prepareSchema({ plan: this.plan, replace: true }, unaborted);
-    const requests = [{ migration: this.plan, plan: this.table, mode }];
-    return unwrap((await this.target.prepareTables(requests, unaborted))[0]!);
-  }
-
-  openJournal(): Promise<Journal> {
-    return this.target.openJournal(this.request, unaborted);
-  }
-
-  /** For the one partition, which is planned unless the journal knows it. */
-  async openLoader(): Promise<Loader> {
-    await using journal = await this.openJournal();
-    if ((await journal.tables(unaborted)).length === 0) {
-      const id = this.table.source.id;
-      await journal.planTables([{ id, created: true, snapshot: undefined, partitions: [whole] }], unaborted);
-    }
-    const formats = unwrap((await this.target.bulkFormats([this.table], unaborted))[0]!);
-    assert.ok(formats.includes("pg-copy-text"));
-    const request = { ...this.request, plan: this.table, partition: whole, format: "pg-copy-text" } as const;
-    return await this.target.openLoader(request, unaborted);
-  }
-
-  async loaded(): Promise<{ readonly done: boolean; readonly rows: number }> {
-    await using journal = await this.openJournal();
-    const { done, rows } = (await journal.tables(unaborted))[0]!.partitions[0]!;
-    return { done, rows };
-  }
-
-  async positions(count: number): Promise<readonly Position[]> {
-    await using source = await this.#kind.engine.openSource(this.#from.endpoint, unaborted);
-    return await somePositions(source, this.#from, count);
-  }
-
-  async apply(
-    transactions: readonly { readonly position: Position; readonly changes: readonly NewChange[] }[],
-  ): Promise<void> {
-    await using source = await this.#kind.engine.openSource(this.#from.endpoint, unaborted);
-    const request = { ...this.request, plan: this.plan, positions: source.positions };
-    // Makes the control tables, as a task does before anything else.
-    await using _ = await this.openJournal();
-    await using applier = await this.target.openApplier(request, unaborted);
-    await applier.apply(changeBatch(this.table.source, transactions), undefined);
-    await applier.flush();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.target[Symbol.asyncDispose]();
-  }
-}
-
-function unwrap<Value>(outcome: TableOutcome<Value>): Value {
-  if (outcome instanceof MigrationError) throw outcome;
-  return outcome;
 }

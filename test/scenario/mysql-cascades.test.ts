@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import type { Failpoint } from "../../src/base/failpoint.ts";
 import type { EndpointConfig } from "../../src/core/engine.ts";
 import type { TaskSpec } from "../../src/task/task.ts";
@@ -11,6 +11,7 @@ import { armingOf } from "../support/kills.ts";
 import { mysqlCascadeRows, mysqlCascadeSchema, writeCascades } from "../support/mysql-cascade-schema.ts";
 import { type MysqlFlavour, startMysql } from "../support/mysql-server.ts";
 import { startPostgres } from "../support/postgres-server.ts";
+import { serverOfFile } from "../support/server-pair.ts";
 import { assertStopped, ObservedTask, schemas, TaskProcess, taskSpec } from "../support/task.ts";
 
 /*
@@ -19,13 +20,10 @@ import { assertStopped, ObservedTask, schemas, TaskProcess, taskSpec } from "../
  */
 
 const servers = {
-  mariadb: await startMysql({ flavour: "mariadb" }),
-  mysql: await startMysql({ flavour: "mysql" }),
+  mariadb: await serverOfFile(startMysql({ flavour: "mariadb" })),
+  mysql: await serverOfFile(startMysql({ flavour: "mysql" })),
 };
-const postgres = await startPostgres();
-after(async () => {
-  await Promise.all([...Object.values(servers), postgres].map((server) => server[Symbol.asyncDispose]()));
-});
+const postgres = await serverOfFile(startPostgres());
 
 interface Direction {
   readonly from: MysqlFlavour;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { becomesTrue } from "../support/eventually.ts";
 import { MysqlPair, mysqlToPostgres } from "../support/mysql-pair.ts";
+import { assertStopped } from "../support/task.ts";
 
 /* What changes beside rows, and rows that PostgreSQL cannot have as they are. */
 
@@ -69,6 +70,43 @@ for (const flavour of ["mariadb", "mysql"] as const) {
         [["t", "source.table_changed"]],
       );
       await pair.assertEqual({ tables: [{ schema: pair.from, name: "other" }] });
+    } finally {
+      await pair.end();
+    }
+  });
+
+  test(`a stop position may lie in a file of the log that is not there yet: ${flavour}`, async () => {
+    const pair = await pairOf({ schema: small });
+    try {
+      const [status] = await pair.query("show master status");
+      const next = status!["File"]!.replace(/\d+$/, (digits) =>
+        String(Number(digits) + 1).padStart(digits.length, "0"),
+      );
+      const task = await pair.replicate({ cdcStopPosition: `${next}:4` });
+      await pair.query("insert into t values (3, 'before'); flush logs; insert into t values (4, 'after')");
+      assertStopped(await task.running.outcome);
+      assert.deepEqual(await pair.queryTarget("select id from t order by id"), [
+        { id: 1 },
+        { id: 2 },
+        { id: 3 },
+      ]);
+    } finally {
+      await pair.end();
+    }
+  });
+
+  test(`a transaction of two phases counts although the task was stopped in between: ${flavour}`, async () => {
+    const pair = await pairOf({ schema: small });
+    try {
+      const task = await pair.replicate();
+      await pair.query("xa start 'x'; insert into t values (3, 'x'); xa end 'x'; xa prepare 'x'");
+      await pair.query("insert into t values (4, 'seen')");
+      await becomesTrue(pair.servers.target, pair.to, `exists (select from ${pair.from}.t where id = 4)`);
+      task.running.stop();
+      assertStopped(await task.running.outcome);
+      await pair.query("insert into t values (5, 'y'); xa commit 'x'; delete from t where id = 1");
+      await pair.drain(await pair.replicate({ start: "resume-processing" }));
+      await pair.assertEqual();
     } finally {
       await pair.end();
     }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import type { TaskSpec } from "../../src/task/task.ts";
 import { describeComparison } from "../support/compare.ts";
 import { compareAcross } from "../support/compare-across.ts";
@@ -7,18 +7,16 @@ import { mysqlSide } from "../support/compare-side.ts";
 import { mysqlRentalChanges, mysqlRentalRows, mysqlRentalSchema } from "../support/mysql-rental-schema.ts";
 import { type MysqlFlavour, startMysql } from "../support/mysql-server.ts";
 import { samplesOf } from "../support/mysql-type-values.ts";
-import { assertStopped, ObservedTask, schemas, taskSpec } from "../support/task.ts";
+import { serverOfFile } from "../support/server-pair.ts";
+import { assertStopped, ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
 
 /* Whole migrations between MySQL and MariaDB, and between two servers of one kind. */
 
 const settings = { max_allowed_packet: "64M" };
 const servers = {
-  mariadb: await startMysql({ flavour: "mariadb", settings }),
-  mysql: await startMysql({ flavour: "mysql", settings }),
+  mariadb: await serverOfFile(startMysql({ flavour: "mariadb", settings })),
+  mysql: await serverOfFile(startMysql({ flavour: "mysql", settings })),
 };
-after(async () => {
-  await Promise.all([servers.mariadb, servers.mysql].map((server) => server[Symbol.asyncDispose]()));
-});
 
 interface Direction {
   readonly from: MysqlFlavour;
@@ -120,5 +118,26 @@ for (const direction of directions) {
           where table_schema = '${database}' and constraint_type <> 'CHECK' group by 1 order by 1`,
       );
     assert.deepEqual(await parts(to), await parts(from));
+  });
+}
+
+for (const flavour of ["mariadb", "mysql"] as const) {
+  test(`a server that two addresses lead to is not written over by itself: ${flavour}`, async () => {
+    const server = servers[flavour];
+    const database = await server.createDatabase("own");
+    await server.query("create table t (id int primary key); insert into t values (1), (2)", database);
+    const { outcome } = await runToEnd(
+      taskSpec({
+        type: "full-load-and-cdc",
+        source: server.endpoint(),
+        target: { ...server.endpoint(), host: server.socket },
+        tableMappings: schemas(database),
+      }),
+    );
+    assert.equal(outcome.error?.code, "target.same_tables");
+    assert.deepEqual(await server.query("select id from t order by id", database), [
+      { id: "1" },
+      { id: "2" },
+    ]);
   });
 }

@@ -91,6 +91,8 @@ export interface ReadOp {
 /** What a stream has told, with the pieces of transactions put together. */
 export class ReadLog {
   readonly transactions: ReadTransaction[] = [];
+  /** Those whose pieces were told before the source took them back. */
+  readonly takenBack: ReadTransaction[] = [];
   readonly misfits: Misfit[] = [];
   readonly heartbeats: Position[] = [];
   pieces = 0;
@@ -123,14 +125,16 @@ export class ReadLog {
 
   #add(batch: ChangeBatch): void {
     this.misfits.push(...(batch.misfits ?? []));
-    for (const { start, end, begins, commits, position, id, committedAtMs } of batch.transactions) {
+    for (const transaction of batch.transactions) {
+      const { start, end, begins, commits, takenBack, position, id, committedAtMs } = transaction;
       this.pieces++;
       if (begins === this.#isOpen) throw new Error("a transaction begins inside another");
       if (begins) this.transactions.push({ id, position, committedAtMs, ops: [] });
-      const transaction = this.transactions.at(-1)!;
-      if (transaction.position.text !== position.text) throw new Error("a piece of another transaction");
-      for (let op = start; op < end; op++) transaction.ops.push(readOp(batch, op));
-      this.#isOpen = !commits;
+      const last = this.transactions.at(-1)!;
+      if (last.position.text !== position.text) throw new Error("a piece of another transaction");
+      for (let op = start; op < end; op++) last.ops.push(readOp(batch, op));
+      if (takenBack === true) this.takenBack.push(this.transactions.pop()!);
+      this.#isOpen = !commits && takenBack !== true;
     }
   }
 }

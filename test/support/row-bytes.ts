@@ -1,5 +1,5 @@
 import { NULL_CELL, UNCHANGED_CELL } from "../../src/core/change-batch.ts";
-import type { RowBytes } from "../../src/engines/shared/key-index.ts";
+import type { RowBytes } from "../../src/engines/shared/apply/key-index.ts";
 
 /** A row's values; undefined was not sent. */
 export type Row = readonly (string | null | undefined)[];

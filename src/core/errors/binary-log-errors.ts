@@ -108,8 +108,9 @@ export const binaryLogErrors = {
     scope: "task",
     retry: "never",
     meaning:
-      "Transactions of two phases (XA) are prepared on the source. What they changed was logged before the task reads the log, and their commit alone does not tell it.",
-    remedy: "Commit or roll back the transactions that XA RECOVER shows before the task starts.",
+      "Transactions of two phases (XA) that were prepared on the source before the task reads the log: what they changed lies before that, and is looked for there when they commit. A task ends when the log does not reach back so far any more.",
+    remedy:
+      "Keep the log as long as transactions stay prepared, and commit or roll back those that XA RECOVER shows. Where the log is gone, start the task again with reload-target.",
   },
   "source.commit_order": {
     scope: "task",

@@ -215,7 +215,8 @@ export const sourceErrors = {
   "source.long_transaction": {
     scope: "task",
     retry: "never",
-    meaning: "A transaction is open for long; the replication slot cannot be made before it has ended.",
+    meaning:
+      "A transaction, or a statement, has been open for long; the stream or the snapshot cannot begin before it has ended.",
     remedy: "End the session, or commit or roll back the prepared transaction.",
   },
   "source.slot_at_risk": {

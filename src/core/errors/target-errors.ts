@@ -142,6 +142,14 @@ export const targetErrors = {
     remedy:
       "When they are of no use, remove them with lo_unlink() on the target, then start the task with reload-target.",
   },
+  "target.same_tables": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "Source and target are one database, whatever addresses the endpoints name, and tables would be written over while they are read.",
+    remedy:
+      "Correct one of the endpoints, or give the tables other names or schemas by transformation rules.",
+  },
   "target.control_table": {
     scope: "task",
     retry: "never",

@@ -18,7 +18,11 @@ for (const flavour of ["mariadb", "mysql"] as const) {
     let table: TableSchema;
 
     before(async () => {
-      server = await startMysql({ flavour });
+      // The test of lock waits turns on what keeps account of locks.
+      server = await startMysql({
+        flavour,
+        ...(flavour === "mysql" ? { settings: { performance_schema: 1 } } : {}),
+      });
       database = await server.createDatabase();
       await server.query("create table t (a int primary key, b varchar(10))", database);
       source = new MysqlSource(server.endpoint(database));
@@ -121,6 +125,12 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       assert.deepEqual(await source.resolvePosition(end, signal), end);
       const absent = source.positions.parse(`${status!["File"]}:999999999`);
       await assert.rejects(source.resolvePosition(absent, signal), { code: "source.position_unavailable" });
+      const ahead = { kind: "mysql-binlog", text: place.text.replace(/\d+:\d+$/, "999999:4") };
+      assert.deepEqual(await source.stopPosition(ahead, signal), { kind: "until", position: ahead });
+      assert.deepEqual(await source.stopPosition(end, signal), { kind: "last", position: end });
+      await assert.rejects(source.stopPosition({ ...ahead, text: "other.000001:4" }, signal), {
+        code: "source.position_unavailable",
+      });
     });
 
     test("a log that has come to hold statements ends the stream", async () => {
@@ -159,24 +169,48 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       }
     });
 
-    test("who keeps a table from being read is named", async () => {
+    test("a transaction that stands idle after it has written is named, too", async () => {
+      const idle = await server.connect(database);
+      try {
+        await idle.query("begin; insert into t values (500, 'x')");
+        const writer = await eventually("an idle one", async () => (await source.openWriters(signal))[0]);
+        assert.match(writer.subject, new RegExp(`session ${idle.threadId} of tideway@`));
+        assert.equal(writer.state, "idle in a transaction");
+      } finally {
+        idle.destroy();
+      }
+    });
+
+    test("who keeps a table from being read is named where the server tells that, and nobody elsewhere", async () => {
       await server.query(
         "create user if not exists 'app'@'%' identified by 'pw'; grant all on *.* to 'app'@'%'",
       );
-      const holder = await server.connect(database, { user: "app", password: "pw" });
-      const reader = await server.connect(database);
-      try {
-        await holder.query("lock tables t write");
-        const read = reader.query("select * from t").catch(() => undefined);
-        const asking = holder.query("select sleep(3600)").catch(() => undefined);
-        const wait = await eventually("a reader that waits", async () => (await source.lockWaits(signal))[0]);
-        assert.match(wait.holder, new RegExp(`session ${holder.threadId} of app@`));
-        assert.match(wait.waiting, new RegExp(`session ${reader.threadId} of tideway@`));
-        await server.query(`kill ${holder.threadId}`);
-        await Promise.all([read, asking]);
-      } finally {
-        holder.destroy();
-        reader.destroy();
+      const keepsAccount =
+        flavour === "mysql"
+          ? "update performance_schema.setup_instruments set enabled = 'YES' where name = 'wait/lock/metadata/sql/mdl'"
+          : "install soname 'metadata_lock_info'";
+      for (const setUp of ["select 1", keepsAccount]) {
+        await server.query(setUp);
+        const holder = await server.connect(database, { user: "app", password: "pw" });
+        const reader = await server.connect(database);
+        const busy = await server.connect("", { user: "app", password: "pw" });
+        try {
+          await holder.query("lock tables t write");
+          const read = reader.query(`select * from \`${database}\`.\`t\``).catch(() => undefined);
+          // Has been at it for longer, and has nothing to do with it.
+          const asking = busy.query("select sleep(60)").catch(() => undefined);
+          const wait = await eventually(
+            "a reader that waits",
+            async () => (await source.lockWaits(signal))[0],
+          );
+          const named = setUp === keepsAccount ? `session ${holder.threadId} of app@` : "does not name";
+          assert.match(wait.holder, new RegExp(named));
+          assert.match(wait.waiting, new RegExp(`session ${reader.threadId} of tideway@`));
+          await server.query(`kill ${holder.threadId}; kill ${busy.threadId}`);
+          await Promise.all([read, asking]);
+        } finally {
+          for (const one of [holder, reader, busy]) one.destroy();
+        }
       }
     });
   });

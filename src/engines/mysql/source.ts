@@ -5,6 +5,7 @@ import type { LockWait } from "../../core/lock-wait.ts";
 import type { Position } from "../../core/position.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "../../core/schema.ts";
 import type { NoteKeeping } from "../../core/schema-note.ts";
+import type { ServerMark } from "../../core/server-mark.ts";
 import type {
   ChangeStream,
   ChangeStreamRequest,
@@ -17,6 +18,7 @@ import type {
   SnapshotRequest,
   Source,
   SourceAssessment,
+  StopPosition,
   StreamHealth,
   StreamRequest,
 } from "../../core/source.ts";
@@ -24,6 +26,7 @@ import type { ShapedTable } from "../../core/table-shape.ts";
 import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { checkFormat } from "./assess/assess-log.ts";
 import { assessSource } from "./assess/assess-source.ts";
+import { marked } from "./assess/server-mark.ts";
 import { checkTables, describe, listSchemas, listTables } from "./catalog/catalog.ts";
 import { readSequenceStates } from "./catalog/catalog-sequences.ts";
 import { type TypeChoices, typeChoices } from "./catalog/type-map.ts";
@@ -33,7 +36,7 @@ import { clientPool } from "./connection/client-pool.ts";
 import { positionCodec } from "./log/binlog-position.ts";
 import { ConfirmedPositions } from "./log/confirmed-positions.ts";
 import { checkLog, followLog } from "./log/follow-log.ts";
-import { resolvePosition } from "./log/given-position.ts";
+import { resolvePosition, stopPosition } from "./log/given-position.ts";
 import { isKept } from "./log/log-place.ts";
 import { currentPosition } from "./log/log-state.ts";
 import { streamHealth } from "./log/stream-health.ts";
@@ -81,6 +84,10 @@ export class MysqlSource implements Source {
 
   lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {
     return this.#clients.use(signal, readWaits);
+  }
+
+  marked<Result>(work: (mark: ServerMark) => Promise<Result>, signal: AbortSignal): Promise<Result> {
+    return this.#clients.use(signal, (client) => marked(client, work));
   }
 
   async openSnapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot> {
@@ -174,6 +181,12 @@ export class MysqlSource implements Source {
   resolvePosition(position: Position, signal: AbortSignal): Promise<Position> {
     return this.#clients.use(signal, (client) =>
       resolvePosition(client, position, errorAddress(this.#endpoint)),
+    );
+  }
+
+  stopPosition(position: Position, signal: AbortSignal): Promise<StopPosition> {
+    return this.#clients.use(signal, (client) =>
+      stopPosition(client, position, errorAddress(this.#endpoint)),
     );
   }
 

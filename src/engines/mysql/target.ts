@@ -8,6 +8,7 @@ import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
 import type { RightsId } from "../../core/rights.ts";
 import type { BulkFormat } from "../../core/row-chunk.ts";
 import type { SequenceState, TableId } from "../../core/schema.ts";
+import type { ServerMark } from "../../core/server-mark.ts";
 import type { AlteredTable, AlterTables } from "../../core/table-alteration.ts";
 import type {
   Applier,
@@ -33,6 +34,7 @@ import { alterTables, dropTables } from "./alter/alter-tables.ts";
 import { openJournal } from "./apply/journal.ts";
 import { notedStart, saveNoteSql } from "./apply/journal-sql.ts";
 import { assessTarget } from "./assess/assess-target.ts";
+import { overwritten } from "./assess/server-mark.ts";
 import { setCounters } from "./catalog/counters.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
 import type { Client } from "./connection/client.ts";
@@ -84,6 +86,10 @@ export class MysqlTarget implements Target {
 
   assess(request: TargetAssessment, signal: AbortSignal): Promise<readonly Finding[]> {
     return this.#clients.use(signal, (client) => assessTarget(client, request));
+  }
+
+  overwritten(mark: ServerMark, plan: MigrationPlan, signal: AbortSignal): Promise<readonly TableId[]> {
+    return this.#clients.use(signal, (client) => overwritten(client, mark, plan));
   }
 
   lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {

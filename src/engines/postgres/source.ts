@@ -5,6 +5,7 @@ import type { LockWait } from "../../core/lock-wait.ts";
 import type { Position } from "../../core/position.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "../../core/schema.ts";
 import type { NoteKeeping, SchemaNote } from "../../core/schema-note.ts";
+import type { ServerMark } from "../../core/server-mark.ts";
 import type {
   ChangeStream,
   ChangeStreamRequest,
@@ -16,6 +17,7 @@ import type {
   SnapshotRequest,
   Source,
   SourceAssessment,
+  StopPosition,
   StreamHealth,
   StreamRequest,
 } from "../../core/source.ts";
@@ -23,6 +25,7 @@ import type { ShapedTable } from "../../core/table-shape.ts";
 import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { checkLoads } from "./assess/assess-loads.ts";
 import { assessSource } from "./assess/assess-source.ts";
+import { marked } from "./assess/server-mark.ts";
 import { describe, listSchemas, listTables } from "./catalog/catalog.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
 import { lsnCodec } from "./catalog/lsn.ts";
@@ -80,6 +83,10 @@ export class PostgresSource implements Source {
 
   async lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {
     return await lockWaits(this.#endpoint, signal);
+  }
+
+  marked<Result>(work: (mark: ServerMark) => Promise<Result>, signal: AbortSignal): Promise<Result> {
+    return this.#clients.use(signal, (client) => marked(client, work));
   }
 
   openSnapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot> {
@@ -155,6 +162,10 @@ export class PostgresSource implements Source {
   }
 
   /** There is one kind. */
+  async stopPosition(position: Position): Promise<StopPosition> {
+    return { kind: "last", position };
+  }
+
   async resolvePosition(position: Position): Promise<Position> {
     return position;
   }

@@ -9,6 +9,7 @@ import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
 import type { ObjectRights, RightsId } from "../../core/rights.ts";
 import type { BulkFormat } from "../../core/row-chunk.ts";
 import type { SequenceState, TableId } from "../../core/schema.ts";
+import type { ServerMark } from "../../core/server-mark.ts";
 import type { AlteredTable, AlterTables } from "../../core/table-alteration.ts";
 import type {
   Applier,
@@ -35,6 +36,7 @@ import { alterTables } from "./alter/alter-tables.ts";
 import { openJournal } from "./apply/journal.ts";
 import { notedStart } from "./apply/journal-sql.ts";
 import { assessTarget } from "./assess/assess-target.ts";
+import { overwritten } from "./assess/server-mark.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
 import { orderByRowTypes } from "./catalog/row-types.ts";
 import { setSequences } from "./catalog/sequences.ts";
@@ -83,6 +85,10 @@ export class PostgresTarget implements Target {
 
   assess(request: TargetAssessment, signal: AbortSignal): Promise<readonly Finding[]> {
     return this.#clients.use(signal, (client) => assessTarget(client, request));
+  }
+
+  overwritten(mark: ServerMark, plan: MigrationPlan, signal: AbortSignal): Promise<readonly TableId[]> {
+    return this.#clients.use(signal, (client) => overwritten(client, mark, plan));
   }
 
   async lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {

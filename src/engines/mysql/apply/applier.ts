@@ -2,11 +2,10 @@ import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { Position, PositionCodec } from "../../../core/position.ts";
 import type { Applier, ApplyRequest } from "../../../core/target.ts";
-import { Cascades } from "../../shared/apply-cascades.ts";
-import { ApplyCounts, EXPECT_WIDTH, Expect } from "../../shared/apply-counts.ts";
-import { GroupWriter } from "../../shared/apply-group-writer.ts";
-import { ApplyLoop } from "../../shared/apply-loop.ts";
-import { rowIncomplete } from "../../shared/apply-rows.ts";
+import { Cascades } from "../../shared/apply/apply-cascades.ts";
+import { ApplyCounts } from "../../shared/apply/apply-counts.ts";
+import { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
+import { ApplyLoop } from "../../shared/apply/apply-loop.ts";
 import type { Client } from "../connection/client.ts";
 import { openWire } from "../connection/connection.ts";
 import { classify } from "../connection/errors.ts";
@@ -84,10 +83,8 @@ function connectParts({ wire, endpoint, request, replaced, signal, found }: Appl
   };
   const session = new ApplySession(wire, {
     completed(expectation, touched) {
-      if (!touched && (expectation & (EXPECT_WIDTH - 1)) === Expect.updateMust) {
-        loop.fail(rowIncomplete(plans[Math.floor(expectation / EXPECT_WIDTH)]!));
-      }
-      counts.completed(expectation, touched);
+      const error = counts.completed(expectation, touched);
+      if (error !== undefined) loop.fail(error);
     },
     cascaded: (expectation, rows) => counts.cascaded(expectation, rows),
     lost: (error) => loop.fail(describe(error)),

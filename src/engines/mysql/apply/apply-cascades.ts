@@ -1,5 +1,5 @@
-import type { CascadeTarget, ReferringRows } from "../../shared/apply-cascades.ts";
-import { EXPECT_WIDTH, Expect } from "../../shared/apply-counts.ts";
+import type { CascadeTarget, ReferringRows } from "../../shared/apply/apply-cascades.ts";
+import { EXPECT_WIDTH, Expect } from "../../shared/apply/apply-counts.ts";
 import { SqlText } from "../values/sql-text.ts";
 import type { ApplySession } from "./apply-session.ts";
 import type { CascadeSql } from "./cascade-sql.ts";

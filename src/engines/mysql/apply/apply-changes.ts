@@ -1,10 +1,10 @@
 import { type ChangeBatch, Op } from "../../../core/change-batch.ts";
 import type { TablePlan } from "../../../core/plan.ts";
-import { type ApplyCounts, EXPECT_WIDTH, Expect } from "../../shared/apply-counts.ts";
-import type { Piece } from "../../shared/apply-group.ts";
-import type { GroupChanges } from "../../shared/apply-group-writer.ts";
-import { hasSameCells, isComplete, rowIncomplete } from "../../shared/apply-rows.ts";
-import { type ChangeVisitor, PlanIndex, walkPiece } from "../../shared/apply-walk.ts";
+import { type ApplyCounts, EXPECT_WIDTH, Expect } from "../../shared/apply/apply-counts.ts";
+import type { Piece } from "../../shared/apply/apply-group.ts";
+import type { GroupChanges } from "../../shared/apply/apply-group-writer.ts";
+import { hasSameCells, isComplete, rowIncomplete } from "../../shared/apply/apply-rows.ts";
+import { type ChangeVisitor, PlanIndex, walkPiece } from "../../shared/apply/apply-walk.ts";
 import type { ApplySession } from "./apply-session.ts";
 import type { TableSql } from "./apply-sql.ts";
 import type { RowAt } from "./fitting-rows.ts";

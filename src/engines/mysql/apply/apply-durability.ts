@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Position } from "../../../core/position.ts";
-import { LogDurability, type LogState } from "../../shared/log-durability.ts";
+import { LogDurability, type LogState } from "../../shared/apply/log-durability.ts";
 import type { Client } from "../connection/client.ts";
 import type { ApplySession } from "./apply-session.ts";
 

@@ -1,6 +1,6 @@
 import type { JournalRequest } from "../../../core/journal.ts";
 import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
-import type { Conflict } from "../../shared/apply-counts.ts";
+import type { Conflict } from "../../shared/apply/apply-counts.ts";
 import { literal, qualified } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
 import { controlTable, NOW_SQL } from "./control-tables.ts";

@@ -3,7 +3,7 @@ import { MigrationError } from "../../../core/error.ts";
 import type { JournalRequest } from "../../../core/journal.ts";
 import type { Position } from "../../../core/position.ts";
 import { takeLock } from "../../shared/apply/apply-lock.ts";
-import { readCheckpoint } from "../../shared/checkpoint.ts";
+import { readCheckpoint } from "../../shared/apply/checkpoint.ts";
 import { literal } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
 import { serverFields } from "../connection/errors.ts";

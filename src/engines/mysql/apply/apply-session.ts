@@ -1,5 +1,5 @@
 import { MigrationError } from "../../../core/error.ts";
-import { EXPECT_WIDTH, Expect } from "../../shared/apply-counts.ts";
+import { EXPECT_WIDTH, Expect } from "../../shared/apply/apply-counts.ts";
 import { MORE_RESULTS } from "../connection/result-head.ts";
 import { readServerError } from "../connection/server-error.ts";
 import { atLeast } from "../connection/server-facts.ts";
@@ -73,6 +73,7 @@ export class ApplySession implements AsyncDisposable {
   constructor(wire: WireSession, listener: ApplySessionListener) {
     this.#wire = wire;
     this.#listener = listener;
+    wire.awaits = () => this.#count > 0;
     void this.#read();
   }
 

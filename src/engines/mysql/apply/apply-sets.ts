@@ -1,8 +1,8 @@
 import type { TablePlan } from "../../../core/plan.ts";
-import { type ApplyCounts, EXPECT_WIDTH } from "../../shared/apply-counts.ts";
-import type { FoldedGroup } from "../../shared/apply-group.ts";
-import type { GroupSets } from "../../shared/apply-group-writer.ts";
-import { type FoldOptions, Net, type NetChanges } from "../../shared/net-changes.ts";
+import { type ApplyCounts, EXPECT_WIDTH } from "../../shared/apply/apply-counts.ts";
+import type { FoldedGroup } from "../../shared/apply/apply-group.ts";
+import type { GroupSets } from "../../shared/apply/apply-group-writer.ts";
+import { type FoldOptions, Net, type NetChanges } from "../../shared/apply/net-changes.ts";
 import { StatementFailure } from "./apply-failure.ts";
 import { type ApplySession, SetExpect } from "./apply-session.ts";
 import type { TableSql } from "./apply-sql.ts";
@@ -52,6 +52,8 @@ export class ApplySets implements GroupSets {
   use(): void {}
 
   ended(): void {}
+
+  rolledBack(): void {}
 
   foldOptions(plan: number): FoldOptions | undefined {
     const { plans, tables } = this.#parts;

@@ -1,9 +1,9 @@
 import type { Position } from "../../../core/position.ts";
 import type { ApplyRequest } from "../../../core/target.ts";
-import type { ApplyCounts } from "../../shared/apply-counts.ts";
-import type { ApplyGroup } from "../../shared/apply-group.ts";
-import type { GroupWriter } from "../../shared/apply-group-writer.ts";
-import type { ApplyTransactions, Committed } from "../../shared/apply-loop.ts";
+import type { ApplyCounts } from "../../shared/apply/apply-counts.ts";
+import type { ApplyGroup } from "../../shared/apply/apply-group.ts";
+import type { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
+import type { ApplyTransactions, Committed } from "../../shared/apply/apply-loop.ts";
 import type { ValueCounts } from "../values/value-counts.ts";
 import type { ApplyDurability } from "./apply-durability.ts";
 import { StatementFailure } from "./apply-failure.ts";
@@ -47,7 +47,7 @@ export class MysqlTransactions implements ApplyTransactions {
 
   /** A deadlock takes back the whole transaction: the group is written again unless parts came before it. */
   async write(group: ApplyGroup): Promise<void> {
-    const { session, writer, counts, tables } = this.#parts;
+    const { writer } = this.#parts;
     const isFirst = this.#isFirst;
     this.#isFirst = false;
     for (let tries = 1; ; tries++) {
@@ -57,14 +57,14 @@ export class MysqlTransactions implements ApplyTransactions {
       } catch (error) {
         const again = error instanceof StatementFailure && mayRetry(error);
         if (!again || !isFirst || tries === MAX_TRIES) throw error;
-        session.takeMismatched();
-        session.statements("rollback");
-        await session.drain();
-        counts.take();
-        tables.setBack([]);
-        writer.ended();
+        await this.#undo();
       }
     }
+  }
+
+  async rollBack(): Promise<void> {
+    await this.#undo();
+    this.#begun = false;
   }
 
   async commit(position: Position): Promise<Committed> {
@@ -112,5 +112,15 @@ export class MysqlTransactions implements ApplyTransactions {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.session[Symbol.asyncDispose]();
+  }
+
+  async #undo(): Promise<void> {
+    const { session, writer, counts, tables } = this.#parts;
+    session.takeMismatched();
+    session.statements("rollback");
+    await session.drain();
+    counts.take();
+    tables.setBack([]);
+    writer.rolledBack();
   }
 }

@@ -1,5 +1,5 @@
 import type { TablePlan } from "../../../core/plan.ts";
-import type { NewValues, ReferringRows } from "../../shared/apply-cascades.ts";
+import type { NewValues, ReferringRows } from "../../shared/apply/apply-cascades.ts";
 import { qualified } from "../catalog/identifier.ts";
 import { CellForm, writeLiteral } from "../values/cell-text.ts";
 import type { SqlText } from "../values/sql-text.ts";

@@ -81,8 +81,8 @@ async function assessPrepared(client: Client): Promise<Finding[]> {
   try {
     const { length } = await client.query("xa recover");
     if (length === 0) return [];
-    const message = `${length === 1 ? "One transaction is" : `${length} transactions are`} prepared on the source (XA): a task whose log begins behind that fails when one commits.`;
-    return [finding("source.prepared_transactions", "warning", { subject: "XA", message })];
+    const message = `${length === 1 ? "One transaction is" : `${length} transactions are`} prepared on the source (XA): when one commits, the log is looked through for what it has changed, back to where it was prepared.`;
+    return [finding("source.prepared_transactions", "info", { subject: "XA", message })];
   } catch (error) {
     if (isNotAllowed(error) || serverFields(error)?.number === ER_XAER_RMERR) return [];
     throw error;

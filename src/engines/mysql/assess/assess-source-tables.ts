@@ -6,8 +6,8 @@ import { type OfTable, selectOfTables } from "../catalog/catalog-query.ts";
 import { qualified } from "../catalog/identifier.ts";
 import { withoutRemarks } from "../catalog/type-text.ts";
 import type { Client } from "../connection/client.ts";
+import { classify, serverFields } from "../connection/errors.ts";
 import { globalVariables, isNotAllowed } from "../log/log-state.ts";
-import { unknownCharset } from "../values/binlog-charset.ts";
 import type { Account } from "./assess-privileges.ts";
 
 /** What reading each table needs. */
@@ -37,7 +37,6 @@ export async function assessSourceTables(
     if (kind?.type === "SYSTEM VERSIONED" && captures) findings.push(versioned(table.id));
     if (kind !== undefined && kind.transactions !== "YES" && type !== "cdc")
       findings.push(notTransactional(table.id, kind));
-    if (captures) findings.push(...unknownCharsets(table));
     if (captures && !showsLabels) findings.push(...unreadableLabels(table));
   }
   return findings;
@@ -91,15 +90,6 @@ async function compressed(client: Client, ids: readonly TableId[]): Promise<read
       message: `The column ${name} (${withoutRemarks(type)}) is compressed: changes of it cannot be read from the log.`,
     });
   });
-}
-
-function unknownCharsets({ id, columns }: TableSchema): readonly Finding[] {
-  return columns
-    .filter(({ type, collation = "" }) => type.kind === "string" && collation.startsWith("gb18030_"))
-    .map(({ name }) => {
-      const { message } = unknownCharset(id, name, "gb18030");
-      return finding("source.charset", "error", { subject: displayTable(id), table: id, message });
-    });
 }
 
 /** Whether the log's descriptions of tables hold the labels of enums and sets. */
@@ -160,8 +150,13 @@ function unreadableLabels({ id, columns }: TableSchema): readonly Finding[] {
 
 /** Tables in one statement that asks for nothing. */
 const ASKED_AT_ONCE = 50;
+/** ER_BAD_DB_ERROR, ER_NO_SUCH_TABLE: it has gone since it was listed. */
+const GONE: ReadonlySet<number> = new Set([1049, 1146]);
 
-/** Tables that the user may not read: information_schema lists a table as soon as any privilege on it is held. */
+/**
+ * Tables that the server does not read, or not for the user: information_schema lists a table as soon as any privilege
+ * on it is held. What is not about one table is thrown.
+ */
 async function unreadable(client: Client, ids: readonly TableId[], account: Account): Promise<Finding[]> {
   const findings: Finding[] = [];
   const refused = async (some: readonly TableId[]): Promise<void> => {
@@ -169,9 +164,17 @@ async function unreadable(client: Client, ids: readonly TableId[], account: Acco
     try {
       await client.query(sql);
     } catch (error) {
-      if (some.length === 1 && isNotAllowed(error)) findings.push(mayNotRead(some[0]!, account));
-      // Of one that is gone somebody else speaks; of several the one has to be found.
+      // Of one that has gone somebody else speaks; of several the one has to be found.
+      const first = some[0]!;
+      const { scope, code, message, remedy } = classify(error, { side: "source", table: first });
+      if (scope !== "table") throw error;
       if (some.length > 1) for (const id of some) await refused([id]);
+      else if (isNotAllowed(error)) findings.push(mayNotRead(first, account));
+      else if (!GONE.has(serverFields(error)?.number ?? 0)) {
+        findings.push(
+          finding(code, "error", { subject: displayTable(first), table: first, message, remedy }),
+        );
+      }
     }
   };
   for (let at = 0; at < ids.length; at += ASKED_AT_ONCE) await refused(ids.slice(at, at + ASKED_AT_ONCE));

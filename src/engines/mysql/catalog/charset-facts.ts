@@ -8,6 +8,7 @@ import {
   tableEntry,
   unicodeCharset,
 } from "../values/binlog-charset.ts";
+import { decodeGb18030, FOUR_BYTE_CODES, FOUR_BYTE_LEADS, placeOfFour } from "../values/gb18030.ts";
 import { literal } from "./identifier.ts";
 
 /** Sets in which a byte from 0x80 on may make one character with the next, or with the next two. */
@@ -49,7 +50,9 @@ export async function readCharsets(
   );
   const charsets = new Map<string, Charset>();
   for (const { name, width } of rows) {
-    const charset = width === "1" || PAIRS.has(name) ? await readTables(client, name) : unicodeCharset(name);
+    const hasTables = width === "1" || PAIRS.has(name);
+    const charset = hasTables ? await readTables(client, name) : unicodeCharset(name);
+    if (name === "gb18030") charsets.set(name, await readGb18030(client));
     if (charset !== undefined) charsets.set(name, charset);
   }
   return charsets;
@@ -63,26 +66,62 @@ async function readTables(client: Client, name: string): Promise<Charset> {
   return { name, singles, pairs, triples: await readTable(client, name, { digits: 4, prefix: "8F" }) };
 }
 
-/** What the codes of so many hexadecimal digits, behind a prefix, stand for. */
+async function readGb18030(client: Client): Promise<Charset> {
+  const name = "gb18030";
+  const pairs = new Int32Array(1 << 16);
+  for (const [code, text] of await readCodes(client, name, { parts: [LEADS, TRAILS] })) {
+    if ([...text].length === 1) pairs[Number.parseInt(code, 16)] = text.codePointAt(0)!;
+  }
+  const fours = new Int32Array(FOUR_BYTE_CODES);
+  const digits = hexBytes(0x30, 0x39);
+  const parts = [FOUR_BYTE_LEADS, digits, LEADS, digits];
+  for (const [code, text] of await readCodes(client, name, { parts })) {
+    const place = placeOfFour(Buffer.from(code, "hex"), 0)!;
+    if ([...text].length === 1) fours[place] = text.codePointAt(0)!;
+  }
+  return { name, decode: (bytes) => decodeGb18030({ pairs, fours }, bytes) };
+}
+
+function hexBytes(first: number, last: number): readonly string[] {
+  return Array.from({ length: last - first + 1 }, (_, i) =>
+    (first + i).toString(16).toUpperCase().padStart(2, "0"),
+  );
+}
+
+const LEADS = hexBytes(0x80, 0xff);
+/** The second byte of a pair is never one that stands for a control character. */
+const TRAILS = hexBytes(0x30, 0xff);
+
+/** What the codes of one byte or two, behind a prefix, stand for. */
 async function readTable(
   client: Client,
   name: string,
   { digits, prefix = "" }: { readonly digits: 2 | 4; readonly prefix?: string },
 ): Promise<CharacterTable> {
-  const digit = [..."0123456789ABCDEF"].map((one) => `select '${one}' as d`).join(" union all ");
-  const places = Array.from({ length: digits }, (_, i) => `p${i}`);
-  const code = `concat(${places.map((place) => `${place}.d`).join(", ")})`;
-  // The second byte of a pair is never one that stands for a control character.
-  const where = digits === 4 ? "where p0.d >= '8' and p2.d >= '3'" : "";
-  const rows = await client.query<{ readonly code: string; readonly text: string | null }>(
-    `select code, convert(convert(unhex(concat('${prefix}', code)) using ${name}) using utf8mb4) as text
-       from (select ${code} as code from ${places.map((place) => `(${digit}) ${place}`).join(", ")} ${where}) codes`,
-  );
+  const parts = digits === 2 ? [hexBytes(0, 0xff)] : [LEADS, TRAILS];
   const table = new Int32Array(16 ** digits);
-  for (const row of rows) {
-    // What is no character is NULL, or "?" in its place.
-    if (row.text === null || (row.text === "?" && row.code !== "3F")) continue;
-    table[Number.parseInt(row.code, 16)] = tableEntry(row.text);
+  for (const [code, text] of await readCodes(client, name, { parts, prefix })) {
+    table[Number.parseInt(code, 16)] = tableEntry(text);
   }
   return table;
+}
+
+/** Codes, in hexadecimal digits without the prefix, and what the server says that each stands for. */
+async function readCodes(
+  client: Client,
+  name: string,
+  { parts, prefix = "" }: { readonly parts: readonly (readonly string[])[]; readonly prefix?: string },
+): Promise<readonly (readonly [code: string, text: string])[]> {
+  const lists = parts.map(
+    (bytes, i) => `(${bytes.map((one) => `select '${one}' as b`).join(" union all ")}) p${i}`,
+  );
+  const code = `concat(${parts.map((_, i) => `p${i}.b`).join(", ")})`;
+  const rows = await client.query<{ readonly code: string; readonly text: string | null }>(
+    `select code, convert(convert(unhex(concat('${prefix}', code)) using ${name}) using utf8mb4) as text
+       from (select ${code} as code from ${lists.join(", ")}) codes`,
+  );
+  // What is no character is NULL, or "?" in its place.
+  return rows.flatMap((row) =>
+    row.text === null || (row.text === "?" && row.code !== "3F") ? [] : [[row.code, row.text] as const],
+  );
 }

@@ -17,7 +17,7 @@ export interface Execution {
  * One connection of the driver with the session's settings made. Several statements may stand in one text. Values
  * are put in for `?` here, not by the server; statements throw what the driver says, for classify().
  */
-export class Client {
+export class Client implements AsyncDisposable {
   readonly facts: ServerFacts;
   /** The driver's connection. */
   readonly raw: mysql.Connection;
@@ -37,6 +37,12 @@ export class Client {
   /** The server's number of the connection, for KILL. */
   get threadId(): number {
     return this.raw.threadId ?? 0;
+  }
+
+  /** Whether something was asked of the server that has not come. */
+  get awaits(): boolean {
+    const { _command: atWork } = this.raw as unknown as { readonly _command?: unknown };
+    return atWork !== undefined && atWork !== null;
   }
 
   /** False once the connection is of no use. */
@@ -79,6 +85,10 @@ export class Client {
     this.raw.end(() => undefined);
     await closed;
     clearTimeout(timer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
   }
 
   /** Cuts the connection without a word to the server; what it runs fails with `connect.lost`. */

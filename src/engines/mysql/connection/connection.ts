@@ -1,9 +1,13 @@
 import type mysql from "mysql2";
 import type { EndpointConfig } from "../../../core/engine.ts";
+import { MigrationError } from "../../../core/error.ts";
+import { SessionWatch, type WatchedSession } from "../../shared/connection/session-watch.ts";
+import { errorAddress } from "./address.ts";
 import { type Client, socketOf } from "./client.ts";
 import { classify } from "./errors.ts";
 import { killSession } from "./kill-session.ts";
 import { type ConnectOptions, openClient } from "./open-client.ts";
+import { SessionLook } from "./session-look.ts";
 import { sessionSettings } from "./session-settings.ts";
 import { WireSession } from "./wire-session.ts";
 
@@ -18,15 +22,57 @@ export async function connect(
   options: ConnectOptions,
   signal: AbortSignal,
 ): Promise<Client> {
+  return (await open(endpoint, options, signal)).client;
+}
+
+interface Opened {
+  readonly client: Client;
+  readonly watched: WatchedSession;
+}
+
+async function open(endpoint: EndpointConfig, options: ConnectOptions, signal: AbortSignal): Promise<Opened> {
   signal.throwIfAborted();
   try {
     const client = await openClient(endpoint, options, signal);
+    const watched = watch(endpoint, options, client);
     await afterConnect(client, endpoint, { options, signal });
-    return client;
+    return { client, watched };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw classify(error, { side: options.side, endpoint });
   }
+}
+
+/** Has a session looked after until its socket has closed. */
+function watch(endpoint: EndpointConfig, { side, purpose }: ConnectOptions, client: Client): WatchedSession {
+  const socket = socketOf(client.raw);
+  // One that was found to be lost the server still has; those that we cut are ended by whoever cuts them.
+  socket.once("close", () => {
+    if (socket.errored instanceof MigrationError) void killSession(endpoint, side, client);
+  });
+  const watched: WatchedSession = {
+    ...{ purpose, socket },
+    backend: { pid: client.threadId, started: null, server: client.facts.identity },
+    awaits: () => client.awaits,
+    // What was written before the last answer has arrived; the protocol says no more.
+    arrivedBytes: () => 0,
+  };
+  watchOf(endpoint).add(watched);
+  return watched;
+}
+
+const watches = new WeakMap<EndpointConfig, SessionWatch>();
+
+/** Looks after all sessions that were opened with an endpoint. */
+function watchOf(endpoint: EndpointConfig): SessionWatch {
+  let found = watches.get(endpoint);
+  if (found === undefined) {
+    const looking = new SessionLook(endpoint);
+    const server = { look: (pids: readonly number[]) => looking.look(pids), end: async () => {} };
+    found = new SessionWatch(server, errorAddress(endpoint));
+    watches.set(endpoint, found);
+  }
+  return found;
 }
 
 /**
@@ -38,7 +84,7 @@ export async function openWire(
   options: ConnectOptions & { readonly prepare?: (client: Client) => Promise<void> },
   signal: AbortSignal,
 ): Promise<WireSession> {
-  const client = await connect(endpoint, options, signal);
+  const { client, watched } = await open(endpoint, options, signal);
   const { raw } = client;
   const socket = socketOf(raw);
   const kill = (): void => void killSession(endpoint, options.side, client);
@@ -61,13 +107,10 @@ export async function openWire(
   }
   release(raw);
   const extendedMetadata = internals(raw)._mariadbExtendedMetadata;
-  return new WireSession(socket, {
-    threadId: client.threadId,
-    facts: client.facts,
-    extendedMetadata,
-    closed: forget,
-    kill,
-  });
+  const { threadId, facts } = client;
+  const wire = new WireSession(socket, { threadId, facts, extendedMetadata, closed: forget, kill });
+  watched.awaits = () => wire.awaits();
+  return wire;
 }
 
 /** Takes the socket from the driver, which neither sees its bytes from now on nor treats its end as an error. */

@@ -112,6 +112,11 @@ export class PacketReader {
     this.#behind = NOTHING;
   }
 
+  /** True while somebody waits for more to arrive. */
+  get waiting(): boolean {
+    return this.#socket.waiting;
+  }
+
   /** True when something has arrived that was not walked yet, or the connection has ended. */
   get pending(): boolean {
     return this.#arrived.length > this.#at || this.#behind.length > 0 || this.#socket.ready;

@@ -40,6 +40,8 @@ export class WireSession implements AsyncDisposable {
   readonly packets: PacketReader;
   readonly threadId: number;
   readonly facts: ServerFacts;
+  /** Whether something was asked of the server that has not come. Set by whoever reads without having asked. */
+  awaits: () => boolean;
   readonly #socket: Socket;
   readonly #extendedMetadata: boolean;
   readonly #closed: () => void;
@@ -50,6 +52,7 @@ export class WireSession implements AsyncDisposable {
   constructor(socket: Socket, options: WireOptions) {
     this.#socket = socket;
     this.packets = new PacketReader(new SocketReader(socket));
+    this.awaits = () => this.packets.waiting;
     this.threadId = options.threadId;
     this.facts = options.facts;
     this.#extendedMetadata = options.extendedMetadata;

@@ -1,6 +1,6 @@
 import type { TablePlan } from "../../../core/plan.ts";
 import type { Check } from "../../../core/schema.ts";
-import type { ConvertNotes } from "../../shared/convert-notes.ts";
+import type { ConvertNotes } from "../../shared/convert/convert-notes.ts";
 import { hasChecks } from "../catalog/ddl.ts";
 import type { ServerFacts } from "../connection/server-facts.ts";
 import { convertExpression, type ExpressionContext } from "./convert-expression.ts";

@@ -14,7 +14,7 @@ import {
   string,
 } from "../../../../test/support/mysql-convert.ts";
 import { foreignKey, table } from "../../../../test/support/plan-situation.ts";
-import type { Check } from "../../../core/schema.ts";
+import type { Check, LogicalType } from "../../../core/schema.ts";
 import { indexDefinition } from "../catalog/ddl.ts";
 import type { ServerFacts } from "../connection/server-facts.ts";
 
@@ -174,6 +174,26 @@ test("checks that mean the same are taken over, the others are told", () => {
   const onMariadb = convert([table("s.t", parts), parent]).plan.tables.flatMap(({ target }) => target.checks);
   assert.equal(onMariadb.find(({ name }) => name === "cascades")?.native, "check (`p` > 0)");
   assert.deepEqual(only(convert([table("s.t", { ...parts, foreignKeys: [] })], mysql57)).checks, []);
+});
+
+test("a padded column is compared in checks, but MariaDB computes no column from one", () => {
+  const padded: LogicalType = { kind: "string", maxChars: 5, fixed: true };
+  const columns = [
+    column("c", padded, { nativeType: "character(5)" }),
+    column("size", int, { generated: "length(c)" }),
+  ];
+  const checks = [check("code", "CHECK ((c = 'ab'::bpchar))")];
+  for (const [server, size] of [
+    [mariadb, undefined],
+    [mysql8, "char_length(`c`)"],
+  ] as const) {
+    const made = only(convert([table("s.t", { columns, key: [], checks })], server));
+    assert.equal(made.columns[1]!.generated, size);
+    assert.deepEqual(
+      made.checks.map(({ native }) => native),
+      ["check (`c` = 'ab')"],
+    );
+  }
 });
 
 test("where spaces at the end of texts do not count, no check compares texts", () => {

@@ -186,7 +186,7 @@ class ExpressionReader {
   #column(name: string): Value | undefined {
     const column = this.#context.columns.get(name);
     if (column === undefined) return undefined;
-    const { name: here, ...known } = column;
+    const { name: here, padded: _padded, ...known } = column;
     return { ...known, sql: identifier(here) };
   }
 

@@ -1,6 +1,6 @@
 import type { MigrationPlan, TablePlan } from "../../../core/plan.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
-import type { ConvertNotes } from "../../shared/convert-notes.ts";
+import type { ConvertNotes } from "../../shared/convert/convert-notes.ts";
 
 const LONGEST_NAME = 64;
 

@@ -1,6 +1,6 @@
 import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable, type ForeignKey, tableKey } from "../../../core/schema.ts";
-import type { ConvertNotes } from "../../shared/convert-notes.ts";
+import type { ConvertNotes } from "../../shared/convert/convert-notes.ts";
 import type { DatabaseNames } from "./convert-names.ts";
 
 /**

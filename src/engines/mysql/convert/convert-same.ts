@@ -1,6 +1,6 @@
 import type { MigrationPlan, TablePlan } from "../../../core/plan.ts";
 import { type Column, displayTable } from "../../../core/schema.ts";
-import type { ConvertNotes } from "../../shared/convert-notes.ts";
+import type { ConvertNotes } from "../../shared/convert/convert-notes.ts";
 import { hasChecks } from "../catalog/ddl.ts";
 import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
 import { withTables } from "./convert-sequences.ts";

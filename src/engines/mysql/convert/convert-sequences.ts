@@ -1,6 +1,6 @@
 import type { MigrationPlan, TablePlan } from "../../../core/plan.ts";
 import { displayTable, type Sequence, tableKey } from "../../../core/schema.ts";
-import type { ConvertNotes } from "../../shared/convert-notes.ts";
+import type { ConvertNotes } from "../../shared/convert/convert-notes.ts";
 
 /** The plan with other tables, and with sequences that are the counters of their columns. */
 export function withTables(

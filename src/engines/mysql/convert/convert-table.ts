@@ -1,6 +1,6 @@
 import type { TablePlan } from "../../../core/plan.ts";
 import { type Column, displayTable, type TableSchema } from "../../../core/schema.ts";
-import type { ConvertNotes } from "../../shared/convert-notes.ts";
+import type { ConvertNotes } from "../../shared/convert/convert-notes.ts";
 import { binaryCollation } from "../catalog/ddl.ts";
 import type { ServerFacts } from "../connection/server-facts.ts";
 import { type OutOfRange, rangedKind, rangeNote } from "../values/out-of-range.ts";
@@ -82,6 +82,12 @@ function expressionContext(
   return { columns: new Map(columns), exactTexts: binaryCollation(facts) !== "utf8mb4_bin" };
 }
 
+/** MariaDB computes no column from padded ones: whether their spaces show depends on the session. */
+function computing({ columns, ...rest }: ExpressionContext, facts: ServerFacts): ExpressionContext {
+  if (facts.flavour !== "mariadb") return { ...rest, columns };
+  return { ...rest, columns: new Map([...columns].filter(([, { padded }]) => padded !== true)) };
+}
+
 /** Whether a column has every value of an expression just as it is. */
 function holds({ kind, scale = 0 }: ExpressionColumn, value: Value): boolean {
   if (kind === "decimal") return value.whole !== undefined && value.scale! <= scale;
@@ -142,7 +148,7 @@ function convertColumn(column: Column, { table, type, expressions, context }: Co
     ...(type.collation === undefined ? {} : { collation: type.collation }),
   };
   if (generated !== undefined) {
-    const here = convertExpression(generated, expressions);
+    const here = convertExpression(generated, computing(expressions, facts));
     const named = expressionColumn(column, column.name, type);
     if (here !== undefined && holds(named, here)) {
       return { ...bare, generated: here.sql, ...(virtual === true ? { virtual } : {}) };

@@ -1,7 +1,7 @@
 import type { MigrationPlan } from "../../../core/plan.ts";
 import { displayTable, tableKey } from "../../../core/schema.ts";
 import type { ConvertedPlan } from "../../../core/target.ts";
-import { ConvertNotes } from "../../shared/convert-notes.ts";
+import { ConvertNotes } from "../../shared/convert/convert-notes.ts";
 import type { ServerFacts } from "../connection/server-facts.ts";
 import type { OutOfRange } from "../values/out-of-range.ts";
 import { convertChecks } from "./convert-checks.ts";

@@ -32,6 +32,8 @@ export interface Value {
 export type ExpressionColumn = Omit<Value, "sql" | "constant"> & {
   /** Its name on the target. */
   readonly name: string;
+  /** `char` here, which may show the spaces that fill it up. */
+  readonly padded?: true;
 };
 
 /** By the name on the source. */
@@ -48,6 +50,11 @@ const DETERMINISTIC = /^"(?:C|POSIX|ucs_basic|[\w-]+-x-icu)"$/;
 
 /** What an expression may do with a column of PostgreSQL that is of this type here. */
 export function expressionColumn(column: Column, name: string, here: MysqlType): ExpressionColumn {
+  const known = columnOf(column, name, here);
+  return here.native.startsWith("char(") ? { ...known, padded: true } : known;
+}
+
+function columnOf(column: Column, name: string, here: MysqlType): ExpressionColumn {
   const { type, nativeType, collation, convertsTo } = column;
   if (convertsTo !== undefined) return { name, kind: "other" };
   switch (type.kind) {

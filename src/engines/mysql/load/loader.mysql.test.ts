@@ -12,10 +12,10 @@ import { serverOfFile } from "../../../../test/support/server-pair.ts";
 const source = await serverOfFile(startPostgres());
 
 /**
- * Generated columns, of which each is computed by both servers: the column's type and its expression. Those that compare
- * texts are not where spaces at the end of texts do not count.
+ * Generated columns, of which each is computed by both servers, but where one is named: MariaDB computes none of padded
+ * characters, and on this MySQL spaces at the end of texts do not count.
  */
-const computed: readonly (readonly [type: string, expression: string, comparesTexts?: true])[] = [
+const computed: readonly (readonly [type: string, expression: string, only?: MysqlFlavour])[] = [
   ["bigint", "i + 1 - 2 * abs(i)"],
   ["bigint", "j / 7"],
   ["bigint", "j % 7 + mod(i, 5)"],
@@ -26,24 +26,24 @@ const computed: readonly (readonly [type: string, expression: string, comparesTe
   ["boolean", "not (i > 3) or t is null"],
   ["boolean", "i in (1, -7, 300)"],
   ["boolean", "i not between -5 and 5"],
-  ["boolean", "t = 'a' or v = 'b'", true],
-  ["boolean", "t in ('a', 'a ', 'It''s', '\\')", true],
-  ["boolean", "v not in ('a', 'b')", true],
+  ["boolean", "t = 'a' or v = 'b'", "mariadb"],
+  ["boolean", "t in ('a', 'a ', 'It''s', '\\')", "mariadb"],
+  ["boolean", "v not in ('a', 'b')", "mariadb"],
   ["boolean", "t like 'a%' or v not like '_b%'"],
-  ["boolean", "t is distinct from v", true],
+  ["boolean", "t is distinct from v", "mariadb"],
   ["boolean", "(t is null) = (v is null)"],
-  ["boolean", "c = 'ab'", true],
-  ["integer", "length(t) + char_length(v) + length(c)"],
+  ["integer", "length(t) + char_length(v)"],
+  ["integer", "length(c)", "mysql"],
   ["text", "btrim(t) || ltrim(v) || rtrim(t)"],
-  ["text", "coalesce(nullif(t, 'a'), v, '?')", true],
+  ["text", "coalesce(nullif(t, 'a'), v, '?')", "mariadb"],
   ["boolean", "b is not true and not coalesce(b, false)"],
   ["boolean", "d >= '2000-02-29' and d <> '2024-01-01'"],
   ["boolean", "coalesce(m, '2000-01-01 00:00:00') < '2024-01-01 12:00:00.5'"],
   ["boolean", "z > '2024-01-01 12:00:00+00'"],
   ["boolean", "k between '08:00:00' and '17:30:00.25'"],
-  ["boolean", "u = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"],
+  ["boolean", "u = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", "mysql"],
   ["boolean", "l = 'sad' or l in ('so so', 'ok')"],
-  ["integer", "num_nulls(t, v, u) + num_nonnulls(i, n)"],
+  ["integer", "num_nulls(t, v, l) + num_nonnulls(i, n)"],
   ["bigint", "case when i > 0 then i when b then -i else 0 end"],
 ];
 
@@ -81,10 +81,9 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies MysqlFlavour[]) {
         const missing = computed.filter(
           (_, n) => columns.find(({ name }) => name === `g${n}`)!.generated === undefined,
         );
-        const exact = flavour === "mariadb";
         assert.deepEqual(
           missing,
-          computed.filter(([, , comparesTexts]) => comparesTexts === true && !exact),
+          computed.filter(([, , only]) => only !== undefined && only !== flavour),
         );
         const comparison = await compareAcross({
           source: postgresSide(source, moved.database),

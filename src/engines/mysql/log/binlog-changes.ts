@@ -2,7 +2,7 @@ import { type ChangeBatch, Op } from "../../../core/change-batch.ts";
 import { MigrationError } from "../../../core/error.ts";
 import { displayTable, type TableId, type TableSchema } from "../../../core/schema.ts";
 import { tableChanged } from "../../../core/table-shape.ts";
-import { type Beginning, ChangeBatchBuilder } from "../../shared/change-batch-builder.ts";
+import { type Beginning, ChangeBatchBuilder } from "../../shared/log/change-batch-builder.ts";
 import { CellBuffer } from "../values/cell-buffer.ts";
 import { EventCursor, malformed } from "./binlog-bytes.ts";
 import { inflateRows } from "./binlog-compression.ts";
@@ -11,6 +11,7 @@ import type { RowFacts } from "./binlog-row-plan.ts";
 import { RowsReader } from "./binlog-rows.ts";
 import type { Statement } from "./binlog-statement.ts";
 import { isMisfit, LogTables } from "./binlog-tables.ts";
+import { statementLogged } from "./statement-reach.ts";
 
 /** What an event with rows is: what they are for, and in which form. */
 interface RowsKind {
@@ -50,6 +51,13 @@ const NO_TABLE = 0xffffff;
  */
 const KEYS_DO_NOT_ACT = 0x02 | 0x10;
 
+/**
+ * A batch is full with so many bytes of cells: the first soon, as the target waits for it, each that follows with twice
+ * as many up to a limit.
+ */
+const FIRST_BYTES = 1 << 14;
+const FULL_BYTES = 1 << 18;
+
 /** What the log's transactions do to the stream's tables, as batches. */
 export class LogChanges {
   readonly #out = new CellBuffer();
@@ -61,6 +69,7 @@ export class LogChanges {
   #open: Beginning | undefined;
   /** Something of the transaction in progress has been told. */
   #hasChanges = false;
+  #fullBytes = FIRST_BYTES;
 
   constructor(tables: readonly TableSchema[], facts: RowFacts) {
     this.#builder = new ChangeBatchBuilder(tables, "text");
@@ -68,9 +77,9 @@ export class LogChanges {
     this.#rows = new RowsReader(this.#builder, this.#out, tables);
   }
 
-  /** Bytes of cells that were not taken. */
-  get length(): number {
-    return this.#out.length;
+  /** Whether the batch is to be taken before more is read. */
+  get isFull(): boolean {
+    return this.#out.length >= this.#fullBytes;
   }
 
   get hasChanges(): boolean {
@@ -78,6 +87,7 @@ export class LogChanges {
   }
 
   take(): ChangeBatch | undefined {
+    this.#fullBytes = Math.min(2 * this.#fullBytes, FULL_BYTES);
     const bytes = this.#out.take();
     return this.#builder.take(bytes);
   }
@@ -94,9 +104,9 @@ export class LogChanges {
   }
 
   /** See ChangeBatchBuilder.drop. */
-  drop(): boolean {
+  drop(): void {
     this.#open = undefined;
-    return this.#builder.drop();
+    this.#builder.drop();
   }
 
   tableMap(cursor: EventCursor): void {
@@ -169,6 +179,11 @@ export class LogChanges {
     }
   }
 
+  /** Whether there is a table that a statement may change without naming it: through a view, a trigger or a function. */
+  get hasTables(): boolean {
+    return this.#tables.all.length > 0;
+  }
+
   #dropped(database: string): void {
     for (const { id } of this.#tables.inDatabase(database)) {
       this.statement({ kind: "definition", effects: [{ kind: "replaced", table: id, how: "was dropped" }] });
@@ -198,13 +213,6 @@ export class LogChanges {
     if (this.#open === undefined) throw malformed("a change outside a transaction");
     return this.#open;
   }
-}
-
-function statementLogged(table: TableId): MigrationError {
-  return new MigrationError("source.binary_log_format", {
-    message: `The source has logged a statement that may have changed ${displayTable(table)} instead of the rows.`,
-    subject: displayTable(table),
-  });
 }
 
 function ofTable(error: MigrationError, id: TableId): MigrationError {

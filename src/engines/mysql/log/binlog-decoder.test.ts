@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { test } from "node:test";
-import { zstdCompressSync } from "node:zlib";
+import { createZstdCompress, zstdCompressSync } from "node:zlib";
 import {
   event,
   formatDescription,
@@ -53,6 +54,8 @@ const MAP = {
   ],
 } as const;
 
+const FILLER = Buffer.alloc(1 << 20);
+
 function decoder(): BinlogDecoder {
   return new BinlogDecoder({
     tables: [TABLE],
@@ -80,7 +83,7 @@ function row(id: number, label: number, text: string): Buffer {
   ]);
 }
 
-function decodeAll(into: BinlogDecoder, events: readonly Buffer[]): ChangeBatch[] {
+async function decodeAll(into: BinlogDecoder, events: readonly Buffer[]): Promise<ChangeBatch[]> {
   const batches: ChangeBatch[] = [];
   const take = (): void => {
     const batch = into.take();
@@ -89,9 +92,9 @@ function decodeAll(into: BinlogDecoder, events: readonly Buffer[]): ChangeBatch[
   for (const one of events) {
     // Behind the byte that says that an event follows.
     into.decode(Buffer.concat([uint(0, 1), one]), 1, 1 + one.length);
-    while (into.isFull) {
-      take();
-      into.resume();
+    for (; into.isFull || into.pause !== undefined; into.resume()) {
+      if (into.pause?.kind === "payload") await into.pause.fill();
+      if (into.isFull) take();
     }
   }
   take();
@@ -116,8 +119,8 @@ function textsOf({ bytes, cells, ops }: ChangeBatch): (string | null)[][] {
 const write = (...images: readonly Buffer[]): Buffer =>
   rows(EventKind.writeRows2, { table: 9, width: 3 }, Buffer.concat(images));
 
-test("hand-built events of MySQL 8: the time of the commit is that of the GTID event", () => {
-  const [batch] = decodeAll(decoder(), [
+test("hand-built events of MySQL 8: the time of the commit is that of the GTID event", async () => {
+  const [batch] = await decodeAll(decoder(), [
     formatDescription(false),
     gtid({ uuid: UUID, number: 6, committedAt: 1_800_000_000_123_456 }),
     query("BEGIN", "shop"),
@@ -132,10 +135,10 @@ test("hand-built events of MySQL 8: the time of the commit is that of the GTID e
   assert.deepEqual(textsOf(batch!), [["1", "old", "é"]]);
 });
 
-test("hand-built events: a transaction that its file does not end was rolled back, and its number comes again", () => {
+test("hand-built events: a transaction that its file does not end was rolled back, and its number comes again", async () => {
   const started = [gtid({ uuid: UUID, number: 7 }), query("BEGIN", "shop"), tableMap(MAP)];
   const reader = decoder();
-  const [batch] = decodeAll(reader, [
+  const [batch] = await decodeAll(reader, [
     formatDescription(false),
     ...[gtid({ uuid: UUID, number: 6 }), query("BEGIN", "shop"), tableMap(MAP), write(row(1, 2, "a")), xid()],
     ...[...started, write(row(2, 2, "lost"))],
@@ -156,39 +159,50 @@ test("hand-built events: a transaction that its file does not end was rolled bac
   assert.deepEqual(reader.position, gtidPositionOf(`${UUID}:1-7`));
 });
 
-test("hand-built events: of a transaction that is not ended, nothing may have been told", () => {
+test("hand-built events: what has been told of a transaction that its file does not end is taken back", async () => {
+  const started = [gtid({ uuid: UUID, number: 6 }), query("BEGIN", "shop"), tableMap(MAP)];
   const reader = decoder();
-  decodeAll(reader, [
-    ...[formatDescription(false), gtid({ uuid: UUID, number: 6 }), query("BEGIN", "shop")],
-    ...[tableMap(MAP), write(row(1, 2, "told"))],
+  await decodeAll(reader, [formatDescription(false), ...started, write(row(1, 2, "told"))]);
+  const [batch] = await decodeAll(reader, [
+    ...[write(row(2, 2, "not told")), formatDescription(false)],
+    ...[...started, write(row(3, 2, "b")), xid()],
   ]);
-  assert.throws(() => decodeAll(reader, [formatDescription(false)]), MigrationError);
+  const ends = batch!.transactions.map(({ id, begins, commits, takenBack, start, end }) =>
+    [id, begins, commits, takenBack, end - start].join(" "),
+  );
+  assert.deepEqual(ends, [`${UUID}:6 false false true 0`, `${UUID}:6 true true false 1`]);
+  assert.deepEqual(textsOf(batch!), [["3", "old", "b"]]);
+  assert.deepEqual(reader.position, gtidPositionOf(`${UUID}:1-6`));
 });
 
-test("hand-built events of MySQL 8: names, signs and labels come from the log's metadata", () => {
+test("hand-built events of MySQL 8: names, signs and labels come from the log's metadata", async () => {
   const metadata = [
     [1, Buffer.from([0x80])],
     [4, Buffer.from("\x02id\x05label\x04text")],
     [6, Buffer.concat([uint(2, 1), uint(4, 1), Buffer.from("😀"), uint(3, 1), Buffer.from("old")])],
     [10, Buffer.from([252, 255, 0])],
   ] as const;
-  const read = (fields: typeof metadata | readonly (readonly [number, Buffer])[]): ChangeBatch =>
-    decodeAll(decoder(), [
+  const read = async (
+    fields: typeof metadata | readonly (readonly [number, Buffer])[],
+  ): Promise<ChangeBatch> => {
+    const [batch] = await decodeAll(decoder(), [
       formatDescription(false),
       gtid({ uuid: UUID, number: 6 }),
       query("BEGIN", "shop"),
       tableMap({ ...MAP, metadata: fields }),
       write(row(4_000_000_000, 1, "x")),
       xid(),
-    ])[0]!;
-  assert.deepEqual(textsOf(read(metadata)), [["4000000000", "😀", "x"]]);
-  const signed = read([[1, Buffer.from([0])]]);
+    ]);
+    return batch!;
+  };
+  assert.deepEqual(textsOf(await read(metadata)), [["4000000000", "😀", "x"]]);
+  const signed = await read([[1, Buffer.from([0])]]);
   assert.equal(signed.misfits?.[0]?.error.code, "source.table_changed");
-  const renamed = read([[4, Buffer.from("\x02id\x05label\x03txt")]]);
+  const renamed = await read([[4, Buffer.from("\x02id\x05label\x03txt")]]);
   assert.equal(renamed.misfits?.[0]?.error.code, "source.table_changed");
 });
 
-test("hand-built events of MySQL 8: a compressed transaction is read piece by piece", () => {
+test("hand-built events of MySQL 8: a compressed transaction is read piece by piece", async () => {
   const inner = [query("BEGIN", "shop"), tableMap(MAP)];
   for (let i = 0; i < 3000; i++) inner.push(write(row(i, 2, "x".repeat(150)), row(10_000 + i, 0, "")));
   inner.push(xid());
@@ -197,7 +211,7 @@ test("hand-built events of MySQL 8: a compressed transaction is read piece by pi
     [0, zstdCompressSync(plain)],
     [255, plain],
   ] as const) {
-    const batches = decodeAll(decoder(), [
+    const batches = await decodeAll(decoder(), [
       formatDescription(true),
       gtid({ uuid: UUID, number: 6 }, { checksum: true }),
       payload(body, { type, size: plain.length }, { checksum: true }),
@@ -209,7 +223,54 @@ test("hand-built events of MySQL 8: a compressed transaction is read piece by pi
   }
 });
 
-test("hand-built events of MySQL 8: what is seen already is not told again", () => {
+test("hand-built events of MySQL 8: a compressed transaction that is not what its head says is refused", async () => {
+  const plain = Buffer.concat([query("BEGIN", "shop"), tableMap(MAP), write(row(1, 0, "")), xid()]);
+  const huge = Buffer.from(plain);
+  huge.writeUInt32LE(0xffff_fff0, 9);
+  const whole = zstdCompressSync(plain);
+  for (const [body, size] of [
+    [whole, plain.length - 1],
+    [whole, plain.length + 1],
+    [whole.subarray(0, -5), plain.length],
+    [Buffer.concat([Buffer.from("no zstd"), whole]), plain.length],
+    [zstdCompressSync(plain.subarray(0, -1)), plain.length - 1],
+    [zstdCompressSync(huge), plain.length],
+  ] as const) {
+    const events = [formatDescription(true), gtid({ uuid: UUID, number: 6 }, { checksum: true })];
+    const broken = payload(body, { type: 0, size }, { checksum: true });
+    await assert.rejects(decodeAll(decoder(), [...events, broken]), { code: "source.protocol" });
+  }
+});
+
+test("hand-built events of MySQL 8: a compressed transaction of any size takes little memory", async (t) => {
+  const count = 768;
+  const events = function* (): Generator<Buffer> {
+    yield query("BEGIN", "shop");
+    yield tableMap(MAP);
+    // Of no table of the task, so that nothing of it is kept.
+    for (let i = 0; i < count; i++) yield rows(EventKind.writeRows2, { table: 10, width: 1 }, FILLER);
+    yield xid();
+  };
+  let size = 0;
+  for (const one of events()) size += one.length;
+  const body: Buffer[] = [];
+  for await (const piece of Readable.from(events()).pipe(createZstdCompress())) body.push(piece as Buffer);
+  const reader = decoder();
+  let most = 0;
+  const before = process.memoryUsage().arrayBuffers;
+  await decodeAll(reader, [formatDescription(true), gtid({ uuid: UUID, number: 6 }, { checksum: true })]);
+  const whole = payload(Buffer.concat(body), { type: 0, size }, { checksum: true });
+  reader.decode(Buffer.concat([uint(0, 1), whole]), 1, 1 + whole.length);
+  for (; reader.pause?.kind === "payload"; reader.resume()) {
+    await reader.pause.fill();
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+  }
+  t.diagnostic(`${size >> 20} MB by way of ${most >> 20} MB`);
+  assert.equal(reader.inTransaction, false);
+  assert.ok(size > 700 << 20 && most < 200 << 20);
+});
+
+test("hand-built events of MySQL 8: what is seen already is not told again", async () => {
   const group = (number: number): Buffer[] => [
     gtid({ uuid: UUID, number }),
     query("BEGIN", "shop"),
@@ -217,7 +278,12 @@ test("hand-built events of MySQL 8: what is seen already is not told again", () 
     write(row(number, 0, "")),
     xid(),
   ];
-  const batches = decodeAll(decoder(), [formatDescription(false), ...group(5), ...group(7), ...group(6)]);
+  const batches = await decodeAll(decoder(), [
+    formatDescription(false),
+    ...group(5),
+    ...group(7),
+    ...group(6),
+  ]);
   assert.deepEqual(
     batches.flatMap(textsOf).map(([id]) => id),
     ["7", "6"],
@@ -226,7 +292,7 @@ test("hand-built events of MySQL 8: what is seen already is not told again", () 
   assert.deepEqual(positions, [`${UUID}:1-5:7`, `${UUID}:1-7`]);
 });
 
-test("hand-built events: a checksum that does not fit, and what cannot be read, end the stream", () => {
+test("hand-built events: a checksum that does not fit, and what cannot be read, end the stream", async () => {
   const bad = gtid({ uuid: UUID, number: 6 }, { checksum: true });
   bad[30]! ^= 1;
   const refused: readonly (readonly [string, readonly Buffer[]])[] = [
@@ -237,16 +303,16 @@ test("hand-built events: a checksum that does not fit, and what cannot be read, 
     ["source.protocol", [formatDescription(false), xid()]],
   ];
   for (const [code, events] of refused) {
-    assert.throws(() => decodeAll(decoder(), events), { code });
+    await assert.rejects(decodeAll(decoder(), events), { code });
   }
   assert.deepEqual(
-    decodeAll(decoder(), [formatDescription(false), event(99, Buffer.alloc(30), { flags: 0x80 })]),
+    await decodeAll(decoder(), [formatDescription(false), event(99, Buffer.alloc(30), { flags: 0x80 })]),
     [],
   );
 });
 
-test("hand-built events of MySQL 8: changes of parts of JSON make the table's transaction unfit", () => {
-  const [batch] = decodeAll(decoder(), [
+test("hand-built events of MySQL 8: changes of parts of JSON make the table's transaction unfit", async () => {
+  const [batch] = await decodeAll(decoder(), [
     formatDescription(false),
     gtid({ uuid: UUID, number: 6 }),
     query("BEGIN", "shop"),

@@ -3,9 +3,12 @@ import type { Position } from "../../../core/position.ts";
 import type { TableSchema } from "../../../core/schema.ts";
 import { EventCursor, malformed, unreadable } from "./binlog-bytes.ts";
 import { LogChanges } from "./binlog-changes.ts";
-import { readPayload } from "./binlog-compression.ts";
+import { unreadableEvent } from "./binlog-errors.ts";
 import { type EventHeader, EventKind, EventReader, isRows, saysNothing } from "./binlog-event.ts";
-import { PreparedTransactions } from "./binlog-prepared.ts";
+import type { Pause } from "./binlog-pause.ts";
+import { PayloadEvents } from "./binlog-payload.ts";
+import type { BinlogPlace } from "./binlog-position.ts";
+import { type KeptEvent, PreparedTransactions } from "./binlog-prepared.ts";
 import { type LogGroup, LogProgress } from "./binlog-progress.ts";
 import { readQuery } from "./binlog-query.ts";
 import type { RowFacts } from "./binlog-row-plan.ts";
@@ -18,14 +21,9 @@ export interface BinlogOptions {
   readonly facts: RowFacts;
   /** Whether events have checksums before the first file says so: @@global.binlog_checksum. */
   readonly hasChecksum: boolean;
+  /** A pause is made where the log has come to this place. */
+  readonly until?: BinlogPlace | undefined;
 }
-
-/**
- * A batch with so many bytes of cells is taken before more is read: the first soon, as the target waits for it, each
- * that follows with twice as many up to a limit.
- */
-const FIRST_BYTES = 1 << 14;
-const FULL_BYTES = 1 << 18;
 
 /**
  * Reads the binary log of MySQL and MariaDB, event by event, as whole transactions in the order of their commits:
@@ -47,16 +45,33 @@ export class BinlogDecoder {
   #isSkipped = false;
   /** What it is shows the next event: undefined; else whether it is one statement. */
   #isSingle: boolean | undefined;
-  /** Events of a transaction that came compressed as one, and where the next begins. */
-  #payload: Buffer | undefined;
-  #payloadAt = 0;
+  /** Events of a transaction that came compressed as one. */
+  #payload: PayloadEvents | undefined;
+  #pause: Pause | undefined;
+  /** Where the event ends that it was made in. */
+  #pausedAt = 0;
+  /** How many statements have come that may have changed what the catalog says. */
+  #definitions = 0;
+  #until: BinlogPlace | undefined;
+  /** What begins behind that place. */
+  #beyond: LogGroup | undefined;
   #heard = false;
-  #fullBytes = FIRST_BYTES;
 
   constructor(options: BinlogOptions) {
     this.#changes = new LogChanges(options.tables, options.facts);
     this.#progress = new LogProgress(options.after);
     this.#events = new EventReader(options.hasChecksum);
+    this.#until = options.until;
+  }
+
+  /** See Pause; nothing is decoded before resume(). */
+  get pause(): Pause | undefined {
+    return this.#pause;
+  }
+
+  /** See LogProgress.place. */
+  get place(): BinlogPlace {
+    return this.#progress.place;
   }
 
   get inTransaction(): boolean {
@@ -68,13 +83,8 @@ export class BinlogDecoder {
     return this.#progress.position;
   }
 
-  /** Bytes of cells that were not taken. */
-  get length(): number {
-    return this.#changes.length;
-  }
-
   get isFull(): boolean {
-    return this.#changes.length >= this.#fullBytes;
+    return this.#changes.isFull;
   }
 
   /** Whether the server has said that there is nothing more; once for each time. */
@@ -85,30 +95,63 @@ export class BinlogDecoder {
   }
 
   take(): ChangeBatch | undefined {
-    this.#fullBytes = Math.min(2 * this.#fullBytes, FULL_BYTES);
     return this.#changes.take();
   }
 
-  /** Reads the event that is [start, end) of `bytes`. Where that makes the batch full, resume() goes on in it. */
+  /** Whether the log has come to the place that was asked for; once. */
+  passedPlace(): boolean {
+    if (this.#until === undefined || this.#isOpen || this.#progress.compareTo(this.#until) < 0) return false;
+    this.#until = undefined;
+    return true;
+  }
+
+  /** What a transaction (XA) that is prepared has changed so far; undefined for one that is not. */
+  prepared(xid: string): readonly KeptEvent[] | undefined {
+    return this.#prepared.take(xid);
+  }
+
+  /**
+   * Reads the event that is [start, end) of `bytes`. Where that makes the batch full, or a pause is to be made,
+   * resume() goes on in it.
+   */
   decode(bytes: Buffer, start: number, end: number): void {
     const header = this.#events.read(bytes, start, end);
     this.#in.reset(bytes, header.start, header.end);
     this.#event(header);
-    this.resume();
+    this.#readPayload();
   }
 
-  /** Goes on in an event that held many until the batch is full again; false when there is nothing left of it. */
-  resume(): boolean {
-    const bytes = this.#payload;
-    if (bytes === undefined) return false;
-    while (this.#payloadAt < bytes.length && !this.isFull) {
-      const header = this.#events.readInner(bytes, this.#payloadAt);
-      this.#payloadAt = header.end;
-      this.#in.reset(bytes, header.start, header.end);
+  /** Goes on when what it paused for is done, or the batch was taken. `prepared`: what was looked for. */
+  resume(prepared: readonly KeptEvent[] = []): void {
+    const pause = this.#pause;
+    this.#pause = undefined;
+    if (pause?.kind === "prepared") {
+      this.#replay(prepared);
+      this.#commit();
+    } else if (pause?.kind === "statement") {
+      this.#endStatement();
+    } else if (pause?.kind === "place") {
+      this.#until = undefined;
+      this.#begin(this.#beyond!);
+    }
+    if (!this.#isOpen) this.#progress.reach({ endsAt: this.#pausedAt, isArtificial: false });
+    this.#pausedAt = 0;
+    this.#readPayload();
+  }
+
+  #readPayload(): void {
+    const events = this.#payload;
+    if (events === undefined) return;
+    while (!this.isFull && this.#pause === undefined) {
+      if (!events.next()) {
+        if (events.hasEnded) this.#payload = undefined;
+        else this.#pause = { kind: "payload", fill: () => events.fill() };
+        return;
+      }
+      const header = this.#events.readInner(events.bytes, events.start);
+      this.#in.reset(events.bytes, header.start, header.end);
       this.#event(header);
     }
-    if (this.#payloadAt >= bytes.length) this.#payload = undefined;
-    return true;
   }
 
   #event(header: EventHeader): void {
@@ -133,6 +176,9 @@ export class BinlogDecoder {
         if (isInside) this.#dropUnfinished();
         break;
       case EventKind.heartbeat:
+        if (!isInside) this.#progress.heard(this.#in.text(this.#in.left), header);
+        this.#heard = true;
+        return;
       case EventKind.heartbeat2:
         this.#heard = true;
         return;
@@ -142,6 +188,7 @@ export class BinlogDecoder {
     }
     // Inside of a transaction no other may start.
     if (!this.#isOpen) this.#progress.reach(header);
+    else if (this.#pause !== undefined) this.#pausedAt = header.endsAt;
   }
 
   #inTransaction(kind: number, header: EventHeader): void {
@@ -162,8 +209,7 @@ export class BinlogDecoder {
         this.#prepare();
         break;
       case EventKind.transactionPayload:
-        this.#payload = readPayload(this.#in);
-        this.#payloadAt = 0;
+        this.#payload = new PayloadEvents(this.#in);
         break;
       case EventKind.partialUpdateRows:
         if (!this.#isSkipped) this.#changes.partialRows(this.#in);
@@ -181,20 +227,17 @@ export class BinlogDecoder {
     if (this.#isSkipped && isRows(kind)) return;
     if (this.#changes.rows(kind, this.#in)) return;
     if (saysNothing(kind) || header.isIgnorable) return;
-    if (kind === EventKind.incident) {
-      throw unreadable(
-        "an incident: events of it were lost",
-        "Look at the server's log, and start the task again with reload-target.",
-      );
-    }
-    throw unreadable(
-      kind === EventKind.gtidTagged ? "GTIDs with tags" : `an event of kind ${kind}`,
-      "Report it with the server's version. What made it has to be turned off on the source before the task starts again with reload-target.",
-    );
+    throw unreadableEvent(kind);
   }
 
-  #begin({ beginning, isSingle, prepares }: LogGroup): void {
+  #begin(group: LogGroup): void {
+    const { beginning, isSingle, prepares } = group;
     if (this.#isOpen) throw malformed("a transaction begins inside another");
+    if (this.#until !== undefined && this.#progress.compareTo(this.#until) > 0) {
+      this.#beyond = group;
+      this.#pause = { kind: "place", position: this.#progress.before };
+      return;
+    }
     this.#isOpen = true;
     this.#isSingle = isSingle;
     this.#isSkipped = beginning === undefined;
@@ -206,7 +249,7 @@ export class BinlogDecoder {
   /** A file that ends within a transaction is of a server that went down: it has rolled that back. */
   #dropUnfinished(): void {
     if (!this.#isSkipped) {
-      if (!this.#changes.drop()) throw malformed("a large transaction that does not end");
+      this.#changes.drop();
       this.#progress.takeBack();
       this.#prepared.giveUp();
     }
@@ -239,8 +282,17 @@ export class BinlogDecoder {
         return;
       default:
         if (!this.#isSkipped) this.#changes.statement(statement);
-        if (this.#isSingle !== false) this.#commit();
+        if (statement.kind !== "rows") this.#definitions++;
+        else if (!this.#isSkipped && this.#changes.hasTables) {
+          this.#pause = { kind: "statement", statement, definitions: this.#definitions };
+          return;
+        }
+        this.#endStatement();
     }
+  }
+
+  #endStatement(): void {
+    if (this.#isSingle !== false) this.#commit();
   }
 
   /** XA START begins what XA PREPARE ends; XA COMMIT stands alone, and says that it counts. */
@@ -248,11 +300,15 @@ export class BinlogDecoder {
     if (verb === "START" || verb === "BEGIN") {
       this.#isSingle = false;
       if (!this.#isSkipped) this.#prepared.begin(xid);
-    } else if (verb === "COMMIT") {
-      if (!this.#isSkipped) this.#replay(this.#prepared.take(xid));
-      this.#commit();
-    } else if (verb === "ROLLBACK") {
-      this.#prepared.drop(xid);
+    } else if (verb === "COMMIT" || verb === "ROLLBACK") {
+      const events = this.#prepared.take(xid);
+      if (verb === "COMMIT" && !this.#isSkipped) {
+        if (events === undefined) {
+          this.#pause = { kind: "prepared", xid, before: this.#progress.place };
+          return;
+        }
+        this.#replay(events);
+      }
       this.#commit();
     }
   }
@@ -265,7 +321,7 @@ export class BinlogDecoder {
     this.#commit();
   }
 
-  #replay(events: readonly { readonly kind: number; readonly body: Buffer }[]): void {
+  #replay(events: readonly KeptEvent[]): void {
     const cursor = new EventCursor();
     for (const { kind, body } of events) {
       cursor.reset(body, 0, body.length);

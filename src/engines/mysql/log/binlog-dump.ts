@@ -4,8 +4,11 @@ import { MigrationError } from "../../../core/error.ts";
 import type { Position } from "../../../core/position.ts";
 import type { TableSchema } from "../../../core/schema.ts";
 import { literal } from "../catalog/identifier.ts";
+import { errorAddress } from "../connection/address.ts";
 import type { Client } from "../connection/client.ts";
 import { openWire } from "../connection/connection.ts";
+import type { PacketReader } from "../connection/packet-reader.ts";
+import { readServerError } from "../connection/server-error.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { BINLOG_KIND, gtidsOf, placeOf } from "./binlog-position.ts";
 import { readRowFacts } from "./binlog-row-facts.ts";
@@ -14,6 +17,11 @@ import { formatGtids, type GtidSet, isEmpty } from "./gtid.ts";
 
 /** How often a server that has nothing to send says so. */
 export const HEARTBEAT_MS = 5_000;
+
+/** First bytes of a packet (manual, "COM_BINLOG_DUMP"): an event follows, the log has ended, an error. */
+const EVENT = 0x00;
+const END = 0xfe;
+const ERROR = 0xff;
 
 const COM_BINLOG_DUMP = 0x12;
 const COM_BINLOG_DUMP_GTID = 0x1e;
@@ -55,6 +63,25 @@ export async function openDump(
   const wire = await openWire(endpoint, { side: "source", purpose: "tideway stream", prepare }, signal);
   await wire.command(dumpCommand(request, wire.facts.flavour === "mariadb"));
   return { wire, facts: facts!, hasChecksum };
+}
+
+/** Throws unless the packet that the reader has come to holds an event, which follows its first byte. */
+export function checkEvent({ bytes, start, end }: PacketReader, endpoint: EndpointConfig): void {
+  switch (bytes[start]) {
+    case EVENT:
+      return;
+    case ERROR:
+      throw readServerError(bytes, start, end);
+    case END:
+      throw new MigrationError("connect.lost", {
+        message: "The source ended the change stream.",
+        subject: errorAddress(endpoint),
+      });
+    default:
+      throw new MigrationError("source.protocol", {
+        message: "The change stream is malformed: unknown packet.",
+      });
+  }
 }
 
 /** What the server is told of this reader before the log is asked for: user variables of either name. */

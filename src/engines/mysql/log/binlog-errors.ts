@@ -4,6 +4,7 @@ import type { Position } from "../../../core/position.ts";
 import { errorAddress } from "../connection/address.ts";
 import { classify, serverFields } from "../connection/errors.ts";
 import { unreadable } from "./binlog-bytes.ts";
+import { EventKind } from "./binlog-event.ts";
 
 /** ER_MASTER_FATAL_ERROR_READING_BINLOG: whatever is wrong with the log; the text says what. */
 const LOG_ERROR = 1236;
@@ -15,6 +16,20 @@ const GTID_ERRORS = [1944, 1945, 1955];
 const PURGED =
   /purged|could not find first log file|could not find gtid state|not find .* in the binary log|is not in the master's binlog|missing gtids?|before the last/i;
 const BEYOND = /position > file size|impossible position|ahead of|not in the (?:master|source)'s binlog/i;
+
+/** An event that says something, and nothing that can be read. */
+export function unreadableEvent(kind: number): MigrationError {
+  if (kind === EventKind.incident) {
+    return unreadable(
+      "an incident: events of it were lost",
+      "Look at the server's log, and start the task again with reload-target.",
+    );
+  }
+  return unreadable(
+    kind === EventKind.gtidTagged ? "GTIDs with tags" : `an event of kind ${kind}`,
+    "Report it with the server's version. What made it has to be turned off on the source before the task starts again with reload-target.",
+  );
+}
 
 /** An error of the stream; `passed` is the last position that it has told. */
 export function logError(error: unknown, endpoint: EndpointConfig, passed: Position): MigrationError {

@@ -81,6 +81,13 @@ export const positionCodec: PositionCodec = {
   },
 };
 
+/** Files of one log by their numbers, which grow without limit. Throws `position.malformed` for those of two. */
+export function compareBinlogPlaces(a: BinlogPlace, b: BinlogPlace): -1 | 0 | 1 {
+  const order = positionCodec.compare(placePosition(a), placePosition(b));
+  if (order === undefined) throw malformed();
+  return order;
+}
+
 function comparePlaces(a: string, b: string): -1 | 1 | undefined {
   const [, nameA, fileA, byteA] = PLACE.exec(a) ?? [];
   const [, nameB, fileB, byteB] = PLACE.exec(b) ?? [];

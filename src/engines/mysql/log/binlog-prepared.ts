@@ -54,25 +54,13 @@ export class PreparedTransactions {
     return undefined;
   }
 
-  /** It commits: what it has changed. */
-  take(xid: string): readonly KeptEvent[] {
+  /** It ends: what it has changed; undefined for one that was prepared before the stream began. */
+  take(xid: string): readonly KeptEvent[] | undefined {
     const events = this.#kept.get(xid);
-    if (events === undefined) {
-      throw unreadable(
-        "the commit of a transaction (XA) that was prepared before the stream began",
-        "Start the task again with reload-target while XA RECOVER shows nothing on the source.",
-      );
-    }
+    if (events === undefined) return undefined;
     this.#kept.delete(xid);
     this.#forget(events);
     return events;
-  }
-
-  drop(xid: string): void {
-    const events = this.#kept.get(xid);
-    if (events === undefined) return;
-    this.#kept.delete(xid);
-    this.#forget(events);
   }
 
   #forget(events: readonly KeptEvent[]): void {

@@ -1,8 +1,8 @@
 import type { Position } from "../../../core/position.ts";
-import type { Beginning } from "../../shared/change-batch-builder.ts";
+import type { Beginning } from "../../shared/log/change-batch-builder.ts";
 import { type EventCursor, unreadable } from "./binlog-bytes.ts";
 import type { EventHeader } from "./binlog-event.ts";
-import { GTID_KIND } from "./binlog-position.ts";
+import { type BinlogPlace, compareBinlogPlaces, GTID_KIND } from "./binlog-position.ts";
 import { LogPlace, type LogPoint, SeenTransactions, startPlace } from "./binlog-seen.ts";
 
 /** Flags of MariaDB's GTID event. */
@@ -88,6 +88,21 @@ export class LogProgress {
     return this.#seen?.point ?? this.#place.point;
   }
 
+  /** Where in the log's files: the end of the event that was read last outside of transactions, or began one. */
+  get place(): BinlogPlace {
+    return this.#place.place;
+  }
+
+  /** Where that lies to another place. Before all others until the server has said where it begins, by GTIDs. */
+  compareTo(other: BinlogPlace): -1 | 0 | 1 {
+    return this.#place.file === "" ? -1 : compareBinlogPlaces(this.place, other);
+  }
+
+  /** The position before the transaction that began last. */
+  get before(): Position {
+    return this.#before.position;
+  }
+
   /** What comes before the first beginning of a transaction belongs to one that is held already. */
   get isJoining(): boolean {
     return this.#isJoining;
@@ -102,8 +117,14 @@ export class LogProgress {
     this.#place.rotate(file, byte);
   }
 
-  reach({ endsAt, isArtificial }: EventHeader): void {
+  reach({ endsAt, isArtificial }: Pick<EventHeader, "endsAt" | "isArtificial">): void {
     if (!isArtificial) this.#place.reach(endsAt);
+  }
+
+  /** The server has come so far in a file and has nothing to send. By file and byte only what was sent counts. */
+  heard(file: string, { endsAt }: EventHeader): void {
+    if (this.#seen === undefined || file !== this.#place.file || endsAt <= this.#place.byte) return;
+    this.#place.reach(endsAt);
   }
 
   /** MySQL's: flags, UUID, number; from 5.7 on a logical clock, from 8.0 on the time of the commit. */
@@ -154,7 +175,8 @@ export class LogProgress {
   /** By file and byte, a transaction's position is where its first event ends. */
   #beginning(header: EventHeader, committedAtMs: number, id: TransactionId): Beginning {
     this.#isJoining = false;
-    if (this.#seen === undefined) this.reach(header);
+    if (this.#seen === undefined) this.#before = this.#place.point;
+    this.reach(header);
     return new LogBeginning(this.#point, committedAtMs, id);
   }
 

@@ -1,7 +1,7 @@
 import { NULL_CELL, Op, UNCHANGED_CELL } from "../../../core/change-batch.ts";
 import { MigrationError } from "../../../core/error.ts";
 import { displayTable, type TableSchema } from "../../../core/schema.ts";
-import type { ChangeBatchBuilder } from "../../shared/change-batch-builder.ts";
+import type { ChangeBatchBuilder } from "../../shared/log/change-batch-builder.ts";
 import type { CellBuffer } from "../values/cell-buffer.ts";
 import { type EventCursor, malformed } from "./binlog-bytes.ts";
 import { CellReader, cellEnd } from "./binlog-cells.ts";

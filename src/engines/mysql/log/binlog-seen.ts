@@ -158,6 +158,10 @@ export class LogPlace {
     return this.#byte;
   }
 
+  get place(): BinlogPlace {
+    return { file: this.#file, byte: this.#byte };
+  }
+
   get point(): LogPoint {
     return new NumberedPoint(BINLOG_KIND, `${this.#file}:`, this.#byte, "");
   }

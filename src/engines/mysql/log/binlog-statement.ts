@@ -27,12 +27,18 @@ export type Statement =
   | { readonly kind: "xa"; readonly verb: string; readonly xid: string }
   | { readonly kind: "definition"; readonly effects: readonly TableEffect[] }
   | { readonly kind: "database-dropped"; readonly database: string }
-  /** Rows were changed by the statement itself; of `target` alone where that is known. */
-  | {
-      readonly kind: "rows";
-      readonly target: TableId | undefined;
-      readonly names: () => ReadonlySet<string>;
-    };
+  | RowsStatement;
+
+/** Rows were changed by the statement itself. */
+export interface RowsStatement {
+  readonly kind: "rows";
+  /** The one table, or view, that it writes to; undefined for several, or where that is not easily seen. */
+  readonly target: TableId | undefined;
+  /** It makes the target, which was not there before. */
+  readonly makes: boolean;
+  /** Whatever in it may be a name, in lower case. */
+  readonly names: () => ReadonlySet<string>;
+}
 
 const NOTHING: Statement = { kind: "nothing" };
 const fixed: Readonly<Record<string, Statement>> = {
@@ -72,7 +78,7 @@ export function readStatement(sql: string, database: string): Statement {
     case "RENAME":
       return definition(renames(reader, database));
     case "CREATE":
-      return create(reader, database);
+      return create(reader, sql, database);
     case "ALTER":
       return definition(alterations(reader, database));
     case "INSERT":
@@ -80,15 +86,19 @@ export function readStatement(sql: string, database: string): Statement {
     case "UPDATE":
     case "DELETE":
     case "LOAD":
-      return { kind: "rows", target: target(verb, reader, database), names: () => namesIn(sql) };
+      return rows(sql, target(verb, reader, database));
     case "WITH":
     case "CALL":
     case "SELECT":
     case "DO":
-      return { kind: "rows", target: undefined, names: () => namesIn(sql) };
+      return rows(sql, undefined);
     default:
       return NOTHING;
   }
+}
+
+function rows(sql: string, target: TableId | undefined, makes = false): RowsStatement {
+  return { kind: "rows", target, makes, names: () => namesIn(sql) };
 }
 
 function verbOf(reader: SqlReader): string {
@@ -160,10 +170,15 @@ function renames(reader: SqlReader, database: string): readonly TableEffect[] {
   return effects;
 }
 
-/** A table that is made was not there before, unless it takes another's place. */
-function create(reader: SqlReader, database: string): Statement {
-  if (reader.takeIf("OR") === undefined || reader.takeIf("REPLACE") === undefined) return NOTHING;
+/** A table that is made was not there before, unless it takes another's place. What it is filled with may do more. */
+function create(reader: SqlReader, sql: string, database: string): Statement {
+  const replaces = reader.takeIf("OR") !== undefined && reader.takeIf("REPLACE") !== undefined;
+  reader.takeIf("TEMPORARY");
   if (reader.takeIf("TABLE") === undefined) return NOTHING;
+  if (!replaces) {
+    while (reader.next !== undefined && !reader.isNext("SELECT")) reader.take();
+    return reader.next === undefined ? NOTHING : rows(sql, undefined, true);
+  }
   const table = reader.table(database);
   return table === undefined
     ? NOTHING
@@ -203,8 +218,8 @@ function skipIfExists(reader: SqlReader): void {
   if (reader.takeIf("IF") !== undefined) reader.takeIf("EXISTS");
 }
 
-/** Whatever may be a table's name, in lower case. */
-function namesIn(sql: string): ReadonlySet<string> {
+/** Whatever may be a name, in lower case. */
+export function namesIn(sql: string): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { text, kind } of sqlWords(sql)) if (kind !== "sign") names.add(text.toLowerCase());
   return names;

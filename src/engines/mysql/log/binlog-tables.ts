@@ -7,7 +7,7 @@ import { type EventCursor, isSame } from "./binlog-bytes.ts";
 import { positionCodec } from "./binlog-position.ts";
 import { planRows, type RowFacts, type RowPlan } from "./binlog-row-plan.ts";
 import type { LogPoint } from "./binlog-seen.ts";
-import type { Statement, TableEffect } from "./binlog-statement.ts";
+import type { RowsStatement, TableEffect } from "./binlog-statement.ts";
 import { readTableMap } from "./binlog-table-map.ts";
 
 /** A table in the log that is not the one which was described under its name. */
@@ -129,8 +129,9 @@ export class LogTables {
     }
   }
 
-  /** A table of the stream that a statement may have written to; undefined for none. */
-  writtenBy({ target, names }: Extract<Statement, { kind: "rows" }>): TableId | undefined {
+  /** A table of the stream that a statement may have written to, as far as it names tables; undefined for none. */
+  writtenBy({ target, makes, names }: RowsStatement): TableId | undefined {
+    if (makes) return undefined;
     if (target !== undefined) {
       const index = this.indexOf(target.schema, target.name);
       return index === undefined ? undefined : this.#tables[index]!.id;

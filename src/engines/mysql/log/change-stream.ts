@@ -1,22 +1,19 @@
 import type { StreamItem } from "../../../core/change-batch.ts";
 import type { EndpointConfig } from "../../../core/engine.ts";
-import { MigrationError } from "../../../core/error.ts";
 import type { Finding } from "../../../core/finding.ts";
 import type { Position } from "../../../core/position.ts";
 import type { ChangeStream, ChangeStreamRequest } from "../../../core/source.ts";
-import { errorAddress } from "../connection/address.ts";
 import type { Client } from "../connection/client.ts";
-import { readServerError } from "../connection/server-error.ts";
+import { connect } from "../connection/connection.ts";
 import { zeroDatesText } from "../values/zero-dates.ts";
 import { BinlogDecoder } from "./binlog-decoder.ts";
-import { type Dump, HEARTBEAT_MS, openDump } from "./binlog-dump.ts";
+import { checkEvent, type Dump, HEARTBEAT_MS, openDump } from "./binlog-dump.ts";
 import { logError } from "./binlog-errors.ts";
-import { BINLOG_KIND } from "./binlog-position.ts";
-
-/** First bytes of a packet (manual, "COM_BINLOG_DUMP"): an event follows, the log has ended, an error. */
-const EVENT = 0x00;
-const END = 0xfe;
-const ERROR = 0xff;
+import { findPrepared } from "./binlog-look-back.ts";
+import type { Pause } from "./binlog-pause.ts";
+import { BINLOG_KIND, placeOf } from "./binlog-position.ts";
+import type { KeptEvent } from "./binlog-prepared.ts";
+import { StatementReach } from "./statement-reach.ts";
 
 /** The rest of a small transaction makes one batch with its start, unless that has so many bytes already. */
 const GATHERED_BYTES = 1 << 14;
@@ -40,7 +37,15 @@ export async function openChangeStream(
 ): Promise<ChangeStream> {
   const { taskId, after, tables } = request;
   const dump = await openDump(endpoint, { taskId, after, tables, ...options }, signal);
-  return new BinlogStream(endpoint, dump, request, signal);
+  return new BinlogStream({ endpoint, dump, request, options, signal });
+}
+
+interface StreamParts {
+  readonly endpoint: EndpointConfig;
+  readonly dump: Dump;
+  readonly request: ChangeStreamRequest;
+  readonly options: StreamOptions;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -50,8 +55,13 @@ export async function openChangeStream(
 class BinlogStream implements ChangeStream {
   readonly #endpoint: EndpointConfig;
   readonly #dump: Dump;
+  readonly #request: ChangeStreamRequest;
+  readonly #options: StreamOptions;
   readonly #decoder: BinlogDecoder;
   readonly #signal: AbortSignal;
+  readonly #reach: StatementReach;
+  /** Ends what is done beside the stream. */
+  readonly #ending = new AbortController();
   readonly #watch: NodeJS.Timeout;
   /** The next bytes, while they are waited for. */
   #filling: Promise<void> | undefined;
@@ -63,16 +73,20 @@ class BinlogStream implements ChangeStream {
   /** The last position that was passed on. */
   #passed: Position;
 
-  constructor(endpoint: EndpointConfig, dump: Dump, request: ChangeStreamRequest, signal: AbortSignal) {
+  constructor({ endpoint, dump, request, options, signal }: StreamParts) {
     this.#endpoint = endpoint;
+    this.#request = request;
+    this.#options = options;
     this.#dump = dump;
-    this.#signal = signal;
+    this.#signal = AbortSignal.any([signal, this.#ending.signal]);
+    this.#reach = new StatementReach(() => this.#openClient(), request.tables);
     this.#passed = request.after;
     this.#decoder = new BinlogDecoder({
       tables: request.tables,
       after: request.after,
       facts: dump.facts,
       hasChecksum: dump.hasChecksum,
+      until: request.until === undefined ? undefined : placeOf(request.until),
     });
     this.#watch = setInterval(() => this.#checkSilence(), HEARTBEAT_MS);
     this.#watch.unref();
@@ -105,6 +119,7 @@ class BinlogStream implements ChangeStream {
     if (this.#disposed) return;
     this.#disposed = true;
     clearInterval(this.#watch);
+    this.#ending.abort();
     // The server sends on until it notices: there is nothing to say goodbye to.
     this.#dump.wire.destroy();
     this.#wake?.();
@@ -118,7 +133,11 @@ class BinlogStream implements ChangeStream {
       while (packets.next()) {
         gathered += packets.end - packets.start;
         this.#packet();
-        while (decoder.isFull) {
+        while (decoder.pause !== undefined || decoder.isFull) {
+          if (decoder.pause !== undefined) {
+            yield* this.#goOn(decoder.pause);
+            continue;
+          }
           yield* this.#batch();
           gathered = 0;
           decoder.resume();
@@ -130,8 +149,9 @@ class BinlogStream implements ChangeStream {
       if (isWhole && !mayWait) {
         yield* this.#batch();
         gathered = 0;
-        const position = this.#heartbeat();
-        if (position !== undefined) yield { kind: "heartbeat", position };
+        const isAtPlace = decoder.passedPlace();
+        const position = isAtPlace ? decoder.position : this.#heartbeat();
+        if (position !== undefined) yield { kind: "heartbeat", position, isAtPlace };
       }
       if (this.#disposed) return;
       await this.#listen();
@@ -181,23 +201,38 @@ class BinlogStream implements ChangeStream {
 
   #packet(): void {
     const { packets } = this.#dump.wire;
-    const { bytes, start, end } = packets;
-    switch (bytes[start]) {
-      case EVENT:
-        this.#decoder.decode(bytes, start + 1, end);
-        break;
-      case ERROR:
-        throw readServerError(bytes, start, end);
-      case END:
-        throw new MigrationError("connect.lost", {
-          message: "The source ended the change stream.",
-          subject: errorAddress(this.#endpoint),
-        });
-      default:
-        throw new MigrationError("source.protocol", {
-          message: "The change stream is malformed: unknown packet.",
-        });
+    checkEvent(packets, this.#endpoint);
+    this.#decoder.decode(packets.bytes, packets.start + 1, packets.end);
+  }
+
+  async #openClient(): Promise<Client> {
+    const client = await connect(this.#endpoint, { side: "source", purpose: "tideway source" }, this.#signal);
+    try {
+      await this.#options.checkLog?.(client);
+    } catch (error) {
+      client.destroy();
+      throw error;
     }
+    return client;
+  }
+
+  /** Does what the decoder waits for, and lets it go on. */
+  async *#goOn(pause: Pause): AsyncGenerator<StreamItem> {
+    const { taskId } = this.#request;
+    const { checkLog } = this.#options;
+    let prepared: readonly KeptEvent[] | undefined;
+    if (pause.kind === "payload") await pause.fill();
+    if (pause.kind === "prepared") {
+      prepared = await findPrepared(this.#endpoint, { taskId, ...pause, checkLog }, this.#signal);
+    }
+    if (pause.kind === "statement") {
+      await this.#reach.check(pause.statement, pause.definitions);
+    }
+    if (pause.kind === "place") {
+      yield* this.#batch();
+      yield { kind: "heartbeat", position: pause.position, isAtPlace: true };
+    }
+    this.#decoder.resume(prepared);
   }
 
   #checkSilence(): void {

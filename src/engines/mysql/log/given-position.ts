@@ -1,5 +1,6 @@
 import { MigrationError } from "../../../core/error.ts";
 import type { Position } from "../../../core/position.ts";
+import type { StopPosition } from "../../../core/source.ts";
 import { literal } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
 import { BINLOG_KIND, type BinlogPlace, gtidPosition, gtidPositionOf, placeOf } from "./binlog-position.ts";
@@ -43,6 +44,34 @@ export async function resolvePosition(
     client.facts.flavour === "mariadb" ? await mariadbGtids(client, place) : await mysqlGtids(client, place);
   if (found === undefined) throw unavailable(`The source does not tell the GTIDs of ${position.text}.`);
   return found;
+}
+
+/**
+ * See Source.stopPosition. A server with GTIDs tells those of a file and a byte only once it has written so far, and the
+ * stream reads past both anyway.
+ */
+export async function stopPosition(
+  client: Client,
+  position: Position,
+  address: string,
+): Promise<StopPosition> {
+  const isPlace = position.kind === BINLOG_KIND;
+  if (!isPlace || !client.facts.hasGtids) {
+    return { kind: "last", position: await resolvePosition(client, position, address) };
+  }
+  const newest = (await logFiles(client))?.at(-1);
+  const { file } = placeOf(position);
+  if (newest !== undefined && baseOf(file) !== baseOf(newest.name)) {
+    throw new MigrationError("source.position_unavailable", {
+      message: `The source's log is called ${newest.name}: it will not come to ${position.text}.`,
+      subject: address,
+    });
+  }
+  return { kind: "until", position };
+}
+
+function baseOf(file: string): string {
+  return file.slice(0, file.lastIndexOf("."));
 }
 
 async function mariadbGtids(client: Client, { file, byte }: BinlogPlace): Promise<Position | undefined> {

@@ -1,5 +1,6 @@
 import type { OpenWriter } from "../../../core/source.ts";
 import type { Client } from "../connection/client.ts";
+import { isNotAllowed } from "../log/log-state.ts";
 
 /** A statement that has run for less ends soon, mostly. */
 const SECONDS = 3;
@@ -14,10 +15,16 @@ interface ProcessRow {
 }
 
 /**
- * Whose statements run for long: a global read lock waits until they end (a snapshot begins under one); the
- * oldest first. Without the privilege PROCESS a user sees its own alone.
+ * Who keeps a snapshot from beginning: a global read lock waits for statements that run, and locks of tables for
+ * transactions that have written to them as well, though these may stand idle. Statements first, the oldest of each before.
+ * Without the privilege PROCESS a user sees its own alone.
  */
 export async function openWriters(client: Client): Promise<readonly OpenWriter[]> {
+  return [...(await longStatements(client)), ...(await idleTransactions(client))];
+}
+
+/** Whose statements run for long, the oldest first. */
+export async function longStatements(client: Client): Promise<readonly OpenWriter[]> {
   const rows = await client.query<ProcessRow>(
     `select id as id, user as user, host as host, db as \`database\`, state as state, time as seconds from information_schema.processlist
       where command in ('Query', 'Execute') and time >= ${SECONDS} and id <> connection_id()
@@ -30,6 +37,27 @@ export async function openWriters(client: Client): Promise<readonly OpenWriter[]
     state: row.state === null || row.state === "" ? "running a statement" : row.state,
     seconds: Number(row.seconds),
   }));
+}
+
+/** Sessions that do nothing within a transaction that has written, the oldest first; none for a user who may not ask. */
+async function idleTransactions(client: Client): Promise<readonly OpenWriter[]> {
+  try {
+    const rows = await client.query<ProcessRow>(
+      `select p.id as id, p.user as user, p.host as host, p.db as \`database\`, p.state as state,
+              timestampdiff(second, t.trx_started, now()) as seconds
+         from information_schema.innodb_trx t join information_schema.processlist p on p.id = t.trx_mysql_thread_id
+        where p.command = 'Sleep' and t.trx_rows_modified > 0 and timestampdiff(second, t.trx_started, now()) >= ${SECONDS}
+        order by t.trx_started`,
+    );
+    return rows.map((row) => ({
+      subject: sessionSubject(row),
+      state: "idle in a transaction",
+      seconds: Number(row.seconds),
+    }));
+  } catch (error) {
+    if (isNotAllowed(error)) return [];
+    throw error;
+  }
 }
 
 /** "session 17 of app@10.0.0.5:52044 in shop" */

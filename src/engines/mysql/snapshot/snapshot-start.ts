@@ -12,7 +12,8 @@ import type { WireSession } from "../connection/wire-session.ts";
 import { gtidPositionOf, placePosition } from "../log/binlog-position.ts";
 import { checkLog } from "../log/follow-log.ts";
 import { currentPosition } from "../log/log-state.ts";
-import { openWriters } from "./open-writers.ts";
+import { filledTables, showsTruncated } from "./filled-tables.ts";
+import { longStatements } from "./open-writers.ts";
 import { SAVEPOINT } from "./row-read.ts";
 
 /** Sessions that rows are read by. All have to be there when the snapshot begins; more cannot join it. */
@@ -41,10 +42,15 @@ const BEGIN = "start transaction with consistent snapshot, read only";
 const SETTINGS = `set session transaction isolation level repeatable read;
   /*M!100300 set session idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0 */;`;
 
-export interface StartedSnapshot {
+export interface BegunSessions {
   /** Each in a transaction that shows the same moment. */
   readonly sessions: readonly WireSession[];
   readonly position: Position | undefined;
+}
+
+export interface StartedSnapshot extends BegunSessions {
+  /** Keys of the tables that held rows shortly before, where a server shows tables that were truncated since as empty. */
+  readonly filled: ReadonlySet<string>;
 }
 
 /**
@@ -67,11 +73,14 @@ export async function startSnapshot(
     // Behind one address may be several servers, of which each shows a moment of its own.
     for (const wire of opened) if (!sessions.includes(wire)) wire.destroy();
     await checkLog(sessions[0]!, request.log, errorAddress(endpoint));
+    // What follows in a stream holds what was truncated, too.
+    const isAsked = request.anchor === "none" && showsTruncated(sessions[0]!.facts);
+    const filled = isAsked ? await filledTables(sessions[0]!, request.tables) : new Set<string>();
     const started = await begin(endpoint, { sessions, request, signal });
     await Promise.all(started.sessions.map((wire) => wire.query(SAVEPOINT)));
     const unused = sessions.filter((wire) => !started.sessions.includes(wire));
     await Promise.all(unused.map((wire) => wire.close()));
-    return started;
+    return { ...started, filled };
   } catch (error) {
     for (const wire of sessions) wire.destroy();
     throw signal.aborted ? signal.reason : classify(error, { side: "source", endpoint });
@@ -115,10 +124,10 @@ interface Start {
   readonly signal: AbortSignal;
 }
 
-async function begin(endpoint: EndpointConfig, start: Start): Promise<StartedSnapshot> {
+async function begin(endpoint: EndpointConfig, start: Start): Promise<BegunSessions> {
   const { sessions, request, signal } = start;
   const isMariadb = sessions[0]!.facts.flavour === "mariadb";
-  let largest: StartedSnapshot | undefined;
+  let largest: BegunSessions | undefined;
   for (let attempt = 0; isMariadb && attempt < UNLOCKED_TRIES; attempt++) {
     const found = await beginUnlocked(sessions);
     if (found.sessions.length === sessions.length) return positioned(found, request);
@@ -146,7 +155,7 @@ async function begin(endpoint: EndpointConfig, start: Start): Promise<StartedSna
   return { sessions: [sessions[0]!], position: undefined };
 }
 
-function positioned(found: StartedSnapshot, { anchor }: SnapshotRequest): StartedSnapshot {
+function positioned(found: BegunSessions, { anchor }: SnapshotRequest): BegunSessions {
   return anchor === "none" ? { ...found, position: undefined } : found;
 }
 
@@ -154,7 +163,7 @@ function positioned(found: StartedSnapshot, { anchor }: SnapshotRequest): Starte
  * Those of the transactions that begin at the place in the log at which most of them do; none where there is no log.
  * (Knowledge base, "START TRANSACTION", "Binlog_snapshot_position".)
  */
-async function beginUnlocked(sessions: readonly WireSession[]): Promise<StartedSnapshot> {
+async function beginUnlocked(sessions: readonly WireSession[]): Promise<BegunSessions> {
   await Promise.all(sessions.map((wire) => wire.query(BEGIN)));
   const places = await Promise.all(
     sessions.map(async (wire) => {
@@ -191,7 +200,7 @@ function checkServer(endpoint: EndpointConfig, locker: Client, wire: WireSession
   });
 }
 
-async function beginLocked(locker: Client, { sessions, request }: Start): Promise<StartedSnapshot> {
+async function beginLocked(locker: Client, { sessions, request }: Start): Promise<BegunSessions> {
   await Promise.all(sessions.map((wire) => wire.query(BEGIN)));
   const position = request.anchor === "none" ? undefined : await currentPosition(locker);
   return { sessions, position };
@@ -232,7 +241,7 @@ async function lockBy(locker: Client, statement: string, signal: AbortSignal): P
  * whoever uses that statement's tables next waits until it ends all the same.
  */
 async function othersDone(locker: Client, signal: AbortSignal): Promise<void> {
-  while ((await openWriters(locker)).length > 0) await pause(FIRST_PAUSE_MS, signal);
+  while ((await longStatements(locker)).length > 0) await pause(FIRST_PAUSE_MS, signal);
 }
 
 function lacksPrivilege({ username }: EndpointConfig): MigrationError {

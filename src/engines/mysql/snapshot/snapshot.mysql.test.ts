@@ -310,6 +310,21 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
       await server.query("set lock_wait_timeout = 5; drop table t", schema);
     });
 
+    test("a table that is truncated while it is read is told, and not taken for empty", async () => {
+      const { schema, table, request } = await filled(`${FILLED}; create table e (id int primary key)`);
+      const [empty] = await describeTables(server, schema, ["e"]);
+      const tables = [table, empty!];
+      await using snapshot = await openSnapshot(
+        server.endpoint(),
+        { ...request, tables, anchor: "none" },
+        signal,
+      );
+      const [first, second] = await partitionsOf(snapshot, table, SMALL);
+      assert.ok((await rowsOf(snapshot, table, first)) > 0 && (await rowsOf(snapshot, empty!)) === 0);
+      await server.query("truncate t; insert into t (v) values (1)", schema);
+      await assert.rejects(rowsOf(snapshot, table, second), { code: "source.table_rewritten" });
+    });
+
     // MariaDB always numbers its transactions.
     if (flavour === "mysql") {
       test("a position of file and byte is exact, too", async () => {

@@ -1,10 +1,10 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
-import type { MigrationError, TableOutcome } from "../../../core/error.ts";
+import { MigrationError, type TableOutcome } from "../../../core/error.ts";
 import type { Finding } from "../../../core/finding.ts";
 import type { LargeObject } from "../../../core/large-object.ts";
 import type { Position } from "../../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../../core/row-chunk.ts";
-import type { TableId, TableSchema } from "../../../core/schema.ts";
+import { displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import type {
   Partition,
   PartitionSize,
@@ -20,13 +20,14 @@ import { ValueCounts } from "../values/value-counts.ts";
 import { ZeroDateRule, type ZeroDates, zeroDatesOf, zeroDatesText } from "../values/zero-dates.ts";
 import { BinaryForm, hasBinaryForm } from "./binary-form.ts";
 import type { Ask } from "./cut-ranges.ts";
+import { seesRows } from "./filled-tables.ts";
 import { partitionTable } from "./partition.ts";
 import { rangeCondition } from "./range-condition.ts";
 import { rangeKey } from "./range-key.ts";
 import { readColumns } from "./read-columns.ts";
 import { RELEASE, RowRead } from "./row-read.ts";
 import { SnapshotSessions } from "./snapshot-sessions.ts";
-import { startSnapshot } from "./snapshot-start.ts";
+import { type StartedSnapshot, startSnapshot } from "./snapshot-start.ts";
 import { TextForm } from "./text-form.ts";
 
 const TEXT_ONLY: readonly BulkFormat[] = ["pg-copy-text"];
@@ -38,8 +39,7 @@ export async function openSnapshot(
   request: SnapshotRequest,
   signal: AbortSignal,
 ): Promise<Snapshot> {
-  const { sessions, position } = await startSnapshot(endpoint, request, signal);
-  return new MysqlSnapshot(endpoint, new SnapshotSessions(endpoint, sessions), position);
+  return new MysqlSnapshot(endpoint, await startSnapshot(endpoint, request, signal));
 }
 
 class MysqlSnapshot implements Snapshot {
@@ -47,12 +47,15 @@ class MysqlSnapshot implements Snapshot {
   readonly #endpoint: EndpointConfig;
   readonly #sessions: SnapshotSessions;
   readonly #zeroDates: ZeroDates;
+  /** See StartedSnapshot. */
+  readonly #filled: ReadonlySet<string>;
   readonly #zeroDateCounts = new ValueCounts();
 
-  constructor(endpoint: EndpointConfig, sessions: SnapshotSessions, position: Position | undefined) {
+  constructor(endpoint: EndpointConfig, { sessions, position, filled }: StartedSnapshot) {
     this.position = position;
     this.#endpoint = endpoint;
-    this.#sessions = sessions;
+    this.#sessions = new SnapshotSessions(endpoint, sessions);
+    this.#filled = filled;
     this.#zeroDates = zeroDatesOf(endpoint);
   }
 
@@ -95,10 +98,12 @@ class MysqlSnapshot implements Snapshot {
     try {
       rows = await RowRead.start(wire, sql, form);
       for (let chunk = await rows.next(); chunk !== undefined; chunk = await rows.next()) yield chunk;
+      const isTruncated = this.#filled.has(tableKey(id)) && !(await seesRows(wire, id));
       isDone = true;
+      if (isTruncated) throw truncated(id);
     } catch (error) {
       // After an error of the server the session is as good as before.
-      isDone = isOfServer(error);
+      isDone ||= isOfServer(error);
       throw signal.aborted ? signal.reason : this.#classify(error, id);
     } finally {
       signal.removeEventListener("abort", cut);
@@ -171,6 +176,14 @@ function rangeSql({ table, partition }: ReadRequest): string {
   const isCutBy = key?.columns[0]?.name === partition.columns?.[0];
   const hint = key !== undefined && isCutBy ? ` force index (${identifier(key.index)})` : "";
   return `${name}${hint} where ${condition}`;
+}
+
+function truncated(id: TableId): MigrationError {
+  return new MigrationError("source.table_rewritten", {
+    message: "The table was truncated while it was read.",
+    subject: displayTable(id),
+    table: id,
+  });
 }
 
 function isOfServer(error: unknown): boolean {

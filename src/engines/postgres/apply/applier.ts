@@ -1,11 +1,10 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import type { Position } from "../../../core/position.ts";
 import type { Applier, ApplyRequest } from "../../../core/target.ts";
-import { Cascades } from "../../shared/apply-cascades.ts";
-import { ApplyCounts, EXPECT_WIDTH, Expect } from "../../shared/apply-counts.ts";
-import { GroupWriter } from "../../shared/apply-group-writer.ts";
-import { ApplyLoop } from "../../shared/apply-loop.ts";
-import { rowIncomplete } from "../../shared/apply-rows.ts";
+import { Cascades } from "../../shared/apply/apply-cascades.ts";
+import { ApplyCounts } from "../../shared/apply/apply-counts.ts";
+import { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
+import { ApplyLoop } from "../../shared/apply/apply-loop.ts";
 import { lsnCodec } from "../catalog/lsn.ts";
 import { openWire } from "../connection/connection.ts";
 import { classify } from "../connection/errors.ts";
@@ -72,10 +71,8 @@ function connectParts(parts: ApplierParts): Applier {
   };
   const session = new ApplySession(wire, {
     completed(expectation, touched) {
-      if (!touched && (expectation & (EXPECT_WIDTH - 1)) === Expect.updateMust) {
-        loop.fail(rowIncomplete(plans[Math.floor(expectation / EXPECT_WIDTH)]!));
-      }
-      counts.completed(expectation, touched);
+      const error = counts.completed(expectation, touched);
+      if (error !== undefined) loop.fail(error);
     },
     cascaded: (expectation, rows) => counts.cascaded(expectation, rows),
     failed: (failure) => loop.fail(describe(failure)),

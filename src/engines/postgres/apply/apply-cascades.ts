@@ -1,9 +1,9 @@
 import { MigrationError } from "../../../core/error.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable } from "../../../core/schema.ts";
-import type { CascadeTarget, NewValues, ReferringRows } from "../../shared/apply-cascades.ts";
-import { EXPECT_WIDTH, Expect } from "../../shared/apply-counts.ts";
-import type { RowBytes } from "../../shared/key-index.ts";
+import type { CascadeTarget, NewValues, ReferringRows } from "../../shared/apply/apply-cascades.ts";
+import { EXPECT_WIDTH, Expect } from "../../shared/apply/apply-counts.ts";
+import type { RowBytes } from "../../shared/apply/key-index.ts";
 import { classify } from "../connection/errors.ts";
 import { ApplyColumns } from "./apply-columns.ts";
 import type { ApplySession } from "./apply-session.ts";

@@ -1,4 +1,4 @@
-import type { LogState } from "../../shared/log-durability.ts";
+import type { LogState } from "../../shared/apply/log-durability.ts";
 import { lsnCodec, lsnValue } from "../catalog/lsn.ts";
 import type { QueryAnswer } from "./apply-session.ts";
 

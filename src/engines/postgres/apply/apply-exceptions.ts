@@ -1,6 +1,6 @@
 import type { JournalRequest } from "../../../core/journal.ts";
 import { displayTable } from "../../../core/schema.ts";
-import type { Conflict } from "../../shared/apply-counts.ts";
+import type { Conflict } from "../../shared/apply/apply-counts.ts";
 import { literal, qualified } from "../../shared/identifier.ts";
 import { controlTable, NOW_SQL } from "./control-tables.ts";
 

@@ -1,5 +1,5 @@
 import { MigrationError } from "../../../core/error.ts";
-import { EXPECT_WIDTH, Expect } from "../../shared/apply-counts.ts";
+import { EXPECT_WIDTH, Expect } from "../../shared/apply/apply-counts.ts";
 import { readServerError, type ServerError } from "../connection/server-error.ts";
 import { Message, queryMessage, readTextRow } from "../connection/wire-message.ts";
 import type { WireSession } from "../connection/wire-session.ts";

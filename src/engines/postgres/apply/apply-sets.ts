@@ -1,8 +1,8 @@
 import type { TablePlan } from "../../../core/plan.ts";
-import type { ApplyCounts } from "../../shared/apply-counts.ts";
-import type { FoldedGroup } from "../../shared/apply-group.ts";
-import type { GroupSets } from "../../shared/apply-group-writer.ts";
-import { type FoldOptions, Net, type NetChanges } from "../../shared/net-changes.ts";
+import type { ApplyCounts } from "../../shared/apply/apply-counts.ts";
+import type { FoldedGroup } from "../../shared/apply/apply-group.ts";
+import type { GroupSets } from "../../shared/apply/apply-group-writer.ts";
+import { type FoldOptions, Net, type NetChanges } from "../../shared/apply/net-changes.ts";
 import { ServerError } from "../connection/server-error.ts";
 import type { ApplySession, QueryAnswer } from "./apply-session.ts";
 import { type Stage, TableStages } from "./apply-stage.ts";
@@ -117,7 +117,17 @@ export class ApplySets implements GroupSets {
     this.#filled.clear();
     if (this.#created.size === 0) return;
     if (this.#created.size <= MAX_STAGES && performance.now() - this.#createdAt < MAX_STAGE_AGE_MS) return;
-    void this.#parts.session.query(`drop table ${[...this.#created].join(", ")}`);
+    this.#drop();
+  }
+
+  /** Those that were created in it are gone, the others are not. */
+  rolledBack(): void {
+    this.#filled.clear();
+    if (this.#created.size > 0) this.#drop();
+  }
+
+  #drop(): void {
+    void this.#parts.session.query(`drop table if exists ${[...this.#created].join(", ")}`);
     this.#created.clear();
   }
 

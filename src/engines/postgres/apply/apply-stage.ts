@@ -1,6 +1,6 @@
 import type { TablePlan } from "../../../core/plan.ts";
+import type { FoldOptions } from "../../shared/apply/net-changes.ts";
 import { qualified } from "../../shared/identifier.ts";
-import type { FoldOptions } from "../../shared/net-changes.ts";
 import { ApplyColumns } from "./apply-columns.ts";
 import { ownRows, type TargetTable } from "./apply-table.ts";
 

@@ -2,7 +2,7 @@ import type { ChangeBatch } from "../../../core/change-batch.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable } from "../../../core/schema.ts";
-import { hasSameCells } from "../../shared/apply-rows.ts";
+import { hasSameCells } from "../../shared/apply/apply-rows.ts";
 import { ApplyColumns } from "./apply-columns.ts";
 import { type ApplyCommand, ApplySql } from "./apply-sql.ts";
 import type { TargetTable } from "./apply-table.ts";

@@ -1,10 +1,10 @@
 import type { Position } from "../../../core/position.ts";
 import type { ApplyRequest } from "../../../core/target.ts";
-import type { ApplyCounts } from "../../shared/apply-counts.ts";
-import type { ApplyGroup } from "../../shared/apply-group.ts";
-import type { GroupWriter } from "../../shared/apply-group-writer.ts";
-import type { ApplyTransactions, Committed } from "../../shared/apply-loop.ts";
-import { LogDurability } from "../../shared/log-durability.ts";
+import type { ApplyCounts } from "../../shared/apply/apply-counts.ts";
+import type { ApplyGroup } from "../../shared/apply/apply-group.ts";
+import type { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
+import type { ApplyTransactions, Committed } from "../../shared/apply/apply-loop.ts";
+import { LogDurability } from "../../shared/apply/log-durability.ts";
 import { LOG_STATE_SQL, readLogState } from "./apply-durability.ts";
 import { conflictSql } from "./apply-exceptions.ts";
 import type { ApplySession } from "./apply-session.ts";
@@ -49,6 +49,13 @@ export class PostgresTransactions implements ApplyTransactions {
 
   write(group: ApplyGroup): Promise<void> {
     return this.#parts.writer.write(group);
+  }
+
+  async rollBack(): Promise<void> {
+    const { session, writer, counts } = this.#parts;
+    await session.ask("rollback");
+    writer.rolledBack();
+    counts.take();
   }
 
   async commit(position: Position): Promise<Committed> {

@@ -1,5 +1,10 @@
 import type pg from "pg";
 import type { EndpointConfig } from "../../../core/engine.ts";
+import {
+  type SessionServer,
+  SessionWatch,
+  type WatchedSession,
+} from "../../shared/connection/session-watch.ts";
 import { errorAddress } from "./address.ts";
 import {
   arrivals,
@@ -14,7 +19,6 @@ import {
 } from "./driver-client.ts";
 import { classify } from "./errors.ts";
 import { endSessions, lookAtSessions } from "./session-look.ts";
-import { type SessionServer, SessionWatch, type WatchedSession } from "./session-watch.ts";
 import { WireSession } from "./wire-session.ts";
 
 /**

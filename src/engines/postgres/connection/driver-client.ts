@@ -3,6 +3,7 @@ import { Socket, setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
 import pg from "pg";
 import type { EndpointConfig, EndpointRole } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
+import type { Backend } from "../../shared/connection/session-look.ts";
 import { errorAddress } from "./address.ts";
 import { FIRST_SQL, SESSION_OPTIONS } from "./session-settings.ts";
 import { tlsOptions } from "./tls-options.ts";
@@ -28,15 +29,6 @@ export interface ConnectOptions {
   readonly timeoutMs?: number;
   /** WireSession.gulp() will be asked for, where the connection allows it. */
   readonly gulps?: boolean;
-}
-
-/** The process of a server that serves a session. */
-export interface Backend {
-  readonly pid: number;
-  /** When it was started, by the server's clock, because numbers of processes come again; null when that is hidden. */
-  readonly started: string | null;
-  /** When its server was started: behind one address there may be several. */
-  readonly server: string;
 }
 
 /** The driver's client, whose end() also ends when the other side has vanished. */

@@ -1,25 +1,11 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
+import type { Look, SessionMark, Sighting } from "../../shared/connection/session-look.ts";
 import { askOnce } from "./driver-client.ts";
 
-/** What a server says of one of its sessions. */
-export interface Sighting {
-  readonly pid: number;
-  /** See Backend; null when the role may not see it. */
-  readonly started: string | null;
-  /** What the process waits for, as pg_stat_activity names it; null while it works. */
-  readonly event: string | null;
-  /**
-   * Another whenever the process has taken a message from us, or, from version 14 on, another piece of the rows
-   * of a COPY: what stays the same has taken nothing, or is in the middle of one long message. Opaque.
-   */
-  readonly mark: string | null;
-}
-
-export interface Look {
-  /** See Backend: another than the session's means that the look was at another server. */
-  readonly server: string;
-  readonly sightings: readonly Sighting[];
-}
+/** What a server process waits for that waits for us to say something, in lower case. */
+const listening = new Set(["clientread", "walsendermain", "walsenderwaitforwal"]);
+/** ... and for us to take something. */
+const sending = new Set(["clientwrite", "walsenderwritedata"]);
 
 /** From connecting to the answer. */
 const TIMEOUT_MS = 10_000;
@@ -29,17 +15,15 @@ export async function lookAtSessions(endpoint: EndpointConfig, pids: readonly nu
   const question = { purpose: "tideway watch", sql: LOOK, values: [pids] };
   const rows = await askOnce<LookRow>(endpoint, question, AbortSignal.timeout(TIMEOUT_MS));
   const sightings = rows.flatMap(({ pid, started, event, mark }) =>
-    pid === null ? [] : [{ pid: Number(pid), started, event, mark }],
+    pid === null ? [] : [{ pid: Number(pid), started, waits: waitsFor(event), mark }],
   );
   return { server: rows[0]!.server, sightings };
 }
 
-/** A session by what the server's activity views show of it. */
-export interface SessionMark {
-  readonly pid: number;
-  readonly purpose: string;
-  /** See Backend; null for any. */
-  readonly started: string | null;
+function waitsFor(event: string | null): Sighting["waits"] {
+  const name = event?.toLowerCase() ?? "";
+  if (listening.has(name)) return "to be told";
+  return sending.has(name) ? "to send" : undefined;
 }
 
 /**
@@ -65,9 +49,12 @@ const END = `
      and activity.usename = session_user
      and coalesce(extract(epoch from activity.backend_start)::text = ours.started, true)`;
 
-type LookRow = Pick<Look, "server"> & Omit<Sighting, "pid"> & { readonly pid: string | null };
+/** `event`: what the process waits for, as pg_stat_activity names it; null while it works. */
+type LookRow = Pick<Look, "server"> &
+  Pick<Sighting, "started" | "mark"> & { readonly pid: string | null; readonly event: string | null };
 
 /**
+ * The mark is another, from version 14 on, also with each piece of the rows of a COPY.
  * The function stands behind pg_stat_progress_copy, a view that versions 12 and 13 do not have; they refuse its
  * argument, so CASE keeps it from them. Its first number is bytes_processed.
  */

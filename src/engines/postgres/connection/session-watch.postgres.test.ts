@@ -5,10 +5,11 @@ import { eventually } from "../../../../test/support/eventually.ts";
 import { type PostgresServer, startPostgres } from "../../../../test/support/postgres-server.ts";
 import { TcpProxy } from "../../../../test/support/tcp-proxy.ts";
 import type { EndpointConfig } from "../../../core/engine.ts";
+import type { Backend, Look } from "../../shared/connection/session-look.ts";
+import { type SessionServer, SessionWatch, type WatchTimes } from "../../shared/connection/session-watch.ts";
 import { parseUrl } from "../url.ts";
-import { arrivals, awaitsAnswer, type Backend, openClient, socketOf, takeSocket } from "./driver-client.ts";
-import { endSessions, type Look, lookAtSessions } from "./session-look.ts";
-import { type SessionServer, SessionWatch, type WatchTimes } from "./session-watch.ts";
+import { arrivals, awaitsAnswer, openClient, socketOf, takeSocket } from "./driver-client.ts";
+import { endSessions, lookAtSessions } from "./session-look.ts";
 import { queryMessage } from "./wire-message.ts";
 import { WireSession } from "./wire-session.ts";
 

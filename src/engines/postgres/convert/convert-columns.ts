@@ -1,6 +1,6 @@
 import type { TablePlan } from "../../../core/plan.ts";
 import type { Column, TableId } from "../../../core/schema.ts";
-import { type ConvertNotes, displayColumn } from "../../shared/convert-notes.ts";
+import { type ConvertNotes, displayColumn } from "../../shared/convert/convert-notes.ts";
 import { convertDefault } from "./convert-default.ts";
 import { columnKey, columnNames } from "./convert-names.ts";
 import type { ConvertedTable } from "./convert-references.ts";

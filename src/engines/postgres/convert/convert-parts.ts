@@ -1,6 +1,6 @@
 import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable, type ForeignKey, type Index, type TableSchema } from "../../../core/schema.ts";
-import type { ConvertNotes } from "../../shared/convert-notes.ts";
+import type { ConvertNotes } from "../../shared/convert/convert-notes.ts";
 import { convertCheck, isJsonCheck } from "./convert-check.ts";
 import { convertIndex } from "./convert-index.ts";
 import { claimName, type RelationNames } from "./convert-names.ts";

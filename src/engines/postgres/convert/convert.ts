@@ -1,7 +1,7 @@
 import type { MigrationPlan, TablePlan } from "../../../core/plan.ts";
 import { type Catalog, displayTable, type Sequence, type TableId, tableKey } from "../../../core/schema.ts";
 import type { ConvertedPlan } from "../../../core/target.ts";
-import { ConvertNotes } from "../../shared/convert-notes.ts";
+import { ConvertNotes } from "../../shared/convert/convert-notes.ts";
 import { finding } from "../../shared/finding.ts";
 import { convertColumns } from "./convert-columns.ts";
 import { claimName, nameFault, RelationNames, schemaNameFault } from "./convert-names.ts";

@@ -2,7 +2,7 @@ import { type ChangeBatch, NULL_CELL, Op, UNCHANGED_CELL } from "../../../core/c
 import type { Position } from "../../../core/position.ts";
 import type { TableSchema } from "../../../core/schema.ts";
 import type { SchemaNote } from "../../../core/schema-note.ts";
-import { ChangeBatchBuilder } from "../../shared/change-batch-builder.ts";
+import { ChangeBatchBuilder } from "../../shared/log/change-batch-builder.ts";
 import { Beginning, lsnValue } from "../catalog/lsn.ts";
 import { MessageCursor, malformed, unknownTag } from "./pgoutput-cursor.ts";
 import { readLogicalMessage, readRelation, Tag } from "./pgoutput-messages.ts";

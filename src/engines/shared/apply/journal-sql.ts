@@ -2,7 +2,7 @@ import type { JournalRequest } from "../../../core/journal.ts";
 import type { Position } from "../../../core/position.ts";
 import type { TableId } from "../../../core/schema.ts";
 import type { TableShape } from "../../../core/table-shape.ts";
-import { checkpoint } from "../checkpoint.ts";
+import { checkpoint } from "./checkpoint.ts";
 import { type ControlTableName, SERVER_NAME } from "./control-tables.ts";
 
 /** How an engine writes what the journal's statements are made of. */

@@ -13,7 +13,7 @@ import type { Position } from "../../../core/position.ts";
 import { type RightsId, rightsKey } from "../../../core/rights.ts";
 import type { TableId } from "../../../core/schema.ts";
 import type { ShapedTable } from "../../../core/table-shape.ts";
-import { journaledTables, type StateRow } from "../journal-rows.ts";
+import { journaledTables, type StateRow } from "./journal-rows.ts";
 import type { JournalNote, JournalSql } from "./journal-sql.ts";
 
 /** Statements of the journal about many tables at once, of which there is at least one. Lists are one transaction. */
