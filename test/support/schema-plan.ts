@@ -128,7 +128,13 @@ export function comparable(catalog: Catalog): Omit<Catalog, "serverVersion"> {
     types: rest.types.toSorted(byId),
     sequences: rest.sequences.toSorted(byId),
     tables: rest.tables
-      .map(({ shape, ...table }): TableSchema => ({ ...table, estimatedRows: 0, estimatedBytes: 0 }))
+      .map(
+        ({ shape, columns, ...table }): TableSchema => ({
+          ...{ ...table, estimatedRows: 0, estimatedBytes: 0 },
+          // Which generated columns a server sends is its version's.
+          columns: columns.map(({ sends, ...column }) => column),
+        }),
+      )
       .toSorted(byId),
   };
 }

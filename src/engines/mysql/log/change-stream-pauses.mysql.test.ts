@@ -100,7 +100,8 @@ for (const [name, options] of Object.entries(servers)) {
         "insert into other values (5, writes(20))",
         "select writes(21)",
         "insert into other select id + 100, writes(id + 30) from watched",
-        ...(enforcesGtids ? [] : ["create table filled as select writes(22) as n"]),
+        // MySQL refuses that by itself.
+        ...(name === "mariadb" ? ["create table filled as select writes(22) as n"] : []),
         "insert into a (id) values (23)",
       ]) {
         await assert.rejects(log(sql), { code: "source.binary_log_format" }, sql);

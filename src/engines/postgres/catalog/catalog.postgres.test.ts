@@ -160,7 +160,8 @@ test("two thousand tables are described and prepared in a few seconds", async (c
   context.diagnostic(
     `described in ${Math.round(described - began)} ms, prepared in ${Math.round(prepared - described)} ms`,
   );
-  assert.ok(described - began < 20_000, "describe");
-  assert.ok(prepared - described < 60_000, "prepare");
+  // Ten times what a busy machine takes, and a fraction of what anything that grows with the square would.
+  assert.ok(described - began < 60_000, "describe");
+  assert.ok(prepared - described < 180_000, "prepare");
   assert.equal((await describeAll(target)).sequences.length, 2000);
 });

@@ -81,24 +81,29 @@ export class GroupWriter {
   /** Resolves when the target has carried out the whole group. */
   async write(group: ApplyGroup): Promise<void> {
     this.#groups++;
+    let isAnswered = false;
     for (const segment of this.#segments.of(group)) {
-      await this.#write(segment);
+      isAnswered = await this.#write(segment);
       for (const rows of segment.cascades) await this.#cascades.apply(rows);
+      isAnswered &&= segment.cascades.length === 0;
     }
-    await this.#changes.drain();
+    // Else the round trip is saved: what sets leave unanswered cannot fail.
+    if (!isAnswered) await this.#changes.drain();
   }
 
-  async #write(segment: Segment): Promise<void> {
+  /** Resolves with whether the target has answered for every change. */
+  async #write(segment: Segment): Promise<boolean> {
     const sets = this.#sets;
     let folded = this.#fold(segment);
     if (folded.leavesSome) await this.#oneByOne(segment, (plan) => !folded.tables.has(plan));
     while (sets !== undefined && folded.tables.size > 0) {
       const failed = await sets.apply(folded);
-      if (failed.size === 0) return;
+      if (failed.size === 0) return true;
       for (const plan of failed) this.#penalize(plan);
       await this.#oneByOne(segment, (plan) => failed.has(plan));
       folded = { ...folded, tables: new Map([...folded.tables].filter(([plan]) => !failed.has(plan))) };
     }
+    return false;
   }
 
   /** The transaction at work has ended. */
