@@ -130,7 +130,9 @@ export class Cascades {
 
 /** Whether the rows get something else than NULL. */
 function givesValues({ gets }: ReferringRows): boolean {
-  return gets?.ordinals.some((ordinal) => gets.cells[gets.row + 2 * ordinal]! >= 0) === true;
+  if (gets === undefined) return false;
+  const { ordinals, cells, row } = gets;
+  return ordinals.some((ordinal) => cells[row + 2 * ordinal]! >= 0);
 }
 
 const NO_BYTES = Buffer.alloc(0);

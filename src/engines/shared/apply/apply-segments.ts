@@ -199,7 +199,8 @@ export class Segments {
     // Rows that have gone are found by nothing that would do more to them.
     if (gets === undefined) return this.#family(plan).onlyDeletes;
     const { keys } = this.#options;
-    const isNulled = (ordinal: number): boolean => gets.ordinals.includes(ordinal);
+    const { ordinals } = gets;
+    const isNulled = (ordinal: number): boolean => ordinals.includes(ordinal);
     const goesOn = keys
       .to(plan)
       .some(({ onUpdate, referencedColumns }) => onUpdate !== undefined && referencedColumns.some(isNulled));
