@@ -5,23 +5,37 @@ import { tableKey } from "../../../core/schema.ts";
 import type { ServerMark } from "../../../core/server-mark.ts";
 import { literal } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
+import { serverFields } from "../connection/errors.ts";
 
 const KIND = "mysql-lock";
 
+/** What Percona XtraDB Cluster answers in its strict mode, which lets nobody lock by name. */
+const ER_UNKNOWN_ERROR = 1105;
+
 /**
  * See Source.marked: a lock of a name that nobody else has. server_uuid would not do: MariaDB has none, and a server that
- * was copied has that of the other.
+ * was copied has that of the other. Where no such lock can be had, nobody sees the mark.
  */
 export async function marked<Result>(
   client: Client,
   work: (mark: ServerMark) => Promise<Result>,
 ): Promise<Result> {
   const text = `tideway mark ${randomBytes(16).toString("hex")}`;
-  await client.query(`select get_lock(${literal(text)}, 0)`);
+  const isHeld = await lock(client, text);
   try {
     return await work({ kind: KIND, text });
   } finally {
-    await client.query(`select release_lock(${literal(text)})`);
+    if (isHeld) await client.query(`select release_lock(${literal(text)})`);
+  }
+}
+
+async function lock(client: Client, name: string): Promise<boolean> {
+  try {
+    await client.query(`select get_lock(${literal(name)}, 0)`);
+    return true;
+  } catch (error) {
+    if (serverFields(error)?.number === ER_UNKNOWN_ERROR) return false;
+    throw error;
   }
 }
 

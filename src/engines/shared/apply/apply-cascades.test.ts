@@ -37,6 +37,8 @@ class Tables implements CascadeTarget {
   readonly cascades: Cascades;
   reads = 0;
   largest = 0;
+  /** The table whose rows a trigger keeps. */
+  keeps: number | undefined;
   /** Texts are equal here when what this makes of them is the same. */
   fold = (text: string | null | undefined): string | null | undefined => text;
 
@@ -72,6 +74,7 @@ class Tables implements CascadeTarget {
   async write(wanted: ReferringRows): Promise<void> {
     const hit = this.#hit(wanted);
     const { gets, plan } = wanted;
+    if (plan === this.keeps) return;
     if (gets === undefined) {
       this.rows[plan] = this.rows[plan]!.filter((row) => !hit(row));
       return;
@@ -250,4 +253,14 @@ test("rows of tables that are left alone stay, and so do those that refer to the
     untouched: new Set([2]),
   });
   assert.deepEqual(tables.rows, [[], [], [["2", "1"]], []]);
+});
+
+test("rows that the target keeps end it, however many they are", async () => {
+  const key = { columns: ["u"], to: "top", referenced: ["i"], onDelete: "cascade" } as const;
+  const middle = table("middle", "iu", [0], [key]);
+  const low = table("low", "iu", [0], [{ ...key, to: "middle" }]);
+  const rows = Array.from({ length: 25_000 }, (_, i): Row => [String(i), "1"]);
+  const tables = new Tables([middle, low], [rows, []]);
+  tables.keeps = 0;
+  await assert.rejects(tables.apply(0, [1], [["1"]]), { code: "apply.rejected", table: middle.id });
 });

@@ -1,5 +1,7 @@
 import { UNCHANGED_CELL } from "../../../core/change-batch.ts";
+import { MigrationError } from "../../../core/error.ts";
 import type { TablePlan } from "../../../core/plan.ts";
+import { displayTable } from "../../../core/schema.ts";
 import { type SilentKey, SilentKeys } from "../../../core/silent-keys.ts";
 import type { RowBytes } from "./key-index.ts";
 import { RowList, rowsOfTexts } from "./row-list.ts";
@@ -22,14 +24,13 @@ export interface NewValues extends RowBytes {
   readonly row: number;
 }
 
+/** Values of some columns of a row; null for NULL. */
+type Texts = readonly (string | null)[];
+
 /** What a target is asked to do with referring rows, within the transaction at work. */
 export interface CascadeTarget {
-  /** Values of some columns of at most `limit` of the rows, as texts; null for NULL. All that was written before counts. */
-  read(
-    rows: ReferringRows,
-    columns: readonly number[],
-    limit: number | undefined,
-  ): Promise<readonly (readonly (string | null)[])[]>;
+  /** Values of some columns of at most `limit` of the rows, as texts. All that was written before counts. */
+  read(rows: ReferringRows, columns: readonly number[], limit: number | undefined): Promise<readonly Texts[]>;
   /** Deletes or updates the rows, without waiting for it. */
   write(rows: ReferringRows): Promise<void>;
 }
@@ -64,9 +65,12 @@ export class Cascades {
     const wanted = [...new Set([...key, ...keys.flatMap(({ referencedColumns }) => referencedColumns)])];
     // Rows cannot be taken a part at a time that have no key, or may be found again: "A" by "a", once they hold that.
     const limit = key.length === 0 || givesValues(rows) ? undefined : PAGE_ROWS;
+    let before: Texts | undefined;
     for (let isLast = false; !isLast; ) {
       const texts = await this.#target.read(rows, wanted, limit);
       if (texts.length === 0) return;
+      if (before !== undefined && holds(texts, before)) throw this.#stays(rows.plan);
+      before = texts[0]!;
       isLast = limit === undefined || texts.length < limit;
       const found = rowsOfTexts(columns.length, wanted, texts);
       await this.#target.write(isLast ? rows : { ...rows, columns: key, rows: found });
@@ -75,6 +79,18 @@ export class Cascades {
         if (below.rows.length > 0) await this.apply(below);
       }
     }
+  }
+
+  /** A row that was written is found again as it was: it would be for ever. */
+  #stays(plan: number): MigrationError {
+    const { source, target } = this.#plans[plan]!;
+    return new MigrationError("apply.rejected", {
+      message: `The target keeps rows of ${displayTable(target.id)} that a foreign key of the source has deleted or changed.`,
+      subject: displayTable(source.id),
+      table: source.id,
+      remedy:
+        "Look for a trigger of that table on the target that keeps rows, and drop it; then reload the table.",
+    });
   }
 
   /** Keys to the rows' table that act when this happens to them. */
@@ -126,6 +142,10 @@ export class Cascades {
     }
     return { bytes: gets.bytes, cells, row: 0, ordinals: changed.map(({ ordinal }) => ordinal) };
   }
+}
+
+function holds(rows: readonly Texts[], wanted: Texts): boolean {
+  return rows.some((row) => row.every((text, i) => text === wanted[i]));
 }
 
 /** Whether the rows get something else than NULL. */
