@@ -18,9 +18,11 @@ export interface Gb18030Tables {
 
 /** The place of a code of four bytes among all of them; undefined for what is none. */
 export function placeOfFour(bytes: Uint8Array, at: number): number | undefined {
-  const [first, second, third, fourth] = bytes.subarray(at, at + 4);
-  if (fourth === undefined) return undefined;
-  const [a, b, c, d] = [first! - 0x81, second! - 0x30, third! - 0x81, fourth - 0x30];
+  if (at + 4 > bytes.length) return undefined;
+  const a = bytes[at]! - 0x81;
+  const b = bytes[at + 1]! - 0x30;
+  const c = bytes[at + 2]! - 0x81;
+  const d = bytes[at + 3]! - 0x30;
   const isCode = a >= 0 && a < 126 && b >= 0 && b < 10 && c >= 0 && c < 126 && d >= 0 && d < 10;
   return isCode ? ((a * 10 + b) * 126 + c) * 10 + d : undefined;
 }
