@@ -24,12 +24,12 @@ export function escaped(out: Buffer, at: number, byte: number): number {
   return at + 2;
 }
 
-/** A cell of COPY's text in LOAD DATA's escapes. */
-export function escapes(out: Buffer, start: number, cell: Buffer): number {
-  let to = start;
-  for (let at = 0; at < cell.length; at++) {
-    const byte = cell[at]!;
-    if (byte === BACKSLASH) to = escaped(out, to, cell[++at]!);
+/** The first `length` bytes of a cell of COPY's text in LOAD DATA's escapes. */
+export function escapes(out: Buffer, at: number, held: Buffer, length: number): number {
+  let to = at;
+  for (let i = 0; i < length; i++) {
+    const byte = held[i]!;
+    if (byte === BACKSLASH) to = escaped(out, to, held[++i]!);
     else out[to++] = byte;
   }
   return to;

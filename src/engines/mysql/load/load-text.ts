@@ -264,8 +264,7 @@ export class LoadText implements BodyReader {
     const held = this.#held;
     const cell = this.#cells[this.#column]!;
     if (cell === CellForm.bits) return bits(this.#out, at, held, length);
-    if (cell === CellForm.trimmed)
-      return escapes(this.#out, at, held.subarray(0, trimmedEnd(held, 0, length)));
+    if (cell === CellForm.trimmed) return escapes(this.#out, at, held, trimmedEnd(held, 0, length));
     if (cell === CellForm.moment && isUtc(held, length)) {
       held.copy(this.#out, at, 0, length - 3);
       return at + length - 3;
