@@ -4,11 +4,12 @@ import {
   arithmetic,
   castTo,
   type ExpressionColumns,
-  INT_DIGITS,
+  intValue,
   isComparable,
   numberValue,
   quotedValue,
   type Value,
+  type ValueKind,
 } from "./expression-values.ts";
 
 export interface ExpressionContext {
@@ -67,25 +68,20 @@ class ExpressionReader {
   }
 
   #joined(first: Value, word: string): Value | undefined {
-    const parts = [first];
-    while (this.#takes(word)) {
-      const next = this.#operand();
-      if (next === undefined) return undefined;
-      parts.push(next);
-    }
-    if (parts.some(({ kind }) => kind !== "boolean")) return undefined;
-    return condition(parts.map(({ sql }) => sql).join(` ${word} `));
+    const parts = this.#chain(first, word, "boolean");
+    return parts && condition(parts.map(({ sql }) => sql).join(` ${word} `));
   }
 
   #concatenated(first: Value): Value | undefined {
-    const parts = [first];
-    while (this.#takes("||")) {
-      const next = this.#operand();
-      if (next === undefined) return undefined;
-      parts.push(next);
-    }
-    if (parts.some(({ kind }) => kind !== "text")) return undefined;
-    return { sql: `concat(${parts.map(({ sql }) => sql).join(", ")})`, kind: "text" };
+    const parts = this.#chain(first, "||", "text");
+    return parts && { sql: `concat(${listOf(parts)})`, kind: "text" };
+  }
+
+  /** A value and those that follow it, each behind the same word; undefined when one is not of the kind. */
+  #chain(first: Value, word: string, kind: ValueKind): readonly Value[] | undefined {
+    const parts: (Value | undefined)[] = [first];
+    while (this.#takes(word)) parts.push(this.#operand());
+    return parts.every((part) => part?.kind === kind) ? (parts as Value[]) : undefined;
   }
 
   #compared(operator: string, left: Value, right: Value): Value | undefined {
@@ -238,7 +234,7 @@ class ExpressionReader {
       case "length":
       case "char_length":
       case "character_length":
-        return first.kind === "text" ? whole(`char_length(${first.sql})`) : undefined;
+        return first.kind === "text" ? intValue(`char_length(${first.sql})`) : undefined;
       case "btrim":
       case "ltrim":
       case "rtrim":
@@ -248,7 +244,7 @@ class ExpressionReader {
       case "num_nulls":
       case "num_nonnulls": {
         const is = name === "num_nulls" ? "is null" : "is not null";
-        return whole(`(${given.map(({ sql }) => `(${sql} ${is})`).join(" + ")})`);
+        return intValue(`(${given.map(({ sql }) => `(${sql} ${is})`).join(" + ")})`);
       }
       default:
         return undefined;
@@ -305,10 +301,6 @@ function condition(sql: string): Value {
 
 function withoutConstant({ constant: _constant, ...rest }: Value): Value {
   return rest;
-}
-
-function whole(sql: string): Value {
-  return { sql, kind: "int", whole: INT_DIGITS, scale: 0 };
 }
 
 function listOf(values: readonly Value[]): string {

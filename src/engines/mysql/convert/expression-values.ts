@@ -39,7 +39,7 @@ export type ExpressionColumn = Omit<Value, "sql" | "constant"> & {
 /** By the name on the source. */
 export type ExpressionColumns = ReadonlyMap<string, ExpressionColumn>;
 
-export const INT_DIGITS = 19;
+const INT_DIGITS = 19;
 const MOST_DIGITS = 65;
 const MOST_SCALE = 30;
 
@@ -88,6 +88,11 @@ function decimalColumn(name: string, { native }: MysqlType): ExpressionColumn {
   const [, digits, scale] = /^decimal\((\d+),(\d+)\)$/.exec(native) ?? [];
   if (digits === undefined) return { name, kind: "other" };
   return { name, kind: "decimal", whole: Number(digits) - Number(scale), scale: Number(scale) };
+}
+
+/** What gives any whole number. */
+export function intValue(sql: string): Value {
+  return { sql, kind: "int", whole: INT_DIGITS, scale: 0 };
 }
 
 /** A number, as a constant. */
@@ -156,10 +161,10 @@ export function arithmetic(operator: string, left: Value, right: Value): Value |
   if (operator === "/" || operator === "%") {
     if (!areInts || !/^[1-9]\d*$/.test(right.constant ?? "")) return undefined;
     const word = operator === "/" ? "div" : "%";
-    return { sql: `(${left.sql} ${word} ${right.sql})`, kind: "int", whole: INT_DIGITS, scale: 0 };
+    return intValue(`(${left.sql} ${word} ${right.sql})`);
   }
   const sql = `(${left.sql} ${operator} ${right.sql})`;
-  if (areInts) return { sql, kind: "int", whole: INT_DIGITS, scale: 0 };
+  if (areInts) return intValue(sql);
   if (left.whole === undefined || right.whole === undefined) return undefined;
   const isProduct = operator === "*";
   const scales = [left.scale!, right.scale!] as const;

@@ -5,14 +5,20 @@ import { isNotAllowed } from "../log/log-state.ts";
 /** A statement that has run for less ends soon, mostly. */
 const SECONDS = 3;
 
-interface ProcessRow {
+/** A session as the server lists it. */
+export interface SessionRow {
   readonly id: string;
   readonly user: string;
   readonly host: string | null;
   readonly database: string | null;
   readonly state: string | null;
+  /** For how long it has been in this state. */
   readonly seconds: string;
 }
+
+/** Selects sessions from information_schema.processlist. */
+export const SELECT_SESSIONS =
+  "select id as id, user as user, host as host, db as `database`, state as state, time as seconds from information_schema.processlist";
 
 /**
  * Who keeps a snapshot from beginning: a global read lock waits for statements that run, and locks of tables for
@@ -25,8 +31,8 @@ export async function openWriters(client: Client): Promise<readonly OpenWriter[]
 
 /** Whose statements run for long, the oldest first. */
 export async function longStatements(client: Client): Promise<readonly OpenWriter[]> {
-  const rows = await client.query<ProcessRow>(
-    `select id as id, user as user, host as host, db as \`database\`, state as state, time as seconds from information_schema.processlist
+  const rows = await client.query<SessionRow>(
+    `${SELECT_SESSIONS}
       where command in ('Query', 'Execute') and time >= ${SECONDS} and id <> connection_id()
         and user not in ('system user', 'event_scheduler') and coalesce(state, '') not like 'Waiting for %lock'
         and coalesce(state, '') not like 'Waiting for table flush'
@@ -34,7 +40,7 @@ export async function longStatements(client: Client): Promise<readonly OpenWrite
   );
   return rows.map((row) => ({
     subject: sessionSubject(row),
-    state: row.state === null || row.state === "" ? "running a statement" : row.state,
+    state: row.state || "running a statement",
     seconds: Number(row.seconds),
   }));
 }
@@ -42,7 +48,7 @@ export async function longStatements(client: Client): Promise<readonly OpenWrite
 /** Sessions that do nothing within a transaction that has written, the oldest first; none for a user who may not ask. */
 async function idleTransactions(client: Client): Promise<readonly OpenWriter[]> {
   try {
-    const rows = await client.query<ProcessRow>(
+    const rows = await client.query<SessionRow>(
       `select p.id as id, p.user as user, p.host as host, p.db as \`database\`, p.state as state,
               timestampdiff(second, t.trx_started, now()) as seconds
          from information_schema.innodb_trx t join information_schema.processlist p on p.id = t.trx_mysql_thread_id
@@ -61,7 +67,7 @@ async function idleTransactions(client: Client): Promise<readonly OpenWriter[]> 
 }
 
 /** "session 17 of app@10.0.0.5:52044 in shop" */
-export function sessionSubject({ id, user, host, database }: Omit<ProcessRow, "state" | "seconds">): string {
+export function sessionSubject({ id, user, host, database }: Omit<SessionRow, "state" | "seconds">): string {
   const where = database === null ? "" : ` in ${database}`;
   return `session ${id} of ${user}@${host ?? "?"}${where}`;
 }

@@ -2,19 +2,10 @@ import type { LockWait } from "../../../core/lock-wait.ts";
 import type { Client } from "../connection/client.ts";
 import { serverFields } from "../connection/errors.ts";
 import { isNotAllowed } from "../log/log-state.ts";
-import { sessionSubject } from "./open-writers.ts";
+import { SELECT_SESSIONS, type SessionRow, sessionSubject } from "./open-writers.ts";
 
 /** Sessions that have waited for less are not told. */
 const PATIENCE_S = 5;
-
-interface SessionRow {
-  readonly id: string;
-  readonly user: string;
-  readonly host: string | null;
-  readonly database: string | null;
-  readonly state: string | null;
-  readonly seconds: string;
-}
 
 /**
  * Sessions of our user that wait to read a table, because somebody is changing it or waits to do so. Who that is a
@@ -24,7 +15,7 @@ interface SessionRow {
  */
 export async function readWaits(client: Client): Promise<readonly LockWait[]> {
   const waiting = await client.query<SessionRow>(
-    `select ${SESSION} from information_schema.processlist
+    `${SELECT_SESSIONS}
       where user = substring_index(current_user(), '@', 1) and ${WAITS} and time >= ${PATIENCE_S}`,
   );
   if (waiting.length === 0) return [];
@@ -43,11 +34,10 @@ function told(holder: HolderRow | undefined): Omit<LockWait, "waiting"> {
   if (holder === undefined) {
     return { holder: "a session that the server does not name", state: "hidden", seconds: null };
   }
-  const { state, seconds } = holder;
   return {
     holder: sessionSubject(holder),
-    state: state === null || state === "" ? "in a transaction" : state,
-    seconds: Number(seconds),
+    state: holder.state || "in a transaction",
+    seconds: Number(holder.seconds),
   };
 }
 
@@ -66,7 +56,6 @@ async function readHolders(client: Client): Promise<readonly HolderRow[]> {
   }
 }
 
-const SESSION = "id as id, user as user, host as host, db as `database`, state as state, time as seconds";
 const WAITS = "(state like 'Waiting for table metadata lock%' or state like 'Waiting for table flush%')";
 
 /** Locks that a reader waits for, also when they are waited for themselves. */
