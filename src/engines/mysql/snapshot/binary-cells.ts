@@ -4,7 +4,7 @@
  * returns where it stopped. Nothing is allocated but for rare DOUBLEs.
  */
 
-import { putInt16, putInt32, readDigits, readInt, readPair } from "./binary-words.ts";
+import { putInt16, putInt32, readDigits, readInt } from "./binary-words.ts";
 
 const MINUS = 0x2d;
 const PLUS = 0x2b;
@@ -152,8 +152,11 @@ export function readDay(source: Buffer, from: number): number {
 /** Below every day. */
 export const NO_DAY = -2_000_000;
 
-/** Days of a month. */
-export function daysOf(year: number, month: number): number {
+function readPair(source: Buffer, at: number): number {
+  return source[at]! * 10 + source[at + 1]! - 11 * ZERO;
+}
+
+function daysOf(year: number, month: number): number {
   if (month !== 2) return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
 }

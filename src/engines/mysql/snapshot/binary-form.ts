@@ -19,8 +19,8 @@ import {
 } from "./binary-cells.ts";
 import { writeNumeric } from "./binary-numeric.ts";
 import { putInt32 } from "./binary-words.ts";
-import { Cell, type ReadColumn } from "./read-columns.ts";
-import { copyCell, GEOMETRY_HEAD, writeGeometryHeadBytes } from "./row-cells.ts";
+import type { ReadColumn } from "./read-columns.ts";
+import { GEOMETRY_HEAD, writeGeometryHeadBytes } from "./row-cells.ts";
 import { NOT_IN_PIECES, type RowForm } from "./row-form.ts";
 
 const Sent = {
@@ -59,7 +59,7 @@ export function hasBinaryForm(columns: readonly ReadColumn[]): boolean {
   return columns.every((column) => sentAs(column) !== undefined);
 }
 
-function sentAs({ type, nativeType, cell }: ReadColumn): Sent | undefined {
+function sentAs({ type, nativeType }: ReadColumn): Sent | undefined {
   switch (type.kind) {
     case "int":
       return intAs(type);
@@ -75,7 +75,7 @@ function sentAs({ type, nativeType, cell }: ReadColumn): Sent | undefined {
     case "json":
       return Sent.jsonb;
     case "bytes":
-      return cell === Cell.geometry ? geometryAs(nativeType) : Sent.bytes;
+      return bytesAs(nativeType);
     case "bit":
       return Sent.bits;
     case "date":
@@ -98,8 +98,9 @@ function intAs({ bits, unsigned }: Extract<LogicalType, { kind: "int" }>): Sent 
 }
 
 /** PostgreSQL has types called point and polygon, which are something else. */
-function geometryAs(nativeType: string): Sent | undefined {
-  return /^(?:point|polygon)\b/i.test(nativeType) ? undefined : Sent.geometry;
+function bytesAs(nativeType: string): Sent | undefined {
+  if (/^(?:point|polygon)\b/i.test(nativeType)) return undefined;
+  return /^(?:geometry|linestring|multi|geom)/i.test(nativeType) ? Sent.geometry : Sent.bytes;
 }
 
 /** Rows in COPY's binary format, which PostgreSQL reads with much less work than text. */
@@ -139,7 +140,7 @@ export class BinaryForm implements RowForm {
     switch (this.#sent[column]) {
       case Sent.bytes:
         putInt32(to - from, target, at);
-        return copyCell(source, from, to, target, start);
+        return copyBytes(source, from, to, target, start);
       case Sent.int4:
         end = writeInt32(source, from, to, target, start);
         break;
@@ -207,7 +208,7 @@ export class BinaryForm implements RowForm {
         return writeUuid(source, from, to, target, at);
       case Sent.jsonb:
         target[at] = JSONB_VERSION;
-        return copyCell(source, from, to, target, at + 1);
+        return copyBytes(source, from, to, target, at + 1);
       default:
         return this.#geometry(source, from, to, target, at);
     }
@@ -233,4 +234,14 @@ export class BinaryForm implements RowForm {
     const micros = to - from > TIME_LENGTH ? readMicros(source, from + TIME_LENGTH + 1, to) : 0;
     return writeMoment(day, second, micros, target, at);
   }
+}
+
+/** A cell that is shorter is copied faster by a loop than by a call. */
+const LONG_CELL = 48;
+
+function copyBytes(source: Buffer, from: number, to: number, target: Buffer, at: number): number {
+  if (to - from >= LONG_CELL) return at + source.copy(target, at, from, to);
+  let end = at;
+  for (let i = from; i < to; i++) target[end++] = source[i]!;
+  return end;
 }

@@ -13,11 +13,6 @@ export function readDigits(source: Buffer, from: number, to: number): number {
   return value;
 }
 
-/** A whole number of two digits. */
-export function readPair(source: Buffer, at: number): number {
-  return source[at]! * 10 + source[at + 1]! - 11 * ZERO;
-}
-
 /** A whole number with or without a sign, modulo 2^32. */
 export function readInt(source: Buffer, from: number, to: number): number {
   const isNegative = source[from] === MINUS;

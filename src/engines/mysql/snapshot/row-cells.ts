@@ -3,9 +3,6 @@
  * Each function takes bytes [from, to) of `source`, writes to `target` from `at` on, and returns where it stopped.
  */
 
-import { daysOf } from "./binary-cells.ts";
-import { readPair } from "./binary-words.ts";
-
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
 const PLUS = 0x2b;
@@ -189,11 +186,11 @@ export function writeDate(
   at: number,
   zoned: boolean,
 ): number {
-  const month = readPair(source, from + 5);
-  const day = readPair(source, from + 8);
-  if (month === 0 || day === 0) return NO_DATE;
-  if (day > 28 && day > daysOf(readPair(source, from) * 100 + readPair(source, from + 2), month))
-    return NO_DATE;
+  const month = twoDigits(source, from + 5);
+  const day = twoDigits(source, from + 8);
+  if (month === 0 || day === 0 || day > 28) {
+    if (month === 0 || day === 0 || day > daysOf(source, from, month)) return NO_DATE;
+  }
   const isYearZero = source[from] === ZERO && isZeros(source, from + 1, from + 4);
   const last = to - from > DATE_LENGTH ? withoutFractionZeros(source, from + DATE_LENGTH, to) : to;
   let end = at;
@@ -220,9 +217,21 @@ export function writeTime(source: Buffer, from: number, to: number, target: Buff
   return end;
 }
 
+function twoDigits(source: Buffer, at: number): number {
+  return 10 * (source[at]! - ZERO) + source[at + 1]! - ZERO;
+}
+
 function isZeros(source: Buffer, from: number, to: number): boolean {
   for (let i = from; i < to; i++) if (source[i] !== ZERO) return false;
   return true;
+}
+
+function daysOf(source: Buffer, from: number, month: number): number {
+  if (month !== 2) return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+  const century = twoDigits(source, from);
+  const inCentury = twoDigits(source, from + 2);
+  const isLeap = inCentury === 0 ? century % 4 === 0 : inCentury % 4 === 0;
+  return isLeap ? 29 : 28;
 }
 
 /** The time's fraction begins eight characters before its dot at the earliest, so digits before it are no matter. */
