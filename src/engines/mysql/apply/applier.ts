@@ -95,7 +95,7 @@ function connectParts({ wire, endpoint, request, replaced, signal, found }: Appl
   const cascades = new Cascades(plans, new MysqlCascades(session, tables));
   const transactions = new MysqlTransactions({
     session,
-    writer: new GroupWriter({ changes, sets, cascades, plans }),
+    writer: new GroupWriter({ session, changes, sets, cascades, plans }),
     counts,
     ...{ tables, replaced },
     request,

@@ -84,7 +84,7 @@ function connectParts(parts: ApplierParts): Applier {
   const cascades = new Cascades(plans, new PostgresCascades({ plans, targets, session }));
   const transactions = new PostgresTransactions({
     session,
-    writer: new GroupWriter({ changes, sets, cascades, plans }),
+    writer: new GroupWriter({ session, changes, sets, cascades, plans }),
     counts,
     request,
     waitForDisk,
