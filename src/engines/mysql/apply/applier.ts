@@ -82,11 +82,10 @@ function connectParts({ wire, endpoint, request, replaced, signal, found }: Appl
     return MigrationError.fromJSON({ ...failure.toJSON(), table: id });
   };
   const session = new ApplySession(wire, {
-    completed(expectation, touched) {
-      const error = counts.completed(expectation, touched);
+    completed(expectation, rows) {
+      const error = counts.completed(expectation, rows);
       if (error !== undefined) loop.fail(error);
     },
-    cascaded: (expectation, rows) => counts.cascaded(expectation, rows),
     lost: (error) => loop.fail(describe(error)),
   });
   const tables = new ApplyTables(plans, found.tables, outOfRangeOf(endpoint));
