@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { count, duration, latency, short } from "../src/cli/human.ts";
+import { count, duration, short } from "../src/cli/human.ts";
 import { errorLines, textFields } from "../src/cli/output.ts";
-import { progressTotals } from "../src/cli/progress-rates.ts";
+import { lagTexts, progressTotals } from "../src/cli/progress-rates.ts";
 import { taskDisplay } from "../src/cli/task-display.ts";
 import { MigrationError } from "../src/core/error.ts";
 import { pasteLine } from "../src/server/access-key.ts";
 import { registry } from "../src/server/engines.ts";
 import { startServer } from "../src/server/main.ts";
+import type { LagProgress } from "../src/task/task.ts";
 import type { PostgresServer } from "../test/support/postgres-server.ts";
 import { Stage } from "../test/support/stage.ts";
 import type { DemoSource, Verdict } from "./demo-source.ts";
@@ -132,7 +133,7 @@ function report({ outcome, application, withoutWritesMs }: MigrationResult, verd
     ],
     ["application", `${count(application.commits)} transactions committed meanwhile`],
     ["changes applied", `${count(lag?.changes ?? 0)} in ${count(lag?.transactions ?? 0)} transactions`],
-    ["replication lag", lag === undefined ? "-" : `p50 ${latency(lag.p50Ms)}, p99 ${latency(lag.p99Ms)}`],
+    ["replication lag", lag === undefined ? "-" : lagText(lag)],
     ["without writes", `${seconds(withoutWritesMs)} from the last commit until the target had everything`],
     ["compared", verdict.compared],
     ["all in all", duration((performance.now() - startedMs) / 1000)],
@@ -141,6 +142,12 @@ function report({ outcome, application, withoutWritesMs }: MigrationResult, verd
     ? "Source and target are equal.\n"
     : `Source and target DIFFER:\n${verdict.differences}\n`;
   return `\n${textFields(fields)}\n(Both servers run on one machine and do not wait for its disk.)\n${verdictLine}`;
+}
+
+function lagText(lag: LagProgress): string {
+  const { p50, p99 } = lagTexts(lag);
+  const isRough = lag.resolutionMs > 1;
+  return `p50 ${p50}, p99 ${p99}${isRough ? " (the source's log tells commits in whole seconds)" : ""}`;
 }
 
 function seconds(milliseconds: number): string {

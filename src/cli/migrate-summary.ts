@@ -3,7 +3,7 @@ import { displayTable, tableKey } from "../core/schema.ts";
 import type { TaskOutcome, TaskSpec } from "../task/task.ts";
 import { count, latency, short } from "./human.ts";
 import { errorLines } from "./output.ts";
-import { progressTotals } from "./progress-rates.ts";
+import { lagTexts, progressTotals } from "./progress-rates.ts";
 import { printable } from "./text-width.ts";
 
 export interface SummaryInput {
@@ -37,7 +37,8 @@ function changesLine({ outcome }: SummaryInput): string | undefined {
   if (lag === undefined) return undefined;
   const totals = progressTotals(outcome.progress);
   const conflicts = totals.conflicts === 0 ? "" : `, ${count(totals.conflicts)} conflicts`;
-  return `Changes: ${count(totals.changes)} applied in ${count(lag.transactions)} transactions${conflicts}; lag p50 ${latency(lag.p50Ms)}, p99 ${latency(lag.p99Ms)}.`;
+  const { p50, p99 } = lagTexts(lag);
+  return `Changes: ${count(totals.changes)} applied in ${count(lag.transactions)} transactions${conflicts}; lag p50 ${p50}, p99 ${p99}.`;
 }
 
 function endingLines({ spec, outcome, stopped }: SummaryInput): string[] {

@@ -64,7 +64,15 @@ test("control characters of names never reach the terminal", () => {
 
 test("no line is wider and no frame higher than any terminal", () => {
   const many = Array.from({ length: 2000 }, (_, i) => mixed[i % mixed.length]!);
-  const lag = { currentMs: 120, p50Ms: 85, p99Ms: 2000, maxMs: 9000, transactions: 5, changes: 9 };
+  const lag = {
+    currentMs: 120,
+    p50Ms: 85,
+    p99Ms: 2000,
+    maxMs: 9000,
+    resolutionMs: 1,
+    transactions: 5,
+    changes: 9,
+  } as const;
   const states = [
     progress([]),
     progress(mixed),
@@ -102,7 +110,15 @@ test("of two thousand tables the telling ones are shown and the rest is counted"
 });
 
 test("once the target follows, lines tell of changes and the lag", () => {
-  const lag = { currentMs: 120, p50Ms: 85, p99Ms: 2000, maxMs: 9000, transactions: 5, changes: 9 };
+  const lag = {
+    currentMs: 120,
+    p50Ms: 85,
+    p99Ms: 2000,
+    maxMs: 9000,
+    resolutionMs: 1,
+    transactions: 5,
+    changes: 9,
+  } as const;
   const tables = [
     tableProgress("orders", { state: "Table completed", appliedInserts: 1234, appliedDeletes: 7 }),
   ];
@@ -111,6 +127,11 @@ test("once the target follows, lines tell of changes and the lag", () => {
   assert.match(text, /INSERTS +UPDATES +DELETES/);
   assert.match(text, /shop\.orders +loaded +0 +1,234 +0 +7/);
   assert.match(text, /lag +120 ms +3\.50 MB of log +p50 85 ms +p99 2\.00 s/);
+  const rough = { ...lag, resolutionMs: 1000 } as const;
+  assert.match(
+    frame(progress(tables, { phase: "replicating", lag: rough })).join("\n"),
+    /lag +≤ 120 ms +p50 ≤ 85 ms +p99 ≤ 2\.00 s +max ≤ 9\.00 s/,
+  );
   assert.match(frame(progress(tables, { log })).join("\n"), /log +the source keeps 20\.0 MB for the task/);
 });
 

@@ -1,7 +1,7 @@
 import type { TaskPhase, TaskProgress } from "../task/task.ts";
-import { bytes, clock, count, duration, latency, percent, short } from "./human.ts";
+import { bytes, clock, count, duration, percent, short } from "./human.ts";
 import type { Paint } from "./paint.ts";
-import { type ProgressRates, type ProgressTotals, progressTotals } from "./progress-rates.ts";
+import { lagTexts, type ProgressRates, type ProgressTotals, progressTotals } from "./progress-rates.ts";
 import { progressBar, tableLines } from "./table-lines.ts";
 import { displayWidth, fit, truncate } from "./text-width.ts";
 
@@ -132,12 +132,13 @@ function changesLine(input: FrameInput, totals: ProgressTotals, style: LineStyle
 function lagLine(input: FrameInput, style: LineStyle): string {
   const { lag, log } = input.progress;
   if (lag === undefined) return "";
+  const { current, p50, p99, max } = lagTexts(lag);
   const parts = [
-    latency(lag.currentMs),
+    current,
     ...(log === undefined ? [] : [`${bytes(log.behindBytes)} of log`]),
-    `p50 ${latency(lag.p50Ms)}`,
-    `p99 ${latency(lag.p99Ms)}`,
-    `max ${latency(lag.maxMs)}`,
+    `p50 ${p50}`,
+    `p99 ${p99}`,
+    `max ${max}`,
   ];
   return labelled("lag", parts, style);
 }

@@ -1,5 +1,6 @@
 import { tableKey } from "../core/schema.ts";
-import type { TableProgress, TaskProgress } from "../task/task.ts";
+import type { LagProgress, TableProgress, TaskProgress } from "../task/task.ts";
+import { latency } from "./human.ts";
 
 /** Speeds are those of the last few seconds, so that a stall shows. */
 const WINDOW_MS = 5_000;
@@ -45,6 +46,14 @@ export class ProgressRates {
     // A table that an earlier run loaded has no time of its own.
     return milliseconds <= 0 ? undefined : (table.fullLoadRows * 1000) / milliseconds;
   }
+}
+
+type LagTexts = Readonly<Record<"current" | "p50" | "p99" | "max", string>>;
+
+/** "85 ms", or "≤ 585 ms" where the source's log tells commits in whole seconds and so lags up to one too long. */
+export function lagTexts({ currentMs, p50Ms, p99Ms, maxMs, resolutionMs }: LagProgress): LagTexts {
+  const text = (milliseconds: number): string => `${resolutionMs === 1 ? "" : "≤ "}${latency(milliseconds)}`;
+  return { current: text(currentMs), p50: text(p50Ms), p99: text(p99Ms), max: text(maxMs) };
 }
 
 export interface ProgressTotals {

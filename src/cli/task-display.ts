@@ -1,12 +1,12 @@
 import type { Finding } from "../core/finding.ts";
 import { displayTable, tableKey } from "../core/schema.ts";
 import type { TableProgress, TaskListener, TaskOutcome, TaskPhase, TaskProgress } from "../task/task.ts";
-import { bytes, count, duration, latency, percent, short } from "./human.ts";
+import { bytes, count, duration, percent, short } from "./human.ts";
 import { LiveScreen } from "./live-screen.ts";
 import { type Output, type TextStream, wantsColor } from "./output.ts";
 import { colorPaint, type Paint, plainPaint } from "./paint.ts";
 import { phaseWords, progressFrame } from "./progress-frame.ts";
-import { ProgressRates, progressTotals } from "./progress-rates.ts";
+import { lagTexts, ProgressRates, progressTotals } from "./progress-rates.ts";
 import { printable } from "./text-width.ts";
 
 /** Shows a running task to a person. The end of the run is told by whoever started it. */
@@ -196,8 +196,8 @@ function plainSummary(progress: TaskProgress, rates: ProgressRates): string {
     parts.push(`${count(totals.completed)} of ${count(progress.tables.length)} tables`);
   }
   if (progress.lag !== undefined) {
-    parts.push(`${count(totals.changes)} changes applied`, `lag ${latency(progress.lag.currentMs)}`);
-    parts.push(`p50 ${latency(progress.lag.p50Ms)}`, `p99 ${latency(progress.lag.p99Ms)}`);
+    const { current, p50, p99 } = lagTexts(progress.lag);
+    parts.push(`${count(totals.changes)} changes applied`, `lag ${current}`, `p50 ${p50}`, `p99 ${p99}`);
   }
   if (progress.log !== undefined) parts.push(`source keeps ${bytes(progress.log.keptBytes)} of log`);
   if (totals.failed > 0) parts.push(`${count(totals.failed)} tables with errors`);

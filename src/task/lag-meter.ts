@@ -6,6 +6,8 @@ import type { LagProgress } from "./task.ts";
 export class LagMeter {
   #latencies = new LatencyHistogram();
   #currentMs = 0;
+  /** Of no commit so far has the log told a fraction of a second. */
+  #wholeSeconds = true;
   #transactions = 0;
   #changes = 0;
 
@@ -14,6 +16,7 @@ export class LagMeter {
     for (const committedAtMs of progress.committedAtMs) {
       this.#currentMs = Math.max(0, nowMs - committedAtMs);
       this.#latencies.record(this.#currentMs);
+      if (committedAtMs % 1000 !== 0) this.#wholeSeconds = false;
       this.#transactions++;
     }
     for (const count of progress.tables.values()) {
@@ -34,6 +37,7 @@ export class LagMeter {
       p50Ms: this.#latencies.percentile(0.5),
       p99Ms: this.#latencies.percentile(0.99),
       maxMs: this.#latencies.maxMs,
+      resolutionMs: this.#wholeSeconds ? 1000 : 1,
       transactions: this.#transactions,
       changes: this.#changes,
     };

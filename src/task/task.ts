@@ -116,6 +116,8 @@ export interface LagProgress {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** The source's log tells commits in steps of so many milliseconds: every lag is so much too long at the most. */
+  readonly resolutionMs: 1 | 1000;
   readonly transactions: number;
   readonly changes: number;
 }

@@ -100,6 +100,18 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies MysqlFlavour[]) {
       });
     });
 
+    test("tables whose names differ in capital letters alone are each found", async () => {
+      await on(async (target, _plan, schema) => {
+        const twins = ["twin", "Twin"].map((name) => table(`${schema}.${name}`, { indexes: [primary] }));
+        const { plan } = target.convert(compile({ catalog: catalog({ tables: twins }) }).plan);
+        for (let round = 0; round < 2; round++) {
+          for (const outcome of await prepare(target, plan, "drop-and-create")) unwrap(outcome);
+        }
+        const found = await target.existingTables(plan, unaborted);
+        assert.deepEqual(found.map(({ name }) => name).sort(), ["Twin", "twin"]);
+      });
+    });
+
     test("what was there is told before the start: engines without transactions, triggers, lacking columns", async () => {
       await on(async (target, plan, schema) => {
         await server.query(

@@ -4,8 +4,8 @@ import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
 import type { TargetAssessment } from "../../../core/target.ts";
 import { names } from "../../shared/catalog/table-misfit.ts";
 import { finding } from "../../shared/finding.ts";
+import { type OfTable, selectOfTables } from "../catalog/catalog-query.ts";
 import { literal } from "../catalog/identifier.ts";
-import { selectOf } from "../catalog/target-columns.ts";
 import { findTables, isTable, misfit, type TargetTable } from "../catalog/target-table.ts";
 import type { Client } from "../connection/client.ts";
 
@@ -34,7 +34,7 @@ export async function assessTargetTables(
     return [
       ...keeping(table, there),
       ...(mode === "truncate" ? [emptied(table)] : []),
-      ...acting(table, triggers.get(key) ?? []),
+      ...acting(table, triggers.get(key)!),
     ];
   });
 }
@@ -59,26 +59,20 @@ async function referrersOf(
   return referrers;
 }
 
+/** Names of each table's triggers, by the table's key. */
 async function triggersOf(
   client: Client,
   tables: readonly TargetTable[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const rows = await selectOf<{ schema: string; table: string; name: string }>(
+  const rows = await selectOfTables<OfTable & { readonly name: string }>(
     client,
     tables.map(({ id }) => id),
-    (
-      where,
-    ) => `select event_object_schema as \`schema\`, event_object_table as \`table\`, trigger_name as name
-      from information_schema.triggers
-     where ${where.replace("table_schema", "event_object_schema").replace("table_name", "event_object_table")}`,
-    "`schema`, `table`, name",
+    (where) => `
+    select event_object_schema as \`schema\`, event_object_table as \`table\`, trigger_name as name
+      from information_schema.triggers where ${where} order by trigger_name`,
+    { schema: "event_object_schema", table: "event_object_table" },
   );
-  const triggers = new Map<string, string[]>();
-  for (const { schema, table, name } of rows) {
-    const key = tableKey({ schema, name: table });
-    triggers.set(key, [...(triggers.get(key) ?? []), name]);
-  }
-  return triggers;
+  return new Map([...rows].map(([key, list]) => [key, list.map(({ name }) => name)]));
 }
 
 function dropping(table: TablePlan, there: TargetTable, foreign: readonly TableId[]): readonly Finding[] {

@@ -1,6 +1,6 @@
-import { type TableId, tableKey } from "../../../core/schema.ts";
+import type { TableId } from "../../../core/schema.ts";
 import type { Client } from "../connection/client.ts";
-import { literal } from "./identifier.ts";
+import { type OfTable, selectOfTables } from "./catalog-query.ts";
 
 /** A column of a table that is there, as the target's catalog has it. */
 export interface TargetColumn {
@@ -23,9 +23,7 @@ export interface TargetColumn {
   readonly fraction: number | undefined;
 }
 
-interface ColumnRow {
-  readonly schema: string;
-  readonly table: string;
+interface ColumnRow extends OfTable {
   readonly name: string;
   readonly data_type: string;
   readonly column_type: string;
@@ -41,24 +39,16 @@ export async function targetColumns(
   client: Client,
   ids: readonly TableId[],
 ): Promise<ReadonlyMap<string, readonly TargetColumn[]>> {
-  const rows = await selectOf<ColumnRow>(
+  const rows = await selectOfTables<ColumnRow>(
     client,
     ids,
     (where) => `select table_schema as \`schema\`, table_name as \`table\`, column_name as name,
       data_type as data_type, column_type as column_type, character_set_name as character_set,
       is_nullable as nullable, column_default as default_value, extra as extra,
-      datetime_precision as fraction, ordinal_position as place
-    from information_schema.columns where ${where}`,
-    "`schema`, `table`, place",
+      datetime_precision as fraction
+    from information_schema.columns where ${where} order by ordinal_position`,
   );
-  const tables = new Map<string, TargetColumn[]>();
-  for (const row of rows) {
-    const key = tableKey({ schema: row.schema, name: row.table });
-    const columns = tables.get(key) ?? [];
-    tables.set(key, columns);
-    columns.push(columnOf(row));
-  }
-  return tables;
+  return new Map([...rows].flatMap(([key, list]) => (list.length === 0 ? [] : [[key, list.map(columnOf)]])));
 }
 
 function columnOf(row: ColumnRow): TargetColumn {
@@ -85,22 +75,4 @@ function columnOf(row: ColumnRow): TargetColumn {
  */
 export function isGenerated(extra: string): boolean {
   return /\b(?:virtual|stored|persistent)\b/i.test(extra);
-}
-
-/**
- * Rows of information_schema about some tables. Older servers look into the named database alone only when the
- * condition names it by itself, so there is one for each. `select` gets a condition on table_schema and table_name.
- */
-export async function selectOf<Row>(
-  client: Client,
-  ids: readonly TableId[],
-  select: (where: string) => string,
-  order: string,
-): Promise<readonly Row[]> {
-  if (ids.length === 0) return [];
-  const selects = [...Map.groupBy(ids, ({ schema }) => schema)].map(([schema, some]) => {
-    const names = some.map(({ name }) => literal(name)).join(", ");
-    return `(${select(`table_schema = ${literal(schema)} and table_name in (${names})`)})`;
-  });
-  return client.query<Row>(`select * from (${selects.join(" union all ")}) as found order by ${order}`);
 }

@@ -8,8 +8,9 @@ import {
   type Referrer,
 } from "../../shared/catalog/table-misfit.ts";
 import type { Client } from "../connection/client.ts";
+import { type OfTable, selectOfTables } from "./catalog-query.ts";
 import { literal, qualified } from "./identifier.ts";
-import { selectOf, type TargetColumn, targetColumns } from "./target-columns.ts";
+import { type TargetColumn, targetColumns } from "./target-columns.ts";
 
 /** What stands on the target under the name of a table of the plan. */
 export interface TargetTable {
@@ -23,9 +24,7 @@ export interface TargetTable {
   readonly columns: readonly TargetColumn[];
 }
 
-interface TableRow {
-  readonly schema: string;
-  readonly name: string;
+interface TableRow extends OfTable {
   readonly kind: string;
   readonly engine: string | null;
   readonly estimated: string | null;
@@ -36,19 +35,22 @@ export async function findTables(
   client: Client,
   ids: readonly TableId[],
 ): Promise<ReadonlyMap<string, TargetTable>> {
-  const rows = await selectOf<TableRow>(
+  const rows = await selectOfTables<TableRow>(
     client,
     ids,
-    (where) => `select table_schema as \`schema\`, table_name as name, table_type as kind, engine as engine,
+    (
+      where,
+    ) => `select table_schema as \`schema\`, table_name as \`table\`, table_type as kind, engine as engine,
       table_rows as estimated from information_schema.tables where ${where}`,
-    "`schema`, name",
   );
-  const columns = await targetColumns(client, rows);
+  const there = ids.filter((id) => rows.get(tableKey(id))!.length > 0);
+  const columns = await targetColumns(client, there);
   return new Map(
-    rows.map(({ schema, name, kind, engine, estimated }) => {
-      const key = tableKey({ schema, name });
+    there.map((id) => {
+      const key = tableKey(id);
+      const { kind, engine, estimated } = rows.get(key)![0]!;
       const table = {
-        id: { schema, name },
+        id,
         kind,
         engine: engine ?? undefined,
         estimatedRows: Number(estimated ?? 0),

@@ -1,5 +1,5 @@
 import type mysql from "mysql2";
-import type { EndpointConfig } from "../../../core/engine.ts";
+import type { EndpointConfig, EndpointRole } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
 import { SessionWatch, type WatchedSession } from "../../shared/connection/session-watch.ts";
 import { errorAddress } from "./address.ts";
@@ -57,17 +57,17 @@ function watch(endpoint: EndpointConfig, { side, purpose }: ConnectOptions, clie
     // What was written before the last answer has arrived; the protocol says no more.
     arrivedBytes: () => 0,
   };
-  watchOf(endpoint).add(watched);
+  watchOf(endpoint, side).add(watched);
   return watched;
 }
 
 const watches = new WeakMap<EndpointConfig, SessionWatch>();
 
 /** Looks after all sessions that were opened with an endpoint. */
-function watchOf(endpoint: EndpointConfig): SessionWatch {
+function watchOf(endpoint: EndpointConfig, side: EndpointRole): SessionWatch {
   let found = watches.get(endpoint);
   if (found === undefined) {
-    const looking = new SessionLook(endpoint);
+    const looking = new SessionLook(endpoint, side);
     const server = { look: (pids: readonly number[]) => looking.look(pids), end: async () => {} };
     found = new SessionWatch(server, errorAddress(endpoint));
     watches.set(endpoint, found);

@@ -1,4 +1,4 @@
-import type { EndpointConfig } from "../../../core/engine.ts";
+import type { EndpointConfig, EndpointRole } from "../../../core/engine.ts";
 import type { Look, Sighting } from "../../shared/connection/session-look.ts";
 import { openClient } from "./open-client.ts";
 
@@ -21,14 +21,17 @@ interface ProcessRow {
  */
 export class SessionLook {
   readonly #endpoint: EndpointConfig;
+  readonly #side: EndpointRole;
   readonly #seen = new Set<number>();
 
-  constructor(endpoint: EndpointConfig) {
+  /** `side`: that of the sessions. */
+  constructor(endpoint: EndpointConfig, side: EndpointRole) {
     this.#endpoint = endpoint;
+    this.#side = side;
   }
 
   async look(pids: readonly number[]): Promise<Look> {
-    const options = { side: "source", purpose: "tideway watch", timeoutMs: TIMEOUT_MS } as const;
+    const options = { side: this.#side, purpose: "tideway watch", timeoutMs: TIMEOUT_MS };
     const client = await openClient(this.#endpoint, options, AbortSignal.timeout(TIMEOUT_MS));
     const cut = setTimeout(() => client.destroy(), TIMEOUT_MS);
     try {

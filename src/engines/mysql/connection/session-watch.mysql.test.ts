@@ -35,7 +35,7 @@ class Stage implements AsyncDisposable {
   private constructor(proxy: TcpProxy, endpoint: EndpointConfig) {
     this.proxy = proxy;
     this.#endpoint = endpoint;
-    const looking = new SessionLook(endpoint);
+    const looking = new SessionLook(endpoint, "source");
     const look = async (pids: readonly number[]): Promise<Look> => {
       const seen = await looking.look(pids);
       this.#looks++;

@@ -13,7 +13,7 @@ import type { WireSession } from "../connection/wire-session.ts";
 import { BINLOG_KIND, gtidsOf, placeOf } from "./binlog-position.ts";
 import { readRowFacts } from "./binlog-row-facts.ts";
 import type { RowFacts } from "./binlog-row-plan.ts";
-import { formatGtids, type GtidSet, isEmpty } from "./gtid.ts";
+import { formatGtids, type GtidSet, isEmpty, uuidText } from "./gtid.ts";
 
 /** How often a server that has nothing to send says so. */
 export const HEARTBEAT_MS = 5_000;
@@ -171,8 +171,7 @@ function readerId(taskId: string): number {
 }
 
 function readerUuid(taskId: string): string {
-  const hex = digest(taskId).toString("hex", 0, 16);
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+  return uuidText(digest(taskId).subarray(0, 16));
 }
 
 function digest(taskId: string): Buffer {

@@ -4,6 +4,7 @@ import { type EventCursor, unreadable } from "./binlog-bytes.ts";
 import type { EventHeader } from "./binlog-event.ts";
 import { type BinlogPlace, compareBinlogPlaces, GTID_KIND } from "./binlog-position.ts";
 import { LogPlace, type LogPoint, SeenTransactions, startPlace } from "./binlog-seen.ts";
+import { uuidText } from "./gtid.ts";
 
 /** Flags of MariaDB's GTID event. */
 const STANDALONE = 1;
@@ -186,14 +187,7 @@ export class LogProgress {
     cursor.skip(UUID_LENGTH);
     if (this.#uuid !== "" && this.#uuidBytes.compare(bytes, at, at + UUID_LENGTH) === 0) return this.#uuid;
     bytes.copy(this.#uuidBytes, 0, at, at + UUID_LENGTH);
-    const hex = this.#uuidBytes.toString("hex");
-    this.#uuid = [
-      hex.slice(0, 8),
-      hex.slice(8, 12),
-      hex.slice(12, 16),
-      hex.slice(16, 20),
-      hex.slice(20),
-    ].join("-");
+    this.#uuid = uuidText(this.#uuidBytes);
     return this.#uuid;
   }
 }

@@ -96,6 +96,12 @@ export function addToIntervals(intervals: number[], number: number): void {
   else intervals.splice(at, 0, number, number);
 }
 
+/** A server's UUID, 16 bytes, as sets have it. */
+export function uuidText(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes).toString("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
 function coversIntervals(outer: readonly number[] | undefined, inner: readonly number[]): boolean {
   if (outer === undefined) return false;
   let at = 0;
