@@ -6,7 +6,7 @@ import { lsnOfHalves, lsnValue } from "../catalog/lsn.ts";
 import { readServerError } from "../connection/server-error.ts";
 import { Message } from "../connection/wire-message.ts";
 import type { WireSession } from "../connection/wire-session.ts";
-import type { PgoutputDecoder } from "./pgoutput.ts";
+import { type PgoutputDecoder, SERVER_EPOCH_MS } from "./pgoutput.ts";
 import { ReadPace } from "./read-pace.ts";
 
 /** Messages inside CopyData (protocol manual, "Streaming Replication Protocol"). */
@@ -181,6 +181,3 @@ export class LiveStream implements AsyncDisposable {
     if (this.#confirmed > 0n) failpoint("stream.confirmed");
   }
 }
-
-/** 2000-01-01 in milliseconds since 1970: where the server's clock starts. */
-const SERVER_EPOCH_MS = 946_684_800_000;

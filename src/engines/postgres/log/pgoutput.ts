@@ -25,7 +25,7 @@ const CELL_TEXT = 0x74;
 const CELL_UNCHANGED = 0x75;
 
 /** 2000-01-01 in milliseconds since 1970: where the server's clock starts. */
-const SERVER_EPOCH_MS = 946_684_800_000;
+export const SERVER_EPOCH_MS = 946_684_800_000;
 
 export interface DecoderOptions {
   readonly tables: readonly TableSchema[];
