@@ -82,11 +82,10 @@ function connectParts({ wire, endpoint, request, replaced, signal, found }: Appl
     return MigrationError.fromJSON({ ...failure.toJSON(), table: id });
   };
   const session = new ApplySession(wire, {
-    completed(expectation, touched) {
-      const error = counts.completed(expectation, touched);
+    completed(expectation, rows) {
+      const error = counts.completed(expectation, rows);
       if (error !== undefined) loop.fail(error);
     },
-    cascaded: (expectation, rows) => counts.cascaded(expectation, rows),
     lost: (error) => loop.fail(describe(error)),
   });
   const tables = new ApplyTables(plans, found.tables, outOfRangeOf(endpoint));
@@ -95,7 +94,7 @@ function connectParts({ wire, endpoint, request, replaced, signal, found }: Appl
   const cascades = new Cascades(plans, new MysqlCascades(session, tables));
   const transactions = new MysqlTransactions({
     session,
-    writer: new GroupWriter({ changes, sets, cascades, plans }),
+    writer: new GroupWriter({ session, changes, sets, cascades, plans }),
     counts,
     ...{ tables, replaced },
     request,

@@ -1,10 +1,8 @@
 import { type ChangeBatch, Op } from "../../../core/change-batch.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import { type ApplyCounts, EXPECT_WIDTH, Expect } from "../../shared/apply/apply-counts.ts";
-import type { Piece } from "../../shared/apply/apply-group.ts";
-import type { GroupChanges } from "../../shared/apply/apply-group-writer.ts";
 import { hasSameCells, isComplete, rowIncomplete } from "../../shared/apply/apply-rows.ts";
-import { type ChangeVisitor, PlanIndex, walkPiece } from "../../shared/apply/apply-walk.ts";
+import type { ChangeVisitor } from "../../shared/apply/apply-walk.ts";
 import type { ApplySession } from "./apply-session.ts";
 import type { TableSql } from "./apply-sql.ts";
 import type { RowAt } from "./fitting-rows.ts";
@@ -20,36 +18,14 @@ const NO_BYTES = new Uint8Array(0);
 const NO_CELLS = new Int32Array(0);
 
 /** Turns a batch's ops into statements of the session, one for each or a few. */
-export class ApplyChanges implements ChangeVisitor, GroupChanges {
+export class ApplyChanges implements ChangeVisitor {
   readonly #parts: ApplyChangesParts;
-  readonly #index: PlanIndex;
   #batch: Pick<ChangeBatch, "bytes" | "cells"> = { bytes: NO_BYTES, cells: NO_CELLS };
   readonly #before: RowAt = { bytes: NO_BYTES, cells: NO_CELLS, row: -1 };
   readonly #after: RowAt = { bytes: NO_BYTES, cells: NO_CELLS, row: -1 };
 
   constructor(parts: ApplyChangesParts) {
     this.#parts = parts;
-    this.#index = new PlanIndex(parts.plans);
-  }
-
-  planOf(batch: ChangeBatch): Int32Array {
-    return this.#index.of(batch);
-  }
-
-  write(piece: Piece, isWanted: (plan: number) => boolean): Promise<void> {
-    return walkPiece(piece, this.#index, this, isWanted);
-  }
-
-  drain(): Promise<void> {
-    return this.#parts.session.drain();
-  }
-
-  get full(): boolean {
-    return this.#parts.session.full;
-  }
-
-  push(): Promise<void> {
-    return this.#parts.session.push();
   }
 
   use(batch: ChangeBatch): void {

@@ -29,10 +29,8 @@ const MAX_SPARE = 1 << 20;
 const MESSAGE_STATEMENTS = 2_000;
 
 export interface ApplySessionListener {
-  /** A statement completed; `touched` is false when it found or changed no row. */
-  completed(expectation: number, touched: boolean): void;
-  /** Rows that a foreign key of the source has deleted or changed by itself. */
-  cascaded(expectation: number, rows: number): void;
+  /** A statement completed, which has found (an update of one row) or changed so many rows. */
+  completed(expectation: number, rows: number): void;
   /** The session has ended by itself. */
   lost(error: unknown): void;
 }
@@ -275,7 +273,6 @@ export class ApplySession implements AsyncDisposable {
       this.#failure = { error: changedValue(), table: Math.floor(expectation / EXPECT_WIDTH) };
       return;
     }
-    const isFound = Number.isNaN(first) ? affected > 0 : first > 0;
     switch (kind) {
       case SetExpect.rows:
         if (affected !== rows) this.#mismatch(expectation);
@@ -287,17 +284,13 @@ export class ApplySession implements AsyncDisposable {
         // A row that was there counts two when it changes and none when it does not, a new one counts one.
         if ((Number.isNaN(second) ? affected & 1 : affected - 2 * second) !== 0) this.#mismatch(expectation);
         break;
-      case Expect.cascadeDelete:
-      case Expect.cascadeUpdate:
-        this.#listener.cascaded(expectation, affected);
-        break;
       case Expect.update:
       case Expect.updateAny:
       case Expect.updateMust:
-        this.#listener.completed(expectation, isFound);
+        this.#listener.completed(expectation, Number.isNaN(first) ? affected : first);
         break;
       default:
-        this.#listener.completed(expectation, affected > 0);
+        this.#listener.completed(expectation, affected);
     }
   }
 

@@ -80,10 +80,13 @@ export class TableSql {
     this.#deleteKeys = Buffer.from(`delete ${name} from ${name}${hint} where ${tuple} in (`);
     this.#unlessTaken = Buffer.from(` and not exists (select 1 from (select 1 from ${name} where `);
     this.#same = Buffer.from(same);
-    this.#range = RangeRule.for(plan, columns.there, choices);
-    if (this.#range === undefined) return;
-    this.#found = new FittingRows(this.#range, plan.source.columns.length);
-    this.#new = new FittingRows(this.#range, plan.source.columns.length);
+    const rule = RangeRule.for(plan, columns.there, choices);
+    this.#range = rule;
+    if (rule === undefined) return;
+    const fitting = { columns: plan.source.columns.length, used: columns.written };
+    this.#new = new FittingRows({ ...fitting, rule });
+    // Of a row that is looked for nothing is written: what it counts is nobody's.
+    this.#found = new FittingRows({ ...fitting, rule: rule.fresh(), ...(this.hasKey ? { used: key } : {}) });
   }
 
   /** How many values of rows that were written have come as others. */
@@ -167,7 +170,7 @@ export class TableSql {
 
   key(out: SqlText, row: RowAt): void {
     const isTuple = this.#key.length > 1;
-    const fitting = this.#fitFound(row);
+    const fitting = this.#found?.fit(row) ?? row;
     if (isTuple) out.append(OPEN);
     for (let i = 0; i < this.#key.length; i++) {
       if (i > 0) out.append(COMMA);
@@ -182,15 +185,6 @@ export class TableSql {
 
   endKeys(out: SqlText): void {
     out.append(CLOSE);
-  }
-
-  /** Of a row that is looked for nothing is written, and nothing counted. */
-  #fitFound(row: RowAt): RowAt {
-    if (this.#found === undefined) return row;
-    const { replaced } = this;
-    const fitting = this.#found.fit(row);
-    this.replaced = replaced;
-    return fitting;
   }
 
   #literals(out: SqlText, given: RowAt): void {
@@ -226,7 +220,7 @@ export class TableSql {
 
   /** The condition that finds a row: by key, or by all its values. */
   #find(out: SqlText, given: RowAt): void {
-    const { bytes, cells, row } = this.#fitFound(given);
+    const { bytes, cells, row } = this.#found?.fit(given) ?? given;
     const ordinals = this.hasKey ? this.#key : this.written;
     let count = 0;
     for (let i = 0; i < ordinals.length; i++) {

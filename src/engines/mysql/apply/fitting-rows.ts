@@ -9,27 +9,36 @@ export interface RowAt {
   row: number;
 }
 
+export interface FittingRowsOptions {
+  /** Knows the plan's columns by their ordinals. */
+  readonly rule: RangeRule;
+  /** So many has the plan. */
+  readonly columns: number;
+  /** Those of them that are used of a row. */
+  readonly used: readonly number[];
+}
+
 /** The cells of a row whose values the target's types have, others in their places where they have not. */
 export class FittingRows {
   readonly #rule: RangeRule;
   readonly #columns: number;
+  readonly #checked: readonly number[];
   readonly #made: RowAt;
   #bytes: Buffer = Buffer.alloc(0);
   /** Where what comes next goes. */
   #end = 0;
 
-  /** `columns`: of the plan; the rule knows them by their ordinals. */
-  constructor(rule: RangeRule, columns: number) {
+  constructor({ rule, columns, used }: FittingRowsOptions) {
     this.#rule = rule;
     this.#columns = columns;
+    this.#checked = used.filter((ordinal) => rule.checks(ordinal));
     this.#made = { bytes: this.#bytes, cells: new Int32Array(2 * columns), row: 0 };
   }
 
-  /** The row itself when all of it fits; else one that is good until the next call. */
+  /** The row itself when what is used of it fits; else one that is good until the next call. */
   fit(row: RowAt): RowAt {
     let fitting = row;
-    for (let ordinal = 0; ordinal < this.#columns; ordinal++) {
-      if (!this.#rule.checks(ordinal)) continue;
+    for (const ordinal of this.#checked) {
       const cell = row.row + 2 * ordinal;
       const start = row.cells[cell]!;
       if (start < 0) continue;

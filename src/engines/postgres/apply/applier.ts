@@ -70,11 +70,10 @@ function connectParts(parts: ApplierParts): Applier {
     });
   };
   const session = new ApplySession(wire, {
-    completed(expectation, touched) {
-      const error = counts.completed(expectation, touched);
+    completed(expectation, rows) {
+      const error = counts.completed(expectation, rows);
       if (error !== undefined) loop.fail(error);
     },
-    cascaded: (expectation, rows) => counts.cascaded(expectation, rows),
     failed: (failure) => loop.fail(describe(failure)),
   });
   const { replica, temporary, waitForDisk } = parts.traits;
@@ -84,7 +83,7 @@ function connectParts(parts: ApplierParts): Applier {
   const cascades = new Cascades(plans, new PostgresCascades({ plans, targets, session }));
   const transactions = new PostgresTransactions({
     session,
-    writer: new GroupWriter({ changes, sets, cascades, plans }),
+    writer: new GroupWriter({ session, changes, sets, cascades, plans }),
     counts,
     request,
     waitForDisk,

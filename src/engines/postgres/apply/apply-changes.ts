@@ -1,10 +1,8 @@
 import { type ChangeBatch, Op } from "../../../core/change-batch.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import { type ApplyCounts, EXPECT_WIDTH, Expect } from "../../shared/apply/apply-counts.ts";
-import type { Piece } from "../../shared/apply/apply-group.ts";
-import type { GroupChanges } from "../../shared/apply/apply-group-writer.ts";
 import { hasSameCells, isComplete, rowIncomplete } from "../../shared/apply/apply-rows.ts";
-import { type ChangeVisitor, PlanIndex, walkPiece } from "../../shared/apply/apply-walk.ts";
+import type { ChangeVisitor } from "../../shared/apply/apply-walk.ts";
 import { classify } from "../connection/errors.ts";
 import { ServerError } from "../connection/server-error.ts";
 import { type ApplySession, NO_CELLS } from "./apply-session.ts";
@@ -27,38 +25,15 @@ export interface ApplyChangesParts {
 }
 
 /** Turns a batch's ops into commands of the session. */
-export class ApplyChanges implements ChangeVisitor, GroupChanges {
+export class ApplyChanges implements ChangeVisitor {
   readonly #parts: ApplyChangesParts;
-  readonly #index: PlanIndex;
   readonly #statements: (TableStatements | undefined)[] = [];
   #encoding: ChangeBatch["encoding"] | undefined;
   readonly #cells: CellSource;
 
   constructor(parts: ApplyChangesParts) {
     this.#parts = parts;
-    this.#index = new PlanIndex(parts.plans);
     this.#cells = { ...NO_CELLS };
-  }
-
-  planOf(batch: ChangeBatch): Int32Array {
-    return this.#index.of(batch);
-  }
-
-  /** Writes the ops of a piece, but for those of plans that are not `wanted`. */
-  write(piece: Piece, isWanted: (plan: number) => boolean): Promise<void> {
-    return walkPiece(piece, this.#index, this, isWanted);
-  }
-
-  drain(): Promise<void> {
-    return this.#parts.session.drain();
-  }
-
-  get full(): boolean {
-    return this.#parts.session.full;
-  }
-
-  push(): Promise<void> {
-    return this.#parts.session.push();
   }
 
   /** Statements belong to one encoding. */

@@ -8,6 +8,8 @@ import { ApplyWriter, type CellSource, type PreparedStatement } from "./apply-wr
 /** Statements that the server keeps for us; each costs it memory for a plan. */
 const MAX_PREPARED = 1_000;
 
+const ZERO = 0x30;
+
 /** For a command without parameters. */
 export const NO_CELLS: CellSource = {
   batch: {
@@ -45,10 +47,8 @@ interface PendingQuery {
 }
 
 export interface ApplySessionListener {
-  /** A command completed; `touched` is false when it changed no row. */
-  completed(expectation: number, touched: boolean): void;
-  /** Rows that a foreign key of the source has deleted or changed by itself. */
-  cascaded(expectation: number, rows: number): void;
+  /** A command completed, which has changed so many rows; NaN when it tells none. */
+  completed(expectation: number, rows: number): void;
   failed(failure: ApplyFailure): void;
 }
 
@@ -215,15 +215,10 @@ export class ApplySession implements AsyncDisposable {
     switch (type) {
       case Message.commandComplete:
         if (isQuery) {
-          this.#queries[0]!.touched = rowsOf(bytes.toString("latin1", bodyStart, end - 1));
-        } else if (isCascade(head)) {
-          this.#shift();
-          this.#listener.cascaded(head, rowsOf(bytes.toString("latin1", bodyStart, end - 1)));
+          this.#queries[0]!.touched = rowsTold(bytes, end);
         } else {
-          // A tag ends in the count of rows and a zero byte: "UPDATE 0", "INSERT 0 1".
-          const touched = bytes[end - 2] !== 0x30 || bytes[end - 3] !== 0x20;
           this.#shift();
-          this.#listener.completed(head, touched);
+          this.#listener.completed(head, rowsTold(bytes, end));
         }
         break;
       case Message.dataRow:
@@ -270,12 +265,14 @@ export class ApplySession implements AsyncDisposable {
   }
 }
 
-/** A tag ends in the count of rows: "DELETE 3". */
-function rowsOf(tag: string): number {
-  return Number(tag.slice(tag.lastIndexOf(" ") + 1));
+/** A tag ends in the count of rows and a zero byte: "UPDATE 0", "INSERT 0 1"; NaN for one that does not: "BEGIN". */
+function rowsTold(bytes: Buffer, end: number): number {
+  let at = end - 2;
+  let rows = 0;
+  for (let unit = 1; isDigit(bytes[at]!); unit *= 10) rows += unit * (bytes[at--]! - ZERO);
+  return at === end - 2 ? Number.NaN : rows;
 }
 
-function isCascade(expectation: number): boolean {
-  const kind = expectation & (EXPECT_WIDTH - 1);
-  return kind === Expect.cascadeDelete || kind === Expect.cascadeUpdate;
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte < ZERO + 10;
 }

@@ -20,7 +20,7 @@ export const Expect = {
   updateMust: 7,
   /** No change: a statement that somebody waits for. */
   query: 8,
-  /** What a foreign key of the source has done by itself: however many rows there are is right. */
+  /** What a foreign key of the source has done by itself: each row counts, and none is right, too. */
   cascadeDelete: 14,
   cascadeUpdate: 15,
 } as const;
@@ -55,14 +55,14 @@ export class ApplyCounts {
     this.#plans = plans;
   }
 
-  /** Counts what a command did; the error of an update that has not found the row that it must. */
-  completed(expectation: number, touched: boolean): MigrationError | undefined {
+  /** Counts what a command did to so many `rows`; the error of an update that has not found the row that it must. */
+  completed(expectation: number, rows: number): MigrationError | undefined {
     const kind = expectation & (EXPECT_WIDTH - 1);
     if (kind === Expect.done || kind === Expect.query) return undefined;
     const table = (expectation - kind) / EXPECT_WIDTH;
-    if (!touched && kind === Expect.updateMust) return rowIncomplete(this.#plans[table]!);
+    if (rows === 0 && kind === Expect.updateMust) return rowIncomplete(this.#plans[table]!);
     const counts = this.#of(table);
-    if (!touched && kind <= Expect.delete) {
+    if (rows === 0 && kind <= Expect.delete) {
       counts.conflicts++;
       this.#conflicts.set(expectation, (this.#conflicts.get(expectation) ?? 0) + 1);
       return undefined;
@@ -76,6 +76,12 @@ export class ApplyCounts {
       case Expect.deleteAny:
         counts.deletes++;
         break;
+      case Expect.cascadeDelete:
+        counts.deletes += rows;
+        break;
+      case Expect.cascadeUpdate:
+        counts.updates += rows;
+        break;
       default:
         counts.updates++;
     }
@@ -88,15 +94,6 @@ export class ApplyCounts {
     counts.inserts += changes.inserts;
     counts.updates += changes.updates;
     counts.deletes += changes.deletes;
-  }
-
-  /** Rows that a foreign key of the source has deleted or changed by itself. */
-  cascaded(expectation: number, rows: number): void {
-    if (rows === 0) return;
-    const kind = expectation & (EXPECT_WIDTH - 1);
-    const counts = this.#of((expectation - kind) / EXPECT_WIDTH);
-    if (kind === Expect.cascadeDelete) counts.deletes += rows;
-    else counts.updates += rows;
   }
 
   truncated(table: number): void {

@@ -1,20 +1,17 @@
 import type { ChangeBatch } from "../../../core/change-batch.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import type { Cascades } from "./apply-cascades.ts";
-import { type ApplyGroup, type FoldedGroup, foldGroup, type GroupTables, type Piece } from "./apply-group.ts";
+import { type ApplyGroup, type FoldedGroup, foldGroup, type GroupTables } from "./apply-group.ts";
 import { type Segment, Segments } from "./apply-segments.ts";
+import { type ChangeOutlet, type ChangeVisitor, PlanIndex, walkPiece } from "./apply-walk.ts";
 import type { FoldOptions } from "./net-changes.ts";
 
 /** After sets of a table have failed, its changes are applied one by one for so many groups, doubled each time. */
 const FIRST_PENALTY = 4;
 const MAX_PENALTY = 1_024;
 
-/** Applies changes one after the other. */
-export interface GroupChanges {
-  /** For each table of a batch the index of its plan; -1 for one that is in no plan. */
-  planOf(batch: ChangeBatch): Int32Array;
-  /** Writes the ops of a piece, but for those of plans that are not `wanted`. */
-  write(piece: Piece, isWanted: (plan: number) => boolean): Promise<void>;
+/** The session with the target. */
+export interface GroupSession extends ChangeOutlet {
   /** Resolves when the target has carried out all that was written; throws what stands against it. */
   drain(): Promise<void>;
 }
@@ -44,7 +41,9 @@ interface Penalty {
 }
 
 export interface GroupWriterParts {
-  readonly changes: GroupChanges;
+  readonly session: GroupSession;
+  /** Writes changes to the session one after the other. */
+  readonly changes: ChangeVisitor;
   /** None where the order of changes between tables may matter, or the session cannot have them. */
   readonly sets: GroupSets | undefined;
   readonly cascades: Cascades;
@@ -58,21 +57,26 @@ export interface GroupWriterParts {
  * among the changes. Where sets fail, the same changes are applied one by one.
  */
 export class GroupWriter {
-  readonly #changes: GroupChanges;
+  readonly #session: GroupSession;
+  readonly #changes: ChangeVisitor;
   readonly #sets: GroupSets | undefined;
   readonly #cascades: Cascades;
+  readonly #index: PlanIndex;
   readonly #segments: Segments;
   readonly #penalties = new Map<number, Penalty>();
   readonly #tables: GroupTables;
   #groups = 0;
 
-  constructor({ changes, sets, cascades, plans }: GroupWriterParts) {
+  constructor({ session, changes, sets, cascades, plans }: GroupWriterParts) {
+    this.#session = session;
     this.#changes = changes;
     this.#sets = sets;
     this.#cascades = cascades;
-    this.#segments = new Segments({ plans, keys: cascades.keys, planOf: (batch) => changes.planOf(batch) });
+    this.#index = new PlanIndex(plans);
+    const planOf = (batch: ChangeBatch): Int32Array => this.#index.of(batch);
+    this.#segments = new Segments({ plans, keys: cascades.keys, planOf });
     this.#tables = {
-      planOf: (batch) => changes.planOf(batch),
+      planOf,
       foldOptions: (plan) =>
         this.#groups < (this.#penalties.get(plan)?.until ?? 0) ? undefined : sets?.foldOptions(plan),
     };
@@ -88,7 +92,7 @@ export class GroupWriter {
       isAnswered &&= segment.cascades.length === 0;
     }
     // Else the round trip is saved: what sets leave unanswered cannot fail.
-    if (!isAnswered) await this.#changes.drain();
+    if (!isAnswered) await this.#session.drain();
   }
 
   /** Resolves with whether the target has answered for every change. */
@@ -127,7 +131,10 @@ export class GroupWriter {
   }
 
   async #oneByOne(group: Segment, isWanted: (plan: number) => boolean): Promise<void> {
-    for (const piece of group.pieces) await this.#changes.write(piece, isWanted);
+    for (const piece of group.pieces) {
+      const planOf = this.#index.of(piece.batch);
+      await walkPiece(piece, { planOf, visitor: this.#changes, outlet: this.#session, isWanted });
+    }
   }
 
   #penalize(plan: number): void {

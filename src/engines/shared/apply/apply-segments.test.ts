@@ -62,16 +62,13 @@ function batchOf(tables: readonly TableSchema[], changes: readonly Change[]): Ch
   };
 }
 
-function segmentsOf(
-  tables: readonly TableSchema[],
-  changes: readonly Change[],
-  modes?: Uint8Array,
-): readonly Segment[] {
+function segmentsOf(batch: ChangeBatch, modes?: Uint8Array): readonly Segment[] {
+  const { tables, transactions } = batch;
   const plans = tables.map((source): TablePlan => ({ source, target: source, loadOrder: 0 }));
   const planOf = (): Int32Array => Int32Array.from(tables, (_, i) => i);
   const segments = new Segments({ plans, keys: new SilentKeys(tables), planOf });
   const group = new ApplyGroup();
-  group.add(batchOf(tables, changes), modes, 0);
+  for (const index of transactions.keys()) group.add(batch, modes, index);
   return segments.of(group);
 }
 
@@ -104,7 +101,7 @@ test("deletes of many rows that others refer to are one segment, with one cascad
     [Op.delete, "a", "2-"],
     gone("b", "2"),
   ];
-  assert.deepEqual(shown(tables, segmentsOf(tables, changes)), [[[[0, 7]], ["b 1 2"]]]);
+  assert.deepEqual(shown(tables, segmentsOf(batchOf(tables, changes))), [[[[0, 7]], ["b 1 2"]]]);
 });
 
 test("a row that comes or changes later, where rows may go, comes after them", () => {
@@ -121,25 +118,37 @@ test("a row that comes or changes later, where rows may go, comes after them", (
       [Op.delete, "a", "2-"],
       gone("b", "2"),
     ];
-    assert.deepEqual(shown(tables, segmentsOf(tables, changes)), [
+    assert.deepEqual(shown(tables, segmentsOf(batchOf(tables, changes))), [
       [[[0, 2]], ["b 1"]],
       [[[2, 5]], ["b 2"]],
     ]);
   }
 });
 
+test("a segment holds no more transactions than it has changes of", () => {
+  const tables = [table("a"), table("b", "a")];
+  const one: Change[] = [[Op.delete, "a", "1-"], gone("b", "1"), [Op.insert, "b", undefined, "11"]];
+  const batch = batchOf(tables, [...one, ...one, ...one]);
+  const transactions = [0, 3, 6].map((start) => ({ ...batch.transactions[0]!, start, end: start + 3 }));
+  const segments = segmentsOf({ ...batch, transactions });
+  const parts = segments.map(({ pieces }) =>
+    pieces.map(({ from, to, start, end }) => [from, to, start, end]),
+  );
+  assert.deepEqual(parts, [[[0, 1, 0, 2]], [[0, 2, 2, 5]], [[1, 3, 5, 8]], [[2, 3, 8, 9]]]);
+});
+
 test("where rows may lose what they refer to, or have no key, later deletes come after that, too", () => {
   const deletes: Change[] = [[Op.delete, "a", "1-"], gone("b", "1"), [Op.delete, "c", "5-"]];
   const nulls = [table("a"), table("b", "a"), table("c", "b", { onDelete: "set-null" })];
-  assert.equal(segmentsOf(nulls, deletes).length, 2);
+  assert.equal(segmentsOf(batchOf(nulls, deletes)).length, 2);
   const keyless = [
     table("a"),
     table("b", "a"),
     { ...table("c", "b"), key: [], rowIdentity: "full" as const },
   ];
-  assert.equal(segmentsOf(keyless, deletes).length, 2);
+  assert.equal(segmentsOf(batchOf(keyless, deletes)).length, 2);
   const cascade = [table("a"), table("b", "a"), table("c", "b")];
-  assert.equal(segmentsOf(cascade, deletes).length, 1);
+  assert.equal(segmentsOf(batchOf(cascade, deletes)).length, 1);
 });
 
 test("rows that get NULL are taken together, those that get values stay apart and in order", () => {
@@ -152,16 +161,16 @@ test("rows that get NULL are taken together, those that get values stay apart an
     [Op.updateReferring, "b", ".5", ".-"],
   ];
   const expected = ["b 1 2 gets 1", "b 3 gets 1", "b 4 gets 1", "b 5 gets 1"];
-  assert.deepEqual(shown(tables, segmentsOf(tables, changes)), [[[[0, 5]], expected]]);
+  assert.deepEqual(shown(tables, segmentsOf(batchOf(tables, changes))), [[[[0, 5]], expected]]);
 });
 
 test("what is skipped neither acts nor waits, and without such keys nothing is cut", () => {
   const tables = [table("a"), table("b", "a")];
   const changes: Change[] = [[Op.delete, "a", "1-"], gone("b", "1"), [Op.insert, "b", undefined, "11"]];
   const modes = Uint8Array.of(ApplyMode.exact, ApplyMode.skip);
-  assert.deepEqual(shown(tables, segmentsOf(tables, changes, modes)), [[[[0, 3]], []]]);
+  assert.deepEqual(shown(tables, segmentsOf(batchOf(tables, changes), modes)), [[[[0, 3]], []]]);
   const plain = [table("a"), table("b")];
-  assert.deepEqual(shown(plain, segmentsOf(plain, [changes[0]!, changes[2]!])), [
+  assert.deepEqual(shown(plain, segmentsOf(batchOf(plain, [changes[0]!, changes[2]!]))), [
     [[[undefined, undefined]], []],
   ]);
 });
@@ -188,7 +197,9 @@ test("rows go in their order around those that get NULL where one shows in what 
     ];
     const apart = ["b 1", "b 2 gets 1", "b 2", "b 3 gets 1"];
     const together = ["b 1 2", "b 2 3 gets 1"];
-    assert.deepEqual(shown(tables, segmentsOf(tables, changes)), [[[[0, 4]], shared ? apart : together]]);
+    assert.deepEqual(shown(tables, segmentsOf(batchOf(tables, changes))), [
+      [[[0, 4]], shared ? apart : together],
+    ]);
   }
 });
 
@@ -196,12 +207,12 @@ test("what happens to rows leaves those alone that show a later moment", () => {
   const tables = [table("a"), table("b", "a"), table("c", "b")];
   const changes = [gone("b", "1"), gone("b", "2")];
   const modes = Uint8Array.of(ApplyMode.exact, ApplyMode.exact, ApplyMode.skip);
-  const [segment] = segmentsOf(tables, changes, modes);
+  const [segment] = segmentsOf(batchOf(tables, changes), modes);
   assert.deepEqual(
     segment!.cascades.map(({ untouched }) => [...untouched!]),
     [[2], [2]],
   );
-  const [whole] = segmentsOf(tables, changes);
+  const [whole] = segmentsOf(batchOf(tables, changes));
   assert.deepEqual(
     whole!.cascades.map(({ untouched }) => untouched),
     [undefined],

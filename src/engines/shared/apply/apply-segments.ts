@@ -83,7 +83,9 @@ export class Segments {
     const planOf = this.#options.planOf(batch);
     const { bytes, cells, ops, transactions } = batch;
     const source = { bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), cells };
+    // Where what is not in a segment yet begins: an op, and its transaction.
     let from = transactions[piece.from]!.start;
+    let first = piece.from;
     for (let t = piece.from; t < piece.to; t++) {
       const { start, end } = transactions[t]!;
       const offset = t * batch.tables.length;
@@ -96,13 +98,14 @@ export class Segments {
           if (plan < 0) throw outsidePlan(batch, table);
           this.#refer(plan, ops, at, source, this.#untouched(piece, t, plan));
         } else if (plan >= 0 && this.#isLate(plan, ops[at]!)) {
-          this.#add(piece, from, op);
+          this.#add({ ...piece, from: first, to: t + 1, start: from, end: op });
           this.#cut();
           from = op;
+          first = t;
         }
       }
     }
-    this.#add(piece, from, transactions[piece.to - 1]!.end);
+    this.#add({ ...piece, from: first, start: from, end: transactions[piece.to - 1]!.end });
   }
 
   #isLate(plan: number, op: number): boolean {
@@ -110,10 +113,10 @@ export class Segments {
     return late !== Late.none && (late === Late.all || op !== Op.delete);
   }
 
-  #add(piece: Piece, start: number, end: number): void {
-    if (start === end) return;
-    this.#pieces.push({ ...piece, start, end });
-    this.#ops += end - start;
+  #add(piece: Required<Piece>): void {
+    if (piece.start === piece.end) return;
+    this.#pieces.push(piece);
+    this.#ops += piece.end - piece.start;
   }
 
   #cut(): void {

@@ -25,7 +25,7 @@ export class PlanIndex {
   }
 }
 
-/** What is done with each change of a piece, in its order. A change is named by where it stands in the batch's ops. */
+/** What an engine does with each change, in its order. A change is named by where it stands in the batch's ops. */
 export interface ChangeVisitor {
   /** The batch that follows. */
   use(batch: ChangeBatch): void;
@@ -34,36 +34,37 @@ export interface ChangeVisitor {
   converge(plan: number, ops: Int32Array, at: number): void;
   /** Tables that are truncated together. */
   truncate(plans: readonly number[]): Promise<void>;
+}
+
+/** What changes are written to, and that waits for the target only when it is told to. */
+export interface ChangeOutlet {
   /** True when enough was written that push() is due. */
   readonly full: boolean;
+  /** Resolves when more may be written. */
   push(): Promise<void>;
+}
+
+export interface Walk {
+  /** Of the piece's batch, see PlanIndex. */
+  readonly planOf: Int32Array;
+  readonly visitor: ChangeVisitor;
+  readonly outlet: ChangeOutlet;
+  readonly isWanted: (plan: number) => boolean;
 }
 
 /**
  * Visits the changes of a piece, but for those that are skipped and those of plans that are not `wanted`; what foreign keys
  * do is left to others.
  */
-export async function walkPiece(
-  piece: Piece,
-  index: PlanIndex,
-  visitor: ChangeVisitor,
-  isWanted: (plan: number) => boolean,
-): Promise<void> {
-  const planOf = index.of(piece.batch);
-  visitor.use(piece.batch);
-  for (let t = piece.from; t < piece.to; t++) await walkTransaction(piece, t, { planOf, visitor, isWanted });
-}
-
-interface Walk {
-  readonly planOf: Int32Array;
-  readonly visitor: ChangeVisitor;
-  readonly isWanted: (plan: number) => boolean;
+export async function walkPiece(piece: Piece, walk: Walk): Promise<void> {
+  walk.visitor.use(piece.batch);
+  for (let t = piece.from; t < piece.to; t++) await walkTransaction(piece, t, walk);
 }
 
 async function walkTransaction(piece: Piece, transaction: number, walk: Walk): Promise<void> {
   const { batch, modes } = piece;
   const { ops } = batch;
-  const { planOf, visitor, isWanted } = walk;
+  const { planOf, visitor, outlet, isWanted } = walk;
   const { start, end: last } = opsOfTransaction(piece, transaction);
   const offset = transaction * batch.tables.length;
   const end = last * OP_WIDTH;
@@ -83,7 +84,7 @@ async function walkTransaction(piece: Piece, transaction: number, walk: Walk): P
     }
     if (mode === ApplyMode.exact) visitor.exact(plan, ops, at);
     else visitor.converge(plan, ops, at);
-    if (visitor.full) await visitor.push();
+    if (outlet.full) await outlet.push();
   }
 }
 
