@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at, batch, codec } from "../../test/support/numbered-log.ts";
-import type { ChangeBatch, StreamItem } from "../core/change-batch.ts";
+import { type ChangeBatch, type ChangeTransaction, Op, type StreamItem } from "../core/change-batch.ts";
 import type { ChangeStream } from "../core/source.ts";
 import type { Applier } from "../core/target.ts";
 import { TableRules } from "./apply-modes.ts";
@@ -46,6 +46,7 @@ class QuietStream implements ChangeStream {
 function applyOf(
   stream: ChangeStream,
   taken: (batch: ChangeBatch) => void = () => assert.fail("nothing is there to be applied"),
+  rules = new TableRules(codec, () => false),
 ): ChangeApply {
   const applier: Applier = {
     onApplied: undefined,
@@ -55,7 +56,6 @@ function applyOf(
     flush: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
-  const rules = new TableRules(codec, () => false);
   return new ChangeApply({ stream, applier, rules, observer, saveIdle: async () => {} });
 }
 
@@ -126,17 +126,46 @@ for (const [goal, end] of [
   });
 }
 
+/** A piece of the transaction at position 3. */
+function piece(part: Pick<ChangeTransaction, "begins" | "commits" | "takenBack">): ChangeBatch {
+  const { transactions, ...rest } = batch([3]);
+  return { ...rest, transactions: transactions.map((one) => ({ ...one, ...part })) };
+}
+
+const begun = piece({ begins: true, commits: false });
+
 test("a transaction that has begun before a goal comes to its end", async () => {
-  const [first, second] = [batch([3]), batch([3])];
-  const piece = ({ transactions, ...rest }: ChangeBatch, begins: boolean): ChangeBatch => ({
-    ...rest,
-    transactions: transactions.map((one) => ({ ...one, begins, commits: !begins })),
-  });
   let taken = 0;
-  const apply = applyOf(streamOf(piece(first, true), piece(second, false), batch([4])), () => {
+  const ended = piece({ begins: false, commits: true });
+  const apply = applyOf(streamOf(begun, ended, batch([4])), () => {
     // It is asked for while the transaction is under way.
     if (++taken === 1) apply.setGoal({ last: at(2), committedBeforeMs: 2000 });
   });
   assert.equal(await apply.run(), "last");
   assert.equal(taken, 2);
+});
+
+test("work waits for the end of a transaction in pieces, which may be that the source takes it back", async () => {
+  let taken = 0;
+  let takenBefore: number | undefined;
+  let work: Promise<void> | undefined;
+  const takenBack = piece({ begins: false, commits: false, takenBack: true });
+  const apply = applyOf(streamOf(begun, takenBack, batch([4])), () => {
+    taken++;
+    work ??= apply.between(async () => {
+      takenBefore = taken;
+      apply.stop();
+    });
+  });
+  assert.equal(await apply.run(), "stopped");
+  await work;
+  assert.equal(takenBefore, 2);
+});
+
+test("rows that a foreign key has changed are not applied where they cannot be told from newer ones", async () => {
+  const rules = new TableRules(codec, () => false);
+  rules.setWindow({ schema: "s", name: "b" }, { oldest: at(1), newest: at(5) });
+  const ops = Int32Array.of(Op.insert, 0, -1, 0, Op.updateReferring, 1, 0, -1);
+  const apply = applyOf(streamOf({ ...batch([3]), ops }), undefined, rules);
+  await assert.rejects(apply.run(), { code: "apply.row_incomplete", table: { schema: "s", name: "b" } });
 });

@@ -221,13 +221,17 @@ export function targetContract(kind: DatabaseKind): void {
         return { ...at.plan, tables: [table] };
       };
       const marks: ServerMark[] = [];
-      const ask = (plan: MigrationPlan) =>
+      const ask = (plan: MigrationPlan, target = at.target) =>
         source.marked((mark) => {
           marks.push(mark);
-          return at.target.overwritten(mark, plan, unaborted);
+          return target.overwritten(mark, plan, unaborted);
         }, unaborted);
       assert.deepEqual(await ask(named("t")), [id]);
       assert.deepEqual(await ask(named("u")), []);
+      // The same server, but another place there.
+      await using other = await stage();
+      const elsewhere = { ...other.table, source: at.table.source };
+      assert.deepEqual(await ask({ ...other.plan, tables: [elsewhere] }, other.target), []);
       for (const mark of [marks[0]!, { ...marks[0]!, kind: "another kind" }]) {
         assert.deepEqual(await at.target.overwritten(mark, named("t"), unaborted), []);
       }

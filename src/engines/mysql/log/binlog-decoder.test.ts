@@ -137,14 +137,16 @@ test("hand-built events of MySQL 8: the time of the commit is that of the GTID e
 
 test("hand-built events: a transaction that its file does not end was rolled back, and its number comes again", async () => {
   const started = [gtid({ uuid: UUID, number: 7 }), query("BEGIN", "shop"), tableMap(MAP)];
+  const unfit = rows(EventKind.partialUpdateRows, { table: 9, width: 3 }, Buffer.alloc(5));
   const reader = decoder();
   const [batch] = await decodeAll(reader, [
     formatDescription(false),
     ...[gtid({ uuid: UUID, number: 6 }), query("BEGIN", "shop"), tableMap(MAP), write(row(1, 2, "a")), xid()],
-    ...[...started, write(row(2, 2, "lost"))],
+    ...[...started, write(row(2, 2, "lost")), unfit],
     formatDescription(false),
     ...[...started, write(row(3, 2, "b")), xid()],
   ]);
+  assert.equal(batch!.misfits, undefined);
   assert.deepEqual(
     batch!.transactions.map(({ id, begins, commits, end }) => ({ id, begins, commits, end })),
     [

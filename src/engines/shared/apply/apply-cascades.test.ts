@@ -79,6 +79,7 @@ class Tables implements CascadeTarget {
       this.rows[plan] = this.rows[plan]!.filter((row) => !hit(row));
       return;
     }
+    assert.notDeepEqual(gets.ordinals, [], "a statement that sets nothing");
     for (const row of this.rows[plan]!) {
       if (!hit(row)) continue;
       for (const ordinal of gets.ordinals) {
@@ -180,8 +181,9 @@ test("a new value goes down through keys of several columns, and only into those
   });
   const shop = table("shop", "rn", [0, 1], [up(["r"], "region", ["i"])]);
   const sale = table("sale", "isr", [0], [up(["r", "s"], "shop", ["r", "n"])]);
+  const byOther = table("other", "in", [0], [up(["n"], "shop", ["n"])]);
   const tables = new Tables(
-    [table("region", "i", [0]), shop, sale],
+    [table("region", "i", [0]), shop, sale, byOther],
     [
       [],
       [
@@ -195,6 +197,7 @@ test("a new value goes down through keys of several columns, and only into those
         ["12", "7", "2"],
         ["13", null, "1"],
       ],
+      [["20", "7"]],
     ],
   );
   await tables.apply(1, [0], [["1"]], ["3"]);
@@ -208,6 +211,45 @@ test("a new value goes down through keys of several columns, and only into those
     ["11", "8", "3"],
     ["12", "7", "2"],
     ["13", null, "1"],
+  ]);
+  assert.deepEqual(tables.rows[3], [["20", "7"]]);
+});
+
+test("rows lose what goes by itself, and what is NULL is referred to by nobody", async () => {
+  const key = (onDelete: "cascade" | "set-null"): Key => ({
+    ...{ columns: ["c"], to: "middle", referenced: ["c"], onDelete },
+  });
+  const tables = new Tables(
+    [
+      table("top", "i", [0]),
+      table("middle", "iuc", [0], [{ columns: ["u"], to: "top", referenced: ["i"], onDelete: "cascade" }]),
+      table("kept", "ic", [0], [key("set-null")]),
+      table("low", "ic", [0], [key("cascade")]),
+    ],
+    [
+      [],
+      [
+        ["1", "9", "x"],
+        ["2", "9", null],
+      ],
+      [
+        ["3", "x"],
+        ["4", "y"],
+      ],
+      [
+        ["5", "x"],
+        ["6", null],
+      ],
+    ],
+  );
+  await tables.apply(1, [1], [["9"]]);
+  assert.deepEqual(tables.rows.slice(1), [
+    [],
+    [
+      ["3", null],
+      ["4", "y"],
+    ],
+    [["6", null]],
   ]);
 });
 
@@ -245,14 +287,17 @@ test("rows of tables that are left alone stay, and so do those that refer to the
   const key = (to: string): Key => ({ columns: ["u"], to, referenced: ["i"], onDelete: "cascade" });
   const names = [table("top", "i", [0]), table("middle", "iu", [0], [key("top")])];
   const tables = new Tables(
-    [...names, table("low", "iu", [0], [key("middle")]), table("side", "iu", [0], [key("middle")])],
-    [[], [["1", "9"]], [["2", "1"]], [["3", "1"]]],
+    [
+      ...[...names, table("low", "iu", [0], [key("middle")]), table("side", "iu", [0], [key("middle")])],
+      table("deep", "iu", [0], [key("side")]),
+    ],
+    [[], [["1", "9"]], [["2", "1"]], [["3", "1"]], [["4", "3"]]],
   );
   await tables.cascades.apply({
     ...{ plan: 1, columns: [1], rows: rowsOfTexts(2, [1], [["9"]]), gets: undefined },
-    untouched: new Set([2]),
+    untouched: new Set([2, 4]),
   });
-  assert.deepEqual(tables.rows, [[], [], [["2", "1"]], []]);
+  assert.deepEqual(tables.rows, [[], [], [["2", "1"]], [], [["4", "3"]]]);
 });
 
 test("rows that the target keeps end it, however many they are", async () => {
