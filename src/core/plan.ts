@@ -2,11 +2,82 @@ import type { Catalog, Sequence, TableSchema } from "./schema.ts";
 
 /** What table mappings come to for one table. Compiled once, used for every row. */
 export interface TablePlan {
+  /**
+   * The source's table as the rules leave it: the columns that come to the target, under the source's names and types,
+   * added ones among them. Its id, and all but the columns where `rows` is left out, is the source's own.
+   */
   readonly source: TableSchema;
   /** The same table under its target names; columns correspond by ordinal. */
   readonly target: TableSchema;
   /** Higher starts first in full load (`load-order`); 0 when the rules do not say. */
   readonly loadOrder: number;
+  /** How its rows are made of the source's. Left out: they pass as they are. */
+  readonly rows?: RowRules;
+}
+
+/** What rules make of one table's rows (docs/decisions/023). */
+export interface RowRules {
+  /** The source's own table: what is described, read and streamed. */
+  readonly reads: TableSchema;
+  /** Where the value of each column of the plan comes from. */
+  readonly columns: readonly ColumnOrigin[];
+  /** Rows that it does not hold for stay behind. Left out: none do. */
+  readonly filter?: RowFilter;
+}
+
+export type ColumnOrigin =
+  /** The value of a column of `reads`. */
+  | { readonly kind: "column"; readonly ordinal: number; readonly mask?: Mask }
+  /** The value that a column of `reads` had before an update; NULL in any other row. */
+  | { readonly kind: "before"; readonly ordinal: number }
+  | { readonly kind: "expression"; readonly expression: Expression; readonly mask?: Mask };
+
+/** digits: every ASCII digit becomes the byte. hash: SHA-256 of the value's text in 64 hexadecimal digits. */
+export type Mask =
+  | { readonly kind: "digits"; readonly by: number }
+  | { readonly kind: "random-digits" }
+  | { readonly kind: "hash" };
+
+export interface Expression {
+  /** SQLite's dialect; its parameters are `?1`, `?2` and so on for `inputs`. */
+  readonly sql: string;
+  readonly inputs: readonly ExpressionInput[];
+}
+
+/** before: the value before an update or a delete. header: what DMS calls `$AR_H_...`. */
+export type ExpressionInput =
+  | { readonly kind: "column" | "before"; readonly ordinal: number }
+  | { readonly kind: "header"; readonly name: ChangeHeader }
+  | { readonly kind: "constant"; readonly value: string };
+
+export type ChangeHeader =
+  | "operation"
+  | "operation-letter"
+  | "stream-position"
+  | "timestamp"
+  | "commit-timestamp"
+  | "user"
+  | "change-seq";
+
+/** A row is taken when one of these holds. */
+export type RowFilter = readonly FilterClause[];
+
+/** Holds when each of its columns satisfies one of that column's conditions. */
+export type FilterClause = readonly {
+  /** Ordinal into the columns of `reads`. */
+  readonly column: number;
+  readonly conditions: readonly FilterCondition[];
+}[];
+
+/** Bounds are inclusive; values are in the text form of the column's logical type. NULL satisfies "null" alone. */
+export type FilterCondition =
+  | { readonly operator: "eq" | "noteq" | "lte" | "gte"; readonly value: string }
+  | { readonly operator: "between" | "notbetween"; readonly from: string; readonly to: string }
+  | { readonly operator: "null" | "notnull" };
+
+/** The table that is described, read and streamed for a plan. */
+export function readTable({ source, rows }: TablePlan): TableSchema {
+  return rows?.reads ?? source;
 }
 
 /** What table mappings come to for a whole task. */

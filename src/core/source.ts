@@ -3,6 +3,7 @@ import type { TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import type { LargeObject } from "./large-object.ts";
 import type { LockWait } from "./lock-wait.ts";
+import type { RowFilter } from "./plan.ts";
 import type { Position, PositionCodec } from "./position.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "./schema.ts";
@@ -239,6 +240,10 @@ export interface ReadRequest {
   readonly table: TableSchema;
   readonly partition: Partition;
   readonly format: BulkFormat;
+  /** Ordinals of the columns that are wanted, ascending; generated ones only with Column.sends. All when left out. */
+  readonly columns?: readonly number[];
+  /** Only rows that it holds for. Left out: all. Columns are those of `table`. */
+  readonly filter?: RowFilter;
 }
 
 /**
