@@ -49,6 +49,13 @@ export const transferErrors = {
       "While catching up after a crash an update lacked a value of a row that is not there yet, or a foreign key had changed rows by itself of which some were read later than others.",
     remedy: "None needed: Tideway loads the table again by itself.",
   },
+  "mapping.expression_failed": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "An expression of the table mappings could not be evaluated for a row, or its result is no value of the column's type.",
+    remedy: "Mend the rule, or the row on the source; then reload the table.",
+  },
   "apply.cascade_unknown": {
     scope: "table",
     retry: "never",
