@@ -80,6 +80,16 @@ export function readTable({ source, rows }: TablePlan): TableSchema {
   return rows?.reads ?? source;
 }
 
+/** A plan with something about its table that rules leave as it is, such as its shape. */
+export function withTable(
+  plan: TablePlan,
+  part: Partial<Omit<TableSchema, "id" | "columns" | "key">>,
+): TablePlan {
+  const { source, rows } = plan;
+  const own = { ...plan, source: { ...source, ...part } };
+  return rows === undefined ? own : { ...own, rows: { ...rows, reads: { ...rows.reads, ...part } } };
+}
+
 /** What table mappings come to for a whole task. */
 export interface MigrationPlan {
   /** Selected tables, in the order in which full load should start them. */

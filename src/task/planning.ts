@@ -2,7 +2,7 @@ import { MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import type { JournaledTable } from "../core/journal.ts";
-import type { MigrationPlan } from "../core/plan.ts";
+import { type MigrationPlan, readTable } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
 import {
   type Catalog,
@@ -78,7 +78,7 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   const catalog = { ...described.catalog, tables: recalled };
   const compiled = compilePlan({ catalog, mappings, targetSchema: targetSchema(settings, request.target) });
   const converted = request.target.convert(compiled.plan);
-  const tables = converted.plan.tables.map((plan) => plan.source);
+  const tables = converted.plan.tables.map(readTable);
   // A full load that has a table's rows is done with it; changes are what loaded tables would have to follow for.
   const concerned = spec.type === "full-load" ? journaled.filter((table) => !isComplete(table)) : journaled;
   const changes = compareSchemas({
