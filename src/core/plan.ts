@@ -80,6 +80,11 @@ export function readTable({ source, rows }: TablePlan): TableSchema {
   return rows?.reads ?? source;
 }
 
+/** Where each column of a plan comes from. */
+export function originsOf({ source, rows }: TablePlan): readonly ColumnOrigin[] {
+  return rows?.columns ?? source.columns.map((_, ordinal) => ({ kind: "column", ordinal }));
+}
+
 /** A plan with something about its table that rules leave as it is, such as its shape. */
 export function withTable(
   plan: TablePlan,

@@ -15,6 +15,7 @@ import {
 import type { Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { compilePlan } from "../mapping/plan.ts";
+import { withOwnFills } from "../mapping/rows/narrow-plan.ts";
 import type { TableMappings } from "../mapping/rules.ts";
 import { selectTables, wholeSchemas } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
@@ -78,11 +79,12 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   const catalog = { ...described.catalog, tables: recalled };
   const compiled = compilePlan({ catalog, mappings, targetSchema: targetSchema(settings, request.target) });
   const converted = request.target.convert(compiled.plan);
-  const tables = converted.plan.tables.map(readTable);
+  const planned = { ...converted.plan, tables: converted.plan.tables.map(withOwnFills) };
+  const tables = planned.tables.map(readTable);
   // A full load that has a table's rows is done with it; changes are what loaded tables would have to follow for.
   const concerned = spec.type === "full-load" ? journaled.filter((table) => !isComplete(table)) : journaled;
   const changes = compareSchemas({
-    plan: converted.plan,
+    plan: planned,
     journaled: concerned,
     follows: settings.followsAlteredTables,
     replicatesOnly: spec.type === "cdc",
