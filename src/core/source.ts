@@ -214,10 +214,10 @@ export interface Snapshot extends AsyncDisposable {
     size: PartitionSize,
     signal: AbortSignal,
   ): Promise<readonly TableOutcome<readonly Partition[]>[]>;
-  /** Formats this table can be read in, best first. */
-  bulkFormats(table: TableSchema): readonly BulkFormat[];
+  /** Formats this table can be read in, best first. `columns`: as in ReadRequest. */
+  bulkFormats(table: TableSchema, columns?: readonly number[]): readonly BulkFormat[];
   /**
-   * Rows of one partition without generated columns, in column order. Pulls from the server as consumed.
+   * Rows of one partition without generated columns, or with the columns that are asked for, in column order. Pulls from the server as consumed.
    * A share is read once; when that is not done to its end, the other shares of its table end early.
    */
   read(request: ReadRequest, signal: AbortSignal): AsyncIterable<RowChunk>;
@@ -242,7 +242,10 @@ export interface ReadRequest {
   readonly format: BulkFormat;
   /** Ordinals of the columns that are wanted, ascending; generated ones only with Column.sends. All when left out. */
   readonly columns?: readonly number[];
-  /** Only rows that it holds for. Left out: all. Columns are those of `table`. */
+  /**
+   * Only rows that it holds for. Left out: all. Columns are those of `table`. Shares of one table are all read with the
+   * same filter and the same columns.
+   */
   readonly filter?: RowFilter;
 }
 
