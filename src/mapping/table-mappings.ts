@@ -23,7 +23,9 @@ function refuseUnbuilt(mappings: TableMappings): void {
     if (filters.length > 0) refuse(id, "filters", "A source filter");
     if (tableType !== "table") refuse(id, "object-locator.table-type", `The table-type "${tableType}"`);
   }
-  for (const { id } of mappings.columnRules) refuse(id, "rule-action", "This rule-action for columns");
+  for (const { id, action } of mappings.columnRules) {
+    if (action.kind !== "name") refuse(id, "rule-action", "This rule-action for columns");
+  }
   for (const { id } of mappings.addedColumns) refuse(id, "rule-action", 'The rule-action "add-column"');
   for (const { id } of mappings.beforeImages) {
     refuse(id, "rule-action", 'The rule-action "add-before-image-columns"');

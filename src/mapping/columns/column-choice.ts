@@ -32,7 +32,10 @@ export function matchesTable(rule: TableRuleBase, id: TableId): boolean {
  * whether it comes) the rule with the lowest id decides; different things add up. One rule that includes a
  * column of a table leaves all of its columns behind that no rule includes.
  */
-export function chooseColumns(columns: readonly Column[], rules: readonly ColumnRule[]): readonly ColumnChoice[] {
+export function chooseColumns(
+  columns: readonly Column[],
+  rules: readonly ColumnRule[],
+): readonly ColumnChoice[] {
   const includes = rules.some(({ action }) => action.kind === "include");
   return columns.map((column, ordinal) => {
     const own = rules.filter((rule) => isAbout(rule, column));

@@ -50,11 +50,13 @@ function checkWhole(tokens: readonly Token[]): void {
   for (const { kind, text } of tokens) {
     if (kind !== "other") continue;
     if (text === "(") depth++;
-    if (text === ")" && --depth < 0) throw new ExpressionFault("A parenthesis is closed that was not opened.");
+    if (text === ")" && --depth < 0)
+      throw new ExpressionFault("A parenthesis is closed that was not opened.");
     if (text === "," && depth === 0) throw new ExpressionFault("There is more than one expression.");
     if (text === ";") throw new ExpressionFault("A semicolon is no part of an expression.");
     if (/['"`[]/.test(text)) throw new ExpressionFault(`A text or name that ${text} begins does not end.`);
-    if (/[?:@#]/.test(text)) throw new ExpressionFault(`${text} is no part of an expression; values are named by $.`);
+    if (/[?:@#]/.test(text))
+      throw new ExpressionFault(`${text} is no part of an expression; values are named by $.`);
   }
   if (depth > 0) throw new ExpressionFault("A parenthesis is not closed.");
   if (tokens.every(({ kind }) => kind === "space" || kind === "comment")) {
@@ -151,5 +153,8 @@ function callAt(
     if (mark === "," && depth === 1) values.push([]);
     else values.at(-1)!.push(token);
   }
-  return { values: values.filter((value) => value.some(({ kind }) => kind !== "space" && kind !== "comment")), end: at };
+  return {
+    values: values.filter((value) => value.some(({ kind }) => kind !== "space" && kind !== "comment")),
+    end: at,
+  };
 }

@@ -55,8 +55,16 @@ for (const [text, rewritten] of quoted) {
   });
 }
 
-test("columns that a text speaks of are found", () => {
-  const columns = new Set(["a", "b", "text"]);
-  assert.deepEqual(standard.mentioned("((a)::text || 'b')", columns), ["a"]);
-  assert.deepEqual(backticks.mentioned("(`a` + b + `a`)", columns), ["a"]);
+test("a statement that has a column's name in it is found, wherever that stands", () => {
+  const gone = new Set(["a", "Odd one"]);
+  const texts = [
+    "select p.a from p",
+    'select p."Odd one" from p',
+    "select 'a', aa from p -- ",
+    "select b::text",
+  ];
+  assert.deepEqual(
+    texts.map((text) => standard.speaksOf(text, gone)),
+    [true, true, false, false],
+  );
 });

@@ -58,19 +58,29 @@ export class NativeColumns {
     return rewritten + text.slice(from);
   }
 
-  /** The columns of a table that a text speaks of, in no order. */
-  mentioned(text: string, columns: ReadonlySet<string>): readonly string[] {
-    const names = this.#named(text).map(({ name }) => name);
-    return [...new Set(names)].filter((name) => columns.has(name));
+  /** As `rewrite`, of a column's default: by standard SQL none speaks of columns. */
+  rewriteDefault(text: string, columns: ColumnNames): string | undefined {
+    return this.#backticks ? this.rewrite(text, columns) : text;
+  }
+
+  /** Whether a text, which may be a whole statement, has one of some names in it. */
+  speaksOf(text: string, names: ReadonlySet<string>): boolean {
+    return this.#tokens(text).some(({ kind, text: token }) => {
+      return names.has(kind === "quoted" ? unquote(token) : token) && kind !== "string";
+    });
   }
 
   quote(name: string): string {
     return this.#backticks ? `\`${name.replaceAll("`", "``")}\`` : `"${name.replaceAll('"', '""')}"`;
   }
 
+  #tokens(text: string): readonly Token[] {
+    return [...text.matchAll(this.#backticks ? BACKTICKS : STANDARD)].map(tokenOf);
+  }
+
   /** What stands in a text where a column's name may. */
   #named(text: string): readonly { readonly token: Token; readonly name: string }[] {
-    const tokens = [...text.matchAll(this.#backticks ? BACKTICKS : STANDARD)].map(tokenOf);
+    const tokens = this.#tokens(text);
     return tokens.flatMap((token, i) => {
       if (this.#backticks) {
         // All names are in backticks, and what stands behind a column may be the length of an index.
