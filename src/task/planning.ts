@@ -77,7 +77,13 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
     ? recallTables(described.catalog.tables, journaled, request.untold)
     : { tables: described.catalog.tables, awaited: [] };
   const catalog = { ...described.catalog, tables: recalled };
-  const compiled = compilePlan({ catalog, mappings, targetSchema: targetSchema(settings, request.target) });
+  const replicates = spec.type !== "full-load";
+  const compiled = compilePlan({
+    catalog,
+    mappings,
+    targetSchema: targetSchema(settings, request.target),
+    replicates,
+  });
   const converted = request.target.convert(compiled.plan);
   const planned = { ...converted.plan, tables: converted.plan.tables.map(withOwnFills) };
   const tables = planned.tables.map(readTable);

@@ -77,6 +77,13 @@ export const transferErrors = {
     meaning: "A foreign key refers to a table that is not part of the task and is left out.",
     remedy: "Include the referenced table, or add the foreign key on the target afterwards.",
   },
+  "plan.part_left_out": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "An index, a constraint or a generated column speaks of columns that table mappings leave out, mask or give another type.",
+    remedy: "None needed, unless the target has to have it: then make it there by hand.",
+  },
   "plan.object_left_out": {
     scope: "table",
     retry: "never",
