@@ -1,6 +1,7 @@
 import type { ExpressionInput } from "../../core/plan.ts";
 import { displayTable, type TableSchema } from "../../core/schema.ts";
 import { isLargeObject } from "../document/data-types.ts";
+import { checkExpression } from "../rows/expression.ts";
 import type { AddColumnRule, BeforeImageRule } from "../rules.ts";
 import type { ColumnChoice } from "./column-choice.ts";
 import { type ColumnFindings, listed } from "./column-findings.ts";
@@ -59,6 +60,8 @@ export function addedColumns(
   return rules.flatMap((rule): readonly PlannedColumn[] => {
     try {
       const expression = readExpression(rule.expression ?? "null", reads);
+      const refused = checkExpression(expression.sql, expression.inputs.length);
+      if (refused !== undefined) throw new ExpressionFault(`SQLite says: ${refused}.`);
       const unsent = expression.inputs.flatMap((input) => unsentColumn(input, reads) ?? []);
       if (unsent.length > 0) {
         const what = `the source computes ${listed(unsent)} and does not send the values`;
