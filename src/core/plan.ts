@@ -80,6 +80,21 @@ export function readTable({ source, rows }: TablePlan): TableSchema {
   return rows?.reads ?? source;
 }
 
+/** Where each column of a plan comes from. */
+export function originsOf({ source, rows }: TablePlan): readonly ColumnOrigin[] {
+  return rows?.columns ?? source.columns.map((_, ordinal) => ({ kind: "column", ordinal }));
+}
+
+/** A plan with something about its table that rules leave as it is, such as its shape. */
+export function withTable(
+  plan: TablePlan,
+  part: Partial<Omit<TableSchema, "id" | "columns" | "key">>,
+): TablePlan {
+  const { source, rows } = plan;
+  const own = { ...plan, source: { ...source, ...part } };
+  return rows === undefined ? own : { ...own, rows: { ...rows, reads: { ...rows.reads, ...part } } };
+}
+
 /** The plan with columns that the source computes as ordinary ones on its side: it sends their values. */
 export function withSentColumns(plan: TablePlan, isSent: (ordinal: number) => boolean): TablePlan {
   const { source, rows } = plan;
