@@ -12,6 +12,7 @@ import { mapReference } from "./columns/map-reference.ts";
 import { type MappedTable, mapTable } from "./columns/map-table.ts";
 import { NativeColumns } from "./columns/native-columns.ts";
 import { rulesOfTable } from "./columns/table-rules.ts";
+import { unmatchedRules } from "./columns/unmatched-rules.ts";
 import { type CheckedNames, checkNames } from "./name-check.ts";
 import { NativeReferences } from "./native-references.ts";
 import { leftOut, referenceLost } from "./plan-findings.ts";
@@ -52,7 +53,13 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
     partitioned: new Set(
       catalog.objects.filter(({ kind }) => kind === "partitioned table").map(({ id }) => tableKey(id)),
     ),
-    findings: [...mapped.values()].flatMap(({ findings }) => findings.all),
+    findings: [
+      ...unmatchedRules(
+        mappings,
+        catalog.tables.filter(({ id }) => selected.has(tableKey(id))),
+      ),
+      ...[...mapped.values()].flatMap(({ findings }) => findings.all),
+    ],
   };
   const allTypes = catalog.types.map((source) => {
     return { source, target: { ...source, id: context.names.withinSchema(source.id) } };

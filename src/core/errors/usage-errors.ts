@@ -106,6 +106,12 @@ export const usageErrors = {
       "A rule cannot be carried out for a column: its values have no form in the wanted type, a mask would leave no value of it, an expression is none, or a condition cannot be compared.",
     remedy: "Change the rule that the message names; docs/table-mappings.md says what is possible.",
   },
+  "mapping.rule_unmatched": {
+    scope: "task",
+    retry: "never",
+    meaning: "A rule about columns or about one table matches nothing that is selected.",
+    remedy: "Check the names in its object-locator, which are matched case-sensitively.",
+  },
   "mapping.key_lost": {
     scope: "table",
     retry: "never",

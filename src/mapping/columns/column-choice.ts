@@ -53,7 +53,7 @@ export function chooseColumns(
   });
 }
 
-function isAbout({ column: matches, dataType }: ColumnRule, column: Column): boolean {
+export function isAbout({ column: matches, dataType }: ColumnRule, column: Column): boolean {
   return matches(column.name) && (dataType === undefined || dataType === dataTypeOf(column));
 }
 
