@@ -55,6 +55,8 @@ const timesOfDay = [
   /^src\/api\//,
   /^src\/cli\//,
   /^src\/task\/(?:events|statistics|task-ledger)\.ts$/,
+  // What `$AR_H_TIMESTAMP` says of rows that are loaded.
+  /^src\/mapping\/rows\/headers\.ts$/,
   // A stop at a time of the day.
   /^src\/task\/run-changes\.ts$/,
   // A field of the replication protocol.

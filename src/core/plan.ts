@@ -1,4 +1,4 @@
-import type { Catalog, Sequence, TableSchema } from "./schema.ts";
+import type { Catalog, Column, Sequence, TableSchema } from "./schema.ts";
 
 /** What table mappings come to for one table. Compiled once, used for every row. */
 export interface TablePlan {
@@ -78,6 +78,42 @@ export type FilterCondition =
 /** The table that is described, read and streamed for a plan. */
 export function readTable({ source, rows }: TablePlan): TableSchema {
   return rows?.reads ?? source;
+}
+
+/** Where each column of a plan comes from. */
+export function originsOf({ source, rows }: TablePlan): readonly ColumnOrigin[] {
+  return rows?.columns ?? source.columns.map((_, ordinal) => ({ kind: "column", ordinal }));
+}
+
+/** A plan with something about its table that rules leave as it is, such as its shape. */
+export function withTable(
+  plan: TablePlan,
+  part: Partial<Omit<TableSchema, "id" | "columns" | "key">>,
+): TablePlan {
+  const { source, rows } = plan;
+  const own = { ...plan, source: { ...source, ...part } };
+  return rows === undefined ? own : { ...own, rows: { ...rows, reads: { ...rows.reads, ...part } } };
+}
+
+/** The plan with columns that the source computes as ordinary ones on its side: it sends their values. */
+export function withSentColumns(plan: TablePlan, isSent: (ordinal: number) => boolean): TablePlan {
+  const { source, rows } = plan;
+  const columns = source.columns.map((column, ordinal) =>
+    isSent(ordinal) ? ordinaryColumn(column) : column,
+  );
+  const sending = { ...plan, source: { ...source, columns } };
+  if (rows === undefined) return sending;
+  const read = new Set(
+    rows.columns.flatMap((origin, i) => (origin.kind === "column" && isSent(i) ? [origin.ordinal] : [])),
+  );
+  const { reads } = rows;
+  const needed = reads.columns.map((column, i) => (read.has(i) ? ordinaryColumn(column) : column));
+  return { ...sending, rows: { ...rows, reads: { ...reads, columns: needed } } };
+}
+
+/** A column that is computed, as one that is not. */
+export function ordinaryColumn({ generated: _generated, virtual: _virtual, ...column }: Column): Column {
+  return column;
 }
 
 /** What table mappings come to for a whole task. */

@@ -39,6 +39,11 @@ export interface Column {
    * values come in the text form of `type` all the same.
    */
   readonly convertsTo?: LogicalType;
+  /**
+   * Rules of table mappings give the column its type: the native type is the target's to name, which Target.convert does
+   * also where the plan is in its own dialect.
+   */
+  readonly typedByRule?: true;
   readonly nullable: boolean;
   /** Native default expression. A serial's default is here too, beside the sequence it draws from. */
   readonly default?: string;
@@ -221,6 +226,8 @@ export interface Catalog {
   readonly tables: readonly TableSchema[];
   /** Tables may have indexes of one name; else a schema has each name of an index once. */
   readonly indexNamesOfTables?: true;
+  /** Native texts have backticks around all names, and backslashes escape in their strings; else as standard SQL has it. */
+  readonly quotesWithBackticks?: true;
   /** Each after those that it needs. */
   readonly objects: readonly SchemaObject[];
   /** Of what is moved; empty when the task leaves owners and privileges alone. */

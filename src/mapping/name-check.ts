@@ -1,10 +1,8 @@
 import type { Finding } from "../core/finding.ts";
 import type { TablePlan } from "../core/plan.ts";
 import { type Index, type Sequence, type TableId, tableKey, type UserType } from "../core/schema.ts";
+import { LONGEST_NAME_BYTES, nameFault } from "./name-fault.ts";
 import { badSchemaName, badTableName, clash, renamed } from "./plan-findings.ts";
-
-/** PostgreSQL cuts longer names off without a word (NAMEDATALEN), and two could become one. */
-const LONGEST_NAME_BYTES = 63;
 
 interface NamedSchema {
   readonly source: string;
@@ -65,13 +63,6 @@ interface Claims {
   /** Who has a name, by key of the name on the target. */
   readonly taken: Map<string, TableId>;
   readonly findings: Finding[];
-}
-
-function nameFault(name: string): string | undefined {
-  if (name === "") return "is empty";
-  if (name.includes("\0")) return "holds a zero character";
-  const bytes = Buffer.byteLength(name);
-  return bytes > LONGEST_NAME_BYTES ? `has ${bytes} bytes, more than ${LONGEST_NAME_BYTES}` : undefined;
 }
 
 function mergeSchemas(

@@ -88,6 +88,39 @@ export function objectNamesRenamed(object: SchemaObject, renamed: ObjectReferenc
   );
 }
 
+export function objectNamesColumns(object: SchemaObject, table: TableId): Finding {
+  return aboutObject(
+    "plan.object_left_out",
+    object,
+    `is left out: its text seems to name columns of ${displayTable(table)} that are not on the target, or have other names there.`,
+  );
+}
+
+/** A foreign key one end of which the target has not. What the source does by it without logging it would be missing. */
+export function referenceLost(
+  table: TableId,
+  foreignKey: ForeignKey,
+  replicates: boolean,
+): readonly Finding[] {
+  const message = `The foreign key ${foreignKey.name} of ${displayTable(table)} is left out: columns of one of its ends stay behind, or rules change their values.`;
+  const about = { subject: displayTable(table), table };
+  const left: Finding = {
+    ...about,
+    ...{ code: "plan.part_left_out", severity: "warning", message },
+    remedy: errorTable["plan.part_left_out"].remedy,
+  };
+  if (!replicates || foreignKey.silent === undefined) return [left];
+  return [
+    left,
+    {
+      ...about,
+      ...{ code: "mapping.key_lost", severity: "error" },
+      message: `The source changes rows by the foreign key ${foreignKey.name} without logging that, and they are not found on the target without its columns.`,
+      remedy: errorTable["mapping.key_lost"].remedy,
+    },
+  ];
+}
+
 export function namesText(object: SchemaObject, schema: string): Finding {
   return aboutObject(
     "plan.text_names_schema",

@@ -1,7 +1,7 @@
 import { MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
-import type { TablePlan } from "../core/plan.ts";
+import { readTable, type TablePlan } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../core/schema.ts";
 import type { NotedTransaction, SchemaNote, TableParts } from "../core/schema-note.ts";
@@ -9,6 +9,8 @@ import type { TableAlteration } from "../core/table-alteration.ts";
 import { bareShape, isSameDefinition, tableChanged } from "../core/table-shape.ts";
 import { ApplyMode } from "../core/target.ts";
 import { compilePlan } from "../mapping/plan.ts";
+import { withOwnFills, withPlainShape } from "../mapping/rows/narrow-plan.ts";
+import { ruleChange } from "../mapping/rows/rule-change.ts";
 import { selectTables } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import { TargetNames } from "../mapping/target-names.ts";
@@ -45,11 +47,12 @@ export function noteFilter(
   const isPlanned = (position: Position): boolean => rules.reaches(notes.planned!, position);
   return (note, position) => {
     const isIndex = note.dropped && !plans.has(note.shape.table);
-    const table = (isIndex ? ownerOf(note.id, plan.tables) : plans.get(note.shape.table))?.source;
-    if (table === undefined) {
+    const planned = isIndex ? ownerOf(note.id, plan.tables) : plans.get(note.shape.table);
+    if (planned === undefined) {
       if (isIndex || !takesNew() || selected.has(tableKey(note.id)) || isPlanned(position)) return false;
       return selectTables([note.id], mappings).length > 0;
     }
+    const table = readTable(planned);
     const shape = table.shape!;
     if (errors.isSuspended(table.id) || leavesColumnsOut(shape)) return false;
     if (rules.mode(table, position) === ApplyMode.skip) return false;
@@ -84,7 +87,7 @@ export async function followNotes(attempt: Attempt, { position, notes }: NotedTr
       dropped.push(from);
       continue;
     }
-    const how = whyNotFollowed(from.source, some, { mappings, isApplied: isApplied(settings, some) });
+    const how = whyNotFollowed(readTable(from), some, { mappings, isApplied: isApplied(settings, some) });
     if (how === undefined) followed.push({ from, notes: some, lost: [] });
     else await errors.handle(from.source.id, tableChanged(from.source.id, how), signal);
   }
@@ -107,8 +110,8 @@ export async function followNotes(attempt: Attempt, { position, notes }: NotedTr
     );
     for (const failure of failures) statistics.finding(asWarning(failure));
   }
-  for (const { source: table } of alterations.untrue) {
-    await errors.handle(table.id, tableChanged(table.id, "is noted as without a column that it has"), signal);
+  for (const { table, how } of alterations.refused) {
+    await errors.handle(table.id, tableChanged(table.id, how), signal);
   }
   const wanted = inNameOrder(alterations.tables);
   const others = otherTables(attempt, wanted);
@@ -142,7 +145,7 @@ interface FollowedTable {
 /** The table that an index is part of. */
 function ownerOf({ schema, name }: TableId, tables: readonly TablePlan[]): TablePlan | undefined {
   return tables.find(
-    ({ source }) => source.id.schema === schema && source.indexes.some((index) => index.name === name),
+    (plan) => plan.source.id.schema === schema && readTable(plan).indexes.some((one) => one.name === name),
   );
 }
 
@@ -225,8 +228,8 @@ function inNameOrder(alterations: readonly TableAlteration[]): readonly TableAlt
 interface Alterations {
   readonly plan: ReturnType<typeof compilePlan>["plan"];
   readonly tables: readonly TableAlteration[];
-  /** Tables whose notes are not the source's. */
-  readonly untrue: readonly TablePlan[];
+  /** Tables that cannot be followed after all; `how` follows "The table". */
+  readonly refused: readonly { readonly table: TableSchema; readonly how: string }[];
 }
 
 async function planAlterations(
@@ -239,7 +242,7 @@ async function planAlterations(
   );
   const found = new Map(described.map((table) => [table.shape!.table, table]));
   const tables = followed.map(({ from, notes, lost }) => {
-    const { shape, ...same } = from.source;
+    const { shape, ...same } = readTable(from);
     const before = bareShape(shape!);
     const left = same.indexes.filter(({ name }) => !lost.includes(name));
     const table = found.get(before.table) ?? { ...same, indexes: left, shape: before };
@@ -252,31 +255,48 @@ async function planAlterations(
   const altered = new Map(tables.map((table) => [table.shape!.table, table]));
   const now = await source.describe(request, signal);
   // With those that foreign keys lead to, in one order: of two indexes of one name the later gets another.
-  const all = current.tables.map((table) => altered.get(table.source.shape?.table ?? "") ?? table.source);
+  const all = current.tables.map((table) => altered.get(table.source.shape?.table ?? "") ?? readTable(table));
   const catalog = { ...now, tables: all };
   const mappings = parseTableMappings(spec.tableMappings);
   const compiled = compilePlan({ catalog, mappings, targetSchema: targetSchema(settings, target) });
-  const { plan } = target.convert(compiled.plan);
+  const converted = target.convert(compiled.plan).plan;
+  const plan = { ...converted, tables: converted.tables.map(withOwnFills) };
   const planned = tablesByNumber(plan.tables);
   const names = new TargetNames(mappings, targetSchema(settings, target));
   const made = new Set(
     (await journal.tables(signal)).filter(({ created }) => created).map(({ id }) => tableKey(id)),
   );
+  const fates = followed.map((table) => {
+    const to = planned.get(table.from.source.shape!.table)!;
+    const how = isTrue(table, now.tables)
+      ? (refusalOf(to, compiled.findings) ?? ruleChange(table.from, to))
+      : "is noted as without a column that it has";
+    return { ...table, to, how };
+  });
   return {
     plan,
-    untrue: followed.filter((table) => !isTrue(table, now.tables)).map(({ from }) => from),
-    tables: followed
-      .filter((table) => isTrue(table, now.tables))
-      .map(({ from, notes }) => {
-        const to = planned.get(from.source.shape!.table)!;
+    refused: fates.flatMap(({ from, how }) => (how === undefined ? [] : { table: from.source, how })),
+    tables: fates
+      .filter(({ how }) => how === undefined)
+      .map(({ from, to, notes }) => {
         const enums = notes
           .flatMap((note) => note.enums)
           .map(({ id, labels }) => ({ id: names.withinSchema(id), labels }));
-        const note = decisiveNote(from.source, notes);
+        const note = decisiveNote(readTable(from), notes);
         const withParts = made.has(tableKey(from.source.id));
-        return { from, to, note, enums, isApplied: isApplied(settings, notes), withParts };
+        const sides = { from: withPlainShape(from), to: withPlainShape(to) };
+        return { ...sides, note, enums, isApplied: isApplied(settings, notes), withParts };
       }),
   };
+}
+
+/** Why the rules do not take a table as it is now. */
+function refusalOf({ source }: TablePlan, findings: readonly Finding[]): string | undefined {
+  const key = tableKey(source.id);
+  const isRefusal = ({ severity, table }: Finding): boolean =>
+    severity === "error" && table !== undefined && tableKey(table) === key;
+  const found = findings.find(isRefusal);
+  return found === undefined ? undefined : `is not what its table mappings need: ${found.message}`;
 }
 
 /** A column that is dropped does not come back: one that the source has is not. See stillThere(). */

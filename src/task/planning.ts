@@ -2,7 +2,7 @@ import { MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import type { JournaledTable } from "../core/journal.ts";
-import type { MigrationPlan } from "../core/plan.ts";
+import { type MigrationPlan, readTable } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
 import {
   type Catalog,
@@ -15,6 +15,7 @@ import {
 import type { Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { compilePlan } from "../mapping/plan.ts";
+import { withOwnFills } from "../mapping/rows/narrow-plan.ts";
 import type { TableMappings } from "../mapping/rules.ts";
 import { selectTables, wholeSchemas } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
@@ -76,13 +77,20 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
     ? recallTables(described.catalog.tables, journaled, request.untold)
     : { tables: described.catalog.tables, awaited: [] };
   const catalog = { ...described.catalog, tables: recalled };
-  const compiled = compilePlan({ catalog, mappings, targetSchema: targetSchema(settings, request.target) });
+  const replicates = spec.type !== "full-load";
+  const compiled = compilePlan({
+    catalog,
+    mappings,
+    targetSchema: targetSchema(settings, request.target),
+    replicates,
+  });
   const converted = request.target.convert(compiled.plan);
-  const tables = converted.plan.tables.map((plan) => plan.source);
+  const planned = { ...converted.plan, tables: converted.plan.tables.map(withOwnFills) };
+  const tables = planned.tables.map(readTable);
   // A full load that has a table's rows is done with it; changes are what loaded tables would have to follow for.
   const concerned = spec.type === "full-load" ? journaled.filter((table) => !isComplete(table)) : journaled;
   const changes = compareSchemas({
-    plan: converted.plan,
+    plan: planned,
     journaled: concerned,
     follows: settings.followsAlteredTables,
     replicatesOnly: spec.type === "cdc",

@@ -101,6 +101,7 @@ export async function describe(
     sequences: tables.flatMap((table) => identitySequence(table) ?? []),
     tables,
     indexNamesOfTables: true,
+    quotesWithBackticks: true,
     objects: [],
     rights: [],
   };
