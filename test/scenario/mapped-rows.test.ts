@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Failpoint } from "../../src/base/failpoint.ts";
 import { killRows, killSchema } from "../support/kill-schema.ts";
+import { RuleNumbers } from "../support/mapping-rules.ts";
 import { serverPair } from "../support/server-pair.ts";
 import { TaskLife } from "../support/task-life.ts";
 import { assertNoConflicts } from "../support/task-pair.ts";
@@ -14,51 +15,34 @@ import { assertNoConflicts } from "../support/task-pair.ts";
 
 const servers = await serverPair();
 
-const table = (name: string) => ({ "schema-name": "app", "table-name": name });
-const column = (of: string, name: string) => ({ ...table(of), "column-name": name });
-
-let ruleId = 0;
-
-function rule(target: "table" | "column", locator: object, action: string, more: object = {}): object {
-  ruleId++;
-  return {
-    ...{ "rule-type": "transformation", "rule-id": `${ruleId}`, "rule-name": `${ruleId}` },
-    ...{ "rule-target": target, "object-locator": locator, "rule-action": action, ...more },
-  };
-}
-
-function selection(name: string, filters: readonly object[] = []): object {
-  ruleId++;
-  return {
-    ...{ "rule-type": "selection", "rule-id": `${ruleId}`, "rule-name": `${ruleId}` },
-    ...{ "object-locator": table(name), "rule-action": "include", filters },
-  };
-}
-
 const outside = { "filter-operator": "notbetween", "start-value": "31", "end-value": "59" };
+
+const { rule, selection } = new RuleNumbers("app");
+const table = (name: string) => ({ "table-name": name });
+const column = (of: string, name: string) => ({ "table-name": of, "column-name": name });
 
 const rules = [
   ...["ranged", "child", "event", "log"].map((name) => selection(name)),
   selection("blocks", [{ "filter-type": "source", "column-name": "a", "filter-conditions": [outside] }]),
-  rule("column", column("ranged", "note"), "data-masking-hash-mask"),
-  rule("column", table("ranged"), "add-column", {
+  rule(column("ranged", "note"), "data-masking-hash-mask"),
+  rule(table("ranged"), "add-column", {
     value: "total",
     expression: "$id * 2 + $a",
     "data-type": { type: "int8" },
   }),
-  rule("column", column("blocks", "note"), "rename", { value: "remark" }),
-  rule("column", table("blocks"), "add-column", {
+  rule(column("blocks", "note"), "rename", { value: "remark" }),
+  rule(table("blocks"), "add-column", {
     value: "label",
     expression: "$id || ':' || upper($note)",
     "data-type": { type: "string", length: 200 },
   }),
-  rule("column", table("event"), "add-column", {
+  rule(table("event"), "add-column", {
     value: "op",
     expression: "operation_indicator('gone', 'other', 'new')",
     "data-type": { type: "string", length: 10 },
   }),
-  rule("column", column("child", "label"), "remove-column"),
-  rule("column", column("log", "note"), "data-masking-digits-mask", { value: "#" }),
+  rule(column("child", "label"), "remove-column"),
+  rule(column("log", "note"), "data-masking-digits-mask", { value: "#" }),
 ];
 
 const loading: readonly [Failpoint, number][] = [
