@@ -6,7 +6,6 @@ import { parseTableMappings } from "./table-mappings.ts";
 const view = { "schema-name": "%", "table-name": "%", "table-type": "view" };
 const exact = { "schema-name": "a", "table-name": "b" };
 const settings = { "rule-type": "table-settings", "rule-id": 2, "object-locator": exact };
-
 const unbuilt: readonly (readonly [rules: readonly object[], subject: string])[] = [
   [[{ ...everything, "object-locator": view }], "rule 1: object-locator.table-type"],
   [[everything, { ...settings, "parallel-load": { type: "none" } }], "rule 2: parallel-load"],

@@ -1,6 +1,7 @@
 import type { ColumnOrigin, RowRules, TablePlan } from "../../core/plan.ts";
 import { type Column, displayTable, type TableSchema } from "../../core/schema.ts";
 import { nameFault } from "../name-fault.ts";
+import { needsBefore } from "../rows/row-needs.ts";
 import { type ColumnChoice, chooseColumns } from "./column-choice.ts";
 import { ColumnFindings, listed } from "./column-findings.ts";
 import { addedColumns, beforeImages } from "./made-columns.ts";
@@ -41,11 +42,11 @@ export function mapTable(reads: TableSchema, { rules, texts, replicates }: MapTa
   const key = mapKey({ reads, choices, columns, rule: rules.key, texts, replicates, findings });
   const filter = mapFilter(rules.filtering, reads, findings);
   const origins = columns.map(({ origin }) => origin);
-  const rows: RowRules = {
+  const rows = tellingBefore({
     reads: sending(reads, columns),
     columns: origins,
     ...(filter === undefined ? {} : { filter }),
-  };
+  });
   if (replicates) tellUnsentValues(rows, findings);
   const referred = referredColumns(choices);
   return {
@@ -118,6 +119,13 @@ function sending(reads: TableSchema, columns: readonly PlannedColumn[]): TableSc
       return sent;
     }),
   };
+}
+
+/** Where rules need more of the row before a change than its key, and the log has it, the table is read with all of it. */
+function tellingBefore(rows: RowRules): RowRules {
+  const { reads } = rows;
+  if (reads.tellsBefore !== true || !needsBefore(rows)) return rows;
+  return { ...rows, reads: { ...reads, rowIdentity: "full" } };
 }
 
 interface Naming {

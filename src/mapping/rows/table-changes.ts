@@ -214,7 +214,8 @@ export class TableChanges implements InputCells {
     for (let i = 0; i < columns.length; i++) {
       const origin = columns[i]!;
       if (origin.kind === "column") this.#copy(made + 2 * i, from, origin.ordinal, origin.mask);
-      else if (origin.kind === "before" && isAfter) this.#copyBefore(made + 2 * i, origin.ordinal);
+      else if (origin.kind === "before" && isAfter && !this.#isKept)
+        this.#copyBefore(made + 2 * i, origin.ordinal);
     }
     return made;
   }

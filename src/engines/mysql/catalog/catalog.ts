@@ -91,7 +91,8 @@ export async function describe(
         checks: checks.get(key)?.checks ?? [],
         foreignKeys: foreignKeys.get(key)!,
       };
-      return tableSchema(id, parts);
+      const table = tableSchema(id, parts);
+      return client.facts.logsWholeRows ? { ...table, tellsBefore: true as const } : table;
     });
   return {
     dialect: "mysql",
