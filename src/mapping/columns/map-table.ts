@@ -42,11 +42,12 @@ export function mapTable(reads: TableSchema, { rules, texts, replicates }: MapTa
   const key = mapKey({ reads, choices, columns, rule: rules.key, texts, replicates, findings });
   const filter = mapFilter(rules.filtering, reads, findings);
   const origins = columns.map(({ origin }) => origin);
-  const rows = tellingBefore({
+  const asked = tellingBefore({
     reads: sending(reads, columns),
     columns: origins,
     ...(filter === undefined ? {} : { filter }),
   });
+  const rows: RowRules = asked.reads === reads ? asked : { ...asked, described: reads };
   if (replicates) tellUnsentValues(rows, findings);
   const referred = referredColumns(choices);
   return {
