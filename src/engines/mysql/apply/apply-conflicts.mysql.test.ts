@@ -207,6 +207,20 @@ toBothFlavours("changes that meet other rows", (start) => {
     assert.deepEqual(await r.queryTarget("select count(*) as n from t"), [{ n: "0" }]);
   });
 
+  test("a change that is longer than the target takes is an error of its table", async () => {
+    await using r = await start(
+      "create table t (id int primary key, v text)",
+      "create table t (id int primary key, v longtext)",
+    );
+    const [packet] = await r.queryTarget("select @@max_allowed_packet as bytes");
+    await r.query(`insert into t values (1, repeat('x', ${packet!["bytes"]}))`);
+    const error = (await r.failure()) as MigrationError;
+    assert.equal(error.code, "apply.rejected");
+    assert.equal(error.subject, "public.t");
+    assert.deepEqual(error.table, { schema: "public", name: "t" });
+    assert.match(error.remedy, /max_allowed_packet/);
+  });
+
   test("a trigger of the target sees every change in its order", async () => {
     const schema = "create table t (id int primary key, v int)";
     await using r = await start(
