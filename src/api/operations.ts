@@ -12,6 +12,12 @@ import {
   describeOrderableReplicationInstances,
   describePendingMaintenanceActions,
 } from "./offerings.ts";
+import {
+  createReplicationConfig,
+  deleteReplicationConfig,
+  describeReplicationConfigs,
+  modifyReplicationConfig,
+} from "./replication-configs.ts";
 import { modifyReplicationInstance, rebootReplicationInstance } from "./replication-instance-changes.ts";
 import {
   createReplicationInstance,
@@ -31,6 +37,12 @@ import {
   deleteReplicationTask,
   describeReplicationTasks,
 } from "./replication-tasks.ts";
+import {
+  describeReplications,
+  reloadReplicationTables,
+  startReplication,
+  stopReplication,
+} from "./replications.ts";
 import { describeRefreshSchemasStatus, describeSchemas, refreshSchemas } from "./schemas.ts";
 import type { Call } from "./service.ts";
 import {
@@ -39,7 +51,7 @@ import {
   describeReplicationSubnetGroups,
   modifyReplicationSubnetGroup,
 } from "./subnet-groups.ts";
-import { describeTableStatistics } from "./table-statistics.ts";
+import { describeReplicationTableStatistics, describeTableStatistics } from "./table-statistics.ts";
 import { addTagsToResource, listTagsForResource, removeTagsFromResource } from "./tags.ts";
 
 /** Takes a request that was checked against its schema. */
@@ -85,6 +97,16 @@ const handlers: Readonly<Record<string, Handler>> = {
   MoveReplicationTask: moveReplicationTask,
   DeleteReplicationTask: deleteReplicationTask,
   DescribeTableStatistics: describeTableStatistics,
+
+  CreateReplicationConfig: createReplicationConfig,
+  DescribeReplicationConfigs: describeReplicationConfigs,
+  ModifyReplicationConfig: modifyReplicationConfig,
+  DeleteReplicationConfig: deleteReplicationConfig,
+  StartReplication: startReplication,
+  StopReplication: stopReplication,
+  DescribeReplications: describeReplications,
+  DescribeReplicationTableStatistics: describeReplicationTableStatistics,
+  ReloadReplicationTables: reloadReplicationTables,
 
   ImportCertificate: importCertificate,
   DescribeCertificates: describeCertificates,

@@ -19,6 +19,7 @@ const taggable: Readonly<Record<string, ResourceKind>> = {
   task: "task",
   subgrp: "subnet-group",
   cert: "certificate",
+  "replication-config": "task",
 };
 
 export async function addTagsToResource(

@@ -11,6 +11,7 @@ import {
   type ServiceEvent,
   type Store,
   type Tag,
+  uniqueName,
 } from "../task/store.ts";
 import type { TableProgress } from "../task/task.ts";
 import { migrate } from "./migrations.ts";
@@ -89,7 +90,7 @@ class SqliteStore implements Store {
         "insert into resource (kind, arn, identifier, body) values (?, ?, ?, ?) on conflict do nothing",
         kind,
         record.arn,
-        record.identifier.toLowerCase(),
+        uniqueName(record),
         JSON.stringify(record),
       );
       if (done === 1) this.#accompany(record.arn, companions);
@@ -116,7 +117,7 @@ class SqliteStore implements Store {
     if (current === undefined) return undefined;
     // Nothing else can run between reading and writing: both are synchronous in the only process.
     const next = change(current);
-    const name = next.identifier.toLowerCase();
+    const name = uniqueName(next);
     const taken = this.#prepare("select 1 from resource where kind = ? and identifier = ? and arn <> ?");
     if (taken.get(kind, name, arn) !== undefined) throw new IdentifierTaken(next.identifier);
     return this.#atomically(() => {

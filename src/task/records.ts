@@ -6,7 +6,7 @@ import type { StartMode } from "./task.ts";
 /** What the control plane remembers, as plain data. Times are milliseconds since 1970. */
 interface Named {
   readonly arn: string;
-  /** The name people gave it; unique in its kind without regard to case. */
+  /** The name people gave it; uniqueName() of it is unique in its kind. */
   readonly identifier: string;
   readonly createdMs: number;
 }
@@ -94,6 +94,7 @@ export interface CertificateRecord extends Named {
 export interface TaskRecord extends Named {
   /** TaskSpec.id: names the slot, the publication and the journal's rows. */
   readonly taskId: string;
+  /** The task's own ARN when it is serverless: its process is made for it and ends with its run. */
   readonly instanceArn: string;
   readonly sourceArn: string;
   readonly targetArn: string;
@@ -110,6 +111,31 @@ export interface TaskRecord extends Named {
   readonly recoveryCheckpoint?: string | undefined;
   readonly run?: TaskRun | undefined;
   readonly stats?: TaskStats | undefined;
+  /** undefined for a replication task, which runs on an instance. */
+  readonly serverless?: Serverless | undefined;
+}
+
+/** What makes a task the replication of a serverless configuration. */
+export interface Serverless {
+  readonly compute: ComputeConfig;
+  /** JSON text, returned as given. */
+  readonly supplementalSettings?: string | undefined;
+  readonly updatedMs: number;
+  /** StartReplicationType of the last start, as given. */
+  readonly startType?: string | undefined;
+}
+
+/** Members that were not given are not there: clients compare what they get with what they gave. */
+export interface ComputeConfig {
+  readonly maxCapacityUnits: number;
+  readonly minCapacityUnits?: number | undefined;
+  readonly multiAz: boolean;
+  readonly availabilityZone?: string | undefined;
+  readonly dnsNameServers?: string | undefined;
+  readonly kmsKeyId?: string | undefined;
+  readonly maintenanceWindow?: string | undefined;
+  readonly subnetGroup?: string | undefined;
+  readonly securityGroups?: readonly string[] | undefined;
 }
 
 /** The present or last run of a task. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SubnetGroupRecord } from "../../src/task/records.ts";
+import type { SubnetGroupRecord, TaskRecord } from "../../src/task/records.ts";
 import { EVENTS_KEPT, IdentifierTaken, type Store } from "../../src/task/store.ts";
 import type { TableProgress } from "../../src/task/task.ts";
 import { tableProgress } from "../support/progress.ts";
@@ -32,6 +32,19 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     assert.equal((await store.list("subnet-group")).length, 1);
     assert.deepEqual(await store.list("endpoint"), []);
     assert.equal(await store.get("endpoint", "arn:a"), undefined);
+  });
+
+  test(`${name}: serverless tasks have names of their own`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    const task = { ...group("a"), status: "ready" } as unknown as TaskRecord;
+    const serverless = { ...task, arn: "arn:b", serverless: {} } as TaskRecord;
+    assert.equal(await store.insert("task", task), true);
+    assert.equal(await store.insert("task", serverless), true);
+    assert.equal(await store.insert("task", { ...serverless, arn: "arn:c", identifier: "A" }), false);
+    await store.update("task", "arn:a", (record) => ({ ...record, identifier: "c" }));
+    const rename = store.update("task", "arn:b", (record) => ({ ...record, identifier: "C" }));
+    assert.equal((await rename)?.identifier, "C");
   });
 
   test(`${name}: records are listed oldest first, and changing one keeps its place`, async () => {
