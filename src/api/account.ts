@@ -37,7 +37,7 @@ export async function describeAccountAttributes(
     ReplicationTasks: tasks.length,
     ReplicationTasksPerReplicationInstance: mostOf(tasks.map((one) => one.instanceArn)),
     Certificates: (await store.list("certificate")).length,
-    EventSubscriptions: 0,
+    EventSubscriptions: (await store.list("event-subscription")).length,
   };
   return {
     AccountQuotas: (Object.keys(quotas) as (keyof typeof quotas)[]).map((name) => ({

@@ -3,6 +3,12 @@ import { describeAccountAttributes } from "./account.ts";
 import { deleteCertificate, describeCertificates, importCertificate } from "./certificates.ts";
 import { deleteConnection, describeConnections, testConnection } from "./connections.ts";
 import { createEndpoint, deleteEndpoint, describeEndpoints, modifyEndpoint } from "./endpoints.ts";
+import {
+  createEventSubscription,
+  deleteEventSubscription,
+  describeEventSubscriptions,
+  modifyEventSubscription,
+} from "./event-subscriptions.ts";
 import { describeEventCategories, describeEvents } from "./events.ts";
 import {
   applyPendingMaintenanceAction,
@@ -118,6 +124,10 @@ const handlers: Readonly<Record<string, Handler>> = {
 
   DescribeEvents: describeEvents,
   DescribeEventCategories: describeEventCategories,
+  CreateEventSubscription: createEventSubscription,
+  DescribeEventSubscriptions: describeEventSubscriptions,
+  ModifyEventSubscription: modifyEventSubscription,
+  DeleteEventSubscription: deleteEventSubscription,
 };
 
 export interface Operation {

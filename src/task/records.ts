@@ -1,6 +1,7 @@
 import type { SslMode } from "../core/engine.ts";
 import type { MigrationType } from "../core/source.ts";
 import type { InstanceStatus, TaskStatus } from "./state.ts";
+import type { EventSource } from "./store.ts";
 import type { StartMode } from "./task.ts";
 
 /** What the control plane remembers, as plain data. Times are milliseconds since 1970. */
@@ -162,6 +163,22 @@ export interface TaskStats {
   readonly fullLoadEndMs?: number | undefined;
 }
 
+/** Who is to hear of which events. */
+export interface EventSubscriptionRecord extends Named {
+  readonly topicArn: string;
+  /** undefined: of all sources. */
+  readonly sourceType?: EventSource | undefined;
+  /** Identifiers of instances or tasks; none: of all. */
+  readonly sourceIds: readonly string[];
+  /** As given; none: all. */
+  readonly categories: readonly string[];
+  readonly enabled: boolean;
+  /** How the last delivery went: AWS DMS's words for a topic that refuses, and one that is not there. */
+  readonly status: "active" | "no-permission" | "topic-not-exist";
+  /** Number of the last event that it is done with. */
+  readonly done: number;
+}
+
 /** Every kind of stored resource with its record. */
 export interface Records {
   readonly instance: InstanceRecord;
@@ -171,6 +188,7 @@ export interface Records {
   readonly "schema-list": SchemaListRecord;
   readonly certificate: CertificateRecord;
   readonly task: TaskRecord;
+  readonly "event-subscription": EventSubscriptionRecord;
 }
 
 export type ResourceKind = keyof Records;

@@ -44,6 +44,12 @@ export interface Store extends AsyncDisposable {
   addEvents(events: readonly ServiceEvent[]): Promise<void>;
   /** By their times, then as they were added; from `sinceMs` (inclusive) to `untilMs` (inclusive). */
   events(range: { readonly sinceMs: number; readonly untilMs: number }): Promise<readonly ServiceEvent[]>;
+  /** In the order in which they were added, those with greater numbers than `number`; `most` at the most. */
+  eventsAfter(number: number, most: number): Promise<readonly NumberedEvent[]>;
+  /** Number of the event that was added last; 0 before the first. */
+  lastEventNumber(): Promise<number>;
+  /** Calls back each time after events have been added. */
+  onEvents(listener: () => void): void;
 
   /** Adds or replaces the rows of the named tables; others stay. */
   putTableStatistics(taskArn: string, tables: readonly TableProgress[]): Promise<void>;
@@ -81,6 +87,12 @@ export interface ServiceEvent {
   readonly sourceIdentifier: string;
   readonly categories: readonly string[];
   readonly message: string;
+}
+
+/** Numbers grow by one with each event that is added, and are never given again. */
+export interface NumberedEvent {
+  readonly number: number;
+  readonly event: ServiceEvent;
 }
 
 /** Names differ without regard to case; serverless configurations have names of their own. */

@@ -209,6 +209,29 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     assert.deepEqual((await store.events({ sinceMs: 30, untilMs: 30 }))[0], event(30));
   });
 
+  test(`${name}: events have numbers without a gap that are never given again, and each adding is told`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    let told = 0;
+    store.onEvents(() => told++);
+    assert.equal(await store.lastEventNumber(), 0);
+    await store.addEvents([event(30), event(10)]);
+    await store.insert("subnet-group", group("a"), { event: event(20) });
+    await store.insert("subnet-group", group("b"));
+    await store.insert("subnet-group", group("a"), { event: event(40) });
+    assert.equal(told, 2);
+    const numbered = await store.eventsAfter(1, 5);
+    assert.deepEqual(numbered, [
+      { number: 2, event: event(10) },
+      { number: 3, event: event(20) },
+    ]);
+    assert.equal((await store.eventsAfter(0, 2)).length, 2);
+    const again = await subject.reopen();
+    assert.equal(await again.lastEventNumber(), 3);
+    await again.addEvents([event(50)]);
+    assert.deepEqual(await again.eventsAfter(3, 5), [{ number: 4, event: event(50) }]);
+  });
+
   test(`${name}: an event that is added, beside a record too, takes the place of those that are too old or too many`, async () => {
     await using subject = await open();
     const { store } = subject;
