@@ -68,7 +68,10 @@ const ASCII = /^[ -~]*$/;
 function textComparison(column: Column, fixed: boolean): Comparison {
   const name = identifier(column.name);
   const { nativeType, collation } = column;
-  const text = fixed || PLAIN.test(nativeType) ? `${name}::text` : `concat(${name})`;
+  const text =
+    fixed || PLAIN.test(nativeType)
+      ? `${name}::text`
+      : `case when ${name} is not null then concat(${name}) end`;
   const plainType = PADDED.test(nativeType) ? "bpchar" : PLAIN.test(nativeType) ? "text" : undefined;
   return (operator, value) => {
     // By an index. A collation of its own may take different texts for equal, an encoding may lack characters.
