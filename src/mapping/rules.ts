@@ -101,20 +101,6 @@ export interface TableSettingsRule extends TableRuleBase {
   readonly lobs: "whole" | { readonly maxKilobytes: number } | undefined;
 }
 
-/** How full load parts a table. Boundaries are upper ones, a text for each of the columns. */
-export type ParallelLoad =
-  | { readonly type: "none" | "partitions-auto" }
-  | {
-      readonly type: "partitions-list";
-      readonly partitions: readonly string[];
-      readonly subpartitions: readonly string[];
-    }
-  | {
-      readonly type: "ranges";
-      readonly columns: readonly string[];
-      readonly boundaries: readonly (readonly string[])[];
-    };
-
 export type NameChange =
   | { readonly action: "convert-lowercase" | "convert-uppercase" }
   | { readonly action: "rename"; readonly value: string }
