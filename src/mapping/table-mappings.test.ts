@@ -1,29 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { everything, rename } from "../../test/support/mapping-rules.ts";
+import { everything } from "../../test/support/mapping-rules.ts";
 import { parseTableMappings } from "./table-mappings.ts";
 
-const filters = [
-  {
-    "filter-type": "source",
-    "column-name": "a",
-    "filter-conditions": [{ "filter-operator": "null" }],
-  },
-];
 const view = { "schema-name": "%", "table-name": "%", "table-type": "view" };
 const exact = { "schema-name": "a", "table-name": "b" };
 const settings = { "rule-type": "table-settings", "rule-id": 2, "object-locator": exact };
-const column = {
-  ...rename,
-  "rule-target": "column",
-  "object-locator": { ...exact, "column-name": "c" },
-  "rule-action": "remove-column",
-};
-
 const unbuilt: readonly (readonly [rules: readonly object[], subject: string])[] = [
-  [[{ ...everything, filters }], "rule 1: filters"],
   [[{ ...everything, "object-locator": view }], "rule 1: object-locator.table-type"],
-  [[everything, column], "rule 2: rule-action"],
   [[everything, { ...settings, "parallel-load": { type: "none" } }], "rule 2: parallel-load"],
   [
     [everything, { ...settings, "lob-settings": { mode: "limited", "bulk-max-size": 1 } }],

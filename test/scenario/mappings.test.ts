@@ -38,7 +38,7 @@ const CHANGED = `
 function rule(id: number, action: string, column: string, more: object = {}): object {
   return {
     ...{ "rule-type": "transformation", "rule-id": id, "rule-target": "column", "rule-action": action },
-    "object-locator": { "schema-name": "SOURCE", "table-name": "people", "column-name": column },
+    "object-locator": { "schema-name": "{source}", "table-name": "people", "column-name": column },
     ...more,
   };
 }
@@ -53,17 +53,17 @@ for (const [from, to] of directions) {
     const { rows } = await moveMapped(servers, { from, to, made: MADE, changed: CHANGED, rules });
     const quote = to === "postgres" ? '"' : "`";
     const columns = ["p_id", "full_name", "AGE", "p_zip"].map((name) => quote + name + quote).join(", ");
-    assert.deepEqual(await rows(`select ${columns} from TARGET.people order by 1`), [
+    assert.deepEqual(await rows(`select ${columns} from {target}.people order by 1`), [
       ["1", "Anna", "32", "10001"],
       ["4", "Dee", "44", "40004"],
       ["30", "Cy", "5", null],
     ]);
-    assert.deepEqual(await rows("select * from TARGET.orders order by 1"), [
+    assert.deepEqual(await rows("select * from {target}.orders order by 1"), [
       ["10", "1"],
       ["12", "4"],
     ]);
-    await assert.rejects(rows("insert into TARGET.orders values (13, 99)"), "the foreign key is there");
-    const young = `insert into TARGET.people (${columns}) values (9, 'Eve', -1, null)`;
+    await assert.rejects(rows("insert into {target}.orders values (13, 99)"), "the foreign key is there");
+    const young = `insert into {target}.people (${columns}) values (9, 'Eve', -1, null)`;
     await assert.rejects(rows(young), "the check is there");
   });
 }

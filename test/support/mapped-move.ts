@@ -21,14 +21,14 @@ export interface MappedMove {
   readonly made: string;
   /** Run when the rows are loaded. Left out: the task is a full load. */
   readonly changed?: string;
-  /** Rules of a document, in which `SOURCE` stands for the source's schema; one that selects all of it comes first. */
+  /** Rules of a document, in which `{source}` stands for the source's schema; one that selects all of it comes first. */
   readonly rules: readonly object[];
   readonly selection?: object;
   readonly settings?: object;
 }
 
 export interface MovedTables {
-  /** Rows of a query on the target in which `TARGET` stands for its schema; values as texts. */
+  /** Rows of a query on the target in which `{target}` stands for its schema; values as texts. */
   readonly rows: (sql: string) => Promise<readonly (readonly (string | null)[])[]>;
   readonly findings: readonly Finding[];
 }
@@ -69,7 +69,7 @@ export async function moveMapped(servers: MappedServers, move: MappedMove): Prom
     [],
   );
   const rows: MovedTables["rows"] = async (sql) => {
-    const found = await target.query(sql.replaceAll("TARGET", target.schema));
+    const found = await target.query(sql.replaceAll("{target}", target.schema));
     return found.map((row) => Object.values(row).map((value) => (value === null ? null : String(value))));
   };
   return { rows, findings: task.findings };
@@ -90,8 +90,8 @@ function documentOf(
     ...{ "rule-type": "transformation", "rule-id": 1001, "rule-target": "schema", "rule-action": "rename" },
     ...{ "object-locator": { "schema-name": locator["schema-name"] }, value: target },
   };
-  const others = JSON.stringify(rules).replaceAll("SOURCE", source);
-  return JSON.stringify({ rules: [{ ...all, ...selection }, renamed, ...JSON.parse(others)] });
+  const document = JSON.stringify({ rules: [{ ...all, ...selection }, renamed, ...rules] });
+  return document.replaceAll("{source}", source);
 }
 
 async function makeSource(servers: MappedServers, kind: Kind): Promise<Place> {

@@ -1,6 +1,7 @@
 import type { ExpressionInput } from "../../core/plan.ts";
 import { displayTable, type TableSchema } from "../../core/schema.ts";
 import { isLargeObject } from "../document/data-types.ts";
+import { checkExpression } from "../rows/expression.ts";
 import type { AddColumnRule, BeforeImageRule } from "../rules.ts";
 import type { ColumnChoice } from "./column-choice.ts";
 import { type ColumnFindings, listed } from "./column-findings.ts";
@@ -63,6 +64,13 @@ export function addedColumns(
       if (unsent.length > 0) {
         const what = `the source computes ${listed(unsent)} and does not send the values`;
         findings.impossible(rule.id, `the column ${rule.name} is made of ${listed(unsent)}, and ${what}`);
+      }
+      const fault = checkExpression(expression.sql, expression.inputs.length);
+      if (fault !== undefined) {
+        findings.impossible(
+          rule.id,
+          `the expression of the column ${rule.name} is no SQL of SQLite (${fault})`,
+        );
       }
       const columns = addedColumn(rule.name, rule.type);
       return [{ ...columns, origin: { kind: "expression", expression }, rule: rule.id }];
