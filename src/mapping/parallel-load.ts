@@ -1,9 +1,29 @@
-import type { ParallelLoad } from "../core/plan.ts";
+import type { Finding } from "../core/finding.ts";
+import type { ParallelLoad, TablePlan } from "../core/plan.ts";
 import type { Column, LogicalType, StoredPartition, TableSchema } from "../core/schema.ts";
+import { matchesTable } from "./columns/column-choice.ts";
+import { ColumnFindings } from "./columns/column-findings.ts";
 import { filterFault, normalisedValue } from "./filter/filter-value.ts";
+import type { TableMappings } from "./rules.ts";
+
+/** How rules want a table to be parted: the first that is about it. What cannot be is a finding. */
+export function planLoad(
+  table: TableSchema,
+  { tableSettings }: TableMappings,
+  findings: Finding[],
+): Pick<TablePlan, "parallelLoad"> {
+  const rule = tableSettings.find((one) => one.parallelLoad !== undefined && matchesTable(one, table.id));
+  if (rule?.parallelLoad === undefined) return {};
+  const fault = parallelLoadFault(rule.parallelLoad, table);
+  if (fault === undefined) return { parallelLoad: normalisedLoad(rule.parallelLoad, table) };
+  const found = new ColumnFindings(table.id);
+  found.impossible(rule.id, fault);
+  findings.push(...found.all);
+  return {};
+}
 
 /** Why a table cannot be parted as a rule says; undefined when it can. */
-export function parallelLoadFault(load: ParallelLoad, table: TableSchema): string | undefined {
+function parallelLoadFault(load: ParallelLoad, table: TableSchema): string | undefined {
   switch (load.type) {
     case "none":
       return undefined;
@@ -18,10 +38,12 @@ export function parallelLoadFault(load: ParallelLoad, table: TableSchema): strin
 }
 
 /** With its boundaries in the text form of their columns' types. Only for what parallelLoadFault() has no word against. */
-export function normalisedLoad(load: ParallelLoad, { columns }: TableSchema): ParallelLoad {
+function normalisedLoad(load: ParallelLoad, { columns }: TableSchema): ParallelLoad {
   if (load.type !== "ranges") return load;
   const types = load.columns.map((name) => columns.find((column) => column.name === name)!);
-  const boundaries = load.boundaries.map((values) => values.map((value, i) => normalisedValue(value, types[i]!)));
+  const boundaries = load.boundaries.map((values) =>
+    values.map((value, i) => normalisedValue(value, types[i]!)),
+  );
   return { ...load, boundaries };
 }
 
@@ -33,7 +55,10 @@ function rangesFault({ columns, boundaries }: Ranges, table: TableSchema): strin
     const column = table.columns.find((one) => one.name === name);
     if (column === undefined) return `the table has no column ${name}`;
     if (columns.indexOf(name) < i) return `the column ${name} is named twice`;
-    const fault = columnFault(column, boundaries.map((values) => values[i]!));
+    const fault = columnFault(
+      column,
+      boundaries.map((values) => values[i]!),
+    );
     if (fault !== undefined) return `ranges of the column ${name} are not possible: ${fault}`;
   }
   return undefined;

@@ -1,4 +1,4 @@
-import type { FilterCondition, Mask } from "../core/plan.ts";
+import type { FilterCondition, Mask, ParallelLoad } from "../core/plan.ts";
 import type { LogicalType } from "../core/schema.ts";
 import type { NameMatcher } from "./wildcard.ts";
 
