@@ -13,7 +13,27 @@ export interface TablePlan {
   readonly loadOrder: number;
   /** How its rows are made of the source's. Left out: they pass as they are. */
   readonly rows?: RowRules;
+  /** How full load parts the source's table, where a rule says so. Left out: as is best for its size. */
+  readonly parallelLoad?: ParallelLoad;
 }
+
+/** Parts of a table that together are all of it: NULLs and what a rule does not list are parts, too. */
+export type ParallelLoad =
+  /** As a whole, or in the partitions that the source keeps it in (TableSchema.partitions). */
+  | { readonly type: "none" | "partitions-auto" }
+  /** Each of these alone, and what remains together. */
+  | {
+      readonly type: "partitions-list";
+      readonly partitions: readonly string[];
+      readonly subpartitions: readonly string[];
+    }
+  /** One range below each boundary and one from the last on; values compare in the order of the columns. */
+  | {
+      readonly type: "ranges";
+      readonly columns: readonly string[];
+      /** Ascending in the source's order; a value for each column, in the text form of its logical type in a plan. */
+      readonly boundaries: readonly (readonly string[])[];
+    };
 
 /** What rules make of one table's rows (docs/decisions/023). */
 export interface RowRules {

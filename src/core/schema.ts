@@ -135,9 +135,18 @@ export interface TableSchema {
   readonly shape?: TableShape;
   /** The source's table may have more columns after these, which the task leaves out. */
   readonly leavesOut?: true;
+  /** Partitions that the source keeps its rows in and reads one by one, in their order; absent where there are none. */
+  readonly partitions?: readonly StoredPartition[];
   /** Estimates from the source's statistics; -1 when it has none. */
   readonly estimatedRows: number;
   readonly estimatedBytes: number;
+}
+
+/** A part of a table that its source keeps by itself, under a name. */
+export interface StoredPartition {
+  readonly name: string;
+  /** Names of the parts that it is divided into; empty when it is not. */
+  readonly subpartitions: readonly string[];
 }
 
 export interface UserType {

@@ -3,7 +3,7 @@ import type { TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import type { LargeObject } from "./large-object.ts";
 import type { LockWait } from "./lock-wait.ts";
-import type { RowFilter } from "./plan.ts";
+import type { ParallelLoad, RowFilter } from "./plan.ts";
 import type { Position, PositionCodec } from "./position.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "./schema.ts";
@@ -96,10 +96,12 @@ export interface Source extends AsyncDisposable {
   currentPosition(signal: AbortSignal): Promise<Position>;
 }
 
-/** last: a position that compares with those of the stream. until: one that only the stream itself can tell; see there. */
-export type StopPosition =
-  | { readonly kind: "last"; readonly position: Position }
-  | { readonly kind: "until"; readonly position: Position };
+/** Where a stream is to end. */
+export interface StopPosition {
+  readonly position: Position;
+  /** Whether it compares with the stream's; else the stream itself tells when it has come there (`until`). */
+  readonly compares: boolean;
+}
 
 export interface KeptNotes {
   readonly kept: boolean;
@@ -234,6 +236,11 @@ export interface PartitionSize {
   readonly bytesPerPartition: number;
   /** Tables of at most so many bytes are cut into shares. Left out: none. */
   readonly bytesReadAtOnce?: number;
+  /**
+   * How some of the tables are cut whatever their size, by tableKey(). An outcome is `mapping.rule_impossible` where the
+   * server does not take the boundaries of ranges for ascending ones. None when left out.
+   */
+  readonly parallelLoads?: ReadonlyMap<string, ParallelLoad>;
 }
 
 export interface ReadRequest {
@@ -250,22 +257,30 @@ export interface ReadRequest {
 }
 
 /**
- * A part of one table, as plain data that survives a restart: all of it, a range of it, or a share of the
- * rows that one scan of all of it finds. Which rows a share has is known only when it has been read.
+ * A part of one table, as plain data that survives a restart: all of it, a range of it, a share of the
+ * rows that one scan of all of it finds, or partitions that the source itself keeps. Which rows a share has is known
+ * only when it has been read.
  */
 export interface Partition {
   /** Unique within the table; a small number in text. */
   readonly id: string;
-  readonly by: "whole" | "key" | "block" | "share";
-  /** Of a "key" range: the columns that the bounds are values of. They stay the same if the table gets other keys. */
+  /** "range": of values of any columns. Rows with NULL in one of them belong to the first. */
+  readonly by: "whole" | "key" | "range" | "block" | "share" | "stored";
+  /** Of a "key" or "range": the columns that the bounds are values of. They stay the same if the table gets other keys. */
   readonly columns?: readonly string[];
-  /** Inclusive lower and exclusive upper bound as texts, one for each of `columns` (or the one block number). */
+  /**
+   * Inclusive lower and exclusive upper bound as texts, one for each of `columns` (or the one block number). Of "stored"
+   * the first has the names of the source's partitions.
+   */
   readonly from: readonly string[] | undefined;
   readonly to: readonly string[] | undefined;
   readonly estimatedRows: number;
 }
 
-/** Whether a partition means the same rows in any snapshot; a range of blocks or a share does so only in its own. */
+/**
+ * Whether a partition means the same rows in any snapshot, each row by its key. A range of blocks or a share does so only in
+ * its own, and a row may have moved to another range of other columns, or to another of the source's partitions.
+ */
 export function holdsInAnySnapshot({ by }: Partition): boolean {
   return by === "whole" || by === "key";
 }

@@ -15,6 +15,7 @@ import { rulesOfTable } from "./columns/table-rules.ts";
 import { unmatchedRules } from "./columns/unmatched-rules.ts";
 import { type CheckedNames, checkNames } from "./name-check.ts";
 import { NativeReferences } from "./native-references.ts";
+import { planLoad } from "./parallel-load.ts";
 import { leftOut, referenceLost } from "./plan-findings.ts";
 import { type ObjectsRequest, planObjects } from "./plan-objects.ts";
 import { planRights } from "./plan-rights.ts";
@@ -158,6 +159,7 @@ function planTables({ catalog, mappings }: PlanRequest, context: PlanContext): r
         source,
         target: { ...target, id: context.names.table(table.id), foreignKeys },
         loadOrder: loadOrderOf(table.id, mappings),
+        ...planLoad(table, mappings, context.findings),
         ...(rows === undefined ? {} : { rows }),
       };
     });

@@ -1,4 +1,4 @@
-import type { FilterCondition, Mask } from "../core/plan.ts";
+import type { FilterCondition, Mask, ParallelLoad } from "../core/plan.ts";
 import type { LogicalType } from "../core/schema.ts";
 import type { NameMatcher } from "./wildcard.ts";
 
@@ -100,20 +100,6 @@ export interface TableSettingsRule extends TableRuleBase {
   /** How much of a large object comes; undefined: what the task's settings say. */
   readonly lobs: "whole" | { readonly maxKilobytes: number } | undefined;
 }
-
-/** How full load parts a table. Boundaries are upper ones, a text for each of the columns. */
-export type ParallelLoad =
-  | { readonly type: "none" | "partitions-auto" }
-  | {
-      readonly type: "partitions-list";
-      readonly partitions: readonly string[];
-      readonly subpartitions: readonly string[];
-    }
-  | {
-      readonly type: "ranges";
-      readonly columns: readonly string[];
-      readonly boundaries: readonly (readonly string[])[];
-    };
 
 export type NameChange =
   | { readonly action: "convert-lowercase" | "convert-uppercase" }

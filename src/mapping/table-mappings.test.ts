@@ -8,7 +8,6 @@ const exact = { "schema-name": "a", "table-name": "b" };
 const settings = { "rule-type": "table-settings", "rule-id": 2, "object-locator": exact };
 const unbuilt: readonly (readonly [rules: readonly object[], subject: string])[] = [
   [[{ ...everything, "object-locator": view }], "rule 1: object-locator.table-type"],
-  [[everything, { ...settings, "parallel-load": { type: "none" } }], "rule 2: parallel-load"],
   [
     [everything, { ...settings, "lob-settings": { mode: "limited", "bulk-max-size": 1 } }],
     "rule 2: lob-settings",

@@ -22,8 +22,7 @@ function refuseUnbuilt(mappings: TableMappings): void {
   for (const { id, tableType } of mappings.selections) {
     if (tableType !== "table") refuse(id, "object-locator.table-type", `The table-type "${tableType}"`);
   }
-  for (const { id, parallelLoad, lobs } of mappings.tableSettings) {
-    if (parallelLoad !== undefined) refuse(id, "parallel-load", "A parallel load");
+  for (const { id, lobs } of mappings.tableSettings) {
     if (lobs !== undefined && lobs !== "whole") refuse(id, "lob-settings", "A limit of large objects");
   }
 }

@@ -2,6 +2,7 @@ import { failpoint } from "../base/failpoint.ts";
 import { MigrationError } from "../core/error.ts";
 import { readTable } from "../core/plan.ts";
 import type { BulkFormat } from "../core/row-chunk.ts";
+import { tableKey } from "../core/schema.ts";
 import type { Partition, PartitionSize, Snapshot } from "../core/source.ts";
 import { isSmall } from "./post-load.ts";
 import { formatsOf } from "./read-rows.ts";
@@ -143,7 +144,13 @@ export class PartitionQueue {
     const sources = tables.map(({ load }) => readTable(load.plan));
     const cut = new Map<OpenTable, readonly Partition[]>();
     const again: OpenTable[] = [];
-    for (const [i, outcome] of (await snapshot.partition(sources, size, signal)).entries()) {
+    const parallelLoads = new Map(
+      tables.flatMap(({ load: { plan } }) =>
+        plan.parallelLoad === undefined ? [] : [[tableKey(plan.source.id), plan.parallelLoad] as const],
+      ),
+    );
+    const wanted = size === WHOLE_TABLE ? size : { ...size, parallelLoads };
+    for (const [i, outcome] of (await snapshot.partition(sources, wanted, signal)).entries()) {
       const table = tables[i]!;
       if (outcome instanceof MigrationError) await errors.handle(sources[i]!.id, outcome, signal);
       else if (size !== WHOLE_TABLE && mustBeWhole(table.load, outcome)) again.push(table);

@@ -103,7 +103,7 @@ export const usageErrors = {
     scope: "table",
     retry: "never",
     meaning:
-      "A rule cannot be carried out for a column: its values have no form in the wanted type, a mask would leave no value of it, an expression is none, or a condition cannot be compared.",
+      "A rule cannot be carried out for a column: its values have no form in the wanted type, a mask would leave no value of it, an expression is none, a condition cannot be compared, or a table cannot be parted that way.",
     remedy: "Change the rule that the message names; docs/table-mappings.md says what is possible.",
   },
   "mapping.rule_unmatched": {

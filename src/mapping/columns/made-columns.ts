@@ -65,13 +65,6 @@ export function addedColumns(
         const what = `the source computes ${listed(unsent)} and does not send the values`;
         findings.impossible(rule.id, `the column ${rule.name} is made of ${listed(unsent)}, and ${what}`);
       }
-      const fault = checkExpression(expression.sql, expression.inputs.length);
-      if (fault !== undefined) {
-        findings.impossible(
-          rule.id,
-          `the expression of the column ${rule.name} is no SQL of SQLite (${fault})`,
-        );
-      }
       const columns = addedColumn(rule.name, rule.type);
       return [{ ...columns, origin: { kind: "expression", expression }, rule: rule.id }];
     } catch (error) {

@@ -1,4 +1,5 @@
-import type { KeyRule, ParallelLoad, TableRuleBase, TableSettingsRule } from "../rules.ts";
+import type { ParallelLoad } from "../../core/plan.ts";
+import type { KeyRule, TableRuleBase, TableSettingsRule } from "../rules.ts";
 import { exactName, LARGEST_NUMBER } from "./locators.ts";
 import type { MemberReader, RuleReader } from "./rule-reader.ts";
 

@@ -14,6 +14,7 @@ import { describeIndexes, type TableIndex } from "./catalog-indexes.ts";
 import { type OfTable, selectOfTables } from "./catalog-query.ts";
 import { identitySequence } from "./catalog-sequences.ts";
 import { literal } from "./identifier.ts";
+import { describePartitions } from "./stored-partitions.ts";
 import { compareShapes, tableShape } from "./table-shape.ts";
 import type { TypeChoices } from "./type-map.ts";
 
@@ -65,6 +66,7 @@ interface TableRow extends OfTable {
   readonly bytes: string | null;
   readonly madeAt: string | null;
   readonly comment: string;
+  readonly options: string | null;
 }
 
 /** The named tables, in a fixed number of queries for each of their databases; a table that has gone is left out. */
@@ -79,6 +81,8 @@ export async function describe(
   const columns = await describeColumns(client, ids, { choices, json: jsonColumns(checks) });
   const indexes = await describeIndexes(client, ids, columns);
   const foreignKeys = await describeForeignKeys(client, ids);
+  const partitioned = ids.filter((id) => /\bpartitioned\b/i.test(rows.get(tableKey(id))!.options ?? ""));
+  const partitions = await describePartitions(client, partitioned);
   const tables = ids
     // Dropped between two of the queries.
     .filter((id) => columns.get(tableKey(id))!.length > 0)
@@ -90,6 +94,7 @@ export async function describe(
         indexes: indexes.get(key)!,
         checks: checks.get(key)?.checks ?? [],
         foreignKeys: foreignKeys.get(key)!,
+        partitions: partitions.get(key),
       };
       const table = tableSchema(id, parts);
       return client.facts.logsWholeRows ? { ...table, tellsBefore: true as const } : table;
@@ -150,7 +155,7 @@ async function tableRows(client: Client, ids: readonly TableId[]): Promise<Reado
     ids,
     (where) => `
     select table_schema as \`schema\`, table_name as \`table\`, table_rows as rowCount, data_length as bytes,
-           create_time as madeAt, table_comment as comment
+           create_time as madeAt, table_comment as comment, create_options as options
       from information_schema.tables where ${where} and table_type in ${TABLE_TYPES}`,
   );
   return new Map([...rows].flatMap(([key, [row]]) => (row === undefined ? [] : [[key, row] as const])));
@@ -162,11 +167,12 @@ interface TableDetails {
   readonly indexes: readonly TableIndex[];
   readonly checks: TableSchema["checks"];
   readonly foreignKeys: TableSchema["foreignKeys"];
+  readonly partitions: TableSchema["partitions"];
 }
 
 function tableSchema(
   id: TableId,
-  { row, columns: found, indexes, checks, foreignKeys }: TableDetails,
+  { row, columns: found, indexes, checks, foreignKeys, partitions }: TableDetails,
 ): TableSchema {
   const columns = found.map(({ column }) => column);
   const keys = identifyingIndexes(columns, indexes);
@@ -183,6 +189,7 @@ function tableSchema(
     checks: withoutJsonChecks(checks, columns),
     foreignKeys,
     ...(row.comment === "" ? {} : { comment: row.comment }),
+    ...(partitions === undefined ? {} : { partitions }),
     shape: tableShape(id, { columns: found, keys, foreignKeys, madeAt: row.madeAt }),
     estimatedRows: row.rowCount === null ? -1 : Number(row.rowCount),
     estimatedBytes: row.bytes === null ? -1 : Number(row.bytes),

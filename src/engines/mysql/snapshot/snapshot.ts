@@ -23,6 +23,7 @@ import type { Ask } from "./cut-ranges.ts";
 import { seesRows } from "./filled-tables.ts";
 import { filterCondition } from "./filter-condition.ts";
 import { partitionTable } from "./partition.ts";
+import { partsByRule } from "./parts-by-rule.ts";
 import { rangeCondition } from "./range-condition.ts";
 import { rangeKey } from "./range-key.ts";
 import { readColumns } from "./read-columns.ts";
@@ -147,7 +148,10 @@ class MysqlSnapshot implements Snapshot {
       }
     };
     try {
-      return await partitionTable(ask, table, size);
+      const load = size.parallelLoads?.get(tableKey(table.id));
+      return load === undefined
+        ? await partitionTable(ask, table, size)
+        : await partsByRule(ask, table, load);
     } finally {
       if (wire !== undefined) await this.#release(wire, isUsable);
     }
@@ -171,7 +175,9 @@ class MysqlSnapshot implements Snapshot {
 function rowsSql({ table, partition, filter }: ReadRequest, zeroDates: ZeroDates): string {
   const range = rangeCondition(table, partition);
   const filtered = filter === undefined ? undefined : filterCondition(filter, table, zeroDates);
-  const name = qualified(table.id);
+  const stored =
+    partition.by === "stored" ? ` partition (${partition.from!.map(identifier).join(", ")})` : "";
+  const name = `${qualified(table.id)}${stored}`;
   if (range === undefined) return filtered === undefined ? name : `${name} where ${filtered}`;
   // A range is read by its index, whatever statistics make of a scan of all.
   const key = rangeKey(table);

@@ -84,12 +84,15 @@ class PostgresSnapshot implements Snapshot {
     size: PartitionSize,
     signal: AbortSignal,
   ): Promise<readonly TableOutcome<readonly Partition[]>[]> {
-    const cut = (ids: readonly TableId[], table?: TableId): Promise<TableOutcome<readonly Partition[]>[]> =>
-      this.#transaction({ table, signal }, (wire) => partitionTables(wire, ids, size));
+    const cut = (
+      some: readonly TableSchema[],
+      table?: TableId,
+    ): Promise<TableOutcome<readonly Partition[]>[]> =>
+      this.#transaction({ table, signal }, (wire) => partitionTables(wire, some, size));
     const outcomes = await togetherOrAlone(
-      tables.map(({ id }) => id),
-      (ids) => cut(ids),
-      async (id) => (await cut([id], id))[0]!,
+      tables,
+      (some) => cut(some),
+      async (one) => (await cut([one], one.id))[0]!,
     );
     return outcomes;
   }
@@ -151,7 +154,7 @@ class PostgresSnapshot implements Snapshot {
     const session = await this.#lend(signal);
     try {
       const { wire } = session;
-      const range = await rangeCondition(wire, id, request.partition);
+      const range = await rangeCondition(wire, request.table, request.partition);
       const statements = [
         this.#beginSql(),
         // A range is read by index or by block, whatever statistics make the planner think of a scan of all.
