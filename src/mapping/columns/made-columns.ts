@@ -60,6 +60,8 @@ export function addedColumns(
   return rules.flatMap((rule): readonly PlannedColumn[] => {
     try {
       const expression = readExpression(rule.expression ?? "null", reads);
+      const refused = checkExpression(expression.sql, expression.inputs.length);
+      if (refused !== undefined) throw new ExpressionFault(`SQLite says: ${refused}.`);
       const unsent = expression.inputs.flatMap((input) => unsentColumn(input, reads) ?? []);
       if (unsent.length > 0) {
         const what = `the source computes ${listed(unsent)} and does not send the values`;

@@ -11,6 +11,7 @@ import { mapKey } from "./map-key.ts";
 import { mapChecks, mapIndexes, type ReferredColumn, referredColumns } from "./map-parts.ts";
 import type { NativeColumns } from "./native-columns.ts";
 import type { RulesOfTable } from "./table-rules.ts";
+import { checkTelling } from "./telling-rows.ts";
 import { tellUnsentValues } from "./unsent-values.ts";
 
 export interface MapTable {
@@ -48,7 +49,10 @@ export function mapTable(reads: TableSchema, { rules, texts, replicates }: MapTa
     ...(filter === undefined ? {} : { filter }),
   });
   const rows: RowRules = asked.reads === reads ? asked : { ...asked, described: reads };
-  if (replicates) tellUnsentValues(rows, findings);
+  if (replicates) {
+    tellUnsentValues(rows, findings);
+    checkTelling(columns, key.identity, findings);
+  }
   const referred = referredColumns(choices);
   return {
     source: {

@@ -46,7 +46,7 @@ export function needsBefore({ reads, columns, filter = [] }: RowRules): boolean 
 }
 
 /** Whether deletes are told by an expression (`operation_indicator`), so that the row stays. */
-export function keepsDeleted({ columns }: RowRules): boolean {
+export function keepsDeleted(columns: readonly ColumnOrigin[]): boolean {
   return columns.some(
     (origin) =>
       origin.kind === "expression" &&

@@ -59,7 +59,7 @@ export class TableChanges implements InputCells {
     this.#isFull = reads.rowIdentity === "full";
     this.#isKey = new Uint8Array(this.#width);
     for (const ordinal of reads.key) this.#isKey[ordinal] = 1;
-    this.keepsDeleted = keepsDeleted(rules);
+    this.keepsDeleted = keepsDeleted(columns);
     if (rules.filter !== undefined) this.#filter = compileFilter(rules.filter, reads);
     if (columns.some(({ kind }) => kind === "expression")) this.#expressions = new Expressions(plan);
     const { key, rowIdentity } = plan.source;
