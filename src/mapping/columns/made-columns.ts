@@ -59,7 +59,8 @@ export function addedColumns(
   const { reads, findings } = context;
   return rules.flatMap((rule): readonly PlannedColumn[] => {
     try {
-      const expression = readExpression(rule.expression ?? "null", reads);
+      const expression =
+        rule.expression === undefined ? { sql: "null", inputs: [] } : readExpression(rule.expression, reads);
       const refused = checkExpression(expression.sql, expression.inputs.length);
       if (refused !== undefined) throw new ExpressionFault(`SQLite says: ${refused}.`);
       const unsent = expression.inputs.flatMap((input) => unsentColumn(input, reads) ?? []);

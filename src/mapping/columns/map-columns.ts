@@ -29,6 +29,7 @@ export function mapColumns(choices: readonly ColumnChoice[], context: MapColumns
   const coming = choices.filter(({ comes }) => comes);
   const names = new Map(choices.map((choice) => [choice.column.name, spokenName(choice)]));
   const computed = computedColumns(choices, { ...context, names });
+  tellDerived(choices, context);
   return coming.flatMap((choice): readonly PlannedColumn[] => {
     const native = computed.get(choice.ordinal);
     if (native === "gone") return [];
@@ -72,6 +73,18 @@ function computedColumns(
     }
   }
   return computed;
+}
+
+/** Where the target cannot compute a column, or another kind of database has to, the source's values come. */
+function tellDerived(choices: readonly ColumnChoice[], { texts, findings }: MapColumns): void {
+  const masked = new Set(choices.filter(({ mask }) => mask !== undefined).map(({ column }) => column.name));
+  for (const { column, comes, mask } of choices) {
+    const { name, generated } = column;
+    if (!comes || mask !== undefined || generated === undefined || !texts.speaksOf(generated, masked))
+      continue;
+    const message = `The generated column ${name} is computed from a column that is masked, and may show what that holds.`;
+    findings.add("mapping.mask_incomplete", "warning", message);
+  }
 }
 
 /** A column's name in what is computed or checked on the target; undefined where that would be about other values. */

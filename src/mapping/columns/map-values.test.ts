@@ -118,6 +118,7 @@ test("columns are added behind those of the source", () => {
       kind: "expression",
       expression: {
         sql: "?1 || ?2",
+        text: "$name || $ssn",
         inputs: [
           { kind: "column", ordinal: 1 },
           { kind: "column", ordinal: 2 },
@@ -207,4 +208,16 @@ test("what rules need and changes may not tell is told before the start", () => 
   );
   assert.deepEqual(mapped([add], { columns }).said, []);
   assert.deepEqual(mapped([add], { columns, rowIdentity: "full" }, true).said, []);
+});
+
+test("a column that is computed from a masked one is told, unless it is masked or left out, too", () => {
+  const mask = columnRule(1, "data-masking-digits-mask", "name", { value: "#" });
+  assert.match(
+    String(mapped([mask]).said),
+    /warning mapping\.mask_incomplete: The generated column upper_name/,
+  );
+  assert.doesNotMatch(
+    String(mapped([mask, columnRule(2, "remove-column", "upper%")]).said),
+    /mask_incomplete/,
+  );
 });
