@@ -2,6 +2,7 @@ import {
   type ColumnOrigin,
   type Expression,
   type FilterCondition,
+  type ParallelLoad,
   type RowFilter,
   readTable,
   type TablePlan,
@@ -122,6 +123,22 @@ function expressionText({ sql, inputs }: Expression, { columns }: TableSchema): 
         return `'${input.value}'`;
     }
   });
+}
+
+/** How a rule parts the table for its full load; undefined where none does. */
+export function loadWords(load: ParallelLoad | undefined): string | undefined {
+  switch (load?.type) {
+    case undefined:
+      return undefined;
+    case "none":
+      return "loaded as a whole";
+    case "partitions-auto":
+      return "loaded by its partitions";
+    case "partitions-list":
+      return `loaded by ${[...load.partitions, ...load.subpartitions].join(", ")} and the rest`;
+    case "ranges":
+      return `loaded in ${load.boundaries.length + 1} ranges of ${load.columns.join(", ")}`;
+  }
 }
 
 /** Which rows come; undefined for all. */

@@ -3,7 +3,7 @@ import { readTable, type TablePlan } from "../core/plan.ts";
 import { displayTable } from "../core/schema.ts";
 import type { CheckedMappings } from "../server/check-mappings.ts";
 import { count } from "./human.ts";
-import { type ColumnWords, columnWords, filterWords } from "./mapping-words.ts";
+import { type ColumnWords, columnWords, filterWords, loadWords } from "./mapping-words.ts";
 import { textTable } from "./output.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./text-width.ts";
@@ -47,6 +47,7 @@ function things(number: number, what: string): string {
 function tableText(plan: TablePlan, { paint, everyColumn }: ReportOptions): string {
   const { source, target, loadOrder, rows } = plan;
   const all = columnWords(plan);
+  const load = loadWords(plan.parallelLoad);
   const shown = everyColumn ? all : all.filter(({ what }) => what !== "");
   const name = displayTable(source.id);
   const there = displayTable(target.id);
@@ -55,6 +56,7 @@ function tableText(plan: TablePlan, { paint, everyColumn }: ReportOptions): stri
     things(all.filter((column) => column.target !== undefined).length, "column"),
     ...(shown.length === 0 ? ["all as they are"] : []),
     ...(loadOrder === 0 ? [] : [`load order ${loadOrder}`]),
+    ...(load === undefined ? [] : [load]),
   ];
   const filter = filterWords(rows?.filter, readTable(plan));
   const lines = [`${paint.strong(title)}  ${paint.faint(said.join(", "))}\n`];
@@ -94,11 +96,12 @@ function checkedJson({ plan, tables, findings }: NonNullable<CheckedMappings["ch
   return {
     tablesOfSource: tables,
     tables: plan.tables.map((table) => {
-      const { source, target, loadOrder, rows } = table;
+      const { source, target, loadOrder, parallelLoad, rows } = table;
       const filter = filterWords(rows?.filter, readTable(table));
       return {
         ...{ source: source.id, target: target.id, loadOrder },
         ...(filter === undefined ? {} : { filter }),
+        ...(parallelLoad === undefined ? {} : { parallelLoad }),
         columns: columnWords(table),
       };
     }),

@@ -60,17 +60,12 @@ export function addedColumns(
   return rules.flatMap((rule): readonly PlannedColumn[] => {
     try {
       const expression = readExpression(rule.expression ?? "null", reads);
+      const refused = checkExpression(expression.sql, expression.inputs.length);
+      if (refused !== undefined) throw new ExpressionFault(`SQLite says: ${refused}.`);
       const unsent = expression.inputs.flatMap((input) => unsentColumn(input, reads) ?? []);
       if (unsent.length > 0) {
         const what = `the source computes ${listed(unsent)} and does not send the values`;
         findings.impossible(rule.id, `the column ${rule.name} is made of ${listed(unsent)}, and ${what}`);
-      }
-      const fault = checkExpression(expression.sql, expression.inputs.length);
-      if (fault !== undefined) {
-        findings.impossible(
-          rule.id,
-          `the expression of the column ${rule.name} is no SQL of SQLite (${fault})`,
-        );
       }
       const columns = addedColumn(rule.name, rule.type);
       return [{ ...columns, origin: { kind: "expression", expression }, rule: rule.id }];

@@ -144,7 +144,7 @@ test("an expression that cannot be read, or is about what the source does not se
   const add = (expression: string): object =>
     columnRule(4, "add-column", "%", { value: "x", expression, "data-type": { type: "string" } });
   assert.match(String(mapped([add("$nobody")]).said), /rule_impossible: Rule 4 .* has no column nobody/);
-  assert.match(String(mapped([add("nosuch($name)")]).said), /no SQL of SQLite \(.*nosuch/);
+  assert.match(String(mapped([add("nosuch($name)")]).said), /SQLite says: .*nosuch/);
   assert.match(String(mapped([add("$upper_name")]).said), /source computes upper_name and does not send/);
 });
 
