@@ -109,7 +109,7 @@ test("what cannot be carried out is told, and the exit code says so", async () =
   assert.equal(code, 1);
   assert.match(
     stdout,
-    /^error mapping\.column_clash: The name ssn on the target is that of the column name, the column ssn\./m,
+    /^error mapping\.column_clash: The name ssn on the target is that of the column name by rule 2 and the column ssn\./m,
   );
   assert.match(
     stdout,

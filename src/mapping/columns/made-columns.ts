@@ -45,7 +45,7 @@ export function beforeImages(
         ...(collation === undefined ? {} : { collation }),
       };
       return [
-        { source: column, target: column, origin: { kind: "before", ordinal: choice.ordinal }, rule: id },
+        { source: column, target: column, origin: { kind: "before", ordinal: choice.ordinal }, rule: id, isMade: true },
       ];
     });
   });
@@ -69,7 +69,7 @@ export function addedColumns(
         findings.impossible(rule.id, `the column ${rule.name} is made of ${listed(unsent)}, and ${what}`);
       }
       const columns = addedColumn(rule.name, rule.type);
-      return [{ ...columns, origin: { kind: "expression", expression }, rule: rule.id }];
+      return [{ ...columns, origin: { kind: "expression", expression }, rule: rule.id, isMade: true }];
     } catch (error) {
       if (!(error instanceof ExpressionFault)) throw error;
       const where = `the expression of the column ${rule.name} of ${displayTable(reads.id)}`;

@@ -11,8 +11,10 @@ export interface PlannedColumn {
   readonly source: Column;
   readonly target: Column;
   readonly origin: ColumnOrigin;
-  /** The rule that makes it; undefined for a column of the source's. */
+  /** The rule that makes it, or gives it its name; left out where none does. */
   readonly rule?: number;
+  /** A rule makes it: the source has no such column. */
+  readonly isMade?: true;
 }
 
 export interface MapColumns {
@@ -30,7 +32,7 @@ export function mapColumns(choices: readonly ColumnChoice[], context: MapColumns
   const names = new Map(choices.map((choice) => [choice.column.name, spokenName(choice)]));
   const computed = computedColumns(choices, { ...context, names });
   tellDerived(choices, context);
-  return coming.flatMap((choice): readonly PlannedColumn[] => {
+  const planned = (choice: ColumnChoice): readonly PlannedColumn[] => {
     const native = computed.get(choice.ordinal);
     if (native === "gone") return [];
     const { column, name, ordinal } = choice;
@@ -39,6 +41,10 @@ export function mapColumns(choices: readonly ColumnChoice[], context: MapColumns
       return [{ source: column, target, origin: { kind: "column", ordinal } }];
     }
     return [mapColumn({ ...choice, column: stored(column) }, { ...context, names })];
+  };
+  return coming.flatMap((choice) => {
+    const { namedBy } = choice;
+    return planned(choice).map((column) => (namedBy === undefined ? column : { ...column, rule: namedBy }));
   });
 }
 
