@@ -1,7 +1,7 @@
 import {
   type ColumnOrigin,
-  type Expression,
   type FilterCondition,
+  type ParallelLoad,
   type RowFilter,
   readTable,
   type TablePlan,
@@ -91,9 +91,7 @@ function typeWords(own: Column | undefined, { typedByRule }: Column): string {
 function originWords(origin: ColumnOrigin, own: Column | undefined, reads: TableSchema): string {
   if (origin.kind === "before") return `${reads.columns[origin.ordinal]!.name} before an update`;
   if (origin.kind === "expression" && own === undefined) {
-    return origin.expression.sql === "null"
-      ? "added; NULL in every row"
-      : `added; ${expressionText(origin.expression, reads)}`;
+    return `added; ${origin.expression.text ?? "NULL in every row"}`;
   }
   switch (origin.mask?.kind) {
     case "hash":
@@ -107,21 +105,20 @@ function originWords(origin: ColumnOrigin, own: Column | undefined, reads: Table
   }
 }
 
-/** As a document writes it. */
-function expressionText({ sql, inputs }: Expression, { columns }: TableSchema): string {
-  return sql.replaceAll(/\?(\d+)/g, (_, number: string) => {
-    const input = inputs[Number(number) - 1]!;
-    switch (input.kind) {
-      case "column":
-        return `$${columns[input.ordinal]!.name}`;
-      case "before":
-        return `$BI__${columns[input.ordinal]!.name}`;
-      case "header":
-        return `{${input.name}}`;
-      case "constant":
-        return `'${input.value}'`;
-    }
-  });
+/** How a rule parts the table for its full load; undefined where none does. */
+export function loadWords(load: ParallelLoad | undefined): string | undefined {
+  switch (load?.type) {
+    case undefined:
+      return undefined;
+    case "none":
+      return "loaded as a whole";
+    case "partitions-auto":
+      return "loaded by its partitions";
+    case "partitions-list":
+      return `loaded by ${[...load.partitions, ...load.subpartitions].join(", ")} and the rest`;
+    case "ranges":
+      return `loaded in ${load.boundaries.length + 1} ranges of ${load.columns.join(", ")}`;
+  }
 }
 
 /** Which rows come; undefined for all. */

@@ -3,7 +3,7 @@ import { readTable, type TablePlan } from "../core/plan.ts";
 import { displayTable } from "../core/schema.ts";
 import type { CheckedMappings } from "../server/check-mappings.ts";
 import { count } from "./human.ts";
-import { type ColumnWords, columnWords, filterWords } from "./mapping-words.ts";
+import { type ColumnWords, columnWords, filterWords, loadWords } from "./mapping-words.ts";
 import { textTable } from "./output.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./text-width.ts";
@@ -19,7 +19,7 @@ export function mappingsText({ rules, checked }: CheckedMappings, options: Repor
   if (checked === undefined)
     return `${rulesText(rules)} The document can be used. Add --source to see what it does.\n`;
   const { plan, tables, findings } = checked;
-  const inOrder = plan.tables.map((table) => tableText(table, options));
+  const shown = plan.tables.map((table) => tableText(table, options)).join("");
   const errors = findings.filter(({ severity }) => severity === "error").length;
   const selected = `${count(plan.tables.length)} of ${count(tables)} tables are selected.`;
   const end =
@@ -27,7 +27,8 @@ export function mappingsText({ rules, checked }: CheckedMappings, options: Repor
       ? "The document can be used."
       : `${things(errors, "error")}: it cannot be carried out as it is.`;
   return [
-    ...inOrder,
+    shown,
+    shown === "" || shown.endsWith("\n\n") ? "" : "\n",
     findings.length === 0
       ? ""
       : `${findings.map((finding) => findingText(finding, options.paint)).join("")}\n`,
@@ -47,6 +48,7 @@ function things(number: number, what: string): string {
 function tableText(plan: TablePlan, { paint, everyColumn }: ReportOptions): string {
   const { source, target, loadOrder, rows } = plan;
   const all = columnWords(plan);
+  const load = loadWords(plan.parallelLoad);
   const shown = everyColumn ? all : all.filter(({ what }) => what !== "");
   const name = displayTable(source.id);
   const there = displayTable(target.id);
@@ -55,6 +57,7 @@ function tableText(plan: TablePlan, { paint, everyColumn }: ReportOptions): stri
     things(all.filter((column) => column.target !== undefined).length, "column"),
     ...(shown.length === 0 ? ["all as they are"] : []),
     ...(loadOrder === 0 ? [] : [`load order ${loadOrder}`]),
+    ...(load === undefined ? [] : [load]),
   ];
   const filter = filterWords(rows?.filter, readTable(plan));
   const lines = [`${paint.strong(title)}  ${paint.faint(said.join(", "))}\n`];
@@ -94,11 +97,12 @@ function checkedJson({ plan, tables, findings }: NonNullable<CheckedMappings["ch
   return {
     tablesOfSource: tables,
     tables: plan.tables.map((table) => {
-      const { source, target, loadOrder, rows } = table;
+      const { source, target, loadOrder, parallelLoad, rows } = table;
       const filter = filterWords(rows?.filter, readTable(table));
       return {
         ...{ source: source.id, target: target.id, loadOrder },
         ...(filter === undefined ? {} : { filter }),
+        ...(parallelLoad === undefined ? {} : { parallelLoad }),
         columns: columnWords(table),
       };
     }),

@@ -50,6 +50,11 @@ const RULES = [
   columnRule(4, "remove-column", "note"),
   columnRule(5, "data-masking-hash-mask", "ssn"),
   columnRule(6, "change-data-type", "price", { "data-type": { type: "int8" } }),
+  {
+    ...{ "rule-type": "table-settings", "rule-id": 8 },
+    "object-locator": { "schema-name": "app", "table-name": "orders" },
+    "parallel-load": { type: "ranges", columns: ["nr"], boundaries: [["10"], ["20"]] },
+  },
   columnRule(7, "add-column", "%", {
     ...{ "object-locator": { "schema-name": "app", "table-name": "people" } },
     ...{ value: "label", expression: "upper($name) || $AR_M_SOURCE_SCHEMA", ...dmsString(90) },
@@ -67,11 +72,12 @@ test("what a document does to a database is shown table by table and column by c
   name    character varying(80)  full_name      character varying(80)  renamed
   ssn     text                   ssn            text                   masked; SHA-256
   price   numeric(10,2)          price          bigint                 another type
-  -                              label          character varying(90)  added; upper($name) || 'app'
+  -                              label          character varying(90)  added; upper($name) || $AR_M_SOURCE_SCHEMA
   note    text                   -                                     stays behind
 
-app.orders  1 column, all as they are
-7 rules. 2 of 3 tables are selected. The document can be used.
+app.orders  1 column, all as they are, loaded in 3 ranges of nr
+
+8 rules. 2 of 3 tables are selected. The document can be used.
 `,
   );
   assert.equal(code, 0);
@@ -80,7 +86,7 @@ app.orders  1 column, all as they are
 test("programs get one document of JSON, with every column", async () => {
   const { code, stdout } = await check(RULES, "--source", server.url(), "--json");
   const report = JSON.parse(stdout);
-  assert.deepEqual([code, report.rules, report.tablesOfSource, report.findings], [0, 7, 3, []]);
+  assert.deepEqual([code, report.rules, report.tablesOfSource, report.findings], [0, 8, 3, []]);
   assert.deepEqual(
     report.tables.map(({ source, filter: rows }: { source: object; filter?: string }) => [source, rows]),
     [
@@ -103,7 +109,7 @@ test("what cannot be carried out is told, and the exit code says so", async () =
   assert.equal(code, 1);
   assert.match(
     stdout,
-    /^error mapping\.column_clash: The name ssn on the target is that of the column name, the column ssn\./m,
+    /^error mapping\.column_clash: The name ssn on the target is that of the column name by rule 2 and the column ssn\./m,
   );
   assert.match(
     stdout,
@@ -116,7 +122,7 @@ test("without a source the document alone is read", async () => {
   const { code, stdout } = await check(RULES);
   assert.deepEqual(
     [code, stdout],
-    [0, "7 rules. The document can be used. Add --source to see what it does.\n"],
+    [0, "8 rules. The document can be used. Add --source to see what it does.\n"],
   );
   const refused = await check([{ ...select(1, "include", "%"), "load-oder": 1 }]);
   assert.equal(refused.code, 2);

@@ -64,6 +64,8 @@ export interface Expression {
   /** SQLite's dialect; its parameters are `?1`, `?2` and so on for `inputs`. */
   readonly sql: string;
   readonly inputs: readonly ExpressionInput[];
+  /** As the rule has it, for people. Left out where no rule has written it. */
+  readonly text?: string;
 }
 
 /** before: the value before an update or a delete. header: what DMS calls `$AR_H_...`. */

@@ -19,6 +19,8 @@ export interface Source extends AsyncDisposable {
   listSchemas(signal: AbortSignal): Promise<readonly string[]>;
   /** Ordinary and partitioned-leaf tables of user schemas; Tideway's own control tables are left out. */
   listTables(signal: AbortSignal): Promise<readonly TableId[]>;
+  /** Views of user schemas, materialized ones among them. */
+  listViews(signal: AbortSignal): Promise<readonly TableId[]>;
   /**
    * The named tables with all they need: types, sequences, schemas, functions; what is part of them, such as
    * triggers; and everything in the schemas that are moved whole. A table that has gone is left out.
@@ -112,6 +114,8 @@ export interface KeptNotes {
 
 export interface DescribeRequest {
   readonly tables: readonly TableId[];
+  /** Views that are described as tables with their columns (TableSchema.isView), after the others. None when left out. */
+  readonly views?: readonly TableId[];
   /** Undefined: nothing but what tables need, and not what they are parts of. */
   readonly wholeSchemas: readonly string[] | undefined;
   /** Without it only tables, types and sequences are described. */

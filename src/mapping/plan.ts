@@ -20,7 +20,7 @@ import { leftOut, referenceLost } from "./plan-findings.ts";
 import { type ObjectsRequest, planObjects } from "./plan-objects.ts";
 import { planRights } from "./plan-rights.ts";
 import type { TableMappings } from "./rules.ts";
-import { loadOrderOf, selectTables } from "./selection.ts";
+import { loadOrderOf, relationOf, selectTables } from "./selection.ts";
 import { TargetNames } from "./target-names.ts";
 
 export interface PlanRequest {
@@ -45,8 +45,11 @@ export interface CompiledPlan {
 /** Applies the table mappings to a catalog: which tables go where, under which names, in which order. */
 export function compilePlan(request: PlanRequest): CompiledPlan {
   const { catalog, mappings } = request;
-  const ids = catalog.tables.map(({ id }) => id);
-  const selected = new Set(selectTables(ids, mappings).map(tableKey));
+  const selected = new Set(
+    catalog.tables
+      .filter((table) => selectTables([table.id], mappings, relationOf(table)).length > 0)
+      .map(({ id }) => tableKey(id)),
+  );
   const mapped = mappedTables(request, selected);
   const context: PlanContext = {
     names: new TargetNames(mappings, request.targetSchema),
@@ -141,7 +144,7 @@ function mappedTables(
   const mapped = new Map<string, MappedTable>();
   for (const table of catalog.tables) {
     if (!selected.has(tableKey(table.id))) continue;
-    const rules = rulesOfTable(table.id, mappings);
+    const rules = rulesOfTable(table, mappings);
     if (rules === undefined) continue;
     mapped.set(tableKey(table.id), mapTable(table, { rules, texts, replicates: replicates === true }));
   }
@@ -158,7 +161,7 @@ function planTables({ catalog, mappings }: PlanRequest, context: PlanContext): r
       return {
         source,
         target: { ...target, id: context.names.table(table.id), foreignKeys },
-        loadOrder: loadOrderOf(table.id, mappings),
+        loadOrder: loadOrderOf(table, mappings),
         ...planLoad(table, mappings, context.findings),
         ...(rows === undefined ? {} : { rows }),
       };

@@ -19,9 +19,6 @@ function refuseUnbuilt(mappings: TableMappings): void {
     const reason = `${what} is not supported by this version of Tideway.`;
     throw ruleError("mapping.unsupported", `with ruleId = ${id}`, { member, reason });
   };
-  for (const { id, tableType } of mappings.selections) {
-    if (tableType !== "table") refuse(id, "object-locator.table-type", `The table-type "${tableType}"`);
-  }
   for (const { id, lobs } of mappings.tableSettings) {
     if (lobs !== undefined && lobs !== "whole") refuse(id, "lob-settings", "A limit of large objects");
   }

@@ -1,13 +1,13 @@
 import type { EndpointConfig } from "../core/engine.ts";
 import type { Finding } from "../core/finding.ts";
 import type { MigrationPlan } from "../core/plan.ts";
-import type { Catalog, TableId } from "../core/schema.ts";
+import type { Catalog } from "../core/schema.ts";
 import type { MigrationType, Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { compilePlan } from "../mapping/plan.ts";
 import type { TableMappings } from "../mapping/rules.ts";
-import { selectTables } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
+import { type SelectedRelations, selectRelations, viewsUnread } from "../task/select-relations.ts";
 import { registry } from "./engines.ts";
 
 export interface MappingsToCheck {
@@ -55,8 +55,8 @@ async function checkSource(
   mappings: TableMappings,
   { source, target, type, signal }: Sides,
 ): Promise<NonNullable<CheckedMappings["checked"]>> {
-  const listed = await source.listTables(signal);
-  const catalog = await describe(source, selectTables(listed, mappings), { type, signal });
+  const selected = await selectRelations(source, { mappings, type }, signal);
+  const catalog = await describe(source, selected, { type, signal });
   const compiled = compilePlan({
     ...{ catalog, mappings, targetSchema: target?.onlySchema },
     replicates: type !== "full-load",
@@ -64,19 +64,19 @@ async function checkSource(
   const converted = target?.convert(compiled.plan) ?? { plan: compiled.plan, findings: [] };
   return {
     plan: converted.plan,
-    tables: listed.length,
-    findings: [...compiled.findings, ...converted.findings],
+    tables: selected.listed.length,
+    findings: [...viewsUnread(selected.views, catalog), ...compiled.findings, ...converted.findings],
   };
 }
 
 function describe(
   source: Source,
-  tables: readonly TableId[],
+  { tables, views }: SelectedRelations,
   { type, signal }: Pick<Sides, "type" | "signal">,
 ): Promise<Catalog> {
   const parts = { objects: false, rights: false, largeObjects: false };
   return source.describe(
-    { tables, wholeSchemas: undefined, ...parts, rowsOnly: type === "full-load" },
+    { tables, views, wholeSchemas: undefined, ...parts, rowsOnly: type === "full-load" },
     signal,
   );
 }

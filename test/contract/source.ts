@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { MigrationError, type TableOutcome } from "../../src/core/error.ts";
-import { tableKey } from "../../src/core/schema.ts";
+import { MigrationError } from "../../src/core/error.ts";
 import type { ChangeStreamRequest, Partition, Snapshot, Source } from "../../src/core/source.ts";
 import {
   type DatabaseKind,
@@ -10,9 +9,8 @@ import {
   type TestSchema,
   unaborted,
 } from "./database-kind.ts";
+import { readingTests, SMALL, unwrap } from "./reading.ts";
 import { readLines, type StreamedTransaction, transactionsUpTo } from "./text-rows.ts";
-
-const SMALL = { rowsPerPartition: 700, bytesPerPartition: 50_000 };
 
 /** What every source must hold to, whatever its dialect. */
 export function sourceContract(kind: DatabaseKind): void {
@@ -28,6 +26,8 @@ export function sourceContract(kind: DatabaseKind): void {
       await schema.run(sql);
       return [schema, await kind.engine.openSource(schema.endpoint, unaborted)];
     };
+
+    readingTests(withSchema);
 
     test("schemas of users are listed, and tables but no views", async () => {
       const [schema, source] = await withSchema(
@@ -136,76 +136,6 @@ export function sourceContract(kind: DatabaseKind): void {
       });
     }
 
-    test("ranges that a rule wants hold every row once, NULLs among them, and boundaries have to ascend", async () => {
-      const [schema, source] = await withSchema(
-        "create table t (id int primary key, a decimal(10, 2), b varchar(20), d date not null)",
-      );
-      await using _ = source;
-      const rows = Array.from({ length: 60 }, (_, at) => {
-        const a = at % 7 === 0 ? "null" : at % 5;
-        return `(${at}, ${a}, ${at % 11 === 0 ? "null" : `'b${at % 3}'`}, '2026-01-${10 + (at % 20)}')`;
-      });
-      await schema.run(`insert into t values ${rows.join(", ")}`);
-      const { tables } = await describeTables(source, schema.name);
-      const table = tables[0]!;
-      await using snapshot = await source.openSnapshot(
-        { taskId: "contract", tables, anchor: "none" },
-        unaborted,
-      );
-      const cut = async (columns: readonly string[], boundaries: readonly (readonly string[])[]) => {
-        const parallelLoads = new Map([
-          [tableKey(table.id), { type: "ranges", columns, boundaries } as const],
-        ]);
-        return await snapshot.partition([table], { ...SMALL, parallelLoads }, unaborted);
-      };
-      for (const [by, columns, boundaries] of [
-        ["key", ["id"], [["-5"], ["10"], ["30"]]],
-        [
-          "range",
-          ["a", "b"],
-          [
-            ["1", "b1"],
-            ["1", "b2"],
-            ["3", "a"],
-          ],
-        ],
-        ["range", ["d"], [["2026-01-11"], ["2026-01-20"]]],
-      ] as const) {
-        const [outcome] = await cut(columns, boundaries);
-        const partitions = unwrap(outcome!);
-        assert.deepEqual(
-          partitions.map((one) => one.by),
-          Array(boundaries.length + 1).fill(by),
-        );
-        const parts: (readonly number[])[] = [];
-        for (const partition of partitions) {
-          const request = { table, partition, format: "pg-copy-text", columns: [0] } as const;
-          parts.push((await readLines(snapshot.read(request, unaborted))).map(Number));
-        }
-        assert.deepEqual(
-          parts.flat().toSorted((a, b) => a - b),
-          [...rows.keys()],
-        );
-        if (columns[0] === "a") {
-          const first = [...rows.keys()].filter((at) => {
-            const [a, b] = [at % 7 === 0 ? null : at % 5, at % 11 === 0 ? null : at % 3];
-            return a === null || b === null || a < 1 || (a === 1 && b < 1);
-          });
-          assert.deepEqual(
-            parts[0]!.toSorted((a, b) => a - b),
-            first,
-          );
-        } else assert.ok(parts.slice(1).every(({ length }) => length > 0));
-      }
-      for (const boundaries of [
-        [["10"], ["10"]],
-        [["10"], ["9"]],
-      ]) {
-        const [outcome] = await cut(["id"], boundaries);
-        assert.equal(outcome instanceof MigrationError ? outcome.code : "cut", "mapping.rule_impossible");
-      }
-    });
-
     test("changes after the snapshot come in order, once, and nothing that was rolled back", async () => {
       const [schema, source] = await withSchema(
         "create table t (id int primary key, v varchar(20)); insert into t values (1, 'before')",
@@ -296,9 +226,4 @@ async function readStream(
 ): Promise<readonly StreamedTransaction[]> {
   await using stream = await source.openChangeStream({ ...request, encodings: ["text"] }, unaborted);
   return await transactionsUpTo(stream, goal, source.positions);
-}
-
-function unwrap<Value>(outcome: TableOutcome<Value>): Value {
-  if (outcome instanceof MigrationError) throw outcome;
-  return outcome;
 }

@@ -3,7 +3,7 @@ import { type Column, displayTable, type TableSchema } from "../../core/schema.t
 import { nameFault } from "../name-fault.ts";
 import { needsBefore } from "../rows/row-needs.ts";
 import { type ColumnChoice, chooseColumns } from "./column-choice.ts";
-import { ColumnFindings, listed } from "./column-findings.ts";
+import { ColumnFindings } from "./column-findings.ts";
 import { addedColumns, beforeImages } from "./made-columns.ts";
 import { mapColumns, type PlannedColumn } from "./map-columns.ts";
 import { mapFilter } from "./map-filter.ts";
@@ -147,20 +147,20 @@ function checkNames(columns: readonly PlannedColumn[], { reads, findings }: Nami
     );
   }
   const origins = new Map<string, string[]>();
-  for (const { target, source, origin, rule } of columns) {
-    const said = rule === undefined ? `the column ${source.name}` : `rule ${rule}`;
+  for (const { target, source, rule, isMade } of columns) {
+    const own = `the column ${source.name}`;
+    const said = isMade === true ? `rule ${rule}` : rule === undefined ? own : `${own} by rule ${rule}`;
     const known = origins.get(target.name);
     if (known === undefined) origins.set(target.name, [said]);
     else known.push(said);
-    const isOwn = rule === undefined && origin.kind === "column" && source.name === target.name;
-    const fault = isOwn ? undefined : nameFault(target.name);
+    const fault = rule === undefined ? undefined : nameFault(target.name);
     if (fault === undefined) continue;
     const message = `The target's name ${JSON.stringify(target.name)} for ${said} ${fault}.`;
     findings.add("mapping.column_name_invalid", "error", message);
   }
   for (const [name, from] of origins) {
     if (from.length === 1) continue;
-    const message = `The name ${name} on the target is that of ${listed(from)}.`;
+    const message = `The name ${name} on the target is that of ${from.join(" and ")}.`;
     findings.add("mapping.column_clash", "error", message);
   }
 }

@@ -1,4 +1,4 @@
-import type { TableId } from "../../core/schema.ts";
+import type { TableSchema } from "../../core/schema.ts";
 import type {
   AddColumnRule,
   BeforeImageRule,
@@ -7,6 +7,7 @@ import type {
   SelectionRule,
   TableMappings,
 } from "../rules.ts";
+import { selectingRules } from "../selection.ts";
 import { matchesTable } from "./column-choice.ts";
 
 /** The rules of a document that are about one table, each list in the order of their ids. */
@@ -20,14 +21,14 @@ export interface RulesOfTable {
 }
 
 /** Undefined where no rule is about a table's columns or rows. */
-export function rulesOfTable(id: TableId, mappings: TableMappings): RulesOfTable | undefined {
-  const isAbout = (rule: ColumnRule | AddColumnRule | BeforeImageRule | KeyRule | SelectionRule): boolean =>
-    matchesTable(rule, id);
+export function rulesOfTable(table: TableSchema, mappings: TableMappings): RulesOfTable | undefined {
+  const isAbout = (rule: ColumnRule | AddColumnRule | BeforeImageRule | KeyRule): boolean =>
+    matchesTable(rule, table.id);
   const columns = mappings.columnRules.filter(isAbout);
   const added = mappings.addedColumns.filter(isAbout);
   const images = mappings.beforeImages.filter(isAbout);
   const key = mappings.keyRules.find(isAbout);
-  const selecting = mappings.selections.filter((rule) => rule.action !== "exclude" && isAbout(rule));
+  const selecting = selectingRules(table, mappings);
   const filtering = selecting.every(({ filters }) => filters.length > 0) ? selecting : [];
   const count = columns.length + added.length + images.length + filtering.length;
   return count === 0 && key === undefined ? undefined : { columns, added, images, key, filtering };

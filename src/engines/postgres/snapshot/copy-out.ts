@@ -12,8 +12,8 @@ export function readColumns({ columns }: TableSchema, ordinals?: readonly number
 }
 
 /**
- * COPY of a table itself is the fastest. It takes no condition and no columns that the server computes, and without a
- * list it takes all others; a query is copied in these cases. `range`: the condition of the partition.
+ * COPY of a table itself is the fastest. It takes no view, no condition and no columns that the server computes, and
+ * without a list it takes all others; a query is copied in these cases. `range`: the condition of the partition.
  */
 export function copyOutSql(request: ReadRequest, range: string | undefined): string {
   const { table, format, filter, columns: ordinals } = request;
@@ -22,7 +22,7 @@ export function copyOutSql(request: ReadRequest, range: string | undefined): str
   const name = qualified(table.id);
   const filtered = filter === undefined ? undefined : filterCondition(filter, table);
   const conditions = [range, filtered].filter((condition) => condition !== undefined);
-  const isWhole = conditions.length === 0 && !columns.some(isComputed);
+  const isWhole = conditions.length === 0 && table.isView !== true && !columns.some(isComputed);
   const hasList = list !== "" || ordinals === undefined;
   const where = conditions.length === 0 ? "" : ` where ${conditions.join(" and ")}`;
   const what =

@@ -63,7 +63,8 @@ export async function partitionTables(
     const { id } = table;
     const known = sizes.get(tableKey(id));
     const load = size.parallelLoads?.get(tableKey(id));
-    if (known === undefined) outcomes.push(gone(id));
+    if (table.isView === true) outcomes.push([whole(table.estimatedRows)]);
+    else if (known === undefined) outcomes.push(gone(id));
     else if (load?.type === "ranges") {
       await checkBoundaries(wire, table, load);
       outcomes.push(wantedRanges(load, table));
