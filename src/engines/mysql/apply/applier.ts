@@ -3,9 +3,8 @@ import { MigrationError } from "../../../core/error.ts";
 import type { Position, PositionCodec } from "../../../core/position.ts";
 import type { Applier, ApplyRequest } from "../../../core/target.ts";
 import { Cascades } from "../../shared/apply/apply-cascades.ts";
-import { ApplyCounts } from "../../shared/apply/apply-counts.ts";
 import { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
-import { ApplyLoop } from "../../shared/apply/apply-loop.ts";
+import { connectLoop } from "../../shared/apply/apply-parts.ts";
 import type { Client } from "../connection/client.ts";
 import { openWire } from "../connection/connection.ts";
 import { classify } from "../connection/errors.ts";
@@ -68,42 +67,27 @@ interface ApplierParts extends ApplyTarget {
 
 function connectParts({ wire, endpoint, request, replaced, signal, found }: ApplierParts): Applier {
   const plans = request.plan.tables;
-  const counts = new ApplyCounts(plans);
-  const describe = (error: unknown): unknown => {
-    if (signal.aborted) return signal.reason;
-    const id = error instanceof StatementFailure ? plans[error.table]?.source.id : undefined;
-    const failure = classify(error instanceof StatementFailure ? error.error : error, {
-      side: "target",
-      endpoint,
-      phase: "apply",
-      ...(id === undefined ? {} : { table: id }),
-    });
-    if (id === undefined || failure.scope !== "table" || failure.table !== undefined) return failure;
-    return MigrationError.fromJSON({ ...failure.toJSON(), table: id });
-  };
-  const session = new ApplySession(wire, {
-    completed(expectation, rows) {
-      const error = counts.completed(expectation, rows);
-      if (error !== undefined) loop.fail(error);
-    },
-    lost: (error) => loop.fail(describe(error)),
-  });
-  const tables = new ApplyTables(plans, found.tables, outOfRangeOf(endpoint));
-  const changes = new ApplyChanges({ plans, tables, session, counts });
-  const sets = new ApplySets({ plans, tables, session, counts });
-  const cascades = new Cascades(plans, new MysqlCascades(session, tables));
-  const transactions = new MysqlTransactions({
-    session,
-    writer: new GroupWriter({ session, changes, sets, cascades, plans }),
-    counts,
-    ...{ tables, replaced },
-    request,
-    durability: new ApplyDurability(found.durability, session),
-    describe,
-  });
   const { applied } = found;
-  const loop: ApplyLoop = new ApplyLoop(transactions, { applied, positions: request.positions ?? NO_LOG });
-  return loop;
+  const positions = request.positions ?? NO_LOG;
+  return connectLoop({ request, endpoint, signal, classify, applied, positions }, (hooks) => {
+    const { counts, completed } = hooks;
+    const describe = (error: unknown): unknown =>
+      hooks.describe(error instanceof StatementFailure ? error : { error, table: -1 });
+    const session = new ApplySession(wire, { completed, lost: (error) => hooks.fail(describe(error)) });
+    const tables = new ApplyTables(plans, found.tables, outOfRangeOf(endpoint));
+    const changes = new ApplyChanges({ plans, tables, session, counts });
+    const sets = new ApplySets({ plans, tables, session, counts });
+    const cascades = new Cascades(plans, new MysqlCascades(session, tables));
+    return new MysqlTransactions({
+      session,
+      writer: new GroupWriter({ session, changes, sets, cascades, plans }),
+      counts,
+      ...{ tables, replaced },
+      request,
+      durability: new ApplyDurability(found.durability, session),
+      describe,
+    });
+  });
 }
 
 /** A request that does not say how positions compare starts where the journal ends. */

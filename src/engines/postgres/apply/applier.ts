@@ -2,9 +2,8 @@ import type { EndpointConfig } from "../../../core/engine.ts";
 import type { Position } from "../../../core/position.ts";
 import type { Applier, ApplyRequest } from "../../../core/target.ts";
 import { Cascades } from "../../shared/apply/apply-cascades.ts";
-import { ApplyCounts } from "../../shared/apply/apply-counts.ts";
 import { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
-import { ApplyLoop } from "../../shared/apply/apply-loop.ts";
+import { connectLoop } from "../../shared/apply/apply-parts.ts";
 import { lsnCodec } from "../catalog/lsn.ts";
 import { openWire } from "../connection/connection.ts";
 import { classify } from "../connection/errors.ts";
@@ -13,7 +12,7 @@ import { markSession } from "../log/origin.ts";
 import { PostgresCascades } from "./apply-cascades.ts";
 import { ApplyChanges } from "./apply-changes.ts";
 import { prepareApplySession, readAppliedPosition, type SessionTraits, takeApplyLock } from "./apply-open.ts";
-import { type ApplyFailure, ApplySession } from "./apply-session.ts";
+import { ApplySession } from "./apply-session.ts";
 import { ApplySets } from "./apply-sets.ts";
 import { readTargetTables } from "./apply-table.ts";
 import { PostgresTransactions } from "./apply-transactions.ts";
@@ -55,44 +54,27 @@ interface ApplierParts {
   readonly endpoint: EndpointConfig;
 }
 
-function connectParts(parts: ApplierParts): Applier {
-  const { wire, request, targets, signal, endpoint } = parts;
+function connectParts({ wire, request, targets, traits, applied, signal, endpoint }: ApplierParts): Applier {
   const plans = request.plan.tables;
-  const counts = new ApplyCounts(plans);
-  const describe = ({ error, table }: ApplyFailure): unknown => {
-    if (signal.aborted) return signal.reason;
-    const id = plans[table]?.source.id;
-    return classify(error, {
-      side: "target",
-      endpoint,
-      phase: "apply",
-      ...(id === undefined ? {} : { table: id }),
-    });
-  };
-  const session = new ApplySession(wire, {
-    completed(expectation, rows) {
-      const error = counts.completed(expectation, rows);
-      if (error !== undefined) loop.fail(error);
-    },
-    failed: (failure) => loop.fail(describe(failure)),
-  });
-  const { replica, temporary, waitForDisk } = parts.traits;
-  const changes = new ApplyChanges({ plans, targets, session, counts, replica });
-  // Where triggers and foreign keys act, the order of changes of different tables is theirs to see.
-  const sets = replica && temporary ? new ApplySets({ plans, targets, session, counts }) : undefined;
-  const cascades = new Cascades(plans, new PostgresCascades({ plans, targets, session }));
-  const transactions = new PostgresTransactions({
-    session,
-    writer: new GroupWriter({ session, changes, sets, cascades, plans }),
-    counts,
-    request,
-    waitForDisk,
-    begin: replica ? BEGIN : BEGIN_DEFERRED,
-    describe: (error) => describe({ error, table: -1 }),
-  });
+  const { replica, temporary, waitForDisk } = traits;
   const { positions = lsnCodec } = request;
-  const loop: ApplyLoop = new ApplyLoop(transactions, { applied: parts.applied, positions });
-  return loop;
+  return connectLoop({ request, endpoint, signal, classify, applied, positions }, (hooks) => {
+    const { counts, completed, describe } = hooks;
+    const session = new ApplySession(wire, { completed, failed: (failure) => hooks.fail(describe(failure)) });
+    const changes = new ApplyChanges({ plans, targets, session, counts, replica });
+    // Where triggers and foreign keys act, the order of changes of different tables is theirs to see.
+    const sets = replica && temporary ? new ApplySets({ plans, targets, session, counts }) : undefined;
+    const cascades = new Cascades(plans, new PostgresCascades({ plans, targets, session }));
+    return new PostgresTransactions({
+      session,
+      writer: new GroupWriter({ session, changes, sets, cascades, plans }),
+      counts,
+      request,
+      waitForDisk,
+      begin: replica ? BEGIN : BEGIN_DEFERRED,
+      describe: (error) => describe({ error, table: -1 }),
+    });
+  });
 }
 
 const BEGIN = ["begin isolation level read committed"];
