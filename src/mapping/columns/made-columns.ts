@@ -45,7 +45,13 @@ export function beforeImages(
         ...(collation === undefined ? {} : { collation }),
       };
       return [
-        { source: column, target: column, origin: { kind: "before", ordinal: choice.ordinal }, rule: id, isMade: true },
+        {
+          source: column,
+          target: column,
+          origin: { kind: "before", ordinal: choice.ordinal },
+          rule: id,
+          isMade: true,
+        },
       ];
     });
   });

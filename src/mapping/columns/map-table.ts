@@ -2,7 +2,7 @@ import type { ColumnOrigin, RowRules, TablePlan } from "../../core/plan.ts";
 import { type Column, displayTable, type TableSchema } from "../../core/schema.ts";
 import { nameFault } from "../name-fault.ts";
 import { type ColumnChoice, chooseColumns } from "./column-choice.ts";
-import { ColumnFindings, listed } from "./column-findings.ts";
+import { ColumnFindings } from "./column-findings.ts";
 import { addedColumns, beforeImages } from "./made-columns.ts";
 import { mapColumns, type PlannedColumn } from "./map-columns.ts";
 import { mapFilter } from "./map-filter.ts";
