@@ -1,6 +1,7 @@
 import type { ColumnOrigin, RowRules, TablePlan } from "../../core/plan.ts";
 import { type Column, displayTable, type TableSchema } from "../../core/schema.ts";
 import { nameFault } from "../name-fault.ts";
+import { needsBefore } from "../rows/row-needs.ts";
 import { type ColumnChoice, chooseColumns } from "./column-choice.ts";
 import { ColumnFindings } from "./column-findings.ts";
 import { addedColumns, beforeImages } from "./made-columns.ts";
@@ -10,6 +11,7 @@ import { mapKey } from "./map-key.ts";
 import { mapChecks, mapIndexes, type ReferredColumn, referredColumns } from "./map-parts.ts";
 import type { NativeColumns } from "./native-columns.ts";
 import type { RulesOfTable } from "./table-rules.ts";
+import { checkTelling } from "./telling-rows.ts";
 import { tellUnsentValues } from "./unsent-values.ts";
 
 export interface MapTable {
@@ -41,12 +43,16 @@ export function mapTable(reads: TableSchema, { rules, texts, replicates }: MapTa
   const key = mapKey({ reads, choices, columns, rule: rules.key, texts, replicates, findings });
   const filter = mapFilter(rules.filtering, reads, findings);
   const origins = columns.map(({ origin }) => origin);
-  const rows: RowRules = {
+  const asked = tellingBefore({
     reads: sending(reads, columns),
     columns: origins,
     ...(filter === undefined ? {} : { filter }),
-  };
-  if (replicates) tellUnsentValues(rows, findings);
+  });
+  const rows: RowRules = asked.reads === reads ? asked : { ...asked, described: reads };
+  if (replicates) {
+    tellUnsentValues(rows, findings);
+    checkTelling(columns, key.identity, findings);
+  }
   const referred = referredColumns(choices);
   return {
     source: {
@@ -118,6 +124,13 @@ function sending(reads: TableSchema, columns: readonly PlannedColumn[]): TableSc
       return sent;
     }),
   };
+}
+
+/** Where rules need more of the row before a change than its key, and the log has it, the table is read with all of it. */
+function tellingBefore(rows: RowRules): RowRules {
+  const { reads } = rows;
+  if (reads.tellsBefore !== true || !needsBefore(rows)) return rows;
+  return { ...rows, reads: { ...reads, rowIdentity: "full" } };
 }
 
 interface Naming {
