@@ -74,6 +74,7 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
     sequences: planSequences(catalog, context),
     types: allTypes,
     indexNamesOfTables: catalog.indexNamesOfTables === true,
+    rulesOf: (id) => context.names.rulesOf(id),
   });
   const { tables, types } = rewriteTexts(checked, allTypes, namedInTexts(catalog, context));
   const planned = planObjects({
