@@ -5,6 +5,7 @@ import type { JournalRequest } from "../core/journal.ts";
 import type { TableId } from "../core/schema.ts";
 import { LaneGovernor } from "./lane-governor.ts";
 import { type CutContext, type OpenTable, type PartitionJob, PartitionQueue } from "./partition-queue.ts";
+import { readRows } from "./read-rows.ts";
 import type { Rereads } from "./rereads.ts";
 import { TableFinisher } from "./table-finisher.ts";
 import { type TableLoad, uncut } from "./table-load.ts";
@@ -103,7 +104,7 @@ async function loadPartition(
       { ...journalRequest, plan: load.plan, partition, format },
       signal,
     );
-    for await (const chunk of snapshot.read({ table, partition, format }, signal)) {
+    for await (const chunk of readRows(load.plan, { snapshot, partition, format }, signal)) {
       failpoint("load.partition-read");
       await loader.write(chunk);
       rows += chunk.rows;

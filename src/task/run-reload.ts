@@ -3,7 +3,7 @@ import { MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import type { JournaledTable } from "../core/journal.ts";
-import type { TablePlan } from "../core/plan.ts";
+import { readTable, type TablePlan } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
 import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import type { Snapshot, SnapshotRequest } from "../core/source.ts";
@@ -96,7 +96,7 @@ async function readTables({ attempt, rules, plans, positioned }: Reading): Promi
   readonly position: Position;
   readonly outdated: ReadonlySet<string>;
 }> {
-  const tables = plans.map((table) => table.source);
+  const tables = plans.map(readTable);
   const request: SnapshotRequest = { ...attempt.streamRequest, tables, anchor: "existing-stream" };
   await using snapshot = await openBeside(attempt, request);
   const position = snapshot.position!;

@@ -2,6 +2,13 @@ import type { ErrorKind } from "../error.ts";
 
 /** The source: its settings, its log, its tables. */
 export const sourceErrors = {
+  "source.view_unreadable": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A selected view cannot be read: tables or columns that it is made of are gone, or its definer may not read them.",
+    remedy: "Correct or drop the view, or exclude it.",
+  },
   "source.version_unsupported": {
     scope: "task",
     retry: "never",

@@ -1,6 +1,6 @@
+import type { BodyReader } from "../../../core/copy-frames.ts";
 import { MigrationError } from "../../../core/error.ts";
 import { CellForm, trimmedEnd, writeLiteral } from "../values/cell-text.ts";
-import type { BodyReader } from "../values/copy-frames.ts";
 import type { RangeRule } from "../values/out-of-range.ts";
 import { SqlText } from "../values/sql-text.ts";
 import { bits, digit, escaped, escapes, raw } from "./load-escapes.ts";

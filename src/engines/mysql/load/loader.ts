@@ -1,3 +1,4 @@
+import { CopyFrames } from "../../../core/copy-frames.ts";
 import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { RowChunk } from "../../../core/row-chunk.ts";
@@ -6,7 +7,6 @@ import type { Loader, LoadRequest } from "../../../core/target.ts";
 import { markPartitionDoneSql } from "../apply/journal-sql.ts";
 import type { Client } from "../connection/client.ts";
 import { classify } from "../connection/errors.ts";
-import { CopyFrames } from "../values/copy-frames.ts";
 import type { ValueCounts } from "../values/value-counts.ts";
 import type { LoadColumns } from "./load-columns.ts";
 import type { LentSession } from "./load-sessions.ts";
@@ -43,6 +43,7 @@ export class MysqlLoader implements Loader {
     try {
       writer.begin(chunk.bytes.length);
       this.#frames.walk(chunk.bytes, writer);
+      chunk.release?.();
       this.#rows += chunk.rows;
       await writer.send(this.#rows);
     } catch (error) {
