@@ -3,11 +3,9 @@ import { test } from "node:test";
 import { everything } from "../../test/support/mapping-rules.ts";
 import { parseTableMappings } from "./table-mappings.ts";
 
-const view = { "schema-name": "%", "table-name": "%", "table-type": "view" };
 const exact = { "schema-name": "a", "table-name": "b" };
 const settings = { "rule-type": "table-settings", "rule-id": 2, "object-locator": exact };
 const unbuilt: readonly (readonly [rules: readonly object[], subject: string])[] = [
-  [[{ ...everything, "object-locator": view }], "rule 1: object-locator.table-type"],
   [
     [everything, { ...settings, "lob-settings": { mode: "limited", "bulk-max-size": 1 } }],
     "rule 2: lob-settings",
