@@ -220,6 +220,7 @@ test("a column that is computed from a masked one is told, unless it is masked o
     String(mapped([mask, columnRule(2, "remove-column", "upper%")]).said),
     /mask_incomplete/,
   );
+});
 
 test("a table whose log has whole rows is read with them where rules need them, and is told by its key all the same", () => {
   const log = { tellsBefore: true } as const;
