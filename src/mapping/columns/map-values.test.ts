@@ -240,7 +240,9 @@ test("without a key no row can be told by values that are others each time, nor 
   const add = (expression: string) => columnRule(1, "add-column", "%", { value: "x", expression, ...type });
   const keyless = { key: [], rowIdentity: "full" } as const;
   const codes = (rule: object, more: Parameters<typeof mapped>[1] = keyless): readonly string[] =>
-    mapped([rule], more, true).findings.map(({ code, severity }) => `${severity} ${code}`);
+    mapped([rule], more, true)
+      .findings.map(({ code, severity }) => `${severity} ${code}`)
+      .filter((code) => code.startsWith("error"));
   const lost = ["error mapping.key_lost"];
   assert.deepEqual(codes(columnRule(1, "data-masking-digits-randomize", "name")), lost);
   for (const sql of ["$AR_H_TIMESTAMP", "$BI__age", "random()", "datetime( )", "date('now')"]) {
