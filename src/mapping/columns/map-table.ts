@@ -25,8 +25,12 @@ export interface MapTable {
 export interface MappedTable extends Pick<TablePlan, "source" | "target" | "rows"> {
   /** Columns of the source's that come, by their names there. */
   readonly columns: ReadonlyMap<string, ReferredColumn>;
+  /** Names on the target of all the source's columns that come. */
+  readonly names: ReadonlyMap<string, string>;
   /** Names of columns that the target has not, or under another name. */
   readonly gone: ReadonlySet<string>;
+  /** The target's columns have other names, types or numbers than the source's. */
+  readonly isReshaped: boolean;
   readonly findings: ColumnFindings;
 }
 
@@ -53,7 +57,9 @@ export function mapTable(reads: TableSchema, { rules, texts, replicates }: MapTa
     tellUnsentValues(rows, findings);
     checkTelling(columns, key.identity, findings);
   }
-  const referred = referredColumns(choices);
+  const gone = new Set(
+    choices.filter(({ column, comes, name }) => !comes || name !== column.name).map(nameOf),
+  );
   return {
     source: {
       ...partsThatStay(reads, choices),
@@ -68,8 +74,13 @@ export function mapTable(reads: TableSchema, { rules, texts, replicates }: MapTa
       checks: mapChecks(reads.checks, context),
     },
     ...(filter === undefined && isIdentity(origins, reads) ? {} : { rows }),
-    columns: referred,
-    gone: new Set(choices.filter(({ column, comes, name }) => !comes || name !== column.name).map(nameOf)),
+    columns: referredColumns(choices),
+    names: new Map(
+      choices.flatMap(({ column, comes, name }) => (comes ? [[column.name, name] as const] : [])),
+    ),
+    gone,
+    isReshaped:
+      gone.size > 0 || columns.some(({ isMade, target }) => isMade === true || target.typedByRule === true),
     findings,
   };
 }
