@@ -1,6 +1,5 @@
 import {
   type ColumnOrigin,
-  type Expression,
   type FilterCondition,
   type ParallelLoad,
   type RowFilter,
@@ -92,9 +91,7 @@ function typeWords(own: Column | undefined, { typedByRule }: Column): string {
 function originWords(origin: ColumnOrigin, own: Column | undefined, reads: TableSchema): string {
   if (origin.kind === "before") return `${reads.columns[origin.ordinal]!.name} before an update`;
   if (origin.kind === "expression" && own === undefined) {
-    return origin.expression.sql === "null"
-      ? "added; NULL in every row"
-      : `added; ${expressionText(origin.expression, reads)}`;
+    return `added; ${origin.expression.text ?? "NULL in every row"}`;
   }
   switch (origin.mask?.kind) {
     case "hash":
@@ -106,23 +103,6 @@ function originWords(origin: ColumnOrigin, own: Column | undefined, reads: Table
     case undefined:
       return "";
   }
-}
-
-/** As a document writes it. */
-function expressionText({ sql, inputs }: Expression, { columns }: TableSchema): string {
-  return sql.replaceAll(/\?(\d+)/g, (_, number: string) => {
-    const input = inputs[Number(number) - 1]!;
-    switch (input.kind) {
-      case "column":
-        return `$${columns[input.ordinal]!.name}`;
-      case "before":
-        return `$BI__${columns[input.ordinal]!.name}`;
-      case "header":
-        return `{${input.name}}`;
-      case "constant":
-        return `'${input.value}'`;
-    }
-  });
 }
 
 /** How a rule parts the table for its full load; undefined where none does. */

@@ -19,7 +19,7 @@ export function mappingsText({ rules, checked }: CheckedMappings, options: Repor
   if (checked === undefined)
     return `${rulesText(rules)} The document can be used. Add --source to see what it does.\n`;
   const { plan, tables, findings } = checked;
-  const inOrder = plan.tables.map((table) => tableText(table, options));
+  const shown = plan.tables.map((table) => tableText(table, options)).join("");
   const errors = findings.filter(({ severity }) => severity === "error").length;
   const selected = `${count(plan.tables.length)} of ${count(tables)} tables are selected.`;
   const end =
@@ -27,7 +27,8 @@ export function mappingsText({ rules, checked }: CheckedMappings, options: Repor
       ? "The document can be used."
       : `${things(errors, "error")}: it cannot be carried out as it is.`;
   return [
-    ...inOrder,
+    shown,
+    shown === "" || shown.endsWith("\n\n") ? "" : "\n",
     findings.length === 0
       ? ""
       : `${findings.map((finding) => findingText(finding, options.paint)).join("")}\n`,

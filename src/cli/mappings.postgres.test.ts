@@ -72,10 +72,11 @@ test("what a document does to a database is shown table by table and column by c
   name    character varying(80)  full_name      character varying(80)  renamed
   ssn     text                   ssn            text                   masked; SHA-256
   price   numeric(10,2)          price          bigint                 another type
-  -                              label          character varying(90)  added; upper($name) || 'app'
+  -                              label          character varying(90)  added; upper($name) || $AR_M_SOURCE_SCHEMA
   note    text                   -                                     stays behind
 
 app.orders  1 column, all as they are, loaded in 3 ranges of nr
+
 8 rules. 2 of 3 tables are selected. The document can be used.
 `,
   );
@@ -108,7 +109,7 @@ test("what cannot be carried out is told, and the exit code says so", async () =
   assert.equal(code, 1);
   assert.match(
     stdout,
-    /^error mapping\.column_clash: The name ssn on the target is that of the column name, the column ssn\./m,
+    /^error mapping\.column_clash: The name ssn on the target is that of the column name by rule 2 and the column ssn\./m,
   );
   assert.match(
     stdout,

@@ -37,8 +37,10 @@ export type ParallelLoad =
 
 /** What rules make of one table's rows (docs/decisions/023). */
 export interface RowRules {
-  /** The source's own table: what is described, read and streamed. */
+  /** The source's own table, as it is read and streamed. */
   readonly reads: TableSchema;
+  /** The same as the source describes it, where it is asked for more than it would send of it. Left out: `reads`. */
+  readonly described?: TableSchema;
   /** Where the value of each column of the plan comes from. */
   readonly columns: readonly ColumnOrigin[];
   /** Rows that it does not hold for stay behind. Left out: none do. */
@@ -62,6 +64,8 @@ export interface Expression {
   /** SQLite's dialect; its parameters are `?1`, `?2` and so on for `inputs`. */
   readonly sql: string;
   readonly inputs: readonly ExpressionInput[];
+  /** As the rule has it, for people. Left out where no rule has written it. */
+  readonly text?: string;
 }
 
 /** before: the value before an update or a delete. header: what DMS calls `$AR_H_...`. */
@@ -95,9 +99,14 @@ export type FilterCondition =
   | { readonly operator: "between" | "notbetween"; readonly from: string; readonly to: string }
   | { readonly operator: "null" | "notnull" };
 
-/** The table that is described, read and streamed for a plan. */
+/** The table that is read and streamed for a plan. */
 export function readTable({ source, rows }: TablePlan): TableSchema {
   return rows?.reads ?? source;
+}
+
+/** The same as the source describes it: what rules are compiled of. */
+export function describedTable(plan: TablePlan): TableSchema {
+  return plan.rows?.described ?? readTable(plan);
 }
 
 /** Where each column of a plan comes from. */
@@ -112,7 +121,9 @@ export function withTable(
 ): TablePlan {
   const { source, rows } = plan;
   const own = { ...plan, source: { ...source, ...part } };
-  return rows === undefined ? own : { ...own, rows: { ...rows, reads: { ...rows.reads, ...part } } };
+  if (rows === undefined) return own;
+  const described = rows.described === undefined ? {} : { described: { ...rows.described, ...part } };
+  return { ...own, rows: { ...rows, ...described, reads: { ...rows.reads, ...part } } };
 }
 
 /** The plan with columns that the source computes as ordinary ones on its side: it sends their values. */

@@ -123,6 +123,8 @@ export interface TableSchema {
   readonly key: readonly number[];
   /** How the stream describes the row before a change: by key, by all columns, or not at all. */
   readonly rowIdentity: "key" | "full" | "none";
+  /** The log holds all columns of rows before changes, and a stream sends them where `rowIdentity` is "full" all the same. */
+  readonly tellsBefore?: true;
   readonly indexes: readonly Index[];
   readonly checks: readonly Check[];
   readonly foreignKeys: readonly ForeignKey[];

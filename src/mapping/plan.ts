@@ -74,6 +74,7 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
     sequences: planSequences(catalog, context),
     types: allTypes,
     indexNamesOfTables: catalog.indexNamesOfTables === true,
+    rulesOf: (id) => context.names.rulesOf(id),
   });
   const { tables, types } = rewriteTexts(checked, allTypes, namedInTexts(catalog, context));
   const planned = planObjects({
@@ -84,7 +85,8 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
     sequences: checked.sequences,
     changed: changedColumns(request, mapped),
   });
-  const rights = planRights(catalog, { names: context.names, placed: planned.placed });
+  const columns = (id: TableId): ReadonlyMap<string, string> | undefined => mapped.get(tableKey(id))?.names;
+  const rights = planRights(catalog, { names: context.names, placed: planned.placed, columns });
   const plan: MigrationPlan = {
     tables: tables.toSorted(inLoadOrder),
     sequences: checked.sequences,
@@ -105,12 +107,14 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
   return { plan, findings };
 }
 
-/** Whether texts of the source speak of columns that the target has not, or under another name. */
+/** Whether texts of the source speak of columns that the target has not; parts of a table have the columns of the whole. */
 function changedColumns({ catalog }: PlanRequest, mapped: Mapped): ObjectsRequest["changed"] {
   const texts = new NativeColumns(catalog.quotesWithBackticks === true);
-  return (table, native) => {
-    const gone = mapped.get(tableKey(table))?.gone;
-    return gone !== undefined && native.some((text) => texts.speaksOf(text, gone));
+  return (id, { kind, native }) => {
+    const table = mapped.get(tableKey(id));
+    if (table === undefined) return false;
+    if (kind === "partition" || kind === "inheritance") return table.isReshaped;
+    return native.some((text) => texts.speaksOf(text, table.gone));
   };
 }
 

@@ -1,5 +1,5 @@
 import { MigrationError } from "../core/error.ts";
-import { readTable, withTable } from "../core/plan.ts";
+import { describedTable, readTable, withTable } from "../core/plan.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
 import { type Attempt, NotesLost, TablesUntold } from "./attempt.ts";
 import { followNotes, SchemaNoted } from "./follow-notes.ts";
@@ -64,8 +64,8 @@ export class NoteKeeping {
 /** Whatever the journal is told of a table from now on, it keeps how the table is described. */
 function describing(attempt: Attempt): Attempt {
   const tables = attempt.plan.tables.map((table) => {
-    const read = readTable(table);
-    return read.shape === undefined ? table : withTable(table, { shape: keptShape(read, read.shape.place) });
+    const own = describedTable(table);
+    return own.shape === undefined ? table : withTable(table, { shape: keptShape(own, own.shape.place) });
   });
   return {
     ...attempt,

@@ -3,7 +3,7 @@ import type { ChangeEncoding } from "../core/change-batch.ts";
 import { MigrationError } from "../core/error.ts";
 import type { JournaledTable } from "../core/journal.ts";
 import type { Position } from "../core/position.ts";
-import type { TableId } from "../core/schema.ts";
+import { type TableId, tableKey } from "../core/schema.ts";
 import { needsText } from "../mapping/rows/row-needs.ts";
 import { type SnapshotWindow, TableRules } from "../pipeline/apply-modes.ts";
 import { type ApplyEnd, type ApplyGoal, ChangeApply } from "../pipeline/change-apply.ts";
@@ -81,7 +81,9 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
     ),
   );
   if (given.lacksNotes === true) throw new NotesLost();
-  const stream = mappedChanges(given, plan.tables);
+  // What is refused may be so because its rules cannot be carried out; its changes are skipped.
+  const mapped = plan.tables.filter(({ source: { id } }) => !attempt.refused.has(tableKey(id)));
+  const stream = mappedChanges(given, mapped);
   const saveIdle = async (position: Position): Promise<void> => {
     await journal.setAppliedPosition(position, signal);
     failpoint("apply.idle-saved");

@@ -1,7 +1,7 @@
 import { pause } from "../base/backoff.ts";
 import { failpoint } from "../base/failpoint.ts";
 import { MigrationError } from "../core/error.ts";
-import { readTable } from "../core/plan.ts";
+import { describedTable } from "../core/plan.ts";
 import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
 import { isSameDefinition, isSameShape, type ShapedTable, type TableShape } from "../core/table-shape.ts";
 import type { ColumnAddition } from "../core/target.ts";
@@ -86,7 +86,7 @@ export async function isPlanOutdated({ source, plan, signal }: Attempt, table: T
 export async function rememberTables({ plan, journal, errors, notes, signal }: Attempt): Promise<void> {
   if (!notes.kept) return;
   const journaled = new Map((await journal.tables(signal)).map((table) => [tableKey(table.id), table]));
-  const shapes = plan.tables.map(readTable).flatMap((table) => {
+  const shapes = plan.tables.map(describedTable).flatMap((table) => {
     const known = journaled.get(tableKey(table.id));
     const isNew = known !== undefined && isComplete(known) && known.shape?.described === undefined;
     if (!isNew || table.shape === undefined || errors.isSuspended(table.id)) return [];

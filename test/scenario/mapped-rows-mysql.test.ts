@@ -53,6 +53,9 @@ function mappings(): string {
       rule({ "table-name": "t", "column-name": "body" }, "data-masking-digits-mask", { value: "*" }),
       add("t", "total", "$price * 2 + $a", { type: "numeric", precision: 12, scale: 2 }),
       add("t", "day", "substr($at, 1, 10)", { type: "string", length: 10 }),
+      rule({ "table-name": "kept", "column-name": "%" }, "add-before-image-columns", {
+        "before-image-def": { "column-prefix": "was_", "column-filter": "all" },
+      }),
       add("kept", "op", "operation_indicator('D', 'U', 'I')", { type: "string", length: 1 }),
     ],
   });
@@ -75,9 +78,11 @@ interface Sides {
   readonly pair: TaskRuns;
   readonly onSource: (sql: string) => Promise<readonly Row[]>;
   readonly onTarget: (sql: string) => Promise<readonly Row[]>;
+  /** The source sends whole rows before changes, though it tells rows by their keys. */
+  readonly tellsBefore: boolean;
 }
 
-async function assertMapped({ pair, onSource, onTarget }: Sides): Promise<void> {
+async function assertMapped({ pair, onSource, onTarget, tellsBefore }: Sides): Promise<void> {
   const task = await pair.replicate();
   for (const sql of changes) await onSource(sql);
   task.running.drain();
@@ -89,10 +94,16 @@ async function assertMapped({ pair, onSource, onTarget }: Sides): Promise<void> 
   const texts = found.map((row) => Object.values(row).map((value) => (value == null ? null : String(value))));
   assert.ok(wanted.length > 100);
   assert.deepEqual(texts, wanted);
-  const kept = await onTarget("select id, v, op from kept order by id");
+  const kept = await onTarget("select id, v, op, was_id, was_v from kept order by id");
   assert.deepEqual(
-    kept.map(({ id, v, op }) => `${id} ${v} ${op}`),
-    ["1 one I", "2 two D", "3 again I", "4 other U", "5 five I"],
+    kept.map((row) => Object.values(row).map(String).join(" ")),
+    [
+      "1 one I null null",
+      "2 two D null null",
+      "3 again I null null",
+      `4 other U 4 ${tellsBefore ? "four" : "null"}`,
+      "5 five I null null",
+    ],
   );
 }
 
@@ -100,7 +111,7 @@ test("rows are made on their way from MariaDB to PostgreSQL", async () => {
   const servers = { source: mariadb, target: postgres };
   const pair = await MysqlPair.make(servers, { name: "mapped", schema, tableMappings: mappings() });
   await assertMapped({
-    pair,
+    ...{ pair, tellsBefore: true },
     onSource: (sql) => pair.query(sql),
     onTarget: (sql) => pair.queryTarget(sql),
   });
@@ -115,7 +126,7 @@ test("rows are made on their way from PostgreSQL to MariaDB", async () => {
     tableMappings: mappings(),
   });
   await assertMapped({
-    pair,
+    ...{ pair, tellsBefore: false },
     onSource: (sql) => pair.query(`set search_path = mapped_back; ${sql}`),
     onTarget: (sql) => mariadb.query(sql, "mapped_back"),
   });

@@ -112,6 +112,12 @@ export const usageErrors = {
     meaning: "A rule about columns or about one table matches nothing that is selected.",
     remedy: "Check the names in its object-locator, which are matched case-sensitively.",
   },
+  "mapping.mask_incomplete": {
+    scope: "table",
+    retry: "never",
+    meaning: "A column that the source computes from one that is masked comes without a mask.",
+    remedy: "Mask or remove that column by a rule, too.",
+  },
   "mapping.key_lost": {
     scope: "table",
     retry: "never",

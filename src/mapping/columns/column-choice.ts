@@ -12,6 +12,8 @@ export interface ColumnChoice {
   readonly comes: boolean;
   /** There. */
   readonly name: string;
+  /** The rule that gives it that name; undefined where none does. */
+  readonly namedBy: number | undefined;
   /** Undefined: as on the source. */
   readonly type: Ruled<LogicalType> | undefined;
   readonly mask: Ruled<Mask> | undefined;
@@ -47,6 +49,7 @@ export function chooseColumns(
       ...{ column, ordinal },
       comes: includes ? presence?.action.kind === "include" : presence === undefined,
       name: name === undefined ? column.name : changeName(column.name, name.action.change),
+      namedBy: name?.id,
       type: type === undefined ? undefined : { rule: type.id, said: type.action.type },
       mask: mask === undefined ? undefined : { rule: mask.id, said: mask.action.mask },
     };

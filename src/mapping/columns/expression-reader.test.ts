@@ -57,7 +57,7 @@ const cases: readonly (readonly [text: string, sql: string, inputs: readonly Exp
 
 for (const [text, sql, inputs] of cases) {
   test(`an expression is read: ${text}`, () => {
-    assert.deepEqual(readExpression(text, items), { sql, inputs });
+    assert.deepEqual(readExpression(text, items), { sql, inputs, text });
   });
 }
 

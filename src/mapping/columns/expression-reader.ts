@@ -36,7 +36,7 @@ export class ExpressionFault extends Error {}
 export function readExpression(text: string, table: TableSchema): Expression {
   const tokens = [...text.matchAll(TOKEN)].map(tokenOf);
   checkWhole(tokens);
-  return new ExpressionReader(table).read(tokens);
+  return { ...new ExpressionReader(table).read(tokens), text };
 }
 
 function tokenOf({ 0: text, groups }: RegExpMatchArray): Token {

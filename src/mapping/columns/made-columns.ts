@@ -45,7 +45,13 @@ export function beforeImages(
         ...(collation === undefined ? {} : { collation }),
       };
       return [
-        { source: column, target: column, origin: { kind: "before", ordinal: choice.ordinal }, rule: id },
+        {
+          source: column,
+          target: column,
+          origin: { kind: "before", ordinal: choice.ordinal },
+          rule: id,
+          isMade: true,
+        },
       ];
     });
   });
@@ -59,7 +65,8 @@ export function addedColumns(
   const { reads, findings } = context;
   return rules.flatMap((rule): readonly PlannedColumn[] => {
     try {
-      const expression = readExpression(rule.expression ?? "null", reads);
+      const expression =
+        rule.expression === undefined ? { sql: "null", inputs: [] } : readExpression(rule.expression, reads);
       const refused = checkExpression(expression.sql, expression.inputs.length);
       if (refused !== undefined) throw new ExpressionFault(`SQLite says: ${refused}.`);
       const unsent = expression.inputs.flatMap((input) => unsentColumn(input, reads) ?? []);
@@ -68,7 +75,7 @@ export function addedColumns(
         findings.impossible(rule.id, `the column ${rule.name} is made of ${listed(unsent)}, and ${what}`);
       }
       const columns = addedColumn(rule.name, rule.type);
-      return [{ ...columns, origin: { kind: "expression", expression }, rule: rule.id }];
+      return [{ ...columns, origin: { kind: "expression", expression }, rule: rule.id, isMade: true }];
     } catch (error) {
       if (!(error instanceof ExpressionFault)) throw error;
       const where = `the expression of the column ${rule.name} of ${displayTable(reads.id)}`;

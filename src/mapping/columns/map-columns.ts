@@ -11,8 +11,10 @@ export interface PlannedColumn {
   readonly source: Column;
   readonly target: Column;
   readonly origin: ColumnOrigin;
-  /** The rule that makes it; undefined for a column of the source's. */
+  /** The rule that makes it, or gives it its name; left out where none does. */
   readonly rule?: number;
+  /** A rule makes it: the source has no such column. */
+  readonly isMade?: true;
 }
 
 export interface MapColumns {
@@ -29,7 +31,8 @@ export function mapColumns(choices: readonly ColumnChoice[], context: MapColumns
   const coming = choices.filter(({ comes }) => comes);
   const names = new Map(choices.map((choice) => [choice.column.name, spokenName(choice)]));
   const computed = computedColumns(choices, { ...context, names });
-  return coming.flatMap((choice): readonly PlannedColumn[] => {
+  tellDerived(choices, context);
+  const planned = (choice: ColumnChoice): readonly PlannedColumn[] => {
     const native = computed.get(choice.ordinal);
     if (native === "gone") return [];
     const { column, name, ordinal } = choice;
@@ -38,6 +41,10 @@ export function mapColumns(choices: readonly ColumnChoice[], context: MapColumns
       return [{ source: column, target, origin: { kind: "column", ordinal } }];
     }
     return [mapColumn({ ...choice, column: stored(column) }, { ...context, names })];
+  };
+  return coming.flatMap((choice) => {
+    const { namedBy } = choice;
+    return planned(choice).map((column) => (namedBy === undefined ? column : { ...column, rule: namedBy }));
   });
 }
 
@@ -72,6 +79,18 @@ function computedColumns(
     }
   }
   return computed;
+}
+
+/** Where the target cannot compute a column, or another kind of database has to, the source's values come. */
+function tellDerived(choices: readonly ColumnChoice[], { texts, findings }: MapColumns): void {
+  const masked = new Set(choices.filter(({ mask }) => mask !== undefined).map(({ column }) => column.name));
+  for (const { column, comes, mask } of choices) {
+    const { name, generated } = column;
+    if (!comes || mask !== undefined || generated === undefined || !texts.speaksOf(generated, masked))
+      continue;
+    const message = `The generated column ${name} is computed from a column that is masked, and may show what that holds.`;
+    findings.add("mapping.mask_incomplete", "warning", message);
+  }
 }
 
 /** A column's name in what is computed or checked on the target; undefined where that would be about other values. */

@@ -98,9 +98,9 @@ test("columns with one name, and names that cannot be, are errors that say which
   assert.deepEqual(
     said.filter((text) => text.startsWith("error")),
     [
-      `error mapping.column_name_invalid: The target's name "${"x".repeat(64)}" for the column id has 64 bytes, more than 63.`,
-      "error mapping.column_clash: The name age on the target is that of the column name, the column age.",
-      "error mapping.column_clash: The name ssn on the target is that of the column ssn, rule 9.",
+      `error mapping.column_name_invalid: The target's name "${"x".repeat(64)}" for the column id by rule 2 has 64 bytes, more than 63.`,
+      "error mapping.column_clash: The name age on the target is that of the column name by rule 1 and the column age.",
+      "error mapping.column_clash: The name ssn on the target is that of the column ssn and rule 9.",
     ],
   );
 });

@@ -1,8 +1,9 @@
 import type { ColumnOrigin, RowRules, TablePlan } from "../../core/plan.ts";
 import { type Column, displayTable, type TableSchema } from "../../core/schema.ts";
 import { nameFault } from "../name-fault.ts";
+import { needsBefore } from "../rows/row-needs.ts";
 import { type ColumnChoice, chooseColumns } from "./column-choice.ts";
-import { ColumnFindings, listed } from "./column-findings.ts";
+import { ColumnFindings } from "./column-findings.ts";
 import { addedColumns, beforeImages } from "./made-columns.ts";
 import { mapColumns, type PlannedColumn } from "./map-columns.ts";
 import { mapFilter } from "./map-filter.ts";
@@ -10,6 +11,7 @@ import { mapKey } from "./map-key.ts";
 import { mapChecks, mapIndexes, type ReferredColumn, referredColumns } from "./map-parts.ts";
 import type { NativeColumns } from "./native-columns.ts";
 import type { RulesOfTable } from "./table-rules.ts";
+import { checkTelling } from "./telling-rows.ts";
 import { tellUnsentValues } from "./unsent-values.ts";
 
 export interface MapTable {
@@ -23,8 +25,12 @@ export interface MapTable {
 export interface MappedTable extends Pick<TablePlan, "source" | "target" | "rows"> {
   /** Columns of the source's that come, by their names there. */
   readonly columns: ReadonlyMap<string, ReferredColumn>;
+  /** Names on the target of all the source's columns that come. */
+  readonly names: ReadonlyMap<string, string>;
   /** Names of columns that the target has not, or under another name. */
   readonly gone: ReadonlySet<string>;
+  /** The target's columns have other names, types or numbers than the source's. */
+  readonly isReshaped: boolean;
   readonly findings: ColumnFindings;
 }
 
@@ -41,13 +47,19 @@ export function mapTable(reads: TableSchema, { rules, texts, replicates }: MapTa
   const key = mapKey({ reads, choices, columns, rule: rules.key, texts, replicates, findings });
   const filter = mapFilter(rules.filtering, reads, findings);
   const origins = columns.map(({ origin }) => origin);
-  const rows: RowRules = {
+  const asked = tellingBefore({
     reads: sending(reads, columns),
     columns: origins,
     ...(filter === undefined ? {} : { filter }),
-  };
-  if (replicates) tellUnsentValues(rows, findings);
-  const referred = referredColumns(choices);
+  });
+  const rows: RowRules = asked.reads === reads ? asked : { ...asked, described: reads };
+  if (replicates) {
+    tellUnsentValues(rows, findings);
+    checkTelling(columns, key.identity, findings);
+  }
+  const gone = new Set(
+    choices.filter(({ column, comes, name }) => !comes || name !== column.name).map(nameOf),
+  );
   return {
     source: {
       ...partsThatStay(reads, choices),
@@ -62,8 +74,13 @@ export function mapTable(reads: TableSchema, { rules, texts, replicates }: MapTa
       checks: mapChecks(reads.checks, context),
     },
     ...(filter === undefined && isIdentity(origins, reads) ? {} : { rows }),
-    columns: referred,
-    gone: new Set(choices.filter(({ column, comes, name }) => !comes || name !== column.name).map(nameOf)),
+    columns: referredColumns(choices),
+    names: new Map(
+      choices.flatMap(({ column, comes, name }) => (comes ? [[column.name, name] as const] : [])),
+    ),
+    gone,
+    isReshaped:
+      gone.size > 0 || columns.some(({ isMade, target }) => isMade === true || target.typedByRule === true),
     findings,
   };
 }
@@ -120,6 +137,13 @@ function sending(reads: TableSchema, columns: readonly PlannedColumn[]): TableSc
   };
 }
 
+/** Where rules need more of the row before a change than its key, and the log has it, the table is read with all of it. */
+function tellingBefore(rows: RowRules): RowRules {
+  const { reads } = rows;
+  if (reads.tellsBefore !== true || !needsBefore(rows)) return rows;
+  return { ...rows, reads: { ...reads, rowIdentity: "full" } };
+}
+
 interface Naming {
   readonly reads: TableSchema;
   readonly findings: ColumnFindings;
@@ -134,20 +158,20 @@ function checkNames(columns: readonly PlannedColumn[], { reads, findings }: Nami
     );
   }
   const origins = new Map<string, string[]>();
-  for (const { target, source, origin, rule } of columns) {
-    const said = rule === undefined ? `the column ${source.name}` : `rule ${rule}`;
+  for (const { target, source, rule, isMade } of columns) {
+    const own = `the column ${source.name}`;
+    const said = isMade === true ? `rule ${rule}` : rule === undefined ? own : `${own} by rule ${rule}`;
     const known = origins.get(target.name);
     if (known === undefined) origins.set(target.name, [said]);
     else known.push(said);
-    const isOwn = rule === undefined && origin.kind === "column" && source.name === target.name;
-    const fault = isOwn ? undefined : nameFault(target.name);
+    const fault = rule === undefined ? undefined : nameFault(target.name);
     if (fault === undefined) continue;
     const message = `The target's name ${JSON.stringify(target.name)} for ${said} ${fault}.`;
     findings.add("mapping.column_name_invalid", "error", message);
   }
   for (const [name, from] of origins) {
     if (from.length === 1) continue;
-    const message = `The name ${name} on the target is that of ${listed(from)}.`;
+    const message = `The name ${name} on the target is that of ${from.join(" and ")}.`;
     findings.add("mapping.column_clash", "error", message);
   }
 }

@@ -118,6 +118,7 @@ test("columns are added behind those of the source", () => {
       kind: "expression",
       expression: {
         sql: "?1 || ?2",
+        text: "$name || $ssn",
         inputs: [
           { kind: "column", ordinal: 1 },
           { kind: "column", ordinal: 2 },
@@ -207,4 +208,48 @@ test("what rules need and changes may not tell is told before the start", () => 
   );
   assert.deepEqual(mapped([add], { columns }).said, []);
   assert.deepEqual(mapped([add], { columns, rowIdentity: "full" }, true).said, []);
+});
+
+test("a column that is computed from a masked one is told, unless it is masked or left out, too", () => {
+  const mask = columnRule(1, "data-masking-digits-mask", "name", { value: "#" });
+  assert.match(
+    String(mapped([mask]).said),
+    /warning mapping\.mask_incomplete: The generated column upper_name/,
+  );
+  assert.doesNotMatch(
+    String(mapped([mask, columnRule(2, "remove-column", "upper%")]).said),
+    /mask_incomplete/,
+  );
+});
+
+test("a table whose log has whole rows is read with them where rules need them, and is told by its key all the same", () => {
+  const log = { tellsBefore: true } as const;
+  const image = columnRule(1, "add-before-image-columns", "age", {
+    "before-image-def": { "column-prefix": "BI_", "column-filter": "all" },
+  });
+  const { plan, said } = mapped([image], log, true);
+  assert.deepEqual([plan.rows!.reads.rowIdentity, plan.source.rowIdentity], ["full", "key"]);
+  assert.equal(plan.rows!.described!.rowIdentity, "key");
+  assert.deepEqual(said, []);
+  const without = mapped([columnRule(1, "remove-column", "age")], log, true);
+  assert.equal(without.plan.rows!.reads.rowIdentity, "key");
+});
+
+test("without a key no row can be told by values that are others each time, nor stay when it is deleted", () => {
+  const type = { "data-type": { type: "string" } };
+  const add = (expression: string) => columnRule(1, "add-column", "%", { value: "x", expression, ...type });
+  const keyless = { key: [], rowIdentity: "full" } as const;
+  const codes = (rule: object, more: Parameters<typeof mapped>[1] = keyless): readonly string[] =>
+    mapped([rule], more, true)
+      .findings.map(({ code, severity }) => `${severity} ${code}`)
+      .filter((code) => code.startsWith("error"));
+  const lost = ["error mapping.key_lost"];
+  assert.deepEqual(codes(columnRule(1, "data-masking-digits-randomize", "name")), lost);
+  for (const sql of ["$AR_H_TIMESTAMP", "$BI__age", "random()", "datetime( )", "date('now')"]) {
+    assert.deepEqual(codes(add(sql)), lost, sql);
+    assert.deepEqual(mapped([add(sql)], keyless).said, [], "a full load finds no row again");
+  }
+  assert.deepEqual(codes(add("operation_indicator('D', 'U', 'I')")), lost);
+  assert.deepEqual(codes(add("$name || date($ssn)")), []);
+  assert.deepEqual(codes(add("random()"), {}), []);
 });

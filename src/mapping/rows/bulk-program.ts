@@ -12,6 +12,7 @@ export const Action = {
   randomDigits: 3,
   /** Kept and copied. */
   holdAndPass: 4,
+  hash: 5,
 } as const;
 export type Action = (typeof Action)[keyof typeof Action];
 
@@ -57,7 +58,7 @@ export function bulkProgram(plan: TablePlan): BulkProgram {
     const action = streamed(cell.mask);
     // What a later output needs is kept all the same.
     const isNeeded = outputs.slice(next + 1).some((other) => other.inputs.includes(place));
-    if (action === Action.hold || (isNeeded && action !== Action.pass)) continue;
+    if (isNeeded && action !== Action.pass) continue;
     actions[place] = isNeeded ? Action.holdAndPass : action;
     next++;
   }
@@ -106,6 +107,6 @@ function outputsOf({ source, rows }: TablePlan, places: ReadonlyMap<number, numb
 
 function streamed(mask: Mask | undefined): Action {
   if (mask === undefined) return Action.pass;
-  if (mask.kind === "hash") return Action.hold;
+  if (mask.kind === "hash") return Action.hash;
   return mask.kind === "digits" ? Action.digits : Action.randomDigits;
 }

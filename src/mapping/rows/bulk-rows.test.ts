@@ -158,6 +158,21 @@ test("a value that only passes, or has its digits masked, is not waited for", ()
   assert.equal(bodies([masked!.bytes as Buffer]), "d\t*x*");
 });
 
+test("a long value is hashed without being kept, wherever it is cut", () => {
+  const plan = mappedPlan({
+    reads: [TEXT],
+    columns: [{ kind: "column", ordinal: 0, mask: { kind: "hash" } }],
+  });
+  const pick = numbers(5);
+  const long = ["\\", "a\\", "\t€", "x"].map((piece) => piece.repeat(40_000));
+  const text = through(
+    plan,
+    [...long, `x${long[0]}`].map((value) => [value]),
+    (n) => (n === 400 ? pick(4_000) : pick(n)),
+  );
+  assert.equal(text, [...long, `x${long[0]}`].map((value) => `${hash(value)}\n`).join(""));
+});
+
 test("digits become others at random, and everything else stays", () => {
   const plan = mappedPlan({
     reads: [TEXT],

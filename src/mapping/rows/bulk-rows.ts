@@ -2,6 +2,7 @@ import { type BodyReader, CopyFrames } from "../../core/copy-frames.ts";
 import type { Mask, TablePlan } from "../../core/plan.ts";
 import type { RowChunk } from "../../core/row-chunk.ts";
 import { Action, type BulkProgram, bulkProgram, type MadeCell } from "./bulk-program.ts";
+import { CellHash } from "./cell-hash.ts";
 import {
   BACKSLASH,
   CAPITAL_N,
@@ -26,8 +27,8 @@ const FIRST_HELD = 1 << 12;
 
 /**
  * Makes a plan's rows of those that are read for it (readOrdinals), in the format `pg-copy-text`. Rows may be cut
- * anywhere; what is only copied or has its digits masked passes, however long it is, and what is made of whole values
- * is kept until it is.
+ * anywhere; what is only copied or masked in its turn passes, however long it is, and what other cells are made of is
+ * kept until they are.
  */
 export class BulkRows implements BodyReader, InputCells {
   readonly #program: BulkProgram;
@@ -44,6 +45,7 @@ export class BulkRows implements BodyReader, InputCells {
   #begun = false;
   #wrote = false;
   #evaluated = false;
+  readonly #hash = new CellHash();
   /** Cells that are kept, each in [start, end). */
   #held: Buffer = Buffer.allocUnsafeSlow(FIRST_HELD);
   #heldLength = 0;
@@ -91,6 +93,9 @@ export class BulkRows implements BodyReader, InputCells {
         case Action.digits:
         case Action.randomDigits:
           at = this.#mask(bytes, at, end);
+          break;
+        case Action.hash:
+          at = this.#hashCell(bytes, at, end);
           break;
         case Action.hold:
           at = this.#hold(bytes, at, end);
@@ -184,6 +189,18 @@ export class BulkRows implements BodyReader, InputCells {
     }
     this.#length = to;
     return at;
+  }
+
+  #hashCell(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    while (at < end && bytes[at] !== TAB && bytes[at] !== NEWLINE) at++;
+    this.#hash.add(bytes, start, at);
+    if (at === end) return at;
+    const digest = this.#hash.digest();
+    if (digest === null) this.#null();
+    else this.#text(digest);
+    this.#end(bytes[at]!);
+    return at + 1;
   }
 
   #hold(bytes: Uint8Array, start: number, end: number): number {

@@ -24,8 +24,10 @@ export function narrowPlan(plan: TablePlan, keeps: (column: Column) => boolean):
   if (narrowReads === undefined || filter?.some((clause) => clause.some(({ column }) => column < 0))) {
     return undefined;
   }
+  const described = plan.rows.described && narrowed(plan.rows.described, places);
   const rows: RowRules = {
     reads: narrowReads,
+    ...(described === undefined ? {} : { described }),
     columns: columns.filter((origin) => origin !== undefined),
     ...(filter === undefined ? {} : { filter }),
   };
@@ -64,11 +66,12 @@ function moved(origin: ColumnOrigin, places: ReadonlyMap<number, number>): Colum
  * it. `fillOf`: by the name of a column of the source's; undefined for one that was always there.
  */
 export function withFills(plan: TablePlan, fillOf: (name: string) => string | null | undefined): TablePlan {
-  const reads = filled(readTable(plan), (column) => fillOf(column.name));
+  const own = (table: TableSchema): TableSchema => filled(table, ({ name }) => fillOf(name));
+  const reads = own(readTable(plan));
   if (plan.rows === undefined) {
     return { ...plan, source: reads, target: filled(plan.target, (_, i) => reads.columns[i]!.later?.value) };
   }
-  const { columns } = plan.rows;
+  const { columns, described } = plan.rows;
   const values = columns.map((origin): string | null | undefined => {
     if (origin.kind !== "column") return undefined;
     const value = reads.columns[origin.ordinal]!.later?.value;
@@ -78,7 +81,7 @@ export function withFills(plan: TablePlan, fillOf: (name: string) => string | nu
     ...plan,
     source: filled(plan.source, (_, i) => values[i]),
     target: filled(plan.target, (_, i) => values[i]),
-    rows: { ...plan.rows, reads },
+    rows: { ...plan.rows, ...(described === undefined ? {} : { described: own(described) }), reads },
   };
 }
 

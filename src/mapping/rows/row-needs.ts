@@ -32,8 +32,21 @@ function isMade(origin: ColumnOrigin): boolean {
   return origin.kind === "expression" || (origin.kind === "column" && origin.mask !== undefined);
 }
 
+/** Whether more of the row before a change is needed than the key that the source sends of it. */
+export function needsBefore({ reads, columns, filter = [] }: RowRules): boolean {
+  const isOutside = (ordinal: number): boolean => !reads.key.includes(ordinal);
+  return (
+    filter.some((clause) => clause.some(({ column }) => isOutside(column))) ||
+    columns.some((origin) => {
+      if (origin.kind === "before") return isOutside(origin.ordinal);
+      if (origin.kind === "column") return false;
+      return origin.expression.inputs.some((input) => input.kind === "before" && isOutside(input.ordinal));
+    })
+  );
+}
+
 /** Whether deletes are told by an expression (`operation_indicator`), so that the row stays. */
-export function keepsDeleted({ columns }: RowRules): boolean {
+export function keepsDeleted(columns: readonly ColumnOrigin[]): boolean {
   return columns.some(
     (origin) =>
       origin.kind === "expression" &&

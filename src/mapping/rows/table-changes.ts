@@ -59,7 +59,7 @@ export class TableChanges implements InputCells {
     this.#isFull = reads.rowIdentity === "full";
     this.#isKey = new Uint8Array(this.#width);
     for (const ordinal of reads.key) this.#isKey[ordinal] = 1;
-    this.keepsDeleted = keepsDeleted(rules);
+    this.keepsDeleted = keepsDeleted(columns);
     if (rules.filter !== undefined) this.#filter = compileFilter(rules.filter, reads);
     if (columns.some(({ kind }) => kind === "expression")) this.#expressions = new Expressions(plan);
     const { key, rowIdentity } = plan.source;
@@ -214,7 +214,8 @@ export class TableChanges implements InputCells {
     for (let i = 0; i < columns.length; i++) {
       const origin = columns[i]!;
       if (origin.kind === "column") this.#copy(made + 2 * i, from, origin.ordinal, origin.mask);
-      else if (origin.kind === "before" && isAfter) this.#copyBefore(made + 2 * i, origin.ordinal);
+      else if (origin.kind === "before" && isAfter && !this.#isKept)
+        this.#copyBefore(made + 2 * i, origin.ordinal);
     }
     return made;
   }

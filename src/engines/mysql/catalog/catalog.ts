@@ -111,7 +111,8 @@ export async function describe(
         foreignKeys: foreignKeys.get(key)!,
         partitions: partitions.get(key),
       };
-      return tableSchema(id, parts);
+      const table = tableSchema(id, parts);
+      return client.facts.logsWholeRows ? { ...table, tellsBefore: true as const } : table;
     });
   return {
     dialect: "mysql",
