@@ -84,6 +84,7 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
     mappings,
     targetSchema: targetSchema(settings, request.target),
     replicates,
+    supportsLobs: settings.supportsLobs,
   });
   const converted = request.target.convert(compiled.plan);
   const planned = { ...converted.plan, tables: converted.plan.tables.map(withOwnFills) };
