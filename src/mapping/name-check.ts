@@ -22,6 +22,8 @@ export interface NamedObjects {
   readonly types: readonly Renamed<UserType>[];
   /** See Catalog: where names of indexes are their tables' own, the target's dialect says which they can have. */
   readonly indexNamesOfTables: boolean;
+  /** The ids of the rules by which a table gets its name. */
+  readonly rulesOf: (source: TableId) => readonly number[];
 }
 
 export interface CheckedNames {
@@ -49,7 +51,7 @@ export function checkNames(objects: NamedObjects): CheckedNames {
   claim(
     "table",
     objects.tables.map(({ source, target }) => ({ source, target })),
-    { taken: relations, findings },
+    { taken: relations, findings, rulesOf: objects.rulesOf },
   );
   const types = mergeTypes(objects.types, { taken: new Map(relations), findings });
   const sequences = settleSequences(objects.sequences, { taken: relations, findings });
@@ -63,6 +65,8 @@ interface Claims {
   /** Who has a name, by key of the name on the target. */
   readonly taken: Map<string, TableId>;
   readonly findings: Finding[];
+  /** By which rules something gets its name; none when left out. */
+  readonly rulesOf?: NamedObjects["rulesOf"];
 }
 
 function mergeSchemas(
@@ -81,13 +85,16 @@ function mergeSchemas(
 function claim(
   kind: string,
   objects: readonly Renamed<{ readonly id: TableId }>[],
-  { taken, findings }: Claims,
+  { taken, findings, rulesOf }: Claims,
 ): void {
   for (const { source, target } of objects) {
     const key = tableKey(target.id);
     const owner = taken.get(key);
     if (owner === undefined) taken.set(key, source.id);
-    else findings.push(clash(kind, [owner, source.id], target.id));
+    else {
+      const rules = [owner, source.id].flatMap((id) => rulesOf?.(id) ?? []);
+      findings.push(clash(kind, { sources: [owner, source.id], rules }, target.id));
+    }
   }
 }
 

@@ -24,13 +24,20 @@ export function leftOut(table: TableId, foreignKey: ForeignKey): Finding {
   };
 }
 
-export function clash(kind: string, sources: readonly [TableId, TableId], target: TableId): Finding {
+interface Clash {
+  readonly sources: readonly [TableId, TableId];
+  /** Ids of the rules that name them. */
+  readonly rules: readonly number[];
+}
+
+export function clash(kind: string, { sources, rules }: Clash, target: TableId): Finding {
   const [one, other] = sources.map(displayTable);
+  const by = [...new Set(rules)].map((rule) => `rule ${rule}`).join(" and ");
   return {
     code: "mapping.target_clash",
     severity: "error",
     subject: displayTable(target),
-    message: `${one} and ${other} both come to the ${kind} ${displayTable(target)} on the target.`,
+    message: `${one} and ${other} both come to the ${kind} ${displayTable(target)} on the target${by === "" ? "" : `, by ${by}`}.`,
     remedy: "Change the rename rules, or the setting TargetSchema, so that each gets a name of its own.",
   };
 }
@@ -92,7 +99,7 @@ export function objectNamesColumns(object: SchemaObject, table: TableId): Findin
   return aboutObject(
     "plan.object_left_out",
     object,
-    `is left out: its text seems to name columns of ${displayTable(table)} that are not on the target, or have other names there.`,
+    `is left out: it is about columns of ${displayTable(table)} that rules leave out or change.`,
   );
 }
 

@@ -27,7 +27,9 @@ export const targetMetadata: SettingSection = {
   SupportLobs: [
     flag(true),
     "Whether columns of large values are moved. If so, FullLobMode or LimitedSizeLobMode must be true, not both.",
-    missing(`Such columns are always moved. ${WHOLE_VALUES}`),
+    does(
+      "With false columns that AWS DMS counts among them stay behind, PostgreSQL's text too; each is told before the start.",
+    ),
   ],
   FullLobMode: [flag(false), "Moves large values after their rows, piece by piece.", idle(WHOLE_VALUES)],
   LobChunkSize: [whole(64), "Size of those pieces in KB.", idle(WHOLE_VALUES)],
@@ -231,8 +233,10 @@ export const tidewaySettings: SettingSection = {
   ],
   StreamStartLimitSeconds: [
     whole(TIDEWAY_DEFAULTS.StreamStartLimitSeconds, 1),
-    "How long the start of a change stream, or of a full load alone, waits for transactions of the source that write.",
-    does("Then the task fails with source.long_transaction, which names the session that is in the way."),
+    "How long the start of a change stream, of a full load alone, or of a reload beside changes waits for transactions of the source that write.",
+    does(
+      "Then the task fails with source.long_transaction, which names the session that is in the way. A reload sets its tables aside instead (source.reload_kept_waiting), and changes of the others go on.",
+    ),
   ],
 };
 
