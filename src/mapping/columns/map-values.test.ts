@@ -224,7 +224,7 @@ test("a column that is computed from a masked one is told, unless it is masked o
 
 test("a table whose log has whole rows is read with them where rules need them, and is told by its key all the same", () => {
   const log = { tellsBefore: true } as const;
-  const image = columnRule(1, "add-before-image-columns", "age", {
+  const image = columnRule(1, "add-before-image-columns", "%", {
     "before-image-def": { "column-prefix": "BI_", "column-filter": "all" },
   });
   const { plan, said } = mapped([image], log, true);
