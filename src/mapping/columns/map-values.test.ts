@@ -206,6 +206,14 @@ test("what rules need and changes may not tell is told before the start", () => 
       .map((text) => /of ([\w, ]+?)(?:,| are)/.exec(text)![1]),
     ["age", "long"],
   );
+  const conditions = [{ "filter-operator": "eq", value: "7" }];
+  const age = { "filter-type": "source", "column-name": "age", "filter-conditions": conditions };
+  const { findings } = compile({
+    catalog: catalog({ tables: [people({ columns })] }),
+    selections: [{ ...all, filters: [age] }],
+    replicates: true,
+  });
+  assert.match(findings[0]!.message, /brings a row into the filter .* of long where/);
   assert.deepEqual(mapped([add], { columns }).said, []);
   assert.deepEqual(mapped([add], { columns, rowIdentity: "full" }, true).said, []);
 });
@@ -240,11 +248,9 @@ test("without a key no row can be told by values that are others each time, nor 
   const add = (expression: string) => columnRule(1, "add-column", "%", { value: "x", expression, ...type });
   const keyless = { key: [], rowIdentity: "full" } as const;
   const codes = (rule: object, more: Parameters<typeof mapped>[1] = keyless): readonly string[] =>
-    mapped([rule], more, true)
-      .findings.map(({ code, severity }) => `${severity} ${code}`)
-      .filter((code) => code.startsWith("error"));
-  const lost = ["error mapping.key_lost"];
-  assert.deepEqual(codes(columnRule(1, "data-masking-digits-randomize", "name")), lost);
+    mapped([rule], more, true).findings.flatMap(({ code, severity }) => (severity === "error" ? code : []));
+  const lost = ["mapping.key_lost"];
+  assert.deepEqual(codes(columnRule(1, "data-masking-digits-randomize", "ssn")), lost);
   for (const sql of ["$AR_H_TIMESTAMP", "$BI__age", "random()", "datetime( )", "date('now')"]) {
     assert.deepEqual(codes(add(sql)), lost, sql);
     assert.deepEqual(mapped([add(sql)], keyless).said, [], "a full load finds no row again");
@@ -252,4 +258,16 @@ test("without a key no row can be told by values that are others each time, nor 
   assert.deepEqual(codes(add("operation_indicator('D', 'U', 'I')")), lost);
   assert.deepEqual(codes(add("$name || date($ssn)")), []);
   assert.deepEqual(codes(add("random()"), {}), []);
+});
+
+test("a column that is computed from a masked one is told, unless it is masked or left out, too", () => {
+  const mask = columnRule(1, "data-masking-digits-mask", "name", { value: "#" });
+  assert.match(
+    String(mapped([mask]).said),
+    /warning mapping\.mask_incomplete: The generated column upper_name/,
+  );
+  assert.doesNotMatch(
+    String(mapped([mask, columnRule(2, "remove-column", "upper%")]).said),
+    /mask_incomplete/,
+  );
 });
