@@ -259,15 +259,3 @@ test("without a key no row can be told by values that are others each time, nor 
   assert.deepEqual(codes(add("$name || date($ssn)")), []);
   assert.deepEqual(codes(add("random()"), {}), []);
 });
-
-test("a column that is computed from a masked one is told, unless it is masked or left out, too", () => {
-  const mask = columnRule(1, "data-masking-digits-mask", "name", { value: "#" });
-  assert.match(
-    String(mapped([mask]).said),
-    /warning mapping\.mask_incomplete: The generated column upper_name/,
-  );
-  assert.doesNotMatch(
-    String(mapped([mask, columnRule(2, "remove-column", "upper%")]).said),
-    /mask_incomplete/,
-  );
-});
