@@ -11,8 +11,9 @@ import {
 import { mapReference } from "./columns/map-reference.ts";
 import { type MappedTable, mapTable } from "./columns/map-table.ts";
 import { NativeColumns } from "./columns/native-columns.ts";
-import { rulesOfTable } from "./columns/table-rules.ts";
+import { NO_RULES, rulesOfTable } from "./columns/table-rules.ts";
 import { unmatchedRules } from "./columns/unmatched-rules.ts";
+import { isLargeObject } from "./document/data-types.ts";
 import { type CheckedNames, checkNames } from "./name-check.ts";
 import { NativeReferences } from "./native-references.ts";
 import { planLoad } from "./parallel-load.ts";
@@ -31,6 +32,8 @@ export interface PlanRequest {
   readonly targetSchema: string | undefined;
   /** Changes are going to be applied: what rules need and changes do not tell is found. False when left out. */
   readonly replicates?: boolean;
+  /** DMS's SupportLobs: false leaves columns of large objects behind. True when left out. */
+  readonly supportsLobs?: boolean;
 }
 
 export interface CompiledPlan {
@@ -141,16 +144,17 @@ interface PlanContext {
 
 /** Which tables come, and what rules make of their columns; foreign keys need all of them. */
 function mappedTables(
-  { catalog, mappings, replicates }: PlanRequest,
+  { catalog, mappings, replicates = false, supportsLobs = true }: PlanRequest,
   selected: PlanContext["selected"],
 ): Mapped {
   const texts = new NativeColumns(catalog.quotesWithBackticks === true);
   const mapped = new Map<string, MappedTable>();
   for (const table of catalog.tables) {
     if (!selected.has(tableKey(table.id))) continue;
-    const rules = rulesOfTable(table, mappings);
+    const lacksLobs = !supportsLobs && table.columns.some(isLargeObject);
+    const rules = rulesOfTable(table, mappings) ?? (lacksLobs ? NO_RULES : undefined);
     if (rules === undefined) continue;
-    mapped.set(tableKey(table.id), mapTable(table, { rules, texts, replicates: replicates === true }));
+    mapped.set(tableKey(table.id), mapTable(table, { rules, texts, replicates, lacksLobs }));
   }
   return mapped;
 }

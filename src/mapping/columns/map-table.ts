@@ -1,5 +1,6 @@
 import type { ColumnOrigin, RowRules, TablePlan } from "../../core/plan.ts";
 import { type Column, displayTable, type TableSchema } from "../../core/schema.ts";
+import { isLargeObject } from "../document/data-types.ts";
 import { nameFault } from "../name-fault.ts";
 import { needsBefore } from "../rows/row-needs.ts";
 import { type ColumnChoice, chooseColumns } from "./column-choice.ts";
@@ -19,6 +20,8 @@ export interface MapTable {
   readonly texts: NativeColumns;
   /** Changes are going to be applied. */
   readonly replicates: boolean;
+  /** Columns of large objects stay behind. */
+  readonly lacksLobs: boolean;
 }
 
 /** What the rules make of a table, but for its own name and what its foreign keys refer to. */
@@ -34,9 +37,10 @@ export interface MappedTable extends Pick<TablePlan, "source" | "target" | "rows
   readonly findings: ColumnFindings;
 }
 
-export function mapTable(reads: TableSchema, { rules, texts, replicates }: MapTable): MappedTable {
+export function mapTable(reads: TableSchema, { rules, texts, replicates, lacksLobs }: MapTable): MappedTable {
   const findings = new ColumnFindings(reads.id);
-  const choices = chooseColumns(reads.columns, rules.columns);
+  const chosen = chooseColumns(reads.columns, rules.columns);
+  const choices = lacksLobs ? withoutLobs(chosen, findings) : chosen;
   const context = { choices, texts, findings, reads };
   const columns = [
     ...mapColumns(choices, context),
@@ -83,6 +87,17 @@ export function mapTable(reads: TableSchema, { rules, texts, replicates }: MapTa
       gone.size > 0 || columns.some(({ isMade, target }) => isMade === true || target.typedByRule === true),
     findings,
   };
+}
+
+/** No rule brings one back: DMS's SupportLobs is about all of a task. */
+function withoutLobs(choices: readonly ColumnChoice[], findings: ColumnFindings): readonly ColumnChoice[] {
+  return choices.map((choice) => {
+    const { column, comes } = choice;
+    if (!isLargeObject(column)) return choice;
+    if (comes)
+      findings.leftOut(`The column ${column.name}`, "it holds large objects, and SupportLobs is false");
+    return { ...choice, comes: false };
+  });
 }
 
 function nameOf({ column }: ColumnChoice): string {
