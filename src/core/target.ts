@@ -255,8 +255,9 @@ export const ApplyMode = {
   exact: 1,
   /**
    * Some rows were read from a later snapshot than others, or it is not known whether the target has them
-   * (ChangeBatch.converging): ops may find their work done. Insert overwrites, update inserts what is missing, delete of nothing is fine. An update that finds no
-   * row and lacks a value fails with `apply.row_incomplete` (table scope): the table is loaded again.
+   * (ChangeBatch.converging): ops may find their work done. Insert overwrites, update inserts what is missing,
+   * delete of nothing is fine. An update that finds no row and lacks a value fails with `apply.row_incomplete`
+   * (table scope): the table is loaded again.
    */
   converge: 2,
 } as const;
