@@ -25,7 +25,7 @@ test("types change with what is written for the old ones, and values pass where 
   );
   assert.deepEqual(
     said.map((text) => /: (.*?) of app/.exec(text)![1]),
-    ["The check grown"],
+    ["The identity of the column id", "The default of the column age", "The check grown"],
   );
 });
 
