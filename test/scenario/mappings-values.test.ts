@@ -190,7 +190,7 @@ for (const [from, to] of directions) {
       update kinds set i = 0, born = '2023-01-01', word = 'z' where id = 1`;
     const { rows } = await moveMapped(servers, { from, to, made: KINDS, changed, rules });
     const hex = to === "postgres" ? "encode(word, 'hex')" : "lower(hex(word))";
-    const truth = (name: string) => `case when ${name} then 'y' when not ${name} then 'n' end`;
+    const truth = (name: string) => `case when ${name} then 'y' when not ${name} then 'n' end as is_${name}`;
     assert.deepEqual(
       await rows(
         `select id, n, f, ${truth("i")}, ${truth("yes")}, cast(born as char(10)), cast(day as char(19)),

@@ -15,6 +15,8 @@ const COPY_DATA = 0x64;
 
 /** Room beyond what comes in: separators, NULLs. */
 const SPARE = 1 << 10;
+/** One that a long value has made larger is not kept. */
+const LARGEST_SPARE = 1 << 21;
 
 /**
  * Makes a plan's rows of those that are read for it (readOrdinals), in the format `pg-copy-text`. Rows may be cut
@@ -31,6 +33,8 @@ export class BulkRows implements BodyReader, InputCells {
   readonly #placeOf: Int32Array;
   #out: Buffer = Buffer.alloc(0);
   #length = 0;
+  /** Buffers of chunks that were given back. */
+  readonly #spare: Buffer[] = [];
   /** Of the row at work: the place that is read, whether its cell has begun, and whether a cell was written. */
   #place = 0;
   #begun = false;
@@ -54,17 +58,27 @@ export class BulkRows implements BodyReader, InputCells {
       this.#expressions = new Expressions(plan);
   }
 
-  /** What the chunk's rows become; undefined for nothing yet. Its `rows` are the chunk's. */
-  map({ bytes, rows }: RowChunk): RowChunk | undefined {
+  /** What the chunk's rows become; undefined for nothing yet. Its `rows` are the chunk's, which is not needed any more. */
+  map({ bytes, rows, release }: RowChunk): RowChunk | undefined {
     this.#headers.now();
-    this.#out = Buffer.allocUnsafe(FRAME_HEADER + bytes.length + SPARE);
+    const spare = this.#spare.pop();
+    const size = FRAME_HEADER + bytes.length + SPARE;
+    this.#out = spare !== undefined && spare.length >= size ? spare : Buffer.allocUnsafeSlow(size);
     this.#length = FRAME_HEADER;
     this.#frames.walk(bytes, this);
-    if (this.#length === FRAME_HEADER) return undefined;
+    release?.();
+    const out = this.#out;
+    const done = (): void => {
+      if (out.length <= LARGEST_SPARE) this.#spare.push(out);
+    };
+    if (this.#length === FRAME_HEADER) {
+      done();
+      return undefined;
+    }
     const frame = this.#out.subarray(0, this.#length);
     frame[0] = COPY_DATA;
     frame.writeUInt32BE(this.#length - 1, 1);
-    return { bytes: frame, rows };
+    return { bytes: frame, rows, release: done };
   }
 
   read(bytes: Uint8Array, start: number, end: number): void {
