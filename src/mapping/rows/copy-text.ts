@@ -43,7 +43,10 @@ export function unescaped(bytes: Uint8Array, start: number, end: number): Buffer
   return value.subarray(0, to);
 }
 
-/** A text with the escapes that it needs in a cell. */
+const SPECIAL = /[\b-\r\\]/;
+
+/** A text with the escapes that it needs in a cell; nearly always none. */
 export function escaped(text: string): string {
+  if (!SPECIAL.test(text)) return text;
   return text.replaceAll(/[\b-\r\\]/g, (char) => letters.get(char)!);
 }
