@@ -10,7 +10,7 @@ import { serviceEvent } from "../task/events.ts";
 import type { EventSubscriptionRecord } from "../task/records.ts";
 import { EVENTS_KEPT, type ServiceEvent, type Store } from "../task/store.ts";
 import { TaskLedger } from "../task/task-ledger.ts";
-import { EventDelivery } from "./delivery.ts";
+import { type DeliveryTimes, EventDelivery } from "./delivery.ts";
 import { WebhookTopic } from "./webhook.ts";
 
 const times = { firstRetryMs: 5, longestRetryMs: 20, giveUpMs: 24 * 3600 * 1000 };
@@ -33,16 +33,23 @@ class Subject implements AsyncDisposable {
     return new Subject(await mkdtemp(join(tmpdir(), "tideway-notify-")), await EventReceiver.start());
   }
 
-  start(): void {
+  start(change: Partial<DeliveryTimes> = {}): EventDelivery {
     const { store } = this;
     const log = (_level: string, message: string, fields?: object): void => {
       this.log.push(JSON.stringify({ message, ...fields }));
     };
     const ledger = new TaskLedger(store, log);
     const topic = new WebhookTopic(new URL(this.receiver.address));
-    const delivery = new EventDelivery({ store, ledger, findTopic: () => topic, log, times });
+    const delivery = new EventDelivery({
+      store,
+      ledger,
+      findTopic: () => topic,
+      log,
+      times: { ...times, ...change },
+    });
     delivery.start();
     this.#running = { delivery, ledger };
+    return delivery;
   }
 
   /** As a server ends. */
@@ -131,6 +138,8 @@ test("what a topic does not take is told again, also by the next process, and no
   subject.receiver.status = 200;
   subject.start();
   assert.deepEqual(await subject.taken(2), ["a", "b"]);
+  // Until then the last one would be told again.
+  await eventually("both to be stored as told", async () => (await subject.subscription()).done === 2);
   await subject.stop();
   subject.start();
   await subject.store.addEvents([stopped("c")]);
@@ -169,7 +178,7 @@ test("an event that a topic has not taken for a day is given up and told of, and
   assert.deepEqual(await subject.taken(1), ["new"]);
 });
 
-test("a subscription that is disabled or removed while its topic does not answer is let go", async () => {
+test("tries for a subscription that is disabled are let go, and what happens meanwhile is not told", async () => {
   await using subject = await Subject.open();
   await subject.subscribe();
   subject.receiver.status = 500;
@@ -185,7 +194,46 @@ test("a subscription that is disabled or removed while its topic does not answer
     done: 2,
   }));
   await subject.store.addEvents([stopped("c")]);
-  assert.deepEqual(await subject.taken(1), ["c"]);
+  const told = await eventually("the last event", async () => {
+    const sources = subject.receiver.taken().map(({ source }) => source);
+    return sources.includes("c") && sources;
+  });
+  // A request that was under way when the subscription was disabled may have been taken.
+  assert.deepEqual(
+    told.filter((source) => source !== "a"),
+    ["c"],
+  );
+});
+
+test("what waits to be told again is told at once when its subscription was changed", async () => {
+  await using subject = await Subject.open();
+  await subject.subscribe();
+  subject.receiver.status = 500;
+  const delivery = subject.start({ firstRetryMs: 3_600_000, longestRetryMs: 3_600_000 });
+  await subject.store.addEvents([stopped("a")]);
+  await eventually("a failure", async () => subject.log.some((line) => line.includes("delivery failed")));
+  subject.receiver.status = 200;
+  delivery.retry("arn:s");
+  assert.deepEqual(await subject.taken(1), ["a"]);
+});
+
+test("a subscription that is removed while its topic does not answer is let go", async () => {
+  await using subject = await Subject.open();
+  await subject.subscribe();
+  await subject.subscribe({ arn: "arn:other", identifier: "other", topicArn: "arn:other" });
+  subject.receiver.status = 500;
+  subject.start();
+  await subject.store.addEvents([stopped("a")]);
+  await eventually("a try", async () => subject.receiver.received.length > 0);
+  await subject.store.remove("event-subscription", "arn:s");
+  const gone = subject.receiver.received.length;
+  await eventually("tries of the other alone", async () => {
+    const topics = subject.receiver.received.slice(gone).map(({ headers }) => headers["x-amz-sns-topic-arn"]);
+    const ofRemoved = topics.filter((topic) => topic !== "arn:other");
+    // One may have been under way.
+    assert.ok(ofRemoved.length <= 1);
+    return topics.length > 10;
+  });
 });
 
 test("events that were forgotten before they could be told are counted in the log", async () => {

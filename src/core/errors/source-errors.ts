@@ -226,6 +226,14 @@ export const sourceErrors = {
       "A transaction, or a statement, has been open for long; the stream or the snapshot cannot begin before it has ended.",
     remedy: "End the session, or commit or roll back the prepared transaction.",
   },
+  "source.reload_kept_waiting": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A table was to be loaded again beside the changes of others, and a transaction or a statement of the source kept its snapshot from beginning for longer than StreamStartLimitSeconds.",
+    remedy:
+      "End the session, or commit or roll back the prepared transaction; then reload the table. The others go on.",
+  },
   "source.slot_at_risk": {
     scope: "task",
     retry: "never",

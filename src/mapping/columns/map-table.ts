@@ -1,4 +1,4 @@
-import type { ColumnOrigin, RowRules, TablePlan } from "../../core/plan.ts";
+import { type ColumnOrigin, ordinaryColumn, type RowRules, type TablePlan } from "../../core/plan.ts";
 import { type Column, displayTable, type TableSchema } from "../../core/schema.ts";
 import { isLargeObject } from "../document/data-types.ts";
 import { nameFault } from "../name-fault.ts";
@@ -6,7 +6,7 @@ import { needsBefore } from "../rows/row-needs.ts";
 import { type ColumnChoice, chooseColumns } from "./column-choice.ts";
 import { ColumnFindings } from "./column-findings.ts";
 import { addedColumns, beforeImages } from "./made-columns.ts";
-import { mapColumns, type PlannedColumn } from "./map-columns.ts";
+import { mapColumns, type PlannedColumn, settleComputed } from "./map-columns.ts";
 import { mapFilter } from "./map-filter.ts";
 import { mapKey } from "./map-key.ts";
 import { mapChecks, mapIndexes, type ReferredColumn, referredColumns } from "./map-parts.ts";
@@ -40,8 +40,9 @@ export interface MappedTable extends Pick<TablePlan, "source" | "target" | "rows
 export function mapTable(reads: TableSchema, { rules, texts, replicates, lacksLobs }: MapTable): MappedTable {
   const findings = new ColumnFindings(reads.id);
   const chosen = chooseColumns(reads.columns, rules.columns);
-  const choices = lacksLobs ? withoutLobs(chosen, findings) : chosen;
-  const context = { choices, texts, findings, reads };
+  const wanted = lacksLobs ? withoutLobs(chosen, findings) : chosen;
+  const { choices, computed } = settleComputed(wanted, { texts, findings });
+  const context = { choices, computed, texts, findings, reads };
   const columns = [
     ...mapColumns(choices, context),
     ...beforeImages(rules.images, context),
@@ -144,11 +145,7 @@ function sending(reads: TableSchema, columns: readonly PlannedColumn[]): TableSc
     return reads;
   return {
     ...reads,
-    columns: reads.columns.map((column, ordinal) => {
-      if (column.generated === undefined || !needed.has(ordinal)) return column;
-      const { generated: _generated, virtual: _virtual, ...sent } = column;
-      return sent;
-    }),
+    columns: reads.columns.map((column, ordinal) => (needed.has(ordinal) ? ordinaryColumn(column) : column)),
   };
 }
 

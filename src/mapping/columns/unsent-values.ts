@@ -4,7 +4,7 @@ import { type ColumnFindings, listed } from "./column-findings.ts";
 
 /**
  * Tells what rules need and changes may not hold: values from before an update where only keys are sent, and long values
- * that an update has not touched.
+ * that an update has not touched, also of a row that the target has not.
  */
 export function tellUnsentValues({ reads, columns, filter }: RowRules, findings: ColumnFindings): void {
   if (reads.rowIdentity === "full") return;
@@ -36,6 +36,16 @@ export function tellUnsentValues({ reads, columns, filter }: RowRules, findings:
     const message = `Rules need values of ${listed(long)}, which an update that does not touch them may not send where they are long; the table is set aside then.`;
     findings.add("mapping.value_may_lack", "warning", message);
   }
+  const isFiltered = filter?.some((clause) => clause.some(({ column }) => !reads.key.includes(column)));
+  if (isFiltered !== true) return;
+  const coming = new Set(columns.flatMap((origin) => (origin.kind === "column" ? origin.ordinal : [])));
+  const lacking = named(
+    coming,
+    ({ type, generated }, o) => generated === undefined && isLong(type) && !reads.key.includes(o),
+  );
+  if (lacking.length === 0) return;
+  const message = `An update that brings a row into the filter may not send its values of ${listed(lacking)} where they are long; the table is loaded again then.`;
+  findings.add("mapping.value_may_lack", "warning", message);
 }
 
 /** A value that a server may keep apart from its row. */
