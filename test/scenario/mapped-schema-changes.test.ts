@@ -102,6 +102,8 @@ test("what is made of a column that the source computes is so again when the tas
   await stop(await pair.replicate());
   await pair.query("update app.g set n = n + 1 where id < 5; insert into app.g values (21, 21)");
   const task = await pair.replicate(resumed);
+  task.running.reloadTables([{ schema: "app", name: "g" }]);
+  await task.until(({ tables }) => tables.some(({ reloaded }) => reloaded));
   await pair.query(
     "update app.g set n = n + 1 where id < 4; alter table app.g add column late int default 3",
   );
