@@ -53,10 +53,11 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
       .filter((table) => selectTables([table.id], mappings, relationOf(table)).length > 0)
       .map(({ id }) => tableKey(id)),
   );
-  const mapped = mappedTables(request, selected);
+  const texts = new NativeColumns(catalog.quotesWithBackticks === true);
+  const mapped = mappedTables(request, { selected, texts });
   const context: PlanContext = {
     names: new TargetNames(mappings, request.targetSchema),
-    ...{ selected, mapped, replicates: request.replicates === true },
+    ...{ selected, mapped, texts, replicates: request.replicates === true },
     partitioned: new Set(
       catalog.objects.filter(({ kind }) => kind === "partitioned table").map(({ id }) => tableKey(id)),
     ),
@@ -86,7 +87,7 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
     tables,
     types: allTypes,
     sequences: checked.sequences,
-    changed: changedColumns(request, mapped),
+    changed: changedColumns(context),
   });
   const columns = (id: TableId): ReadonlyMap<string, string> | undefined => mapped.get(tableKey(id))?.names;
   const rights = planRights(catalog, { names: context.names, placed: planned.placed, columns });
@@ -111,8 +112,7 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
 }
 
 /** Whether texts of the source speak of columns that the target has not; parts of a table have the columns of the whole. */
-function changedColumns({ catalog }: PlanRequest, mapped: Mapped): ObjectsRequest["changed"] {
-  const texts = new NativeColumns(catalog.quotesWithBackticks === true);
+function changedColumns({ mapped, texts }: PlanContext): ObjectsRequest["changed"] {
   return (id, { kind, native }) => {
     const table = mapped.get(tableKey(id));
     if (table === undefined) return false;
@@ -135,6 +135,8 @@ interface PlanContext {
   /** What rules make of columns, for the tables that have such rules, by source id. */
   readonly mapped: Mapped;
   readonly replicates: boolean;
+  /** For texts in the source's dialect. */
+  readonly texts: NativeColumns;
   /** Keys of the selected tables, by source id. */
   readonly selected: ReadonlySet<string>;
   /** Keys of the partitioned tables above them. */
@@ -145,9 +147,8 @@ interface PlanContext {
 /** Which tables come, and what rules make of their columns; foreign keys need all of them. */
 function mappedTables(
   { catalog, mappings, replicates = false, supportsLobs = true }: PlanRequest,
-  selected: PlanContext["selected"],
+  { selected, texts }: Pick<PlanContext, "selected" | "texts">,
 ): Mapped {
-  const texts = new NativeColumns(catalog.quotesWithBackticks === true);
   const mapped = new Map<string, MappedTable>();
   for (const table of catalog.tables) {
     if (!selected.has(tableKey(table.id))) continue;
@@ -185,16 +186,16 @@ function targetKeys(source: TableSchema, context: PlanContext): TableSchema["for
       if (!context.partitioned.has(referenced)) context.findings.push(leftOut(source.id, foreignKey));
       return [];
     }
-    const columns = mapReference(
-      foreignKey,
-      context.mapped.get(tableKey(source.id)),
-      context.mapped.get(referenced),
-    );
-    if (columns === undefined) {
+    const from = context.mapped.get(tableKey(source.id));
+    const columns = mapReference(foreignKey, from, context.mapped.get(referenced));
+    // The action SET NULL may name columns.
+    const names = new Map(source.columns.map(({ name }) => [name, from?.names.get(name)]));
+    const native = from === undefined ? foreignKey.native : context.texts.rewrite(foreignKey.native, names);
+    if (columns === undefined || native === undefined) {
       context.findings.push(...referenceLost(source.id, foreignKey, context.replicates));
       return [];
     }
-    return { ...foreignKey, ...columns, references: context.names.table(foreignKey.references) };
+    return { ...foreignKey, ...columns, native, references: context.names.table(foreignKey.references) };
   });
 }
 

@@ -31,7 +31,7 @@ function shapeOf(...names: readonly string[]): TableShape {
 }
 
 /** Partitions that hold in any snapshot, or in none but theirs. */
-function partitions(done: readonly boolean[], by: "key" | "block" = "key"): JournaledTable["partitions"] {
+function partitions(done: readonly boolean[], by: Partition["by"] = "key"): JournaledTable["partitions"] {
   return done.map((isDone, i) => {
     const range = { id: String(i), from: undefined, to: undefined, estimatedRows: 1 };
     const partition: Partition = by === "key" ? { ...range, by, columns: ["id"] } : { ...range, by };
@@ -90,11 +90,13 @@ test("a prepared table is emptied, unless its rows must stay, it was never made 
 });
 
 test("of a table that is partly loaded the rest is, where parts of two moments can be brought together", () => {
-  const known = (done: readonly boolean[], by?: "block"): JournaledTable =>
+  const known = (done: readonly boolean[], by?: Partition["by"]): JournaledTable =>
     journaled("planned", { partitions: partitions(done, by) });
   assert.equal(told({ known: known([false, false]) }), "none [0,1] made interrupted");
   assert.equal(told({ known: known([true, false]) }), "none [1] made interrupted");
-  assert.equal(told({ known: known([true, false], "block") }), "empty cut made interrupted");
+  for (const by of ["block", "share", "range", "stored"] as const) {
+    assert.equal(told({ known: known([true, false], by) }), "empty cut made interrupted", by);
+  }
   const keyless = planOf({ key: [] });
   assert.equal(told({ known: known([true, false]), table: keyless }), "empty cut made interrupted");
   assert.equal(told({ known: known([false, false]), table: keyless }), "none [0,1] made interrupted");

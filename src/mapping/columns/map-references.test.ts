@@ -6,6 +6,7 @@ import {
   column,
   columnRule,
   compile,
+  foreignKey,
   id,
   sequence,
   table,
@@ -130,4 +131,25 @@ test("a table that rules reshape is no part of another any more", () => {
   const type = { "data-type": { type: "int4" } };
   assert.deepEqual(parts(columnRule(1, "add-column", "%", { value: "x", ...type })), []);
   assert.deepEqual(parts(columnRule(1, "remove-column", "age")), []);
+});
+
+test("an action of a foreign key that names columns names them as the target does", () => {
+  const people = table("app.people");
+  const orders = table("app.orders", {
+    columns: [column("person", INT), column("shop", INT)],
+    key: [],
+    foreignKeys: [
+      { ...foreignKey("f", "app.people"), columns: ["person"], native: "ON DELETE SET NULL (person, shop)" },
+    ],
+  });
+  const natives = (...others: readonly object[]): readonly string[] => {
+    const { plan } = compile({ catalog: catalog({ tables: [people, orders] }), others });
+    const { target } = plan.tables.find(({ source }) => source.id.name === "orders")!;
+    return target.foreignKeys.map(({ native }) => native);
+  };
+  assert.deepEqual(natives(), ["ON DELETE SET NULL (person, shop)"]);
+  assert.deepEqual(natives(columnRule(1, "add-prefix", "person", { value: "p_" })), [
+    'ON DELETE SET NULL ("p_person", shop)',
+  ]);
+  assert.deepEqual(natives(columnRule(1, "remove-column", "shop")), []);
 });

@@ -259,3 +259,15 @@ test("without a key no row can be told by values that are others each time, nor 
   assert.deepEqual(codes(add("$name || date($ssn)")), []);
   assert.deepEqual(codes(add("random()"), {}), []);
 });
+
+test("a masked column is no longer checked, and a key only where a hash tells its rows apart", () => {
+  const checks = [{ name: "long", native: "CHECK ((length((ssn)::text) > 3))", validated: true }];
+  const hash = columnRule(1, "data-masking-hash-mask", "ssn");
+  const hashed = mapped([hash], { key: [2], checks }, true);
+  assert.deepEqual(hashed.plan.target.checks, []);
+  assert.match(String(hashed.said), /check long of app\.people is left out/);
+  assert.deepEqual([hashed.plan.source.key, hashed.plan.source.rowIdentity], [[2], "key"]);
+  const digits = mapped([columnRule(1, "data-masking-digits-mask", "id", { value: "0" })], {}, true);
+  assert.deepEqual([digits.plan.source.key, digits.plan.source.rowIdentity], [[], "none"]);
+  assert.match(String(digits.said), /error mapping\.key_lost/);
+});

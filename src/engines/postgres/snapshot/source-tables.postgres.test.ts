@@ -7,6 +7,8 @@ import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import type { EndpointConfig } from "../../../core/engine.ts";
 import type { TableSchema } from "../../../core/schema.ts";
 import type { Snapshot, SnapshotRequest } from "../../../core/source.ts";
+import { describe } from "../catalog/catalog.ts";
+import { connect } from "../connection/connection.ts";
 import { openSnapshot } from "./snapshot.ts";
 
 const server = await serverOfFile(startPostgres());
@@ -56,4 +58,35 @@ test("a table that was dropped before it could be published is that table's erro
   const tables = [source.table, passing];
   await assert.rejects(open(source, { anchor: "existing-stream", tables }), gone);
   await assert.rejects(open(source, { anchor: "new-stream", tables, taskId: "other" }), gone);
+});
+
+test("a view is not read when a table that it is made of was emptied since", async () => {
+  const source = await newSource();
+  await server.query(
+    `create table whole (id int) partition by range (id);
+     create table part partition of whole for values from (0) to (100);
+     create table beside (id int); insert into whole values (1); insert into beside values (1);
+     create materialized view kept as select id from beside;
+     create view inner_view as select w.id from whole w join kept k using (id);
+     create view shown as select id from inner_view`,
+    source.database,
+  );
+  const client = await connect(source.endpoint, { side: "source", purpose: "test" }, unaborted);
+  const options = { wholeSchemas: undefined, objects: false, rights: false, largeObjects: false };
+  const views = [{ schema: "public", name: "shown" }];
+  const { tables } = await describe(client, [], { ...options, views });
+  await client.end();
+  const [table] = tables;
+  const partition = { id: "0", by: "whole", from: undefined, to: undefined, estimatedRows: 1 } as const;
+  const read = async (snapshot: Snapshot): Promise<number> => {
+    let rows = 0;
+    const request = { table: table!, partition, format: "pg-copy-text" } as const;
+    for await (const chunk of snapshot.read(request, unaborted)) rows += chunk.rows;
+    return rows;
+  };
+  await using snapshot = await open(source, { tables });
+  await server.query("truncate beside", source.database);
+  assert.equal(await read(snapshot), 1);
+  await server.query("truncate part", source.database);
+  await assert.rejects(read(snapshot), { code: "source.table_rewritten", table: views[0] });
 });

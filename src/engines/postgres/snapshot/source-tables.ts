@@ -98,10 +98,28 @@ export function changedWhileRead(id: TableId): MigrationError {
   return tableChanged(id, "changed its columns while it was being read");
 }
 
-/** Two columns of SQL for a table's oid: its first columns, and where its rows are. Later columns do not count. */
+/** Two columns of SQL for a table's or view's oid: its first columns, and where its rows are. Later columns do not count. */
 function layoutSql(oid: string, attributes: string): string {
   return `(select hashtextextended(string_agg(a.attnum || ' ' || a.atttypid || ' ' || a.attname, ',' order by a.attnum), 0)
       from pg_catalog.pg_attribute a
      where a.attrelid = ${oid} and a.attnum between 1 and ${attributes} and not a.attisdropped),
-    (select r.oid || ' ' || r.relfilenode from pg_catalog.pg_class r where r.oid = ${oid})`;
+    (select case when r.relkind = 'v' then ${storageOfViewSql("r.oid")} else r.oid || ' ' || r.relfilenode end
+       from pg_catalog.pg_class r where r.oid = ${oid})`;
+}
+
+/** Where the rows are that a view shows: of the tables that it is made of, with what is part of these. */
+function storageOfViewSql(oid: string): string {
+  return `(with recursive reached(oid) as (
+      select ${oid}
+      union
+      select next.oid from reached cross join lateral (
+        select d.refobjid as oid from pg_catalog.pg_class v
+          join pg_catalog.pg_rewrite w on w.ev_class = v.oid and w.ev_type = '1'
+          join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::regclass and d.objid = w.oid
+           and d.refclassid = 'pg_catalog.pg_class'::regclass
+         where v.oid = reached.oid and v.relkind = 'v'
+        union all
+        select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = reached.oid) as next)
+    select string_agg(t.oid || ' ' || t.relfilenode, ',' order by t.oid)
+      from reached join pg_catalog.pg_class t on t.oid = reached.oid where t.relkind in ('r', 'm'))`;
 }
