@@ -21,6 +21,8 @@ export interface TaskSettings {
   readonly maxFullLoadSubTasks: number;
   /** undefined: every schema keeps its name. */
   readonly targetSchema: string | undefined;
+  /** Columns of large objects come. */
+  readonly supportsLobs: boolean;
   /** undefined: the engine's own choice. */
   readonly controlSchema: string | undefined;
   readonly stopAfterFullLoad: "no" | "cached-changes-applied" | "cached-changes-not-applied";
@@ -77,6 +79,7 @@ export function readTaskSettings(document: string): TaskSettings {
     prepareMode: PREPARE_MODES[load.TargetTablePrepMode as keyof typeof PREPARE_MODES],
     maxFullLoadSubTasks: load.MaxFullLoadSubTasks as number,
     targetSchema: textOrNone(section(merged, "TargetMetadata").TargetSchema),
+    supportsLobs: section(merged, "TargetMetadata").SupportLobs === true,
     controlSchema: textOrNone(section(merged, "ControlTablesSettings").ControlSchema),
     stopAfterFullLoad: stopAfterFullLoad(load),
     failOnNoTables: errors.FailOnNoTablesCaptured as boolean,
