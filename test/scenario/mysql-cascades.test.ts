@@ -5,7 +5,7 @@ import type { EndpointConfig } from "../../src/core/engine.ts";
 import type { TableId } from "../../src/core/schema.ts";
 import type { TaskSpec } from "../../src/task/task.ts";
 import { describeComparison } from "../support/compare.ts";
-import { compareAcross } from "../support/compare-across.ts";
+import { type AcrossOptions, compareAcross } from "../support/compare-across.ts";
 import { mysqlSide, postgresSide, type Side } from "../support/compare-side.ts";
 import { endpointOf } from "../support/endpoint.ts";
 import { armingOf } from "../support/kills.ts";
@@ -131,13 +131,13 @@ class CascadePair {
 
   async assertEqual(
     tables?: readonly string[],
-    targetName: (id: TableId) => TableId = (id) => id,
+    names: Pick<AcrossOptions, "targetName" | "targetColumn"> = {},
   ): Promise<void> {
     const { database } = this;
     const comparison = await compareAcross({
       source: mysqlSide(servers[this.#direction.from], database),
       target: this.#side,
-      targetName,
+      ...names,
       ...(tables === undefined ? {} : { tables: tables.map((name) => ({ schema: database, name })) }),
     });
     assert.ok(comparison.equal, describeComparison(comparison));
@@ -219,28 +219,37 @@ test("a table follows the rows that it refers to, though these are not moved", a
   }
 });
 
-/** Rules by which schema and tables are called otherwise on the target. */
+/** Rules by which schema, tables and columns are called otherwise on the target. */
 const renamed = (database: string): string => {
   const { rules } = JSON.parse(someTables(database, "%"));
-  for (const [i, target] of ["schema", "table"].entries()) {
+  const inTables = { "schema-name": database, "table-name": "%" };
+  const locators = {
+    schema: { "schema-name": database },
+    table: inTables,
+    column: { ...inTables, "column-name": "%" },
+  };
+  for (const [i, [target, locator]] of Object.entries(locators).entries()) {
     rules.push({
       ...{ "rule-type": "transformation", "rule-id": String(i + 2), "rule-name": target },
       ...{ "rule-target": target, "rule-action": "add-prefix", value: "new_" },
-      "object-locator": { "schema-name": database, ...(target === "table" ? { "table-name": "%" } : {}) },
+      "object-locator": locator,
     });
   }
   return JSON.stringify({ rules });
 };
 
-test("rows that foreign keys change are found where tables have other names on the target", async () => {
+test("rows that foreign keys change are found where tables and columns have other names on the target", async () => {
   for (const direction of directions.slice(1, 3)) {
     const pair = await CascadePair.make(direction, { mappings: renamed });
-    const targetName = ({ schema, name }: TableId) => ({ schema: `new_${schema}`, name: `new_${name}` });
+    const names = {
+      targetName: ({ schema, name }: TableId) => ({ schema: `new_${schema}`, name: `new_${name}` }),
+      targetColumn: (name: string) => `new_${name}`,
+    };
     await pair.during(() => pair.write(60, 60));
-    await pair.assertEqual(undefined, targetName);
+    await pair.assertEqual(undefined, names);
     await pair.write(61, 200);
     await pair.during(async () => {}, "resume-processing");
-    await pair.assertEqual(undefined, targetName);
+    await pair.assertEqual(undefined, names);
   }
 });
 

@@ -50,7 +50,7 @@ test("a reload that somebody keeps waiting is given up at the limit, by name, an
   try {
     const task = await pair.replicate();
     // The lock that the snapshot is taken under is not asked for while a statement runs for long.
-    const working = session.query("select sleep(600) from other");
+    const working = session.query("select sleep(600) from other").catch(() => undefined);
     await eventually("a statement that runs for long", async () => {
       const sql = `select time as seconds from information_schema.processlist where id = ${session.threadId}`;
       return Number((await pair.query(sql))[0]!["seconds"]) >= 4;
@@ -66,7 +66,7 @@ test("a reload that somebody keeps waiting is given up at the limit, by name, an
       return rows.length === 2;
     });
     await pair.query(`kill query ${session.threadId}`);
-    await working.catch(() => undefined);
+    await working;
     task.running.reloadTables([again]);
     await pair.query("update again set v = 4 where id = 1");
     await pair.drain(task);

@@ -15,6 +15,8 @@ export interface AcrossOptions {
   readonly tables?: readonly TableId[];
   /** The target's name of a table; the same when left out. */
   readonly targetName?: (id: TableId) => TableId;
+  /** The target's name of a column; the same when left out. */
+  readonly targetColumn?: (name: string) => string;
   /** What the source's zero and partial dates are on the target; NULL when left out. */
   readonly zeroDate?: string | null;
   /** How many keys of each kind of difference are reported for a table. */
@@ -28,11 +30,13 @@ export async function compareAcross(options: AcrossOptions): Promise<Comparison>
 
 async function compareTable(table: TableId, options: AcrossOptions): Promise<TableResult> {
   const other = options.targetName?.(table) ?? table;
-  const ours = (await options.source.columns(table)).toSorted(byName);
-  const theirs = (await options.target.columns(other)).toSorted(byName);
-  const names = (columns: readonly SideColumn[]): string => columns.map(({ name }) => name).join(", ");
-  if (names(ours) !== names(theirs) || ours.length === 0) {
-    return different(table, { problem: `columns differ: ${names(ours)} against ${names(theirs)}` });
+  const { targetColumn = (name) => name } = options;
+  const ours = sortedBy(await options.source.columns(table), ({ name }) => targetColumn(name));
+  const theirs = sortedBy(await options.target.columns(other), ({ name }) => name);
+  const wanted = ours.map(({ name }) => targetColumn(name)).join(", ");
+  const present = theirs.map(({ name }) => name).join(", ");
+  if (wanted !== present || ours.length === 0) {
+    return different(table, { problem: `columns differ: ${wanted} against ${present}` });
   }
   const kinds = ours.map((column, i) => kindOf(column.family, theirs[i]!.family));
   const keys = ours.flatMap(({ isKey }, i) => (isKey ? [i] : []));
@@ -44,8 +48,11 @@ async function compareTable(table: TableId, options: AcrossOptions): Promise<Tab
   return different(table, { ...found, sourceRows: left.rows, targetRows: right.rows });
 }
 
-function byName(a: SideColumn, b: SideColumn): number {
-  return a.name < b.name ? -1 : 1;
+function sortedBy(
+  columns: readonly SideColumn[],
+  nameOf: (column: SideColumn) => string,
+): readonly SideColumn[] {
+  return columns.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }
 
 function different(table: TableId, more: Partial<TableDifference>): TableResult {

@@ -65,22 +65,29 @@ export interface AddedColumn {
   /** The rest of `alter table`, that makes the column what it is to be. Repeated, it changes nothing. */
   readonly after?: string;
   /** Rows that are there show another value than on the source. */
-  readonly replaces?: boolean;
+  readonly replaces: boolean;
 }
 
-/** NOT NULL is left out where rows have no value: the source's were given some one by one, and so will be these. */
 export function additionOf(
   plan: TablePlan,
   ordinal: number,
   { facts, choices }: { readonly facts: ServerFacts; readonly choices: OutOfRange },
 ): AddedColumn {
+  const { value, replaces } = earlierValue(plan, ordinal, choices);
+  return { ...addition(plan, ordinal, { facts, value }), replaces };
+}
+
+/** NOT NULL is left out where rows have no value: the source's were given some one by one, and so will be these. */
+function addition(
+  plan: TablePlan,
+  ordinal: number,
+  { facts, value }: { readonly facts: ServerFacts; readonly value: string | null },
+): Omit<AddedColumn, "replaces"> {
   const column = plan.target.columns[ordinal]!;
   if (column.generated !== undefined) return { add: `add column ${columnDefinition(column, facts)}` };
-  const { value, replaces } = earlierValue(plan, ordinal, choices);
-  const told = replaces ? { replaces } : {};
   if (value === null) {
     const bare: Column = { ...column, nullable: true };
-    return { add: `add column ${columnDefinition(bare, facts)}`, ...told };
+    return { add: `add column ${columnDefinition(bare, facts)}` };
   }
   const filled = fillLiteral(plan, ordinal, value);
   if (!takesDefault(column, facts)) {
@@ -89,13 +96,12 @@ export function additionOf(
       add: `add column ${columnDefinition(bare, facts)}`,
       fill: { column: identifier(column.name), value: filled },
       after: `modify column ${columnDefinition(column, facts)}`,
-      ...told,
     };
   }
   const add = `add column ${columnDefinition({ ...column, default: filled }, facts)}`;
-  if (column.default === filled) return { add, ...told };
+  if (column.default === filled) return { add };
   const own = column.default === undefined ? "drop default" : `set default ${column.default}`;
-  return { add, after: `alter column ${identifier(column.name)} ${own}`, ...told };
+  return { add, after: `alter column ${identifier(column.name)} ${own}` };
 }
 
 /** What rows that are there show in the shared text form; null for NULL. Throws `target.value_out_of_range`. */
@@ -140,7 +146,7 @@ export async function countReplaced(
 ): Promise<void> {
   const { source, target } = added.plan;
 
-  const columns = added.parts.filter(({ replaces }) => replaces === true).length;
+  const columns = added.parts.filter(({ replaces }) => replaces).length;
   if (columns === 0) return;
   const [row] = await client.query<{ n: string }>(`select count(*) as n from ${qualified(target.id)}`);
   added.values.replaced.add(source.id, columns * Number(row!.n));
