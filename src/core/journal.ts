@@ -5,10 +5,23 @@ import type { TableId } from "./schema.ts";
 import type { Partition } from "./source.ts";
 import type { ShapedTable, TableShape } from "./table-shape.ts";
 
+/** Control tables that a task has only when it is asked for. */
+export type OptionalControlTable = "awsdms_full_load_exceptions" | "awsdms_history" | "awsdms_status";
+
 export interface JournalRequest {
   readonly taskId: string;
   /** Where the control tables live; undefined for the engine's default. */
   readonly controlSchema: string | undefined;
+  /** None when left out. */
+  readonly optionalTables?: readonly OptionalControlTable[];
+}
+
+/** Where rows that a full load passes over are recorded. */
+export function loadExceptionTable({
+  optionalTables,
+}: JournalRequest): "awsdms_full_load_exceptions" | "awsdms_apply_exceptions" {
+  const name = "awsdms_full_load_exceptions";
+  return optionalTables?.includes(name) === true ? name : "awsdms_apply_exceptions";
 }
 
 /**
@@ -71,6 +84,8 @@ export interface PlannedTable {
   readonly created: boolean;
   /** It held rows before the task that must stay: it is never emptied. False when left out. */
   readonly keepsRows?: boolean;
+  /** The target's table, when all of its rows come anew: what was recorded of rows that were passed over is removed. */
+  readonly clears?: TableId | undefined;
   /** "planned" when left out. */
   readonly state?: "planned" | "prepared";
   /** What the source's table was when it was planned, which is what is read of it. */

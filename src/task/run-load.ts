@@ -83,12 +83,16 @@ export function tellOfRows(attempt: Attempt, snapshot: Snapshot): void {
   new ValueFindings(attempt, [snapshot, attempt.target]).tellAll();
 }
 
-/** Says how many tables the source has rewritten before they were read. */
+/** Says how many tables are read again. */
 export function tellOfRewritten({ listener }: Attempt, outdated: readonly TableId[]): void {
   if (outdated.length === 0) return;
-  listener.log("info", "tables were rewritten while they were read, reading them again", {
-    tables: outdated.length,
-  });
+  listener.log(
+    "info",
+    "tables are read again: they were rewritten meanwhile, or hold rows that are refused",
+    {
+      tables: outdated.length,
+    },
+  );
 }
 
 /** Without a change stream nothing brings the parts of a table together that were read at two moments. */
@@ -115,19 +119,15 @@ export function preparationContext(attempt: Attempt): PreparationContext {
 }
 
 export function loadContext(attempt: Attempt, snapshot: Snapshot): FullLoadContext {
-  const { settings, statistics, target, journal, journalRequest, errors, rereads, signal } = attempt;
+  const { settings, statistics, target, journal, journalRequest, errors, signal } = attempt;
+  const { rereads, screening } = attempt;
   return {
-    target,
-    journal,
-    journalRequest,
-    snapshot,
-    errors,
+    ...{ target, journal, journalRequest, snapshot, errors, rereads, screening, signal },
     observer: statistics,
+    rowErrors: settings.rowErrors,
     lanes: settings.maxFullLoadSubTasks,
     builders: BUILDERS,
     partitionSize: { ...PARTITION, bytesReadAtOnce: settings.sharedReadLimit },
-    rereads,
-    signal,
   };
 }
 

@@ -180,8 +180,8 @@ export const controlTablesSettings: SettingSection = {
   StatusTableEnabled: [flag(false), "Writes awsdms_status.", missing(NO_STATUS_TABLE)],
   FullLoadExceptionTableEnabled: [
     flag(false),
-    "Writes awsdms_full_load_exceptions.",
-    missing(NO_STATUS_TABLE),
+    "Keeps rows that the target refuses in a full load in a table of their own, awsdms_full_load_exceptions.",
+    does("It has the columns of awsdms_apply_exceptions, where they are without it."),
   ],
   CommitPositionTableEnabled: [
     flag(),
@@ -197,6 +197,7 @@ export const TIDEWAY_DEFAULTS = {
   MigratePrivileges: false,
   SharedReadLimitInMB: 16_384,
   StreamStartLimitSeconds: 3600,
+  ExceptionsWithValues: false,
 };
 
 /** Not part of AWS DMS's document: what Tideway can do beyond it. */
@@ -233,6 +234,11 @@ export const tidewaySettings: SettingSection = {
     whole(TIDEWAY_DEFAULTS.StreamStartLimitSeconds, 1),
     "How long the start of a change stream, or of a full load alone, waits for transactions of the source that write.",
     does("Then the task fails with source.long_transaction, which names the session that is in the way."),
+  ],
+  ExceptionsWithValues: [
+    flag(TIDEWAY_DEFAULTS.ExceptionsWithValues),
+    "Whether the tables of exceptions hold all values of a row, not only those of its key.",
+    does("They stand in STATEMENT, as texts, for whoever may read these tables on the target."),
   ],
 };
 

@@ -1,7 +1,6 @@
-import type { BackoffOptions } from "../base/backoff.ts";
 import { MigrationError } from "../core/error.ts";
+import type { OptionalControlTable } from "../core/journal.ts";
 import type { PrepareMode } from "../core/target.ts";
-import type { TableErrorPolicy } from "../pipeline/table-errors.ts";
 import {
   checkValues,
   defaultDocument,
@@ -12,10 +11,11 @@ import {
   parseSettings,
   type SettingsDocument,
 } from "./settings-document.ts";
+import { type ErrorSettings, errorSettings } from "./settings-errors.ts";
 import { TIDEWAY_DEFAULTS } from "./settings-load.ts";
 
 /** What a run takes from a task settings document. */
-export interface TaskSettings {
+export interface TaskSettings extends ErrorSettings {
   readonly prepareMode: PrepareMode;
   /** Partitions loaded at once, 1 to 49. */
   readonly maxFullLoadSubTasks: number;
@@ -23,6 +23,8 @@ export interface TaskSettings {
   readonly targetSchema: string | undefined;
   /** undefined: the engine's own choice. */
   readonly controlSchema: string | undefined;
+  /** Control tables beside those that every task has. */
+  readonly optionalTables: readonly OptionalControlTable[];
   readonly stopAfterFullLoad: "no" | "cached-changes-applied" | "cached-changes-not-applied";
   readonly failOnNoTables: boolean;
   /** Views, functions and the like come too. */
@@ -40,8 +42,6 @@ export interface TaskSettings {
   readonly streamStartLimitS: number;
   /** Only what was written on the source is sent on, and what is applied is marked for others that do the same. */
   readonly preventsLoops: boolean;
-  readonly recoverableErrors: BackoffOptions;
-  readonly tableErrors: TableErrorPolicy;
 }
 
 /**
@@ -78,6 +78,9 @@ export function readTaskSettings(document: string): TaskSettings {
     maxFullLoadSubTasks: load.MaxFullLoadSubTasks as number,
     targetSchema: textOrNone(section(merged, "TargetMetadata").TargetSchema),
     controlSchema: textOrNone(section(merged, "ControlTablesSettings").ControlSchema),
+    optionalTables: OPTIONAL_TABLES.flatMap(([setting, table]) =>
+      section(merged, "ControlTablesSettings")[setting] === true ? [table] : [],
+    ),
     stopAfterFullLoad: stopAfterFullLoad(load),
     failOnNoTables: errors.FailOnNoTablesCaptured as boolean,
     migrateObjects: tideway.MigrateObjects,
@@ -90,11 +93,7 @@ export function readTaskSettings(document: string): TaskSettings {
     sharedReadLimit: tideway.SharedReadLimitInMB * 2 ** 20,
     streamStartLimitS: tideway.StreamStartLimitSeconds,
     preventsLoops: section(merged, "LoopbackPreventionSettings").EnableLoopbackPrevention === true,
-    recoverableErrors: recoverableErrors(errors),
-    tableErrors: {
-      onError: errors.TableErrorPolicy === "STOP_TASK" ? "stop-task" : "suspend-table",
-      escalationCount: errors.TableErrorEscalationCount as number,
-    },
+    ...errorSettings(errors, tideway),
   };
 }
 
@@ -103,6 +102,10 @@ const PREPARE_MODES = {
   DROP_AND_CREATE: "drop-and-create",
   TRUNCATE_BEFORE_LOAD: "truncate",
 } as const satisfies Record<string, PrepareMode>;
+
+const OPTIONAL_TABLES = [
+  ["FullLoadExceptionTableEnabled", "awsdms_full_load_exceptions"],
+] as const satisfies readonly (readonly [string, OptionalControlTable])[];
 
 /** A section of a checked document with all its defaults. */
 function section(document: SettingsDocument, name: string): SettingsDocument {
@@ -117,25 +120,6 @@ function textOrNone(value: unknown): string | undefined {
 function stopAfterFullLoad(load: SettingsDocument): TaskSettings["stopAfterFullLoad"] {
   if (load.StopTaskCachedChangesApplied === true) return "cached-changes-applied";
   return load.StopTaskCachedChangesNotApplied === true ? "cached-changes-not-applied" : "no";
-}
-
-/** With DMS's defaults 5, 10, 20 ... 1280 seconds: the nine retries that its manual speaks of. */
-function recoverableErrors(errors: SettingsDocument): BackoffOptions {
-  const interval = Math.max(1, errors.RecoverableErrorInterval as number);
-  const longest = Math.max(interval, errors.RecoverableErrorThrottlingMax as number);
-  const doubling = errors.RecoverableErrorThrottling as boolean;
-  const stopsAtLongest = doubling && (errors.RecoverableErrorStopRetryAfterThrottlingMax as boolean);
-  const count = errors.RecoverableErrorCount as number;
-  const limits = [
-    ...(count >= 0 ? [count] : []),
-    ...(stopsAtLongest ? [Math.floor(Math.log2(longest / interval)) + 1] : []),
-  ];
-  return {
-    retries: limits.length === 0 ? undefined : Math.min(...limits),
-    firstDelayMs: interval * 1000,
-    doubling,
-    longestDelayMs: (doubling ? longest : interval) * 1000,
-  };
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { MigrationError } from "../core/error.ts";
+import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import type { JournaledTable } from "../core/journal.ts";
 import type { Position } from "../core/position.ts";
-import { type TableId, tableKey } from "../core/schema.ts";
+import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import type { AppliedCounts, AppliedProgress } from "../core/target.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import { LagMeter } from "./lag-meter.ts";
@@ -176,8 +177,31 @@ export class TaskStatistics implements PipelineObserver {
       if (table === undefined) continue;
       addApplied(table, count);
       table.lastUpdateMs = now;
+      this.#passedOver(table, count);
     }
     this.#changed();
+  }
+
+  loadLeftOut(id: TableId, { refused, logged }: Pick<AppliedCounts, "refused" | "logged">): void {
+    const table = this.#table(id);
+    table.fullLoadRows -= refused;
+    table.fullLoadErrorRows += refused;
+    this.#passedOver(table, { refused, logged });
+    this.#touch(table);
+  }
+
+  #passedOver({ id }: TableTally, { refused, logged }: Pick<AppliedCounts, "refused" | "logged">): void {
+    if (logged > 0)
+      this.#listener.log("warn", "rows were passed over", { table: tableKey(id), rows: logged });
+    if (refused === 0) return;
+    this.finding({
+      code: "apply.rows_left_out",
+      severity: "warning",
+      subject: displayTable(id),
+      table: id,
+      message: "The target refuses rows of the table, which are left out and recorded on the target.",
+      remedy: errorTable["apply.rows_left_out"].remedy,
+    });
   }
 
   snapshot(): TaskProgress {

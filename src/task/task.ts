@@ -65,6 +65,8 @@ export interface TableProgress {
   readonly error: ErrorRecord | undefined;
   readonly fullLoadRows: number;
   readonly fullLoadBytes: number;
+  /** Rows that the target has refused and that were left out. */
+  readonly fullLoadErrorRows: number;
   /** -1 when the source has no estimate. */
   readonly estimatedRows: number;
   readonly fullLoadStartMs: number | undefined;
@@ -80,6 +82,8 @@ export interface TableProgress {
   readonly appliedDeletes: number;
   readonly appliedDdls: number;
   readonly conflicts: number;
+  /** Changes that the target has refused and that were left out. */
+  readonly refused: number;
   readonly lastUpdateMs: number;
 }
 

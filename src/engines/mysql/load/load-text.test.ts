@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CopyFrames } from "../../shared/load/copy-frames.ts";
 import { CellForm } from "../values/cell-text.ts";
-import { CopyFrames } from "../values/copy-frames.ts";
 import { LoadForm, LoadText } from "./load-text.ts";
 
 interface TestColumn {

@@ -1,6 +1,6 @@
 import { MigrationError } from "../../../core/error.ts";
+import type { BodyReader } from "../../shared/load/copy-frames.ts";
 import { CellForm, trimmedEnd, writeLiteral } from "../values/cell-text.ts";
-import type { BodyReader } from "../values/copy-frames.ts";
 import type { RangeRule } from "../values/out-of-range.ts";
 import { SqlText } from "../values/sql-text.ts";
 import { bits, digit, escaped, escapes, raw } from "./load-escapes.ts";

@@ -3,10 +3,10 @@ import { MigrationError } from "../../../core/error.ts";
 import type { RowChunk } from "../../../core/row-chunk.ts";
 import { displayTable } from "../../../core/schema.ts";
 import type { Loader, LoadRequest } from "../../../core/target.ts";
+import { CopyFrames } from "../../shared/load/copy-frames.ts";
 import { markPartitionDoneSql } from "../apply/journal-sql.ts";
 import type { Client } from "../connection/client.ts";
 import { classify } from "../connection/errors.ts";
-import { CopyFrames } from "../values/copy-frames.ts";
 import type { ValueCounts } from "../values/value-counts.ts";
 import type { LoadColumns } from "./load-columns.ts";
 import type { LentSession } from "./load-sessions.ts";
@@ -80,7 +80,8 @@ export function loadError(error: unknown, endpoint: EndpointConfig, request: Loa
   return classify(error, { side: "target", endpoint, table: request.plan.source.id, phase: "load" });
 }
 
-function taken(request: LoadRequest): MigrationError {
+/** The journal has no such partition that waits to be loaded. */
+export function taken(request: LoadRequest): MigrationError {
   const { id } = request.plan.source;
   return new MigrationError("load.partition_taken", {
     message: `Partition ${request.partition.id} of ${displayTable(id)} is not waiting to be loaded any more.`,

@@ -1,6 +1,6 @@
+import type { BodyReader } from "../../shared/load/copy-frames.ts";
 import type { Client } from "../connection/client.ts";
 import { ServerError } from "../connection/server-error.ts";
-import type { BodyReader } from "../values/copy-frames.ts";
 import type { RangeRule } from "../values/out-of-range.ts";
 import { InsertText } from "./insert-text.ts";
 import type { LoadColumns } from "./load-columns.ts";

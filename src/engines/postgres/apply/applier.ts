@@ -1,20 +1,23 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import type { Position } from "../../../core/position.ts";
 import type { Applier, ApplyRequest } from "../../../core/target.ts";
-import { Cascades } from "../../shared/apply/apply-cascades.ts";
 import { ApplyCounts } from "../../shared/apply/apply-counts.ts";
-import { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
 import { ApplyLoop } from "../../shared/apply/apply-loop.ts";
+import { RowErrors } from "../../shared/apply/row-errors.ts";
 import { lsnCodec } from "../catalog/lsn.ts";
 import { openWire } from "../connection/connection.ts";
 import { classify } from "../connection/errors.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { markSession } from "../log/origin.ts";
-import { PostgresCascades } from "./apply-cascades.ts";
-import { ApplyChanges } from "./apply-changes.ts";
-import { prepareApplySession, readAppliedPosition, type SessionTraits, takeApplyLock } from "./apply-open.ts";
-import { type ApplyFailure, ApplySession } from "./apply-session.ts";
-import { ApplySets } from "./apply-sets.ts";
+import {
+  prepareApplySession,
+  readAppliedPosition,
+  readRecordedErrors,
+  type SessionTraits,
+  takeApplyLock,
+} from "./apply-open.ts";
+import { applyParts, beginSql } from "./apply-parts.ts";
+import type { ApplyFailure } from "./apply-session.ts";
 import { readTargetTables } from "./apply-table.ts";
 import { PostgresTransactions } from "./apply-transactions.ts";
 import { preparePositionSql } from "./journal-sql.ts";
@@ -36,13 +39,21 @@ export async function openApplier(
     const plans = request.plan.tables;
     const targets = await readTargetTables(wire, plans);
     const applied = await readAppliedPosition(wire, request);
+    const errors = await rowErrors(wire, request);
     await wire.query(preparePositionSql(request));
-    return connectParts({ wire, request, targets, traits, applied, signal, endpoint });
+    return connectParts({ wire, request, targets, traits, applied, errors, signal, endpoint });
   } catch (error) {
     await wire[Symbol.asyncDispose]();
     signal.throwIfAborted();
     throw classify(error, { side: "target", endpoint, phase: "apply" });
   }
+}
+
+async function rowErrors(wire: WireSession, request: ApplyRequest): Promise<RowErrors | undefined> {
+  const { rowErrors: policies, plan } = request;
+  if (policies === undefined) return undefined;
+  const plans = plan.tables;
+  return new RowErrors(plans, policies, await readRecordedErrors(wire, request, { plans, policies }));
 }
 
 interface ApplierParts {
@@ -51,6 +62,7 @@ interface ApplierParts {
   readonly targets: Awaited<ReturnType<typeof readTargetTables>>;
   readonly traits: SessionTraits;
   readonly applied: Position | undefined;
+  readonly errors: RowErrors | undefined;
   readonly signal: AbortSignal;
   readonly endpoint: EndpointConfig;
 }
@@ -58,7 +70,8 @@ interface ApplierParts {
 function connectParts(parts: ApplierParts): Applier {
   const { wire, request, targets, signal, endpoint } = parts;
   const plans = request.plan.tables;
-  const counts = new ApplyCounts(plans);
+  const { screens = false } = request;
+  const counts = new ApplyCounts(plans, parts.errors);
   const describe = ({ error, table }: ApplyFailure): unknown => {
     if (signal.aborted) return signal.reason;
     const id = plans[table]?.source.id;
@@ -69,32 +82,19 @@ function connectParts(parts: ApplierParts): Applier {
       ...(id === undefined ? {} : { table: id }),
     });
   };
-  const session = new ApplySession(wire, {
-    completed(expectation, rows) {
-      const error = counts.completed(expectation, rows);
-      if (error !== undefined) loop.fail(error);
-    },
-    failed: (failure) => loop.fail(describe(failure)),
+  const { replica, waitForDisk } = parts.traits;
+  const { session, writer, exceptions } = applyParts({
+    ...{ wire, plans, targets, traits: parts.traits, counts, describe, request },
+    screens,
+    exceptions: "awsdms_apply_exceptions",
+    fail: (error) => loop.fail(error),
   });
-  const { replica, temporary, waitForDisk } = parts.traits;
-  const changes = new ApplyChanges({ plans, targets, session, counts, replica });
-  // Where triggers and foreign keys act, the order of changes of different tables is theirs to see.
-  const sets = replica && temporary ? new ApplySets({ plans, targets, session, counts }) : undefined;
-  const cascades = new Cascades(plans, new PostgresCascades({ plans, targets, session }));
   const transactions = new PostgresTransactions({
-    session,
-    writer: new GroupWriter({ session, changes, sets, cascades, plans }),
-    counts,
-    request,
-    waitForDisk,
-    begin: replica ? BEGIN : BEGIN_DEFERRED,
+    ...{ session, writer, counts, exceptions, waitForDisk },
+    begin: beginSql(replica),
     describe: (error) => describe({ error, table: -1 }),
   });
   const { positions = lsnCodec } = request;
   const loop: ApplyLoop = new ApplyLoop(transactions, { applied: parts.applied, positions });
   return loop;
 }
-
-const BEGIN = ["begin isolation level read committed"];
-/** Where foreign keys act, those that may wait do: order within a transaction is not theirs. */
-const BEGIN_DEFERRED = [...BEGIN, "set constraints all deferred"];

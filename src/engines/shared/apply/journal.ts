@@ -62,7 +62,10 @@ export class TargetJournal implements Journal {
   }
 
   async planTables(tables: readonly PlannedTable[], signal: AbortSignal): Promise<void> {
-    if (tables.length > 0) await this.#run(this.#session.tablesSql.plan(tables), signal);
+    if (tables.length === 0) return;
+    const { tablesSql, sql } = this.#session;
+    const cleared = tables.flatMap(({ clears }) => clears ?? []);
+    await this.#run([...tablesSql.plan(tables), ...sql.clearExceptionsSql(this.#request, cleared)], signal);
   }
 
   async moveSnapshot(
