@@ -34,13 +34,14 @@ const rules: Readonly<Record<string, Rule>> = {
     may: ["base", "core", "mapping", "task"],
     packages: ["@aws-sdk/client-database-migration-service", "@smithy/signature-v4"],
   },
+  notify: { may: ["base", "core", "task"] },
   cli: {
     may: ["base", "core", "api/shapes.ts", "mapping/selection.ts", "server"],
     types: ["task"],
     packages: ["commander", "pino", "@aws-sdk/client-database-migration-service"],
   },
   server: {
-    may: ["base", "core", "mapping", "engines", "pipeline", "task", "store", "api"],
+    may: ["base", "core", "mapping", "engines", "pipeline", "task", "store", "notify", "api"],
     packages: ["fastify", "pino"],
   },
 };
@@ -55,6 +56,8 @@ const timesOfDay = [
   /^src\/api\//,
   /^src\/cli\//,
   /^src\/task\/(?:events|statistics|task-ledger)\.ts$/,
+  // How old an event is, and the date of a signature.
+  /^src\/notify\//,
   // A stop at a time of the day.
   /^src\/task\/run-changes\.ts$/,
   // A field of the replication protocol.

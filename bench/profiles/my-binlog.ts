@@ -6,8 +6,8 @@ import type { Context, Profile, Workbench } from "../profile.ts";
 
 /** MariaDB's binary log, read and decoded alone. */
 
-/** So many times the changes of a workload, or starting the programs would be most of what is measured. */
-const TIMES = 4;
+/** So many times the changes of a workload, or starting the programs would be a good part of what is measured. */
+const TIMES = 16;
 
 const readers: Readonly<Record<string, string>> = { tideway: "binlog-read.ts", zongji: "zongji-read.ts" };
 
@@ -20,7 +20,7 @@ function binlogProfile(name: string, description: string, workload: AcrossWorklo
     shows: "throughput",
     serverVersion: 15,
     mariadb: true,
-    minutes: 2,
+    minutes: 5,
     contenders: Object.keys(readers).map((one) => ({ name: one, needs: [], missing: () => undefined })),
     targets: [{ kind: "faster", metric: "wallS", peers: ["zongji"], limit: 4 }],
     warmUps: 1,
@@ -70,8 +70,8 @@ async function startOf(source: BenchSide): Promise<Readonly<Record<string, strin
 export const myBinlogProfiles: readonly Profile[] = [
   binlogProfile(
     "my-binlog/many",
-    "1.2 million row changes of twenty tables in transactions of 4",
+    "4.8 million row changes of twenty tables in transactions of 4",
     manyTables,
   ),
-  binlogProfile("my-binlog/hot", "1.2 million row changes of one table in transactions of 4", hotTable),
+  binlogProfile("my-binlog/hot", "4.8 million row changes of one table in transactions of 4", hotTable),
 ];

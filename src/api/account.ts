@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { DescribeAccountAttributesResponse } from "@aws-sdk/client-database-migration-service";
 import { resourceIdOf } from "./arn.ts";
 import type { Call } from "./service.ts";
+import { replicationTasks, tasksOf } from "./task-face.ts";
 
 /** AWS's documented quotas. Tideway shows them with the real use; it does not hold people to them. */
 const quotas = {
@@ -24,7 +25,7 @@ export async function describeAccountAttributes(
   const { store } = call;
   const instances = await store.list("instance");
   const groups = await store.list("subnet-group");
-  const tasks = await store.list("task");
+  const tasks = await tasksOf(replicationTasks, call);
   const connections = await store.list("connection");
   const used: Record<keyof typeof quotas, number> = {
     ReplicationInstances: instances.length,
@@ -36,7 +37,7 @@ export async function describeAccountAttributes(
     ReplicationTasks: tasks.length,
     ReplicationTasksPerReplicationInstance: mostOf(tasks.map((one) => one.instanceArn)),
     Certificates: (await store.list("certificate")).length,
-    EventSubscriptions: 0,
+    EventSubscriptions: (await store.list("event-subscription")).length,
   };
   return {
     AccountQuotas: (Object.keys(quotas) as (keyof typeof quotas)[]).map((name) => ({

@@ -22,3 +22,8 @@ export function isMajorChange(from: string, to: string): boolean {
   const major = (version: string): string => version.split(".").slice(0, 2).join(".");
   return major(from) !== major(to);
 }
+
+/** By their places in the list. */
+export function isOlderEngine(version: string, than: string): boolean {
+  return engineVersions.indexOf(version) < engineVersions.indexOf(than);
+}

@@ -5,7 +5,7 @@ import type {
   DescribeEventsResponse,
   Event,
 } from "@aws-sdk/client-database-migration-service";
-import { eventKinds } from "../task/events.ts";
+import { eventCategories } from "../task/events.ts";
 import { EVENTS_KEPT, type EventSource, type ServiceEvent } from "../task/store.ts";
 import { invalidCombination, invalidValue } from "./faults.ts";
 import { filtered } from "./filters.ts";
@@ -13,7 +13,7 @@ import { page } from "./paging.ts";
 import type { Call } from "./service.ts";
 import { type Checked, validation } from "./shapes.ts";
 
-const SOURCES: readonly EventSource[] = ["replication-instance", "replication-task"];
+export const EVENT_SOURCES: readonly EventSource[] = ["replication-instance", "replication-task"];
 const MINUTE_MS = 60_000;
 const DEFAULT_MINUTES = 60;
 const MOST_MINUTES = EVENTS_KEPT.days * 24 * 60;
@@ -50,17 +50,12 @@ export async function describeEventCategories(
   request: Checked<DescribeEventCategoriesMessage>,
   _call: Call,
 ): Promise<DescribeEventCategoriesResponse> {
-  checkSource(request.SourceType);
-  const sources = SOURCES.filter(
-    (source) => request.SourceType === undefined || request.SourceType === source,
-  );
-  const kinds = Object.values(eventKinds);
+  const asked = checkSource(request.SourceType);
+  const sources = asked === undefined ? EVENT_SOURCES : [asked];
   return {
     EventCategoryGroupList: sources.map((source) => ({
       SourceType: source,
-      EventCategories: [
-        ...new Set(kinds.filter((kind) => kind.source === source).map((kind) => kind.category)),
-      ],
+      EventCategories: [...eventCategories[source]],
     })),
   };
 }
@@ -87,10 +82,12 @@ function timeRange(request: Checked<DescribeEventsMessage>): {
   return { sinceMs: start.getTime(), untilMs };
 }
 
-function checkSource(source: string | undefined): void {
-  if (source === undefined || SOURCES.some((one) => one === source)) return;
+export function checkSource(given: string | undefined): EventSource | undefined {
+  if (given === undefined) return undefined;
+  const source = EVENT_SOURCES.find((one) => one === given);
+  if (source !== undefined) return source;
   throw validation([
-    `Value '${source}' at 'sourceType' failed to satisfy constraint: Member must satisfy enum value set: [${SOURCES.join(", ")}]`,
+    `Value '${given}' at 'sourceType' failed to satisfy constraint: Member must satisfy enum value set: [${EVENT_SOURCES.join(", ")}]`,
   ]);
 }
 

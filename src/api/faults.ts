@@ -8,6 +8,7 @@ export type FaultCode =
   | "ResourceAlreadyExistsFault"
   | "ResourceNotFoundFault"
   | "ResourceQuotaExceededFault"
+  | "SNSInvalidTopicFault"
   | "InvalidParameterValueException"
   | "InvalidParameterCombinationException"
   | "ValidationException"

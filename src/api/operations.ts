@@ -3,6 +3,12 @@ import { describeAccountAttributes } from "./account.ts";
 import { deleteCertificate, describeCertificates, importCertificate } from "./certificates.ts";
 import { deleteConnection, describeConnections, testConnection } from "./connections.ts";
 import { createEndpoint, deleteEndpoint, describeEndpoints, modifyEndpoint } from "./endpoints.ts";
+import {
+  createEventSubscription,
+  deleteEventSubscription,
+  describeEventSubscriptions,
+  modifyEventSubscription,
+} from "./event-subscriptions.ts";
 import { describeEventCategories, describeEvents } from "./events.ts";
 import {
   applyPendingMaintenanceAction,
@@ -12,6 +18,12 @@ import {
   describeOrderableReplicationInstances,
   describePendingMaintenanceActions,
 } from "./offerings.ts";
+import {
+  createReplicationConfig,
+  deleteReplicationConfig,
+  describeReplicationConfigs,
+  modifyReplicationConfig,
+} from "./replication-configs.ts";
 import { modifyReplicationInstance, rebootReplicationInstance } from "./replication-instance-changes.ts";
 import {
   createReplicationInstance,
@@ -31,6 +43,12 @@ import {
   deleteReplicationTask,
   describeReplicationTasks,
 } from "./replication-tasks.ts";
+import {
+  describeReplications,
+  reloadReplicationTables,
+  startReplication,
+  stopReplication,
+} from "./replications.ts";
 import { describeRefreshSchemasStatus, describeSchemas, refreshSchemas } from "./schemas.ts";
 import type { Call } from "./service.ts";
 import {
@@ -39,7 +57,7 @@ import {
   describeReplicationSubnetGroups,
   modifyReplicationSubnetGroup,
 } from "./subnet-groups.ts";
-import { describeTableStatistics } from "./table-statistics.ts";
+import { describeReplicationTableStatistics, describeTableStatistics } from "./table-statistics.ts";
 import { addTagsToResource, listTagsForResource, removeTagsFromResource } from "./tags.ts";
 
 /** Takes a request that was checked against its schema. */
@@ -86,6 +104,16 @@ const handlers: Readonly<Record<string, Handler>> = {
   DeleteReplicationTask: deleteReplicationTask,
   DescribeTableStatistics: describeTableStatistics,
 
+  CreateReplicationConfig: createReplicationConfig,
+  DescribeReplicationConfigs: describeReplicationConfigs,
+  ModifyReplicationConfig: modifyReplicationConfig,
+  DeleteReplicationConfig: deleteReplicationConfig,
+  StartReplication: startReplication,
+  StopReplication: stopReplication,
+  DescribeReplications: describeReplications,
+  DescribeReplicationTableStatistics: describeReplicationTableStatistics,
+  ReloadReplicationTables: reloadReplicationTables,
+
   ImportCertificate: importCertificate,
   DescribeCertificates: describeCertificates,
   DeleteCertificate: deleteCertificate,
@@ -96,6 +124,10 @@ const handlers: Readonly<Record<string, Handler>> = {
 
   DescribeEvents: describeEvents,
   DescribeEventCategories: describeEventCategories,
+  CreateEventSubscription: createEventSubscription,
+  DescribeEventSubscriptions: describeEventSubscriptions,
+  ModifyEventSubscription: modifyEventSubscription,
+  DeleteEventSubscription: deleteEventSubscription,
 };
 
 export interface Operation {

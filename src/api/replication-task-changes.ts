@@ -6,13 +6,14 @@ import { serviceEvent } from "../task/events.ts";
 import type { TaskRecord } from "../task/records.ts";
 import { isActive, nextTaskStatus } from "../task/state.ts";
 import { checkIdentifier } from "./arn.ts";
-import { invalidCombination, invalidState } from "./faults.ts";
+import { invalidCombination } from "./faults.ts";
 import { taskShape } from "./replication-task-shape.ts";
-import { MIGRATION_TYPES, missingTask } from "./replication-tasks.ts";
 import type { Call } from "./service.ts";
 import { type Checked, checkEnum } from "./shapes.ts";
-import { changedSettings, checkMappings, onlyLoggingDiffers } from "./task-documents.ts";
-import { cdcStart, cdcStop } from "./task-positions.ts";
+import { changedTask } from "./task-change.ts";
+import { MIGRATION_TYPES } from "./task-creation.ts";
+import { onlyLoggingDiffers } from "./task-documents.ts";
+import { changeTask, replicationTasks } from "./task-face.ts";
 
 type Request = Checked<ModifyReplicationTaskMessage>;
 
@@ -28,30 +29,28 @@ export async function modifyReplicationTask(
   if (request.ReplicationTaskIdentifier !== undefined) {
     checkIdentifier("ReplicationTaskIdentifier", request.ReplicationTaskIdentifier, 255);
   }
-  const record = await call.store.update(
-    "task",
-    request.ReplicationTaskArn,
-    (task) => modified(task, request),
-    ({ identifier }) => ({ event: serviceEvent("taskModified", { identifier }) }),
+  const record = await changeTask(
+    {
+      face: replicationTasks,
+      arn: request.ReplicationTaskArn,
+      change: (task) => modified(task, request),
+      companions: ({ identifier }) => ({ event: serviceEvent("taskModified", { identifier }) }),
+    },
+    call,
   );
-  if (record === undefined) throw missingTask(request.ReplicationTaskArn);
   const status = isActive(record.status) ? record.status : "modifying";
   return { ReplicationTask: taskShape({ ...record, status }, call) };
 }
 
 function modified(task: TaskRecord, request: Request): TaskRecord {
-  const migrationType = request.MigrationType ?? task.migrationType;
-  const next: TaskRecord = {
-    ...task,
-    migrationType,
-    identifier: request.ReplicationTaskIdentifier ?? task.identifier,
-    tableMappings:
-      request.TableMappings === undefined ? task.tableMappings : checkMappings(request.TableMappings),
-    settings: changedSettings(request.ReplicationTaskSettings, task.settings),
-    cdcStartPosition: cdcStart(request, migrationType) ?? task.cdcStartPosition,
-    // An empty text takes a stop away that was set before.
-    cdcStopPosition:
-      request.CdcStopPosition === undefined ? task.cdcStopPosition : cdcStop(request, migrationType),
+  const next = {
+    ...changedTask(task, {
+      identifier: request.ReplicationTaskIdentifier,
+      migrationType: request.MigrationType,
+      tableMappings: request.TableMappings,
+      settings: request.ReplicationTaskSettings,
+      positions: request,
+    }),
     taskData: request.TaskData ?? task.taskData,
   };
   if (!asksForSomething(request)) throw invalidCombination("No modifications were requested on the task");
@@ -60,9 +59,7 @@ function modified(task: TaskRecord, request: Request): TaskRecord {
     sameText({ ...next, settings: "" }, { ...task, settings: "" }) &&
     onlyLoggingDiffers(next.settings, task.settings);
   if (isActive(task.status) && loggingOnly) return next;
-  throw invalidState(
-    `Replication Task, excluding logging severity task settings, cannot be modified while it is ${task.status} state`,
-  );
+  throw replicationTasks.cannotModify(task);
 }
 
 function asksForSomething(request: Request): boolean {

@@ -31,7 +31,8 @@ export function taskShape(
   };
 }
 
-function statsShape(record: TaskRecord, call: Call): ReplicationTaskStats | undefined {
+/** The same members for a task and for a serverless replication. */
+export function statsShape(record: TaskRecord, call: Call): ReplicationTaskStats | undefined {
   const { run } = record;
   if (run === undefined) return undefined;
   const progress = call.supervisor.ledger.liveProgress(record.arn);
@@ -51,6 +52,6 @@ function statsShape(record: TaskRecord, call: Call): ReplicationTaskStats | unde
   };
 }
 
-function date(ms: number | undefined): Date | undefined {
+export function date(ms: number | undefined): Date | undefined {
   return ms === undefined ? undefined : new Date(ms);
 }

@@ -11,8 +11,15 @@ export interface Service {
   readonly log: Log;
   /** Twelve digits, part of every ARN. */
   readonly account: string;
+  readonly topics: Topics;
   /** Requests that change something take turns; none of them waits for a database. */
   readonly turns: Turns;
+}
+
+/** Where events can be delivered to. */
+export interface Topics {
+  /** Whether a text is the ARN of a topic, and there is a way to it. */
+  state(arn: string): "known" | "unknown" | "malformed";
 }
 
 /** Lets work that looks before it changes do so without another between, one after the other. */

@@ -112,7 +112,7 @@ test("a response has times in seconds, bytes in base64, and nothing that is unse
 
 test("operations of AWS's model are known, built or not; others are not", () => {
   assert.ok(findOperation("CreateEndpoint")?.handle);
-  const notBuilt = findOperation("CreateReplicationConfig");
+  const notBuilt = findOperation("CreateDataMigration");
   assert.ok(notBuilt);
   assert.equal(notBuilt.handle, undefined);
   assert.equal(findOperation("Endpoint"), undefined);

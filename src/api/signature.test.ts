@@ -1,46 +1,12 @@
 import assert from "node:assert/strict";
-import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
 import { test } from "node:test";
 import { SignatureV4 } from "@smithy/signature-v4";
+import { Sha256 } from "../../test/support/aws-signer.ts";
 import { type SignedRequest, verifySignature } from "./signature.ts";
 
 const KEY = { accessKeyId: "AKIATEST", secretAccessKey: "secret/+key" };
 const NOW = Date.parse("2026-03-01T10:00:00Z");
 const BODY = '{"Marker":"a b"}';
-
-/** AWS's signer is given node's hashes in the shape it wants. */
-class Sha256 {
-  #hash: Hash | Hmac;
-  readonly #key: string | ArrayBuffer | ArrayBufferView | undefined;
-
-  constructor(key?: string | ArrayBuffer | ArrayBufferView) {
-    this.#key = key;
-    this.#hash = this.#start();
-  }
-
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(bytes(data));
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-
-  reset(): void {
-    this.#hash = this.#start();
-  }
-
-  #start(): Hash | Hmac {
-    return this.#key === undefined ? createHash("sha256") : createHmac("sha256", bytes(this.#key));
-  }
-}
-
-function bytes(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof data === "string") return Buffer.from(data);
-  return ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
-}
 
 interface Changes {
   readonly service?: string;

@@ -1,8 +1,13 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import {
+  awsSignature,
+  SIGNATURE_ALGORITHM,
+  type SignatureScope,
+  signatureTime,
+} from "../base/aws-signature.ts";
 import { Fault } from "./faults.ts";
 
-const ALGORITHM = "AWS4-HMAC-SHA256";
 const SERVICE = "dms";
 const WINDOW_MS = 15 * 60 * 1000;
 /** Headers that decide what a request does and when: AWS insists that they are signed. */
@@ -30,15 +35,13 @@ export interface Caller {
 
 interface Authorization {
   readonly accessKeyId: string;
-  /** date, region, service, "aws4_request" */
-  readonly scope: readonly [string, string, string, string];
+  readonly scope: SignatureScope;
   readonly signedHeaders: readonly string[];
   readonly signature: string;
 }
 
 /**
- * Verifies an AWS signature, version 4, by computing it again from the request as it came in
- * (docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
+ * Verifies an AWS signature, version 4, by computing it again from the request as it came in.
  * Throws the faults that AWS answers with; none of them tells what the right signature were.
  */
 export function verifySignature(request: SignedRequest, check: SignatureCheck): Caller {
@@ -51,21 +54,14 @@ export function verifySignature(request: SignedRequest, check: SignatureCheck): 
   if (secret === undefined) {
     throw new Fault("UnrecognizedClientException", "The security token included in the request is invalid.");
   }
-  const [day, region] = authorization.scope;
-  const text = [
-    ALGORITHM,
-    date.text,
-    authorization.scope.join("/"),
-    sha256(canonicalRequest(request, authorization.signedHeaders)),
-  ].join("\n");
-  let key = hmac(`AWS4${secret}`, day);
-  for (const part of authorization.scope.slice(1)) key = hmac(key, part);
-  if (!sameHex(hmac(key, text), authorization.signature)) {
+  const { scope, signedHeaders } = authorization;
+  const expected = awsSignature({ ...request, scope, signedHeaders, time: date.text }, secret);
+  if (!sameHex(expected, authorization.signature)) {
     throw invalid(
       "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
     );
   }
-  return { accessKeyId: authorization.accessKeyId, region };
+  return { accessKeyId: authorization.accessKeyId, region: scope[1] };
 }
 
 function parseAuthorization(headers: IncomingHttpHeaders): Authorization {
@@ -74,10 +70,10 @@ function parseAuthorization(headers: IncomingHttpHeaders): Authorization {
     throw new Fault("MissingAuthenticationTokenException", "Missing Authentication Token");
   }
   const [algorithm, rest] = splitOnce(header.trim(), " ");
-  if (algorithm !== ALGORITHM) {
+  if (algorithm !== SIGNATURE_ALGORITHM) {
     const given = createHash("sha256").update(header).digest("base64");
     throw incomplete(
-      `Unsupported AWS 'algorithm': Authorization header must begin with '${ALGORITHM}' (hashed with SHA-256 and encoded with Base64) Authorization=${given}.`,
+      `Unsupported AWS 'algorithm': Authorization header must begin with '${SIGNATURE_ALGORITHM}' (hashed with SHA-256 and encoded with Base64) Authorization=${given}.`,
     );
   }
   const fields = new Map(rest.split(",").map((field) => splitOnce(field.trim(), "=")));
@@ -117,7 +113,7 @@ function requestDate(headers: IncomingHttpHeaders): RequestDate {
   if (typeof given !== "string") {
     const ms = Date.parse(headers.date ?? "");
     if (Number.isNaN(ms)) throw incomplete("The 'Date' header is not a date in the form of RFC 1123.");
-    return { text: dateText(ms), ms };
+    return { text: signatureTime(ms), ms };
   }
   const [, day = "", time = ""] = /^(\d{8})T(\d{6})Z$/.exec(given) ?? [];
   const iso = `${day.replace(/(....)(..)(..)/, "$1-$2-$3")}T${time.replace(/(..)(..)(..)/, "$1:$2:$3")}Z`;
@@ -151,61 +147,22 @@ function checkSignedHeaders(request: SignedRequest, authorization: Authorization
 }
 
 function checkTime(date: RequestDate, nowMs: number): void {
-  const now = dateText(nowMs);
+  const now = signatureTime(nowMs);
   if (date.ms < nowMs - WINDOW_MS) {
     throw invalid(
-      `Signature expired: ${date.text} is now earlier than ${dateText(nowMs - WINDOW_MS)} (${now} - 15 min.)`,
+      `Signature expired: ${date.text} is now earlier than ${signatureTime(nowMs - WINDOW_MS)} (${now} - 15 min.)`,
     );
   }
   if (date.ms > nowMs + WINDOW_MS) {
     throw invalid(
-      `Signature not yet current: ${date.text} is still later than ${dateText(nowMs + WINDOW_MS)} (${now} + 15 min.)`,
+      `Signature not yet current: ${date.text} is still later than ${signatureTime(nowMs + WINDOW_MS)} (${now} + 15 min.)`,
     );
   }
-}
-
-function canonicalRequest(request: SignedRequest, signedHeaders: readonly string[]): string {
-  const [path, query] = splitOnce(request.url, "?");
-  const headers = signedHeaders.map((name) => `${name}:${headerText(given(request.headers, name))}\n`);
-  return [
-    request.method,
-    path,
-    query.split("&").filter(Boolean).map(withEquals).sort().join("&"),
-    headers.join(""),
-    signedHeaders.join(";"),
-    sha256(request.body),
-  ].join("\n");
-}
-
-/** The client names the headers: what every object inherits is none of them. */
-function given(headers: IncomingHttpHeaders, name: string): string | string[] | undefined {
-  return Object.hasOwn(headers, name) ? headers[name] : undefined;
-}
-
-function withEquals(parameter: string): string {
-  return parameter.includes("=") ? parameter : `${parameter}=`;
-}
-
-function headerText(value: string | string[] | undefined): string {
-  const texts = value === undefined ? [] : Array.isArray(value) ? value : [value];
-  return texts.map((text) => text.trim().replace(/ +/g, " ")).join(",");
-}
-
-function dateText(ms: number): string {
-  return new Date(ms).toISOString().replace(/[-:]|\.\d+/g, "");
 }
 
 function splitOnce(text: string, separator: string): readonly [string, string] {
   const at = text.indexOf(separator);
   return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + separator.length)];
-}
-
-function hmac(key: string | Uint8Array, text: string): Uint8Array {
-  return createHmac("sha256", key).update(text).digest();
-}
-
-function sha256(data: string | Uint8Array): string {
-  return createHash("sha256").update(data).digest("hex");
 }
 
 /** In constant time. Text that is not hexadecimal has another length and is refused at once. */

@@ -79,6 +79,13 @@ export async function deleteReplicationSubnetGroup(
       `The replication subnet group ${identifier} cannot be deleted: replication instance ${user.identifier} uses it.`,
     );
   }
+  const tasks = await call.store.list("task");
+  const task = tasks.find((one) => one.serverless?.compute.subnetGroup?.toLowerCase() === identifier);
+  if (task !== undefined) {
+    throw invalidState(
+      `The replication subnet group ${identifier} cannot be deleted: replication config ${task.identifier} uses it.`,
+    );
+  }
   await call.store.remove("subnet-group", arn);
   return {};
 }

@@ -1,31 +1,53 @@
 import type {
+  DescribeReplicationTableStatisticsMessage,
+  DescribeReplicationTableStatisticsResponse,
   DescribeTableStatisticsMessage,
   DescribeTableStatisticsResponse,
   TableStatistics,
 } from "@aws-sdk/client-database-migration-service";
 import { tableKey } from "../core/schema.ts";
 import type { TableProgress } from "../task/task.ts";
-import { filtered } from "./filters.ts";
-import { page, tableStatisticsPages } from "./paging.ts";
-import { findTask } from "./replication-tasks.ts";
+import { type Filter, filtered } from "./filters.ts";
+import { type Page, type PageRequest, page, tableStatisticsPages } from "./paging.ts";
 import type { Call } from "./service.ts";
 import type { Checked } from "./shapes.ts";
+import { findTask, replications, replicationTasks, type TaskFace } from "./task-face.ts";
 
 export async function describeTableStatistics(
   request: Checked<DescribeTableStatisticsMessage>,
   call: Call,
 ): Promise<DescribeTableStatisticsResponse> {
-  const { arn } = await findTask(request.ReplicationTaskArn, call);
+  const arn = request.ReplicationTaskArn;
+  const { items, marker } = await statistics(replicationTasks, { ...request, arn }, call);
+  return { ReplicationTaskArn: arn, TableStatistics: items.map(shape), Marker: marker };
+}
+
+export async function describeReplicationTableStatistics(
+  request: Checked<DescribeReplicationTableStatisticsMessage>,
+  call: Call,
+): Promise<DescribeReplicationTableStatisticsResponse> {
+  const arn = request.ReplicationConfigArn;
+  const { items, marker } = await statistics(replications, { ...request, arn }, call);
+  return { ReplicationConfigArn: arn, ReplicationTableStatistics: items.map(shape), Marker: marker };
+}
+
+interface StatisticsRequest extends PageRequest {
+  readonly arn: string;
+  readonly Filters?: readonly Filter[] | undefined;
+}
+
+async function statistics(
+  face: TaskFace,
+  request: StatisticsRequest,
+  call: Call,
+): Promise<Page<TableProgress>> {
+  const { arn } = await findTask(face, request.arn, call);
   const found = filtered(await tableProgress(arn, call), request.Filters, {
     "schema-name": (table) => table.id.schema,
     "table-name": (table) => table.id.name,
     "table-state": (table) => table.state,
   });
-  const { items, marker } = page(found, request, {
-    key: (table) => tableKey(table.id),
-    limits: tableStatisticsPages,
-  });
-  return { ReplicationTaskArn: arn, TableStatistics: items.map(shape), Marker: marker };
+  return page(found, request, { key: (table) => tableKey(table.id), limits: tableStatisticsPages });
 }
 
 /** The newest that is known of a task's tables; empty for a task that never ran. */

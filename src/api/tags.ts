@@ -19,6 +19,8 @@ const taggable: Readonly<Record<string, ResourceKind>> = {
   task: "task",
   subgrp: "subnet-group",
   cert: "certificate",
+  "replication-config": "task",
+  es: "event-subscription",
 };
 
 export async function addTagsToResource(
@@ -60,19 +62,18 @@ async function tagsOf(arn: string, call: Call): Promise<Tag[]> {
   return tags.map((tag) => ({ Key: tag.key, Value: tag.value }));
 }
 
-/**
- * The ARN as stored. Clients build the ARN of a subnet group themselves (the API never returns one),
- * so its account and partition may be anything.
- */
+/** Kinds whose ARNs clients build themselves, since the API never returns one: account and partition may be anything. */
+const NAMED_BY_CLIENTS: ReadonlySet<ResourceKind> = new Set(["subnet-group", "event-subscription"]);
+
+/** The ARN as stored. */
 async function existing(arn: string, call: Call): Promise<string> {
   const parts = arn.split(":");
   const kind = parts[0] === "arn" && parts[2] === "dms" ? taggable[parts[5] ?? ""] : undefined;
   if (kind === undefined) throw invalidValue(`${arn} is not the ARN of a resource that can have tags.`);
-  if (kind === "subnet-group") {
+  if (NAMED_BY_CLIENTS.has(kind)) {
     const name = resourceIdOf(arn).toLowerCase();
-    const groups = await call.store.list(kind);
-    const group = groups.find((one) => one.identifier === name);
-    if (group !== undefined) return group.arn;
+    const found = (await call.store.list(kind)).find((one) => one.identifier.toLowerCase() === name);
+    if (found !== undefined) return found.arn;
   } else if ((await call.store.get(kind, arn)) !== undefined) {
     return arn;
   }

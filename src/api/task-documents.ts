@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { MigrationError } from "../core/error.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import { mergeTaskSettings } from "../task/settings.ts";
+import { isJsonObject, member, parseSettings } from "../task/settings-document.ts";
 import { type Fault, invalidValue } from "./faults.ts";
 
 /** A table mappings document that can be understood; it is kept and returned as given. */
@@ -19,6 +20,12 @@ export function newSettings(given: string | undefined): string {
 
 export function changedSettings(change: string | undefined, current: string): string {
   return change === undefined ? current : refusing(() => mergeTaskSettings(current, change));
+}
+
+/** Whether a task's settings ask for its rows to be compared. */
+export function validates(settings: string): boolean {
+  const section = member(parseSettings(settings), "ValidationSettings");
+  return isJsonObject(section) && section.EnableValidation === true;
 }
 
 /** Whether two settings documents differ in nothing but the severities of log components. */

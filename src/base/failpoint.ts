@@ -90,7 +90,8 @@ export type Failpoint =
   | "service.task-end-stored"
   | "service.task-deletion-stored"
   | "service.task-cleaned-up"
-  | "service.task-removed";
+  | "service.task-removed"
+  | "service.event-delivered";
 
 export function failpoint(name: Failpoint): void {
   if (armed === name && --left === 0) process.kill(process.pid, "SIGKILL");

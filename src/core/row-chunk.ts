@@ -6,6 +6,11 @@
 export interface RowChunk {
   readonly bytes: Uint8Array;
   readonly rows: number;
+  /**
+   * Whoever has no more use for the bytes may say so: they are written over from then on. Buffers that nobody gives back
+   * are left to the collector, which walks the whole heap for every 64 MB of them.
+   */
+  readonly release?: () => void;
 }
 
 /**

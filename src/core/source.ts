@@ -96,10 +96,12 @@ export interface Source extends AsyncDisposable {
   currentPosition(signal: AbortSignal): Promise<Position>;
 }
 
-/** last: a position that compares with those of the stream. until: one that only the stream itself can tell; see there. */
-export type StopPosition =
-  | { readonly kind: "last"; readonly position: Position }
-  | { readonly kind: "until"; readonly position: Position };
+/** Where a stream is to end. */
+export interface StopPosition {
+  readonly position: Position;
+  /** Whether it compares with the stream's; else the stream itself tells when it has come there (`until`). */
+  readonly compares: boolean;
+}
 
 export interface KeptNotes {
   readonly kept: boolean;

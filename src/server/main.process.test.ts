@@ -274,10 +274,10 @@ test("what is offered: classes, versions, engines, their settings, quotas, event
 });
 
 test("operations that are not built say so by name, unknown ones as AWS does", async () => {
-  const config = new dms.DescribeReplicationConfigsCommand({});
-  await assert.rejects(client.send(config), {
+  const migrations = new dms.DescribeDataMigrationsCommand({});
+  await assert.rejects(client.send(migrations), {
     name: "InvalidOperationFault",
-    message: /DescribeReplicationConfigs is not built/,
+    message: /DescribeDataMigrations is not built/,
   });
   await assert.rejects(
     client.send(

@@ -5,6 +5,8 @@ import type { FastifyInstance } from "fastify";
 import { type Service, Turns } from "../api/service.ts";
 import type { EngineRegistry } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
+import { EventDelivery } from "../notify/delivery.ts";
+import { isTopicArn, openTopics, type TopicOptions } from "../notify/topics.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { Log } from "../task/log.ts";
 import { Supervisor } from "../task/supervisor.ts";
@@ -26,6 +28,8 @@ export interface ServerOptions {
   /** Main module of the worker processes: worker.ts in a clone, worker.js in the package. */
   readonly workerPath: string;
   readonly log: Log;
+  /** Where events are delivered to; left out: nowhere. */
+  readonly topics?: TopicOptions;
 }
 
 export interface RunningServer {
@@ -42,23 +46,29 @@ export interface RunningServer {
 }
 
 /**
- * Starts the service on a data directory. Throws `server.data_dir`, `server.secret_key` and
- * `server.address_in_use`; then nothing is left running.
+ * Starts the service on a data directory. Throws `server.data_dir`, `server.secret_key`,
+ * `server.address_in_use` and, for topics that cannot be meant, `usage.invalid`; then nothing is left running.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, port, registry, workerPath, log } = options;
   const dataDir = resolve(options.dataDir);
+  const findTopic = options.topics === undefined ? () => undefined : openTopics(options.topics);
   await using undo = new AsyncDisposableStack();
   const store = undo.use(openSqliteStore(dataDir));
   const key = await loadAccessKey(store);
   const supervisor = new Supervisor({ store, workerPath, log });
   undo.defer(() => supervisor.close());
+  const delivery = new EventDelivery({ store, ledger: supervisor.ledger, findTopic, log });
+  undo.defer(() => delivery.close());
   const service: Service = {
     store,
     supervisor,
     engines: registry,
     log,
     account: ACCOUNT,
+    topics: {
+      state: (arn) => (isTopicArn(arn) ? (findTopic(arn) ? "known" : "unknown") : "malformed"),
+    },
     turns: new Turns(),
   };
   const secretOf = (id: string): string | undefined => (id === key.id ? key.secret : undefined);
@@ -68,6 +78,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const address = addressOf(http);
   const credentialsFile = writeCredentials(dataDir, key, address);
   await restore(service);
+  delivery.start();
   if (!isLoopback(host)) {
     log("warn", "listening beyond this machine without TLS", { host });
   }

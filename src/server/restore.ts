@@ -1,6 +1,8 @@
 import { finishDeletion } from "../api/replication-instances.ts";
-import { finishCreation, finishTaskDeletion } from "../api/replication-tasks.ts";
 import { inBackground, type Service } from "../api/service.ts";
+import { finishCreation } from "../api/task-creation.ts";
+import { finishTaskDeletion } from "../api/task-orders.ts";
+import { isActive } from "../task/state.ts";
 
 const INTERRUPTED = "The server was restarted meanwhile. Ask again.";
 
@@ -37,5 +39,7 @@ export async function restore(service: Service): Promise<void> {
   }
   for (const task of await store.list("task")) {
     if (task.status === "deleting") inBackground(service, () => finishTaskDeletion(task, service));
+    // The others are run when their instance is ready.
+    if (task.serverless !== undefined && isActive(task.status)) await supervisor.runTask(task);
   }
 }

@@ -117,11 +117,12 @@ test("a task is deleted although its source is out of reach, and an event says w
 test("the load of single tables can be asked for again while a task runs", async () => {
   const databases = await api.pair(5);
   const arn = await api.createTask(databases, { MigrationType: "full-load-and-cdc" });
-  const reload = (TableName: string): Promise<unknown> =>
+  const reload = (TableName: string, ReloadOption?: dms.ReloadOptionValue, times = 1): Promise<unknown> =>
     api.client.send(
       new dms.ReloadTablesCommand({
         ReplicationTaskArn: arn,
-        TablesToReload: [{ SchemaName: "public", TableName }],
+        TablesToReload: Array.from({ length: times }, () => ({ SchemaName: "public", TableName })),
+        ReloadOption,
       }),
     );
   await assert.rejects(reload("item"), { name: "InvalidResourceStateFault" });
@@ -134,8 +135,16 @@ test("the load of single tables can be asked for again while a task runs", async
     name: "InvalidParameterValueException",
     message: /no table public\.none/,
   });
+  await assert.rejects(reload("item", "all" as "data-reload"), { name: "ValidationException" });
+  await assert.rejects(reload("item", "validate-only"), {
+    name: "InvalidParameterCombinationException",
+    message: /only when EnableValidation is true/,
+  });
+  for (const times of [0, 11]) {
+    await assert.rejects(reload("item", "data-reload", times), { message: /must name 1 to 10 tables/ });
+  }
   await postgres.query("delete from item where id = 1", databases.target);
-  await reload("item");
+  await reload("item", "data-reload");
   await api.untilRows(databases.target, 6);
   const instance = { ReplicationInstanceArn: api.instanceArn };
   await api.client.send(new dms.RebootReplicationInstanceCommand(instance));

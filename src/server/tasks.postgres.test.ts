@@ -156,13 +156,17 @@ test("a full load that is to replicate as well is not resumed, since changes wou
 test("a task at rest is moved to another instance and goes on there", async () => {
   const databases = await api.pair(1);
   const arn = await api.createTask(databases, { MigrationType: "full-load-and-cdc" });
-  const { ReplicationInstance } = await api.client.send(
-    new dms.CreateReplicationInstanceCommand({
-      ReplicationInstanceIdentifier: "other",
+  const create = async (ReplicationInstanceIdentifier: string, EngineVersion: string): Promise<string> => {
+    const members = {
+      ReplicationInstanceIdentifier,
+      EngineVersion,
       ReplicationInstanceClass: "dms.t3.small",
-    }),
-  );
-  const other = ReplicationInstance!.ReplicationInstanceArn!;
+    };
+    const { ReplicationInstance } = await api.client.send(new dms.CreateReplicationInstanceCommand(members));
+    return ReplicationInstance!.ReplicationInstanceArn!;
+  };
+  const other = await create("other", "3.6.1");
+  const older = await create("older", "3.5.4");
   const move = async (TargetReplicationInstanceArn: string): Promise<dms.ReplicationTask> => {
     const command = new dms.MoveReplicationTaskCommand({
       ReplicationTaskArn: arn,
@@ -173,19 +177,29 @@ test("a task at rest is moved to another instance and goes on there", async () =
   await dms.waitUntilReplicationInstanceAvailable(waiting(api.client), {});
   await assert.rejects(move("arn:none"), { name: "ResourceNotFoundFault" });
   await assert.rejects(move(api.instanceArn), { name: "InvalidParameterCombinationException" });
+  await assert.rejects(move(older), { message: /has engine version 3\.5\.4, which is older than 3\.6\.1/ });
   await api.start(arn);
   await api.untilRows(databases.target, 1);
   await assert.rejects(move(other), { name: "InvalidResourceStateFault" });
   await api.stop(arn);
-  assert.equal((await move(other)).Status, "moving");
+  const moving = await move(other);
+  assert.deepEqual(
+    [moving.Status, moving.ReplicationInstanceArn, moving.TargetReplicationInstanceArn],
+    ["moving", api.instanceArn, other],
+  );
   const moved = await api.describe(arn);
   assert.deepEqual([moved.Status, moved.ReplicationInstanceArn], ["stopped", other]);
   await postgres.query("insert into item values (2)", databases.source);
+  // Nobody but another load would bring it back.
+  await postgres.query("delete from item where id = 1", databases.target);
   await api.start(arn, "resume-processing");
-  await api.untilRows(databases.target, 2);
+  await api.untilRows(databases.target, 1);
   await api.stop(arn);
+  assert.deepEqual(await postgres.query("select id from item", databases.target), [{ id: 2 }]);
   await api.remove(arn);
-  await api.client.send(new dms.DeleteReplicationInstanceCommand({ ReplicationInstanceArn: other }));
+  for (const ReplicationInstanceArn of [other, older]) {
+    await api.client.send(new dms.DeleteReplicationInstanceCommand({ ReplicationInstanceArn }));
+  }
 });
 
 test("what a task uses cannot be deleted, and a task at rest can be changed", async () => {

@@ -6,18 +6,18 @@ import { tableKey } from "../core/schema.ts";
 import type { Records, ResourceKind } from "../task/records.ts";
 import {
   type Companions,
-  EVENTS_KEPT,
   IdentifierTaken,
+  type NumberedEvent,
   type ServiceEvent,
   type Store,
   type Tag,
+  uniqueName,
 } from "../task/store.ts";
 import type { TableProgress } from "../task/task.ts";
+import { EventLog } from "./event-log.ts";
 import { migrate } from "./migrations.ts";
 import { loadSecretKey, type SecretBox, secretBox } from "./secrets.ts";
-import { writeError } from "./write-error.ts";
-
-const DAY_MS = 24 * 3600 * 1000;
+import { Statements } from "./statements.ts";
 
 /**
  * Opens (and makes) the store of a data directory: tideway.db, locked for this process alone, and the
@@ -66,11 +66,18 @@ function unusable(dataDir: string, error: unknown): MigrationError {
 class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #secrets: SecretBox;
-  readonly #statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
+  readonly #statements: Statements;
+  readonly #events: EventLog;
+
+  readonly #eventListeners: (() => void)[] = [];
+  /** The present transaction has added some. */
+  #hasNewEvents = false;
 
   constructor(database: DatabaseSync, secrets: SecretBox) {
     this.#database = database;
     this.#secrets = secrets;
+    this.#statements = new Statements(database);
+    this.#events = new EventLog(this.#statements);
   }
 
   /** The first secret of every store: whether it opens tells a wrong key before anything is served. */
@@ -89,7 +96,7 @@ class SqliteStore implements Store {
         "insert into resource (kind, arn, identifier, body) values (?, ?, ?, ?) on conflict do nothing",
         kind,
         record.arn,
-        record.identifier.toLowerCase(),
+        uniqueName(record),
         JSON.stringify(record),
       );
       if (done === 1) this.#accompany(record.arn, companions);
@@ -116,7 +123,7 @@ class SqliteStore implements Store {
     if (current === undefined) return undefined;
     // Nothing else can run between reading and writing: both are synchronous in the only process.
     const next = change(current);
-    const name = next.identifier.toLowerCase();
+    const name = uniqueName(next);
     const taken = this.#prepare("select 1 from resource where kind = ? and identifier = ? and arn <> ?");
     if (taken.get(kind, name, arn) !== undefined) throw new IdentifierTaken(next.identifier);
     return this.#atomically(() => {
@@ -178,11 +185,19 @@ class SqliteStore implements Store {
     readonly sinceMs: number;
     readonly untilMs: number;
   }): Promise<readonly ServiceEvent[]> {
-    const rows = this.#prepare("select body from event where at_ms between ? and ? order by at_ms, seq").all(
-      range.sinceMs,
-      range.untilMs,
-    );
-    return rows.map((row) => JSON.parse(String(row.body)) as ServiceEvent);
+    return this.#events.between(range.sinceMs, range.untilMs);
+  }
+
+  async eventsAfter(number: number, most: number): Promise<readonly NumberedEvent[]> {
+    return this.#events.after(number, most);
+  }
+
+  async lastEventNumber(): Promise<number> {
+    return this.#events.lastNumber();
+  }
+
+  onEvents(listener: () => void): void {
+    this.#eventListeners.push(listener);
   }
 
   async putTableStatistics(taskArn: string, tables: readonly TableProgress[]): Promise<void> {
@@ -241,10 +256,8 @@ class SqliteStore implements Store {
   }
 
   #addEvent(event: ServiceEvent): void {
-    const { days, most } = EVENTS_KEPT;
-    this.#run("insert into event (at_ms, body) values (?, ?)", event.atMs, JSON.stringify(event));
-    this.#run("delete from event where at_ms < ?", event.atMs - days * DAY_MS);
-    this.#run("delete from event where seq <= (select max(seq) from event) - ?", most);
+    this.#events.add(event);
+    this.#hasNewEvents = true;
   }
 
   #seal(owner: string, name: string, value: string): void {
@@ -262,34 +275,18 @@ class SqliteStore implements Store {
     return row === undefined ? undefined : this.#secrets.open(row.sealed as Uint8Array, `${owner} ${name}`);
   }
 
-  /** Throws `server.store_full` when the disk does not take it. */
-  #run(sql: string, ...values: (string | number | Uint8Array)[]): number {
-    try {
-      return Number(this.#prepare(sql).run(...values).changes);
-    } catch (error) {
-      throw writeError(error);
-    }
+  #prepare(sql: string): ReturnType<Statements["prepare"]> {
+    return this.#statements.prepare(sql);
   }
 
-  #prepare(sql: string): ReturnType<DatabaseSync["prepare"]> {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
+  #run(...call: Parameters<Statements["run"]>): number {
+    return this.#statements.run(...call);
   }
 
   #atomically<T>(work: () => T): T {
-    this.#database.exec("begin");
-    try {
-      const result = work();
-      this.#database.exec("commit");
-      return result;
-    } catch (error) {
-      // A full disk may have ended the transaction already.
-      if (this.#database.isTransaction) this.#database.exec("rollback");
-      throw writeError(error);
-    }
+    this.#hasNewEvents = false;
+    const result = this.#statements.atomically(work);
+    if (this.#hasNewEvents) for (const tell of this.#eventListeners) tell();
+    return result;
   }
 }

@@ -15,6 +15,20 @@ function task(category: string, id: string, text: string): EventKind {
   return { source: "replication-task", category, id, text };
 }
 
+/** AWS DMS's categories of events, by their source; some never occur here. */
+export const eventCategories: Readonly<Record<EventSource, readonly string[]>> = {
+  "replication-instance": [
+    "configuration change",
+    "creation",
+    "deletion",
+    "failover",
+    "failure",
+    "low storage",
+    "maintenance",
+  ],
+  "replication-task": ["configuration change", "creation", "deletion", "failure", "state change"],
+};
+
 /** Everything that is recorded, with the numbers of AWS DMS. */
 export const eventKinds = {
   instanceCreating: instance("creation", "0067", "The replication instance is being created."),

@@ -99,6 +99,17 @@ export function findInstanceClass(name: string): InstanceClass | undefined {
   return instanceClasses.find((one) => one.name === name);
 }
 
+/** How many capacity units AWS DMS lets a serverless replication have. */
+export const CAPACITY_UNITS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 384];
+
+/**
+ * What capacity units stand for: 2 GB of memory each, as AWS documents, and a vcpu, as the classes with
+ * that share of memory (c5, c6i) have.
+ */
+export function capacityClass(units: number): InstanceClass {
+  return { name: `${units} capacity units`, vcpus: units, memoryMb: units * 2048 };
+}
+
 /** How a worker process of that class is started. */
 export interface ProcessLimits {
   readonly execArgv: readonly string[];

@@ -1,12 +1,13 @@
 import type { SslMode } from "../core/engine.ts";
 import type { MigrationType } from "../core/source.ts";
 import type { InstanceStatus, TaskStatus } from "./state.ts";
+import type { EventSource } from "./store.ts";
 import type { StartMode } from "./task.ts";
 
 /** What the control plane remembers, as plain data. Times are milliseconds since 1970. */
 interface Named {
   readonly arn: string;
-  /** The name people gave it; unique in its kind without regard to case. */
+  /** The name people gave it; uniqueName() of it is unique in its kind. */
   readonly identifier: string;
   readonly createdMs: number;
 }
@@ -94,6 +95,7 @@ export interface CertificateRecord extends Named {
 export interface TaskRecord extends Named {
   /** TaskSpec.id: names the slot, the publication and the journal's rows. */
   readonly taskId: string;
+  /** The task's own ARN when it is serverless: its process is made for it and ends with its run. */
   readonly instanceArn: string;
   readonly sourceArn: string;
   readonly targetArn: string;
@@ -110,6 +112,31 @@ export interface TaskRecord extends Named {
   readonly recoveryCheckpoint?: string | undefined;
   readonly run?: TaskRun | undefined;
   readonly stats?: TaskStats | undefined;
+  /** undefined for a replication task, which runs on an instance. */
+  readonly serverless?: Serverless | undefined;
+}
+
+/** What makes a task the replication of a serverless configuration. */
+export interface Serverless {
+  readonly compute: ComputeConfig;
+  /** JSON text, returned as given. */
+  readonly supplementalSettings?: string | undefined;
+  readonly updatedMs: number;
+  /** StartReplicationType of the last start, as given. */
+  readonly startType?: string | undefined;
+}
+
+/** Members that were not given are not there: clients compare what they get with what they gave. */
+export interface ComputeConfig {
+  readonly maxCapacityUnits: number;
+  readonly minCapacityUnits?: number | undefined;
+  readonly multiAz: boolean;
+  readonly availabilityZone?: string | undefined;
+  readonly dnsNameServers?: string | undefined;
+  readonly kmsKeyId?: string | undefined;
+  readonly maintenanceWindow?: string | undefined;
+  readonly subnetGroup?: string | undefined;
+  readonly securityGroups?: readonly string[] | undefined;
 }
 
 /** The present or last run of a task. */
@@ -136,6 +163,22 @@ export interface TaskStats {
   readonly fullLoadEndMs?: number | undefined;
 }
 
+/** Who is to hear of which events. */
+export interface EventSubscriptionRecord extends Named {
+  readonly topicArn: string;
+  /** undefined: of all sources. */
+  readonly sourceType?: EventSource | undefined;
+  /** Identifiers of instances or tasks; none: of all. */
+  readonly sourceIds: readonly string[];
+  /** As given; none: all. */
+  readonly categories: readonly string[];
+  readonly enabled: boolean;
+  /** How the last delivery went: AWS DMS's words for a topic that refuses, and one that is not there. */
+  readonly status: "active" | "no-permission" | "topic-not-exist";
+  /** Number of the last event that it is done with. */
+  readonly done: number;
+}
+
 /** Every kind of stored resource with its record. */
 export interface Records {
   readonly instance: InstanceRecord;
@@ -145,6 +188,7 @@ export interface Records {
   readonly "schema-list": SchemaListRecord;
   readonly certificate: CertificateRecord;
   readonly task: TaskRecord;
+  readonly "event-subscription": EventSubscriptionRecord;
 }
 
 export type ResourceKind = keyof Records;

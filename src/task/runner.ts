@@ -32,6 +32,7 @@ import { readStopRule, type StopRule } from "./stop-rule.ts";
 import { watchStreamHealth } from "./stream-health.ts";
 import type { RunningTask, StopReason, TaskListener, TaskOutcome, TaskSpec } from "./task.ts";
 import { tellLockWaits } from "./tell-lock-waits.ts";
+import { ValueFindings } from "./tell-values.ts";
 import { WaitingReloads } from "./waiting-reloads.ts";
 
 /** How long a stop waits for a commit boundary before it gives up what is not committed. */
@@ -239,6 +240,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
       if (this.#notes.isUntold(attempt, error)) return "again";
       return await afterTableError(attempt, error, this.#asideAtStart);
     } finally {
+      // Also of rows that tables had before they were altered.
+      new ValueFindings(attempt, [target]).tellAll();
       this.#suspended = errors.suspended;
     }
   }

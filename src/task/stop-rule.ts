@@ -33,8 +33,8 @@ export async function readStopRule(
 ): Promise<StopRule> {
   const rule = parseStopPosition(text, source.positions);
   if (rule.kind !== "position") return rule;
-  const { kind, position } = await source.stopPosition(rule.position, signal);
-  return kind === "last" ? { kind: "position", position } : { kind: "place", place: position };
+  const { position, compares } = await source.stopPosition(rule.position, signal);
+  return compares ? { kind: "position", position } : { kind: "place", place: position };
 }
 
 function utcTime(text: string): number {

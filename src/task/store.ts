@@ -6,7 +6,7 @@ import type { TableProgress } from "./task.ts";
  * Records come back as equal plain data; the caller may not change them.
  */
 export interface Store extends AsyncDisposable {
-  /** False, and nothing stored, when the kind has a record of that ARN or identifier, whatever their case. */
+  /** False, and nothing stored, when the kind has a record of that ARN, whatever its case, or of that uniqueName(). */
   insert<K extends ResourceKind>(kind: K, record: Records[K], companions?: Companions): Promise<boolean>;
   get<K extends ResourceKind>(kind: K, arn: string): Promise<Records[K] | undefined>;
   /** Oldest first. */
@@ -14,7 +14,7 @@ export interface Store extends AsyncDisposable {
   /**
    * Reads, changes and writes in one step; resolves with the new record, undefined when there is none.
    * `change` is called once, must not wait, may throw to leave things as they are, and keeps the ARN.
-   * Throws IdentifierTaken when the new identifier belongs to another record. `companions` is asked with the
+   * Throws IdentifierTaken when another record has the new one's uniqueName(). `companions` is asked with the
    * new record.
    */
   update<K extends ResourceKind>(
@@ -44,6 +44,12 @@ export interface Store extends AsyncDisposable {
   addEvents(events: readonly ServiceEvent[]): Promise<void>;
   /** By their times, then as they were added; from `sinceMs` (inclusive) to `untilMs` (inclusive). */
   events(range: { readonly sinceMs: number; readonly untilMs: number }): Promise<readonly ServiceEvent[]>;
+  /** In the order in which they were added, those with greater numbers than `number`; `most` at the most. */
+  eventsAfter(number: number, most: number): Promise<readonly NumberedEvent[]>;
+  /** Number of the event that was added last; 0 before the first. */
+  lastEventNumber(): Promise<number>;
+  /** Calls back each time after events have been added. */
+  onEvents(listener: () => void): void;
 
   /** Adds or replaces the rows of the named tables; others stay. */
   putTableStatistics(taskArn: string, tables: readonly TableProgress[]): Promise<void>;
@@ -81,6 +87,21 @@ export interface ServiceEvent {
   readonly sourceIdentifier: string;
   readonly categories: readonly string[];
   readonly message: string;
+}
+
+/** Numbers grow by one with each event that is added, and are never given again. */
+export interface NumberedEvent {
+  readonly number: number;
+  readonly event: ServiceEvent;
+}
+
+/** Names differ without regard to case; serverless configurations have names of their own. */
+export function uniqueName(record: {
+  readonly identifier: string;
+  readonly serverless?: object | undefined;
+}): string {
+  const name = record.identifier.toLowerCase();
+  return record.serverless === undefined ? name : `serverless ${name}`;
 }
 
 /** A record was to be renamed to a name that another one has. */

@@ -4,7 +4,6 @@ import type { Finding } from "../core/finding.ts";
 import type { TableId } from "../core/schema.ts";
 import { type EventName, serviceEvent } from "./events.ts";
 import { findInstanceClass, type ProcessLimits, processLimits } from "./instance-class.ts";
-import { InstanceWorker } from "./instance-worker.ts";
 import type { Log } from "./log.ts";
 import type { InstanceRecord, TaskRecord } from "./records.ts";
 import { type InstanceAction, isActive, nextInstanceStatus } from "./state.ts";
@@ -12,14 +11,14 @@ import type { Store } from "./store.ts";
 import { TaskAdvance } from "./task-advance.ts";
 import { TaskLedger } from "./task-ledger.ts";
 import { taskSpec } from "./task-spec.ts";
-import { type WorkerCall, type WorkerNews, workerGone } from "./worker-process.ts";
+import { WorkerPool } from "./worker-pool.ts";
+import type { WorkerNews } from "./worker-process.ts";
 import type { WorkerAnswer } from "./worker-protocol.ts";
 
 /** A worker that dies this often in a row, no task of it getting anywhere, takes its tasks with it. */
 const DEATHS_TOO_MANY = 5;
 /** An instance whose process has not come up after so many tries is shown as failed. It is tried on. */
 const STARTS_TOO_MANY = 3;
-const CALL_TIMEOUT_MS = 60_000;
 
 export interface SupervisorOptions {
   readonly store: Store;
@@ -29,16 +28,15 @@ export interface SupervisorOptions {
 }
 
 /**
- * Runs one worker process for each replication instance and the tasks on them. What ought to run
- * stands in the store; the supervisor makes it so, again after the death of a worker and after a
- * restart of the server.
+ * Runs one worker process for each replication instance and the tasks on them, and one for each serverless task
+ * as long as it runs. What ought to run stands in the store; the supervisor makes it so, again after the
+ * death of a worker and after a restart of the server.
  */
 export class Supervisor {
   readonly #store: Store;
-  readonly #workerPath: string;
   readonly #log: Log;
   readonly #ledger: TaskLedger;
-  readonly #workers = new Map<string, InstanceWorker>();
+  readonly #workers: WorkerPool;
   readonly #advance = new TaskAdvance();
   /** By TaskSpec.id. */
   readonly #taskArns = new Map<string, string>();
@@ -49,9 +47,13 @@ export class Supervisor {
 
   constructor({ store, workerPath, log }: SupervisorOptions) {
     this.#store = store;
-    this.#workerPath = workerPath;
     this.#log = log;
     this.#ledger = new TaskLedger(store, log);
+    this.#workers = new WorkerPool(workerPath, (arn) => ({
+      ready: () => this.#run(this.#ready(arn)),
+      message: (message) => this.#heard(arn, message),
+      died: (reason, deaths) => this.#run(this.#died(arn, reason, deaths)),
+    }));
   }
 
   get ledger(): TaskLedger {
@@ -65,12 +67,7 @@ export class Supervisor {
 
   /** Starts the worker; the instance becomes available when it is ready. */
   startInstance(record: InstanceRecord): void {
-    const listener = {
-      ready: () => this.#run(this.#ready(record.arn)),
-      message: (message: WorkerNews) => this.#heard(record.arn, message),
-      died: (reason: string, deaths: number) => this.#run(this.#died(record.arn, reason, deaths)),
-    };
-    this.#workers.set(record.arn, new InstanceWorker(this.#workerPath, limitsOf(record), listener));
+    this.#workers.start(record.arn, limitsOf(record));
   }
 
   /** Ends the worker and starts one with the record's class. Tasks on it resume. */
@@ -80,20 +77,24 @@ export class Supervisor {
     await this.#workers.get(record.arn)?.restart(limitsOf(record));
   }
 
-  async removeInstance(arn: string): Promise<void> {
-    const worker = this.#workers.get(arn);
-    this.#workers.delete(arn);
-    await worker?.close();
+  removeInstance(arn: string): Promise<void> {
+    return this.#workers.remove(arn);
+  }
+
+  /** Whether the worker that is to run a task takes orders. */
+  hasWorkerFor({ instanceArn }: TaskRecord): boolean {
+    return this.#workers.get(instanceArn)?.isReady === true;
   }
 
   /**
    * Hands a task to its instance's worker; its record says how (`run.mode`). A worker that is just
-   * being started gets it when it is ready.
+   * being started, as that of a serverless task is by this, gets it when it is ready.
    */
   async runTask(record: TaskRecord): Promise<void> {
-    const worker = this.#workers.get(record.instanceArn);
-    if (!worker?.isReady || record.run === undefined || this.#running.has(record.arn)) return;
+    if (record.run === undefined || this.#running.has(record.arn)) return;
     if (this.#ledger.hasEnded(record.arn)) return;
+    const worker = this.#workers.forTask(record);
+    if (!worker?.isReady) return;
     const run = Symbol(record.arn);
     this.#running.set(record.arn, run);
     this.#taskArns.set(record.taskId, record.arn);
@@ -125,49 +126,52 @@ export class Supervisor {
   }
 
   testConnection(instanceArn: string, endpoint: EndpointConfig, role: EndpointRole): Promise<WorkerAnswer> {
-    return this.#call(instanceArn, { kind: "test-connection", endpoint, role });
+    return this.#workers.call(instanceArn, { kind: "test-connection", endpoint, role });
   }
 
   listSchemas(instanceArn: string, endpoint: EndpointConfig): Promise<WorkerAnswer> {
-    return this.#call(instanceArn, { kind: "list-schemas", endpoint });
+    return this.#workers.call(instanceArn, { kind: "list-schemas", endpoint });
   }
 
   /** Removes what a task that has run left on both sides. */
   async cleanUp(record: TaskRecord): Promise<WorkerAnswer> {
     this.#taskArns.delete(record.taskId);
+    this.#workers.forTask(record);
     try {
       const spec = await taskSpec(this.#store, record, "resume-processing");
       if (record.run?.streamed && spec.type === "full-load") {
         // Its type was changed after it had replicated: the stream it had is to go as well.
-        return await this.#call(record.instanceArn, {
+        return await this.#workers.call(record.instanceArn, {
           kind: "clean-up",
           spec: { ...spec, type: "full-load-and-cdc" },
         });
       }
-      return await this.#call(record.instanceArn, { kind: "clean-up", spec });
+      return await this.#workers.call(record.instanceArn, { kind: "clean-up", spec });
     } catch (error) {
       if (!(error instanceof MigrationError)) throw error;
       return { ok: false, error: error.toJSON() };
+    } finally {
+      this.#releaseWorkerOf(record.arn);
     }
   }
 
   /** Ends all workers. Tasks keep their states: they resume when a supervisor is opened on the store again. */
   async close(): Promise<void> {
-    const workers = [...this.#workers.values()];
-    this.#workers.clear();
-    await Promise.all(workers.map((worker) => worker.close()));
+    await this.#workers.close();
     await this.#ledger.close();
   }
 
-  async #call(instanceArn: string, call: WorkerCall): Promise<WorkerAnswer> {
-    const worker = this.#workers.get(instanceArn);
-    return worker === undefined ? { ok: false, error: workerGone() } : worker.call(call, CALL_TIMEOUT_MS);
+  /** A worker that was started for this task alone has nothing more to do. */
+  #releaseWorkerOf(arn: string): void {
+    this.#lost.delete(arn);
+    this.#run(this.#workers.remove(arn));
   }
 
   /** Ends a run that no worker has: as stopped, or as failed with an error that somebody must mend. */
   #abandon(arn: string, error: MigrationError | undefined): void {
     this.#running.delete(arn);
     this.#ledger.abandoned(arn, error === undefined ? "NORMAL" : "FATAL_ERROR", error?.toJSON());
+    this.#releaseWorkerOf(arn);
   }
 
   #heard(instanceArn: string, message: WorkerNews): void {
@@ -191,6 +195,7 @@ export class Supervisor {
         this.#running.delete(arn);
         this.#advance.forget(arn);
         this.#ledger.finished(arn, message.outcome);
+        this.#releaseWorkerOf(arn);
     }
   }
 
@@ -200,39 +205,47 @@ export class Supervisor {
   }
 
   async #ready(arn: string): Promise<void> {
-    const record = await this.#store.get("instance", arn);
-    if (record === undefined) return;
-    const { identifier } = record;
-    this.#moveInstance(arn, "ready");
-    this.#log("info", "instance available", { instance: identifier, pid: this.workerPid(arn) });
-    const event = this.#lost.delete(arn) ? "workerBack" : readyEvent[record.status];
-    if (event !== undefined) this.#ledger.happened(serviceEvent(event, { identifier }));
+    const wasLost = this.#lost.delete(arn);
+    const instance = await this.#store.get("instance", arn);
+    if (instance !== undefined) this.#available(instance, wasLost);
     for (const task of await this.#activeTasks(arn)) await this.runTask(task);
   }
 
+  #available({ arn, identifier, status }: InstanceRecord, wasLost: boolean): void {
+    this.#moveInstance(arn, "ready");
+    this.#log("info", "instance available", { instance: identifier, pid: this.workerPid(arn) });
+    const event = wasLost ? "workerBack" : readyEvent[status];
+    if (event !== undefined) this.#ledger.happened(serviceEvent(event, { identifier }));
+  }
+
   async #died(arn: string, reason: string, deaths: number): Promise<void> {
-    const record = await this.#store.get("instance", arn);
-    if (record === undefined) return;
-    const { identifier } = record;
+    const instance = await this.#store.get("instance", arn);
+    const served = instance ?? (await this.#store.get("task", arn));
+    if (served === undefined) return;
+    const { identifier } = served;
     this.#lost.add(arn);
-    this.#log("error", "worker died", { instance: identifier, reason, deaths });
-    const detail = `It ended with ${reason}.`;
-    this.#ledger.happened(serviceEvent("workerLost", { identifier, detail }));
-    if (record.status !== "available" && deaths === STARTS_TOO_MANY) {
-      this.#moveInstance(arn, "broke");
-      this.#ledger.happened(serviceEvent("instanceFailed", { identifier }));
-    }
+    this.#log("error", "worker died", { of: identifier, reason, deaths });
+    if (instance !== undefined) this.#instanceLost(instance, reason, deaths);
     await this.#forgetRuns(arn);
     // A new worker may have come up meanwhile that runs the tasks.
     if (deaths < DEATHS_TOO_MANY || this.#workers.get(arn)?.isReady) return;
     const error = new MigrationError("task.worker_died", {
-      message: `The process of replication instance ${identifier} ended ${deaths} times in a row, last with ${reason}.`,
+      message: `The process of ${identifier} ended ${deaths} times in a row, last with ${reason}.`,
       subject: identifier,
-      remedy: "Give the instance a larger class, then start the task with resume-processing.",
+      remedy: `Give it ${instance === undefined ? "more capacity units" : "a larger class"}, then start the task with resume-processing.`,
     });
     for (const task of await this.#activeTasks(arn)) {
       this.#ledger.abandoned(task.arn, "RECOVERABLE_ERROR", error.toJSON());
+      this.#releaseWorkerOf(task.arn);
     }
+  }
+
+  #instanceLost({ arn, identifier, status }: InstanceRecord, reason: string, deaths: number): void {
+    const detail = `It ended with ${reason}.`;
+    this.#ledger.happened(serviceEvent("workerLost", { identifier, detail }));
+    if (status === "available" || deaths !== STARTS_TOO_MANY) return;
+    this.#moveInstance(arn, "broke");
+    this.#ledger.happened(serviceEvent("instanceFailed", { identifier }));
   }
 
   /** No worker runs the instance's tasks now; those that were being stopped are stopped. */

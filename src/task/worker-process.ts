@@ -33,7 +33,8 @@ export class WorkerProcess {
   #exited = false;
 
   constructor({ path, limits, listener }: WorkerOptions) {
-    const { TIDEWAY_SECRET_KEY: _kept, ...environment } = process.env;
+    // Keys are the control plane's: that of the store, and that of the topics that hear of events.
+    const { TIDEWAY_SECRET_KEY: _store, AWS_SECRET_ACCESS_KEY: _topics, ...environment } = process.env;
     this.#child = fork(path, [], {
       execArgv: [...limits.execArgv],
       env: { ...environment, ...limits.environment },

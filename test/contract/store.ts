@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SubnetGroupRecord } from "../../src/task/records.ts";
+import type { SubnetGroupRecord, TaskRecord } from "../../src/task/records.ts";
 import { EVENTS_KEPT, IdentifierTaken, type Store } from "../../src/task/store.ts";
 import type { TableProgress } from "../../src/task/task.ts";
 import { tableProgress } from "../support/progress.ts";
@@ -32,6 +32,19 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     assert.equal((await store.list("subnet-group")).length, 1);
     assert.deepEqual(await store.list("endpoint"), []);
     assert.equal(await store.get("endpoint", "arn:a"), undefined);
+  });
+
+  test(`${name}: serverless tasks have names of their own`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    const task = { ...group("a"), status: "ready" } as unknown as TaskRecord;
+    const serverless = { ...task, arn: "arn:b", serverless: {} } as TaskRecord;
+    assert.equal(await store.insert("task", task), true);
+    assert.equal(await store.insert("task", serverless), true);
+    assert.equal(await store.insert("task", { ...serverless, arn: "arn:c", identifier: "A" }), false);
+    await store.update("task", "arn:a", (record) => ({ ...record, identifier: "c" }));
+    const rename = store.update("task", "arn:b", (record) => ({ ...record, identifier: "C" }));
+    assert.equal((await rename)?.identifier, "C");
   });
 
   test(`${name}: records are listed oldest first, and changing one keeps its place`, async () => {
@@ -194,6 +207,29 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       (await store.events({ sinceMs, untilMs })).map((one) => one.atMs);
     assert.deepEqual(await times(10, 20), [10, 20]);
     assert.deepEqual((await store.events({ sinceMs: 30, untilMs: 30 }))[0], event(30));
+  });
+
+  test(`${name}: events have numbers without a gap that are never given again, and each adding is told`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    let told = 0;
+    store.onEvents(() => told++);
+    assert.equal(await store.lastEventNumber(), 0);
+    await store.addEvents([event(30), event(10)]);
+    await store.insert("subnet-group", group("a"), { event: event(20) });
+    await store.insert("subnet-group", group("b"));
+    await store.insert("subnet-group", group("a"), { event: event(40) });
+    assert.equal(told, 2);
+    const numbered = await store.eventsAfter(1, 5);
+    assert.deepEqual(numbered, [
+      { number: 2, event: event(10) },
+      { number: 3, event: event(20) },
+    ]);
+    assert.equal((await store.eventsAfter(0, 2)).length, 2);
+    const again = await subject.reopen();
+    assert.equal(await again.lastEventNumber(), 3);
+    await again.addEvents([event(50)]);
+    assert.deepEqual(await again.eventsAfter(3, 5), [{ number: 4, event: event(50) }]);
   });
 
   test(`${name}: an event that is added, beside a record too, takes the place of those that are too old or too many`, async () => {

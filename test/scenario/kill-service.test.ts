@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
 import type { Failpoint } from "../../src/base/failpoint.ts";
+import { EventReceiver } from "../support/event-receiver.ts";
 import { eventually } from "../support/eventually.ts";
 import { killsIn } from "../support/kills.ts";
 import { startPostgres } from "../support/postgres-server.ts";
@@ -15,7 +16,12 @@ type ServicePlace = Extract<Failpoint, `service.${string}`>;
 
 const postgres = await startPostgres();
 const dataDir = await mkdtemp(join(tmpdir(), "tideway-killed-"));
+const receiver = await EventReceiver.start();
+const topic = "arn:aws:sns:us-east-1:000000000000:events";
+const topicsFile = join(dataDir, "topics.json");
+await writeFile(topicsFile, JSON.stringify({ [topic]: receiver.address }));
 after(async () => {
+  await receiver[Symbol.asyncDispose]();
   await rm(dataDir, { recursive: true, force: true });
   await postgres[Symbol.asyncDispose]();
 });
@@ -32,6 +38,17 @@ class Service {
 
   async source(): Promise<void> {
     await this.#api.endpoint("source", this.pair.source, { EndpointIdentifier: "source" });
+  }
+
+  /** And has something happen that is told. */
+  async subscribe(): Promise<void> {
+    const subscription = { SubscriptionName: "all", SnsTopicArn: topic };
+    await this.#client.send(new dms.CreateEventSubscriptionCommand(subscription));
+    await this.#available();
+    const { ReplicationInstances } = await this.#client.send(new dms.DescribeReplicationInstancesCommand({}));
+    const { ReplicationInstanceArn } = ReplicationInstances![0]!;
+    const grown = { ReplicationInstanceArn, AllocatedStorage: 60, ApplyImmediately: true };
+    await this.#client.send(new dms.ModifyReplicationInstanceCommand(grown));
   }
 
   /** The instance and the source are there since one of the last servers. */
@@ -121,6 +138,7 @@ const acts: Readonly<Record<ServicePlace, ((service: Service) => Promise<void>) 
   "service.credentials-written": undefined,
   "service.instance-stored": (service) => service.instance(),
   "service.endpoint-stored": (service) => service.source(),
+  "service.event-delivered": (service) => service.subscribe(),
   "service.task-stored": (service) => service.task(),
   "service.task-start-stored": (service) => service.start("start-replication"),
   "service.task-progress-stored": undefined,
@@ -148,7 +166,7 @@ test("a server that is killed at each step goes on each time: no row, password, 
   const { source } = service.pair;
   for (const kill of killsIn("service")) {
     await postgres.query("insert into item default values", source);
-    await using server = await ServiceProcess.start(dataDir, kill);
+    await using server = await ServiceProcess.start(dataDir, topicsFile, kill);
     let acted: Promise<unknown> = Promise.resolve();
     if (server.client !== undefined) {
       service.api = new TaskApi(postgres, server.client);
@@ -157,10 +175,21 @@ test("a server that is killed at each step goes on each time: no row, password, 
     }
     assert.equal(await server.ended, "SIGKILL", `not killed at ${kill.failpoint}: ${await acted}`);
   }
-  await using server = await ServiceProcess.start(dataDir);
+  await using server = await ServiceProcess.start(dataDir, topicsFile);
   service.api = new TaskApi(postgres, server.client!);
   assert.deepEqual(await service.tasks(), []);
-  assert.deepEqual(await service.events(), ["0074", "0069", "0079", "0069", "0079", "0073"]);
+  const numbers = ["0074", "0069", "0079", "0069", "0079", "0073"];
+  assert.deepEqual(await service.events(), numbers);
+  const told = await eventually("the last event to be told", async () => {
+    const taken = receiver.taken();
+    return taken.some(({ number }) => number === "0073") && taken;
+  });
+  const once = [...new Map(told.map((event) => [event.id, event])).values()];
+  assert.ok(once.length < told.length, "what was told before a kill is told again");
+  assert.deepEqual(
+    once.filter(({ source }) => source === "task").map(({ number }) => number),
+    numbers,
+  );
   const left =
     "select slot_name::text from pg_replication_slots union all select pubname from pg_publication";
   assert.deepEqual(await postgres.query(left, source), []);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Failpoint } from "../../src/base/failpoint.ts";
 import type { EndpointConfig } from "../../src/core/engine.ts";
+import type { TableId } from "../../src/core/schema.ts";
 import type { TaskSpec } from "../../src/task/task.ts";
 import { describeComparison } from "../support/compare.ts";
 import { compareAcross } from "../support/compare-across.ts";
@@ -128,11 +129,15 @@ class CascadePair {
     }
   }
 
-  async assertEqual(tables?: readonly string[]): Promise<void> {
+  async assertEqual(
+    tables?: readonly string[],
+    targetName: (id: TableId) => TableId = (id) => id,
+  ): Promise<void> {
     const { database } = this;
     const comparison = await compareAcross({
       source: mysqlSide(servers[this.#direction.from], database),
       target: this.#side,
+      targetName,
       ...(tables === undefined ? {} : { tables: tables.map((name) => ({ schema: database, name })) }),
     });
     assert.ok(comparison.equal, describeComparison(comparison));
@@ -142,7 +147,7 @@ class CascadePair {
       to === "postgres"
         ? await postgres.query(`select "TABLE_NAME", "ERROR" from awsdms_apply_exceptions`, this.#to)
         : await servers[to].query(
-            `select TABLE_NAME, ERROR from awsdms_control.awsdms_apply_exceptions where TABLE_OWNER = '${database}'`,
+            `select TABLE_NAME, ERROR from awsdms_control.awsdms_apply_exceptions where TABLE_OWNER like '%${database}'`,
           );
     assert.deepEqual(conflicts, []);
   }
@@ -211,6 +216,31 @@ test("a table follows the rows that it refers to, though these are not moved", a
       task.findings.filter(({ code }) => code === "source.cascades_unlogged"),
       [],
     );
+  }
+});
+
+/** Rules by which schema and tables are called otherwise on the target. */
+const renamed = (database: string): string => {
+  const { rules } = JSON.parse(someTables(database, "%"));
+  for (const [i, target] of ["schema", "table"].entries()) {
+    rules.push({
+      ...{ "rule-type": "transformation", "rule-id": String(i + 2), "rule-name": target },
+      ...{ "rule-target": target, "rule-action": "add-prefix", value: "new_" },
+      "object-locator": { "schema-name": database, ...(target === "table" ? { "table-name": "%" } : {}) },
+    });
+  }
+  return JSON.stringify({ rules });
+};
+
+test("rows that foreign keys change are found where tables have other names on the target", async () => {
+  for (const direction of directions.slice(1, 3)) {
+    const pair = await CascadePair.make(direction, { mappings: renamed });
+    const targetName = ({ schema, name }: TableId) => ({ schema: `new_${schema}`, name: `new_${name}` });
+    await pair.during(() => pair.write(60, 60));
+    await pair.assertEqual(undefined, targetName);
+    await pair.write(61, 200);
+    await pair.during(async () => {}, "resume-processing");
+    await pair.assertEqual(undefined, targetName);
   }
 });
 

@@ -85,3 +85,46 @@ for (const flavour of ["mariadb", "mysql"] as const) {
     }
   });
 }
+
+for (const flavour of ["mariadb", "mysql"] as const) {
+  test(`rows that show in a new column what has no place come as the endpoint says: ${flavour}`, async () => {
+    const servers = await postgresToMysql({ flavour });
+    const pair = await ToMysqlPair.make(servers, {
+      sql: `create schema ddl; create table ddl.a (id int primary key); insert into ddl.a values (1), (2);
+        create table ddl.b (id int primary key); insert into ddl.b values (1)`,
+      schemas: ["ddl"],
+      endpointSettings: { target: { NonFiniteNumbers: "null", OutOfRangeDates: "limit" } },
+    });
+    try {
+      const task = await pair.replicate();
+      await pair.query(
+        `alter table ddl.a add n double precision default 'NaN', add day date not null default 'infinity',
+          add m double precision default 1.5`,
+      );
+      await pair.query("insert into ddl.a values (3)");
+      await pair.query("alter table ddl.b add n double precision not null default 'Infinity'");
+      task.running.drain();
+      const { progress } = await task.running.outcome;
+      const aside = progress.tables.filter(({ error }) => error !== undefined);
+      assert.deepEqual(
+        aside.map(({ id, error }) => [id.name, error!.code]),
+        [["b", "target.value_out_of_range"]],
+      );
+      const rows = await pair.queryTarget("select id, n, day, m from a order by id", "ddl");
+      assert.deepEqual(
+        rows,
+        ["1", "2", "3"].map((id) => ({ id, n: null, day: "9999-12-31", m: "1.5" })),
+      );
+      const told = task.findings.filter(
+        ({ code, subject }) => code === "target.value_out_of_range" && subject === "ddl.a",
+      );
+      assert.deepEqual(
+        told.map(({ message }) => Number.parseInt(message, 10)),
+        // Those that were there, then the one that came.
+        [4, 2],
+      );
+    } finally {
+      await pair.end();
+    }
+  });
+}

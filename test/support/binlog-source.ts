@@ -1,4 +1,11 @@
-import { type ChangeBatch, type Misfit, OP_WIDTH, Op, UNCHANGED_CELL } from "../../src/core/change-batch.ts";
+import {
+  type ChangeBatch,
+  type Misfit,
+  OP_WIDTH,
+  Op,
+  type StreamItem,
+  UNCHANGED_CELL,
+} from "../../src/core/change-batch.ts";
 import type { EndpointConfig } from "../../src/core/engine.ts";
 import type { Position } from "../../src/core/position.ts";
 import { type TableSchema, tableKey } from "../../src/core/schema.ts";
@@ -97,12 +104,16 @@ export class ReadLog {
   readonly heartbeats: Position[] = [];
   pieces = 0;
   #isOpen = false;
+  #items: AsyncIterator<StreamItem> | undefined;
 
-  /** Reads until everything up to `goal` has come. */
+  /** Reads until everything up to `goal` has come; called again, it reads on. */
   async read(stream: ChangeStream, goal: Position): Promise<void> {
+    this.#items ??= stream[Symbol.asyncIterator]();
     const probe = setInterval(() => stream.probe(), 20);
     try {
-      for await (const item of stream) {
+      for (;;) {
+        const { value: item, done } = await this.#items.next();
+        if (done === true) break;
         let position: Position | undefined;
         if (item.kind === "heartbeat") {
           this.heartbeats.push(item.position);

@@ -97,6 +97,7 @@ export const kills: Readonly<Record<Failpoint, Kill>> = {
   "service.credentials-written": { service: 1 },
   "service.instance-stored": { service: 1 },
   "service.endpoint-stored": { service: 1 },
+  "service.event-delivered": { service: 1 },
   "service.task-stored": { service: 1 },
   "service.task-start-stored": { service: 1 },
   "service.task-progress-stored": { service: 3 },

@@ -23,13 +23,19 @@ import { type PostgresServer, startPostgres } from "./postgres-server.ts";
 import { never } from "./replication.ts";
 import { connectTo, planFor } from "./schema-plan.ts";
 
-export interface AcrossOptions {
+/** What a replication does otherwise than usual. */
+export interface AcrossWays {
+  readonly mode?: ApplyMode;
+  /** Of the target's endpoint. */
+  readonly settings?: EndpointConfig["settings"];
+}
+
+export interface AcrossOptions extends AcrossWays {
   readonly source: PostgresServer;
   readonly target: MysqlServer;
   readonly schema: string;
   /** In the target's dialect. */
   readonly targetSchema: string;
-  readonly mode?: ApplyMode;
 }
 
 /** One stream of a new PostgreSQL database and one applier to a new MySQL database with tables of the same names. */
@@ -38,6 +44,8 @@ export class ReplicationAcross extends ChangeFlow implements AsyncDisposable {
   readonly to: string;
   readonly target: EndpointConfig;
   readonly plan: MigrationPlan;
+  /** Values that have come as others. */
+  readonly replaced = new ValueCounts();
 
   private constructor(
     options: AcrossOptions,
@@ -47,7 +55,7 @@ export class ReplicationAcross extends ChangeFlow implements AsyncDisposable {
     super({ server: options.source, from, client: parts.client, mode: options.mode });
     this.options = options;
     this.to = to;
-    this.target = options.target.endpoint();
+    this.target = { ...options.target.endpoint(), settings: options.settings ?? {} };
     this.plan = parts.plan;
   }
 
@@ -84,12 +92,12 @@ export class ReplicationAcross extends ChangeFlow implements AsyncDisposable {
   }
 
   openApplier(): Promise<Applier> {
-    const { plan } = this;
+    const { plan, replaced } = this;
     const request = {
       ...{ taskId: this.from, controlSchema: undefined, plan, positions: lsnCodec },
       ...this.onErrors,
     };
-    return openApplier({ endpoint: this.target, replaced: new ValueCounts() }, request, never);
+    return openApplier({ endpoint: this.target, replaced }, request, never);
   }
 
   queryTarget(sql: string): ReturnType<MysqlServer["query"]> {
@@ -126,7 +134,7 @@ export class ReplicationAcross extends ChangeFlow implements AsyncDisposable {
 export type StartAcross = (
   schema: string,
   targetSchema: string,
-  mode?: ApplyMode,
+  ways?: AcrossWays,
 ) => Promise<ReplicationAcross>;
 
 /** Defines the same tests for MariaDB and for MySQL as targets; the servers run as long as the suite does. */
@@ -141,14 +149,8 @@ export function toBothFlavours(what: string, tests: (start: StartAcross) => void
       after(async () => {
         await Promise.all([source, target].map((server) => server?.[Symbol.asyncDispose]()));
       });
-      tests((schema, targetSchema, mode) =>
-        ReplicationAcross.start({
-          source,
-          target,
-          schema,
-          targetSchema,
-          ...(mode === undefined ? {} : { mode }),
-        }),
+      tests((schema, targetSchema, ways) =>
+        ReplicationAcross.start({ source, target, schema, targetSchema, ...ways }),
       );
     });
   }

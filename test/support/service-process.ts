@@ -19,9 +19,9 @@ export class ServiceProcess implements AsyncDisposable {
   }
 
   /** Resolves when it answers, or when it has ended before. */
-  static async start(dataDir: string, kill?: PlannedKill): Promise<ServiceProcess> {
+  static async start(dataDir: string, topicsFile: string, kill?: PlannedKill): Promise<ServiceProcess> {
     const arming = kill === undefined ? undefined : armingOf(kill);
-    const child = forkKillable("service-child.ts", [dataDir], arming);
+    const child = forkKillable("service-child.ts", [dataDir, topicsFile], arming);
     const service = new ServiceProcess(child);
     const told = once(child, "message").then(([address]) => address as ServerAddress);
     const address = await Promise.race([told, service.ended.then(() => undefined)]);

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseMigrationServiceClient } from "@aws-sdk/client-database-migration-service";
+import type { TopicOptions } from "../../src/notify/topics.ts";
 import { registry } from "../../src/server/engines.ts";
 import { type RunningServer, startServer } from "../../src/server/main.ts";
 import { dmsClient, readCredentials } from "./dms-client.ts";
@@ -15,6 +16,8 @@ export type LogLines = string[];
 export class TidewayServer implements AsyncDisposable {
   readonly dataDir: string;
   readonly workerPath: string;
+  /** Where events are delivered to, from the next start on. */
+  topics: TopicOptions | undefined;
   readonly log: LogLines = [];
   readonly #clients: DatabaseMigrationServiceClient[] = [];
   #server: RunningServer | undefined;
@@ -36,6 +39,7 @@ export class TidewayServer implements AsyncDisposable {
       dataDir: this.dataDir,
       registry,
       workerPath: this.workerPath,
+      ...(this.topics !== undefined && { topics: this.topics }),
       log: (level, message, fields) => this.log.push(JSON.stringify({ level, message, ...fields })),
     });
   }

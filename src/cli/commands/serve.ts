@@ -13,13 +13,18 @@ Example:
 
 The first start makes an access key in DIR/credentials. On the screen is a line to paste that lets the
 aws command, an AWS SDK or Terraform use this server. Ctrl-C stops it in order; its tasks resume at
-the next start.`;
+the next start.
+
+Event subscriptions are delivered to the topics of --topics and --sns-endpoint; credentials for the latter
+are taken from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.`;
 
 export interface ServeOptions {
   readonly host: string;
   readonly port: number;
   readonly dataDir: string;
   readonly logLevel: string;
+  readonly topics?: string;
+  readonly snsEndpoint?: string;
 }
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"];
@@ -32,6 +37,11 @@ export function serveCommand(program: Command, output: Output): void {
     .option("--port <port>", "port to listen on; 0 for any free one", portNumber, 8367)
     .option("--data-dir <dir>", "where everything is kept", defaultDataDir())
     .addOption(new Option("--log-level <level>", "what is logged").choices(LOG_LEVELS).default("info"))
+    .option("--topics <file>", "JSON file of topic ARNs and the addresses their events are posted to")
+    .option(
+      "--sns-endpoint <url>",
+      "address of Amazon SNS, or what speaks its protocol, for all other topics",
+    )
     .addHelpText("after", HELP)
     .action((options: ServeOptions) => serve(options, output));
 }
@@ -51,6 +61,11 @@ export async function serve(options: ServeOptions, output: Output): Promise<void
     dataDir: options.dataDir,
     registry,
     workerPath: workerPath(),
+    topics: {
+      topicsFile: options.topics,
+      snsEndpoint: options.snsEndpoint,
+      environment: process.env,
+    },
     log: (level, message, fields) => logger[level](fields ?? {}, message),
   });
   // For the API client commands, which then need no address.

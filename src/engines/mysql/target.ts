@@ -29,7 +29,7 @@ import type {
 } from "../../core/target.ts";
 import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { finding } from "../shared/finding.ts";
-import { addColumns } from "./alter/add-columns.ts";
+import { addColumns, type EarlierValues } from "./alter/add-columns.ts";
 import { alterTables, dropTables } from "./alter/alter-tables.ts";
 import { openJournal } from "./apply/journal.ts";
 import { notedStart, saveNoteSql } from "./apply/journal-sql.ts";
@@ -61,6 +61,7 @@ export class MysqlTarget implements Target {
   readonly #loaders: LoaderPool;
   readonly #choices: OutOfRange;
   readonly #replaced = new ValueCounts();
+  readonly #earlier: EarlierValues;
   #facts: ServerFacts | undefined;
 
   constructor(endpoint: EndpointConfig) {
@@ -70,6 +71,7 @@ export class MysqlTarget implements Target {
     this.#builders = clientPool(endpoint, { side: "target", purpose: "tideway build" });
     this.#loaders = new LoaderPool(endpoint, this.#replaced);
     this.#choices = outOfRangeOf(endpoint);
+    this.#earlier = { choices: this.#choices, replaced: this.#replaced };
   }
 
   /** Throws what stands in the way of connecting; learns what the server is, which convert() needs to know. */
@@ -159,7 +161,7 @@ export class MysqlTarget implements Target {
     _others: readonly TableId[],
     signal: AbortSignal,
   ): Promise<readonly TableOutcome<undefined>[]> {
-    return this.#builders.use(signal, (client) => addColumns(client, additions));
+    return this.#builders.use(signal, (client) => addColumns(client, additions, this.#earlier));
   }
 
   alterTables(
@@ -167,7 +169,9 @@ export class MysqlTarget implements Target {
     journal: JournalRequest,
     signal: AbortSignal,
   ): Promise<readonly TableOutcome<AlteredTable>[]> {
-    return this.#builders.use(signal, (client) => alterTables(client, request, journal));
+    return this.#builders.use(signal, (client) =>
+      alterTables(client, request, { journal, values: this.#earlier }),
+    );
   }
 
   dropTables(

@@ -163,7 +163,7 @@ export class PostgresSource implements Source {
 
   /** There is one kind. */
   async stopPosition(position: Position): Promise<StopPosition> {
-    return { kind: "last", position };
+    return { position, compares: true };
   }
 
   async resolvePosition(position: Position): Promise<Position> {

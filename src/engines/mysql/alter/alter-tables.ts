@@ -14,11 +14,16 @@ import type { Client } from "../connection/client.ts";
 import { eachTable } from "../connection/each-table.ts";
 import { classify, serverFields } from "../connection/errors.ts";
 import { buildCheck, buildIndexes, buildReference, dropCheck, indexNames } from "../load/build-steps.ts";
-import { type AddedColumn, additionOf, settle } from "./add-columns.ts";
+import { type AddedColumn, additionOf, countReplaced, type EarlierValues, settle } from "./add-columns.ts";
 import { columnSteps } from "./alter-steps.ts";
 
 const ER_INVALID_USE_OF_NULL = 1138;
 const WARN_DATA_TRUNCATED = 1265;
+
+export interface AlterOptions {
+  readonly journal: JournalRequest;
+  readonly values: EarlierValues;
+}
 
 /**
  * Makes tables follow the source's. ALTER TABLE commits by itself, before the journal can say so: each looks at what
@@ -27,19 +32,19 @@ const WARN_DATA_TRUNCATED = 1265;
 export function alterTables(
   client: Client,
   { alterations }: AlterTables,
-  journal: JournalRequest,
+  options: AlterOptions,
 ): Promise<readonly TableOutcome<AlteredTable>[]> {
   return eachTable(
     alterations,
     ({ from }) => from.source.id,
-    (alteration) => alterTable(client, alteration, journal),
+    (alteration) => alterTable(client, alteration, options),
   );
 }
 
 async function alterTable(
   client: Client,
   alteration: TableAlteration,
-  journal: JournalRequest,
+  { journal, values }: AlterOptions,
 ): Promise<AlteredTable> {
   const { from, to, isApplied } = alteration;
   let altered: AlteredTable = { nullable: [], failures: [] };
@@ -48,7 +53,7 @@ async function alterTable(
     if (place === undefined) throw goneBeforeAlteration(from);
     // A column that a check is about can be neither dropped nor renamed.
     if (alteration.withParts) await dropChecks(client, place, alteration);
-    const nullable = await alterColumns(client, place, alteration);
+    const nullable = await alterColumns(client, place, { ...alteration, values });
     const failures = alteration.withParts ? await alterParts(client, place, alteration) : [];
     if (tableKey(place) !== tableKey(to.target.id)) {
       await client.execute(`rename table ${qualified(place)} to ${qualified(to.target.id)}`);
@@ -82,13 +87,13 @@ async function presentName(client: Client, from: TableId, to: TableId): Promise<
 async function alterColumns(
   client: Client,
   place: TableId,
-  { from, to }: TableAlteration,
+  { from, to, values }: TableAlteration & Pick<AlterOptions, "values">,
 ): Promise<readonly string[]> {
   const found = (await targetColumns(client, [place])).get(tableKey(place)) ?? [];
   const steps = columnSteps({ from, to }, new Set(found.map(({ name }) => name)));
   const here: TablePlan = { ...to, target: { ...to.target, id: place } };
   const additionsOf = (ordinals: readonly number[]): AddedColumn[] =>
-    ordinals.map((ordinal) => additionOf(here, ordinal, client.facts));
+    ordinals.map((ordinal) => additionOf(here, ordinal, { facts: client.facts, choices: values.choices }));
   const additions = additionsOf(steps.added);
   const begun = additionsOf(steps.begun);
   const change = (isOpen: boolean): string[] =>
@@ -100,8 +105,13 @@ async function alterColumns(
     ...steps.dropped.map((name) => `drop column ${identifier(name)}`),
     ...additions.map(({ add }) => add),
   ];
+  const end = async (parts: readonly AddedColumn[]): Promise<void> => {
+    if (parts.length === 0) return;
+    await settle(client, place, parts);
+    await countReplaced(client, { plan: here, parts, values });
+  };
   if (steps.changed.length + rest.length === 0) {
-    if (begun.length > 0) await settle(client, place, begun);
+    await end(begun);
     return [];
   }
   const alter = (parts: readonly string[]): Promise<unknown> =>
@@ -118,7 +128,7 @@ async function alterColumns(
     await alter([...change(true), ...rest]);
     nullable = becomeFull.map((one) => one.to.name);
   }
-  if (additions.length + begun.length > 0) await settle(client, place, [...begun, ...additions]);
+  await end([...begun, ...additions]);
   return nullable;
 }
 

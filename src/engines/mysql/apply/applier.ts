@@ -2,8 +2,7 @@ import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { Position, PositionCodec } from "../../../core/position.ts";
 import type { Applier, ApplyRequest } from "../../../core/target.ts";
-import { ApplyCounts } from "../../shared/apply/apply-counts.ts";
-import { ApplyLoop } from "../../shared/apply/apply-loop.ts";
+import { connectLoop } from "../../shared/apply/apply-parts.ts";
 import { RowErrors } from "../../shared/apply/row-errors.ts";
 import type { Client } from "../connection/client.ts";
 import { openWire } from "../connection/connection.ts";
@@ -12,10 +11,9 @@ import type { WireSession } from "../connection/wire-session.ts";
 import { outOfRangeOf } from "../values/out-of-range.ts";
 import type { ValueCounts } from "../values/value-counts.ts";
 import { ApplyDurability, type DurabilityKind } from "./apply-durability.ts";
-import { StatementFailure } from "./apply-failure.ts";
 import { madeTables } from "./apply-journal.ts";
 import { prepareApplySession, readAppliedPosition, readRecordedErrors, takeApplyLock } from "./apply-open.ts";
-import { applyParts } from "./apply-parts.ts";
+import { applyParts, describeFailure } from "./apply-parts.ts";
 import { type ApplyTable, readApplyTables } from "./apply-table.ts";
 import { MysqlTransactions } from "./apply-transactions.ts";
 
@@ -71,34 +69,20 @@ interface ApplierParts extends ApplyTarget {
 }
 
 function connectParts({ wire, endpoint, request, replaced, signal, found }: ApplierParts): Applier {
-  const plans = request.plan.tables;
-  const { screens = false } = request;
-  const counts = new ApplyCounts(plans, found.errors);
-  const describe = (error: unknown): unknown => {
-    if (signal.aborted) return signal.reason;
-    const id = error instanceof StatementFailure ? plans[error.table]?.source.id : undefined;
-    const failure = classify(error instanceof StatementFailure ? error.error : error, {
-      side: "target",
-      endpoint,
-      phase: "apply",
-      ...(id === undefined ? {} : { table: id }),
+  const { plan, screens = false, positions = NO_LOG } = request;
+  const { errors, applied } = found;
+  return connectLoop({ request, endpoint, signal, classify, errors, applied, positions }, (hooks) => {
+    const describe = describeFailure(hooks);
+    const { session, tables, writer, exceptions } = applyParts({
+      ...{ wire, plans: plan.tables, found: found.tables, request, screens, hooks },
+      choices: outOfRangeOf(endpoint),
+      exceptions: "awsdms_apply_exceptions",
     });
-    if (id === undefined || failure.scope !== "table" || failure.table !== undefined) return failure;
-    return MigrationError.fromJSON({ ...failure.toJSON(), table: id });
-  };
-  const { session, tables, writer, exceptions } = applyParts({
-    ...{ wire, plans, found: found.tables, counts, request, screens, describe },
-    choices: outOfRangeOf(endpoint),
-    exceptions: "awsdms_apply_exceptions",
-    fail: (error) => loop.fail(error),
+    return new MysqlTransactions({
+      ...{ session, writer, tables, replaced, request, exceptions, describe, counts: hooks.counts },
+      durability: new ApplyDurability(found.durability, session),
+    });
   });
-  const transactions = new MysqlTransactions({
-    ...{ session, writer, counts, tables, replaced, request, exceptions, describe },
-    durability: new ApplyDurability(found.durability, session),
-  });
-  const { applied } = found;
-  const loop: ApplyLoop = new ApplyLoop(transactions, { applied, positions: request.positions ?? NO_LOG });
-  return loop;
 }
 
 /** A request that does not say how positions compare starts where the journal ends. */

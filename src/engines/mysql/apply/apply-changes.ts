@@ -67,19 +67,21 @@ export class ApplyChanges implements ChangeVisitor {
     const { batch } = this.#place;
     const before = ops[at + 2]!;
     const after = ops[at + 3]!;
+    // It may take several statements, of which each would count what has no place in the target's types.
+    const row = after < 0 ? this.#after : sql.fitting(this.#after);
     // The row before of an unchanged key says nothing more.
     const moves =
       ops[at] === Op.update && before >= 0 && !hasSameCells(plan.source.key, batch, { before, after });
     if (ops[at] === Op.insert) {
-      this.#upsert(sql, expectation, Expect.insertAny);
+      this.#upsert(sql, row, expectation + Expect.insertAny);
     } else if (ops[at] === Op.delete) {
       this.#delete(sql, expectation + Expect.deleteAny);
     } else if (isComplete(plan, batch.cells, after)) {
       if (moves) this.#delete(sql, expectation + Expect.done);
-      this.#upsert(sql, expectation, Expect.updateAny);
+      this.#upsert(sql, row, expectation + Expect.updateAny);
     } else {
-      if (moves) this.#move(sql, expectation + Expect.done);
-      this.#update(sql, false, expectation + Expect.updateMust);
+      if (moves) this.#move(sql, row, expectation + Expect.done);
+      this.#set(sql, row, expectation + Expect.updateMust);
     }
   }
 
@@ -95,9 +97,9 @@ export class ApplyChanges implements ChangeVisitor {
   }
 
   /** The row gets its new key unless that is there already; then none of the old one is left. */
-  #move(sql: TableSql, expectation: number): void {
+  #move(sql: TableSql, row: RowAt, expectation: number): void {
     const { session } = this.#parts;
-    sql.moveUnlessThere(session.begin(), this.#before, this.#after);
+    sql.moveUnlessThere(session.begin(), this.#before, row);
     session.end(expectation);
     this.#delete(sql, expectation);
   }
@@ -109,6 +111,13 @@ export class ApplyChanges implements ChangeVisitor {
     session.end(expectation, 0, this.#place);
   }
 
+  /** Gives the row of the same key its values. */
+  #set(sql: TableSql, row: RowAt, expectation: number): void {
+    const { session } = this.#parts;
+    sql.update(session.begin(), row, row, false);
+    session.end(expectation);
+  }
+
   #delete(sql: TableSql, expectation: number): void {
     const { session } = this.#parts;
     sql.delete(session.begin(), this.#before);
@@ -116,20 +125,19 @@ export class ApplyChanges implements ChangeVisitor {
   }
 
   /** Inserts a row, or overwrites that of the same key. */
-  #upsert(sql: TableSql, table: number, expect: number): void {
+  #upsert(sql: TableSql, row: RowAt, expectation: number): void {
     const { session } = this.#parts;
-    const out = session.begin();
     if (sql.overwrites) {
+      const out = session.begin();
       sql.insertRows(out);
-      sql.values(out, this.#after);
+      sql.values(out, row);
       sql.overwrite(out);
     } else {
       // ON DUPLICATE KEY would change another row that has the same value in another unique index.
-      sql.update(out, this.#after, this.#after, false);
-      session.end(table + Expect.done);
-      sql.insertUnlessThere(session.begin(), this.#after);
+      this.#set(sql, row, expectation - (expectation % EXPECT_WIDTH) + Expect.done);
+      sql.insertUnlessThere(session.begin(), row);
     }
-    session.end(table + expect);
+    session.end(expectation);
   }
 
   #rowsOf(ops: Int32Array, at: number): void {

@@ -132,7 +132,7 @@ toBothFlavours("changes that meet other rows", (start) => {
        create table two (a int, b int, primary key (a, b)); create table uni (id int primary key, u int, v int, unique (u))`,
       `create table t (id int primary key, v text, big longtext);
        create table two (a int, b int, primary key (a, b)); create table uni (id int primary key, u int, v int, unique (u))`,
-      ApplyMode.converge,
+      { mode: ApplyMode.converge },
     );
     // The target shows a later moment than the stream starts at: every change meets rows that have it.
     await r.queryTarget(`insert into t values (1, 'later', 'x'), (3, 'new', repeat('y', 50000)), (4, 'stale', null);
@@ -156,11 +156,37 @@ toBothFlavours("changes that meet other rows", (start) => {
     assert.equal(r.counts("t")[3], 0);
   });
 
+  test("a value that has no place counts once, however many statements write its row", async () => {
+    await using r = await start(
+      `create table t (id int primary key, u int, d float8, big text, unique (u)); alter table t alter big set storage external;
+       create table plain (id int primary key, d float8)`,
+      `create table t (id int primary key, u int, d double, big longtext, unique (u));
+       create table plain (id int primary key, d double)`,
+      { mode: ApplyMode.converge, settings: { NonFiniteNumbers: "null" } },
+    );
+    const told = (): readonly string[] =>
+      r.replaced
+        .findings("target.value_out_of_range", String)
+        .map(({ table, message }) => `${table!.name} ${message}`)
+        .toSorted();
+    await r.write(
+      "insert into t values (1, 1, 'NaN', repeat('x', 50000)), (2, 2, 0, null); insert into plain values (1, 'NaN')",
+    );
+    assert.deepEqual(told(), ["plain 1", "t 1"]);
+    // Of a large value that does not change nothing is sent: the row is looked for under both its keys.
+    await r.write("update t set id = 10, d = 'Infinity' where id = 1; update t set d = 'NaN' where id = 2");
+    assert.deepEqual(told(), ["plain 1", "t 3"]);
+    assert.deepEqual(await r.queryTarget("select id, d, length(big) as n from t order by id"), [
+      { id: "2", d: null, n: null },
+      { id: "10", d: null, n: "50000" },
+    ]);
+  });
+
   test("an update of a row that is not there and cannot be made up is an error of its table", async () => {
     await using r = await start(
       "create table t (id int primary key, v int, big text); alter table t alter big set storage external",
       "create table t (id int primary key, v int, big longtext)",
-      ApplyMode.converge,
+      { mode: ApplyMode.converge },
     );
     await r.write("insert into t values (1, 1, repeat('x', 50000))");
     await r.queryTarget("delete from t");
@@ -179,6 +205,20 @@ toBothFlavours("changes that meet other rows", (start) => {
     assert.deepEqual(error.table, { schema: "public", name: "t" });
     assert.doesNotMatch(JSON.stringify(error), /secret/);
     assert.deepEqual(await r.queryTarget("select count(*) as n from t"), [{ n: "0" }]);
+  });
+
+  test("a change that is longer than the target takes is an error of its table", async () => {
+    await using r = await start(
+      "create table t (id int primary key, v text)",
+      "create table t (id int primary key, v longtext)",
+    );
+    const [packet] = await r.queryTarget("select @@max_allowed_packet as bytes");
+    await r.query(`insert into t values (1, repeat('x', ${packet!["bytes"]}))`);
+    const error = (await r.failure()) as MigrationError;
+    assert.equal(error.code, "apply.rejected");
+    assert.equal(error.subject, "public.t");
+    assert.deepEqual(error.table, { schema: "public", name: "t" });
+    assert.match(error.remedy, /max_allowed_packet/);
   });
 
   test("a trigger of the target sees every change in its order", async () => {

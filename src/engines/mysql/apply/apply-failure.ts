@@ -1,13 +1,8 @@
 import { MigrationError } from "../../../core/error.ts";
-
-export interface ApplyFailure {
-  readonly error: unknown;
-  /** The plan's table whose statement failed; -1 when it was none's. */
-  readonly table: number;
-}
+import type { ApplyFailure } from "../../shared/apply/apply-parts.ts";
 
 /** What the server said against a statement, with the plan's table that it was about. */
-export class StatementFailure extends Error {
+export class StatementFailure extends Error implements ApplyFailure {
   readonly error: unknown;
   readonly table: number;
 

@@ -1,13 +1,14 @@
 import type { JournalRequest } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import { Cascades } from "../../shared/apply/apply-cascades.ts";
-import type { ApplyCounts } from "../../shared/apply/apply-counts.ts";
 import { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
+import type { ApplyHooks } from "../../shared/apply/apply-parts.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import type { OutOfRange } from "../values/out-of-range.ts";
 import { MysqlCascades } from "./apply-cascades.ts";
 import { ApplyChanges } from "./apply-changes.ts";
 import { type ExceptionTable, ExceptionWriter } from "./apply-exceptions.ts";
+import { StatementFailure } from "./apply-failure.ts";
 import { MysqlScreen } from "./apply-screen.ts";
 import { ApplySession } from "./apply-session.ts";
 import { ApplySets } from "./apply-sets.ts";
@@ -20,15 +21,12 @@ export interface ApplyPartsRequest {
   /** What stands on the target, in the order of the plans. */
   readonly found: readonly (ApplyTable | undefined)[];
   readonly choices: OutOfRange;
-  readonly counts: ApplyCounts;
   readonly request: JournalRequest;
   /** Rows that the target refuses are passed over. */
   readonly screens: boolean;
   /** Where they are recorded. */
   readonly exceptions: ExceptionTable;
-  describe(error: unknown): unknown;
-  /** Called for what makes the transaction at work one that must not be committed. */
-  fail(error: unknown): void;
+  readonly hooks: ApplyHooks;
 }
 
 export interface ApplyParts {
@@ -40,14 +38,10 @@ export interface ApplyParts {
 
 /** What writes changes on a session that was prepared for it. */
 export function applyParts(options: ApplyPartsRequest): ApplyParts {
-  const { wire, plans, counts, request, screens, describe, fail } = options;
-  const session = new ApplySession(wire, {
-    completed(expectation, rows, place) {
-      const error = counts.completed(expectation, rows, place);
-      if (error !== undefined) fail(error);
-    },
-    lost: (error) => fail(describe(error)),
-  });
+  const { wire, plans, request, screens, hooks } = options;
+  const { counts, completed } = hooks;
+  const describe = describeFailure(hooks);
+  const session = new ApplySession(wire, { completed, lost: (error) => hooks.fail(describe(error)) });
   const tables = new ApplyTables(plans, options.found, options.choices);
   const changes = new ApplyChanges({ plans, tables, session, counts });
   const sets = new ApplySets({ plans, tables, session, counts });
@@ -57,4 +51,9 @@ export function applyParts(options: ApplyPartsRequest): ApplyParts {
   const exceptions = new ExceptionWriter({ session, request, table: options.exceptions, withValues });
   const writer = new GroupWriter({ session, changes, sets, cascades, plans, counts, screens: screen });
   return { session, tables, writer, exceptions };
+}
+
+/** What is told of anything that a session throws. */
+export function describeFailure({ describe }: ApplyHooks): (error: unknown) => unknown {
+  return (error) => describe(error instanceof StatementFailure ? error : { error, table: -1 });
 }

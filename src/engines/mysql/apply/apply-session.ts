@@ -1,5 +1,6 @@
 import { MigrationError } from "../../../core/error.ts";
 import { EXPECT_WIDTH, Expect } from "../../shared/apply/apply-counts.ts";
+import type { ApplyFailure } from "../../shared/apply/apply-parts.ts";
 import { type ChangePlace, ChangeRing, NO_PLACE } from "../../shared/apply/change-ring.ts";
 import { MORE_RESULTS } from "../connection/result-head.ts";
 import { readServerError } from "../connection/server-error.ts";
@@ -7,7 +8,7 @@ import { atLeast } from "../connection/server-facts.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { SqlText } from "../values/sql-text.ts";
 import { RowsAnswer, readStatementAnswer, StatementAnswer } from "./apply-answer.ts";
-import { type ApplyFailure, changedValue, StatementFailure, tooLarge } from "./apply-failure.ts";
+import { changedValue, StatementFailure, tooLarge } from "./apply-failure.ts";
 
 /** What a statement of a set must have done, beside Expect: as many rows as were named with it. */
 export const SetExpect = {

@@ -41,6 +41,20 @@ test("values that come as others count where they are written, not where their r
   assert.equal(sql.replaced, 1);
 });
 
+test("a row that was made to fit counts no more", () => {
+  const sql = tableSql([0]);
+  const fitting = sql.fitting(row("1", "NaN", "3"));
+  assert.match(
+    text((out) => sql.update(out, fitting, fitting, false)),
+    /`v`=null/i,
+  );
+  assert.match(
+    text((out) => sql.insertUnlessThere(out, fitting)),
+    /select 1,null,3 /i,
+  );
+  assert.equal(sql.replaced, 1);
+});
+
 test("of a row that is found by its key nothing else has to fit", () => {
   const sql = tableSql([0]);
   const infinite = row("1", "2", "Infinity");

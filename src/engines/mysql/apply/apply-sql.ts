@@ -40,7 +40,6 @@ export class TableSql {
   readonly #deleteKeys: Buffer;
   readonly #unlessTaken: Buffer;
   readonly #same: Buffer;
-  readonly #range: RangeRule | undefined;
   /** The row that a statement finds, and the one that it writes. */
   readonly #found: FittingRows | undefined;
   readonly #new: FittingRows | undefined;
@@ -81,21 +80,27 @@ export class TableSql {
     this.#unlessTaken = Buffer.from(` and not exists (select 1 from (select 1 from ${name} where `);
     this.#same = Buffer.from(same);
     const rule = RangeRule.for(plan, columns.there, choices);
-    this.#range = rule;
     if (rule === undefined) return;
     const fitting = { columns: plan.source.columns.length, used: columns.written };
     this.#new = new FittingRows({ ...fitting, rule });
-    // Of a row that is looked for nothing is written: what it counts is nobody's.
-    this.#found = new FittingRows({ ...fitting, rule: rule.fresh(), ...(this.hasKey ? { used: key } : {}) });
+    this.#found = new FittingRows({ ...fitting, rule, ...(this.hasKey ? { used: key } : {}) });
   }
 
   /** How many values of rows that were written have come as others. */
   get replaced(): number {
-    return this.#range?.count ?? 0;
+    return this.#new?.replaced ?? 0;
   }
 
   set replaced(count: number) {
-    if (this.#range !== undefined) this.#range.count = count;
+    if (this.#new !== undefined) this.#new.replaced = count;
+  }
+
+  /**
+   * The row as the target's types have it, good until the next row. Who writes one row in several statements asks for it
+   * first: each of them puts other values in the places of those that do not fit, and counts them.
+   */
+  fitting(row: RowAt): RowAt {
+    return this.#new?.fit(row) ?? row;
   }
 
   /** A row in the way is left as it is, and shows as a statement that changed nothing. */
@@ -188,7 +193,7 @@ export class TableSql {
   }
 
   #literals(out: SqlText, given: RowAt): void {
-    const { bytes, cells, row } = this.#new?.fit(given) ?? given;
+    const { bytes, cells, row } = this.fitting(given);
     const { written } = this;
     const { forms } = this.#columns;
     for (let i = 0; i < written.length; i++) {
@@ -201,7 +206,7 @@ export class TableSql {
   }
 
   #set(out: SqlText, given: RowAt, keyChanges: boolean): void {
-    const { bytes, cells, row } = this.#new?.fit(given) ?? given;
+    const { bytes, cells, row } = this.fitting(given);
     const { written } = this;
     const { forms, names } = this.#columns;
     let count = 0;

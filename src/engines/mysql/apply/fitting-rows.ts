@@ -20,6 +20,8 @@ export interface FittingRowsOptions {
 
 /** The cells of a row whose values the target's types have, others in their places where they have not. */
 export class FittingRows {
+  /** So many values have come as others. */
+  replaced = 0;
   readonly #rule: RangeRule;
   readonly #columns: number;
   readonly #checked: readonly number[];
@@ -35,7 +37,7 @@ export class FittingRows {
     this.#made = { bytes: this.#bytes, cells: new Int32Array(2 * columns), row: 0 };
   }
 
-  /** The row itself when what is used of it fits; else one that is good until the next call. */
+  /** The row itself when what is used of it fits, as that of an earlier call does; else one that is good until the next. */
   fit(row: RowAt): RowAt {
     let fitting = row;
     for (const ordinal of this.#checked) {
@@ -44,6 +46,7 @@ export class FittingRows {
       if (start < 0) continue;
       const instead = this.#rule.instead(ordinal, row.bytes, start, row.cells[cell + 1]!);
       if (instead === undefined) continue;
+      this.replaced++;
       if (fitting === row) fitting = this.#copy(row);
       this.#put(ordinal, instead);
     }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MigrationError } from "../../../core/error.ts";
 import type { ErrorContext } from "../../shared/connection/error-context.ts";
 import { classify } from "./errors.ts";
 import { ServerError } from "./server-error.ts";
@@ -85,4 +86,20 @@ test("anything else thrown is a defect of the program", () => {
     classify(new TypeError("x is not a function"), { side: "source" }).code,
     "internal.unexpected",
   );
+});
+
+test("an error of ours gets the table that was at work when it is a table's, and keeps the rest", () => {
+  const cause = new Error("why");
+  const ours = new MigrationError("apply.rejected", {
+    message: "It is too long.",
+    remedy: "Raise it.",
+    cause,
+  });
+  const located = classify(ours, { side: "target", table, phase: "apply" });
+  assert.deepEqual(located.toJSON(), { ...ours.toJSON(), subject: "shop.orders", table });
+  assert.equal(located.cause, cause);
+  const named = new MigrationError("apply.rejected", { message: "m", table: { schema: "s", name: "other" } });
+  assert.equal(classify(named, { side: "target", table }), named);
+  const tasks = new MigrationError("target.privilege", { message: "m" });
+  assert.equal(classify(tasks, { side: "target", table }), tasks);
 });

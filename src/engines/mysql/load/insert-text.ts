@@ -40,6 +40,7 @@ export class InsertText implements BodyReader {
   readonly #head: Buffer;
   readonly #limit: number;
   readonly #range: RangeRule | undefined;
+  #replaced = 0;
   readonly #sql = new SqlText();
   #rows = 0;
   #column = 0;
@@ -53,6 +54,11 @@ export class InsertText implements BodyReader {
     this.#cells = cells;
     this.#limit = limit;
     this.#range = range;
+  }
+
+  /** How many values of the rows have come as others. */
+  get replaced(): number {
+    return this.#replaced;
   }
 
   /** Makes what is left a statement, too. */
@@ -91,10 +97,13 @@ export class InsertText implements BodyReader {
     sql.reserve(2);
     if (this.#column === 0 && this.#rows > 0) sql.bytes[sql.length++] = COMMA;
     sql.bytes[sql.length++] = this.#column === 0 ? OPENING : COMMA;
-    const instead = this.#isNull ? null : this.#range?.instead(this.#column, this.#cell, 0, this.#length);
+    const instead = this.#isNull
+      ? undefined
+      : this.#range?.instead(this.#column, this.#cell, 0, this.#length);
+    if (instead !== undefined) this.#replaced++;
     const cell = instead ?? this.#cell;
-    const length = instead?.length ?? this.#length;
-    writeLiteral(sql, this.#cells[this.#column]!, cell, instead === null ? NULL_CELL : 0, length);
+    const start = this.#isNull || instead === null ? NULL_CELL : 0;
+    writeLiteral(sql, this.#cells[this.#column]!, cell, start, instead?.length ?? this.#length);
     this.#length = 0;
     this.#isNull = false;
     this.#column++;

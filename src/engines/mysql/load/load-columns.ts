@@ -14,7 +14,7 @@ export interface LoadColumns {
   readonly loadSql: string;
   /** `insert into t (a, b) values `. */
   readonly insertSql: string;
-  /** By place among the columns that are loaded. Its count is nobody's: see RangeRule.fresh(). */
+  /** By place among the columns that are loaded. */
   readonly range: RangeRule | undefined;
 }
 

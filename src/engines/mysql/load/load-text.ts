@@ -73,6 +73,7 @@ export class LoadText implements BodyReader {
   #heldLength = 0;
   readonly #literal = new SqlText();
   readonly #range: RangeRule | undefined;
+  #replaced = 0;
 
   /** `forms`: LoadForm of each column that is loaded; `cells`: its CellForm. */
   constructor(forms: Uint8Array, cells: Uint8Array, range?: RangeRule) {
@@ -80,6 +81,11 @@ export class LoadText implements BodyReader {
     this.#cells = cells;
     this.#range = range;
     this.#isPlain = forms.every((form) => form === LoadForm.plain);
+  }
+
+  /** How many values of the rows have come as others. */
+  get replaced(): number {
+    return this.#replaced;
   }
 
   /** Makes room for what `size` bytes become; what is written until output() goes there. */
@@ -241,6 +247,7 @@ export class LoadText implements BodyReader {
     const held = this.#held;
     let isNull = held[0] === BACKSLASH && held[1] === CAPITAL_N;
     const instead = isNull ? undefined : this.#range?.instead(this.#column, held, 0, this.#heldLength);
+    if (instead !== undefined) this.#replaced++;
     if (instead === null) isNull = true;
     else if (instead !== undefined) this.#heldLength = instead.copy(held);
     const length = this.#heldLength;

@@ -43,6 +43,7 @@ export class MysqlLoader implements Loader {
     try {
       writer.begin(chunk.bytes.length);
       this.#frames.walk(chunk.bytes, writer);
+      chunk.release?.();
       this.#rows += chunk.rows;
       await writer.send(this.#rows);
     } catch (error) {

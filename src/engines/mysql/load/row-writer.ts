@@ -1,7 +1,6 @@
 import type { BodyReader } from "../../shared/load/copy-frames.ts";
 import type { Client } from "../connection/client.ts";
 import { ServerError } from "../connection/server-error.ts";
-import type { RangeRule } from "../values/out-of-range.ts";
 import { InsertText } from "./insert-text.ts";
 import type { LoadColumns } from "./load-columns.ts";
 import { LoadStatement } from "./load-statement.ts";
@@ -35,7 +34,6 @@ class LoadWriter implements RowWriter {
   readonly #client: Client;
   readonly #sql: string;
   readonly #text: LoadText;
-  readonly #range: RangeRule | undefined;
   #statement: LoadStatement | undefined;
   #bytes = 0;
   /** Rows that earlier statements have put in. */
@@ -44,12 +42,11 @@ class LoadWriter implements RowWriter {
   constructor(client: Client, { loadSql, forms, cells, range }: LoadColumns) {
     this.#client = client;
     this.#sql = loadSql;
-    this.#range = range?.fresh();
-    this.#text = new LoadText(forms, cells, this.#range);
+    this.#text = new LoadText(forms, cells, range);
   }
 
   get replaced(): number {
-    return this.#range?.count ?? 0;
+    return this.#text.replaced;
   }
 
   begin(size: number): void {
@@ -90,17 +87,15 @@ const INSERT_BYTES = 1 << 20;
 class InsertWriter implements RowWriter {
   readonly #client: Client;
   readonly #text: InsertText;
-  readonly #range: RangeRule | undefined;
 
   constructor(client: Client, { insertSql, cells, range }: LoadColumns) {
     this.#client = client;
-    this.#range = range?.fresh();
     const limit = Math.min(INSERT_BYTES, client.facts.maxAllowedPacket / 2);
-    this.#text = new InsertText({ insertSql, cells, limit, range: this.#range });
+    this.#text = new InsertText({ insertSql, cells, limit, range });
   }
 
   get replaced(): number {
-    return this.#range?.count ?? 0;
+    return this.#text.replaced;
   }
 
   begin(): void {}

@@ -5,7 +5,13 @@ import type { Loader, LoadRequest } from "../../../core/target.ts";
 import { ApplyCounts } from "../../shared/apply/apply-counts.ts";
 import type { ApplyGroup } from "../../shared/apply/apply-group.ts";
 import { type RecordedErrors, RowErrors } from "../../shared/apply/row-errors.ts";
-import { loadPolicies, ScreenedLoad, type ScreenedTarget } from "../../shared/load/screened-load.ts";
+import {
+  loadPolicies,
+  type ScreenedHooks,
+  ScreenedLoad,
+  type ScreenedTarget,
+  screenedHooks,
+} from "../../shared/load/screened-load.ts";
 import { StatementFailure } from "../apply/apply-failure.ts";
 import { madeTables } from "../apply/apply-journal.ts";
 import { prepareApplySession, readRecordedErrors } from "../apply/apply-open.ts";
@@ -50,36 +56,28 @@ export async function openScreenedLoader(
   const options = { side: "target", purpose: "tideway load", countsChanged: true, prepare } as const;
   const wire = await openWire(endpoint, options, signal);
   const counts = new ApplyCounts(plans, new RowErrors(plans, policies, recorded));
-  let failure: { readonly error: unknown } | undefined;
-  const describe = (thrown: unknown): unknown => {
-    if (signal.aborted) return signal.reason;
-    if (failure !== undefined) return failure.error;
-    return loadError(thrown instanceof StatementFailure ? thrown.error : thrown, endpoint, request);
-  };
+  const described = (error: unknown): unknown =>
+    loadError(error instanceof StatementFailure ? error.error : error, endpoint, request);
+  const hooks = screenedHooks(counts, described);
   const parts = applyParts({
-    ...{ wire, plans, found, counts, request, describe },
+    ...{ wire, plans, found, request, hooks },
     choices: outOfRangeOf(endpoint),
     screens: true,
     exceptions: loadExceptionTable(request),
-    fail: (error) => {
-      failure ??= { error };
-    },
   });
-  const failed = (): { readonly error: unknown } | undefined => failure;
   return new ScreenedLoad(
     plan,
-    new MysqlScreenedTarget({ parts, counts, request, replaced, describe, failed }),
+    new MysqlScreenedTarget({ parts, hooks, request, replaced, described, signal }),
   );
 }
 
 interface TargetParts {
   readonly parts: ApplyParts;
-  readonly counts: ApplyCounts;
+  readonly hooks: ScreenedHooks;
   readonly request: LoadRequest;
   readonly replaced: ValueCounts;
-  describe(error: unknown): unknown;
-  /** What a completed statement was found to be. */
-  failed(): { readonly error: unknown } | undefined;
+  readonly signal: AbortSignal;
+  described(error: unknown): unknown;
 }
 
 class MysqlScreenedTarget implements ScreenedTarget {
@@ -87,16 +85,16 @@ class MysqlScreenedTarget implements ScreenedTarget {
   readonly #own: TargetParts;
 
   constructor(own: TargetParts) {
-    this.counts = own.counts;
+    this.counts = own.hooks.counts;
     this.#own = own;
   }
 
   async write(group: ApplyGroup): Promise<void> {
-    const { writer, exceptions } = this.#own.parts;
-    await writer.write(group);
-    const failure = this.#own.failed();
+    const { parts, hooks } = this.#own;
+    await parts.writer.write(group);
+    const failure = hooks.failure();
     if (failure !== undefined) throw failure.error;
-    await exceptions.write(this.counts.takeExceptions());
+    await parts.exceptions.write(this.counts.takeExceptions());
   }
 
   async finish(rows: number): Promise<void> {
@@ -110,7 +108,9 @@ class MysqlScreenedTarget implements ScreenedTarget {
   }
 
   describe(error: unknown): unknown {
-    return this.#own.describe(error);
+    const { hooks, described, signal } = this.#own;
+    if (signal.aborted) return signal.reason;
+    return hooks.failure()?.error ?? described(error);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import type { Words } from "./binlog-bytes.ts";
 
 /** Up to so many bytes reading them here costs less than a call into the runtime; most events are that small. */
 const SMALL = 256;
@@ -12,17 +13,16 @@ const TABLES = makeTables();
 
 /** Computes CRC-32 sums of ranges of a buffer, and of the next one. */
 export class Checksum {
-  #bytes: Buffer = Buffer.alloc(0);
-  #view = new DataView(this.#bytes.buffer, 0, 0);
+  readonly #words: Words;
+
+  constructor(words: Words) {
+    this.#words = words;
+  }
 
   /** The sum of bytes [start, end) as a signed number: an unsigned one would be an object. */
   of(bytes: Buffer, start: number, end: number): number {
     if (end - start > SMALL) return crc32(bytes.subarray(start, end)) | 0;
-    if (bytes !== this.#bytes) {
-      this.#bytes = bytes;
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    }
-    return sumOf(this.#view, start, end);
+    return sumOf(this.#words.of(bytes), start, end);
   }
 }
 

@@ -1,4 +1,4 @@
-import { EventCursor, int32At, malformed, uint32At } from "./binlog-bytes.ts";
+import { EventCursor, malformed, uint32At, Words } from "./binlog-bytes.ts";
 import { Checksum } from "./binlog-checksum.ts";
 
 /** Kinds of event (MySQL's "Binlog Event" reference; MariaDB's knowledge base, "Replication Protocol"). */
@@ -86,7 +86,8 @@ export interface EventHeader {
 /** Reads events' headers and holds events against their checksums. Which they have, each file says at its start. */
 export class EventReader {
   #hasChecksum: boolean;
-  readonly #checksum = new Checksum();
+  readonly #words = new Words();
+  readonly #checksum = new Checksum(this.#words);
   readonly #header = {
     ...{ timestamp: 0, kind: 0, serverId: 0, endsAt: 0, start: 0, end: 0 },
     ...{ isIgnorable: false, isArtificial: false },
@@ -100,8 +101,9 @@ export class EventReader {
   /** The event that is [start, end) of `bytes`. The answer is good until the next call. */
   read(bytes: Buffer, start: number, end: number): EventHeader {
     if (end - start < HEADER_LENGTH) throw malformed("an event without its header");
+    const view = this.#words.of(bytes);
     const kind = bytes[start + 4]!;
-    if (uint32At(bytes, start + 9) !== end - start) throw malformed("an event of another length");
+    if (view.getInt32(start + 9, true) !== end - start) throw malformed("an event of another length");
     if (kind === EventKind.formatDescription) this.#hasChecksum = describesChecksum(bytes, start, end);
     let bodyEnd = end;
     if (this.#hasChecksum) {
@@ -109,7 +111,7 @@ export class EventReader {
       if (bodyEnd < start + HEADER_LENGTH) throw malformed("an event without its checksum");
       this.#check(bytes, start, bodyEnd);
     }
-    return this.#fill(bytes, start, bodyEnd);
+    return this.#fill(view, start, bodyEnd);
   }
 
   /** An event without a checksum that lay inside another. */
@@ -117,16 +119,16 @@ export class EventReader {
     if (start + HEADER_LENGTH > bytes.length) throw malformed("an event without its header");
     const end = start + uint32At(bytes, start + 9);
     if (end > bytes.length || end < start + HEADER_LENGTH) throw malformed("an event of another length");
-    return this.#fill(bytes, start, end);
+    return this.#fill(this.#words.of(bytes), start, end);
   }
 
-  #fill(bytes: Buffer, start: number, end: number): EventHeader {
+  #fill(view: DataView, start: number, end: number): EventHeader {
     const header = this.#header;
-    const flags = bytes[start + 17]!;
-    header.timestamp = uint32At(bytes, start);
-    header.kind = bytes[start + 4]!;
-    header.serverId = uint32At(bytes, start + 5);
-    header.endsAt = uint32At(bytes, start + 13);
+    const flags = view.getUint8(start + 17);
+    header.timestamp = view.getUint32(start, true);
+    header.kind = view.getUint8(start + 4);
+    header.serverId = view.getUint32(start + 5, true);
+    header.endsAt = view.getUint32(start + 13, true);
     header.isIgnorable = (flags & IGNORABLE) !== 0;
     header.isArtificial = (flags & ARTIFICIAL) !== 0;
     header.start = start + HEADER_LENGTH;
@@ -141,7 +143,8 @@ export class EventReader {
     if (isOpenFile) bytes[start + 17] = flags & ~IN_USE;
     const sum = this.#checksum.of(bytes, start, end);
     if (isOpenFile) bytes[start + 17] = flags;
-    if (sum !== int32At(bytes, end)) throw malformed("an event's checksum does not fit");
+    if (sum !== this.#words.of(bytes).getInt32(end, true))
+      throw malformed("an event's checksum does not fit");
   }
 }
 

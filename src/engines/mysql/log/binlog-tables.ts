@@ -3,7 +3,7 @@ import type { Position } from "../../../core/position.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import { type SilentKey, SilentKeys } from "../../../core/silent-keys.ts";
 import { OTHER_KEYS, tableChanged } from "../../../core/table-shape.ts";
-import { type EventCursor, isSame } from "./binlog-bytes.ts";
+import { type EventCursor, isSame, Words } from "./binlog-bytes.ts";
 import { positionCodec } from "./binlog-position.ts";
 import { planRows, type RowFacts, type RowPlan } from "./binlog-row-plan.ts";
 import type { LogPoint } from "./binlog-seen.ts";
@@ -18,7 +18,7 @@ export interface RowMisfit {
 
 interface MappedTable {
   /** The event's body, from behind the number. */
-  readonly body: Buffer;
+  readonly body: DataView;
   /** undefined for one that is not among the stream's tables. */
   readonly fit: RowPlan | RowMisfit | undefined;
   readonly isBefore: boolean;
@@ -37,6 +37,7 @@ export class LogTables {
   readonly #mapped = new Map<number, MappedTable>();
   /** The last that was looked for: rows follow their TABLE_MAP. */
   #foundNumber: number | undefined;
+  readonly #words = new Words();
   #found: MappedTable | undefined;
   /** Tables that were another when the log has not come to a position, by index. */
   readonly #placed = new Map<number, Position>();
@@ -78,11 +79,11 @@ export class LogTables {
     const number = cursor.uint48();
     const { bytes, at, end } = cursor;
     const known = this.#find(number);
-    if (known !== undefined && isSame(bytes, at, end, known.body)) {
+    if (known !== undefined && isSame(this.#words.of(bytes), at, end, known.body)) {
       if (!known.isBefore) return;
       if (known.fit === undefined || this.#isBefore(known.fit.table, commit)) return;
     }
-    const body = Buffer.from(bytes.subarray(at, end));
+    const body = new DataView(Uint8Array.from(bytes.subarray(at, end)).buffer);
     this.#foundNumber = undefined;
     this.#mapped.set(number, { body, ...this.#fit(cursor, commit) });
   }

@@ -57,7 +57,7 @@ export async function stopPosition(
 ): Promise<StopPosition> {
   const isPlace = position.kind === BINLOG_KIND;
   if (!isPlace || !client.facts.hasGtids) {
-    return { kind: "last", position: await resolvePosition(client, position, address) };
+    return { position: await resolvePosition(client, position, address), compares: true };
   }
   const newest = (await logFiles(client))?.at(-1);
   const { file } = placeOf(position);
@@ -67,7 +67,7 @@ export async function stopPosition(
       subject: address,
     });
   }
-  return { kind: "until", position };
+  return { position, compares: false };
 }
 
 function baseOf(file: string): string {

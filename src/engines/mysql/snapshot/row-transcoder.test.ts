@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { packetsOf, resultRow, transcode } from "../../../../test/support/mysql-rows.ts";
+import type { RowChunk } from "../../../core/row-chunk.ts";
 import { ZeroDateRule, type ZeroDates } from "../values/zero-dates.ts";
 import { BinaryForm } from "./binary-form.ts";
 import { Cell, type ReadColumn } from "./read-columns.ts";
@@ -17,6 +18,11 @@ function column(cell: Cell, more: Partial<ReadColumn> = {}): ReadColumn {
 
 function transcoder(columns: readonly ReadColumn[], policy: ZeroDates = "null"): RowTranscoder {
   return new RowTranscoder(new TextForm(columns, new ZeroDateRule(TABLE, columns, policy)));
+}
+
+/** What a chunk of COPY's text says, without its frame. */
+function textOf({ bytes }: RowChunk): string {
+  return Buffer.from(bytes).subarray(5).toString();
 }
 
 /** COPY's text of one cell. */
@@ -232,3 +238,21 @@ test("a row that is not well formed is an error of the protocol", () => {
 function expectedGeometry(length: number): string {
   return `0101010121${"01010101"}${"01".repeat(length - 9)}`;
 }
+
+test("a chunk is written over when it has been given back, and not before", () => {
+  const taken = (read: RowTranscoder, text: string): RowChunk => {
+    read.walk(packetsOf(resultRow([text])), 0);
+    return read.take()!;
+  };
+  const read = transcoder([column(Cell.text)]);
+  const first = taken(read, "first");
+  const second = taken(read, "second");
+  const third = taken(read, "third");
+  assert.equal(textOf(first), "first\n");
+  first.release!();
+  // The buffer that is being filled was taken before.
+  assert.equal(textOf(taken(read, "fourth")), "fourth\n");
+  assert.equal(textOf(taken(read, "fifth")), "fifth\n");
+  assert.equal(textOf(first), "fifth\n");
+  assert.deepEqual([second, third].map(textOf), ["second\n", "third\n"]);
+});

@@ -38,6 +38,8 @@ export class RowTranscoder {
   readonly #form: RowForm;
   readonly #long: LongRow;
   #target: Buffer;
+  /** Buffers of chunks that were given back. */
+  readonly #spare: Buffer[] = [];
   #end = FRAME_HEADER;
   #rows = 0;
 
@@ -85,7 +87,8 @@ export class RowTranscoder {
     const bytes = this.#target.subarray(0, this.#end);
     bytes[0] = COPY_DATA;
     bytes.writeUInt32BE(this.#end - 1, 1);
-    const chunk = { bytes, rows: this.#rows };
+    const target = this.#target;
+    const chunk = { bytes, rows: this.#rows, release: () => void this.#spare.push(target) };
     this.#target = this.#empty();
     this.#end = FRAME_HEADER;
     this.#rows = 0;
@@ -98,7 +101,7 @@ export class RowTranscoder {
   }
 
   #empty(): Buffer {
-    return Buffer.allocUnsafeSlow(CHUNK + 2 * LONG_ROW + this.#form.slack);
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK + 2 * LONG_ROW + this.#form.slack);
   }
 
   #row(bytes: Buffer, start: number, stop: number, begin: number): number {

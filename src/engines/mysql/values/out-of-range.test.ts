@@ -40,7 +40,6 @@ test("numbers and dates that have a place stay, the others are found on their si
   ]) {
     assert.equal(instead(made, column, text), undefined, text);
   }
-  assert.equal(made.count, 0);
   const low = "0001-01-01 00:00:00";
   const high = "9999-12-31 23:59:59.999";
   for (const [text, day, moment] of [
@@ -54,8 +53,6 @@ test("numbers and dates that have a place stay, the others are found on their si
     const suffix = text.endsWith("BC") ? text.replace(" BC", " 10:00:00+00 BC") : text;
     assert.equal(instead(made, 3, suffix), moment, text);
   }
-  assert.equal(made.count, 10);
-  assert.equal(made.fresh().count, 0);
 });
 
 test("NULL comes where a column takes it; where none does, its table is set aside", () => {

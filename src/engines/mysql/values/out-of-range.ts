@@ -20,7 +20,7 @@ export function outOfRangeOf({ settings }: Pick<EndpointConfig, "settings">): Ou
   };
 }
 
-/** A column as the target has it. */
+/** A column as the target has it, or is going to. */
 export interface RangedColumn {
   /** DATA_TYPE in lower case. */
   readonly dataType: string;
@@ -48,10 +48,11 @@ const ZERO = 0x30;
 const NINE = 0x39;
 const CAPITAL_C = 0x43;
 
-/** Looks at the cells of one table, in the shared text form, that its columns may have no value for. */
+/**
+ * Looks at the cells of one table, in the shared text form, that its columns may have no value for. Whoever puts another
+ * in such a value's place counts it.
+ */
 export class RangeRule {
-  /** So many were replaced. */
-  count = 0;
   readonly #plan: TablePlan;
   /** By the number that instead() is asked with. */
   readonly #columns: readonly (RangedCells | undefined)[];
@@ -80,11 +81,6 @@ export class RangeRule {
     return cells.some((cell) => cell !== undefined) ? new RangeRule(plan, cells) : undefined;
   }
 
-  /** The same for another reader of the same rows, which counts for itself. */
-  fresh(): RangeRule {
-    return new RangeRule(this.#plan, this.#columns);
-  }
-
   checks(column: number): boolean {
     return this.#columns[column] !== undefined;
   }
@@ -98,7 +94,6 @@ export class RangeRule {
     if (cells === undefined) return undefined;
     const side = cells.isDate ? sideOfDate(bytes, start, end) : sideOfNumber(bytes, start);
     if (side === 0) return undefined;
-    this.count++;
     if (cells.limits !== undefined) return side < 0 ? cells.limits.low : cells.limits.high;
     if (cells.nullable) return null;
     const { id } = this.#plan.source;

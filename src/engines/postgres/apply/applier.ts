@@ -1,8 +1,7 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import type { Position } from "../../../core/position.ts";
 import type { Applier, ApplyRequest } from "../../../core/target.ts";
-import { ApplyCounts } from "../../shared/apply/apply-counts.ts";
-import { ApplyLoop } from "../../shared/apply/apply-loop.ts";
+import { connectLoop } from "../../shared/apply/apply-parts.ts";
 import { RowErrors } from "../../shared/apply/row-errors.ts";
 import { lsnCodec } from "../catalog/lsn.ts";
 import { openWire } from "../connection/connection.ts";
@@ -17,7 +16,6 @@ import {
   takeApplyLock,
 } from "./apply-open.ts";
 import { applyParts, beginSql } from "./apply-parts.ts";
-import type { ApplyFailure } from "./apply-session.ts";
 import { readTargetTables } from "./apply-table.ts";
 import { PostgresTransactions } from "./apply-transactions.ts";
 import { preparePositionSql } from "./journal-sql.ts";
@@ -68,33 +66,18 @@ interface ApplierParts {
 }
 
 function connectParts(parts: ApplierParts): Applier {
-  const { wire, request, targets, signal, endpoint } = parts;
-  const plans = request.plan.tables;
-  const { screens = false } = request;
-  const counts = new ApplyCounts(plans, parts.errors);
-  const describe = ({ error, table }: ApplyFailure): unknown => {
-    if (signal.aborted) return signal.reason;
-    const id = plans[table]?.source.id;
-    return classify(error, {
-      side: "target",
-      endpoint,
-      phase: "apply",
-      ...(id === undefined ? {} : { table: id }),
+  const { wire, request, targets, traits, errors, applied, signal, endpoint } = parts;
+  const { plan, screens = false, positions = lsnCodec } = request;
+  return connectLoop({ request, endpoint, signal, classify, errors, applied, positions }, (hooks) => {
+    const { session, writer, exceptions } = applyParts({
+      ...{ wire, plans: plan.tables, targets, traits, request, screens, hooks },
+      exceptions: "awsdms_apply_exceptions",
     });
-  };
-  const { replica, waitForDisk } = parts.traits;
-  const { session, writer, exceptions } = applyParts({
-    ...{ wire, plans, targets, traits: parts.traits, counts, describe, request },
-    screens,
-    exceptions: "awsdms_apply_exceptions",
-    fail: (error) => loop.fail(error),
+    return new PostgresTransactions({
+      ...{ session, writer, exceptions, counts: hooks.counts },
+      waitForDisk: traits.waitForDisk,
+      begin: beginSql(traits.replica),
+      describe: (error) => hooks.describe({ error, table: -1 }),
+    });
   });
-  const transactions = new PostgresTransactions({
-    ...{ session, writer, counts, exceptions, waitForDisk },
-    begin: beginSql(replica),
-    describe: (error) => describe({ error, table: -1 }),
-  });
-  const { positions = lsnCodec } = request;
-  const loop: ApplyLoop = new ApplyLoop(transactions, { applied: parts.applied, positions });
-  return loop;
 }

@@ -1,15 +1,15 @@
 import type { JournalRequest } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import { Cascades } from "../../shared/apply/apply-cascades.ts";
-import type { ApplyCounts } from "../../shared/apply/apply-counts.ts";
 import { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
+import type { ApplyHooks } from "../../shared/apply/apply-parts.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { PostgresCascades } from "./apply-cascades.ts";
 import { ApplyChanges } from "./apply-changes.ts";
 import { type ExceptionTable, ExceptionWriter } from "./apply-exceptions.ts";
 import type { SessionTraits } from "./apply-open.ts";
 import { PostgresScreen } from "./apply-screen.ts";
-import { type ApplyFailure, ApplySession } from "./apply-session.ts";
+import { ApplySession } from "./apply-session.ts";
 import { ApplySets } from "./apply-sets.ts";
 import type { TargetTable } from "./apply-table.ts";
 
@@ -19,15 +19,12 @@ export interface ApplyPartsRequest {
   /** In the order of the plans. */
   readonly targets: readonly (TargetTable | undefined)[];
   readonly traits: SessionTraits;
-  readonly counts: ApplyCounts;
   readonly request: JournalRequest;
   /** Rows that the target refuses are passed over. */
   readonly screens: boolean;
   /** Where they are recorded. */
   readonly exceptions: ExceptionTable;
-  describe(failure: ApplyFailure): unknown;
-  /** Called for what makes the transaction at work one that must not be committed. */
-  fail(error: unknown): void;
+  readonly hooks: ApplyHooks;
 }
 
 export interface ApplyParts {
@@ -38,14 +35,9 @@ export interface ApplyParts {
 
 /** What writes changes on a session that was prepared for it. */
 export function applyParts(options: ApplyPartsRequest): ApplyParts {
-  const { wire, plans, targets, traits, counts, request, screens, describe, fail } = options;
-  const session = new ApplySession(wire, {
-    completed(expectation, rows, place) {
-      const error = counts.completed(expectation, rows, place);
-      if (error !== undefined) fail(error);
-    },
-    failed: (failure) => fail(describe(failure)),
-  });
+  const { wire, plans, targets, traits, request, screens, hooks } = options;
+  const { counts, completed, describe } = hooks;
+  const session = new ApplySession(wire, { completed, failed: (failure) => hooks.fail(describe(failure)) });
   const { replica, temporary } = traits;
   const changes = new ApplyChanges({ plans, targets, session, counts, replica });
   // Where triggers and foreign keys act, the order of changes of different tables is theirs to see.

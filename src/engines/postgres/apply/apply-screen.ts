@@ -1,8 +1,9 @@
 import { MigrationError } from "../../../core/error.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import type { ApplyCounts } from "../../shared/apply/apply-counts.ts";
+import type { ApplyFailure } from "../../shared/apply/apply-parts.ts";
 import { planOf, type RefusedRow, type ScreenSession } from "../../shared/apply/apply-screen.ts";
-import type { ApplyFailure, ApplySession } from "./apply-session.ts";
+import type { ApplySession } from "./apply-session.ts";
 import type { PreparedStatement } from "./apply-writer.ts";
 
 const SAVEPOINT = "tideway_screen";

@@ -1,5 +1,6 @@
 import { MigrationError } from "../../../core/error.ts";
 import { EXPECT_WIDTH, Expect } from "../../shared/apply/apply-counts.ts";
+import type { ApplyFailure } from "../../shared/apply/apply-parts.ts";
 import { type ChangePlace, ChangeRing, NO_CHANGES, NO_PLACE } from "../../shared/apply/change-ring.ts";
 import { readServerError, ServerError } from "../connection/server-error.ts";
 import { Message, queryMessage, readTextRow, SYNC } from "../connection/wire-message.ts";
@@ -19,12 +20,6 @@ export const NO_CELLS: CellSource = {
   before: -1,
   after: -1,
 };
-
-export interface ApplyFailure {
-  readonly error: unknown;
-  /** The plan's table whose command failed; -1 when it was none's. */
-  readonly table: number;
-}
 
 /** What a query came to. */
 export interface QueryAnswer {

@@ -73,17 +73,19 @@ export class WireSession implements AsyncDisposable {
 
   /**
    * Like send(), but the bytes may wait for others to go out together with: until the socket's buffer is
-   * full, or the next send(). The server then sleeps and wakes less often.
+   * full, or the next send(). The server then sleeps and wakes less often. `gone` is called when the bytes are
+   * on their way.
    */
-  async sendAlong(bytes: Uint8Array): Promise<void> {
+  async sendAlong(bytes: Uint8Array, gone?: () => void): Promise<void> {
     if (this.#socket.writableCorked === 0) this.#socket.cork();
-    await this.#write(bytes, false);
+    await this.#write(bytes, false, gone);
   }
 
-  async #write(bytes: Uint8Array, goes: boolean): Promise<void> {
+  async #write(bytes: Uint8Array, goes: boolean, gone?: () => void): Promise<void> {
     const socket = this.#socket;
     if (socket.destroyed) throw connectionLost();
-    const takesMore = socket.write(bytes);
+    const takesMore =
+      gone === undefined ? socket.write(bytes) : socket.write(bytes, (error) => !error && gone());
     if (goes || !takesMore) socket.uncork();
     if (takesMore) return;
     if (!socket.destroyed && socket.writableNeedDrain) await drained(socket);

@@ -95,7 +95,7 @@ class PostgresLoader implements Loader {
 
   async write(chunk: RowChunk): Promise<void> {
     try {
-      await this.#wire.sendAlong(chunk.bytes);
+      await this.#wire.sendAlong(chunk.bytes, chunk.release);
       this.#unheard += chunk.bytes.length;
       if (this.#unheard > LISTEN_BYTES) {
         this.#unheard = 0;

@@ -5,10 +5,15 @@ import type { Loader, LoadRequest } from "../../../core/target.ts";
 import { ApplyCounts } from "../../shared/apply/apply-counts.ts";
 import type { ApplyGroup } from "../../shared/apply/apply-group.ts";
 import { RowErrors } from "../../shared/apply/row-errors.ts";
-import { loadPolicies, ScreenedLoad, type ScreenedTarget } from "../../shared/load/screened-load.ts";
+import {
+  loadPolicies,
+  type ScreenedHooks,
+  ScreenedLoad,
+  type ScreenedTarget,
+  screenedHooks,
+} from "../../shared/load/screened-load.ts";
 import { prepareApplySession, readRecordedErrors } from "../apply/apply-open.ts";
 import { type ApplyParts, applyParts, beginSql } from "../apply/apply-parts.ts";
-import type { ApplyFailure } from "../apply/apply-session.ts";
 import { readTargetTables } from "../apply/apply-table.ts";
 import { isNothingMarked, markPartitionDoneSql } from "../apply/journal-sql.ts";
 import { openWire } from "../connection/connection.ts";
@@ -33,25 +38,14 @@ export async function openScreenedLoader(
     const policies = loadPolicies(request.screens);
     const recorded = await readRecordedErrors(wire, request, { plans, policies });
     const counts = new ApplyCounts(plans, new RowErrors(plans, policies, recorded));
-    let failure: { readonly error: unknown } | undefined;
-    const fail = (error: unknown): void => {
-      failure ??= { error };
-    };
-    const describe = (thrown: unknown): unknown => {
-      if (signal.aborted) return signal.reason;
-      return failure?.error ?? loadError(thrown, endpoint, request);
-    };
+    const hooks = screenedHooks(counts, (error) => loadError(error, endpoint, request));
     const parts = applyParts({
-      ...{ wire, plans, targets, traits, counts, request, fail },
+      ...{ wire, plans, targets, traits, request, hooks },
       screens: true,
       exceptions: loadExceptionTable(request),
-      describe: ({ error }: ApplyFailure) => loadError(error, endpoint, request),
     });
     for (const sql of beginSql(traits.replica)) await parts.session.ask(sql);
-    return new ScreenedLoad(
-      plan,
-      new PostgresScreenedTarget({ parts, counts, request, describe, failed: () => failure }),
-    );
+    return new ScreenedLoad(plan, new PostgresScreenedTarget({ parts, hooks, request, endpoint, signal }));
   } catch (error) {
     await wire[Symbol.asyncDispose]();
     throw signal.aborted ? signal.reason : loadError(error, endpoint, request);
@@ -60,11 +54,10 @@ export async function openScreenedLoader(
 
 interface TargetParts {
   readonly parts: ApplyParts;
-  readonly counts: ApplyCounts;
+  readonly hooks: ScreenedHooks;
   readonly request: LoadRequest;
-  describe(error: unknown): unknown;
-  /** What a completed command was found to be. */
-  failed(): { readonly error: unknown } | undefined;
+  readonly endpoint: EndpointConfig;
+  readonly signal: AbortSignal;
 }
 
 class PostgresScreenedTarget implements ScreenedTarget {
@@ -72,16 +65,16 @@ class PostgresScreenedTarget implements ScreenedTarget {
   readonly #own: TargetParts;
 
   constructor(own: TargetParts) {
-    this.counts = own.counts;
+    this.counts = own.hooks.counts;
     this.#own = own;
   }
 
   async write(group: ApplyGroup): Promise<void> {
-    const { writer, exceptions } = this.#own.parts;
-    await writer.write(group);
-    const failure = this.#own.failed();
+    const { parts, hooks } = this.#own;
+    await parts.writer.write(group);
+    const failure = hooks.failure();
     if (failure !== undefined) throw failure.error;
-    await exceptions.write(this.counts.takeExceptions());
+    await parts.exceptions.write(this.counts.takeExceptions());
   }
 
   async finish(rows: number): Promise<void> {
@@ -94,7 +87,9 @@ class PostgresScreenedTarget implements ScreenedTarget {
   }
 
   describe(error: unknown): unknown {
-    return this.#own.describe(error);
+    const { hooks, request, endpoint, signal } = this.#own;
+    if (signal.aborted) return signal.reason;
+    return hooks.failure()?.error ?? loadError(error, endpoint, request);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -36,18 +36,21 @@ export function classifyError<Fields>(
   return networkError(error, context, engine) ?? asMigrationError(error);
 }
 
-/** A lost connection's error is made where nobody knows which connection it was. */
+/**
+ * Our own error, with what its maker did not know: which connection was lost, which table a statement was about.
+ */
 function located(
   error: MigrationError,
-  { endpoint, side }: ErrorContext,
+  { endpoint, side, table }: ErrorContext,
   { address }: ConnectionErrors,
 ): MigrationError {
-  if (error.code !== "connect.lost" || error.subject !== undefined || endpoint === undefined) return error;
-  return new MigrationError(error.code, {
-    message: `The connection to the ${side} was lost.`,
-    subject: address(endpoint),
-    cause: error.cause,
-  });
+  const { code, cause } = error;
+  if (code === "connect.lost" && error.subject === undefined && endpoint !== undefined) {
+    const message = `The connection to the ${side} was lost.`;
+    return new MigrationError(code, { message, subject: address(endpoint), cause });
+  }
+  if (error.scope !== "table" || error.table !== undefined || table === undefined) return error;
+  return new MigrationError(code, { subject: displayTable(table), ...error.toJSON(), table, cause });
 }
 
 function serverError(

@@ -5,6 +5,7 @@ import type { RowErrorPolicies } from "../../../core/row-errors.ts";
 import type { Loaded, Loader } from "../../../core/target.ts";
 import type { ApplyCounts } from "../apply/apply-counts.ts";
 import { ApplyGroup } from "../apply/apply-group.ts";
+import type { ApplyHooks } from "../apply/apply-parts.ts";
 import { CopyFrames } from "./copy-frames.ts";
 import { CopyTextRows } from "./copy-text-rows.ts";
 
@@ -24,6 +25,27 @@ export interface ScreenedTarget extends AsyncDisposable {
   finish(rows: number): Promise<void>;
   /** What is told of an error; the error that ended the session when there is one. */
   describe(error: unknown): unknown;
+}
+
+export interface ScreenedHooks extends ApplyHooks {
+  /** The first thing that was found to end the load. */
+  failure(): { readonly error: unknown } | undefined;
+}
+
+/** What a session of a screened load tells; nobody else waits for it. */
+export function screenedHooks(counts: ApplyCounts, describe: (error: unknown) => unknown): ScreenedHooks {
+  let failure: { readonly error: unknown } | undefined;
+  const fail = (error: unknown): void => {
+    failure ??= { error };
+  };
+  return {
+    ...{ counts, fail, failure: () => failure },
+    completed: (expectation, rows, place) => {
+      const error = counts.completed(expectation, rows, place);
+      if (error !== undefined) fail(error);
+    },
+    describe: ({ error }) => describe(error),
+  };
 }
 
 /** In a load a row that is there already is refused like any other that a constraint stands against. */

@@ -1,0 +1,95 @@
+import type {
+  DescribeReplicationsMessage,
+  DescribeReplicationsResponse,
+  ReloadReplicationTablesMessage,
+  ReloadReplicationTablesResponse,
+  StartReplicationMessage,
+  StartReplicationResponse,
+  StopReplicationMessage,
+  StopReplicationResponse,
+} from "@aws-sdk/client-database-migration-service";
+import type { TaskRecord } from "../task/records.ts";
+import type { StartMode } from "../task/task.ts";
+import { Fault } from "./faults.ts";
+import { type Filter, filteredOrNotFound } from "./filters.ts";
+import { page } from "./paging.ts";
+import { isServerless, replicationShape, type ServerlessTask } from "./replication-config-shape.ts";
+import type { Call } from "./service.ts";
+import { type Checked, checkEnum } from "./shapes.ts";
+import { replications as face, findTask, tasksOf } from "./task-face.ts";
+import { reloadTables, START_MODES, startTask, stopTask } from "./task-orders.ts";
+
+export async function describeReplications(
+  request: Checked<DescribeReplicationsMessage>,
+  call: Call,
+): Promise<DescribeReplicationsResponse> {
+  const found = await findReplications(request.Filters, call);
+  const { items, marker } = page(found, request, { key: (one) => one.arn });
+  return { Marker: marker, Replications: items.map((record) => replicationShape(record, call)) };
+}
+
+export async function startReplication(
+  request: Checked<StartReplicationMessage>,
+  call: Call,
+): Promise<StartReplicationResponse> {
+  const { ReplicationConfigArn: arn, StartReplicationType: given } = request;
+  if (request.PremigrationAssessmentSettings !== undefined) {
+    throw new Fault(
+      "InvalidOperationFault",
+      "PremigrationAssessmentSettings: assessment runs are not built in this version of Tideway. A start assesses both databases by itself.",
+    );
+  }
+  const mode = startMode(given, await findReplication(arn, call));
+  const record = await startTask({ face, arn, mode, positions: request, startType: given }, call);
+  return { Replication: replicationShape(serverless(record), call) };
+}
+
+/**
+ * Terraform's provider names a first start `resume-processing`, or `creating`, which is no start type; and AWS
+ * takes both. So whether it is the first decides where the name does not.
+ */
+function startMode(given: string, { run }: TaskRecord): StartMode {
+  checkEnum("StartReplicationType", given, [...START_MODES, "creating"]);
+  if (given !== "creating" && given !== "resume-processing") return given as StartMode;
+  return run === undefined ? "start-replication" : "resume-processing";
+}
+
+export async function stopReplication(
+  request: Checked<StopReplicationMessage>,
+  call: Call,
+): Promise<StopReplicationResponse> {
+  const record = await stopTask(face, request.ReplicationConfigArn, call);
+  return { Replication: replicationShape(serverless(record), call) };
+}
+
+export async function reloadReplicationTables(
+  request: Checked<ReloadReplicationTablesMessage>,
+  call: Call,
+): Promise<ReloadReplicationTablesResponse> {
+  const { ReplicationConfigArn: arn, TablesToReload: tables, ReloadOption: option } = request;
+  await reloadTables({ face, arn, tables, option }, call);
+  return { ReplicationConfigArn: arn };
+}
+
+export async function findReplications(
+  filters: readonly Filter[] | undefined,
+  call: Call,
+): Promise<readonly ServerlessTask[]> {
+  return filteredOrNotFound((await tasksOf(face, call)).filter(isServerless), filters, {
+    what: face.plural,
+    names: {
+      "replication-config-arn": (one) => one.arn,
+      "replication-config-id": (one) => one.identifier,
+    },
+  });
+}
+
+export async function findReplication(arn: string, call: Call): Promise<ServerlessTask> {
+  return serverless(await findTask(face, arn, call));
+}
+
+/** A task that the face of replications has shown. */
+export function serverless(task: TaskRecord): ServerlessTask {
+  if (isServerless(task)) return task;
+  throw face.missing(task.arn);
+}
