@@ -60,8 +60,44 @@ export interface Journal extends AsyncDisposable {
   setAppliedPosition(position: Position, signal: AbortSignal): Promise<void>;
   /** Notes that rows may come of the start of that name; see TaskSpec.startId. */
   noteStart(startId: string, signal: AbortSignal): Promise<void>;
+  /** Shows people how the task is, in awsdms_status and awsdms_history. The tables must be there (JournalRequest). */
+  report(report: TaskReport, signal: AbortSignal): Promise<void>;
   /** Removes everything about this task; control tables stay. */
   forget(signal: AbortSignal): Promise<void>;
+}
+
+/** DMS's words for what a task does. */
+export type ReportedWork = "FULL LOAD" | "CHANGE PROCESSING" | "NOT RUNNING";
+
+/** What the control tables say of a task. Times are milliseconds of the day's clock; undefined becomes NULL. */
+export interface TaskReport {
+  readonly status?: TaskStatus;
+  readonly slots?: readonly HistorySlot[];
+}
+
+export interface TaskStatus {
+  readonly work: ReportedWork;
+  readonly atMs: number;
+  /** Changes that the source has sent and the target has not committed. */
+  readonly pendingChanges: number;
+  /** MB of the process that runs the task. */
+  readonly memoryMb: number;
+  /** Up to where the target holds everything for good. */
+  readonly checkpoint: string | undefined;
+  /** When the newest transaction that the target holds committed on the source. */
+  readonly appliedMs: number | undefined;
+}
+
+/** What a task did in a stretch of time. A slot that is told again replaces what was told of it. */
+export interface HistorySlot {
+  readonly work: ReportedWork;
+  readonly endMs: number;
+  readonly minutes: number;
+  /** Seconds from commit to commit; undefined for a full load. */
+  readonly latencyS: number | undefined;
+  readonly records: number;
+  /** MB of rows; undefined for changes, whose volume is not measured. */
+  readonly volumeMb: number | undefined;
 }
 
 /**

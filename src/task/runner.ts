@@ -8,6 +8,7 @@ import { Screening } from "../pipeline/screening.ts";
 import { TableErrors } from "../pipeline/table-errors.ts";
 import { afterTableError } from "./after-table-error.ts";
 import type { Attempt } from "./attempt.ts";
+import { reportToTarget } from "./control-reports.ts";
 import { endpointFindings } from "./endpoint-findings.ts";
 import { type Ending, failedOutcome } from "./failed-outcome.ts";
 import { followSelection } from "./follow-selection.ts";
@@ -230,6 +231,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     try {
       await noteLog(attempt);
       using _watching = watchStreamHealth(attempt);
+      await using _reporting = reportToTarget(attempt);
       await followSelection(attempt);
       await this.#recall(attempt);
       for (const { table, error } of planned.refused) await errors.handle(table, error, signal);

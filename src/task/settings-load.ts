@@ -14,8 +14,6 @@ const OTHER_TARGETS = "It is for targets that are not relational databases.";
 const WHOLE_VALUES = "Large values are moved whole, within their row, whatever their size.";
 const BINARY_STREAM = "Rows go from server to server as they come, with no file in between.";
 const SERVER_LOG = "Tideway writes one log for all tasks, whatever is set here.";
-const NO_STATUS_TABLE =
-  "This control table is not written in this version; progress is in the table statistics.";
 const NO_TIME_TRAVEL = "There are no time travel logs in this version.";
 
 export const targetMetadata: SettingSection = {
@@ -165,19 +163,35 @@ export const controlTablesSettings: SettingSection = {
     "Schema on the target for control tables; empty for the engine's own choice.",
     does("As in AWS DMS. It is created when it is not there."),
   ],
-  HistoryTimeslotInMinutes: [whole(5), "Length of a row's time in awsdms_history.", idle(NO_STATUS_TABLE)],
+  HistoryTimeslotInMinutes: [
+    whole(5),
+    "Length of a row's time in awsdms_history.",
+    does("As in AWS DMS; 0 counts as 1. A slot begins with the work that it is about."),
+  ],
   historyTimeslotInMinutes: [
     whole(5),
     "The same again: AWS DMS returns it in both spellings.",
-    idle(NO_STATUS_TABLE),
+    idle("HistoryTimeslotInMinutes is the one that counts."),
   ],
-  HistoryTableEnabled: [flag(false), "Writes awsdms_history.", missing(NO_STATUS_TABLE)],
+  HistoryTableEnabled: [
+    flag(false),
+    "Writes awsdms_history.",
+    does(
+      "As in AWS DMS, with the slot at work brought up to date every five seconds. The volume of changes is not measured: timeslot_volume is NULL for them.",
+    ),
+  ],
   SuspendedTablesTableEnabled: [
     flag(false),
     "Writes awsdms_suspended_tables.",
     idle("That table is always written."),
   ],
-  StatusTableEnabled: [flag(false), "Writes awsdms_status.", missing(NO_STATUS_TABLE)],
+  StatusTableEnabled: [
+    flag(false),
+    "Writes awsdms_status.",
+    does(
+      "Every five seconds, and when the task ends. The position is the one up to which the target holds everything; nothing waits on a disk, and the oldest open transaction of the source is not known, so the columns of its position and time are NULL.",
+    ),
+  ],
   FullLoadExceptionTableEnabled: [
     flag(false),
     "Keeps rows that the target refuses in a full load in a table of their own, awsdms_full_load_exceptions.",

@@ -22,6 +22,7 @@ test("a run without settings drops and creates, loads eight partitions and retri
     recoverableErrors: { retries: 9, firstDelayMs: 5000, doubling: true, longestDelayMs: 1_800_000 },
     tableErrors: { onError: "suspend-table", escalationCount: 0, stopsAtRefusedRow: false },
     optionalTables: [],
+    historySlotMinutes: 5,
     takesTruncates: true,
     rowErrors: {
       refused: "log",
@@ -81,6 +82,7 @@ test("a run reads its settings from a part of a document and from the full one a
       recoverableErrors: undefined,
       tableErrors: { onError: "stop-task", escalationCount: 3, stopsAtRefusedRow: true },
       optionalTables: ["awsdms_full_load_exceptions"],
+      historySlotMinutes: 5,
       takesTruncates: false,
       rowErrors: {
         refused: "stop-task",

@@ -25,6 +25,7 @@ export interface TaskSettings extends ErrorSettings {
   readonly controlSchema: string | undefined;
   /** Control tables beside those that every task has. */
   readonly optionalTables: readonly OptionalControlTable[];
+  readonly historySlotMinutes: number;
   readonly stopAfterFullLoad: "no" | "cached-changes-applied" | "cached-changes-not-applied";
   readonly failOnNoTables: boolean;
   /** Views, functions and the like come too. */
@@ -81,6 +82,7 @@ export function readTaskSettings(document: string): TaskSettings {
     optionalTables: OPTIONAL_TABLES.flatMap(([setting, table]) =>
       section(merged, "ControlTablesSettings")[setting] === true ? [table] : [],
     ),
+    historySlotMinutes: section(merged, "ControlTablesSettings").HistoryTimeslotInMinutes as number,
     stopAfterFullLoad: stopAfterFullLoad(load),
     failOnNoTables: errors.FailOnNoTablesCaptured as boolean,
     migrateObjects: tideway.MigrateObjects,
@@ -104,6 +106,8 @@ const PREPARE_MODES = {
 } as const satisfies Record<string, PrepareMode>;
 
 const OPTIONAL_TABLES = [
+  ["HistoryTableEnabled", "awsdms_history"],
+  ["StatusTableEnabled", "awsdms_status"],
   ["FullLoadExceptionTableEnabled", "awsdms_full_load_exceptions"],
 ] as const satisfies readonly (readonly [string, OptionalControlTable])[];
 

@@ -34,6 +34,7 @@ export class TaskStatistics implements PipelineObserver {
   #loadBegan: number | undefined;
   #loadEndMs: number | undefined;
   #checkpoint: string | undefined;
+  #appliedMs: number | undefined;
   #log: LogProgress | undefined;
   readonly #lag = new LagMeter();
   #caughtUp = false;
@@ -172,6 +173,7 @@ export class TaskStatistics implements PipelineObserver {
   applied(progress: AppliedProgress): void {
     const now = Date.now();
     this.#lag.record(progress, now);
+    this.#appliedMs = progress.committedAtMs.at(-1) ?? this.#appliedMs;
     for (const [key, count] of progress.tables) {
       const table = this.#tables.get(key);
       if (table === undefined) continue;
@@ -216,6 +218,7 @@ export class TaskStatistics implements PipelineObserver {
       fullLoadPercent: Math.floor(share * 100),
       fullLoadSecondsLeft: this.#secondsLeft(share),
       recoveryCheckpoint: this.#checkpoint,
+      appliedMs: this.#appliedMs,
       lag: this.#lag.progress,
       log: this.#log,
     };

@@ -99,6 +99,8 @@ export interface TaskProgress {
   readonly fullLoadSecondsLeft: number | undefined;
   /** Checkpoint text that can be fed back as CDC start position. */
   readonly recoveryCheckpoint: string | undefined;
+  /** When the newest transaction that the target holds committed on the source; undefined before the first of a run. */
+  readonly appliedMs?: number | undefined;
   readonly lag: LagProgress | undefined;
   /** undefined while nothing of the source's log is kept for the task, or that was not asked yet. */
   readonly log: LogProgress | undefined;

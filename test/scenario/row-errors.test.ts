@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { cleanUpTask } from "../../src/server/run-task.ts";
 import type { TaskProgress, TaskSpec } from "../../src/task/task.ts";
 import { type MysqlServer, startMysql } from "../support/mysql-server.ts";
 import { startPostgres } from "../support/postgres-server.ts";
@@ -170,5 +171,36 @@ for (const kind of kinds) {
     const again = await pair.replicate({ start: "resume-processing", settings: settings() });
     await pair.drain(again);
     assert.deepEqual(await ids(pair, "select count(*) as id from app.fine"), [0]);
+  });
+
+  test(`control tables of ${kind.name} show what the task does, and go with it`, async () => {
+    const tables = { HistoryTableEnabled: true, StatusTableEnabled: true, HistoryTimeslotInMinutes: 7 };
+    const { pair, task } = await start({ settings: settings({}, { ControlTablesSettings: tables }) });
+    await pair.query("insert into app.fine values (200, 'last')");
+    await pair.drain(task);
+    const own = `where task_name = '${pair.spec.id}'`;
+    const [status] = await kind.ask(pair, `select * from ${kind.table("awsdms_status")} ${own}`);
+    assert.equal(status?.task_status, "NOT RUNNING");
+    assert.equal(Number(status?.pending_changes), 0);
+    assert.equal(status?.source_current_position, (await task.running.outcome).progress.recoveryCheckpoint);
+    assert.notEqual(status?.source_timestamp_applied, null);
+    const slots = await kind.ask(
+      pair,
+      `select * from ${kind.table("awsdms_history")} ${own} order by timeslot`,
+    );
+    const [load, changes] = slots;
+    assert.deepEqual(
+      slots.map(({ timeslot_type, timeslot_duration }) => [timeslot_type, Number(timeslot_duration)]),
+      [
+        ["FULL LOAD", 7],
+        ["CHANGE PROCESSING", 7],
+      ],
+    );
+    assert.deepEqual([load?.timeslot_latency, changes?.timeslot_volume], [null, null]);
+    assert.equal(Number(load?.timeslot_records) + Number(changes?.timeslot_records) > 0, true);
+    await cleanUpTask(pair.spec, AbortSignal.timeout(60_000));
+    for (const table of ["awsdms_status", "awsdms_history"]) {
+      assert.deepEqual(await kind.ask(pair, `select task_name from ${kind.table(table)} ${own}`), []);
+    }
   });
 }

@@ -1,9 +1,15 @@
-import { type JournalRequest, loadExceptionTable } from "../../../core/journal.ts";
+import {
+  type HistorySlot,
+  type JournalRequest,
+  loadExceptionTable,
+  type TaskStatus,
+} from "../../../core/journal.ts";
 import type { Position } from "../../../core/position.ts";
 import type { TableId } from "../../../core/schema.ts";
 import type { TableShape } from "../../../core/table-shape.ts";
 import { checkpoint } from "./checkpoint.ts";
-import { type ControlTableName, SERVER_NAME } from "./control-tables.ts";
+import { type ControlTableName, SERVER_NAME, tablesOf } from "./control-tables.ts";
+import { reportSql } from "./report-sql.ts";
 
 /** How an engine writes what the journal's statements are made of. */
 export interface JournalDialect {
@@ -52,6 +58,8 @@ export interface JournalSql {
   clearExceptionsSql(request: JournalRequest, tables: readonly TableId[]): string[];
   /** Answers with a row for each target table that has exceptions: schema, name, conflicts, refused rows. */
   recordedErrorsSql(request: JournalRequest): string;
+  saveStatusSql(request: JournalRequest, status: TaskStatus): string;
+  saveHistorySql(request: JournalRequest, slot: HistorySlot): string;
   /** Removes everything about a task. */
   forgetSql(request: JournalRequest): string[];
 }
@@ -142,13 +150,18 @@ export function journalSql(dialect: JournalDialect): JournalSql {
         from (${rows.join(" union all ")}) as recorded group by ${owner}, ${name}`;
     },
 
+    ...reportSql(dialect),
+
     forgetSql(request) {
       const isOwn = `task_name = ${literal(request.taskId)}`;
       const isOwnOfDms = `${task} = ${literal(request.taskId)}`;
+      const isOfServer = `server_name = ${literal(SERVER_NAME)} and ${isOwn}`;
+      const optional = (["awsdms_history", "awsdms_status"] as const).filter(tablesOf(request));
       const rows = [
+        ...optional.map((table) => [table, isOfServer] as const),
         ["awsdms_load_state", isOwn],
         ["awsdms_table_state", isOwn],
-        ["awsdms_suspended_tables", `server_name = ${literal(SERVER_NAME)} and ${isOwn}`],
+        ["awsdms_suspended_tables", isOfServer],
         ...exceptionTables(request).map((table) => [table, isOwnOfDms] as const),
         ["awsdms_txn_state", `${server} = ${literal(SERVER_NAME)} and ${isOwnOfDms}`],
       ] as const;
