@@ -264,6 +264,16 @@ export interface ApplyRequest extends JournalRequest {
    * table (MigrationError.isOfRow). False when left out.
    */
   readonly screens?: boolean;
+  readonly groupLimits?: GroupLimits | undefined;
+}
+
+/**
+ * How much of what has gathered is committed together, at most; what the applier takes at most by itself when left out.
+ * A transaction is whole, whatever its size.
+ */
+export interface GroupLimits {
+  readonly changes?: number | undefined;
+  readonly bytes?: number | undefined;
 }
 
 /** What is to be done with a table's ops of one transaction. */

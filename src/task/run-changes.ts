@@ -64,6 +64,7 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
       {
         ...{ ...attempt.journalRequest, plan, positions: source.positions, marks: settings.preventsLoops },
         ...{ rowErrors: settings.rowErrors, screens: attempt.screening.changes },
+        groupLimits: settings.groupLimits,
       },
       signal,
     ),

@@ -32,7 +32,7 @@ export const errorBehavior: SettingSection = {
   EventErrorPolicy: [
     choice("IGNORE", "STOP_TASK"),
     "What a failure to send an event leads to.",
-    idle("Events are kept by the server; sending them cannot fail."),
+    idle("Events are kept by the server, and sent by it beside the tasks: a failure there touches no task."),
   ],
   DataTruncationErrorPolicy: [
     choice(...DATA_POLICIES),
@@ -154,19 +154,35 @@ export const changeProcessingTuning: SettingSection = {
   CommitTimeout: [
     whole(1),
     "Most seconds for which transactions are collected before a commit.",
-    idle(SELF_TUNED),
+    idle("Nothing is held back: what is there is committed at once, and what comes meanwhile together."),
   ],
   BatchApplyPreserveTransaction: [
     flag(true),
     "Keeps transactions whole in batch apply.",
     idle("Transactions are always kept whole."),
   ],
-  BatchApplyTimeoutMin: [whole(1), "Fewest seconds between two batches.", idle(SELF_TUNED)],
-  BatchSplitSize: [whole(0), "Most changes in a batch; 0 for no limit.", idle(SELF_TUNED)],
+  BatchApplyTimeoutMin: [
+    whole(1),
+    "Fewest seconds between two batches.",
+    idle("Nothing is held back: what is there is committed at once, and what comes meanwhile together."),
+  ],
+  BatchSplitSize: [
+    whole(0),
+    "Most changes in a batch; 0 for no limit.",
+    does(
+      "Most changes that are committed together, of what has gathered; 50000 at the most. A transaction is never cut. It acts whether BatchApplyEnabled is set or not.",
+    ),
+  ],
   BatchApplyTimeoutMax: [whole(30), "Most seconds between two batches.", idle(SELF_TUNED)],
   MinTransactionSize: [whole(1000), "Fewest changes in a transaction on the target.", idle(SELF_TUNED)],
   MemoryKeepTime: [whole(60), "Seconds for which a transaction stays in memory.", idle(BOUNDED)],
-  BatchApplyMemoryLimit: [whole(500), "Most memory in MB for a batch.", idle(BOUNDED)],
+  BatchApplyMemoryLimit: [
+    whole(500),
+    "Most memory in MB for a batch.",
+    does(
+      "Most memory of changes that are committed together; 16 MB at the most. A transaction is never cut.",
+    ),
+  ],
   MemoryLimitTotal: [whole(1024), "Most memory in MB for all transactions.", idle(BOUNDED)],
   RecoveryTimeout: [
     whole(-1, -1),

@@ -100,12 +100,16 @@ export const fullLoadSettings: SettingSection = {
   TransactionConsistencyTimeout: [
     whole(600),
     "Seconds to wait for open transactions before the load.",
-    idle("Nothing is waited for: the snapshot and the change stream meet at one position of the log."),
+    idle(
+      "The snapshot and the change stream meet at one position of the log. Where that needs open transactions to end, TidewaySettings.StreamStartLimitSeconds says how long they are waited for; the load never begins without.",
+    ),
   ],
   CommitRate: [
     whole(10_000, 0, 50_000),
     "Most rows that are loaded together.",
-    idle("Each partition is loaded in one transaction, which is what makes it repeatable after a crash."),
+    idle(
+      "Each partition, about a million rows or 128 MB, is loaded in one transaction with its record, which is what makes it repeatable after a crash; rows stream through it without being gathered.",
+    ),
   ],
 };
 

@@ -23,6 +23,7 @@ test("a run without settings drops and creates, loads eight partitions and retri
     tableErrors: { onError: "suspend-table", escalationCount: 0, stopsAtRefusedRow: false },
     optionalTables: [],
     historySlotMinutes: 5,
+    groupLimits: { changes: undefined, bytes: 500 * 2 ** 20 },
     takesTruncates: true,
     rowErrors: {
       refused: "log",
@@ -59,6 +60,7 @@ test("a run reads its settings from a part of a document and from the full one a
       ApplyErrorEscalationCount: 8,
       ApplyErrorFailOnTruncationDdl: true,
     },
+    ChangeProcessingTuning: { BatchSplitSize: 300, BatchApplyMemoryLimit: 1 },
     TidewaySettings: { ExceptionsWithValues: true },
   });
   const settings = readTaskSettings(part);
@@ -83,6 +85,7 @@ test("a run reads its settings from a part of a document and from the full one a
       tableErrors: { onError: "stop-task", escalationCount: 3, stopsAtRefusedRow: true },
       optionalTables: ["awsdms_full_load_exceptions"],
       historySlotMinutes: 5,
+      groupLimits: { changes: 300, bytes: 2 ** 20 },
       takesTruncates: false,
       rowErrors: {
         refused: "stop-task",

@@ -1,6 +1,6 @@
 import { MigrationError } from "../core/error.ts";
 import type { OptionalControlTable } from "../core/journal.ts";
-import type { PrepareMode } from "../core/target.ts";
+import type { GroupLimits, PrepareMode } from "../core/target.ts";
 import {
   checkValues,
   defaultDocument,
@@ -26,6 +26,7 @@ export interface TaskSettings extends ErrorSettings {
   /** Control tables beside those that every task has. */
   readonly optionalTables: readonly OptionalControlTable[];
   readonly historySlotMinutes: number;
+  readonly groupLimits: GroupLimits;
   readonly stopAfterFullLoad: "no" | "cached-changes-applied" | "cached-changes-not-applied";
   readonly failOnNoTables: boolean;
   /** Views, functions and the like come too. */
@@ -83,6 +84,7 @@ export function readTaskSettings(document: string): TaskSettings {
       section(merged, "ControlTablesSettings")[setting] === true ? [table] : [],
     ),
     historySlotMinutes: section(merged, "ControlTablesSettings").HistoryTimeslotInMinutes as number,
+    groupLimits: groupLimits(section(merged, "ChangeProcessingTuning")),
     stopAfterFullLoad: stopAfterFullLoad(load),
     failOnNoTables: errors.FailOnNoTablesCaptured as boolean,
     migrateObjects: tideway.MigrateObjects,
@@ -119,6 +121,12 @@ function section(document: SettingsDocument, name: string): SettingsDocument {
 
 function textOrNone(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function groupLimits({ BatchSplitSize, BatchApplyMemoryLimit }: SettingsDocument): GroupLimits {
+  const changes = BatchSplitSize as number;
+  const bytes = Math.max(1, (BatchApplyMemoryLimit as number) * 2 ** 20);
+  return { changes: changes === 0 ? undefined : changes, bytes };
 }
 
 function stopAfterFullLoad(load: SettingsDocument): TaskSettings["stopAfterFullLoad"] {

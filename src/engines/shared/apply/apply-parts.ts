@@ -64,6 +64,9 @@ export function connectLoop(
     },
     fail: (error) => loop.fail(error),
   });
-  const loop: ApplyLoop = new ApplyLoop(transactions, { applied, positions });
+  const loop: ApplyLoop = new ApplyLoop(transactions, {
+    ...{ applied, positions },
+    groupLimits: request.groupLimits,
+  });
   return loop;
 }
