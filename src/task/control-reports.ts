@@ -32,9 +32,13 @@ export function reportToTarget(task: ReportedTask): AsyncDisposable {
   const slots = new HistorySlots(task.settings.historySlotMinutes);
   let writing: Promise<void> = Promise.resolve();
   let isWriting = false;
-  const write = async (work: ReportedWork): Promise<void> => {
+  const write = async ({ ends }: { readonly ends: boolean }): Promise<void> => {
     const progress = task.statistics.snapshot();
-    const due = slots.take(progress, Date.now(), work);
+    const work = ends ? "NOT RUNNING" : workOf(progress);
+    const nowMs = Date.now();
+    // What has come up to the end is of the work at the end, whenever that was begun.
+    const atEnd = ends ? slots.take(progress, nowMs, workOf(progress)) : [];
+    const due = [...atEnd, ...slots.take(progress, nowMs, work)];
     await task.journal.report(
       {
         ...(tellsStatus ? { status: statusOf(progress, work) } : {}),
@@ -47,7 +51,7 @@ export function reportToTarget(task: ReportedTask): AsyncDisposable {
     // A target that does not answer is not asked again; whoever writes rows there meets the same error.
     if (isWriting) return;
     isWriting = true;
-    writing = write(workOf(task.statistics.snapshot()))
+    writing = write({ ends: false })
       .catch(() => undefined)
       .finally(() => {
         isWriting = false;
@@ -59,7 +63,7 @@ export function reportToTarget(task: ReportedTask): AsyncDisposable {
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       await writing;
-      if (!task.signal.aborted) await write("NOT RUNNING").catch(() => undefined);
+      if (!task.signal.aborted) await write({ ends: true }).catch(() => undefined);
     },
   };
 }
@@ -90,10 +94,18 @@ function totalsOf({ tables, lag }: TaskProgress): Totals {
   };
 }
 
+interface OpenSlot {
+  readonly work: ReportedWork;
+  readonly endMs: number;
+  readonly before: Totals;
+}
+
 /** Cuts the time of a task into slots of one kind of work. */
 export class HistorySlots {
   readonly #minutes: number;
-  #open: { readonly work: ReportedWork; readonly endMs: number; readonly before: Totals } | undefined;
+  #open: OpenSlot | undefined;
+  /** When it was last looked at. */
+  #last: Totals | undefined;
 
   constructor(minutes: number) {
     this.#minutes = Math.max(1, minutes);
@@ -107,16 +119,15 @@ export class HistorySlots {
     if (open !== undefined) slots.push(this.#slot(open, totals, progress));
     if (open === undefined || open.work !== work || nowMs >= open.endMs) {
       const endMs = nowMs + this.#minutes * 60_000;
-      this.#open = work === "NOT RUNNING" ? undefined : { work, endMs, before: totals };
+      // Each kind of work has counts of its own: what came since the last look is all of the kind that begins.
+      const before = open?.work === work ? totals : (this.#last ?? totals);
+      this.#open = work === "NOT RUNNING" ? undefined : { work, endMs, before };
     }
+    this.#last = totals;
     return slots;
   }
 
-  #slot(
-    { work, endMs, before }: { readonly work: ReportedWork; readonly endMs: number; readonly before: Totals },
-    totals: Totals,
-    { lag }: TaskProgress,
-  ): HistorySlot {
+  #slot({ work, endMs, before }: OpenSlot, totals: Totals, { lag }: TaskProgress): HistorySlot {
     const isLoad = work === "FULL LOAD";
     return {
       ...{ work, endMs, minutes: this.#minutes },
