@@ -55,9 +55,11 @@ const documents = [
   "CONTRIBUTING.md",
   "SECURITY.md",
   "CHANGELOG.md",
+  "docs/api.md",
   "docs/engines/postgres.md",
   "docs/engines/mysql.md",
   "docs/decisions/README.md",
+  "examples/terraform/README.md",
 ];
 
 test("every error code that the documents name is in the table", async () => {

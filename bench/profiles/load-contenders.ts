@@ -11,6 +11,10 @@ export interface LoadContender {
   readonly dumps: boolean;
   /** May use $SOURCE and $TARGET (URLs) and $WORK (a directory that does not exist yet). */
   readonly script: string;
+  /** More variables of it. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Where rules make other rows of the source's: queries of both sides that give the same rows. */
+  readonly checks?: { readonly source: string; readonly target: string };
 }
 
 const launcher = join(import.meta.dirname, "..", "..", "bin", "tideway.js");
@@ -99,6 +103,7 @@ export function loadCommand(contender: LoadContender, request: LoadRequest): Com
       WORK: request.work,
       NODE: process.execPath,
       TIDEWAY: launcher,
+      ...contender.variables,
       ...Object.fromEntries(programs),
     },
   };

@@ -75,7 +75,7 @@ async function openAttempt(
   });
   return {
     run: async () => ({ tool: await runCommand(command, stage) }),
-    check: () => check(servers),
+    check: () => (contender.checks === undefined ? check(servers) : checkMapped(servers, contender.checks)),
     async [Symbol.asyncDispose]() {
       await rm(work, { recursive: true, force: true });
       await target.query(`drop database ${TARGET} with (force)`);
@@ -94,4 +94,18 @@ async function check({ source, target }: ServerPair): Promise<string | undefined
   } finally {
     await Promise.allSettled([clients.source.end(), clients.target.end()]);
   }
+}
+
+async function checkMapped(
+  { source, target }: ServerPair,
+  checks: NonNullable<LoadContender["checks"]>,
+): Promise<string | undefined> {
+  const rows = (query: string): string =>
+    `select count(*)::text as count, sum(hashtextextended(q::text, 0))::text as sum from (${query}) q`;
+  const [[wanted], [found]] = await Promise.all([
+    source.query(rows(checks.source), SOURCE),
+    target.query(rows(checks.target), TARGET),
+  ]);
+  const isSame = wanted.count === found.count && wanted.sum === found.sum;
+  return isSame ? undefined : `${found.count} rows are not the ${wanted.count} that the rules make`;
 }

@@ -12,6 +12,7 @@ import {
   twoPipes,
 } from "./load-contenders.ts";
 import { loadProfile } from "./load-profile.ts";
+import { mappedLineitem } from "./mapped-lineitem.ts";
 
 /** PostgreSQL to PostgreSQL, full load. */
 
@@ -61,6 +62,16 @@ export const pgLoadProfiles: readonly Profile[] = [
     table: documents,
     peers: [pipe(documents.name)],
     targets: [],
+  }),
+  loadProfile({
+    name: "pg-mapped",
+    description: "TPC-H's lineitem with one column renamed, one masked and one made by an expression",
+    fairness: "The same table without rules is loaded by the same command; the target is an empty database.",
+    minutes: 4,
+    set: { tables: [lineitem], keys: false },
+    dataOnly: false,
+    contenders: [mappedLineitem, { ...tidewayWhole, name: "without rules" }],
+    targets: [{ kind: "faster", metric: "wallS", peers: ["without rules"], limit: 0.5 }],
   }),
   loadProfile({
     name: "pg-many",

@@ -76,7 +76,7 @@ function provisionData({ serverless, run, status }: ServerlessTask): ProvisionDa
  */
 function replicationStatus(task: ServerlessTask, call: Call): string {
   const { status } = task;
-  if (status === "creating" || status === "ready") return "created";
+  if (status === "ready") return "created";
   if (status !== "starting") return status;
   if (!call.supervisor.hasWorkerFor(task)) return "provisioning_capacity";
   return (

@@ -51,6 +51,8 @@ export async function createReplicationConfig(
   const supplementalSettings = checkSupplemental(request.SupplementalSettings);
   const record: ServerlessTask = {
     ...(await taskDraft(draft, call)),
+    // Terraform's provider starts it as soon as this is answered.
+    status: "ready",
     instanceArn: arn,
     serverless: { compute, supplementalSettings, updatedMs: Date.now() },
   };

@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   serve: async () => (await import("./commands/serve.ts")).serveCommand,
   endpoint: async () => (await import("./commands/endpoint.ts")).endpointCommand,
   task: async () => (await import("./commands/task.ts")).taskCommand,
+  mappings: async () => (await import("./commands/mappings.ts")).mappingsCommand,
   cleanup: async () => (await import("./commands/cleanup.ts")).cleanupCommand,
   instance: async () => (await import("./commands/instance.ts")).instanceCommand,
 };

@@ -48,12 +48,12 @@ export async function migrateSpec(
   sources: SpecSources,
 ): Promise<TaskSpec> {
   checkOptions(options);
-  const source = endpoint(urls.source, "source", sources.registry);
-  const target = endpoint(urls.target, "target", sources.registry);
+  const source = endpointOfUrl(urls.source, "source", sources.registry);
+  const target = endpointOfUrl(urls.target, "target", sources.registry);
   const tableMappings =
     options.mappings === undefined
       ? sources.mappingsFromPatterns(options.include, options.exclude)
-      : await document(options.mappings, "--mappings");
+      : await documentOf(options.mappings, "--mappings");
   refuseSameDatabase(source, target, { tableMappings, registry: sources.registry });
   return {
     id: taskId(source, target, options.type, tableMappings),
@@ -114,7 +114,11 @@ export function engineOf(url: string, what: string, registry: EngineRegistry): E
 }
 
 /** A password may also come from the environment, where other users of the machine do not see it. */
-function endpoint(url: string, side: "source" | "target", registry: EngineRegistry): EndpointConfig {
+export function endpointOfUrl(
+  url: string,
+  side: "source" | "target",
+  registry: EngineRegistry,
+): EndpointConfig {
   const engine = engineOf(url, side, registry);
   if (!engine.capabilities[side]) {
     throw usage(`${engine.displayName} cannot be a ${side}.`, "Use a database of another kind on that side.");
@@ -155,7 +159,7 @@ function taskId(source: EndpointConfig, target: EndpointConfig, type: string, ta
 }
 
 async function settingsDocument(options: MigrateOptions): Promise<string> {
-  const text = options.settings === undefined ? "{}" : await document(options.settings, "--settings");
+  const text = options.settings === undefined ? "{}" : await documentOf(options.settings, "--settings");
   if (options.prepMode === undefined) return text;
   const settings = parsedSettings(text);
   const fullLoad = settings["FullLoadSettings"];
@@ -178,7 +182,7 @@ function parsedSettings(text: string): Record<string, unknown> {
   throw new MigrationError("settings.malformed", { message: "The task settings are not a JSON object." });
 }
 
-async function document(path: string, option: string): Promise<string> {
+export async function documentOf(path: string, option: string): Promise<string> {
   try {
     return await readFile(path === "-" ? "/dev/stdin" : path, "utf8");
   } catch (error) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -70,4 +70,20 @@ test("without a server the client says what to do", async () => {
   const result = await tideway(args, { env });
   assert.equal(result.code, 2);
   assert.match(result.stderr, /^error server\.unreachable: .*\nremedy: Start one with `tideway serve`/);
+});
+
+test("a server that could not tell anybody of events as it is asked to does not start", async () => {
+  const topics = join(directory, "topics.json");
+  await writeFile(topics, '{"events":"http://127.0.0.1:9"}');
+  const env = { AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" };
+  const refusals: readonly [string[], RegExp][] = [
+    [["--topics", topics], /names events, which is not the ARN of a standard topic/],
+    [["--sns-endpoint", "http://127.0.0.1:9"], /An SNS endpoint needs credentials/],
+  ];
+  for (const [options, message] of refusals) {
+    const dataDir = join(directory, "refused");
+    const result = await tideway(["serve", "--port", "0", "--data-dir", dataDir, ...options], { env });
+    assert.equal(result.code, 2, result.stderr);
+    assert.match(result.stderr, message);
+  }
 });

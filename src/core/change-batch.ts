@@ -58,6 +58,11 @@ export interface ChangeBatch {
   readonly transactions: readonly ChangeTransaction[];
   /** Changes that are not among `ops` because they do not fit their table. None when left out. */
   readonly misfits?: readonly Misfit[];
+  /**
+   * Changes of rows of which it is not known whether the target has them: they are applied as ApplyMode.converge says. None
+   * when left out.
+   */
+  readonly converging?: readonly ConvergingChanges[];
   /** Transactions in which tables of the task were altered: what they hold from there on is left out. None when left out. */
   readonly noted?: readonly BatchNotes[];
 }
@@ -83,6 +88,14 @@ export interface Misfit {
   /** Index into the batch's tables. */
   readonly table: number;
   readonly error: MigrationError;
+}
+
+/** All changes of a table in one transaction. */
+export interface ConvergingChanges {
+  /** Index into the batch's transactions. */
+  readonly transaction: number;
+  /** Index into the batch's tables. */
+  readonly table: number;
 }
 
 /** One transaction, or one piece of a transaction too big for one batch. Transactions without ops may occur. */

@@ -39,6 +39,11 @@ export interface Column {
    * values come in the text form of `type` all the same.
    */
   readonly convertsTo?: LogicalType;
+  /**
+   * Rules of table mappings give the column its type: the native type is the target's to name, which Target.convert does
+   * also where the plan is in its own dialect.
+   */
+  readonly typedByRule?: true;
   readonly nullable: boolean;
   /** Native default expression. A serial's default is here too, beside the sequence it draws from. */
   readonly default?: string;
@@ -118,19 +123,32 @@ export interface TableSchema {
   readonly key: readonly number[];
   /** How the stream describes the row before a change: by key, by all columns, or not at all. */
   readonly rowIdentity: "key" | "full" | "none";
+  /** The log holds all columns of rows before changes, and a stream sends them where `rowIdentity` is "full" all the same. */
+  readonly tellsBefore?: true;
   readonly indexes: readonly Index[];
   readonly checks: readonly Check[];
   readonly foreignKeys: readonly ForeignKey[];
   readonly comment?: string;
   /** Tables whose rows are a type of its columns, so they are made before it. */
   readonly rowTypes?: readonly TableId[];
+  /** A view, or a materialized one: it is read as a whole, and the source tells of no changes of it. */
+  readonly isView?: true;
   /** What the source's table was when it was described; absent where the source cannot tell. */
   readonly shape?: TableShape;
   /** The source's table may have more columns after these, which the task leaves out. */
   readonly leavesOut?: true;
+  /** Partitions that the source keeps its rows in and reads one by one, in their order; absent where there are none. */
+  readonly partitions?: readonly StoredPartition[];
   /** Estimates from the source's statistics; -1 when it has none. */
   readonly estimatedRows: number;
   readonly estimatedBytes: number;
+}
+
+/** A part of a table that its source keeps by itself, under a name. */
+export interface StoredPartition {
+  readonly name: string;
+  /** Names of the parts that it is divided into; empty when it is not. */
+  readonly subpartitions: readonly string[];
 }
 
 export interface UserType {
@@ -221,6 +239,8 @@ export interface Catalog {
   readonly tables: readonly TableSchema[];
   /** Tables may have indexes of one name; else a schema has each name of an index once. */
   readonly indexNamesOfTables?: true;
+  /** Native texts have backticks around all names, and backslashes escape in their strings; else as standard SQL has it. */
+  readonly quotesWithBackticks?: true;
   /** Each after those that it needs. */
   readonly objects: readonly SchemaObject[];
   /** Of what is moved; empty when the task leaves owners and privileges alone. */

@@ -3,7 +3,7 @@ import type { TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import type { LargeObject } from "./large-object.ts";
 import type { LockWait } from "./lock-wait.ts";
-import type { RowFilter } from "./plan.ts";
+import type { ParallelLoad, RowFilter } from "./plan.ts";
 import type { Position, PositionCodec } from "./position.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "./schema.ts";
@@ -19,6 +19,8 @@ export interface Source extends AsyncDisposable {
   listSchemas(signal: AbortSignal): Promise<readonly string[]>;
   /** Ordinary and partitioned-leaf tables of user schemas; Tideway's own control tables are left out. */
   listTables(signal: AbortSignal): Promise<readonly TableId[]>;
+  /** Views of user schemas, materialized ones among them. */
+  listViews(signal: AbortSignal): Promise<readonly TableId[]>;
   /**
    * The named tables with all they need: types, sequences, schemas, functions; what is part of them, such as
    * triggers; and everything in the schemas that are moved whole. A table that has gone is left out.
@@ -123,6 +125,8 @@ export interface KeptNotes {
 
 export interface DescribeRequest {
   readonly tables: readonly TableId[];
+  /** Views that are described as tables with their columns (TableSchema.isView), after the others. None when left out. */
+  readonly views?: readonly TableId[];
   /** Undefined: nothing but what tables need, and not what they are parts of. */
   readonly wholeSchemas: readonly string[] | undefined;
   /** Without it only tables, types and sequences are described. */
@@ -227,10 +231,10 @@ export interface Snapshot extends AsyncDisposable {
     size: PartitionSize,
     signal: AbortSignal,
   ): Promise<readonly TableOutcome<readonly Partition[]>[]>;
-  /** Formats this table can be read in, best first. */
-  bulkFormats(table: TableSchema): readonly BulkFormat[];
+  /** Formats this table can be read in, best first. `columns`: as in ReadRequest. */
+  bulkFormats(table: TableSchema, columns?: readonly number[]): readonly BulkFormat[];
   /**
-   * Rows of one partition without generated columns, in column order. Pulls from the server as consumed.
+   * Rows of one partition without generated columns, or with the columns that are asked for, in column order. Pulls from the server as consumed.
    * A share is read once; when that is not done to its end, the other shares of its table end early.
    */
   read(request: ReadRequest, signal: AbortSignal): AsyncIterable<RowChunk>;
@@ -247,6 +251,11 @@ export interface PartitionSize {
   readonly bytesPerPartition: number;
   /** Tables of at most so many bytes are cut into shares. Left out: none. */
   readonly bytesReadAtOnce?: number;
+  /**
+   * How some of the tables are cut whatever their size, by tableKey(). An outcome is `mapping.rule_impossible` where the
+   * server does not take the boundaries of ranges for ascending ones. None when left out.
+   */
+  readonly parallelLoads?: ReadonlyMap<string, ParallelLoad>;
 }
 
 export interface ReadRequest {
@@ -255,27 +264,38 @@ export interface ReadRequest {
   readonly format: BulkFormat;
   /** Ordinals of the columns that are wanted, ascending; generated ones only with Column.sends. All when left out. */
   readonly columns?: readonly number[];
-  /** Only rows that it holds for. Left out: all. Columns are those of `table`. */
+  /**
+   * Only rows that it holds for. Left out: all. Columns are those of `table`. Shares of one table are all read with the
+   * same filter and the same columns.
+   */
   readonly filter?: RowFilter;
 }
 
 /**
- * A part of one table, as plain data that survives a restart: all of it, a range of it, or a share of the
- * rows that one scan of all of it finds. Which rows a share has is known only when it has been read.
+ * A part of one table, as plain data that survives a restart: all of it, a range of it, a share of the
+ * rows that one scan of all of it finds, or partitions that the source itself keeps. Which rows a share has is known
+ * only when it has been read.
  */
 export interface Partition {
   /** Unique within the table; a small number in text. */
   readonly id: string;
-  readonly by: "whole" | "key" | "block" | "share";
-  /** Of a "key" range: the columns that the bounds are values of. They stay the same if the table gets other keys. */
+  /** "range": of values of any columns. Rows with NULL in one of them belong to the first. */
+  readonly by: "whole" | "key" | "range" | "block" | "share" | "stored";
+  /** Of a "key" or "range": the columns that the bounds are values of. They stay the same if the table gets other keys. */
   readonly columns?: readonly string[];
-  /** Inclusive lower and exclusive upper bound as texts, one for each of `columns` (or the one block number). */
+  /**
+   * Inclusive lower and exclusive upper bound as texts, one for each of `columns` (or the one block number). Of "stored"
+   * the first has the names of the source's partitions.
+   */
   readonly from: readonly string[] | undefined;
   readonly to: readonly string[] | undefined;
   readonly estimatedRows: number;
 }
 
-/** Whether a partition means the same rows in any snapshot; a range of blocks or a share does so only in its own. */
+/**
+ * Whether a partition means the same rows in any snapshot, each row by its key. A range of blocks or a share does so only in
+ * its own, and a row may have moved to another range of other columns, or to another of the source's partitions.
+ */
 export function holdsInAnySnapshot({ by }: Partition): boolean {
   return by === "whole" || by === "key";
 }

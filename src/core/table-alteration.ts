@@ -3,11 +3,14 @@ import type { TablePlan } from "./plan.ts";
 import type { TableId } from "./schema.ts";
 import type { EnumLabels, SchemaNote } from "./schema-note.ts";
 
-/** A table of the target that follows what a statement has made of the source's. Shapes tell which column is which. */
+/**
+ * A table of the target that follows what a statement has made of the source's. Shapes of the plans' sources tell which
+ * column is which; a column that rules of rows have made is in neither.
+ */
 export interface TableAlteration {
   /** As the target has it. */
   readonly from: TablePlan;
-  /** As it becomes; what the journal has of it afterwards is its source's shape. */
+  /** As it becomes; what the journal has of it afterwards is the shape of its readTable(). */
   readonly to: TablePlan;
   /** The statement's that gave columns their types; undefined when only indexes were dropped. */
   readonly note: SchemaNote | undefined;

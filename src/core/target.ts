@@ -93,7 +93,8 @@ export interface Target extends AsyncDisposable {
   /**
    * Puts what comes from a database of another kind into this one's dialect: types, defaults, indexes and
    * constraints of the plan's target side. A generated column that the target cannot compute becomes an ordinary one on
-   * both sides where the source sends its values (Column.sends). Changes nothing when the dialect is the target's own.
+   * both sides where the source sends its values (Column.sends). When the dialect is the target's own, it only names the
+   * types that rules give (Column.typedByRule).
    */
   convert(plan: MigrationPlan): ConvertedPlan;
   /** Whether the target is fit to be written: read-only, grants, what stands in the way. Changes nothing. */

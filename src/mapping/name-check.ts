@@ -1,10 +1,8 @@
 import type { Finding } from "../core/finding.ts";
 import type { TablePlan } from "../core/plan.ts";
 import { type Index, type Sequence, type TableId, tableKey, type UserType } from "../core/schema.ts";
+import { LONGEST_NAME_BYTES, nameFault } from "./name-fault.ts";
 import { badSchemaName, badTableName, clash, renamed } from "./plan-findings.ts";
-
-/** PostgreSQL cuts longer names off without a word (NAMEDATALEN), and two could become one. */
-const LONGEST_NAME_BYTES = 63;
 
 interface NamedSchema {
   readonly source: string;
@@ -24,6 +22,8 @@ export interface NamedObjects {
   readonly types: readonly Renamed<UserType>[];
   /** See Catalog: where names of indexes are their tables' own, the target's dialect says which they can have. */
   readonly indexNamesOfTables: boolean;
+  /** The ids of the rules by which a table gets its name. */
+  readonly rulesOf: (source: TableId) => readonly number[];
 }
 
 export interface CheckedNames {
@@ -51,7 +51,7 @@ export function checkNames(objects: NamedObjects): CheckedNames {
   claim(
     "table",
     objects.tables.map(({ source, target }) => ({ source, target })),
-    { taken: relations, findings },
+    { taken: relations, findings, rulesOf: objects.rulesOf },
   );
   const types = mergeTypes(objects.types, { taken: new Map(relations), findings });
   const sequences = settleSequences(objects.sequences, { taken: relations, findings });
@@ -65,13 +65,8 @@ interface Claims {
   /** Who has a name, by key of the name on the target. */
   readonly taken: Map<string, TableId>;
   readonly findings: Finding[];
-}
-
-function nameFault(name: string): string | undefined {
-  if (name === "") return "is empty";
-  if (name.includes("\0")) return "holds a zero character";
-  const bytes = Buffer.byteLength(name);
-  return bytes > LONGEST_NAME_BYTES ? `has ${bytes} bytes, more than ${LONGEST_NAME_BYTES}` : undefined;
+  /** By which rules something gets its name; none when left out. */
+  readonly rulesOf?: NamedObjects["rulesOf"];
 }
 
 function mergeSchemas(
@@ -90,13 +85,16 @@ function mergeSchemas(
 function claim(
   kind: string,
   objects: readonly Renamed<{ readonly id: TableId }>[],
-  { taken, findings }: Claims,
+  { taken, findings, rulesOf }: Claims,
 ): void {
   for (const { source, target } of objects) {
     const key = tableKey(target.id);
     const owner = taken.get(key);
     if (owner === undefined) taken.set(key, source.id);
-    else findings.push(clash(kind, [owner, source.id], target.id));
+    else {
+      const rules = [owner, source.id].flatMap((id) => rulesOf?.(id) ?? []);
+      findings.push(clash(kind, { sources: [owner, source.id], rules }, target.id));
+    }
   }
 }
 

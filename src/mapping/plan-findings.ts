@@ -24,13 +24,20 @@ export function leftOut(table: TableId, foreignKey: ForeignKey): Finding {
   };
 }
 
-export function clash(kind: string, sources: readonly [TableId, TableId], target: TableId): Finding {
+interface Clash {
+  readonly sources: readonly [TableId, TableId];
+  /** Ids of the rules that name them. */
+  readonly rules: readonly number[];
+}
+
+export function clash(kind: string, { sources, rules }: Clash, target: TableId): Finding {
   const [one, other] = sources.map(displayTable);
+  const by = [...new Set(rules)].map((rule) => `rule ${rule}`).join(" and ");
   return {
     code: "mapping.target_clash",
     severity: "error",
     subject: displayTable(target),
-    message: `${one} and ${other} both come to the ${kind} ${displayTable(target)} on the target.`,
+    message: `${one} and ${other} both come to the ${kind} ${displayTable(target)} on the target${by === "" ? "" : `, by ${by}`}.`,
     remedy: "Change the rename rules, or the setting TargetSchema, so that each gets a name of its own.",
   };
 }
@@ -86,6 +93,39 @@ export function objectNamesRenamed(object: SchemaObject, renamed: ObjectReferenc
     object,
     `is left out: its text names the ${renamed.kind} ${displayName(renamed)}, which has another name on the target.`,
   );
+}
+
+export function objectNamesColumns(object: SchemaObject, table: TableId): Finding {
+  return aboutObject(
+    "plan.object_left_out",
+    object,
+    `is left out: its text seems to name columns of ${displayTable(table)} that are not on the target, or have other names there.`,
+  );
+}
+
+/** A foreign key one end of which the target has not. What the source does by it without logging it would be missing. */
+export function referenceLost(
+  table: TableId,
+  foreignKey: ForeignKey,
+  replicates: boolean,
+): readonly Finding[] {
+  const message = `The foreign key ${foreignKey.name} of ${displayTable(table)} is left out: columns of one of its ends stay behind, or rules change their values.`;
+  const about = { subject: displayTable(table), table };
+  const left: Finding = {
+    ...about,
+    ...{ code: "plan.part_left_out", severity: "warning", message },
+    remedy: errorTable["plan.part_left_out"].remedy,
+  };
+  if (!replicates || foreignKey.silent === undefined) return [left];
+  return [
+    left,
+    {
+      ...about,
+      ...{ code: "mapping.key_lost", severity: "error" },
+      message: `The source changes rows by the foreign key ${foreignKey.name} without logging that, and they are not found on the target without its columns.`,
+      remedy: errorTable["mapping.key_lost"].remedy,
+    },
+  ];
 }
 
 export function namesText(object: SchemaObject, schema: string): Finding {

@@ -23,12 +23,12 @@ const clashes: readonly {
       catalog: catalog({ tables: [table("s.a"), table("s.b")] }),
       rules: [["table", "rename", "s.%", "same"]],
     },
-    message: /^s\.a and s\.b both come to the table s\.same/,
+    message: /^s\.a and s\.b both come to the table s\.same on the target, by rule 1\.$/,
   },
   {
     because: "TargetSchema brings two schemas' tables together",
     situation: { catalog: catalog({ tables: [table("a.t"), table("b.t")] }), targetSchema: "x" },
-    message: /^a\.t and b\.t both come to the table x\.t/,
+    message: /^a\.t and b\.t both come to the table x\.t on the target\.$/,
   },
   {
     because: "a table takes the name of another that keeps its own",

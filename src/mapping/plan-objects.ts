@@ -8,7 +8,7 @@ import {
   tableKey,
   type UserType,
 } from "../core/schema.ts";
-import { namesText, objectLeftOut, objectNamesRenamed } from "./plan-findings.ts";
+import { namesText, objectLeftOut, objectNamesColumns, objectNamesRenamed } from "./plan-findings.ts";
 import type { TargetNames } from "./target-names.ts";
 
 export interface Moved {
@@ -22,6 +22,8 @@ export interface ObjectsRequest {
   readonly tables: readonly TablePlan[];
   readonly types: readonly { readonly source: UserType; readonly target: UserType }[];
   readonly sequences: readonly { readonly source: Sequence; readonly target: Sequence }[];
+  /** Whether texts speak of columns of a table that are not on the target, or have other names there. */
+  readonly changed: (table: TableId, native: readonly string[]) => boolean;
 }
 
 /**
@@ -60,6 +62,14 @@ export function planObjects(request: ObjectsRequest): {
     });
     if (renamed !== undefined) {
       findings.push(objectNamesRenamed(source, renamed));
+      continue;
+    }
+    const tables = source.needs.filter(({ kind }) => kind === "table").map(({ id }) => id);
+    const changed = [source.on, ...tables].find(
+      (id) => id !== undefined && request.changed(id, source.native),
+    );
+    if (changed !== undefined) {
+      findings.push(objectNamesColumns(source, changed));
       continue;
     }
     const target = targetObject(source, home.target, placed);

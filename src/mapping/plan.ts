@@ -8,13 +8,19 @@ import {
   type TableSchema,
   tableKey,
 } from "../core/schema.ts";
+import { mapReference } from "./columns/map-reference.ts";
+import { type MappedTable, mapTable } from "./columns/map-table.ts";
+import { NativeColumns } from "./columns/native-columns.ts";
+import { rulesOfTable } from "./columns/table-rules.ts";
+import { unmatchedRules } from "./columns/unmatched-rules.ts";
 import { type CheckedNames, checkNames } from "./name-check.ts";
 import { NativeReferences } from "./native-references.ts";
-import { leftOut } from "./plan-findings.ts";
-import { planObjects } from "./plan-objects.ts";
+import { planLoad } from "./parallel-load.ts";
+import { leftOut, referenceLost } from "./plan-findings.ts";
+import { type ObjectsRequest, planObjects } from "./plan-objects.ts";
 import { planRights } from "./plan-rights.ts";
 import type { TableMappings } from "./rules.ts";
-import { loadOrderOf, selectTables } from "./selection.ts";
+import { loadOrderOf, relationOf, selectTables } from "./selection.ts";
 import { TargetNames } from "./target-names.ts";
 
 export interface PlanRequest {
@@ -23,6 +29,8 @@ export interface PlanRequest {
   readonly mappings: TableMappings;
   /** DMS's TargetSchema: the schema of everything that no schema rule renames; undefined or "" for none. */
   readonly targetSchema: string | undefined;
+  /** Changes are going to be applied: what rules need and changes do not tell is found. False when left out. */
+  readonly replicates?: boolean;
 }
 
 export interface CompiledPlan {
@@ -37,14 +45,25 @@ export interface CompiledPlan {
 /** Applies the table mappings to a catalog: which tables go where, under which names, in which order. */
 export function compilePlan(request: PlanRequest): CompiledPlan {
   const { catalog, mappings } = request;
-  const ids = catalog.tables.map(({ id }) => id);
+  const selected = new Set(
+    catalog.tables
+      .filter((table) => selectTables([table.id], mappings, relationOf(table)).length > 0)
+      .map(({ id }) => tableKey(id)),
+  );
+  const mapped = mappedTables(request, selected);
   const context: PlanContext = {
     names: new TargetNames(mappings, request.targetSchema),
-    selected: new Set(selectTables(ids, mappings).map(tableKey)),
+    ...{ selected, mapped, replicates: request.replicates === true },
     partitioned: new Set(
       catalog.objects.filter(({ kind }) => kind === "partitioned table").map(({ id }) => tableKey(id)),
     ),
-    findings: [],
+    findings: [
+      ...unmatchedRules(
+        mappings,
+        catalog.tables.filter(({ id }) => selected.has(tableKey(id))),
+      ),
+      ...[...mapped.values()].flatMap(({ findings }) => findings.all),
+    ],
   };
   const allTypes = catalog.types.map((source) => {
     return { source, target: { ...source, id: context.names.withinSchema(source.id) } };
@@ -55,6 +74,7 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
     sequences: planSequences(catalog, context),
     types: allTypes,
     indexNamesOfTables: catalog.indexNamesOfTables === true,
+    rulesOf: (id) => context.names.rulesOf(id),
   });
   const { tables, types } = rewriteTexts(checked, allTypes, namedInTexts(catalog, context));
   const planned = planObjects({
@@ -63,6 +83,7 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
     tables,
     types: allTypes,
     sequences: checked.sequences,
+    changed: changedColumns(request, mapped),
   });
   const rights = planRights(catalog, { names: context.names, placed: planned.placed });
   const plan: MigrationPlan = {
@@ -71,6 +92,7 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
     target: {
       dialect: catalog.dialect,
       ...(catalog.indexNamesOfTables === true ? { indexNamesOfTables: true } : {}),
+      ...(catalog.quotesWithBackticks === true ? { quotesWithBackticks: true } : {}),
       serverVersion: catalog.serverVersion,
       schemas: withExtensions(checked.schemas, planned.objects),
       types: types.map(({ target }) => target),
@@ -84,6 +106,15 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
   return { plan, findings };
 }
 
+/** Whether texts of the source speak of columns that the target has not, or under another name. */
+function changedColumns({ catalog }: PlanRequest, mapped: Mapped): ObjectsRequest["changed"] {
+  const texts = new NativeColumns(catalog.quotesWithBackticks === true);
+  return (table, native) => {
+    const gone = mapped.get(tableKey(table))?.gone;
+    return gone !== undefined && native.some((text) => texts.speaksOf(text, gone));
+  };
+}
+
 /** Extensions keep the schema that they are in, also where it comes to the target under another name. */
 function withExtensions(schemas: Catalog["schemas"], objects: readonly SchemaObject[]): Catalog["schemas"] {
   const names = new Set(schemas.map(({ name }) => name));
@@ -91,8 +122,13 @@ function withExtensions(schemas: Catalog["schemas"], objects: readonly SchemaObj
   return [...schemas, ...[...places].filter((place) => !names.has(place)).map((name) => ({ name }))];
 }
 
+type Mapped = ReadonlyMap<string, MappedTable>;
+
 interface PlanContext {
   readonly names: TargetNames;
+  /** What rules make of columns, for the tables that have such rules, by source id. */
+  readonly mapped: Mapped;
+  readonly replicates: boolean;
   /** Keys of the selected tables, by source id. */
   readonly selected: ReadonlySet<string>;
   /** Keys of the partitioned tables above them. */
@@ -100,41 +136,83 @@ interface PlanContext {
   readonly findings: Finding[];
 }
 
+/** Which tables come, and what rules make of their columns; foreign keys need all of them. */
+function mappedTables(
+  { catalog, mappings, replicates }: PlanRequest,
+  selected: PlanContext["selected"],
+): Mapped {
+  const texts = new NativeColumns(catalog.quotesWithBackticks === true);
+  const mapped = new Map<string, MappedTable>();
+  for (const table of catalog.tables) {
+    if (!selected.has(tableKey(table.id))) continue;
+    const rules = rulesOfTable(table, mappings);
+    if (rules === undefined) continue;
+    mapped.set(tableKey(table.id), mapTable(table, { rules, texts, replicates: replicates === true }));
+  }
+  return mapped;
+}
+
 function planTables({ catalog, mappings }: PlanRequest, context: PlanContext): readonly TablePlan[] {
   return catalog.tables
     .filter((table) => context.selected.has(tableKey(table.id)))
-    .map((source) => {
-      return { source, target: targetTable(source, context), loadOrder: loadOrderOf(source.id, mappings) };
+    .map((table): TablePlan => {
+      const mapped = context.mapped.get(tableKey(table.id));
+      const { source, target, rows } = mapped ?? { source: table, target: table, rows: undefined };
+      const foreignKeys = targetKeys(table, context);
+      return {
+        source,
+        target: { ...target, id: context.names.table(table.id), foreignKeys },
+        loadOrder: loadOrderOf(table, mappings),
+        ...planLoad(table, mappings, context.findings),
+        ...(rows === undefined ? {} : { rows }),
+      };
     });
 }
 
-function targetTable(source: TableSchema, context: PlanContext): TableSchema {
-  const foreignKeys = source.foreignKeys.flatMap((foreignKey) => {
-    if (context.selected.has(tableKey(foreignKey.references))) {
-      return { ...foreignKey, references: context.names.table(foreignKey.references) };
+/** The foreign keys whose both ends come to the target. */
+function targetKeys(source: TableSchema, context: PlanContext): TableSchema["foreignKeys"] {
+  return source.foreignKeys.flatMap((foreignKey) => {
+    const referenced = tableKey(foreignKey.references);
+    if (!context.selected.has(referenced)) {
+      // One to a partitioned table is an object of its own, made when that has its key.
+      if (!context.partitioned.has(referenced)) context.findings.push(leftOut(source.id, foreignKey));
+      return [];
     }
-    // One to a partitioned table is an object of its own, made when that has its key.
-    if (!context.partitioned.has(tableKey(foreignKey.references))) {
-      context.findings.push(leftOut(source.id, foreignKey));
+    const columns = mapReference(
+      foreignKey,
+      context.mapped.get(tableKey(source.id)),
+      context.mapped.get(referenced),
+    );
+    if (columns === undefined) {
+      context.findings.push(...referenceLost(source.id, foreignKey, context.replicates));
+      return [];
     }
-    return [];
+    return { ...foreignKey, ...columns, references: context.names.table(foreignKey.references) };
   });
-  return { ...source, id: context.names.table(source.id), foreignKeys };
 }
 
 /** A sequence whose table stays behind goes on without an owner; an identity's has no life without its table. */
 function planSequences(
   catalog: Catalog,
-  { names, selected, partitioned }: PlanContext,
+  { names, selected, partitioned, mapped }: PlanContext,
 ): readonly { readonly source: Sequence; readonly target: Sequence }[] {
   return catalog.sequences.flatMap((source) => {
     const { ownedBy } = source;
     const key = ownedBy === undefined ? "" : tableKey(ownedBy.table);
-    const owned = ownedBy !== undefined && (selected.has(key) || partitioned.has(key));
-    if (source.internal && !owned) return [];
-    const owner = owned ? { table: names.table(ownedBy.table), column: ownedBy.column } : undefined;
+    const owning = ownedBy !== undefined && (selected.has(key) || partitioned.has(key));
+    const column = owning ? ownerColumn(ownedBy.column, mapped.get(key), source.internal) : undefined;
+    if (source.internal && column === undefined) return [];
+    const owner = column === undefined ? undefined : { table: names.table(ownedBy!.table), column };
     return { source, target: { ...source, id: names.withinSchema(source.id), ownedBy: owner } };
   });
+}
+
+/** The owner's name on the target; undefined where it stays behind, or no longer counts by itself. */
+function ownerColumn(name: string, mapped: MappedTable | undefined, isIdentity: boolean): string | undefined {
+  if (mapped === undefined) return name;
+  const ordinal = mapped.source.columns.findIndex((column) => column.name === name);
+  const column = mapped.target.columns[ordinal];
+  return isIdentity && column?.identity === undefined ? undefined : column?.name;
 }
 
 function planSchemas(

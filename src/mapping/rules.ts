@@ -1,11 +1,17 @@
+import type { FilterCondition, Mask, ParallelLoad } from "../core/plan.ts";
+import type { LogicalType } from "../core/schema.ts";
 import type { NameMatcher } from "./wildcard.ts";
 
-/** A checked table mappings document: what this version of Tideway knows of DMS's language. */
+/** A checked table mappings document. Every list is in the order of the rules' ids. */
 export interface TableMappings {
-  /** In the order of their ids, as are the others. */
   readonly selections: readonly SelectionRule[];
   readonly schemaRules: readonly SchemaRule[];
   readonly tableRules: readonly TableRule[];
+  readonly columnRules: readonly ColumnRule[];
+  readonly addedColumns: readonly AddColumnRule[];
+  readonly beforeImages: readonly BeforeImageRule[];
+  readonly keyRules: readonly KeyRule[];
+  readonly tableSettings: readonly TableSettingsRule[];
 }
 
 export interface SelectionRule {
@@ -16,8 +22,18 @@ export interface SelectionRule {
   readonly table: NameMatcher;
   /** The pattern for tables is `%` alone. */
   readonly everyTable: boolean;
+  /** Which kinds of relations are meant. */
+  readonly tableType: "table" | "view" | "all";
   /** Higher starts first in full load; undefined when the rule does not say. */
   readonly loadOrder: number | undefined;
+  /** Rows that all of these hold for are taken; every row when there is none. */
+  readonly filters: readonly SourceFilter[];
+}
+
+/** Holds for rows whose column satisfies one of the conditions; their values are as the document writes them. */
+export interface SourceFilter {
+  readonly column: string;
+  readonly conditions: readonly FilterCondition[];
 }
 
 /** Renames schemas. The matcher sees the source's name. */
@@ -27,12 +43,62 @@ export interface SchemaRule {
   readonly change: NameChange;
 }
 
-/** Renames tables. The matchers see the source's names. */
-export interface TableRule {
+/** What a rule about tables matches; the matchers see the source's names. */
+export interface TableRuleBase {
   readonly id: number;
   readonly schema: NameMatcher;
   readonly table: NameMatcher;
+}
+
+/** Renames tables. */
+export interface TableRule extends TableRuleBase {
   readonly change: NameChange;
+}
+
+/** Acts on columns of the source that its matchers take. */
+export interface ColumnRule extends TableRuleBase {
+  readonly column: NameMatcher;
+  /** DMS's name of the source column's type (document/data-types.ts); undefined for any. */
+  readonly dataType: string | undefined;
+  readonly action: ColumnAction;
+}
+
+export type ColumnAction =
+  | { readonly kind: "name"; readonly change: NameChange }
+  /** The column stays behind; or it comes, and with it only those of its table of which a rule says the same. */
+  | { readonly kind: "remove" | "include" }
+  | { readonly kind: "type"; readonly type: LogicalType }
+  | { readonly kind: "mask"; readonly mask: Mask };
+
+export interface AddColumnRule extends TableRuleBase {
+  /** Its name on the target. */
+  readonly name: string;
+  readonly type: LogicalType;
+  /** As the document writes it; undefined for a column that no row has a value in. */
+  readonly expression: string | undefined;
+}
+
+/** Adds columns with the values that others had before an update. */
+export interface BeforeImageRule extends TableRuleBase {
+  readonly prefix: string;
+  readonly suffix: string;
+  /** Of which columns: those of the primary key, all but large objects, or all. */
+  readonly columns: "pk-only" | "non-lob" | "all";
+}
+
+export interface KeyRule extends TableRuleBase {
+  /** Of the constraint or index; undefined when the rule gives none. */
+  readonly name: string | undefined;
+  /** Names of the source's columns. */
+  readonly columns: readonly string[];
+  readonly origin: "primary-key" | "unique-index";
+}
+
+/** About one table, named exactly. */
+export interface TableSettingsRule extends TableRuleBase {
+  readonly parallelLoad: ParallelLoad | undefined;
+  /** How much of a large object comes; undefined: what the task's settings say. */
+  readonly lobs: "whole" | { readonly maxKilobytes: number } | undefined;
 }
 
 export type NameChange =

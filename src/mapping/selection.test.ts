@@ -94,9 +94,9 @@ test("the load order is the explicit rule's, else the first include rule's that 
     ["explicit", "hr", "jobs", 5],
     ["exclude", "public", "%", 9],
   ]);
-  const order = (text: string): number => loadOrderOf(table(text), rules);
+  const order = (text: string): number => loadOrderOf({ id: table(text) }, rules);
   assert.deepEqual(["hr.jobs", "hr.job_history", "hr.employees", "x.y"].map(order), [5, 2, 7, 7]);
-  assert.equal(loadOrderOf(table("hr.jobs"), mappings([["include", "%", "%"]])), 0);
+  assert.equal(loadOrderOf({ id: table("hr.jobs") }, mappings([["include", "%", "%"]])), 0);
 });
 
 test("all of a schema is moved where its tables are taken by one rule, and not taken away by one", () => {

@@ -1,15 +1,32 @@
 import { MigrationError } from "../core/error.ts";
-import type { TableId } from "../core/schema.ts";
+import type { TableId, TableSchema } from "../core/schema.ts";
 import type { SelectionRule, TableMappings } from "./rules.ts";
 import { escapeWildcards } from "./wildcard.ts";
 
+/** What a rule's table-type tells apart. */
+export type Relation = "table" | "view";
+
+export function relationOf({ isView }: Pick<TableSchema, "isView">): Relation {
+  return isView === true ? "view" : "table";
+}
+
+/** Whether a rule is about tables, or about views. */
+export function isOfType({ tableType }: SelectionRule, relation: Relation): boolean {
+  return tableType === "all" || tableType === relation;
+}
+
 /**
- * The tables that the rules select, in the given order: those that an include or explicit rule
+ * The tables, or the views, that the rules select, in the given order: those that an include or explicit rule
  * matches and no exclude rule does.
  */
-export function selectTables(ids: readonly TableId[], mappings: TableMappings): readonly TableId[] {
-  const includes = mappings.selections.filter((rule) => rule.action !== "exclude");
-  const excludes = mappings.selections.filter((rule) => rule.action === "exclude");
+export function selectTables(
+  ids: readonly TableId[],
+  mappings: TableMappings,
+  relation: Relation = "table",
+): readonly TableId[] {
+  const rules = mappings.selections.filter((rule) => isOfType(rule, relation));
+  const includes = rules.filter((rule) => rule.action !== "exclude");
+  const excludes = rules.filter((rule) => rule.action === "exclude");
   return ids.filter(
     (id) =>
       includes.some((rule) => matchesTable(rule, id)) && !excludes.some((rule) => matchesTable(rule, id)),
@@ -31,12 +48,26 @@ export function wholeSchemas(schemas: readonly string[], mappings: TableMappings
  * A selected table's `load-order`: that of an explicit rule before that of an include rule, among
  * these the rule with the lowest id that states one; 0 when none does.
  */
-export function loadOrderOf(id: TableId, mappings: TableMappings): number {
-  const stating = mappings.selections.filter(
-    (rule) => rule.action !== "exclude" && rule.loadOrder !== undefined && matchesTable(rule, id),
-  );
+export function loadOrderOf(table: Pick<TableSchema, "id" | "isView">, mappings: TableMappings): number {
+  const stating = selectingRules(table, mappings).filter(({ loadOrder }) => loadOrder !== undefined);
   const rule = stating.find(({ action }) => action === "explicit") ?? stating[0];
   return rule?.loadOrder ?? 0;
+}
+
+/** The rules by which a table or a view is selected. */
+export function selectingRules(
+  table: Pick<TableSchema, "id" | "isView">,
+  { selections }: TableMappings,
+): readonly SelectionRule[] {
+  const relation = relationOf(table);
+  return selections.filter(
+    (rule) => rule.action !== "exclude" && isOfType(rule, relation) && matchesTable(rule, table.id),
+  );
+}
+
+/** Whether views are selected, too. */
+export function takesViews({ selections }: TableMappings): boolean {
+  return selections.some((rule) => rule.action !== "exclude" && isOfType(rule, "view"));
 }
 
 function matchesTable(rule: SelectionRule, id: TableId): boolean {

@@ -1,139 +1,30 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { everything, rename } from "../../test/support/mapping-rules.ts";
+import { everything } from "../../test/support/mapping-rules.ts";
 import { parseTableMappings } from "./table-mappings.ts";
 
-function parse(...rules: readonly unknown[]): ReturnType<typeof parseTableMappings> {
-  return parseTableMappings(JSON.stringify({ rules }));
+const exact = { "schema-name": "a", "table-name": "b" };
+const settings = { "rule-type": "table-settings", "rule-id": 2, "object-locator": exact };
+const unbuilt: readonly (readonly [rules: readonly object[], subject: string])[] = [
+  [
+    [everything, { ...settings, "lob-settings": { mode: "limited", "bulk-max-size": 1 } }],
+    "rule 2: lob-settings",
+  ],
+];
+
+for (const [rules, subject] of unbuilt) {
+  test(`what is read and not carried out yet is refused: ${subject} of ${JSON.stringify(rules.at(-1))}`, () => {
+    assert.throws(() => parseTableMappings(JSON.stringify({ rules })), {
+      code: "mapping.unsupported",
+      subject,
+    });
+  });
 }
 
-test("the selection rules of the DMS manual are read, filters aside", () => {
-  const { selections } = parse(
-    {
-      "rule-type": "selection",
-      "rule-id": "1",
-      "rule-name": "1",
-      "object-locator": { "schema-name": "hr", "table-name": "%" },
-      "rule-action": "include",
-      "load-order": 2,
-      filters: [],
-    },
-    {
-      "rule-type": "selection",
-      "rule-id": "2",
-      "rule-name": "2",
-      "object-locator": { "schema-name": "hr", "table-name": "DMS%" },
-      "rule-action": "exclude",
-    },
+test("large objects come whole, so settings that ask for it are taken", () => {
+  const whole = { ...settings, "lob-settings": { mode: "unlimited", "bulk-max-size": "0" } };
+  assert.equal(
+    parseTableMappings(JSON.stringify({ rules: [everything, whole] })).tableSettings[0]!.lobs,
+    "whole",
   );
-  assert.deepEqual(
-    selections.map(({ id, action, loadOrder }) => ({ id, action, loadOrder })),
-    [
-      { id: 1, action: "include", loadOrder: 2 },
-      { id: 2, action: "exclude", loadOrder: undefined },
-    ],
-  );
-});
-
-test("the schema and table transformations of the DMS manual are read", () => {
-  const { schemaRules, tableRules } = parse(
-    everything,
-    {
-      "rule-type": "transformation",
-      "rule-id": "3",
-      "rule-name": "3",
-      "rule-action": "rename",
-      "rule-target": "schema",
-      "object-locator": { "schema-name": "Test" },
-      value: "Prod",
-    },
-    {
-      "rule-type": "transformation",
-      "rule-id": "5",
-      "rule-name": "5",
-      "rule-action": "add-prefix",
-      "rule-target": "table",
-      "object-locator": { "schema-name": "%", "table-name": "%" },
-      value: "DMS_",
-    },
-    {
-      "rule-type": "transformation",
-      "rule-id": "4",
-      "rule-name": "4",
-      "rule-action": "convert-lowercase",
-      "rule-target": "table",
-      "object-locator": { "schema-name": "%", "table-name": "%" },
-    },
-    {
-      "rule-type": "transformation",
-      "rule-id": 6,
-      "rule-action": "replace-suffix",
-      "rule-target": "table",
-      "object-locator": { "schema-name": "%", "table-name": "%" },
-      value: "_new",
-      "old-value": "_old",
-    },
-  );
-  assert.deepEqual(
-    schemaRules.map(({ id, change }) => ({ id, change })),
-    [{ id: 3, change: { action: "rename", value: "Prod" } }],
-  );
-  assert.deepEqual(
-    tableRules.map(({ id, change }) => ({ id, change })),
-    [
-      { id: 4, change: { action: "convert-lowercase" } },
-      { id: 5, change: { action: "add-prefix", value: "DMS_" } },
-      { id: 6, change: { action: "replace-suffix", oldValue: "_old", value: "_new" } },
-    ],
-  );
-});
-
-test("what the DMS console writes into members it does not use is accepted", () => {
-  const locator = { "schema-name": "%", "table-name": "%", "table-type": "table" };
-  parse(
-    {
-      ...everything,
-      "object-locator": locator,
-      filters: [],
-      "parallel-load": null,
-      isAutoSegmentationChecked: false,
-      "load-order": null,
-    },
-    {
-      ...rename,
-      "rule-target": "schema",
-      "object-locator": { "schema-name": "a", "table-name": "%" },
-      "old-value": null,
-      "data-type": {},
-    },
-  );
-});
-
-test("rule ids order rules by number, not by text or place", () => {
-  const { tableRules } = parse(everything, { ...rename, "rule-id": "10" }, { ...rename, "rule-id": 9 });
-  assert.deepEqual(
-    tableRules.map((rule) => rule.id),
-    [9, 10],
-  );
-});
-
-test("a document that is not JSON is refused with the place of the mistake and without its text", () => {
-  const document = '{"rules": [\n  {"rule-id": secret}\n]}';
-  assert.throws(() => parseTableMappings(document), {
-    code: "mapping.malformed",
-    message: "Error in mapping rules. The document is not JSON (line 2 column 15).",
-  });
-  for (const text of ["", "{", "null", "[]", '"x"', "1"]) {
-    assert.throws(() => parseTableMappings(text), { code: "mapping.malformed" }, text);
-  }
-  assert.throws(() => parseTableMappings('{"rules": [], "filters": []}'), /"filters" beside "rules"/);
-});
-
-test("member names of every object, such as constructor, are not taken from its prototype", () => {
-  const rule = {
-    ...everything,
-    "rule-id": 5,
-    "object-locator": JSON.parse('{"__proto__": {"schema-name": "%"}}'),
-  };
-  assert.throws(() => parse(rule), /object-locator\.schema-name is missing/);
 });

@@ -1,5 +1,5 @@
 import type { TableId } from "../core/schema.ts";
-import { changeName, type TableMappings } from "./rules.ts";
+import { changeName, type SchemaRule, type TableMappings, type TableRule } from "./rules.ts";
 
 /**
  * The names that objects get on the target. Of the rules of one level that match, the one with the
@@ -19,7 +19,7 @@ export class TargetNames {
   schema(source: string): string {
     let target = this.#schemas.get(source);
     if (target === undefined) {
-      const rule = this.#mappings.schemaRules.find(({ schema }) => schema(source));
+      const rule = this.#schemaRule(source);
       target = rule === undefined ? (this.#targetSchema ?? source) : changeName(source, rule.change);
       this.#schemas.set(source, target);
     }
@@ -27,9 +27,7 @@ export class TargetNames {
   }
 
   table(source: TableId): TableId {
-    const rule = this.#mappings.tableRules.find(
-      ({ schema, table }) => schema(source.schema) && table(source.name),
-    );
+    const rule = this.#tableRule(source);
     const name = rule === undefined ? source.name : changeName(source.name, rule.change);
     return { schema: this.schema(source.schema), name };
   }
@@ -37,5 +35,18 @@ export class TargetNames {
   /** For types and sequences: they move with their schema and keep their own name. */
   withinSchema(source: TableId): TableId {
     return { schema: this.schema(source.schema), name: source.name };
+  }
+
+  /** The ids of the rules by which a table gets its name on the target. */
+  rulesOf(source: TableId): readonly number[] {
+    return [this.#schemaRule(source.schema), this.#tableRule(source)].flatMap((rule) => rule?.id ?? []);
+  }
+
+  #schemaRule(source: string): SchemaRule | undefined {
+    return this.#mappings.schemaRules.find(({ schema }) => schema(source));
+  }
+
+  #tableRule(source: TableId): TableRule | undefined {
+    return this.#mappings.tableRules.find(({ schema, table }) => schema(source.schema) && table(source.name));
   }
 }

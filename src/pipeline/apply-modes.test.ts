@@ -28,6 +28,16 @@ test("modes are given per transaction and table, and left out when all are exact
   assert.equal(rules.modes(batch([11, 12])), undefined);
 });
 
+test("what a batch says is to converge does, unless it is skipped", () => {
+  const rules = new TableRules(codec, () => false);
+  rules.setWindow(table("a").id, { oldest: at(10), newest: at(10) });
+  const { skip, exact, converge } = ApplyMode;
+  const converging = [0, 1].map((transaction) => ({ transaction, table: 0 }));
+  assert.deepEqual([...rules.modes({ ...batch([10, 11]), converging })!], [skip, exact, converge, exact]);
+  const cut = cutBatch({ ...batch([11, 12]), converging: converging.slice(1) }, ({ id }) => id === "1")!;
+  assert.equal(rules.modes(cut), undefined);
+});
+
 test("every change of a suspended table is skipped and not counted", () => {
   const rules = new TableRules(codec, (id) => id.name === "b");
   const changes = batch([1, 2, 3]);

@@ -26,7 +26,8 @@ export interface LoadGate {
  *     after the oldest, up to the newest        some rows show it          converge
  *     after the newest                          no row shows it            exact
  *
- * A table without a window (cdc tasks) has every change applied exactly.
+ * A table without a window (cdc tasks) has every change applied exactly. What is exact by this converges where the batch
+ * says so (ChangeBatch.converging).
  */
 export class TableRules {
   readonly #codec: PositionCodec;
@@ -98,8 +99,10 @@ export class TableRules {
   /** One mode for each transaction and table of a batch; undefined when all are exact. */
   modes(batch: ChangeBatch): Uint8Array | undefined {
     const { tables, transactions } = batch;
+    const { converging = [] } = batch;
     const isPast = this.#passes(transactions[0]?.position);
-    if (isPast && !tables.some(({ id }) => this.#isSuspended(id))) return undefined;
+    if (isPast && converging.length === 0 && !tables.some(({ id }) => this.#isSuspended(id)))
+      return undefined;
     const modes = new Uint8Array(transactions.length * tables.length).fill(ApplyMode.exact);
     let allExact = true;
     for (let i = 0; i < tables.length; i++) {
@@ -110,6 +113,13 @@ export class TableRules {
         modes[t * tables.length + i] = mode;
         if (mode !== ApplyMode.exact) allExact = false;
       }
+    }
+    for (const { transaction, table } of converging) {
+      // What lies beyond a goal was cut off.
+      const at = transaction * tables.length + table;
+      if (modes[at] !== ApplyMode.exact) continue;
+      modes[at] = ApplyMode.converge;
+      allExact = false;
     }
     return allExact ? undefined : modes;
   }

@@ -7,6 +7,7 @@ import type { TableId } from "../core/schema.ts";
 import type { LoadRequest } from "../core/target.ts";
 import { LaneGovernor } from "./lane-governor.ts";
 import { type CutContext, type OpenTable, type PartitionJob, PartitionQueue } from "./partition-queue.ts";
+import { readRows } from "./read-rows.ts";
 import type { Rereads } from "./rereads.ts";
 import { TableFinisher } from "./table-finisher.ts";
 import { type TableLoad, uncut } from "./table-load.ts";
@@ -137,20 +138,20 @@ async function moveRows(
   const request: LoadRequest = screens
     ? { ...journalRequest, plan, partition, format: "pg-copy-text", screens: context.rowErrors }
     : { ...journalRequest, plan, partition, format };
-  const table = plan.source;
+  const { id } = plan.source;
   await using loader = await target.openLoader(request, signal);
-  for await (const chunk of snapshot.read({ table, partition, format: request.format }, signal)) {
+  for await (const chunk of readRows(plan, { snapshot, partition, format: request.format }, signal)) {
     failpoint("load.partition-read");
     await loader.write(chunk);
     moved.rows += chunk.rows;
     moved.bytes += chunk.bytes.length;
-    observer.loadMoved(table.id, chunk.rows, chunk.bytes.length);
+    observer.loadMoved(id, chunk.rows, chunk.bytes.length);
     governor.moved(chunk.bytes.length);
   }
   failpoint("load.partition-written");
   const { leftOut } = await loader.finish();
   failpoint("load.partition-done");
-  if (leftOut !== undefined && leftOut.refused > 0) observer.loadLeftOut(table.id, leftOut);
+  if (leftOut !== undefined && leftOut.refused > 0) observer.loadLeftOut(id, leftOut);
 }
 
 /**

@@ -1,8 +1,11 @@
 import { failpoint } from "../base/failpoint.ts";
 import { MigrationError } from "../core/error.ts";
+import { readTable } from "../core/plan.ts";
 import type { BulkFormat } from "../core/row-chunk.ts";
+import { tableKey } from "../core/schema.ts";
 import type { Partition, PartitionSize, Snapshot } from "../core/source.ts";
 import { isSmall } from "./post-load.ts";
+import { formatsOf } from "./read-rows.ts";
 import type { Screening } from "./screening.ts";
 import type { FinishContext, TableFinisher } from "./table-finisher.ts";
 import { mayShare, mustBeWhole, type TableLoad } from "./table-load.ts";
@@ -130,7 +133,7 @@ export class PartitionQueue {
         await errors.handle(source.id, accepted, signal);
         continue;
       }
-      const format = snapshot.bulkFormats(source).find((candidate) => accepted.includes(candidate));
+      const format = formatsOf(load.plan, snapshot).find((candidate) => accepted.includes(candidate));
       tables.push({ load, format: format ?? "pg-copy-text", left: 0, reading: 0, outdated: false });
     }
     return tables;
@@ -142,10 +145,16 @@ export class PartitionQueue {
   ): Promise<ReadonlyMap<OpenTable, readonly Partition[]>> {
     const { snapshot, errors, signal } = this.#context;
     if (tables.length === 0) return new Map();
-    const sources = tables.map(({ load }) => load.plan.source);
+    const sources = tables.map(({ load }) => readTable(load.plan));
     const cut = new Map<OpenTable, readonly Partition[]>();
     const again: OpenTable[] = [];
-    for (const [i, outcome] of (await snapshot.partition(sources, size, signal)).entries()) {
+    const parallelLoads = new Map(
+      tables.flatMap(({ load: { plan } }) =>
+        plan.parallelLoad === undefined ? [] : [[tableKey(plan.source.id), plan.parallelLoad] as const],
+      ),
+    );
+    const wanted = size === WHOLE_TABLE ? size : { ...size, parallelLoads };
+    for (const [i, outcome] of (await snapshot.partition(sources, wanted, signal)).entries()) {
       const table = tables[i]!;
       if (outcome instanceof MigrationError) await errors.handle(sources[i]!.id, outcome, signal);
       else if (size !== WHOLE_TABLE && mustBeWhole(table.load, outcome)) again.push(table);

@@ -191,6 +191,27 @@ test("a killed process and a restarted server lose nothing of a serverless repli
   await processGone(arn);
 });
 
+test("a start that a server has stored before it ended is done by the next one, and so is a deletion", async () => {
+  const databases = await api.pair(3);
+  const arn = (await create(databases)).ReplicationConfigArn!;
+  await start(arn, "creating");
+  await tideway.stop();
+  await tideway.start();
+  api.client = await tideway.client();
+  await inState(arn, "stopped");
+  assert.equal(await api.count(databases.target), 3);
+  await processGone(arn);
+  await api.client.send(new dms.DeleteReplicationConfigCommand({ ReplicationConfigArn: arn }));
+  await tideway.stop();
+  await tideway.start();
+  api.client = await tideway.client();
+  await eventually("replication to be gone", async () => {
+    const { ReplicationConfigs } = await api.client.send(new dms.DescribeReplicationConfigsCommand({}));
+    return ReplicationConfigs!.every((one) => one.ReplicationConfigArn !== arn);
+  });
+  await processGone(arn);
+});
+
 test("a configuration and a task may have one name, and neither is seen by the other's operations", async () => {
   const databases = await api.pair(1);
   const other = await TaskApi.start(postgres, tideway);

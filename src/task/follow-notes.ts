@@ -1,24 +1,21 @@
 import { MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
-import type { TablePlan } from "../core/plan.ts";
+import { describedTable, type TablePlan } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../core/schema.ts";
 import type { NotedTransaction, SchemaNote, TableParts } from "../core/schema-note.ts";
 import type { TableAlteration } from "../core/table-alteration.ts";
-import { bareShape, isSameDefinition, tableChanged } from "../core/table-shape.ts";
+import { isSameDefinition, tableChanged } from "../core/table-shape.ts";
 import { ApplyMode } from "../core/target.ts";
-import { compilePlan } from "../mapping/plan.ts";
 import { selectTables } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
-import { TargetNames } from "../mapping/target-names.ts";
 import type { TableRules } from "../pipeline/apply-modes.ts";
 import { type Attempt, AttemptOutdated } from "./attempt.ts";
-import { decisiveNote, isApplied, whyNotFollowed } from "./noted-reasons.ts";
-import { keptShape, withFirstFills, withLater } from "./noted-tables.ts";
+import { isApplied, whyNotFollowed } from "./noted-reasons.ts";
+import { type FollowedTable, planAlterations, tablesByNumber } from "./plan-alterations.ts";
 import { asWarning } from "./run-objects.ts";
 import { leavesColumnsOut } from "./schema-changes.ts";
-import { targetSchema } from "./target-schema.ts";
 
 /** Not a failure: everything before a transaction is applied, and it alters tables of the task. */
 export class SchemaNoted extends AttemptOutdated {
@@ -45,11 +42,12 @@ export function noteFilter(
   const isPlanned = (position: Position): boolean => rules.reaches(notes.planned!, position);
   return (note, position) => {
     const isIndex = note.dropped && !plans.has(note.shape.table);
-    const table = (isIndex ? ownerOf(note.id, plan.tables) : plans.get(note.shape.table))?.source;
-    if (table === undefined) {
+    const planned = isIndex ? ownerOf(note.id, plan.tables) : plans.get(note.shape.table);
+    if (planned === undefined) {
       if (isIndex || !takesNew() || selected.has(tableKey(note.id)) || isPlanned(position)) return false;
       return selectTables([note.id], mappings).length > 0;
     }
+    const table = describedTable(planned);
     const shape = table.shape!;
     if (errors.isSuspended(table.id) || leavesColumnsOut(shape)) return false;
     if (rules.mode(table, position) === ApplyMode.skip) return false;
@@ -84,7 +82,10 @@ export async function followNotes(attempt: Attempt, { position, notes }: NotedTr
       dropped.push(from);
       continue;
     }
-    const how = whyNotFollowed(from.source, some, { mappings, isApplied: isApplied(settings, some) });
+    const how = whyNotFollowed(describedTable(from), some, {
+      mappings,
+      isApplied: isApplied(settings, some),
+    });
     if (how === undefined) followed.push({ from, notes: some, lost: [] });
     else await errors.handle(from.source.id, tableChanged(from.source.id, how), signal);
   }
@@ -107,8 +108,8 @@ export async function followNotes(attempt: Attempt, { position, notes }: NotedTr
     );
     for (const failure of failures) statistics.finding(asWarning(failure));
   }
-  for (const { source: table } of alterations.untrue) {
-    await errors.handle(table.id, tableChanged(table.id, "is noted as without a column that it has"), signal);
+  for (const { table, how } of alterations.refused) {
+    await errors.handle(table.id, tableChanged(table.id, how), signal);
   }
   const wanted = inNameOrder(alterations.tables);
   const others = otherTables(attempt, wanted);
@@ -131,18 +132,11 @@ export async function followNotes(attempt: Attempt, { position, notes }: NotedTr
   }
 }
 
-interface FollowedTable {
-  readonly from: TablePlan;
-  /** In turn; none when it only lost indexes. */
-  readonly notes: readonly SchemaNote[];
-  /** Indexes. */
-  readonly lost: readonly string[];
-}
-
 /** The table that an index is part of. */
 function ownerOf({ schema, name }: TableId, tables: readonly TablePlan[]): TablePlan | undefined {
   return tables.find(
-    ({ source }) => source.id.schema === schema && source.indexes.some((index) => index.name === name),
+    (plan) =>
+      plan.source.id.schema === schema && describedTable(plan).indexes.some((one) => one.name === name),
   );
 }
 
@@ -150,12 +144,6 @@ function hasOtherParts(table: TableSchema, { parts }: SchemaNote): boolean {
   const text = ({ indexes, checks, foreignKeys, key, rowIdentity }: TableParts): string =>
     JSON.stringify([indexes, checks, foreignKeys, key, rowIdentity]);
   return parts !== undefined && text(parts) !== text(table);
-}
-
-function tablesByNumber(tables: readonly TablePlan[]): ReadonlyMap<string, TablePlan> {
-  return new Map(
-    tables.flatMap((plan) => (plan.source.shape === undefined ? [] : [[plan.source.shape.table, plan]])),
-  );
 }
 
 /** Tables that the task has made go with the source's; others stay, and are set aside. */
@@ -220,72 +208,6 @@ function inNameOrder(alterations: readonly TableAlteration[]): readonly TableAlt
     ordered.push(next);
   }
   return ordered;
-}
-
-interface Alterations {
-  readonly plan: ReturnType<typeof compilePlan>["plan"];
-  readonly tables: readonly TableAlteration[];
-  /** Tables whose notes are not the source's. */
-  readonly untrue: readonly TablePlan[];
-}
-
-async function planAlterations(
-  { spec, settings, source, target, plan: current, journal, signal }: Attempt,
-  { followed, position }: { readonly followed: readonly FollowedTable[]; readonly position: Position },
-): Promise<Alterations> {
-  const described = await source.describeNoted(
-    followed.flatMap(({ notes }) => notes.at(-1) ?? []),
-    signal,
-  );
-  const found = new Map(described.map((table) => [table.shape!.table, table]));
-  const tables = followed.map(({ from, notes, lost }) => {
-    const { shape, ...same } = from.source;
-    const before = bareShape(shape!);
-    const left = same.indexes.filter(({ name }) => !lost.includes(name));
-    const table = found.get(before.table) ?? { ...same, indexes: left, shape: before };
-    return withLater({ ...table, shape: withFirstFills(keptShape(table, { position, before }), notes) });
-  });
-  const request = {
-    ...{ tables: tables.map(({ id }) => id), wholeSchemas: undefined },
-    ...{ objects: false, rights: false, largeObjects: false },
-  };
-  const altered = new Map(tables.map((table) => [table.shape!.table, table]));
-  const now = await source.describe(request, signal);
-  // With those that foreign keys lead to, in one order: of two indexes of one name the later gets another.
-  const all = current.tables.map((table) => altered.get(table.source.shape?.table ?? "") ?? table.source);
-  const catalog = { ...now, tables: all };
-  const mappings = parseTableMappings(spec.tableMappings);
-  const compiled = compilePlan({ catalog, mappings, targetSchema: targetSchema(settings, target) });
-  const { plan } = target.convert(compiled.plan);
-  const planned = tablesByNumber(plan.tables);
-  const names = new TargetNames(mappings, targetSchema(settings, target));
-  const made = new Set(
-    (await journal.tables(signal)).filter(({ created }) => created).map(({ id }) => tableKey(id)),
-  );
-  return {
-    plan,
-    untrue: followed.filter((table) => !isTrue(table, now.tables)).map(({ from }) => from),
-    tables: followed
-      .filter((table) => isTrue(table, now.tables))
-      .map(({ from, notes }) => {
-        const to = planned.get(from.source.shape!.table)!;
-        const enums = notes
-          .flatMap((note) => note.enums)
-          .map(({ id, labels }) => ({ id: names.withinSchema(id), labels }));
-        const note = decisiveNote(from.source, notes);
-        const withParts = made.has(tableKey(from.source.id));
-        return { from, to, note, enums, isApplied: isApplied(settings, notes), withParts };
-      }),
-  };
-}
-
-/** A column that is dropped does not come back: one that the source has is not. See stillThere(). */
-function isTrue({ notes }: FollowedTable, now: readonly TableSchema[]): boolean {
-  const note = notes.at(-1);
-  const there = now.find(({ shape }) => shape !== undefined && shape.table === note?.shape.table)?.shape;
-  if (there === undefined || note === undefined) return true;
-  const told = new Set(note.shape.columns.map(({ number }) => number));
-  return there.columns.every(({ number }) => number > note.shape.columnsEver || told.has(number));
 }
 
 function nullableColumn({ id }: TableSchema, column: string): Finding {

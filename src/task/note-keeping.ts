@@ -1,4 +1,5 @@
 import { MigrationError } from "../core/error.ts";
+import { describedTable, readTable, withTable } from "../core/plan.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
 import { type Attempt, NotesLost, TablesUntold } from "./attempt.ts";
 import { followNotes, SchemaNoted } from "./follow-notes.ts";
@@ -63,15 +64,13 @@ export class NoteKeeping {
 /** Whatever the journal is told of a table from now on, it keeps how the table is described. */
 function describing(attempt: Attempt): Attempt {
   const tables = attempt.plan.tables.map((table) => {
-    const { shape } = table.source;
-    return shape === undefined
-      ? table
-      : { ...table, source: { ...table.source, shape: keptShape(table.source, shape.place) } };
+    const own = describedTable(table);
+    return own.shape === undefined ? table : withTable(table, { shape: keptShape(own, own.shape.place) });
   });
   return {
     ...attempt,
     plan: { ...attempt.plan, tables },
-    streamRequest: { ...attempt.streamRequest, tables: tables.map(({ source }) => source) },
+    streamRequest: { ...attempt.streamRequest, tables: tables.map(readTable) },
   };
 }
 

@@ -2,7 +2,7 @@ import { MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import type { JournaledTable } from "../core/journal.ts";
-import type { MigrationPlan } from "../core/plan.ts";
+import { type MigrationPlan, readTable } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
 import {
   type Catalog,
@@ -15,14 +15,16 @@ import {
 import type { Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { compilePlan } from "../mapping/plan.ts";
+import { withOwnFills } from "../mapping/rows/narrow-plan.ts";
 import type { TableMappings } from "../mapping/rules.ts";
-import { selectTables, wholeSchemas } from "../mapping/selection.ts";
+import { wholeSchemas } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import type { AttemptNotes } from "./attempt.ts";
 import { recallTables } from "./noted-tables.ts";
 import { sameTables } from "./same-tables.ts";
 import { compareSchemas, isComplete, type SchemaChanges } from "./schema-changes.ts";
+import { selectRelations, viewsUnread, withoutViews } from "./select-relations.ts";
 import type { TaskSettings } from "./settings.ts";
 import { settingFindings } from "./settings-findings.ts";
 import { awaitsPreparation, isUntouched } from "./table-work.ts";
@@ -70,19 +72,26 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   // Asked first: what is noted later than this, the catalog may show already or not.
   const noted = spec.type === "full-load" ? undefined : await request.source.noteKeeping(signal);
   const described = await describeSelected(request, mappings, signal);
-  const { listed, selected, movesWhole } = described;
+  const { listed, selected, unread, movesWhole } = described;
   const isFollowed = isNotedSince(request, noted?.since);
   const { tables: recalled, awaited } = isFollowed
     ? recallTables(described.catalog.tables, journaled, request.untold)
     : { tables: described.catalog.tables, awaited: [] };
   const catalog = { ...described.catalog, tables: recalled };
-  const compiled = compilePlan({ catalog, mappings, targetSchema: targetSchema(settings, request.target) });
+  const replicates = spec.type !== "full-load";
+  const compiled = compilePlan({
+    catalog,
+    mappings,
+    targetSchema: targetSchema(settings, request.target),
+    replicates,
+  });
   const converted = request.target.convert(compiled.plan);
-  const tables = converted.plan.tables.map((plan) => plan.source);
+  const planned = { ...converted.plan, tables: converted.plan.tables.map(withOwnFills) };
+  const tables = planned.tables.map(readTable);
   // A full load that has a table's rows is done with it; changes are what loaded tables would have to follow for.
   const concerned = spec.type === "full-load" ? journaled.filter((table) => !isComplete(table)) : journaled;
   const changes = compareSchemas({
-    plan: converted.plan,
+    plan: planned,
     journaled: concerned,
     follows: settings.followsAlteredTables,
     replicatesOnly: spec.type === "cdc",
@@ -91,6 +100,7 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   const assessed = await assess(request, { tables, movesWhole, plan: changes.assessed }, signal);
   const findings = [
     ...settingFindings(spec.settings, spec.type),
+    ...unread,
     ...compiled.findings,
     ...converted.findings,
     ...changes.findings,
@@ -131,11 +141,13 @@ function isOwnOnly({ spec, settings }: PlanningRequest): boolean {
 }
 
 interface Selected {
-  /** All tables that the source has. */
+  /** All tables that the source has, and its views where some may be selected. */
   readonly listed: readonly TableId[];
   readonly selected: readonly TableId[];
   /** Schemas of which everything is moved; undefined where only what tables need is. */
   readonly movesWhole: readonly string[] | undefined;
+  /** Of the selected views, those that cannot be read. */
+  readonly unread: readonly Finding[];
   /** With the objects that are to be made. */
   readonly catalog: Catalog;
 }
@@ -145,8 +157,8 @@ async function describeSelected(
   mappings: TableMappings,
   signal: AbortSignal,
 ): Promise<Selected> {
-  const listed = await source.listTables(signal);
-  const selected = selectTables(listed, mappings);
+  const { listed, tables, views } = await selectRelations(source, { mappings, type: spec.type }, signal);
+  const selected = [...tables, ...views];
   if (selected.length === 0 && settings.failOnNoTables) {
     throw new MigrationError("mapping.no_tables", {
       message: "The selection rules match no table of the source.",
@@ -158,7 +170,7 @@ async function describeSelected(
   const movesWhole = movesObjects ? wholeSchemas(await source.listSchemas(signal), mappings) : undefined;
   const described = await source.describe(
     {
-      ...{ tables: selected, wholeSchemas: movesWhole, objects },
+      ...{ tables, views, wholeSchemas: movesWhole, objects },
       rights: objects && settings.migratePrivileges,
       largeObjects: objects && settings.migrateLargeObjects,
       rowsOnly: spec.type === "full-load",
@@ -166,8 +178,8 @@ async function describeSelected(
     signal,
   );
   const isMade = ({ stage }: SchemaObject): boolean => movesObjects || stage === "before-tables";
-  const catalog = { ...described, objects: described.objects.filter(isMade) };
-  return { listed, selected, movesWhole, catalog };
+  const catalog = { ...described, objects: withoutViews(described.objects.filter(isMade), views) };
+  return { listed, selected, unread: viewsUnread(views, catalog), movesWhole, catalog };
 }
 
 /** What both sides say of the task. */

@@ -1,10 +1,13 @@
 import { failpoint } from "../base/failpoint.ts";
+import type { ChangeEncoding } from "../core/change-batch.ts";
 import { MigrationError } from "../core/error.ts";
 import type { JournaledTable } from "../core/journal.ts";
 import type { Position } from "../core/position.ts";
-import type { TableId } from "../core/schema.ts";
+import { type TableId, tableKey } from "../core/schema.ts";
+import { needsText } from "../mapping/rows/row-needs.ts";
 import { type SnapshotWindow, TableRules } from "../pipeline/apply-modes.ts";
 import { type ApplyEnd, type ApplyGoal, ChangeApply } from "../pipeline/change-apply.ts";
+import { mappedChanges } from "../pipeline/mapped-changes.ts";
 import { type Attempt, AttemptOutdated, NotesLost, TablesUntold } from "./attempt.ts";
 import { noteFilter, SchemaNoted } from "./follow-notes.ts";
 import { openBoth } from "./open-sides.ts";
@@ -20,6 +23,9 @@ import { ValueFindings } from "./tell-values.ts";
 const STREAM_CHECK_INTERVAL_MS = 60_000;
 /** How late a stop time is noticed at most when the clock has been set. */
 const CLOCK_CHECK_MS = 60_000;
+
+/** Every applier takes it. */
+const TEXT: readonly ChangeEncoding[] = ["text"];
 
 /** What may be asked of the change phase while it runs. */
 export interface ChangeControl {
@@ -58,7 +64,7 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   const reloads = new Set<readonly TableId[]>();
   const takes = attempt.notes.kept ? noteFilter(attempt, rules, () => reloads.size === 0) : undefined;
   await using sides = new AsyncDisposableStack();
-  const [applier, stream] = await openBoth(
+  const [applier, given] = await openBoth(
     sides,
     target.openApplier(
       {
@@ -71,14 +77,17 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
     source.openChangeStream(
       {
         ...{ ...attempt.streamRequest, after, aside, ownOnly: settings.preventsLoops },
-        encodings: target.changeEncodings,
+        encodings: plan.tables.some(needsText) ? TEXT : target.changeEncodings,
         until: control.stopRule.kind === "place" ? control.stopRule.place : undefined,
         ...(takes === undefined ? {} : { takes }),
       },
       signal,
     ),
   );
-  if (stream.lacksNotes === true) throw new NotesLost();
+  if (given.lacksNotes === true) throw new NotesLost();
+  // What is refused may be so because its rules cannot be carried out; its changes are skipped.
+  const mapped = plan.tables.filter(({ source: { id } }) => !attempt.refused.has(tableKey(id)));
+  const stream = mappedChanges(given, mapped);
   const saveIdle = async (position: Position): Promise<void> => {
     await journal.setAppliedPosition(position, signal);
     failpoint("apply.idle-saved");

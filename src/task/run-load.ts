@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { failpoint } from "../base/failpoint.ts";
 import { MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
+import { readTable } from "../core/plan.ts";
 import { displayTable, type Sequence, type TableId, tableKey } from "../core/schema.ts";
 import type { Snapshot, SnapshotRequest, StreamRequest } from "../core/source.ts";
 import { type FullLoadContext, fullLoad } from "../pipeline/full-load.ts";
@@ -56,7 +57,7 @@ async function readTables(attempt: Attempt, loads: readonly TableLoad[]): Promis
   const anchor = await snapshotAnchor(attempt);
   const wanted = publishedTables(attempt);
   // A stream that exists lacks at most those that are read now.
-  const tables = anchor === "existing-stream" ? loads.map(({ plan }) => plan.source) : wanted.tables;
+  const tables = anchor === "existing-stream" ? loads.map(({ plan }) => readTable(plan)) : wanted.tables;
   const request: SnapshotRequest = { ...wanted, tables, anchor };
   const wait = { isNew: anchor === "new-stream", isLimited: anchor !== "existing-stream" };
   await using snapshot = await waitForWriters(attempt, wait, (limited) =>

@@ -1,11 +1,12 @@
 import { failpoint } from "../base/failpoint.ts";
+import { MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import type { JournaledTable } from "../core/journal.ts";
-import type { TablePlan } from "../core/plan.ts";
+import { readTable, type TablePlan } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
 import { displayTable, type TableId, tableKey } from "../core/schema.ts";
-import type { SnapshotRequest } from "../core/source.ts";
+import type { Snapshot, SnapshotRequest } from "../core/source.ts";
 import type { TableRules } from "../pipeline/apply-modes.ts";
 import type { ChangeApply } from "../pipeline/change-apply.ts";
 import { fullLoad } from "../pipeline/full-load.ts";
@@ -95,11 +96,9 @@ async function readTables({ attempt, rules, plans, positioned }: Reading): Promi
   readonly position: Position;
   readonly outdated: ReadonlySet<string>;
 }> {
-  const tables = plans.map((table) => table.source);
+  const tables = plans.map(readTable);
   const request: SnapshotRequest = { ...attempt.streamRequest, tables, anchor: "existing-stream" };
-  await using snapshot = await waitForWriters(attempt, { isNew: false, isLimited: false }, (beside) =>
-    attempt.source.openSnapshot(request, beside),
-  );
+  await using snapshot = await openBeside(attempt, request);
   const position = snapshot.position!;
   for (const { id } of tables) rules.setWindow(id, { oldest: position, newest: position });
   positioned();
@@ -111,6 +110,30 @@ async function readTables({ attempt, rules, plans, positioned }: Reading): Promi
   tellOfRows(attempt, snapshot);
   tellOfRewritten(attempt, outdated);
   return { position, outdated: new Set(outdated.map(tableKey)) };
+}
+
+/**
+ * The snapshot. Changes of its tables wait until it begins, and soon all others behind them: when somebody keeps it from
+ * beginning for too long, its tables are set aside, and the next attempt goes on without them.
+ */
+async function openBeside(attempt: Attempt, request: SnapshotRequest): Promise<Snapshot> {
+  const { source, errors, signal } = attempt;
+  try {
+    return await waitForWriters(attempt, { isNew: false, isLimited: true }, (limited) =>
+      source.openSnapshot(request, limited),
+    );
+  } catch (error) {
+    if (!(error instanceof MigrationError) || error.code !== "source.long_transaction") throw error;
+    for (const { id } of request.tables) {
+      const kept = new MigrationError("source.reload_kept_waiting", {
+        message: error.message,
+        subject: displayTable(id),
+        table: id,
+      });
+      await errors.handle(id, kept, signal);
+    }
+    throw new AttemptOutdated();
+  }
 }
 
 /** Tells of a table that still cannot be moved what stands in the way now. */

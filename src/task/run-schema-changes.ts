@@ -1,6 +1,7 @@
 import { pause } from "../base/backoff.ts";
 import { failpoint } from "../base/failpoint.ts";
 import { MigrationError } from "../core/error.ts";
+import { describedTable } from "../core/plan.ts";
 import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
 import { isSameDefinition, isSameShape, type ShapedTable, type TableShape } from "../core/table-shape.ts";
 import type { ColumnAddition } from "../core/target.ts";
@@ -85,11 +86,11 @@ export async function isPlanOutdated({ source, plan, signal }: Attempt, table: T
 export async function rememberTables({ plan, journal, errors, notes, signal }: Attempt): Promise<void> {
   if (!notes.kept) return;
   const journaled = new Map((await journal.tables(signal)).map((table) => [tableKey(table.id), table]));
-  const shapes = plan.tables.flatMap(({ source }) => {
-    const known = journaled.get(tableKey(source.id));
+  const shapes = plan.tables.map(describedTable).flatMap((table) => {
+    const known = journaled.get(tableKey(table.id));
     const isNew = known !== undefined && isComplete(known) && known.shape?.described === undefined;
-    if (!isNew || source.shape === undefined || errors.isSuspended(source.id)) return [];
-    return [{ id: source.id, shape: keptShape(source, known.shape?.place) }];
+    if (!isNew || table.shape === undefined || errors.isSuspended(table.id)) return [];
+    return [{ id: table.id, shape: keptShape(table, known.shape?.place) }];
   });
   await journal.setShapes(shapes, signal);
 }

@@ -1,6 +1,7 @@
 import type { EngineRegistry } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
 import type { JournaledTable } from "../core/journal.ts";
+import { readTable } from "../core/plan.ts";
 import { passesOver } from "../core/row-errors.ts";
 import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import { Rereads } from "../pipeline/rereads.ts";
@@ -202,7 +203,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     const journal = earlier ?? (await openJournal());
     const errors = new TableErrors(journal, this.#statistics, settings.tableErrors);
     this.#errors = errors;
-    const tables = planned.plan.tables.map((table) => table.source);
+    const tables = planned.plan.tables.map(readTable);
     const unnoted: Attempt = {
       spec: this.#spec,
       settings,

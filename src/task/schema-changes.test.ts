@@ -84,7 +84,7 @@ test("where columns are left out they stay so, and those behind them too", () =>
   assert.equal(again.plan.tables[0]?.source.leavesOut, true);
   const keyed = { ...source(more), key: [3] };
   const refused = compare({ now: keyed, known: journaled(left.shapes[0]?.shape) });
-  assert.match(refused.refused[0]!.message, /identified by a column that is left out/);
+  assert.match(refused.refused[0]!.message, /needs a column that is left out/);
 });
 
 test("a table that cannot be followed is refused, and its target is not assessed", () => {

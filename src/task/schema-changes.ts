@@ -2,7 +2,7 @@ import type { MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import type { JournaledTable } from "../core/journal.ts";
-import type { MigrationPlan, TablePlan } from "../core/plan.ts";
+import { type MigrationPlan, originsOf, readTable, type TablePlan, withTable } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
 import { displayTable, type TableSchema, tableKey } from "../core/schema.ts";
 import { silentKeysOf } from "../core/silent-keys.ts";
@@ -18,6 +18,7 @@ import {
   tableChanged,
 } from "../core/table-shape.ts";
 import type { ColumnAddition } from "../core/target.ts";
+import { narrowPlan, withFills } from "../mapping/rows/narrow-plan.ts";
 
 export interface SchemaChanges {
   /** The tables as the task goes on with them. */
@@ -181,22 +182,23 @@ function completeTable(
     change.kind === "added" ? change.columns.map((column) => ({ ...column, since }) as const) : [];
   const shape = withHistory(known, now, added);
   const followed = withColumns(plan, shape);
-  if (followed === undefined)
-    return { plan, refused: changed(plan, "is identified by a column that is left out") };
+  if (followed === undefined) return { plan, refused: changed(plan, "needs a column that is left out") };
   if (added.length === 0) {
     return { plan: followed, assessed: followed, ...(isSameShape(known, now) ? {} : { shape }) };
   }
-  const findings = added.map(({ name }) => columnFinding(plan, name, leaves));
+  const names = new Set(added.map(({ name }) => name));
+  const findings = columnsOf(plan, names).map((ordinal) => columnFinding(plan, ordinal, leaves));
   if (leaves) return { plan: followed, assessed: followed, shape, findings };
-  const columns = shape.columns.flatMap(({ number }, ordinal) =>
-    number > known.columnsEver ? [ordinal] : [],
-  );
+  const columns = columnsOf(followed, names);
+  // The rules leave them out.
+  if (columns.length === 0) return { plan: followed, assessed: followed, shape };
   const identity = columns
     .map((ordinal) => plan.source.columns[ordinal]!)
     .find((one) => one.identity !== undefined);
   if (identity !== undefined)
     return { plan, refused: changed(plan, `got the identity column ${identity.name}`) };
-  const assessed = withColumns(plan, { ...shape, columns: shape.columns.slice(0, columns[0]) }) ?? followed;
+  const earlier = shape.columns.filter(({ name }) => !names.has(name));
+  const assessed = withColumns(plan, { ...shape, columns: earlier }) ?? followed;
   return { plan: followed, assessed, addition: { plan: followed, columns }, shape, findings };
 }
 
@@ -232,31 +234,39 @@ export function withHistory(
 /** The plan with those of its columns that the shape does not leave out; undefined when its key needs another. */
 function withColumns(plan: TablePlan, shape: TableShape): TablePlan | undefined {
   const shapes = new Map(shape.columns.map((column) => [column.name, column]));
-  const only = (table: TableSchema): TableSchema => ({
-    ...table,
-    columns: table.columns.flatMap((column, ordinal) => {
-      const history = shapes.get(plan.source.columns[ordinal]!.name);
-      if (history === undefined || history.since === "left-out") return [];
-      return history.since === "added" ? { ...column, later: { value: history.fill } } : column;
-    }),
-    shape,
+  const narrowed = narrowPlan(plan, ({ name }) => {
+    const history = shapes.get(name);
+    return history !== undefined && history.since !== "left-out";
   });
-  const narrowed = { ...plan, source: only(plan.source), target: only(plan.target) };
-  if (plan.source.key.some((ordinal) => ordinal >= narrowed.source.columns.length)) return undefined;
-  return leavesColumnsOut(shape) ? leavingOut(narrowed) : narrowed;
+  if (narrowed === undefined) return undefined;
+  const filled = withFills(narrowed, (name) => {
+    const history = shapes.get(name);
+    return history?.since === "added" ? history.fill : undefined;
+  });
+  const shaped = withTable({ ...filled, target: { ...filled.target, shape } }, { shape });
+  return leavesColumnsOut(shape) ? leavingOut(shaped) : shaped;
 }
 
 function leavingOut(plan: TablePlan): TablePlan {
-  return { ...plan, source: { ...plan.source, leavesOut: true } };
+  return withTable(plan, { leavesOut: true });
 }
 
 function changed({ source }: TablePlan, how: string): MigrationError {
   return tableChanged(source.id, how);
 }
 
-function columnFinding({ source, target }: TablePlan, name: string, leaves: boolean): Finding {
+/** Ordinals of the plan's columns that come from these of the source's. */
+function columnsOf(plan: TablePlan, names: ReadonlySet<string>): readonly number[] {
+  const { columns } = readTable(plan);
+  return originsOf(plan).flatMap((origin, i) =>
+    origin.kind === "column" && names.has(columns[origin.ordinal]!.name) ? [i] : [],
+  );
+}
+
+function columnFinding({ source, target }: TablePlan, ordinal: number, leaves: boolean): Finding {
   const code = leaves ? "source.column_left_out" : "target.column_added";
-  const column = source.columns.find((one) => one.name === name)!;
+  const column = source.columns[ordinal]!;
+  const { name } = column;
   const lacksNotNull =
     !column.nullable && source.shape?.columns.find((one) => one.name === name)?.fill === null;
   return {

@@ -250,8 +250,10 @@ export const tidewaySettings: SettingSection = {
   ],
   StreamStartLimitSeconds: [
     whole(TIDEWAY_DEFAULTS.StreamStartLimitSeconds, 1),
-    "How long the start of a change stream, or of a full load alone, waits for transactions of the source that write.",
-    does("Then the task fails with source.long_transaction, which names the session that is in the way."),
+    "How long the start of a change stream, of a full load alone, or of a reload beside changes waits for transactions of the source that write.",
+    does(
+      "Then the task fails with source.long_transaction, which names the session that is in the way. A reload sets its tables aside instead (source.reload_kept_waiting), and changes of the others go on.",
+    ),
   ],
   ExceptionsWithValues: [
     flag(TIDEWAY_DEFAULTS.ExceptionsWithValues),

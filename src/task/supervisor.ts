@@ -224,7 +224,8 @@ export class Supervisor {
     if (served === undefined) return;
     const { identifier } = served;
     this.#lost.add(arn);
-    this.#log("error", "worker died", { of: identifier, reason, deaths });
+    const of = instance === undefined ? { task: identifier } : { instance: identifier };
+    this.#log("error", "worker died", { ...of, reason, deaths });
     if (instance !== undefined) this.#instanceLost(instance, reason, deaths);
     await this.#forgetRuns(arn);
     // A new worker may have come up meanwhile that runs the tasks.

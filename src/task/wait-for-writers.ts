@@ -11,7 +11,7 @@ const AGAIN_MS = 1_000;
 export interface WaitOptions {
   /** What the work makes on the source is removed when it is given up. */
   readonly isNew: boolean;
-  /** It is given up after the settings' limit: nothing of the task goes on beside it. */
+  /** It is given up after the settings' limit. */
   readonly isLimited: boolean;
 }
 

@@ -34,7 +34,12 @@ export class WorkerProcess {
 
   constructor({ path, limits, listener }: WorkerOptions) {
     // Keys are the control plane's: that of the store, and that of the topics that hear of events.
-    const { TIDEWAY_SECRET_KEY: _store, AWS_SECRET_ACCESS_KEY: _topics, ...environment } = process.env;
+    const {
+      TIDEWAY_SECRET_KEY: _store,
+      AWS_SECRET_ACCESS_KEY: _topics,
+      AWS_SESSION_TOKEN: _session,
+      ...environment
+    } = process.env;
     this.#child = fork(path, [], {
       execArgv: [...limits.execArgv],
       env: { ...environment, ...limits.environment },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { MigrationError, type TableOutcome } from "../../src/core/error.ts";
+import { MigrationError } from "../../src/core/error.ts";
 import type { ChangeStreamRequest, Partition, Snapshot, Source } from "../../src/core/source.ts";
 import {
   type DatabaseKind,
@@ -9,9 +9,8 @@ import {
   type TestSchema,
   unaborted,
 } from "./database-kind.ts";
+import { readingTests, SMALL, unwrap } from "./reading.ts";
 import { readLines, type StreamedTransaction, transactionsUpTo } from "./text-rows.ts";
-
-const SMALL = { rowsPerPartition: 700, bytesPerPartition: 50_000 };
 
 /** What every source must hold to, whatever its dialect. */
 export function sourceContract(kind: DatabaseKind): void {
@@ -27,6 +26,8 @@ export function sourceContract(kind: DatabaseKind): void {
       await schema.run(sql);
       return [schema, await kind.engine.openSource(schema.endpoint, unaborted)];
     };
+
+    readingTests(withSchema);
 
     test("schemas of users are listed, and tables but no views", async () => {
       const [schema, source] = await withSchema(
@@ -225,9 +226,4 @@ async function readStream(
 ): Promise<readonly StreamedTransaction[]> {
   await using stream = await source.openChangeStream({ ...request, encodings: ["text"] }, unaborted);
   return await transactionsUpTo(stream, goal, source.positions);
-}
-
-function unwrap<Value>(outcome: TableOutcome<Value>): Value {
-  if (outcome instanceof MigrationError) throw outcome;
-  return outcome;
 }

@@ -9,7 +9,13 @@ import { catalog, compile } from "./plan-situation.ts";
 export function facts(flavour: ServerFacts["flavour"], version: ServerFacts["version"]): ServerFacts {
   return {
     ...{ flavour, version, text: "", serverId: 1, serverUuid: undefined, hasGtids: true },
-    ...{ lowerCaseTableNames: 0, maxAllowedPacket: 1 << 24, localInfile: true, characterSet: "utf8mb4" },
+    ...{
+      lowerCaseTableNames: 0,
+      maxAllowedPacket: 1 << 24,
+      localInfile: true,
+      logsWholeRows: true,
+      characterSet: "utf8mb4",
+    },
   } as ServerFacts;
 }
 

@@ -1,14 +1,16 @@
 import {
   type Catalog,
+  type Column,
   displayTable,
   type ForeignKey,
+  type LogicalType,
   type Sequence,
   type TableId,
   type TableSchema,
   type UserType,
 } from "../../src/core/schema.ts";
+import { readDocument } from "../../src/mapping/document/read-document.ts";
 import { type CompiledPlan, compilePlan } from "../../src/mapping/plan.ts";
-import { parseTableMappings } from "../../src/mapping/table-mappings.ts";
 
 /** "schema.table", split at the first dot. */
 export function id(text: string): TableId {
@@ -35,6 +37,19 @@ export function table(name: string, more: Partial<TableSchema> = {}): TableSchem
     foreignKeys: [],
     estimatedRows: 10,
     estimatedBytes: 100,
+    ...more,
+  };
+}
+
+export function column(name: string, type: LogicalType, more: Partial<Column> = {}): Column {
+  return { name, nativeType: type.kind, type, nullable: true, ...more };
+}
+
+/** A transformation rule about columns of every table. */
+export function columnRule(id: number, action: string, name: string, more: object = {}): object {
+  return {
+    ...{ "rule-type": "transformation", "rule-id": id, "rule-target": "column", "rule-action": action },
+    "object-locator": { "schema-name": "%", "table-name": "%", "column-name": name },
     ...more,
   };
 }
@@ -91,6 +106,9 @@ export interface Situation {
   readonly rules?: readonly Rule[];
   readonly targetSchema?: string;
   readonly selections?: readonly object[];
+  /** Rules as a document has them. */
+  readonly others?: readonly object[];
+  readonly replicates?: boolean;
 }
 
 /** Selects every table. */
@@ -102,7 +120,8 @@ export const all = {
 };
 
 /** Rules have the ids 1, 2 ... in their order. */
-export function compile({ catalog, rules = [], targetSchema, selections = [all] }: Situation): CompiledPlan {
+export function compile(situation: Situation): CompiledPlan {
+  const { catalog, rules = [], targetSchema, selections = [all], others = [], replicates } = situation;
   const transformations = rules.map(([target, action, locator, value, old], place) => {
     const { schema, name } = id(locator.includes(".") ? locator : `${locator}.%`);
     const names = { "schema-name": schema, ...(target === "table" ? { "table-name": name } : {}) };
@@ -116,8 +135,8 @@ export function compile({ catalog, rules = [], targetSchema, selections = [all] 
       "old-value": old,
     };
   });
-  const mappings = parseTableMappings(JSON.stringify({ rules: [...selections, ...transformations] }));
-  return compilePlan({ catalog, mappings, targetSchema });
+  const mappings = readDocument(JSON.stringify({ rules: [...selections, ...transformations, ...others] }));
+  return compilePlan({ catalog, mappings, targetSchema, replicates: replicates === true });
 }
 
 export function moves(compiled: CompiledPlan): readonly string[] {

@@ -16,6 +16,8 @@ export interface LifeOptions {
   /** Run on the target before the task. */
   readonly target?: string;
   readonly settings?: object;
+  /** All of the schema app when it is left out. */
+  readonly tableMappings?: string;
 }
 
 /** A task that is killed, with the PostgreSQL databases that it works on. */
@@ -33,7 +35,7 @@ export class TaskLife extends KilledTask {
 
   static async begin(
     servers: ServerPair,
-    { type, schema, target, settings }: LifeOptions,
+    { type, schema, target, settings, tableMappings = schemas("app") }: LifeOptions,
   ): Promise<TaskLife> {
     const from = await servers.source.createDatabase("life");
     const to = await servers.target.createDatabase("life");
@@ -43,7 +45,7 @@ export class TaskLife extends KilledTask {
       type,
       source: endpointOf(servers.source, from),
       target: endpointOf(servers.target, to),
-      tableMappings: schemas("app"),
+      tableMappings,
       startId: "first",
       ...(settings === undefined ? {} : { settings: JSON.stringify(settings) }),
     });
@@ -62,6 +64,18 @@ export class TaskLife extends KilledTask {
       await assertEqualDatabases({ source, from, target, to, schemas: ["app"] });
       await assertNoConflicts(target, to);
     });
+  }
+
+  /** What a query gives on the source, and another on the target, is the same: rows in any order, but all of them. */
+  async assertSame(onSource: string, onTarget: string): Promise<void> {
+    const { source, target } = this.#servers;
+    const all = (query: string): string =>
+      `select count(*)::int as rows, md5(string_agg(q::text, ';' order by q::text collate "C")) as sum from (${query}) q`;
+    const [[wanted], [found]] = await Promise.all([
+      source.query(all(onSource), this.from),
+      target.query(all(onTarget), this.to),
+    ]);
+    await this.telling(async () => assert.deepEqual(found, wanted, onTarget));
   }
 
   /** Removes what the task has left on both sides; with a kill it is killed there. */

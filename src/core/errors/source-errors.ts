@@ -2,6 +2,13 @@ import type { ErrorKind } from "../error.ts";
 
 /** The source: its settings, its log, its tables. */
 export const sourceErrors = {
+  "source.view_unreadable": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A selected view cannot be read: tables or columns that it is made of are gone, or its definer may not read them.",
+    remedy: "Correct or drop the view, or exclude it.",
+  },
   "source.version_unsupported": {
     scope: "task",
     retry: "never",
@@ -218,6 +225,14 @@ export const sourceErrors = {
     meaning:
       "A transaction, or a statement, has been open for long; the stream or the snapshot cannot begin before it has ended.",
     remedy: "End the session, or commit or roll back the prepared transaction.",
+  },
+  "source.reload_kept_waiting": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A table was to be loaded again beside the changes of others, and a transaction or a statement of the source kept its snapshot from beginning for longer than StreamStartLimitSeconds.",
+    remedy:
+      "End the session, or commit or roll back the prepared transaction; then reload the table. The others go on.",
   },
   "source.slot_at_risk": {
     scope: "task",

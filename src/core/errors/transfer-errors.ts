@@ -86,6 +86,21 @@ export const transferErrors = {
       "While catching up after a crash an update lacked a value of a row that is not there yet, or a foreign key had changed rows by itself of which some were read later than others.",
     remedy: "None needed: Tideway loads the table again by itself.",
   },
+  "apply.value_not_sent": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A change did not hold a value of a column that table mappings need to carry it out: for a filter, or for an expression.",
+    remedy:
+      "Let the source log whole rows of the table (REPLICA IDENTITY FULL on PostgreSQL, binlog_row_image = FULL on MySQL), then reload it.",
+  },
+  "mapping.expression_failed": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "An expression of the table mappings could not be evaluated for a row, or its result is no value of the column's type.",
+    remedy: "Mend the rule, or the row on the source; then reload the table.",
+  },
   "apply.cascade_unknown": {
     scope: "table",
     retry: "never",
@@ -98,6 +113,13 @@ export const transferErrors = {
     retry: "never",
     meaning: "A foreign key refers to a table that is not part of the task and is left out.",
     remedy: "Include the referenced table, or add the foreign key on the target afterwards.",
+  },
+  "plan.part_left_out": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "An index, a constraint or a generated column speaks of columns that table mappings leave out, mask or give another type.",
+    remedy: "None needed, unless the target has to have it: then make it there by hand.",
   },
   "plan.object_left_out": {
     scope: "table",

@@ -81,6 +81,57 @@ export const usageErrors = {
     meaning: "A rename rule or TargetSchema gives a schema a name that is empty or too long for the target.",
     remedy: "Change the rule or the setting so that the name has 1 to 63 bytes.",
   },
+  "mapping.column_unknown": {
+    scope: "table",
+    retry: "never",
+    meaning: "A rule names a column that the table has not.",
+    remedy: "Correct the name, which is matched case-sensitively, or leave the table out of the rule.",
+  },
+  "mapping.column_clash": {
+    scope: "table",
+    retry: "never",
+    meaning: "Two columns of a table get one name on the target.",
+    remedy: "Change the named rules so that every column gets a name of its own.",
+  },
+  "mapping.column_name_invalid": {
+    scope: "table",
+    retry: "never",
+    meaning: "A rule gives a column a name that is empty or too long for the target.",
+    remedy: "Change the rules so that the name has 1 to 63 bytes.",
+  },
+  "mapping.rule_impossible": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A rule cannot be carried out for a column: its values have no form in the wanted type, a mask would leave no value of it, an expression is none, a condition cannot be compared, or a table cannot be parted that way.",
+    remedy: "Change the rule that the message names; docs/table-mappings.md says what is possible.",
+  },
+  "mapping.rule_unmatched": {
+    scope: "task",
+    retry: "never",
+    meaning: "A rule about columns or about one table matches nothing that is selected.",
+    remedy: "Check the names in its object-locator, which are matched case-sensitively.",
+  },
+  "mapping.mask_incomplete": {
+    scope: "table",
+    retry: "never",
+    meaning: "A column that the source computes from one that is masked comes without a mask.",
+    remedy: "Mask or remove that column by a rule, too.",
+  },
+  "mapping.key_lost": {
+    scope: "table",
+    retry: "never",
+    meaning: "Rules take away or mask columns by which the rows that change are found on the target.",
+    remedy:
+      "Leave the columns of the table's key as they are, have the source log whole rows, or make the task a full load.",
+  },
+  "mapping.value_may_lack": {
+    scope: "table",
+    retry: "never",
+    meaning: "A rule needs values that the source does not send with every change.",
+    remedy:
+      "Have the source log whole rows of the table (REPLICA IDENTITY FULL on PostgreSQL, a table without a key on MySQL).",
+  },
   "settings.no_effect": {
     scope: "task",
     retry: "never",

@@ -28,7 +28,7 @@ import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { checkFormat } from "./assess/assess-log.ts";
 import { assessSource } from "./assess/assess-source.ts";
 import { marked } from "./assess/server-mark.ts";
-import { checkTables, describe, listSchemas, listTables } from "./catalog/catalog.ts";
+import { checkTables, describe, listSchemas, listTables, listViews } from "./catalog/catalog.ts";
 import { readSequenceStates } from "./catalog/catalog-sequences.ts";
 import { type TypeChoices, typeChoices } from "./catalog/type-map.ts";
 import { errorAddress } from "./connection/address.ts";
@@ -76,8 +76,12 @@ export class MysqlSource implements Source {
     return this.#clients.use(signal, (client) => listTables(client, this.#endpoint));
   }
 
-  describe({ tables }: DescribeRequest, signal: AbortSignal): Promise<Catalog> {
-    return this.#clients.use(signal, (client) => describe(client, tables, this.#choices));
+  listViews(signal: AbortSignal): Promise<readonly TableId[]> {
+    return this.#clients.use(signal, (client) => listViews(client, this.#endpoint));
+  }
+
+  describe({ tables, views = [] }: DescribeRequest, signal: AbortSignal): Promise<Catalog> {
+    return this.#clients.use(signal, (client) => describe(client, tables, { ...this.#choices, views }));
   }
 
   assess(request: SourceAssessment, signal: AbortSignal): Promise<readonly Finding[]> {

@@ -28,7 +28,7 @@ import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { checkLoads } from "./assess/assess-loads.ts";
 import { assessSource } from "./assess/assess-source.ts";
 import { marked } from "./assess/server-mark.ts";
-import { describe, listSchemas, listTables } from "./catalog/catalog.ts";
+import { describe, listSchemas, listTables, listViews } from "./catalog/catalog.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
 import { lsnCodec } from "./catalog/lsn.ts";
 import { openWriters } from "./catalog/open-writers.ts";
@@ -70,6 +70,10 @@ export class PostgresSource implements Source {
 
   listTables(signal: AbortSignal): Promise<readonly TableId[]> {
     return this.#clients.use(signal, listTables);
+  }
+
+  listViews(signal: AbortSignal): Promise<readonly TableId[]> {
+    return this.#clients.use(signal, listViews);
   }
 
   async describe({ tables, ...options }: DescribeRequest, signal: AbortSignal): Promise<Catalog> {

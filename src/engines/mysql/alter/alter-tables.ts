@@ -1,7 +1,7 @@
 import { failpoint } from "../../../base/failpoint.ts";
 import { MigrationError, type TableOutcome } from "../../../core/error.ts";
 import type { JournalRequest } from "../../../core/journal.ts";
-import type { TablePlan } from "../../../core/plan.ts";
+import { readTable, type TablePlan } from "../../../core/plan.ts";
 import { type Check, type Column, displayTable, type TableId, tableKey } from "../../../core/schema.ts";
 import type { AlteredTable, AlterTables, TableAlteration } from "../../../core/table-alteration.ts";
 import { goneBeforeAlteration } from "../../shared/catalog/table-misfit.ts";
@@ -61,7 +61,8 @@ async function alterTable(
     altered = { nullable, failures };
     failpoint("apply.table-altered");
   }
-  const record = recordShapeSql(journal, { from: from.source.id, to: to.source.id, shape: to.source.shape! });
+  const { id, shape } = readTable(to);
+  const record = recordShapeSql(journal, { from: from.source.id, to: id, shape: shape! });
   await client.execute(`start transaction; ${record.join("; ")}; commit`);
   return altered;
 }

@@ -1,5 +1,6 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import { type Catalog, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
+import type { DescribeRequest } from "../../../core/source.ts";
 import type { ShapedTable, TableShape } from "../../../core/table-shape.ts";
 import type { Client } from "../connection/client.ts";
 import { atLeast } from "../connection/server-facts.ts";
@@ -14,6 +15,7 @@ import { describeIndexes, type TableIndex } from "./catalog-indexes.ts";
 import { type OfTable, selectOfTables } from "./catalog-query.ts";
 import { identitySequence } from "./catalog-sequences.ts";
 import { literal } from "./identifier.ts";
+import { describePartitions } from "./stored-partitions.ts";
 import { compareShapes, tableShape } from "./table-shape.ts";
 import type { TypeChoices } from "./type-map.ts";
 
@@ -26,6 +28,7 @@ const IS_USERS = (column: string): string =>
 
 /** MariaDB calls a table whose history it keeps by a name of its own. */
 const TABLE_TYPES = "('BASE TABLE', 'SYSTEM VERSIONED')";
+const VIEW = "VIEW";
 
 /** The users' databases by name; of an endpoint that names a database that one. */
 export async function listSchemas(
@@ -40,14 +43,23 @@ export async function listSchemas(
 }
 
 /** Tables of the users' databases without views, sequences, and DMS's control tables. */
-export async function listTables(
+export function listTables(client: Client, endpoint: Pick<EndpointConfig, "database">): Promise<TableId[]> {
+  return listRelations(client, endpoint, TABLE_TYPES);
+}
+
+export function listViews(client: Client, endpoint: Pick<EndpointConfig, "database">): Promise<TableId[]> {
+  return listRelations(client, endpoint, `('${VIEW}')`);
+}
+
+async function listRelations(
   client: Client,
   endpoint: Pick<EndpointConfig, "database">,
+  types: string,
 ): Promise<TableId[]> {
   const only = endpoint.database === "" ? "" : `and table_schema = ${literal(endpoint.database)}`;
   const rows = await client.query<TableId>(
     `select table_schema as \`schema\`, table_name as name from information_schema.tables
-      where table_type in ${TABLE_TYPES} and ${IS_USERS("table_schema")} ${only}
+      where table_type in ${types} and ${IS_USERS("table_schema")} ${only}
         and table_name not like 'awsdms\\_%'`,
   );
   const tables = rows.map(({ schema, name }) => ({ schema, name }));
@@ -65,20 +77,27 @@ interface TableRow extends OfTable {
   readonly bytes: string | null;
   readonly madeAt: string | null;
   readonly comment: string;
+  readonly options: string | null;
+  readonly type: string;
 }
 
 /** The named tables, in a fixed number of queries for each of their databases; a table that has gone is left out. */
 export async function describe(
   client: Client,
   wanted: readonly TableId[],
-  choices: TypeChoices,
+  { views = [], ...choices }: TypeChoices & Pick<DescribeRequest, "views">,
 ): Promise<Catalog> {
-  const rows = await tableRows(client, wanted);
-  const ids = wanted.filter((id) => rows.has(tableKey(id)));
+  const rows = new Map([
+    ...(await tableRows(client, wanted)),
+    ...(await tableRows(client, views, `('${VIEW}')`)),
+  ]);
+  const ids = [...wanted, ...views].filter((id) => rows.has(tableKey(id)));
   const checks = await describeChecks(client, ids);
   const columns = await describeColumns(client, ids, { choices, json: jsonColumns(checks) });
   const indexes = await describeIndexes(client, ids, columns);
   const foreignKeys = await describeForeignKeys(client, ids);
+  const partitioned = ids.filter((id) => /\bpartitioned\b/i.test(rows.get(tableKey(id))!.options ?? ""));
+  const partitions = await describePartitions(client, partitioned);
   const tables = ids
     // Dropped between two of the queries.
     .filter((id) => columns.get(tableKey(id))!.length > 0)
@@ -90,8 +109,10 @@ export async function describe(
         indexes: indexes.get(key)!,
         checks: checks.get(key)?.checks ?? [],
         foreignKeys: foreignKeys.get(key)!,
+        partitions: partitions.get(key),
       };
-      return tableSchema(id, parts);
+      const table = tableSchema(id, parts);
+      return client.facts.logsWholeRows ? { ...table, tellsBefore: true as const } : table;
     });
   return {
     dialect: "mysql",
@@ -101,6 +122,7 @@ export async function describe(
     sequences: tables.flatMap((table) => identitySequence(table) ?? []),
     tables,
     indexNamesOfTables: true,
+    quotesWithBackticks: true,
     objects: [],
     rights: [],
   };
@@ -138,7 +160,11 @@ function jsonColumns(checks: ReadonlyMap<string, TableChecks>): ReadonlyMap<stri
   return new Map([...checks].map(([key, { json }]) => [key, json]));
 }
 
-async function tableRows(client: Client, ids: readonly TableId[]): Promise<ReadonlyMap<string, TableRow>> {
+async function tableRows(
+  client: Client,
+  ids: readonly TableId[],
+  types = TABLE_TYPES,
+): Promise<ReadonlyMap<string, TableRow>> {
   // MySQL 8 shows sizes from as long ago as that, else.
   if (client.facts.flavour === "mysql" && atLeast(client.facts, 8)) {
     await client.execute("set session information_schema_stats_expiry = 0");
@@ -148,8 +174,8 @@ async function tableRows(client: Client, ids: readonly TableId[]): Promise<Reado
     ids,
     (where) => `
     select table_schema as \`schema\`, table_name as \`table\`, table_rows as rowCount, data_length as bytes,
-           create_time as madeAt, table_comment as comment
-      from information_schema.tables where ${where} and table_type in ${TABLE_TYPES}`,
+           create_time as madeAt, table_comment as comment, create_options as options, table_type as type
+      from information_schema.tables where ${where} and table_type in ${types}`,
   );
   return new Map([...rows].flatMap(([key, [row]]) => (row === undefined ? [] : [[key, row] as const])));
 }
@@ -160,16 +186,18 @@ interface TableDetails {
   readonly indexes: readonly TableIndex[];
   readonly checks: TableSchema["checks"];
   readonly foreignKeys: TableSchema["foreignKeys"];
+  readonly partitions: TableSchema["partitions"];
 }
 
 function tableSchema(
   id: TableId,
-  { row, columns: found, indexes, checks, foreignKeys }: TableDetails,
+  { row, columns: found, indexes, checks, foreignKeys, partitions }: TableDetails,
 ): TableSchema {
   const columns = found.map(({ column }) => column);
   const keys = identifyingIndexes(columns, indexes);
   const [identifying] = keys;
   const key = keyOf(columns, identifying);
+  const isView = row.type === VIEW;
   return {
     id,
     columns,
@@ -180,7 +208,10 @@ function tableSchema(
     ),
     checks: withoutJsonChecks(checks, columns),
     foreignKeys,
-    ...(row.comment === "" ? {} : { comment: row.comment }),
+    // Of a view it is what is wrong with it, or that it is one.
+    ...(row.comment === "" || isView ? {} : { comment: row.comment }),
+    ...(isView ? { isView } : {}),
+    ...(partitions === undefined ? {} : { partitions }),
     shape: tableShape(id, { columns: found, keys, foreignKeys, madeAt: row.madeAt }),
     estimatedRows: row.rowCount === null ? -1 : Number(row.rowCount),
     estimatedBytes: row.bytes === null ? -1 : Number(row.bytes),

@@ -18,6 +18,8 @@ export interface ServerFacts {
   /** Bytes of the largest statement, row or event; also the largest value. */
   readonly maxAllowedPacket: number;
   readonly localInfile: boolean;
+  /** binlog_row_image is FULL, unless a session sets another for itself. */
+  readonly logsWholeRows: boolean;
   /** The character set of databases that name none. */
   readonly characterSet: string;
 }
@@ -25,7 +27,8 @@ export interface ServerFacts {
 /** Names and values of the variables that facts come from; run with the session's settings. */
 export const FACTS_SQL = `show global variables where variable_name in ('version', 'server_id', 'server_uuid',
   'hostname', 'port',
-  'gtid_mode', 'lower_case_table_names', 'max_allowed_packet', 'local_infile', 'character_set_server')`;
+  'gtid_mode', 'lower_case_table_names', 'max_allowed_packet', 'local_infile', 'character_set_server',
+  'binlog_row_image')`;
 
 /** Rows of FACTS_SQL as facts. */
 export function readFacts(rows: readonly VariableRow[]): ServerFacts {
@@ -46,6 +49,7 @@ export function readFacts(rows: readonly VariableRow[]): ServerFacts {
     hasGtids: flavour === "mariadb" || variables.get("gtid_mode") === "ON",
     lowerCaseTableNames: Number(variables.get("lower_case_table_names") ?? 0),
     maxAllowedPacket: Number(variables.get("max_allowed_packet") ?? 1 << 24),
+    logsWholeRows: variables.get("binlog_row_image")?.toUpperCase() === "FULL",
     localInfile: variables.get("local_infile") === "ON",
     characterSet: variables.get("character_set_server") ?? "",
   };

@@ -53,7 +53,7 @@ function conditionOf(
 
 /** On MySQL no check may be about a column that a foreign key changes. */
 function withoutUnfit(
-  { source, target }: TablePlan,
+  { target }: TablePlan,
   columns: ExpressionContext["columns"],
   facts: ServerFacts,
 ): ExpressionContext["columns"] {
@@ -62,6 +62,5 @@ function withoutUnfit(
     /on update cascade|set (?:null|default)/i.test(native),
   );
   const changed = new Set(acting.flatMap((key) => key.columns));
-  const names = source.columns.flatMap(({ name }, i) => (changed.has(target.columns[i]!.name) ? [name] : []));
-  return new Map([...columns].filter(([name]) => !names.includes(name)));
+  return new Map([...columns].filter(([name]) => !changed.has(name)));
 }

@@ -4,6 +4,7 @@ import type { ConvertNotes } from "../../shared/convert/convert-notes.ts";
 import { hasChecks } from "../catalog/ddl.ts";
 import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
 import { withTables } from "./convert-sequences.ts";
+import { mysqlType } from "./convert-type.ts";
 
 /** A plan of one MySQL or MariaDB for another one, which may lack some of its types and collations. */
 export function convertSame(plan: MigrationPlan, facts: ServerFacts, notes: ConvertNotes): MigrationPlan {
@@ -15,13 +16,13 @@ function sameTable(plan: TablePlan, facts: ServerFacts, notes: ConvertNotes): Ta
   const { source, target } = plan;
   const columns = target.columns.map((column) => {
     const made = sameColumn(column, facts);
-    if (made.nativeType !== column.nativeType) {
+    if (made.nativeType !== column.nativeType && column.typedByRule !== true) {
       notes.together(`${displayTable(source.id)}.${column.name}`, {
         ...{ code: "convert.type", severity: "info", subject: `${column.nativeType} to ${made.nativeType}` },
         message: `Columns of the type ${column.nativeType}, which the target has not, become ${made.nativeType}`,
       });
     }
-    if (made.collation !== column.collation) {
+    if (made.collation !== column.collation && column.typedByRule !== true) {
       notes.together(`${displayTable(source.id)}.${column.name}`, {
         ...{ code: "convert.collation", severity: "warning", subject: column.collation! },
         message: `Columns of the collation ${column.collation}, which the target has not, get ${made.collation}`,
@@ -44,6 +45,10 @@ function sameTable(plan: TablePlan, facts: ServerFacts, notes: ConvertNotes): Ta
 }
 
 function sameColumn(column: Column, facts: ServerFacts): Column {
+  if (column.typedByRule === true) {
+    const { native, collation } = mysqlType(column, facts);
+    return { ...column, nativeType: native, ...(collation === undefined ? {} : { collation }) };
+  }
   const nativeType = sameType(column.nativeType, facts);
   const { collation, default: value, ...rest } = column;
   const isText = nativeType !== "json" && nativeType !== "uuid";

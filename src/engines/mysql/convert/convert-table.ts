@@ -1,4 +1,4 @@
-import type { TablePlan } from "../../../core/plan.ts";
+import { type TablePlan, withSentColumns } from "../../../core/plan.ts";
 import { type Column, displayTable, type TableSchema } from "../../../core/schema.ts";
 import type { ConvertNotes } from "../../shared/convert/convert-notes.ts";
 import { binaryCollation } from "../catalog/ddl.ts";
@@ -64,8 +64,8 @@ export function convertTable(plan: TablePlan, context: TableContext): ConvertedT
     columns: withOneCounter(columns, { plan, facts, notes }),
     ...(comment === undefined ? {} : { comment }),
   };
-  const sent = source.columns.map((column, i) => (isSent(column, columns[i]!) ? ordinary(column) : column));
-  return { plan: { ...plan, source: { ...source, columns: sent }, target: table }, types, expressions };
+  const sending = withSentColumns(plan, (i) => isSent(source.columns[i]!, columns[i]!));
+  return { plan: { ...sending, target: table }, types, expressions };
 }
 
 function expressionContext(
@@ -77,7 +77,7 @@ function expressionContext(
     const { name } = target.columns[i]!;
     // No expression may be about a counter.
     if (column.identity !== undefined || counters.has(name)) return [];
-    return [[column.name, expressionColumn(column, name, types.get(name)!)] as const];
+    return [[name, expressionColumn(column, name, types.get(name)!)] as const];
   });
   return { columns: new Map(columns), exactTexts: binaryCollation(facts) !== "utf8mb4_bin" };
 }
@@ -97,10 +97,6 @@ function holds({ kind, scale = 0 }: ExpressionColumn, value: Value): boolean {
 /** Whether the target cannot compute a column, and the source sends its values. */
 function isSent({ generated, sends }: Column, here: Column): boolean {
   return generated !== undefined && sends === true && here.generated === undefined;
-}
-
-function ordinary({ generated: _generated, virtual: _virtual, ...column }: Column): Column {
-  return column;
 }
 
 /** Types of columns by name, such that keys and rows are not longer than they may be. */

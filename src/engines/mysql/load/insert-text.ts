@@ -1,5 +1,5 @@
 import { NULL_CELL } from "../../../core/change-batch.ts";
-import type { BodyReader } from "../../shared/load/copy-frames.ts";
+import type { BodyReader } from "../../../core/copy-frames.ts";
 import { writeLiteral } from "../values/cell-text.ts";
 import type { RangeRule } from "../values/out-of-range.ts";
 import { SqlText } from "../values/sql-text.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CopyFrames } from "../../shared/load/copy-frames.ts";
+import { CopyFrames } from "../../../core/copy-frames.ts";
 import { CellForm } from "../values/cell-text.ts";
 import { LoadForm, LoadText } from "./load-text.ts";
 

@@ -1,5 +1,5 @@
+import type { BodyReader } from "../../../core/copy-frames.ts";
 import { MigrationError } from "../../../core/error.ts";
-import type { BodyReader } from "../../shared/load/copy-frames.ts";
 import { CellForm, trimmedEnd, writeLiteral } from "../values/cell-text.ts";
 import type { RangeRule } from "../values/out-of-range.ts";
 import { SqlText } from "../values/sql-text.ts";

@@ -1,9 +1,9 @@
+import { CopyFrames } from "../../../core/copy-frames.ts";
 import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { RowChunk } from "../../../core/row-chunk.ts";
 import { displayTable } from "../../../core/schema.ts";
 import type { Loader, LoadRequest } from "../../../core/target.ts";
-import { CopyFrames } from "../../shared/load/copy-frames.ts";
 import { markPartitionDoneSql } from "../apply/journal-sql.ts";
 import type { Client } from "../connection/client.ts";
 import { classify } from "../connection/errors.ts";

@@ -1,4 +1,4 @@
-import type { BodyReader } from "../../shared/load/copy-frames.ts";
+import type { BodyReader } from "../../../core/copy-frames.ts";
 import type { Client } from "../connection/client.ts";
 import { ServerError } from "../connection/server-error.ts";
 import { InsertText } from "./insert-text.ts";

@@ -34,7 +34,7 @@ export async function filledTables(
       if (ids.length > 1) for (const id of ids) await ask([id]);
     }
   };
-  const ids = tables.map(({ id }) => id);
+  const ids = tables.filter(({ isView }) => isView !== true).map(({ id }) => id);
   for (let at = 0; at < ids.length; at += ASKED_AT_ONCE) await ask(ids.slice(at, at + ASKED_AT_ONCE));
   return filled;
 }

@@ -1,4 +1,5 @@
 import type { Column } from "../../../core/schema.ts";
+import { numberSql } from "../../shared/snapshot/filter-sql.ts";
 import { identifier, literal } from "../catalog/identifier.ts";
 
 /** How values of a key's column are compared and written, whatever lies between two of them. */
@@ -24,10 +25,10 @@ export function keyColumn(column: Column): KeyColumn | undefined {
   switch (type.kind) {
     case "int":
     case "boolean":
-      return { ...plain, literal: numberLiteral, middle: (low, high) => middleNumber(low, high, 0) };
+      return { ...plain, literal: numberSql, middle: (low, high) => middleNumber(low, high, 0) };
     case "decimal": {
       const scale = type.scale ?? 0;
-      return { ...plain, literal: numberLiteral, middle: (low, high) => middleNumber(low, high, scale) };
+      return { ...plain, literal: numberSql, middle: (low, high) => middleNumber(low, high, scale) };
     }
     case "date":
       return { ...plain, literal, middle: middleDate };
@@ -54,11 +55,6 @@ function sortedString(collation: string): (text: string) => string {
     const own = `convert(${literal(text)} using ${charset})`;
     return `if(hex(convert(${own} using utf8mb4)) = hex(${literal(text)}), ${own}, null) collate ${collation}`;
   };
-}
-
-function numberLiteral(text: string): string {
-  if (!/^-?\d+(?:\.\d+)?$/.test(text)) throw new RangeError("not a number");
-  return text;
 }
 
 function hexLiteral(text: string): string {

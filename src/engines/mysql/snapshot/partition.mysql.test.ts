@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { type MysqlFlavour, type MysqlServer, startMysql } from "../../../../test/support/mysql-server.ts";
-import { describeTables } from "../../../../test/support/mysql-snapshot.ts";
+import { describeTables, partitionsOf, rowsOf } from "../../../../test/support/mysql-snapshot.ts";
+import type { ParallelLoad } from "../../../core/plan.ts";
+import { type TableSchema, tableKey } from "../../../core/schema.ts";
 import { qualified } from "../catalog/identifier.ts";
 import { partitionTable } from "./partition.ts";
 import { rangeCondition } from "./range-condition.ts";
+import { openSnapshot } from "./snapshot.ts";
+
+const unaborted = new AbortController().signal;
 
 const SIZE = { rowsPerPartition: 200, bytesPerPartition: 1_000_000_000 };
 const DIGITS =
@@ -72,6 +77,47 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
         whole.map(({ by }) => by),
         ["whole"],
       );
+    });
+
+    test("partitions of the server's own are read one by one, each row once, and looked at again before", async () => {
+      const schema = await server.createDatabase("own");
+      await server.query(
+        `create table t (id int, a int, primary key (id, a)) partition by range (a) subpartition by hash (id)
+           (partition p0 values less than (10) (subpartition s0, subpartition s1),
+            partition p1 values less than (20) (subpartition s2, subpartition s3),
+            partition p2 values less than maxvalue (subpartition s4, subpartition s5));
+         create table l (id int) partition by list (id) (partition \`a \`\`b\` values in (1, 2), partition c values in (3));
+         insert into t values ${Array.from({ length: 90 }, (_, i) => `(${i}, ${i % 30})`).join(", ")};
+         insert into l values (1), (2), (3)`,
+        schema,
+      );
+      const [l, t] = await describeTables(server, schema, ["l", "t"]);
+      assert.deepEqual(l!.partitions, [
+        { name: "a `b", subpartitions: [] },
+        { name: "c", subpartitions: [] },
+      ]);
+      assert.deepEqual(t!.partitions?.[1], { name: "p1", subpartitions: ["s2", "s3"] });
+      await using snapshot = await openSnapshot(
+        server.endpoint(schema),
+        { taskId: "own", tables: [l!, t!], anchor: "none" },
+        unaborted,
+      );
+      const read = async (table: TableSchema, load: ParallelLoad): Promise<readonly number[]> => {
+        const parallelLoads = new Map([[tableKey(table.id), load]]);
+        const partitions = await partitionsOf(snapshot, table, { ...SIZE, parallelLoads });
+        const counts: number[] = [];
+        for (const partition of partitions) counts.push(await rowsOf(snapshot, table, partition));
+        return counts;
+      };
+      const list = (partitions: readonly string[], subpartitions: readonly string[]) =>
+        ({ type: "partitions-list", partitions, subpartitions }) as const;
+      assert.deepEqual(await read(l!, { type: "partitions-auto" }), [2, 1]);
+      assert.deepEqual(await read(t!, { type: "partitions-auto" }), [30, 30, 30]);
+      assert.deepEqual(await read(t!, { type: "none" }), [90]);
+      assert.deepEqual(await read(t!, list(["p1"], ["s4"])), [30, 15, 45]);
+      assert.deepEqual(await read(l!, list(["c", "a `b"], [])), [1, 2]);
+      await server.query("alter table l add partition (partition d values in (4))", schema);
+      await assert.rejects(read(l!, { type: "partitions-auto" }), { code: "source.table_changed" });
     });
   });
 }

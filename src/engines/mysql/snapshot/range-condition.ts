@@ -1,6 +1,7 @@
 import type { TableSchema } from "../../../core/schema.ts";
 import type { Partition } from "../../../core/source.ts";
 import { tableChanged } from "../../../core/table-shape.ts";
+import { withNulls } from "../../shared/snapshot/wanted-ranges.ts";
 import { identifier } from "../catalog/identifier.ts";
 import type { KeyColumn } from "./key-values.ts";
 import { boundColumns } from "./range-key.ts";
@@ -8,16 +9,16 @@ import { boundColumns } from "./range-key.ts";
 /** Values of the first columns of a key: all rows with the same ones lie on one side of it. */
 export type Bound = readonly string[];
 
-/** SQL condition that holds for exactly the rows of a partition; undefined for the whole table. */
+/** SQL condition that holds for exactly the rows of a range; undefined for another partition. */
 export function rangeCondition(table: TableSchema, partition: Partition): string | undefined {
-  const { from, to } = partition;
-  if (from === undefined && to === undefined) return undefined;
+  const { by, from, to } = partition;
+  if (by === "stored" || (from === undefined && to === undefined)) return undefined;
   const columns = boundColumns(table, partition.columns ?? []);
   const lengths = [from?.length ?? 1, to?.length ?? 1];
   if (lengths.some((length) => length === 0 || length > columns.length)) {
     throw tableChanged(table.id, "has another key than when it was cut");
   }
-  return betweenSql(columns, from, to);
+  return withNulls(betweenSql(columns, from, to), partition, { table, identifier });
 }
 
 /** Rows from one bound on and before the other, in the order of the columns' index. */

@@ -32,9 +32,17 @@ export interface ReadColumn {
   readonly nativeType: string;
 }
 
-/** The columns that are copied, in their order. */
-export function readColumns(table: TableSchema): readonly ReadColumn[] {
-  return table.columns.filter(({ generated }) => generated === undefined).map(readColumn);
+/** What a row without columns is asked for by: an empty text, which makes an empty line. */
+const NOTHING: ReadColumn = {
+  ...{ name: "", expression: "''", cell: Cell.text, length: 0, nullable: false, nativeType: "text" },
+  type: { kind: "string", fixed: false },
+};
+
+/** The columns that are wanted by their ordinals, or all but the generated ones. */
+export function readColumns({ columns }: TableSchema, ordinals?: readonly number[]): readonly ReadColumn[] {
+  if (ordinals === undefined)
+    return columns.filter(({ generated }) => generated === undefined).map(readColumn);
+  return ordinals.length === 0 ? [NOTHING] : ordinals.map((ordinal) => readColumn(columns[ordinal]!));
 }
 
 function readColumn(column: Column): ReadColumn {

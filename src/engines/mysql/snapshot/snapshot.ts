@@ -21,7 +21,9 @@ import { ZeroDateRule, type ZeroDates, zeroDatesOf, zeroDatesText } from "../val
 import { BinaryForm, hasBinaryForm } from "./binary-form.ts";
 import type { Ask } from "./cut-ranges.ts";
 import { seesRows } from "./filled-tables.ts";
+import { filterCondition } from "./filter-condition.ts";
 import { partitionTable } from "./partition.ts";
+import { partsByRule } from "./parts-by-rule.ts";
 import { rangeCondition } from "./range-condition.ts";
 import { rangeKey } from "./range-key.ts";
 import { readColumns } from "./read-columns.ts";
@@ -78,15 +80,15 @@ class MysqlSnapshot implements Snapshot {
     return outcomes;
   }
 
-  bulkFormats(table: TableSchema): readonly BulkFormat[] {
-    return hasBinaryForm(readColumns(table)) ? BINARY_FIRST : TEXT_ONLY;
+  bulkFormats(table: TableSchema, columns?: readonly number[]): readonly BulkFormat[] {
+    return columns?.length !== 0 && hasBinaryForm(readColumns(table, columns)) ? BINARY_FIRST : TEXT_ONLY;
   }
 
   async *read(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
     const { id } = request.table;
-    const columns = readColumns(request.table);
+    const columns = readColumns(request.table, request.columns);
     const list = columns.map(({ expression }) => expression).join(", ");
-    const sql = `select ${list} from ${rangeSql(request)}`;
+    const sql = `select ${list} from ${rowsSql(request, this.#zeroDates)}`;
     const wire = await this.#sessions.lend(signal);
     const cut = (): void => wire.destroy();
     signal.addEventListener("abort", cut, { once: true });
@@ -146,7 +148,10 @@ class MysqlSnapshot implements Snapshot {
       }
     };
     try {
-      return await partitionTable(ask, table, size);
+      const load = size.parallelLoads?.get(tableKey(table.id));
+      return load === undefined
+        ? await partitionTable(ask, table, size)
+        : await partsByRule(ask, table, load);
     } finally {
       if (wire !== undefined) await this.#release(wire, isUsable);
     }
@@ -167,15 +172,18 @@ class MysqlSnapshot implements Snapshot {
   }
 }
 
-function rangeSql({ table, partition }: ReadRequest): string {
-  const condition = rangeCondition(table, partition);
-  const name = qualified(table.id);
-  if (condition === undefined) return name;
+function rowsSql({ table, partition, filter }: ReadRequest, zeroDates: ZeroDates): string {
+  const range = rangeCondition(table, partition);
+  const filtered = filter === undefined ? undefined : filterCondition(filter, table, zeroDates);
+  const stored =
+    partition.by === "stored" ? ` partition (${partition.from!.map(identifier).join(", ")})` : "";
+  const name = `${qualified(table.id)}${stored}`;
+  if (range === undefined) return filtered === undefined ? name : `${name} where ${filtered}`;
   // A range is read by its index, whatever statistics make of a scan of all.
   const key = rangeKey(table);
   const isCutBy = key?.columns[0]?.name === partition.columns?.[0];
   const hint = key !== undefined && isCutBy ? ` force index (${identifier(key.index)})` : "";
-  return `${name}${hint} where ${condition}`;
+  return `${name}${hint} where ${range}${filtered === undefined ? "" : ` and ${filtered}`}`;
 }
 
 function truncated(id: TableId): MigrationError {

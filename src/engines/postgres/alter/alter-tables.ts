@@ -2,6 +2,7 @@ import type pg from "pg";
 import { failpoint } from "../../../base/failpoint.ts";
 import type { MigrationError, TableOutcome } from "../../../core/error.ts";
 import type { JournalRequest } from "../../../core/journal.ts";
+import { readTable } from "../../../core/plan.ts";
 import { type Column, type TableId, tableKey } from "../../../core/schema.ts";
 import type { AlteredTable, AlterTables, TableAlteration } from "../../../core/table-alteration.ts";
 import { goneBeforeAlteration } from "../../shared/catalog/table-misfit.ts";
@@ -84,8 +85,9 @@ interface GroupContext {
   readonly journal: JournalRequest;
 }
 
-function recordSql({ from, to: { source } }: TableAlteration, journal: JournalRequest): string {
-  return recordShapeSql(journal, { from: from.source.id, to: source.id, shape: source.shape! }).join("; ");
+function recordSql({ from, to }: TableAlteration, journal: JournalRequest): string {
+  const { id, shape } = readTable(to);
+  return recordShapeSql(journal, { from: from.source.id, to: id, shape: shape! }).join("; ");
 }
 
 async function alterGroup(

@@ -42,10 +42,19 @@ export async function listSchemas(client: pg.Client): Promise<string[]> {
  * DMS control tables.
  */
 export async function listTables(client: pg.Client): Promise<TableId[]> {
+  return await listRelations(client, "'r'");
+}
+
+/** Views of the same schemas, materialized ones among them. */
+export async function listViews(client: pg.Client): Promise<TableId[]> {
+  return await listRelations(client, "'v', 'm'");
+}
+
+function listRelations(client: pg.Client, kinds: string): Promise<TableId[]> {
   return selectJson<TableId>(
     client,
     `select nspname as schema, relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where relkind = 'r' and relpersistence <> 't' and ${USER_SCHEMA} and relname not like 'awsdms\\_%'
+     where relkind in (${kinds}) and relpersistence <> 't' and ${USER_SCHEMA} and relname not like 'awsdms\\_%'
        and not ${isExtensionMember("c.oid", "pg_class")}
      order by nspname collate "C", relname collate "C"`,
   );
@@ -97,26 +106,31 @@ export interface TableRow {
   readonly comment: string | null;
   readonly shape: TableShape;
   readonly rowTypes: readonly TableId[] | null;
+  readonly isView?: boolean;
 }
 
 async function readCatalog(
   client: pg.Client,
   wanted: readonly TableId[],
-  { wholeSchemas, objects: withObjects, rights, largeObjects, rowsOnly = false }: DescribeOptions,
+  { views = [], wholeSchemas, objects: withObjects, rights, largeObjects, rowsOnly = false }: DescribeOptions,
 ): Promise<Catalog> {
   const schemas = wholeSchemas ?? [];
+  const all = [...wanted, ...views];
   const rows = await selectJson<TableRow>(client, TABLES, [
-    wanted.map(({ schema }) => schema),
-    wanted.map(({ name }) => name),
+    all.map(({ schema }) => schema),
+    all.map(({ name }) => name),
+    all.map((_, i) => i >= wanted.length),
   ]);
   const oids = rows.map(({ oid }) => oid);
-  const parents = wholeSchemas === undefined ? new Map() : await findParents(client, oids, schemas);
+  const stored = rows.filter(({ isView }) => isView !== true);
+  const storedOids = stored.map(({ oid }) => oid);
+  const parents = wholeSchemas === undefined ? new Map() : await findParents(client, storedOids, schemas);
   const types = await describeTypes(client, [...oids, ...parents.keys()], schemas);
   const columns = await describeColumns(client, oids, types.native);
   const indexes = await describeIndexes(client, oids);
   const checks = await describeChecks(client, oids);
   const foreignKeys = await describeForeignKeys(client, oids);
-  const tables = new Map(rows.map(({ oid, schema, name }) => [oid, { schema, name }]));
+  const tables = new Map(stored.map(({ oid, schema, name }) => [oid, { schema, name }]));
   const sequences = await describeSequences(client, new Map([...tables, ...parents]), schemas);
   const isStructured = wholeSchemas !== undefined;
   const request = { schemas, isStructured, tables, parents, sequences, types: types.native };
@@ -177,8 +191,9 @@ const ROW_TYPES = `(
 const TABLES = `
   select c.oid, n.nspname as schema, c.relname as name, c.relreplident as identity,
     coalesce(pg_table_size(c.oid), 0) as bytes, ${commentOn("c.oid", "pg_class")} as comment,
-    ${shapeSql("c")} as shape, ${ROW_TYPES} as "rowTypes",
+    ${shapeSql("c")} as shape, ${ROW_TYPES} as "rowTypes", wanted.view as "isView",
     round((case
+      when c.relkind = 'v' then -1
       when now.pages is null then -1
       when now.pages = 0 then 0
       when c.reltuples >= 0 and c.relpages > 0 then c.reltuples / c.relpages * now.pages
@@ -186,9 +201,10 @@ const TABLES = `
         select coalesce(sum(case when a.attlen > 0 then a.attlen else 32 end), 0) from pg_attribute a
         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped))
     end)::numeric) as rows
-  from unnest($1::text[], $2::text[]) with ordinality as wanted(schema, name, at)
+  from unnest($1::text[], $2::text[], $3::bool[]) with ordinality as wanted(schema, name, view, at)
   join pg_namespace n on n.nspname = wanted.schema
-  join pg_class c on c.relnamespace = n.oid and c.relname = wanted.name and c.relkind in ('r', 'p')
+  join pg_class c on c.relnamespace = n.oid and c.relname = wanted.name
+   and case when wanted.view then c.relkind in ('v', 'm') else c.relkind in ('r', 'p') end
   cross join lateral (select pg_relation_size(c.oid) / current_setting('block_size')::int8 as pages) as now
   order by wanted.at`;
 
@@ -214,6 +230,7 @@ export function tableWithColumns(
     indexes: indexes.map(({ index }) => index),
     ...(row.comment === null ? {} : { comment: row.comment }),
     ...(row.rowTypes === null ? {} : { rowTypes: row.rowTypes }),
+    ...(row.isView === true ? { isView: true } : {}),
     shape: row.shape,
     estimatedRows: row.rows,
     estimatedBytes: row.bytes,

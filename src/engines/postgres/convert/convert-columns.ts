@@ -1,4 +1,4 @@
-import type { TablePlan } from "../../../core/plan.ts";
+import { ordinaryColumn, type TablePlan, withSentColumns } from "../../../core/plan.ts";
 import type { Column, TableId } from "../../../core/schema.ts";
 import { type ConvertNotes, displayColumn } from "../../shared/convert/convert-notes.ts";
 import { convertDefault } from "./convert-default.ts";
@@ -19,21 +19,16 @@ export interface ColumnContext {
  * the source sends its values, because the target cannot compute them.
  */
 export function convertColumns(plan: TablePlan, context: ColumnContext): ConvertedTable {
-  const { source, target } = plan;
+  const { target } = plan;
   const names = columnNames(target.columns.map(({ name }) => name));
   const columns = target.columns.map((column, i) => {
     return convertColumn({ plan, column, name: names[i]! }, context);
   });
-  const sent = source.columns.map((column) => withoutExpression(column));
   return {
-    plan: { ...plan, source: { ...source, columns: sent }, target: { ...target, columns } },
+    plan: { ...withSentColumns(plan, () => true), target: { ...target, columns } },
     columns: new Map(target.columns.map(({ name }, i) => [name, columns[i]!])),
     indexes: target.indexes,
   };
-}
-
-function withoutExpression({ generated: _generated, virtual: _virtual, ...column }: Column): Column {
-  return column;
 }
 
 interface ColumnRequest {
@@ -45,7 +40,7 @@ interface ColumnRequest {
 
 function convertColumn(request: ColumnRequest, { signed, sequenceOf, notes }: ColumnContext): Column {
   const { plan, column, name } = request;
-  const { default: _default, identity, collation: _collation, ...same } = withoutExpression(column);
+  const { default: _default, identity, collation: _collation, ...same } = ordinaryColumn(column);
   const isSigned = signed.has(columnKey(plan.target.id, column.name));
   const nativeType = isSigned ? "bigint" : postgresType(column.type);
   noteColumn(request, { isSigned, notes });

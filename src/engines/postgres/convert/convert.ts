@@ -7,6 +7,7 @@ import { convertColumns } from "./convert-columns.ts";
 import { claimName, nameFault, RelationNames, schemaNameFault } from "./convert-names.ts";
 import { convertConstraints, convertIndexes } from "./convert-parts.ts";
 import { signedColumns } from "./convert-references.ts";
+import { postgresType } from "./convert-type.ts";
 
 const DIALECT = "postgres";
 
@@ -15,7 +16,7 @@ const DIALECT = "postgres";
  * compute, such as generated columns, is read from the source like any other column. Asks no server.
  */
 export function convertPlan(plan: MigrationPlan): ConvertedPlan {
-  if (plan.target.dialect === DIALECT) return { plan, findings: [] };
+  if (plan.target.dialect === DIALECT) return { plan: withRuledTypes(plan), findings: [] };
   const notes = new ConvertNotes();
   const names = new RelationNames();
   for (const { target } of plan.tables) names.add(target.id);
@@ -38,6 +39,22 @@ export function convertPlan(plan: MigrationPlan): ConvertedPlan {
     plan: { tables, sequences: owned, target },
     findings: [...nameFindings(plan), ...notes.findings()],
   };
+}
+
+/** Names the types of columns that rules give one; everything else is in this dialect. */
+function withRuledTypes(plan: MigrationPlan): MigrationPlan {
+  const isRuled = ({ target }: TablePlan): boolean => target.columns.some(({ typedByRule }) => typedByRule);
+  if (!plan.tables.some(isRuled)) return plan;
+  const tables = plan.tables.map((table) => {
+    if (!isRuled(table)) return table;
+    const columns = table.target.columns.map((column) => {
+      return column.typedByRule === true ? { ...column, nativeType: postgresType(column.type) } : column;
+    });
+    return { ...table, target: { ...table.target, columns } };
+  });
+  const byTarget = new Map(tables.map(({ target }) => [tableKey(target.id), target]));
+  const all = plan.target.tables.map(({ id }) => byTarget.get(tableKey(id))!);
+  return { ...plan, tables, target: { ...plan.target, tables: all } };
 }
 
 type SequencePlan = MigrationPlan["sequences"][number];

@@ -10,7 +10,6 @@ import { startPostgres } from "../../../../test/support/postgres-server.ts";
 import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import {
   FILLED,
-  id,
   openSnapshotOf,
   rowsOf,
   SMALL,
@@ -31,7 +30,7 @@ test("ranges are read by index or by block, not by scanning the table for each",
   );
   const explain = async (partition: Partition): Promise<string> => {
     const wire = await openBulkSession(source.endpoint, "source", unaborted);
-    const condition = await rangeCondition(wire, id, partition);
+    const condition = await rangeCondition(wire, source.table, partition);
     const { rows } = await wire.query(
       `set enable_seqscan = off; explain select a from only public.t where ${condition}`,
     );

@@ -1,9 +1,11 @@
 import type { MigrationError, TableOutcome } from "../../../core/error.ts";
-import { type TableId, tableKey } from "../../../core/schema.ts";
+import { type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import type { Partition, PartitionSize } from "../../../core/source.ts";
 import { tableChanged } from "../../../core/table-shape.ts";
 import { identifier, literal, qualified } from "../../shared/identifier.ts";
+import { wantedRanges } from "../../shared/snapshot/wanted-ranges.ts";
 import type { WireSession } from "../connection/wire-session.ts";
+import { checkBoundaries } from "./range-condition.ts";
 
 /** From this version on a range of ctid is read without scanning the rest of the table. */
 const TID_RANGE_VERSION = 140_000;
@@ -47,20 +49,27 @@ interface Key {
  *     more than that     no, unknown          12, 13     ranges of the key: else each would scan all
  *     more than that     no key               12, 13     the whole table
  *
- * Sizes are asked for in one query, so that many small tables cost no more than one.
+ * Sizes are asked for in one query, so that many small tables cost no more than one. What a rule wants goes first.
  */
 export async function partitionTables(
   wire: WireSession,
-  tables: readonly TableId[],
+  tables: readonly TableSchema[],
   size: PartitionSize,
 ): Promise<TableOutcome<readonly Partition[]>[]> {
-  const sizes = await tableSizes(wire, tables);
+  const ids = tables.map(({ id }) => id);
+  const sizes = await tableSizes(wire, ids);
   const outcomes: TableOutcome<readonly Partition[]>[] = [];
   for (const table of tables) {
-    const known = sizes.get(tableKey(table));
-    if (known === undefined) outcomes.push(gone(table));
-    else if (isOne(known, size)) outcomes.push([whole(known.rows)]);
-    else outcomes.push(await partitionTable(wire, { table, known, size }));
+    const { id } = table;
+    const known = sizes.get(tableKey(id));
+    const load = size.parallelLoads?.get(tableKey(id));
+    if (table.isView === true) outcomes.push([whole(table.estimatedRows)]);
+    else if (known === undefined) outcomes.push(gone(id));
+    else if (load?.type === "ranges") {
+      await checkBoundaries(wire, table, load);
+      outcomes.push(wantedRanges(load, table));
+    } else if (load !== undefined || isOne(known, size)) outcomes.push([whole(known.rows)]);
+    else outcomes.push(await partitionTable(wire, { table: id, known, size }));
   }
   return outcomes;
 }

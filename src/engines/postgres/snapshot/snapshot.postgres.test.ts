@@ -22,6 +22,7 @@ import {
   whole,
 } from "../../../../test/support/snapshot-source.ts";
 import { lsnCodec } from "../catalog/lsn.ts";
+import { openBulkSession } from "../connection/bulk-session.ts";
 
 const server = await serverOfFile(startPostgres());
 
@@ -216,5 +217,38 @@ test("formats of hundreds of tables are known from one look at the catalog", asy
   for (const table of tables) {
     const best = Number(table.id.name.slice(1)) % 2 === 0 ? "pg-copy-binary" : "pg-copy-text";
     assert.equal(snapshot.bulkFormats(table)[0], best, table.id.name);
+    assert.equal(snapshot.bulkFormats(table, [0, 1])[0], "pg-copy-binary", table.id.name);
+  }
+});
+
+test("columns that are asked for come alone, generated ones among them, in binary where all of them can", async () => {
+  const source = await snapshotSource(
+    server,
+    `create table t (id int primary key, r regclass, g int generated always as (id * 10) stored, v text);
+     insert into t values (1, 'pg_class', default, 'a'), (2, 'pg_class', default, null);
+     create table copied (id int, g int); create table copied_binary (id int, g int)`,
+  );
+  const { table } = source;
+  await using snapshot = await openSnapshotOf(source);
+  assert.deepEqual(snapshot.bulkFormats(table), ["pg-copy-text"]);
+  assert.deepEqual(snapshot.bulkFormats(table, [0, 2]), ["pg-copy-binary", "pg-copy-text"]);
+  const wire = await openBulkSession(source.endpoint, "target", unaborted);
+  try {
+    for (const [into, format] of [
+      ["copied", "pg-copy-text"],
+      ["copied_binary", "pg-copy-binary"],
+    ] as const) {
+      await wire.copyIn(`copy ${into} from stdin (format ${format === "pg-copy-text" ? "text" : "binary"})`);
+      const request = { table, partition: whole, format, columns: [0, 2] } as const;
+      for await (const { bytes } of snapshot.read(request, unaborted)) await wire.send(bytes);
+      await wire.copyInEnd();
+      const rows = await server.query(`select id, g from ${into} order by id`, source.database);
+      assert.deepEqual(rows, [
+        { id: 1, g: 10 },
+        { id: 2, g: 20 },
+      ]);
+    }
+  } finally {
+    await wire[Symbol.asyncDispose]();
   }
 });

@@ -3,7 +3,7 @@ import type { MigrationError, TableOutcome } from "../../../core/error.ts";
 import type { LargeObject } from "../../../core/large-object.ts";
 import type { Position } from "../../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../../core/row-chunk.ts";
-import { type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
+import { type Column, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import type {
   Partition,
   PartitionSize,
@@ -11,15 +11,15 @@ import type {
   Snapshot,
   SnapshotRequest,
 } from "../../../core/source.ts";
-import { identifier, literal, qualified } from "../../shared/identifier.ts";
+import { literal } from "../../shared/identifier.ts";
 import { togetherOrAlone } from "../../shared/table-outcomes.ts";
-import { isComputedThere } from "../catalog/sent-columns.ts";
 import { openBulkSession } from "../connection/bulk-session.ts";
 import { classify } from "../connection/errors.ts";
 import { ServerError } from "../connection/server-error.ts";
 import { SessionPool } from "../connection/session-pool.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { sourceFormats } from "./bulk-format.ts";
+import { copyOutSql, readColumns } from "./copy-out.ts";
 import { readLargeObjects, readRest } from "./large-object-reader.ts";
 import { partitionTables } from "./partition.ts";
 import { rangeCondition } from "./range-condition.ts";
@@ -84,18 +84,23 @@ class PostgresSnapshot implements Snapshot {
     size: PartitionSize,
     signal: AbortSignal,
   ): Promise<readonly TableOutcome<readonly Partition[]>[]> {
-    const cut = (ids: readonly TableId[], table?: TableId): Promise<TableOutcome<readonly Partition[]>[]> =>
-      this.#transaction({ table, signal }, (wire) => partitionTables(wire, ids, size));
+    const cut = (
+      some: readonly TableSchema[],
+      table?: TableId,
+    ): Promise<TableOutcome<readonly Partition[]>[]> =>
+      this.#transaction({ table, signal }, (wire) => partitionTables(wire, some, size));
     const outcomes = await togetherOrAlone(
-      tables.map(({ id }) => id),
-      (ids) => cut(ids),
-      async (id) => (await cut([id], id))[0]!,
+      tables,
+      (some) => cut(some),
+      async (one) => (await cut([one], one.id))[0]!,
     );
     return outcomes;
   }
 
-  bulkFormats(table: TableSchema): readonly BulkFormat[] {
-    return sourceFormats(this.#tables.get(tableKey(table.id))?.binary === true);
+  bulkFormats(table: TableSchema, columns?: readonly number[]): readonly BulkFormat[] {
+    const known = this.#tables.get(tableKey(table.id));
+    const isTextual = ({ name }: Column): boolean => known?.textual.has(name) !== false;
+    return sourceFormats(!readColumns(table, columns).some(isTextual));
   }
 
   async *read(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
@@ -149,12 +154,12 @@ class PostgresSnapshot implements Snapshot {
     const session = await this.#lend(signal);
     try {
       const { wire } = session;
-      const condition = await rangeCondition(wire, id, request.partition);
+      const range = await rangeCondition(wire, request.table, request.partition);
       const statements = [
         this.#beginSql(),
         // A range is read by index or by block, whatever statistics make the planner think of a scan of all.
-        ...(condition === undefined ? [] : ["set local enable_seqscan = off"]),
-        copyOutSql(request, condition),
+        ...(range === undefined ? [] : ["set local enable_seqscan = off"]),
+        copyOutSql(request, range),
         "commit",
         layoutQuery(id, before),
       ];
@@ -240,18 +245,4 @@ const SNAPSHOT_CODES: ReadonlySet<string> = new Set(["22023", "42704", "55000"])
 
 function isOfSnapshot(error: unknown): boolean {
   return error instanceof ServerError && SNAPSHOT_CODES.has(error.fields.code);
-}
-
-/** Without a column list COPY takes all columns but generated ones, of which it takes none; plain COPY of a table is the fastest. */
-function copyOutSql(request: ReadRequest, condition: string | undefined): string {
-  const { table, format } = request;
-  const columns = table.columns.filter((column) => column.generated === undefined);
-  const list = columns.map((column) => identifier(column.name)).join(", ");
-  const name = qualified(table.id);
-  const isPlain = condition === undefined && !table.columns.some(isComputedThere);
-  const where = condition === undefined ? "" : ` where ${condition}`;
-  const what = isPlain
-    ? `${name}${list === "" ? "" : ` (${list})`}`
-    : `(select ${list} from only ${name}${where})`;
-  return `copy ${what} to stdout (format ${format === "pg-copy-binary" ? "binary" : "text"})`;
 }

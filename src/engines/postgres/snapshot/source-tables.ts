@@ -8,8 +8,8 @@ import type { QueryResult, WireSession } from "../connection/wire-session.ts";
 
 /** What a snapshot remembers of a table from the moment it was opened. */
 export interface SourceTable {
-  /** Every column that is copied has a binary form. */
-  readonly binary: boolean;
+  /** Names of the columns that have no binary form. */
+  readonly textual: ReadonlySet<string>;
   /** Which columns there are and where the rows are stored, to be compared later. */
   readonly layout: TableLayout;
 }
@@ -39,27 +39,28 @@ export async function readSourceTables(
         from json_to_recordset(${literal(JSON.stringify(ids))}) as w(schema text, name text)
         join pg_catalog.pg_namespace n on n.nspname = w.schema
         join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.name
-    ), copied as materialized (
-      select a.attrelid, a.atttypid from wanted w join pg_catalog.pg_attribute a on a.attrelid = w.oid
-       where a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+    ), columns as materialized (
+      select a.attrelid, a.attname, a.atttypid from wanted w join pg_catalog.pg_attribute a on a.attrelid = w.oid
+       where a.attnum > 0 and not a.attisdropped
     ), unsendable as materialized (
-      select t.oid from (select distinct atttypid as oid from copied) t where ${binaryFormSql("t.oid")} is null
+      select t.oid from (select distinct atttypid as oid from columns) t where ${binaryFormSql("t.oid")} is null
     ), textual as materialized (
-      select distinct c.attrelid from copied c join unsendable u on u.oid = c.atttypid
+      select c.attrelid, json_agg(c.attname) as names
+        from columns c join unsendable u on u.oid = c.atttypid group by c.attrelid
     )
-    select w.schema, w.name, w.relnatts, ${layoutSql("w.oid", "w.relnatts")},
-           t.attrelid is null, ${shapeSql("w")}
+    select w.schema, w.name, w.relnatts, ${layoutSql("w.oid", "w.relnatts")}, t.names, ${shapeSql("w")}
       from wanted w left join textual t on t.attrelid = w.oid`);
   const found = new Map<string, SourceTable>();
   const described = new Map(tables.map((table) => [tableKey(table.id), table]));
-  for (const [schema, name, attributes, columns, storage, binary, shape] of rows) {
+  for (const [schema, name, attributes, columns, storage, names, shape] of rows) {
     const layout = { attributes: Number(attributes), columns: columns ?? null, storage: storage ?? null };
     const key = tableKey({ schema: schema!, name: name! });
     const known = described.get(key)!;
     if (known.shape !== undefined && !isSameDefinition(known.shape, JSON.parse(shape!) as TableShape)) {
       throw tableChanged(known.id, "changed between its description and the snapshot");
     }
-    found.set(key, { binary: binary === "t", layout });
+    const textual = names === null || names === undefined ? [] : (JSON.parse(names) as string[]);
+    found.set(key, { textual: new Set(textual), layout });
   }
   return found;
 }

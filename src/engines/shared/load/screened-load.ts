@@ -1,4 +1,5 @@
 import { type ChangeBatch, NULL_CELL, Op } from "../../../core/change-batch.ts";
+import { CopyFrames } from "../../../core/copy-frames.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import type { RowChunk } from "../../../core/row-chunk.ts";
 import type { RowErrorPolicies } from "../../../core/row-errors.ts";
@@ -6,7 +7,6 @@ import type { Loaded, Loader } from "../../../core/target.ts";
 import type { ApplyCounts } from "../apply/apply-counts.ts";
 import { ApplyGroup } from "../apply/apply-group.ts";
 import type { ApplyHooks } from "../apply/apply-parts.ts";
-import { CopyFrames } from "./copy-frames.ts";
 import { CopyTextRows } from "./copy-text-rows.ts";
 
 /** Rows that are written together; of a group with a row that is refused each is then written by itself. */

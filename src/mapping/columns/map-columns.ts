@@ -1,0 +1,171 @@
+import type { ColumnOrigin } from "../../core/plan.ts";
+import type { Column, LogicalType } from "../../core/schema.ts";
+import { dataTypeOf } from "../document/data-types.ts";
+import type { ColumnChoice } from "./column-choice.ts";
+import type { ColumnFindings } from "./column-findings.ts";
+import type { NativeColumns } from "./native-columns.ts";
+import { maskFault, typeChange } from "./type-change.ts";
+
+/** A column of the plan: on both sides, and where its values come from. */
+export interface PlannedColumn {
+  readonly source: Column;
+  readonly target: Column;
+  readonly origin: ColumnOrigin;
+  /** The rule that makes it, or gives it its name; left out where none does. */
+  readonly rule?: number;
+  /** A rule makes it: the source has no such column. */
+  readonly isMade?: true;
+}
+
+export interface MapColumns {
+  readonly texts: NativeColumns;
+  readonly findings: ColumnFindings;
+}
+
+interface NamedColumns extends MapColumns {
+  readonly names: Map<string, string | undefined>;
+}
+
+/** The columns of the source's table that come, with what rules make of their names, types and values. */
+export function mapColumns(choices: readonly ColumnChoice[], context: MapColumns): readonly PlannedColumn[] {
+  const coming = choices.filter(({ comes }) => comes);
+  const names = new Map(choices.map((choice) => [choice.column.name, spokenName(choice)]));
+  const computed = computedColumns(choices, { ...context, names });
+  tellDerived(choices, context);
+  const planned = (choice: ColumnChoice): readonly PlannedColumn[] => {
+    const native = computed.get(choice.ordinal);
+    if (native === "gone") return [];
+    const { column, name, ordinal } = choice;
+    if (native !== undefined && native !== "sent") {
+      const target = { ...column, name, generated: native };
+      return [{ source: column, target, origin: { kind: "column", ordinal } }];
+    }
+    return [mapColumn({ ...choice, column: stored(column) }, { ...context, names })];
+  };
+  return coming.flatMap((choice) => {
+    const { namedBy } = choice;
+    return planned(choice).map((column) => (namedBy === undefined ? column : { ...column, rule: namedBy }));
+  });
+}
+
+/**
+ * What becomes of generated columns, by ordinal: the expression in the target's names; "sent": the target cannot compute
+ * it, or is not to, and the source sends its values; "gone": it stays behind.
+ */
+function computedColumns(
+  choices: readonly ColumnChoice[],
+  { texts, findings, names }: NamedColumns,
+): ReadonlyMap<number, string | "sent" | "gone"> {
+  const computed = new Map<number, string | "sent" | "gone">();
+  // One may be computed from another: what goes takes along what is computed from it.
+  for (let isSettled = false; !isSettled; ) {
+    isSettled = true;
+    for (const { column, comes, ordinal, type, mask } of choices) {
+      const { generated, sends, name } = column;
+      if (!comes || generated === undefined || computed.get(ordinal) === "gone") continue;
+      const rule = type ?? mask;
+      const native = rule === undefined ? texts.rewrite(generated, names) : undefined;
+      computed.set(ordinal, native ?? (sends === true ? "sent" : "gone"));
+      if (computed.get(ordinal) !== "gone") continue;
+      names.set(name, undefined);
+      isSettled = false;
+      if (rule !== undefined) {
+        findings.impossible(rule.rule, `the source computes the column ${name} and does not send its values`);
+      } else {
+        const why =
+          "it is computed from columns that stay behind or get another type, and its values are not sent";
+        findings.leftOut(`The generated column ${name}`, why);
+      }
+    }
+  }
+  return computed;
+}
+
+/** Where the target cannot compute a column, or another kind of database has to, the source's values come. */
+function tellDerived(choices: readonly ColumnChoice[], { texts, findings }: MapColumns): void {
+  const masked = new Set(choices.filter(({ mask }) => mask !== undefined).map(({ column }) => column.name));
+  for (const { column, comes, mask } of choices) {
+    const { name, generated } = column;
+    if (!comes || mask !== undefined || generated === undefined || !texts.speaksOf(generated, masked))
+      continue;
+    const message = `The generated column ${name} is computed from a column that is masked, and may show what that holds.`;
+    findings.add("mapping.mask_incomplete", "warning", message);
+  }
+}
+
+/** A column's name in what is computed or checked on the target; undefined where that would be about other values. */
+export function spokenName({ comes, column, name, type }: ColumnChoice): string | undefined {
+  return comes && (type === undefined || type.said.kind === column.type.kind) ? name : undefined;
+}
+
+function stored({ generated: _generated, virtual: _virtual, ...column }: Column): Column {
+  return column;
+}
+
+function mapColumn(choice: ColumnChoice, context: NamedColumns): PlannedColumn {
+  const { findings } = context;
+  const { column, name, ordinal, type, mask } = choice;
+  const held = type?.said ?? column.type;
+  const masked = mask === undefined ? {} : { mask: mask.said };
+  if (mask !== undefined) {
+    const fault = maskFault(mask.said, held);
+    const remedy = "a rule change-data-type can give it room";
+    if (fault !== undefined) findings.impossible(mask.rule, `the column ${column.name} ${fault}; ${remedy}`);
+  }
+  const origin: ColumnOrigin = { kind: "column", ordinal, ...masked };
+  if (type === undefined) {
+    return { source: column, target: { ...withDefault(column, context), name }, origin };
+  }
+  const target = retyped({ ...column, name }, type.said);
+  const change = typeChange(column.type, type.said);
+  if (change === undefined) {
+    const what = `values of the column ${column.name}, of the type ${column.nativeType}, cannot become ${dataTypeOf({ type: type.said })}`;
+    findings.impossible(type.rule, what);
+  }
+  if (change === undefined || change === "as-is") return { source: column, target, origin };
+  return {
+    source: ruled(column, type.said),
+    target,
+    origin: {
+      ...{ kind: "expression", ...masked },
+      expression: { sql: change.sql, inputs: [{ kind: "column", ordinal }] },
+    },
+  };
+}
+
+function withDefault(column: Column, { texts, names, findings }: NamedColumns): Column {
+  const { default: value, ...rest } = column;
+  const native = value === undefined ? undefined : texts.rewriteDefault(value, names);
+  if (native !== undefined) return { ...rest, default: native };
+  if (value !== undefined) {
+    findings.leftOut(
+      `The default of the column ${column.name}`,
+      "it is computed from columns that do not come",
+    );
+  }
+  return rest;
+}
+
+/** The target's column with another type: what was written for the old one goes, unless both are of one kind. */
+function retyped(column: Column, type: LogicalType): Column {
+  const isAlike = column.type.kind === type.kind;
+  const { name, nullable, comment, default: value, identity, collation } = column;
+  return {
+    ...{ name, nullable, nativeType: "", type, typedByRule: true },
+    ...(comment === undefined ? {} : { comment }),
+    ...(isAlike && value !== undefined ? { default: value } : {}),
+    ...(isAlike && identity !== undefined ? { identity } : {}),
+    ...(isAlike && collation !== undefined ? { collation } : {}),
+  };
+}
+
+/** How a column whose values rules make stands on the source's side of a plan. */
+function ruled({ name, nullable }: Pick<Column, "name" | "nullable">, type: LogicalType): Column {
+  return { name, nullable, type, nativeType: `${dataTypeOf({ type })} by table mappings` };
+}
+
+/** A column that a rule adds. */
+export function addedColumn(name: string, type: LogicalType): Pick<PlannedColumn, "source" | "target"> {
+  const source = ruled({ name, nullable: true }, type);
+  return { source, target: { ...source, nativeType: "", typedByRule: true } };
+}

@@ -1,0 +1,35 @@
+import type { TableSchema } from "../../core/schema.ts";
+import type {
+  AddColumnRule,
+  BeforeImageRule,
+  ColumnRule,
+  KeyRule,
+  SelectionRule,
+  TableMappings,
+} from "../rules.ts";
+import { selectingRules } from "../selection.ts";
+import { matchesTable } from "./column-choice.ts";
+
+/** The rules of a document that are about one table, each list in the order of their ids. */
+export interface RulesOfTable {
+  readonly columns: readonly ColumnRule[];
+  readonly added: readonly AddColumnRule[];
+  readonly images: readonly BeforeImageRule[];
+  readonly key: KeyRule | undefined;
+  /** The rules that select it, if all of them have filters: a row has to satisfy one of them. Else none. */
+  readonly filtering: readonly SelectionRule[];
+}
+
+/** Undefined where no rule is about a table's columns or rows. */
+export function rulesOfTable(table: TableSchema, mappings: TableMappings): RulesOfTable | undefined {
+  const isAbout = (rule: ColumnRule | AddColumnRule | BeforeImageRule | KeyRule): boolean =>
+    matchesTable(rule, table.id);
+  const columns = mappings.columnRules.filter(isAbout);
+  const added = mappings.addedColumns.filter(isAbout);
+  const images = mappings.beforeImages.filter(isAbout);
+  const key = mappings.keyRules.find(isAbout);
+  const selecting = selectingRules(table, mappings);
+  const filtering = selecting.every(({ filters }) => filters.length > 0) ? selecting : [];
+  const count = columns.length + added.length + images.length + filtering.length;
+  return count === 0 && key === undefined ? undefined : { columns, added, images, key, filtering };
+}

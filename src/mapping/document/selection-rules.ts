@@ -1,0 +1,107 @@
+import type { FilterCondition } from "../../core/plan.ts";
+import type { SelectionRule, SourceFilter } from "../rules.ts";
+import { exactName, LARGEST_NUMBER, pattern } from "./locators.ts";
+import type { MemberReader, RuleReader } from "./rule-reader.ts";
+
+const NO_OPERAND = ["null", "notnull"] as const;
+const ONE_OPERAND = ["eq", "noteq", "lte", "ste", "gte"] as const;
+const TWO_OPERANDS = ["between", "notbetween"] as const;
+
+/** What DMS allows in a filter by itself only: with others beside it, nearly every row would be taken. */
+const NEGATIVE: readonly FilterCondition["operator"][] = ["noteq", "notbetween", "notnull"];
+
+export function selectionRule(reader: RuleReader, id: number): SelectionRule {
+  const action = reader.choice("rule-action", ["include", "exclude", "explicit"]);
+  if (action === undefined) {
+    throw reader.malformed(
+      "rule-action",
+      "rule-action of a selection rule must be include, exclude or explicit.",
+    );
+  }
+  const isExact = action === "explicit";
+  const type = tableType(reader);
+  const rule: SelectionRule = {
+    id,
+    action,
+    schema: isExact ? exactName(reader, "schema-name", EXPLICIT) : pattern(reader, "schema-name"),
+    table: isExact ? exactName(reader, "table-name", EXPLICIT) : pattern(reader, "table-name"),
+    everyTable: !isExact && type !== "view" && /^%+$/u.test(reader.locator().text("table-name")),
+    tableType: type,
+    loadOrder: reader.wholeNumber("load-order", 0, LARGEST_NUMBER),
+    filters: sourceFilters(reader, action),
+  };
+  reader.finish();
+  return rule;
+}
+
+const EXPLICIT = {
+  reason: "Exact schema and table name required when using an explicit rule",
+  remedy: 'Write the exact name, or use "include", where [%] is a literal percent sign.',
+};
+
+function tableType(reader: RuleReader): SelectionRule["tableType"] {
+  const type = reader.locator().optional("table-type");
+  if (type === undefined || type === "table") return "table";
+  if (type === "view" || type === "all") return type;
+  throw reader.locator().malformed("table-type", "table-type must be table, view or all.");
+}
+
+function sourceFilters(reader: RuleReader, action: SelectionRule["action"]): readonly SourceFilter[] {
+  const filters = reader.parts("filters").map(sourceFilter);
+  if (filters.length > 0 && action === "exclude") {
+    throw reader.malformed(
+      "filters",
+      "Filters say which rows of included tables come; this rule excludes tables.",
+    );
+  }
+  return filters;
+}
+
+function sourceFilter(reader: MemberReader): SourceFilter {
+  if (reader.choice("filter-type", ["source"]) === undefined) {
+    throw reader.malformed("filter-type", 'filter-type must be "source".');
+  }
+  const column = reader.text("column-name");
+  const conditions = reader.parts("filter-conditions").map(filterCondition);
+  if (conditions.length === 0) {
+    throw reader.malformed("filter-conditions", "A filter needs at least one condition.");
+  }
+  const negative = conditions.find(({ operator }) => NEGATIVE.includes(operator));
+  if (negative !== undefined && conditions.length > 1) {
+    throw reader.malformed(
+      "filter-conditions",
+      `A filter with the operator ${negative.operator} may have no other condition.`,
+      "Put the other conditions into a filter of its own: rows have to satisfy every filter.",
+    );
+  }
+  reader.finish();
+  return { column, conditions };
+}
+
+function filterCondition(reader: MemberReader): FilterCondition {
+  const operator = reader.choice("filter-operator", [...NO_OPERAND, ...ONE_OPERAND, ...TWO_OPERANDS]);
+  const condition = operator === undefined ? undefined : conditionOf(operator, reader);
+  if (condition === undefined) {
+    const known = [...ONE_OPERAND, ...TWO_OPERANDS, ...NO_OPERAND].join(", ");
+    throw reader.malformed("filter-operator", `filter-operator must be one of ${known}.`);
+  }
+  reader.finish();
+  return condition;
+}
+
+type Operator = (typeof NO_OPERAND)[number] | (typeof ONE_OPERAND)[number] | (typeof TWO_OPERANDS)[number];
+
+function conditionOf(operator: Operator, reader: MemberReader): FilterCondition {
+  switch (operator) {
+    case "null":
+    case "notnull":
+      return { operator };
+    case "between":
+    case "notbetween":
+      return { operator, from: reader.scalar("start-value"), to: reader.scalar("end-value") };
+    case "ste":
+      return { operator: "lte", value: reader.scalar("value") };
+    default:
+      return { operator, value: reader.scalar("value") };
+  }
+}

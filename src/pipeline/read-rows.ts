@@ -1,0 +1,42 @@
+import { readTable, type TablePlan } from "../core/plan.ts";
+import type { BulkFormat, RowChunk } from "../core/row-chunk.ts";
+import type { ReadRequest, Snapshot } from "../core/source.ts";
+import { BulkRows } from "../mapping/rows/bulk-rows.ts";
+import { makesRows, readOrdinals } from "../mapping/rows/row-needs.ts";
+
+const TEXT: readonly BulkFormat[] = ["pg-copy-text"];
+
+/** Formats that a plan's rows can be read in, best first: what rules make of values is made of texts. */
+export function formatsOf(plan: TablePlan, snapshot: Snapshot): readonly BulkFormat[] {
+  return makesRows(plan) ? TEXT : snapshot.bulkFormats(readTable(plan), columnsOf(plan));
+}
+
+/** Rows of one partition as the rules leave them. */
+export async function* readRows(
+  plan: TablePlan,
+  { snapshot, ...part }: Pick<ReadRequest, "partition" | "format"> & { readonly snapshot: Snapshot },
+  signal: AbortSignal,
+): AsyncIterable<RowChunk> {
+  const columns = columnsOf(plan);
+  const filter = plan.rows?.filter;
+  const request: ReadRequest = {
+    ...part,
+    table: readTable(plan),
+    ...(columns === undefined ? {} : { columns }),
+    ...(filter === undefined ? {} : { filter }),
+  };
+  const chunks = snapshot.read(request, signal);
+  if (!makesRows(plan)) {
+    yield* chunks;
+    return;
+  }
+  const rows = new BulkRows(plan);
+  for await (const chunk of chunks) {
+    const made = rows.map(chunk);
+    if (made !== undefined) yield made;
+  }
+}
+
+function columnsOf(plan: TablePlan): readonly number[] | undefined {
+  return plan.rows === undefined ? undefined : readOrdinals(plan);
+}

@@ -1,0 +1,76 @@
+import { MigrationError } from "../core/error.ts";
+import { errorTable } from "../core/error-table.ts";
+import type { Finding } from "../core/finding.ts";
+import {
+  type Catalog,
+  displayTable,
+  type ObjectReference,
+  type SchemaObject,
+  type TableId,
+  tableKey,
+} from "../core/schema.ts";
+import type { MigrationType, Source } from "../core/source.ts";
+import type { TableMappings } from "../mapping/rules.ts";
+import { selectTables, takesViews } from "../mapping/selection.ts";
+
+/** What of a source takes part in a task. */
+export interface SelectedRelations {
+  /** All tables that the source has, and its views where rules may select some. */
+  readonly listed: readonly TableId[];
+  readonly tables: readonly TableId[];
+  readonly views: readonly TableId[];
+}
+
+/**
+ * Selects tables, and views whose rows are moved as those of tables. Throws `mapping.unsupported` for views in a task that
+ * applies changes: a source tells of none of them.
+ */
+export async function selectRelations(
+  source: Source,
+  { mappings, type }: { readonly mappings: TableMappings; readonly type: MigrationType },
+  signal: AbortSignal,
+): Promise<SelectedRelations> {
+  const tables = await source.listTables(signal);
+  const selected = selectTables(tables, mappings);
+  if (!takesViews(mappings)) return { listed: tables, tables: selected, views: [] };
+  if (type !== "full-load") {
+    throw new MigrationError("mapping.unsupported", {
+      message: `A selection rule takes views, which have rows but no changes; the task's migration type is ${type}.`,
+      subject: "table-type",
+      remedy: 'Use a task of the type full-load for views, and select "table" alone in this one.',
+    });
+  }
+  const views = await source.listViews(signal);
+  return { listed: [...tables, ...views], tables: selected, views: selectTables(views, mappings, "view") };
+}
+
+/** Views of which the source says no columns: what they are made of is gone, or is not for everybody to read. */
+export function viewsUnread(views: readonly TableId[], { tables }: Catalog): readonly Finding[] {
+  const described = new Set(tables.map(({ id }) => tableKey(id)));
+  return views
+    .filter((id) => !described.has(tableKey(id)))
+    .map((id) => ({
+      ...{ code: "source.view_unreadable", severity: "error", subject: displayTable(id), table: id },
+      message: `The view ${displayTable(id)} has no columns that the source tells of.`,
+      remedy: errorTable["source.view_unreadable"].remedy,
+    }));
+}
+
+/**
+ * Objects without the views that come as tables, and without what is part of these; what needs one of them needs the
+ * table.
+ */
+export function withoutViews(
+  objects: readonly SchemaObject[],
+  views: readonly TableId[],
+): readonly SchemaObject[] {
+  const keys = new Set(views.map(tableKey));
+  const isView = ({ kind, id }: ObjectReference): boolean =>
+    (kind === "view" || kind === "materialized view") && keys.has(tableKey(id));
+  return objects
+    .filter((object) => !isView(object) && (object.on === undefined || !keys.has(tableKey(object.on))))
+    .map((object) => {
+      const needs = object.needs.map((one) => (isView(one) ? { kind: "table" as const, id: one.id } : one));
+      return { ...object, needs };
+    });
+}

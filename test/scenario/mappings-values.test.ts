@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import { type Kind, moveMapped } from "../support/mapped-move.ts";
+import { startMysql } from "../support/mysql-server.ts";
+import { startPostgres } from "../support/postgres-server.ts";
+import { serversOfFile } from "../support/server-pair.ts";
+
+/* What rules make of values and rows, looked at in targets of each kind, in full load and in changes. */
+
+const { source: postgres, target: mariadb } = await serversOfFile({
+  source: startPostgres(),
+  target: startMysql({ flavour: "mariadb" }),
+});
+const servers = { postgres, mariadb };
+
+const directions: readonly (readonly [from: Kind, to: Kind])[] = [
+  ["postgres", "postgres"],
+  ["mariadb", "mariadb"],
+  ["mariadb", "postgres"],
+  ["postgres", "mariadb"],
+];
+
+const MADE = `
+  create table people (
+    id bigint primary key, name varchar(80) not null, ssn varchar(20), card varchar(20), zip varchar(10),
+    age int, price decimal(10,2), secret varchar(20) not null);
+  create table orders (nr int primary key, what varchar(20));
+  create table items (id int primary key, kind varchar(10), qty int, at date);
+  insert into people values
+    (1, 'Änn', '123-45-6789', '4000 1234', '10001', 31, 12.50, 's1'),
+    (2, 'Bob', null, null, null, null, null, 's2'),
+    (3, E'tab\\tquote''', 'x', '', 'A1', 5, -0.49, 's3');
+  insert into orders values (1, 'one'), (2, 'two'), (3, 'three');
+  insert into items values
+    (1, 'a', 10, '2024-01-31'), (2, 'a', 9, '2024-01-31'), (3, 'x', 50, '2024-01-31'), (4, null, 50, '2024-01-31'),
+    (5, 'b', 12, '2023-12-31'), (6, 'c', 99, null)`;
+
+const CHANGED = `
+  insert into people values (4, 'Dee', '9', 'new', '99', 44, 7, 's4');
+  update people set age = 32, ssn = '000', name = 'Anna' where id = 1;
+  update people set id = 30 where id = 3;
+  update people set secret = 'other' where id = 2;
+  insert into orders values (4, 'four');
+  update orders set what = 'zwei' where nr = 2;
+  delete from orders where nr = 3;
+  update items set qty = 11 where id = 2;
+  update items set qty = 1 where id = 1;
+  update items set kind = 'y' where id = 3;
+  insert into items values (7, 'd', 10, '2024-06-30'), (8, 'd', 9, '2024-06-30');
+  delete from items where id in (4, 5)`;
+
+function rule(id: number, action: string, [table, column]: readonly string[], more: object = {}): object {
+  const named = column === undefined ? {} : { "column-name": column };
+  return {
+    ...{ "rule-type": "transformation", "rule-id": id, "rule-target": "column", "rule-action": action },
+    "object-locator": { "schema-name": "{source}", "table-name": table, ...named },
+    ...more,
+  };
+}
+
+const string = (length: number): object => ({ "data-type": { type: "string", length } });
+
+const RULES = [
+  rule(1, "remove-column", ["people", "secret"]),
+  rule(2, "data-masking-digits-mask", ["people", "ssn"], { value: "#" }),
+  rule(3, "data-masking-hash-mask", ["people", "card"]),
+  rule(4, "change-data-type", ["people", "card"], string(64)),
+  rule(5, "change-data-type", ["people", "price"], { "data-type": { type: "int8" } }),
+  rule(6, "change-data-type", ["people", "age"], string(10)),
+  rule(7, "add-column", ["people"], {
+    ...{ value: "label", expression: "lower($name) || ':' || coalesce($age + 1, '?')" },
+    ...string(100),
+  }),
+  rule(8, "add-column", ["people"], {
+    value: "origin",
+    expression: "$AR_M_SOURCE_TABLE_NAME",
+    ...string(50),
+  }),
+  rule(9, "add-before-image-columns", ["people"], { "before-image-def": { "column-filter": "pk-only" } }),
+  rule(10, "data-masking-digits-randomize", ["people", "zip"]),
+  rule(11, "add-column", ["orders"], {
+    value: "op",
+    expression: "operation_indicator('D', 'U', 'I')",
+    ...string(1),
+  }),
+  rule(12, "add-column", ["orders"], { value: "at", "data-type": { type: "datetime", precision: 6 } }),
+];
+
+const FILTERED = {
+  ...{ "rule-type": "selection", "rule-id": 20, "rule-action": "include" },
+  "object-locator": { "schema-name": "{source}", "table-name": "items" },
+  filters: [
+    {
+      ...{ "filter-type": "source", "column-name": "qty" },
+      "filter-conditions": [{ "filter-operator": "gte", value: "10" }],
+    },
+    {
+      ...{ "filter-type": "source", "column-name": "kind" },
+      "filter-conditions": [{ "filter-operator": "noteq", value: "x" }],
+    },
+    {
+      ...{ "filter-type": "source", "column-name": "at" },
+      "filter-conditions": [
+        { "filter-operator": "between", "start-value": "2024-01-01", "end-value": "2024-12-31" },
+        { "filter-operator": "null" },
+      ],
+    },
+  ],
+};
+
+const OTHERS = ["people", "orders"].map((name, i) => ({
+  ...{ "rule-type": "selection", "rule-id": 21 + i, "rule-action": "include" },
+  "object-locator": { "schema-name": "{source}", "table-name": name },
+}));
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+for (const [from, to] of directions) {
+  test(`rules make the same values from ${from} to ${to}, whether rows are loaded or change`, async () => {
+    const { rows } = await moveMapped(servers, {
+      ...{ from, to, changed: CHANGED },
+      made: from === "postgres" ? MADE : MADE.replace("E'tab", "'tab"),
+      rules: [...RULES, FILTERED, ...OTHERS],
+      selection: {
+        "rule-action": "exclude",
+        "object-locator": { "schema-name": "{source}", "table-name": "none" },
+      },
+    });
+    const quote = to === "postgres" ? '"' : "`";
+    assert.deepEqual(
+      await rows(
+        `select id, name, ssn, card, age, price, ${quote}BI_id${quote}, label, origin from {target}.people order by id`,
+      ),
+      [
+        ["1", "Anna", "###", sha256("4000 1234"), "32", "13", "1", "anna:33", "people"],
+        ["2", "Bob", null, null, null, null, "2", "bob:?", "people"],
+        ["4", "Dee", "#", sha256("new"), "44", "7", null, "dee:45", "people"],
+        ["30", "tab\tquote'", "x", sha256(""), "5", "0", "3", "tab\tquote':6", "people"],
+      ],
+    );
+    const zips = (await rows("select zip from {target}.people order by id")).map(([zip]) => zip);
+    assert.match(zips.join(), /^\d{5},,\d\d,A\d$/);
+    assert.deepEqual(await rows("select nr, what, op, at from {target}.orders order by nr"), [
+      ["1", "one", "I", null],
+      ["2", "zwei", "U", null],
+      ["3", "three", "D", null],
+      ["4", "four", "I", null],
+    ]);
+    assert.deepEqual(await rows("select id, kind, qty from {target}.items order by id"), [
+      ["2", "a", "11"],
+      ["3", "y", "50"],
+      ["6", "c", "99"],
+      ["7", "d", "10"],
+    ]);
+    await assert.rejects(rows("select secret from {target}.people"));
+  });
+}
