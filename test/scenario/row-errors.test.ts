@@ -153,13 +153,19 @@ for (const kind of kinds) {
     assert.deepEqual(suspendedTables.map(({ name }) => name).toSorted(), ["big", "t"]);
     assert.deepEqual(await ids(pair, "select id from app.fine where id > 100"), [200]);
 
-    const stopping = await kind.make({
-      ...{ schema: SCHEMA, targetSchema: NARROW },
-      settings: settings({ DataErrorPolicy: "STOP_TASK" }),
-    });
-    pairs.push(stopping);
-    const { state, error: reason } = await stopping.run().running.outcome;
-    assert.deepEqual([state, reason?.code], ["failed", "load.rejected"]);
+    const tooMany = { DataErrorEscalationCount: 2, DataErrorEscalationPolicy: "STOP_TASK" };
+    for (const [change, code] of [
+      [{ DataErrorPolicy: "STOP_TASK" }, "load.rejected"],
+      [tooMany, "apply.stopped_by_policy"],
+    ] as const) {
+      const stopping = await kind.make({
+        ...{ schema: SCHEMA, targetSchema: NARROW },
+        settings: settings(change),
+      });
+      pairs.push(stopping);
+      const { state, error: reason } = await stopping.run().running.outcome;
+      assert.deepEqual([state, reason?.code], ["failed", code]);
+    }
   });
 
   test(`a truncated table fails the task before ${kind.name} is touched when the settings say so`, async () => {

@@ -56,6 +56,13 @@ export const transferErrors = {
       "An update or a delete did not find its row on the target, and ApplyErrorUpdatePolicy or ApplyErrorDeletePolicy does not let that pass.",
     remedy: "Find out who else writes to the target; then reload the table, or set another policy.",
   },
+  "apply.stopped_by_policy": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "A row is not as it should be on the target, or too many are, and a policy of ErrorBehavior says STOP_TASK.",
+    remedy: "Mend what the message tells, or set another policy; then resume the task.",
+  },
   "apply.too_many_errors": {
     scope: "table",
     retry: "never",

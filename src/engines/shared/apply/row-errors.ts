@@ -143,14 +143,14 @@ export class RowErrors {
     );
   }
 
-  /** An error without a table is the task's. */
   #own(plan: number, error: MigrationError, action: RowErrorAction): MigrationError {
     const { id } = this.#plans[plan]!.source;
     const { table: _table, isOfRow: _isOfRow, ...rest } = error.toJSON();
-    return new MigrationError(error.code, {
-      ...rest,
-      subject: displayTable(id),
-      ...(action === "stop-task" ? {} : { table: id }),
+    const details = { ...rest, subject: displayTable(id) };
+    if (action !== "stop-task") return new MigrationError(error.code, { ...details, table: id });
+    return new MigrationError("apply.stopped_by_policy", {
+      ...details,
+      message: `An error policy stops the task: ${error.message}`,
     });
   }
 }
