@@ -25,6 +25,19 @@ const BEGINS: ReadonlySet<number> = new Set([
   EventKind.mariadbGtid,
 ]);
 
+/** Events of the log itself, whose times are those of no transaction. */
+const OUTSIDE: ReadonlySet<number> = new Set([
+  EventKind.stop,
+  EventKind.rotate,
+  EventKind.formatDescription,
+  EventKind.heartbeat,
+  EventKind.heartbeat2,
+  EventKind.previousGtids,
+  EventKind.binlogCheckpoint,
+  EventKind.mariadbGtidList,
+  EventKind.startEncryption,
+]);
+
 interface Search extends TimeRequest {
   readonly endpoint: EndpointConfig;
   readonly signal: AbortSignal;
@@ -104,7 +117,7 @@ async function firstIn(file: LogFile, search: Search): Promise<BinlogPlace | und
   let found: BinlogPlace | undefined;
   await eachEvent(file, search, ({ seconds, kind, starts }) => {
     if (BEGINS.has(kind)) begins = starts;
-    if (begins === undefined || seconds < wanted) return false;
+    if (begins === undefined || seconds < wanted || OUTSIDE.has(kind)) return false;
     found = { file: file.name, byte: begins };
     return true;
   });
