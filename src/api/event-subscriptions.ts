@@ -82,6 +82,7 @@ export async function modifyEventSubscription(
     return { ...now, topicArn, sourceType, categories, enabled, done, status: "active" };
   });
   if (record === undefined) throw missing(request.SubscriptionName);
+  call.topics.retry(record.arn);
   return { EventSubscription: shape(record, call, "modifying") };
 }
 
@@ -91,6 +92,7 @@ export async function deleteEventSubscription(
 ): Promise<DeleteEventSubscriptionResponse> {
   const record = await find(request.SubscriptionName, call);
   await call.store.remove("event-subscription", record.arn);
+  call.topics.retry(record.arn);
   return { EventSubscription: shape(record, call, "deleting") };
 }
 

@@ -20,6 +20,8 @@ export interface Service {
 export interface Topics {
   /** Whether a text is the ARN of a topic, and there is a way to it. */
   state(arn: string): "known" | "unknown" | "malformed";
+  /** A subscription, by its ARN, is not what it was: what waits to be told again is tried now. */
+  retry(subscription: string): void;
 }
 
 /** Lets work that looks before it changes do so without another between, one after the other. */

@@ -7,7 +7,8 @@ import { nextTaskStatus } from "../task/state.ts";
 import type { Companions } from "../task/store.ts";
 import type { StartMode } from "../task/task.ts";
 import { failureText } from "../task/task-ledger.ts";
-import { Fault, invalidCombination, invalidState, invalidValue } from "./faults.ts";
+import { withReloads } from "../task/wanted-reloads.ts";
+import { Fault, invalidCombination, invalidValue } from "./faults.ts";
 import { type Call, inBackground } from "./service.ts";
 import { checkEnum } from "./shapes.ts";
 import { tableProgress } from "./table-statistics.ts";
@@ -95,11 +96,21 @@ export async function reloadTables(
     throw invalidValue(`TablesToReload must name 1 to ${MOST_RELOADS} tables.`);
   }
   await checkKnown(record, tables, call);
-  if (!call.supervisor.reloadTables(record, tables)) {
-    throw invalidState(`${face.notRunning(arn).message} Its process is being started. Try again.`);
-  }
   const detail = `Tables: ${tables.map(displayTable).join(", ")}.`;
-  call.supervisor.ledger.happened(serviceEvent("taskReload", { identifier: record.identifier, detail }));
+  const wanted = await changeTask(
+    {
+      face,
+      arn,
+      change: (task) => {
+        if (nextTaskStatus(task.status, "reload-tables") === undefined) throw face.notRunning(arn);
+        return { ...task, reloads: withReloads(task.reloads, tables, Date.now()) };
+      },
+      companions: ({ identifier }) => ({ event: serviceEvent("taskReload", { identifier, detail }) }),
+    },
+    call,
+  );
+  failpoint("service.task-reload-stored");
+  call.supervisor.reloadTables(wanted, tables);
 }
 
 /** AWS DMS validates tables again only where validation is on. */
@@ -180,6 +191,7 @@ function started(task: TaskRecord, mode: StartMode, positions: PositionRequest):
       positions.CdcStopPosition === undefined ? task.cdcStopPosition : cdcStop(positions, task.migrationType),
     run: nextRun(task, mode),
     stats: mode === "resume-processing" ? task.stats : undefined,
+    reloads: mode === "resume-processing" ? task.reloads : undefined,
   };
 }
 

@@ -86,6 +86,7 @@ export type Failpoint =
   | "service.task-stored"
   | "service.task-start-stored"
   | "service.task-progress-stored"
+  | "service.task-reload-stored"
   | "service.task-stop-stored"
   | "service.task-end-stored"
   | "service.task-deletion-stored"

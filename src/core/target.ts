@@ -284,9 +284,10 @@ export const ApplyMode = {
   /** Each op finds the row as the source had it; anything else is a conflict and is reported. */
   exact: 1,
   /**
-   * Some rows were read from a later snapshot than others: ops may find their work done. Insert
-   * overwrites, update inserts what is missing, delete of nothing is fine. An update that finds no
-   * row and lacks a value fails with `apply.row_incomplete` (table scope): the table is loaded again.
+   * Some rows were read from a later snapshot than others, or it is not known whether the target has them
+   * (ChangeBatch.converging): ops may find their work done. Insert overwrites, update inserts what is missing,
+   * delete of nothing is fine. An update that finds no row and lacks a value fails with `apply.row_incomplete`
+   * (table scope): the table is loaded again.
    */
   converge: 2,
 } as const;

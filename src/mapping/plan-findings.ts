@@ -99,7 +99,7 @@ export function objectNamesColumns(object: SchemaObject, table: TableId): Findin
   return aboutObject(
     "plan.object_left_out",
     object,
-    `is left out: its text seems to name columns of ${displayTable(table)} that are not on the target, or have other names there.`,
+    `is left out: it is about columns of ${displayTable(table)} that rules leave out or change.`,
   );
 }
 

@@ -22,8 +22,8 @@ export interface ObjectsRequest {
   readonly tables: readonly TablePlan[];
   readonly types: readonly { readonly source: UserType; readonly target: UserType }[];
   readonly sequences: readonly { readonly source: Sequence; readonly target: Sequence }[];
-  /** Whether texts speak of columns of a table that are not on the target, or have other names there. */
-  readonly changed: (table: TableId, native: readonly string[]) => boolean;
+  /** Whether an object that needs a table speaks of columns that it has not on the target, or not like that. */
+  readonly changed: (table: TableId, object: SchemaObject) => boolean;
 }
 
 /**
@@ -65,9 +65,7 @@ export function planObjects(request: ObjectsRequest): {
       continue;
     }
     const tables = source.needs.filter(({ kind }) => kind === "table").map(({ id }) => id);
-    const changed = [source.on, ...tables].find(
-      (id) => id !== undefined && request.changed(id, source.native),
-    );
+    const changed = [source.on, ...tables].find((id) => id !== undefined && request.changed(id, source));
     if (changed !== undefined) {
       findings.push(objectNamesColumns(source, changed));
       continue;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { catalog, compile, id, sequence, table } from "../../test/support/plan-situation.ts";
+import { catalog, columnRule, compile, id, sequence, table } from "../../test/support/plan-situation.ts";
 import type { ObjectRights } from "../core/rights.ts";
 
 function rights(kind: ObjectRights["kind"], name: string, on?: string): ObjectRights {
@@ -51,4 +51,17 @@ test("a schema in which several come together gets the rights of none, and that 
     findings.map(({ code, subject }) => `${code} ${subject}`),
     ["plan.rights_left_out one"],
   );
+});
+
+test("what is granted on a column is granted under its name on the target, and goes with it", () => {
+  const grant = (column: string) => ({ privilege: "SELECT", column, to: "clerk", grantable: false });
+  const given = { ...rights("table", "app.orders", "app.orders"), granted: [grant("id")] };
+  const granted = (...others: readonly object[]) => {
+    const { plan } = compile({ catalog: { ...situation, rights: [given] }, others });
+    return plan.target.rights[0]!.granted;
+  };
+  assert.deepEqual(granted(), [grant("id")]);
+  assert.deepEqual(granted(columnRule(1, "rename", "id", { value: "nr" })), [grant("nr")]);
+  const kept = columnRule(2, "add-column", "%", { value: "x", "data-type": { type: "int4" } });
+  assert.deepEqual(granted(columnRule(1, "remove-column", "id"), kept), []);
 });

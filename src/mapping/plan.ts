@@ -11,8 +11,9 @@ import {
 import { mapReference } from "./columns/map-reference.ts";
 import { type MappedTable, mapTable } from "./columns/map-table.ts";
 import { NativeColumns } from "./columns/native-columns.ts";
-import { rulesOfTable } from "./columns/table-rules.ts";
+import { NO_RULES, rulesOfTable } from "./columns/table-rules.ts";
 import { unmatchedRules } from "./columns/unmatched-rules.ts";
+import { isLargeObject } from "./document/data-types.ts";
 import { type CheckedNames, checkNames } from "./name-check.ts";
 import { NativeReferences } from "./native-references.ts";
 import { planLoad } from "./parallel-load.ts";
@@ -31,6 +32,8 @@ export interface PlanRequest {
   readonly targetSchema: string | undefined;
   /** Changes are going to be applied: what rules need and changes do not tell is found. False when left out. */
   readonly replicates?: boolean;
+  /** DMS's SupportLobs: false leaves columns of large objects behind. True when left out. */
+  readonly supportsLobs?: boolean;
 }
 
 export interface CompiledPlan {
@@ -85,7 +88,8 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
     sequences: checked.sequences,
     changed: changedColumns(request, mapped),
   });
-  const rights = planRights(catalog, { names: context.names, placed: planned.placed });
+  const columns = (id: TableId): ReadonlyMap<string, string> | undefined => mapped.get(tableKey(id))?.names;
+  const rights = planRights(catalog, { names: context.names, placed: planned.placed, columns });
   const plan: MigrationPlan = {
     tables: tables.toSorted(inLoadOrder),
     sequences: checked.sequences,
@@ -106,12 +110,14 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
   return { plan, findings };
 }
 
-/** Whether texts of the source speak of columns that the target has not, or under another name. */
+/** Whether texts of the source speak of columns that the target has not; parts of a table have the columns of the whole. */
 function changedColumns({ catalog }: PlanRequest, mapped: Mapped): ObjectsRequest["changed"] {
   const texts = new NativeColumns(catalog.quotesWithBackticks === true);
-  return (table, native) => {
-    const gone = mapped.get(tableKey(table))?.gone;
-    return gone !== undefined && native.some((text) => texts.speaksOf(text, gone));
+  return (id, { kind, native }) => {
+    const table = mapped.get(tableKey(id));
+    if (table === undefined) return false;
+    if (kind === "partition" || kind === "inheritance") return table.isReshaped;
+    return native.some((text) => texts.speaksOf(text, table.gone));
   };
 }
 
@@ -138,16 +144,17 @@ interface PlanContext {
 
 /** Which tables come, and what rules make of their columns; foreign keys need all of them. */
 function mappedTables(
-  { catalog, mappings, replicates }: PlanRequest,
+  { catalog, mappings, replicates = false, supportsLobs = true }: PlanRequest,
   selected: PlanContext["selected"],
 ): Mapped {
   const texts = new NativeColumns(catalog.quotesWithBackticks === true);
   const mapped = new Map<string, MappedTable>();
   for (const table of catalog.tables) {
     if (!selected.has(tableKey(table.id))) continue;
-    const rules = rulesOfTable(table, mappings);
+    const lacksLobs = !supportsLobs && table.columns.some(isLargeObject);
+    const rules = rulesOfTable(table, mappings) ?? (lacksLobs ? NO_RULES : undefined);
     if (rules === undefined) continue;
-    mapped.set(tableKey(table.id), mapTable(table, { rules, texts, replicates: replicates === true }));
+    mapped.set(tableKey(table.id), mapTable(table, { rules, texts, replicates, lacksLobs }));
   }
   return mapped;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { displayTable, type TableId } from "../core/schema.ts";
-import { loadOrderOf, mappingsFromPatterns, selectTables, wholeSchemas } from "./selection.ts";
+import { loadOrderOf, mappingsFromPatterns, selectTables, takesViews, wholeSchemas } from "./selection.ts";
 import { parseTableMappings } from "./table-mappings.ts";
 
 function table(text: string): TableId {
@@ -97,6 +97,33 @@ test("the load order is the explicit rule's, else the first include rule's that 
   const order = (text: string): number => loadOrderOf({ id: table(text) }, rules);
   assert.deepEqual(["hr.jobs", "hr.job_history", "hr.employees", "x.y"].map(order), [5, 2, 7, 7]);
   assert.equal(loadOrderOf({ id: table("hr.jobs") }, mappings([["include", "%", "%"]])), 0);
+});
+
+test("a rule is about tables unless it says views, or all", () => {
+  const rules = (types: Readonly<Record<string, string | undefined>>) =>
+    parseTableMappings(
+      JSON.stringify({
+        rules: Object.entries(types).map(([name, type], index) => ({
+          ...{ "rule-type": "selection", "rule-id": index + 1, "load-order": index + 1 },
+          "rule-action": name === "jobs" ? "exclude" : "include",
+          ...(name === "jobs" ? { "load-order": undefined } : {}),
+          "object-locator": { "schema-name": "hr", "table-name": name, "table-type": type },
+        })),
+      }),
+    );
+  const ids = ["hr.jobs", "hr.staff"].map(table);
+  const names = (found: readonly TableId[]): readonly string[] => found.map(({ name }) => name);
+  const all = rules({ "%": "all", jobs: "view" });
+  assert.deepEqual(names(selectTables(ids, all)), ["jobs", "staff"]);
+  assert.deepEqual(names(selectTables(ids, all, "view")), ["staff"]);
+  const views = rules({ "s%": undefined, "%": "view" });
+  assert.deepEqual(names(selectTables(ids, views)), ["staff"]);
+  assert.deepEqual(names(selectTables(ids, views, "view")), ["jobs", "staff"]);
+  assert.deepEqual([takesViews(all), takesViews(rules({ "%": undefined, jobs: "view" }))], [true, false]);
+  assert.equal(loadOrderOf({ id: ids[1]! }, views), 1);
+  assert.equal(loadOrderOf({ id: ids[1]!, isView: true }, views), 2);
+  assert.deepEqual(wholeSchemas(["hr"], rules({ "%": "view" })), []);
+  assert.deepEqual(wholeSchemas(["hr"], rules({ "%": "all" })), ["hr"]);
 });
 
 test("all of a schema is moved where its tables are taken by one rule, and not taken away by one", () => {

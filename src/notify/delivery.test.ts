@@ -10,7 +10,7 @@ import { serviceEvent } from "../task/events.ts";
 import type { EventSubscriptionRecord } from "../task/records.ts";
 import { EVENTS_KEPT, type ServiceEvent, type Store } from "../task/store.ts";
 import { TaskLedger } from "../task/task-ledger.ts";
-import { EventDelivery } from "./delivery.ts";
+import { type DeliveryTimes, EventDelivery } from "./delivery.ts";
 import { WebhookTopic } from "./webhook.ts";
 
 const times = { firstRetryMs: 5, longestRetryMs: 20, giveUpMs: 24 * 3600 * 1000 };
@@ -33,16 +33,23 @@ class Subject implements AsyncDisposable {
     return new Subject(await mkdtemp(join(tmpdir(), "tideway-notify-")), await EventReceiver.start());
   }
 
-  start(): void {
+  start(change: Partial<DeliveryTimes> = {}): EventDelivery {
     const { store } = this;
     const log = (_level: string, message: string, fields?: object): void => {
       this.log.push(JSON.stringify({ message, ...fields }));
     };
     const ledger = new TaskLedger(store, log);
     const topic = new WebhookTopic(new URL(this.receiver.address));
-    const delivery = new EventDelivery({ store, ledger, findTopic: () => topic, log, times });
+    const delivery = new EventDelivery({
+      store,
+      ledger,
+      findTopic: () => topic,
+      log,
+      times: { ...times, ...change },
+    });
     delivery.start();
     this.#running = { delivery, ledger };
+    return delivery;
   }
 
   /** As a server ends. */
@@ -131,6 +138,8 @@ test("what a topic does not take is told again, also by the next process, and no
   subject.receiver.status = 200;
   subject.start();
   assert.deepEqual(await subject.taken(2), ["a", "b"]);
+  // Until then the last one would be told again.
+  await eventually("both to be stored as told", async () => (await subject.subscription()).done === 2);
   await subject.stop();
   subject.start();
   await subject.store.addEvents([stopped("c")]);
@@ -194,6 +203,18 @@ test("tries for a subscription that is disabled are let go, and what happens mea
     told.filter((source) => source !== "a"),
     ["c"],
   );
+});
+
+test("what waits to be told again is told at once when its subscription was changed", async () => {
+  await using subject = await Subject.open();
+  await subject.subscribe();
+  subject.receiver.status = 500;
+  const delivery = subject.start({ firstRetryMs: 3_600_000, longestRetryMs: 3_600_000 });
+  await subject.store.addEvents([stopped("a")]);
+  await eventually("a failure", async () => subject.log.some((line) => line.includes("delivery failed")));
+  subject.receiver.status = 200;
+  delivery.retry("arn:s");
+  assert.deepEqual(await subject.taken(1), ["a"]);
 });
 
 test("a subscription that is removed while its topic does not answer is let go", async () => {

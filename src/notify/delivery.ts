@@ -54,6 +54,10 @@ export class EventDelivery {
   /** Subscriptions for which something came while they were being seen to. */
   readonly #again = new Set<string>();
   readonly #standings = new Map<string, Standing>();
+  /** Subscriptions that were changed since they were last read for a try. */
+  readonly #changed = new Set<string>();
+  /** Ends the pause of a subscription whose topic did not take an event. */
+  readonly #pauses = new Map<string, AbortController>();
 
   constructor({ store, ledger, findTopic, log, times = TIMES }: DeliveryOptions) {
     this.#store = store;
@@ -67,6 +71,12 @@ export class EventDelivery {
   start(): void {
     this.#store.onEvents(() => this.#look());
     this.#look();
+  }
+
+  /** A subscription was changed: what its topic did not take is tried now. */
+  retry(arn: string): void {
+    this.#changed.add(arn);
+    this.#pauses.get(arn)?.abort();
   }
 
   /** Gives up what is being sent: it is sent again after the next start. */
@@ -139,6 +149,7 @@ export class EventDelivery {
     const pauses = { firstDelayMs: firstRetryMs, doubling: true, longestDelayMs: longestRetryMs };
     const backoff = new Backoff({ retries: undefined, ...pauses });
     for (;;) {
+      this.#changed.delete(arn);
       const subscription = await this.#subscription(arn);
       if (subscription === undefined || subscription.done >= event.number) return;
       const { identifier, status, done } = subscription;
@@ -158,7 +169,21 @@ export class EventDelivery {
       const told = { subscription: identifier, event: event.number, reason: failure.message };
       if (isOver) return this.#log("error", "event not delivered", told);
       this.#log("warn", "event delivery failed", { ...told, tries: backoff.failures + 1 });
-      await pause(backoff.failed() ?? longestRetryMs, this.#closing.signal);
+      await this.#rest(arn, backoff.failed() ?? longestRetryMs);
+    }
+  }
+
+  /** Waits for the next try, not longer than until retry(). */
+  async #rest(arn: string, ms: number): Promise<void> {
+    if (this.#changed.has(arn)) return;
+    const ended = new AbortController();
+    this.#pauses.set(arn, ended);
+    try {
+      await pause(ms, AbortSignal.any([this.#closing.signal, ended.signal]));
+    } catch (error) {
+      if (this.#closing.signal.aborted) throw error;
+    } finally {
+      this.#pauses.delete(arn);
     }
   }
 

@@ -68,6 +68,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     account: ACCOUNT,
     topics: {
       state: (arn) => (isTopicArn(arn) ? (findTopic(arn) ? "known" : "unknown") : "malformed"),
+      retry: (arn) => delivery.retry(arn),
     },
     turns: new Turns(),
   };

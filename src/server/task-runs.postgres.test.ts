@@ -45,18 +45,21 @@ test("a killed worker and a restarted server lose nothing: a running task goes o
   await api.untilRows(databases.target, 200);
   assert.notEqual(tideway.server.workerPid(api.instanceArn), pid);
   await api.inState(arn, "running");
+  const applied = (inserts: number): Promise<dms.TableStatistics> =>
+    eventually(`${inserts} applied rows`, async () => {
+      const statistics = new dms.DescribeTableStatisticsCommand({ ReplicationTaskArn: arn });
+      const [item] = (await api.client.send(statistics)).TableStatistics!;
+      return item?.AppliedInserts === inserts && item;
+    });
+  // What a worker has applied it tells a moment later.
+  await applied(100);
 
   await tideway.stop();
   await postgres.query("insert into item select n from generate_series(201, 300) n", databases.source);
   await tideway.start();
   api.client = await tideway.client();
   await api.untilRows(databases.target, 300);
-  const applied = await eventually("all that was applied", async () => {
-    const statistics = new dms.DescribeTableStatisticsCommand({ ReplicationTaskArn: arn });
-    const [item] = (await api.client.send(statistics)).TableStatistics!;
-    return item?.AppliedInserts === 200 && item;
-  });
-  const { FullLoadRows, FullLoadStartTime, FullLoadEndTime, Inserts } = applied;
+  const { FullLoadRows, FullLoadStartTime, FullLoadEndTime, Inserts } = await applied(200);
   assert.deepEqual([FullLoadRows, Inserts], [100, 200]);
   const { FullLoadFinishDate } = (await api.describe(arn)).ReplicationTaskStats!;
   assert.ok(
@@ -148,7 +151,13 @@ test("the load of single tables can be asked for again while a task runs", async
   await api.untilRows(databases.target, 6);
   const instance = { ReplicationInstanceArn: api.instanceArn };
   await api.client.send(new dms.RebootReplicationInstanceCommand(instance));
-  await assert.rejects(reload("item"), { name: "InvalidResourceStateFault", message: /being started/ });
+  // Without a process that could be told, and with a server that ends before there is one.
+  await postgres.query("delete from item where id = 2", databases.target);
+  await reload("item");
+  await tideway.stop();
+  await tideway.start();
+  api.client = await tideway.client();
+  await api.untilRows(databases.target, 6);
   await dms.waitUntilReplicationInstanceAvailable(waiting(api.client), {});
   const logging = { Logging: { LogComponents: [{ Id: "IO", Severity: "LOGGER_SEVERITY_DEBUG" }] } };
   const modify = (settings: object): Promise<unknown> =>

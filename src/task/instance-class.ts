@@ -99,6 +99,12 @@ export function findInstanceClass(name: string): InstanceClass | undefined {
   return instanceClasses.find((one) => one.name === name);
 }
 
+/** How the worker of an instance of a class is started; without bounds where this version does not know the class. */
+export function limitsOfClass(name: string): ProcessLimits {
+  const found = findInstanceClass(name);
+  return found === undefined ? { execArgv: [], environment: {} } : processLimits(found);
+}
+
 /** How many capacity units AWS DMS lets a serverless replication have. */
 export const CAPACITY_UNITS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 384];
 

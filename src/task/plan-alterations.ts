@@ -62,6 +62,7 @@ export async function planAlterations(
   const compiled = compilePlan({
     ...{ catalog, mappings, targetSchema: targetSchema(settings, target) },
     replicates: true,
+    supportsLobs: settings.supportsLobs,
   });
   const converted = target.convert(compiled.plan).plan;
   const plan = { ...converted, tables: converted.tables.map(withOwnFills) };

@@ -84,6 +84,7 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
     mappings,
     targetSchema: targetSchema(settings, request.target),
     replicates,
+    supportsLobs: settings.supportsLobs,
   });
   const converted = request.target.convert(compiled.plan);
   const planned = { ...converted.plan, tables: converted.plan.tables.map(withOwnFills) };
@@ -100,13 +101,13 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   const assessed = await assess(request, { tables, movesWhole, plan: changes.assessed }, signal);
   const findings = [
     ...settingFindings(spec.settings, spec.type),
-    ...unread,
     ...compiled.findings,
     ...converted.findings,
     ...changes.findings,
     ...assessed,
   ];
-  for (const finding of findings) observer.finding(finding);
+  // A view that cannot be read has no description, and so no place among the task's tables.
+  for (const finding of [...unread, ...findings]) observer.finding(finding);
   const present = new Set(listed.map(tableKey));
   for (const id of awaited) present.add(tableKey(id));
   const gone = concerned.filter(({ id, state }) => state !== "suspended" && !present.has(tableKey(id)));

@@ -1,4 +1,5 @@
 import type { SslMode } from "../core/engine.ts";
+import type { TableId } from "../core/schema.ts";
 import type { MigrationType } from "../core/source.ts";
 import type { InstanceStatus, TaskStatus } from "./state.ts";
 import type { EventSource } from "./store.ts";
@@ -112,8 +113,14 @@ export interface TaskRecord extends Named {
   readonly recoveryCheckpoint?: string | undefined;
   readonly run?: TaskRun | undefined;
   readonly stats?: TaskStats | undefined;
+  /** Tables to be loaded again, until a load of them has begun. */
+  readonly reloads?: readonly WantedReload[] | undefined;
   /** undefined for a replication task, which runs on an instance. */
   readonly serverless?: Serverless | undefined;
+}
+
+export interface WantedReload extends TableId {
+  readonly askedMs: number;
 }
 
 /** What makes a task the replication of a serverless configuration. */

@@ -25,7 +25,9 @@ export const targetMetadata: SettingSection = {
   SupportLobs: [
     flag(true),
     "Whether columns of large values are moved. If so, FullLobMode or LimitedSizeLobMode must be true, not both.",
-    missing(`Such columns are always moved. ${WHOLE_VALUES}`),
+    does(
+      "With false columns that AWS DMS counts among them stay behind, PostgreSQL's text too; each is told before the start.",
+    ),
   ],
   FullLobMode: [flag(false), "Moves large values after their rows, piece by piece.", idle(WHOLE_VALUES)],
   LobChunkSize: [whole(64), "Size of those pieces in KB.", idle(WHOLE_VALUES)],

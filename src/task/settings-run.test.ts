@@ -8,6 +8,7 @@ test("a run without settings drops and creates, loads eight partitions and retri
     prepareMode: "drop-and-create",
     maxFullLoadSubTasks: 8,
     targetSchema: undefined,
+    supportsLobs: true,
     controlSchema: undefined,
     stopAfterFullLoad: "no",
     failOnNoTables: true,
@@ -39,7 +40,7 @@ test("a run without settings drops and creates, loads eight partitions and retri
 
 test("a run reads its settings from a part of a document and from the full one alike", () => {
   const part = JSON.stringify({
-    TargetMetadata: { TargetSchema: "Tgt", FullLobMode: true },
+    TargetMetadata: { TargetSchema: "Tgt", SupportLobs: false, FullLobMode: true },
     FullLoadSettings: {
       TargetTablePrepMode: "TRUNCATE_BEFORE_LOAD",
       StopTaskCachedChangesApplied: true,
@@ -70,6 +71,7 @@ test("a run reads its settings from a part of a document and from the full one a
       prepareMode: "truncate",
       maxFullLoadSubTasks: 49,
       targetSchema: "Tgt",
+      supportsLobs: false,
       controlSchema: "ctl",
       stopAfterFullLoad: "cached-changes-applied",
       failOnNoTables: false,

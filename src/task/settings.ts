@@ -21,6 +21,8 @@ export interface TaskSettings extends ErrorSettings {
   readonly maxFullLoadSubTasks: number;
   /** undefined: every schema keeps its name. */
   readonly targetSchema: string | undefined;
+  /** Columns of large objects come. */
+  readonly supportsLobs: boolean;
   /** undefined: the engine's own choice. */
   readonly controlSchema: string | undefined;
   /** Control tables beside those that every task has. */
@@ -79,6 +81,7 @@ export function readTaskSettings(document: string): TaskSettings {
     prepareMode: PREPARE_MODES[load.TargetTablePrepMode as keyof typeof PREPARE_MODES],
     maxFullLoadSubTasks: load.MaxFullLoadSubTasks as number,
     targetSchema: textOrNone(section(merged, "TargetMetadata").TargetSchema),
+    supportsLobs: section(merged, "TargetMetadata").SupportLobs === true,
     controlSchema: textOrNone(section(merged, "ControlTablesSettings").ControlSchema),
     optionalTables: OPTIONAL_TABLES.flatMap(([setting, table]) =>
       section(merged, "ControlTablesSettings")[setting] === true ? [table] : [],

@@ -3,7 +3,7 @@ import { asMigrationError, MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import type { TableId } from "../core/schema.ts";
 import { type EventName, serviceEvent } from "./events.ts";
-import { findInstanceClass, type ProcessLimits, processLimits } from "./instance-class.ts";
+import { limitsOfClass } from "./instance-class.ts";
 import type { Log } from "./log.ts";
 import type { InstanceRecord, TaskRecord } from "./records.ts";
 import { type InstanceAction, isActive, nextInstanceStatus } from "./state.ts";
@@ -11,6 +11,7 @@ import type { Store } from "./store.ts";
 import { TaskAdvance } from "./task-advance.ts";
 import { TaskLedger } from "./task-ledger.ts";
 import { taskSpec } from "./task-spec.ts";
+import { ReloadRelay } from "./wanted-reloads.ts";
 import { WorkerPool } from "./worker-pool.ts";
 import type { WorkerNews } from "./worker-process.ts";
 import type { WorkerAnswer } from "./worker-protocol.ts";
@@ -42,6 +43,7 @@ export class Supervisor {
   readonly #taskArns = new Map<string, string>();
   /** Tasks that the present worker of their instance has been told to run. */
   readonly #running = new Map<string, symbol>();
+  readonly #reloads = new ReloadRelay();
   /** Instances whose worker died and has not been replaced yet. */
   readonly #lost = new Set<string>();
 
@@ -67,14 +69,14 @@ export class Supervisor {
 
   /** Starts the worker; the instance becomes available when it is ready. */
   startInstance(record: InstanceRecord): void {
-    this.#workers.start(record.arn, limitsOf(record));
+    this.#workers.start(record.arn, limitsOfClass(record.instanceClass));
   }
 
   /** Ends the worker and starts one with the record's class. Tasks on it resume. */
   async restartInstance(record: InstanceRecord): Promise<void> {
     this.#lost.delete(record.arn);
     await this.#forgetRuns(record.arn);
-    await this.#workers.get(record.arn)?.restart(limitsOf(record));
+    await this.#workers.get(record.arn)?.restart(limitsOfClass(record.instanceClass));
   }
 
   removeInstance(arn: string): Promise<void> {
@@ -106,6 +108,7 @@ export class Supervisor {
       if (this.#running.get(record.arn) !== run) return;
       if (now.status === "stopping") return this.#abandon(record.arn, undefined);
       this.#ledger.begins(now, tables);
+      this.#reloads.begins(now.arn, now.reloads);
       worker.send({ kind: "run", spec });
     } catch (error) {
       this.#abandon(record.arn, asMigrationError(error));
@@ -117,12 +120,9 @@ export class Supervisor {
     else this.#workers.get(record.instanceArn)?.send({ kind: "stop", taskId: record.taskId });
   }
 
-  /** False when no worker runs the task at this moment: nothing was asked for then. */
-  reloadTables(record: TaskRecord, tables: readonly TableId[]): boolean {
-    const worker = this.#workers.get(record.instanceArn);
-    if (!worker?.isReady || !this.#running.has(record.arn)) return false;
-    worker.send({ kind: "reload", taskId: record.taskId, tables });
-    return true;
+  /** Tells the task's worker, as soon as it can be told; the record has the wish until it is fulfilled. */
+  reloadTables({ arn, instanceArn, taskId }: TaskRecord, tables: readonly TableId[]): void {
+    this.#tellReloads(instanceArn, taskId, this.#reloads.asked(arn, tables));
   }
 
   testConnection(instanceArn: string, endpoint: EndpointConfig, role: EndpointRole): Promise<WorkerAnswer> {
@@ -167,9 +167,14 @@ export class Supervisor {
     this.#run(this.#workers.remove(arn));
   }
 
+  #tellReloads(instanceArn: string, taskId: string, tables: readonly TableId[]): void {
+    if (tables.length > 0) this.#workers.get(instanceArn)?.send({ kind: "reload", taskId, tables });
+  }
+
   /** Ends a run that no worker has: as stopped, or as failed with an error that somebody must mend. */
   #abandon(arn: string, error: MigrationError | undefined): void {
     this.#running.delete(arn);
+    this.#reloads.ended(arn);
     this.#ledger.abandoned(arn, error === undefined ? "NORMAL" : "FATAL_ERROR", error?.toJSON());
     this.#releaseWorkerOf(arn);
   }
@@ -183,6 +188,7 @@ export class Supervisor {
         // What a worker tells of a run that has been taken from it comes too late.
         if (!this.#running.has(arn)) break;
         this.#ledger.progress(arn, message.progress);
+        this.#tellReloads(instanceArn, message.taskId, this.#reloads.heard(arn, message.progress));
         if (this.#advance.advanced(arn, message.progress)) this.#workers.get(instanceArn)?.worked();
         break;
       case "log":
@@ -194,6 +200,7 @@ export class Supervisor {
       case "finished":
         this.#running.delete(arn);
         this.#advance.forget(arn);
+        this.#reloads.ended(arn);
         this.#ledger.finished(arn, message.outcome);
         this.#releaseWorkerOf(arn);
     }
@@ -294,8 +301,3 @@ const readyEvent: Readonly<Record<InstanceRecord["status"], EventName | undefine
   failed: undefined,
   deleting: undefined,
 };
-
-function limitsOf(record: InstanceRecord): ProcessLimits {
-  const found = findInstanceClass(record.instanceClass);
-  return found === undefined ? { execArgv: [], environment: {} } : processLimits(found);
-}

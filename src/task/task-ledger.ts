@@ -10,6 +10,7 @@ import type { ServiceEvent, Store } from "./store.ts";
 import type { StopReason, TableProgress, TaskOutcome, TaskPhase, TaskProgress } from "./task.ts";
 import { checkpointText } from "./task-spec.ts";
 import { taskStats } from "./task-stats.ts";
+import { stillWanted } from "./wanted-reloads.ts";
 import { mayPass, WriteQueue } from "./write-queue.ts";
 
 /** Progress is written this often at most; states are written at once. */
@@ -251,6 +252,7 @@ function withProgress(record: TaskRecord, progress: TaskProgress): TaskRecord {
         ? record.recoveryCheckpoint
         : checkpointText(progress.recoveryCheckpoint),
     stats: taskStats(progress),
+    reloads: stillWanted(record.reloads, progress),
   };
 }
 

@@ -36,7 +36,10 @@ const schema = `create schema app; ${names
   )
   .join("")}`;
 
-async function makePair(name: string, parts: TaskParts = {}): Promise<TaskPair> {
+async function makePair(
+  name: string,
+  parts: TaskParts & { readonly schema?: string } = {},
+): Promise<TaskPair> {
   const tableMappings = JSON.stringify({ rules });
   const pair = await TaskPair.make(servers, { schema, tableMappings, ...parts, name });
   pairs.push(pair);
@@ -77,6 +80,38 @@ test("columns come as the rules make them, masked also in the rows that were the
   );
   assert.deepEqual(reasons((await drain(task)).progress), {});
   await assertMapped(pair);
+});
+
+test("what is made of a column that the source computes is so again when the task goes on, and when the table is altered", async () => {
+  const { rule: own, selection: taken } = new RuleNumbers("app");
+  const tableMappings = JSON.stringify({
+    rules: [
+      taken("g"),
+      own({ "table-name": "g" }, "add-column", { value: "made", expression: "$twice || '!'", ...string }),
+    ],
+  });
+  const pair = await makePair("mapped_computed", {
+    tableMappings,
+    schema: `create schema app; create table app.g (id int primary key, n int, twice int generated always as (n * 2) stored);
+      insert into app.g select i, i from generate_series(1, 20) i`,
+  });
+  const assertMade = async (): Promise<void> => {
+    const wanted = await pair.query("select id, n, twice, twice || '!' as made from app.g order by id");
+    assert.deepEqual(await pair.queryTarget("select id, n, twice, made from app.g order by id"), wanted);
+  };
+  await stop(await pair.replicate());
+  await pair.query("update app.g set n = n + 1 where id < 5; insert into app.g values (21, 21)");
+  const task = await pair.replicate(resumed);
+  await pair.query(
+    "update app.g set n = n + 1 where id < 4; alter table app.g add column late int default 3",
+  );
+  await pair.query("insert into app.g values (22, 22); update app.g set n = null where id = 1");
+  assert.deepEqual(reasons((await drain(task)).progress), {});
+  await assertMade();
+  const [computed] = await pair.queryTarget(
+    "select attgenerated from pg_attribute where attrelid = 'app.g'::regclass and attname = 'twice'",
+  );
+  assert.equal(computed.attgenerated, "s");
 });
 
 test("a table is set aside when a column gets a name by which rules leave it as it is, or have nothing to go by", async () => {

@@ -43,7 +43,13 @@ const LIGHT = {
 for (const [from, to] of directions) {
   test(`views come as tables, and tables in the wanted ranges, from ${from} to ${to}`, async () => {
     const made = from === "postgres" ? `${MADE}; ${STORED}` : MADE;
-    const { rows } = await moveMapped(servers, { from, to, made, rules: [RANGES, LIGHT], selection: VIEWS });
+    const { rows, findings } = await moveMapped(servers, {
+      from,
+      to,
+      made,
+      rules: [RANGES, LIGHT],
+      selection: VIEWS,
+    });
     assert.deepEqual(
       (await rows("select id, kind, twice from {target}.heavy order by 1")).map(([id, kind, twice]) => [
         ...[id, kind],
@@ -83,6 +89,10 @@ for (const [from, to] of directions) {
         ],
       );
     }
+    const told = findings.filter(({ code }) =>
+      ["source.not_moved", "source.not_transactional"].includes(code),
+    );
+    assert.doesNotMatch(JSON.stringify(told), /heavy|sums/);
     const journal = to === "postgres" ? "awsdms_load_state" : "awsdms_control.awsdms_load_state";
     assert.deepEqual(
       await rows(`select distinct table_name, range_kind, loaded_rows from ${journal} order by 1, 3 desc`),
@@ -118,4 +128,36 @@ test("views are refused in a task that applies changes", async () => {
   const outcome = await task.running.outcome;
   assert.equal(outcome.state, "failed");
   assert.match(JSON.stringify(outcome), /mapping\.unsupported.*full-load-and-cdc/);
+});
+
+test("a view that cannot be read is told, and the others come", async () => {
+  const schema = await mariadb.createDatabase("views");
+  const target = await mariadb.createDatabase("views");
+  await mariadb.query(
+    `create table t (id int primary key); insert into t values (7); create table gone (id int);
+     create view good as select id from t; create view bad as select id from gone; drop table gone`,
+    schema,
+  );
+  const task = new ObservedTask(
+    taskSpec({
+      type: "full-load",
+      ...{ source: mariadb.endpoint(schema), target: mariadb.endpoint(target) },
+      settings: JSON.stringify({ TargetMetadata: { TargetSchema: target } }),
+      tableMappings: JSON.stringify({
+        rules: [
+          {
+            ...{ "rule-type": "selection", "rule-id": 1, "rule-action": "include" },
+            "object-locator": { "schema-name": "views%", "table-name": "%", "table-type": "view" },
+          },
+        ],
+      }),
+    }),
+  );
+  assert.equal((await task.running.outcome).state, "stopped");
+  const errors = task.findings.filter(({ severity }) => severity === "error");
+  assert.deepEqual(
+    errors.map(({ code, table }) => [code, table]),
+    [["source.view_unreadable", { schema, name: "bad" }]],
+  );
+  assert.deepEqual(await mariadb.query("select * from good", target), [{ id: "7" }]);
 });

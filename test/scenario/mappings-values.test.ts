@@ -158,3 +158,61 @@ for (const [from, to] of directions) {
     await assert.rejects(rows("select secret from {target}.people"));
   });
 }
+
+const KINDS = `
+  create table kinds (
+    id int primary key, n decimal(8,3), f double precision, i int, yes varchar(5), born varchar(10), day date, at timestamp,
+    word varchar(10), big varchar(30));
+  insert into kinds values
+    (1, 12.345, 2.5, 7, 'yes', '2024-02-29', '2024-02-29', '2024-02-29 23:59:59', 'añb', '-9223372036854775808'),
+    (2, -0.5, -1.25, 0, 'F', null, '1999-12-31', '1999-12-31 00:00:00', '', '42'),
+    (3, null, null, null, null, null, null, '2000-01-01 00:00:00', null, null)`;
+
+const BECOMES = {
+  n: { type: "string", length: 12 },
+  f: { type: "int4" },
+  i: { type: "boolean" },
+  yes: { type: "boolean" },
+  born: { type: "date" },
+  day: { type: "datetime", precision: 0 },
+  at: { type: "date" },
+  word: { type: "bytes", length: 40 },
+  big: { type: "int8" },
+};
+
+for (const [from, to] of directions) {
+  test(`values become those of other types from ${from} to ${to}, whether rows are loaded or change`, async () => {
+    const rules = Object.entries(BECOMES).map(([name, type], i) =>
+      rule(i + 1, "change-data-type", ["kinds", name], { "data-type": type }),
+    );
+    const changed = `
+      insert into kinds (id, n, f, i, yes, at) values (4, 1, 0.5, -1, 'on', '2020-05-05 05:05:05');
+      update kinds set i = 0, born = '2023-01-01', word = 'z' where id = 1`;
+    const { rows } = await moveMapped(servers, { from, to, made: KINDS, changed, rules });
+    const hex = to === "postgres" ? "encode(word, 'hex')" : "lower(hex(word))";
+    const truth = (name: string) => `case when ${name} then 'y' when not ${name} then 'n' end as is_${name}`;
+    assert.deepEqual(
+      await rows(
+        `select id, n, f, ${truth("i")}, ${truth("yes")}, cast(born as char(10)), cast(day as char(19)),
+           cast(at as char(10)), ${hex}, big from {target}.kinds order by id`,
+      ),
+      [
+        [
+          "1",
+          "12.345",
+          "3",
+          "n",
+          "y",
+          "2023-01-01",
+          "2024-02-29 00:00:00",
+          "2024-02-29",
+          "7a",
+          "-9223372036854775808",
+        ],
+        ["2", "-0.500", "-1", "n", "n", null, "1999-12-31 00:00:00", "1999-12-31", "", "42"],
+        ["3", null, null, null, null, null, null, "2000-01-01", null, null],
+        ["4", "1.000", "1", "y", "y", null, null, "2020-05-05", null, null],
+      ],
+    );
+  });
+}

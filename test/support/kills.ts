@@ -101,6 +101,7 @@ export const kills: Readonly<Record<Failpoint, Kill>> = {
   "service.task-stored": { service: 1 },
   "service.task-start-stored": { service: 1 },
   "service.task-progress-stored": { service: 3 },
+  "service.task-reload-stored": { service: 1 },
   "service.task-end-stored": { service: 1 },
   "service.task-stop-stored": { service: 1 },
   "service.task-deletion-stored": { service: 1 },

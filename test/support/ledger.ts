@@ -8,11 +8,38 @@ export const ledgerTables = {
     "create table log (writer int, n int, filler text); create table account (id int primary key, balance bigint not null)",
 } as const;
 
+/** A flow that can be opened again from what its target's journal says. */
+interface Reopened extends ChangeFlow {
+  open(): Promise<void>;
+  assertEqual(): Promise<void>;
+}
+
+/**
+ * Opens stream and applier again and again while a ledger is written, each time after some commits more and after
+ * `fault`; at the end all that was written has been applied once.
+ */
+export async function applyThrough(
+  flow: Reopened,
+  rounds: number,
+  fault: (round: number) => Promise<void>,
+): Promise<void> {
+  const ledger = await Ledger.start(flow);
+  for (let round = 0; round < rounds; round++) {
+    await flow.committed(flow.commits + 1 + round * 3);
+    await fault(round);
+    await flow.close();
+    await flow.open();
+  }
+  await ledger.stop();
+  await flow.caughtUp();
+  await flow.assertEqual();
+}
+
 /** How much is written must not depend on how fast a machine is: what the tests do meanwhile takes as long. */
 const PAUSE_S = 0.005;
 
 /** Two writers of transactions, now and then a large one, from start() until stop(). */
-export class Ledger {
+class Ledger {
   readonly #writers: Promise<void>[];
   #writing = true;
 

@@ -109,6 +109,7 @@ export interface Situation {
   /** Rules as a document has them. */
   readonly others?: readonly object[];
   readonly replicates?: boolean;
+  readonly supportsLobs?: boolean;
 }
 
 /** Selects every table. */
@@ -121,7 +122,15 @@ export const all = {
 
 /** Rules have the ids 1, 2 ... in their order. */
 export function compile(situation: Situation): CompiledPlan {
-  const { catalog, rules = [], targetSchema, selections = [all], others = [], replicates } = situation;
+  const {
+    catalog,
+    rules = [],
+    targetSchema,
+    selections = [all],
+    others = [],
+    replicates,
+    supportsLobs = true,
+  } = situation;
   const transformations = rules.map(([target, action, locator, value, old], place) => {
     const { schema, name } = id(locator.includes(".") ? locator : `${locator}.%`);
     const names = { "schema-name": schema, ...(target === "table" ? { "table-name": name } : {}) };
@@ -136,7 +145,7 @@ export function compile(situation: Situation): CompiledPlan {
     };
   });
   const mappings = readDocument(JSON.stringify({ rules: [...selections, ...transformations, ...others] }));
-  return compilePlan({ catalog, mappings, targetSchema, replicates: replicates === true });
+  return compilePlan({ catalog, mappings, targetSchema, replicates: replicates === true, supportsLobs });
 }
 
 export function moves(compiled: CompiledPlan): readonly string[] {

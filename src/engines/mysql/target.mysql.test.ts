@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { unaborted, unwrap } from "../../../test/support/bulk-copy.ts";
+import { rows, whole } from "../../../test/support/load-target.ts";
 import { type MysqlFlavour, type MysqlServer, startMysql } from "../../../test/support/mysql-server.ts";
 import { catalog, compile, foreignKey, table } from "../../../test/support/plan-situation.ts";
 import { MigrationError } from "../../core/error.ts";
@@ -125,6 +126,30 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies MysqlFlavour[]) {
         assert.equal(told.get("target.engine parent"), "error");
         assert.equal(told.get("target.triggers parent"), "warning");
         assert.equal(told.get("target.table_mismatch child"), "error");
+      });
+    });
+
+    test("unique indexes are looked at for every row that is loaded, whatever a session begins with", async () => {
+      await on(async (made, plan, schema) => {
+        for (const outcome of await prepare(made, plan, "drop-and-create")) unwrap(outcome);
+        await server.query(
+          `create table seen (checks int);
+           create trigger sees before insert on parent for each row insert into seen values (@@session.unique_checks)`,
+          schema,
+        );
+        const settings = { AfterConnectScript: "set unique_checks = 0" };
+        await using target = new MysqlTarget(server.endpoint("", settings));
+        const journaled = { taskId: schema, controlSchema: undefined };
+        await using journal = await target.openJournal(journaled, unaborted);
+        const parent = plan.tables.find(({ source }) => source.id.name === "parent")!;
+        const { id } = parent.source;
+        const partitions = [whole];
+        await journal.planTables([{ id, created: true, snapshot: undefined, partitions }], unaborted);
+        const request = { ...journaled, plan: parent, partition: whole, format: "pg-copy-text" } as const;
+        await using loader = await target.openLoader(request, unaborted);
+        await loader.write(rows("1"));
+        await loader.finish();
+        assert.deepEqual(await server.query("select checks from seen", schema), [{ checks: "1" }]);
       });
     });
 

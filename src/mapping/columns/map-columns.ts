@@ -1,9 +1,9 @@
-import type { ColumnOrigin } from "../../core/plan.ts";
+import { type ColumnOrigin, ordinaryColumn } from "../../core/plan.ts";
 import type { Column, LogicalType } from "../../core/schema.ts";
 import { dataTypeOf } from "../document/data-types.ts";
 import type { ColumnChoice } from "./column-choice.ts";
 import type { ColumnFindings } from "./column-findings.ts";
-import type { NativeColumns } from "./native-columns.ts";
+import type { ColumnNames, NativeColumns } from "./native-columns.ts";
 import { maskFault, typeChange } from "./type-change.ts";
 
 /** A column of the plan: on both sides, and where its values come from. */
@@ -23,50 +23,60 @@ export interface MapColumns {
 }
 
 interface NamedColumns extends MapColumns {
-  readonly names: Map<string, string | undefined>;
+  readonly names: ColumnNames;
 }
+
+/** What becomes of a generated column: its expression in the target's names, or "sent": the source's values come. */
+export type Computed = ReadonlyMap<number, string>;
 
 /** The columns of the source's table that come, with what rules make of their names, types and values. */
-export function mapColumns(choices: readonly ColumnChoice[], context: MapColumns): readonly PlannedColumn[] {
-  const coming = choices.filter(({ comes }) => comes);
-  const names = new Map(choices.map((choice) => [choice.column.name, spokenName(choice)]));
-  const computed = computedColumns(choices, { ...context, names });
+export function mapColumns(
+  choices: readonly ColumnChoice[],
+  { computed, ...context }: MapColumns & { readonly computed: Computed },
+): readonly PlannedColumn[] {
   tellDerived(choices, context);
-  const planned = (choice: ColumnChoice): readonly PlannedColumn[] => {
-    const native = computed.get(choice.ordinal);
-    if (native === "gone") return [];
-    const { column, name, ordinal } = choice;
-    if (native !== undefined && native !== "sent") {
-      const target = { ...column, name, generated: native };
-      return [{ source: column, target, origin: { kind: "column", ordinal } }];
-    }
-    return [mapColumn({ ...choice, column: stored(column) }, { ...context, names })];
-  };
-  return coming.flatMap((choice) => {
-    const { namedBy } = choice;
-    return planned(choice).map((column) => (namedBy === undefined ? column : { ...column, rule: namedBy }));
-  });
+  const names = new Map(choices.map((choice) => [choice.column.name, spokenName(choice)]));
+  return choices
+    .filter(({ comes }) => comes)
+    .map((choice) => {
+      const native = computed.get(choice.ordinal);
+      const column =
+        native === undefined || native === SENT
+          ? mapColumn({ ...choice, column: ordinaryColumn(choice.column) }, { ...context, names })
+          : computedColumn(choice, native);
+      return choice.namedBy === undefined ? column : { ...column, rule: choice.namedBy };
+    });
 }
 
+function computedColumn({ column, name, ordinal }: ColumnChoice, generated: string): PlannedColumn {
+  return { source: column, target: { ...column, name, generated }, origin: { kind: "column", ordinal } };
+}
+
+const SENT = "sent";
+
 /**
- * What becomes of generated columns, by ordinal: the expression in the target's names; "sent": the target cannot compute
- * it, or is not to, and the source sends its values; "gone": it stays behind.
+ * What becomes of the generated columns that come, by ordinal. One that the target cannot compute, or is not to, comes
+ * with the source's values where it sends them; else it stays behind, and with it what is computed from it.
  */
-function computedColumns(
+export function settleComputed(
   choices: readonly ColumnChoice[],
-  { texts, findings, names }: NamedColumns,
-): ReadonlyMap<number, string | "sent" | "gone"> {
-  const computed = new Map<number, string | "sent" | "gone">();
-  // One may be computed from another: what goes takes along what is computed from it.
+  { texts, findings }: MapColumns,
+): { readonly choices: readonly ColumnChoice[]; readonly computed: Computed } {
+  const computed = new Map<number, string>();
+  const names = new Map(choices.map((choice) => [choice.column.name, spokenName(choice)]));
+  const gone = new Set<number>();
   for (let isSettled = false; !isSettled; ) {
     isSettled = true;
     for (const { column, comes, ordinal, type, mask } of choices) {
       const { generated, sends, name } = column;
-      if (!comes || generated === undefined || computed.get(ordinal) === "gone") continue;
+      if (!comes || generated === undefined || gone.has(ordinal)) continue;
       const rule = type ?? mask;
       const native = rule === undefined ? texts.rewrite(generated, names) : undefined;
-      computed.set(ordinal, native ?? (sends === true ? "sent" : "gone"));
-      if (computed.get(ordinal) !== "gone") continue;
+      if (native !== undefined || sends === true) {
+        computed.set(ordinal, native ?? SENT);
+        continue;
+      }
+      gone.add(ordinal);
       names.set(name, undefined);
       isSettled = false;
       if (rule !== undefined) {
@@ -78,7 +88,8 @@ function computedColumns(
       }
     }
   }
-  return computed;
+  const left = choices.map((choice) => (gone.has(choice.ordinal) ? { ...choice, comes: false } : choice));
+  return { choices: left, computed };
 }
 
 /** Where the target cannot compute a column, or another kind of database has to, the source's values come. */
@@ -98,10 +109,6 @@ export function spokenName({ comes, column, name, type }: ColumnChoice): string 
   return comes && (type === undefined || type.said.kind === column.type.kind) ? name : undefined;
 }
 
-function stored({ generated: _generated, virtual: _virtual, ...column }: Column): Column {
-  return column;
-}
-
 function mapColumn(choice: ColumnChoice, context: NamedColumns): PlannedColumn {
   const { findings } = context;
   const { column, name, ordinal, type, mask } = choice;
@@ -116,7 +123,7 @@ function mapColumn(choice: ColumnChoice, context: NamedColumns): PlannedColumn {
   if (type === undefined) {
     return { source: column, target: { ...withDefault(column, context), name }, origin };
   }
-  const target = retyped({ ...column, name }, type.said);
+  const target = retyped({ ...column, name }, type.said, findings);
   const change = typeChange(column.type, type.said);
   if (change === undefined) {
     const what = `values of the column ${column.name}, of the type ${column.nativeType}, cannot become ${dataTypeOf({ type: type.said })}`;
@@ -147,15 +154,24 @@ function withDefault(column: Column, { texts, names, findings }: NamedColumns): 
 }
 
 /** The target's column with another type: what was written for the old one goes, unless both are of one kind. */
-function retyped(column: Column, type: LogicalType): Column {
-  const isAlike = column.type.kind === type.kind;
+function retyped(column: Column, type: LogicalType, findings: ColumnFindings): Column {
   const { name, nullable, comment, default: value, identity, collation } = column;
-  return {
+  const made: Column = {
     ...{ name, nullable, nativeType: "", type, typedByRule: true },
     ...(comment === undefined ? {} : { comment }),
-    ...(isAlike && value !== undefined ? { default: value } : {}),
-    ...(isAlike && identity !== undefined ? { identity } : {}),
-    ...(isAlike && collation !== undefined ? { collation } : {}),
+  };
+  if (column.type.kind !== type.kind) {
+    const lost = identity === undefined ? "default" : "identity";
+    if (value !== undefined || identity !== undefined) {
+      findings.leftOut(`The ${lost} of the column ${name}`, "the column gets another type");
+    }
+    return made;
+  }
+  return {
+    ...made,
+    ...(value === undefined ? {} : { default: value }),
+    ...(identity === undefined ? {} : { identity }),
+    ...(collation === undefined ? {} : { collation }),
   };
 }
 

@@ -27,6 +27,8 @@ test("random rules leave plans whose parts speak of columns that are there, and 
     return Math.floor((state / 2 ** 32) * below);
   };
   const pick = <Item>(items: readonly Item[]): Item => items[random(items.length)]!;
+  const byUpper = { name: "by_upper", unique: false, constraint: undefined, columns: ["upper_name"] };
+  const indexes = [...people().indexes, { ...byUpper, native: "USING btree (upper_name)" }];
   let clean = 0;
   for (let round = 0; round < 3000; round++) {
     const others = Array.from({ length: random(5) }, (_, i) => {
@@ -36,7 +38,7 @@ test("random rules leave plans whose parts speak of columns that are there, and 
     const rowIdentity = pick(["key", "full"] as const);
     const referring = table("app.orders", { foreignKeys: [foreignKey("f", "app.people")] });
     const situation = {
-      catalog: catalog({ tables: [people({ rowIdentity }), referring] }),
+      catalog: catalog({ tables: [people({ rowIdentity, indexes }), referring] }),
       ...{ others, replicates: random(2) === 0 },
     };
     const { plan, findings } = compile(situation);

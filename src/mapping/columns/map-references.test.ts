@@ -107,8 +107,27 @@ test("objects whose texts speak of columns that are gone are left out, and other
     plan.target.objects.map(({ id: { name } }) => name),
     ["ids"],
   );
-  assert.match(
-    findings[0]!.message,
-    /view app\.ages is left out: its text seems to name columns of app\.people/,
-  );
+  assert.match(findings[0]!.message, /view app\.ages is left out: it is about columns of app\.people/);
+});
+
+test("a table that rules reshape is no part of another any more", () => {
+  const parts = (...others: readonly object[]): readonly string[] => {
+    const part = {
+      ...({
+        kind: "partition",
+        id: id("app.people"),
+        on: id("app.people"),
+        stage: "before-rows",
+        needs: [],
+      } as const),
+      native: ["alter table only whole attach partition people default"],
+    };
+    const { plan } = compile({ catalog: catalog({ tables: [people()], objects: [part] }), others });
+    return plan.target.objects.map(({ kind }) => kind);
+  };
+  assert.deepEqual(parts(), ["partition"]);
+  assert.deepEqual(parts(columnRule(1, "data-masking-hash-mask", "ssn")), ["partition"]);
+  const type = { "data-type": { type: "int4" } };
+  assert.deepEqual(parts(columnRule(1, "add-column", "%", { value: "x", ...type })), []);
+  assert.deepEqual(parts(columnRule(1, "remove-column", "age")), []);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mapped, names, people } from "../../../test/support/mapped-people.ts";
-import { columnRule } from "../../../test/support/plan-situation.ts";
+import { mapped, names, people, TEXT } from "../../../test/support/mapped-people.ts";
+import { catalog, column, columnRule, compile, table } from "../../../test/support/plan-situation.ts";
 
 test("renamed columns are renamed wherever the table speaks of them, and rows pass as they are", () => {
   const { plan, said } = mapped([
@@ -147,4 +147,25 @@ test("a primary key that is defined takes the place of the source's, and its col
     String(mapped([rule({ columns: ["nobody"] })]).said),
     /column_unknown: Rule 5 makes a key of the column nobody/,
   );
+});
+
+test("columns of large objects stay behind where the task does not support them, whatever rules say", () => {
+  const columns = [
+    ...people().columns,
+    column("note", TEXT),
+    column("photo", { kind: "bytes", fixed: false }),
+    column("data", { kind: "json" }),
+    column("short", { kind: "bytes", fixed: false, maxBytes: 255 }),
+  ];
+  const all = catalog({ tables: [people({ columns }), table("app.plain")] });
+  const rule = columnRule(1, "rename", "note", { value: "remark" });
+  const { plan, findings } = compile({ catalog: all, others: [rule], supportsLobs: false });
+  const planned = plan.tables.find(({ source }) => source.id.name === "people")!;
+  assert.deepEqual(names(planned)[1], ["id", "name", "ssn", "age", "short"]);
+  assert.deepEqual(
+    findings.map(({ code, message }) => `${code} ${/^The (?:generated )?column (\w+)/.exec(message)?.[1]}`),
+    ["upper_name", "note", "photo", "data"].map((name) => `plan.part_left_out ${name}`),
+  );
+  const plain = plan.tables.find(({ source }) => source.id.name === "plain")!;
+  assert.equal(plain.rows, undefined);
 });

@@ -1,11 +1,12 @@
-import type { ColumnOrigin, RowRules, TablePlan } from "../../core/plan.ts";
+import { type ColumnOrigin, ordinaryColumn, type RowRules, type TablePlan } from "../../core/plan.ts";
 import { type Column, displayTable, type TableSchema } from "../../core/schema.ts";
+import { isLargeObject } from "../document/data-types.ts";
 import { nameFault } from "../name-fault.ts";
 import { needsBefore } from "../rows/row-needs.ts";
 import { type ColumnChoice, chooseColumns } from "./column-choice.ts";
 import { ColumnFindings } from "./column-findings.ts";
 import { addedColumns, beforeImages } from "./made-columns.ts";
-import { mapColumns, type PlannedColumn } from "./map-columns.ts";
+import { mapColumns, type PlannedColumn, settleComputed } from "./map-columns.ts";
 import { mapFilter } from "./map-filter.ts";
 import { mapKey } from "./map-key.ts";
 import { mapChecks, mapIndexes, type ReferredColumn, referredColumns } from "./map-parts.ts";
@@ -19,21 +20,29 @@ export interface MapTable {
   readonly texts: NativeColumns;
   /** Changes are going to be applied. */
   readonly replicates: boolean;
+  /** Columns of large objects stay behind. */
+  readonly lacksLobs: boolean;
 }
 
 /** What the rules make of a table, but for its own name and what its foreign keys refer to. */
 export interface MappedTable extends Pick<TablePlan, "source" | "target" | "rows"> {
   /** Columns of the source's that come, by their names there. */
   readonly columns: ReadonlyMap<string, ReferredColumn>;
+  /** Names on the target of all the source's columns that come. */
+  readonly names: ReadonlyMap<string, string>;
   /** Names of columns that the target has not, or under another name. */
   readonly gone: ReadonlySet<string>;
+  /** The target's columns have other names, types or numbers than the source's. */
+  readonly isReshaped: boolean;
   readonly findings: ColumnFindings;
 }
 
-export function mapTable(reads: TableSchema, { rules, texts, replicates }: MapTable): MappedTable {
+export function mapTable(reads: TableSchema, { rules, texts, replicates, lacksLobs }: MapTable): MappedTable {
   const findings = new ColumnFindings(reads.id);
-  const choices = chooseColumns(reads.columns, rules.columns);
-  const context = { choices, texts, findings, reads };
+  const chosen = chooseColumns(reads.columns, rules.columns);
+  const wanted = lacksLobs ? withoutLobs(chosen, findings) : chosen;
+  const { choices, computed } = settleComputed(wanted, { texts, findings });
+  const context = { choices, computed, texts, findings, reads };
   const columns = [
     ...mapColumns(choices, context),
     ...beforeImages(rules.images, context),
@@ -53,7 +62,9 @@ export function mapTable(reads: TableSchema, { rules, texts, replicates }: MapTa
     tellUnsentValues(rows, findings);
     checkTelling(columns, key.identity, findings);
   }
-  const referred = referredColumns(choices);
+  const gone = new Set(
+    choices.filter(({ column, comes, name }) => !comes || name !== column.name).map(nameOf),
+  );
   return {
     source: {
       ...partsThatStay(reads, choices),
@@ -68,10 +79,26 @@ export function mapTable(reads: TableSchema, { rules, texts, replicates }: MapTa
       checks: mapChecks(reads.checks, context),
     },
     ...(filter === undefined && isIdentity(origins, reads) ? {} : { rows }),
-    columns: referred,
-    gone: new Set(choices.filter(({ column, comes, name }) => !comes || name !== column.name).map(nameOf)),
+    columns: referredColumns(choices),
+    names: new Map(
+      choices.flatMap(({ column, comes, name }) => (comes ? [[column.name, name] as const] : [])),
+    ),
+    gone,
+    isReshaped:
+      gone.size > 0 || columns.some(({ isMade, target }) => isMade === true || target.typedByRule === true),
     findings,
   };
+}
+
+/** No rule brings one back: DMS's SupportLobs is about all of a task. */
+function withoutLobs(choices: readonly ColumnChoice[], findings: ColumnFindings): readonly ColumnChoice[] {
+  return choices.map((choice) => {
+    const { column, comes } = choice;
+    if (!isLargeObject(column)) return choice;
+    if (comes)
+      findings.leftOut(`The column ${column.name}`, "it holds large objects, and SupportLobs is false");
+    return { ...choice, comes: false };
+  });
 }
 
 function nameOf({ column }: ColumnChoice): string {
@@ -118,11 +145,7 @@ function sending(reads: TableSchema, columns: readonly PlannedColumn[]): TableSc
     return reads;
   return {
     ...reads,
-    columns: reads.columns.map((column, ordinal) => {
-      if (column.generated === undefined || !needed.has(ordinal)) return column;
-      const { generated: _generated, virtual: _virtual, ...sent } = column;
-      return sent;
-    }),
+    columns: reads.columns.map((column, ordinal) => (needed.has(ordinal) ? ordinaryColumn(column) : column)),
   };
 }
 

@@ -25,7 +25,7 @@ test("types change with what is written for the old ones, and values pass where 
   );
   assert.deepEqual(
     said.map((text) => /: (.*?) of app/.exec(text)![1]),
-    ["The check grown"],
+    ["The identity of the column id", "The default of the column age", "The check grown"],
   );
 });
 
@@ -218,9 +218,21 @@ test("what rules need and changes may not tell is told before the start", () => 
   assert.deepEqual(mapped([add], { columns, rowIdentity: "full" }, true).said, []);
 });
 
+test("a column that is computed from a masked one is told, unless it is masked or left out, too", () => {
+  const mask = columnRule(1, "data-masking-digits-mask", "name", { value: "#" });
+  assert.match(
+    String(mapped([mask]).said),
+    /warning mapping\.mask_incomplete: The generated column upper_name/,
+  );
+  assert.doesNotMatch(
+    String(mapped([mask, columnRule(2, "remove-column", "upper%")]).said),
+    /mask_incomplete/,
+  );
+});
+
 test("a table whose log has whole rows is read with them where rules need them, and is told by its key all the same", () => {
   const log = { tellsBefore: true } as const;
-  const image = columnRule(1, "add-before-image-columns", "age", {
+  const image = columnRule(1, "add-before-image-columns", "%", {
     "before-image-def": { "column-prefix": "BI_", "column-filter": "all" },
   });
   const { plan, said } = mapped([image], log, true);
@@ -246,16 +258,4 @@ test("without a key no row can be told by values that are others each time, nor 
   assert.deepEqual(codes(add("operation_indicator('D', 'U', 'I')")), lost);
   assert.deepEqual(codes(add("$name || date($ssn)")), []);
   assert.deepEqual(codes(add("random()"), {}), []);
-});
-
-test("a column that is computed from a masked one is told, unless it is masked or left out, too", () => {
-  const mask = columnRule(1, "data-masking-digits-mask", "name", { value: "#" });
-  assert.match(
-    String(mapped([mask]).said),
-    /warning mapping\.mask_incomplete: The generated column upper_name/,
-  );
-  assert.doesNotMatch(
-    String(mapped([mask, columnRule(2, "remove-column", "upper%")]).said),
-    /mask_incomplete/,
-  );
 });

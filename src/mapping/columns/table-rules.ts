@@ -20,6 +20,8 @@ export interface RulesOfTable {
   readonly filtering: readonly SelectionRule[];
 }
 
+export const NO_RULES: RulesOfTable = { columns: [], added: [], images: [], key: undefined, filtering: [] };
+
 /** Undefined where no rule is about a table's columns or rows. */
 export function rulesOfTable(table: TableSchema, mappings: TableMappings): RulesOfTable | undefined {
   const isAbout = (rule: ColumnRule | AddColumnRule | BeforeImageRule | KeyRule): boolean =>

@@ -210,6 +210,12 @@ const refusals: readonly (readonly [because: string, rule: object, subject: stri
     /needs a column-prefix or a column-suffix/,
   ],
   [
+    "before images are asked of one column",
+    column("add-before-image-columns", { "before-image-def": {} }),
+    "rule 2: object-locator.column-name",
+    /no member "column-name"/,
+  ],
+  [
     "the locator's type is unknown",
     column("remove-column", {
       "object-locator": { "schema-name": "%", "table-name": "%", "column-name": "%", "data-type": "text" },

@@ -80,8 +80,6 @@ function addedColumn(reader: RuleReader, base: TableRuleBase): AddColumnRule {
 function beforeImage(reader: RuleReader, base: TableRuleBase): BeforeImageRule {
   reader.optional("value");
   reader.optional("old-value");
-  // Every column that column-filter takes has one.
-  reader.locator().optional("column-name");
   const definition = reader.part("before-image-def");
   const suffix = definition.optionalText("column-suffix") ?? "";
   const prefix = definition.optionalText("column-prefix") ?? (suffix === "" ? "BI_" : "");

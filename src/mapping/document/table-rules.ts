@@ -26,7 +26,6 @@ export function keyRule(reader: RuleReader, id: number): KeyRule {
 
 export function tableSettingsRule(reader: RuleReader, id: number): TableSettingsRule {
   const base = exactTable(reader, id, "table-settings");
-  reader.optional("rule-action");
   const parallelLoad = reader.has("parallel-load")
     ? readParallelLoad(reader.part("parallel-load"))
     : undefined;

@@ -3,18 +3,10 @@ import type { Mask, TablePlan } from "../../core/plan.ts";
 import type { RowChunk } from "../../core/row-chunk.ts";
 import { Action, type BulkProgram, bulkProgram, type MadeCell } from "./bulk-program.ts";
 import { CellHash } from "./cell-hash.ts";
-import {
-  BACKSLASH,
-  CAPITAL_N,
-  escaped,
-  hasEscapes,
-  isNullCell,
-  NEWLINE,
-  TAB,
-  unescaped,
-} from "./copy-text.ts";
+import { BACKSLASH, CAPITAL_N, escaped, NEWLINE, TAB } from "./copy-text.ts";
 import { Expressions, type InputCells } from "./expression.ts";
 import { LoadHeaders } from "./headers.ts";
+import { HeldCells } from "./held-cells.ts";
 import { isDigit, maskText, randomDigit, sha256 } from "./masks.ts";
 
 /** CopyData: `d`, and the length of itself and what follows (PostgreSQL's protocol manual). */
@@ -23,7 +15,8 @@ const COPY_DATA = 0x64;
 
 /** Room beyond what comes in: separators, NULLs. */
 const SPARE = 1 << 10;
-const FIRST_HELD = 1 << 12;
+/** One that a long value has made larger is not kept. */
+const LARGEST_SPARE = 1 << 21;
 
 /**
  * Makes a plan's rows of those that are read for it (readOrdinals), in the format `pg-copy-text`. Rows may be cut
@@ -40,17 +33,15 @@ export class BulkRows implements BodyReader, InputCells {
   readonly #placeOf: Int32Array;
   #out: Buffer = Buffer.alloc(0);
   #length = 0;
+  /** Buffers of chunks that were given back. */
+  readonly #spare: Buffer[] = [];
   /** Of the row at work: the place that is read, whether its cell has begun, and whether a cell was written. */
   #place = 0;
   #begun = false;
   #wrote = false;
   #evaluated = false;
   readonly #hash = new CellHash();
-  /** Cells that are kept, each in [start, end). */
-  #held: Buffer = Buffer.allocUnsafeSlow(FIRST_HELD);
-  #heldLength = 0;
-  readonly #heldStart: Int32Array;
-  readonly #heldEnd: Int32Array;
+  readonly #held: HeldCells;
 
   constructor(plan: TablePlan) {
     this.#program = bulkProgram(plan);
@@ -62,23 +53,32 @@ export class BulkRows implements BodyReader, InputCells {
       if (origin.kind !== "column" || origin.mask?.kind !== "digits") continue;
       this.#digit[this.#placeOf[origin.ordinal]!] = origin.mask.by;
     }
-    this.#heldStart = new Int32Array(ordinals.length);
-    this.#heldEnd = new Int32Array(ordinals.length);
+    this.#held = new HeldCells(ordinals.length);
     if (plan.rows!.columns.some(({ kind }) => kind === "expression"))
       this.#expressions = new Expressions(plan);
   }
 
-  /** What the chunk's rows become; undefined for nothing yet. Its `rows` are the chunk's. */
-  map({ bytes, rows }: RowChunk): RowChunk | undefined {
+  /** What the chunk's rows become; undefined for nothing yet. Its `rows` are the chunk's, which is not needed any more. */
+  map({ bytes, rows, release }: RowChunk): RowChunk | undefined {
     this.#headers.now();
-    this.#out = Buffer.allocUnsafe(FRAME_HEADER + bytes.length + SPARE);
+    const spare = this.#spare.pop();
+    const size = FRAME_HEADER + bytes.length + SPARE;
+    this.#out = spare !== undefined && spare.length >= size ? spare : Buffer.allocUnsafeSlow(size);
     this.#length = FRAME_HEADER;
     this.#frames.walk(bytes, this);
-    if (this.#length === FRAME_HEADER) return undefined;
+    release?.();
+    const out = this.#out;
+    const done = (): void => {
+      if (out.length <= LARGEST_SPARE) this.#spare.push(out);
+    };
+    if (this.#length === FRAME_HEADER) {
+      done();
+      return undefined;
+    }
     const frame = this.#out.subarray(0, this.#length);
     frame[0] = COPY_DATA;
     frame.writeUInt32BE(this.#length - 1, 1);
-    return { bytes: frame, rows };
+    return { bytes: frame, rows, release: done };
   }
 
   read(bytes: Uint8Array, start: number, end: number): void {
@@ -112,15 +112,8 @@ export class BulkRows implements BodyReader, InputCells {
   }
 
   give(inputs: Expressions, place: number, ordinal: number, isBefore: boolean): void {
-    const from = this.#placeOf[ordinal]!;
-    const start = this.#heldStart[from]!;
-    const end = this.#heldEnd[from]!;
-    if (isBefore || isNullCell(this.#held, start, end)) inputs.takeNull(place);
-    else if (!hasEscapes(this.#held, start, end)) inputs.take(place, this.#held, start, end);
-    else {
-      const value = unescaped(this.#held, start, end);
-      inputs.take(place, value, 0, value.length);
-    }
+    if (isBefore) inputs.takeNull(place);
+    else this.#held.give(this.#placeOf[ordinal]!, inputs, place);
   }
 
   /** A cell, or what follows it in its row's place, is about to come. */
@@ -131,7 +124,7 @@ export class BulkRows implements BodyReader, InputCells {
     if (made.length > 0) this.#make(made);
     const action = this.#program.actions[place];
     if (action !== Action.hold && action !== undefined) this.#separate();
-    if (action === Action.hold || action === Action.holdAndPass) this.#heldStart[place] = this.#heldLength;
+    if (action === Action.hold || action === Action.holdAndPass) this.#held.begin(place);
   }
 
   /** One cell, or several that follow each other with nothing made between them. */
@@ -167,9 +160,9 @@ export class BulkRows implements BodyReader, InputCells {
 
   /** Letters behind a backslash are no digits. */
   #mask(bytes: Uint8Array, start: number, end: number): number {
-    this.#room(2 * (end - start));
     const isRandom = this.#program.actions[this.#place] === Action.randomDigits;
     const by = this.#digit[this.#place]!;
+    this.#room((by === BACKSLASH ? 2 : 1) * (end - start));
     const out = this.#out;
     let to = this.#length;
     let at = start;
@@ -207,13 +200,7 @@ export class BulkRows implements BodyReader, InputCells {
     const alone = this.#program.actions[this.#place] === Action.hold;
     let at = start;
     while (at < end && bytes[at] !== TAB && bytes[at] !== NEWLINE) at++;
-    const length = at - start;
-    if (this.#heldLength + length > this.#held.length) this.#growHeld(length);
-    const held = this.#held;
-    const to = this.#heldLength;
-    for (let i = 0; i < length; i++) held[to + i] = bytes[start + i]!;
-    this.#heldLength = to + length;
-    this.#heldEnd[this.#place] = this.#heldLength;
+    this.#held.add(this.#place, bytes, start, at);
     if (at === end) return at;
     if (alone) this.#end(bytes[at]!);
     return at + 1;
@@ -234,7 +221,7 @@ export class BulkRows implements BodyReader, InputCells {
     this.#place = 0;
     this.#wrote = false;
     this.#evaluated = false;
-    this.#heldLength = 0;
+    this.#held.clear();
   }
 
   #separate(): void {
@@ -256,14 +243,14 @@ export class BulkRows implements BodyReader, InputCells {
 
   #heldCell(place: number, mask: Mask | undefined): void {
     const held = this.#held;
-    const start = this.#heldStart[place]!;
-    const end = this.#heldEnd[place]!;
-    if (mask === undefined || isNullCell(held, start, end)) {
-      this.#room(end - start);
-      this.#length += held.copy(this.#out, this.#length, start, end);
+    if (mask === undefined || held.isNull(place)) {
+      const size = held.size(place);
+      this.#room(size);
+      held.copy(place, this.#out, this.#length);
+      this.#length += size;
       return;
     }
-    const value = unescaped(held, start, end);
+    const value = held.value(place);
     this.#text(mask.kind === "hash" ? sha256(value) : escaped(maskText(mask, value.toString("utf8"))));
   }
 
@@ -294,12 +281,6 @@ export class BulkRows implements BodyReader, InputCells {
     const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#out.length));
     this.#out.copy(larger, 0, 0, this.#length);
     this.#out = larger;
-  }
-
-  #growHeld(size: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#heldLength + size, 2 * this.#held.length));
-    this.#held.copy(larger, 0, 0, this.#heldLength);
-    this.#held = larger;
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually } from "../../../../test/support/eventually.ts";
-import { Ledger, ledgerTables } from "../../../../test/support/ledger.ts";
+import { applyThrough, ledgerTables } from "../../../../test/support/ledger.ts";
 import { toBothFlavours } from "../../../../test/support/replication-across.ts";
 import { applyInTwoPieces } from "../../../../test/support/two-pieces.ts";
 import type { MigrationError } from "../../../core/error.ts";
@@ -79,36 +79,21 @@ toBothFlavours("transactions", (start) => {
 
   test("killed at random moments and opened again, it applies everything exactly once", async () => {
     await using r = await start(ledgerTables.source, ledgerTables.target);
-    const ledger = await Ledger.start(r);
-    for (let round = 0; round < 4; round++) {
-      await r.committed(r.commits + 1 + round * 3);
-      if (round % 2 === 0) {
-        const lock = lockName({ taskId: r.taskId, controlSchema: undefined });
-        const [session] = await r.queryTarget(`select is_used_lock('${lock}') as id`);
-        await r.queryTarget(`kill ${session!["id"]}`);
-        assert.equal(((await r.failure()) as MigrationError).code, "connect.lost");
-      }
-      await r.close();
-      await r.open();
-    }
-    await ledger.stop();
-    await r.caughtUp();
-    await r.assertEqual();
+    await applyThrough(r, 4, async (round) => {
+      if (round % 2 === 1) return;
+      const lock = lockName({ taskId: r.taskId, controlSchema: undefined });
+      const [session] = await r.queryTarget(`select is_used_lock('${lock}') as id`);
+      await r.queryTarget(`kill ${session!["id"]}`);
+      assert.equal(((await r.failure()) as MigrationError).code, "connect.lost");
+    });
   });
 
   test("a server that is killed takes back rows and position together", async () => {
     await using r = await start(ledgerTables.source, ledgerTables.target);
-    const ledger = await Ledger.start(r);
-    for (let round = 0; round < 2; round++) {
-      await r.committed(r.commits + 2 + round * 5);
+    await applyThrough(r, 2, async () => {
       await r.options.target.restart("SIGKILL");
       assert.match(((await r.failure()) as MigrationError).code, /^connect\./);
-      await r.close();
-      await r.open();
-    }
-    await ledger.stop();
-    await r.caughtUp();
-    await r.assertEqual();
+    });
   });
 
   test("a load of small transactions is equal at the end", async () => {

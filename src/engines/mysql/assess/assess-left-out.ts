@@ -1,4 +1,5 @@
 import type { Finding } from "../../../core/finding.ts";
+import { displayTable } from "../../../core/schema.ts";
 import type { SourceAssessment } from "../../../core/source.ts";
 import { finding } from "../../shared/finding.ts";
 import { literal } from "../catalog/identifier.ts";
@@ -17,19 +18,15 @@ export async function assessLeftOut(
   const isIn = (column: string): string => `${column} in (${schemas.map(literal).join(", ")})`;
   const kinds = [...KINDS, ...(client.facts.flavour === "mariadb" ? MARIADB_KINDS : [])];
   const findings: Finding[] = [];
+  const moved = new Set(tables.map(({ id }) => displayTable(id)));
   for (const kind of kinds) {
     const { from, schema, name, where } = kind;
     const rows = await client.query<{ name: string }>(
       `select concat(${schema}, '.', ${name}) as name from information_schema.${from}
         where ${isIn(schema)}${where === undefined ? "" : ` and ${where}`} order by name`,
     );
-    if (rows.length > 0)
-      findings.push(
-        leftOut(
-          kind,
-          rows.map((row) => row.name),
-        ),
-      );
+    const names = rows.map((row) => row.name).filter((one) => !kind.comesAsTable || !moved.has(one));
+    if (names.length > 0) findings.push(leftOut(kind, names));
   }
   return findings;
 }
@@ -41,12 +38,14 @@ interface Kind {
   readonly schema: string;
   readonly name: string;
   readonly where?: string;
+  /** Those that are among the task's tables come as such. */
+  readonly comesAsTable?: true;
   /** What becomes of them, when they do come in some way. */
   readonly become?: string;
 }
 
 const KINDS: readonly Kind[] = [
-  { kind: "views", from: "views", schema: "table_schema", name: "table_name" },
+  { kind: "views", from: "views", schema: "table_schema", name: "table_name", comesAsTable: true },
   { kind: "triggers", from: "triggers", schema: "trigger_schema", name: "trigger_name" },
   { kind: "functions and procedures", from: "routines", schema: "routine_schema", name: "routine_name" },
   { kind: "events", from: "events", schema: "event_schema", name: "event_name" },

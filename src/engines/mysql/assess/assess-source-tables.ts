@@ -35,7 +35,8 @@ export async function assessSourceTables(
     findings.push(...unknownTypes(table));
     const kind = kinds.get(tableKey(table.id))?.[0];
     if (kind?.type === "SYSTEM VERSIONED" && captures) findings.push(versioned(table.id));
-    if (kind !== undefined && kind.transactions !== "YES" && type !== "cdc")
+    const isStored = kind !== undefined && table.isView !== true;
+    if (isStored && kind.transactions !== "YES" && type !== "cdc")
       findings.push(notTransactional(table.id, kind));
     if (captures && !showsLabels) findings.push(...unreadableLabels(table));
   }

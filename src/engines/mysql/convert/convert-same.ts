@@ -22,7 +22,7 @@ function sameTable(plan: TablePlan, facts: ServerFacts, notes: ConvertNotes): Ta
         message: `Columns of the type ${column.nativeType}, which the target has not, become ${made.nativeType}`,
       });
     }
-    if (made.collation !== column.collation && column.typedByRule !== true) {
+    if (made.collation !== column.collation) {
       notes.together(`${displayTable(source.id)}.${column.name}`, {
         ...{ code: "convert.collation", severity: "warning", subject: column.collation! },
         message: `Columns of the collation ${column.collation}, which the target has not, get ${made.collation}`,
@@ -45,11 +45,8 @@ function sameTable(plan: TablePlan, facts: ServerFacts, notes: ConvertNotes): Ta
 }
 
 function sameColumn(column: Column, facts: ServerFacts): Column {
-  if (column.typedByRule === true) {
-    const { native, collation } = mysqlType(column, facts);
-    return { ...column, nativeType: native, ...(collation === undefined ? {} : { collation }) };
-  }
-  const nativeType = sameType(column.nativeType, facts);
+  const isRuled = column.typedByRule === true;
+  const nativeType = isRuled ? mysqlType(column, facts).native : sameType(column.nativeType, facts);
   const { collation, default: value, ...rest } = column;
   const isText = nativeType !== "json" && nativeType !== "uuid";
   const made = { ...rest, nativeType };

@@ -130,12 +130,16 @@ export class LoaderPool implements AsyncDisposable {
   }
 }
 
-/** Rows of tables that are loaded beside each other refer to rows that are not there yet. */
+/**
+ * Rows of tables that are loaded beside each other refer to rows that are not there yet. Unique indexes are looked at row
+ * by row, whatever the server's default is: without that a row that is there already may go in unseen, and MariaDB's bulk
+ * insert into an empty table takes three times as long for LOAD DATA LOCAL (10.11, three million narrow rows).
+ */
 async function openSession(endpoint: EndpointConfig, signal: AbortSignal): Promise<Client> {
   const options = { side: "target", purpose: "tideway load", infileLocal: true } as const;
   const client = await connect(endpoint, options, signal);
   try {
-    await client.execute("set foreign_key_checks = 0");
+    await client.execute("set foreign_key_checks = 0, unique_checks = 1");
     return client;
   } catch (error) {
     client.destroy();

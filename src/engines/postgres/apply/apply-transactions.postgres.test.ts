@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Ledger, ledgerTables } from "../../../../test/support/ledger.ts";
+import { applyThrough, ledgerTables } from "../../../../test/support/ledger.ts";
 import { never } from "../../../../test/support/replication.ts";
 import { betweenVersions, OLDEST_AND_NEWEST } from "../../../../test/support/replication-suites.ts";
 import { applyInTwoPieces } from "../../../../test/support/two-pieces.ts";
@@ -73,22 +73,13 @@ betweenVersions("transactions", OLDEST_AND_NEWEST, (start) => {
 
   test("killed at random moments and opened again, it applies everything exactly once", async () => {
     await using r = await start(ledgerTables.source);
-    const ledger = await Ledger.start(r);
-    for (let round = 0; round < 8; round++) {
-      await r.committed(r.commits + 1 + round * 3);
+    await applyThrough(r, 8, async (round) => {
+      if (round % 2 === 1) return;
       const pid =
         "select pid from pg_stat_activity where application_name = 'tideway apply' and datname = current_database()";
-      if (round % 2 === 0) {
-        await r.queryTarget(`select pg_terminate_backend(pid) from (${pid}) as s`);
-        const error = (await r.failure()) as MigrationError;
-        assert.equal(error.code, "connect.lost");
-      }
-      await r.close();
-      await r.open();
-    }
-    await ledger.stop();
-    await r.caughtUp();
-    await r.assertEqual();
+      await r.queryTarget(`select pg_terminate_backend(pid) from (${pid}) as s`);
+      assert.equal(((await r.failure()) as MigrationError).code, "connect.lost");
+    });
   });
 
   test("a load of small transactions is equal at the end", async () => {

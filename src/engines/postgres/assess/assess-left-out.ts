@@ -22,7 +22,11 @@ export async function assessLeftOut(
   { tables, movesWhole: whole, movesRights }: SourceAssessment,
 ): Promise<Finding[]> {
   const schemas = new Set([...tables.map(({ id }) => id.schema), ...(whole ?? [])]);
-  const values = [[...schemas], NAMED, whole ?? [], whole !== undefined, movesRights];
+  const views = tables.filter(({ isView }) => isView === true).map(({ id }) => id);
+  const values = [
+    ...[[...schemas], NAMED, whole ?? [], whole !== undefined, movesRights],
+    ...[views.map(({ schema }) => schema), views.map(({ name }) => name)],
+  ];
   const found = await selectJson<LeftOut>(client, LEFT_OUT, values);
   return found.map(({ kind, count, names }) => {
     const more = Number(count) > names.length ? ", ..." : "";
@@ -82,7 +86,8 @@ function ofCatalog([kind, catalog, prefix, comesWhole]: (typeof CATALOGS)[number
 /**
  * Extensions bring their own objects along, range types their functions and casts. $1: schemas of the task's tables,
  * $2: names listed, $3: schemas moved whole, $4: objects are moved, so that what is part of a table or
- * what tables are made of comes with it, $5: owners and privileges are moved.
+ * what tables are made of comes with it, $5: owners and privileges are moved, $6 and $7: schemas and names of views that
+ * come as tables.
  */
 const LEFT_OUT = `
   with spaces as (select oid, nspname from pg_namespace where nspname = any($1::text[])),
@@ -136,7 +141,8 @@ const LEFT_OUT = `
     select case c.relkind when 'v' then 'views' when 'm' then 'materialized views' else 'composite types' end,
            s.nspname || '.' || c.relname, 'pg_class'::regclass, c.oid
       from pg_class c join partly s on s.oid = c.relnamespace
-     where c.relkind in ('v', 'm') or c.relkind = 'c' and not $4
+     where c.relkind in ('v', 'm') and (s.nspname, c.relname) not in (select * from unnest($6::text[], $7::text[]))
+        or c.relkind = 'c' and not $4
     union all
     select 'range types', s.nspname || '.' || t.typname, 'pg_type'::regclass, t.oid
       from pg_type t join partly s on s.oid = t.typnamespace where t.typtype = 'r' and not $4

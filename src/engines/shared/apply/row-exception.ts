@@ -24,10 +24,14 @@ export interface ExceptionRow {
   readonly error: string;
 }
 
+/** Where rows of a full load are in the source's log. */
+export const NOWHERE: Position = { kind: "none", text: "" };
+
 /** What is recorded of a change that was passed over. */
 export function exceptionRow({ plan, place, error }: RowException): ExceptionRow {
   const { batch, at } = place;
   const [op, , before, after] = batch.ops.subarray(at, at + 4) as unknown as [number, number, number, number];
+  const position = positionOf(place);
   const keyIsBefore = op === Op.delete || (op === Op.update && before >= 0);
   const { columns, key } = plan.source;
   const isSent = (ordinal: number): boolean =>
@@ -39,7 +43,7 @@ export function exceptionRow({ plan, place, error }: RowException): ExceptionRow
     sent: columns.flatMap((_, ordinal) => (isSent(ordinal) ? [ordinal] : [])),
     before,
     after,
-    at: positionOf(place)?.text,
+    at: position === NOWHERE ? undefined : position?.text,
     error: `${error} (${displayTable(plan.source.id)})`,
   };
 }

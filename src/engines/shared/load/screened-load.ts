@@ -7,14 +7,12 @@ import type { Loaded, Loader } from "../../../core/target.ts";
 import type { ApplyCounts } from "../apply/apply-counts.ts";
 import { ApplyGroup } from "../apply/apply-group.ts";
 import type { ApplyHooks } from "../apply/apply-parts.ts";
+import { NOWHERE } from "../apply/row-exception.ts";
 import { CopyTextRows } from "./copy-text-rows.ts";
 
 /** Rows that are written together; of a group with a row that is refused each is then written by itself. */
 const GROUP_ROWS = 1_000;
 const GROUP_BYTES = 4 << 20;
-
-/** A row of a full load has no place in the log. */
-const NOWHERE = { kind: "none", text: "" };
 
 /** What an engine does for a load whose rows the target may refuse, in a transaction that has begun. */
 export interface ScreenedTarget extends AsyncDisposable {
