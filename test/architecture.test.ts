@@ -55,7 +55,7 @@ const tablesOfRows = [/^src\/core\/errors\//];
 const timesOfDay = [
   /^src\/api\//,
   /^src\/cli\//,
-  /^src\/task\/(?:events|statistics|task-ledger)\.ts$/,
+  /^src\/task\/(?:control-reports|events|statistics|task-ledger)\.ts$/,
   // What `$AR_H_TIMESTAMP` says of rows that are loaded.
   /^src\/mapping\/rows\/headers\.ts$/,
   // How old an event is, and the date of a signature.

@@ -11,9 +11,9 @@ import { taskShape } from "./replication-task-shape.ts";
 import type { Call } from "./service.ts";
 import { type Checked, checkEnum } from "./shapes.ts";
 import { changedTask } from "./task-change.ts";
-import { MIGRATION_TYPES } from "./task-creation.ts";
+import { checkTaskStart, MIGRATION_TYPES } from "./task-creation.ts";
 import { onlyLoggingDiffers } from "./task-documents.ts";
-import { changeTask, replicationTasks } from "./task-face.ts";
+import { changeTask, findTask, replicationTasks } from "./task-face.ts";
 
 type Request = Checked<ModifyReplicationTaskMessage>;
 
@@ -29,6 +29,8 @@ export async function modifyReplicationTask(
   if (request.ReplicationTaskIdentifier !== undefined) {
     checkIdentifier("ReplicationTaskIdentifier", request.ReplicationTaskIdentifier, 255);
   }
+  const found = await findTask(replicationTasks, request.ReplicationTaskArn, call);
+  await checkTaskStart(found, request, call);
   const record = await changeTask(
     {
       face: replicationTasks,

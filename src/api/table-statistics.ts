@@ -71,7 +71,7 @@ function shape(table: TableProgress): TableStatistics {
     AppliedDdls: table.appliedDdls,
     FullLoadRows: table.fullLoadRows,
     FullLoadCondtnlChkFailedRows: 0,
-    FullLoadErrorRows: 0,
+    FullLoadErrorRows: table.fullLoadErrorRows ?? 0,
     FullLoadStartTime: date(table.fullLoadStartMs),
     FullLoadEndTime: date(table.fullLoadEndMs),
     FullLoadReloaded: table.reloaded,

@@ -8,7 +8,7 @@ import { findEndpoint } from "./endpoints.ts";
 import { alreadyExists, invalidValue } from "./faults.ts";
 import type { Call } from "./service.ts";
 import { checkMappings, newSettings } from "./task-documents.ts";
-import { cdcStart, cdcStop, type PositionRequest } from "./task-positions.ts";
+import { cdcStart, cdcStop, checkStartTime, type PositionRequest, startsAtTime } from "./task-positions.ts";
 
 export const MIGRATION_TYPES = ["cdc", "full-load", "full-load-and-cdc"] as const;
 
@@ -30,6 +30,7 @@ export async function taskDraft(request: TaskRequest, call: Call): Promise<Omit<
   const { arn, identifier, migrationType, positions } = request;
   const source = await endpointOf("source", request.sourceArn, call);
   const target = await endpointOf("target", request.targetArn, call);
+  checkStartTime(positions, call.engines.find(source.engineName));
   return {
     arn,
     identifier,
@@ -79,4 +80,14 @@ export async function endpointOf(
   const record = await findEndpoint(arn, call);
   if (record.type === type) return record;
   throw invalidValue(`Endpoint ${arn} is a ${record.type} endpoint and cannot be the task's ${type}.`);
+}
+
+/** Refuses a start by time that the source of a task cannot make. */
+export async function checkTaskStart(
+  { sourceArn }: Pick<TaskRecord, "sourceArn">,
+  positions: PositionRequest,
+  call: Call,
+): Promise<void> {
+  if (!startsAtTime(positions)) return;
+  checkStartTime(positions, call.engines.find((await endpointOf("source", sourceArn, call)).engineName));
 }

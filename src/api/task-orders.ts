@@ -12,6 +12,7 @@ import { Fault, invalidCombination, invalidValue } from "./faults.ts";
 import { type Call, inBackground } from "./service.ts";
 import { checkEnum } from "./shapes.ts";
 import { tableProgress } from "./table-statistics.ts";
+import { checkTaskStart } from "./task-creation.ts";
 import { validates } from "./task-documents.ts";
 import { changeTask, findTask, type TaskFace } from "./task-face.ts";
 import { cdcStart, cdcStop, type PositionRequest } from "./task-positions.ts";
@@ -34,6 +35,7 @@ export interface StartOrder {
 
 export async function startTask(order: StartOrder, call: Call): Promise<TaskRecord> {
   const { face, arn, mode, positions, startType } = order;
+  await checkTaskStart(await findTask(face, arn, call), positions, call);
   const start = (task: TaskRecord): TaskRecord => {
     const status = nextTaskStatus(task.status, "start");
     if (status === undefined) throw face.cannotStart(task);

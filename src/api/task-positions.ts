@@ -1,3 +1,4 @@
+import type { Engine } from "../core/engine.ts";
 import type { MigrationType } from "../core/source.ts";
 import { invalidCombination, invalidValue } from "./faults.ts";
 
@@ -9,10 +10,7 @@ export interface PositionRequest {
 
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$/;
 
-/**
- * Where a cdc task starts, as given; undefined for now. Times are refused: PostgreSQL's log cannot be
- * searched by time.
- */
+/** Where a cdc task starts: a position as given, or a time in UTC; undefined for now. */
 export function cdcStart(request: PositionRequest, type: MigrationType): string | undefined {
   const { CdcStartTime: time, CdcStartPosition: position } = request;
   if (time !== undefined && position !== undefined) {
@@ -22,12 +20,23 @@ export function cdcStart(request: PositionRequest, type: MigrationType): string 
   if (type !== "cdc") {
     throw invalidCombination(`A CDC start is valid only for tasks of migration type cdc, not ${type}.`);
   }
-  if (position === undefined || TIME.test(position)) {
-    throw invalidValue(
-      "A CDC start by time is not supported by the source engine. Give its native position.",
-    );
-  }
-  return position;
+  return time === undefined ? position : time.toISOString().slice(0, "2018-02-09T12:12:12".length);
+}
+
+/** Whether a start by time is asked for. */
+export function startsAtTime({ CdcStartTime: time, CdcStartPosition: position }: PositionRequest): boolean {
+  return time !== undefined || (position !== undefined && TIME.test(position));
+}
+
+/** Refuses a start by time of a source whose log cannot be searched so. */
+export function checkStartTime(
+  request: PositionRequest,
+  { capabilities, displayName }: Pick<Engine, "capabilities" | "displayName">,
+): void {
+  if (capabilities.startsAtTime || !startsAtTime(request)) return;
+  throw invalidValue(
+    `A CDC start by time is not supported by the source engine: the log of ${displayName} cannot be searched by time. Give its native position.`,
+  );
 }
 
 /** Where a task that replicates changes stops by itself, as given. */

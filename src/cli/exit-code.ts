@@ -3,8 +3,8 @@ export const ExitCode = {
   done: 0,
   failed: 1,
   usage: 2,
-  /** Finished, but some tables were set aside with an error. */
-  tablesSuspended: 3,
+  /** Finished, but tables were set aside with an error, or rows left out that the target refuses. */
+  incomplete: 3,
   /** Ctrl-C pressed twice. */
   interrupted: 130,
 } as const;

@@ -63,6 +63,7 @@ export interface JsonProgress {
   readonly bytesLoaded: number;
   readonly changesApplied: number;
   readonly conflicts: number;
+  readonly rowsLeftOut: number;
   readonly tableCounts: {
     readonly waiting: number;
     readonly loading: number;
@@ -161,6 +162,7 @@ export class JsonDisplay implements TaskDisplay {
       bytesLoaded: totals.bytes,
       changesApplied: totals.changes,
       conflicts: totals.conflicts,
+      rowsLeftOut: totals.leftOut,
       tableCounts: {
         waiting: totals.waiting,
         loading: totals.loading,

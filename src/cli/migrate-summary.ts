@@ -44,6 +44,13 @@ function changesLine({ outcome }: SummaryInput): string | undefined {
 function endingLines({ spec, outcome, stopped }: SummaryInput): string[] {
   const lines: string[] = [];
   if (outcome.state === "stopped") lines.push(endingWord(spec, outcome, stopped));
+  const { leftOut } = progressTotals(outcome.progress);
+  if (leftOut > 0) {
+    const what = leftOut === 1 ? "row was" : "rows were";
+    lines.push(
+      `${count(leftOut)} ${what} left out: the target refuses them and keeps their keys and errors.`,
+    );
+  }
   const suspended = outcome.suspendedTables.length;
   if (suspended > 0)
     lines.push(

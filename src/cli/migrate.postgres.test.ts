@@ -155,6 +155,23 @@ test("--fresh loads everything again", async () => {
   assert.deepEqual(await slots(both.source), []);
 });
 
+test("rows that the target refuses give exit code 3, and are told and recorded", async () => {
+  const both = await pair();
+  await server.query("create table a (id int primary key check (id > 2), t text)", both.target);
+  const result = await tideway([...both.args, "--include", "public.a", "--prep-mode", "do-nothing"]);
+  assert.equal(result.code, 3, result.stderr);
+  assert.match(result.stdout, /2 rows were left out: the target refuses them/);
+  assert.match(result.stdout + result.stderr, /apply\.rows_left_out/);
+  const left = await server.query(
+    `select "STATEMENT" as s from awsdms_apply_exceptions order by 1`,
+    both.target,
+  );
+  assert.deepEqual(
+    left.map(({ s }) => s),
+    [1, 2].map((id) => `insert into "public"."a" {"key" : {"id" : "${id}"}}`),
+  );
+});
+
 test("tables that are set aside give exit code 3 and their errors", async () => {
   const both = await pair();
   await server.query("create table a (id int primary key, other text not null)", both.target);

@@ -64,6 +64,8 @@ export interface ProgressTotals {
   /** Rows applied from the change stream. */
   readonly changes: number;
   readonly conflicts: number;
+  /** Rows and changes that the target has refused and that were passed over. */
+  readonly leftOut: number;
   readonly completed: number;
   readonly loading: number;
   readonly failed: number;
@@ -76,6 +78,7 @@ export function progressTotals(progress: TaskProgress): ProgressTotals {
     bytes: 0,
     changes: 0,
     conflicts: 0,
+    leftOut: 0,
     completed: 0,
     loading: 0,
     failed: 0,
@@ -88,6 +91,7 @@ export function progressTotals(progress: TaskProgress): ProgressTotals {
     totals.bytes += table.fullLoadBytes;
     totals.changes += table.appliedInserts + table.appliedUpdates + table.appliedDeletes;
     totals.conflicts += table.conflicts;
+    totals.leftOut += table.fullLoadErrorRows + table.refused;
     if (table.state === "Table completed") totals.completed++;
     else if (table.state === "Table error") totals.failed++;
     else if (table.state === "Before load") totals.waiting++;

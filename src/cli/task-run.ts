@@ -92,7 +92,7 @@ async function waitForReload(
     describe: (now) => `task ${name}: ${now.filter(reloaded).length} of ${before.length} tables reloaded`,
   });
   const failed = tables.some((table) => reloaded(table) && table.TableState === "Table error");
-  return failed ? ExitCode.tablesSuspended : ExitCode.done;
+  return failed ? ExitCode.incomplete : ExitCode.done;
 }
 
 function sameTable(a: TableStatistics, b: TableStatistics): boolean {
@@ -130,7 +130,7 @@ async function waitForTask(
   if (task.Status === "failed") {
     throw new ReportedFault("task.failed", task.LastFailureMessage ?? `Task ${name} failed.`);
   }
-  return (task.ReplicationTaskStats?.TablesErrored ?? 0) > 0 ? ExitCode.tablesSuspended : ExitCode.done;
+  return (task.ReplicationTaskStats?.TablesErrored ?? 0) > 0 ? ExitCode.incomplete : ExitCode.done;
 }
 
 /** Ended, or, for a task without an end, past its full load. */

@@ -17,7 +17,13 @@ export interface Engine {
    * the schemas, and of which an endpoint may name one.
    */
   readonly reaches: "database" | "server";
-  readonly capabilities: { readonly source: boolean; readonly target: boolean; readonly cdc: boolean };
+  readonly capabilities: {
+    readonly source: boolean;
+    readonly target: boolean;
+    readonly cdc: boolean;
+    /** A place in its log can be found by a time; see Source.positionAtTime. */
+    readonly startsAtTime: boolean;
+  };
   /** The member of CreateEndpoint's request that holds this engine's settings: "PostgreSQLSettings". */
   readonly settingsMember: string;
   readonly endpointSettings: readonly EndpointSetting[];

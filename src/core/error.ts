@@ -32,6 +32,8 @@ export interface ErrorDetails {
   readonly cause?: unknown;
   /** The server's own code, e.g. an SQLSTATE. */
   readonly nativeCode?: string;
+  /** The target refuses a single row and takes others of the same table. */
+  readonly isOfRow?: boolean;
 }
 
 /** The only error the program throws on purpose. Every code stands in error-table.ts. */
@@ -41,6 +43,8 @@ export class MigrationError extends Error {
   readonly table: TableId | undefined;
   readonly remedy: string;
   readonly nativeCode: string | undefined;
+  /** The target refuses a single row and takes others of the same table. */
+  readonly isOfRow: boolean;
 
   constructor(code: ErrorCode, details: ErrorDetails) {
     super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -49,6 +53,7 @@ export class MigrationError extends Error {
     this.subject = details.subject;
     this.table = details.table;
     this.nativeCode = details.nativeCode;
+    this.isOfRow = details.isOfRow ?? false;
     this.remedy = details.remedy ?? errorTable[code].remedy;
   }
 
@@ -69,6 +74,7 @@ export class MigrationError extends Error {
       ...(this.subject === undefined ? {} : { subject: this.subject }),
       ...(this.table === undefined ? {} : { table: this.table }),
       ...(this.nativeCode === undefined ? {} : { nativeCode: this.nativeCode }),
+      ...(this.isOfRow ? { isOfRow: true } : {}),
     };
   }
 
@@ -84,6 +90,7 @@ export interface ErrorRecord {
   readonly subject?: string;
   readonly table?: TableId;
   readonly nativeCode?: string;
+  readonly isOfRow?: boolean;
 }
 
 /** What a call for many tables says of one of them: a table's own error leaves the others alone. */

@@ -5,10 +5,23 @@ import type { TableId } from "./schema.ts";
 import type { Partition } from "./source.ts";
 import type { ShapedTable, TableShape } from "./table-shape.ts";
 
+/** Control tables that a task has only when it is asked for. */
+export type OptionalControlTable = "awsdms_full_load_exceptions" | "awsdms_history" | "awsdms_status";
+
 export interface JournalRequest {
   readonly taskId: string;
   /** Where the control tables live; undefined for the engine's default. */
   readonly controlSchema: string | undefined;
+  /** None when left out. */
+  readonly optionalTables?: readonly OptionalControlTable[];
+}
+
+/** Where rows that a full load passes over are recorded. */
+export function loadExceptionTable({
+  optionalTables,
+}: JournalRequest): "awsdms_full_load_exceptions" | "awsdms_apply_exceptions" {
+  const name = "awsdms_full_load_exceptions";
+  return optionalTables?.includes(name) === true ? name : "awsdms_apply_exceptions";
 }
 
 /**
@@ -47,8 +60,44 @@ export interface Journal extends AsyncDisposable {
   setAppliedPosition(position: Position, signal: AbortSignal): Promise<void>;
   /** Notes that rows may come of the start of that name; see TaskSpec.startId. */
   noteStart(startId: string, signal: AbortSignal): Promise<void>;
+  /** Shows people how the task is, in awsdms_status and awsdms_history. The tables must be there (JournalRequest). */
+  report(report: TaskReport, signal: AbortSignal): Promise<void>;
   /** Removes everything about this task; control tables stay. */
   forget(signal: AbortSignal): Promise<void>;
+}
+
+/** DMS's words for what a task does. */
+export type ReportedWork = "FULL LOAD" | "CHANGE PROCESSING" | "NOT RUNNING";
+
+/** What the control tables say of a task. Times are milliseconds of the day's clock; undefined becomes NULL. */
+export interface TaskReport {
+  readonly status?: TaskStatus;
+  readonly slots?: readonly HistorySlot[];
+}
+
+export interface TaskStatus {
+  readonly work: ReportedWork;
+  readonly atMs: number;
+  /** Changes that the source has sent and the target has not committed. */
+  readonly pendingChanges: number;
+  /** MB of the process that runs the task. */
+  readonly memoryMb: number;
+  /** Up to where the target holds everything for good. */
+  readonly checkpoint: string | undefined;
+  /** When the newest transaction that the target holds committed on the source. */
+  readonly appliedMs: number | undefined;
+}
+
+/** What a task did in a stretch of time. A slot that is told again replaces what was told of it. */
+export interface HistorySlot {
+  readonly work: ReportedWork;
+  readonly endMs: number;
+  readonly minutes: number;
+  /** Seconds from commit to commit; undefined for a full load. */
+  readonly latencyS: number | undefined;
+  readonly records: number;
+  /** MB of rows; undefined for changes, whose volume is not measured. */
+  readonly volumeMb: number | undefined;
 }
 
 /**
@@ -71,6 +120,8 @@ export interface PlannedTable {
   readonly created: boolean;
   /** It held rows before the task that must stay: it is never emptied. False when left out. */
   readonly keepsRows?: boolean;
+  /** The target's table, when all of its rows come anew: what was recorded of rows that were passed over is removed. */
+  readonly clears?: TableId | undefined;
   /** "planned" when left out. */
   readonly state?: "planned" | "prepared";
   /** What the source's table was when it was planned, which is what is read of it. */

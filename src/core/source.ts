@@ -94,6 +94,11 @@ export interface Source extends AsyncDisposable {
    * Throws `source.position_unavailable` for one of another log.
    */
   stopPosition(position: Position, signal: AbortSignal): Promise<StopPosition>;
+  /**
+   * The boundary before the first transaction of the log that committed at a time of the source's clock or later. Throws
+   * `source.position_unavailable` where a log cannot be searched by time, or does not hold that time.
+   */
+  positionAtTime(request: TimeRequest, signal: AbortSignal): Promise<Position>;
   /** The end of the log now: all that is committed before the call lies at or before it. */
   currentPosition(signal: AbortSignal): Promise<Position>;
 }
@@ -103,6 +108,12 @@ export interface StopPosition {
   readonly position: Position;
   /** Whether it compares with the stream's; else the stream itself tells when it has come there (`until`). */
   readonly compares: boolean;
+}
+
+export interface TimeRequest {
+  readonly taskId: string;
+  /** Milliseconds since 1970. */
+  readonly timeMs: number;
 }
 
 export interface KeptNotes {

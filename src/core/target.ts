@@ -8,6 +8,7 @@ import type { MigrationPlan, TablePlan } from "./plan.ts";
 import type { Position, PositionCodec } from "./position.ts";
 import type { ObjectRights, RightsId } from "./rights.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
+import type { RowErrorPolicies } from "./row-errors.ts";
 import type { SchemaObject, SequenceState, TableId } from "./schema.ts";
 import type { ServerMark } from "./server-mark.ts";
 import type { Partition } from "./source.ts";
@@ -195,6 +196,17 @@ export interface LoadRequest extends JournalRequest {
   readonly plan: TablePlan;
   readonly partition: Partition;
   readonly format: BulkFormat;
+  /**
+   * The target is known to refuse rows of the table: what these policies say is done about each, which costs time. The
+   * format is "pg-copy-text". Left out: a refused row is the table's error (MigrationError.isOfRow).
+   */
+  readonly screens?: RowErrorPolicies;
+}
+
+export interface Loaded {
+  readonly rows: number;
+  /** Rows that were passed over. None when left out. */
+  readonly leftOut?: Pick<AppliedCounts, "refused" | "logged">;
 }
 
 export interface WriteLargeObjects extends JournalRequest {
@@ -215,7 +227,7 @@ export interface WriteLargeObjects extends JournalRequest {
 export interface Loader extends AsyncDisposable {
   /** Resolves when the next chunk may be written; that is the whole of back-pressure. */
   write(chunk: RowChunk): Promise<void>;
-  finish(): Promise<{ readonly rows: number }>;
+  finish(): Promise<Loaded>;
 }
 
 /**
@@ -245,6 +257,24 @@ export interface ApplyRequest extends JournalRequest {
    * made there. False when left out.
    */
   readonly marks?: boolean;
+  /** Left out: conflicts are recorded and a refused row is its table's error. */
+  readonly rowErrors?: RowErrorPolicies;
+  /**
+   * The target is known to refuse rows: changes are applied so that those can be found and passed over, which costs a
+   * little. Without it, and where `rowErrors` does not have them recorded, one ends the applier with an error of its
+   * table (MigrationError.isOfRow). False when left out.
+   */
+  readonly screens?: boolean;
+  readonly groupLimits?: GroupLimits | undefined;
+}
+
+/**
+ * How much of what has gathered is committed together, at most; what the applier takes at most by itself when left out.
+ * A transaction is whole, whatever its size.
+ */
+export interface GroupLimits {
+  readonly changes?: number | undefined;
+  readonly bytes?: number | undefined;
 }
 
 /** What is to be done with a table's ops of one transaction. */
@@ -302,5 +332,10 @@ export interface AppliedCounts {
   updates: number;
   deletes: number;
   truncates: number;
+  /** Found no row, or one in their way. */
   conflicts: number;
+  /** Left out because the target refused them. */
+  refused: number;
+  /** Those of both that the log is to tell of. */
+  logged: number;
 }

@@ -178,7 +178,7 @@ export function countChanges(
       if (modes !== undefined && modes[t * tables.length + table] === ApplyMode.skip) continue;
       let counts = perTable[table];
       if (counts === undefined) {
-        counts = { inserts: 0, updates: 0, deletes: 0, truncates: 0, conflicts: 0 };
+        counts = { inserts: 0, updates: 0, deletes: 0, truncates: 0, conflicts: 0, refused: 0, logged: 0 };
         perTable[table] = counts;
       }
       switch (ops[at]) {

@@ -11,6 +11,7 @@ import type { PipelineObserver } from "./observer.ts";
 const observer: PipelineObserver = {
   loadStarted() {},
   loadMoved() {},
+  loadLeftOut() {},
   loadFinished() {},
   building() {},
   tableFailed() {},

@@ -2,7 +2,9 @@ import { failpoint } from "../base/failpoint.ts";
 import { runLanes } from "../base/lanes.ts";
 import { asMigrationError, MigrationError } from "../core/error.ts";
 import type { JournalRequest } from "../core/journal.ts";
+import type { RowErrorPolicies } from "../core/row-errors.ts";
 import type { TableId } from "../core/schema.ts";
+import type { LoadRequest } from "../core/target.ts";
 import { LaneGovernor } from "./lane-governor.ts";
 import { type CutContext, type OpenTable, type PartitionJob, PartitionQueue } from "./partition-queue.ts";
 import { readRows } from "./read-rows.ts";
@@ -16,6 +18,7 @@ export interface FullLoadContext extends CutContext {
   readonly lanes: number;
   /** Whether a table that the source rewrote may be left to be read again. */
   readonly rereads: Rereads;
+  readonly rowErrors: RowErrorPolicies;
 }
 
 /**
@@ -91,43 +94,68 @@ async function loadPartition(
   context: FullLoadContext,
   governor: LaneGovernor,
 ): Promise<void> {
-  const { snapshot, target, journalRequest, errors, observer, rereads, signal } = context;
-  const { partition } = job;
-  const { format, load } = job.table;
-  const table = load.plan.source;
-  if (errors.isSuspended(table.id)) return;
-  observer.loadStarted(table.id);
-  let rows = 0;
-  let bytes = 0;
+  const { errors, observer, rereads, screening, signal } = context;
+  const { load } = job.table;
+  const { id } = load.plan.source;
+  if (errors.isSuspended(id)) return;
+  observer.loadStarted(id);
+  const screens = screening.ofLoad(id);
+  const moved = { rows: 0, bytes: 0 };
   try {
-    await using loader = await target.openLoader(
-      { ...journalRequest, plan: load.plan, partition, format },
-      signal,
-    );
-    for await (const chunk of readRows(load.plan, { snapshot, partition, format }, signal)) {
-      failpoint("load.partition-read");
-      await loader.write(chunk);
-      rows += chunk.rows;
-      bytes += chunk.bytes.length;
-      observer.loadMoved(table.id, chunk.rows, chunk.bytes.length);
-      governor.moved(chunk.bytes.length);
-    }
-    failpoint("load.partition-written");
-    await loader.finish();
-    failpoint("load.partition-done");
+    await moveRows(job, { ...context, governor, screens, moved });
   } catch (error) {
-    observer.loadMoved(table.id, -rows, -bytes);
+    observer.loadMoved(id, -moved.rows, -moved.bytes);
+    if (!screens && screening.takes(error)) {
+      screening.screenLoad(id);
+      // One scan's rows come once: the table is read again by another attempt.
+      if (job.partition.by === "share") job.table.outdated = true;
+      else await loadPartition(job, context, governor);
+      return;
+    }
     const isRewritten = error instanceof MigrationError && error.code === "source.table_rewritten";
     // Rows that must stay cannot be told from parts that were read before.
-    const mayRepeat = !load.keepsRows || partition.by === "whole";
-    if (isRewritten && mayRepeat && (job.table.outdated || rereads.grant(table.id)))
-      job.table.outdated = true;
-    else await errors.handle(table.id, error, signal);
+    const mayRepeat = !load.keepsRows || job.partition.by === "whole";
+    if (isRewritten && mayRepeat && (job.table.outdated || rereads.grant(id))) job.table.outdated = true;
+    else await errors.handle(id, error, signal);
   }
 }
 
+interface MoveContext extends FullLoadContext {
+  readonly governor: LaneGovernor;
+  /** Rows that the target refuses are passed over. */
+  readonly screens: boolean;
+  /** What has come so far. */
+  readonly moved: { rows: number; bytes: number };
+}
+
+/** Reads a partition into the target. */
+async function moveRows(
+  { table: { format, load }, partition }: PartitionJob,
+  context: MoveContext,
+): Promise<void> {
+  const { snapshot, target, journalRequest, observer, governor, screens, moved, signal } = context;
+  const { plan } = load;
+  const request: LoadRequest = screens
+    ? { ...journalRequest, plan, partition, format: "pg-copy-text", screens: context.rowErrors }
+    : { ...journalRequest, plan, partition, format };
+  const { id } = plan.source;
+  await using loader = await target.openLoader(request, signal);
+  for await (const chunk of readRows(plan, { snapshot, partition, format: request.format }, signal)) {
+    failpoint("load.partition-read");
+    await loader.write(chunk);
+    moved.rows += chunk.rows;
+    moved.bytes += chunk.bytes.length;
+    observer.loadMoved(id, chunk.rows, chunk.bytes.length);
+    governor.moved(chunk.bytes.length);
+  }
+  failpoint("load.partition-written");
+  const { leftOut } = await loader.finish();
+  failpoint("load.partition-done");
+  if (leftOut !== undefined && leftOut.refused > 0) observer.loadLeftOut(id, leftOut);
+}
+
 /**
- * Whatever has rewritten the table is not among its changes, so nothing would bring together what was read
+ * Rows that were refused are looked for in a load of their own, and whatever has rewritten a table is not among its changes, so nothing would bring together what was read
  * before and after. When a lane is still writing a part, it is left to the last one: that part is to be forgotten, too.
  */
 async function forgetParts({ load }: OpenTable, { journal, signal }: FullLoadContext): Promise<void> {

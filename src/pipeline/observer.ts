@@ -9,6 +9,8 @@ export interface PipelineObserver {
   loadStarted(table: TableId): void;
   /** Rows and bytes of COPY data moved since the last call; negative when a partition was given up. */
   loadMoved(table: TableId, rows: number, bytes: number): void;
+  /** Rows of a partition that were passed over; they were counted as moved. */
+  loadLeftOut(table: TableId, rows: Pick<AppliedCounts, "refused" | "logged">): void;
   loadFinished(table: TableId): void;
   /** What is being built now; undefined when nothing more is. */
   building(table: TableId, subject: string | undefined): void;

@@ -6,12 +6,14 @@ import { tableKey } from "../core/schema.ts";
 import type { Partition, PartitionSize, Snapshot } from "../core/source.ts";
 import { isSmall } from "./post-load.ts";
 import { formatsOf } from "./read-rows.ts";
+import type { Screening } from "./screening.ts";
 import type { FinishContext, TableFinisher } from "./table-finisher.ts";
 import { mayShare, mustBeWhole, type TableLoad } from "./table-load.ts";
 
 export interface CutContext extends FinishContext {
   readonly snapshot: Snapshot;
   readonly partitionSize: PartitionSize;
+  readonly screening: Screening;
 }
 
 /** A partition for a lane to load. */
@@ -85,11 +87,13 @@ export class PartitionQueue {
   }
 
   async #cut(group: readonly TableLoad[]): Promise<void> {
-    const { journal, snapshot, signal } = this.#context;
+    const { journal, snapshot, screening, signal } = this.#context;
     const tables = await this.#withFormats(group);
     const uncut = tables.filter(({ load }) => load.partitions === undefined);
-    const shared = uncut.filter(({ load }) => mayShare(load));
-    const ranged = uncut.filter(({ load }) => !mayShare(load));
+    const isShared = ({ load }: OpenTable): boolean =>
+      mayShare(load) && !screening.ofLoad(load.plan.source.id);
+    const shared = uncut.filter(isShared);
+    const ranged = uncut.filter((table) => !isShared(table));
     const { partitionSize } = this.#context;
     const cut = new Map([
       ...(await this.#partition(shared, partitionSize)),

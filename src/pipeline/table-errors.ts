@@ -9,6 +9,8 @@ export interface TableErrorPolicy {
   readonly onError: "suspend-table" | "stop-task";
   /** DMS's TableErrorEscalationCount: this many suspended tables stop the task; 0 for never. */
   readonly escalationCount: number;
+  /** DMS's DataErrorPolicy STOP_TASK: a row that the target refuses stops the task. */
+  readonly stopsAtRefusedRow: boolean;
 }
 
 /** Sets failing tables aside, so that the others go on. */
@@ -52,6 +54,7 @@ export class TableErrors {
     signal.throwIfAborted();
     if (!(error instanceof MigrationError) || error.scope !== "table") throw error;
     if (this.isSuspended(table)) return;
+    if (error.isOfRow && this.#policy.stopsAtRefusedRow) throw error;
     this.remember(table);
     const reason = `${error.code}: ${error.message}`;
     await this.#journal.setTableStates([table], { state: "suspended", reason }, signal);

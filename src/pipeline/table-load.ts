@@ -15,7 +15,10 @@ export interface TableLoad extends LoadedTable {
 /** What the journal is to say of a table of which nothing is read yet. */
 export function uncut({ plan, created, keepsRows }: TableLoad, state: "planned" | "prepared"): PlannedTable {
   const { id, shape } = plan.source;
-  return { id, created, keepsRows, state, shape, snapshot: undefined, partitions: [] };
+  return {
+    ...{ id, created, keepsRows, state, shape },
+    ...{ clears: plan.target.id, snapshot: undefined, partitions: [] },
+  };
 }
 
 /**

@@ -28,9 +28,10 @@ async function cleanUpSource(spec: TaskSpec, signal: AbortSignal): Promise<void>
 }
 
 async function cleanUpTarget(spec: TaskSpec, signal: AbortSignal): Promise<void> {
-  const { controlSchema } = readTaskSettings(spec.settings);
+  const { controlSchema, optionalTables } = readTaskSettings(spec.settings);
+  const request = { taskId: spec.id, controlSchema, optionalTables };
   await using target = await registry.find(spec.target.engine).openTarget(spec.target, signal);
-  await using journal = await target.openJournal({ taskId: spec.id, controlSchema }, signal);
+  await using journal = await target.openJournal(request, signal);
   // The setting may have been taken back since. The records go last: by them the origin is told to be a task's of this database.
   await target.forgetMark(spec.id, signal);
   await journal.forget(signal);

@@ -6,7 +6,7 @@ import { isPlanOutdated } from "./run-schema-changes.ts";
 
 /**
  * One table's failure sets that table aside; the next attempt goes on with the others from where they
- * were. Rethrows what is not one table's, or what no other attempt would mend. `asideAtStart`: keys of
+ * were, or passes over the rows that the target refuses. Rethrows what is not one table's, or what no other attempt would mend. `asideAtStart`: keys of
  * the tables that were set aside when the attempt began.
  */
 export async function afterTableError(
@@ -14,10 +14,14 @@ export async function afterTableError(
   thrown: unknown,
   asideAtStart: ReadonlySet<string>,
 ): Promise<"again"> {
-  const { errors, journal, settings, statistics, signal } = attempt;
+  const { errors, journal, settings, statistics, screening, signal } = attempt;
   if (thrown instanceof AttemptOutdated && !signal.aborted) return "again";
   if (!(thrown instanceof MigrationError) || thrown.table === undefined || signal.aborted) throw thrown;
   if (thrown.code === "source.table_changed" && (await isPlanOutdated(attempt, thrown.table))) return "again";
+  if (screening.takes(thrown) && thrown.code === "apply.rejected" && !screening.changes) {
+    screening.changes = true;
+    return "again";
+  }
   const key = tableKey(thrown.table);
   if (thrown.code === "apply.row_incomplete") {
     const known = (await journal.tables(signal)).find((table) => tableKey(table.id) === key);

@@ -6,6 +6,7 @@ import type { TableId } from "../core/schema.ts";
 import type { Source, StreamRequest } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import type { Rereads } from "../pipeline/rereads.ts";
+import type { Screening } from "../pipeline/screening.ts";
 import type { TableErrors } from "../pipeline/table-errors.ts";
 import type { TaskSettings } from "./settings.ts";
 import type { TaskStatistics } from "./statistics.ts";
@@ -28,6 +29,7 @@ export interface Attempt {
   readonly notes: AttemptNotes;
   readonly errors: TableErrors;
   readonly rereads: Rereads;
+  readonly screening: Screening;
   /** Tables that the assessment says cannot be moved, by key. */
   readonly refused: ReadonlyMap<string, MigrationError>;
   readonly signal: AbortSignal;

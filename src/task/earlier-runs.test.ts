@@ -11,12 +11,13 @@ const table: TableProgress = {
   error: undefined,
   fullLoadRows: 7,
   fullLoadBytes: 70,
+  fullLoadErrorRows: 3,
   estimatedRows: 7,
   fullLoadStartMs: undefined,
   fullLoadEndMs: undefined,
   reloaded: false,
   ...{ inserts: 1, updates: 2, deletes: 3, ddls: 4 },
-  ...{ appliedInserts: 5, appliedUpdates: 6, appliedDeletes: 7, appliedDdls: 8, conflicts: 9 },
+  ...{ appliedInserts: 5, appliedUpdates: 6, appliedDeletes: 7, appliedDdls: 8, conflicts: 9, refused: 2 },
   lastUpdateMs: 99,
 };
 
@@ -47,6 +48,7 @@ test("counts go on from earlier runs, and a table that was loaded then keeps the
         ...table,
         ...{ inserts: 11, updates: 4, deletes: 6, ddls: 8 },
         ...{ appliedInserts: 10, appliedUpdates: 12, appliedDeletes: 14, appliedDdls: 16, conflicts: 18 },
+        ...{ refused: 4, fullLoadErrorRows: 6 },
         ...{ fullLoadStartMs: 10, fullLoadEndMs: 20 },
       },
     ]),

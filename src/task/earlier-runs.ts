@@ -60,5 +60,8 @@ function withEarlier(table: TableProgress, earlier: TableProgress | undefined): 
     appliedDeletes: table.appliedDeletes + earlier.appliedDeletes,
     appliedDdls: table.appliedDdls + earlier.appliedDdls,
     conflicts: table.conflicts + earlier.conflicts,
+    // What earlier versions have stored lacks them.
+    refused: table.refused + (earlier.refused ?? 0),
+    fullLoadErrorRows: table.fullLoadErrorRows + (isSameLoad ? (earlier.fullLoadErrorRows ?? 0) : 0),
   };
 }

@@ -158,14 +158,15 @@ export async function markForReload(
   tables: readonly JournaledTable[],
 ): Promise<boolean> {
   if (tables.length === 0) return false;
+  const plans = new Map(plan.tables.map((table) => [tableKey(table.source.id), table]));
   const planned = tables.map((table): PlannedTable => {
     const { id, created, keepsRows, shape } = table;
     const state = wasNeverPlanned(table) ? "planned" : "prepared";
-    return { id, created, keepsRows, state, shape, snapshot: undefined, partitions: [] };
+    const clears = plans.get(tableKey(id))?.target.id;
+    return { id, created, keepsRows, state, shape, clears, snapshot: undefined, partitions: [] };
   });
   await journal.planTables(planned, signal);
   failpoint("load.table-marked-again");
-  const plans = new Map(plan.tables.map((table) => [tableKey(table.source.id), table]));
   const outdated = tables.filter((table) => isMadeAnew(plans.get(tableKey(table.id)), table));
   if (outdated.length === 0) return false;
   const remade = new Set(outdated.map(({ id }) => tableKey(id)));

@@ -67,7 +67,11 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   const [applier, given] = await openBoth(
     sides,
     target.openApplier(
-      { ...attempt.journalRequest, plan, positions: source.positions, marks: settings.preventsLoops },
+      {
+        ...{ ...attempt.journalRequest, plan, positions: source.positions, marks: settings.preventsLoops },
+        ...{ rowErrors: settings.rowErrors, screens: attempt.screening.changes },
+        groupLimits: settings.groupLimits,
+      },
       signal,
     ),
     source.openChangeStream(
@@ -88,7 +92,8 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
     await journal.setAppliedPosition(position, signal);
     failpoint("apply.idle-saved");
   };
-  const apply = new ChangeApply({ stream, applier, rules, observer: statistics, saveIdle });
+  const { takesTruncates } = settings;
+  const apply = new ChangeApply({ stream, applier, rules, observer: statistics, saveIdle, takesTruncates });
   const watch = new SchemaWatch(attempt);
   const values = new ValueFindings(attempt, [stream, target]);
   await using steering = new Steering({ attempt, apply, rules, control, watch, values, reloads });

@@ -84,12 +84,17 @@ export function tellOfRows(attempt: Attempt, snapshot: Snapshot): void {
   new ValueFindings(attempt, [snapshot, attempt.target]).tellAll();
 }
 
-/** Says how many tables the source has rewritten before they were read. */
-export function tellOfRewritten({ listener }: Attempt, outdated: readonly TableId[]): void {
-  if (outdated.length === 0) return;
-  listener.log("info", "tables were rewritten while they were read, reading them again", {
-    tables: outdated.length,
-  });
+/** Says how many tables are read again: the source has rewritten them, or one scan's rows come once and some are refused. */
+export function tellOfRewritten({ listener, screening }: Attempt, outdated: readonly TableId[]): void {
+  const refusing = outdated.filter((id) => screening.ofLoad(id)).length;
+  const rewritten = outdated.length - refusing;
+  if (rewritten > 0) {
+    const fields = { tables: rewritten };
+    listener.log("info", "tables were rewritten while they were read, reading them again", fields);
+  }
+  if (refusing > 0) {
+    listener.log("info", "the target refuses rows of tables, reading them again", { tables: refusing });
+  }
 }
 
 /** Without a change stream nothing brings the parts of a table together that were read at two moments. */
@@ -116,19 +121,15 @@ export function preparationContext(attempt: Attempt): PreparationContext {
 }
 
 export function loadContext(attempt: Attempt, snapshot: Snapshot): FullLoadContext {
-  const { settings, statistics, target, journal, journalRequest, errors, rereads, signal } = attempt;
+  const { settings, statistics, target, journal, journalRequest, errors, signal } = attempt;
+  const { rereads, screening } = attempt;
   return {
-    target,
-    journal,
-    journalRequest,
-    snapshot,
-    errors,
+    ...{ target, journal, journalRequest, snapshot, errors, rereads, screening, signal },
     observer: statistics,
+    rowErrors: settings.rowErrors,
     lanes: settings.maxFullLoadSubTasks,
     builders: BUILDERS,
     partitionSize: { ...PARTITION, bytesReadAtOnce: settings.sharedReadLimit },
-    rereads,
-    signal,
   };
 }
 

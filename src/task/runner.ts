@@ -2,11 +2,14 @@ import type { EngineRegistry } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
 import type { JournaledTable } from "../core/journal.ts";
 import { readTable } from "../core/plan.ts";
+import { passesOver } from "../core/row-errors.ts";
 import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import { Rereads } from "../pipeline/rereads.ts";
+import { Screening } from "../pipeline/screening.ts";
 import { TableErrors } from "../pipeline/table-errors.ts";
 import { afterTableError } from "./after-table-error.ts";
 import type { Attempt } from "./attempt.ts";
+import { reportToTarget } from "./control-reports.ts";
 import { endpointFindings } from "./endpoint-findings.ts";
 import { type Ending, failedOutcome } from "./failed-outcome.ts";
 import { followSelection } from "./follow-selection.ts";
@@ -53,6 +56,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
   readonly #abort = new AbortController();
   readonly #reloads = new WaitingReloads();
   readonly #rereads = new Rereads();
+  #screening = new Screening(false);
   #changes: ChangeListener | undefined;
   #stopRequested = false;
   #draining = false;
@@ -149,6 +153,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     let outcome: Ending;
     try {
       const settings = readTaskSettings(this.#spec.settings);
+      this.#screening = new Screening(passesOver(settings.rowErrors.refused));
       const stopReason = await retryAttempts(() => this.#attempt(settings), {
         limits: settings.recoverableErrors,
         listener: this.#listener,
@@ -174,7 +179,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
     const { source, target } = both;
     using _telling = tellLockWaits({ source, target, spec: this.#spec, listener: this.#listener }, signal);
     this.#stopRule = await readStopRule(this.#spec.cdcStopPosition, source, signal);
-    const journalRequest = { taskId: this.#spec.id, controlSchema: settings.controlSchema };
+    const { controlSchema, optionalTables } = settings;
+    const journalRequest = { taskId: this.#spec.id, controlSchema, optionalTables };
     if (this.#fresh && (await hasBegun(this.#spec, { target, journal: journalRequest }, signal))) {
       this.#fresh = false;
       this.#underway = true;
@@ -210,7 +216,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
       notes: { ...planned.notes, kept: false },
       streamRequest: { taskId: this.#spec.id, tables, log },
       errors,
-      rereads: this.#rereads,
+      ...{ rereads: this.#rereads, screening: this.#screening },
       refused: new Map(planned.refused.map(({ table, error }) => [tableKey(table), error])),
       signal,
     };
@@ -226,6 +232,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     try {
       await noteLog(attempt);
       using _watching = watchStreamHealth(attempt);
+      await using _reporting = reportToTarget(attempt);
       await followSelection(attempt);
       await this.#recall(attempt);
       for (const { table, error } of planned.refused) await errors.handle(table, error, signal);

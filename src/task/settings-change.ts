@@ -11,9 +11,8 @@ import {
   whole,
 } from "./settings-value.ts";
 
-const NO_ROW_SKIPPED = "No row is ever passed over: a table with a row that the target refuses is set aside.";
-const CONFLICTS =
-  "A change that finds its row missing or in the way is counted as a conflict in awsdms_apply_exceptions; replication goes on.";
+const RECORDED =
+  "LOG_ERROR and IGNORE_RECORD pass over the row and record it, with its key, in awsdms_apply_exceptions, LOG_ERROR also in the log; SUSPEND_TABLE sets the table aside, STOP_TASK fails the task.";
 const SELF_TUNED = "Tideway decides by itself how many transactions it commits together; each stays whole.";
 const BOUNDED =
   "What waits in memory is bounded by the instance's memory; the rest stays in the source's log.";
@@ -23,16 +22,24 @@ const NO_VALIDATION = "There is no data validation in this version.";
 const DATA_POLICIES = ["LOG_ERROR", "IGNORE_RECORD", "SUSPEND_TABLE", "STOP_TASK"];
 
 export const errorBehavior: SettingSection = {
-  DataErrorPolicy: [choice(...DATA_POLICIES), "What a row with an error leads to.", missing(NO_ROW_SKIPPED)],
+  DataErrorPolicy: [
+    choice(...DATA_POLICIES),
+    "What a row leads to that the target refuses.",
+    does(
+      `${RECORDED} In a full load the row is recorded in awsdms_full_load_exceptions if FullLoadExceptionTableEnabled is true.`,
+    ),
+  ],
   EventErrorPolicy: [
     choice("IGNORE", "STOP_TASK"),
     "What a failure to send an event leads to.",
-    idle("Events are kept by the server; sending them cannot fail."),
+    idle("Events are kept by the server, and sent by it beside the tasks: a failure there touches no task."),
   ],
   DataTruncationErrorPolicy: [
     choice(...DATA_POLICIES),
     "What a value that is cut off leads to.",
-    idle("No value is ever cut off."),
+    idle(
+      "No value is ever cut off: DataErrorPolicy says what becomes of a row with a value that is too long.",
+    ),
   ],
   DataMaskingErrorPolicy: [
     choice("STOP_TASK", "IGNORE_RECORD", "LOG_ERROR", "SUSPEND_TABLE"),
@@ -42,12 +49,12 @@ export const errorBehavior: SettingSection = {
   DataErrorEscalationPolicy: [
     choice("SUSPEND_TABLE", "STOP_TASK"),
     "What too many rows with errors lead to.",
-    idle(NO_ROW_SKIPPED),
+    does("As in AWS DMS."),
   ],
   DataErrorEscalationCount: [
     whole(0),
-    "How many rows with errors are too many; 0 for never.",
-    idle(NO_ROW_SKIPPED),
+    "How many rows of a table with errors are too many; 0 for never.",
+    does("As in AWS DMS. Rows that earlier runs have recorded count, too."),
   ],
   TableErrorPolicy: [
     choice("SUSPEND_TABLE", "STOP_TASK"),
@@ -92,32 +99,34 @@ export const errorBehavior: SettingSection = {
   ApplyErrorDeletePolicy: [
     choice("IGNORE_RECORD", "LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK"),
     "What a delete that finds no row leads to.",
-    missing(CONFLICTS),
+    does(RECORDED),
   ],
   ApplyErrorInsertPolicy: [
     choice("LOG_ERROR", "IGNORE_RECORD", "SUSPEND_TABLE", "STOP_TASK", "INSERT_RECORD"),
     "What an insert whose key is there already leads to.",
-    missing(CONFLICTS),
+    does(`${RECORDED} INSERT_RECORD overwrites the row that is there.`),
   ],
   ApplyErrorUpdatePolicy: [
     choice("LOG_ERROR", "IGNORE_RECORD", "SUSPEND_TABLE", "STOP_TASK", "UPDATE_RECORD"),
     "What an update that finds no row leads to.",
-    missing(CONFLICTS),
+    does(
+      `${RECORDED} UPDATE_RECORD inserts the row; an update for which the source has not sent all values is recorded.`,
+    ),
   ],
   ApplyErrorEscalationPolicy: [
     choice("LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK"),
     "What too many such changes lead to.",
-    missing(CONFLICTS),
+    does("As in AWS DMS."),
   ],
   ApplyErrorEscalationCount: [
     whole(0),
     "How many such changes of a table are too many; 0 for never.",
-    idle(CONFLICTS),
+    does("As in AWS DMS. Changes that earlier runs have recorded count, too."),
   ],
   ApplyErrorFailOnTruncationDdl: [
     flag(false),
     "Fails the task when the source truncates a table.",
-    refusedForChanges("A truncate is carried out on the target."),
+    does("As in AWS DMS, with `apply.truncated`, before the target's table is touched."),
   ],
   FullLoadIgnoreConflicts: [
     flag(true),
@@ -145,19 +154,35 @@ export const changeProcessingTuning: SettingSection = {
   CommitTimeout: [
     whole(1),
     "Most seconds for which transactions are collected before a commit.",
-    idle(SELF_TUNED),
+    idle("Nothing is held back: what is there is committed at once, and what comes meanwhile together."),
   ],
   BatchApplyPreserveTransaction: [
     flag(true),
     "Keeps transactions whole in batch apply.",
     idle("Transactions are always kept whole."),
   ],
-  BatchApplyTimeoutMin: [whole(1), "Fewest seconds between two batches.", idle(SELF_TUNED)],
-  BatchSplitSize: [whole(0), "Most changes in a batch; 0 for no limit.", idle(SELF_TUNED)],
+  BatchApplyTimeoutMin: [
+    whole(1),
+    "Fewest seconds between two batches.",
+    idle("Nothing is held back: what is there is committed at once, and what comes meanwhile together."),
+  ],
+  BatchSplitSize: [
+    whole(0),
+    "Most changes in a batch; 0 for no limit.",
+    does(
+      "Most changes that are committed together, of what has gathered; 50000 at the most. A transaction is never cut. It acts whether BatchApplyEnabled is set or not.",
+    ),
+  ],
   BatchApplyTimeoutMax: [whole(30), "Most seconds between two batches.", idle(SELF_TUNED)],
   MinTransactionSize: [whole(1000), "Fewest changes in a transaction on the target.", idle(SELF_TUNED)],
   MemoryKeepTime: [whole(60), "Seconds for which a transaction stays in memory.", idle(BOUNDED)],
-  BatchApplyMemoryLimit: [whole(500), "Most memory in MB for a batch.", idle(BOUNDED)],
+  BatchApplyMemoryLimit: [
+    whole(500),
+    "Most memory in MB for a batch.",
+    does(
+      "Most memory of changes that are committed together; 16 MB at the most. A transaction is never cut.",
+    ),
+  ],
   MemoryLimitTotal: [whole(1024), "Most memory in MB for all transactions.", idle(BOUNDED)],
   RecoveryTimeout: [
     whole(-1, -1),

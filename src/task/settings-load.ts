@@ -14,8 +14,6 @@ const OTHER_TARGETS = "It is for targets that are not relational databases.";
 const WHOLE_VALUES = "Large values are moved whole, within their row, whatever their size.";
 const BINARY_STREAM = "Rows go from server to server as they come, with no file in between.";
 const SERVER_LOG = "Tideway writes one log for all tasks, whatever is set here.";
-const NO_STATUS_TABLE =
-  "This control table is not written in this version; progress is in the table statistics.";
 const NO_TIME_TRAVEL = "There are no time travel logs in this version.";
 
 export const targetMetadata: SettingSection = {
@@ -104,12 +102,16 @@ export const fullLoadSettings: SettingSection = {
   TransactionConsistencyTimeout: [
     whole(600),
     "Seconds to wait for open transactions before the load.",
-    idle("Nothing is waited for: the snapshot and the change stream meet at one position of the log."),
+    idle(
+      "The snapshot and the change stream meet at one position of the log. Where that needs open transactions to end, TidewaySettings.StreamStartLimitSeconds says how long they are waited for; the load never begins without.",
+    ),
   ],
   CommitRate: [
     whole(10_000, 0, 50_000),
     "Most rows that are loaded together.",
-    idle("Each partition is loaded in one transaction, which is what makes it repeatable after a crash."),
+    idle(
+      "Each partition, about a million rows or 128 MB, is loaded in one transaction with its record, which is what makes it repeatable after a crash; rows stream through it without being gathered.",
+    ),
   ],
 };
 
@@ -167,23 +169,39 @@ export const controlTablesSettings: SettingSection = {
     "Schema on the target for control tables; empty for the engine's own choice.",
     does("As in AWS DMS. It is created when it is not there."),
   ],
-  HistoryTimeslotInMinutes: [whole(5), "Length of a row's time in awsdms_history.", idle(NO_STATUS_TABLE)],
+  HistoryTimeslotInMinutes: [
+    whole(5),
+    "Length of a row's time in awsdms_history.",
+    does("As in AWS DMS; 0 counts as 1. A slot begins with the work that it is about."),
+  ],
   historyTimeslotInMinutes: [
     whole(5),
     "The same again: AWS DMS returns it in both spellings.",
-    idle(NO_STATUS_TABLE),
+    idle("HistoryTimeslotInMinutes is the one that counts."),
   ],
-  HistoryTableEnabled: [flag(false), "Writes awsdms_history.", missing(NO_STATUS_TABLE)],
+  HistoryTableEnabled: [
+    flag(false),
+    "Writes awsdms_history.",
+    does(
+      "As in AWS DMS, with the slot at work brought up to date every five seconds. The volume of changes is not measured: timeslot_volume is NULL for them.",
+    ),
+  ],
   SuspendedTablesTableEnabled: [
     flag(false),
     "Writes awsdms_suspended_tables.",
     idle("That table is always written."),
   ],
-  StatusTableEnabled: [flag(false), "Writes awsdms_status.", missing(NO_STATUS_TABLE)],
+  StatusTableEnabled: [
+    flag(false),
+    "Writes awsdms_status.",
+    does(
+      "Every five seconds, and when the task ends. The position is the one up to which the target holds everything; nothing waits on a disk, and the oldest open transaction of the source is not known, so the columns of its position and time are NULL.",
+    ),
+  ],
   FullLoadExceptionTableEnabled: [
     flag(false),
-    "Writes awsdms_full_load_exceptions.",
-    missing(NO_STATUS_TABLE),
+    "Keeps rows that the target refuses in a full load in a table of their own, awsdms_full_load_exceptions.",
+    does("It has the columns of awsdms_apply_exceptions, where they are without it."),
   ],
   CommitPositionTableEnabled: [
     flag(),
@@ -199,6 +217,7 @@ export const TIDEWAY_DEFAULTS = {
   MigratePrivileges: false,
   SharedReadLimitInMB: 16_384,
   StreamStartLimitSeconds: 3600,
+  ExceptionsWithValues: false,
 };
 
 /** Not part of AWS DMS's document: what Tideway can do beyond it. */
@@ -237,6 +256,11 @@ export const tidewaySettings: SettingSection = {
     does(
       "Then the task fails with source.long_transaction, which names the session that is in the way. A reload sets its tables aside instead (source.reload_kept_waiting), and changes of the others go on.",
     ),
+  ],
+  ExceptionsWithValues: [
+    flag(TIDEWAY_DEFAULTS.ExceptionsWithValues),
+    "Whether the tables of exceptions hold all values of a row, not only those of its key.",
+    does("They stand in STATEMENT, as texts, for whoever may read these tables on the target."),
   ],
 };
 

@@ -21,7 +21,20 @@ test("a run without settings drops and creates, loads eight partitions and retri
     streamStartLimitS: 3600,
     preventsLoops: false,
     recoverableErrors: { retries: 9, firstDelayMs: 5000, doubling: true, longestDelayMs: 1_800_000 },
-    tableErrors: { onError: "suspend-table", escalationCount: 0 },
+    tableErrors: { onError: "suspend-table", escalationCount: 0, stopsAtRefusedRow: false },
+    optionalTables: [],
+    historySlotMinutes: 5,
+    groupLimits: { changes: undefined, bytes: 500 * 2 ** 20 },
+    takesTruncates: true,
+    rowErrors: {
+      refused: "log",
+      refusedLimit: { count: 0, action: "suspend-table" },
+      insertPresent: "log",
+      updateMissing: "log",
+      deleteMissing: "ignore",
+      conflictLimit: { count: 0, action: "log" },
+      withValues: false,
+    },
   });
 });
 
@@ -33,12 +46,23 @@ test("a run reads its settings from a part of a document and from the full one a
       StopTaskCachedChangesApplied: true,
       MaxFullLoadSubTasks: 49,
     },
-    ControlTablesSettings: { ControlSchema: "ctl" },
+    ControlTablesSettings: { ControlSchema: "ctl", FullLoadExceptionTableEnabled: true },
     ErrorBehavior: {
       TableErrorPolicy: "STOP_TASK",
       TableErrorEscalationCount: 3,
       FailOnNoTablesCaptured: false,
+      DataErrorPolicy: "STOP_TASK",
+      DataErrorEscalationPolicy: "STOP_TASK",
+      DataErrorEscalationCount: 7,
+      ApplyErrorInsertPolicy: "INSERT_RECORD",
+      ApplyErrorUpdatePolicy: "UPDATE_RECORD",
+      ApplyErrorDeletePolicy: "SUSPEND_TABLE",
+      ApplyErrorEscalationPolicy: "SUSPEND_TABLE",
+      ApplyErrorEscalationCount: 8,
+      ApplyErrorFailOnTruncationDdl: true,
     },
+    ChangeProcessingTuning: { BatchSplitSize: 300, BatchApplyMemoryLimit: 1 },
+    TidewaySettings: { ExceptionsWithValues: true },
   });
   const settings = readTaskSettings(part);
   assert.deepEqual(
@@ -60,7 +84,20 @@ test("a run reads its settings from a part of a document and from the full one a
       streamStartLimitS: 3600,
       preventsLoops: false,
       recoverableErrors: undefined,
-      tableErrors: { onError: "stop-task", escalationCount: 3 },
+      tableErrors: { onError: "stop-task", escalationCount: 3, stopsAtRefusedRow: true },
+      optionalTables: ["awsdms_full_load_exceptions"],
+      historySlotMinutes: 5,
+      groupLimits: { changes: 300, bytes: 2 ** 20 },
+      takesTruncates: false,
+      rowErrors: {
+        refused: "stop-task",
+        refusedLimit: { count: 7, action: "stop-task" },
+        insertPresent: "overwrite",
+        updateMissing: "insert",
+        deleteMissing: "suspend-table",
+        conflictLimit: { count: 8, action: "suspend-table" },
+        withValues: true,
+      },
     },
   );
   assert.deepEqual(readTaskSettings(mergeTaskSettings(undefined, part)), settings);

@@ -1,7 +1,6 @@
-import type { BackoffOptions } from "../base/backoff.ts";
 import { MigrationError } from "../core/error.ts";
-import type { PrepareMode } from "../core/target.ts";
-import type { TableErrorPolicy } from "../pipeline/table-errors.ts";
+import type { OptionalControlTable } from "../core/journal.ts";
+import type { GroupLimits, PrepareMode } from "../core/target.ts";
 import {
   checkValues,
   defaultDocument,
@@ -12,10 +11,11 @@ import {
   parseSettings,
   type SettingsDocument,
 } from "./settings-document.ts";
+import { type ErrorSettings, errorSettings } from "./settings-errors.ts";
 import { TIDEWAY_DEFAULTS } from "./settings-load.ts";
 
 /** What a run takes from a task settings document. */
-export interface TaskSettings {
+export interface TaskSettings extends ErrorSettings {
   readonly prepareMode: PrepareMode;
   /** Partitions loaded at once, 1 to 49. */
   readonly maxFullLoadSubTasks: number;
@@ -25,6 +25,10 @@ export interface TaskSettings {
   readonly supportsLobs: boolean;
   /** undefined: the engine's own choice. */
   readonly controlSchema: string | undefined;
+  /** Control tables beside those that every task has. */
+  readonly optionalTables: readonly OptionalControlTable[];
+  readonly historySlotMinutes: number;
+  readonly groupLimits: GroupLimits;
   readonly stopAfterFullLoad: "no" | "cached-changes-applied" | "cached-changes-not-applied";
   readonly failOnNoTables: boolean;
   /** Views, functions and the like come too. */
@@ -42,8 +46,6 @@ export interface TaskSettings {
   readonly streamStartLimitS: number;
   /** Only what was written on the source is sent on, and what is applied is marked for others that do the same. */
   readonly preventsLoops: boolean;
-  readonly recoverableErrors: BackoffOptions;
-  readonly tableErrors: TableErrorPolicy;
 }
 
 /**
@@ -81,6 +83,11 @@ export function readTaskSettings(document: string): TaskSettings {
     targetSchema: textOrNone(section(merged, "TargetMetadata").TargetSchema),
     supportsLobs: section(merged, "TargetMetadata").SupportLobs === true,
     controlSchema: textOrNone(section(merged, "ControlTablesSettings").ControlSchema),
+    optionalTables: OPTIONAL_TABLES.flatMap(([setting, table]) =>
+      section(merged, "ControlTablesSettings")[setting] === true ? [table] : [],
+    ),
+    historySlotMinutes: section(merged, "ControlTablesSettings").HistoryTimeslotInMinutes as number,
+    groupLimits: groupLimits(section(merged, "ChangeProcessingTuning")),
     stopAfterFullLoad: stopAfterFullLoad(load),
     failOnNoTables: errors.FailOnNoTablesCaptured as boolean,
     migrateObjects: tideway.MigrateObjects,
@@ -93,11 +100,7 @@ export function readTaskSettings(document: string): TaskSettings {
     sharedReadLimit: tideway.SharedReadLimitInMB * 2 ** 20,
     streamStartLimitS: tideway.StreamStartLimitSeconds,
     preventsLoops: section(merged, "LoopbackPreventionSettings").EnableLoopbackPrevention === true,
-    recoverableErrors: recoverableErrors(errors),
-    tableErrors: {
-      onError: errors.TableErrorPolicy === "STOP_TASK" ? "stop-task" : "suspend-table",
-      escalationCount: errors.TableErrorEscalationCount as number,
-    },
+    ...errorSettings(errors, tideway),
   };
 }
 
@@ -106,6 +109,12 @@ const PREPARE_MODES = {
   DROP_AND_CREATE: "drop-and-create",
   TRUNCATE_BEFORE_LOAD: "truncate",
 } as const satisfies Record<string, PrepareMode>;
+
+const OPTIONAL_TABLES = [
+  ["HistoryTableEnabled", "awsdms_history"],
+  ["StatusTableEnabled", "awsdms_status"],
+  ["FullLoadExceptionTableEnabled", "awsdms_full_load_exceptions"],
+] as const satisfies readonly (readonly [string, OptionalControlTable])[];
 
 /** A section of a checked document with all its defaults. */
 function section(document: SettingsDocument, name: string): SettingsDocument {
@@ -117,28 +126,15 @@ function textOrNone(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
+function groupLimits({ BatchSplitSize, BatchApplyMemoryLimit }: SettingsDocument): GroupLimits {
+  const changes = BatchSplitSize as number;
+  const bytes = Math.max(1, (BatchApplyMemoryLimit as number) * 2 ** 20);
+  return { changes: changes === 0 ? undefined : changes, bytes };
+}
+
 function stopAfterFullLoad(load: SettingsDocument): TaskSettings["stopAfterFullLoad"] {
   if (load.StopTaskCachedChangesApplied === true) return "cached-changes-applied";
   return load.StopTaskCachedChangesNotApplied === true ? "cached-changes-not-applied" : "no";
-}
-
-/** With DMS's defaults 5, 10, 20 ... 1280 seconds: the nine retries that its manual speaks of. */
-function recoverableErrors(errors: SettingsDocument): BackoffOptions {
-  const interval = Math.max(1, errors.RecoverableErrorInterval as number);
-  const longest = Math.max(interval, errors.RecoverableErrorThrottlingMax as number);
-  const doubling = errors.RecoverableErrorThrottling as boolean;
-  const stopsAtLongest = doubling && (errors.RecoverableErrorStopRetryAfterThrottlingMax as boolean);
-  const count = errors.RecoverableErrorCount as number;
-  const limits = [
-    ...(count >= 0 ? [count] : []),
-    ...(stopsAtLongest ? [Math.floor(Math.log2(longest / interval)) + 1] : []),
-  ];
-  return {
-    retries: limits.length === 0 ? undefined : Math.min(...limits),
-    firstDelayMs: interval * 1000,
-    doubling,
-    longestDelayMs: (doubling ? longest : interval) * 1000,
-  };
 }
 
 /**

@@ -3,17 +3,14 @@ import type { Position } from "../core/position.ts";
 import type { Attempt } from "./attempt.ts";
 import { checkLoads } from "./loop-check.ts";
 import { publishedTables } from "./run-load.ts";
+import { utcTimeOf } from "./stop-rule.ts";
 import { waitForWriters } from "./wait-for-writers.ts";
 
 /** For cdc tasks: makes the stream, or checks that a given start position can be read, and notes where it starts. */
 export async function startChangeOnly(attempt: Attempt): Promise<void> {
-  const { spec, source, journal, streamRequest, signal } = attempt;
+  const { source, journal, streamRequest, signal } = attempt;
   if ((await journal.appliedPosition(signal)) !== undefined) return;
-  const { cdcStartPosition: text } = spec;
-  const given =
-    text === undefined || text === ""
-      ? undefined
-      : await source.resolvePosition(source.positions.parse(text), signal);
+  const given = await givenPosition(attempt);
   const kept = await source.findStream({ ...streamRequest, applied: given }, signal);
   const create = (limited: AbortSignal): Promise<Position> =>
     source.createStream(publishedTables(attempt), limited);
@@ -23,6 +20,15 @@ export async function startChangeOnly(attempt: Attempt): Promise<void> {
       : await givenStart(attempt, given, kept);
   await checkLoads(attempt);
   await journal.setAppliedPosition(start, signal);
+}
+
+/** Where the task is told to start: a position of the log, or a time in UTC that is looked for in it. */
+async function givenPosition({ spec, source, signal }: Attempt): Promise<Position | undefined> {
+  const { id: taskId, cdcStartPosition: text } = spec;
+  if (text === undefined || text === "") return undefined;
+  const timeMs = utcTimeOf(text);
+  if (timeMs !== undefined) return await source.positionAtTime({ taskId, timeMs }, signal);
+  return await source.resolvePosition(source.positions.parse(text), signal);
 }
 
 /** Throws `source.position_unavailable` for one that the log from `kept` on, up to its end, does not have. */

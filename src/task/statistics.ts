@@ -1,8 +1,9 @@
 import type { MigrationError } from "../core/error.ts";
+import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import type { JournaledTable } from "../core/journal.ts";
 import type { Position } from "../core/position.ts";
-import { type TableId, tableKey } from "../core/schema.ts";
+import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import type { AppliedCounts, AppliedProgress } from "../core/target.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import { LagMeter } from "./lag-meter.ts";
@@ -33,6 +34,7 @@ export class TaskStatistics implements PipelineObserver {
   #loadBegan: number | undefined;
   #loadEndMs: number | undefined;
   #checkpoint: string | undefined;
+  #appliedMs: number | undefined;
   #log: LogProgress | undefined;
   readonly #lag = new LagMeter();
   #caughtUp = false;
@@ -171,13 +173,37 @@ export class TaskStatistics implements PipelineObserver {
   applied(progress: AppliedProgress): void {
     const now = Date.now();
     this.#lag.record(progress, now);
+    this.#appliedMs = progress.committedAtMs.at(-1) ?? this.#appliedMs;
     for (const [key, count] of progress.tables) {
       const table = this.#tables.get(key);
       if (table === undefined) continue;
       addApplied(table, count);
       table.lastUpdateMs = now;
+      this.#passedOver(table, count);
     }
     this.#changed();
+  }
+
+  loadLeftOut(id: TableId, { refused, logged }: Pick<AppliedCounts, "refused" | "logged">): void {
+    const table = this.#table(id);
+    table.fullLoadRows -= refused;
+    table.fullLoadErrorRows += refused;
+    this.#passedOver(table, { refused, logged });
+    this.#touch(table);
+  }
+
+  #passedOver({ id }: TableTally, { refused, logged }: Pick<AppliedCounts, "refused" | "logged">): void {
+    if (logged > 0)
+      this.#listener.log("warn", "rows were passed over", { table: tableKey(id), rows: logged });
+    if (refused === 0) return;
+    this.finding({
+      code: "apply.rows_left_out",
+      severity: "warning",
+      subject: displayTable(id),
+      table: id,
+      message: "The target refuses rows of the table, which are left out and recorded on the target.",
+      remedy: errorTable["apply.rows_left_out"].remedy,
+    });
   }
 
   snapshot(): TaskProgress {
@@ -192,6 +218,7 @@ export class TaskStatistics implements PipelineObserver {
       fullLoadPercent: Math.floor(share * 100),
       fullLoadSecondsLeft: this.#secondsLeft(share),
       recoveryCheckpoint: this.#checkpoint,
+      appliedMs: this.#appliedMs,
       lag: this.#lag.progress,
       log: this.#log,
     };

@@ -37,10 +37,16 @@ export async function readStopRule(
   return compares ? { kind: "position", position } : { kind: "place", place: position };
 }
 
-function utcTime(text: string): number {
+/** A time in UTC as DMS writes it, in milliseconds; undefined for another text. */
+export function utcTimeOf(text: string): number | undefined {
   const match = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z?$/.exec(text);
   const timeMs = match === null ? Number.NaN : Date.parse(text.endsWith("Z") ? text : `${text}Z`);
-  if (Number.isNaN(timeMs)) {
+  return Number.isNaN(timeMs) ? undefined : timeMs;
+}
+
+function utcTime(text: string): number {
+  const timeMs = utcTimeOf(text);
+  if (timeMs === undefined) {
     throw new MigrationError("position.malformed", {
       message: "The stop position's time is not of the form 2018-02-09T12:12:12 (UTC).",
       subject: "CdcStopPosition",

@@ -19,6 +19,7 @@ export function newTally(table: KnownTable, nowMs: number): TableTally {
     error: undefined,
     fullLoadRows: 0,
     fullLoadBytes: 0,
+    fullLoadErrorRows: 0,
     estimatedRows: table.estimatedRows,
     fullLoadStartMs: undefined,
     fullLoadEndMs: undefined,
@@ -32,6 +33,7 @@ export function newTally(table: KnownTable, nowMs: number): TableTally {
     appliedDeletes: 0,
     appliedDdls: 0,
     conflicts: 0,
+    refused: 0,
     lastUpdateMs: nowMs,
   };
 }
@@ -54,6 +56,7 @@ export function restartTally(tally: TableTally): void {
   tally.error = undefined;
   tally.fullLoadRows = 0;
   tally.fullLoadBytes = 0;
+  tally.fullLoadErrorRows = 0;
   tally.fullLoadStartMs = undefined;
   tally.fullLoadEndMs = undefined;
 }
@@ -73,6 +76,7 @@ export function addApplied(tally: TableTally, counts: AppliedCounts): void {
   tally.appliedDeletes += counts.deletes;
   tally.appliedDdls += counts.truncates;
   tally.conflicts += counts.conflicts;
+  tally.refused += counts.refused;
 }
 
 /** The journal keeps a reason as `code: message` (see TableErrors). */

@@ -65,6 +65,8 @@ export interface TableProgress {
   readonly error: ErrorRecord | undefined;
   readonly fullLoadRows: number;
   readonly fullLoadBytes: number;
+  /** Rows that the target has refused and that were left out. */
+  readonly fullLoadErrorRows: number;
   /** -1 when the source has no estimate. */
   readonly estimatedRows: number;
   readonly fullLoadStartMs: number | undefined;
@@ -80,6 +82,8 @@ export interface TableProgress {
   readonly appliedDeletes: number;
   readonly appliedDdls: number;
   readonly conflicts: number;
+  /** Changes that the target has refused and that were left out. */
+  readonly refused: number;
   readonly lastUpdateMs: number;
 }
 
@@ -95,6 +99,8 @@ export interface TaskProgress {
   readonly fullLoadSecondsLeft: number | undefined;
   /** Checkpoint text that can be fed back as CDC start position. */
   readonly recoveryCheckpoint: string | undefined;
+  /** When the newest transaction that the target holds committed on the source; undefined before the first of a run. */
+  readonly appliedMs?: number | undefined;
   readonly lag: LagProgress | undefined;
   /** undefined while nothing of the source's log is kept for the task, or that was not asked yet. */
   readonly log: LogProgress | undefined;

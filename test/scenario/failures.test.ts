@@ -167,6 +167,8 @@ test("a table without a key is set aside with its remedy, and the others are rep
   assert.ok((still?.error?.message ?? "").length > 10);
 });
 
+const SUSPENDS = { ErrorBehavior: { DataErrorPolicy: "SUSPEND_TABLE" } };
+
 test("a table that the target refuses is set aside, and the others go on", async () => {
   const [sourceDb, to] = [await source.createDatabase("refused"), await target.createDatabase("refused")];
   await source.query(
@@ -181,7 +183,7 @@ test("a table that the target refuses is set aside, and the others go on", async
       source: endpointOf(source, sourceDb),
       target: endpointOf(target, to),
       tableMappings: schemas("app"),
-      settings: JSON.stringify({ FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING" } }),
+      settings: JSON.stringify({ FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING" }, ...SUSPENDS }),
     }),
   );
   assert.equal(outcome.state, "stopped");
@@ -204,6 +206,7 @@ test("a change that the target refuses sets its table aside, and the others go o
       source: endpointOf(source, sourceDb),
       target: endpointOf(target, to),
       tableMappings: schemas("app"),
+      settings: JSON.stringify(SUSPENDS),
     }),
   );
   await task.until((progress) => progress.phase === "replicating");

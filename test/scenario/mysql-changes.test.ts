@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { becomesTrue } from "../support/eventually.ts";
+import { becomesTrue, eventually } from "../support/eventually.ts";
 import { MysqlPair, mysqlToPostgres } from "../support/mysql-pair.ts";
 import { assertStopped } from "../support/task.ts";
 
@@ -27,6 +27,31 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       );
       await pair.drain(task);
       await pair.assertEqual();
+    } finally {
+      await pair.end();
+    }
+  });
+
+  test(`a task that starts at a time brings what committed then or later: ${flavour}`, async () => {
+    const pair = await pairOf({ schema: small, type: "cdc" });
+    try {
+      const clock = async (): Promise<number> => {
+        const [row] = await pair.query("select unix_timestamp() as seconds");
+        return Number(row!["seconds"]);
+      };
+      const before = await clock();
+      await eventually("the next second", async () => (await clock()) > before);
+      const start = new Date((await clock()) * 1000).toISOString().slice(0, 19);
+      await pair.query("insert into t values (3, 'three'); update other set v = 'two'");
+      await pair.servers.target.query(
+        `create schema ${pair.from}; create table ${pair.from}.t (id int primary key, v varchar(20));
+         create table ${pair.from}.other (id int primary key, v varchar(20)); insert into ${pair.from}.other values (1, 'one')`,
+        pair.to,
+      );
+      const task = pair.run({ cdcStartPosition: start, untilCaughtUp: true });
+      assertStopped(await task.running.outcome);
+      assert.deepEqual(await pair.queryTarget("select id, v from t"), [{ id: 3, v: "three" }]);
+      assert.deepEqual(await pair.queryTarget("select v from other"), [{ v: "two" }]);
     } finally {
       await pair.end();
     }

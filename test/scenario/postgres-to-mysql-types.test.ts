@@ -47,6 +47,7 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       );
       const again = await ToMysqlPair.make(servers, {
         ...{ sql: `create schema kept; ${tables.join("\n")}`, schemas: ["kept"] },
+        settings: JSON.stringify({ ErrorBehavior: { DataErrorPolicy: "SUSPEND_TABLE" } }),
       });
       const refusing = await again.replicate();
       const inserts = columns.flatMap(([, value], i) =>

@@ -155,6 +155,7 @@ test("a table that is set aside while another part of it is found rewritten is n
       insert into app.t select i, i, repeat('p', 7000) from generate_series(1, 20000) i; analyze app.t`,
     settings: JSON.stringify({
       FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING", MaxFullLoadSubTasks: 2 },
+      ErrorBehavior: { DataErrorPolicy: "SUSPEND_TABLE" },
       TidewaySettings: { SharedReadLimitInMB: 0 },
     }),
   });

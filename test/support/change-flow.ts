@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { ChangeBatch } from "../../src/core/change-batch.ts";
 import type { Position } from "../../src/core/position.ts";
 import type { ChangeStream } from "../../src/core/source.ts";
-import type { AppliedCounts, Applier, ApplyMode } from "../../src/core/target.ts";
+import type { AppliedCounts, Applier, ApplyMode, ApplyRequest } from "../../src/core/target.ts";
 import { lsnCodec } from "../../src/engines/postgres/catalog/lsn.ts";
 import { currentPosition } from "../../src/engines/postgres/log/slot.ts";
 import type { PostgresServer } from "./postgres-server.ts";
@@ -26,6 +26,8 @@ export class ChangeFlow {
   transactions = 0;
   durable: Position | undefined;
   mode: ApplyMode | undefined;
+  /** What the next applier does about errors of single rows. */
+  onErrors: Pick<ApplyRequest, "rowErrors" | "screens"> = {};
   stream!: ChangeStream;
   applier!: Applier;
   protected readonly client: pg.Client;
@@ -136,7 +138,15 @@ export class ChangeFlow {
   }
 
   #add(key: string, counts: AppliedCounts): void {
-    const sum = this.applied.get(key) ?? { inserts: 0, updates: 0, deletes: 0, truncates: 0, conflicts: 0 };
+    const sum = this.applied.get(key) ?? {
+      inserts: 0,
+      updates: 0,
+      deletes: 0,
+      truncates: 0,
+      conflicts: 0,
+      refused: 0,
+      logged: 0,
+    };
     for (const name of Object.keys(sum) as (keyof AppliedCounts)[]) sum[name] += counts[name];
     this.applied.set(key, sum);
   }

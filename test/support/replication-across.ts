@@ -93,7 +93,10 @@ export class ReplicationAcross extends ChangeFlow implements AsyncDisposable {
 
   openApplier(): Promise<Applier> {
     const { plan, replaced } = this;
-    const request = { taskId: this.from, controlSchema: undefined, plan, positions: lsnCodec };
+    const request = {
+      ...{ taskId: this.from, controlSchema: undefined, plan, positions: lsnCodec },
+      ...this.onErrors,
+    };
     return openApplier({ endpoint: this.target, replaced }, request, never);
   }
 

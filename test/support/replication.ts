@@ -78,7 +78,8 @@ export class Replication extends ChangeFlow implements AsyncDisposable {
   /** Opens stream and applier from the journal's position, as a worker does after a crash. */
   async open(): Promise<void> {
     const { taskId, plan } = this;
-    const applier = await openApplier(this.target, { taskId, controlSchema: undefined, plan }, never);
+    const request = { taskId, controlSchema: undefined, plan, ...this.onErrors };
+    const applier = await openApplier(this.target, request, never);
     const after = (await this.journal.appliedPosition(never))!;
     const tables = plan.tables.map((table) => table.source);
     this.flow(await openChangeStream(this.client, this.source, { taskId, tables, after }, never), applier);

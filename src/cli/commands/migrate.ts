@@ -7,6 +7,7 @@ import { JsonDisplay } from "../json-display.ts";
 import { type MigrateOptions, migrateSpec, prepModes } from "../migrate-spec.ts";
 import { migrateSummary } from "../migrate-summary.ts";
 import { endpointLabel, type Output } from "../output.ts";
+import { progressTotals } from "../progress-rates.ts";
 import { defaultDataDir, type HeldRun, holdRun } from "../run-record.ts";
 import { type TaskDisplay, taskDisplay } from "../task-display.ts";
 import { printable } from "../text-width.ts";
@@ -27,7 +28,7 @@ A password that is not in the URL is taken from TIDEWAY_SOURCE_PASSWORD or TIDEW
 Ctrl-C stops in order and the same command resumes; pressed twice it ends at once, which is safe too.
 A task with cdc keeps a replication slot on a PostgreSQL source between its runs; --end removes it.
 
-Exit codes: 0 done, 1 failed or stopped before the end, 2 wrong usage, 3 finished with tables suspended.`;
+Exit codes: 0 done, 1 failed or stopped before the end, 2 wrong usage, 3 finished with tables suspended or rows left out.`;
 
 export function migrateCommand(program: Command, output: Output, exit: (code: ExitCode) => void): void {
   const command = program
@@ -191,7 +192,8 @@ function exitCodeOf(spec: TaskSpec, { outcome, stopped, replicated }: RunResult)
   }
   const endless = !spec.untilCaughtUp && spec.cdcStopPosition === undefined;
   if (stopped && !(endless && replicated)) return ExitCode.failed;
-  return outcome.suspendedTables.length > 0 ? ExitCode.tablesSuspended : ExitCode.done;
+  const isWhole = outcome.suspendedTables.length === 0 && progressTotals(outcome.progress).leftOut === 0;
+  return isWhole ? ExitCode.done : ExitCode.incomplete;
 }
 
 async function endTask(spec: TaskSpec, run: HeldRun, output: Output): Promise<ExitCode> {

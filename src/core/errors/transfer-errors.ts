@@ -42,6 +42,50 @@ export const transferErrors = {
     meaning: "Another session still applies changes for the same task.",
     remedy: "Stop the other worker; after a crash the target ends the session by itself.",
   },
+  "apply.row_exists": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "An insert found a row with its key on the target, and ApplyErrorInsertPolicy does not let that pass.",
+    remedy: "Find out who else writes to the target; then reload the table, or set another policy.",
+  },
+  "apply.row_missing": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "An update or a delete did not find its row on the target, and ApplyErrorUpdatePolicy or ApplyErrorDeletePolicy does not let that pass.",
+    remedy: "Find out who else writes to the target; then reload the table, or set another policy.",
+  },
+  "apply.stopped_by_policy": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "A row is not as it should be on the target, or too many are, and a policy of ErrorBehavior says STOP_TASK.",
+    remedy: "Mend what the message tells, or set another policy; then resume the task.",
+  },
+  "apply.too_many_errors": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "As many rows of a table as DataErrorEscalationCount or ApplyErrorEscalationCount allows are not as they should be on the target.",
+    remedy:
+      "Look at the table's rows in awsdms_apply_exceptions, mend the cause, then reload the table, which clears them.",
+  },
+  "apply.rows_left_out": {
+    scope: "record",
+    retry: "never",
+    meaning:
+      "The target refuses single rows of a table, and DataErrorPolicy has them passed over: they are recorded, with their keys, in awsdms_apply_exceptions or awsdms_full_load_exceptions, and are not on the target.",
+    remedy:
+      "Look up the errors in the table of exceptions, mend the cause on the target, then reload the table.",
+  },
+  "apply.truncated": {
+    scope: "task",
+    retry: "never",
+    meaning: "The source has truncated a table, and ApplyErrorFailOnTruncationDdl is true.",
+    remedy:
+      "Set ApplyErrorFailOnTruncationDdl to false and resume the task to truncate the table on the target, too.",
+  },
   "apply.row_incomplete": {
     scope: "table",
     retry: "never",

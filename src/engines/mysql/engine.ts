@@ -14,7 +14,7 @@ export const mysqlEngine: Engine = {
   urlSchemes: ["mysql", "mariadb"],
   defaultPort: DEFAULT_PORT,
   reaches: "server",
-  capabilities: { source: true, target: true, cdc: true },
+  capabilities: { source: true, target: true, cdc: true, startsAtTime: true },
   settingsMember: "MySQLSettings",
   endpointSettings,
   parseUrl,

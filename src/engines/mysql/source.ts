@@ -21,6 +21,7 @@ import type {
   StopPosition,
   StreamHealth,
   StreamRequest,
+  TimeRequest,
 } from "../../core/source.ts";
 import type { ShapedTable } from "../../core/table-shape.ts";
 import type { ClientPool } from "../shared/connection/client-pool.ts";
@@ -39,6 +40,7 @@ import { checkLog, followLog } from "./log/follow-log.ts";
 import { resolvePosition, stopPosition } from "./log/given-position.ts";
 import { isKept } from "./log/log-place.ts";
 import { currentPosition } from "./log/log-state.ts";
+import { positionAtTime } from "./log/position-at-time.ts";
 import { streamHealth } from "./log/stream-health.ts";
 import { openWriters } from "./snapshot/open-writers.ts";
 import { readWaits } from "./snapshot/read-waits.ts";
@@ -192,6 +194,10 @@ export class MysqlSource implements Source {
     return this.#clients.use(signal, (client) =>
       stopPosition(client, position, errorAddress(this.#endpoint)),
     );
+  }
+
+  positionAtTime(request: TimeRequest, signal: AbortSignal): Promise<Position> {
+    return positionAtTime(this.#endpoint, request, signal);
   }
 
   currentPosition(signal: AbortSignal): Promise<Position> {

@@ -13,7 +13,7 @@ export const postgresEngine: Engine = {
   urlSchemes: ["postgresql", "postgres"],
   defaultPort: DEFAULT_PORT,
   reaches: "database",
-  capabilities: { source: true, target: true, cdc: true },
+  capabilities: { source: true, target: true, cdc: true, startsAtTime: false },
   settingsMember: "PostgreSQLSettings",
   endpointSettings,
   parseUrl,

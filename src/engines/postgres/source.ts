@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { EndpointConfig } from "../../core/engine.ts";
+import { MigrationError } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { LockWait } from "../../core/lock-wait.ts";
 import type { Position } from "../../core/position.ts";
@@ -20,6 +21,7 @@ import type {
   StopPosition,
   StreamHealth,
   StreamRequest,
+  TimeRequest,
 } from "../../core/source.ts";
 import type { ShapedTable } from "../../core/table-shape.ts";
 import type { ClientPool } from "../shared/connection/client-pool.ts";
@@ -172,6 +174,16 @@ export class PostgresSource implements Source {
 
   async resolvePosition(position: Position): Promise<Position> {
     return position;
+  }
+
+  /** Commit times stand in the log, but nothing finds a place by them, and no slot goes back. */
+  async positionAtTime({ timeMs }: TimeRequest): Promise<Position> {
+    const time = new Date(timeMs).toISOString().slice(0, 19);
+    throw new MigrationError("source.position_unavailable", {
+      message: `PostgreSQL's log cannot be searched for a time such as ${time}.`,
+      subject: time,
+      remedy: "Give a position of the log (LSN) and the slot that has kept it (SlotName).",
+    });
   }
 
   currentPosition(signal: AbortSignal): Promise<Position> {

@@ -2,25 +2,19 @@ import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { Position, PositionCodec } from "../../../core/position.ts";
 import type { Applier, ApplyRequest } from "../../../core/target.ts";
-import { Cascades } from "../../shared/apply/apply-cascades.ts";
-import { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
 import { connectLoop } from "../../shared/apply/apply-parts.ts";
+import { RowErrors } from "../../shared/apply/row-errors.ts";
 import type { Client } from "../connection/client.ts";
 import { openWire } from "../connection/connection.ts";
 import { classify } from "../connection/errors.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { outOfRangeOf } from "../values/out-of-range.ts";
 import type { ValueCounts } from "../values/value-counts.ts";
-import { MysqlCascades } from "./apply-cascades.ts";
-import { ApplyChanges } from "./apply-changes.ts";
 import { ApplyDurability, type DurabilityKind } from "./apply-durability.ts";
-import { StatementFailure } from "./apply-failure.ts";
 import { madeTables } from "./apply-journal.ts";
-import { prepareApplySession, readAppliedPosition, takeApplyLock } from "./apply-open.ts";
-import { ApplySession } from "./apply-session.ts";
-import { ApplySets } from "./apply-sets.ts";
+import { prepareApplySession, readAppliedPosition, readRecordedErrors, takeApplyLock } from "./apply-open.ts";
+import { applyParts, describeFailure } from "./apply-parts.ts";
 import { type ApplyTable, readApplyTables } from "./apply-table.ts";
-import { ApplyTables } from "./apply-tables.ts";
 import { MysqlTransactions } from "./apply-transactions.ts";
 
 export interface ApplyTarget {
@@ -43,7 +37,8 @@ export async function openApplier(
     await takeApplyLock(client, request);
     const durability = await prepareApplySession(client);
     const tables = await readApplyTables(client, request.plan.tables, await madeTables(client, request));
-    found = { durability, tables, applied: await readAppliedPosition(client, request) };
+    const errors = await rowErrors(client, request);
+    found = { durability, tables, errors, applied: await readAppliedPosition(client, request) };
   };
   const options = { side: "target", purpose: "tideway apply", countsChanged: true, prepare } as const;
   const wire = await openWire(endpoint, options, signal);
@@ -55,7 +50,15 @@ interface Found {
   readonly durability: DurabilityKind;
   /** In the order of the plans. */
   readonly tables: readonly (ApplyTable | undefined)[];
+  readonly errors: RowErrors | undefined;
   readonly applied: Position | undefined;
+}
+
+async function rowErrors(client: Client, request: ApplyRequest): Promise<RowErrors | undefined> {
+  const { rowErrors: policies, plan } = request;
+  if (policies === undefined) return undefined;
+  const plans = plan.tables;
+  return new RowErrors(plans, policies, await readRecordedErrors(client, request, { plans, policies }));
 }
 
 interface ApplierParts extends ApplyTarget {
@@ -66,26 +69,18 @@ interface ApplierParts extends ApplyTarget {
 }
 
 function connectParts({ wire, endpoint, request, replaced, signal, found }: ApplierParts): Applier {
-  const plans = request.plan.tables;
-  const { applied } = found;
-  const positions = request.positions ?? NO_LOG;
-  return connectLoop({ request, endpoint, signal, classify, applied, positions }, (hooks) => {
-    const { counts, completed } = hooks;
-    const describe = (error: unknown): unknown =>
-      hooks.describe(error instanceof StatementFailure ? error : { error, table: -1 });
-    const session = new ApplySession(wire, { completed, lost: (error) => hooks.fail(describe(error)) });
-    const tables = new ApplyTables(plans, found.tables, outOfRangeOf(endpoint));
-    const changes = new ApplyChanges({ plans, tables, session, counts });
-    const sets = new ApplySets({ plans, tables, session, counts });
-    const cascades = new Cascades(plans, new MysqlCascades(session, tables));
+  const { plan, screens = false, positions = NO_LOG } = request;
+  const { errors, applied } = found;
+  return connectLoop({ request, endpoint, signal, classify, errors, applied, positions }, (hooks) => {
+    const describe = describeFailure(hooks);
+    const { session, tables, writer, exceptions } = applyParts({
+      ...{ wire, plans: plan.tables, found: found.tables, request, screens, hooks },
+      choices: outOfRangeOf(endpoint),
+      exceptions: "awsdms_apply_exceptions",
+    });
     return new MysqlTransactions({
-      session,
-      writer: new GroupWriter({ session, changes, sets, cascades, plans }),
-      counts,
-      ...{ tables, replaced },
-      request,
+      ...{ session, writer, tables, replaced, request, exceptions, describe, counts: hooks.counts },
       durability: new ApplyDurability(found.durability, session),
-      describe,
     });
   });
 }

@@ -3,6 +3,7 @@ import type { TablePlan } from "../../../core/plan.ts";
 import { type ApplyCounts, EXPECT_WIDTH, Expect } from "../../shared/apply/apply-counts.ts";
 import { hasSameCells, isComplete, rowIncomplete } from "../../shared/apply/apply-rows.ts";
 import type { ChangeVisitor } from "../../shared/apply/apply-walk.ts";
+import { type ChangePlace, NO_PLACE } from "../../shared/apply/change-ring.ts";
 import type { ApplySession } from "./apply-session.ts";
 import type { TableSql } from "./apply-sql.ts";
 import type { RowAt } from "./fitting-rows.ts";
@@ -20,7 +21,7 @@ const NO_CELLS = new Int32Array(0);
 /** Turns a batch's ops into statements of the session, one for each or a few. */
 export class ApplyChanges implements ChangeVisitor {
   readonly #parts: ApplyChangesParts;
-  #batch: Pick<ChangeBatch, "bytes" | "cells"> = { bytes: NO_BYTES, cells: NO_CELLS };
+  readonly #place: ChangePlace = { ...NO_PLACE };
   readonly #before: RowAt = { bytes: NO_BYTES, cells: NO_CELLS, row: -1 };
   readonly #after: RowAt = { bytes: NO_BYTES, cells: NO_CELLS, row: -1 };
 
@@ -29,7 +30,7 @@ export class ApplyChanges implements ChangeVisitor {
   }
 
   use(batch: ChangeBatch): void {
-    this.#batch = batch;
+    this.#place.batch = batch;
     for (const row of [this.#before, this.#after]) {
       row.bytes = batch.bytes;
       row.cells = batch.cells;
@@ -44,14 +45,14 @@ export class ApplyChanges implements ChangeVisitor {
     switch (ops[at]) {
       case Op.insert:
         sql.insert(session.begin(), this.#after);
-        session.end(expectation + Expect.insert);
+        session.end(expectation + Expect.insert, 0, this.#place);
         break;
       case Op.update:
         this.#update(sql, ops[at + 2]! >= 0, expectation + Expect.update);
         break;
       case Op.delete:
         sql.delete(session.begin(), this.#before);
-        session.end(expectation + Expect.delete);
+        session.end(expectation + Expect.delete, 0, this.#place);
         break;
     }
   }
@@ -63,18 +64,19 @@ export class ApplyChanges implements ChangeVisitor {
     if (!sql.hasKey) throw rowIncomplete(plan);
     this.#rowsOf(ops, at);
     const expectation = index * EXPECT_WIDTH;
+    const { batch } = this.#place;
     const before = ops[at + 2]!;
     const after = ops[at + 3]!;
     // It may take several statements, of which each would count what has no place in the target's types.
     const row = after < 0 ? this.#after : sql.fitting(this.#after);
     // The row before of an unchanged key says nothing more.
     const moves =
-      ops[at] === Op.update && before >= 0 && !hasSameCells(plan.source.key, this.#batch, { before, after });
+      ops[at] === Op.update && before >= 0 && !hasSameCells(plan.source.key, batch, { before, after });
     if (ops[at] === Op.insert) {
       this.#upsert(sql, row, expectation + Expect.insertAny);
     } else if (ops[at] === Op.delete) {
       this.#delete(sql, expectation + Expect.deleteAny);
-    } else if (isComplete(plan, this.#batch.cells, after)) {
+    } else if (isComplete(plan, batch.cells, after)) {
       if (moves) this.#delete(sql, expectation + Expect.done);
       this.#upsert(sql, row, expectation + Expect.updateAny);
     } else {
@@ -106,7 +108,7 @@ export class ApplyChanges implements ChangeVisitor {
     const { session } = this.#parts;
     const where = hasBefore ? this.#before : this.#after;
     sql.update(session.begin(), where, this.#after, hasBefore || !sql.hasKey);
-    session.end(expectation);
+    session.end(expectation, 0, this.#place);
   }
 
   /** Gives the row of the same key its values. */
@@ -119,7 +121,7 @@ export class ApplyChanges implements ChangeVisitor {
   #delete(sql: TableSql, expectation: number): void {
     const { session } = this.#parts;
     sql.delete(session.begin(), this.#before);
-    session.end(expectation);
+    session.end(expectation, 0, this.#place);
   }
 
   /** Inserts a row, or overwrites that of the same key. */
@@ -139,6 +141,7 @@ export class ApplyChanges implements ChangeVisitor {
   }
 
   #rowsOf(ops: Int32Array, at: number): void {
+    this.#place.at = at;
     this.#before.row = ops[at + 2]!;
     this.#after.row = ops[at + 3]!;
   }

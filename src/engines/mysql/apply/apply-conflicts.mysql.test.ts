@@ -7,7 +7,7 @@ import { ApplyMode } from "../../../core/target.ts";
 /** What has been written down of conflicts: statement, code and how often. */
 async function exceptions(r: ReplicationAcross): Promise<readonly string[]> {
   const rows = await r.queryTarget(
-    `select STATEMENT as s, substring_index(ERROR, ':', 1) as e, count(*) as n
+    `select substring_index(STATEMENT, ' {', 1) as s, substring_index(ERROR, ':', 1) as e, count(*) as n
       from awsdms_control.awsdms_apply_exceptions where TASK_NAME = '${r.taskId}' group by 1, 2 order by 1, 2`,
   );
   return rows.map(({ s, e, n }) => `${s!.replace(`\`${r.to}\`.`, "")}: ${e} ${n}`).toSorted();

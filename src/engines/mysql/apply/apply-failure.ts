@@ -18,6 +18,7 @@ export function tooLarge(table: number, length: number): StatementFailure {
   const error = new MigrationError("apply.rejected", {
     message: `A change takes ${length} bytes as a statement, more than the target's max_allowed_packet.`,
     remedy: "Raise max_allowed_packet on the target, then reload the table.",
+    isOfRow: true,
   });
   return new StatementFailure({ error, table });
 }
@@ -27,5 +28,6 @@ export function changedValue(): MigrationError {
   return new MigrationError("apply.rejected", {
     message: "The target warns of a change: a value does not fit its column as it is, or a trigger met one.",
     remedy: "Compare the column's type with the source's, mend the table on the target, then reload it.",
+    isOfRow: true,
   });
 }

@@ -1,14 +1,17 @@
 import { createHash } from "node:crypto";
 import { MigrationError } from "../../../core/error.ts";
 import type { JournalRequest } from "../../../core/journal.ts";
+import type { TablePlan } from "../../../core/plan.ts";
 import type { Position } from "../../../core/position.ts";
+import type { RowErrorPolicies } from "../../../core/row-errors.ts";
 import { takeLock } from "../../shared/apply/apply-lock.ts";
 import { readCheckpoint } from "../../shared/apply/checkpoint.ts";
+import { hasLimits, type RecordedErrors, recordedErrors } from "../../shared/apply/row-errors.ts";
 import { literal } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
 import { serverFields } from "../connection/errors.ts";
 import { type DurabilityKind, durabilityOf, FLUSH_SQL } from "./apply-durability.ts";
-import { positionSql } from "./journal-sql.ts";
+import { positionSql, recordedErrorsSql } from "./journal-sql.ts";
 
 /** Also the journal's: it goes on without, as nothing but changes tells others what is durable. */
 export const ACCESS_DENIED = 1227;
@@ -87,6 +90,20 @@ export async function endSession(client: Client, id: string): Promise<void> {
 export function lockName({ controlSchema, taskId }: JournalRequest): string {
   const digest = createHash("sha256").update(JSON.stringify([controlSchema ?? null, taskId]));
   return `tideway apply ${digest.digest("base64url")}`;
+}
+
+/** How many exceptions earlier transactions have left, in the order of the plans; none where no limit asks for that. */
+export async function readRecordedErrors(
+  client: Client,
+  request: JournalRequest,
+  { plans, policies }: { readonly plans: readonly TablePlan[]; readonly policies: RowErrorPolicies },
+): Promise<readonly RecordedErrors[]> {
+  if (!hasLimits(policies)) return [];
+  const rows = await client.query<Record<string, string>>(recordedErrorsSql(request));
+  return recordedErrors(
+    plans,
+    rows.map((row) => Object.values(row)),
+  );
 }
 
 /** What the journal says now that nobody else can change it. Undefined when nothing was applied yet. */

@@ -1,6 +1,7 @@
 import { MigrationError } from "../../../core/error.ts";
 import { EXPECT_WIDTH, Expect } from "../../shared/apply/apply-counts.ts";
 import type { ApplyFailure } from "../../shared/apply/apply-parts.ts";
+import { type ChangePlace, ChangeRing, NO_PLACE } from "../../shared/apply/change-ring.ts";
 import { MORE_RESULTS } from "../connection/result-head.ts";
 import { readServerError } from "../connection/server-error.ts";
 import { atLeast } from "../connection/server-facts.ts";
@@ -30,8 +31,11 @@ const MAX_SPARE = 1 << 20;
 const MESSAGE_STATEMENTS = 2_000;
 
 export interface ApplySessionListener {
-  /** A statement completed, which has found (an update of one row) or changed so many rows. */
-  completed(expectation: number, rows: number): void;
+  /**
+   * A statement completed, which has found (an update of one row) or changed so many rows. `place` holds until this
+   * returns.
+   */
+  completed(expectation: number, rows: number, place: ChangePlace): void;
   /** The session has ended by itself. */
   lost(error: unknown): void;
 }
@@ -56,11 +60,7 @@ export class ApplySession implements AsyncDisposable {
   readonly #unanswered: number[] = [];
   readonly #buffers: Buffer[] = [];
   #spare: Buffer | undefined;
-  /** Rings, a power of two long: what each statement's completion means, and the rows it must touch. */
-  #expectations = new Int32Array(1 << 12);
-  #rows = new Int32Array(1 << 12);
-  #first = 0;
-  #count = 0;
+  readonly #ring = new ChangeRing();
   readonly #answer = new StatementAnswer();
   /** What the one statement under way answers with, when that is rows. */
   #asked: RowsAnswer | undefined;
@@ -72,7 +72,7 @@ export class ApplySession implements AsyncDisposable {
   constructor(wire: WireSession, listener: ApplySessionListener) {
     this.#wire = wire;
     this.#listener = listener;
-    wire.awaits = () => this.#count > 0;
+    wire.awaits = () => this.#ring.length > 0;
     void this.#read();
   }
 
@@ -105,11 +105,14 @@ export class ApplySession implements AsyncDisposable {
     return this.#out.length;
   }
 
-  /** The statement is complete. `rows`: see SetExpect. Throws when it is larger than the server takes. */
-  end(expectation: number, rows = 0): void {
+  /**
+   * The statement is complete. `rows`: see SetExpect; `place`: the change that it is for. Throws when it is larger than
+   * the server takes.
+   */
+  end(expectation: number, rows = 0, place: ChangePlace = NO_PLACE): void {
     if (this.#out.length >= this.limit) this.#moveApart(Math.floor(expectation / EXPECT_WIDTH));
     this.#statements++;
-    this.#expect(expectation, rows);
+    this.#ring.push(expectation, rows, place);
     const { length } = this.#out;
     if (length >= MESSAGE_BYTES || this.#statements >= MESSAGE_STATEMENTS) this.#seal();
   }
@@ -119,7 +122,7 @@ export class ApplySession implements AsyncDisposable {
     for (const one of sql) {
       this.begin().append(Buffer.from(one));
       this.#statements++;
-      this.#expect(Expect.done - EXPECT_WIDTH, 0);
+      this.#ring.push(Expect.done - EXPECT_WIDTH, 0, NO_PLACE);
     }
   }
 
@@ -147,7 +150,7 @@ export class ApplySession implements AsyncDisposable {
       await this.#wire.command(payload);
     }
     if (this.#lost !== undefined) throw this.#lost.error;
-    if (this.#count > 0) {
+    if (this.#ring.length > 0) {
       this.#drained = Promise.withResolvers();
       await this.#drained.promise;
     }
@@ -199,25 +202,12 @@ export class ApplySession implements AsyncDisposable {
     this.#spare = undefined;
   }
 
-  #expect(expectation: number, rows: number): void {
-    const length = this.#expectations.length;
-    if (this.#count === length) {
-      this.#expectations = unrolled(this.#expectations, this.#first);
-      this.#rows = unrolled(this.#rows, this.#first);
-      this.#first = 0;
-    }
-    const at = (this.#first + this.#count) & (this.#expectations.length - 1);
-    this.#expectations[at] = expectation;
-    this.#rows[at] = rows;
-    this.#count++;
-  }
-
   async #read(): Promise<void> {
     const { packets } = this.#wire;
     try {
       for (;;) {
         while (packets.next()) this.#packet(packets.bytes, packets.start, packets.end);
-        if (this.#count === 0) this.#settle();
+        if (this.#ring.length === 0) this.#settle();
         await packets.fill();
       }
     } catch (error) {
@@ -237,25 +227,25 @@ export class ApplySession implements AsyncDisposable {
     else if (asked !== undefined) {
       if (!asked.take(this.#wire.packets)) return;
       this.#asked = undefined;
-      this.#shift(1);
+      this.#ring.shift(1);
       this.#messageAnswered();
       return;
     }
-    const expectation = this.#expectations[this.#first]!;
+    const { expectation } = this.#ring;
     if (bytes[start] === ERR) {
       this.#failure ??= {
         error: readServerError(bytes, start, end),
         table: Math.floor(expectation / EXPECT_WIDTH),
       };
-      this.#shift(left);
+      this.#ring.shift(left);
       this.#messageAnswered();
       return;
     }
     readStatementAnswer(this.#answer, bytes, start, end);
     const hasMore = (this.#answer.status & MORE_RESULTS) !== 0;
     if (hasMore !== left > 1) throw outOfTurn();
-    if (this.#failure === undefined) this.#completed(expectation, this.#rows[this.#first]!);
-    this.#shift(1);
+    if (this.#failure === undefined) this.#completed(expectation, this.#ring.rows);
+    this.#ring.shift(1);
     if (hasMore) this.#unanswered[0] = left - 1;
     else this.#messageAnswered();
   }
@@ -288,10 +278,10 @@ export class ApplySession implements AsyncDisposable {
       case Expect.update:
       case Expect.updateAny:
       case Expect.updateMust:
-        this.#listener.completed(expectation, Number.isNaN(first) ? affected : first);
+        this.#listener.completed(expectation, Number.isNaN(first) ? affected : first, this.#ring.place);
         break;
       default:
-        this.#listener.completed(expectation, affected);
+        this.#listener.completed(expectation, affected, this.#ring.place);
     }
   }
 
@@ -307,22 +297,10 @@ export class ApplySession implements AsyncDisposable {
     this.#mismatched.add(Math.floor(expectation / EXPECT_WIDTH));
   }
 
-  #shift(count: number): void {
-    this.#first = (this.#first + count) & (this.#expectations.length - 1);
-    this.#count -= count;
-  }
-
   #settle(): void {
     this.#drained?.resolve();
     this.#drained = undefined;
   }
-}
-
-function unrolled(ring: Int32Array<ArrayBuffer>, first: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(2 * ring.length);
-  larger.set(ring.subarray(first));
-  larger.set(ring.subarray(0, first), ring.length - first);
-  return larger;
 }
 
 function outOfTurn(): MigrationError {

@@ -6,8 +6,8 @@ import type { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
 import type { ApplyTransactions, Committed } from "../../shared/apply/apply-loop.ts";
 import type { ValueCounts } from "../values/value-counts.ts";
 import type { ApplyDurability } from "./apply-durability.ts";
+import type { ExceptionWriter } from "./apply-exceptions.ts";
 import { StatementFailure } from "./apply-failure.ts";
-import { conflictSql } from "./apply-journal.ts";
 import type { ApplySession } from "./apply-session.ts";
 import type { ApplyTables } from "./apply-tables.ts";
 import { savePositionSql } from "./journal-sql.ts";
@@ -24,6 +24,7 @@ export interface MysqlTransactionsParts {
   /** Of values that have come as others. */
   readonly replaced: ValueCounts;
   readonly request: ApplyRequest;
+  readonly exceptions: ExceptionWriter;
   readonly durability: ApplyDurability;
   describe(error: unknown): unknown;
 }
@@ -45,14 +46,18 @@ export class MysqlTransactions implements ApplyTransactions {
     this.#begun = true;
   }
 
-  /** A deadlock takes back the whole transaction: the group is written again unless parts came before it. */
+  /**
+   * A deadlock takes back the whole transaction: the group is written again unless parts came before it. What is passed
+   * over is recorded at once: a large transaction that comes in parts may have a lot of it.
+   */
   async write(group: ApplyGroup): Promise<void> {
-    const { writer } = this.#parts;
+    const { writer, counts, exceptions } = this.#parts;
     const isFirst = this.#isFirst;
     this.#isFirst = false;
     for (let tries = 1; ; tries++) {
       try {
         await writer.write(group);
+        await exceptions.write(counts.takeExceptions());
         return;
       } catch (error) {
         const again = error instanceof StatementFailure && mayRetry(error);
@@ -69,10 +74,6 @@ export class MysqlTransactions implements ApplyTransactions {
 
   async commit(position: Position): Promise<Committed> {
     const { session, writer, counts, tables, replaced, request, durability } = this.#parts;
-    for (const conflict of counts.conflicts) {
-      session.statements(...conflictSql(request, conflict));
-      await session.drain();
-    }
     session.statements(savePositionSql(request, position), "commit");
     await session.drain();
     this.#begun = false;
@@ -119,7 +120,7 @@ export class MysqlTransactions implements ApplyTransactions {
     session.takeMismatched();
     session.statements("rollback");
     await session.drain();
-    counts.take();
+    counts.takenBack();
     tables.setBack([]);
     writer.rolledBack();
   }

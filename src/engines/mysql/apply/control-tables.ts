@@ -4,6 +4,7 @@ import {
   CONTROL_COMMENT,
   type ControlTableName,
   controlTables,
+  tablesOf,
   unfitControlTable,
 } from "../../shared/apply/control-tables.ts";
 import { identifier, literal, qualified } from "../catalog/identifier.ts";
@@ -47,7 +48,7 @@ export function controlSchema(request: JournalRequest): string {
  */
 export async function ensureControlTables(client: Client, request: JournalRequest): Promise<void> {
   const schema = controlSchema(request);
-  const missing = await missingTables(client, schema);
+  const missing = await missingTables(client, schema, tableNames.filter(tablesOf(request)));
   if (missing.length === 0) return;
   const [found] = await client.query<{ name: string }>(
     `select schema_name as name from information_schema.schemata where schema_name = ${literal(schema)}`,
@@ -61,14 +62,18 @@ export async function ensureControlTables(client: Client, request: JournalReques
   failpoint("journal.tables-made");
 }
 
-async function missingTables(client: Client, schema: string): Promise<readonly ControlTableName[]> {
+async function missingTables(
+  client: Client,
+  schema: string,
+  names: readonly ControlTableName[],
+): Promise<readonly ControlTableName[]> {
   const rows = await client.query<{ table: string; name: string }>(
     `select table_name as \`table\`, column_name as name from information_schema.columns
       where table_schema = ${literal(schema)} and table_name in (${tableNames.map(literal).join(", ")})`,
   );
   const found = Map.groupBy(rows, ({ table }) => table.toLowerCase());
   const fit = found.size === 0 ? new Set<string>() : await fitTables(client, schema);
-  return tableNames.filter((name) => {
+  return names.filter((name) => {
     const there = found.get(name);
     if (there === undefined) return true;
     const columns = new Set(there.map((row) => row.name));

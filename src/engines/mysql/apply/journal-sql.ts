@@ -21,8 +21,15 @@ export const mysqlJournalSql = journalSql({
   noteSchema: "tideway",
 });
 
-export const { forgetTableSql, noteSql, positionSql, recordShapeSql, saveNoteSql, savePositionSql } =
-  mysqlJournalSql;
+export const {
+  forgetTableSql,
+  noteSql,
+  positionSql,
+  recordedErrorsSql,
+  recordShapeSql,
+  saveNoteSql,
+  savePositionSql,
+} = mysqlJournalSql;
 
 /**
  * Records a partition as loaded. Changes no row when there is none to be marked: somebody else has loaded the
@@ -30,9 +37,18 @@ export const { forgetTableSql, noteSql, positionSql, recordShapeSql, saveNoteSql
  * gone but whose commit is under way makes this statement wait for it.
  */
 export function markPartitionDoneSql(request: LoadRequest, rows: number): string {
-  const isTable = mysqlJournalSql.isAbout(request, request.plan.source.id);
   return `update ${controlTable(request, "awsdms_load_state")} set done = 1, loaded_rows = ${BigInt(rows)}
-    where ${isTable} and partition_id = ${literal(request.partition.id)} and done = 0`;
+    where ${isWaiting(request)}`;
+}
+
+/** Answers with a row while there is a partition to be marked, and keeps it so until the transaction ends. */
+export function isWaitingSql(request: LoadRequest): string {
+  return `select 1 from ${controlTable(request, "awsdms_load_state")} where ${isWaiting(request)} for update`;
+}
+
+function isWaiting(request: LoadRequest): string {
+  const isTable = mysqlJournalSql.isAbout(request, request.plan.source.id);
+  return `${isTable} and partition_id = ${literal(request.partition.id)} and done = 0`;
 }
 
 /** Which start a task's journal is about; undefined when it says nothing, or when there is none. */

@@ -3,7 +3,8 @@ import { type ErrorContext, tableCode, type Verdict } from "../../shared/connect
 import type { ServerErrorFields } from "./server-error.ts";
 
 /** Errors while writing. */
-export function targetVerdict({ number, message }: ServerErrorFields, context: ErrorContext): Verdict {
+export function targetVerdict(fields: ServerErrorFields, context: ErrorContext): Verdict {
+  const { number, message } = fields;
   const inTable = context.table !== undefined;
   const general: ErrorCode = inTable ? tableCode(context) : "target.query_failed";
   switch (number) {
@@ -63,8 +64,22 @@ export function targetVerdict({ number, message }: ServerErrorFields, context: E
     case 3730: // ER_FK_CANNOT_DROP_PARENT
       return inTable && context.phase === "build" ? { code: "target.table_in_use" } : { code: general };
     default:
-      return { code: general };
+      return { code: general, isOfRow: context.phase !== "build" && refusesRow(fields) };
   }
+}
+
+/** Data exceptions, constraints, and what a trigger raises. */
+const ROW_STATES = /^(?:22|23|45)/;
+/**
+ * Those that the server files under other states, also as warnings of LOAD DATA: values that are missing, were cut or do
+ * not fit, keys that are there, checks, rows that are too long or were passed over.
+ */
+const ROW_NUMBERS = new Set([
+  1048, 1062, 1118, 1261, 1264, 1265, 1292, 1300, 1366, 1406, 1411, 1452, 1525, 1644, 3140, 3819, 4025, 4038,
+]);
+
+function refusesRow({ number, state }: ServerErrorFields): boolean {
+  return ROW_STATES.test(state) || ROW_NUMBERS.has(number);
 }
 
 function privilege(context: ErrorContext, general: ErrorCode): Verdict {

@@ -13,6 +13,7 @@ import type { ValueCounts } from "../values/value-counts.ts";
 import { type LoadColumns, loadColumns } from "./load-columns.ts";
 import { loadError, MysqlLoader } from "./loader.ts";
 import { rowWriter } from "./row-writer.ts";
+import { openScreenedLoader } from "./screened-loader.ts";
 
 /** A session lent to one load. The first call of giveBack() or discard() ends the loan; later ones do nothing. */
 export interface LentSession {
@@ -51,6 +52,11 @@ export class LoaderPool implements AsyncDisposable {
 
   /** Starts the transaction that writes one partition. */
   async open(request: LoadRequest, signal: AbortSignal): Promise<Loader> {
+    const { screens } = request;
+    if (screens !== undefined) {
+      const options = { endpoint: this.#endpoint, replaced: this.#counts };
+      return await openScreenedLoader(options, { ...request, screens }, signal);
+    }
     let session: LentSession | undefined;
     try {
       session = await this.#lend(signal);

@@ -81,7 +81,8 @@ export function loadError(error: unknown, endpoint: EndpointConfig, request: Loa
   return classify(error, { side: "target", endpoint, table: request.plan.source.id, phase: "load" });
 }
 
-function taken(request: LoadRequest): MigrationError {
+/** The journal has no such partition that waits to be loaded. */
+export function taken(request: LoadRequest): MigrationError {
   const { id } = request.plan.source;
   return new MigrationError("load.partition_taken", {
     message: `Partition ${request.partition.id} of ${displayTable(id)} is not waiting to be loaded any more.`,

@@ -9,6 +9,7 @@ import { gtidPositionOf, positionCodec } from "./binlog-position.ts";
 import { followLog } from "./follow-log.ts";
 import { filePlace, isKept } from "./log-place.ts";
 import { currentPosition } from "./log-state.ts";
+import { positionAtTime } from "./position-at-time.ts";
 import { streamHealth } from "./stream-health.ts";
 
 const signal = new AbortController().signal;
@@ -122,6 +123,39 @@ for (const { name, flavour, settings } of SERVERS) {
         ["source.binary_log_at_risk"],
       );
       assert.deepEqual((await streamHealth(client, await currentPosition(client)))!.findings, []);
+    });
+
+    test("a time is found before the first transaction that committed then or later", async () => {
+      const clock = async (): Promise<number> => {
+        const [row] = await server.query("select unix_timestamp() as seconds");
+        return Number(row!["seconds"]);
+      };
+      const nextSecond = async (): Promise<number> => {
+        const now = await clock();
+        await eventually("the next second", async () => (await clock()) > now);
+        return await clock();
+      };
+      const at = (seconds: number): Promise<Position> =>
+        positionAtTime(server.endpoint(), { taskId: "T", timeMs: seconds * 1000 }, signal);
+      await write();
+      await server.query("flush binary logs");
+      const first = await write();
+      const between = await nextSecond();
+      const second = await write();
+      const later = await nextSecond();
+      await server.query("flush binary logs");
+      const third = await write();
+      assert.deepEqual(await at(between), first);
+      // In the file before the one in which it lies.
+      assert.equal(positionCodec.compare(await at(later), second) !== -1, true);
+      assert.equal(positionCodec.compare(await at(later), third), -1);
+      await nextSecond();
+      assert.deepEqual(await at(await nextSecond()), await currentPosition(client));
+      const unavailable = { code: "source.position_unavailable" };
+      await assert.rejects(at((await clock()) + 3_600), unavailable);
+      const files = await server.query("show binary logs");
+      await purgeTo(files.at(-1)!["Log_name"]!);
+      await assert.rejects(at(between), unavailable);
     });
 
     test("a server that was set back is refused", async () => {

@@ -9,6 +9,8 @@ import { ApplyColumns } from "./apply-columns.ts";
 import type { ApplySession } from "./apply-session.ts";
 import { ownRows, type TargetTable } from "./apply-table.ts";
 
+const NO_PARAMS = new Int32Array(0);
+
 /** Values of one statement: more of them save little. */
 const MAX_VALUES = 1_000;
 /** A statement takes no more values once it has this much. */
@@ -65,7 +67,7 @@ export class PostgresCascades implements CascadeTarget {
     const expect = gets === undefined ? Expect.cascadeDelete : Expect.cascadeUpdate;
     for (let from = 0; from < rows.rows.length; ) {
       const { where, next } = this.#condition(rows, from);
-      session.executeOnce(`${verb}${where}`, plan * EXPECT_WIDTH + expect);
+      session.executeOnce({ sql: `${verb}${where}`, params: NO_PARAMS }, plan * EXPECT_WIDTH + expect);
       from = next;
       if (session.full) await session.push();
     }

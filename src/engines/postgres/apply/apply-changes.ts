@@ -50,6 +50,7 @@ export class ApplyChanges implements ChangeVisitor {
 
   exact(plan: number, ops: Int32Array, at: number): void {
     const statements = this.#statementsOf(plan);
+    this.#cells.at = at;
     const before = ops[at + 2]!;
     const after = ops[at + 3]!;
     const expectation = plan * EXPECT_WIDTH;
@@ -94,6 +95,7 @@ export class ApplyChanges implements ChangeVisitor {
     const plan = this.#parts.plans[index]!;
     const statements = this.#statementsOf(index);
     if (!statements.hasKey) throw rowIncomplete(plan);
+    this.#cells.at = at;
     const { batch } = this.#cells;
     const after = ops[at + 3]!;
     // The row before of an unchanged key says nothing more.

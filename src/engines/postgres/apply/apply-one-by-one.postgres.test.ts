@@ -7,8 +7,8 @@ import type { MigrationError } from "../../../core/error.ts";
 
 async function exceptions(r: Replication): Promise<readonly string[]> {
   const rows = await r.queryTarget(
-    `select "STATEMENT" || ': ' || split_part("ERROR", ':', 1) || ' ' || count(*) as line
-       from awsdms_apply_exceptions group by "STATEMENT", "ERROR" order by 1`,
+    `select split_part("STATEMENT", ' {', 1) || ': ' || split_part("ERROR", ':', 1) || ' ' || count(*) as line
+       from awsdms_apply_exceptions group by split_part("STATEMENT", ' {', 1), "ERROR" order by 1`,
   );
   return rows.map(({ line }) => line);
 }

@@ -1,11 +1,14 @@
 import type { JournalRequest } from "../../../core/journal.ts";
+import type { TablePlan } from "../../../core/plan.ts";
 import type { Position } from "../../../core/position.ts";
+import type { RowErrorPolicies } from "../../../core/row-errors.ts";
 import { takeLock } from "../../shared/apply/apply-lock.ts";
+import { hasLimits, type RecordedErrors, recordedErrors } from "../../shared/apply/row-errors.ts";
 import { literal } from "../../shared/identifier.ts";
 import { ServerError } from "../connection/server-error.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { LOG_STATE_SQL } from "./apply-durability.ts";
-import { checkpointPosition, positionSql } from "./journal-sql.ts";
+import { checkpointPosition, positionSql, recordedErrorsSql } from "./journal-sql.ts";
 
 /**
  * A server's or user's defaults must not change what apply does.
@@ -109,4 +112,15 @@ export async function readAppliedPosition(
   const { rows } = await wire.query(positionSql(request));
   const text = rows[0]?.[0];
   return text == null ? undefined : checkpointPosition(text);
+}
+
+/** How many exceptions earlier transactions have left, in the order of the plans; none where no limit asks for that. */
+export async function readRecordedErrors(
+  wire: WireSession,
+  request: JournalRequest,
+  { plans, policies }: { readonly plans: readonly TablePlan[]; readonly policies: RowErrorPolicies },
+): Promise<readonly RecordedErrors[]> {
+  if (!hasLimits(policies)) return [];
+  const { rows } = await wire.query(recordedErrorsSql(request));
+  return recordedErrors(plans, rows);
 }

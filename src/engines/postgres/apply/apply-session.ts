@@ -1,8 +1,9 @@
 import { MigrationError } from "../../../core/error.ts";
 import { EXPECT_WIDTH, Expect } from "../../shared/apply/apply-counts.ts";
 import type { ApplyFailure } from "../../shared/apply/apply-parts.ts";
-import { readServerError, type ServerError } from "../connection/server-error.ts";
-import { Message, queryMessage, readTextRow } from "../connection/wire-message.ts";
+import { type ChangePlace, ChangeRing, NO_CHANGES, NO_PLACE } from "../../shared/apply/change-ring.ts";
+import { readServerError, ServerError } from "../connection/server-error.ts";
+import { Message, queryMessage, readTextRow, SYNC } from "../connection/wire-message.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { ApplyWriter, type CellSource, type PreparedStatement } from "./apply-writer.ts";
 
@@ -13,14 +14,8 @@ const ZERO = 0x30;
 
 /** For a command without parameters. */
 export const NO_CELLS: CellSource = {
-  batch: {
-    bytes: new Uint8Array(0),
-    cells: new Int32Array(0),
-    encoding: "text",
-    tables: [],
-    ops: new Int32Array(0),
-    transactions: [],
-  },
+  batch: NO_CHANGES,
+  at: -1,
   bytes: Buffer.alloc(0),
   before: -1,
   after: -1,
@@ -42,15 +37,16 @@ interface PendingQuery {
 }
 
 export interface ApplySessionListener {
-  /** A command completed, which has changed so many rows; NaN when it tells none. */
-  completed(expectation: number, rows: number): void;
+  /** A command completed, which has changed so many rows; NaN when it tells none. `place` holds until it returns. */
+  completed(expectation: number, rows: number, place: ChangePlace): void;
   failed(failure: ApplyFailure): void;
 }
 
 /**
  * Commands in a pipeline: they are written without waiting, and a loop of its own reads what the
  * server answers, so neither side ever waits for the other's buffers. Answers are matched to
- * commands by their order. The first error ends the session: the server skips what follows.
+ * commands by their order. The first error ends the session: the server skips what follows. Only in a stretch that was
+ * guarded can it be used again, by retreat().
  */
 export class ApplySession implements AsyncDisposable {
   readonly #wire: WireSession;
@@ -58,14 +54,17 @@ export class ApplySession implements AsyncDisposable {
   readonly #writer = new ApplyWriter();
   readonly #prepared = new Set<PreparedStatement>();
   #clock = 0;
-  /** Ring of expectations, a power of two long. */
-  #ring = new Int32Array(1 << 12);
-  #first = 0;
-  #count = 0;
+  #ring = new ChangeRing();
   #drained: PromiseWithResolvers<void> | undefined;
   /** Queries without an answer yet, in the order in which they were written. */
   readonly #queries: PendingQuery[] = [];
   #failure: ApplyFailure | undefined;
+  /** A command's own error does not end the session. */
+  #guarded = false;
+  /** The failure is such an error. */
+  #mayRetreat = false;
+  /** Statements that were made known to the server or taken back from it since guard(): it may not have heard of that. */
+  readonly #unsure = new Set<PreparedStatement>();
 
   constructor(wire: WireSession, listener: ApplySessionListener) {
     this.#wire = wire;
@@ -95,16 +94,20 @@ export class ApplySession implements AsyncDisposable {
     if (!statement.prepared) this.#prepare(statement);
     this.#writer.bind(statement, cells);
     this.#writer.execute();
-    this.#expect(expectation);
+    this.#ring.push(expectation, 0, cells);
   }
 
-  /** Writes a command that has no parameters and is not kept for another time. */
-  executeOnce(sql: string, expectation: number): void {
-    const statement = { name: "", sql, params: NO_CELLS.batch.ops, prepared: true, usedAt: 0 };
+  /** Writes a command that is not kept for another time. */
+  executeOnce(
+    { sql, params }: Pick<PreparedStatement, "sql" | "params">,
+    expectation: number,
+    cells: CellSource = NO_CELLS,
+  ): void {
+    const statement = { name: "", sql, params, prepared: true, usedAt: 0 };
     this.#writer.parse(statement);
-    this.#writer.bind(statement, NO_CELLS);
+    this.#writer.bind(statement, cells);
     this.#writer.execute();
-    this.#expect(expectation);
+    this.#ring.push(expectation, 0, cells);
   }
 
   /** Writes a command that has no parameters and counts for nothing. */
@@ -125,7 +128,7 @@ export class ApplySession implements AsyncDisposable {
     this.#writer.flush();
     await this.push();
     if (this.#failure !== undefined) throw this.#failure.error;
-    if (this.#count === 0) return;
+    if (this.#ring.length === 0) return;
     this.#drained = Promise.withResolvers();
     await this.#drained.promise;
   }
@@ -135,13 +138,9 @@ export class ApplySession implements AsyncDisposable {
    * answer, for which push() has to be called; may be rejected before anybody waits for it.
    */
   query(sql: string): Promise<QueryAnswer> {
-    const answer = Promise.withResolvers<QueryAnswer>();
-    answer.promise.catch(() => undefined);
-    if (this.#failure !== undefined) answer.reject(this.#failure.error);
-    this.#queries.push({ answer, touched: Number.NaN, row: undefined, error: undefined });
-    this.#expect(Expect.query - EXPECT_WIDTH);
+    const answer = this.#answered();
     this.#writer.message(queryMessage(sql));
-    return answer.promise;
+    return answer;
   }
 
   /** Writes statements and waits for their answer. */
@@ -149,6 +148,40 @@ export class ApplySession implements AsyncDisposable {
     const answer = this.query(sql);
     await this.push();
     return await answer;
+  }
+
+  /** From here on a command's own error is told by drain() alone, and retreat() makes the session usable again. */
+  guard(): void {
+    this.#guarded = true;
+    this.#unsure.clear();
+  }
+
+  /** What was written since guard() has been carried out. */
+  unguard(): void {
+    this.#guarded = false;
+  }
+
+  /**
+   * After an error since guard(): runs statements that make the transaction usable again. Throws when the session has
+   * ended by something else.
+   */
+  async retreat(sql: string): Promise<void> {
+    if (this.#mayRetreat) {
+      // The server leaves out all that was written after the command, and answers none of it.
+      this.#ring = new ChangeRing();
+      this.#queries.length = 0;
+      this.#failure = undefined;
+      this.#mayRetreat = false;
+    }
+    void this.#answered();
+    this.#writer.message(SYNC);
+    for (const statement of this.#unsure) {
+      this.#writer.closeStatement(statement.name);
+      statement.prepared = false;
+      this.#prepared.delete(statement);
+    }
+    this.unguard();
+    await this.ask(sql);
   }
 
   /** Takes the rows of a COPY that query() has begun; then copyDone(). */
@@ -165,6 +198,7 @@ export class ApplySession implements AsyncDisposable {
     this.#writer.parse(statement);
     statement.prepared = true;
     this.#prepared.add(statement);
+    if (this.#guarded) this.#unsure.add(statement);
   }
 
   /** Closes the tenth of the statements that were not used for longest. */
@@ -174,19 +208,18 @@ export class ApplySession implements AsyncDisposable {
       this.#writer.closeStatement(statement.name);
       statement.prepared = false;
       this.#prepared.delete(statement);
+      if (this.#guarded) this.#unsure.add(statement);
     }
   }
 
-  #expect(expectation: number): void {
-    const length = this.#ring.length;
-    if (this.#count === length) {
-      const larger = new Int32Array(2 * length);
-      for (let i = 0; i < length; i++) larger[i] = this.#ring[(this.#first + i) & (length - 1)]!;
-      this.#ring = larger;
-      this.#first = 0;
-    }
-    this.#ring[(this.#first + this.#count) & (this.#ring.length - 1)] = expectation;
-    this.#count++;
+  /** The answer to a message that ends with the server's being ready. */
+  #answered(): Promise<QueryAnswer> {
+    const answer = Promise.withResolvers<QueryAnswer>();
+    answer.promise.catch(() => undefined);
+    if (this.#failure !== undefined) answer.reject(this.#failure.error);
+    this.#queries.push({ answer, touched: Number.NaN, row: undefined, error: undefined });
+    this.#ring.push(Expect.query - EXPECT_WIDTH, 0, NO_PLACE);
+    return answer.promise;
   }
 
   async #read(): Promise<void> {
@@ -194,7 +227,7 @@ export class ApplySession implements AsyncDisposable {
     try {
       for (;;) {
         while (messages.advance()) this.#message(messages.type, messages.bytes, messages.bodyEnd);
-        if (this.#count === 0) this.#settle();
+        if (this.#ring.length === 0) this.#settle();
         await messages.fill();
       }
     } catch (error) {
@@ -204,7 +237,7 @@ export class ApplySession implements AsyncDisposable {
 
   #message(type: number, bytes: Buffer, end: number): void {
     if (type === Message.bindComplete || type === Message.parseComplete) return;
-    const head = this.#count === 0 ? Number.NaN : this.#ring[this.#first]!;
+    const head = this.#ring.length === 0 ? Number.NaN : this.#ring.expectation;
     const isQuery = (head & (EXPECT_WIDTH - 1)) === Expect.query;
     const { bodyStart } = this.#wire.messages;
     switch (type) {
@@ -212,8 +245,8 @@ export class ApplySession implements AsyncDisposable {
         if (isQuery) {
           this.#queries[0]!.touched = rowsTold(bytes, end);
         } else {
-          this.#shift();
-          this.#listener.completed(head, rowsTold(bytes, end));
+          this.#listener.completed(head, rowsTold(bytes, end), this.#ring.place);
+          this.#ring.shift(1);
         }
         break;
       case Message.dataRow:
@@ -229,7 +262,7 @@ export class ApplySession implements AsyncDisposable {
       case Message.ready:
         if (!isQuery)
           throw new MigrationError("internal.unexpected", { message: "The target answered out of turn." });
-        this.#shift();
+        this.#ring.shift(1);
         this.#answer(this.#queries.shift()!);
         break;
     }
@@ -240,23 +273,23 @@ export class ApplySession implements AsyncDisposable {
     else answer.reject(error);
   }
 
-  #shift(): void {
-    this.#first = (this.#first + 1) & (this.#ring.length - 1);
-    this.#count--;
-  }
-
   #settle(): void {
     this.#drained?.resolve();
     this.#drained = undefined;
   }
 
-  /** Only the first failure tells the cause; what follows are its consequences. */
+  /** Only the first failure tells the cause; what follows are its consequences, unless that one was to be passed over. */
   #fail(failure: ApplyFailure): void {
-    if (this.#failure !== undefined) return;
+    const { error } = failure;
+    const isCommands = error instanceof ServerError && error.fields.severity === "ERROR";
+    const mayRetreat = this.#guarded && isCommands;
+    if (this.#failure !== undefined && (!this.#mayRetreat || mayRetreat)) return;
     this.#failure = failure;
-    this.#drained?.reject(failure.error);
-    for (const { answer } of this.#queries) answer.reject(failure.error);
-    this.#listener.failed(failure);
+    this.#mayRetreat = mayRetreat;
+    this.#drained?.reject(error);
+    this.#drained = undefined;
+    for (const { answer } of this.#queries) answer.reject(error);
+    if (!mayRetreat) this.#listener.failed(failure);
   }
 }
 

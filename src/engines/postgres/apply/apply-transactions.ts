@@ -1,12 +1,11 @@
 import type { Position } from "../../../core/position.ts";
-import type { ApplyRequest } from "../../../core/target.ts";
 import type { ApplyCounts } from "../../shared/apply/apply-counts.ts";
 import type { ApplyGroup } from "../../shared/apply/apply-group.ts";
 import type { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
 import type { ApplyTransactions, Committed } from "../../shared/apply/apply-loop.ts";
 import { LogDurability } from "../../shared/apply/log-durability.ts";
 import { LOG_STATE_SQL, readLogState } from "./apply-durability.ts";
-import { conflictSql } from "./apply-exceptions.ts";
+import type { ExceptionWriter } from "./apply-exceptions.ts";
 import type { ApplySession } from "./apply-session.ts";
 import type { PreparedStatement } from "./apply-writer.ts";
 import { executePositionSql } from "./journal-sql.ts";
@@ -15,7 +14,7 @@ export interface PostgresTransactionsParts {
   readonly session: ApplySession;
   readonly writer: GroupWriter;
   readonly counts: ApplyCounts;
-  readonly request: ApplyRequest;
+  readonly exceptions: ExceptionWriter;
   /** Statements that open a transaction. */
   readonly begin: readonly string[];
   /** The statement that makes the transaction at work wait for the disk; undefined: every one does. */
@@ -47,27 +46,25 @@ export class PostgresTransactions implements ApplyTransactions {
     for (const statement of this.#begin) this.#parts.session.command(statement);
   }
 
-  write(group: ApplyGroup): Promise<void> {
-    return this.#parts.writer.write(group);
+  /** What is passed over is recorded at once: a large transaction that comes in parts may have a lot of it. */
+  async write(group: ApplyGroup): Promise<void> {
+    const { writer, counts, exceptions } = this.#parts;
+    await writer.write(group);
+    await exceptions.write(counts.takeExceptions());
   }
 
   async rollBack(): Promise<void> {
     const { session, writer, counts } = this.#parts;
     await session.ask("rollback");
     writer.rolledBack();
-    counts.take();
+    counts.takenBack();
   }
 
   async commit(position: Position): Promise<Committed> {
-    const { session, writer, counts, request, waitForDisk } = this.#parts;
+    const { session, writer, counts, waitForDisk } = this.#parts;
     const asks = waitForDisk !== undefined && this.#durability.isDue;
     const answer = await session.ask(
-      [
-        ...counts.conflicts.map((conflict) => conflictSql(request, conflict)),
-        executePositionSql(position),
-        "commit",
-        ...(asks ? [LOG_STATE_SQL] : []),
-      ].join("; "),
+      [executePositionSql(position), "commit", ...(asks ? [LOG_STATE_SQL] : [])].join("; "),
     );
     writer.ended();
     const tables = counts.take();

@@ -1,4 +1,4 @@
-import type { ChangeBatch } from "../../../core/change-batch.ts";
+import type { ChangePlace } from "../../shared/apply/change-ring.ts";
 
 /** Messages that the client sends (protocol manual, "Message Formats"). */
 const PARSE = 0x50;
@@ -31,8 +31,7 @@ export interface PreparedStatement {
 }
 
 /** Where a change's cells are. */
-export interface CellSource {
-  batch: ChangeBatch;
+export interface CellSource extends ChangePlace {
   /** The batch's bytes. */
   bytes: Buffer;
   /** Index of the row before in the batch's cells, -1 for none. */

@@ -5,6 +5,7 @@ import {
   CONTROL_COMMENT,
   type ControlTableName,
   controlTables,
+  tablesOf,
   unfitControlTable,
 } from "../../shared/apply/control-tables.ts";
 import { identifier, literal, qualified } from "../../shared/identifier.ts";
@@ -32,7 +33,10 @@ const LATER: Readonly<Partial<Record<ControlTableName, readonly string[]>>> = {
 };
 
 /** Room beside the row, so that the update of every commit stays on its page and off the index (HOT). */
-const STORAGE: Readonly<Partial<Record<ControlTableName, string>>> = { awsdms_txn_state: "fillfactor = 10" };
+const STORAGE: Readonly<Partial<Record<ControlTableName, string>>> = {
+  awsdms_txn_state: "fillfactor = 10",
+  awsdms_status: "fillfactor = 10",
+};
 
 const tableNames = Object.keys(tables) as ControlTableName[];
 
@@ -51,13 +55,14 @@ export function controlTable(request: JournalRequest, name: ControlTableName): s
  */
 export async function ensureControlTables(client: pg.Client, request: JournalRequest): Promise<void> {
   const schema = controlSchema(request);
-  if ((await missingStatements(client, schema)).length === 0) return;
+  const names = tableNames.filter(tablesOf(request));
+  if ((await missingStatements(client, schema, names)).length === 0) return;
   await client.query("begin isolation level read committed");
   try {
     await client.query(LOCK_SQL);
     const found = await client.query("select from pg_catalog.pg_namespace where nspname = $1", [schema]);
     if (found.rowCount === 0) await client.query(`create schema if not exists ${identifier(schema)}`);
-    for (const sql of await missingStatements(client, schema)) await client.query(sql);
+    for (const sql of await missingStatements(client, schema, names)) await client.query(sql);
     await client.query("commit");
     failpoint("journal.tables-made");
   } catch (error) {
@@ -67,7 +72,11 @@ export async function ensureControlTables(client: pg.Client, request: JournalReq
 }
 
 /** What makes the tables and columns that are missing. */
-async function missingStatements(client: pg.Client, schema: string): Promise<string[]> {
+async function missingStatements(
+  client: pg.Client,
+  schema: string,
+  names: readonly ControlTableName[],
+): Promise<string[]> {
   const { rows } = await client.query<{ relname: string; columns: string }>(
     `select c.relname, json_agg(a.attname) as columns
        from pg_catalog.pg_class c
@@ -75,10 +84,10 @@ async function missingStatements(client: pg.Client, schema: string): Promise<str
        left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
       where n.nspname = $1 and c.relname = any($2)
       group by c.relname`,
-    [schema, tableNames],
+    [schema, names],
   );
   const found = new Map(rows.map((row) => [row.relname, new Set<string>(JSON.parse(row.columns))]));
-  return tableNames.flatMap((name) => {
+  return names.flatMap((name) => {
     const columns = found.get(name);
     return columns === undefined ? createSql(schema, name) : addSql(schema, name, columns);
   });

@@ -28,7 +28,8 @@ export const postgresJournalSql = journalSql({
   noteSchema: "pg_catalog",
 });
 
-export const { forgetTableSql, positionSql, recordShapeSql, savePositionSql } = postgresJournalSql;
+export const { forgetTableSql, positionSql, recordedErrorsSql, recordShapeSql, savePositionSql } =
+  postgresJournalSql;
 
 const DIVISION_BY_ZERO = "22012";
 

@@ -33,9 +33,15 @@ export function targetVerdict(fields: ServerErrorFields, context: ErrorContext):
     case "2BP01":
       return inTable ? { code: "target.table_in_use", remedy: dependents(fields) } : { code: general };
     default:
-      return { code: general };
+      return { code: general, isOfRow: context.phase !== "build" && REFUSES_ROW.test(code) };
   }
 }
+
+/**
+ * A value that its column does not take, a constraint against a row, what a trigger or an index says of one; not what
+ * is wrong with a statement as a whole, such as the format of a COPY.
+ */
+const REFUSES_ROW = /^(22(?!P04|P03)|23|44000|54000|P0001|P0004)/;
 
 function privilege(text: string, context: ErrorContext, general: ErrorCode): Verdict {
   const object = objectOf(text);

@@ -24,6 +24,9 @@ export const Message = {
   rowDescription: 0x54,
 } as const;
 
+/** Ends a series of messages of the extended protocol: after an error what follows counts again. */
+export const SYNC = Buffer.from([0x53, 0, 0, 0, 4]);
+
 export const COPY_DONE = Buffer.from([Message.copyDone, 0, 0, 0, 4]);
 
 /** Messages that may come between any two others: notices, changed settings, notifications. */

@@ -1,16 +1,15 @@
 import { setImmediate } from "node:timers/promises";
 import type { EndpointConfig } from "../../../core/engine.ts";
-import { MigrationError } from "../../../core/error.ts";
 import type { RowChunk } from "../../../core/row-chunk.ts";
-import { displayTable } from "../../../core/schema.ts";
 import type { Loader, LoadRequest } from "../../../core/target.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
 import { isNothingMarked, markPartitionDoneSql } from "../apply/journal-sql.ts";
 import { openBulkSession } from "../connection/bulk-session.ts";
-import { classify } from "../connection/errors.ts";
 import { ServerError } from "../connection/server-error.ts";
 import { type LentSession, SessionPool } from "../connection/session-pool.ts";
 import type { WireSession } from "../connection/wire-session.ts";
+import { loadError, taken } from "./load-errors.ts";
+import { openScreenedLoader } from "./screened-loader.ts";
 
 const INSUFFICIENT_PRIVILEGE = "42501";
 
@@ -32,6 +31,9 @@ export class LoaderPool implements AsyncDisposable {
 
   /** Starts the transaction that writes one partition. */
   async open(request: LoadRequest, signal: AbortSignal): Promise<Loader> {
+    const { screens } = request;
+    if (screens !== undefined)
+      return await openScreenedLoader(this.#endpoint, { ...request, screens }, signal);
     let session: LentSession | undefined;
     try {
       session = await this.#sessions.lend(signal);
@@ -145,17 +147,4 @@ function copyInSql(request: LoadRequest): string {
   const list = copied.map((column) => identifier(column.name)).join(", ");
   const format = request.format === "pg-copy-binary" ? "binary" : "text";
   return `copy ${qualified(target.id)}${list === "" ? "" : ` (${list})`} from stdin (format ${format})`;
-}
-
-function taken(request: LoadRequest): MigrationError {
-  const { id } = request.plan.source;
-  return new MigrationError("load.partition_taken", {
-    message: `Partition ${request.partition.id} of ${displayTable(id)} is not waiting to be loaded any more.`,
-    subject: displayTable(id),
-    table: id,
-  });
-}
-
-function loadError(error: unknown, endpoint: EndpointConfig, request: LoadRequest): MigrationError {
-  return classify(error, { side: "target", endpoint, table: request.plan.source.id });
 }

@@ -1,8 +1,11 @@
 import type { MigrationError } from "../../../core/error.ts";
 import type { TablePlan } from "../../../core/plan.ts";
+import type { RowErrorPolicies } from "../../../core/row-errors.ts";
 import { tableKey } from "../../../core/schema.ts";
 import type { AppliedCounts } from "../../../core/target.ts";
 import { rowIncomplete } from "./apply-rows.ts";
+import type { ChangePlace } from "./change-ring.ts";
+import { type ConflictKind, RowErrors } from "./row-errors.ts";
 
 /** What the completion of a command means. An expectation is `table * EXPECT_WIDTH + Expect`. */
 export const Expect = {
@@ -27,45 +30,59 @@ export const Expect = {
 export type Expect = (typeof Expect)[keyof typeof Expect];
 export const EXPECT_WIDTH = 16;
 
-/** Changes of a table that found no row, or one in their way. */
-export interface Conflict {
+/** A change that is passed over. */
+export interface RowException {
   readonly plan: TablePlan;
-  readonly times: number;
-  /** "insert into", "update" or "delete from". */
-  readonly verb: string;
-  /** An error's code and what it means here. */
+  readonly place: ChangePlace;
+  /** An error's code and what it means here, without values. */
   readonly error: string;
 }
 
-/** What a change ran into, as awsdms_apply_exceptions tells it. */
-const conflictTexts: Readonly<Record<number, readonly [verb: string, error: string]>> = {
-  [Expect.insert]: ["insert into", "apply.row_exists: a row with the same key was there"],
-  [Expect.update]: ["update", "apply.row_missing: the row was not there"],
-  [Expect.delete]: ["delete from", "apply.row_missing: the row was not there"],
+/** What an applier does about errors of single rows when nobody says: they are recorded, and a refused row is an error. */
+const RECORD_CONFLICTS: RowErrorPolicies = {
+  refused: "suspend-table",
+  insertPresent: "log",
+  updateMissing: "log",
+  deleteMissing: "log",
+  refusedLimit: { count: 0, action: "log" },
+  conflictLimit: { count: 0, action: "log" },
+  withValues: false,
 };
 
-/** Counts what one target transaction did, table by table of the plan. */
+const conflicts: Readonly<Record<number, readonly [kind: ConflictKind, error: string]>> = {
+  [Expect.insert]: ["insertPresent", "apply.row_exists: a row with the same key was there"],
+  [Expect.update]: ["updateMissing", "apply.row_missing: the row was not there"],
+  [Expect.delete]: ["deleteMissing", "apply.row_missing: the row was not there"],
+};
+
+/** Counts what one target transaction did, table by table of the plan, and what of it is passed over. */
 export class ApplyCounts {
+  readonly errors: RowErrors;
   readonly #plans: readonly TablePlan[];
   #tables = new Map<number, AppliedCounts>();
-  /** Expectation to how often it found no row, or one in the way. */
-  #conflicts = new Map<number, number>();
+  #exceptions: RowException[] = [];
 
-  constructor(plans: readonly TablePlan[]) {
+  constructor(plans: readonly TablePlan[], errors = new RowErrors(plans, RECORD_CONFLICTS)) {
     this.#plans = plans;
+    this.errors = errors;
   }
 
-  /** Counts what a command did to so many `rows`; the error of an update that has not found the row that it must. */
-  completed(expectation: number, rows: number): MigrationError | undefined {
+  /**
+   * Counts what a command did to so many `rows`. Returns the error of an update that has not found the row that it
+   * must, or of a change that met another row than it may.
+   */
+  completed(expectation: number, rows: number, place: ChangePlace): MigrationError | undefined {
     const kind = expectation & (EXPECT_WIDTH - 1);
     if (kind === Expect.done || kind === Expect.query) return undefined;
     const table = (expectation - kind) / EXPECT_WIDTH;
     if (rows === 0 && kind === Expect.updateMust) return rowIncomplete(this.#plans[table]!);
     const counts = this.#of(table);
     if (rows === 0 && kind <= Expect.delete) {
+      const [conflict, error] = conflicts[kind]!;
       counts.conflicts++;
-      this.#conflicts.set(expectation, (this.#conflicts.get(expectation) ?? 0) + 1);
-      return undefined;
+      if (this.errors.policies[conflict] === "log") counts.logged++;
+      this.#exceptions.push({ plan: this.#plans[table]!, place: { ...place }, error });
+      return this.errors.conflict(table, conflict);
     }
     switch (kind) {
       case Expect.insert:
@@ -88,6 +105,19 @@ export class ApplyCounts {
     return undefined;
   }
 
+  /** A change that the target refuses. Returns what that leads to when it may not be passed over. */
+  refused(table: number, place: ChangePlace, error: MigrationError): MigrationError | undefined {
+    const counts = this.#of(table);
+    counts.refused++;
+    if (this.errors.policies.refused === "log") counts.logged++;
+    this.#exceptions.push({
+      plan: this.#plans[table]!,
+      place: { ...place },
+      error: `${error.code}: ${error.message}`,
+    });
+    return this.errors.refusal(table, error);
+  }
+
   /** Changes that were applied as their net effect. */
   folded(table: number, changes: Pick<AppliedCounts, "inserts" | "updates" | "deletes">): void {
     const counts = this.#of(table);
@@ -100,28 +130,54 @@ export class ApplyCounts {
     this.#of(table).truncates++;
   }
 
-  /** By table key; counting starts over. */
+  /** The transaction has committed. By table key; counting starts over. */
   take(): ReadonlyMap<string, AppliedCounts> {
     const result = new Map<string, AppliedCounts>();
     for (const [table, counts] of this.#tables) result.set(tableKey(this.#plans[table]!.source.id), counts);
-    this.#tables = new Map();
-    this.#conflicts = new Map();
+    this.errors.committed();
+    this.#clear();
     return result;
   }
 
-  /** What has been counted as conflicts so far. */
-  get conflicts(): readonly Conflict[] {
-    return [...this.#conflicts].map(([expectation, times]) => {
-      const kind = expectation & (EXPECT_WIDTH - 1);
-      const [verb, error] = conflictTexts[kind]!;
-      return { plan: this.#plans[(expectation - kind) / EXPECT_WIDTH]!, times, verb, error };
-    });
+  /** What has been counted of the transaction at work, table by table. */
+  totals(): readonly Readonly<AppliedCounts>[] {
+    return [...this.#tables.values()];
+  }
+
+  /** It has been taken back. */
+  takenBack(): void {
+    this.errors.takenBack();
+    this.#clear();
+  }
+
+  /** What takes back all that is counted from now on. */
+  mark(): () => void {
+    const tables = new Map([...this.#tables].map(([table, counts]) => [table, { ...counts }]));
+    const exceptions = this.#exceptions.length;
+    const takeBack = this.errors.mark();
+    return () => {
+      this.#tables = tables;
+      this.#exceptions.length = exceptions;
+      takeBack();
+    };
+  }
+
+  /** Changes that were passed over since the last call: to be recorded in the transaction at work. */
+  takeExceptions(): readonly RowException[] {
+    const exceptions = this.#exceptions;
+    if (exceptions.length > 0) this.#exceptions = [];
+    return exceptions;
+  }
+
+  #clear(): void {
+    this.#tables = new Map();
+    this.#exceptions = [];
   }
 
   #of(table: number): AppliedCounts {
     let counts = this.#tables.get(table);
     if (counts === undefined) {
-      counts = { inserts: 0, updates: 0, deletes: 0, truncates: 0, conflicts: 0 };
+      counts = { inserts: 0, updates: 0, deletes: 0, truncates: 0, conflicts: 0, refused: 0, logged: 0 };
       this.#tables.set(table, counts);
     }
     return counts;

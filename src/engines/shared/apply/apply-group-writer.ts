@@ -1,7 +1,10 @@
 import type { ChangeBatch } from "../../../core/change-batch.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import type { Cascades } from "./apply-cascades.ts";
+import { Corrections } from "./apply-corrections.ts";
+import type { ApplyCounts } from "./apply-counts.ts";
 import { type ApplyGroup, type FoldedGroup, foldGroup, type GroupTables } from "./apply-group.ts";
+import { Screen, type ScreenSession } from "./apply-screen.ts";
 import { type Segment, Segments } from "./apply-segments.ts";
 import { type ChangeOutlet, type ChangeVisitor, PlanIndex, walkPiece } from "./apply-walk.ts";
 import type { FoldOptions } from "./net-changes.ts";
@@ -48,6 +51,9 @@ export interface GroupWriterParts {
   readonly sets: GroupSets | undefined;
   readonly cascades: Cascades;
   readonly plans: readonly TablePlan[];
+  readonly counts: ApplyCounts;
+  /** Where the target may refuse rows that are to be passed over. */
+  readonly screens: ScreenSession | undefined;
 }
 
 /**
@@ -65,14 +71,23 @@ export class GroupWriter {
   readonly #segments: Segments;
   readonly #penalties = new Map<number, Penalty>();
   readonly #tables: GroupTables;
+  readonly #corrections: Corrections | undefined;
+  readonly #screen: Screen | undefined;
   #groups = 0;
 
-  constructor({ session, changes, sets, cascades, plans }: GroupWriterParts) {
+  constructor({ session, changes, sets, cascades, plans, counts, screens }: GroupWriterParts) {
     this.#session = session;
     this.#changes = changes;
     this.#sets = sets;
     this.#cascades = cascades;
     this.#index = new PlanIndex(plans);
+    this.#corrections = Corrections.for(plans, counts.errors.policies);
+    if (screens !== undefined) {
+      this.#screen = new Screen({
+        ...{ session: screens, changes, counts, corrections: this.#corrections, index: this.#index },
+        tablesAreFree: sets !== undefined,
+      });
+    }
     const planOf = (batch: ChangeBatch): Int32Array => this.#index.of(batch);
     this.#segments = new Segments({ plans, keys: cascades.keys, planOf });
     this.#tables = {
@@ -87,7 +102,7 @@ export class GroupWriter {
     this.#groups++;
     let isAnswered = false;
     for (const segment of this.#segments.of(group)) {
-      isAnswered = await this.#write(segment);
+      isAnswered = await this.#writeSegment(segment);
       for (const rows of segment.cascades) await this.#cascades.apply(rows);
       isAnswered &&= segment.cascades.length === 0;
     }
@@ -96,10 +111,23 @@ export class GroupWriter {
   }
 
   /** Resolves with whether the target has answered for every change. */
-  async #write(segment: Segment): Promise<boolean> {
+  async #writeSegment(segment: Segment): Promise<boolean> {
+    if (this.#screen === undefined || segment.pieces.length === 0) {
+      return await this.#write(segment, () => true);
+    }
+    await this.#screen.write(segment, async (isWanted) => {
+      await this.#write(segment, isWanted);
+    });
+    return true;
+  }
+
+  /** The same for changes of some tables. */
+  async #write(segment: Segment, isWanted: (plan: number) => boolean): Promise<boolean> {
     const sets = this.#sets;
-    let folded = this.#fold(segment);
-    if (folded.leavesSome) await this.#oneByOne(segment, (plan) => !folded.tables.has(plan));
+    let folded = this.#fold(segment, isWanted);
+    if (folded.leavesSome) {
+      await this.#oneByOne(segment, (plan) => isWanted(plan) && !folded.tables.has(plan));
+    }
     while (sets !== undefined && folded.tables.size > 0) {
       const failed = await sets.apply(folded);
       if (failed.size === 0) return true;
@@ -120,20 +148,25 @@ export class GroupWriter {
     this.#sets?.rolledBack();
   }
 
-  #fold(group: Segment): FoldedGroup {
+  #fold(group: Segment, isWanted: (plan: number) => boolean): FoldedGroup {
     const sets = this.#sets;
     const first = group.pieces[0];
     if (sets === undefined || first === undefined || group.ops < sets.least) {
       return { sources: [], tables: new Map(), leavesSome: true };
     }
     sets.use(first.batch.encoding);
-    return foldGroup(group, this.#tables, sets.least);
+    const folded = foldGroup(group, this.#tables, sets.least);
+    const tables = new Map([...folded.tables].filter(([plan]) => isWanted(plan)));
+    return { ...folded, tables };
   }
 
   async #oneByOne(group: Segment, isWanted: (plan: number) => boolean): Promise<void> {
     for (const piece of group.pieces) {
       const planOf = this.#index.of(piece.batch);
-      await walkPiece(piece, { planOf, visitor: this.#changes, outlet: this.#session, isWanted });
+      await walkPiece(piece, {
+        ...{ planOf, isWanted, visitor: this.#changes, outlet: this.#session },
+        corrections: this.#corrections,
+      });
     }
   }
 

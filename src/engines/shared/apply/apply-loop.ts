@@ -1,7 +1,7 @@
 import { failpoint } from "../../../base/failpoint.ts";
 import type { ChangeBatch } from "../../../core/change-batch.ts";
 import type { Position, PositionCodec } from "../../../core/position.ts";
-import type { AppliedCounts, AppliedProgress, Applier } from "../../../core/target.ts";
+import type { AppliedCounts, AppliedProgress, Applier, GroupLimits } from "../../../core/target.ts";
 import type { ApplyGroup } from "./apply-group.ts";
 import { ApplyQueue } from "./apply-queue.ts";
 
@@ -46,6 +46,7 @@ export interface ApplyLoopOptions {
   /** Transactions up to here are in the target. */
   readonly applied: Position | undefined;
   readonly positions: PositionCodec;
+  readonly groupLimits?: GroupLimits | undefined;
 }
 
 /**
@@ -76,9 +77,9 @@ export class ApplyLoop implements Applier {
   #committed: Position | undefined;
   #savedAt = -Infinity;
 
-  constructor(transactions: ApplyTransactions, { applied, positions }: ApplyLoopOptions) {
+  constructor(transactions: ApplyTransactions, { applied, positions, groupLimits }: ApplyLoopOptions) {
     this.#transactions = transactions;
-    this.#queue = new ApplyQueue(applied, positions);
+    this.#queue = new ApplyQueue(applied, positions, groupLimits);
     void this.#run();
   }
 

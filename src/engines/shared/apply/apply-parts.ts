@@ -5,6 +5,8 @@ import type { ApplyRequest } from "../../../core/target.ts";
 import type { ErrorContext } from "../connection/error-context.ts";
 import { ApplyCounts } from "./apply-counts.ts";
 import { ApplyLoop, type ApplyTransactions } from "./apply-loop.ts";
+import type { ChangePlace } from "./change-ring.ts";
+import type { RowErrors } from "./row-errors.ts";
 
 /** What went wrong with a statement. */
 export interface ApplyFailure {
@@ -18,6 +20,8 @@ export interface ApplyLoopParts {
   readonly endpoint: EndpointConfig;
   readonly signal: AbortSignal;
   readonly classify: (error: unknown, context: ErrorContext) => MigrationError;
+  /** What is done about single rows that do not go as they should; see ApplyRequest.rowErrors. */
+  readonly errors: RowErrors | undefined;
   /** Transactions up to here are in the target. */
   readonly applied: Position | undefined;
   readonly positions: PositionCodec;
@@ -26,8 +30,8 @@ export interface ApplyLoopParts {
 /** What a session and its transactions tell the loop that they are made for. */
 export interface ApplyHooks {
   readonly counts: ApplyCounts;
-  /** A statement completed, which has touched so many rows. */
-  readonly completed: (expectation: number, rows: number) => void;
+  /** A statement for the change at a place completed, which has touched so many rows. */
+  readonly completed: (expectation: number, rows: number, place: ChangePlace) => void;
   /** What is told of a failure. */
   readonly describe: (failure: ApplyFailure) => unknown;
   /** Ends the applier. */
@@ -41,11 +45,11 @@ export function connectLoop(
 ): ApplyLoop {
   const { request, endpoint, signal, applied, positions } = parts;
   const plans = request.plan.tables;
-  const counts = new ApplyCounts(plans);
+  const counts = new ApplyCounts(plans, parts.errors);
   const transactions = connect({
     counts,
-    completed: (expectation, rows) => {
-      const error = counts.completed(expectation, rows);
+    completed: (expectation, rows, place) => {
+      const error = counts.completed(expectation, rows, place);
       if (error !== undefined) loop.fail(error);
     },
     describe: ({ error, table }) => {
@@ -60,6 +64,9 @@ export function connectLoop(
     },
     fail: (error) => loop.fail(error),
   });
-  const loop: ApplyLoop = new ApplyLoop(transactions, { applied, positions });
+  const loop: ApplyLoop = new ApplyLoop(transactions, {
+    ...{ applied, positions },
+    groupLimits: request.groupLimits,
+  });
   return loop;
 }

@@ -246,3 +246,19 @@ test("however much waits, all of it comes out in the end", () => {
   assert.equal(committed, 60);
   assert.equal(queue.isFull, false);
 });
+
+test("limits make groups smaller, and cut no transaction", () => {
+  const queue = new ApplyQueue(undefined, numbers, { changes: 10 });
+  queue.push(batchOf([6, 6, 30, 1].map((ops, i) => ({ position: i + 1, ops }))), undefined);
+  const taken = (): number | undefined => queue.take()?.ops;
+  assert.deepEqual([taken(), taken(), taken(), taken()], [12, 30, 1, undefined]);
+  const small = new ApplyQueue(undefined, numbers, { bytes: MIB });
+  small.push(
+    batchOf(
+      [1, 1, 1].map((ops, i) => ({ position: i + 1, ops })),
+      3 * MIB,
+    ),
+    undefined,
+  );
+  assert.deepEqual([small.take()?.ops, small.take()?.ops, small.take()?.ops], [1, 1, 1]);
+});

@@ -1,5 +1,6 @@
 import { type ChangeBatch, type ChangeTransaction, OP_WIDTH } from "../../../core/change-batch.ts";
 import type { Position, PositionCodec } from "../../../core/position.ts";
+import type { GroupLimits } from "../../../core/target.ts";
 import { ApplyGroup } from "./apply-group.ts";
 
 /** A group takes no more once it has this much. */
@@ -38,10 +39,14 @@ export class ApplyQueue {
   /** Transactions up to here are in the target; undefined once one beyond it has come. */
   #applied: Position | undefined;
   readonly #positions: PositionCodec;
+  readonly #groupOps: number;
+  readonly #groupBytes: number;
 
-  constructor(applied: Position | undefined, positions: PositionCodec) {
+  constructor(applied: Position | undefined, positions: PositionCodec, limits: GroupLimits = {}) {
     this.#applied = applied;
     this.#positions = positions;
+    this.#groupOps = Math.min(MAX_GROUP_OPS, limits.changes ?? MAX_GROUP_OPS);
+    this.#groupBytes = Math.min(MAX_GROUP_BYTES, limits.bytes ?? MAX_GROUP_BYTES);
   }
 
   get isFull(): boolean {
@@ -58,7 +63,7 @@ export class ApplyQueue {
   /** All that has gathered, up to a limit; undefined when that is nothing, or only the start of a transaction. */
   take(): ApplyGroup | undefined {
     const group = new ApplyGroup();
-    while (!isFull(group)) {
+    while (group.ops < this.#groupOps && group.bytes < this.#groupBytes) {
       const first = this.#waiting[0];
       if (first === undefined) break;
       const transaction = first.batch.transactions[this.#next];
@@ -135,8 +140,4 @@ export class ApplyQueue {
 /** A batch's memory, shared among its transactions by their changes. */
 function share({ batch, bytes }: WaitingBatch, ops: number): number {
   return (bytes * (ops + 1)) / (batch.ops.length / OP_WIDTH + batch.transactions.length);
-}
-
-function isFull(group: ApplyGroup): boolean {
-  return group.ops >= MAX_GROUP_OPS || group.bytes >= MAX_GROUP_BYTES;
 }

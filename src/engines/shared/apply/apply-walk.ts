@@ -3,6 +3,7 @@ import { MigrationError } from "../../../core/error.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable, type TableSchema, tableKey } from "../../../core/schema.ts";
 import { ApplyMode } from "../../../core/target.ts";
+import type { Corrections } from "./apply-corrections.ts";
 import { opsOfTransaction, type Piece } from "./apply-group.ts";
 
 /** Which plan each table of the batches belongs to. */
@@ -48,6 +49,7 @@ export interface Walk {
   /** Of the piece's batch, see PlanIndex. */
   readonly planOf: Int32Array;
   readonly visitor: ChangeVisitor;
+  readonly corrections: Corrections | undefined;
   readonly outlet: ChangeOutlet;
   readonly isWanted: (plan: number) => boolean;
 }
@@ -64,7 +66,7 @@ export async function walkPiece(piece: Piece, walk: Walk): Promise<void> {
 async function walkTransaction(piece: Piece, transaction: number, walk: Walk): Promise<void> {
   const { batch, modes } = piece;
   const { ops } = batch;
-  const { planOf, visitor, outlet, isWanted } = walk;
+  const { planOf, visitor, corrections, outlet, isWanted } = walk;
   const { start, end: last } = opsOfTransaction(piece, transaction);
   const offset = transaction * batch.tables.length;
   const end = last * OP_WIDTH;
@@ -82,8 +84,9 @@ async function walkTransaction(piece: Piece, transaction: number, walk: Walk): P
       at = stop - OP_WIDTH;
       continue;
     }
-    if (mode === ApplyMode.exact) visitor.exact(plan, ops, at);
-    else visitor.converge(plan, ops, at);
+    if (mode === ApplyMode.exact && corrections?.takes(plan, batch, at) !== true) {
+      visitor.exact(plan, ops, at);
+    } else visitor.converge(plan, ops, at);
     if (outlet.full) await outlet.push();
   }
 }

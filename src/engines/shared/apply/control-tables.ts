@@ -1,4 +1,5 @@
 import { MigrationError } from "../../../core/error.ts";
+import type { JournalRequest, OptionalControlTable } from "../../../core/journal.ts";
 
 /** What tells Tideway's control tables from those that AWS DMS has made. */
 export const CONTROL_COMMENT = "Tideway's records of its tasks";
@@ -15,6 +16,7 @@ export interface ControlTable {
 }
 
 export type ControlTableName =
+  | OptionalControlTable
   | "awsdms_txn_state"
   | "awsdms_apply_exceptions"
   | "awsdms_suspended_tables"
@@ -40,8 +42,8 @@ export interface ControlTypes {
 }
 
 /**
- * All that Tideway adds to a target. The first three are DMS's own, column for column, mixed case included; where a
- * value is wider than DMS's it has room. The others are ours.
+ * All that Tideway adds to a target. All but awsdms_table_state and awsdms_load_state are DMS's own, column for column,
+ * mixed case included; where a value is wider than DMS's it has room.
  */
 export function controlTables(types: ControlTypes): Readonly<Record<ControlTableName, ControlTable>> {
   const { time, flag, text, position, word } = types;
@@ -51,6 +53,17 @@ export function controlTables(types: ControlTypes): Readonly<Record<ControlTable
     ["table_owner", `${types.name} not null`],
     ["table_name", `${types.name} not null`],
   ] as const;
+  const exceptions: ControlTable = {
+    columns: [
+      ["TASK_NAME", name128],
+      ["TABLE_OWNER", name128],
+      ["TABLE_NAME", name128],
+      ["ERROR_TIME", `${time} not null`],
+      ["STATEMENT", `${text} not null`],
+      ["ERROR", `${text} not null`],
+    ],
+    key: [],
+  };
   return {
     awsdms_txn_state: {
       columns: [
@@ -62,16 +75,39 @@ export function controlTables(types: ControlTypes): Readonly<Record<ControlTable
       key: ["SERVER_NAME", "TASK_NAME"],
       keyIndex: "awsdms_txn_state_task_recovery_index",
     },
-    awsdms_apply_exceptions: {
+    awsdms_apply_exceptions: exceptions,
+    awsdms_full_load_exceptions: exceptions,
+    awsdms_history: {
       columns: [
-        ["TASK_NAME", name128],
-        ["TABLE_OWNER", name128],
-        ["TABLE_NAME", name128],
-        ["ERROR_TIME", `${time} not null`],
-        ["STATEMENT", `${text} not null`],
-        ["ERROR", `${text} not null`],
+        ["server_name", name128],
+        ["task_name", name128],
+        ["timeslot_type", "varchar(32) not null"],
+        ["timeslot", `${time} not null`],
+        ["timeslot_duration", "bigint"],
+        ["timeslot_latency", "bigint"],
+        ["timeslot_records", "bigint"],
+        ["timeslot_volume", "bigint"],
       ],
-      key: [],
+      key: ["server_name", "task_name", "timeslot_type", "timeslot"],
+      keyIndex: "awsdms_history_task_history_index",
+    },
+    awsdms_status: {
+      columns: [
+        ["server_name", name128],
+        ["task_name", name128],
+        ["task_status", "varchar(32)"],
+        ["status_time", time],
+        ["pending_changes", "bigint"],
+        ["disk_swap_size", "bigint"],
+        ["task_memory", "bigint"],
+        ["source_current_position", types.checkpoint],
+        ["source_current_timestamp", time],
+        ["source_tail_position", types.checkpoint],
+        ["source_tail_timestamp", time],
+        ["source_timestamp_applied", time],
+      ],
+      key: ["server_name", "task_name"],
+      keyIndex: "awsdms_status_task_status_index",
     },
     awsdms_suspended_tables: {
       columns: [
@@ -114,6 +150,18 @@ export function controlTables(types: ControlTypes): Readonly<Record<ControlTable
       key: ["task_name", "table_owner", "table_name", "partition_id"],
     },
   };
+}
+
+const OPTIONAL: ReadonlySet<string> = new Set<OptionalControlTable>([
+  "awsdms_full_load_exceptions",
+  "awsdms_history",
+  "awsdms_status",
+]);
+
+/** Those of all control tables that a task has. */
+export function tablesOf({ optionalTables = [] }: JournalRequest): (name: ControlTableName) => boolean {
+  const wanted: ReadonlySet<string> = new Set(optionalTables);
+  return (name) => !OPTIONAL.has(name) || wanted.has(name);
 }
 
 /** `target.control_table`: a table has a control table's name and is no such table; `how` is the end of a sentence. */

@@ -1,9 +1,15 @@
-import type { JournalRequest } from "../../../core/journal.ts";
+import {
+  type HistorySlot,
+  type JournalRequest,
+  loadExceptionTable,
+  type TaskStatus,
+} from "../../../core/journal.ts";
 import type { Position } from "../../../core/position.ts";
 import type { TableId } from "../../../core/schema.ts";
 import type { TableShape } from "../../../core/table-shape.ts";
 import { checkpoint } from "./checkpoint.ts";
-import { type ControlTableName, SERVER_NAME } from "./control-tables.ts";
+import { type ControlTableName, SERVER_NAME, tablesOf } from "./control-tables.ts";
+import { reportSql } from "./report-sql.ts";
 
 /** How an engine writes what the journal's statements are made of. */
 export interface JournalDialect {
@@ -48,14 +54,26 @@ export interface JournalSql {
   savePositionSql(request: JournalRequest, position: Position): string;
   /** The same for a checkpoint that is given as SQL: a parameter. */
   saveCheckpointSql(request: JournalRequest, text: string): string;
+  /** Removes what is recorded of rows of target tables that were passed over. */
+  clearExceptionsSql(request: JournalRequest, tables: readonly TableId[]): string[];
+  /** Answers with a row for each target table that has exceptions: schema, name, conflicts, refused rows. */
+  recordedErrorsSql(request: JournalRequest): string;
+  saveStatusSql(request: JournalRequest, status: TaskStatus): string;
+  saveHistorySql(request: JournalRequest, slot: HistorySlot): string;
   /** Removes everything about a task. */
   forgetSql(request: JournalRequest): string[];
+}
+
+/** Tables that record rows which were passed over. */
+function exceptionTables(request: JournalRequest): readonly ControlTableName[] {
+  return [...new Set(["awsdms_apply_exceptions" as const, loadExceptionTable(request)])];
 }
 
 export function journalSql(dialect: JournalDialect): JournalSql {
   const { identifier, literal, controlTable, now, overwrite, noteSchema } = dialect;
   const noteTable = (note: JournalNote): TableId => ({ schema: noteSchema, name: note });
   const [server, task, time, text] = ["SERVER_NAME", "TASK_NAME", "STATE_TIME", "CHECKPOINT"].map(identifier);
+  const [owner, name, error] = ["TABLE_OWNER", "TABLE_NAME", "ERROR"].map(identifier);
 
   const sql: JournalSql = {
     isAbout({ taskId }, { schema, name }) {
@@ -113,14 +131,38 @@ export function journalSql(dialect: JournalDialect): JournalSql {
         values (${own}, ${now}, ${value}) ${overwrite([server!, task!], [time!, text!])}`;
     },
 
+    clearExceptionsSql(request, tables) {
+      if (tables.length === 0) return [];
+      const ids = tables.map((id) => `(${literal(id.schema)}, ${literal(id.name)})`).join(", ");
+      return exceptionTables(request).map(
+        (table) => `delete from ${controlTable(request, table)}
+          where ${task} = ${literal(request.taskId)} and (${owner}, ${name}) in (${ids})`,
+      );
+    },
+
+    recordedErrorsSql(request) {
+      const isConflict = `left(${error}, 10) = 'apply.row_'`;
+      const rows = exceptionTables(request).map(
+        (table) => `select ${owner}, ${name}, case when ${isConflict} then 1 else 0 end as conflicts
+          from ${controlTable(request, table)} where ${task} = ${literal(request.taskId)}`,
+      );
+      return `select ${owner}, ${name}, sum(conflicts), sum(1 - conflicts)
+        from (${rows.join(" union all ")}) as recorded group by ${owner}, ${name}`;
+    },
+
+    ...reportSql(dialect),
+
     forgetSql(request) {
       const isOwn = `task_name = ${literal(request.taskId)}`;
       const isOwnOfDms = `${task} = ${literal(request.taskId)}`;
+      const isOfServer = `server_name = ${literal(SERVER_NAME)} and ${isOwn}`;
+      const optional = (["awsdms_history", "awsdms_status"] as const).filter(tablesOf(request));
       const rows = [
+        ...optional.map((table) => [table, isOfServer] as const),
         ["awsdms_load_state", isOwn],
         ["awsdms_table_state", isOwn],
-        ["awsdms_suspended_tables", `server_name = ${literal(SERVER_NAME)} and ${isOwn}`],
-        ["awsdms_apply_exceptions", isOwnOfDms],
+        ["awsdms_suspended_tables", isOfServer],
+        ...exceptionTables(request).map((table) => [table, isOwnOfDms] as const),
         ["awsdms_txn_state", `${server} = ${literal(SERVER_NAME)} and ${isOwnOfDms}`],
       ] as const;
       return rows.map(([name, isMeant]) => `delete from ${controlTable(request, name)} where ${isMeant}`);

@@ -7,6 +7,7 @@ import type {
   JournalRequest,
   PlannedTable,
   StateChange,
+  TaskReport,
 } from "../../../core/journal.ts";
 import type { LargeObjectProgress } from "../../../core/large-object.ts";
 import type { Position } from "../../../core/position.ts";
@@ -62,7 +63,10 @@ export class TargetJournal implements Journal {
   }
 
   async planTables(tables: readonly PlannedTable[], signal: AbortSignal): Promise<void> {
-    if (tables.length > 0) await this.#run(this.#session.tablesSql.plan(tables), signal);
+    if (tables.length === 0) return;
+    const { tablesSql, sql } = this.#session;
+    const cleared = tables.flatMap(({ clears }) => clears ?? []);
+    await this.#run([...tablesSql.plan(tables), ...sql.clearExceptionsSql(this.#request, cleared)], signal);
   }
 
   async moveSnapshot(
@@ -127,6 +131,15 @@ export class TargetJournal implements Journal {
   async noteStart(startId: string, signal: AbortSignal): Promise<void> {
     await this.#runDurably([this.#session.sql.saveNoteSql(this.#request, "start", startId)], signal);
     failpoint("journal.start-noted");
+  }
+
+  async report({ status, slots = [] }: TaskReport, signal: AbortSignal): Promise<void> {
+    const { sql } = this.#session;
+    const statements = [
+      ...(status === undefined ? [] : [sql.saveStatusSql(this.#request, status)]),
+      ...slots.map((slot) => sql.saveHistorySql(this.#request, slot)),
+    ];
+    if (statements.length > 0) await this.#run(statements, signal);
   }
 
   async forget(signal: AbortSignal): Promise<void> {

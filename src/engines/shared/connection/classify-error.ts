@@ -58,7 +58,7 @@ function serverError(
   context: ErrorContext,
   { address }: ConnectionErrors,
 ): MigrationError {
-  const { code, message, nativeCode, remedy } = verdict;
+  const { code, message, nativeCode, remedy, isOfRow } = verdict;
   const { endpoint } = context;
   // What stops the whole task is not the fault of the table that happened to be at work.
   const table = errorTable[code].scope === "table" ? context.table : undefined;
@@ -73,5 +73,6 @@ function serverError(
     ...(subject === undefined ? {} : { subject }),
     ...(table === undefined ? {} : { table }),
     ...(remedy === undefined ? {} : { remedy }),
+    ...(isOfRow === true && table !== undefined ? { isOfRow } : {}),
   });
 }

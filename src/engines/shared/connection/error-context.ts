@@ -20,6 +20,8 @@ export interface Verdict {
   readonly subject?: string | undefined;
   /** When the code's general remedy is not exact. */
   readonly remedy?: string | undefined;
+  /** The server refuses a single row. */
+  readonly isOfRow?: boolean;
 }
 
 /** What goes wrong with one of a target's tables, when nothing more exact is known. */

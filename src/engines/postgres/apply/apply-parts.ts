@@ -1,0 +1,60 @@
+import type { JournalRequest } from "../../../core/journal.ts";
+import type { TablePlan } from "../../../core/plan.ts";
+import { Cascades } from "../../shared/apply/apply-cascades.ts";
+import { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
+import type { ApplyHooks } from "../../shared/apply/apply-parts.ts";
+import type { WireSession } from "../connection/wire-session.ts";
+import { PostgresCascades } from "./apply-cascades.ts";
+import { ApplyChanges } from "./apply-changes.ts";
+import { type ExceptionTable, ExceptionWriter } from "./apply-exceptions.ts";
+import type { SessionTraits } from "./apply-open.ts";
+import { PostgresScreen } from "./apply-screen.ts";
+import { ApplySession } from "./apply-session.ts";
+import { ApplySets } from "./apply-sets.ts";
+import type { TargetTable } from "./apply-table.ts";
+
+export interface ApplyPartsRequest {
+  readonly wire: WireSession;
+  readonly plans: readonly TablePlan[];
+  /** In the order of the plans. */
+  readonly targets: readonly (TargetTable | undefined)[];
+  readonly traits: SessionTraits;
+  readonly request: JournalRequest;
+  /** Rows that the target refuses are passed over. */
+  readonly screens: boolean;
+  /** Where they are recorded. */
+  readonly exceptions: ExceptionTable;
+  readonly hooks: ApplyHooks;
+}
+
+export interface ApplyParts {
+  readonly session: ApplySession;
+  readonly writer: GroupWriter;
+  readonly exceptions: ExceptionWriter;
+}
+
+/** What writes changes on a session that was prepared for it. */
+export function applyParts(options: ApplyPartsRequest): ApplyParts {
+  const { wire, plans, targets, traits, request, screens, hooks } = options;
+  const { counts, completed, describe } = hooks;
+  const session = new ApplySession(wire, { completed, failed: (failure) => hooks.fail(describe(failure)) });
+  const { replica, temporary } = traits;
+  const changes = new ApplyChanges({ plans, targets, session, counts, replica });
+  // Where triggers and foreign keys act, the order of changes of different tables is theirs to see.
+  const sets = replica && temporary ? new ApplySets({ plans, targets, session, counts }) : undefined;
+  const cascades = new Cascades(plans, new PostgresCascades({ plans, targets, session }));
+  const screen = screens ? new PostgresScreen({ session, counts, plans, sets, describe }) : undefined;
+  const exceptions = new ExceptionWriter({
+    ...{ session, request, table: options.exceptions, withValues: counts.errors.policies.withValues },
+    targetOf: ({ plan }) => targets[plans.indexOf(plan)],
+  });
+  const writer = new GroupWriter({ session, changes, sets, cascades, plans, counts, screens: screen });
+  return { session, writer, exceptions };
+}
+
+/** Statements that open a transaction. */
+export function beginSql(replica: boolean): readonly string[] {
+  const begin = "begin isolation level read committed";
+  // Where foreign keys act, those that may wait do: order within a transaction is not theirs.
+  return replica ? [begin] : [begin, "set constraints all deferred"];
+}

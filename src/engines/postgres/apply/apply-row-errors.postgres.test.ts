@@ -1,0 +1,15 @@
+import { betweenVersions, OLDEST_AND_NEWEST } from "../../../../test/support/replication-suites.ts";
+import { rowErrorCases } from "../../../../test/support/row-error-cases.ts";
+
+betweenVersions("errors of single rows", OLDEST_AND_NEWEST, (start) => {
+  rowErrorCases({
+    start: (schema, targetSchema) => start(schema, { targetSchema }),
+    async exceptions(flow) {
+      // In the order in which they were written.
+      const rows = await flow.queryTarget(
+        `select "STATEMENT" as s, "ERROR" as e from awsdms_apply_exceptions order by ctid`,
+      );
+      return rows.map(({ s, e }) => [String(s), String(e)]);
+    },
+  });
+});

@@ -1,0 +1,156 @@
+import { type ErrorCode, MigrationError } from "../../../core/error.ts";
+import type { TablePlan } from "../../../core/plan.ts";
+import {
+  passesOver,
+  type RowErrorAction,
+  type RowErrorLimit,
+  type RowErrorPolicies,
+} from "../../../core/row-errors.ts";
+import { displayTable, tableKey } from "../../../core/schema.ts";
+
+/** Exceptions of a table that earlier transactions have left. */
+export interface RecordedErrors {
+  readonly conflicts: number;
+  readonly refused: number;
+}
+
+export function hasLimits({ refusedLimit, conflictLimit }: RowErrorPolicies): boolean {
+  return refusedLimit.count > 0 || conflictLimit.count > 0;
+}
+
+/**
+ * `rows`: a target table's schema and name, and how many of its exceptions are conflicts and how many are not, as
+ * recordedErrorsSql() asks for them.
+ */
+export function recordedErrors(
+  plans: readonly TablePlan[],
+  rows: readonly (readonly (string | null)[])[],
+): readonly RecordedErrors[] {
+  const found = new Map(
+    rows.map(([schema, name, conflicts, refused]) => [
+      tableKey({ schema: schema!, name: name! }),
+      { conflicts: Number(conflicts), refused: Number(refused) },
+    ]),
+  );
+  return plans.map(({ target }) => found.get(tableKey(target.id)) ?? { conflicts: 0, refused: 0 });
+}
+
+interface Tally {
+  conflicts: number;
+  refused: number;
+}
+
+/** What a change ran into that found another row than it should. */
+export type ConflictKind = "insertPresent" | "updateMissing" | "deleteMissing";
+
+const CONFLICTS: Readonly<Record<ConflictKind, readonly [ErrorCode, said: string]>> = {
+  insertPresent: ["apply.row_exists", "An insert found a row with its key on the target."],
+  updateMissing: ["apply.row_missing", "An update did not find its row on the target."],
+  deleteMissing: ["apply.row_missing", "A delete did not find its row on the target."],
+};
+
+/** Decides what is done about each row that does not go as it should, and counts them table by table. */
+export class RowErrors {
+  readonly policies: RowErrorPolicies;
+  readonly #plans: readonly TablePlan[];
+  readonly #recorded: readonly RecordedErrors[];
+  /** By plan: what has come since, in transactions that have committed and in the one at work. */
+  readonly #committed = new Map<number, Tally>();
+  #open = new Map<number, Tally>();
+
+  /** `recorded`: in the order of the plans. */
+  constructor(
+    plans: readonly TablePlan[],
+    policies: RowErrorPolicies,
+    recorded: readonly RecordedErrors[] = [],
+  ) {
+    this.#plans = plans;
+    this.policies = policies;
+    this.#recorded = recorded;
+  }
+
+  /** Undefined when the change is passed over and recorded; else what ends the work on the table, or on all. */
+  conflict(plan: number, kind: ConflictKind): MigrationError | undefined {
+    const policy = this.policies[kind];
+    const [code, message] = CONFLICTS[kind];
+    // What overwrites and what inserts is applied so that it cannot meet this; what cannot is recorded.
+    if (policy === "suspend-table" || policy === "stop-task")
+      return this.#error(plan, policy, { code, message });
+    this.#tally(plan).conflicts++;
+    return this.#beyond(plan, "conflicts", this.policies.conflictLimit);
+  }
+
+  /** The same for a row that the target refuses. */
+  refusal(plan: number, error: MigrationError): MigrationError | undefined {
+    const { refused, refusedLimit } = this.policies;
+    if (!passesOver(refused)) return this.#own(plan, error, refused);
+    this.#tally(plan).refused++;
+    return this.#beyond(plan, "refused", refusedLimit);
+  }
+
+  /** The transaction at work has committed. */
+  committed(): void {
+    for (const [plan, { conflicts, refused }] of this.#open) {
+      const tally = this.#committed.get(plan) ?? { conflicts: 0, refused: 0 };
+      this.#committed.set(plan, {
+        conflicts: tally.conflicts + conflicts,
+        refused: tally.refused + refused,
+      });
+    }
+    this.#open.clear();
+  }
+
+  takenBack(): void {
+    this.#open.clear();
+  }
+
+  /** What takes back all that is counted from now on. */
+  mark(): () => void {
+    const before = new Map([...this.#open].map(([plan, tally]) => [plan, { ...tally }]));
+    return () => {
+      this.#open = before;
+    };
+  }
+
+  #tally(plan: number): Tally {
+    let tally = this.#open.get(plan);
+    if (tally === undefined) {
+      tally = { conflicts: 0, refused: 0 };
+      this.#open.set(plan, tally);
+    }
+    return tally;
+  }
+
+  #beyond(plan: number, kind: keyof Tally, { count, action }: RowErrorLimit): MigrationError | undefined {
+    if (count === 0 || passesOver(action)) return undefined;
+    const all = [this.#recorded[plan], this.#committed.get(plan), this.#open.get(plan)];
+    if (all.reduce((sum, one) => sum + (one?.[kind] ?? 0), 0) < count) return undefined;
+    const what = kind === "refused" ? "were refused by the target" : "found another row than they should";
+    const message = `${count} rows or changes of the table ${what}, which is as many as the task allows.`;
+    return this.#error(plan, action, { code: "apply.too_many_errors", message });
+  }
+
+  #error(
+    plan: number,
+    action: RowErrorAction,
+    { code, message }: { readonly code: ErrorCode; readonly message: string },
+  ): MigrationError {
+    const { id } = this.#plans[plan]!.source;
+    return this.#own(
+      plan,
+      new MigrationError(code, { message, subject: displayTable(id), table: id }),
+      action,
+    );
+  }
+
+  #own(plan: number, error: MigrationError, action: RowErrorAction): MigrationError {
+    const { id } = this.#plans[plan]!.source;
+    const { table: _table, isOfRow: _isOfRow, ...rest } = error.toJSON();
+    const details = { ...rest, subject: displayTable(id) };
+    if (action !== "stop-task") return new MigrationError(error.code, { ...details, table: id });
+    return new MigrationError("apply.stopped_by_policy", {
+      ...details,
+      message: `An error policy stops the task: ${error.message}`,
+    });
+  }
+}

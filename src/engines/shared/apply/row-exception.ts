@@ -1,0 +1,62 @@
+import { Op } from "../../../core/change-batch.ts";
+import type { Position } from "../../../core/position.ts";
+import { displayTable } from "../../../core/schema.ts";
+import type { RowException } from "./apply-counts.ts";
+import type { ChangePlace } from "./change-ring.ts";
+
+/**
+ * What awsdms_apply_exceptions has in STATEMENT, in front of a JSON object: `insert into "s"."t" {"key": {...}}`. The
+ * object's members are texts: `key` the columns that name the row, `values` what else was sent if that is wanted, `at`
+ * the position in the source's log, which rows of a full load have not.
+ */
+export interface ExceptionRow {
+  readonly verb: "insert into" | "update" | "delete from";
+  /** Whether the row that was found, or looked for, is the one before the change. */
+  readonly keyIsBefore: boolean;
+  /** Ordinals of the columns that name the row; none where nothing does. */
+  readonly key: readonly number[];
+  /** Ordinals of the columns of the row after whose values were sent. */
+  readonly sent: readonly number[];
+  readonly before: number;
+  readonly after: number;
+  readonly at: string | undefined;
+  /** The error's code and message, with the source's table. */
+  readonly error: string;
+}
+
+/** Where rows of a full load are in the source's log. */
+export const NOWHERE: Position = { kind: "none", text: "" };
+
+/** What is recorded of a change that was passed over. */
+export function exceptionRow({ plan, place, error }: RowException): ExceptionRow {
+  const { batch, at } = place;
+  const [op, , before, after] = batch.ops.subarray(at, at + 4) as unknown as [number, number, number, number];
+  const position = positionOf(place);
+  const keyIsBefore = op === Op.delete || (op === Op.update && before >= 0);
+  const { columns, key } = plan.source;
+  const isSent = (ordinal: number): boolean =>
+    after >= 0 && columns[ordinal]!.generated === undefined && batch.cells[after + 2 * ordinal]! >= -1;
+  return {
+    verb: op === Op.insert ? "insert into" : op === Op.update ? "update" : "delete from",
+    keyIsBefore,
+    key,
+    sent: columns.flatMap((_, ordinal) => (isSent(ordinal) ? [ordinal] : [])),
+    before,
+    after,
+    at: position === NOWHERE ? undefined : position?.text,
+    error: `${error} (${displayTable(plan.source.id)})`,
+  };
+}
+
+/** Of the transaction that the change is part of. */
+function positionOf({ batch, at }: ChangePlace): Position | undefined {
+  const { transactions } = batch;
+  let low = 0;
+  let high = transactions.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (transactions[middle]!.end * 4 <= at) low = middle + 1;
+    else high = middle;
+  }
+  return transactions[low]?.position;
+}

@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { cleanUpTask } from "../../src/server/run-task.ts";
+import type { TaskProgress, TaskSpec } from "../../src/task/task.ts";
+import { type MysqlServer, startMysql } from "../support/mysql-server.ts";
+import { startPostgres } from "../support/postgres-server.ts";
+import { ToMysqlPair } from "../support/postgres-to-mysql.ts";
+import { serverOfFile } from "../support/server-pair.ts";
+import type { ObservedTask } from "../support/task.ts";
+import { TaskPair } from "../support/task-pair.ts";
+
+/* Single rows that the target refuses, by load and by change, between two PostgreSQL servers and to MariaDB. */
+
+const [source, toPostgres, toMysql] = await Promise.all([
+  serverOfFile(startPostgres()),
+  serverOfFile(startPostgres()),
+  serverOfFile(startMysql({ flavour: "mariadb" })),
+]);
+
+type Pair = TaskPair | ToMysqlPair;
+
+interface Kind {
+  readonly name: string;
+  make(parts: Partial<TaskSpec> & { readonly schema: string; readonly targetSchema: string }): Promise<Pair>;
+  ask(pair: Pair, sql: string): Promise<readonly Record<string, unknown>[]>;
+  /** SQL of a column of the tables of exceptions, and of such a table. */
+  readonly column: (name: string) => string;
+  readonly table: (name: string) => string;
+}
+
+const kinds: readonly Kind[] = [
+  {
+    name: "PostgreSQL",
+    async make({ schema, targetSchema, ...parts }) {
+      const pair = await TaskPair.make({ source, target: toPostgres }, { name: "rows", schema, ...parts });
+      await pair.queryTarget(`create schema app; ${targetSchema}`);
+      return pair;
+    },
+    ask: (pair, sql) => (pair as TaskPair).queryTarget(sql),
+    column: (name) => `"${name}"`,
+    table: (name) => `public.${name}`,
+  },
+  {
+    name: "MariaDB",
+    async make({ schema, targetSchema, ...parts }) {
+      const servers = { source, target: toMysql as MysqlServer };
+      const pair = await ToMysqlPair.make(servers, { sql: schema, schemas: ["app"], ...parts });
+      await toMysql.query(`create database app; use app; ${targetSchema.replaceAll("app.", "")}`);
+      return pair;
+    },
+    ask: (pair, sql) => (pair as ToMysqlPair).queryTarget(sql, "app"),
+    column: (name) => name,
+    table: (name) => `awsdms_control.${name}`,
+  },
+];
+
+const pairs: Pair[] = [];
+after(() => Promise.all(pairs.map((pair) => pair.end())));
+
+const SCHEMA = `create schema app;
+  create table app.t (id int primary key, v varchar(20)); create table app.big (id int primary key, v varchar(20));
+  create table app.fine (id int primary key, v varchar(20));
+  insert into app.t values (1, 'ok'), (2, 'secret'), (3, null);
+  insert into app.big select i, case when i % 10000 = 7 then 'secret' else 'tab' || chr(9) end from generate_series(1, 30000) i;
+  insert into app.fine select i, 'v' from generate_series(1, 100) i`;
+const NARROW = `create table app.t (id int primary key, v varchar(4)); create table app.big (id int primary key, v varchar(4));
+  create table app.fine (id int primary key, v varchar(20))`;
+
+function settings(change: Record<string, unknown> = {}, more: Record<string, unknown> = {}): string {
+  return JSON.stringify({
+    FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING" },
+    ErrorBehavior: { RecoverableErrorInterval: 1, ...change },
+    ...more,
+  });
+}
+
+function tally(progress: TaskProgress | undefined, name: string) {
+  const { fullLoadRows, fullLoadErrorRows, refused, state } = progress!.tables.find(
+    ({ id }) => id.name === name,
+  )!;
+  return [fullLoadRows, fullLoadErrorRows, refused, state];
+}
+
+for (const kind of kinds) {
+  const start = async (parts: Partial<TaskSpec>): Promise<{ pair: Pair; task: ObservedTask }> => {
+    const pair = await kind.make({ schema: SCHEMA, targetSchema: NARROW, ...parts });
+    pairs.push(pair);
+    return { pair, task: await pair.replicate() };
+  };
+  const exceptions = async (pair: Pair, table: string): Promise<readonly string[]> => {
+    const rows = await kind.ask(
+      pair,
+      `select ${kind.column("TABLE_NAME")} as t, ${kind.column("STATEMENT")} as s from ${kind.table(table)}
+        where ${kind.column("TASK_NAME")} = '${pair.spec.id}'`,
+    );
+    return rows
+      .map(({ t, s }) => {
+        const statement = String(s);
+        const { key } = JSON.parse(statement.slice(statement.indexOf(" {")));
+        return `${statement.split(" ")[0]} ${t} ${key.id}`;
+      })
+      .toSorted();
+  };
+  const ids = async (pair: Pair, sql: string): Promise<readonly number[]> =>
+    (await kind.ask(pair, sql)).map(({ id }) => Number(id)).toSorted((a, b) => a - b);
+
+  test(`rows that ${kind.name} refuses are passed over in load and changes, recorded once, and told`, async () => {
+    const more = { ControlTablesSettings: { FullLoadExceptionTableEnabled: true } };
+    const { pair, task } = await start({ settings: settings({}, more) });
+    await pair.query(`begin; insert into app.t values (4, 'also secret'), (5, 'ok'); update app.fine set v = 'w'; commit;
+      update app.t set v = 'longer' where id = 1; delete from app.t where id = 2; insert into app.fine values (200, 'last')`);
+    const { progress, suspendedTables } = await pair.drain(task);
+    assert.deepEqual(suspendedTables, []);
+    assert.deepEqual(tally(progress, "t"), [2, 1, 2, "Table completed"]);
+    assert.deepEqual(tally(progress, "big"), [29_997, 3, 0, "Table completed"]);
+    assert.deepEqual(tally(progress, "fine"), [100, 0, 0, "Table completed"]);
+    assert.deepEqual(await ids(pair, "select id from app.t"), [1, 3, 5]);
+    assert.deepEqual(await ids(pair, "select count(*) as id from app.big"), [29_997]);
+    assert.deepEqual(await ids(pair, "select count(*) as id from app.fine where v = 'w'"), [100]);
+    assert.deepEqual(await exceptions(pair, "awsdms_full_load_exceptions"), [
+      "insert big 10007",
+      "insert big 20007",
+      "insert big 7",
+      "insert t 2",
+    ]);
+    assert.deepEqual(await exceptions(pair, "awsdms_apply_exceptions"), [
+      "delete t 2",
+      "insert t 4",
+      "update t 1",
+    ]);
+    const told = task.findings.filter(({ code }) => code === "apply.rows_left_out");
+    assert.deepEqual(told.map(({ subject }) => subject).toSorted(), ["app.big", "app.t"]);
+    assert.doesNotMatch(JSON.stringify([task.findings, task.logs]), /secret/);
+  });
+
+  test(`a policy sets a table aside or fails the task for rows that ${kind.name} refuses`, async () => {
+    const limited = { DataErrorEscalationCount: 3, DataErrorEscalationPolicy: "SUSPEND_TABLE" };
+    const { pair, task } = await start({ settings: settings(limited) });
+    assert.deepEqual(tally(task.last, "big").at(-1), "Table error");
+    const { error } = task.last!.tables.find(({ id }) => id.name === "big")!;
+    assert.equal(error?.code, "apply.too_many_errors");
+    // One row of the load counts, and a task that goes on counts on from it.
+    await pair.query("insert into app.t values (4, 'also secret')");
+    task.running.drain();
+    assert.deepEqual(
+      (await task.running.outcome).suspendedTables.map(({ name }) => name),
+      ["big"],
+    );
+    const again = await pair.replicate({ start: "resume-processing" });
+    await pair.query("insert into app.t values (6, 'secret'); insert into app.fine values (200, 'last')");
+    again.running.drain();
+    const { suspendedTables } = await again.running.outcome;
+    assert.deepEqual(suspendedTables.map(({ name }) => name).toSorted(), ["big", "t"]);
+    assert.deepEqual(await ids(pair, "select id from app.fine where id > 100"), [200]);
+
+    const tooMany = { DataErrorEscalationCount: 2, DataErrorEscalationPolicy: "STOP_TASK" };
+    for (const [change, code] of [
+      [{ DataErrorPolicy: "STOP_TASK" }, "load.rejected"],
+      [tooMany, "apply.stopped_by_policy"],
+    ] as const) {
+      const stopping = await kind.make({
+        ...{ schema: SCHEMA, targetSchema: NARROW },
+        settings: settings(change),
+      });
+      pairs.push(stopping);
+      const { state, error: reason } = await stopping.run().running.outcome;
+      assert.deepEqual([state, reason?.code], ["failed", code]);
+    }
+  });
+
+  test(`a truncated table fails the task before ${kind.name} is touched when the settings say so`, async () => {
+    const { pair, task } = await start({ settings: settings({ ApplyErrorFailOnTruncationDdl: true }) });
+    await pair.query("truncate app.fine");
+    const { state, error } = await task.running.outcome;
+    assert.deepEqual([state, error?.code], ["failed", "apply.truncated"]);
+    assert.deepEqual(await ids(pair, "select count(*) as id from app.fine"), [100]);
+    const again = await pair.replicate({ start: "resume-processing", settings: settings() });
+    await pair.drain(again);
+    assert.deepEqual(await ids(pair, "select count(*) as id from app.fine"), [0]);
+  });
+
+  test(`control tables of ${kind.name} show what the task does, and go with it`, async () => {
+    const tables = { HistoryTableEnabled: true, StatusTableEnabled: true, HistoryTimeslotInMinutes: 7 };
+    const { pair, task } = await start({ settings: settings({}, { ControlTablesSettings: tables }) });
+    await pair.query("insert into app.fine values (200, 'last')");
+    await pair.drain(task);
+    const own = `where task_name = '${pair.spec.id}'`;
+    const [status] = await kind.ask(pair, `select * from ${kind.table("awsdms_status")} ${own}`);
+    assert.equal(status?.task_status, "NOT RUNNING");
+    assert.equal(Number(status?.pending_changes), 0);
+    assert.equal(status?.source_current_position, (await task.running.outcome).progress.recoveryCheckpoint);
+    assert.notEqual(status?.source_timestamp_applied, null);
+    const slots = await kind.ask(
+      pair,
+      `select * from ${kind.table("awsdms_history")} ${own} order by timeslot`,
+    );
+    const [load, changes] = slots;
+    assert.deepEqual(
+      slots.map(({ timeslot_type, timeslot_duration }) => [timeslot_type, Number(timeslot_duration)]),
+      [
+        ["FULL LOAD", 7],
+        ["CHANGE PROCESSING", 7],
+      ],
+    );
+    assert.deepEqual([load?.timeslot_latency, changes?.timeslot_volume], [null, null]);
+    assert.equal(Number(load?.timeslot_records) + Number(changes?.timeslot_records) > 0, true);
+    await cleanUpTask(pair.spec, AbortSignal.timeout(60_000));
+    for (const table of ["awsdms_status", "awsdms_history"]) {
+      assert.deepEqual(await kind.ask(pair, `select task_name from ${kind.table(table)} ${own}`), []);
+    }
+  });
+}
