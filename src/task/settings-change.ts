@@ -44,7 +44,9 @@ export const errorBehavior: SettingSection = {
   DataMaskingErrorPolicy: [
     choice("STOP_TASK", "IGNORE_RECORD", "LOG_ERROR", "SUSPEND_TABLE"),
     "What a failure to mask a value leads to.",
-    idle("Mapping rules that mask values are refused in this version."),
+    idle(
+      "Masking does not fail: a mask that does not fit its column is refused before the start, with mapping.rule_impossible.",
+    ),
   ],
   DataErrorEscalationPolicy: [
     choice("SUSPEND_TABLE", "STOP_TASK"),
