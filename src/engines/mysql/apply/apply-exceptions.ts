@@ -1,5 +1,5 @@
 import type { JournalRequest } from "../../../core/journal.ts";
-import type { RowException } from "../../shared/apply/apply-counts.ts";
+import { EXPECT_WIDTH, Expect, type RowException } from "../../shared/apply/apply-counts.ts";
 import type { ControlTableName } from "../../shared/apply/control-tables.ts";
 import { exceptionRow } from "../../shared/apply/row-exception.ts";
 import { literal, qualified } from "../catalog/identifier.ts";
@@ -28,14 +28,22 @@ export class ExceptionWriter {
     const { session } = this.#parts;
     if (exceptions.length === 0) return;
     for (const exception of exceptions) {
-      session.statements(this.#sql(exception));
+      session.begin().append(this.#statement(exception));
+      session.end(Expect.done - EXPECT_WIDTH);
       if (session.full) await session.push();
     }
     await session.drain();
   }
 
-  #sql(exception: RowException): string {
-    const { request, table, withValues } = this.#parts;
+  /** A row may have been refused because it is larger than a statement may be: then its values are left out. */
+  #statement(exception: RowException): Buffer {
+    const { session, withValues } = this.#parts;
+    const whole = Buffer.from(this.#sql(exception, withValues));
+    return whole.length + 1 < session.limit ? whole : Buffer.from(this.#sql(exception, false));
+  }
+
+  #sql(exception: RowException, withValues: boolean): string {
+    const { request, table } = this.#parts;
     const { plan, place } = exception;
     const { batch } = place;
     const { verb, keyIsBefore, key, sent, before, after, at, error } = exceptionRow(exception);
