@@ -5,9 +5,9 @@ import { markForReload } from "./preparation.ts";
 import { isPlanOutdated } from "./run-schema-changes.ts";
 
 /**
- * One table's failure sets that table aside; the next attempt goes on with the others from where they
- * were, or passes over the rows that the target refuses. Rethrows what is not one table's, or what no other attempt would mend. `asideAtStart`: keys of
- * the tables that were set aside when the attempt began.
+ * One table's failure sets that table aside; the next attempt goes on with the others from where they were, or passes
+ * over the rows that the target refuses. Rethrows what is not one table's, or what no other attempt would mend.
+ * `asideAtStart`: keys of the tables that were set aside when the attempt began.
  */
 export async function afterTableError(
   attempt: Attempt,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ReplicationAcross, toBothFlavours } from "../../../../test/support/replication-across.ts";
+import { reopen } from "../../../../test/support/row-error-cases.ts";
 import type { MigrationError } from "../../../core/error.ts";
 import { ApplyMode } from "../../../core/target.ts";
 
@@ -210,7 +211,7 @@ toBothFlavours("changes that meet other rows", (start) => {
   test("a change that is longer than the target takes is an error of its table", async () => {
     await using r = await start(
       "create table t (id int primary key, v text)",
-      "create table t (id int primary key, v longtext)",
+      "create table t (id int primary key, v longtext not null)",
     );
     const [packet] = await r.queryTarget("select @@max_allowed_packet as bytes");
     await r.query(`insert into t values (1, repeat('x', ${packet!["bytes"]}))`);
@@ -219,6 +220,34 @@ toBothFlavours("changes that meet other rows", (start) => {
     assert.equal(error.subject, "public.t");
     assert.deepEqual(error.table, { schema: "public", name: "t" });
     assert.match(error.remedy, /max_allowed_packet/);
+    // Passed over, it is recorded by its key alone; the row before it is refused in the same message.
+    await reopen(r, { withValues: true }, true);
+    await r.write(`insert into t values (2, null), (3, repeat('x', ${packet!["bytes"]})), (4, 'fit')`);
+    assert.deepEqual(await r.queryTarget("select id, v from t"), [{ id: "4", v: "fit" }]);
+    const left = await r.queryTarget(
+      `select STATEMENT as s from awsdms_control.awsdms_apply_exceptions where TASK_NAME = '${r.taskId}'`,
+    );
+    assert.deepEqual(
+      left.map(({ s }) => /"id":"(.)"/.exec(String(s))?.[1]),
+      ["1", "2", "3"],
+    );
+  });
+
+  test("more exceptions than one message holds are recorded", async () => {
+    const schema = "create table t (id int primary key, v varchar(20))";
+    await using r = await start(schema, schema);
+    const limit = 1 << 20;
+    const [before] = await r.queryTarget("select @@global.max_allowed_packet as bytes");
+    await r.queryTarget(`set global max_allowed_packet = ${limit}`);
+    try {
+      await reopen(r, {});
+      await r.write("insert into t select i, 'v' from generate_series(1, 6000) i");
+      await r.queryTarget("delete from t");
+      await r.write("update t set v = 'w'");
+      assert.deepEqual(r.counts("t"), [6000, 0, 0, 6000]);
+    } finally {
+      await r.queryTarget(`set global max_allowed_packet = ${before!["bytes"]}`);
+    }
   });
 
   test("a trigger of the target sees every change in its order", async () => {

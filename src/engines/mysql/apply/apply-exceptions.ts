@@ -1,7 +1,7 @@
 import type { JournalRequest } from "../../../core/journal.ts";
-import type { RowException } from "../../shared/apply/apply-counts.ts";
+import { EXPECT_WIDTH, Expect, type RowException } from "../../shared/apply/apply-counts.ts";
 import type { ControlTableName } from "../../shared/apply/control-tables.ts";
-import { exceptionRow } from "../../shared/apply/row-exception.ts";
+import { exceptionObject, exceptionRow } from "../../shared/apply/row-exception.ts";
 import { literal, qualified } from "../catalog/identifier.ts";
 import type { ApplySession } from "./apply-session.ts";
 import { controlTable, NOW_SQL } from "./control-tables.ts";
@@ -28,36 +28,30 @@ export class ExceptionWriter {
     const { session } = this.#parts;
     if (exceptions.length === 0) return;
     for (const exception of exceptions) {
-      session.statements(this.#sql(exception));
+      session.begin().append(this.#statement(exception));
+      session.end(Expect.done - EXPECT_WIDTH);
       if (session.full) await session.push();
     }
     await session.drain();
   }
 
-  #sql(exception: RowException): string {
-    const { request, table, withValues } = this.#parts;
-    const { plan, place } = exception;
-    const { batch } = place;
-    const { verb, keyIsBefore, key, sent, before, after, at, error } = exceptionRow(exception);
-    const bytes = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
-    const object = (ordinals: readonly number[], row: number): Record<string, string | null> =>
-      Object.fromEntries(
-        ordinals.map((ordinal) => {
-          const start = batch.cells[row + 2 * ordinal]!;
-          const text = start < 0 ? null : bytes.toString("utf8", start, batch.cells[row + 2 * ordinal + 1]!);
-          return [plan.source.columns[ordinal]!.name, text];
-        }),
-      );
-    const members = {
-      ...(key.length > 0 ? { key: object(key, keyIsBefore ? before : after) } : {}),
-      ...(withValues && sent.length > 0 ? { values: object(sent, after) } : {}),
-      ...(at === undefined ? {} : { at }),
-    };
+  /** A row may have been refused because it is larger than a statement may be: then its values are left out. */
+  #statement(exception: RowException): Buffer {
+    const { session, withValues } = this.#parts;
+    const whole = Buffer.from(this.#sql(exception, withValues));
+    return whole.length + 1 < session.limit ? whole : Buffer.from(this.#sql(exception, false));
+  }
+
+  #sql(exception: RowException, withValues: boolean): string {
+    const { request, table } = this.#parts;
+    const { plan } = exception;
+    const row = exceptionRow(exception);
     const { schema, name } = plan.target.id;
-    const statement = `${verb} ${qualified(plan.target.id)} ${JSON.stringify(members)}`;
+    const object = exceptionObject(exception, row, withValues);
+    const statement = `${row.verb} ${qualified(plan.target.id)} ${object}`;
     const texts = [request.taskId, schema, name].map(literal).join(", ");
     return `insert into ${controlTable(request, table)}
       (TASK_NAME, TABLE_OWNER, TABLE_NAME, ERROR_TIME, STATEMENT, ERROR)
-      values (${texts}, ${NOW_SQL}, ${literal(statement)}, ${literal(error)})`;
+      values (${texts}, ${NOW_SQL}, ${literal(statement)}, ${literal(row.error)})`;
   }
 }

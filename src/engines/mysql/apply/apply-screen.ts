@@ -33,6 +33,7 @@ export class MysqlScreen implements ScreenSession {
       await session.drain();
     } catch (error) {
       const refused = this.#refused(error);
+      await this.#settle();
       session.takeMismatched();
       session.statements(`rollback to savepoint ${SAVEPOINT}`, `release savepoint ${SAVEPOINT}`);
       await session.drain();
@@ -42,6 +43,18 @@ export class MysqlScreen implements ScreenSession {
     }
     session.statements(`release savepoint ${SAVEPOINT}`);
     return undefined;
+  }
+
+  /**
+   * A row that is too large for a statement is refused before the server has answered what was written before it. That
+   * is taken back, too, so other rows that it refuses are found when they are tried again.
+   */
+  async #settle(): Promise<void> {
+    try {
+      await this.#parts.session.drain();
+    } catch (error) {
+      this.#refused(error);
+    }
   }
 
   /** Throws what is no row's error, as it is: the session's user may know what to do about it. */

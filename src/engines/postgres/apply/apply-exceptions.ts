@@ -1,7 +1,7 @@
 import type { JournalRequest } from "../../../core/journal.ts";
 import { EXPECT_WIDTH, Expect, type RowException } from "../../shared/apply/apply-counts.ts";
 import type { ControlTableName } from "../../shared/apply/control-tables.ts";
-import { exceptionRow } from "../../shared/apply/row-exception.ts";
+import { type ExceptionRow, exceptionObject, exceptionRow } from "../../shared/apply/row-exception.ts";
 import { literal, qualified } from "../../shared/identifier.ts";
 import { ApplyColumns } from "./apply-columns.ts";
 import type { ApplySession } from "./apply-session.ts";
@@ -20,8 +20,8 @@ export interface ExceptionWriterParts {
 }
 
 /**
- * Writes changes that were passed over into the table of exceptions, in the transaction at work. Texts of values are
- * made by the server, which knows the binary form that they come in.
+ * Writes changes that were passed over into the table of exceptions, in the transaction at work. Texts of values that
+ * come in binary are made by the server, which knows that form.
  */
 export class ExceptionWriter {
   readonly #parts: ExceptionWriterParts;
@@ -39,12 +39,39 @@ export class ExceptionWriter {
   }
 
   #one(exception: RowException): void {
-    const { session, request, table, withValues, targetOf } = this.#parts;
+    const { session, request, table } = this.#parts;
     const { plan, place } = exception;
     const { batch } = place;
-    const { verb, keyIsBefore, key, sent, before, after, at, error } = exceptionRow(exception);
-    const columns = new ApplyColumns(plan, targetOf(exception), batch.encoding);
+    const row = exceptionRow(exception);
     const params: number[] = [];
+    const object =
+      batch.encoding === "text"
+        ? this.#textObject(exception, row)
+        : this.#typedObject(exception, row, params);
+    const { schema, name } = plan.target.id;
+    const sql = `insert into ${controlTable(request, table)}
+      ("TASK_NAME", "TABLE_OWNER", "TABLE_NAME", "ERROR_TIME", "STATEMENT", "ERROR")
+      values (${[request.taskId, schema, name].map(literal).join(", ")}, ${NOW_SQL},
+        ${literal(`${row.verb} ${qualified(plan.target.id)} `)} || ${object}, ${literal(row.error)})`;
+    const { before, after } = row;
+    const { bytes } = batch;
+    session.executeOnce({ sql, params: Int32Array.from(params) }, Expect.done - EXPECT_WIDTH, {
+      ...{ batch, at: place.at, before, after },
+      bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    });
+  }
+
+  /** The server would refuse a text with a zero byte here as it has refused it in the row; JSON has an escape for it. */
+  #textObject(exception: RowException, row: ExceptionRow): string {
+    return literal(exceptionObject(exception, row, this.#parts.withValues));
+  }
+
+  /** `params`: takes what the SQL refers to. */
+  #typedObject(exception: RowException, row: ExceptionRow, params: number[]): string {
+    const { withValues, targetOf } = this.#parts;
+    const { plan, place } = exception;
+    const { keyIsBefore, key, sent, at } = row;
+    const columns = new ApplyColumns(plan, targetOf(exception), place.batch.encoding);
     const object = (ordinals: readonly number[], isBefore: boolean): string => {
       const names = ordinals.map((ordinal) => literal(plan.source.columns[ordinal]!.name));
       const values = ordinals.map((ordinal) => {
@@ -58,16 +85,6 @@ export class ExceptionWriter {
       ...(withValues && sent.length > 0 ? ["'values'", object(sent, false)] : []),
       ...(at === undefined ? [] : ["'at'", `${literal(at)}::text`]),
     ];
-    const { schema, name } = plan.target.id;
-    const sql = `insert into ${controlTable(request, table)}
-      ("TASK_NAME", "TABLE_OWNER", "TABLE_NAME", "ERROR_TIME", "STATEMENT", "ERROR")
-      values (${[request.taskId, schema, name].map(literal).join(", ")}, ${NOW_SQL},
-        ${literal(`${verb} ${qualified(plan.target.id)} `)} || pg_catalog.json_build_object(${members.join(", ")})::text,
-        ${literal(error)})`;
-    const { bytes } = batch;
-    session.executeOnce({ sql, params: Int32Array.from(params) }, Expect.done - EXPECT_WIDTH, {
-      ...{ batch, at: place.at, before, after },
-      bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    });
+    return `pg_catalog.json_build_object(${members.join(", ")})::text`;
   }
 }

@@ -97,8 +97,9 @@ export interface FoldedGroup {
 const MAX_FOLDED = 50;
 
 /**
- * Folds what a group changes, for tables with at least `least` changes; what foreign keys do is left to others. A table whose changes do not all
- * fold is left out: a truncated one, one that converges, one whose rows are not identified by a key.
+ * Folds what a group changes, for tables with at least `least` changes; what foreign keys do is left to others. A
+ * table whose changes do not all fold is left out: a truncated one, one that converges, one whose rows are not
+ * identified by a key.
  */
 export function foldGroup(
   group: Pick<ApplyGroup, "pieces">,

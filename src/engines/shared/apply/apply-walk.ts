@@ -78,8 +78,9 @@ async function walkTransaction(piece: Piece, transaction: number, walk: Walk): P
     if (plan < 0) throw outsidePlan(batch, table);
     if (ops[at] === Op.truncate) {
       const stop = truncatesEnd(ops, at, end);
+      // Tables that are not wanted have changes before and after this that are written elsewhere.
       const isSkipped = (other: number): boolean =>
-        modes !== undefined && modes[offset + other] === ApplyMode.skip;
+        (modes !== undefined && modes[offset + other] === ApplyMode.skip) || !isWanted(planOf[other]!);
       await visitor.truncate(truncated(batch, planOf, { from: at, to: stop, isSkipped }));
       at = stop - OP_WIDTH;
       continue;

@@ -48,6 +48,27 @@ export function exceptionRow({ plan, place, error }: RowException): ExceptionRow
   };
 }
 
+/** The object in STATEMENT, of a change whose cells are texts. */
+export function exceptionObject(exception: RowException, row: ExceptionRow, withValues: boolean): string {
+  const { plan, place } = exception;
+  const { bytes, cells } = place.batch;
+  const texts = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const members = (ordinals: readonly number[], from: number): Record<string, string | null> =>
+    Object.fromEntries(
+      ordinals.map((ordinal) => {
+        const start = cells[from + 2 * ordinal]!;
+        const text = start < 0 ? null : texts.toString("utf8", start, cells[from + 2 * ordinal + 1]!);
+        return [plan.source.columns[ordinal]!.name, text];
+      }),
+    );
+  const { key, keyIsBefore, sent, before, after, at } = row;
+  return JSON.stringify({
+    ...(key.length > 0 ? { key: members(key, keyIsBefore ? before : after) } : {}),
+    ...(withValues && sent.length > 0 ? { values: members(sent, after) } : {}),
+    ...(at === undefined ? {} : { at }),
+  });
+}
+
 /** Of the transaction that the change is part of. */
 function positionOf({ batch, at }: ChangePlace): Position | undefined {
   const { transactions } = batch;
