@@ -116,6 +116,12 @@ test("what cannot be carried out is told, and the exit code says so", async () =
     /^warning mapping\.rule_unmatched: Rule 3 matches no column of the selected tables\.$/m,
   );
   assert.match(stdout, /1 error: it cannot be carried out as it is\.\n$/);
+  const nothing = await check([select(1, "include", "no_such_table")], "--source", server.url());
+  assert.equal(nothing.code, 1);
+  assert.match(
+    nothing.stdout,
+    /^error mapping\.no_tables: The selection rules match no table of the source\.$/m,
+  );
 });
 
 test("without a source the document alone is read", async () => {

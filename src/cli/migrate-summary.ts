@@ -62,8 +62,8 @@ function endingLines({ spec, outcome, stopped }: SummaryInput): string[] {
     lines.push("To go on from here, run the same command again.");
     if (spec.type !== "full-load") {
       lines.push(
-        `Until then the source keeps its log for replication slot tideway_${spec.id}, which takes disk space there.`,
-        "When you are done with it, run the same command with --end: it removes the slot.",
+        `Until then a PostgreSQL source keeps its log for replication slot tideway_${spec.id}, which takes disk space there.`,
+        "When you are done with it, run the same command with --end: it removes what the task keeps in both databases.",
       );
     }
   }

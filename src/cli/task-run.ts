@@ -91,8 +91,12 @@ async function waitForReload(
     done: (now) => now.filter(reloaded).length === before.length,
     describe: (now) => `task ${name}: ${now.filter(reloaded).length} of ${before.length} tables reloaded`,
   });
-  const failed = tables.some((table) => reloaded(table) && table.TableState === "Table error");
-  return failed ? ExitCode.incomplete : ExitCode.done;
+  return tables.some((table) => reloaded(table) && !isWhole(table)) ? ExitCode.incomplete : ExitCode.done;
+}
+
+/** Whether all rows of a table came. */
+function isWhole({ TableState, FullLoadErrorRows = 0 }: TableStatistics): boolean {
+  return TableState !== "Table error" && FullLoadErrorRows === 0;
 }
 
 function sameTable(a: TableStatistics, b: TableStatistics): boolean {
@@ -130,7 +134,8 @@ async function waitForTask(
   if (task.Status === "failed") {
     throw new ReportedFault("task.failed", task.LastFailureMessage ?? `Task ${name} failed.`);
   }
-  return (task.ReplicationTaskStats?.TablesErrored ?? 0) > 0 ? ExitCode.incomplete : ExitCode.done;
+  const tables = await listTableStatistics(client, task.ReplicationTaskArn ?? "");
+  return tables.every(isWhole) ? ExitCode.done : ExitCode.incomplete;
 }
 
 /** Ended, or, for a task without an end, past its full load. */

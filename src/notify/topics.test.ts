@@ -58,6 +58,7 @@ test("options that cannot be meant are refused, and no address is repeated", asy
     ['{"events":"http://a"}', /names events, which is not the ARN/],
     [`{"${ARN}":"ftp://Xyzzy@a"}`, /address of HTTP or HTTPS/],
     [`{"${ARN}":7}`, /address of HTTP or HTTPS/],
+    [`{"${ARN}":"http://me:100%Xyzzy@a"}`, /is not percent-encoded/],
   ];
   for (const [text, message] of files) {
     await writeFile(topicsFile, text);
@@ -70,6 +71,9 @@ test("options that cannot be meant are refused, and no address is repeated", asy
     message: /cannot be read: ENOENT/,
   });
   assert.throws(() => openTopics({ snsEndpoint: "sns", environment: key }), { message: /The SNS endpoint/ });
+  assert.throws(() => openTopics({ snsEndpoint: "http://me:Xyzzy@sns", environment: key }), {
+    message: "The SNS endpoint cannot have a user name or a password.",
+  });
   assert.throws(() => openTopics({ snsEndpoint: "http://sns", environment: {} }), {
     code: "usage.invalid",
     message: /needs credentials/,

@@ -34,9 +34,7 @@ export type FindTopic = (arn: string) => Topic | undefined;
 export function openTopics({ topicsFile, snsEndpoint, environment }: TopicOptions): FindTopic {
   const webhooks = topicsFile === undefined ? new Map<string, Topic>() : readTopics(topicsFile);
   const sns =
-    snsEndpoint === undefined
-      ? undefined
-      : new SnsTopic(httpAddress(snsEndpoint, "The SNS endpoint"), credentialsOf(environment));
+    snsEndpoint === undefined ? undefined : new SnsTopic(snsAddress(snsEndpoint), credentialsOf(environment));
   return (arn) => webhooks.get(arn) ?? sns;
 }
 
@@ -69,8 +67,33 @@ function invalid(path: string, what: string): MigrationError {
 
 function httpAddress(text: unknown, what: string): URL {
   const url = typeof text === "string" && URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === "http:" || url?.protocol === "https:") return url;
-  throw new MigrationError("usage.invalid", { message: `${what} must be an address of HTTP or HTTPS.` });
+  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
+    throw new MigrationError("usage.invalid", { message: `${what} must be an address of HTTP or HTTPS.` });
+  }
+  if (isEncoded(url.username) && isEncoded(url.password)) return url;
+  throw new MigrationError("usage.invalid", {
+    message: `${what} has a user name or a password that is not percent-encoded.`,
+    remedy: "Write % as %25, and other characters that mean something in addresses likewise.",
+  });
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** No request can be made to an address with a user name or a password; SNS knows its callers by their signature. */
+function snsAddress(text: string): URL {
+  const url = httpAddress(text, "The SNS endpoint");
+  if (url.username === "" && url.password === "") return url;
+  throw new MigrationError("usage.invalid", {
+    message: "The SNS endpoint cannot have a user name or a password.",
+    remedy: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead.",
+  });
 }
 
 function credentialsOf(environment: NodeJS.ProcessEnv): AwsCredentials {

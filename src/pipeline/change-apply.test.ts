@@ -12,6 +12,7 @@ const observer: PipelineObserver = {
   loadStarted() {},
   loadMoved() {},
   loadLeftOut() {},
+  loadForgotten() {},
   loadFinished() {},
   building() {},
   tableFailed() {},

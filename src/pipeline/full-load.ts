@@ -159,6 +159,10 @@ async function moveRows(
  * changes, so nothing would bring together what was read before and after. When a lane is still writing a part, it is
  * left to the last one: that part is to be forgotten, too.
  */
-async function forgetParts({ load }: OpenTable, { journal, signal }: FullLoadContext): Promise<void> {
+async function forgetParts(
+  { load }: OpenTable,
+  { journal, observer, signal }: FullLoadContext,
+): Promise<void> {
   await journal.planTables([uncut(load, "prepared")], signal);
+  observer.loadForgotten(load.plan.source.id);
 }

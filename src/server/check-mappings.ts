@@ -1,4 +1,5 @@
 import type { EndpointConfig } from "../core/engine.ts";
+import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import type { MigrationPlan } from "../core/plan.ts";
 import type { Catalog } from "../core/schema.ts";
@@ -57,6 +58,7 @@ async function checkSource(
 ): Promise<NonNullable<CheckedMappings["checked"]>> {
   const selected = await selectRelations(source, { mappings, type }, signal);
   const catalog = await describe(source, selected, { type, signal });
+  const isEmpty = selected.tables.length + selected.views.length === 0;
   const compiled = compilePlan({
     ...{ catalog, mappings, targetSchema: target?.onlySchema },
     replicates: type !== "full-load",
@@ -65,9 +67,23 @@ async function checkSource(
   return {
     plan: converted.plan,
     tables: selected.listed.length,
-    findings: [...viewsUnread(selected.views, catalog), ...compiled.findings, ...converted.findings],
+    findings: [
+      ...(isEmpty ? [nothingSelected] : []),
+      ...viewsUnread(selected.views, catalog),
+      ...compiled.findings,
+      ...converted.findings,
+    ],
   };
 }
+
+/** What a task fails with, unless its settings let it wait for tables to come (`FailOnNoTablesCaptured`). */
+const nothingSelected: Finding = {
+  code: "mapping.no_tables",
+  severity: "error",
+  subject: "selection",
+  message: "The selection rules match no table of the source.",
+  remedy: errorTable["mapping.no_tables"].remedy,
+};
 
 function describe(
   source: Source,

@@ -64,8 +64,10 @@ test("a load that goes on or is done again has its own times", () => {
   assert.deepEqual([result.fullLoadStartMs, result.fullLoadEndMs], [1, undefined]);
   const [first] = result.tables;
   assert.deepEqual([first?.fullLoadStartMs, first?.fullLoadEndMs], [30, undefined]);
+  assert.equal(first?.fullLoadErrorRows, 6, "rows of parts that were done stay counted as left out");
   const [again] = withEarlierRuns(progress([{ ...table, reloaded: true }]), before).tables;
   assert.deepEqual([again?.fullLoadStartMs, again?.fullLoadEndMs], [undefined, undefined]);
+  assert.equal(again?.fullLoadErrorRows, 3, "of the load before nothing counts");
 });
 
 test("a table that earlier runs did not have is as its worker tells", () => {

@@ -62,6 +62,7 @@ function withEarlier(table: TableProgress, earlier: TableProgress | undefined): 
     conflicts: table.conflicts + earlier.conflicts,
     // What earlier versions have stored lacks them.
     refused: table.refused + (earlier.refused ?? 0),
-    fullLoadErrorRows: table.fullLoadErrorRows + (isSameLoad ? (earlier.fullLoadErrorRows ?? 0) : 0),
+    // A load that goes on does not read again what it is done with.
+    fullLoadErrorRows: table.fullLoadErrorRows + (table.reloaded ? 0 : (earlier.fullLoadErrorRows ?? 0)),
   };
 }

@@ -10,6 +10,7 @@ import { LagMeter } from "./lag-meter.ts";
 import {
   addApplied,
   addCaptured,
+  forgetLoaded,
   type KnownTable,
   loadedShare,
   newTally,
@@ -108,6 +109,12 @@ export class TaskStatistics implements PipelineObserver {
     const table = this.#table(id);
     table.fullLoadRows += rows;
     table.fullLoadBytes += bytes;
+    this.#touch(table);
+  }
+
+  loadForgotten(id: TableId): void {
+    const table = this.#table(id);
+    forgetLoaded(table);
     this.#touch(table);
   }
 

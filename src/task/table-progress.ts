@@ -54,11 +54,16 @@ export function restartTally(tally: TableTally): void {
   tally.state = "Table is being reloaded";
   tally.reloaded = true;
   tally.error = undefined;
+  forgetLoaded(tally);
+  tally.fullLoadStartMs = undefined;
+  tally.fullLoadEndMs = undefined;
+}
+
+/** What was loaded is to be loaded again. */
+export function forgetLoaded(tally: TableTally): void {
   tally.fullLoadRows = 0;
   tally.fullLoadBytes = 0;
   tally.fullLoadErrorRows = 0;
-  tally.fullLoadStartMs = undefined;
-  tally.fullLoadEndMs = undefined;
 }
 
 /** Changes that the source has sent. */

@@ -115,8 +115,10 @@ export const usageErrors = {
   "mapping.mask_incomplete": {
     scope: "table",
     retry: "never",
-    meaning: "A column that the source computes from one that is masked comes without a mask.",
-    remedy: "Mask or remove that column by a rule, too.",
+    meaning:
+      "A column that the source, or an expression of the table mappings, makes of one that is masked comes without a mask.",
+    remedy:
+      "Mask or remove that column by a rule, too, or see to it that its expression shows nothing that is to be hidden.",
   },
   "mapping.key_lost": {
     scope: "table",

@@ -62,7 +62,8 @@ export function addedColumns(
   rules: readonly AddColumnRule[],
   context: MakeColumns,
 ): readonly PlannedColumn[] {
-  const { reads, findings } = context;
+  const { reads, choices, findings } = context;
+  const isMasked = new Set(choices.filter(({ mask }) => mask !== undefined).map(({ ordinal }) => ordinal));
   return rules.flatMap((rule): readonly PlannedColumn[] => {
     try {
       const expression =
@@ -73,6 +74,15 @@ export function addedColumns(
       if (unsent.length > 0) {
         const what = `the source computes ${listed(unsent)} and does not send the values`;
         findings.impossible(rule.id, `the column ${rule.name} is made of ${listed(unsent)}, and ${what}`);
+      }
+      const masked = new Set(
+        expression.inputs.flatMap((input) =>
+          "ordinal" in input && isMasked.has(input.ordinal) ? [reads.columns[input.ordinal]!.name] : [],
+        ),
+      );
+      if (masked.size > 0) {
+        const message = `The column ${rule.name} is made of what the masked columns ${listed([...masked])} hold, and may show it.`;
+        findings.add("mapping.mask_incomplete", "warning", message);
       }
       const columns = addedColumn(rule.name, rule.type);
       return [{ ...columns, origin: { kind: "expression", expression }, rule: rule.id, isMade: true }];

@@ -230,6 +230,21 @@ test("a column that is computed from a masked one is told, unless it is masked o
   );
 });
 
+test("a column that an expression makes of a masked one is told", () => {
+  const adds = (expression: string): string =>
+    String(
+      mapped([
+        columnRule(1, "data-masking-hash-mask", "ssn"),
+        columnRule(2, "add-column", "%", { value: "shown", expression, "data-type": { type: "clob" } }),
+      ]).said,
+    );
+  const told =
+    /^warning mapping\.mask_incomplete: The column shown is made of what the masked columns ssn hold, and may show it\./;
+  assert.match(adds("substr($ssn, 1, 2) || $ssn"), told);
+  assert.match(adds("$BI__ssn"), told);
+  assert.equal(adds("$name"), "");
+});
+
 test("a table whose log has whole rows is read with them where rules need them, and is told by its key all the same", () => {
   const log = { tellsBefore: true } as const;
   const image = columnRule(1, "add-before-image-columns", "%", {
