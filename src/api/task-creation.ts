@@ -30,6 +30,7 @@ export async function taskDraft(request: TaskRequest, call: Call): Promise<Omit<
   const { arn, identifier, migrationType, positions } = request;
   const source = await endpointOf("source", request.sourceArn, call);
   const target = await endpointOf("target", request.targetArn, call);
+  const cdcStartPosition = cdcStart(positions, migrationType);
   checkStartTime(positions, call.engines.find(source.engineName));
   return {
     arn,
@@ -41,7 +42,7 @@ export async function taskDraft(request: TaskRequest, call: Call): Promise<Omit<
     migrationType,
     tableMappings: checkMappings(request.tableMappings),
     settings: newSettings(request.settings),
-    cdcStartPosition: cdcStart(positions, migrationType),
+    cdcStartPosition,
     cdcStopPosition: cdcStop(positions, migrationType),
     status: "creating",
   };
