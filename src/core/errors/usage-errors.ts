@@ -115,7 +115,8 @@ export const usageErrors = {
   "mapping.mask_incomplete": {
     scope: "table",
     retry: "never",
-    meaning: "A column that the source computes from one that is masked comes without a mask.",
+    meaning:
+      "A column that the source computes, or a rule makes, from one that is masked comes without a mask.",
     remedy: "Mask or remove that column by a rule, too.",
   },
   "mapping.key_lost": {

@@ -62,7 +62,7 @@ export function addedColumns(
   rules: readonly AddColumnRule[],
   context: MakeColumns,
 ): readonly PlannedColumn[] {
-  const { reads, findings } = context;
+  const { reads, choices, findings } = context;
   return rules.flatMap((rule): readonly PlannedColumn[] => {
     try {
       const expression =
@@ -73,6 +73,11 @@ export function addedColumns(
       if (unsent.length > 0) {
         const what = `the source computes ${listed(unsent)} and does not send the values`;
         findings.impossible(rule.id, `the column ${rule.name} is made of ${listed(unsent)}, and ${what}`);
+      }
+      const masked = expression.inputs.flatMap((input) => maskedColumn(input, choices) ?? []);
+      if (masked.length > 0) {
+        const message = `The column ${rule.name} is made of ${listed(masked)}, which rules mask, and may show what that holds.`;
+        findings.add("mapping.mask_incomplete", "warning", message);
       }
       const columns = addedColumn(rule.name, rule.type);
       return [{ ...columns, origin: { kind: "expression", expression }, rule: rule.id, isMade: true }];
@@ -89,4 +94,10 @@ function unsentColumn(input: ExpressionInput, reads: TableSchema): string | unde
   if (input.kind !== "column" && input.kind !== "before") return undefined;
   const { name, generated, sends } = reads.columns[input.ordinal]!;
   return generated !== undefined && sends !== true ? name : undefined;
+}
+
+function maskedColumn(input: ExpressionInput, choices: readonly ColumnChoice[]): string | undefined {
+  if (input.kind !== "column" && input.kind !== "before") return undefined;
+  const { column, mask } = choices[input.ordinal]!;
+  return mask === undefined ? undefined : column.name;
 }

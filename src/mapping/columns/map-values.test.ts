@@ -230,6 +230,17 @@ test("a column that is computed from a masked one is told, unless it is masked o
   );
 });
 
+test("an added column that is made of a masked one is told", () => {
+  const mask = columnRule(1, "data-masking-digits-mask", "name", { value: "#" });
+  const of = (expression: string) =>
+    columnRule(2, "add-column", "%", { value: "x", expression, "data-type": { type: "string" } });
+  assert.match(
+    String(mapped([mask, of("$name || '!'")]).said),
+    /mask_incomplete: The column x is made of name/,
+  );
+  assert.doesNotMatch(String(mapped([mask, of("$id || '!'")]).said), /mask_incomplete: The column x/);
+});
+
 test("a table whose log has whole rows is read with them where rules need them, and is told by its key all the same", () => {
   const log = { tellsBefore: true } as const;
   const image = columnRule(1, "add-before-image-columns", "%", {
