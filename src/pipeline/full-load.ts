@@ -155,8 +155,9 @@ async function moveRows(
 }
 
 /**
- * Rows that were refused are looked for in a load of their own, and whatever has rewritten a table is not among its changes, so nothing would bring together what was read
- * before and after. When a lane is still writing a part, it is left to the last one: that part is to be forgotten, too.
+ * The table is read again as a whole: whatever has rewritten it is not among its changes, so nothing would bring together
+ * what was read before and after; and rows of a shared scan that were refused are looked for in a load of their own. When
+ * a lane is still writing a part, it is left to the last one: that part is to be forgotten, too.
  */
 async function forgetParts({ load }: OpenTable, { journal, signal }: FullLoadContext): Promise<void> {
   await journal.planTables([uncut(load, "prepared")], signal);
