@@ -100,6 +100,26 @@ test("a table that cannot be followed is refused, and its target is not assessed
   }
 });
 
+test("a column of which rules make others is not added without them", () => {
+  const now = source(after);
+  const made = source(after, [...now.columns, column("made")]);
+  const inputs = [{ kind: "column", ordinal: 2 }] as const;
+  const origins = [
+    { kind: "before", ordinal: 2 },
+    { kind: "expression", expression: { sql: "?1", inputs } },
+  ] as const;
+  for (const origin of origins) {
+    const columns = [0, 1, 2].map((ordinal) => ({ kind: "column", ordinal }) as const);
+    const rows = { reads: now, columns: [...columns, origin] };
+    const plan = { ...planOf(made), tables: [{ source: made, target: made, loadOrder: 0, rows }] };
+    const changes = compareSchemas({
+      ...{ plan, journaled: [journaled(before)], follows: true, replicatesOnly: false },
+    });
+    assert.match(changes.refused[0]!.message, /got a column of which the table mappings make others/);
+    assert.deepEqual([changes.assessed.tables, changes.additions, changes.shapes], [[], [], []]);
+  }
+});
+
 test("a table that is not loaded yet is made anew, unless it was there before the task", () => {
   for (const state of ["planned", "prepared"] as const) {
     const changes = compare({ now: source(after), known: journaled(before, { state }) });

@@ -189,6 +189,8 @@ function completeTable(
   const names = new Set(added.map(({ name }) => name));
   const findings = columnsOf(plan, names).map((ordinal) => columnFinding(plan, ordinal, leaves));
   if (leaves) return { plan: followed, assessed: followed, shape, findings };
+  if (makesOthersOf(plan, names))
+    return { plan, refused: changed(plan, "got a column of which the table mappings make others") };
   const columns = columnsOf(followed, names);
   // The rules leave them out.
   if (columns.length === 0) return { plan: followed, assessed: followed, shape };
@@ -260,6 +262,18 @@ function columnsOf(plan: TablePlan, names: ReadonlySet<string>): readonly number
   const { columns } = readTable(plan);
   return originsOf(plan).flatMap((origin, i) =>
     origin.kind === "column" && names.has(columns[origin.ordinal]!.name) ? [i] : [],
+  );
+}
+
+/** Whether results of expressions or before images come from these of the source's columns. */
+function makesOthersOf(plan: TablePlan, names: ReadonlySet<string>): boolean {
+  const { columns } = readTable(plan);
+  const isOne = (input: object): boolean =>
+    "ordinal" in input && names.has(columns[input.ordinal as number]!.name);
+  return originsOf(plan).some(
+    (origin) =>
+      origin.kind !== "column" &&
+      (origin.kind === "before" ? isOne(origin) : origin.expression.inputs.some(isOne)),
   );
 }
 

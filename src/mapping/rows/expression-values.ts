@@ -142,7 +142,10 @@ function decimalText(value: Exclude<SQLOutputValue, null>): string {
     if (!shortest.includes("e")) return shortest;
   }
   if (Number.isInteger(value)) return BigInt(value).toString();
-  return withoutExponent(value.toPrecision(EXACT_DIGITS)).replace(/\.?0+$/, "");
+  const rounded = value.toPrecision(EXACT_DIGITS);
+  // From 1e15 on its digits before the point are more than that, and no zeros end them.
+  if (rounded.includes("e+")) return shortest;
+  return withoutExponent(rounded).replace(/\.?0+$/, "");
 }
 
 /** Of a number below 1e15 that is not whole. */

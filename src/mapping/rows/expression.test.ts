@@ -40,6 +40,8 @@ test("numbers are numbers and compare as such, in all digits that they have", ()
   assert.equal(result("?1 + 0.2", "0.1", { from: DECIMAL, to: DECIMAL }), "0.3");
   assert.equal(result("?1 / 3", "100.00", { from: DECIMAL, to: DOUBLE }), "33.333333333333336");
   assert.equal(result("?1 / 1e9", "0.5", { from: DECIMAL, to: DECIMAL }), "0.0000000005");
+  assert.equal(result("1234567890123456.5", null, { to: DECIMAL }), "1234567890123456.5");
+  assert.equal(result("999999999999999.9", null, { to: DECIMAL }), "999999999999999.9");
   assert.equal(result("?1", "123456789012345678", { from: DECIMAL, to: DECIMAL }), "123456789012345678");
   assert.equal(result("?1 < 1e300", "NaN", { from: DOUBLE, to: { kind: "boolean" } }), "f");
   assert.equal(result("?1", "-Infinity", { from: DOUBLE, to: DOUBLE }), "-Infinity");

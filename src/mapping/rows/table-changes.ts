@@ -249,7 +249,11 @@ export class TableChanges implements InputCells {
     if (expressions === undefined) return;
     this.#of = of;
     expressions.evaluate(this, headers);
+    // Of a row before that is told by its key nothing else is asked for.
+    const { key } = this.plan.source;
+    const isByKey = of === this.#before && !this.#tellsAll;
     for (let i = 0; i < expressions.made.length; i++) {
+      if (isByKey && !key.includes(expressions.made[i]!)) continue;
       const cell = made + 2 * expressions.made[i]!;
       const text = expressions.texts[i]!;
       if (this.#isUnchanged(expressions.made[i]!, of)) this.#output!.cells[cell] = UNCHANGED_CELL;
