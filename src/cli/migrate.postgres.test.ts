@@ -168,7 +168,7 @@ test("rows that the target refuses give exit code 3, and are told and recorded",
   );
   assert.deepEqual(
     left.map(({ s }) => s),
-    [1, 2].map((id) => `insert into "public"."a" {"key" : {"id" : "${id}"}}`),
+    [1, 2].map((id) => `insert into "public"."a" {"key":{"id":"${id}"}}`),
   );
 });
 

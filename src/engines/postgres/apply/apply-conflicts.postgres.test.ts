@@ -32,10 +32,10 @@ betweenVersions("changes that meet other rows", OLDEST_AND_NEWEST, (start) => {
     assert.equal(exceptions[0].TASK_NAME, r.taskId);
     assert.match(
       exceptions[0].STATEMENT,
-      /^insert into "public"\."T'1" \{"key" : \{"id" : "1"\}, "at" : "[0-9A-F]+\/[0-9A-F]+"\}$/,
+      /^insert into "public"\."T'1" \{"key" ?: ?\{"id" ?: ?"1"\}, ?"at" ?: ?"[0-9A-F]+\/[0-9A-F]+"\}$/,
     );
     const ofWhole = exceptions.find(({ TABLE_NAME }) => TABLE_NAME === "whole");
-    assert.match(ofWhole.STATEMENT, /^delete from "public"\."whole" \{"at" : "[^"]+"\}$/);
+    assert.match(ofWhole.STATEMENT, /^delete from "public"\."whole" \{"at" ?: ?"[^"]+"\}$/);
     assert.match(exceptions[0].ERROR, /^apply\.row_exists/);
   });
 
