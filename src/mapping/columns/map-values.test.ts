@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { INT, mapped, names, people, TEXT } from "../../../test/support/mapped-people.ts";
 import { all, catalog, column, columnRule, compile } from "../../../test/support/plan-situation.ts";
+import type { TableSchema } from "../../core/schema.ts";
 
 test("types change with what is written for the old ones, and values pass where their text is of both", () => {
   const { plan, said } = mapped([
@@ -214,6 +215,19 @@ test("what rules need and changes may not tell is told before the start", () => 
     replicates: true,
   });
   assert.match(findings[0]!.message, /brings a row into the filter .* of long where/);
+  const letter = { value: "op", "data-type": { type: "string", length: 1 } };
+  const keeping = { ...letter, expression: "operation_indicator('D', 'U', 'I')" };
+  const refused = (more: Partial<TableSchema>, name = "age"): readonly string[] =>
+    compile({
+      catalog: catalog({ tables: [people(more)] }),
+      selections: [{ ...all, filters: [{ ...age, "column-name": name }] }],
+      others: [columnRule(2, "add-column", "%", keeping)],
+      replicates: true,
+    }).findings.flatMap(({ severity, message }) => (severity === "error" ? message : []));
+  assert.match(String(refused({})), /^operation_indicator keeps .* does not send age\.$/);
+  assert.deepEqual(refused({}, "id"), []);
+  assert.deepEqual(refused({ rowIdentity: "full" }), []);
+  assert.deepEqual(refused({ tellsBefore: true }), []);
   assert.deepEqual(mapped([add], { columns }).said, []);
   assert.deepEqual(mapped([add], { columns, rowIdentity: "full" }, true).said, []);
 });

@@ -1,10 +1,12 @@
 import type { RowRules } from "../../core/plan.ts";
 import type { Column, LogicalType } from "../../core/schema.ts";
+import { keepsDeleted } from "../rows/row-needs.ts";
 import { type ColumnFindings, listed } from "./column-findings.ts";
 
 /**
  * Tells what rules need and changes may not hold: values from before an update where only keys are sent, and long values
- * that an update has not touched, also of a row that the target has not.
+ * that an update has not touched, also of a row that the target has not. Refuses deletes that only a filter could tell what
+ * to make of.
  */
 export function tellUnsentValues({ reads, columns, filter }: RowRules, findings: ColumnFindings): void {
   if (reads.rowIdentity === "full") return;
@@ -36,8 +38,14 @@ export function tellUnsentValues({ reads, columns, filter }: RowRules, findings:
     const message = `Rules need values of ${listed(long)}, which an update that does not touch them may not send where they are long; the table is set aside then.`;
     findings.add("mapping.value_may_lack", "warning", message);
   }
-  const isFiltered = filter?.some((clause) => clause.some(({ column }) => !reads.key.includes(column)));
-  if (isFiltered !== true) return;
+  const filtering = new Set(filter?.flatMap((clause) => clause.map(({ column }) => column)));
+  const untold = named(filtering, (_column, ordinal) => !reads.key.includes(ordinal));
+  if (untold.length === 0) return;
+  if (keepsDeleted(columns)) {
+    const message = `operation_indicator keeps deleted rows that the filter takes, but of a deleted row the source does not send ${listed(untold)}.`;
+    findings.add("mapping.value_may_lack", "error", message);
+    return;
+  }
   const coming = new Set(columns.flatMap((origin) => (origin.kind === "column" ? origin.ordinal : [])));
   const lacking = named(
     coming,

@@ -246,7 +246,7 @@ test("a row before shows in columns of its own, where the source tells it", () =
   assert.deepEqual(one(keyed, { op: Op.update, after: ["1", "b"] })!.after, ["1", "b", "1", null, "none"]);
 });
 
-test("headers tell of the change, and deletes that are told by an expression leave the row", () => {
+test("headers tell of the change", () => {
   const names: readonly ChangeHeader[] = ["operation", "stream-position", "commit-timestamp", "user"];
   const header = (name: ChangeHeader): ColumnOrigin => {
     return { kind: "expression", expression: { sql: "?1", inputs: [{ kind: "header", name }] } };
@@ -269,28 +269,6 @@ test("headers tell of the change, and deletes that are told by an expression lea
   const numbersGiven = changesOf(rows.map(batch))[0]!.map(({ after }) => after[1]!);
   for (const number of numbersGiven) assert.match(number, /^1970010100000100\d{19}$/);
   assert.deepEqual([...new Set(numbersGiven)].sort(), numbersGiven);
-
-  const letter: ColumnOrigin = {
-    kind: "expression",
-    expression: {
-      sql: "case ?1 when 'D' then 'gone' when 'U' then 'other' else 'new' end",
-      inputs: [{ kind: "header", name: "operation-letter" }],
-    },
-  };
-  const columns: readonly ColumnOrigin[] = [
-    { kind: "column", ordinal: 0 },
-    { kind: "column", ordinal: 1 },
-    letter,
-  ];
-  const kept = mappedPlan({ reads: [INT, TEXT], columns });
-  const deleted = one(kept, { op: Op.delete, before: ["1", null] })!;
-  assert.equal(deleted.op, Op.update);
-  assert.deepEqual(deleted.after, ["1", undefined, "gone"]);
-  const whole = mappedPlan({ reads: [INT, TEXT], columns, rowIdentity: "full" });
-  assert.deepEqual(one(whole, { op: Op.delete, before: ["1", "v"] })!.after, ["1", "v", "gone"]);
-  const again = mapped(kept, [{ op: Op.insert, after: ["1", "w"] }]);
-  assert.deepEqual(changesOf(again)[0]![0]!.after, ["1", "w", "new"]);
-  assert.deepEqual(again.converging, [{ transaction: 0, table: 0 }]);
 });
 
 test("an expression that fails is a misfit of its transaction, and others go on", () => {

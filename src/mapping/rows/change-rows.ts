@@ -18,7 +18,8 @@ import { TableChanges } from "./table-changes.ts";
  *     not known          yes          update, converging -
  *     not known          no           delete, converging delete, converging
  *
- * What a change does not tell, and the rules need, is a misfit.
+ * What a change does not tell, and the rules need, is a misfit. A deleted row that is to stay needs the filter's answer:
+ * what is sent of it does not make the row that the target may not have.
  */
 export class ChangeRows {
   readonly #changes = new Map<string, TableChanges>();
@@ -99,6 +100,7 @@ export class ChangeRows {
     const held = changes.holdsBefore();
     if (held === false) return;
     if (changes.keepsDeleted) {
+      if (held === "unknown") throw changes.notSent("a value of the filter");
       changes.lookKept();
       output.op(Op.update, table, -1, changes.makeAfter(this.#headers));
       return;
