@@ -27,7 +27,8 @@ const SMALL_T = 0x74;
 
 /**
  * Numbers are numbers, so that they compare as such: SQLite holds any text to be greater than any number. All others are
- * texts, but for bytes.
+ * texts, but for bytes. Whether a decimal is an integer is for its type to say, not for its value: `/` divides integers into
+ * integers, and is to do the same in every row.
  */
 export function inputKind(type: LogicalType): InputKind {
   switch (type.kind) {
@@ -36,7 +37,7 @@ export function inputKind(type: LogicalType): InputKind {
     case "float":
       return InputKind.float;
     case "decimal":
-      return InputKind.decimal;
+      return type.scale !== undefined && type.scale <= 0 ? InputKind.integer : InputKind.decimal;
     case "boolean":
       return InputKind.truth;
     case "bytes":
@@ -53,16 +54,18 @@ export function inputValue(kind: InputKind, bytes: Buffer, start: number, end: n
   // Behind `\x`.
   if (kind === InputKind.bytes) return Buffer.from(bytes.toString("latin1", start + 2, end), "hex");
   const text = bytes.toString("latin1", start, end);
-  if (kind === InputKind.integer) return integer(text);
   // A text is greater than all numbers, as NaN is on a server.
   if (text === "NaN") return text;
+  if (kind === InputKind.integer) return integer(text);
   return kind === InputKind.float ? Number(text) : decimal(text);
 }
 
 /** SQLite has no decimals. What its numbers cannot hold would become another value without a word. */
 function decimal(text: string): SQLInputValue {
-  const point = text.indexOf(".");
-  if (point < 0) return text.endsWith("Infinity") ? Number(text) : integer(text);
+  if (!text.includes(".")) {
+    const real = Number(text);
+    return Number.isSafeInteger(real) || text.endsWith("Infinity") ? real : integer(text);
+  }
   const digits = text.length - 1 - (text.startsWith("-") ? 1 : 0);
   if (digits > EXACT_DIGITS && text.replace(/^-?[0.]*/, "").replace(".", "").length > EXACT_DIGITS) {
     throw new ValueFault("a decimal has more than the 15 digits that SQLite's numbers hold");

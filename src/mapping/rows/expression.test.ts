@@ -39,6 +39,14 @@ test("numbers are numbers and compare as such, in all digits that they have", ()
   assert.equal(result("?1 * 2", "12.10", { from: DECIMAL, to: DECIMAL }), "24.2");
   assert.equal(result("?1 + 0.2", "0.1", { from: DECIMAL, to: DECIMAL }), "0.3");
   assert.equal(result("?1 / 3", "100.00", { from: DECIMAL, to: DOUBLE }), "33.333333333333336");
+  for (const hundred of ["100", "100.0"]) {
+    assert.equal(result("?1 / 3", hundred, { from: DECIMAL, to: DOUBLE }), "33.333333333333336", hundred);
+  }
+  const whole: LogicalType = { kind: "decimal", precision: 20, scale: 0 };
+  assert.equal(result("?1 / 3", "100", { from: whole, to: whole }), "33");
+  assert.equal(result("'#' || ?1", "12", { from: whole }), "#12");
+  assert.equal(result("?1 > 1", "NaN", { from: whole, to: { kind: "boolean" } }), "t");
+  assert.equal(result("?1", "-9007199254740991", { from: DECIMAL, to: DECIMAL }), "-9007199254740991");
   assert.equal(result("?1 / 1e9", "0.5", { from: DECIMAL, to: DECIMAL }), "0.0000000005");
   assert.equal(result("1234567890123456.5", null, { to: DECIMAL }), "1234567890123456.5");
   assert.equal(result("999999999999999.9", null, { to: DECIMAL }), "999999999999999.9");
