@@ -1,25 +1,10 @@
-import {
-  type ChangeBatch,
-  type ChangeTransaction,
-  type ConvergingChanges,
-  type Misfit,
-  NULL_CELL,
-  OP_WIDTH,
-  type Op,
-} from "../../core/change-batch.ts";
-import type { MigrationError } from "../../core/error.ts";
-import type { Position } from "../../core/position.ts";
+import { BatchParts, TransactionPiece } from "../../core/batch-parts.ts";
+import { type ChangeBatch, type ConvergingChanges, OP_WIDTH } from "../../core/change-batch.ts";
 import type { TableSchema } from "../../core/schema.ts";
 
 /** Changes as the rules leave them, while they are made. Rows and bytes of the batch stay where they are, others follow. */
-export class ChangeOutput {
+export class ChangeOutput extends BatchParts {
   readonly #batch: ChangeBatch;
-  cells: Int32Array;
-  #cellCount: number;
-  readonly #ops: Int32Array;
-  #opCount = 0;
-  readonly #transactions: ChangeTransaction[] = [];
-  readonly #misfits: Misfit[] = [];
   readonly #converging: ConvergingChanges[] = [];
   #made = Buffer.alloc(0);
   #madeLength = 0;
@@ -28,25 +13,10 @@ export class ChangeOutput {
 
   /** `expected`: how many more numbers its cells take, about. */
   constructor(batch: ChangeBatch, expected: number) {
+    const cells = new Int32Array(batch.cells.length + expected);
+    cells.set(batch.cells);
+    super(cells, batch.cells.length, batch.ops.length);
     this.#batch = batch;
-    this.#cellCount = batch.cells.length;
-    this.cells = new Int32Array(this.#cellCount + expected);
-    this.cells.set(batch.cells);
-    this.#ops = new Int32Array(batch.ops.length);
-  }
-
-  /** Room for a row, all NULL; its index in `cells`. */
-  row(columns: number): number {
-    const at = this.#cellCount;
-    const end = at + 2 * columns;
-    if (end > this.cells.length) {
-      const larger = new Int32Array(Math.max(end, 2 * this.cells.length));
-      larger.set(this.cells.subarray(0, at));
-      this.cells = larger;
-    }
-    this.cells.fill(NULL_CELL, at, end);
-    this.#cellCount = end;
-    return at;
   }
 
   /** Makes a cell hold a text. */
@@ -66,50 +36,38 @@ export class ChangeOutput {
     return this.#made.subarray(start, this.#madeLength);
   }
 
-  op(kind: Op, table: number, before: number, after: number): void {
-    const at = this.#opCount++ * OP_WIDTH;
-    this.#ops[at] = kind;
-    this.#ops[at + 1] = table;
-    this.#ops[at + 2] = before;
-    this.#ops[at + 3] = after;
-  }
-
-  /** The transaction at work, whose index is that in the batch, changes a table in a way that cannot be carried out. */
-  misfit(table: number, error: MigrationError): void {
-    const transaction = this.#transactions.length;
-    const last = this.#misfits.at(-1);
-    if (last?.transaction !== transaction || last.table !== table) {
-      this.#misfits.push({ transaction, table, error });
-    }
-  }
-
   converge(table: number): void {
-    const transaction = this.#transactions.length;
+    const transaction = this.transactions.length;
     const isKnown = this.#converging.some((one) => one.transaction === transaction && one.table === table);
     if (!isKnown) this.#converging.push({ transaction, table });
   }
 
   /** The batch's next transaction is done. */
   endTransaction(): void {
-    const given = this.#batch.transactions[this.#transactions.length]!;
-    const isSame = given.start === this.#start && given.end === this.#opCount;
-    this.#transactions.push(isSame ? given : new MovedTransaction(given, this.#start, this.#opCount));
-    this.#start = this.#opCount;
+    const given = this.#batch.transactions[this.transactions.length]!;
+    const start = this.#start;
+    const end = this.opCount;
+    const { begins, commits, takenBack = false } = given;
+    const isSame = given.start === start && given.end === end;
+    this.transactions.push(
+      isSame ? given : new TransactionPiece(given, { start, end, begins, commits, takenBack }),
+    );
+    this.#start = end;
   }
 
   take(tables: readonly TableSchema[]): ChangeBatch {
     const { misfits = [], ...batch } = this.#batch;
-    const all = [...misfits, ...this.#misfits];
+    const all = [...misfits, ...this.misfits];
     return {
       ...batch,
       bytes:
         this.#madeLength === 0
           ? batch.bytes
           : Buffer.concat([batch.bytes, this.#made.subarray(0, this.#madeLength)]),
-      cells: this.cells.subarray(0, this.#cellCount),
+      cells: this.cells.subarray(0, this.cellCount),
       tables,
-      ops: this.#ops.subarray(0, this.#opCount * OP_WIDTH),
-      transactions: this.#transactions,
+      ops: this.ops.subarray(0, this.opCount * OP_WIDTH),
+      transactions: this.transactions,
       ...(all.length === 0 ? {} : { misfits: all }),
       ...(this.#converging.length === 0 ? {} : { converging: this.#converging }),
     };
@@ -127,42 +85,5 @@ export class ChangeOutput {
     const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#made.length, 1 << 12));
     this.#made.copy(larger, 0, 0, this.#madeLength);
     this.#made = larger;
-  }
-}
-
-/** What a source makes of a transaction only when it is asked stays so. */
-class MovedTransaction implements ChangeTransaction {
-  readonly start: number;
-  readonly end: number;
-  readonly #given: ChangeTransaction;
-
-  constructor(given: ChangeTransaction, start: number, end: number) {
-    this.#given = given;
-    this.start = start;
-    this.end = end;
-  }
-
-  get position(): Position {
-    return this.#given.position;
-  }
-
-  get id(): string {
-    return this.#given.id;
-  }
-
-  get committedAtMs(): number {
-    return this.#given.committedAtMs;
-  }
-
-  get begins(): boolean {
-    return this.#given.begins;
-  }
-
-  get commits(): boolean {
-    return this.#given.commits;
-  }
-
-  get takenBack(): boolean {
-    return this.#given.takenBack === true;
   }
 }

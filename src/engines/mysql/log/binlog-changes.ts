@@ -1,8 +1,9 @@
+import type { Beginning } from "../../../core/batch-parts.ts";
 import { type ChangeBatch, Op } from "../../../core/change-batch.ts";
 import { MigrationError } from "../../../core/error.ts";
 import { displayTable, type TableId, type TableSchema } from "../../../core/schema.ts";
 import { tableChanged } from "../../../core/table-shape.ts";
-import { type Beginning, ChangeBatchBuilder } from "../../shared/log/change-batch-builder.ts";
+import { ChangeBatchBuilder } from "../../shared/log/change-batch-builder.ts";
 import { CellBuffer } from "../values/cell-buffer.ts";
 import { EventCursor, malformed } from "./binlog-bytes.ts";
 import { inflateRows } from "./binlog-compression.ts";

@@ -1,5 +1,5 @@
+import type { Beginning } from "../../../core/batch-parts.ts";
 import type { Position } from "../../../core/position.ts";
-import type { Beginning } from "../../shared/log/change-batch-builder.ts";
 import { type EventCursor, unreadable } from "./binlog-bytes.ts";
 import type { EventHeader } from "./binlog-event.ts";
 import { type BinlogPlace, compareBinlogPlaces, GTID_KIND } from "./binlog-position.ts";
