@@ -78,8 +78,11 @@ test("columns come as the rules make them, masked also in the rows that were the
   await pair.query(
     "alter table app.t alter later type bigint; update app.t set later = 5000000000 where id = 1",
   );
+  await pair.query("create unique index by_secret on app.t (id, secret)");
   assert.deepEqual(reasons((await drain(task)).progress), {});
   await assertMapped(pair);
+  const told = task.findings.filter(({ code, message }) => /left_out/.test(code) && /by_secret/.test(message));
+  assert.equal(told.length, 1, "what an altered table is without is told, and once");
 });
 
 test("what is made of a column that the source computes is so again when the task goes on, and when the table is altered", async () => {
