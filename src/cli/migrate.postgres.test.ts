@@ -172,6 +172,23 @@ test("rows that the target refuses give exit code 3, and are told and recorded",
   );
 });
 
+test("a run that goes on after a kill still tells of rows that were left out before", async () => {
+  const both = await pair();
+  await server.query("create table a (id int primary key check (id > 2), t text)", both.target);
+  const args = [...both.args, "--type", "full-load-and-cdc", "--include", "public.a"];
+  {
+    await using running = new CommandLine([...args, "--prep-mode", "do-nothing", "--json"]);
+    await running.line(isPhase("replicating"));
+    running.kill("SIGKILL");
+    await running.result;
+  }
+  const resumed = await tideway([...args, "--prep-mode", "do-nothing", "--until-caught-up"]);
+  assert.equal(resumed.code, 3, resumed.stderr);
+  assert.match(resumed.stdout, /Resuming the earlier run/);
+  assert.match(resumed.stdout, /2 rows were left out: the target refuses them/);
+  await tideway([...args, "--end"]);
+});
+
 test("tables that are set aside give exit code 3 and their errors", async () => {
   const both = await pair();
   await server.query("create table a (id int primary key, other text not null)", both.target);

@@ -52,6 +52,8 @@ export interface Journal extends AsyncDisposable {
   keepObjects(objects: readonly RightsId[], signal: AbortSignal): Promise<void>;
   /** How far large objects have been copied. */
   largeObjects(signal: AbortSignal): Promise<LargeObjectProgress>;
+  /** What the tables of exceptions hold of rows and changes that were passed over, by the key of the target's table. */
+  recordedErrors(signal: AbortSignal): Promise<ReadonlyMap<string, RecordedErrors>>;
   /** The source's log that the positions are of; undefined until it is noted. */
   sourceLog(signal: AbortSignal): Promise<string | undefined>;
   setSourceLog(log: string, signal: AbortSignal): Promise<void>;
@@ -64,6 +66,16 @@ export interface Journal extends AsyncDisposable {
   report(report: TaskReport, signal: AbortSignal): Promise<void>;
   /** Removes everything about this task; control tables stay. */
   forget(signal: AbortSignal): Promise<void>;
+}
+
+/** How many rows and changes of a table were passed over and recorded, in transactions that have committed. */
+export interface RecordedErrors {
+  /** Changes that found another row than they should. */
+  readonly conflicts: number;
+  /** Rows and changes that the target has refused. */
+  readonly refused: number;
+  /** Of those, rows of a full load. */
+  readonly loaded: number;
 }
 
 /** DMS's words for what a task does. */

@@ -76,12 +76,7 @@ function workOf({ phase }: TaskProgress): ReportedWork {
 
 function statusOf(progress: TaskProgress, work: ReportedWork): TaskStatus {
   const { tables, recoveryCheckpoint: checkpoint, appliedMs } = progress;
-  const pending = tables.reduce((sum, table) => {
-    const captured = table.inserts + table.updates + table.deletes + table.ddls;
-    const passedOver = table.conflicts + table.refused;
-    const applied = table.appliedInserts + table.appliedUpdates + table.appliedDeletes + table.appliedDdls;
-    return sum + Math.max(0, captured - applied - passedOver);
-  }, 0);
+  const pending = tables.reduce((sum, { pendingChanges }) => sum + Math.max(0, pendingChanges), 0);
   const memoryMb = process.memoryUsage.rss() / 2 ** 20;
   return { work, atMs: Date.now(), pendingChanges: pending, memoryMb, checkpoint, appliedMs };
 }

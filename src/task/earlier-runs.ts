@@ -60,9 +60,5 @@ function withEarlier(table: TableProgress, earlier: TableProgress | undefined): 
     appliedDeletes: table.appliedDeletes + earlier.appliedDeletes,
     appliedDdls: table.appliedDdls + earlier.appliedDdls,
     conflicts: table.conflicts + earlier.conflicts,
-    // What earlier versions have stored lacks them.
-    refused: table.refused + (earlier.refused ?? 0),
-    // A load that goes on does not read again what it is done with.
-    fullLoadErrorRows: table.fullLoadErrorRows + (table.reloaded ? 0 : (earlier.fullLoadErrorRows ?? 0)),
   };
 }

@@ -21,7 +21,7 @@ export interface PreparationContext {
   readonly journal: Journal;
   readonly mode: PrepareMode;
   readonly errors: TableErrors;
-  readonly observer: Pick<PipelineObserver, "finding">;
+  readonly observer: Pick<PipelineObserver, "finding" | "loadForgotten">;
   /** Called when the journal says what is to be loaded, and no table has been touched; a throw ends it there. */
   readonly onPlanned?: () => Promise<void>;
   readonly signal: AbortSignal;
@@ -63,6 +63,9 @@ export async function prepareLoads(context: PreparationContext): Promise<readonl
     });
   await journal.planTables(works.flatMap(intent), signal);
   failpoint("prepare.tables-planned");
+  for (const { load } of works) {
+    if (load.partitions === undefined) context.observer.loadForgotten(load.plan.source.id);
+  }
   await context.onPlanned?.();
   const made = works.filter(({ action, load }) => action === "prepare" && load.created);
   await releaseRemade(

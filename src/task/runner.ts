@@ -270,7 +270,9 @@ export class TaskRunner implements RunningTask, ChangeControl {
 
   /** Takes over what earlier attempts have left in the journal, and the reloads asked for since. */
   async #recall(attempt: Attempt): Promise<void> {
-    const { journal, errors, statistics, signal } = attempt;
+    const { journal, errors, plan, statistics, signal } = attempt;
+    const recorded = await journal.recordedErrors(signal);
+    const targets = new Map(plan.tables.map(({ source, target }) => [tableKey(source.id), target.id]));
     for (const table of await journal.tables(signal)) {
       if (this.#isLoadedFirst(table)) {
         this.#reloads.remove(table.id);
@@ -282,7 +284,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
         }
         statistics.finding(finding);
       }
-      statistics.restore(table);
+      const target = targets.get(tableKey(table.id));
+      statistics.restore(table, target && recorded.get(tableKey(target)));
       if (table.state === "suspended") errors.remember(table.id);
     }
   }

@@ -1,7 +1,7 @@
 import type { MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
-import type { JournaledTable } from "../core/journal.ts";
+import type { JournaledTable, RecordedErrors } from "../core/journal.ts";
 import type { Position } from "../core/position.ts";
 import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import type { AppliedCounts, AppliedProgress } from "../core/target.ts";
@@ -56,10 +56,10 @@ export class TaskStatistics implements PipelineObserver {
     this.#changed();
   }
 
-  /** What the journal knows of a table from an earlier run. */
-  restore(journaled: JournaledTable): void {
+  /** What the target knows of a table when an attempt begins: its journal, and its record of what was left out. */
+  restore(journaled: JournaledTable, recorded: RecordedErrors | undefined): void {
     const table = this.#tables.get(tableKey(journaled.id));
-    if (table !== undefined) restoreTally(table, journaled);
+    if (table !== undefined) restoreTally(table, journaled, recorded);
   }
 
   setPhase(phase: TaskPhase): void {

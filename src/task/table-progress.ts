@@ -1,6 +1,6 @@
 import type { ErrorCode, ErrorRecord } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
-import type { JournaledTable } from "../core/journal.ts";
+import type { JournaledTable, RecordedErrors } from "../core/journal.ts";
 import type { TableSchema } from "../core/schema.ts";
 import type { AppliedCounts } from "../core/target.ts";
 import type { TableProgress } from "./task.ts";
@@ -34,12 +34,22 @@ export function newTally(table: KnownTable, nowMs: number): TableTally {
     appliedDdls: 0,
     conflicts: 0,
     refused: 0,
+    pendingChanges: 0,
     lastUpdateMs: nowMs,
   };
 }
 
-/** Takes over what the journal knows of the table from an earlier run. */
-export function restoreTally(tally: TableTally, journaled: JournaledTable): void {
+/** Takes over what the target knows of the table when an attempt begins. `recorded`: undefined for nothing. */
+export function restoreTally(
+  tally: TableTally,
+  journaled: JournaledTable,
+  recorded: RecordedErrors | undefined,
+): void {
+  const { refused, loaded } = recorded ?? { refused: 0, loaded: 0 };
+  tally.fullLoadErrorRows = loaded;
+  tally.refused = refused - loaded;
+  // What was under way is sent again.
+  tally.pendingChanges = 0;
   const done = journaled.partitions.filter((partition) => partition.done);
   tally.fullLoadRows = done.reduce((sum, partition) => sum + partition.rows, 0);
   const complete = done.length === journaled.partitions.length && journaled.partitions.length > 0;
@@ -49,11 +59,12 @@ export function restoreTally(tally: TableTally, journaled: JournaledTable): void
   } else if (complete) tally.state = "Table completed";
 }
 
-/** Of the load before nothing counts. */
+/** Of the load before nothing counts, and what was recorded of rows that were left out is gone. */
 export function restartTally(tally: TableTally): void {
   tally.state = "Table is being reloaded";
   tally.reloaded = true;
   tally.error = undefined;
+  tally.refused = 0;
   forgetLoaded(tally);
   tally.fullLoadStartMs = undefined;
   tally.fullLoadEndMs = undefined;
@@ -72,6 +83,7 @@ export function addCaptured(tally: TableTally, counts: AppliedCounts): void {
   tally.updates += counts.updates;
   tally.deletes += counts.deletes;
   tally.ddls += counts.truncates;
+  tally.pendingChanges += changesOf(counts);
 }
 
 /** Changes that have committed on the target. */
@@ -82,6 +94,11 @@ export function addApplied(tally: TableTally, counts: AppliedCounts): void {
   tally.appliedDdls += counts.truncates;
   tally.conflicts += counts.conflicts;
   tally.refused += counts.refused;
+  tally.pendingChanges -= changesOf(counts) + counts.conflicts + counts.refused;
+}
+
+function changesOf({ inserts, updates, deletes, truncates }: AppliedCounts): number {
+  return inserts + updates + deletes + truncates;
 }
 
 /** The journal keeps a reason as `code: message` (see TableErrors). */

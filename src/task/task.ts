@@ -65,7 +65,7 @@ export interface TableProgress {
   readonly error: ErrorRecord | undefined;
   readonly fullLoadRows: number;
   readonly fullLoadBytes: number;
-  /** Rows that the target has refused and that were left out. */
+  /** Rows that the target has refused and that were left out, in earlier runs, too: the target has a record of them. */
   readonly fullLoadErrorRows: number;
   /** -1 when the source has no estimate. */
   readonly estimatedRows: number;
@@ -82,8 +82,10 @@ export interface TableProgress {
   readonly appliedDeletes: number;
   readonly appliedDdls: number;
   readonly conflicts: number;
-  /** Changes that the target has refused and that were left out. */
+  /** Changes that the target has refused and that were left out: as many as it has recorded. */
   readonly refused: number;
+  /** Changes that the source has sent and that are neither applied nor passed over; below 0 after cascades. */
+  readonly pendingChanges: number;
   readonly lastUpdateMs: number;
 }
 

@@ -151,6 +151,11 @@ for (const kind of kinds) {
     again.running.drain();
     const { suspendedTables } = await again.running.outcome;
     assert.deepEqual(suspendedTables.map(({ name }) => name).toSorted(), ["big", "t"]);
+    assert.deepEqual(
+      tally(again.last, "t"),
+      [2, 1, 1, "Table error"],
+      "rows that earlier runs left out count",
+    );
     assert.deepEqual(await ids(pair, "select id from app.fine where id > 100"), [200]);
 
     const tooMany = { DataErrorEscalationCount: 2, DataErrorEscalationPolicy: "STOP_TASK" };

@@ -106,6 +106,11 @@ class MysqlJournalSession implements JournalSession {
     return text === undefined ? { after: "0", done: false } : (JSON.parse(text) as LargeObjectProgress);
   }
 
+  async rows(sql: string): Promise<readonly (readonly string[])[]> {
+    const rows = await this.#client.query<Record<string, string>>(sql);
+    return rows.map((row) => Object.values(row));
+  }
+
   async text(sql: string): Promise<string | undefined> {
     const [row] = await this.#client.query<{ text: string }>(sql);
     return row?.text;

@@ -1,10 +1,10 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
-import { loadExceptionTable } from "../../../core/journal.ts";
+import { loadExceptionTable, type RecordedErrors } from "../../../core/journal.ts";
 import type { RowErrorPolicies } from "../../../core/row-errors.ts";
 import type { Loader, LoadRequest } from "../../../core/target.ts";
 import { ApplyCounts } from "../../shared/apply/apply-counts.ts";
 import type { ApplyGroup } from "../../shared/apply/apply-group.ts";
-import { type RecordedErrors, RowErrors } from "../../shared/apply/row-errors.ts";
+import { RowErrors } from "../../shared/apply/row-errors.ts";
 import {
   loadPolicies,
   type ScreenedHooks,

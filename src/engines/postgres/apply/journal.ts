@@ -73,6 +73,11 @@ class PostgresJournalSession implements JournalSession {
     return { after: (JSON.parse(row.range_to) as [string])[0], done: row.done === "t" };
   }
 
+  async rows(sql: string): Promise<readonly (readonly string[])[]> {
+    const { rows } = await this.#client.query<string[]>({ text: sql, rowMode: "array" });
+    return rows;
+  }
+
   async text(sql: string): Promise<string | undefined> {
     const { rows } = await this.#client.query<{ text: string }>(sql);
     return rows[0]?.text;

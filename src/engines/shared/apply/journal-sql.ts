@@ -56,7 +56,10 @@ export interface JournalSql {
   saveCheckpointSql(request: JournalRequest, text: string): string;
   /** Removes what is recorded of rows of target tables that were passed over. */
   clearExceptionsSql(request: JournalRequest, tables: readonly TableId[]): string[];
-  /** Answers with a row for each target table that has exceptions: schema, name, conflicts, refused rows. */
+  /**
+   * Answers with a row for each target table that has exceptions: schema, name, conflicts, refused rows, and how many
+   * of those are a full load's.
+   */
   recordedErrorsSql(request: JournalRequest): string;
   saveStatusSql(request: JournalRequest, status: TaskStatus): string;
   saveHistorySql(request: JournalRequest, slot: HistorySlot): string;
@@ -73,7 +76,7 @@ export function journalSql(dialect: JournalDialect): JournalSql {
   const { identifier, literal, controlTable, now, overwrite, noteSchema } = dialect;
   const noteTable = (note: JournalNote): TableId => ({ schema: noteSchema, name: note });
   const [server, task, time, text] = ["SERVER_NAME", "TASK_NAME", "STATE_TIME", "CHECKPOINT"].map(identifier);
-  const [owner, name, error] = ["TABLE_OWNER", "TABLE_NAME", "ERROR"].map(identifier);
+  const [owner, name, statement, error] = ["TABLE_OWNER", "TABLE_NAME", "STATEMENT", "ERROR"].map(identifier);
 
   const sql: JournalSql = {
     isAbout({ taskId }, { schema, name }) {
@@ -141,12 +144,15 @@ export function journalSql(dialect: JournalDialect): JournalSql {
     },
 
     recordedErrorsSql(request) {
-      const isConflict = `left(${error}, 10) = 'apply.row_'`;
+      // The last member of a change's object is the text of its position, which a row of a load has not; see ExceptionRow.
+      const isOfLoad = `right(${statement}, 2) in ('}}', '{}')`;
+      const isConflict = `left(${error}, 10) = 'apply.row_' and not ${isOfLoad}`;
       const rows = exceptionTables(request).map(
-        (table) => `select ${owner}, ${name}, case when ${isConflict} then 1 else 0 end as conflicts
+        (table) => `select ${owner}, ${name}, case when ${isConflict} then 1 else 0 end as conflicts,
+            case when ${isOfLoad} then 1 else 0 end as loaded
           from ${controlTable(request, table)} where ${task} = ${literal(request.taskId)}`,
       );
-      return `select ${owner}, ${name}, sum(conflicts), sum(1 - conflicts)
+      return `select ${owner}, ${name}, sum(conflicts), sum(1 - conflicts), sum(loaded)
         from (${rows.join(" union all ")}) as recorded group by ${owner}, ${name}`;
     },
 

@@ -6,6 +6,7 @@ import type {
   JournaledTable,
   JournalRequest,
   PlannedTable,
+  RecordedErrors,
   StateChange,
   TaskReport,
 } from "../../../core/journal.ts";
@@ -16,6 +17,7 @@ import type { TableId } from "../../../core/schema.ts";
 import type { ShapedTable } from "../../../core/table-shape.ts";
 import { journaledTables, type StateRow } from "./journal-rows.ts";
 import type { JournalNote, JournalSql } from "./journal-sql.ts";
+import { errorsByTable } from "./row-errors.ts";
 
 /** Statements of the journal about many tables at once, of which there is at least one. Lists are one transaction. */
 export interface JournalTablesSql {
@@ -32,6 +34,8 @@ export interface JournalSession {
   /** Each of the task's tables as often as it has partitions, at least once; in order of tables, then partitions. */
   tables(): Promise<readonly StateRow[]>;
   largeObjects(): Promise<LargeObjectProgress>;
+  /** A query's rows as texts. */
+  rows(sql: string): Promise<readonly (readonly (string | null)[])[]>;
   /** The `text` of the row that a query answers with, undefined for none. */
   text(sql: string): Promise<string | undefined>;
   /** Statements as one transaction: all of them or none. */
@@ -106,6 +110,11 @@ export class TargetJournal implements Journal {
 
   largeObjects(signal: AbortSignal): Promise<LargeObjectProgress> {
     return this.#inTurn(signal, () => this.#session.largeObjects());
+  }
+
+  async recordedErrors(signal: AbortSignal): Promise<ReadonlyMap<string, RecordedErrors>> {
+    const sql = this.#session.sql.recordedErrorsSql(this.#request);
+    return errorsByTable(await this.#inTurn(signal, () => this.#session.rows(sql)));
   }
 
   sourceLog(signal: AbortSignal): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 import { type ErrorCode, MigrationError } from "../../../core/error.ts";
+import type { RecordedErrors } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import {
   passesOver,
@@ -8,32 +9,32 @@ import {
 } from "../../../core/row-errors.ts";
 import { displayTable, tableKey } from "../../../core/schema.ts";
 
-/** Exceptions of a table that earlier transactions have left. */
-export interface RecordedErrors {
-  readonly conflicts: number;
-  readonly refused: number;
-}
-
 export function hasLimits({ refusedLimit, conflictLimit }: RowErrorPolicies): boolean {
   return refusedLimit.count > 0 || conflictLimit.count > 0;
 }
 
-/**
- * `rows`: a target table's schema and name, and how many of its exceptions are conflicts and how many are not, as
- * recordedErrorsSql() asks for them.
- */
+/** By the key of the target's table. `rows`: as recordedErrorsSql() asks for them. */
+export function errorsByTable(
+  rows: readonly (readonly (string | null)[])[],
+): ReadonlyMap<string, RecordedErrors> {
+  return new Map(
+    rows.map(([schema, name, conflicts, refused, loaded]) => [
+      tableKey({ schema: schema!, name: name! }),
+      { conflicts: Number(conflicts), refused: Number(refused), loaded: Number(loaded) },
+    ]),
+  );
+}
+
+/** The same in the order of the plans. */
 export function recordedErrors(
   plans: readonly TablePlan[],
   rows: readonly (readonly (string | null)[])[],
 ): readonly RecordedErrors[] {
-  const found = new Map(
-    rows.map(([schema, name, conflicts, refused]) => [
-      tableKey({ schema: schema!, name: name! }),
-      { conflicts: Number(conflicts), refused: Number(refused) },
-    ]),
-  );
-  return plans.map(({ target }) => found.get(tableKey(target.id)) ?? { conflicts: 0, refused: 0 });
+  const found = errorsByTable(rows);
+  return plans.map(({ target }) => found.get(tableKey(target.id)) ?? NO_ERRORS);
 }
+
+const NO_ERRORS: RecordedErrors = { conflicts: 0, refused: 0, loaded: 0 };
 
 interface Tally {
   conflicts: number;
