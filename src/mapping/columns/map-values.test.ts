@@ -97,6 +97,26 @@ test("generated columns that are masked come with the source's values, or are re
   );
 });
 
+test("a generated column goes on being computed, whatever the name of the column that it is computed from", () => {
+  const columns = [
+    column("id", INT),
+    column("sent", INT),
+    column("copy", INT, { generated: "sent" }),
+    column("gone", INT),
+  ];
+  const { plan, said } = mapped([columnRule(1, "remove-column", "gone")], {
+    columns,
+    indexes: [],
+    checks: [],
+  });
+  assert.deepEqual(said, []);
+  const sides = [plan.source, plan.target, plan.rows!.reads];
+  assert.deepEqual(
+    sides.map((side) => side.columns[2]!.generated),
+    ["sent", "sent", "sent"],
+  );
+});
+
 test("columns are added behind those of the source", () => {
   const wide = { "object-locator": { "schema-name": "%", "table-name": "%" } };
   const { plan, said } = mapped([
