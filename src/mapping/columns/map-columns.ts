@@ -1,10 +1,10 @@
-import { type ColumnOrigin, ordinaryColumn } from "../../core/plan.ts";
+import { type ColumnOrigin, type Mask, ordinaryColumn } from "../../core/plan.ts";
 import type { Column, LogicalType } from "../../core/schema.ts";
 import { dataTypeOf } from "../document/data-types.ts";
-import type { ColumnChoice } from "./column-choice.ts";
+import type { ColumnChoice, Ruled } from "./column-choice.ts";
 import type { ColumnFindings } from "./column-findings.ts";
 import type { ColumnNames, NativeColumns } from "./native-columns.ts";
-import { maskFault, typeChange } from "./type-change.ts";
+import { maskFault, mayOverflow, typeChange } from "./type-change.ts";
 
 /** A column of the plan: on both sides, and where its values come from. */
 export interface PlannedColumn {
@@ -112,11 +112,7 @@ function mapColumn(choice: ColumnChoice, context: NamedColumns): PlannedColumn {
   const { column, name, ordinal, type, mask } = choice;
   const held = type?.said ?? column.type;
   const masked = mask === undefined ? {} : { mask: mask.said };
-  if (mask !== undefined) {
-    const fault = maskFault(mask.said, held);
-    const remedy = "a rule change-data-type can give it room";
-    if (fault !== undefined) findings.impossible(mask.rule, `the column ${column.name} ${fault}; ${remedy}`);
-  }
+  if (mask !== undefined) checkMask(mask, { name: column.name, held, findings });
   const origin: ColumnOrigin = { kind: "column", ordinal, ...masked };
   if (type === undefined) {
     return { source: column, target: { ...withDefault(column, context), name }, origin };
@@ -136,6 +132,23 @@ function mapColumn(choice: ColumnChoice, context: NamedColumns): PlannedColumn {
       expression: { sql: change.sql, inputs: [{ kind: "column", ordinal }] },
     },
   };
+}
+
+interface MaskedColumn extends Pick<MapColumns, "findings"> {
+  /** On the source. */
+  readonly name: string;
+  /** The type of the values that are masked. */
+  readonly held: LogicalType;
+}
+
+function checkMask({ rule, said: mask }: Ruled<Mask>, { name, held, findings }: MaskedColumn): void {
+  const fault = maskFault(mask, held);
+  if (fault !== undefined) {
+    findings.impossible(rule, `the column ${name} ${fault}; a rule change-data-type can give it room`);
+  } else if (mayOverflow(mask, held)) {
+    const message = `The mask of rule ${rule} can make numbers of the column ${name} larger than its type has room for, and the target refuses their rows.`;
+    findings.add("mapping.mask_overflow", "warning", message);
+  }
 }
 
 function withDefault(column: Column, { texts, names, findings }: NamedColumns): Column {
