@@ -1,25 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { type Kind, moveMapped } from "../support/mapped-move.ts";
-import { startMysql } from "../support/mysql-server.ts";
-import { startPostgres } from "../support/postgres-server.ts";
-import { serversOfFile } from "../support/server-pair.ts";
+import { directions, mappedServers, moveMapped } from "../support/mapped-move.ts";
 
 /* What rules make of values and rows, looked at in targets of each kind, in full load and in changes. */
 
-const { source: postgres, target: mariadb } = await serversOfFile({
-  source: startPostgres(),
-  target: startMysql({ flavour: "mariadb" }),
-});
-const servers = { postgres, mariadb };
-
-const directions: readonly (readonly [from: Kind, to: Kind])[] = [
-  ["postgres", "postgres"],
-  ["mariadb", "mariadb"],
-  ["mariadb", "postgres"],
-  ["postgres", "mariadb"],
-];
+const servers = await mappedServers();
 
 const MADE = `
   create table people (
