@@ -56,6 +56,8 @@ const documents = [
   "SECURITY.md",
   "CHANGELOG.md",
   "docs/api.md",
+  "docs/table-mappings.md",
+  "docs/performance.md",
   "docs/engines/postgres.md",
   "docs/engines/mysql.md",
   "docs/decisions/README.md",

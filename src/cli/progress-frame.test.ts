@@ -38,6 +38,16 @@ const mixed = [
   tableProgress("evil\n\x1b[2Jname", { state: "Table is being reloaded" }),
 ];
 
+const lag = {
+  currentMs: 120,
+  p50Ms: 85,
+  p99Ms: 2000,
+  maxMs: 9000,
+  resolutionMs: 1,
+  transactions: 5,
+  changes: 9,
+} as const;
+
 test("a table that loads has its rows, speed, share and time left on its line", () => {
   const rates = new ProgressRates();
   const at = (rows: number): TaskProgress =>
@@ -64,15 +74,6 @@ test("control characters of names never reach the terminal", () => {
 
 test("no line is wider and no frame higher than any terminal", () => {
   const many = Array.from({ length: 2000 }, (_, i) => mixed[i % mixed.length]!);
-  const lag = {
-    currentMs: 120,
-    p50Ms: 85,
-    p99Ms: 2000,
-    maxMs: 9000,
-    resolutionMs: 1,
-    transactions: 5,
-    changes: 9,
-  } as const;
   const states = [
     progress([]),
     progress(mixed),
@@ -110,15 +111,6 @@ test("of two thousand tables the telling ones are shown and the rest is counted"
 });
 
 test("once the target follows, lines tell of changes and the lag", () => {
-  const lag = {
-    currentMs: 120,
-    p50Ms: 85,
-    p99Ms: 2000,
-    maxMs: 9000,
-    resolutionMs: 1,
-    transactions: 5,
-    changes: 9,
-  } as const;
   const tables = [
     tableProgress("orders", { state: "Table completed", appliedInserts: 1234, appliedDeletes: 7 }),
   ];

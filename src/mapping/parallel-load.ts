@@ -1,10 +1,9 @@
 import type { Finding } from "../core/finding.ts";
 import type { ParallelLoad, TablePlan } from "../core/plan.ts";
 import type { Column, LogicalType, StoredPartition, TableSchema } from "../core/schema.ts";
-import { matchesTable } from "./columns/column-choice.ts";
 import { ColumnFindings } from "./columns/column-findings.ts";
 import { filterFault, normalisedValue } from "./filter/filter-value.ts";
-import type { TableMappings } from "./rules.ts";
+import { matchesTable, type TableMappings } from "./rules.ts";
 
 /** How rules want a table to be parted: the first that is about it. What cannot be is a finding. */
 export function planLoad(

@@ -1,5 +1,5 @@
 import type { FilterCondition, Mask, ParallelLoad } from "../core/plan.ts";
-import type { LogicalType } from "../core/schema.ts";
+import type { LogicalType, TableId } from "../core/schema.ts";
 import type { NameMatcher } from "./wildcard.ts";
 
 /** A checked table mappings document. Every list is in the order of the rules' ids. */
@@ -14,12 +14,9 @@ export interface TableMappings {
   readonly tableSettings: readonly TableSettingsRule[];
 }
 
-export interface SelectionRule {
-  readonly id: number;
+export interface SelectionRule extends TableRuleBase {
   /** "explicit" names exactly one table, without wildcards. */
   readonly action: "include" | "exclude" | "explicit";
-  readonly schema: NameMatcher;
-  readonly table: NameMatcher;
   /** The pattern for tables is `%` alone. */
   readonly everyTable: boolean;
   /** Which kinds of relations are meant. */
@@ -48,6 +45,11 @@ export interface TableRuleBase {
   readonly id: number;
   readonly schema: NameMatcher;
   readonly table: NameMatcher;
+}
+
+/** Whether a rule is about a table, by the source's names. */
+export function matchesTable(rule: TableRuleBase, { schema, name }: TableId): boolean {
+  return rule.schema(schema) && rule.table(name);
 }
 
 /** Renames tables. */

@@ -1,6 +1,6 @@
 import { MigrationError } from "../core/error.ts";
 import type { TableId, TableSchema } from "../core/schema.ts";
-import type { SelectionRule, TableMappings } from "./rules.ts";
+import { matchesTable, type SelectionRule, type TableMappings } from "./rules.ts";
 import { escapeWildcards } from "./wildcard.ts";
 
 /** What a rule's table-type tells apart. */
@@ -68,10 +68,6 @@ export function selectingRules(
 /** Whether views are selected, too. */
 export function takesViews({ selections }: TableMappings): boolean {
   return selections.some((rule) => rule.action !== "exclude" && isOfType(rule, "view"));
-}
-
-function matchesTable(rule: SelectionRule, id: TableId): boolean {
-  return rule.schema(id.schema) && rule.table(id.name);
 }
 
 /**

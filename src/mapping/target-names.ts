@@ -1,5 +1,5 @@
 import type { TableId } from "../core/schema.ts";
-import { changeName, type SchemaRule, type TableMappings, type TableRule } from "./rules.ts";
+import { changeName, matchesTable, type SchemaRule, type TableMappings, type TableRule } from "./rules.ts";
 
 /**
  * The names that objects get on the target. Of the rules of one level that match, the one with the
@@ -47,6 +47,6 @@ export class TargetNames {
   }
 
   #tableRule(source: TableId): TableRule | undefined {
-    return this.#mappings.tableRules.find(({ schema, table }) => schema(source.schema) && table(source.name));
+    return this.#mappings.tableRules.find((rule) => matchesTable(rule, source));
   }
 }

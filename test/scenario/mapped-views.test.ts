@@ -1,26 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { endpointOf } from "../support/endpoint.ts";
-import { type Kind, moveMapped } from "../support/mapped-move.ts";
-import { startMysql } from "../support/mysql-server.ts";
-import { startPostgres } from "../support/postgres-server.ts";
-import { serversOfFile } from "../support/server-pair.ts";
+import { directions, mappedServers, moveMapped } from "../support/mapped-move.ts";
 import { ObservedTask, taskSpec } from "../support/task.ts";
 
 /* What table mappings say of whole tables: views that are moved as tables, and how a full load parts tables. */
 
-const { source: postgres, target: mariadb } = await serversOfFile({
-  source: startPostgres(),
-  target: startMysql({ flavour: "mariadb" }),
-});
-const servers = { postgres, mariadb };
-
-const directions: readonly (readonly [from: Kind, to: Kind])[] = [
-  ["postgres", "postgres"],
-  ["mariadb", "mariadb"],
-  ["mariadb", "postgres"],
-  ["postgres", "mariadb"],
-];
+const servers = await mappedServers();
+const { postgres, mariadb } = servers;
 
 const MADE = `
   create table parts (id int primary key, kind varchar(10), weight decimal(8, 2));

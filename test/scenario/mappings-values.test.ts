@@ -1,25 +1,17 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { type Kind, moveMapped } from "../support/mapped-move.ts";
-import { startMysql } from "../support/mysql-server.ts";
-import { startPostgres } from "../support/postgres-server.ts";
-import { serversOfFile } from "../support/server-pair.ts";
+import {
+  directions,
+  type Kind,
+  type MovedTables,
+  mappedServers,
+  moveMapped,
+} from "../support/mapped-move.ts";
 
 /* What rules make of values and rows, looked at in targets of each kind, in full load and in changes. */
 
-const { source: postgres, target: mariadb } = await serversOfFile({
-  source: startPostgres(),
-  target: startMysql({ flavour: "mariadb" }),
-});
-const servers = { postgres, mariadb };
-
-const directions: readonly (readonly [from: Kind, to: Kind])[] = [
-  ["postgres", "postgres"],
-  ["mariadb", "mariadb"],
-  ["mariadb", "postgres"],
-  ["postgres", "mariadb"],
-];
+const servers = await mappedServers();
 
 const MADE = `
   create table people (
@@ -27,6 +19,7 @@ const MADE = `
     age int, price decimal(10,2), secret varchar(20) not null);
   create table orders (nr int primary key, what varchar(20));
   create table items (id int primary key, kind varchar(10), qty int, at date);
+  create table marks (id int primary key, n int, word varchar(10), seen int);
   insert into people values
     (1, 'Änn', '123-45-6789', '4000 1234', '10001', 31, 12.50, 's1'),
     (2, 'Bob', null, null, null, null, null, 's2'),
@@ -34,7 +27,9 @@ const MADE = `
   insert into orders values (1, 'one'), (2, 'two'), (3, 'three');
   insert into items values
     (1, 'a', 10, '2024-01-31'), (2, 'a', 9, '2024-01-31'), (3, 'x', 50, '2024-01-31'), (4, null, 50, '2024-01-31'),
-    (5, 'b', 12, '2023-12-31'), (6, 'c', 99, null)`;
+    (5, 'b', 12, '2023-12-31'), (6, 'c', 99, null);
+  insert into marks values
+    (-1, 99, null, 15), (0, 99, null, 15), (1, 5, 'a', 9), (2, 2, 'b', 10), (3, 1, null, 9), (4, 3, 'd', 9), (5, 5, 'e', 21)`;
 
 const CHANGED = `
   insert into people values (4, 'Dee', '9', 'new', '99', 44, 7, 's4');
@@ -48,7 +43,12 @@ const CHANGED = `
   update items set qty = 1 where id = 1;
   update items set kind = 'y' where id = 3;
   insert into items values (7, 'd', 10, '2024-06-30'), (8, 'd', 9, '2024-06-30');
-  delete from items where id in (4, 5)`;
+  delete from items where id in (4, 5);
+  update marks set id = 10 where id = -1;
+  update marks set n = 4 where id = 1;
+  update marks set seen = 21 where id = 2;
+  update marks set word = 'c' where id = 3;
+  insert into marks values (6, 2, 'f', null), (7, -3, 'g', 0), (-2, 50, null, 12)`;
 
 function rule(id: number, action: string, [table, column]: readonly string[], more: object = {}): object {
   const named = column === undefined ? {} : { "column-name": column };
@@ -58,6 +58,12 @@ function rule(id: number, action: string, [table, column]: readonly string[], mo
     ...more,
   };
 }
+
+/** Columns of orders and what each shows of the change that a row comes with. */
+const HEADERS = {
+  ...{ h_op: "$AR_H_OPERATION", h_place: "$AR_H_STREAM_POSITION", h_seq: "$AR_H_CHANGE_SEQ" },
+  ...{ h_at: "$AR_H_TIMESTAMP", h_committed: "$AR_H_COMMIT_TIMESTAMP", h_user: "$AR_H_USER" },
+};
 
 const string = (length: number): object => ({ "data-type": { type: "string", length } });
 
@@ -85,37 +91,69 @@ const RULES = [
     ...string(1),
   }),
   rule(12, "add-column", ["orders"], { value: "at", "data-type": { type: "datetime", precision: 6 } }),
+  ...Object.entries(HEADERS).map(([value, expression], i) =>
+    rule(100 + i, "add-column", ["orders"], { value, expression, ...string(100) }),
+  ),
 ];
 
-const FILTERED = {
-  ...{ "rule-type": "selection", "rule-id": 20, "rule-action": "include" },
-  "object-locator": { "schema-name": "{source}", "table-name": "items" },
-  filters: [
-    {
-      ...{ "filter-type": "source", "column-name": "qty" },
-      "filter-conditions": [{ "filter-operator": "gte", value: "10" }],
-    },
-    {
-      ...{ "filter-type": "source", "column-name": "kind" },
-      "filter-conditions": [{ "filter-operator": "noteq", value: "x" }],
-    },
-    {
-      ...{ "filter-type": "source", "column-name": "at" },
-      "filter-conditions": [
-        { "filter-operator": "between", "start-value": "2024-01-01", "end-value": "2024-12-31" },
-        { "filter-operator": "null" },
-      ],
-    },
-  ],
-};
+function filter(column: string, ...conditions: readonly object[]): object {
+  return { "filter-type": "source", "column-name": column, "filter-conditions": conditions };
+}
 
-const OTHERS = ["people", "orders"].map((name, i) => ({
-  ...{ "rule-type": "selection", "rule-id": 21 + i, "rule-action": "include" },
-  "object-locator": { "schema-name": "{source}", "table-name": name },
-}));
+function filtered(id: number, table: string, filters: readonly object[]): object {
+  return {
+    ...{ "rule-type": "selection", "rule-id": id, "rule-action": "include", filters },
+    "object-locator": { "schema-name": "{source}", "table-name": table },
+  };
+}
+
+const FILTERED = [
+  filtered(20, "items", [
+    filter("qty", { "filter-operator": "gte", value: "10" }),
+    filter("kind", { "filter-operator": "noteq", value: "x" }),
+    filter(
+      "at",
+      { "filter-operator": "between", "start-value": "2024-01-01", "end-value": "2024-12-31" },
+      { "filter-operator": "null" },
+    ),
+  ]),
+  filtered(30, "marks", [
+    filter("n", { "filter-operator": "eq", value: "5" }, { "filter-operator": "ste", value: "2" }),
+    filter("word", { "filter-operator": "notnull" }),
+    filter("seen", { "filter-operator": "notbetween", "start-value": "10", "end-value": "20" }),
+  ]),
+  filtered(31, "marks", [filter("id", { "filter-operator": "lte", value: "0" })]),
+];
+
+const OTHERS = ["people", "orders"].map((name, i) => filtered(21 + i, name, []));
 
 function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
+}
+
+/** Of a row that was loaded, and of the three that changed, in the changes' order. */
+async function assertHeaders(rows: MovedTables["rows"], from: Kind): Promise<void> {
+  const names = Object.keys(HEADERS).join(", ");
+  const found = await rows(`select nr, ${names} from {target}.orders order by h_seq`);
+  assert.deepEqual(
+    found.map(([nr, operation]) => [nr, operation]),
+    [
+      ["1", "INSERT"],
+      ["4", "INSERT"],
+      ["2", "UPDATE"],
+      ["3", "DELETE"],
+    ],
+  );
+  const place = from === "postgres" ? /^[\dA-F]+\/[\dA-F]+$/ : /^\d+-\d+-\d+$/;
+  for (const [nr, , position, sequence, at, committed, user] of found) {
+    assert.deepEqual([at, user], [committed, null]);
+    assert.match(committed!, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/);
+    const ageMs = Date.now() - Date.parse(`${committed}Z`);
+    assert.ok(ageMs >= 0 && ageMs < 600_000, `${committed} is now, in UTC`);
+    assert.match(position!, nr === "1" ? /^$/ : place);
+    const number = nr === "1" ? "" : committed!.replaceAll(/\D/g, "").slice(0, 16);
+    assert.ok(sequence!.startsWith(number) && sequence!.length === (nr === "1" ? 0 : 35), sequence!);
+  }
 }
 
 for (const [from, to] of directions) {
@@ -123,7 +161,7 @@ for (const [from, to] of directions) {
     const { rows } = await moveMapped(servers, {
       ...{ from, to, changed: CHANGED },
       made: from === "postgres" ? MADE : MADE.replace("E'tab", "'tab"),
-      rules: [...RULES, FILTERED, ...OTHERS],
+      rules: [...RULES, ...FILTERED, ...OTHERS],
       selection: {
         "rule-action": "exclude",
         "object-locator": { "schema-name": "{source}", "table-name": "none" },
@@ -155,6 +193,10 @@ for (const [from, to] of directions) {
       ["6", "c", "99"],
       ["7", "d", "10"],
     ]);
+    assert.deepEqual((await rows("select id from {target}.marks order by id")).flat(), [
+      ...["-2", "0", "2", "3", "5", "7"],
+    ]);
+    await assertHeaders(rows, from);
     await assert.rejects(rows("select secret from {target}.people"));
   });
 }

@@ -1,24 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Kind, moveMapped } from "../support/mapped-move.ts";
-import { startMysql } from "../support/mysql-server.ts";
-import { startPostgres } from "../support/postgres-server.ts";
-import { serversOfFile } from "../support/server-pair.ts";
+import { directions, mappedServers, moveMapped } from "../support/mapped-move.ts";
 
 /* Rules of table mappings, looked at as rows of a target: between databases of each kind, in full load and in changes. */
 
-const { source: postgres, target: mariadb } = await serversOfFile({
-  source: startPostgres(),
-  target: startMysql({ flavour: "mariadb" }),
-});
-const servers = { postgres, mariadb };
-
-const directions: readonly (readonly [from: Kind, to: Kind])[] = [
-  ["postgres", "postgres"],
-  ["mariadb", "mariadb"],
-  ["mariadb", "postgres"],
-  ["postgres", "mariadb"],
-];
+const servers = await mappedServers();
 
 const MADE = `
   create table people (id bigint primary key, name varchar(80) not null, age int, zip char(5), check (age > 0));

@@ -3,8 +3,9 @@ import type { EndpointConfig } from "../../src/core/engine.ts";
 import type { Finding } from "../../src/core/finding.ts";
 import type { MigrationType } from "../../src/core/source.ts";
 import { endpointOf } from "./endpoint.ts";
-import type { MysqlServer } from "./mysql-server.ts";
-import type { PostgresServer } from "./postgres-server.ts";
+import { type MysqlServer, startMysql } from "./mysql-server.ts";
+import { type PostgresServer, startPostgres } from "./postgres-server.ts";
+import { serversOfFile } from "./server-pair.ts";
 import { assertStopped, ObservedTask, taskSpec } from "./task.ts";
 
 export interface MappedServers {
@@ -13,6 +14,22 @@ export interface MappedServers {
 }
 
 export type Kind = keyof MappedServers;
+
+export const directions: readonly (readonly [from: Kind, to: Kind])[] = [
+  ["postgres", "postgres"],
+  ["mariadb", "mariadb"],
+  ["mariadb", "postgres"],
+  ["postgres", "mariadb"],
+];
+
+/** One server of each kind, for all tests of a file. */
+export async function mappedServers(): Promise<MappedServers> {
+  const { source, target } = await serversOfFile({
+    source: startPostgres(),
+    target: startMysql({ flavour: "mariadb" }),
+  });
+  return { postgres: source, mariadb: target };
+}
 
 export interface MappedMove {
   readonly from: Kind;

@@ -120,6 +120,14 @@ export const usageErrors = {
     remedy:
       "Mask or remove that column by a rule, too, or see to it that its expression shows nothing that is to be hidden.",
   },
+  "mapping.mask_overflow": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A mask puts digits into whole numbers that may become larger than the column's type has room for.",
+    remedy:
+      "Mask by a lower digit or give the column a wider type by a rule change-data-type; else DataErrorPolicy says what becomes of such rows.",
+  },
   "mapping.key_lost": {
     scope: "table",
     retry: "never",

@@ -1,7 +1,7 @@
 import type { Mask } from "../../core/plan.ts";
-import type { Column, LogicalType, TableId } from "../../core/schema.ts";
+import type { Column, LogicalType } from "../../core/schema.ts";
 import { dataTypeOf } from "../document/data-types.ts";
-import { type ColumnAction, type ColumnRule, changeName, type TableRuleBase } from "../rules.ts";
+import { type ColumnAction, type ColumnRule, changeName } from "../rules.ts";
 
 /** What the rules say of one column of a table. */
 export interface ColumnChoice {
@@ -23,10 +23,6 @@ export interface ColumnChoice {
 export interface Ruled<Said> {
   readonly rule: number;
   readonly said: Said;
-}
-
-export function matchesTable(rule: TableRuleBase, id: TableId): boolean {
-  return rule.schema(id.schema) && rule.table(id.name);
 }
 
 /**

@@ -1,10 +1,10 @@
-import { type ColumnOrigin, ordinaryColumn } from "../../core/plan.ts";
+import { type ColumnOrigin, type Mask, ordinaryColumn } from "../../core/plan.ts";
 import type { Column, LogicalType } from "../../core/schema.ts";
 import { dataTypeOf } from "../document/data-types.ts";
-import type { ColumnChoice } from "./column-choice.ts";
+import type { ColumnChoice, Ruled } from "./column-choice.ts";
 import type { ColumnFindings } from "./column-findings.ts";
 import type { ColumnNames, NativeColumns } from "./native-columns.ts";
-import { maskFault, typeChange } from "./type-change.ts";
+import { maskFault, mayOverflow, typeChange } from "./type-change.ts";
 
 /** A column of the plan: on both sides, and where its values come from. */
 export interface PlannedColumn {
@@ -26,8 +26,8 @@ interface NamedColumns extends MapColumns {
   readonly names: ColumnNames;
 }
 
-/** What becomes of a generated column: its expression in the target's names, or "sent": the source's values come. */
-export type Computed = ReadonlyMap<number, string>;
+/** What becomes of a generated column: its expression in the target's names; undefined: the source's values come. */
+export type Computed = ReadonlyMap<number, string | undefined>;
 
 /** The columns of the source's table that come, with what rules make of their names, types and values. */
 export function mapColumns(
@@ -41,7 +41,7 @@ export function mapColumns(
     .map((choice) => {
       const native = computed.get(choice.ordinal);
       const column =
-        native === undefined || native === SENT
+        native === undefined
           ? mapColumn({ ...choice, column: ordinaryColumn(choice.column) }, { ...context, names })
           : computedColumn(choice, native);
       return choice.namedBy === undefined ? column : { ...column, rule: choice.namedBy };
@@ -52,8 +52,6 @@ function computedColumn({ column, name, ordinal }: ColumnChoice, generated: stri
   return { source: column, target: { ...column, name, generated }, origin: { kind: "column", ordinal } };
 }
 
-const SENT = "sent";
-
 /**
  * What becomes of the generated columns that come, by ordinal. One that the target cannot compute, or is not to, comes
  * with the source's values where it sends them; else it stays behind, and with it what is computed from it.
@@ -62,7 +60,7 @@ export function settleComputed(
   choices: readonly ColumnChoice[],
   { texts, findings }: MapColumns,
 ): { readonly choices: readonly ColumnChoice[]; readonly computed: Computed } {
-  const computed = new Map<number, string>();
+  const computed = new Map<number, string | undefined>();
   const names = new Map(choices.map((choice) => [choice.column.name, spokenName(choice)]));
   const gone = new Set<number>();
   for (let isSettled = false; !isSettled; ) {
@@ -73,7 +71,7 @@ export function settleComputed(
       const rule = type ?? mask;
       const native = rule === undefined ? texts.rewrite(generated, names) : undefined;
       if (native !== undefined || sends === true) {
-        computed.set(ordinal, native ?? SENT);
+        computed.set(ordinal, native);
         continue;
       }
       gone.add(ordinal);
@@ -92,7 +90,7 @@ export function settleComputed(
   return { choices: left, computed };
 }
 
-/** Where the target cannot compute a column, or another kind of database has to, the source's values come. */
+/** Warns of generated columns that may show what a masked one holds. */
 function tellDerived(choices: readonly ColumnChoice[], { texts, findings }: MapColumns): void {
   const masked = new Set(choices.filter(({ mask }) => mask !== undefined).map(({ column }) => column.name));
   for (const { column, comes, mask } of choices) {
@@ -114,11 +112,7 @@ function mapColumn(choice: ColumnChoice, context: NamedColumns): PlannedColumn {
   const { column, name, ordinal, type, mask } = choice;
   const held = type?.said ?? column.type;
   const masked = mask === undefined ? {} : { mask: mask.said };
-  if (mask !== undefined) {
-    const fault = maskFault(mask.said, held);
-    const remedy = "a rule change-data-type can give it room";
-    if (fault !== undefined) findings.impossible(mask.rule, `the column ${column.name} ${fault}; ${remedy}`);
-  }
+  if (mask !== undefined) checkMask(mask, { name: column.name, held, findings });
   const origin: ColumnOrigin = { kind: "column", ordinal, ...masked };
   if (type === undefined) {
     return { source: column, target: { ...withDefault(column, context), name }, origin };
@@ -138,6 +132,23 @@ function mapColumn(choice: ColumnChoice, context: NamedColumns): PlannedColumn {
       expression: { sql: change.sql, inputs: [{ kind: "column", ordinal }] },
     },
   };
+}
+
+interface MaskedColumn extends Pick<MapColumns, "findings"> {
+  /** On the source. */
+  readonly name: string;
+  /** The type of the values that are masked. */
+  readonly held: LogicalType;
+}
+
+function checkMask({ rule, said: mask }: Ruled<Mask>, { name, held, findings }: MaskedColumn): void {
+  const fault = maskFault(mask, held);
+  if (fault !== undefined) {
+    findings.impossible(rule, `the column ${name} ${fault}; a rule change-data-type can give it room`);
+  } else if (mayOverflow(mask, held)) {
+    const message = `The mask of rule ${rule} can make numbers of the column ${name} larger than its type has room for, and the target refuses their rows.`;
+    findings.add("mapping.mask_overflow", "warning", message);
+  }
 }
 
 function withDefault(column: Column, { texts, names, findings }: NamedColumns): Column {

@@ -82,6 +82,30 @@ test("a mask that leaves no value of the column's type is refused", () => {
   );
 });
 
+test("a mask that can make a whole number too large for its type is told, and one that cannot is not", () => {
+  const columns = [
+    column("id", INT),
+    column("price", { kind: "decimal", precision: 5, scale: 2 }),
+    column("tiny", { kind: "int", bits: 8, unsigned: true }),
+    column("text", TEXT),
+  ];
+  const told = (name: string, action: string, more: object = {}): string =>
+    String(mapped([columnRule(3, action, name, more)], { columns, indexes: [], checks: [] }).said);
+  const random = "data-masking-digits-randomize";
+  const overflow =
+    /^warning mapping\.mask_overflow: The mask of rule 3 can make numbers of the column (id|tiny) larger/;
+  assert.match(told("id", random), overflow);
+  assert.match(told("tiny", "data-masking-digits-mask", { value: "3" }), overflow);
+  for (const value of ["0", "1", "2"])
+    assert.equal(told("tiny", "data-masking-digits-mask", { value }), "", value);
+  for (const name of ["price", "text"]) assert.equal(told(name, random), "", name);
+  const wider = columnRule(4, "change-data-type", "id", { "data-type": { type: "numeric", precision: 19 } });
+  assert.equal(
+    String(mapped([columnRule(3, random, "id"), wider], { columns, indexes: [], checks: [] }).said),
+    "",
+  );
+});
+
 test("generated columns that are masked come with the source's values, or are refused where it sends none", () => {
   const rule = columnRule(1, "data-masking-digits-mask", "upper_name", { value: "#" });
   const sending = people().columns.map((one) =>
@@ -95,6 +119,26 @@ test("generated columns that are masked come with the source's values, or are re
   assert.match(
     String(mapped([rule]).said),
     /error mapping\.rule_impossible: Rule 1 .* does not send its values/,
+  );
+});
+
+test("a generated column goes on being computed, whatever the name of the column that it is computed from", () => {
+  const columns = [
+    column("id", INT),
+    column("sent", INT),
+    column("copy", INT, { generated: "sent" }),
+    column("gone", INT),
+  ];
+  const { plan, said } = mapped([columnRule(1, "remove-column", "gone")], {
+    columns,
+    indexes: [],
+    checks: [],
+  });
+  assert.deepEqual(said, []);
+  const sides = [plan.source, plan.target, plan.rows!.reads];
+  assert.deepEqual(
+    sides.map((side) => side.columns[2]!.generated),
+    ["sent", "sent", "sent"],
   );
 });
 

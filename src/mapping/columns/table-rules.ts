@@ -1,14 +1,14 @@
 import type { TableSchema } from "../../core/schema.ts";
-import type {
-  AddColumnRule,
-  BeforeImageRule,
-  ColumnRule,
-  KeyRule,
-  SelectionRule,
-  TableMappings,
+import {
+  type AddColumnRule,
+  type BeforeImageRule,
+  type ColumnRule,
+  type KeyRule,
+  matchesTable,
+  type SelectionRule,
+  type TableMappings,
 } from "../rules.ts";
 import { selectingRules } from "../selection.ts";
-import { matchesTable } from "./column-choice.ts";
 
 /** The rules of a document that are about one table, each list in the order of their ids. */
 export interface RulesOfTable {

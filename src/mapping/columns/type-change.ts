@@ -47,3 +47,14 @@ export function maskFault(mask: Mask, type: LogicalType): string | undefined {
   if (leavesDigits && (type.kind === "int" || type.kind === "decimal")) return undefined;
   return "is no column of texts, and what is masked would be no value of its type";
 }
+
+/**
+ * Whether a mask may make a number of one that is there for which the type has no room. A number keeps its count of
+ * digits, so that decimals always have room.
+ */
+export function mayOverflow(mask: Mask, type: LogicalType): boolean {
+  if (type.kind !== "int" || mask.kind === "hash") return false;
+  const largest = (1n << BigInt(type.unsigned ? type.bits : type.bits - 1)) - 1n;
+  const digit = mask.kind === "digits" ? String.fromCharCode(mask.by) : "9";
+  return BigInt(digit.repeat(String(largest).length)) > largest;
+}

@@ -1,8 +1,8 @@
 import { errorTable } from "../../core/error-table.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { TableSchema } from "../../core/schema.ts";
-import type { ColumnRule, TableMappings } from "../rules.ts";
-import { isAbout, matchesTable } from "./column-choice.ts";
+import { type ColumnRule, matchesTable, type TableMappings } from "../rules.ts";
+import { isAbout } from "./column-choice.ts";
 
 /**
  * Rules about columns or single tables that match nothing among the selected tables: a name that is mistyped would leave

@@ -1,0 +1,237 @@
+/* Documents of the kinds that AWS's manual shows, section by section, and what they make of a table. */
+
+export interface ManualExample {
+  readonly what: string;
+  readonly rules: readonly object[];
+  /** The table on the target, and its columns. */
+  readonly made: string;
+  /** The first row there, as PostgreSQL shows one: with commas between its values, and nothing for NULL. */
+  readonly first: string;
+  /** Which rows come; left out: all. */
+  readonly filtered?: FilteredRows;
+}
+
+interface FilteredRows {
+  /** The plan's filter, as JSON. */
+  readonly by: string;
+  /** The `empid` of those of EMPLOYEES. */
+  readonly kept: readonly number[];
+}
+
+/** The examples' table, with rows for their filters to tell apart, in a PostgreSQL server's SQL. */
+export const EMPLOYEES = `
+  create table employee (
+    empid int not null, dept varchar(64), empstartdate date, "Pre_1" varchar(64), col1 varchar(64),
+    "SALE_AMOUNT" decimal(12, 2));
+  insert into employee values
+    (10, 'a1', '2001-12-31', 'p', 'c', 0.5), (11, 'b', '2002-01-01', 'p', null, 1.25), (50, 'c', null, null, 'c', 2),
+    (75, 'd', '2024-02-29', 'p', 'c', null), (76, 'e', '1999-01-01', 'p', 'c', 99), (100, 'f', '2002-01-02', 'p', 'c', 7)`;
+
+export function selecting(schema: string, name = "%", more: object = {}): object {
+  return {
+    ...{ "rule-type": "selection", "rule-id": "1", "rule-name": "1", "rule-action": "include" },
+    "object-locator": { "schema-name": schema, "table-name": name },
+    ...more,
+  };
+}
+
+export function transforming(
+  target: string,
+  action: string,
+  locator: readonly string[],
+  more: object = {},
+): object {
+  const [schema, name, of] = locator;
+  return {
+    ...{
+      "rule-type": "transformation",
+      "rule-id": "2",
+      "rule-name": "2",
+      "rule-target": target,
+      "rule-action": action,
+    },
+    "object-locator": {
+      "schema-name": schema,
+      ...(name === undefined ? {} : { "table-name": name }),
+      ...(of === undefined ? {} : { "column-name": of }),
+    },
+    ...more,
+  };
+}
+
+function filtered(name: string, ...conditions: readonly object[]): object {
+  return { "filter-type": "source", "column-name": name, "filter-conditions": conditions };
+}
+
+const ALL = "empid dept empstartdate Pre_1 col1 SALE_AMOUNT";
+
+const FIRST = "10,a1,2001-12-31,p,c,0.50";
+
+export const manualExamples: readonly ManualExample[] = [
+  {
+    what: "rename a schema",
+    rules: [selecting("test"), transforming("schema", "rename", ["test"], { value: "test1" })],
+    made: `test1.employee: ${ALL}`,
+    first: FIRST,
+  },
+  {
+    what: "rename a table",
+    rules: [selecting("test"), transforming("table", "rename", ["test", "employee"], { value: "staff" })],
+    made: `test.staff: ${ALL}`,
+    first: FIRST,
+  },
+  {
+    what: "rename a column",
+    rules: [
+      selecting("test"),
+      transforming("column", "rename", ["test", "employee", "dept"], { value: "d" }),
+    ],
+    made: "test.employee: empid d empstartdate Pre_1 col1 SALE_AMOUNT",
+    first: FIRST,
+  },
+  {
+    what: "add a column",
+    rules: [
+      selecting("test"),
+      transforming("column", "add-column", ["test", "employee"], {
+        value: "last_updated",
+        "data-type": { type: "datetime", precision: 6 },
+      }),
+    ],
+    made: `test.employee: ${ALL} last_updated`,
+    first: `${FIRST},`,
+  },
+  {
+    what: "remove columns",
+    rules: [selecting("test"), transforming("column", "remove-column", ["test", "employee", "col%"])],
+    made: "test.employee: empid dept empstartdate Pre_1 SALE_AMOUNT",
+    first: "10,a1,2001-12-31,p,0.50",
+  },
+  {
+    what: "convert all columns to upper case",
+    rules: [selecting("test"), transforming("column", "convert-uppercase", ["%", "%", "%"])],
+    made: "test.employee: EMPID DEPT EMPSTARTDATE PRE_1 COL1 SALE_AMOUNT",
+    first: FIRST,
+  },
+  {
+    what: "add a prefix to tables",
+    rules: [selecting("test"), transforming("table", "add-prefix", ["test", "%"], { value: "DMS_" })],
+    made: `test.DMS_employee: ${ALL}`,
+    first: FIRST,
+  },
+  {
+    what: "replace a prefix of columns",
+    rules: [
+      selecting("test"),
+      transforming("column", "replace-prefix", ["%", "%", "%"], { value: "NewPre_", "old-value": "Pre_" }),
+    ],
+    made: "test.employee: empid dept empstartdate NewPre_1 col1 SALE_AMOUNT",
+    first: FIRST,
+  },
+  {
+    what: "define a primary key",
+    rules: [
+      selecting("test"),
+      transforming("table", "define-primary-key", ["test", "employee"], {
+        "primary-key-def": { name: "pk1", columns: ["empid", "dept"] },
+      }),
+    ],
+    made: `test.employee: ${ALL}`,
+    first: FIRST,
+  },
+  {
+    what: "change a data type",
+    rules: [
+      selecting("test"),
+      transforming("column", "change-data-type", ["test", "employee", "SALE_AMOUNT"], {
+        "data-type": { type: "int8" },
+      }),
+    ],
+    made: `test.employee: ${ALL}`,
+    first: "10,a1,2001-12-31,p,c,1",
+  },
+  {
+    what: "add before images",
+    rules: [
+      selecting("%"),
+      transforming("column", "add-before-image-columns", ["%", "employee"], {
+        "before-image-def": { "column-prefix": "BI_", "column-suffix": "", "column-filter": "non-lob" },
+      }),
+    ],
+    made: `test.employee: ${ALL} BI_empid BI_dept BI_empstartdate BI_Pre_1 BI_col1 BI_SALE_AMOUNT`,
+    first: `${FIRST},,,,,,`,
+  },
+  {
+    what: "flag rows by what became of them",
+    rules: [
+      selecting("test"),
+      transforming("column", "add-column", ["%", "%"], {
+        ...{ value: "Operation", expression: "operation_indicator('D', 'U', 'I')" },
+        "data-type": { type: "string", length: 50 },
+      }),
+    ],
+    made: `test.employee: ${ALL} Operation`,
+    first: `${FIRST},I`,
+  },
+  {
+    what: "mask digits",
+    rules: [
+      selecting("test"),
+      transforming("column", "data-masking-digits-mask", ["test", "employee", "dept"], { value: "#" }),
+    ],
+    made: `test.employee: ${ALL}`,
+    first: "10,a#,2001-12-31,p,c,0.50",
+  },
+  {
+    what: "filter by several conditions",
+    rules: [
+      selecting("test", "employee", {
+        filters: [
+          filtered(
+            "empid",
+            { "filter-operator": "ste", value: "10" },
+            { "filter-operator": "between", "start-value": "50", "end-value": "75" },
+            { "filter-operator": "gte", value: "100" },
+          ),
+        ],
+      }),
+    ],
+    made: `test.employee: ${ALL}`,
+    first: FIRST,
+    filtered: {
+      by: '[[{"column":0,"conditions":[{"operator":"lte","value":"10"},{"operator":"between","from":"50","to":"75"},{"operator":"gte","value":"100"}]}]]',
+      kept: [10, 50, 75, 100],
+    },
+  },
+  {
+    what: "filter by negative conditions of two columns",
+    rules: [
+      selecting("test", "employee", {
+        filters: [
+          filtered("empid", { "filter-operator": "noteq", value: "50" }),
+          filtered("dept", { "filter-operator": "notnull" }),
+        ],
+      }),
+    ],
+    made: `test.employee: ${ALL}`,
+    first: FIRST,
+    filtered: {
+      by: '[[{"column":0,"conditions":[{"operator":"noteq","value":"50"}]},{"column":1,"conditions":[{"operator":"notnull"}]}]]',
+      kept: [10, 11, 75, 76, 100],
+    },
+  },
+  {
+    what: "filter by a date",
+    rules: [
+      selecting("test", "employee", {
+        filters: [filtered("empstartdate", { "filter-operator": "gte", value: "2002-01-01" })],
+      }),
+    ],
+    made: `test.employee: ${ALL}`,
+    first: "11,b,2002-01-01,p,,1.25",
+    filtered: {
+      by: '[[{"column":2,"conditions":[{"operator":"gte","value":"2002-01-01"}]}]]',
+      kept: [11, 75, 100],
+    },
+  },
+];
