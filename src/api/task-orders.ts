@@ -103,14 +103,14 @@ export async function reloadTables(
       arn,
       change: (task) => {
         if (nextTaskStatus(task.status, "reload-tables") === undefined) throw face.notRunning(arn);
-        return { ...task, reloads: withReloads(task.reloads, tables, Date.now()) };
+        return withReloads(task, tables);
       },
       companions: ({ identifier }) => ({ event: serviceEvent("taskReload", { identifier, detail }) }),
     },
     call,
   );
   failpoint("service.task-reload-stored");
-  call.supervisor.reloadTables(wanted, tables);
+  call.supervisor.reloadTables(wanted);
 }
 
 /** AWS DMS validates tables again only where validation is on. */

@@ -31,7 +31,7 @@ export interface DeliveryOptions {
 
 type Status = EventSubscriptionRecord["status"];
 
-/** How far a subscription is, and how its topic takes it; the store may not know yet. */
+/** How far a subscription is, and how its topic takes it, which the store does not know yet. */
 interface Standing {
   readonly done: number;
   readonly status: Status;
@@ -54,7 +54,7 @@ export class EventDelivery {
   /** Subscriptions for which something came while they were being seen to. */
   readonly #again = new Set<string>();
   readonly #standings = new Map<string, Standing>();
-  /** Subscriptions that were changed since they were last read for a try. */
+  /** Of those at work, the subscriptions that were changed since they were last read for a try. */
   readonly #changed = new Set<string>();
   /** Ends the pause of a subscription whose topic did not take an event. */
   readonly #pauses = new Map<string, AbortController>();
@@ -75,7 +75,7 @@ export class EventDelivery {
 
   /** A subscription was changed: what its topic did not take is tried now. */
   retry(arn: string): void {
-    this.#changed.add(arn);
+    if (this.#work.has(arn)) this.#changed.add(arn);
     this.#pauses.get(arn)?.abort();
   }
 
@@ -109,6 +109,7 @@ export class EventDelivery {
       })
       .then(() => {
         this.#work.delete(arn);
+        this.#changed.delete(arn);
         if (this.#again.delete(arn)) this.#begin(arn);
       });
     this.#work.set(arn, work);
@@ -203,12 +204,15 @@ export class EventDelivery {
   }
 
   #write(arn: string): void {
-    this.#ledger.inOrder(`delivery ${arn}`, () =>
-      this.#store.update("event-subscription", arn, (record) => {
-        const { done, status } = this.#standings.get(arn) ?? record;
+    this.#ledger.inOrder(`delivery ${arn}`, async () => {
+      const standing = this.#standings.get(arn);
+      if (standing === undefined) return;
+      const { done, status } = standing;
+      await this.#store.update("event-subscription", arn, (record) => {
         return { ...record, status, done: Math.max(record.done, done) };
-      }),
-    );
+      });
+      if (this.#standings.get(arn) === standing) this.#standings.delete(arn);
+    });
   }
 }
 

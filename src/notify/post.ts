@@ -11,6 +11,8 @@ export class DeliveryFailure extends Error {
 }
 
 const ANSWER_TIMEOUT_MS = 15_000;
+/** More than any server says of a notification. */
+const LONGEST_ANSWER = 64 * 1024;
 
 export interface Post {
   readonly url: URL;
@@ -30,14 +32,25 @@ export async function post({ url, headers, body }: Post, signal: AbortSignal): P
       redirect: "manual",
       signal: AbortSignal.any([signal, timeout]),
     });
-    // What the answer says is of no account, but its connection is free only once it is read.
-    await response.arrayBuffer();
+    await pass(response);
   } catch (error) {
     signal.throwIfAborted();
     if (timeout.aborted) throw new DeliveryFailure(`no answer within ${ANSWER_TIMEOUT_MS / 1000} seconds`);
     throw new DeliveryFailure(errorCode(error) ?? "no answer");
   }
   if (!response.ok) throw new DeliveryFailure(`HTTP status ${response.status}`, response.status);
+}
+
+/**
+ * What an answer says is of no account, but its connection can serve the next request only once it is read: that of an
+ * answer that does not end is given up.
+ */
+async function pass({ body }: Response): Promise<void> {
+  let left = LONGEST_ANSWER;
+  for await (const chunk of body ?? []) {
+    left -= chunk.byteLength;
+    if (left < 0) return;
+  }
 }
 
 /** fetch() wraps what happened: ECONNREFUSED, ENOTFOUND, a code of TLS. */

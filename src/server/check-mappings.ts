@@ -1,5 +1,4 @@
 import type { EndpointConfig } from "../core/engine.ts";
-import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import type { MigrationPlan } from "../core/plan.ts";
 import type { Catalog } from "../core/schema.ts";
@@ -8,7 +7,12 @@ import type { Target } from "../core/target.ts";
 import { compilePlan } from "../mapping/plan.ts";
 import type { TableMappings } from "../mapping/rules.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
-import { type SelectedRelations, selectRelations, viewsUnread } from "../task/select-relations.ts";
+import {
+  nothingSelected,
+  type SelectedRelations,
+  selectRelations,
+  viewsUnread,
+} from "../task/select-relations.ts";
 import { registry } from "./engines.ts";
 
 export interface MappingsToCheck {
@@ -68,22 +72,13 @@ async function checkSource(
     plan: converted.plan,
     tables: selected.listed.length,
     findings: [
-      ...(isEmpty ? [nothingSelected] : []),
+      ...(isEmpty ? [nothingSelected("selection")] : []),
       ...viewsUnread(selected.views, catalog),
       ...compiled.findings,
       ...converted.findings,
     ],
   };
 }
-
-/** What a task fails with, unless its settings let it wait for tables to come (`FailOnNoTablesCaptured`). */
-const nothingSelected: Finding = {
-  code: "mapping.no_tables",
-  severity: "error",
-  subject: "selection",
-  message: "The selection rules match no table of the source.",
-  remedy: errorTable["mapping.no_tables"].remedy,
-};
 
 function describe(
   source: Source,

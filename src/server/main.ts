@@ -75,10 +75,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const secretOf = (id: string): string | undefined => (id === key.id ? key.secret : undefined);
   const http = httpServer({ service, secretOf });
   undo.defer(() => http.close());
-  await listen(http, host, port);
+  // Requests that change something wait until all that an earlier server left is taken up.
+  await service.turns.take(async () => {
+    await listen(http, host, port);
+    await restore(service);
+  });
   const address = addressOf(http);
   const credentialsFile = writeCredentials(dataDir, key, address);
-  await restore(service);
   delivery.start();
   if (!isLoopback(host)) {
     log("warn", "listening beyond this machine without TLS", { host });

@@ -24,7 +24,7 @@ import type { AttemptNotes } from "./attempt.ts";
 import { recallTables } from "./noted-tables.ts";
 import { sameTables } from "./same-tables.ts";
 import { compareSchemas, isComplete, type SchemaChanges } from "./schema-changes.ts";
-import { selectRelations, viewsUnread, withoutViews } from "./select-relations.ts";
+import { nothingSelected, selectRelations, viewsUnread, withoutViews } from "./select-relations.ts";
 import type { TaskSettings } from "./settings.ts";
 import { settingFindings } from "./settings-findings.ts";
 import { awaitsPreparation, isUntouched } from "./table-work.ts";
@@ -161,10 +161,7 @@ async function describeSelected(
   const { listed, tables, views } = await selectRelations(source, { mappings, type: spec.type }, signal);
   const selected = [...tables, ...views];
   if (selected.length === 0 && settings.failOnNoTables) {
-    throw new MigrationError("mapping.no_tables", {
-      message: "The selection rules match no table of the source.",
-      subject: spec.name,
-    });
+    throw asError(nothingSelected(spec.name), undefined);
   }
   const objects = makes(spec);
   const movesObjects = objects && settings.migrateObjects;

@@ -1,9 +1,8 @@
 import type { SslMode } from "../core/engine.ts";
-import type { TableId } from "../core/schema.ts";
 import type { MigrationType } from "../core/source.ts";
 import type { InstanceStatus, TaskStatus } from "./state.ts";
 import type { EventSource } from "./store.ts";
-import type { StartMode } from "./task.ts";
+import type { ReloadWish, StartMode } from "./task.ts";
 
 /** What the control plane remembers, as plain data. Times are milliseconds since 1970. */
 interface Named {
@@ -113,15 +112,15 @@ export interface TaskRecord extends Named {
   readonly recoveryCheckpoint?: string | undefined;
   readonly run?: TaskRun | undefined;
   readonly stats?: TaskStats | undefined;
-  /** Tables to be loaded again, until a load of them has begun. */
+  /** Tables to be loaded again, until that is answered. */
   readonly reloads?: readonly WantedReload[] | undefined;
+  /** Number of the last wish to load a table again. */
+  readonly lastReload?: number | undefined;
   /** undefined for a replication task, which runs on an instance. */
   readonly serverless?: Serverless | undefined;
 }
 
-export interface WantedReload extends TableId {
-  readonly askedMs: number;
-}
+export type WantedReload = Required<ReloadWish>;
 
 /** What makes a task the replication of a serverless configuration. */
 export interface Serverless {

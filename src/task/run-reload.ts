@@ -137,11 +137,12 @@ async function openBeside(attempt: Attempt, request: SnapshotRequest): Promise<S
 }
 
 /** Tells of a table that still cannot be moved what stands in the way now. */
-async function refuse({ errors, refused, signal }: Attempt, table: TableId): Promise<void> {
+async function refuse({ errors, refused, statistics, signal }: Attempt, table: TableId): Promise<void> {
   const error = refused.get(tableKey(table));
   if (error === undefined) return;
   errors.readmit(table);
   await errors.handle(table, error, signal);
+  statistics.reloadAnswered(table);
 }
 
 /** Tables that stay as they are; says so. */
@@ -155,6 +156,7 @@ async function keptTables(
     if (finding === undefined) continue;
     kept.add(tableKey(table.id));
     statistics.finding(finding);
+    statistics.reloadAnswered(table.id);
   }
   return kept;
 }

@@ -32,7 +32,7 @@ import { beginAnew, hasBegun } from "./start-note.ts";
 import { TaskStatistics } from "./statistics.ts";
 import { readStopRule, type StopRule } from "./stop-rule.ts";
 import { watchStreamHealth } from "./stream-health.ts";
-import type { RunningTask, StopReason, TaskListener, TaskOutcome, TaskSpec } from "./task.ts";
+import type { ReloadWish, RunningTask, StopReason, TaskListener, TaskOutcome, TaskSpec } from "./task.ts";
 import { tellLockWaits } from "./tell-lock-waits.ts";
 import { ValueFindings } from "./tell-values.ts";
 import { WaitingReloads } from "./waiting-reloads.ts";
@@ -122,7 +122,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#changes?.drain();
   }
 
-  reloadTables(tables: readonly TableId[]): void {
+  reloadTables(tables: readonly ReloadWish[]): void {
     const refusal = reloadRefusal(this.#spec);
     if (refusal !== undefined)
       throw new MigrationError("usage.invalid", { ...refusal, subject: this.#spec.name });
@@ -134,6 +134,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
         remedy: "Name tables as the task's table statistics list them.",
       });
     }
+    for (const table of tables) this.#statistics.reloadAsked(table);
     // What was wrong with a table that is set aside may have been mended since, and what was left out comes:
     // it is planned anew.
     const isPlanned = tables.every(
@@ -283,6 +284,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
           continue;
         }
         statistics.finding(finding);
+        statistics.reloadAnswered(table.id);
       }
       const target = targets.get(tableKey(table.id));
       statistics.restore(table, target && recorded.get(tableKey(target)));

@@ -44,6 +44,15 @@ export async function selectRelations(
   return { listed: [...tables, ...views], tables: selected, views: selectTables(views, mappings, "view") };
 }
 
+/** What a task fails with, unless its settings let it wait for tables to come (`FailOnNoTablesCaptured`). */
+export function nothingSelected(subject: string): Finding {
+  return {
+    ...{ code: "mapping.no_tables", severity: "error", subject },
+    message: "The selection rules match no table of the source.",
+    remedy: errorTable["mapping.no_tables"].remedy,
+  };
+}
+
 /** Views of which the source says no columns: what they are made of is gone, or is not for everybody to read. */
 export function viewsUnread(views: readonly TableId[], { tables }: Catalog): readonly Finding[] {
   const described = new Set(tables.map(({ id }) => tableKey(id)));

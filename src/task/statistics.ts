@@ -18,7 +18,14 @@ import {
   restoreTally,
   type TableTally,
 } from "./table-progress.ts";
-import type { LogProgress, TableProgress, TaskListener, TaskPhase, TaskProgress } from "./task.ts";
+import type {
+  LogProgress,
+  ReloadWish,
+  TableProgress,
+  TaskListener,
+  TaskPhase,
+  TaskProgress,
+} from "./task.ts";
 
 /** Shortest time between two reports of progress; longer for many tables, whose report is large. */
 const REPORT_INTERVAL_MS = 250;
@@ -41,6 +48,8 @@ export class TaskStatistics implements PipelineObserver {
   #caughtUp = false;
   #reportDue: NodeJS.Timeout | undefined;
   readonly #told = new Set<string>();
+  /** By table the number of the last wish to load it again. */
+  readonly #wishes = new Map<string, number>();
 
   constructor(listener: TaskListener) {
     this.#listener = listener;
@@ -91,9 +100,21 @@ export class TaskStatistics implements PipelineObserver {
     this.#changed();
   }
 
+  /** A table of the task is to be loaded again. */
+  reloadAsked(wish: ReloadWish): void {
+    if (wish.number !== undefined) this.#wishes.set(tableKey(wish), wish.number);
+  }
+
+  /** The journal has it that the table is to be loaded again, which answers all wishes up to now. */
   reloading(id: TableId): void {
+    restartTally(this.#table(id));
+    this.reloadAnswered(id);
+  }
+
+  /** The table is loaded again, or somebody has been told why not. */
+  reloadAnswered(id: TableId): void {
     const table = this.#table(id);
-    restartTally(table);
+    table.reloadAnswered = this.#wishes.get(tableKey(id)) ?? table.reloadAnswered;
     this.#touch(table);
   }
 

@@ -1,11 +1,10 @@
 import type { EndpointConfig, EndpointRole } from "../core/engine.ts";
 import { asMigrationError, MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
-import type { TableId } from "../core/schema.ts";
 import { type EventName, serviceEvent } from "./events.ts";
 import { limitsOfClass } from "./instance-class.ts";
 import type { Log } from "./log.ts";
-import type { InstanceRecord, TaskRecord } from "./records.ts";
+import type { InstanceRecord, TaskRecord, WantedReload } from "./records.ts";
 import { type InstanceAction, isActive, nextInstanceStatus } from "./state.ts";
 import type { Store } from "./store.ts";
 import { TaskAdvance } from "./task-advance.ts";
@@ -120,9 +119,10 @@ export class Supervisor {
     else this.#workers.get(record.instanceArn)?.send({ kind: "stop", taskId: record.taskId });
   }
 
-  /** Tells the task's worker, as soon as it can be told; the record has the wish until it is fulfilled. */
-  reloadTables({ arn, instanceArn, taskId }: TaskRecord, tables: readonly TableId[]): void {
-    this.#tellReloads(instanceArn, taskId, this.#reloads.asked(arn, tables));
+  /** Tells the task's worker of the last wishes, as soon as it can be told; the record has them until they are answered. */
+  reloadTables({ arn, instanceArn, taskId, reloads = [], lastReload }: TaskRecord): void {
+    const last = reloads.filter(({ number }) => number === lastReload);
+    this.#tellReloads(instanceArn, taskId, this.#reloads.asked(arn, last));
   }
 
   testConnection(instanceArn: string, endpoint: EndpointConfig, role: EndpointRole): Promise<WorkerAnswer> {
@@ -167,7 +167,7 @@ export class Supervisor {
     this.#run(this.#workers.remove(arn));
   }
 
-  #tellReloads(instanceArn: string, taskId: string, tables: readonly TableId[]): void {
+  #tellReloads(instanceArn: string, taskId: string, tables: readonly WantedReload[]): void {
     if (tables.length > 0) this.#workers.get(instanceArn)?.send({ kind: "reload", taskId, tables });
   }
 

@@ -1,6 +1,6 @@
 import { failpoint } from "../base/failpoint.ts";
 import type { ErrorRecord } from "../core/error.ts";
-import { tableKey } from "../core/schema.ts";
+import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import { type EarlierRuns, earlierRuns, noRuns, withEarlierRuns } from "./earlier-runs.ts";
 import { serviceEvent } from "./events.ts";
 import type { Log } from "./log.ts";
@@ -10,7 +10,7 @@ import type { ServiceEvent, Store } from "./store.ts";
 import type { StopReason, TableProgress, TaskOutcome, TaskPhase, TaskProgress } from "./task.ts";
 import { checkpointText } from "./task-spec.ts";
 import { taskStats } from "./task-stats.ts";
-import { stillWanted } from "./wanted-reloads.ts";
+import { goneTables, stillWanted } from "./wanted-reloads.ts";
 import { mayPass, WriteQueue } from "./write-queue.ts";
 
 /** Progress is written this often at most; states are written at once. */
@@ -153,7 +153,15 @@ export class TaskLedger {
   async #writeProgress(arn: string, live: LiveTask): Promise<void> {
     const { progress } = live;
     if (progress === undefined) return;
-    await this.#store.update("task", arn, (record) => withProgress(record, progress));
+    let gone: readonly TableId[] = [];
+    await this.#store.update("task", arn, (record) => {
+      gone = goneTables(record.reloads, progress);
+      return withProgress(record, progress);
+    });
+    if (gone.length > 0) {
+      const tables = gone.map(displayTable);
+      this.#log("warn", "tables are gone that were to be loaded again", { task: arn, tables });
+    }
     const changed = changedTables(progress, live.written);
     await this.#store.putTableStatistics(
       arn,

@@ -72,6 +72,8 @@ export interface TableProgress {
   readonly fullLoadStartMs: number | undefined;
   readonly fullLoadEndMs: number | undefined;
   readonly reloaded: boolean;
+  /** The greatest number of a wish to load it again that is answered: it is to be loaded, or an error or finding says why not. */
+  readonly reloadAnswered?: number | undefined;
   readonly inserts: number;
   readonly updates: number;
   readonly deletes: number;
@@ -162,6 +164,12 @@ export interface TaskListener {
   ): void;
 }
 
+/** That a table be loaded again. */
+export interface ReloadWish extends TableId {
+  /** Greater than that of every earlier wish of the task; progress tells by it which are answered. Nobody asks when left out. */
+  readonly number?: number;
+}
+
 /** A task being run in this process. */
 export interface RunningTask {
   /** Resolves, never rejects: failure is an outcome. */
@@ -174,5 +182,5 @@ export interface RunningTask {
   /** From now on behaves as `untilCaughtUp`: applies what is committed by now, then stops. */
   drain(): void;
   /** Loads the named tables again while the others go on. Throws `usage.invalid` for an unknown table. */
-  reloadTables(tables: readonly TableId[]): void;
+  reloadTables(tables: readonly ReloadWish[]): void;
 }

@@ -1,54 +1,71 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tableProgress } from "../../test/support/progress.ts";
+import { tableProgress, taskProgress } from "../../test/support/progress.ts";
 import type { TaskPhase, TaskProgress } from "./task.ts";
-import { ReloadRelay, stillWanted, withReloads } from "./wanted-reloads.ts";
+import { goneTables, ReloadRelay, stillWanted, withReloads } from "./wanted-reloads.ts";
 
 const a = { schema: "s", name: "a" };
 const b = { schema: "s", name: "b" };
+const nothing = { reloads: undefined, lastReload: undefined };
 
-/** Of tables with the times at which they were loaded last. */
-function progress(loaded: Readonly<Record<string, number | undefined>>, phase: TaskPhase): TaskProgress {
-  const tables = Object.entries(loaded).map(([name, fullLoadStartMs]) =>
-    tableProgress(name, { id: { schema: "s", name }, fullLoadStartMs }),
+/** Of tables with the numbers of the wishes that were answered last. */
+function progress(answered: Readonly<Record<string, number | undefined>>, phase: TaskPhase): TaskProgress {
+  const tables = Object.entries(answered).map(([name, reloadAnswered]) =>
+    tableProgress(name, { id: { schema: "s", name }, reloadAnswered }),
   );
-  const nothing = { fullLoadStartMs: undefined, fullLoadEndMs: undefined, fullLoadSecondsLeft: undefined };
-  const unknown = { recoveryCheckpoint: undefined, lag: undefined, log: undefined };
-  return { phase, tables, startedMs: 0, fullLoadPercent: 0, ...nothing, ...unknown };
+  return taskProgress(tables, { phase });
 }
 
-test("a wish stands until a load of its table has begun after it, or the table is gone", () => {
-  const wanted = withReloads(withReloads(undefined, [a, b], 10), [b], 20);
-  const askedAt = (left: typeof wanted | undefined): unknown =>
-    left?.map(({ name, askedMs }) => [name, askedMs]);
-  assert.deepEqual(askedAt(wanted), [
-    ["a", 10],
-    ["b", 20],
-  ]);
-  assert.equal(stillWanted(wanted, progress({ a: 15, b: 25 }, "preparing")), wanted);
-  assert.deepEqual(askedAt(stillWanted(wanted, progress({ a: 9, b: 19 }, "replicating"))), [
-    ["a", 10],
-    ["b", 20],
-  ]);
-  assert.deepEqual(askedAt(stillWanted(wanted, progress({ a: 10, b: undefined }, "replicating"))), [
-    ["b", 20],
-  ]);
-  assert.deepEqual(askedAt(stillWanted(wanted, progress({ b: 5 }, "full-load"))), [["b", 20]]);
-  assert.equal(stillWanted(wanted, progress({ a: 11, b: 21 }, "replicating")), undefined);
+test("a wish stands until it is answered or its table is gone, and a later one is another", () => {
+  const { reloads: wanted, lastReload } = withReloads(withReloads(nothing, [a, b]), [b]);
+  assert.equal(lastReload, 2);
+  const left = (answered: Readonly<Record<string, number | undefined>>, phase: TaskPhase): unknown =>
+    stillWanted(wanted, progress(answered, phase))?.map(({ name, number }) => [name, number]);
+  const both = [
+    ["a", 1],
+    ["b", 2],
+  ];
+  assert.deepEqual(left({ a: 1, b: 2 }, "preparing"), both);
+  assert.deepEqual(left({ a: undefined, b: 1 }, "replicating"), both);
+  assert.deepEqual(left({ a: 1, b: undefined }, "replicating"), [["b", 2]]);
+  assert.deepEqual(left({ b: 1 }, "full-load"), [["b", 2]]);
+  assert.equal(left({ a: 1, b: 2 }, "replicating"), undefined);
   assert.equal(stillWanted(undefined, progress({}, "replicating")), undefined);
 });
 
+test("numbers of wishes are not given again when all are answered", () => {
+  const answered = { ...withReloads(nothing, [a]), reloads: undefined };
+  assert.deepEqual(withReloads(answered, [a]).reloads, [{ ...a, number: 2 }]);
+});
+
+test("tables that were to be loaded again and are gone are named, once the task knows its tables", () => {
+  const { reloads: wanted } = withReloads(nothing, [a, b]);
+  assert.deepEqual(goneTables(wanted, progress({}, "assessing")), []);
+  assert.deepEqual(
+    goneTables(wanted, progress({ b: 1 }, "replicating")).map(({ name }) => name),
+    ["a"],
+  );
+  assert.deepEqual(goneTables(undefined, progress({}, "replicating")), []);
+});
+
 test("a worker is told once it knows its tables, of those alone, and the next one again", () => {
+  const [first, second] = [
+    { ...a, number: 1 },
+    { ...b, number: 2 },
+  ];
   const relay = new ReloadRelay();
-  relay.begins("t", [a]);
-  assert.deepEqual(relay.asked("t", [b, a]), []);
+  relay.begins("t", [first]);
+  assert.deepEqual(relay.asked("t", [second, first]), []);
   assert.deepEqual(relay.heard("t", progress({}, "preparing")), []);
-  assert.deepEqual(relay.heard("t", progress({ a: 1, b: 1 }, "full-load")), [a, b]);
+  assert.deepEqual(relay.heard("t", progress({ a: 1, b: 1 }, "full-load")), [first, second]);
   assert.deepEqual(relay.heard("t", progress({ a: 1, b: 1 }, "replicating")), []);
-  assert.deepEqual(relay.asked("t", [b]), [b]);
-  relay.begins("t", [a, b]);
-  assert.deepEqual(relay.asked("t", [a]), []);
-  assert.deepEqual(relay.heard("t", progress({ a: 1 }, "replicating")), [a]);
+  assert.deepEqual(relay.asked("t", [second]), [second]);
+  assert.deepEqual(relay.heard("t", progress({ a: 1, b: 1 }, "assessing")), []);
+  assert.deepEqual(relay.asked("t", [second]), []);
+  assert.deepEqual(relay.heard("t", progress({ a: 1, b: 1 }, "catching-up")), [second]);
+  relay.begins("t", [first, second]);
+  assert.deepEqual(relay.asked("t", [first]), []);
+  assert.deepEqual(relay.heard("t", progress({ a: 1 }, "replicating")), [first]);
   relay.ended("t");
-  assert.deepEqual(relay.asked("t", [a]), []);
+  assert.deepEqual(relay.asked("t", [first]), []);
 });

@@ -1,32 +1,42 @@
 import { type TableId, tableKey } from "../core/schema.ts";
-import type { WantedReload } from "./records.ts";
+import type { TaskRecord, WantedReload } from "./records.ts";
 import type { TaskPhase, TaskProgress } from "./task.ts";
 
 /** In these a worker knows its task's tables and lets them be loaded again. */
 const reloadPhases: ReadonlySet<TaskPhase> = new Set(["full-load", "building", "catching-up", "replicating"]);
 
-/** The wishes of a task with those for some tables: of each table the newest. */
-export function withReloads(
-  present: readonly WantedReload[] | undefined,
+/** A task's wishes with those for some tables: of each table the newest. */
+export function withReloads<T extends Pick<TaskRecord, "reloads" | "lastReload">>(
+  record: T,
   tables: readonly TableId[],
-  askedMs: number,
-): readonly WantedReload[] {
-  const wanted = new Map((present ?? []).map((one) => [tableKey(one), one]));
-  for (const { schema, name } of tables) wanted.set(tableKey({ schema, name }), { schema, name, askedMs });
-  return [...wanted.values()];
+): T {
+  const wanted = new Map((record.reloads ?? []).map((one) => [tableKey(one), one]));
+  const number = (record.lastReload ?? 0) + 1;
+  for (const { schema, name } of tables) wanted.set(tableKey({ schema, name }), { schema, name, number });
+  return { ...record, reloads: [...wanted.values()], lastReload: number };
 }
 
-/** The wishes that no load has fulfilled yet: one that began later, and a table that is gone needs none. */
+/** The wishes that are not answered yet, of tables that are there. */
 export function stillWanted(
   wanted: readonly WantedReload[] | undefined,
   progress: TaskProgress,
 ): readonly WantedReload[] | undefined {
   if (wanted === undefined || !reloadPhases.has(progress.phase)) return wanted;
-  const begun = new Map(
-    progress.tables.map(({ id, fullLoadStartMs }) => [tableKey(id), fullLoadStartMs ?? 0]),
+  const answered = new Map(
+    progress.tables.map(({ id, reloadAnswered }) => [tableKey(id), reloadAnswered ?? 0]),
   );
-  const left = wanted.filter((one) => (begun.get(tableKey(one)) ?? Number.POSITIVE_INFINITY) < one.askedMs);
+  const left = wanted.filter((one) => one.number > (answered.get(tableKey(one)) ?? Number.POSITIVE_INFINITY));
   return left.length === 0 ? undefined : left;
+}
+
+/** The tables of wishes that nobody can fulfil: they were dropped or renamed since, or are selected no more. */
+export function goneTables(
+  wanted: readonly WantedReload[] | undefined,
+  { phase, tables }: TaskProgress,
+): readonly TableId[] {
+  if (wanted === undefined || !reloadPhases.has(phase)) return [];
+  const known = new Set(tables.map(({ id }) => tableKey(id)));
+  return wanted.filter((one) => !known.has(tableKey(one)));
 }
 
 /**
@@ -35,32 +45,35 @@ export function stillWanted(
  */
 export class ReloadRelay {
   /** By ARN, then by table. */
-  readonly #waiting = new Map<string, Map<string, TableId>>();
-  /** Tasks whose present worker knows its tables. */
+  readonly #waiting = new Map<string, Map<string, WantedReload>>();
+  /** Tasks whose present worker knows its tables: not while it looks at both sides, after which they may have other names. */
   readonly #told = new Set<string>();
 
   /** A worker is about to run the task, whose record has these wishes. */
-  begins(arn: string, wanted: readonly TableId[] | undefined): void {
+  begins(arn: string, wanted: readonly WantedReload[] | undefined): void {
     this.#told.delete(arn);
     this.#wait(arn, wanted ?? []);
   }
 
-  /** Somebody wishes it of tables that the task has. Answers with what the worker can be told now. */
-  asked(arn: string, tables: readonly TableId[]): readonly TableId[] {
-    if (this.#told.has(arn)) return tables;
-    this.#wait(arn, tables);
+  /** Somebody has wishes for tables that the task has. Answers with what the worker can be told now. */
+  asked(arn: string, wishes: readonly WantedReload[]): readonly WantedReload[] {
+    if (this.#told.has(arn)) return wishes;
+    this.#wait(arn, wishes);
     return [];
   }
 
   /** The worker told how the task is. Answers with what it can be told now: a table that is gone would be refused. */
-  heard(arn: string, { phase, tables }: TaskProgress): readonly TableId[] {
-    if (!reloadPhases.has(phase)) return [];
+  heard(arn: string, { phase, tables }: TaskProgress): readonly WantedReload[] {
+    if (!reloadPhases.has(phase)) {
+      this.#told.delete(arn);
+      return [];
+    }
     this.#told.add(arn);
     const waiting = this.#waiting.get(arn);
     if (waiting === undefined) return [];
     this.#waiting.delete(arn);
     const known = new Set(tables.map(({ id }) => tableKey(id)));
-    return [...waiting].filter(([key]) => known.has(key)).map(([, table]) => table);
+    return [...waiting].filter(([key]) => known.has(key)).map(([, wish]) => wish);
   }
 
   /** No worker runs the task; its wishes are in its record. */
@@ -69,10 +82,10 @@ export class ReloadRelay {
     this.#waiting.delete(arn);
   }
 
-  #wait(arn: string, tables: readonly TableId[]): void {
-    if (tables.length === 0) return;
-    const waiting = this.#waiting.get(arn) ?? new Map<string, TableId>();
-    for (const { schema, name } of tables) waiting.set(tableKey({ schema, name }), { schema, name });
+  #wait(arn: string, wishes: readonly WantedReload[]): void {
+    if (wishes.length === 0) return;
+    const waiting = this.#waiting.get(arn) ?? new Map<string, WantedReload>();
+    for (const wish of wishes) waiting.set(tableKey(wish), wish);
     this.#waiting.set(arn, waiting);
   }
 }

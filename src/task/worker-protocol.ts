@@ -1,8 +1,7 @@
 import type { EndpointConfig, EndpointRole } from "../core/engine.ts";
 import type { ErrorRecord } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
-import type { TableId } from "../core/schema.ts";
-import type { TaskOutcome, TaskProgress, TaskSpec } from "./task.ts";
+import type { ReloadWish, TaskOutcome, TaskProgress, TaskSpec } from "./task.ts";
 
 /**
  * Messages between the control plane and a replication instance's worker process. Both ends speak
@@ -11,7 +10,7 @@ import type { TaskOutcome, TaskProgress, TaskSpec } from "./task.ts";
 export type ToWorker =
   | { readonly kind: "run"; readonly spec: TaskSpec }
   | { readonly kind: "stop"; readonly taskId: string }
-  | { readonly kind: "reload"; readonly taskId: string; readonly tables: readonly TableId[] }
+  | { readonly kind: "reload"; readonly taskId: string; readonly tables: readonly ReloadWish[] }
   | WorkerRequest;
 
 /** A call with one answer, matched by `request`. */
