@@ -81,7 +81,9 @@ test("columns come as the rules make them, masked also in the rows that were the
   await pair.query("create unique index by_secret on app.t (id, secret)");
   assert.deepEqual(reasons((await drain(task)).progress), {});
   await assertMapped(pair);
-  const told = task.findings.filter(({ code, message }) => /left_out/.test(code) && /by_secret/.test(message));
+  const told = task.findings.filter(
+    ({ code, message }) => /left_out/.test(code) && /by_secret/.test(message),
+  );
   assert.equal(told.length, 1, "what an altered table is without is told, and once");
 });
 
