@@ -1,3 +1,4 @@
+import { UNCHANGED_CELL } from "../../../core/change-batch.ts";
 import type { JournalRequest } from "../../../core/journal.ts";
 import { EXPECT_WIDTH, Expect, type RowException } from "../../shared/apply/apply-counts.ts";
 import type { ControlTableName } from "../../shared/apply/control-tables.ts";
@@ -70,19 +71,21 @@ export class ExceptionWriter {
   #typedObject(exception: RowException, row: ExceptionRow, params: number[]): string {
     const { withValues, targetOf } = this.#parts;
     const { plan, place } = exception;
-    const { keyIsBefore, key, sent, at } = row;
+    const { keyIsBefore, key, moves, sent, after, at } = row;
     const columns = new ApplyColumns(plan, targetOf(exception), place.batch.encoding);
-    const object = (ordinals: readonly number[], isBefore: boolean): string => {
+    const isKept = (ordinal: number): boolean => place.batch.cells[after + 2 * ordinal] === UNCHANGED_CELL;
+    const object = (ordinals: readonly number[], isBefore: (ordinal: number) => boolean): string => {
       const names = ordinals.map((ordinal) => literal(plan.source.columns[ordinal]!.name));
       const values = ordinals.map((ordinal) => {
-        const count = params.push(isBefore ? ~(2 * ordinal) : 2 * ordinal);
+        const count = params.push(isBefore(ordinal) ? ~(2 * ordinal) : 2 * ordinal);
         return `$${count}::${columns.stageType(ordinal)}::pg_catalog.text`;
       });
       return `pg_catalog.json_object(array[${names.join(", ")}]::text[], array[${values.join(", ")}]::text[])`;
     };
     const members = [
-      ...(key.length > 0 ? ["'key'", object(key, keyIsBefore)] : []),
-      ...(withValues && sent.length > 0 ? ["'values'", object(sent, false)] : []),
+      ...(key.length > 0 ? ["'key'", object(key, () => keyIsBefore)] : []),
+      ...(moves ? ["'to'", object(key, isKept)] : []),
+      ...(withValues && sent.length > 0 ? ["'values'", object(sent, () => false)] : []),
       ...(at === undefined ? [] : ["'at'", `${literal(at)}::text`]),
     ];
     return `pg_catalog.json_build_object(${members.join(", ")})::text`;

@@ -1,5 +1,5 @@
 import { type ErrorCode, MigrationError } from "../../../core/error.ts";
-import type { RecordedErrors } from "../../../core/journal.ts";
+import type { RecordedErrors, RecordedException } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import {
   passesOver,
@@ -35,6 +35,12 @@ export function recordedErrors(
 }
 
 const NO_ERRORS: RecordedErrors = { conflicts: 0, refused: 0, loaded: 0 };
+
+/** What records there are, by what they are about. */
+export function tallyOf(exceptions: readonly RecordedException[]): Tally {
+  const conflicts = exceptions.filter(({ kind }) => kind === "conflict").length;
+  return { conflicts, refused: exceptions.length - conflicts };
+}
 
 interface Tally {
   conflicts: number;
@@ -87,6 +93,14 @@ export class RowErrors {
     if (!passesOver(refused)) return this.#own(plan, error, refused);
     this.#tally(plan).refused++;
     return this.#beyond(plan, "refused", refusedLimit);
+  }
+
+  /** The transaction at work removes what is recorded of so many. */
+  resolved(table: TablePlan, { conflicts, refused }: Tally): void {
+    const plan = this.#plans.findIndex(({ source }) => tableKey(source.id) === tableKey(table.source.id));
+    const tally = this.#tally(plan);
+    tally.conflicts -= conflicts;
+    tally.refused -= refused;
   }
 
   /** The transaction at work has committed. */

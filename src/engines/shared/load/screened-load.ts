@@ -1,14 +1,13 @@
-import { type ChangeBatch, NULL_CELL, Op } from "../../../core/change-batch.ts";
 import { CopyFrames } from "../../../core/copy-frames.ts";
+import { CopyTextRows } from "../../../core/copy-text-rows.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import type { RowChunk } from "../../../core/row-chunk.ts";
 import type { RowErrorPolicies } from "../../../core/row-errors.ts";
+import { insertsOf, sentColumns } from "../../../core/row-inserts.ts";
 import type { Loaded, Loader } from "../../../core/target.ts";
 import type { ApplyCounts } from "../apply/apply-counts.ts";
 import { ApplyGroup } from "../apply/apply-group.ts";
 import type { ApplyHooks } from "../apply/apply-parts.ts";
-import { NOWHERE } from "../apply/row-exception.ts";
-import { CopyTextRows } from "./copy-text-rows.ts";
 
 /** Rows that are written together; of a group with a row that is refused each is then written by itself. */
 const GROUP_ROWS = 1_000;
@@ -58,15 +57,13 @@ export class ScreenedLoad implements Loader {
   readonly #target: ScreenedTarget;
   readonly #frames = new CopyFrames();
   readonly #rows = new CopyTextRows();
-  /** Ordinals of the columns that come. */
-  readonly #columns: readonly number[];
+  /** How many columns come. */
+  readonly #columns: number;
 
   constructor(plan: TablePlan, target: ScreenedTarget) {
     this.#plan = plan;
     this.#target = target;
-    this.#columns = plan.source.columns.flatMap(({ generated }, ordinal) =>
-      generated === undefined ? [ordinal] : [],
-    );
+    this.#columns = sentColumns(plan.source).length;
   }
 
   async write(chunk: RowChunk): Promise<void> {
@@ -91,30 +88,9 @@ export class ScreenedLoad implements Loader {
     const rows = this.#rows;
     if (rows.rows === 0) return;
     const group = new ApplyGroup();
-    group.add(this.#batch(), undefined, 0);
-    rows.clear(this.#columns.length);
+    group.add(insertsOf(this.#plan.source, rows), undefined, 0);
+    rows.clear(this.#columns);
     await this.#described(() => this.#target.write(group));
-  }
-
-  #batch(): ChangeBatch {
-    const { source } = this.#plan;
-    const { bytes, cells: read, rows } = this.#rows;
-    const width = 2 * source.columns.length;
-    const cells = new Int32Array(rows * width).fill(NULL_CELL);
-    const ops = new Int32Array(4 * rows);
-    for (let row = 0; row < rows; row++) {
-      ops.set([Op.insert, 0, -1, row * width], 4 * row);
-      for (const [i, ordinal] of this.#columns.entries()) {
-        const from = 2 * (row * this.#columns.length + i);
-        cells[row * width + 2 * ordinal] = read[from]!;
-        cells[row * width + 2 * ordinal + 1] = read[from + 1]!;
-      }
-    }
-    const whole = { position: NOWHERE, id: "", committedAtMs: 0, begins: true, commits: true };
-    return {
-      ...{ bytes, cells, ops, encoding: "text", tables: [source] },
-      transactions: [{ start: 0, end: rows, ...whole }],
-    };
   }
 
   async #described<Result>(work: () => Promise<Result>): Promise<Result> {
