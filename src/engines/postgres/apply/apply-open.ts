@@ -25,6 +25,9 @@ const SETTINGS = [
   "set row_security = off",
 ].join("; ");
 
+/** Constraints of the transaction at work that may wait until it ends do so. */
+export const DEFER_SQL = "set constraints all deferred";
+
 /** What a session for apply can do. */
 export interface SessionTraits {
   /** False when triggers and foreign keys will act. */
