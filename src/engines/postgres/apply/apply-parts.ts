@@ -49,7 +49,8 @@ export function applyParts(options: ApplyPartsRequest): ApplyParts {
   const defers = !replica || targets.some((target) => target?.plain === false);
   const screen = screens ? new PostgresScreen({ session, counts, plans, defers, sets, describe }) : undefined;
   const exceptions = new ExceptionWriter({
-    ...{ session, request, table: options.exceptions, withValues: counts.errors.policies.withValues },
+    ...{ session, request, table: options.exceptions, unicode: traits.unicode },
+    withValues: counts.errors.policies.withValues,
     targetOf: ({ plan }) => targets[plans.indexOf(plan)],
   });
   const writer = new GroupWriter({ session, changes, sets, cascades, plans, counts, screens: screen });
