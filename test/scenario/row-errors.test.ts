@@ -116,6 +116,23 @@ for (const kind of kinds) {
     }
   });
 
+  test(`a table that is loaded again into ${kind.name} beside the others has the exceptions of that load alone`, async () => {
+    const limited = { DataErrorEscalationCount: 4, DataErrorEscalationPolicy: "SUSPEND_TABLE" };
+    const { pair, task } = await start({ settings: settings(limited) });
+    await pair.query("insert into app.t values (4, 'secret'), (5, 'secret')");
+    await task.until((progress) => tally(progress, "t")[2] === 2);
+    await pair.query("delete from app.t where id in (4, 5)");
+    task.running.reloadTables([{ schema: "app", name: "t" }]);
+    await task.until(({ tables }) =>
+      tables.some(({ reloaded, state }) => reloaded && state === "Table completed"),
+    );
+    // One of the load and two more.
+    await pair.query("insert into app.t values (6, 'secret'), (7, 'secret'), (8, 'fit')");
+    const { suspendedTables } = await pair.drain(task);
+    assert.deepEqual(suspendedTables, []);
+    assert.deepEqual(await ids(pair, "select id from app.t"), [1, 3, 8]);
+  });
+
   test(`a truncated table fails the task before ${kind.name} is touched when the settings say so`, async () => {
     const { pair, task } = await start({ settings: settings({ ApplyErrorFailOnTruncationDdl: true }) });
     await pair.query("truncate app.fine");
