@@ -188,7 +188,10 @@ test("a foreign key that a filter breaks is told before and after, and gives exi
   await writeFile(mappings, JSON.stringify({ rules: [select(1, "%", []), select(2, "a", [filter])] }));
   const result = await tideway([...both.args, "--mappings", mappings]);
   assert.equal(result.code, 3, result.stdout);
-  assert.match(result.stdout + result.stderr, /plan\.reference_may_fail: The foreign key .* of public\.child/);
+  assert.match(
+    result.stdout + result.stderr,
+    /plan\.reference_may_fail: The foreign key .* of public\.child/,
+  );
   assert.match(result.stdout, /1 table lacks an index or a constraint/);
   const [rows] = await server.query(
     "select count(*)::int as n, (select min(id) from a) as least from child",
