@@ -109,6 +109,7 @@ test("what cannot be carried out is told, and the exit code says so", async () =
     select(1, "include", "%"),
     columnRule(2, "rename", "name", { value: "ssn" }),
     columnRule(3, "data-masking-hash-mask", "snn"),
+    select(4, "exclude", "temp"),
   ];
   const { code, stdout } = await check(wrong, "--source", server.url(), "--type", "full-load-and-cdc");
   assert.equal(code, 1);
@@ -118,7 +119,11 @@ test("what cannot be carried out is told, and the exit code says so", async () =
   );
   assert.match(
     stdout,
-    /^warning mapping\.rule_unmatched: Rule 3 matches no column of the selected tables\.$/m,
+    /^warning mapping\.rule_unmatched: Rule 3 for %\.%\.snn matches no column of the selected tables\.$/m,
+  );
+  assert.match(
+    stdout,
+    /^warning mapping\.rule_unmatched: Rule 4 for app\.temp matches no table of the source\.$/m,
   );
   assert.match(stdout, /1 error: it cannot be carried out as it is\.\n$/);
   const nothing = await check([select(1, "include", "no_such_table")], "--source", server.url());

@@ -12,7 +12,6 @@ import { mapReference } from "./columns/map-reference.ts";
 import { type MappedTable, mapTable } from "./columns/map-table.ts";
 import { NativeColumns } from "./columns/native-columns.ts";
 import { NO_RULES, rulesOfTable } from "./columns/table-rules.ts";
-import { unmatchedRules } from "./columns/unmatched-rules.ts";
 import { isLargeObject } from "./document/data-types.ts";
 import { type CheckedNames, checkNames } from "./name-check.ts";
 import { NativeReferences } from "./native-references.ts";
@@ -23,6 +22,7 @@ import { planRights } from "./plan-rights.ts";
 import type { TableMappings } from "./rules.ts";
 import { loadOrderOf, relationOf, selectTables } from "./selection.ts";
 import { TargetNames } from "./target-names.ts";
+import { unmatchedRules } from "./unmatched-rules.ts";
 
 export interface PlanRequest {
   /** The source's catalog; tables that the rules do not select are left out. */
@@ -62,10 +62,10 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
       catalog.objects.filter(({ kind }) => kind === "partitioned table").map(({ id }) => tableKey(id)),
     ),
     findings: [
-      ...unmatchedRules(
-        mappings,
-        catalog.tables.filter(({ id }) => selected.has(tableKey(id))),
-      ),
+      ...unmatchedRules(mappings, {
+        schemas: catalog.schemas,
+        tables: catalog.tables.filter(({ id }) => selected.has(tableKey(id))),
+      }),
       ...[...mapped.values()].flatMap(({ findings }) => findings.all),
     ],
   };
