@@ -12,7 +12,10 @@ export interface EventOptions {
   readonly checksum?: boolean;
 }
 
-/** A header of 19 bytes, the body, and a checksum where the file has some. */
+/**
+ * A header of 19 bytes, the body, and a checksum where the file has some. Where it ends it does not say, as is so of those
+ * that a compressed transaction holds; see logged().
+ */
 export function event(kind: number, body: Buffer, options: EventOptions = {}): Buffer {
   const { flags = 0, timestamp = 1_700_000_000, checksum = false } = options;
   const length = 19 + body.length + (checksum ? 4 : 0);
@@ -21,10 +24,25 @@ export function event(kind: number, body: Buffer, options: EventOptions = {}): B
   header[4] = kind;
   header.writeUInt32LE(1, 5);
   header.writeUInt32LE(length, 9);
-  header.writeUInt32LE(1000, 13);
   header.writeUInt16LE(flags, 17);
   const whole = Buffer.concat([header, body]);
   return checksum ? Buffer.concat([whole, uint(crc32(whole), 4)]) : whole;
+}
+
+/** Events as a file has them from a place on: each says where it ends. */
+export function logged(
+  events: readonly Buffer[],
+  { from = 4, checksum = false }: { readonly from?: number; readonly checksum?: boolean } = {},
+): Buffer[] {
+  let end = from;
+  return events.map((one) => {
+    end += one.length;
+    const placed = Buffer.from(one);
+    placed.writeUInt32LE(end, 13);
+    const bodyEnd = placed.length - 4;
+    if (checksum) placed.writeUInt32LE(crc32(placed.subarray(0, bodyEnd)), bodyEnd);
+    return placed;
+  });
 }
 
 export function uint(value: number | bigint, bytes: number): Buffer {

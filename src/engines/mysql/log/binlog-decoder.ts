@@ -148,7 +148,7 @@ export class BinlogDecoder {
         else this.#pause = { kind: "payload", fill: () => events.fill() };
         return;
       }
-      const header = this.#events.readInner(events.bytes, events.start);
+      const header = this.#events.readInner(events.bytes, events.start, events.endsAt);
       this.#in.reset(events.bytes, header.start, header.end);
       this.#event(header);
     }
@@ -209,7 +209,7 @@ export class BinlogDecoder {
         this.#prepare();
         break;
       case EventKind.transactionPayload:
-        this.#payload = new PayloadEvents(this.#in);
+        this.#payload = new PayloadEvents(this.#in, header.endsAt);
         break;
       case EventKind.partialUpdateRows:
         if (!this.#isSkipped) this.#changes.partialRows(this.#in);
