@@ -87,13 +87,14 @@ export async function decodeAll(into: BinlogDecoder, events: readonly Buffer[]):
   return batches;
 }
 
-export function textsOf({ bytes, cells, ops }: ChangeBatch): (string | null)[][] {
+/** Rows as they have become. */
+export function textsOf({ bytes, cells, ops, tables }: ChangeBatch): (string | null)[][] {
   const texts: (string | null)[][] = [];
   for (let at = 3; at < ops.length; at += 4) {
     const first = ops[at]!;
     if (first < 0) continue;
     texts.push(
-      TABLE.columns.map((_, i) => {
+      tables[ops[at - 2]!]!.columns.map((_, i) => {
         const start = cells[first + 2 * i]!;
         return start < 0 ? null : Buffer.from(bytes.subarray(start, cells[first + 2 * i + 1]!)).toString();
       }),

@@ -8,7 +8,8 @@ import { CellBuffer } from "../values/cell-buffer.ts";
 import { EventCursor, malformed } from "./binlog-bytes.ts";
 import { inflateRows } from "./binlog-compression.ts";
 import { EventKind } from "./binlog-event.ts";
-import type { RowFacts } from "./binlog-row-plan.ts";
+import { wholeRows } from "./binlog-partial-rows.ts";
+import type { RowFacts, RowPlan } from "./binlog-row-plan.ts";
 import { RowsReader } from "./binlog-rows.ts";
 import type { Statement } from "./binlog-statement.ts";
 import { isMisfit, LogTables } from "./binlog-tables.ts";
@@ -18,23 +19,24 @@ import { statementLogged } from "./statement-reach.ts";
 interface RowsKind {
   readonly op: Op;
   readonly version: 1 | 2;
-  readonly isCompressed: boolean;
+  readonly form: "plain" | "compressed" | "partial";
 }
 
 const { insert, update, delete: remove } = Op;
 const kinds: readonly (RowsKind | undefined)[] = byNumber([
-  [EventKind.writeRows1, { op: insert, version: 1, isCompressed: false }],
-  [EventKind.updateRows1, { op: update, version: 1, isCompressed: false }],
-  [EventKind.deleteRows1, { op: remove, version: 1, isCompressed: false }],
-  [EventKind.writeRows2, { op: insert, version: 2, isCompressed: false }],
-  [EventKind.updateRows2, { op: update, version: 2, isCompressed: false }],
-  [EventKind.deleteRows2, { op: remove, version: 2, isCompressed: false }],
-  [EventKind.writeRows1Compressed, { op: insert, version: 1, isCompressed: true }],
-  [EventKind.updateRows1Compressed, { op: update, version: 1, isCompressed: true }],
-  [EventKind.deleteRows1Compressed, { op: remove, version: 1, isCompressed: true }],
-  [EventKind.writeRows2Compressed, { op: insert, version: 2, isCompressed: true }],
-  [EventKind.updateRows2Compressed, { op: update, version: 2, isCompressed: true }],
-  [EventKind.deleteRows2Compressed, { op: remove, version: 2, isCompressed: true }],
+  [EventKind.writeRows1, { op: insert, version: 1, form: "plain" }],
+  [EventKind.updateRows1, { op: update, version: 1, form: "plain" }],
+  [EventKind.deleteRows1, { op: remove, version: 1, form: "plain" }],
+  [EventKind.writeRows2, { op: insert, version: 2, form: "plain" }],
+  [EventKind.updateRows2, { op: update, version: 2, form: "plain" }],
+  [EventKind.deleteRows2, { op: remove, version: 2, form: "plain" }],
+  [EventKind.partialUpdateRows, { op: update, version: 2, form: "partial" }],
+  [EventKind.writeRows1Compressed, { op: insert, version: 1, form: "compressed" }],
+  [EventKind.updateRows1Compressed, { op: update, version: 1, form: "compressed" }],
+  [EventKind.deleteRows1Compressed, { op: remove, version: 1, form: "compressed" }],
+  [EventKind.writeRows2Compressed, { op: insert, version: 2, form: "compressed" }],
+  [EventKind.updateRows2Compressed, { op: update, version: 2, form: "compressed" }],
+  [EventKind.deleteRows2Compressed, { op: remove, version: 2, form: "compressed" }],
 ]);
 
 function byNumber(entries: readonly (readonly [number, RowsKind])[]): (RowsKind | undefined)[] {
@@ -65,7 +67,8 @@ export class LogChanges {
   readonly #builder: ChangeBatchBuilder;
   readonly #tables: LogTables;
   readonly #rows: RowsReader;
-  readonly #inflated = new EventCursor();
+  /** Events that were made of others. */
+  readonly #made = new EventCursor();
   /** The transaction in progress. */
   #open: Beginning | undefined;
   /** Something of the transaction in progress has been told. */
@@ -131,29 +134,11 @@ export class LogChanges {
       return true;
     }
     try {
-      const at = rows.isCompressed ? this.#inflate(rows.op, cursor) : cursor;
-      this.#rows.read(rows.op, fit, at, keysAct);
+      this.#rows.read(rows.op, fit, this.#plain(rows, fit, cursor), keysAct);
     } catch (error) {
       this.#misfit(fit.table, error);
     }
     return true;
-  }
-
-  /** Rows of which JSON is told in parts: of a table of the task they cannot be told. */
-  partialRows(cursor: EventCursor): void {
-    const fit = this.#tables.mapped(cursor.uint48());
-    if (fit === undefined) return;
-    const { id } = this.#tables.all[fit.table]!;
-    this.#misfit(
-      fit.table,
-      new MigrationError("source.row_image", {
-        message: "The source's log holds changes of parts of JSON values.",
-        subject: displayTable(id),
-        table: id,
-        remedy:
-          "Set binlog_row_value_options = '' on the source, also for sessions that are open, and reload the table.",
-      }),
-    );
   }
 
   /** What a statement does to the stream's tables. Throws when that cannot be told. */
@@ -191,10 +176,13 @@ export class LogChanges {
     }
   }
 
-  #inflate(op: Op, cursor: EventCursor): EventCursor {
-    const bytes = inflateRows(cursor, op === Op.update ? 2 : 1);
-    this.#inflated.reset(bytes, 0, bytes.length);
-    return this.#inflated;
+  /** Rows as an ordinary event has them. */
+  #plain({ op, form }: RowsKind, plan: RowPlan, cursor: EventCursor): EventCursor {
+    if (form === "plain") return cursor;
+    const bytes =
+      form === "partial" ? wholeRows(plan, cursor) : inflateRows(cursor, op === Op.update ? 2 : 1);
+    this.#made.reset(bytes, 0, bytes.length);
+    return this.#made;
   }
 
   #misfit(table: number, error: unknown): void {

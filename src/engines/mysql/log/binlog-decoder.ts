@@ -211,9 +211,6 @@ export class BinlogDecoder {
       case EventKind.transactionPayload:
         this.#payload = new PayloadEvents(this.#in, header.endsAt);
         break;
-      case EventKind.partialUpdateRows:
-        if (!this.#isSkipped) this.#changes.partialRows(this.#in);
-        break;
       default:
         this.#rowsOrOther(kind, header);
     }

@@ -172,6 +172,7 @@ export function isRows(kind: number): boolean {
   return (
     (kind >= EventKind.writeRows1 && kind <= EventKind.deleteRows1) ||
     (kind >= EventKind.writeRows2 && kind <= EventKind.deleteRows2) ||
+    kind === EventKind.partialUpdateRows ||
     (kind >= EventKind.writeRows1Compressed && kind <= EventKind.deleteRows2Compressed)
   );
 }

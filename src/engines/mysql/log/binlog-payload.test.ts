@@ -72,9 +72,9 @@ test("hand-built events of MySQL 8: a compressed transaction of any size takes l
   const count = 768;
   const events = function* (): Generator<Buffer> {
     yield query("BEGIN", "shop");
-    yield tableMap(MAP);
+    yield tableMap({ ...MAP, table: 10, name: "other" });
     // Of no table of the task, so that nothing of it is kept.
-    for (let i = 0; i < count; i++) yield rows(EventKind.writeRows2, { table: 10, width: 1 }, FILLER);
+    for (let i = 0; i < count; i++) yield rows(EventKind.writeRows2, { table: 10, width: 3 }, FILLER);
     yield xid();
   };
   let size = 0;
