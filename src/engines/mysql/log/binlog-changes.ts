@@ -12,7 +12,7 @@ import { wholeRows } from "./binlog-partial-rows.ts";
 import type { RowFacts, RowPlan } from "./binlog-row-plan.ts";
 import { RowsReader } from "./binlog-rows.ts";
 import type { Statement } from "./binlog-statement.ts";
-import { isMisfit, LogTables } from "./binlog-tables.ts";
+import { isMisfit, LogTables, type RowMisfit } from "./binlog-tables.ts";
 import { statementLogged } from "./statement-reach.ts";
 
 /** What an event with rows is: what they are for, and in which form. */
@@ -47,6 +47,9 @@ function byNumber(entries: readonly (readonly [number, RowsKind])[]): (RowsKind 
 
 /** An event without rows that ends a statement has this table's number. */
 const NO_TABLE = 0xffffff;
+
+/** Flag of the last event with rows of a statement (STMT_END_F). */
+const STATEMENT_ENDS = 0x01;
 
 /**
  * Flags of an event with rows: the session had foreign_key_checks = 0 (NO_FOREIGN_KEY_CHECKS_F), or MySQL from 9.6 on
@@ -123,22 +126,26 @@ export class LogChanges {
     if (rows === undefined) return false;
     this.#inTransaction();
     const number = cursor.uint48();
-    const keysAct = (cursor.uint16() & KEYS_DO_NOT_ACT) === 0;
+    const flags = cursor.uint16();
     if (rows.version === 2) cursor.skip(cursor.uint16() - 2);
-    if (number === NO_TABLE) return true;
-    const fit = this.#tables.mapped(number);
-    if (fit === undefined) return true;
+    if (number !== NO_TABLE) this.#rowsOf(rows, this.#tables.mapped(number), flags, cursor);
+    if ((flags & STATEMENT_ENDS) !== 0) this.#tables.statementEnds();
+    return true;
+  }
+
+  #rowsOf(rows: RowsKind, fit: RowPlan | RowMisfit | undefined, flags: number, cursor: EventCursor): void {
+    if (fit === undefined) return;
     this.#hasChanges = true;
     if (isMisfit(fit)) {
       this.#misfit(fit.table, fit.error);
-      return true;
+      return;
     }
     try {
+      const keysAct = (flags & KEYS_DO_NOT_ACT) === 0;
       this.#rows.read(rows.op, fit, this.#plain(rows, fit, cursor), keysAct);
     } catch (error) {
       this.#misfit(fit.table, error);
     }
-    return true;
   }
 
   /** What a statement does to the stream's tables. Throws when that cannot be told. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import {
   decodeAll,
   decoder,
@@ -16,6 +18,7 @@ import {
   query,
   rows,
   tableMap,
+  taggedGtid,
   uint,
   xid,
 } from "../../../../test/support/binlog-events.ts";
@@ -130,12 +133,69 @@ test("hand-built events of MySQL 8: what is seen already is not told again", asy
   assert.deepEqual(positions, [`${UUID}:1-5:7`, `${UUID}:1-7`]);
 });
 
+test("hand-built events of MySQL 8.3: each tag of GTIDs is numbered by itself", async () => {
+  const group = (begin: Buffer, id: number): Buffer[] => [
+    ...[begin, query("BEGIN", "shop"), tableMap(MAP), write(row(id, 0, "")), xid()],
+  ];
+  const tagged = (tag: string, number: number): Buffer =>
+    taggedGtid({ uuid: UUID, tag, number, committedAt: 1_800_000_000_123_456 });
+  const batches = await decodeAll(decoder({ after: gtidPositionOf(`${UUID}:1-5:batch:1-70000`) }), [
+    formatDescription(false),
+    ...group(tagged("batch", 70_000), 1),
+    ...group(tagged("batch", 70_001), 2),
+    ...group(gtid({ uuid: UUID, number: 6 }), 3),
+    ...group(tagged("a", 1), 4),
+    ...group(tagged("a", 2), 5),
+    ...group(tagged("a", 3), 6),
+  ]);
+  const { transactions } = batches[0]!;
+  assert.deepEqual(
+    batches.flatMap(textsOf).map(([id]) => id),
+    ["2", "3", "4", "5", "6"],
+  );
+  assert.equal(transactions[0]!.id, `${UUID}:batch:70001`);
+  assert.equal(transactions[0]!.committedAtMs, 1_800_000_000_123);
+  assert.deepEqual(
+    transactions.map(({ position }) => position),
+    [
+      `${UUID}:1-5:batch:1-70001`,
+      `${UUID}:1-6:batch:1-70001`,
+      ...["1", "1-2", "1-3"].map((a) => `${UUID}:1-6:a:${a}:batch:1-70001`),
+    ].map(gtidPositionOf),
+  );
+});
+
+test("hand-built events: numbers of tables are forgotten, those of the statement at work are not", async () => {
+  const reader = decoder();
+  await decodeAll(reader, [
+    formatDescription(false),
+    gtid({ uuid: UUID, number: 6 }),
+    query("BEGIN", "shop"),
+  ]);
+  const collect = collector();
+  const before = collect();
+  const count = 40_000;
+  for (let table = 10; table < count; table++) {
+    const last = table % 5000 === 0;
+    await decodeAll(reader, [
+      ...(last ? [tableMap(MAP)] : []),
+      tableMap({ ...MAP, table, name: "other" }),
+      rows(EventKind.writeRows2, { table, width: 3, flags: last ? 0 : 1 }, row(table, 2, "")),
+      ...(last ? [write(row(table, 2, ""))] : []),
+    ]);
+  }
+  const grown = collect() - before;
+  assert.ok(grown < 10 << 20, `${grown >> 20} MB`);
+  const [batch] = await decodeAll(reader, [tableMap(MAP), write(row(1, 2, "")), xid()]);
+  assert.equal(batch!.transactions.at(-1)!.commits, true);
+});
+
 test("hand-built events: a checksum that does not fit, and what cannot be read, end the stream", async () => {
   const bad = gtid({ uuid: UUID, number: 6 }, { checksum: true });
   bad[30]! ^= 1;
   const refused: readonly (readonly [string, readonly Buffer[]])[] = [
     ["source.protocol", [formatDescription(true), bad]],
-    ["source.log_unreadable", [formatDescription(false), event(EventKind.gtidTagged, Buffer.alloc(30))]],
+    ["source.log_unreadable", [formatDescription(false), event(EventKind.gtidTagged, Buffer.alloc(30, 4))]],
     ["source.log_unreadable", [formatDescription(false), event(99, Buffer.alloc(30))]],
     ["source.log_unreadable", [formatDescription(false), event(EventKind.incident, Buffer.alloc(3))]],
     ["source.protocol", [formatDescription(false), xid()]],
@@ -148,3 +208,14 @@ test("hand-built events: a checksum that does not fit, and what cannot be read, 
     [],
   );
 });
+
+/** Bytes of what is reachable. */
+function collector(): () => number {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  return () => {
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+}

@@ -161,6 +161,9 @@ export class BinlogDecoder {
       case EventKind.gtid:
         this.#begin(this.#progress.mysqlGtid(this.#in, header));
         return;
+      case EventKind.gtidTagged:
+        this.#begin(this.#progress.taggedGtid(this.#in, header));
+        return;
       case EventKind.anonymousGtid:
         this.#begin(this.#progress.anonymous(this.#in, header));
         return;

@@ -24,6 +24,9 @@ interface MappedTable {
   readonly isBefore: boolean;
 }
 
+/** So many numbers are kept from one statement to the next, which mostly names tables that were named before. */
+const KEPT_NUMBERS = 1024;
+
 /** The stream's tables, as the place that the log has come to shows them. */
 export class LogTables {
   /** Those of the stream, then RowFacts.outside. */
@@ -86,6 +89,16 @@ export class LogTables {
     const body = new DataView(Uint8Array.from(bytes.subarray(at, end)).buffer);
     this.#foundNumber = undefined;
     this.#mapped.set(number, { body, ...this.#fit(cursor, commit) });
+  }
+
+  /**
+   * A statement's rows are over: the next one names its tables before its own. The server gives out numbers for ever, also
+   * of tables that are none of the stream's.
+   */
+  statementEnds(): void {
+    if (this.#mapped.size <= KEPT_NUMBERS) return;
+    this.#mapped.clear();
+    this.#foundNumber = undefined;
   }
 
   /** What rows of a number are; undefined for those of no table of the stream. */
