@@ -86,6 +86,14 @@ export const transferErrors = {
     remedy:
       "Set ApplyErrorFailOnTruncationDdl to false and resume the task to truncate the table on the target, too.",
   },
+  "apply.truncate_passed_over": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "The source has truncated a table while HandleSourceTableTruncated is false; the target's rows stay.",
+    remedy:
+      "None is needed. A row that comes with the key of one that stayed leads to what ApplyErrorInsertPolicy says: INSERT_RECORD takes the new one.",
+  },
   "apply.row_incomplete": {
     scope: "table",
     retry: "never",
