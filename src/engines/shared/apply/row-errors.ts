@@ -81,7 +81,14 @@ export class RowErrors {
     return this.#beyond(plan, "conflicts", this.policies.conflictLimit);
   }
 
-  /** The same for a row that the target refuses. */
+  /** Whether the log tells of a conflict that has been counted and is passed over. */
+  tells(plan: number, kind: ConflictKind): boolean {
+    const { [kind]: policy, conflictLimit } = this.policies;
+    if (policy === "log") return true;
+    return conflictLimit.action === "log" && this.#reaches(plan, "conflicts", conflictLimit.count);
+  }
+
+  /** What conflict() says, for a row that the target refuses. */
   refusal(plan: number, error: MigrationError): MigrationError | undefined {
     const { refused, refusedLimit } = this.policies;
     if (!passesOver(refused)) return this.#own(plan, error, refused);
@@ -123,12 +130,17 @@ export class RowErrors {
   }
 
   #beyond(plan: number, kind: keyof Tally, { count, action }: RowErrorLimit): MigrationError | undefined {
-    if (count === 0 || passesOver(action)) return undefined;
-    const all = [this.#recorded[plan], this.#committed.get(plan), this.#open.get(plan)];
-    if (all.reduce((sum, one) => sum + (one?.[kind] ?? 0), 0) < count) return undefined;
+    if (passesOver(action) || !this.#reaches(plan, kind, count)) return undefined;
     const what = kind === "refused" ? "were refused by the target" : "found another row than they should";
     const message = `${count} rows or changes of the table ${what}, which is as many as the task allows.`;
     return this.#error(plan, action, { code: "apply.too_many_errors", message });
+  }
+
+  /** So many errors of one kind are there with those of earlier runs; 0 are never. */
+  #reaches(plan: number, kind: keyof Tally, count: number): boolean {
+    if (count === 0) return false;
+    const all = [this.#recorded[plan], this.#committed.get(plan), this.#open.get(plan)];
+    return all.reduce((sum, one) => sum + (one?.[kind] ?? 0), 0) >= count;
   }
 
   #error(
