@@ -16,14 +16,12 @@ export function selectionRule(reader: RuleReader, id: number): SelectionRule {
     );
   }
   const isExact = action === "explicit";
-  const type = tableType(reader);
   const rule: SelectionRule = {
     id,
     action,
     schema: isExact ? exactName(reader, "schema-name", EXPLICIT) : pattern(reader, "schema-name"),
     table: isExact ? exactName(reader, "table-name", EXPLICIT) : pattern(reader, "table-name"),
-    everyTable: !isExact && type !== "view" && /^%+$/u.test(reader.locator().text("table-name")),
-    tableType: type,
+    tableType: tableType(reader),
     loadOrder: reader.wholeNumber("load-order", 0, LARGEST_NUMBER),
     filters: sourceFilters(reader, action),
   };
