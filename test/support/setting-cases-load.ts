@@ -60,8 +60,7 @@ const WAITING: SettingStory = {
 const WAITS = {
   postgres:
     "select 1 from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()",
-  mariadb:
-    "select 1 from information_schema.innodb_trx where trx_state = 'LOCK WAIT'",
+  mariadb: "select 1 from information_schema.innodb_trx where trx_state = 'LOCK WAIT'",
 };
 
 async function besideWaiting(run: SettingRun): Promise<void> {
