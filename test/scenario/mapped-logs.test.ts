@@ -85,17 +85,26 @@ for (const metadata of ["NO_LOG", "MINIMAL", "FULL"]) {
   });
 }
 
-for (const image of ["FULL", "NOBLOB", "MINIMAL"]) {
+/** One session may log rows in another way than the server that a task has looked at. */
+function movedWith(image: string): ReturnType<typeof moveMapped> {
+  return moveMapped(servers, {
+    ...{ from: "mariadb", to: "postgres", selection: NONE },
+    made: `create table t (id int primary key, n int, v varchar(20)); insert into t values ${ROWS}`,
+    changed: `set session binlog_row_image = '${image}'; ${CHANGES("t")}`,
+    rules: [
+      filtered("t"),
+      rule({ "table-name": "t", "column-name": "v" }, "data-masking-digits-mask", { value: "#" }),
+    ],
+  });
+}
+
+for (const image of ["FULL", "NOBLOB"]) {
   test(`what rules make of rows is the same where MariaDB logs rows as ${image}`, async () => {
-    const { rows } = await moveMapped(servers, {
-      ...{ from: "mariadb", to: "postgres", selection: NONE },
-      made: `create table t (id int primary key, n int, v varchar(20)); insert into t values ${ROWS}`,
-      changed: `set session binlog_row_image = '${image}'; ${CHANGES("t")}`,
-      rules: [
-        filtered("t"),
-        rule({ "table-name": "t", "column-name": "v" }, "data-masking-digits-mask", { value: "#" }),
-      ],
-    });
+    const { rows } = await movedWith(image);
     assert.deepEqual(await rows("select id, n, v from {target}.t order by id"), LEFT);
   });
 }
+
+test("a table is set aside when MariaDB logs less of a row than rules need", async () => {
+  await assert.rejects(movedWith("MINIMAL"), /source\.row_image The source's log lacks the column n/);
+});
