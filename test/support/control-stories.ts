@@ -43,7 +43,7 @@ export const controlStories: readonly SettingCase[] = [
         [
           "FULL_LOAD_ONLY_FINISHED",
           "t aside: load.rejected",
-          "tideway {schema} t load.rejected: The target refuse",
+          "tideway {schema} t load.rejected: The target answer",
         ],
       ],
     ],
