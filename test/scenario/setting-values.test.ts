@@ -5,6 +5,7 @@ import { startMysql } from "../support/mysql-server.ts";
 import { startPostgres } from "../support/postgres-server.ts";
 import { ofKind } from "../support/rule-case.ts";
 import { serverOfFile } from "../support/server-pair.ts";
+import { FROM_POSTGRES } from "../support/setting-case.ts";
 import { settingCases } from "../support/setting-cases.ts";
 import { SettingRun } from "../support/setting-run.ts";
 
@@ -22,10 +23,10 @@ const [source, postgres, mariadb] = await Promise.all([
 // They wait nearly all of their time, for what a server writes to its disk once a second.
 suite("settings do what they say", { concurrency: 8 }, () => {
   for (const story of [...settingCases, ...controlStories]) {
-    for (const to of story.targets ?? (["postgres", "mariadb"] as const)) {
+    for (const [from, to] of story.directions ?? FROM_POSTGRES) {
       for (const [value, ending] of story.endings) {
-        test(`${story.path} ${JSON.stringify(value)}, to ${to}`, async () => {
-          const found = await SettingRun.ending({ source, postgres, mariadb }, { to, story, value });
+        test(`${story.path} ${JSON.stringify(value)}, from ${from} to ${to}`, async () => {
+          const found = await SettingRun.ending({ source, postgres, mariadb }, { from, to, story, value });
           assert.deepEqual(found, ofKind(ending, to));
         });
       }

@@ -4,6 +4,17 @@ import type { Kind } from "./mapped-move.ts";
 import type { ByKind } from "./rule-case.ts";
 import type { SettingRun } from "./setting-run.ts";
 
+export type SettingDirection = readonly [from: Kind, to: Kind];
+
+/** Most settings are about what is done on the target. */
+export const FROM_POSTGRES: readonly SettingDirection[] = [
+  ["postgres", "postgres"],
+  ["postgres", "mariadb"],
+];
+
+/** For what is of the source's log, too. */
+export const FROM_BOTH: readonly SettingDirection[] = [...FROM_POSTGRES, ["mariadb", "postgres"]];
+
 /** What happens around a task, whatever a setting is; `{schema}` stands for the schema on both sides. */
 export interface SettingStory {
   /** In the source's schema. Left out: the table t with two rows. */
@@ -22,8 +33,8 @@ export interface SettingStory {
   readonly during?: (run: SettingRun) => Promise<void>;
   /** Asked of the target in the end. */
   readonly query?: ByKind<string>;
-  /** Targets that the setting has a meaning for; left out: all. */
-  readonly targets?: readonly Kind[];
+  /** Directions in which the setting has a meaning; left out: from PostgreSQL to each kind. */
+  readonly directions?: readonly SettingDirection[];
 }
 
 /** What a story ends as: why the task ended, what the query finds, and what was left out. */

@@ -1,4 +1,4 @@
-import type { SettingCase, SettingStory } from "./setting-case.ts";
+import { FROM_BOTH, type SettingCase, type SettingStory } from "./setting-case.ts";
 import type { SettingRun } from "./setting-run.ts";
 
 /* How tasks end with each value of the settings that say how changes come. */
@@ -53,7 +53,7 @@ export const changeSettingCases: readonly SettingCase[] = [
   },
   {
     path: "ChangeProcessingDdlHandlingPolicy.HandleSourceTableDropped",
-    ...{ made: TWO_TABLES, changed: "drop table t" },
+    ...{ made: TWO_TABLES, changed: "drop table t", directions: FROM_BOTH },
     query: "select table_name from information_schema.tables where table_schema = '{schema}' order by 1",
     endings: [
       [true, [CAUGHT_UP, "u"]],
@@ -62,7 +62,7 @@ export const changeSettingCases: readonly SettingCase[] = [
   },
   {
     path: "ChangeProcessingDdlHandlingPolicy.HandleSourceTableTruncated",
-    changed: TRUNCATED,
+    ...{ changed: TRUNCATED, directions: FROM_BOTH },
     endings: [
       [true, [CAUGHT_UP, "3 three"]],
       [false, [CAUGHT_UP, "1 one", "2 two", "3 three"]],
@@ -70,7 +70,7 @@ export const changeSettingCases: readonly SettingCase[] = [
   },
   {
     path: "ChangeProcessingDdlHandlingPolicy.HandleSourceTableAltered",
-    ...{ changed: ALTERED, query: "select * from t order by id" },
+    ...{ changed: ALTERED, query: "select * from t order by id", directions: FROM_BOTH },
     endings: [
       [true, [CAUGHT_UP, "1 one 5", "2 two 5", "3 three 6"]],
       [false, [CAUGHT_UP, "1 one", "2 two", "3 three"]],

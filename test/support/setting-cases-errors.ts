@@ -1,4 +1,4 @@
-import type { Ending, SettingCase, SettingStory } from "./setting-case.ts";
+import { type Ending, FROM_BOTH, type SettingCase, type SettingStory } from "./setting-case.ts";
 import type { SettingRun } from "./setting-run.ts";
 
 /* How tasks end with each value of the settings of the section ErrorBehavior. */
@@ -33,6 +33,7 @@ function withErrors(errors: object, story: SettingStory = refusing): SettingStor
 const conflicts: readonly SettingCase[] = [
   {
     path: "ErrorBehavior.ApplyErrorDeletePolicy",
+    directions: FROM_BOTH,
     ...{
       disturbed: "delete from t where id = 1",
       changed: "delete from t where id = 1; insert into t values (3, 'new')",
@@ -46,6 +47,7 @@ const conflicts: readonly SettingCase[] = [
   },
   {
     path: "ErrorBehavior.ApplyErrorInsertPolicy",
+    directions: FROM_BOTH,
     ...{
       disturbed: "insert into t values (3, 'other')",
       changed: "insert into t values (3, 'new'), (4, 'new')",
@@ -60,6 +62,7 @@ const conflicts: readonly SettingCase[] = [
   },
   {
     path: "ErrorBehavior.ApplyErrorUpdatePolicy",
+    directions: FROM_BOTH,
     ...{ disturbed: "delete from t where id = 1", changed: "update t set v = 'new'" },
     endings: [
       ["IGNORE_RECORD", [CAUGHT_UP, "2 new", "apply_exceptions: update"]],
@@ -154,8 +157,8 @@ const retries: readonly SettingCase[] = [
   },
 ];
 
-const TRUNCATED = {
-  changed: "truncate t; insert into t values (3, 'three')",
+const TRUNCATED: SettingStory = {
+  ...{ changed: "truncate t; insert into t values (3, 'three')", directions: FROM_BOTH },
 };
 
 export const errorSettingCases: readonly SettingCase[] = [

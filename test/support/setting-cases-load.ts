@@ -173,7 +173,7 @@ async function besideOpenTransaction(run: SettingRun): Promise<void> {
 const tideway: readonly SettingCase[] = [
   {
     path: "TidewaySettings.MigrateObjects",
-    targets: ["postgres"],
+    directions: [["postgres", "postgres"]],
     made: "create table t (id int primary key, v text); insert into t values (1, 'one'); create view w as select * from t",
     query: "select * from w",
     endings: [
@@ -183,7 +183,7 @@ const tideway: readonly SettingCase[] = [
   },
   {
     path: "TidewaySettings.MigrateLargeObjects",
-    targets: ["postgres"],
+    directions: [["postgres", "postgres"]],
     made: "create table t (id int primary key, v text); select lo_from_bytea(4711, 'large')",
     query: "select convert_from(lo_get(4711), 'UTF8')",
     endings: [
@@ -193,7 +193,7 @@ const tideway: readonly SettingCase[] = [
   },
   {
     path: "TidewaySettings.MigratePrivileges",
-    targets: ["postgres"],
+    directions: [["postgres", "postgres"]],
     made: "create table t (id int primary key, v text); create role reader_{schema}; grant select on t to reader_{schema}",
     there: "create role reader_{schema}",
     query: "select privilege_type from information_schema.table_privileges where grantee = 'reader_{schema}'",

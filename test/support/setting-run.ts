@@ -1,12 +1,12 @@
 import { cleanUpTask } from "../../src/server/run-task.ts";
 import type { TaskOutcome, TaskSpec } from "../../src/task/task.ts";
-import { endpointOf } from "./endpoint.ts";
 import { eventually } from "./eventually.ts";
 import type { Kind } from "./mapped-move.ts";
 import type { MysqlServer } from "./mysql-server.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { type ByKind, ofKind, type Rows } from "./rule-case.ts";
 import type { Ending, SettingCase } from "./setting-case.ts";
+import { SettingSide } from "./setting-side.ts";
 import { ObservedTask, schemas, taskSpec } from "./task.ts";
 
 export interface SettingServers {
@@ -16,6 +16,7 @@ export interface SettingServers {
 }
 
 export interface SettingParts {
+  readonly from: Kind;
   readonly to: Kind;
   readonly story: SettingCase;
   readonly value: unknown;
@@ -27,22 +28,24 @@ const TWO_ROWS =
 
 let runs = 0;
 
-/** One story with one value of a setting, from PostgreSQL to a target of a kind. */
+/** One story with one value of a setting, in one direction. */
 export class SettingRun {
   readonly schema = `run${++runs}`;
   readonly #servers: SettingServers;
+  readonly #from: Kind;
   readonly #to: Kind;
   readonly #story: SettingCase;
   #spec!: TaskSpec;
-  #from!: string;
-  #target!: string;
+  #source!: SettingSide;
+  #target!: SettingSide;
   task!: ObservedTask;
   readonly value: unknown;
   /** What a story has seen on the way. */
   readonly notes: string[] = [];
 
-  private constructor(servers: SettingServers, { to, story, value }: SettingParts) {
+  private constructor(servers: SettingServers, { from, to, story, value }: SettingParts) {
     this.#servers = servers;
+    this.#from = from;
     this.#to = to;
     this.#story = story;
     this.value = value;
@@ -62,15 +65,12 @@ export class SettingRun {
     }
   }
 
-  async onSource(sql: string): Promise<Rows> {
-    const filled = `set search_path = ${this.schema}; ${this.#fill(sql)}`;
-    return texts(await this.#servers.source.query(filled, this.#from));
+  onSource(sql: string): Promise<Rows> {
+    return this.#source.query(this.#fill(sql));
   }
 
-  async onTarget(sql: string): Promise<Rows> {
-    const { postgres, mariadb } = this.#servers;
-    if (this.#to === "mariadb") return texts(await mariadb.query(this.#fill(sql), this.schema));
-    return texts(await postgres.query(`set search_path = ${this.schema}; ${this.#fill(sql)}`, this.#target));
+  onTarget(sql: string): Promise<Rows> {
+    return this.#target.query(this.#fill(sql));
   }
 
   get delays(): readonly string[] {
@@ -102,18 +102,8 @@ export class SettingRun {
     });
   }
 
-  /** Does something while a transaction that has run a statement is open; it is undone afterwards. */
-  async holding(side: "source" | "target", sql: string, meanwhile: () => Promise<void>): Promise<void> {
-    const { source, postgres, mariadb } = this.#servers;
-    if (side === "target" && this.#to === "mariadb") {
-      const connection = await mariadb.connect(this.schema);
-      await connection.query(`begin; ${sql}`);
-      await meanwhile().finally(() => connection.end());
-      return;
-    }
-    const client = await (side === "source" ? source.connect(this.#from) : postgres.connect(this.#target));
-    await client.query(`set search_path = ${this.schema}; begin; ${sql}`);
-    await meanwhile().finally(() => client.end());
+  holding(side: "source" | "target", sql: string, meanwhile: () => Promise<void>): Promise<void> {
+    return (side === "source" ? this.#source : this.#target).holding(sql, meanwhile);
   }
 
   async stop(): Promise<void> {
@@ -129,13 +119,10 @@ export class SettingRun {
   async #make(): Promise<void> {
     const { source, postgres, mariadb } = this.#servers;
     const { there, made = TWO_ROWS, settings = {}, path, changed, during, rules = [] } = this.#story;
-    this.#from = await source.createDatabase("settings");
-    await source.query(`create schema ${this.schema}`, this.#from);
+    this.#source = await SettingSide.make(this.#from === "mariadb" ? mariadb : source, this.schema);
     await this.onSource(made);
-    if (this.#to === "postgres") this.#target = await postgres.createDatabase("settings");
-    // The task finds it, as it finds one of another task.
-    if (this.#to === "mariadb") await mariadb.query(`create database ${this.schema}`);
-    else await postgres.query(`create schema ${this.schema}`, this.#target);
+    // The task finds the schema, as it finds one of another task.
+    this.#target = await SettingSide.make(this.#to === "mariadb" ? mariadb : postgres, this.schema);
     if (there !== undefined) await this.onTarget(ofKind(there, this.#to));
     const [section, name] = path.split(".") as [string, string];
     const given = typeof this.value === "string" ? this.#fill(this.value) : this.value;
@@ -143,8 +130,7 @@ export class SettingRun {
     const document = [errors, settings, { [section]: { [name]: given } }].reduce<Sections>(withSections, {});
     this.#spec = taskSpec({
       type: changed === undefined && during === undefined ? "full-load" : "full-load-and-cdc",
-      source: endpointOf(source, this.#from),
-      target: this.#to === "mariadb" ? mariadb.endpoint() : endpointOf(postgres, this.#target),
+      ...{ source: this.#source.endpoint, target: this.#target.endpoint },
       tableMappings: JSON.stringify({
         rules: [...JSON.parse(schemas(this.schema)).rules, ...this.#numbered(rules)],
       }),
@@ -242,8 +228,4 @@ function asides({ progress }: TaskOutcome): readonly string[] {
   return progress.tables
     .filter(({ error }) => error !== undefined)
     .map(({ id, error }) => `${id.name} aside: ${error!.code}`);
-}
-
-function texts(found: readonly object[]): Rows {
-  return found.map((row) => Object.values(row).map((value) => (value === null ? null : String(value))));
 }
