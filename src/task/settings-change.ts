@@ -117,7 +117,7 @@ export const errorBehavior: SettingSection = {
   ApplyErrorEscalationPolicy: [
     choice("LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK"),
     "What too many such changes lead to.",
-    does("As in AWS DMS."),
+    does("As in AWS DMS: LOG_ERROR has the log tell of them, whatever the policies of single changes say."),
   ],
   ApplyErrorEscalationCount: [
     whole(0),

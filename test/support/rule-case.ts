@@ -53,7 +53,7 @@ export interface RuleCase {
 }
 
 /** The kind's own where the kinds differ. */
-export function ofKind<Value extends string | Rows>(value: ByKind<Value>, kind: Kind): Value {
+export function ofKind<Value extends string | readonly unknown[]>(value: ByKind<Value>, kind: Kind): Value {
   const isByKind = typeof value === "object" && !Array.isArray(value);
   return isByKind ? (value as Readonly<Record<Kind, Value>>)[kind] : (value as Value);
 }
