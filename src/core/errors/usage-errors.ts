@@ -109,7 +109,7 @@ export const usageErrors = {
   "mapping.rule_unmatched": {
     scope: "task",
     retry: "never",
-    meaning: "A rule about columns or about one table matches nothing that is selected.",
+    meaning: "A rule matches nothing of the source, or nothing that is selected.",
     remedy: "Check the names in its object-locator, which are matched case-sensitively.",
   },
   "mapping.mask_incomplete": {

@@ -148,7 +148,7 @@ export class BinlogDecoder {
         else this.#pause = { kind: "payload", fill: () => events.fill() };
         return;
       }
-      const header = this.#events.readInner(events.bytes, events.start);
+      const header = this.#events.readInner(events.bytes, events.start, events.endsAt);
       this.#in.reset(events.bytes, header.start, header.end);
       this.#event(header);
     }
@@ -160,6 +160,9 @@ export class BinlogDecoder {
     switch (kind) {
       case EventKind.gtid:
         this.#begin(this.#progress.mysqlGtid(this.#in, header));
+        return;
+      case EventKind.gtidTagged:
+        this.#begin(this.#progress.taggedGtid(this.#in, header));
         return;
       case EventKind.anonymousGtid:
         this.#begin(this.#progress.anonymous(this.#in, header));
@@ -209,10 +212,7 @@ export class BinlogDecoder {
         this.#prepare();
         break;
       case EventKind.transactionPayload:
-        this.#payload = new PayloadEvents(this.#in);
-        break;
-      case EventKind.partialUpdateRows:
-        if (!this.#isSkipped) this.#changes.partialRows(this.#in);
+        this.#payload = new PayloadEvents(this.#in, header.endsAt);
         break;
       default:
         this.#rowsOrOther(kind, header);

@@ -51,7 +51,8 @@ async function rowErrors(wire: WireSession, request: ApplyRequest): Promise<RowE
   const { rowErrors: policies, plan } = request;
   if (policies === undefined) return undefined;
   const plans = plan.tables;
-  return new RowErrors(plans, policies, await readRecordedErrors(wire, request, { plans, policies }));
+  const tallies = await readRecordedErrors(wire, request, { plans, policies });
+  return new RowErrors(plans, policies, { tallies });
 }
 
 interface ApplierParts {

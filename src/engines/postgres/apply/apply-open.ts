@@ -1,9 +1,9 @@
-import type { JournalRequest, RecordedErrors } from "../../../core/journal.ts";
+import type { JournalRequest } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import type { Position } from "../../../core/position.ts";
 import type { RowErrorPolicies } from "../../../core/row-errors.ts";
 import { takeLock } from "../../shared/apply/apply-lock.ts";
-import { hasLimits, recordedErrors } from "../../shared/apply/row-errors.ts";
+import { type ErrorTally, hasLimits, recordedErrors } from "../../shared/apply/row-errors.ts";
 import { literal } from "../../shared/identifier.ts";
 import { ServerError } from "../connection/server-error.ts";
 import type { WireSession } from "../connection/wire-session.ts";
@@ -119,7 +119,7 @@ export async function readRecordedErrors(
   wire: WireSession,
   request: JournalRequest,
   { plans, policies }: { readonly plans: readonly TablePlan[]; readonly policies: RowErrorPolicies },
-): Promise<readonly RecordedErrors[]> {
+): Promise<readonly ErrorTally[]> {
   if (!hasLimits(policies)) return [];
   const { rows } = await wire.query(recordedErrorsSql(request));
   return recordedErrors(plans, rows);

@@ -12,7 +12,7 @@ export interface PostgresScreenParts {
   readonly session: ApplySession;
   readonly counts: ApplyCounts;
   readonly plans: readonly TablePlan[];
-  /** Of the sets that take part: what they made in the stretch is gone. */
+  /** Sets that take part, which have to know that a stretch was taken back. */
   readonly sets: { rolledBack(): void } | undefined;
   describe(failure: ApplyFailure): unknown;
 }

@@ -34,7 +34,7 @@ export interface GroupSets {
   apply(folded: FoldedGroup): Promise<ReadonlySet<number>>;
   /** The transaction at work has ended. */
   ended(): void;
-  /** It has ended by being taken back, with all that was made in it. */
+  /** It, or a stretch of it, was taken back, with all that was made in it. */
   rolledBack(): void;
 }
 
