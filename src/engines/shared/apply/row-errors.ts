@@ -87,7 +87,14 @@ export class RowErrors {
     return this.#beyond(plan, this.#conflictsAre, this.policies.conflictLimit);
   }
 
-  /** The same for a row that the target refuses. */
+  /** Whether the log tells of a conflict that has been counted and is passed over. */
+  tells(plan: number, kind: ConflictKind): boolean {
+    const { [kind]: policy, conflictLimit } = this.policies;
+    if (policy === "log") return true;
+    return conflictLimit.action === "log" && this.#reaches(plan, this.#conflictsAre, conflictLimit.count);
+  }
+
+  /** What conflict() says, for a row that the target refuses. */
   refusal(plan: number, error: MigrationError): MigrationError | undefined {
     const { refused, refusedLimit } = this.policies;
     if (!passesOver(refused)) return this.#own(plan, error, refused);
@@ -136,10 +143,15 @@ export class RowErrors {
     kind: keyof ErrorTally,
     { count, action }: RowErrorLimit,
   ): MigrationError | undefined {
-    if (count === 0 || passesOver(action) || this.#tallies[plan]![kind] < count) return undefined;
+    if (passesOver(action) || !this.#reaches(plan, kind, count)) return undefined;
     const what = kind === "refused" ? "were refused by the target" : "found another row than they should";
     const message = `${count} rows or changes of the table ${what}, which is as many as the task allows.`;
     return this.#error(plan, action, { code: "apply.too_many_errors", message });
+  }
+
+  /** So many errors of one kind are there with those of earlier runs; 0 are never. */
+  #reaches(plan: number, kind: keyof ErrorTally, count: number): boolean {
+    return count > 0 && this.#tallies[plan]![kind] >= count;
   }
 
   #error(
