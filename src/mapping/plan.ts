@@ -16,7 +16,7 @@ import { isLargeObject } from "./document/data-types.ts";
 import { type CheckedNames, checkNames } from "./name-check.ts";
 import { NativeReferences } from "./native-references.ts";
 import { planLoad } from "./parallel-load.ts";
-import { leftOut, referenceLost } from "./plan-findings.ts";
+import { leftOut, maySplit, referenceLost } from "./plan-findings.ts";
 import { type ObjectsRequest, planObjects } from "./plan-objects.ts";
 import { planRights } from "./plan-rights.ts";
 import { withRuleDigests } from "./rows/rule-digests.ts";
@@ -195,6 +195,9 @@ function targetKeys(source: TableSchema, context: PlanContext): TableSchema["for
     if (columns === undefined || native === undefined) {
       context.findings.push(...referenceLost(source.id, foreignKey, context.replicates));
       return [];
+    }
+    if (context.mapped.get(referenced)?.rows?.filter !== undefined) {
+      context.findings.push(maySplit(source.id, foreignKey));
     }
     return { ...foreignKey, ...columns, native, references: context.names.table(foreignKey.references) };
   });

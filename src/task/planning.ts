@@ -102,7 +102,7 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   const done = spec.type === "full-load" ? journaled.filter(isComplete) : [];
   const assessed = await assess(request, { tables, movesWhole, plan: changes.assessed }, signal);
   const findings = [
-    ...settingFindings(spec.settings, spec.type),
+    ...settingFindings(spec.settings),
     ...compiled.findings,
     ...converted.findings,
     ...changes.findings,

@@ -5,7 +5,6 @@ import {
   idle,
   missing,
   refused,
-  refusedForChanges,
   type SettingSection,
   text,
   whole,
@@ -118,7 +117,7 @@ export const errorBehavior: SettingSection = {
   ApplyErrorEscalationPolicy: [
     choice("LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK"),
     "What too many such changes lead to.",
-    does("As in AWS DMS."),
+    does("As in AWS DMS: LOG_ERROR has the log tell of them, whatever the policies of single changes say."),
   ],
   ApplyErrorEscalationCount: [
     whole(0),
@@ -204,7 +203,9 @@ export const ddlHandling: SettingSection = {
   HandleSourceTableTruncated: [
     flag(true),
     "Truncates a table on the target when it is truncated on the source.",
-    refusedForChanges("A truncate is always carried out on the target."),
+    does(
+      "As in AWS DMS: with false the target's rows stay, which is told, and a row that comes with the key of one of them leads to what ApplyErrorInsertPolicy says.",
+    ),
   ],
   HandleSourceTableAltered: [
     flag(true),

@@ -184,6 +184,22 @@ for (const kind of kinds) {
     assert.deepEqual(await ids(pair, "select count(*) as id from app.fine"), [0]);
   });
 
+  test(`rows of ${kind.name} stay when the source truncates a table and the settings say so`, async () => {
+    const ddl = { ChangeProcessingDdlHandlingPolicy: { HandleSourceTableTruncated: false } };
+    const policies = { ApplyErrorInsertPolicy: "INSERT_RECORD" };
+    const { pair, task } = await start({ settings: settings(policies, ddl) });
+    await pair.query(`begin; insert into app.fine values (150, 'gone'); truncate app.fine, app.big;
+      insert into app.fine values (1, 'new'), (300, 'v'); commit; insert into app.fine values (2, 'new')`);
+    await pair.drain(task);
+    const { findings } = task;
+    const told = findings.filter(({ code }) => code === "apply.truncate_passed_over");
+    assert.deepEqual(told.map(({ subject }) => subject).toSorted(), ["app.big", "app.fine"]);
+    assert.deepEqual(await ids(pair, "select id from app.fine where v = 'new'"), [1, 2]);
+    assert.deepEqual(await ids(pair, "select id from app.fine where id > 99"), [100, 150, 300]);
+    assert.deepEqual(await ids(pair, "select count(*) as id from app.fine"), [102]);
+    assert.deepEqual(await ids(pair, "select count(*) as id from app.big"), [29_997]);
+  });
+
   test(`control tables of ${kind.name} show what the task does, and go with it`, async () => {
     const tables = { HistoryTableEnabled: true, StatusTableEnabled: true, HistoryTimeslotInMinutes: 7 };
     const { pair, task } = await start({ settings: settings({}, { ControlTablesSettings: tables }) });

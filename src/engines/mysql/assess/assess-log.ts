@@ -22,7 +22,9 @@ export async function assessLog(client: Client, { tables }: SourceAssessment): P
   const format = variables.get("binlog_format");
   // MySQL is about to drop the variable, and has no other format then.
   if (format !== undefined && format !== "ROW") findings.push(wrongFormat(format));
-  if (/PARTIAL_JSON/.test(variables.get("binlog_row_value_options") ?? "")) findings.push(partialJson());
+  if (/PARTIAL_JSON/.test(variables.get("binlog_row_value_options") ?? "")) {
+    findings.push(...partsWithoutWholes(client, tables));
+  }
   if (variables.get("binlog_order_commits") === "OFF") findings.push(unordered());
   const delayed = lateWrites(variables);
   if (delayed.length > 0) findings.push(notDurable(delayed));
@@ -61,14 +63,21 @@ function wrongFormat(format: string): Finding {
   });
 }
 
-function partialJson(): Finding {
-  return finding("source.log_unreadable", "error", {
-    subject: "binlog_row_value_options",
-    message:
-      "The source logs parts of JSON values (binlog_row_value_options is PARTIAL_JSON), which Tideway does not read.",
-    remedy:
-      "Run on the source: set global binlog_row_value_options = ''; and let sessions that are open connect again.",
-  });
+/** Changes of parts of JSON values are told by the values before, which rows have where they are logged whole. */
+function partsWithoutWholes({ facts }: Client, tables: readonly TableSchema[]): Finding[] {
+  if (facts.logsWholeRows) return [];
+  return tables
+    .filter(({ columns }) => columns.some(({ type }) => type.kind === "json"))
+    .map(({ id }) =>
+      finding("source.row_image", "error", {
+        subject: displayTable(id),
+        table: id,
+        message:
+          "The source logs parts of JSON values (binlog_row_value_options is PARTIAL_JSON) without the values that they are parts of (binlog_row_image is not FULL).",
+        remedy:
+          "Set binlog_row_image = FULL or binlog_row_value_options = '' on the source, let sessions that are open connect again, and start the task again.",
+      }),
+    );
 }
 
 function unordered(): Finding {
