@@ -19,6 +19,7 @@ import { planLoad } from "./parallel-load.ts";
 import { leftOut, maySplit, referenceLost } from "./plan-findings.ts";
 import { type ObjectsRequest, planObjects } from "./plan-objects.ts";
 import { planRights } from "./plan-rights.ts";
+import { withRuleDigests } from "./rows/rule-digests.ts";
 import type { TableMappings } from "./rules.ts";
 import { loadOrderOf, relationOf, selectTables } from "./selection.ts";
 import { TargetNames } from "./target-names.ts";
@@ -92,7 +93,7 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
   const columns = (id: TableId): ReadonlyMap<string, string> | undefined => mapped.get(tableKey(id))?.names;
   const rights = planRights(catalog, { names: context.names, placed: planned.placed, columns });
   const plan: MigrationPlan = {
-    tables: tables.toSorted(inLoadOrder),
+    tables: withRuleDigests(tables).toSorted(inLoadOrder),
     sequences: checked.sequences,
     target: {
       dialect: catalog.dialect,

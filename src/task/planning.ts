@@ -22,6 +22,7 @@ import { parseTableMappings } from "../mapping/table-mappings.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import type { AttemptNotes } from "./attempt.ts";
 import { recallTables } from "./noted-tables.ts";
+import { loadedByOtherRules } from "./rule-changes.ts";
 import { sameTables } from "./same-tables.ts";
 import { compareSchemas, isComplete, type SchemaChanges } from "./schema-changes.ts";
 import { nothingSelected, selectRelations, viewsUnread, withoutViews } from "./select-relations.ts";
@@ -98,12 +99,14 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
     replicatesOnly: spec.type === "cdc",
     planned: noted?.now,
   });
+  const done = spec.type === "full-load" ? journaled.filter(isComplete) : [];
   const assessed = await assess(request, { tables, movesWhole, plan: changes.assessed }, signal);
   const findings = [
     ...settingFindings(spec.settings),
     ...compiled.findings,
     ...converted.findings,
     ...changes.findings,
+    ...loadedByOtherRules(planned, done),
     ...assessed,
   ];
   for (const finding of [...told, ...findings]) observer.finding(finding);

@@ -9,9 +9,11 @@ import { EventCursor, malformed } from "./binlog-bytes.ts";
 import { inflateRows } from "./binlog-compression.ts";
 import { EventKind } from "./binlog-event.ts";
 import { wholeRows } from "./binlog-partial-rows.ts";
+import type { KeptEvent } from "./binlog-prepared.ts";
 import type { RowFacts, RowPlan } from "./binlog-row-plan.ts";
 import { RowsReader } from "./binlog-rows.ts";
 import type { Statement } from "./binlog-statement.ts";
+import { NO_TABLE } from "./binlog-table-map.ts";
 import { isMisfit, LogTables, type RowMisfit } from "./binlog-tables.ts";
 import { statementLogged } from "./statement-reach.ts";
 
@@ -44,9 +46,6 @@ function byNumber(entries: readonly (readonly [number, RowsKind])[]): (RowsKind 
   for (const [number, kind] of entries) list[number] = kind;
   return list;
 }
-
-/** An event without rows that ends a statement has this table's number. */
-const NO_TABLE = 0xffffff;
 
 /** Flag of the last event with rows of a statement (STMT_END_F). */
 const STATEMENT_ENDS = 0x01;
@@ -131,6 +130,16 @@ export class LogChanges {
     if (number !== NO_TABLE) this.#rowsOf(rows, this.#tables.mapped(number), flags, cursor);
     if ((flags & STATEMENT_ENDS) !== 0) this.#tables.statementEnds();
     return true;
+  }
+
+  /** What was kept of a transaction until it commits. */
+  replay(events: readonly KeptEvent[]): void {
+    const cursor = new EventCursor();
+    for (const { kind, body } of events) {
+      cursor.reset(body, 0, body.length);
+      if (kind === EventKind.tableMap) this.tableMap(cursor);
+      else this.rows(kind, cursor);
+    }
   }
 
   #rowsOf(rows: RowsKind, fit: RowPlan | RowMisfit | undefined, flags: number, cursor: EventCursor): void {

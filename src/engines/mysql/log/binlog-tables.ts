@@ -8,7 +8,7 @@ import { positionCodec } from "./binlog-position.ts";
 import { planRows, type RowFacts, type RowPlan } from "./binlog-row-plan.ts";
 import type { LogPoint } from "./binlog-seen.ts";
 import type { RowsStatement, TableEffect } from "./binlog-statement.ts";
-import { readTableMap } from "./binlog-table-map.ts";
+import { readTableMap, UNNAMED_TABLE } from "./binlog-table-map.ts";
 
 /** A table in the log that is not the one which was described under its name. */
 export interface RowMisfit {
@@ -104,7 +104,7 @@ export class LogTables {
   /** What rows of a number are; undefined for those of no table of the stream. */
   mapped(number: number): RowPlan | RowMisfit | undefined {
     const found = this.#find(number);
-    if (found === undefined) throw malformed("rows of a table that has not been named");
+    if (found === undefined) throw malformed(UNNAMED_TABLE);
     return found.fit;
   }
 

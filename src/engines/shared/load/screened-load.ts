@@ -197,10 +197,11 @@ class ScreenedLoad implements Loader {
         cells[row * width + 2 * ordinal + 1] = read[from + 1]!;
       }
     }
-    const whole = { position: NOWHERE, id: "", committedAtMs: 0, begins: true, commits: true };
+    // Other groups belong to the same transaction, and what refers to their rows may come before them.
+    const part = { position: NOWHERE, id: "", committedAtMs: 0, begins: false, commits: false };
     return {
       ...{ bytes, cells, ops, encoding: "text", tables: [source] },
-      transactions: [{ start: 0, end: rows, ...whole }],
+      transactions: [{ start: 0, end: rows, ...part }],
     };
   }
 
