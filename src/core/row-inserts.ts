@@ -1,4 +1,4 @@
-import { type ChangeBatch, NULL_CELL, OP_WIDTH, Op } from "./change-batch.ts";
+import { type ChangeBatch, type ChangeTransaction, NULL_CELL, OP_WIDTH, Op } from "./change-batch.ts";
 import type { CopyTextRows } from "./copy-text-rows.ts";
 import type { Position } from "./position.ts";
 import type { TableSchema } from "./schema.ts";
@@ -6,13 +6,16 @@ import type { TableSchema } from "./schema.ts";
 /** Where rows that come from no change are in the source's log. */
 export const NOWHERE: Position = { kind: "none", text: "" };
 
+/** Which transaction rows are part of, and whether they are the first and the last of it. */
+export type TransactionPart = Pick<ChangeTransaction, "position" | "begins" | "commits">;
+
 /** Ordinals of the columns whose values rows are read with. */
 export function sentColumns({ columns }: TableSchema): readonly number[] {
   return columns.flatMap(({ generated }, ordinal) => (generated === undefined ? [ordinal] : []));
 }
 
 /** Rows that were read as inserts of one transaction, which they are part of. */
-export function insertsOf(table: TableSchema, read: CopyTextRows, position = NOWHERE): ChangeBatch {
+export function insertsOf(table: TableSchema, read: CopyTextRows, part: TransactionPart): ChangeBatch {
   const { bytes, rows } = read;
   const columns = sentColumns(table);
   const width = 2 * table.columns.length;
@@ -32,11 +35,11 @@ export function insertsOf(table: TableSchema, read: CopyTextRows, position = NOW
     ops,
     encoding: "text",
     tables: [table],
-    transactions: [wholeTransaction(rows, position)],
+    transactions: [transactionOf(rows, part)],
   };
 }
 
-/** A transaction of so many ops. */
-export function wholeTransaction(ops: number, position: Position): ChangeBatch["transactions"][number] {
-  return { start: 0, end: ops, position, id: "", committedAtMs: 0, begins: true, commits: true };
+/** A transaction, or a part of one, of so many ops. */
+export function transactionOf(ops: number, part: TransactionPart): ChangeTransaction {
+  return { start: 0, end: ops, id: "", committedAtMs: 0, ...part };
 }

@@ -3,7 +3,8 @@ import { CopyFrames } from "../core/copy-frames.ts";
 import { CopyTextRows } from "../core/copy-text-rows.ts";
 import type { RecordedException } from "../core/journal.ts";
 import type { TablePlan } from "../core/plan.ts";
-import { insertsOf, NOWHERE, sentColumns, wholeTransaction } from "../core/row-inserts.ts";
+import type { Position } from "../core/position.ts";
+import { insertsOf, NOWHERE, sentColumns, type TransactionPart, transactionOf } from "../core/row-inserts.ts";
 import type { RetriedRows } from "../core/row-retry.ts";
 import type { Partition, Snapshot } from "../core/source.ts";
 import { readRows } from "./read-rows.ts";
@@ -21,6 +22,10 @@ const WHOLE: Partition = {
   to: undefined,
   estimatedRows: KEYS_AT_ONCE,
 };
+
+function wholeAt(position: Position = NOWHERE): TransactionPart {
+  return { position, begins: true, commits: true };
+}
 
 interface Wanted {
   readonly values: readonly string[];
@@ -120,10 +125,10 @@ export class RetryRows {
       frames.walk(chunk.bytes, rows);
       if (rows.rows < GROUP_ROWS && rows.length < GROUP_BYTES) continue;
       if (rows.rows === 0) continue;
-      yield insertsOf(source, rows, snapshot.position);
+      yield insertsOf(source, rows, wholeAt(snapshot.position));
       rows.clear(columns);
     }
-    if (rows.rows > 0) yield insertsOf(source, rows, snapshot.position);
+    if (rows.rows > 0) yield insertsOf(source, rows, wholeAt(snapshot.position));
   }
 
   /** Those of a batch's rows that were looked for. */
@@ -135,8 +140,7 @@ export class RetryRows {
       wanted.found = true;
       ops.push(...batch.ops.subarray(at, at + OP_WIDTH));
     }
-    const { position } = batch.transactions[0]!;
-    const transactions = [wholeTransaction(ops.length / OP_WIDTH, position)];
+    const transactions = [{ ...batch.transactions[0]!, end: ops.length / OP_WIDTH }];
     return { ...batch, ops: Int32Array.from(ops), transactions };
   }
 
@@ -165,7 +169,7 @@ export class RetryRows {
       }
     }
     const ops = Int32Array.from(gone.flatMap((_, row) => [Op.delete, 0, row * width, -1]));
-    const transactions = [wholeTransaction(gone.length, position ?? NOWHERE)];
+    const transactions = [transactionOf(gone.length, wholeAt(position))];
     return { bytes: Buffer.concat(texts), cells, ops, encoding: "text", tables: [source], transactions };
   }
 }

@@ -8,8 +8,6 @@ export interface ErrorSettings {
   readonly recoverableErrors: BackoffOptions;
   readonly tableErrors: TableErrorPolicy;
   readonly rowErrors: RowErrorPolicies;
-  /** False: a table that the source truncates fails the task. */
-  readonly takesTruncates: boolean;
 }
 
 /** What a checked and complete ErrorBehavior section comes to. */
@@ -37,7 +35,6 @@ export function errorSettings(errors: SettingsDocument, tideway: typeof TIDEWAY_
       conflictLimit: limit("ApplyErrorEscalation"),
       withValues: tideway.ExceptionsWithValues,
     },
-    takesTruncates: errors.ApplyErrorFailOnTruncationDdl !== true,
   };
 }
 

@@ -28,7 +28,7 @@ A password that is not in the URL is taken from TIDEWAY_SOURCE_PASSWORD or TIDEW
 Ctrl-C stops in order and the same command resumes; pressed twice it ends at once, which is safe too.
 A task with cdc keeps a replication slot on a PostgreSQL source between its runs; --end removes it.
 
-Exit codes: 0 done, 1 failed or stopped before the end, 2 wrong usage, 3 finished with tables suspended or rows left out.`;
+Exit codes: 0 done, 1 failed or stopped before the end, 2 wrong usage, 3 finished with tables suspended or lacking something, or rows left out.`;
 
 export function migrateCommand(program: Command, output: Output, exit: (code: ExitCode) => void): void {
   const command = program
@@ -208,7 +208,8 @@ function exitCodeOf(spec: TaskSpec, { outcome, stopped, replicated }: RunResult)
   const { progress } = outcome;
   if (progress.retry?.state === "failed") return ExitCode.failed;
   const isLeft = progress.retry?.tables.some(({ left }) => left > 0) === true;
-  const isWhole = outcome.suspendedTables.length === 0 && progressTotals(progress).leftOut === 0 && !isLeft;
+  const { failed, leftOut } = progressTotals(progress);
+  const isWhole = outcome.suspendedTables.length === 0 && failed === 0 && leftOut === 0 && !isLeft;
   return isWhole ? ExitCode.done : ExitCode.incomplete;
 }
 

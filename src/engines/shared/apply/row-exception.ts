@@ -20,7 +20,7 @@ export interface ExceptionRow {
   readonly key: readonly number[];
   /** The row has another key after the change. */
   readonly moves: boolean;
-  /** Ordinals of the columns of the row after whose values were sent. */
+  /** Ordinals of the columns of the row after whose values were sent; none when they are too large to be recorded. */
   readonly sent: readonly number[];
   readonly before: number;
   readonly after: number;
@@ -28,6 +28,9 @@ export interface ExceptionRow {
   /** The error's code and message, with the source's table. */
   readonly error: string;
 }
+
+/** Values of a row that are larger together are not recorded: neither a text here nor a server's would hold the largest. */
+const MAX_VALUES = 64 << 20;
 
 /** What is recorded of a change that was passed over. */
 export function exceptionRow({ plan, place, error }: RowException): ExceptionRow {
@@ -38,12 +41,17 @@ export function exceptionRow({ plan, place, error }: RowException): ExceptionRow
   const { columns, key } = plan.source;
   const isSent = (ordinal: number): boolean =>
     after >= 0 && columns[ordinal]!.generated === undefined && batch.cells[after + 2 * ordinal]! >= -1;
+  const sent = columns.flatMap((_, ordinal) => (isSent(ordinal) ? [ordinal] : []));
+  const bytes = sent.reduce((sum, ordinal) => {
+    const cell = after + 2 * ordinal;
+    return batch.cells[cell]! < 0 ? sum : sum + batch.cells[cell + 1]! - batch.cells[cell]!;
+  }, 0);
   return {
     verb: op === Op.insert ? "insert into" : op === Op.update ? "update" : "delete from",
     keyIsBefore,
     key,
     moves: op === Op.update && before >= 0 && !hasSameCells(key, batch, { before, after }),
-    sent: columns.flatMap((_, ordinal) => (isSent(ordinal) ? [ordinal] : [])),
+    sent: bytes > MAX_VALUES ? [] : sent,
     before,
     after,
     at: position === NOWHERE ? undefined : position?.text,
