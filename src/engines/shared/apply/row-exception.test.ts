@@ -56,5 +56,5 @@ test("values that are too large together to be recorded are left out, the key is
   cells[11] = 65 << 20;
   const exception = { plan, place: { batch: { ...batch, cells }, at: 0 }, error: "apply.rejected: no" };
   const whole = exceptionObject(exception, exceptionRow(exception), true);
-  assert.deepEqual(JSON.parse(whole), { key: { id: "1" }, at: "7" });
+  assert.deepEqual(JSON.parse(whole), { key: { id: "1" }, to: { id: "2" }, at: "7" });
 });
