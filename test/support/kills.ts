@@ -1,7 +1,7 @@
 import type { Failpoint } from "../../src/base/failpoint.ts";
 import type { Arming } from "./killable.ts";
 
-/** What a task is at when a test kills it; what each means stands in test/scenario/kill*.test.ts, large-objects, rights, schema-changes and schema-notes.test.ts. */
+/** What a task is at when a test kills it; what each means stands in test/scenario/kill*.test.ts, large-objects, retry-errors-kill, rights, schema-changes and schema-notes.test.ts. */
 export type Situation =
   | "start"
   | "load"
