@@ -10,7 +10,7 @@ import { PayloadEvents } from "./binlog-payload.ts";
 import type { BinlogPlace } from "./binlog-position.ts";
 import { type KeptEvent, PreparedTransactions } from "./binlog-prepared.ts";
 import { type LogGroup, LogProgress } from "./binlog-progress.ts";
-import { readQuery } from "./binlog-query.ts";
+import { QueryReader } from "./binlog-query.ts";
 import type { RowFacts } from "./binlog-row-plan.ts";
 import type { Statement } from "./binlog-statement.ts";
 
@@ -37,6 +37,7 @@ export class BinlogDecoder {
   readonly #changes: LogChanges;
   readonly #progress: LogProgress;
   readonly #events: EventReader;
+  readonly #queries: QueryReader;
   readonly #prepared = new PreparedTransactions();
   readonly #in = new EventCursor();
   /** In a transaction, from its first event on. */
@@ -61,6 +62,7 @@ export class BinlogDecoder {
     this.#changes = new LogChanges(options.tables, options.facts);
     this.#progress = new LogProgress(options.after);
     this.#events = new EventReader(options.hasChecksum);
+    this.#queries = new QueryReader(options.tables, options.facts);
     this.#until = options.until;
   }
 
@@ -200,7 +202,7 @@ export class BinlogDecoder {
       case EventKind.query:
       case EventKind.queryCompressed:
       case EventKind.executeLoadQuery:
-        this.#statement(readQuery(kind, this.#in));
+        this.#statement(this.#queries.read(kind, this.#in));
         break;
       case EventKind.xid:
         this.#commit();

@@ -40,6 +40,7 @@ export interface RowsStatement {
   readonly names: () => ReadonlySet<string>;
 }
 
+const CHANGING = ["INSERT", "REPLACE", "UPDATE", "DELETE"];
 const NOTHING: Statement = { kind: "nothing" };
 const fixed: Readonly<Record<string, Statement>> = {
   BEGIN: { kind: "begin" },
@@ -57,6 +58,11 @@ export function readStatement(sql: string, database: string): Statement {
   if (verb === "SET" && reader.takeIf("STATEMENT") !== undefined) {
     skipBehindFor(reader);
     verb = verbOf(reader);
+  }
+  // MariaDB: ANALYZE [FORMAT = ...] a statement that changes rows, which it does.
+  if (verb === "ANALYZE") {
+    if (reader.takeIf("FORMAT") !== undefined && reader.takeSign("=")) reader.take();
+    verb = reader.isNext(...CHANGING) ? verbOf(reader) : verb;
   }
   switch (verb) {
     case "BEGIN":
