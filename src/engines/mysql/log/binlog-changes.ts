@@ -10,9 +10,10 @@ import { inflateRows } from "./binlog-compression.ts";
 import { EventKind } from "./binlog-event.ts";
 import type { RowFacts } from "./binlog-row-plan.ts";
 import { RowsReader } from "./binlog-rows.ts";
-import type { Statement } from "./binlog-statement.ts";
+import type { DefinitionStatement, Statement } from "./binlog-statement.ts";
 import { isMisfit, LogTables } from "./binlog-tables.ts";
 import { statementLogged } from "./statement-reach.ts";
+import { type NoteOptions, TableNotes } from "./table-notes.ts";
 
 /** What an event with rows is: what they are for, and in which form. */
 interface RowsKind {
@@ -43,6 +44,7 @@ function byNumber(entries: readonly (readonly [number, RowsKind])[]): (RowsKind 
   return list;
 }
 
+const NONE: ReadonlySet<number> = new Set();
 /** An event without rows that ends a statement has this table's number. */
 const NO_TABLE = 0xffffff;
 
@@ -70,11 +72,16 @@ export class LogChanges {
   #open: Beginning | undefined;
   /** Something of the transaction in progress has been told. */
   #hasChanges = false;
+  /** A note of the transaction in progress was taken: what else it holds is left out. */
+  #isNoted = false;
+  readonly #notes: TableNotes | undefined;
   #fullBytes = FIRST_BYTES;
 
-  constructor(tables: readonly TableSchema[], facts: RowFacts) {
+  /** `notes`: how statements are followed that alter tables; they are not where it is left out. */
+  constructor(tables: readonly TableSchema[], facts: RowFacts, notes?: NoteOptions) {
     this.#builder = new ChangeBatchBuilder(tables, "text");
     this.#tables = new LogTables(tables, facts);
+    this.#notes = notes === undefined ? undefined : new TableNotes(this.#tables, notes);
     this.#rows = new RowsReader(this.#builder, this.#out, tables);
   }
 
@@ -96,6 +103,7 @@ export class LogChanges {
   begin(beginning: Beginning): void {
     this.#open = beginning;
     this.#hasChanges = false;
+    this.#isNoted = false;
     this.#builder.begin(beginning);
   }
 
@@ -122,7 +130,7 @@ export class LogChanges {
     const number = cursor.uint48();
     const keysAct = (cursor.uint16() & KEYS_DO_NOT_ACT) === 0;
     if (rows.version === 2) cursor.skip(cursor.uint16() - 2);
-    if (number === NO_TABLE) return true;
+    if (number === NO_TABLE || this.#isNoted) return true;
     const fit = this.#tables.mapped(number);
     if (fit === undefined) return true;
     this.#hasChanges = true;
@@ -159,18 +167,16 @@ export class LogChanges {
   /** What a statement does to the stream's tables. Throws when that cannot be told. */
   statement(statement: Statement): void {
     if (statement.kind === "definition") {
+      const settled = this.#note(statement);
       for (const effect of statement.effects) {
+        const { schema, name } = effect.table;
+        const index = this.#tables.indexOf(schema, name);
+        if (index !== undefined && effect.kind !== "truncated" && settled.has(index)) continue;
         const found = this.#tables.effect(effect, this.#inTransaction());
         if (found === undefined) continue;
         this.#hasChanges = true;
         if (found !== "truncated") this.#misfit(found.table, found.error);
-        else
-          this.#builder.op(
-            Op.truncate,
-            this.#tables.indexOf(effect.table.schema, effect.table.name)!,
-            -1,
-            -1,
-          );
+        else this.#builder.op(Op.truncate, index!, -1, -1);
       }
     } else if (statement.kind === "database-dropped") {
       this.#dropped(statement.database);
@@ -180,6 +186,20 @@ export class LogChanges {
     }
   }
 
+  /** Tables of which the statement is noted, or known to do nothing. */
+  #note(statement: DefinitionStatement): ReadonlySet<number> {
+    const commit = this.#inTransaction();
+    const read = this.#notes?.read(statement, commit);
+    if (read === undefined) return NONE;
+    for (const { table, error } of read.misfits) this.#misfit(table, error);
+    for (const note of read.notes) {
+      this.#hasChanges = true;
+      this.#isNoted = true;
+      this.#builder.note(note);
+    }
+    return read.settled;
+  }
+
   /** Whether there is a table that a statement may change without naming it: through a view, a trigger or a function. */
   get hasTables(): boolean {
     return this.#tables.all.length > 0;
@@ -187,7 +207,14 @@ export class LogChanges {
 
   #dropped(database: string): void {
     for (const { id } of this.#tables.inDatabase(database)) {
-      this.statement({ kind: "definition", effects: [{ kind: "replaced", table: id, how: "was dropped" }] });
+      this.statement({
+        ...{
+          kind: "definition",
+          isStrict: false,
+          effects: [{ kind: "replaced", table: id, how: "was dropped" }],
+        },
+        read: () => ({ kind: "drop", tables: [id] }),
+      });
     }
   }
 

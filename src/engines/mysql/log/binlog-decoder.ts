@@ -13,6 +13,7 @@ import { type LogGroup, LogProgress } from "./binlog-progress.ts";
 import { QueryReader } from "./binlog-query.ts";
 import type { RowFacts } from "./binlog-row-plan.ts";
 import type { Statement } from "./binlog-statement.ts";
+import type { NoteOptions } from "./table-notes.ts";
 
 export interface BinlogOptions {
   readonly tables: readonly TableSchema[];
@@ -21,13 +22,14 @@ export interface BinlogOptions {
   readonly facts: RowFacts;
   /** Whether events have checksums before the first file says so: @@global.binlog_checksum. */
   readonly hasChecksum: boolean;
+  /** See LogChanges. */
+  readonly notes?: NoteOptions | undefined;
   /** A pause is made where the log has come to this place. */
   readonly until?: BinlogPlace | undefined;
 }
 
 /**
  * Reads the binary log of MySQL and MariaDB, event by event, as whole transactions in the order of their commits:
- *
  *     MySQL     gtid  BEGIN  ( TABLE_MAP+ rows+ )*  XID | COMMIT        or  gtid  statement
  *     MariaDB   gtid         ( TABLE_MAP+ rows+ )*  XID | COMMIT        or  gtid with a flag  statement
  *
@@ -59,7 +61,7 @@ export class BinlogDecoder {
   #heard = false;
 
   constructor(options: BinlogOptions) {
-    this.#changes = new LogChanges(options.tables, options.facts);
+    this.#changes = new LogChanges(options.tables, options.facts, options.notes);
     this.#progress = new LogProgress(options.after);
     this.#events = new EventReader(options.hasChecksum);
     this.#queries = new QueryReader(options.tables, options.facts);

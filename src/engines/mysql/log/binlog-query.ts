@@ -46,7 +46,7 @@ export class QueryReader {
     const session = readSession(cursor, variables);
     const database = cursor.text(nameLength);
     cursor.skip(1);
-    return readStatement(this.#text(cursor, session), database);
+    return readStatement(this.#text(cursor, session), database, session);
   }
 
   #text(cursor: EventCursor, { clientCollation }: QuerySession): string {

@@ -5,6 +5,7 @@ import { readStatement, type TableEffect } from "./binlog-statement.ts";
 function effectsOf(sql: string): string[] {
   const statement = readStatement(sql, "shop");
   if (statement.kind !== "definition") return [statement.kind];
+  if (statement.effects.length === 0) return ["nothing"];
   return statement.effects.map((effect: TableEffect) => {
     const { schema, name } = effect.table;
     const { index, column: one, columns, constraint } = effect as Partial<Record<string, unknown>>;

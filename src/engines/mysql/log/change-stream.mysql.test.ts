@@ -68,11 +68,10 @@ for (const [name, options] of Object.entries(servers)) {
       const from = await source.position();
       const truncate = async (charset: string): Promise<void> => {
         const client = await server.connect(source.database, { charset });
-        await client.query("truncate table `café`");
-        await client.end();
+        await client.query("truncate table `café`").finally(() => client.end());
       };
       for (const charset of ["latin1", "latin2", "utf8mb4"]) await truncate(charset);
-      assert.deepEqual(opsOf(await source.read(from)), Array(3).fill("4 café - -"));
+      assert.deepEqual(opsOf(await source.read(from)), ["4 café - -", "4 café - -", "4 café - -"]);
       await truncate("cp850");
       await assert.rejects(source.read(from), { code: "source.log_unreadable" });
     });
