@@ -4,7 +4,14 @@ import type { Position } from "../core/position.ts";
 import type { NotedTransaction } from "../core/schema-note.ts";
 import type { ChangeStream } from "../core/source.ts";
 import type { Applier } from "../core/target.ts";
-import { appliedTables, countChanges, cutBatch, misfitOf, type TableRules } from "./apply-modes.ts";
+import {
+  appliedTables,
+  countChanges,
+  countCuts,
+  cutBatch,
+  misfitOf,
+  type TableRules,
+} from "./apply-modes.ts";
 import { brokenCascade } from "./cascade-modes.ts";
 import type { PipelineObserver } from "./observer.ts";
 import { refuseTruncates } from "./refuse-truncates.ts";
@@ -227,6 +234,7 @@ export class ChangeApply {
       await applier.apply(taken, modes);
       failpoint("apply.batch-taken");
       observer.captured(countChanges(taken, modes));
+      for (const { table, count } of countCuts(taken, modes)) observer.valuesCut(table, count);
       const { commits, takenBack } = taken.transactions.at(-1)!;
       this.#atBoundary = commits || takenBack === true;
       const last = taken.transactions.findLast((transaction) => transaction.commits);

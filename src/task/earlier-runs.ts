@@ -60,5 +60,7 @@ function withEarlier(table: TableProgress, earlier: TableProgress | undefined): 
     appliedDeletes: table.appliedDeletes + earlier.appliedDeletes,
     appliedDdls: table.appliedDdls + earlier.appliedDdls,
     conflicts: table.conflicts + earlier.conflicts,
+    // Of what was there before a table was loaded again nothing is left. Earlier versions have not counted them.
+    cutValues: table.cutValues + (table.reloaded ? 0 : (earlier.cutValues ?? 0)),
   };
 }

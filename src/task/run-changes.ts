@@ -95,7 +95,7 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   const { takesTruncates } = settings;
   const apply = new ChangeApply({ stream, applier, rules, observer: statistics, saveIdle, takesTruncates });
   const watch = new SchemaWatch(attempt);
-  const values = new ValueFindings(attempt, [stream, target]);
+  const values = new ValueFindings(attempt, [stream, target, statistics]);
   await using steering = new Steering({ attempt, apply, rules, control, watch, values, reloads });
   const run = async (): Promise<Exclude<ApplyEnd, "noted">> => {
     const end = await apply.run();

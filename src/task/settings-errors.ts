@@ -8,6 +8,8 @@ export interface ErrorSettings {
   readonly recoverableErrors: BackoffOptions;
   readonly tableErrors: TableErrorPolicy;
   readonly rowErrors: RowErrorPolicies;
+  /** What a value leads to that is longer than large objects may be. */
+  readonly cutValues: RowErrorAction;
   /** False: a table that the source truncates fails the task. */
   readonly takesTruncates: boolean;
 }
@@ -26,6 +28,7 @@ export function errorSettings(errors: SettingsDocument, tideway: typeof TIDEWAY_
       escalationCount: errors.TableErrorEscalationCount as number,
       stopsAtRefusedRow: errors.DataErrorPolicy === "STOP_TASK",
     },
+    cutValues: action("DataTruncationErrorPolicy"),
     rowErrors: {
       refused: action("DataErrorPolicy"),
       refusedLimit: limit("DataErrorEscalation"),

@@ -112,6 +112,14 @@ export const usageErrors = {
     meaning: "A rule about columns or about one table matches nothing that is selected.",
     remedy: "Check the names in its object-locator, which are matched case-sensitively.",
   },
+  "mapping.value_cut": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "Large objects are limited in size, by the table mappings or the task's settings, and values that are longer are cut off, or refused.",
+    remedy:
+      "Raise the limit, or have the values come whole: by lob-settings with the mode unlimited, or by FullLobMode. Then reload the table.",
+  },
   "mapping.mask_incomplete": {
     scope: "table",
     retry: "never",
