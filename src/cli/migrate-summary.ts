@@ -44,12 +44,16 @@ function changesLine({ outcome }: SummaryInput): string | undefined {
 function endingLines({ spec, outcome, stopped }: SummaryInput): string[] {
   const lines: string[] = [];
   if (outcome.state === "stopped") lines.push(endingWord(spec, outcome, stopped));
-  const { leftOut } = progressTotals(outcome.progress);
+  const { leftOut, cutValues } = progressTotals(outcome.progress);
   if (leftOut > 0) {
     const what = leftOut === 1 ? "row was" : "rows were";
     lines.push(
       `${count(leftOut)} ${what} left out: the target refuses them and keeps their keys and errors.`,
     );
+  }
+  if (cutValues > 0) {
+    const what = cutValues === 1 ? "value was" : "values were";
+    lines.push(`${count(cutValues)} ${what} cut off, where large objects are limited in size.`);
   }
   const suspended = outcome.suspendedTables.length;
   if (suspended > 0)

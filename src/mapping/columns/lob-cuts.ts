@@ -3,6 +3,7 @@ import { isLargeObject } from "../document/data-types.ts";
 import { type LobSize, matchesTable, type TableMappings } from "../rules.ts";
 import type { ColumnChoice } from "./column-choice.ts";
 import { type ColumnFindings, listed } from "./column-findings.ts";
+import type { Computed } from "./map-columns.ts";
 import type { NativeColumns } from "./native-columns.ts";
 import type { RulesOfTable } from "./table-rules.ts";
 
@@ -39,6 +40,7 @@ export interface CutColumns {
   readonly reads: TableSchema;
   readonly rules: Pick<RulesOfTable, "key">;
   readonly texts: NativeColumns;
+  readonly computed: Computed;
   readonly limit: LobLimit;
   readonly findings: ColumnFindings;
 }
@@ -52,7 +54,9 @@ export function cutColumns(
   choices: readonly ColumnChoice[],
   { limit, findings, ...table }: CutColumns,
 ): ReadonlyMap<number, number> {
-  const large = choices.filter(({ column, comes }) => comes && isLargeObject(column));
+  const isSent = ({ ordinal, comes }: ColumnChoice): boolean =>
+    comes && table.computed.get(ordinal) === undefined;
+  const large = choices.filter((choice) => isSent(choice) && isLargeObject(choice.column));
   const isTelling = ({ column }: ColumnChoice): boolean => isPartOfKey(column.name, table);
   const divisible = large.filter(({ column }) => isDivisible(column));
   const cut = divisible.filter((choice) => !isTelling(choice) && isPassedOn(choice));

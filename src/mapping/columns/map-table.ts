@@ -46,7 +46,8 @@ export function mapTable(reads: TableSchema, request: MapTable): MappedTable {
   const chosen = chooseColumns(reads.columns, rules.columns);
   const wanted = lacksLobs ? withoutLobs(chosen, findings) : chosen;
   const { choices, computed } = settleComputed(wanted, { texts, findings });
-  const cuts = limit === undefined ? NO_CUTS : cutColumns(choices, { reads, rules, texts, limit, findings });
+  const cuts =
+    limit === undefined ? NO_CUTS : cutColumns(choices, { reads, rules, texts, computed, limit, findings });
   const context = { choices, computed, cuts, texts, findings, reads };
   const columns = [
     ...mapColumns(choices, context),
