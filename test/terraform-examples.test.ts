@@ -85,7 +85,7 @@ test("a task's settings are taken, come back as they were written, and none of t
   const written = read("task", named[0]!);
   assert.ok(sameSettings(newSettings(written).settings, written));
   assert.deepEqual(
-    settingFindings(written, "full-load-and-cdc").filter(({ severity }) => severity === "error"),
+    settingFindings(written).filter(({ severity }) => severity === "error"),
     [],
   );
 });

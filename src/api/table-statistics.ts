@@ -6,12 +6,12 @@ import type {
   TableStatistics,
 } from "@aws-sdk/client-database-migration-service";
 import { tableKey } from "../core/schema.ts";
-import { cutFinding } from "../task/table-progress.ts";
 import type { TableProgress } from "../task/task.ts";
 import { type Filter, filtered } from "./filters.ts";
 import { type Page, type PageRequest, page, tableStatisticsPages } from "./paging.ts";
 import type { Call } from "./service.ts";
 import type { Checked } from "./shapes.ts";
+import { tableDetails } from "./table-details.ts";
 import { findTask, replications, replicationTasks, type TaskFace } from "./task-face.ts";
 
 export async function describeTableStatistics(
@@ -82,14 +82,8 @@ function shape(table: TableProgress): TableStatistics {
     ValidationFailedRecords: 0,
     ValidationSuspendedRecords: 0,
     ValidationState: "Not enabled",
-    // The only place of AWS's shape for it: why a table was set aside, or what did not come whole.
-    ValidationStateDetails: reason(table),
+    ValidationStateDetails: tableDetails(table),
   };
-}
-
-function reason(table: TableProgress): string | undefined {
-  const told = table.error ?? (table.cutValues > 0 ? cutFinding(table) : undefined);
-  return told === undefined ? undefined : `${told.code}: ${told.message} ${told.remedy}`;
 }
 
 function date(ms: number | undefined): Date | undefined {

@@ -59,7 +59,10 @@ function applyOf(
     flush: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
-  return new ChangeApply({ stream, applier, rules, observer, saveIdle: async () => {} });
+  return new ChangeApply({
+    ...{ stream, applier, rules, observer, truncates: "carry-out" },
+    saveIdle: async () => {},
+  });
 }
 
 test("what is asked for while the loop is between two steps is not left until the log moves", async () => {

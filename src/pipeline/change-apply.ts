@@ -14,7 +14,7 @@ import {
 } from "./apply-modes.ts";
 import { brokenCascade } from "./cascade-modes.ts";
 import type { PipelineObserver } from "./observer.ts";
-import { refuseTruncates } from "./refuse-truncates.ts";
+import { settleTruncates, type TruncatePolicy } from "./truncates.ts";
 
 /** How soon the source is asked again how far it has come while a goal is waited for. */
 const PROBE_INTERVAL_MS = 20;
@@ -29,8 +29,7 @@ export interface ChangeApplyParts {
   readonly observer: PipelineObserver;
   /** Records that everything up to an idle position is durable; must resolve before the source is told. */
   readonly saveIdle: (position: Position) => Promise<void>;
-  /** False: a truncated table ends the run with `apply.truncated`. True when left out. */
-  readonly takesTruncates?: boolean;
+  readonly truncates: TruncatePolicy;
 }
 
 export interface ApplyGoal {
@@ -230,8 +229,7 @@ export class ChangeApply {
       const misfit =
         misfitOf(taken, modes) ?? brokenCascade(taken, modes, (table) => rules.isSuspended(table));
       if (misfit !== undefined) throw misfit;
-      if (this.#parts.takesTruncates === false) refuseTruncates(taken, modes);
-      await applier.apply(taken, modes);
+      await applier.apply(settleTruncates(taken, modes, this.#parts), modes);
       failpoint("apply.batch-taken");
       observer.captured(countChanges(taken, modes));
       for (const { table, count } of countCuts(taken, modes)) observer.valuesCut(table, count);

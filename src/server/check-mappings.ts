@@ -73,6 +73,7 @@ async function checkSource(
     tables: selected.listed.length,
     findings: [
       ...(isEmpty ? [nothingSelected("selection")] : []),
+      ...selected.unmatched,
       ...viewsUnread(selected.views, catalog),
       ...compiled.findings,
       ...converted.findings,

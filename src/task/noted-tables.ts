@@ -1,7 +1,8 @@
 import type { JournaledTable } from "../core/journal.ts";
 import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
 import { bareShape, isSameDefinition, type ShapePlace, type TableShape } from "../core/table-shape.ts";
-import { isComplete, leavesColumnsOut } from "./schema-changes.ts";
+import { leavesColumnsOut } from "./followed-columns.ts";
+import { isComplete } from "./schema-changes.ts";
 
 export interface RecalledTables {
   /** The source's tables, those that the stream will tell of as they are where it goes on. */

@@ -23,6 +23,7 @@ import type { PipelineObserver } from "../pipeline/observer.ts";
 import type { AttemptNotes } from "./attempt.ts";
 import { cutFindings, lobSettings } from "./lob-settings.ts";
 import { recallTables } from "./noted-tables.ts";
+import { loadedByOtherRules } from "./rule-changes.ts";
 import { sameTables } from "./same-tables.ts";
 import { compareSchemas, isComplete, type SchemaChanges } from "./schema-changes.ts";
 import { nothingSelected, selectRelations, viewsUnread, withoutViews } from "./select-relations.ts";
@@ -73,7 +74,7 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   // Asked first: what is noted later than this, the catalog may show already or not.
   const noted = spec.type === "full-load" ? undefined : await request.source.noteKeeping(signal);
   const described = await describeSelected(request, mappings, signal);
-  const { listed, selected, unread, movesWhole } = described;
+  const { listed, selected, told, movesWhole } = described;
   const isFollowed = isNotedSince(request, noted?.since);
   const { tables: recalled, awaited } = isFollowed
     ? recallTables(described.catalog.tables, journaled, request.untold)
@@ -99,17 +100,18 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
     replicatesOnly: spec.type === "cdc",
     planned: noted?.now,
   });
+  const done = spec.type === "full-load" ? journaled.filter(isComplete) : [];
   const assessed = await assess(request, { tables, movesWhole, plan: changes.assessed }, signal);
   const findings = [
-    ...settingFindings(spec.settings, spec.type),
+    ...settingFindings(spec.settings),
     ...cutFindings(settings, compiled.plan),
     ...compiled.findings,
     ...converted.findings,
     ...changes.findings,
+    ...loadedByOtherRules(planned, done),
     ...assessed,
   ];
-  // A view that cannot be read has no description, and so no place among the task's tables.
-  for (const finding of [...unread, ...findings]) observer.finding(finding);
+  for (const finding of [...told, ...findings]) observer.finding(finding);
   const present = new Set(listed.map(tableKey));
   for (const id of awaited) present.add(tableKey(id));
   const gone = concerned.filter(({ id, state }) => state !== "suspended" && !present.has(tableKey(id)));
@@ -149,8 +151,11 @@ interface Selected {
   readonly selected: readonly TableId[];
   /** Schemas of which everything is moved; undefined where only what tables need is. */
   readonly movesWhole: readonly string[] | undefined;
-  /** Of the selected views, those that cannot be read. */
-  readonly unread: readonly Finding[];
+  /**
+   * Selection rules that match nothing, and selected views that cannot be read: such a view has no description, and so no place
+   * among the task's tables.
+   */
+  readonly told: readonly Finding[];
   /** With the objects that are to be made. */
   readonly catalog: Catalog;
 }
@@ -160,7 +165,8 @@ async function describeSelected(
   mappings: TableMappings,
   signal: AbortSignal,
 ): Promise<Selected> {
-  const { listed, tables, views } = await selectRelations(source, { mappings, type: spec.type }, signal);
+  const relations = await selectRelations(source, { mappings, type: spec.type }, signal);
+  const { listed, tables, views, unmatched } = relations;
   const selected = [...tables, ...views];
   if (selected.length === 0 && settings.failOnNoTables) {
     throw asError(nothingSelected(spec.name), undefined);
@@ -179,7 +185,7 @@ async function describeSelected(
   );
   const isMade = ({ stage }: SchemaObject): boolean => movesObjects || stage === "before-tables";
   const catalog = { ...described, objects: withoutViews(described.objects.filter(isMade), views) };
-  return { listed, selected, unread: viewsUnread(views, catalog), movesWhole, catalog };
+  return { listed, selected, told: [...unmatched, ...viewsUnread(views, catalog)], movesWhole, catalog };
 }
 
 /** What both sides say of the task. */

@@ -92,8 +92,8 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
     await journal.setAppliedPosition(position, signal);
     failpoint("apply.idle-saved");
   };
-  const { takesTruncates } = settings;
-  const apply = new ChangeApply({ stream, applier, rules, observer: statistics, saveIdle, takesTruncates });
+  const { truncates } = settings;
+  const apply = new ChangeApply({ stream, applier, rules, observer: statistics, saveIdle, truncates });
   const watch = new SchemaWatch(attempt);
   const values = new ValueFindings(attempt, [stream, target, statistics]);
   await using steering = new Steering({ attempt, apply, rules, control, watch, values, reloads });

@@ -12,6 +12,7 @@ import {
 import type { MigrationType, Source } from "../core/source.ts";
 import type { TableMappings } from "../mapping/rules.ts";
 import { selectTables, takesViews } from "../mapping/selection.ts";
+import { unmatchedSelections } from "../mapping/unmatched-rules.ts";
 
 /** What of a source takes part in a task. */
 export interface SelectedRelations {
@@ -19,6 +20,8 @@ export interface SelectedRelations {
   readonly listed: readonly TableId[];
   readonly tables: readonly TableId[];
   readonly views: readonly TableId[];
+  /** Selection rules that match nothing of the source. */
+  readonly unmatched: readonly Finding[];
 }
 
 /**
@@ -32,7 +35,10 @@ export async function selectRelations(
 ): Promise<SelectedRelations> {
   const tables = await source.listTables(signal);
   const selected = selectTables(tables, mappings);
-  if (!takesViews(mappings)) return { listed: tables, tables: selected, views: [] };
+  if (!takesViews(mappings)) {
+    const unmatched = unmatchedSelections(mappings, { tables, views: undefined });
+    return { listed: tables, tables: selected, views: [], unmatched };
+  }
   if (type !== "full-load") {
     throw new MigrationError("mapping.unsupported", {
       message: `A selection rule takes views, which have rows but no changes; the task's migration type is ${type}.`,
@@ -41,7 +47,10 @@ export async function selectRelations(
     });
   }
   const views = await source.listViews(signal);
-  return { listed: [...tables, ...views], tables: selected, views: selectTables(views, mappings, "view") };
+  return {
+    ...{ listed: [...tables, ...views], tables: selected, views: selectTables(views, mappings, "view") },
+    unmatched: unmatchedSelections(mappings, { tables, views }),
+  };
 }
 
 /** What a task fails with, unless its settings let it wait for tables to come (`FailOnNoTablesCaptured`). */

@@ -5,7 +5,6 @@ import {
   idle,
   missing,
   refused,
-  refusedForChanges,
   type SettingSection,
   text,
   whole,
@@ -118,7 +117,7 @@ export const errorBehavior: SettingSection = {
   ApplyErrorEscalationPolicy: [
     choice("LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK"),
     "What too many such changes lead to.",
-    does("As in AWS DMS."),
+    does("As in AWS DMS: LOG_ERROR has the log tell of them, whatever the policies of single changes say."),
   ],
   ApplyErrorEscalationCount: [
     whole(0),
@@ -198,13 +197,15 @@ export const ddlHandling: SettingSection = {
     flag(true),
     "Drops a table on the target when it is dropped on the source.",
     does(
-      "True drops a table that the task has made, where the source notes schema changes in its log and HandleSourceTableAltered is true; else what the target has of it stays, and the table is set aside with `source.table_changed`.",
+      "True drops a table that the task has made, where the source notes schema changes in its log and HandleSourceTableAltered is true; else what the target has of it stays, and the table is set aside with `source.table_changed`, or `source.rows_replaced` of MySQL and MariaDB.",
     ),
   ],
   HandleSourceTableTruncated: [
     flag(true),
     "Truncates a table on the target when it is truncated on the source.",
-    refusedForChanges("A truncate is always carried out on the target."),
+    does(
+      "As in AWS DMS: with false the target's rows stay, which is told, and a row that comes with the key of one of them leads to what ApplyErrorInsertPolicy says.",
+    ),
   ],
   HandleSourceTableAltered: [
     flag(true),

@@ -10,8 +10,6 @@ export interface ErrorSettings {
   readonly rowErrors: RowErrorPolicies;
   /** What a value leads to that is longer than large objects may be. */
   readonly cutValues: RowErrorAction;
-  /** False: a table that the source truncates fails the task. */
-  readonly takesTruncates: boolean;
 }
 
 /** What a checked and complete ErrorBehavior section comes to. */
@@ -40,7 +38,6 @@ export function errorSettings(errors: SettingsDocument, tideway: typeof TIDEWAY_
       conflictLimit: limit("ApplyErrorEscalation"),
       withValues: tideway.ExceptionsWithValues,
     },
-    takesTruncates: errors.ApplyErrorFailOnTruncationDdl !== true,
   };
 }
 

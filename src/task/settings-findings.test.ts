@@ -3,14 +3,14 @@ import { test } from "node:test";
 import { mergeTaskSettings } from "./settings.ts";
 import { settingFindings } from "./settings-findings.ts";
 
-function findings(settings: unknown, type: "full-load" | "cdc" = "cdc"): readonly string[] {
-  return settingFindings(JSON.stringify(settings), type).map(
+function findings(settings: unknown): readonly string[] {
+  return settingFindings(JSON.stringify(settings)).map(
     ({ severity, code, subject }) => `${severity} ${code} ${subject}`,
   );
 }
 
 test("the default document and what Tideway acts on lead to no finding", () => {
-  assert.deepEqual(settingFindings(mergeTaskSettings(undefined, undefined), "full-load-and-cdc"), []);
+  assert.deepEqual(settingFindings(mergeTaskSettings(undefined, undefined)), []);
   assert.deepEqual(findings({ FullLoadSettings: { MaxFullLoadSubTasks: 2 }, BeforeImageSettings: null }), []);
   assert.deepEqual(findings({ LoopbackPreventionSettings: { EnableLoopbackPrevention: true } }), []);
 });
@@ -26,10 +26,6 @@ const cases: readonly (readonly [settings: unknown, finding: string])[] = [
     "error settings.unsupported ValidationSettings.ValidationOnly",
   ],
   [
-    { ChangeProcessingDdlHandlingPolicy: { HandleSourceTableTruncated: false } },
-    "error settings.unsupported ChangeProcessingDdlHandlingPolicy.HandleSourceTableTruncated",
-  ],
-  [
     { FullLoadSettings: { MaxFullLoadSubtasks: 2 } },
     "warning settings.no_effect FullLoadSettings.MaxFullLoadSubtasks",
   ],
@@ -43,14 +39,7 @@ for (const [settings, finding] of cases) {
   });
 }
 
-test("what concerns changes only does not keep a full load from running", () => {
-  assert.deepEqual(
-    findings({ ChangeProcessingDdlHandlingPolicy: { HandleSourceTableTruncated: false } }, "full-load"),
-    [],
-  );
-});
-
 test("a slip in a name leads to the setting that was meant", () => {
-  const [slip] = settingFindings('{"TargetMetadata": {"MaxFullLoadSubTasks": 4}}', "full-load");
+  const [slip] = settingFindings('{"TargetMetadata": {"MaxFullLoadSubTasks": 4}}');
   assert.match(slip!.message, /Did you mean FullLoadSettings\.MaxFullLoadSubTasks\?$/);
 });

@@ -1,6 +1,5 @@
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
-import type { MigrationType } from "../core/source.ts";
 import { isJsonObject, member, parseSettings, type SettingsDocument, valueAt } from "./settings-document.ts";
 import { settingsSections, type TaskSetting, taskSettings } from "./settings-table.ts";
 
@@ -9,23 +8,19 @@ import { settingsSections, type TaskSetting, taskSettings } from "./settings-tab
  * silence. An error means that the task must not run, since the target would become other than what was
  * asked for. Throws `settings.malformed` for what is not JSON.
  */
-export function settingFindings(document: string, type: MigrationType): readonly Finding[] {
+export function settingFindings(document: string): readonly Finding[] {
   const settings = parseSettings(document);
   return [
-    ...taskSettings.flatMap((setting) => passedOver(setting, { settings, type })),
+    ...taskSettings.flatMap((setting) => passedOver(setting, settings)),
     ...limitedByDefault(settings),
     ...unknownPaths(settings).map(unknownSetting),
   ];
 }
 
-function passedOver(
-  setting: TaskSetting,
-  { settings, type }: { readonly settings: SettingsDocument; readonly type: MigrationType },
-): readonly Finding[] {
+function passedOver(setting: TaskSetting, settings: SettingsDocument): readonly Finding[] {
   const { effect, path } = setting;
   const value = valueAt(settings, setting);
   if ("does" in effect || asksForNothing(setting, value)) return [];
-  if (effect.onlyForChanges === true && type === "full-load") return [];
   const code = effect.passedOver === "error" ? "settings.unsupported" : "settings.no_effect";
   const message =
     effect.passedOver === "error"

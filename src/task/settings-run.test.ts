@@ -26,7 +26,7 @@ test("a run without settings drops and creates, loads eight partitions and retri
     optionalTables: [],
     historySlotMinutes: 5,
     groupLimits: { changes: undefined, bytes: 500 * 2 ** 20 },
-    takesTruncates: true,
+    truncates: "carry-out",
     rowErrors: {
       refused: "log",
       refusedLimit: { count: 0, action: "suspend-table" },
@@ -90,7 +90,7 @@ test("a run reads its settings from a part of a document and from the full one a
       optionalTables: ["awsdms_full_load_exceptions"],
       historySlotMinutes: 5,
       groupLimits: { changes: 300, bytes: 2 ** 20 },
-      takesTruncates: false,
+      truncates: "refuse",
       rowErrors: {
         refused: "stop-task",
         refusedLimit: { count: 7, action: "stop-task" },

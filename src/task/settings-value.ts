@@ -27,8 +27,6 @@ export type SettingEffect =
       readonly insteadOf: string;
       /** How grave it is to pass over a value other than the default. An "error" keeps the task from running. */
       readonly passedOver: "info" | "warning" | "error";
-      /** Of no concern to tasks that only do a full load. */
-      readonly onlyForChanges?: true;
     };
 
 /** The settings of one section by name: value, meaning, effect. */
@@ -65,13 +63,6 @@ export const missing = (insteadOf: string): SettingEffect => ({ insteadOf, passe
 
 /** For settings that would make the target other than what was asked for. */
 export const refused = (insteadOf: string): SettingEffect => ({ insteadOf, passedOver: "error" });
-
-/** The same for settings that say nothing about a full load. */
-export const refusedForChanges = (insteadOf: string): SettingEffect => ({
-  insteadOf,
-  passedOver: "error",
-  onlyForChanges: true,
-});
 
 /** "a whole number from 1 to 49": what a value must be, for messages and the reference. */
 export function describeValue(value: SettingValue): string {

@@ -2,6 +2,7 @@ import { MigrationError } from "../core/error.ts";
 import type { OptionalControlTable } from "../core/journal.ts";
 import type { GroupLimits, PrepareMode } from "../core/target.ts";
 import type { LobSize } from "../mapping/rules.ts";
+import type { TruncatePolicy } from "../pipeline/truncates.ts";
 import {
   checkValues,
   defaultDocument,
@@ -38,6 +39,7 @@ export interface TaskSettings extends ErrorSettings {
   readonly followsAlteredTables: boolean;
   /** Tables that the task has made are dropped with the source's. */
   readonly followsDroppedTables: boolean;
+  readonly truncates: TruncatePolicy;
   readonly migrateLargeObjects: boolean;
   /** What the task makes gets the source's owners and privileges. */
   readonly migratePrivileges: boolean;
@@ -80,6 +82,7 @@ export function readTaskSettings(document: string): TaskSettings {
   checkCombinations(merged);
   const load = section(merged, "FullLoadSettings");
   const errors = section(merged, "ErrorBehavior");
+  const ddl = section(merged, "ChangeProcessingDdlHandlingPolicy");
   const tideway: typeof TIDEWAY_DEFAULTS = { ...TIDEWAY_DEFAULTS, ...section(merged, "TidewaySettings") };
   return {
     prepareMode: PREPARE_MODES[load.TargetTablePrepMode as keyof typeof PREPARE_MODES],
@@ -95,10 +98,9 @@ export function readTaskSettings(document: string): TaskSettings {
     stopAfterFullLoad: stopAfterFullLoad(load),
     failOnNoTables: errors.FailOnNoTablesCaptured as boolean,
     migrateObjects: tideway.MigrateObjects,
-    followsAlteredTables:
-      section(merged, "ChangeProcessingDdlHandlingPolicy").HandleSourceTableAltered === true,
-    followsDroppedTables:
-      section(merged, "ChangeProcessingDdlHandlingPolicy").HandleSourceTableDropped === true,
+    followsAlteredTables: ddl.HandleSourceTableAltered === true,
+    followsDroppedTables: ddl.HandleSourceTableDropped === true,
+    truncates: truncates(ddl, errors),
     migrateLargeObjects: tideway.MigrateLargeObjects,
     migratePrivileges: tideway.MigratePrivileges,
     sharedReadLimit: tideway.SharedReadLimitInMB * 2 ** 20,
@@ -106,6 +108,11 @@ export function readTaskSettings(document: string): TaskSettings {
     preventsLoops: section(merged, "LoopbackPreventionSettings").EnableLoopbackPrevention === true,
     ...errorSettings(errors, tideway),
   };
+}
+
+function truncates(ddl: SettingsDocument, errors: SettingsDocument): TruncatePolicy {
+  if (errors.ApplyErrorFailOnTruncationDdl === true) return "refuse";
+  return ddl.HandleSourceTableTruncated === true ? "carry-out" : "keep-rows";
 }
 
 const PREPARE_MODES = {

@@ -67,6 +67,7 @@ export function restartTally(tally: TableTally): void {
   tally.reloaded = true;
   tally.error = undefined;
   tally.refused = 0;
+  tally.conflicts = 0;
   forgetLoaded(tally);
   tally.fullLoadStartMs = undefined;
   tally.fullLoadEndMs = undefined;
@@ -116,7 +117,7 @@ function recordedError({ id, reason }: JournaledTable): ErrorRecord {
   };
 }
 
-export function cutFinding({ id, cutValues }: TableProgress): Finding {
+export function cutFinding({ id, cutValues }: Pick<TableProgress, "id" | "cutValues">): Finding {
   const were = cutValues === 1 ? "value of the table was" : "values of the table were";
   return {
     code: "mapping.value_cut",

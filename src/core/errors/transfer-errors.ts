@@ -86,6 +86,14 @@ export const transferErrors = {
     remedy:
       "Set ApplyErrorFailOnTruncationDdl to false and resume the task to truncate the table on the target, too.",
   },
+  "apply.truncate_passed_over": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "The source has truncated a table while HandleSourceTableTruncated is false; the target's rows stay.",
+    remedy:
+      "None is needed. A row that comes with the key of one that stayed leads to what ApplyErrorInsertPolicy says: INSERT_RECORD takes the new one.",
+  },
   "apply.row_incomplete": {
     scope: "table",
     retry: "never",
@@ -120,6 +128,13 @@ export const transferErrors = {
     retry: "never",
     meaning: "A foreign key refers to a table that is not part of the task and is left out.",
     remedy: "Include the referenced table, or add the foreign key on the target afterwards.",
+  },
+  "plan.reference_may_fail": {
+    scope: "table",
+    retry: "never",
+    meaning: "Table mappings filter the rows of a table that a foreign key refers to.",
+    remedy:
+      "Filter the referring table so that the same rows stay behind. All rows come in any case: a foreign key that cannot be made is told, and stays unvalidated on PostgreSQL.",
   },
   "plan.part_left_out": {
     scope: "table",

@@ -16,7 +16,7 @@ export interface RulesOfTable {
   readonly added: readonly AddColumnRule[];
   readonly images: readonly BeforeImageRule[];
   readonly key: KeyRule | undefined;
-  /** The rules that select it, if all of them have filters: a row has to satisfy one of them. Else none. */
+  /** Of the rules that select it those with filters: a row has to satisfy one of them, if there are any. */
   readonly filtering: readonly SelectionRule[];
 }
 
@@ -31,7 +31,7 @@ export function rulesOfTable(table: TableSchema, mappings: TableMappings): Rules
   const images = mappings.beforeImages.filter(isAbout);
   const key = mappings.keyRules.find(isAbout);
   const selecting = selectingRules(table, mappings);
-  const filtering = selecting.every(({ filters }) => filters.length > 0) ? selecting : [];
+  const filtering = selecting.filter(({ filters }) => filters.length > 0);
   const count = columns.length + added.length + images.length + filtering.length;
   return count === 0 && key === undefined ? undefined : { columns, added, images, key, filtering };
 }

@@ -23,6 +23,9 @@ export interface BinlogOptions {
   readonly hasChecksum: boolean;
   /** A pause is made where the log has come to this place. */
   readonly until?: BinlogPlace | undefined;
+  /** A transaction (XA) that alone is of interest, as far as it has changed these tables: see prepared(). */
+  readonly lookFor?: { readonly xid: string; readonly tables: readonly TableSchema[] } | undefined;
+  readonly maxPreparedBytes?: number | undefined;
 }
 
 /**
@@ -37,7 +40,7 @@ export class BinlogDecoder {
   readonly #changes: LogChanges;
   readonly #progress: LogProgress;
   readonly #events: EventReader;
-  readonly #prepared = new PreparedTransactions();
+  readonly #prepared: PreparedTransactions;
   readonly #in = new EventCursor();
   /** In a transaction, from its first event on. */
   #isOpen = false;
@@ -62,6 +65,13 @@ export class BinlogDecoder {
     this.#progress = new LogProgress(options.after);
     this.#events = new EventReader(options.hasChecksum);
     this.#until = options.until;
+    const { facts, lookFor } = options;
+    this.#prepared = new PreparedTransactions({
+      tables: lookFor?.tables ?? [...options.tables, ...facts.outside],
+      foldsNames: facts.foldsNames,
+      only: lookFor?.xid,
+      maxBytes: options.maxPreparedBytes,
+    });
   }
 
   /** See Pause; nothing is decoded before resume(). */
@@ -107,7 +117,7 @@ export class BinlogDecoder {
 
   /** What a transaction (XA) that is prepared has changed so far; undefined for one that is not. */
   prepared(xid: string): readonly KeptEvent[] | undefined {
-    return this.#prepared.take(xid);
+    return this.#prepared.take(xid)?.events;
   }
 
   /**
@@ -126,7 +136,7 @@ export class BinlogDecoder {
     const pause = this.#pause;
     this.#pause = undefined;
     if (pause?.kind === "prepared") {
-      this.#replay(prepared);
+      this.#changes.replay(prepared);
       this.#commit();
     } else if (pause?.kind === "statement") {
       this.#endStatement();
@@ -148,7 +158,7 @@ export class BinlogDecoder {
         else this.#pause = { kind: "payload", fill: () => events.fill() };
         return;
       }
-      const header = this.#events.readInner(events.bytes, events.start);
+      const header = this.#events.readInner(events.bytes, events.start, events.endsAt);
       this.#in.reset(events.bytes, header.start, header.end);
       this.#event(header);
     }
@@ -160,6 +170,9 @@ export class BinlogDecoder {
     switch (kind) {
       case EventKind.gtid:
         this.#begin(this.#progress.mysqlGtid(this.#in, header));
+        return;
+      case EventKind.gtidTagged:
+        this.#begin(this.#progress.taggedGtid(this.#in, header));
         return;
       case EventKind.anonymousGtid:
         this.#begin(this.#progress.anonymous(this.#in, header));
@@ -209,10 +222,7 @@ export class BinlogDecoder {
         this.#prepare();
         break;
       case EventKind.transactionPayload:
-        this.#payload = new PayloadEvents(this.#in);
-        break;
-      case EventKind.partialUpdateRows:
-        if (!this.#isSkipped) this.#changes.partialRows(this.#in);
+        this.#payload = new PayloadEvents(this.#in, header.endsAt);
         break;
       default:
         this.#rowsOrOther(kind, header);
@@ -301,13 +311,13 @@ export class BinlogDecoder {
       this.#isSingle = false;
       if (!this.#isSkipped) this.#prepared.begin(xid);
     } else if (verb === "COMMIT" || verb === "ROLLBACK") {
-      const events = this.#prepared.take(xid);
+      const prepared = this.#prepared.take(xid);
       if (verb === "COMMIT" && !this.#isSkipped) {
-        if (events === undefined) {
+        if (prepared === undefined) {
           this.#pause = { kind: "prepared", xid, before: this.#progress.place };
           return;
         }
-        this.#replay(events);
+        this.#changes.replay(prepared.events);
       }
       this.#commit();
     }
@@ -317,17 +327,8 @@ export class BinlogDecoder {
   #prepare(): void {
     const isOnePhase = this.#in.byte() !== 0;
     const events = this.#prepared.end(isOnePhase);
-    if (!this.#isSkipped && events !== undefined) this.#replay(events);
+    if (!this.#isSkipped && events !== undefined) this.#changes.replay(events);
     this.#commit();
-  }
-
-  #replay(events: readonly KeptEvent[]): void {
-    const cursor = new EventCursor();
-    for (const { kind, body } of events) {
-      cursor.reset(body, 0, body.length);
-      if (kind === EventKind.tableMap) this.#changes.tableMap(cursor);
-      else this.#changes.rows(kind, cursor);
-    }
   }
 
   /**
