@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { everything } from "../support/mapping-rules.ts";
-import { drain, reasons } from "../support/noted-schema.ts";
+import { drain, reasons, stop } from "../support/noted-schema.ts";
 import { serverPair } from "../support/server-pair.ts";
 import { TaskPair } from "../support/task-pair.ts";
 
@@ -70,4 +70,18 @@ test("a table that gets a name for which another limit holds is not followed, an
   assert.deepEqual(others, {});
   const wanted = await pair.query("select id, v, left(t, 1024) as t from app.other order by id");
   assert.deepEqual(await pair.queryTarget("select * from app.other order by id"), wanted);
+});
+
+test("tables whose limit is another when the task goes on are set aside, and the others go on", async () => {
+  const pair = await makePair("cut_resumed");
+  await stop(await pair.replicate());
+  const settings = JSON.stringify({
+    TargetMetadata: { FullLobMode: true },
+    ErrorBehavior: { RecoverableErrorInterval: 1 },
+  });
+  const task = await pair.replicate({ start: "resume-processing", settings });
+  const { t, grown, ...others } = reasons((await drain(task)).progress);
+  assert.match(t!, /treat the column t in another way/);
+  assert.match(grown!, /treat the column t in another way/);
+  assert.deepEqual(others, {});
 });
