@@ -159,7 +159,11 @@ test("columns of large objects stay behind where the task does not support them,
   ];
   const all = catalog({ tables: [people({ columns }), table("app.plain")] });
   const rule = columnRule(1, "rename", "note", { value: "remark" });
-  const { plan, findings } = compile({ catalog: all, others: [rule], supportsLobs: false });
+  const { plan, findings } = compile({
+    catalog: all,
+    others: [rule],
+    lobSettings: { lobs: "none", refusesCuts: false },
+  });
   const planned = plan.tables.find(({ source }) => source.id.name === "people")!;
   assert.deepEqual(names(planned)[1], ["id", "name", "ssn", "age", "short"]);
   assert.deepEqual(
