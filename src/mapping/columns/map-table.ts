@@ -49,7 +49,7 @@ export function mapTable(reads: TableSchema, { rules, texts, replicates, lacksLo
     ...addedColumns(rules.added, context),
   ];
   checkNames(columns, { reads, findings });
-  const key = mapKey({ reads, choices, columns, rule: rules.key, texts, replicates, findings });
+  const key = mapKey({ reads, choices, columns, rules: rules.keys, texts, replicates, findings });
   const filter = mapFilter(rules.filtering, reads, findings);
   const origins = columns.map(({ origin }) => origin);
   const asked = tellingBefore({
@@ -75,7 +75,7 @@ export function mapTable(reads: TableSchema, { rules, texts, replicates, lacksLo
       ...reads,
       columns: columns.map(({ target }, ordinal) => (key.isInKey(ordinal) ? notNull(target) : target)),
       ...key.identity,
-      indexes: key.withKey(mapIndexes(reads.indexes, context)),
+      indexes: key.withKeys(mapIndexes(reads.indexes, context)),
       checks: mapChecks(reads.checks, context),
     },
     ...(filter === undefined && isIdentity(origins, reads) ? {} : { rows }),
