@@ -53,7 +53,7 @@ export const changeSettingCases: readonly SettingCase[] = [
   },
   {
     path: "ChangeProcessingDdlHandlingPolicy.HandleSourceTableDropped",
-    ...{ made: TWO_TABLES, changed: "drop table t", directions: FROM_BOTH },
+    ...{ made: TWO_TABLES, changed: "drop table t" },
     query: "select table_name from information_schema.tables where table_schema = '{schema}' order by 1",
     endings: [
       [true, [CAUGHT_UP, "u"]],

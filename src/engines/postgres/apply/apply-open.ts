@@ -1,9 +1,9 @@
 import type { JournalRequest } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import type { Position } from "../../../core/position.ts";
-import type { RowErrorPolicies } from "../../../core/row-errors.ts";
+import { hasLimits, type RowErrorPolicies } from "../../../core/row-errors.ts";
 import { takeLock } from "../../shared/apply/apply-lock.ts";
-import { type ErrorTally, hasLimits, recordedErrors } from "../../shared/apply/row-errors.ts";
+import { type ErrorTally, recordedErrors } from "../../shared/apply/row-errors.ts";
 import { literal } from "../../shared/identifier.ts";
 import { ServerError } from "../connection/server-error.ts";
 import type { WireSession } from "../connection/wire-session.ts";

@@ -9,10 +9,6 @@ import {
 } from "../../../core/row-errors.ts";
 import { displayTable, tableKey } from "../../../core/schema.ts";
 
-export function hasLimits({ refusedLimit, conflictLimit }: RowErrorPolicies): boolean {
-  return refusedLimit.count > 0 || conflictLimit.count > 0;
-}
-
 /** By the key of the target's table. `rows`: as recordedErrorsSql() asks for them. */
 export function errorsByTable(
   rows: readonly (readonly (string | null)[])[],
