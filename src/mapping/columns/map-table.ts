@@ -55,7 +55,7 @@ export function mapTable(reads: TableSchema, request: MapTable): MappedTable {
     ...addedColumns(rules.added, context),
   ];
   checkNames(columns, { reads, findings });
-  const key = mapKey({ reads, choices, columns, rule: rules.key, texts, replicates, findings });
+  const key = mapKey({ reads, choices, columns, rules: rules.keys, texts, replicates, findings });
   const filter = mapFilter(rules.filtering, reads, findings);
   const origins = columns.map(({ origin }) => origin);
   const asked = tellingBefore({
@@ -82,7 +82,7 @@ export function mapTable(reads: TableSchema, request: MapTable): MappedTable {
       ...reads,
       columns: columns.map(({ target }, ordinal) => (key.isInKey(ordinal) ? notNull(target) : target)),
       ...key.identity,
-      indexes: key.withKey(mapIndexes(reads.indexes, context)),
+      indexes: key.withKeys(mapIndexes(reads.indexes, context)),
       checks: mapChecks(reads.checks, context),
     },
     ...(filter === undefined && isIdentity(origins, reads) ? {} : { rows }),
