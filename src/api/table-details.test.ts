@@ -17,7 +17,7 @@ test("there is nothing to know of a table that has all rows and changes", () => 
 
 test("what is left out of a table is told, and first why it was set aside", () => {
   const remedy =
-    "Look up the errors in the table of exceptions, mend the cause on the target, then reload the table.";
+    "Look up the errors in the table of exceptions and mend the cause on the target; then `tideway task retry-errors` (or `tideway migrate --retry-errors`) brings the rows.";
   assert.equal(
     tableDetails({ ...whole, fullLoadErrorRows: 1, refused: 2 }),
     `apply.rows_left_out: The target has refused 1 row of the full load and 2 changes, which are left out. ${remedy}`,

@@ -38,7 +38,7 @@ export function lobLimit(
 
 export interface CutColumns {
   readonly reads: TableSchema;
-  readonly rules: Pick<RulesOfTable, "key">;
+  readonly rules: Pick<RulesOfTable, "keys">;
   readonly texts: NativeColumns;
   readonly computed: Computed;
   readonly limit: LobLimit;
@@ -103,7 +103,7 @@ function isPartOfKey(
   return (
     reads.key.some((ordinal) => reads.columns[ordinal]!.name === name) ||
     reads.foreignKeys.some(({ columns }) => columns.includes(name)) ||
-    rules.key?.columns.includes(name) === true ||
+    rules.keys.some(({ columns }) => columns.includes(name)) ||
     reads.indexes.some(
       ({ unique, columns, native }) =>
         unique && (columns === undefined ? texts.speaksOf(native, names) : columns.includes(name)),
