@@ -100,8 +100,8 @@ export type LobSize = "whole" | { readonly maxKilobytes: number };
 /** About one table, named exactly. */
 export interface TableSettingsRule extends TableRuleBase {
   readonly parallelLoad: ParallelLoad | undefined;
-  /** Undefined: what the task's settings say. */
-  readonly lobs: LobSize | undefined;
+  /** null: what the task's settings say, which rules with greater ids do not undo; undefined: nothing is said. */
+  readonly lobs: LobSize | null | undefined;
 }
 
 export type NameChange =

@@ -10,7 +10,7 @@ const modes: readonly (readonly [lobs: object, size: unknown])[] = [
   [{ mode: "unlimited", "bulk-max-size": "0" }, "whole"],
   [{ mode: "limited", "bulk-max-size": "16" }, { maxKilobytes: 16 }],
   [{ mode: "limited", "bulk-max-size": 102_400 }, { maxKilobytes: 102_400 }],
-  [{ mode: "none" }, undefined],
+  [{ mode: "none" }, null],
 ];
 
 for (const [lobs, size] of modes) {

@@ -30,7 +30,8 @@ export function lobLimit(
   { tableSettings }: TableMappings,
   { lobs, refusesCuts }: LobSettings,
 ): LobLimit | undefined {
-  const rule = tableSettings.find((one) => one.lobs !== undefined && matchesTable(one, table));
+  const deciding = tableSettings.find((one) => one.lobs !== undefined && matchesTable(one, table));
+  const rule = deciding?.lobs === null ? undefined : deciding;
   const size = rule?.lobs ?? lobs;
   if (typeof size === "string") return undefined;
   return { kilobytes: size.maxKilobytes, rule: rule?.id, refusesCuts };

@@ -2,7 +2,7 @@ import type { ParallelLoad } from "../../core/plan.ts";
 import type { KeyRule, TableRuleBase, TableSettingsRule } from "../rules.ts";
 import { exactName } from "./locators.ts";
 import type { MemberReader, RuleReader } from "./rule-reader.ts";
-import { keyOrigins, parallelLoadTypes } from "./vocabulary.ts";
+import { keyOrigins, lobModes, parallelLoadTypes } from "./vocabulary.ts";
 
 const MOST_RANGE_COLUMNS = 10;
 
@@ -116,12 +116,12 @@ function boundaryText(value: unknown): string | undefined {
 }
 
 function readLobs(reader: MemberReader): TableSettingsRule["lobs"] {
-  const mode = reader.choice("mode", ["none", "limited", "unlimited"]);
+  const mode = reader.choice("mode", lobModes);
   const size = reader.wholeNumber("bulk-max-size", 0, LARGEST_LOB);
   reader.finish();
   switch (mode) {
     case "none":
-      return undefined;
+      return null;
     case "unlimited":
       return "whole";
     case "limited":
