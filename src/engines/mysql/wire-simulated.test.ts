@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { zstdCompressSync } from "node:zlib";
-import { MAP, row, TABLE, UUID } from "../../../../test/support/binlog-decoding.ts";
+import { MAP, row, TABLE, UUID } from "../../../test/support/binlog-decoding.ts";
 import {
   event,
   formatDescription,
@@ -14,19 +14,21 @@ import {
   taggedGtid,
   uint,
   xid,
-} from "../../../../test/support/binlog-events.ts";
-import { ReadLog } from "../../../../test/support/binlog-source.ts";
-import { makeCertificates } from "../../../../test/support/certificates.ts";
-import { jsonDiff, jsonDocument } from "../../../../test/support/json-document.ts";
-import { type ReplayOptions, ReplayServer } from "../../../../test/support/replay-server.ts";
-import { never } from "../../../../test/support/replication.ts";
-import type { EndpointConfig } from "../../../core/engine.ts";
-import type { TableSchema } from "../../../core/schema.ts";
-import { connect } from "../connection/connection.ts";
-import { EventKind } from "./binlog-event.ts";
-import { gtidPositionOf, placePosition } from "./binlog-position.ts";
-import { ColumnKind } from "./binlog-table-map.ts";
-import { openChangeStream } from "./change-stream.ts";
+} from "../../../test/support/binlog-events.ts";
+import { ReadLog } from "../../../test/support/binlog-source.ts";
+import { makeCertificates } from "../../../test/support/certificates.ts";
+import { jsonDiff, jsonDocument } from "../../../test/support/json-document.ts";
+import { type ReplayOptions, ReplayServer } from "../../../test/support/replay-server.ts";
+import { never } from "../../../test/support/replication.ts";
+import type { EndpointConfig } from "../../core/engine.ts";
+import type { TableSchema } from "../../core/schema.ts";
+import type { SourceAssessment } from "../../core/source.ts";
+import { assessLog } from "./assess/assess-log.ts";
+import { connect } from "./connection/connection.ts";
+import { EventKind } from "./log/binlog-event.ts";
+import { gtidPositionOf, placePosition } from "./log/binlog-position.ts";
+import { ColumnKind } from "./log/binlog-table-map.ts";
+import { openChangeStream } from "./log/change-stream.ts";
 
 /*
  * MySQL 8.4, of which there is no server here, as its documentation says that it speaks: see ReplayServer. What this shows
@@ -230,6 +232,37 @@ test("MySQL 8.4, wire-simulated: a log without GTIDs is read to the end of a com
   const read = new ReadLog();
   await read.read(stream, placePosition({ file: "binlog.000007", byte: 4 + Buffer.concat(file).length }));
   assert.deepEqual(read.ops[0]!.after, ["1", '{"n": 2, "list": ["x"]}']);
+});
+
+const ASSESSMENT: SourceAssessment = {
+  taskId: "t",
+  type: "cdc",
+  tables: [TABLE, DOCUMENTS],
+  movesWhole: undefined,
+  movesRights: false,
+  movesLargeObjects: false,
+  resumes: false,
+};
+
+test("MySQL 8.4, wire-simulated: parts of JSON without whole rows are told before the start", async () => {
+  for (const [image, found] of [
+    ["FULL", []],
+    ["MINIMAL", [["source.row_image", "error", "documents"]]],
+    ["NOBLOB", [["source.row_image", "error", "documents"]]],
+  ] as const) {
+    const settings = { log_bin: "ON", binlog_format: "ROW", binlog_row_value_options: "PARTIAL_JSON" };
+    const rows = Object.entries(settings).map(([name, Value]) => ({ Variable_name: name, Value }));
+    const script = scriptOf({ ...VARIABLES, binlog_row_image: image });
+    const asked = [/variable_name in \('log_bin'/, ["Variable_name", "Value"], rows] as const;
+    await using server = await start({ script: [asked, ...script] });
+    await using client = await connect(endpointOf(server), { side: "source", purpose: "test" }, never);
+    const findings = await assessLog(client, ASSESSMENT);
+    assert.deepEqual(
+      findings.map(({ code, severity, table }) => [code, severity, table?.name]),
+      found,
+      image,
+    );
+  }
 });
 
 /** One interval, whose end is the first number that is not in it. */
