@@ -13,8 +13,12 @@ export interface TableShape {
   readonly storage: string;
   /** Columns that it has ever had: the highest number that was given out. */
   readonly columnsEver: number;
-  /** Those that are there, by number. */
+  /** Those that are there, by number; in the table's own order where that may be another. */
   readonly columns: readonly ColumnShape[];
+  /** The source gives columns no numbers: see withKnownNumbers(). */
+  readonly unnumbered?: true;
+  /** How strings compare in columns that are added without saying so; absent where that is of no matter, or not known. */
+  readonly collation?: string;
   /**
    * Columns of each key that its rows can be told apart by, the one that is used first; absent where the log itself
    * tells of a change of it.
@@ -121,6 +125,20 @@ export function shapeChange(known: TableShape, now: TableShape): ShapeChange {
   if (varying !== undefined)
     return other(`got the column ${varying.name}, with a value that only its rows tell`);
   return { kind: "added", columns: added };
+}
+
+/**
+ * What a source without numbers shows of a table, with those that its columns are known by: one is what has its place. The
+ * log says where that is not so, and numbers are kept from there on.
+ */
+export function withKnownNumbers(now: TableShape, known: TableShape): TableShape {
+  if (now.unnumbered !== true) return now;
+  const added = Math.max(0, now.columns.length - known.columns.length);
+  const columns = now.columns.map((column, at) => {
+    const number = known.columns[at]?.number ?? known.columnsEver + at - known.columns.length + 1;
+    return { ...column, number };
+  });
+  return { ...now, columns, columnsEver: known.columnsEver + added };
 }
 
 /** Whether nothing at all has happened to a table, as far as its source can tell. */

@@ -212,3 +212,16 @@ export function cutBatch(
   const index = batch.transactions.findIndex(isBeyond);
   return index < 0 ? undefined : { ...batch, transactions: batch.transactions.slice(0, index) };
 }
+
+/** The part of a batch from a transaction on. */
+export function restOfBatch(batch: ChangeBatch, from: number): ChangeBatch {
+  const left = <T extends { readonly transaction: number }>(all: readonly T[] = []): readonly T[] =>
+    all.flatMap((one) => (one.transaction < from ? [] : [{ ...one, transaction: one.transaction - from }]));
+  return {
+    ...batch,
+    transactions: batch.transactions.slice(from),
+    misfits: left(batch.misfits),
+    converging: left(batch.converging),
+    noted: left(batch.noted),
+  };
+}

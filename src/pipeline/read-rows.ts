@@ -1,4 +1,4 @@
-import { readTable, type TablePlan } from "../core/plan.ts";
+import { type RowFilter, readTable, type TablePlan } from "../core/plan.ts";
 import type { BulkFormat, RowChunk } from "../core/row-chunk.ts";
 import type { ReadRequest, Snapshot } from "../core/source.ts";
 import { BulkRows } from "../mapping/rows/bulk-rows.ts";
@@ -11,14 +11,20 @@ export function formatsOf(plan: TablePlan, snapshot: Snapshot): readonly BulkFor
   return makesRows(plan) ? TEXT : snapshot.bulkFormats(readTable(plan), columnsOf(plan));
 }
 
+export interface RowsRequest extends Pick<ReadRequest, "partition" | "format"> {
+  readonly snapshot: Snapshot;
+  /** No rows but those that it takes, beside what rules leave out. All when left out. */
+  readonly only?: RowFilter;
+}
+
 /** Rows of one partition as the rules leave them. */
 export async function* readRows(
   plan: TablePlan,
-  { snapshot, ...part }: Pick<ReadRequest, "partition" | "format"> & { readonly snapshot: Snapshot },
+  { snapshot, only, ...part }: RowsRequest,
   signal: AbortSignal,
 ): AsyncIterable<RowChunk> {
   const columns = columnsOf(plan);
-  const filter = plan.rows?.filter;
+  const filter = bothOf(plan.rows?.filter, only);
   const request: ReadRequest = {
     ...part,
     table: readTable(plan),
@@ -35,6 +41,12 @@ export async function* readRows(
     const made = rows.map(chunk);
     if (made !== undefined) yield made;
   }
+}
+
+/** What two filters take; undefined where neither leaves anything out. */
+function bothOf(a: RowFilter | undefined, b: RowFilter | undefined): RowFilter | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.flatMap((clause) => b.map((other) => [...clause, ...other]));
 }
 
 function columnsOf(plan: TablePlan): readonly number[] | undefined {

@@ -12,6 +12,7 @@ import {
   type TableSchema,
   tableKey,
 } from "../core/schema.ts";
+import type { NoteKeeping } from "../core/schema-note.ts";
 import type { Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { compilePlan } from "../mapping/plan.ts";
@@ -21,7 +22,7 @@ import { wholeSchemas } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import type { AttemptNotes } from "./attempt.ts";
-import { recallTables } from "./noted-tables.ts";
+import { numberedTables, recallTables } from "./noted-tables.ts";
 import { loadedByOtherRules } from "./rule-changes.ts";
 import { sameTables } from "./same-tables.ts";
 import { compareSchemas, isComplete, type SchemaChanges } from "./schema-changes.ts";
@@ -75,9 +76,10 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   const described = await describeSelected(request, mappings, signal);
   const { listed, selected, told, movesWhole } = described;
   const isFollowed = isNotedSince(request, noted?.since);
+  const numbered = numberedTables(described.catalog.tables, journaled);
   const { tables: recalled, awaited } = isFollowed
-    ? recallTables(described.catalog.tables, journaled, request.untold)
-    : { tables: described.catalog.tables, awaited: [] };
+    ? recallTables(numbered, journaled, request.untold)
+    : { tables: numbered, awaited: [] };
   const catalog = { ...described.catalog, tables: recalled };
   const replicates = spec.type !== "full-load";
   const compiled = compilePlan({
@@ -128,9 +130,9 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
 }
 
 /** Whether every schema change since the stream's place is told in it. */
-function isNotedSince({ settings, source, applied }: PlanningRequest, since: Position | undefined): boolean {
+function isNotedSince({ settings, source, applied }: PlanningRequest, since: NoteKeeping["since"]): boolean {
   if (!settings.followsAlteredTables || since === undefined || applied === undefined) return false;
-  return source.positions.compare(since, applied) !== 1;
+  return since === "always" || source.positions.compare(since, applied) !== 1;
 }
 
 /** A task that only captures changes finds everything made. */

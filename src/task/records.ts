@@ -2,7 +2,7 @@ import type { SslMode } from "../core/engine.ts";
 import type { MigrationType } from "../core/source.ts";
 import type { InstanceStatus, TaskStatus } from "./state.ts";
 import type { EventSource } from "./store.ts";
-import type { ReloadWish, StartMode } from "./task.ts";
+import type { ReloadWish, RetryProgress, RetryWish, StartMode } from "./task.ts";
 
 /** What the control plane remembers, as plain data. Times are milliseconds since 1970. */
 interface Named {
@@ -116,11 +116,18 @@ export interface TaskRecord extends Named {
   readonly reloads?: readonly WantedReload[] | undefined;
   /** Number of the last wish to load a table again. */
   readonly lastReload?: number | undefined;
+  /** The last wish to try rows again that were passed over, and what was told of it. */
+  readonly retry?: WantedRetry | undefined;
   /** undefined for a replication task, which runs on an instance. */
   readonly serverless?: Serverless | undefined;
 }
 
 export type WantedReload = Required<ReloadWish>;
+
+export interface WantedRetry {
+  readonly wish: RetryWish;
+  readonly progress?: RetryProgress | undefined;
+}
 
 /** What makes a task the replication of a serverless configuration. */
 export interface Serverless {

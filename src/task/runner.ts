@@ -21,9 +21,11 @@ import { type PlannedTask, type PlanningRequest, planTask } from "./planning.ts"
 import { markForReload } from "./preparation.ts";
 import { reloadRefusal } from "./reload-refusal.ts";
 import { retryAttempts } from "./retry-attempts.ts";
+import { RetryBook } from "./retry-book.ts";
 import { type ChangeControl, type ChangeListener, runChanges } from "./run-changes.ts";
 import { finishBuilds, runLoad } from "./run-load.ts";
 import { rowsKept } from "./run-reload.ts";
+import { retryAfterLoad } from "./run-retry.ts";
 import { followSchemaChanges } from "./run-schema-changes.ts";
 import { tablesToReplan } from "./schema-changes.ts";
 import { readTaskSettings, type TaskSettings } from "./settings.ts";
@@ -33,7 +35,15 @@ import { beginAnew, hasBegun } from "./start-note.ts";
 import { TaskStatistics } from "./statistics.ts";
 import { readStopRule, type StopRule } from "./stop-rule.ts";
 import { watchStreamHealth } from "./stream-health.ts";
-import type { ReloadWish, RunningTask, StopReason, TaskListener, TaskOutcome, TaskSpec } from "./task.ts";
+import type {
+  ReloadWish,
+  RetryWish,
+  RunningTask,
+  StopReason,
+  TaskListener,
+  TaskOutcome,
+  TaskSpec,
+} from "./task.ts";
 import { tellLockWaits } from "./tell-lock-waits.ts";
 import { ValueFindings } from "./tell-values.ts";
 import { WaitingReloads } from "./waiting-reloads.ts";
@@ -54,6 +64,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
   readonly #registry: EngineRegistry;
   readonly #listener: TaskListener;
   readonly #statistics: TaskStatistics;
+  readonly retries = new RetryBook();
   readonly #abort = new AbortController();
   readonly #reloads = new WaitingReloads();
   readonly #rereads = new Rereads();
@@ -79,7 +90,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#spec = spec;
     this.#registry = registry;
     this.#listener = listener;
-    this.#statistics = new TaskStatistics(listener);
+    this.#statistics = new TaskStatistics(listener, this.retries);
+    if (spec.retry !== undefined) this.retries.ask(spec.retry);
     this.#fresh = spec.start !== "resume-processing";
     this.#underway = !this.#fresh;
     this.outcome = this.#run();
@@ -147,6 +159,12 @@ export class TaskRunner implements RunningTask, ChangeControl {
     }
     this.#reloads.add(tables);
     this.#changes?.replan();
+  }
+
+  retryErrors(wish: RetryWish): void {
+    this.retries.ask(wish);
+    this.#changes?.retry();
+    this.#statistics.report();
   }
 
   async #run(): Promise<TaskOutcome> {
@@ -307,6 +325,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     else await runLoad(attempt);
     if (this.#spec.type === "full-load") {
       await finishBuilds(attempt);
+      await retryAfterLoad(attempt, this.retries);
       return this.#reloads.isEmpty ? "FULL_LOAD_ONLY_FINISHED" : "again";
     }
     return await this.#notes.follow(attempt, () => runChanges(attempt, this));

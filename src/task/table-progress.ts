@@ -45,9 +45,7 @@ export function restoreTally(
   journaled: JournaledTable,
   recorded: RecordedErrors | undefined,
 ): void {
-  const { refused, loaded } = recorded ?? { refused: 0, loaded: 0 };
-  tally.fullLoadErrorRows = loaded;
-  tally.refused = refused - loaded;
+  recordTally(tally, recorded);
   // What was under way is sent again.
   tally.pendingChanges = 0;
   const done = journaled.partitions.filter((partition) => partition.done);
@@ -57,6 +55,13 @@ export function restoreTally(
     tally.state = "Table error";
     tally.error ??= recordedError(journaled);
   } else if (complete) tally.state = "Table completed";
+}
+
+/** Takes over what the target has recorded of rows that were left out; undefined for nothing. */
+export function recordTally(tally: TableTally, recorded: RecordedErrors | undefined): void {
+  const { refused, loaded } = recorded ?? { refused: 0, loaded: 0 };
+  tally.fullLoadErrorRows = loaded;
+  tally.refused = refused - loaded;
 }
 
 /** Of the load before nothing counts, and what was recorded of rows that were left out is gone. */

@@ -1,6 +1,6 @@
 import type { EndpointConfig } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
-import type { EndpointRecord, TaskRecord } from "./records.ts";
+import type { EndpointRecord, TaskRecord, WantedRetry } from "./records.ts";
 import type { Store } from "./store.ts";
 import type { StartMode, TaskSpec } from "./task.ts";
 
@@ -42,7 +42,14 @@ export async function taskSpec(store: Store, record: TaskRecord, start: StartMod
     cdcStartPosition: nativePosition(record.cdcStartPosition),
     cdcStopPosition: record.cdcStopPosition,
     untilCaughtUp: false,
+    retry: openRetry(record)?.wish,
   };
+}
+
+/** A wish to try rows again that nobody has answered. */
+export function openRetry({ retry }: TaskRecord): WantedRetry | undefined {
+  const state = retry?.progress?.state;
+  return state === "done" || state === "failed" ? undefined : retry;
 }
 
 async function savedEndpoint(store: Store, arn: string): Promise<EndpointRecord> {

@@ -1,36 +1,20 @@
 import type { ChangeBatch } from "../../../core/change-batch.ts";
 import type { Position } from "../../../core/position.ts";
-import type { TableSchema } from "../../../core/schema.ts";
 import { EventCursor, malformed, unreadable } from "./binlog-bytes.ts";
 import { LogChanges } from "./binlog-changes.ts";
 import { unreadableEvent } from "./binlog-errors.ts";
 import { type EventHeader, EventKind, EventReader, isRows, saysNothing } from "./binlog-event.ts";
+import type { BinlogOptions } from "./binlog-options.ts";
 import type { Pause } from "./binlog-pause.ts";
 import { PayloadEvents } from "./binlog-payload.ts";
 import type { BinlogPlace } from "./binlog-position.ts";
 import { type KeptEvent, PreparedTransactions } from "./binlog-prepared.ts";
 import { type LogGroup, LogProgress } from "./binlog-progress.ts";
-import { readQuery } from "./binlog-query.ts";
-import type { RowFacts } from "./binlog-row-plan.ts";
+import { QueryReader } from "./binlog-query.ts";
 import type { Statement } from "./binlog-statement.ts";
-
-export interface BinlogOptions {
-  readonly tables: readonly TableSchema[];
-  /** Transactions up to here are not told. Its kind is that of all positions. */
-  readonly after: Position;
-  readonly facts: RowFacts;
-  /** Whether events have checksums before the first file says so: @@global.binlog_checksum. */
-  readonly hasChecksum: boolean;
-  /** A pause is made where the log has come to this place. */
-  readonly until?: BinlogPlace | undefined;
-  /** A transaction (XA) that alone is of interest, as far as it has changed these tables: see prepared(). */
-  readonly lookFor?: { readonly xid: string; readonly tables: readonly TableSchema[] } | undefined;
-  readonly maxPreparedBytes?: number | undefined;
-}
 
 /**
  * Reads the binary log of MySQL and MariaDB, event by event, as whole transactions in the order of their commits:
- *
  *     MySQL     gtid  BEGIN  ( TABLE_MAP+ rows+ )*  XID | COMMIT        or  gtid  statement
  *     MariaDB   gtid         ( TABLE_MAP+ rows+ )*  XID | COMMIT        or  gtid with a flag  statement
  *
@@ -40,6 +24,7 @@ export class BinlogDecoder {
   readonly #changes: LogChanges;
   readonly #progress: LogProgress;
   readonly #events: EventReader;
+  readonly #queries: QueryReader;
   readonly #prepared: PreparedTransactions;
   readonly #in = new EventCursor();
   /** In a transaction, from its first event on. */
@@ -61,9 +46,10 @@ export class BinlogDecoder {
   #heard = false;
 
   constructor(options: BinlogOptions) {
-    this.#changes = new LogChanges(options.tables, options.facts);
+    this.#changes = new LogChanges(options.tables, options.facts, options.notes);
     this.#progress = new LogProgress(options.after);
     this.#events = new EventReader(options.hasChecksum);
+    this.#queries = new QueryReader(options.tables, options.facts);
     this.#until = options.until;
     const { facts, lookFor } = options;
     this.#prepared = new PreparedTransactions({
@@ -213,7 +199,7 @@ export class BinlogDecoder {
       case EventKind.query:
       case EventKind.queryCompressed:
       case EventKind.executeLoadQuery:
-        this.#statement(readQuery(kind, this.#in));
+        this.#statement(this.#queries.read(kind, this.#in));
         break;
       case EventKind.xid:
         this.#commit();

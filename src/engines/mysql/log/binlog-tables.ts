@@ -77,6 +77,23 @@ export class LogTables {
     return this.#tables.filter(({ id }) => this.#folded(id.schema) === wanted);
   }
 
+  /**
+   * A table of the stream's own as it is where the log has come to, where statements about it are followed. "ahead": it was
+   * described as what they make of it.
+   */
+  followed(index: number, commit: LogPoint): TableSchema | "ahead" | undefined {
+    const table = this.#tables[index]!;
+    const { shape } = table;
+    if (
+      index >= this.#told ||
+      shape === undefined ||
+      shape.columns.some(({ since }) => since === "left-out")
+    ) {
+      return undefined;
+    }
+    return this.#isBefore(index, commit) ? "ahead" : table;
+  }
+
   /** Reads a TABLE_MAP; one that says the same as the last of its number costs a comparison. */
   map(cursor: EventCursor, commit: LogPoint): void {
     const number = cursor.uint48();
