@@ -45,7 +45,7 @@ function changesLine({ outcome }: SummaryInput): string | undefined {
 function endingLines({ spec, outcome, stopped }: SummaryInput): string[] {
   const lines: string[] = [];
   if (outcome.state === "stopped") lines.push(endingWord(spec, outcome, stopped));
-  const { failed, leftOut } = progressTotals(outcome.progress);
+  const { failed, leftOut, cutValues } = progressTotals(outcome.progress);
   if (leftOut > 0) {
     const what = leftOut === 1 ? "row was" : "rows were";
     lines.push(
@@ -53,6 +53,10 @@ function endingLines({ spec, outcome, stopped }: SummaryInput): string[] {
     );
   }
   lines.push(...retryLines(outcome.progress.retry));
+  if (cutValues > 0) {
+    const what = cutValues === 1 ? "value was" : "values were";
+    lines.push(`${count(cutValues)} ${what} cut off, where large objects are limited in size.`);
+  }
   const suspended = outcome.suspendedTables.length;
   if (suspended > 0)
     lines.push(

@@ -204,6 +204,19 @@ export function countChanges(
   return counted;
 }
 
+/** Values that were cut off in changes of a batch, skipped ones left out. */
+export function countCuts(
+  { cuts = [], tables, transactions }: ChangeBatch,
+  modes: Uint8Array | undefined,
+): readonly { readonly table: TableId; readonly count: number }[] {
+  return cuts
+    .filter(
+      ({ transaction, table }) =>
+        transaction < transactions.length && modes?.[transaction * tables.length + table] !== ApplyMode.skip,
+    )
+    .map(({ table, count }) => ({ table: tables[table]!.id, count }));
+}
+
 /** The part of a batch before the first transaction for which `isBeyond` holds; undefined when all of it. */
 export function cutBatch(
   batch: ChangeBatch,

@@ -12,6 +12,7 @@ const observer: PipelineObserver = {
   loadStarted() {},
   loadMoved() {},
   loadLeftOut() {},
+  valuesCut() {},
   loadForgotten() {},
   loadFinished() {},
   building() {},

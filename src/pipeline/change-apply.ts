@@ -5,7 +5,14 @@ import type { NotedTransaction } from "../core/schema-note.ts";
 import type { ChangeStream } from "../core/source.ts";
 import type { Applier } from "../core/target.ts";
 import { type ApplyGoal, type Taken, upToGoal } from "./apply-goal.ts";
-import { appliedTables, countChanges, cutBatch, misfitOf, type TableRules } from "./apply-modes.ts";
+import {
+  appliedTables,
+  countChanges,
+  countCuts,
+  cutBatch,
+  misfitOf,
+  type TableRules,
+} from "./apply-modes.ts";
 import { brokenCascade } from "./cascade-modes.ts";
 import type { PipelineObserver } from "./observer.ts";
 import { Standstill } from "./standstill.ts";
@@ -242,6 +249,7 @@ export class ChangeApply {
       await applier.apply(settleTruncates(taken, modes, this.#parts), modes);
       failpoint("apply.batch-taken");
       observer.captured(countChanges(taken, modes));
+      for (const { table, count } of countCuts(taken, modes)) observer.valuesCut(table, count);
       const { commits, takenBack } = taken.transactions.at(-1)!;
       this.#atBoundary = commits || takenBack === true;
       const last = taken.transactions.findLast((transaction) => transaction.commits);

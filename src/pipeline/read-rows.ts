@@ -1,8 +1,9 @@
 import { type RowFilter, readTable, type TablePlan } from "../core/plan.ts";
 import type { BulkFormat, RowChunk } from "../core/row-chunk.ts";
 import type { ReadRequest, Snapshot } from "../core/source.ts";
+import { BinaryCuts } from "../mapping/rows/binary-cuts.ts";
 import { BulkRows } from "../mapping/rows/bulk-rows.ts";
-import { makesRows, readOrdinals } from "../mapping/rows/row-needs.ts";
+import { cutsRows, makesRows, readOrdinals } from "../mapping/rows/row-needs.ts";
 
 const TEXT: readonly BulkFormat[] = ["pg-copy-text"];
 
@@ -13,6 +14,8 @@ export function formatsOf(plan: TablePlan, snapshot: Snapshot): readonly BulkFor
 
 export interface RowsRequest extends Pick<ReadRequest, "partition" | "format"> {
   readonly snapshot: Snapshot;
+  /** Counts the values that are cut off. */
+  readonly counts: { cuts: number };
   /** No rows but those that it takes, beside what rules leave out. All when left out. */
   readonly only?: RowFilter;
 }
@@ -20,7 +23,7 @@ export interface RowsRequest extends Pick<ReadRequest, "partition" | "format"> {
 /** Rows of one partition as the rules leave them. */
 export async function* readRows(
   plan: TablePlan,
-  { snapshot, only, ...part }: RowsRequest,
+  { snapshot, counts, only, ...part }: RowsRequest,
   signal: AbortSignal,
 ): AsyncIterable<RowChunk> {
   const columns = columnsOf(plan);
@@ -32,13 +35,14 @@ export async function* readRows(
     ...(filter === undefined ? {} : { filter }),
   };
   const chunks = snapshot.read(request, signal);
-  if (!makesRows(plan)) {
+  if (!makesRows(plan) && !cutsRows(plan)) {
     yield* chunks;
     return;
   }
-  const rows = new BulkRows(plan);
+  const rows = part.format === "pg-copy-binary" ? new BinaryCuts(plan) : new BulkRows(plan);
   for await (const chunk of chunks) {
     const made = rows.map(chunk);
+    counts.cuts = rows.cuts;
     if (made !== undefined) yield made;
   }
 }

@@ -43,6 +43,7 @@ export class RetryRows {
   readonly #columns: readonly KeyColumn[];
   /** By their values as one text. */
   readonly #wanted = new Map<string, Wanted>();
+  #cuts = 0;
 
   constructor(plan: TablePlan, columns: readonly KeyColumn[], records: readonly RecordedException[]) {
     this.#plan = plan;
@@ -90,6 +91,11 @@ export class RetryRows {
     if (deletes && gone.length > 0) yield this.#deletesOf(gone, snapshot);
   }
 
+  /** How many values of the rows that were read were cut off. */
+  get cuts(): number {
+    return this.#cuts;
+  }
+
   /** How many of the records came to an end: none of their rows was refused again. */
   settled({ refused }: RetriedRows): number {
     const left = new Set<number>();
@@ -120,7 +126,8 @@ export class RetryRows {
     const frames = new CopyFrames();
     const rows = new CopyTextRows();
     const columns = sentColumns(source).length;
-    const request = { snapshot, partition: WHOLE, format: "pg-copy-text", only } as const;
+    const counts = { cuts: 0 };
+    const request = { snapshot, partition: WHOLE, format: "pg-copy-text", only, counts } as const;
     for await (const chunk of readRows(this.#plan, request, signal)) {
       frames.walk(chunk.bytes, rows);
       if (rows.rows < GROUP_ROWS && rows.length < GROUP_BYTES) continue;
@@ -128,6 +135,7 @@ export class RetryRows {
       yield insertsOf(source, rows, wholeAt(snapshot.position));
       rows.clear(columns);
     }
+    this.#cuts += counts.cuts;
     if (rows.rows > 0) yield insertsOf(source, rows, wholeAt(snapshot.position));
   }
 

@@ -101,7 +101,7 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   const { truncates } = settings;
   const apply = new ChangeApply({ stream, applier, rules, observer: statistics, saveIdle, truncates });
   const watch = new SchemaWatch(attempt);
-  const values = new ValueFindings(attempt, [stream, target]);
+  const values = new ValueFindings(attempt, [stream, target, statistics]);
   await using steering = new Steering({ attempt, apply, applier, rules, control, watch, values, reloads });
   const run = async (): Promise<Exclude<ApplyEnd, "noted">> => {
     const end = await apply.run();

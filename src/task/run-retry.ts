@@ -170,6 +170,7 @@ class TableRecords {
       await applier.retry({ plan, exceptions: rows.triable, batches, overwrites }),
     );
     book.settled(plan.source.id, settled);
+    if (rows.cuts > 0) statistics.valuesCut(plan.source.id, rows.cuts);
     statistics.report();
     return true;
   }

@@ -14,6 +14,7 @@ import { endpointFindings } from "./endpoint-findings.ts";
 import { type Ending, failedOutcome } from "./failed-outcome.ts";
 import { followSelection } from "./follow-selection.ts";
 import { leavesColumnsOut } from "./followed-columns.ts";
+import { stopsAtCuts } from "./lob-settings.ts";
 import { checkLoops } from "./loop-check.ts";
 import { NoteKeeping } from "./note-keeping.ts";
 import { openSides } from "./open-sides.ts";
@@ -221,7 +222,10 @@ export class TaskRunner implements RunningTask, ChangeControl {
     const planned = await this.#plan({ settings, source, target, journaled, applied, largeObjectsDone });
     const log = followed ?? (await followLog(sides, signal));
     const journal = earlier ?? (await openJournal());
-    const errors = new TableErrors(journal, this.#statistics, settings.tableErrors);
+    const errors = new TableErrors(journal, this.#statistics, {
+      ...settings.tableErrors,
+      stopsAtCuts: stopsAtCuts(settings, source),
+    });
     this.#errors = errors;
     const tables = planned.plan.tables.map(readTable);
     const unnoted: Attempt = {
@@ -264,7 +268,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
       return await afterTableError(attempt, error, this.#asideAtStart);
     } finally {
       // Also of rows that tables had before they were altered.
-      new ValueFindings(attempt, [target]).tellAll();
+      new ValueFindings(attempt, [target, this.#statistics]).tellAll();
       this.#suspended = errors.suspended;
     }
   }

@@ -11,6 +11,7 @@ import type { RetryBook } from "./retry-book.ts";
 import {
   addApplied,
   addCaptured,
+  cutFinding,
   forgetLoaded,
   type KnownTable,
   loadedShare,
@@ -143,6 +144,17 @@ export class TaskStatistics implements PipelineObserver {
     table.fullLoadRows += rows;
     table.fullLoadBytes += bytes;
     this.#touch(table);
+  }
+
+  valuesCut(id: TableId, count: number): void {
+    const table = this.#table(id);
+    table.cutValues += count;
+    this.#touch(table);
+  }
+
+  /** What is to be said of values that were cut off. */
+  findings(): readonly Finding[] {
+    return [...this.#tables.values()].filter(({ cutValues }) => cutValues > 0).map(cutFinding);
   }
 
   loadForgotten(id: TableId): void {

@@ -1,5 +1,6 @@
 import type { EndpointConfig } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
+import { askedSettings } from "./asked-settings.ts";
 import type { EndpointRecord, TaskRecord, WantedRetry } from "./records.ts";
 import type { Store } from "./store.ts";
 import type { StartMode, TaskSpec } from "./task.ts";
@@ -36,7 +37,7 @@ export async function taskSpec(store: Store, record: TaskRecord, start: StartMod
     source: await endpointConfig(store, source),
     target: await endpointConfig(store, target),
     tableMappings: record.tableMappings,
-    settings: record.settings,
+    settings: askedSettings(record),
     start,
     startId: record.run === undefined ? undefined : String(record.run.freshMs),
     cdcStartPosition: nativePosition(record.cdcStartPosition),

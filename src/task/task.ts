@@ -89,6 +89,8 @@ export interface TableProgress {
   readonly conflicts: number;
   /** Changes that the target has refused and that were left out: as many as it has recorded. */
   readonly refused: number;
+  /** Values that were cut off, of changes when these are taken: those that are sent again count again. */
+  readonly cutValues: number;
   /** Changes that the source has sent and that are neither applied nor passed over; below 0 after cascades. */
   readonly pendingChanges: number;
   readonly lastUpdateMs: number;
