@@ -84,8 +84,9 @@ function endingLines({ spec, outcome, stopped }: SummaryInput): string[] {
 /** What has become of rows that were tried again. */
 function retryLines(retry: RetryProgress | undefined): string[] {
   if (retry === undefined) return [];
-  const error =
-    retry.error === undefined ? [] : [`Rows were not tried again: ${printable(retry.error.message)}`];
+  if (retry.error !== undefined) return [`Rows were not tried again: ${printable(retry.error.message)}`];
+  if (retry.state !== "done")
+    return ["Not all rows were tried again yet: run the same command with --retry-errors again."];
   const text = retryText(
     retry.tables.map(({ id, recorded, settled, left, untried, reason, codes }) => ({
       ...{ SchemaName: id.schema, TableName: id.name },
@@ -94,7 +95,7 @@ function retryLines(retry: RetryProgress | undefined): string[] {
       Codes: Object.entries(codes).map(([Code, Count]) => ({ Code, Count })),
     })),
   );
-  return [...error, ...text.trimEnd().split("\n")];
+  return text.trimEnd().split("\n");
 }
 
 function endingWord(spec: TaskSpec, outcome: TaskOutcome, stopped: boolean): string {

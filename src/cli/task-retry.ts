@@ -38,7 +38,7 @@ export async function retryErrors(
     }
     const retry = await waitForRetry(client, { name, arn, number: asked.ErrorRetry.Number, context });
     if (options.json) printJson(retry, output);
-    else output.stdout.write(retryText(retry.Tables));
+    else if (retry.Status === "done") output.stdout.write(retryText(retry.Tables));
     if (retry.Status === "failed") throw new ReportedFault("task.retry_failed", retry.Failure ?? "");
     return retry.Tables.some(({ Left }) => Left > 0) ? ExitCode.incomplete : ExitCode.done;
   });

@@ -103,6 +103,8 @@ export interface RecordedException {
   readonly id: string;
   /** The columns that name the row, by the source's names, and again for the key that an update has given it. */
   readonly keys: readonly Readonly<Record<string, string | null>>[];
+  /** The change has taken its row from the first key: a delete, or an update that gives it another. */
+  readonly leaves: boolean;
   readonly kind: "conflict" | "refused";
 }
 

@@ -7,13 +7,17 @@ export interface RetryRequest {
   readonly plan: TablePlan;
   /** Of the plan's table. */
   readonly exceptions: readonly RecordedException[];
-  /** Rows as the source has them, as changes of the plan's table alone, of one transaction each. */
+  /**
+   * Rows as the source has them, as changes of the plan's table alone, of one transaction each. What they throw is thrown on
+   * as it is; then nothing has happened, and the applier goes on.
+   */
   readonly batches: AsyncIterable<ChangeBatch>;
-  /** A row that is there with the same key gets the values of the source's; else it is in the way. */
+  /**
+   * They are applied as ApplyMode.restore says: a row that is there gets the values of the source's, but only one whose key
+   * is the same to the byte, whatever else the target's collation takes for the same. Another one is in the way, and so is
+   * each without this: then the row is refused.
+   */
   readonly overwrites: boolean;
-}
-
-export interface RetriedRows {
-  /** Which changes were passed over again: a batch, and where the change stands in its ops. */
-  readonly refused: readonly { readonly batch: ChangeBatch; readonly at: number }[];
+  /** Told of each change that is passed over again: a batch, and where the change stands in its ops. */
+  readonly refused: (batch: ChangeBatch, at: number) => void;
 }

@@ -9,7 +9,7 @@ import type { Position, PositionCodec } from "./position.ts";
 import type { ObjectRights, RightsId } from "./rights.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { RowErrorPolicies } from "./row-errors.ts";
-import type { RetriedRows, RetryRequest } from "./row-retry.ts";
+import type { RetryRequest } from "./row-retry.ts";
 import type { SchemaObject, SequenceState, TableId } from "./schema.ts";
 import type { ServerMark } from "./server-mark.ts";
 import type { Partition } from "./source.ts";
@@ -291,6 +291,8 @@ export const ApplyMode = {
    * (table scope): the table is loaded again.
    */
   converge: 2,
+  /** Rows that are tried again (RetryRequest): inserts and deletes like converge, of rows of the same key to the byte. */
+  restore: 3,
 } as const;
 export type ApplyMode = (typeof ApplyMode)[keyof typeof ApplyMode];
 
@@ -316,7 +318,7 @@ export interface Applier extends AsyncDisposable {
    * Tries rows again that were passed over, in one transaction: what is recorded of them is removed, the batches are applied,
    * and what is refused is recorded anew. Durable when it resolves. Only when nothing is under way, as after flush().
    */
-  retry(request: RetryRequest): Promise<RetriedRows>;
+  retry(request: RetryRequest): Promise<void>;
   /** Called for each target commit, in order: others see its rows now. */
   onApplied: ((progress: AppliedProgress) => void) | undefined;
   /** Called when all commits up to a position have survived whatever may happen to the target; in order. */

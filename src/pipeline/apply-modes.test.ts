@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at, batch, codec, table } from "../../test/support/numbered-log.ts";
 import { ApplyMode } from "../core/target.ts";
-import { countChanges, cutBatch, TableRules } from "./apply-modes.ts";
+import { countChanges, countCuts, cutBatch, restOfBatch, TableRules } from "./apply-modes.ts";
 
 test("a change is skipped, converged or exact by where it lies to its table's snapshots", () => {
   const rules = new TableRules(codec, () => false);
@@ -57,4 +57,13 @@ test("a batch is cut before the first transaction beyond a limit", () => {
   assert.equal(cutBatch(batch([1, 2, 3]), beyond(3000)), undefined);
   assert.equal(cutBatch(batch([1, 2, 3]), beyond(1000))?.transactions.length, 1);
   assert.equal(cutBatch(batch([1, 2, 3]), beyond(0))?.transactions.length, 0);
+});
+
+test("what is left of a batch counts the values that were cut off at the transactions they are of", () => {
+  const cuts = [1, 2].map((transaction) => ({ transaction, table: 0, count: transaction }));
+  const rest = restOfBatch({ ...batch([1, 2, 3]), cuts }, 2);
+  assert.deepEqual(
+    countCuts(rest, undefined).map(({ count }) => count),
+    [2],
+  );
 });

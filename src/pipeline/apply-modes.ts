@@ -234,6 +234,7 @@ export function restOfBatch(batch: ChangeBatch, from: number): ChangeBatch {
     ...batch,
     transactions: batch.transactions.slice(from),
     misfits: left(batch.misfits),
+    cuts: left(batch.cuts),
     converging: left(batch.converging),
     noted: left(batch.noted),
   };

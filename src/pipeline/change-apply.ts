@@ -132,8 +132,11 @@ export class ChangeApply {
       const position = await find();
       this.#standstill.begin(position);
       const stand = async (): Promise<void> => {
-        await work();
-        this.#standstill.end();
+        try {
+          await work();
+        } finally {
+          this.#standstill.end();
+        }
       };
       this.between(stand, position).then(done.resolve, done.reject);
     });

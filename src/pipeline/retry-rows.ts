@@ -5,7 +5,6 @@ import type { RecordedException } from "../core/journal.ts";
 import type { TablePlan } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
 import { insertsOf, NOWHERE, sentColumns, type TransactionPart, transactionOf } from "../core/row-inserts.ts";
-import type { RetriedRows } from "../core/row-retry.ts";
 import type { Partition, Snapshot } from "../core/source.ts";
 import { readRows } from "./read-rows.ts";
 import { filterOf, type KeyColumn, keyValues } from "./row-keys.ts";
@@ -31,7 +30,8 @@ interface Wanted {
   readonly values: readonly string[];
   /** Indexes into the records that are about it. */
   readonly records: number[];
-  found: boolean;
+  /** One of their changes has taken its row from this key. */
+  isLeft: boolean;
 }
 
 /** The source's rows of keys that the target has recorded, as they are in a snapshot. */
@@ -43,6 +43,7 @@ export class RetryRows {
   readonly #columns: readonly KeyColumn[];
   /** By their values as one text. */
   readonly #wanted = new Map<string, Wanted>();
+  readonly #refused = new Set<number>();
   #cuts = 0;
 
   constructor(plan: TablePlan, columns: readonly KeyColumn[], records: readonly RecordedException[]) {
@@ -53,7 +54,11 @@ export class RetryRows {
     for (const record of records) {
       const keys = record.keys.map((key) => keyValues(columns, ({ name }) => key[name]));
       const isClear = keys.length > 0 && keys.every((values) => values !== undefined);
-      if (isClear) for (const values of keys) this.#want(values!, triable.length);
+      if (isClear) {
+        for (const [at, values] of keys.entries()) {
+          this.#want(values!, { record: triable.length, isLeft: record.leaves && at === 0 });
+        }
+      }
       (isClear ? triable : unclear).push(record);
     }
     this.triable = triable;
@@ -61,34 +66,18 @@ export class RetryRows {
   }
 
   /**
-   * Rows that are there as inserts, then, if it `deletes`, deletes of the keys that no row has. Some of one transaction, to be
-   * applied in its order.
+   * If it `deletes`, deletes of the keys that changes have taken a row from and that none has now, then rows that are there as
+   * inserts: one that comes may take the place of one that goes. Some of one transaction, to be applied in its order.
    */
   async *batches(
     snapshot: Snapshot,
     { deletes, signal }: { readonly deletes: boolean; readonly signal: AbortSignal },
   ): AsyncGenerator<ChangeBatch> {
     const wanted = [...this.#wanted.values()];
-    let strays = 0;
-    for (let from = 0; from < wanted.length; from += KEYS_AT_ONCE) {
-      const some = wanted.slice(from, from + KEYS_AT_ONCE);
-      for await (const batch of this.#read(some, snapshot, signal)) {
-        const own = this.#ownRows(batch);
-        strays += (batch.ops.length - own.ops.length) / OP_WIDTH;
-        if (own.ops.length > 0) yield own;
-      }
-    }
-    // A row may have its key in another form than it was looked for: then each is looked for by itself.
-    if (strays > 0) {
-      for (const one of wanted.filter(({ found }) => !found)) {
-        for await (const batch of this.#read([one], snapshot, signal)) {
-          one.found = true;
-          yield batch;
-        }
-      }
-    }
-    const gone = wanted.filter(({ found }) => !found);
-    if (deletes && gone.length > 0) yield this.#deletesOf(gone, snapshot);
+    const left = deletes ? wanted.filter(({ isLeft }) => isLeft) : [];
+    const gone = left.length === 0 ? [] : await this.#goneOf(left, snapshot, signal);
+    if (gone.length > 0) yield this.#deletesOf(gone, snapshot);
+    yield* this.#rowsOf(wanted, snapshot, { found: new Set(), signal });
   }
 
   /** How many values of the rows that were read were cut off. */
@@ -96,21 +85,64 @@ export class RetryRows {
     return this.#cuts;
   }
 
-  /** How many of the records came to an end: none of their rows was refused again. */
-  settled({ refused }: RetriedRows): number {
-    const left = new Set<number>();
-    for (const { batch, at } of refused) {
-      const row = batch.ops[at] === Op.delete ? batch.ops[at + 2]! : batch.ops[at + 3]!;
-      for (const record of this.#wantedAt(batch, row)?.records ?? []) left.add(record);
-    }
-    return this.triable.length - left.size;
+  /** A change was passed over again. */
+  refused(batch: ChangeBatch, at: number): void {
+    const row = batch.ops[at] === Op.delete ? batch.ops[at + 2]! : batch.ops[at + 3]!;
+    for (const record of this.#wantedAt(batch, row)?.records ?? []) this.#refused.add(record);
   }
 
-  #want(values: readonly string[], record: number): void {
+  /** How many of the records came to an end: none of their rows was refused again. */
+  get settled(): number {
+    return this.triable.length - this.#refused.size;
+  }
+
+  #want(
+    values: readonly string[],
+    { record, isLeft }: { readonly record: number; readonly isLeft: boolean },
+  ): void {
     const text = JSON.stringify(values);
-    const wanted = this.#wanted.get(text) ?? { values, records: [], found: false };
+    const wanted = this.#wanted.get(text) ?? { values, records: [], isLeft: false };
     wanted.records.push(record);
+    wanted.isLeft ||= isLeft;
     this.#wanted.set(text, wanted);
+  }
+
+  /** Those that no row has. */
+  async #goneOf(
+    wanted: readonly Wanted[],
+    snapshot: Snapshot,
+    signal: AbortSignal,
+  ): Promise<readonly Wanted[]> {
+    const found = new Set<Wanted>();
+    const cuts = this.#cuts;
+    // Rows that are there are read again when they come.
+    for await (const _ of this.#rowsOf(wanted, snapshot, { found, signal }));
+    this.#cuts = cuts;
+    return wanted.filter((one) => !found.has(one));
+  }
+
+  async *#rowsOf(
+    wanted: readonly Wanted[],
+    snapshot: Snapshot,
+    { found, signal }: { readonly found: Set<Wanted>; readonly signal: AbortSignal },
+  ): AsyncGenerator<ChangeBatch> {
+    let strays = 0;
+    for (let from = 0; from < wanted.length; from += KEYS_AT_ONCE) {
+      const some = wanted.slice(from, from + KEYS_AT_ONCE);
+      for await (const batch of this.#read(some, snapshot, signal)) {
+        const own = this.#ownRows(batch, found);
+        strays += (batch.ops.length - own.ops.length) / OP_WIDTH;
+        if (own.ops.length > 0) yield own;
+      }
+    }
+    if (strays === 0) return;
+    // A row may have its key in another form than it was looked for: then each is looked for by itself.
+    for (const one of wanted.filter((other) => !found.has(other))) {
+      for await (const batch of this.#read([one], snapshot, signal)) {
+        found.add(one);
+        yield batch;
+      }
+    }
   }
 
   async *#read(
@@ -140,12 +172,12 @@ export class RetryRows {
   }
 
   /** Those of a batch's rows that were looked for. */
-  #ownRows(batch: ChangeBatch): ChangeBatch {
+  #ownRows(batch: ChangeBatch, found: Set<Wanted>): ChangeBatch {
     const ops: number[] = [];
     for (let at = 0; at < batch.ops.length; at += OP_WIDTH) {
       const wanted = this.#wantedAt(batch, batch.ops[at + 3]!);
       if (wanted === undefined) continue;
-      wanted.found = true;
+      found.add(wanted);
       ops.push(...batch.ops.subarray(at, at + OP_WIDTH));
     }
     const transactions = [{ ...batch.transactions[0]!, end: ops.length / OP_WIDTH }];

@@ -56,6 +56,10 @@ export class RetryBook {
     this.#change(id, { untried: records, reason });
   }
 
+  leftOf(id: TableId): number {
+    return this.#tables.get(tableKey(id))!.left;
+  }
+
   /** What is left of a table after all was tried. */
   left(id: TableId, codes: ReadonlyMap<string, number>): void {
     const left = [...codes.values()].reduce((sum, count) => sum + count, 0);

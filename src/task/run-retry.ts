@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { failpoint } from "../base/failpoint.ts";
 import { MigrationError } from "../core/error.ts";
 import { readTable, type TablePlan } from "../core/plan.ts";
@@ -6,16 +7,18 @@ import { type TableId, tableKey } from "../core/schema.ts";
 import type { Snapshot } from "../core/source.ts";
 import type { Applier } from "../core/target.ts";
 import type { ChangeApply } from "../pipeline/change-apply.ts";
-import { RetryRows } from "../pipeline/retry-rows.ts";
 import { type KeyColumn, type KeyFault, keyColumns } from "../pipeline/row-keys.ts";
 import type { Attempt } from "./attempt.ts";
 import type { RetryBook } from "./retry-book.ts";
+import { TableRecords, type TriedTable } from "./retry-pages.ts";
+import { ofWish, WishFailure } from "./retry-wish.ts";
 import { waitForWriters } from "./wait-for-writers.ts";
 
-/** Records that are tried in one transaction. */
-const PAGE = 2_000;
 /** How long changes may wait for rows that are tried; then they go on, and the rest is tried at another snapshot. */
 const ROUND_MS = 10_000;
+
+/** How long changes wait for a snapshot to begin; then they go on for as long before the next try. */
+const STAND_LIMIT_MS = 10_000;
 
 /** Does something while the target holds what the source showed in a snapshot of some tables. */
 type Stand = (tables: readonly TablePlan[], work: (snapshot: Snapshot) => Promise<void>) => Promise<void>;
@@ -58,24 +61,12 @@ export async function retryErrors(retry: Retry): Promise<void> {
       before = now;
     }
   } catch (error) {
-    if (!isAnswer(error) || attempt.signal.aborted) throw error;
-    book.failed(error);
+    if (!(error instanceof WishFailure) || attempt.signal.aborted) throw error;
+    book.failed(error.cause);
   }
   await tellLeft(retry);
   if (book.progress?.state !== "failed") book.done();
   attempt.statistics.report();
-}
-
-/** Nothing has gone wrong but the wish: the task goes on. */
-function isAnswer(error: unknown): boolean {
-  return (
-    error instanceof MigrationError && (error.code === "source.long_transaction" || error.scope === "usage")
-  );
-}
-
-interface TriedTable {
-  readonly plan: TablePlan;
-  readonly columns: readonly KeyColumn[];
 }
 
 const FAULTS: Readonly<Record<KeyFault, string>> = {
@@ -84,7 +75,6 @@ const FAULTS: Readonly<Record<KeyFault, string>> = {
     "rules make or mask its key, so that rows cannot be found by it on the source; reload the table",
   "keeps-deleted": "its rules keep rows that the source has deleted; reload the table",
 };
-const UNCLEAR = "no key is recorded of them; reload the table";
 
 /** Notes what is recorded of each table that is asked for, and why nothing can be tried of some. */
 async function tablesToTry(
@@ -93,11 +83,13 @@ async function tablesToTry(
 ): Promise<readonly TriedTable[]> {
   const { plan, errors, settings, spec } = attempt;
   if (!passesOver(settings.rowErrors.refused)) {
-    throw new MigrationError("usage.invalid", {
-      message: "DataErrorPolicy does not let rows pass that the target refuses, so none are tried again.",
-      subject: spec.name,
-      remedy: "Set it to LOG_ERROR or IGNORE_RECORD, or reload the tables.",
-    });
+    throw new WishFailure(
+      new MigrationError("usage.invalid", {
+        message: "DataErrorPolicy does not let rows pass that the target refuses, so none are tried again.",
+        subject: spec.name,
+        remedy: "Set it to LOG_ERROR or IGNORE_RECORD, or reload the tables.",
+      }),
+    );
   }
   const recorded = await recordedRows(attempt);
   const named = wanted && new Set(wanted.map(tableKey));
@@ -135,44 +127,11 @@ async function tryAll(retry: Retry, tables: readonly TriedTable[]): Promise<void
       const until = performance.now() + ROUND_MS;
       while (left.length > 0 && performance.now() < until) {
         retry.attempt.signal.throwIfAborted();
-        if (!(await left[0]!.tryPage(retry, snapshot))) left.shift();
+        const outcome = await left[0]!.tryPage(retry, snapshot);
+        if (outcome === "done") left.shift();
+        if (outcome === "rewritten") return;
       }
     });
-  }
-}
-
-/** The records of a table, page by page. */
-class TableRecords {
-  readonly table: TriedTable;
-  #after: string | undefined;
-  #unclear = 0;
-
-  constructor(table: TriedTable) {
-    this.table = table;
-  }
-
-  /** Resolves with whether there was any record left to try. */
-  async tryPage({ attempt, applier, book, overwrites }: Retry, snapshot: Snapshot): Promise<boolean> {
-    const { journal, statistics, signal } = attempt;
-    const { plan, columns } = this.table;
-    const page = { table: plan.target.id, after: this.#after, limit: PAGE };
-    const records = await journal.exceptions(page, signal);
-    if (records.length === 0) return false;
-    this.#after = records.at(-1)!.id;
-    const rows = new RetryRows(plan, columns, records);
-    if (rows.unclear.length > 0) {
-      this.#unclear += rows.unclear.length;
-      book.untried(plan.source.id, { records: this.#unclear, reason: UNCLEAR });
-    }
-    if (rows.triable.length === 0) return true;
-    const batches = rows.batches(snapshot, { deletes: overwrites, signal });
-    const settled = rows.settled(
-      await applier.retry({ plan, exceptions: rows.triable, batches, overwrites }),
-    );
-    book.settled(plan.source.id, settled);
-    if (rows.cuts > 0) statistics.valuesCut(plan.source.id, rows.cuts);
-    statistics.report();
-    return true;
   }
 }
 
@@ -216,21 +175,36 @@ export function standAmongChanges(attempt: Attempt, apply: ChangeApply): Stand {
       anchor: "existing-stream",
     } as const;
     let snapshot: Snapshot | undefined;
-    await apply.at(
-      async () => {
-        snapshot = opened.use(
-          await waitForWriters(attempt, { isNew: false, isLimited: true }, (signal) =>
-            attempt.source.openSnapshot(request, signal),
-          ),
-        );
-        return snapshot.position!;
-      },
-      async () => {
-        failpoint("retry.stands");
-        await work(snapshot!);
-      },
-    );
+    const open = (): Promise<Snapshot> =>
+      waitForWriters(attempt, { isNew: false, isLimited: true, limitMs: STAND_LIMIT_MS }, (signal) =>
+        attempt.source.openSnapshot(request, signal),
+      );
+    const stand = (): Promise<void> =>
+      apply.at(
+        async () => {
+          snapshot = opened.use(await open());
+          return snapshot.position!;
+        },
+        async () => {
+          failpoint("retry.stands");
+          await work(snapshot!);
+        },
+      );
+    const until = performance.now() + attempt.settings.streamStartLimitS * 1000;
+    for (;;) {
+      try {
+        return await stand();
+      } catch (error) {
+        if (snapshot !== undefined) throw error;
+        if (!isLongTransaction(error) || performance.now() > until) await ofWish(() => Promise.reject(error));
+      }
+      await setTimeout(STAND_LIMIT_MS, undefined, { signal: attempt.signal });
+    }
   };
+}
+
+function isLongTransaction(error: unknown): boolean {
+  return error instanceof MigrationError && error.code === "source.long_transaction";
 }
 
 /**
@@ -245,7 +219,8 @@ export async function retryAfterLoad(attempt: Attempt, book: RetryBook): Promise
   await using applier = await target.openApplier({ ...limits, rowErrors, screens: true }, signal);
   const stand: Stand = async (plans, work) => {
     const tables = plans.map(readTable);
-    await using snapshot = await source.openSnapshot({ ...streamRequest, tables, anchor: "none" }, signal);
+    const request = { ...streamRequest, tables, anchor: "none" } as const;
+    await using snapshot = await ofWish(() => source.openSnapshot(request, signal));
     failpoint("retry.stands");
     await work(snapshot);
   };

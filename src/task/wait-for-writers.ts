@@ -13,6 +13,8 @@ export interface WaitOptions {
   readonly isNew: boolean;
   /** It is given up after the settings' limit. */
   readonly isLimited: boolean;
+  /** That limit; the settings' when left out. */
+  readonly limitMs?: number;
 }
 
 /**
@@ -22,12 +24,11 @@ export interface WaitOptions {
  */
 export async function waitForWriters<Result>(
   attempt: Attempt,
-  { isNew, isLimited }: WaitOptions,
+  { isNew, isLimited, limitMs = attempt.settings.streamStartLimitS * 1000 }: WaitOptions,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const { source, settings, signal } = attempt;
+  const { source, signal } = attempt;
   const limit = new AbortController();
-  const limitMs = settings.streamStartLimitS * 1000;
   const startedAt = performance.now();
   let isDone = false;
   const tell = async (): Promise<void> => {

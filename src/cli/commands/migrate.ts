@@ -207,7 +207,8 @@ function exitCodeOf(spec: TaskSpec, { outcome, stopped, replicated }: RunResult)
   if (stopped && !(endless && replicated)) return ExitCode.failed;
   const { progress } = outcome;
   if (progress.retry?.state === "failed") return ExitCode.failed;
-  const isLeft = progress.retry?.tables.some(({ left }) => left > 0) === true;
+  const { retry } = progress;
+  const isLeft = retry !== undefined && (retry.state !== "done" || retry.tables.some(({ left }) => left > 0));
   const { failed, leftOut } = progressTotals(progress);
   const isWhole = outcome.suspendedTables.length === 0 && failed === 0 && leftOut === 0 && !isLeft;
   return isWhole ? ExitCode.done : ExitCode.incomplete;

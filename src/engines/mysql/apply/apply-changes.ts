@@ -85,6 +85,23 @@ export class ApplyChanges implements ChangeVisitor {
     }
   }
 
+  restore(index: number, ops: Int32Array, at: number): void {
+    const { session } = this.#parts;
+    const sql = this.#parts.tables.of(index);
+    this.#rowsOf(ops, at);
+    const expectation = index * EXPECT_WIDTH;
+    if (ops[at] === Op.delete) {
+      sql.deleteIdentical(session.begin(), this.#before);
+      session.end(expectation + Expect.deleteAny, 0, this.#place);
+      return;
+    }
+    const row = sql.fitting(this.#after);
+    sql.updateIdentical(session.begin(), row);
+    session.end(expectation + Expect.done);
+    sql.insertUnlessThere(session.begin(), row, "identical");
+    session.end(expectation + Expect.insertAny);
+  }
+
   /** TRUNCATE would commit what has been applied of the transaction: the rows are deleted, tables one after another. */
   async truncate(plans: readonly number[]): Promise<void> {
     const { session, counts, tables } = this.#parts;

@@ -67,7 +67,9 @@ export class ApplyColumns {
     const dataType = this.#dataType(ordinal);
     const operator = "<=>";
     if (TEXTS.has(dataType)) {
-      return comparison({ column: `convert(${name} using utf8mb4)`, operator, open: "_binary", close, form });
+      // Beside a binary literal alone, MariaDB compares by the column's collation.
+      const column = `cast(convert(${name} using utf8mb4) as binary)`;
+      return comparison({ column, operator, open: "_binary", close, form });
     }
     // Neither side has spaces at its end there.
     if (dataType === "char") {

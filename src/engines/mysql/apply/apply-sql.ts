@@ -30,6 +30,8 @@ export class TableSql {
   readonly #key: readonly number[];
   readonly #isKey: Uint8Array;
   readonly #comparisons: readonly Comparison[];
+  /** Of the key's columns, to the byte. */
+  readonly #identities: readonly Comparison[];
   readonly #insert: Buffer;
   readonly #insertSelect: Buffer;
   readonly #unlessThere: Buffer;
@@ -56,6 +58,7 @@ export class TableSql {
     this.#comparisons = (this.hasKey ? key : columns.written).map((o) =>
       this.hasKey ? columns.isKey(o) : columns.isSame(o),
     );
+    this.#identities = key.map((o) => columns.isSame(o));
     const name = qualified(plan.target.id);
     const names = columns.written.map((o) => String(columns.names[o]));
     const keyNames = new Set(key.map((o) => plan.target.columns[o]!.name.toLowerCase()));
@@ -130,12 +133,13 @@ export class TableSql {
     out.append(this.#overwrite);
   }
 
-  /** Inserts a row unless one of its key is there. */
-  insertUnlessThere(out: SqlText, row: RowAt): void {
+  /** Inserts a row unless one of its key is there; "identical": to the byte. */
+  insertUnlessThere(out: SqlText, row: RowAt, which?: "identical"): void {
     out.append(this.#insertSelect);
     this.#literals(out, row);
     out.append(this.#unlessKey);
     this.#find(out, row);
+    if (which === "identical") this.#identify(out, row);
     out.append(CLOSE);
   }
 
@@ -162,6 +166,17 @@ export class TableSql {
     out.append(WHERE);
     this.#find(out, row);
     if (!this.hasKey) out.append(LIMIT);
+  }
+
+  /** Updates the row whose key is the same to the byte. */
+  updateIdentical(out: SqlText, row: RowAt): void {
+    this.update(out, row, row, false);
+    this.#identify(out, row);
+  }
+
+  deleteIdentical(out: SqlText, row: RowAt): void {
+    this.delete(out, row);
+    this.#identify(out, row);
   }
 
   deleteAll(out: SqlText): void {
@@ -225,6 +240,16 @@ export class TableSql {
 
   /** The condition that finds a row: by key, or by all its values. */
   #find(out: SqlText, given: RowAt): void {
+    this.#compare(out, given, this.#comparisons);
+  }
+
+  /** After #find() by key, for which an index serves: only a row whose key is the same to the byte. */
+  #identify(out: SqlText, given: RowAt): void {
+    out.append(AND);
+    this.#compare(out, given, this.#identities);
+  }
+
+  #compare(out: SqlText, given: RowAt, comparisons: readonly Comparison[]): void {
     const { bytes, cells, row } = this.#found?.fit(given) ?? given;
     const ordinals = this.hasKey ? this.#key : this.written;
     let count = 0;
@@ -233,7 +258,7 @@ export class TableSql {
       const start = cells[cell]!;
       if (start === UNCHANGED_CELL) continue;
       if (count++ > 0) out.append(AND);
-      const { open, close, form, isNull } = this.#comparisons[i]!;
+      const { open, close, form, isNull } = comparisons[i]!;
       if (start === NULL_CELL) {
         out.append(isNull);
         continue;

@@ -125,6 +125,20 @@ export class ApplyChanges implements ChangeVisitor {
     }
   }
 
+  restore(index: number, ops: Int32Array, at: number): void {
+    const statements = this.#statementsOf(index);
+    this.#cells.at = at;
+    const before = ops[at + 2]!;
+    const after = ops[at + 3]!;
+    const expectation = index * EXPECT_WIDTH;
+    if (ops[at] === Op.delete) {
+      this.#execute(statements.restoring("delete"), before, after, expectation + Expect.deleteAny);
+      return;
+    }
+    this.#execute(statements.restoring("update"), before, after, expectation + Expect.done);
+    this.#execute(statements.restoring("insert"), before, after, expectation + Expect.insertAny);
+  }
+
   #execute(statement: PreparedStatement, before: number, after: number, expectation: number): void {
     this.#cells.before = before;
     this.#cells.after = after;

@@ -7,15 +7,24 @@ import type { PreparedStatement } from "./apply-writer.ts";
 /** A command and where its parameters come from. */
 export type ApplyCommand = Pick<PreparedStatement, "sql" | "params">;
 
+/** Statements that mean a row whose key is the same to the byte; see ApplyMode.restore. */
+export type Restoring = "delete" | "insert" | "update";
+
 /** Parameters in the order in which the text names them first. */
 class Parameters {
   readonly #cells: number[] = [];
+  #from = 0;
 
   /** From the row before or after. */
   of(ordinal: number, hasBefore: boolean): string {
     const cell = hasBefore ? ~(2 * ordinal) : 2 * ordinal;
-    const known = this.#cells.indexOf(cell);
+    const known = this.#cells.indexOf(cell, this.#from);
     return `$${known < 0 ? this.#cells.push(cell) : known + 1}`;
+  }
+
+  /** What follows gets parameters of its own: the server gives each one type, by where it finds it first. */
+  apart(): void {
+    this.#from = this.#cells.length;
   }
 
   in(sql: string): ApplyCommand {
@@ -63,6 +72,27 @@ export class ApplySql {
   delete(): ApplyCommand {
     const parameters = new Parameters();
     return parameters.in(`delete from ${this.#rows} where ${this.#where(parameters, true)}`);
+  }
+
+  restoring(what: Restoring): ApplyCommand {
+    const columns = this.#columns;
+    const parameters = new Parameters();
+    if (what === "delete") {
+      return parameters.in(`delete from ${this.#rows} where ${this.#whereIdentical(parameters, true)}`);
+    }
+    if (what === "update") {
+      const set = this.#set(parameters, new Uint8Array(this.#plan.source.columns.length), false);
+      return parameters.in(
+        `update ${this.#rows} set ${set} where ${this.#whereIdentical(parameters, false)}`,
+      );
+    }
+    const names = columns.written.map((o) => columns.name(o)).join(", ");
+    const values = columns.written.map((o) => columns.value(o, parameters.of(o, false))).join(", ");
+    parameters.apart();
+    const there = `select from ${this.#rows} where ${this.#whereIdentical(parameters, false)}`;
+    return parameters.in(
+      `insert into ${this.#name} (${names}) overriding system value select ${values} where not exists (${there})`,
+    );
   }
 
   update(unchanged: Uint8Array, hasBefore: boolean): ApplyCommand {
@@ -145,6 +175,14 @@ export class ApplySql {
     return ordinals
       .map((o) => `${columns.name(o)} = ${columns.value(o, parameters.of(o, false))}`)
       .join(", ");
+  }
+
+  /** The row of a key, to the byte. */
+  #whereIdentical(parameters: Parameters, hasBefore: boolean): string {
+    const where = this.#where(parameters, hasBefore);
+    const loose = this.#key.filter((o) => this.#columns.isLoose(o));
+    if (loose.length === 0) return where;
+    return `${where} and ${this.#columns.isIdentical(loose, (o) => parameters.of(o, hasBefore))}`;
   }
 
   /** One row: by key, or one that has all the values, if there is one as they are written. */

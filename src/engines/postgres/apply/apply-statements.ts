@@ -4,7 +4,7 @@ import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable } from "../../../core/schema.ts";
 import { hasSameCells } from "../../shared/apply/apply-rows.ts";
 import { ApplyColumns } from "./apply-columns.ts";
-import { type ApplyCommand, ApplySql } from "./apply-sql.ts";
+import { type ApplyCommand, ApplySql, type Restoring } from "./apply-sql.ts";
 import type { TargetTable } from "./apply-table.ts";
 import type { PreparedStatement } from "./apply-writer.ts";
 import { UpdateShapes, unchangedOf } from "./update-shapes.ts";
@@ -33,6 +33,7 @@ export class TableStatements {
   #insert: PreparedStatement | undefined;
   #upsert: PreparedStatement | undefined;
   #delete: PreparedStatement | undefined;
+  readonly #restoring = new Map<Restoring, PreparedStatement>();
   readonly #updates = new UpdateShapes();
   readonly #moves = new UpdateShapes();
   readonly #rewrites = new UpdateShapes();
@@ -65,6 +66,15 @@ export class TableStatements {
   delete(): PreparedStatement {
     this.#delete ??= this.#statement(this.#sql.delete());
     return this.#delete;
+  }
+
+  /** See ApplyMode.restore: an insert is an update, then an insert of what that has not found. */
+  restoring(what: Restoring): PreparedStatement {
+    const known = this.#restoring.get(what);
+    if (known !== undefined) return known;
+    const statement = this.#statement(this.#sql.restoring(what));
+    this.#restoring.set(what, statement);
+    return statement;
   }
 
   /** The update for what this change's row holds; without a row before, the key has not changed. */

@@ -1,12 +1,12 @@
 import { failpoint } from "../../../base/failpoint.ts";
 import type { ChangeBatch } from "../../../core/change-batch.ts";
 import type { Position, PositionCodec } from "../../../core/position.ts";
-import type { RetriedRows, RetryRequest } from "../../../core/row-retry.ts";
+import type { RetryRequest } from "../../../core/row-retry.ts";
 import type { AppliedCounts, AppliedProgress, Applier, GroupLimits } from "../../../core/target.ts";
 import type { RowException } from "./apply-counts.ts";
 import type { ApplyGroup } from "./apply-group.ts";
 import { ApplyQueue } from "./apply-queue.ts";
-import { retryRows } from "./apply-retry.ts";
+import { RowsUnread, retryRows } from "./apply-retry.ts";
 
 /** How often a position is saved while the log holds nothing for this task. */
 const IDLE_SAVE_MS = 1_000;
@@ -106,13 +106,14 @@ export class ApplyLoop implements Applier {
     await this.#flushed.promise;
   }
 
-  async retry(request: RetryRequest): Promise<RetriedRows> {
+  async retry(request: RetryRequest): Promise<void> {
     await this.flush();
     try {
-      return await retryRows(this.#transactions, request, () => {
+      await retryRows(this.#transactions, request, () => {
         if (this.#failure !== undefined) throw this.#failure.error;
       });
     } catch (error) {
+      if (error instanceof RowsUnread) throw error.cause;
       const failure = this.#failure?.error ?? this.#transactions.describe(error);
       this.#end(failure);
       throw failure;

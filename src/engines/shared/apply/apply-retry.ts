@@ -1,29 +1,56 @@
 import { failpoint } from "../../../base/failpoint.ts";
 import type { ChangeBatch } from "../../../core/change-batch.ts";
-import type { RetriedRows, RetryRequest } from "../../../core/row-retry.ts";
+import type { RetryRequest } from "../../../core/row-retry.ts";
 import { ApplyMode } from "../../../core/target.ts";
 import { ApplyGroup } from "./apply-group.ts";
 import type { ApplyTransactions } from "./apply-loop.ts";
 
+/** The rows to be tried could not be had; nothing is wrong with the target. */
+export class RowsUnread extends Error {
+  constructor(cause: unknown) {
+    super("the rows could not be read", { cause });
+  }
+}
+
 /** One transaction of rows that are tried again; `check` throws when it must not commit. */
 export async function retryRows(
   transactions: ApplyTransactions,
-  { batches, overwrites, ...request }: RetryRequest,
+  { batches, overwrites, refused, ...request }: RetryRequest,
   check: () => void,
-): Promise<RetriedRows> {
-  const refused: { readonly batch: ChangeBatch; readonly at: number }[] = [];
-  const modes = Uint8Array.of(overwrites ? ApplyMode.converge : ApplyMode.exact);
+): Promise<void> {
+  const modes = Uint8Array.of(overwrites ? ApplyMode.restore : ApplyMode.exact);
   transactions.begin();
   await transactions.forgetExceptions(request);
   failpoint("retry.records-removed");
-  for await (const batch of batches) {
-    const group = new ApplyGroup();
-    group.add(batch, modes, 0);
-    for (const { place } of await transactions.write(group)) refused.push({ batch, at: place.at });
-    check();
+  try {
+    for await (const batch of readable(batches)) {
+      const group = new ApplyGroup();
+      group.add(batch, modes, 0);
+      // Else what the target looks at when a transaction ends would be found at the commit, and be no single row's error.
+      group.end(batch.transactions[0]!, group.ops);
+      for (const { place } of await transactions.write(group)) refused(batch, place.at);
+      check();
+    }
+  } catch (error) {
+    if (error instanceof RowsUnread) await transactions.rollBack();
+    throw error;
   }
   failpoint("retry.rows-written");
   await transactions.commitRetry();
   failpoint("retry.committed");
-  return { refused };
+}
+
+async function* readable(batches: AsyncIterable<ChangeBatch>): AsyncGenerator<ChangeBatch> {
+  const items = batches[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await items.next().catch((error: unknown) => {
+        throw new RowsUnread(error);
+      });
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    await items.return?.();
+  }
 }

@@ -105,19 +105,20 @@ export class Screen {
     const place: ChangePlace = { ...NO_PLACE };
     let next: (() => void) | undefined;
     let plan = -1;
+    const visit =
+      (how: "exact" | "converge" | "restore"): ChangeVisitor["exact"] =>
+      (...change) => {
+        [plan, , place.at] = change;
+        next = () => changes[how](...change);
+      };
     const visitor: ChangeVisitor = {
       use: (batch) => {
         place.batch = batch;
         changes.use(batch);
       },
-      exact: (...change) => {
-        [plan, , place.at] = change;
-        next = () => changes.exact(...change);
-      },
-      converge: (...change) => {
-        [plan, , place.at] = change;
-        next = () => changes.converge(...change);
-      },
+      exact: visit("exact"),
+      converge: visit("converge"),
+      restore: visit("restore"),
       truncate: (plans) => changes.truncate(plans),
     };
     const push = async (): Promise<void> => {

@@ -34,6 +34,7 @@ async function visited(
         use: () => undefined,
         exact: (plan) => seen.push(`+${plan}`),
         converge: (plan) => seen.push(`~${plan}`),
+        restore: (plan) => seen.push(`=${plan}`),
         truncate: async (plans) => {
           seen.push(`-${plans.join("")}`);
         },

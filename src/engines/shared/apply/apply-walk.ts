@@ -33,6 +33,8 @@ export interface ChangeVisitor {
   exact(plan: number, ops: Int32Array, at: number): void;
   /** See ApplyMode.converge. */
   converge(plan: number, ops: Int32Array, at: number): void;
+  /** See ApplyMode.restore; inserts and deletes of rows with a key. */
+  restore(plan: number, ops: Int32Array, at: number): void;
   /** Tables that are truncated together. */
   truncate(plans: readonly number[]): Promise<void>;
 }
@@ -85,7 +87,8 @@ async function walkTransaction(piece: Piece, transaction: number, walk: Walk): P
       at = stop - OP_WIDTH;
       continue;
     }
-    if (mode === ApplyMode.exact && corrections?.takes(plan, batch, at) !== true) {
+    if (mode === ApplyMode.restore) visitor.restore(plan, ops, at);
+    else if (mode === ApplyMode.exact && corrections?.takes(plan, batch, at) !== true) {
       visitor.exact(plan, ops, at);
     } else visitor.converge(plan, ops, at);
     if (outlet.full) await outlet.push();

@@ -16,6 +16,18 @@ test("the keys of a record are read from what either server has written, whole o
   assert.deepEqual(keysOf(`insert into "s"."t" ${spaced}`), [{ id: "1", n: null }]);
 });
 
+test("a record says whether its change has taken the row from its key", () => {
+  const key = '"s"."t" {"key":{"id":"1"},"at":"0/1"}';
+  const moved = 'update "s"."t" {"key":{"id":"1"},"to":{"id":"2"},"at":"0/1"}';
+  const records = readExceptions(
+    [`insert into ${key}`, `update ${key}`, `delete from ${key}`, moved].map((text) => ["1", text, "0"]),
+  );
+  assert.deepEqual(
+    records.map(({ leaves }) => leaves),
+    [false, false, true, true],
+  );
+});
+
 test("a record without a key, or whose key is cut off, names no row", () => {
   assert.deepEqual(keysOf('insert into "s"."t" {"at":"0/1"}'), []);
   assert.deepEqual(

@@ -7,11 +7,11 @@ type Texts = readonly (string | null)[];
 
 /** `rows`: as exceptionsSql() asks for them. */
 export function readExceptions(rows: readonly Texts[]): readonly RecordedException[] {
-  return rows.map(([id, beginning, conflict]) => ({
-    id: id!,
-    keys: keysOf(beginning!),
-    kind: Number(conflict) === 1 ? "conflict" : "refused",
-  }));
+  return rows.map(([id, beginning, conflict]) => {
+    const keys = keysOf(beginning!);
+    const leaves = keys.length > 1 || (keys.length > 0 && beginning!.startsWith("delete from "));
+    return { id: id!, keys, leaves, kind: Number(conflict) === 1 ? "conflict" : "refused" };
+  });
 }
 
 /** `rows`: as recordedCodesSql() asks for them. */

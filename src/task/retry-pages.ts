@@ -1,0 +1,83 @@
+import type { TablePlan } from "../core/plan.ts";
+import type { Snapshot } from "../core/source.ts";
+import { Rereads } from "../pipeline/rereads.ts";
+import { RetryRows } from "../pipeline/retry-rows.ts";
+import type { KeyColumn } from "../pipeline/row-keys.ts";
+import { isRewritten, readForWish } from "./retry-wish.ts";
+import type { Retry } from "./run-retry.ts";
+
+/** Records that are tried in one transaction: few at first, and more where that goes fast. */
+const PAGE = { first: 250, most: 2_000, least: 10 } as const;
+/** A transaction of them is to take about so long. */
+const PAGE_MS = 2_000;
+
+const REWRITTEN = "the source truncated or rewrote it whenever it was read; try again, or reload the table";
+const UNCLEAR = "no key is recorded of them; reload the table";
+
+export interface TriedTable {
+  readonly plan: TablePlan;
+  readonly columns: readonly KeyColumn[];
+}
+
+/** The records of a table, page by page. */
+export class TableRecords {
+  readonly table: TriedTable;
+  #after: string | undefined;
+  #limit: number = PAGE.first;
+  #unclear = 0;
+  readonly #rereads = new Rereads();
+
+  constructor(table: TriedTable) {
+    this.table = table;
+  }
+
+  /** done: there was no record left to try. rewritten: the page is to be tried at another snapshot. */
+  async tryPage(retry: Retry, snapshot: Snapshot): Promise<"done" | "tried" | "rewritten"> {
+    const { attempt, book } = retry;
+    const { id } = this.table.plan.source;
+    const page = { table: this.table.plan.target.id, after: this.#after, limit: this.#limit };
+    const records = await attempt.journal.exceptions(page, attempt.signal);
+    if (records.length === 0) return "done";
+    const rows = new RetryRows(this.table.plan, this.table.columns, records);
+    const startedAt = performance.now();
+    try {
+      if (rows.triable.length > 0) await this.#tryRows(rows, retry, snapshot);
+    } catch (error) {
+      if (!isRewritten(error)) throw error;
+      if (this.#rereads.grant(id)) return "rewritten";
+      book.untried(id, { records: book.leftOf(id), reason: REWRITTEN });
+      return "done";
+    }
+    this.#after = records.at(-1)!.id;
+    this.#fitLimit(performance.now() - startedAt);
+    if (rows.unclear.length > 0) {
+      this.#unclear += rows.unclear.length;
+      book.untried(id, { records: this.#unclear, reason: UNCLEAR });
+    }
+    return "tried";
+  }
+
+  async #tryRows(
+    rows: RetryRows,
+    { attempt: { statistics, signal }, applier, book, overwrites }: Retry,
+    snapshot: Snapshot,
+  ): Promise<void> {
+    const { plan } = this.table;
+    await applier.retry({
+      plan,
+      exceptions: rows.triable,
+      batches: readForWish(rows.batches(snapshot, { deletes: overwrites, signal })),
+      overwrites,
+      refused: (batch, at) => rows.refused(batch, at),
+    });
+    book.settled(plan.source.id, rows.settled);
+    if (rows.cuts > 0) statistics.valuesCut(plan.source.id, rows.cuts);
+    statistics.report();
+  }
+
+  /** Changes wait, and a page cannot be left midway. */
+  #fitLimit(tookMs: number): void {
+    if (tookMs > PAGE_MS) this.#limit = Math.max(PAGE.least, this.#limit >> 2);
+    else if (tookMs < PAGE_MS / 4) this.#limit = Math.min(PAGE.most, this.#limit * 2);
+  }
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { startMysql } from "../support/mysql-server.ts";
+import { startPostgres } from "../support/postgres-server.ts";
+import { type RetryPair, retryKinds } from "../support/retry-pair.ts";
+import { serverOfFile } from "../support/server-pair.ts";
+
+/* Keys that the source tells apart and the target takes for the same: a row that is tried again never costs another one. */
+
+const [postgres, otherPostgres, mysql] = await Promise.all([
+  serverOfFile(startPostgres()),
+  serverOfFile(startPostgres()),
+  serverOfFile(startMysql({ flavour: "mariadb" })),
+]);
+const servers = { postgres, otherPostgres, mysql };
+
+const pairs: RetryPair[] = [];
+after(() => Promise.all(pairs.map(({ runs }) => runs.end())));
+
+/** Of the target's key, for which 'a' and 'A' are the same. */
+const FOLDING: Readonly<Record<string, string>> = {
+  "PostgreSQL to PostgreSQL": "varchar(20) collate folding",
+  "PostgreSQL to MariaDB": "varchar(20) character set utf8mb4 collate utf8mb4_general_ci not null",
+};
+const COLLATION =
+  "create collation folding (provider = icu, locale = 'und-u-ks-level2', deterministic = false);";
+
+for (const { name, alter, make } of retryKinds.filter((kind) => kind.name in FOLDING)) {
+  test(`${name}: what is tried again deletes and overwrites no row but its own`, async () => {
+    const folds = `alter table k ${alter("id", FOLDING[name]!)}`;
+    const pair = await make(servers, {
+      tables: "create table k (id varchar(20) primary key, v varchar(40))",
+      narrow: `${name.endsWith("PostgreSQL") ? COLLATION : ""} ${folds}; alter table k ${alter("v", "varchar(4)")}`,
+      names: ["k"],
+    });
+    pairs.push(pair);
+    await pair.write("insert into k values ('changed', 'old'), ('a', 'one')");
+    const task = await pair.runs.replicate();
+    // Each is refused, or finds no row.
+    await pair.write("insert into k values ('abc', 'far too long'), ('came', 'far too long')");
+    await pair.write("update k set id = 'ABC', v = 'new' where id = 'abc'");
+    await pair.write("update k set v = 'far too long' where id = 'changed'");
+    await pair.write("insert into k values ('A', 'two')");
+    await pair.write("insert into k values ('gone', 'far too long')");
+    await pair.write("delete from k where id = 'gone'");
+    await task.until(({ tables }) => tables.every(({ refused, conflicts }) => refused + conflicts === 7));
+    await pair.target("insert into k values ('GONE', 'mine')");
+    await pair.target(`alter table k ${alter("v", "varchar(40)")}`);
+    task.running.retryErrors({ number: 1, tables: undefined });
+    await task.until(({ retry }) => retry?.state === "done" || retry?.state === "failed");
+    assert.equal(task.last!.retry?.error, undefined);
+    assert.deepEqual((await pair.target("select id, v from k")).map(({ id, v }) => `${id}: ${v}`).sort(), [
+      "ABC: new",
+      "GONE: mine",
+      "a: one",
+      "came: far too long",
+      "changed: far too long",
+    ]);
+    const [tried] = task.last!.retry!.tables;
+    assert.deepEqual([tried!.left, tried!.codes], [1, { "apply.rejected": 1 }]);
+    await pair.runs.drain(task);
+  });
+}
