@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { connectAs, dropRole } from "../../../../test/support/plain-role.ts";
+import { startPostgres } from "../../../../test/support/postgres-server.ts";
+import { Replication } from "../../../../test/support/replication.ts";
+import { reopen } from "../../../../test/support/row-error-cases.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
+import type { ChangeBatch } from "../../../core/change-batch.ts";
+import { CopyTextRows } from "../../../core/copy-text-rows.ts";
+import { insertsOf, NOWHERE } from "../../../core/row-inserts.ts";
+
+const server = await serverOfFile(startPostgres());
+const never = new AbortController().signal;
+
+const TABLES = "create table parent (id int primary key); create table child (id int primary key, p int)";
+const REFERS = "alter table child add foreign key (p) references parent deferrable initially deferred";
+
+/** Two rows of a table are refused; the user may not turn the target's foreign keys off. */
+async function start(): Promise<Replication> {
+  const r = await Replication.start({
+    source: server,
+    target: server,
+    schema: TABLES,
+    targetSchema: `${TABLES}; ${REFERS}`,
+  });
+  await connectAs(r, "grant temporary on database $database to $role");
+  await reopen(r, {}, true);
+  await r.write("insert into child values (1, 1), (2, 99)");
+  return r;
+}
+
+/** Tries all rows of the table again; resolves with how many were refused. */
+async function retry(
+  r: Replication,
+  batches: (rows: ChangeBatch) => AsyncIterable<ChangeBatch>,
+): Promise<number> {
+  const plan = r.plan.tables.find(({ source }) => source.id.name === "child")!;
+  const page = { table: plan.target.id, after: undefined, limit: 10 };
+  const exceptions = await r.journal.exceptions(page, never);
+  assert.equal(exceptions.length, 2);
+  const rows = new CopyTextRows();
+  const text = Buffer.from("1\t1\n2\t99\n");
+  rows.read(text, 0, text.length);
+  const whole = { position: NOWHERE, begins: true, commits: true };
+  let refusals = 0;
+  await r.applier.retry({
+    ...{ plan, exceptions, overwrites: true, batches: batches(insertsOf(plan.source, rows, whole)) },
+    refused: () => refusals++,
+  });
+  return refusals;
+}
+
+test("a row that a constraint refuses when the transaction ends is refused again by itself", async () => {
+  await using r = await start();
+  await r.write("insert into parent values (1)");
+  const refusals = await retry(r, async function* (rows) {
+    yield rows;
+  });
+  assert.equal(refusals, 1);
+  assert.deepEqual(await r.queryTarget("select id from child"), [{ id: 1 }]);
+  const [recorded] = await r.queryTarget("select count(*)::int as n from awsdms_apply_exceptions");
+  assert.equal(recorded.n, 1);
+  await dropRole(r);
+});
+
+test("rows that cannot be read change nothing, and the applier goes on", async () => {
+  await using r = await start();
+  const unread = new Error("not to be read");
+  const failing = retry(r, async function* (rows) {
+    yield rows;
+    throw unread;
+  });
+  await assert.rejects(failing, unread);
+  const [recorded] = await r.queryTarget("select count(*)::int as n from awsdms_apply_exceptions");
+  assert.equal(recorded.n, 2);
+  await r.write("insert into parent values (1); insert into child values (3, 1)");
+  assert.deepEqual(await r.queryTarget("select id from child"), [{ id: 3 }]);
+  await dropRole(r);
+});
