@@ -54,6 +54,8 @@ export interface Column {
   readonly virtual?: true;
   /** The source computes the column, and sends its values once a plan has it as an ordinary one: without `generated`. */
   readonly sends?: true;
+  /** The target has dates that no calendar has, too: a source that has such sends them as they are, unless its endpoint says else. */
+  readonly holdsZeroDates?: true;
   /** Native, quoted as needed; absent for the type's own. */
   readonly collation?: string;
   readonly comment?: string;

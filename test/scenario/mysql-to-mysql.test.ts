@@ -100,8 +100,44 @@ function typeChanges(flavour: MysqlFlavour): string {
   return [SESSION, ...statements].join("; ");
 }
 
+const ANY_DATE = "set sql_mode = 'ALLOW_INVALID_DATES'; set time_zone = '+00:00'";
+const NO_DATES = ["0000-00-00", "2024-00-00", "2024-02-00", "2024-02-30", "0000-03-01", "2024-02-29"];
+
+/** Rows with dates that no calendar has; `id`: from which number on. */
+function oddDates(id: number): string {
+  const rows = NO_DATES.map((date, i) => {
+    const moment = `'${date} 10:20:30.5'`;
+    return `(${id + i}, '${date}', '${date}', ${moment}, ${moment}, '${i === 0 ? "0000-00-00 00:00:00" : "2024-02-29 01:02:03.5"}')`;
+  });
+  return rows.join(", ");
+}
+
+const dateTables = `${ANY_DATE};
+  create table keyed (id int primary key, d date, n date not null, t datetime(3) not null, u datetime(6), s timestamp(3) not null default '0000-00-00 00:00:00');
+  create table bare like keyed; alter table bare drop primary key;
+  create table dated (d date not null, t datetime(3) not null, v int, primary key (d, t));
+  insert into keyed values ${oddDates(1)}; insert into bare select * from keyed;
+  insert into dated select n, t, id from keyed`;
+
+const dateChanges = `${ANY_DATE};
+  insert into keyed values ${oddDates(101)}; insert into bare select * from keyed where id > 100;
+  insert into dated select n, '2031-00-00 00:00:00', id from keyed where id > 100;
+  update keyed set d = '0000-00-00', t = '2024-00-00 00:00:00', s = '0000-00-00 00:00:00' where id in (2, 6, 102);
+  update bare set n = '2024-02-31', u = '0000-00-00 00:00:00' where id in (1, 3, 5, 104);
+  update dated set v = -v where v % 2 = 0; update dated set d = '0000-00-00' where v = -4;
+  delete from keyed where id in (1, 103); delete from bare where id in (2, 4, 101); delete from dated where d = '2024-00-00'`;
+
 for (const direction of directions) {
   const { from, to } = direction;
+  test(`dates that no calendar has come over as they are, by load and by change: ${from} to ${to}`, async () => {
+    const database = await move(direction, { made: dateTables, changed: dateChanges });
+    const zeros = await servers[to].query(
+      "select count(*) as n from keyed where d = 0 or t = '2024-00-00' or s = 0 or n = '0000-03-01'",
+      database,
+    );
+    assert.ok(Number(zeros[0]!["n"]) >= 6);
+  });
+
   test(`values of all types come over by load and by change: ${from} to ${to}`, async () => {
     await move(direction, { made: typeTables(from), changed: typeChanges(from) });
   });

@@ -83,12 +83,12 @@ export const endpointSettings: readonly EndpointSetting[] = [
   {
     name: "ZeroDates",
     type: "enum",
-    values: ["null", "error", "epoch"],
-    default: "null",
+    values: ["keep", "null", "error", "epoch"],
+    default: "keep",
     appliesTo: "source",
     effective: true,
     describe:
-      "What becomes of dates that no calendar has, such as 0000-00-00 and 2024-02-00: NULL, an error that sets the table aside, or 1970-01-01. How many there were is told.",
+      "What becomes of dates that no calendar has, such as 0000-00-00 and 2024-02-00. keep: they stay what they are where the target has them (MySQL and MariaDB, in columns whose type no rule gives, of tables that no rule filters), and are NULL elsewhere. Else NULL, an error that sets the table aside, or 1970-01-01. How many came as others is told.",
   },
   {
     name: "NonFiniteNumbers",

@@ -5,6 +5,7 @@ import { hasChecks } from "../catalog/ddl.ts";
 import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
 import { withTables } from "./convert-sequences.ts";
 import { mysqlType } from "./convert-type.ts";
+import { withZeroDates } from "./convert-zero-dates.ts";
 
 /** A plan of one MySQL or MariaDB for another one, which may lack some of its types and collations. */
 export function convertSame(plan: MigrationPlan, facts: ServerFacts, notes: ConvertNotes): MigrationPlan {
@@ -41,7 +42,7 @@ function sameTable(plan: TablePlan, facts: ServerFacts, notes: ConvertNotes): Ta
     const named = target.checks.map(({ name }) => name).join(", ");
     notes.about(source, "convert.check", `The target has no checks; they are left out: ${named}.`, "info");
   }
-  return { ...plan, target: { ...target, columns, checks: hasThem ? target.checks : [] } };
+  return withZeroDates({ ...plan, target: { ...target, columns, checks: hasThem ? target.checks : [] } });
 }
 
 function sameColumn(column: Column, facts: ServerFacts): Column {
