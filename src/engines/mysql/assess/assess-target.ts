@@ -3,6 +3,7 @@ import type { TargetAssessment } from "../../../core/target.ts";
 import { finding } from "../../shared/finding.ts";
 import { durabilityOf } from "../apply/apply-durability.ts";
 import { flushDenied } from "../apply/apply-open.ts";
+import { accountSql } from "../catalog/account.ts";
 import { identifier } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
 import { type Grants, readGrants } from "../connection/grants.ts";
@@ -88,10 +89,7 @@ async function assessRights(
   grants: Grants,
 ): Promise<Finding[]> {
   const [who] = await client.query<{ user: string }>("select current_user() as user");
-  const user = who!.user
-    .split("@")
-    .map((part) => `'${part}'`)
-    .join("@");
+  const user = accountSql(who!.user);
   const schemas = new Set(plan.tables.map(({ target }) => target.id.schema));
   const makes = mode === "drop-and-create";
   return [...schemas].flatMap((schema) => {
