@@ -45,6 +45,8 @@ export interface Column {
    */
   readonly typedByRule?: true;
   readonly nullable: boolean;
+  /** `SELECT *` leaves the column out, as does an INSERT that names none. */
+  readonly invisible?: true;
   /** Native default expression. A serial's default is here too, beside the sequence it draws from. */
   readonly default?: string;
   readonly identity?: "always" | "by-default";

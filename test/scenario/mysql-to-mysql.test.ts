@@ -5,7 +5,7 @@ import { describeComparison } from "../support/compare.ts";
 import { compareAcross } from "../support/compare-across.ts";
 import { mysqlSide } from "../support/compare-side.ts";
 import { mysqlRentalChanges, mysqlRentalRows, mysqlRentalSchema } from "../support/mysql-rental-schema.ts";
-import { type MysqlFlavour, startMysql } from "../support/mysql-server.ts";
+import { type MysqlFlavour, type MysqlServer, startMysql } from "../support/mysql-server.ts";
 import { samplesOf } from "../support/mysql-type-values.ts";
 import { serverOfFile } from "../support/server-pair.ts";
 import { assertStopped, ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
@@ -156,6 +156,44 @@ for (const direction of directions) {
     assert.deepEqual(await parts(to), await parts(from));
   });
 }
+
+const hiddenTables = `create table h (id int primary key, a int invisible default 5, b text invisible, n varchar(9) not null invisible default 'x',
+    g int as (id + 1) virtual invisible, v int);
+  insert into h (id, v) values (1, 1), (2, 2); insert into h (id, a, b, n, v) values (3, 30, 'three', 'y', 3), (4, null, '', '', 4)`;
+const hiddenChanges = `insert into h (id, v) values (5, 5); insert into h (id, a, b, n) values (6, 60, 'six', 'z');
+  update h set a = a + 1, b = concat('new', id) where id in (1, 3); update h set v = -v where id = 2; delete from h where id = 4`;
+
+test("invisible columns come with their rows, and stay invisible where the target has such", async () => {
+  const hidden = async (server: MysqlServer, database: string): Promise<string> => {
+    const rows = await server.query(
+      `select column_name as n from information_schema.columns
+        where table_schema = '${database}' and extra like '%INVISIBLE%' order by 1`,
+    );
+    return rows.map(({ n }) => n).join();
+  };
+  const moved = await move({ from: "mariadb", to: "mysql" }, { made: hiddenTables, changed: hiddenChanges });
+  assert.equal(await hidden(servers.mysql, moved), "");
+  const server = servers.mariadb;
+  const database = await server.createDatabase("hidden");
+  await server.query(hiddenTables, database);
+  const spec = specOf({ from: "mariadb", to: "mariadb" }, database);
+  const target = `${database}_copy`;
+  const settings = JSON.stringify({ TargetMetadata: { TargetSchema: target } });
+  const task = new ObservedTask({ ...spec, settings });
+  try {
+    await task.until(({ phase }) => phase === "replicating");
+    await server.query(hiddenChanges, database);
+    task.running.drain();
+    assertStopped(await task.running.outcome);
+  } finally {
+    task.running.stop();
+    task.running.stop();
+    await task.running.outcome;
+  }
+  const rows = "select id, a, b, n, g, v from h order by id";
+  assert.deepEqual(await server.query(rows, target), await server.query(rows, database));
+  assert.equal(await hidden(server, target), "a,b,g,n");
+});
 
 for (const flavour of ["mariadb", "mysql"] as const) {
   test(`a server that two addresses lead to is not written over by itself: ${flavour}`, async () => {

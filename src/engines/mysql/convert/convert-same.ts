@@ -1,7 +1,7 @@
 import type { MigrationPlan, TablePlan } from "../../../core/plan.ts";
 import { type Column, displayTable } from "../../../core/schema.ts";
 import type { ConvertNotes } from "../../shared/convert/convert-notes.ts";
-import { hasChecks } from "../catalog/ddl.ts";
+import { hasChecks, hasInvisibleColumns } from "../catalog/ddl.ts";
 import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
 import { withTables } from "./convert-sequences.ts";
 import { mysqlType } from "./convert-type.ts";
@@ -15,8 +15,16 @@ export function convertSame(plan: MigrationPlan, facts: ServerFacts, notes: Conv
 
 function sameTable(plan: TablePlan, facts: ServerFacts, notes: ConvertNotes): TablePlan {
   const { source, target } = plan;
+  const isHidden = target.columns.every(({ invisible }) => invisible === true);
   const columns = target.columns.map((column) => {
-    const made = sameColumn(column, facts);
+    const same = sameColumn(column, facts);
+    const made = isHidden || !mayHide(same, facts) ? shown(same) : same;
+    if (made.invisible !== column.invisible) {
+      notes.together(`${displayTable(source.id)}.${column.name}`, {
+        ...{ code: "convert.type", severity: "info", subject: "invisible" },
+        message: "Invisible columns, which the target cannot have in this way, become ordinary ones",
+      });
+    }
     if (made.nativeType !== column.nativeType && column.typedByRule !== true) {
       notes.together(`${displayTable(source.id)}.${column.name}`, {
         ...{ code: "convert.type", severity: "info", subject: `${column.nativeType} to ${made.nativeType}` },
@@ -43,6 +51,17 @@ function sameTable(plan: TablePlan, facts: ServerFacts, notes: ConvertNotes): Ta
     notes.about(source, "convert.check", `The target has no checks; they are left out: ${named}.`, "info");
   }
   return withZeroDates({ ...plan, target: { ...target, columns, checks: hasThem ? target.checks : [] } });
+}
+
+/** MariaDB wants a value for what an INSERT does not name. */
+function mayHide({ nullable, default: value, identity, generated }: Column, facts: ServerFacts): boolean {
+  if (!hasInvisibleColumns(facts)) return false;
+  const hasValue = nullable || value !== undefined || identity !== undefined || generated !== undefined;
+  return facts.flavour === "mysql" || hasValue;
+}
+
+function shown({ invisible: _invisible, ...column }: Column): Column {
+  return column;
 }
 
 function sameColumn(column: Column, facts: ServerFacts): Column {
