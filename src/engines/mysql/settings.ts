@@ -78,7 +78,7 @@ export const endpointSettings: readonly EndpointSetting[] = [
     appliesTo: "source",
     effective: true,
     describe:
-      "TIME becomes a time of day, and a table with a value outside of one day is set aside; else an interval, which holds all that TIME does (-838:59:59 to 838:59:59).",
+      "TIME becomes a time of day, and a row with a value outside of one day is refused (DataErrorPolicy); else an interval, which holds all that TIME does (-838:59:59 to 838:59:59).",
   },
   {
     name: "ZeroDates",
