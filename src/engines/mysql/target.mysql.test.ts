@@ -266,6 +266,16 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies MysqlFlavour[]) {
       const isNamed = (subjects: readonly (string | undefined)[]): readonly boolean[] =>
         ["max_allowed_packet", "local_infile"].map((name) => subjects.includes(name));
       assert.deepEqual(isNamed(await told()), [false, false]);
+      await on(async (target, _plan, schema) => {
+        const bare = table(`${schema}.t`);
+        const long = column("note", { kind: "string", fixed: false });
+        const tables = [{ ...bare, columns: [...bare.columns, long] }];
+        const { plan } = target.convert(compile({ catalog: catalog({ tables }) }).plan);
+        const findings = await target.assess({ plan, mode: "do-nothing", prepared: new Set() }, unaborted);
+        const packet = findings.find(({ subject }) => subject === "max_allowed_packet");
+        assert.equal(packet?.severity, "info");
+        assert.match(packet.message, /is 67108864: rows .*\.t\.note\)/);
+      });
       await server.query("set global max_allowed_packet = 4194304; set global local_infile = 0");
       try {
         assert.deepEqual(isNamed(await told()), [true, true]);
