@@ -10,6 +10,8 @@ export interface SchemaNote {
   /** What the table is called after the statement. */
   readonly id: TableId;
   readonly shape: TableShape;
+  /** The number that the table has from there on, where its source knows tables by their names; absent: the same. */
+  readonly becomes?: string;
   /** The table, or the index of that name, is no more; of the shape only the number counts. */
   readonly dropped: boolean;
   /** What the table has beside its columns; undefined when it is dropped. */
@@ -44,8 +46,8 @@ export interface NotedTransaction {
 
 /** Whether a source tells of schema changes in its log. */
 export interface NoteKeeping {
-  /** Statements after this position are noted; undefined when none are. */
-  readonly since: Position | undefined;
+  /** Statements after this position are noted; undefined when none are. "always": as far back as the log goes. */
+  readonly since: Position | "always" | undefined;
   /** How far the log has come: what the catalog shows from now on holds all that committed before. */
   readonly now: Position;
 }

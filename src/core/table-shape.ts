@@ -13,8 +13,12 @@ export interface TableShape {
   readonly storage: string;
   /** Columns that it has ever had: the highest number that was given out. */
   readonly columnsEver: number;
-  /** Those that are there, by number. */
+  /** Those that are there, by number; in the table's own order where that may be another. */
   readonly columns: readonly ColumnShape[];
+  /** The source gives columns no numbers: see withKnownNumbers(). */
+  readonly unnumbered?: true;
+  /** How strings compare in columns that are added without saying so; absent where that is of no matter, or not known. */
+  readonly collation?: string;
   /**
    * Columns of each key that its rows can be told apart by, the one that is used first; absent where the log itself
    * tells of a change of it.
@@ -29,6 +33,25 @@ export interface TableShape {
   readonly described?: Omit<TableSchema, "shape">;
   /** Where in the log it became what it is here. */
   readonly place?: ShapePlace;
+  /** What table mappings make of it; absent in what a source tells, and in what versions without it have noted. */
+  readonly rules?: RuleDigests;
+}
+
+/**
+ * What table mappings made of a table, to be compared with what they make of it later. Digests: values that rules have in
+ * them are not for everybody who sees the target.
+ */
+export interface RuleDigests {
+  /** The target's name, where it is another one. */
+  readonly table?: string;
+  /** By numbers, for columns that stay behind or whose values come as others. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** By numbers, for columns that have another name on the target. */
+  readonly names: Readonly<Record<string, string>>;
+  /** Columns that rules add, by their names on the target. */
+  readonly made: Readonly<Record<string, string>>;
+  /** Where only some rows come. */
+  readonly filter?: string;
 }
 
 export interface ShapePlace {
@@ -102,6 +125,20 @@ export function shapeChange(known: TableShape, now: TableShape): ShapeChange {
   if (varying !== undefined)
     return other(`got the column ${varying.name}, with a value that only its rows tell`);
   return { kind: "added", columns: added };
+}
+
+/**
+ * What a source without numbers shows of a table, with those that its columns are known by: one is what has its place. The
+ * log says where that is not so, and numbers are kept from there on.
+ */
+export function withKnownNumbers(now: TableShape, known: TableShape): TableShape {
+  if (now.unnumbered !== true) return now;
+  const added = Math.max(0, now.columns.length - known.columns.length);
+  const columns = now.columns.map((column, at) => {
+    const number = known.columns[at]?.number ?? known.columnsEver + at - known.columns.length + 1;
+    return { ...column, number };
+  });
+  return { ...now, columns, columnsEver: known.columnsEver + added };
 }
 
 /** Whether nothing at all has happened to a table, as far as its source can tell. */

@@ -8,6 +8,7 @@ import {
   type TableSchema,
   tableKey,
 } from "../core/schema.ts";
+import { type LobSettings, lobLimit } from "./columns/lob-cuts.ts";
 import { mapReference } from "./columns/map-reference.ts";
 import { type MappedTable, mapTable } from "./columns/map-table.ts";
 import { NativeColumns } from "./columns/native-columns.ts";
@@ -19,6 +20,7 @@ import { planLoad } from "./parallel-load.ts";
 import { leftOut, maySplit, referenceLost } from "./plan-findings.ts";
 import { type ObjectsRequest, planObjects } from "./plan-objects.ts";
 import { planRights } from "./plan-rights.ts";
+import { withRuleDigests } from "./rows/rule-digests.ts";
 import type { TableMappings } from "./rules.ts";
 import { loadOrderOf, relationOf, selectTables } from "./selection.ts";
 import { TargetNames } from "./target-names.ts";
@@ -32,8 +34,8 @@ export interface PlanRequest {
   readonly targetSchema: string | undefined;
   /** Changes are going to be applied: what rules need and changes do not tell is found. False when left out. */
   readonly replicates?: boolean;
-  /** DMS's SupportLobs: false leaves columns of large objects behind. True when left out. */
-  readonly supportsLobs?: boolean;
+  /** What becomes of large objects that no rule speaks of. Left out: they come whole. */
+  readonly lobSettings?: LobSettings;
 }
 
 export interface CompiledPlan {
@@ -92,7 +94,7 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
   const columns = (id: TableId): ReadonlyMap<string, string> | undefined => mapped.get(tableKey(id))?.names;
   const rights = planRights(catalog, { names: context.names, placed: planned.placed, columns });
   const plan: MigrationPlan = {
-    tables: tables.toSorted(inLoadOrder),
+    tables: withRuleDigests(tables).toSorted(inLoadOrder),
     sequences: checked.sequences,
     target: {
       dialect: catalog.dialect,
@@ -144,18 +146,23 @@ interface PlanContext {
   readonly findings: Finding[];
 }
 
+const WHOLE: LobSettings = { lobs: "whole", refusesCuts: false };
+
 /** Which tables come, and what rules make of their columns; foreign keys need all of them. */
 function mappedTables(
-  { catalog, mappings, replicates = false, supportsLobs = true }: PlanRequest,
+  { catalog, mappings, replicates = false, lobSettings = WHOLE }: PlanRequest,
   { selected, texts }: Pick<PlanContext, "selected" | "texts">,
 ): Mapped {
   const mapped = new Map<string, MappedTable>();
   for (const table of catalog.tables) {
     if (!selected.has(tableKey(table.id))) continue;
-    const lacksLobs = !supportsLobs && table.columns.some(isLargeObject);
-    const rules = rulesOfTable(table, mappings) ?? (lacksLobs ? NO_RULES : undefined);
+    const isLarge = table.columns.some(isLargeObject);
+    const lacksLobs = isLarge && lobSettings.lobs === "none";
+    const limit = lacksLobs ? undefined : lobLimit(table.id, mappings, lobSettings);
+    const isLimited = limit !== undefined && (isLarge || limit.rule !== undefined);
+    const rules = rulesOfTable(table, mappings) ?? (lacksLobs || isLimited ? NO_RULES : undefined);
     if (rules === undefined) continue;
-    mapped.set(tableKey(table.id), mapTable(table, { rules, texts, replicates, lacksLobs }));
+    mapped.set(tableKey(table.id), mapTable(table, { rules, texts, replicates, lacksLobs, limit }));
   }
   return mapped;
 }

@@ -1,7 +1,14 @@
 import type { JournaledTable } from "../core/journal.ts";
 import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
-import { bareShape, isSameDefinition, type ShapePlace, type TableShape } from "../core/table-shape.ts";
-import { isComplete, leavesColumnsOut } from "./schema-changes.ts";
+import {
+  bareShape,
+  isSameDefinition,
+  type ShapePlace,
+  type TableShape,
+  withKnownNumbers,
+} from "../core/table-shape.ts";
+import { leavesColumnsOut } from "./followed-columns.ts";
+import { isComplete } from "./schema-changes.ts";
 
 export interface RecalledTables {
   /** The source's tables, those that the stream will tell of as they are where it goes on. */
@@ -29,15 +36,32 @@ export function recallTables(
   const awaited = followed.filter((table) => !untold.has(tableKey(table.id)) && !isAsFollowed(table));
   const taken = new Set<TableSchema | undefined>(awaited.map(({ now }) => now));
   const names = new Set(awaited.map(({ id }) => tableKey(id)));
+  // It may be one of those that are known by their names alone, and have another now.
+  const hasMissing = awaited.some(({ shape, now }) => shape.unnumbered === true && now === undefined);
+  const known = new Set(journaled.map(({ id }) => tableKey(id)));
   const asFollowed = new Map(followed.filter(isAsFollowed).map(({ now, shape }) => [now, shape]));
   const tables = described
     .filter((table) => !taken.has(table) && !names.has(tableKey(table.id)))
+    .filter(({ id }) => !hasMissing || known.has(tableKey(id)))
     .map((table) => {
       const shape = asFollowed.get(table);
       return shape === undefined ? table : withPlace(table, shape);
     });
   const recalled = awaited.map(({ id, shape, now }) => withLater({ ...now, ...shape.described!, id, shape }));
   return { tables: [...tables, ...recalled], awaited: awaited.map(({ id }) => id) };
+}
+
+/** The source's tables with the numbers of columns that the journal has. */
+export function numberedTables(
+  described: readonly TableSchema[],
+  journaled: readonly JournaledTable[],
+): readonly TableSchema[] {
+  const known = new Map(journaled.map(({ id, shape }) => [tableKey(id), shape]));
+  return described.map((table) => {
+    const shape = known.get(tableKey(table.id));
+    if (shape === undefined || table.shape === undefined) return table;
+    return { ...table, shape: withKnownNumbers(table.shape, shape) };
+  });
 }
 
 interface FollowedTable {

@@ -1,5 +1,5 @@
 import type { Finding } from "../core/finding.ts";
-import { describedTable, type MigrationPlan, type TablePlan } from "../core/plan.ts";
+import { describedTable, type MigrationPlan, readTable, type TablePlan, withTable } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
 import { type TableSchema, tableKey } from "../core/schema.ts";
 import type { SchemaNote } from "../core/schema-note.ts";
@@ -11,6 +11,7 @@ import { ruleChange } from "../mapping/rows/rule-change.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import { TargetNames } from "../mapping/target-names.ts";
 import type { Attempt } from "./attempt.ts";
+import { lobSettings } from "./lob-settings.ts";
 import { decisiveNote, isApplied } from "./noted-reasons.ts";
 import { keptShape, withFirstFills, withLater } from "./noted-tables.ts";
 import { targetSchema } from "./target-schema.ts";
@@ -62,7 +63,7 @@ export async function planAlterations(
   const compiled = compilePlan({
     ...{ catalog, mappings, targetSchema: targetSchema(settings, target) },
     replicates: true,
-    supportsLobs: settings.supportsLobs,
+    lobSettings: lobSettings(settings, source),
   });
   const converted = target.convert(compiled.plan).plan;
   const plan = { ...converted, tables: converted.tables.map(withOwnFills) };
@@ -89,10 +90,19 @@ export async function planAlterations(
           .map(({ id, labels }) => ({ id: names.withinSchema(id), labels }));
         const note = decisiveNote(describedTable(from), notes);
         const withParts = made.has(tableKey(from.source.id));
-        const sides = { from: withPlainShape(from), to: withPlainShape(to) };
+        const sides = {
+          from: withPlainShape(from),
+          to: renumbered(withPlainShape(to), notes.at(-1)?.becomes),
+        };
         return { ...sides, note, enums, isApplied: isApplied(settings, notes), withParts };
       }),
   };
+}
+
+/** The plan with the number that its table has from now on. */
+function renumbered(plan: TablePlan, table: string | undefined): TablePlan {
+  const { shape } = readTable(plan);
+  return table === undefined || shape === undefined ? plan : withTable(plan, { shape: { ...shape, table } });
 }
 
 /** Why the rules do not take a table as it is now. */
@@ -108,7 +118,7 @@ function refusalOf({ source }: TablePlan, findings: readonly Finding[]): string 
 function isTrue({ notes }: FollowedTable, now: readonly TableSchema[]): boolean {
   const note = notes.at(-1);
   const there = now.find(({ shape }) => shape !== undefined && shape.table === note?.shape.table)?.shape;
-  if (there === undefined || note === undefined) return true;
+  if (there === undefined || note === undefined || there.unnumbered === true) return true;
   const told = new Set(note.shape.columns.map(({ number }) => number));
   return there.columns.every(({ number }) => number > note.shape.columnsEver || told.has(number));
 }

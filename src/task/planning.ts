@@ -12,6 +12,7 @@ import {
   type TableSchema,
   tableKey,
 } from "../core/schema.ts";
+import type { NoteKeeping } from "../core/schema-note.ts";
 import type { Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { compilePlan } from "../mapping/plan.ts";
@@ -21,7 +22,9 @@ import { wholeSchemas } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import type { AttemptNotes } from "./attempt.ts";
-import { recallTables } from "./noted-tables.ts";
+import { cutFindings, lobSettings } from "./lob-settings.ts";
+import { numberedTables, recallTables } from "./noted-tables.ts";
+import { loadedByOtherRules } from "./rule-changes.ts";
 import { sameTables } from "./same-tables.ts";
 import { compareSchemas, isComplete, type SchemaChanges } from "./schema-changes.ts";
 import { nothingSelected, selectRelations, viewsUnread, withoutViews } from "./select-relations.ts";
@@ -74,9 +77,10 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   const described = await describeSelected(request, mappings, signal);
   const { listed, selected, told, movesWhole } = described;
   const isFollowed = isNotedSince(request, noted?.since);
+  const numbered = numberedTables(described.catalog.tables, journaled);
   const { tables: recalled, awaited } = isFollowed
-    ? recallTables(described.catalog.tables, journaled, request.untold)
-    : { tables: described.catalog.tables, awaited: [] };
+    ? recallTables(numbered, journaled, request.untold)
+    : { tables: numbered, awaited: [] };
   const catalog = { ...described.catalog, tables: recalled };
   const replicates = spec.type !== "full-load";
   const compiled = compilePlan({
@@ -84,7 +88,7 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
     mappings,
     targetSchema: targetSchema(settings, request.target),
     replicates,
-    supportsLobs: settings.supportsLobs,
+    lobSettings: lobSettings(settings, request.source),
   });
   const converted = request.target.convert(compiled.plan);
   const planned = { ...converted.plan, tables: converted.plan.tables.map(withOwnFills) };
@@ -98,12 +102,15 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
     replicatesOnly: spec.type === "cdc",
     planned: noted?.now,
   });
+  const done = spec.type === "full-load" ? journaled.filter(isComplete) : [];
   const assessed = await assess(request, { tables, movesWhole, plan: changes.assessed }, signal);
   const findings = [
     ...settingFindings(spec.settings),
+    ...cutFindings(settings, compiled.plan),
     ...compiled.findings,
     ...converted.findings,
     ...changes.findings,
+    ...loadedByOtherRules(planned, done),
     ...assessed,
   ];
   for (const finding of [...told, ...findings]) observer.finding(finding);
@@ -125,9 +132,9 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
 }
 
 /** Whether every schema change since the stream's place is told in it. */
-function isNotedSince({ settings, source, applied }: PlanningRequest, since: Position | undefined): boolean {
+function isNotedSince({ settings, source, applied }: PlanningRequest, since: NoteKeeping["since"]): boolean {
   if (!settings.followsAlteredTables || since === undefined || applied === undefined) return false;
-  return source.positions.compare(since, applied) !== 1;
+  return since === "always" || source.positions.compare(since, applied) !== 1;
 }
 
 /** A task that only captures changes finds everything made. */

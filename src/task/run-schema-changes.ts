@@ -3,7 +3,13 @@ import { failpoint } from "../base/failpoint.ts";
 import { MigrationError } from "../core/error.ts";
 import { describedTable } from "../core/plan.ts";
 import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
-import { isSameDefinition, isSameShape, type ShapedTable, type TableShape } from "../core/table-shape.ts";
+import {
+  isSameDefinition,
+  isSameShape,
+  type ShapedTable,
+  type TableShape,
+  withKnownNumbers,
+} from "../core/table-shape.ts";
 import type { ColumnAddition } from "../core/target.ts";
 import { selectTables } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
@@ -76,7 +82,7 @@ export async function isPlanOutdated({ source, plan, signal }: Attempt, table: T
   for (const deadline = performance.now() + SEEN_WITHIN_MS; ; ) {
     const now = (await source.describe(request, signal)).tables[0]?.shape;
     if (known === undefined || now === undefined) return false;
-    if (!isSameShape(known, now)) return true;
+    if (!isSameShape(known, withKnownNumbers(now, known))) return true;
     if (performance.now() > deadline) return false;
     await pause(LOOK_AGAIN_MS, signal);
   }

@@ -36,8 +36,8 @@ export const errorBehavior: SettingSection = {
   DataTruncationErrorPolicy: [
     choice(...DATA_POLICIES),
     "What a value that is cut off leads to.",
-    idle(
-      "No value is ever cut off: DataErrorPolicy says what becomes of a row with a value that is too long.",
+    does(
+      "For values that large objects are limited for (LimitedSizeLobMode, `lob-settings`). LOG_ERROR: the row comes with the value cut off, which is counted and logged. SUSPEND_TABLE and STOP_TASK: `mapping.value_cut`, and nothing is cut off. IGNORE_RECORD, by which rows are left out, is refused where values may be cut off. A value that the target has no room for is never cut off: DataErrorPolicy says what becomes of its row.",
     ),
   ],
   DataMaskingErrorPolicy: [
@@ -117,7 +117,7 @@ export const errorBehavior: SettingSection = {
   ApplyErrorEscalationPolicy: [
     choice("LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK"),
     "What too many such changes lead to.",
-    does("As in AWS DMS."),
+    does("As in AWS DMS: LOG_ERROR has the log tell of them, whatever the policies of single changes say."),
   ],
   ApplyErrorEscalationCount: [
     whole(0),
@@ -197,7 +197,7 @@ export const ddlHandling: SettingSection = {
     flag(true),
     "Drops a table on the target when it is dropped on the source.",
     does(
-      "True drops a table that the task has made, where the source notes schema changes in its log and HandleSourceTableAltered is true; else what the target has of it stays, and the table is set aside with `source.table_changed`.",
+      "True drops a table that the task has made, where the source notes schema changes in its log and HandleSourceTableAltered is true; else what the target has of it stays, and the table is set aside with `source.table_changed`, or `source.rows_replaced` of MySQL and MariaDB.",
     ),
   ],
   HandleSourceTableTruncated: [

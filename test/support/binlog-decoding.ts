@@ -1,7 +1,8 @@
 import type { ChangeBatch } from "../../src/core/change-batch.ts";
 import type { Column, TableSchema } from "../../src/core/schema.ts";
-import { BinlogDecoder, type BinlogOptions } from "../../src/engines/mysql/log/binlog-decoder.ts";
+import { BinlogDecoder } from "../../src/engines/mysql/log/binlog-decoder.ts";
 import { EventKind } from "../../src/engines/mysql/log/binlog-event.ts";
+import type { BinlogOptions } from "../../src/engines/mysql/log/binlog-options.ts";
 import { gtidPositionOf } from "../../src/engines/mysql/log/binlog-position.ts";
 import { ColumnKind } from "../../src/engines/mysql/log/binlog-table-map.ts";
 import { ValueCounts } from "../../src/engines/mysql/values/value-counts.ts";

@@ -1,5 +1,6 @@
 import type { RuleCase } from "./rule-case.ts";
 import { ruleColumnCases } from "./rule-cases-columns.ts";
+import { ruleExpressionCases } from "./rule-cases-expressions.ts";
 import { ruleNameCases } from "./rule-cases-names.ts";
 import { ruleRowCases } from "./rule-cases-rows.ts";
 import { ruleTypeCases } from "./rule-cases-types.ts";
@@ -10,4 +11,5 @@ export const ruleCases: ReadonlyMap<string, RuleCase> = new Map([
   ...ruleRowCases,
   ...ruleColumnCases,
   ...ruleTypeCases,
+  ...ruleExpressionCases,
 ]);

@@ -4,7 +4,7 @@ import type { Finding } from "../../core/finding.ts";
 import type { LockWait } from "../../core/lock-wait.ts";
 import type { Position } from "../../core/position.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "../../core/schema.ts";
-import type { NoteKeeping } from "../../core/schema-note.ts";
+import type { NoteKeeping, SchemaNote } from "../../core/schema-note.ts";
 import type { ServerMark } from "../../core/server-mark.ts";
 import type {
   ChangeStream,
@@ -42,6 +42,7 @@ import { isKept } from "./log/log-place.ts";
 import { currentPosition } from "./log/log-state.ts";
 import { positionAtTime } from "./log/position-at-time.ts";
 import { streamHealth } from "./log/stream-health.ts";
+import { notedTables } from "./log/table-notes.ts";
 import { openWriters } from "./snapshot/open-writers.ts";
 import { readWaits } from "./snapshot/read-waits.ts";
 import { openSnapshot } from "./snapshot/snapshot.ts";
@@ -143,19 +144,19 @@ export class MysqlSource implements Source {
   }
 
   async noteKeeping(signal: AbortSignal): Promise<NoteKeeping> {
-    return { since: undefined, now: await this.currentPosition(signal) };
+    return { since: "always", now: await this.currentPosition(signal) };
   }
 
   /** The log itself holds every statement that changes a table. */
   async keepNotes(): Promise<KeptNotes> {
-    return { kept: false, refused: false, findings: [] };
+    return { kept: true, refused: false, findings: [] };
   }
 
   /** Nothing was made for notes. */
   async dropNotes(): Promise<void> {}
 
-  async describeNoted(): Promise<readonly TableSchema[]> {
-    return [];
+  async describeNoted(notes: readonly SchemaNote[]): Promise<readonly TableSchema[]> {
+    return notedTables(notes);
   }
 
   checkStream(_request: StreamRequest, signal: AbortSignal): Promise<void> {

@@ -12,8 +12,6 @@ export interface ColumnRow extends OfTable {
   readonly nullable: "YES" | "NO";
   readonly defaultText: string | null;
   readonly collation: string | null;
-  /** PRI: part of the primary key, or of the unique index that the server takes in its place. */
-  readonly keyed: string;
   readonly extra: string;
   readonly expression: string | null;
   readonly comment: string;
@@ -43,8 +41,7 @@ export async function describeColumns(
       key,
       list.map((row) => {
         const isJson = checked?.has(row.name) === true;
-        const found = foundColumn(row, isJson ? { kind: "json" } : typeOf(row, choices), client.facts);
-        return isJson ? { ...found, column: jsonColumn(found.column) } : found;
+        return columnOfRow(row, { choices, isJson, facts: client.facts });
       }),
     );
   }
@@ -63,11 +60,23 @@ async function selectColumnRows(
     ids,
     (where) => `
     select table_schema as \`schema\`, table_name as \`table\`, column_name as name, column_type as columnType,
-           is_nullable as nullable, column_default as defaultText, collation_name as collation, column_key as keyed,
-           extra as extra, generation_expression as expression, column_comment as comment
+           is_nullable as nullable, column_default as defaultText, collation_name as collation, extra as extra, generation_expression as expression, column_comment as comment
       from information_schema.columns where ${where} order by table_name, ordinal_position`,
   );
   return new Map([...rows].map(([key, list]) => [key, list.filter((row) => !isOfVersion(row))]));
+}
+
+/** `isJson`: a check of its own lets the column hold nothing else. */
+export function columnOfRow(
+  row: ColumnRow,
+  {
+    choices,
+    isJson,
+    facts,
+  }: { readonly choices: TypeChoices; readonly isJson: boolean; readonly facts: ServerFacts },
+): FoundColumn {
+  const found = foundColumn(row, isJson ? { kind: "json" } : typeOf(row, choices), facts);
+  return isJson ? { ...found, column: jsonColumn(found.column) } : found;
 }
 
 /** MariaDB's ROW START and ROW END of a system-versioned table. */

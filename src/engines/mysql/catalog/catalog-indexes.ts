@@ -99,6 +99,33 @@ function tableIndex(parts: readonly IndexPartRow[]): TableIndex {
   };
 }
 
+/** An index as a statement defines it, or as one that was described has become. */
+export interface IndexDefinition extends Pick<Index, "name" | "unique" | "comment"> {
+  /** FULLTEXT, SPATIAL, or another text for all others. */
+  readonly kind: string;
+  readonly parts: readonly {
+    readonly column: string;
+    /** Characters or bytes of a prefix; absent for all of the column. */
+    readonly length?: number;
+    readonly descending?: boolean;
+  }[];
+}
+
+/** What the catalog shows of an index. `nullable`: names of columns that may be NULL. */
+export function definedIndex(defined: IndexDefinition, nullable: ReadonlySet<string>): TableIndex {
+  const { name, unique, kind, comment = "", parts } = defined;
+  const index = tableIndex(
+    parts.map(({ column, length, descending }) => ({
+      ...{ schema: "", table: "", name, column, kind, comment, expression: null },
+      nonUnique: unique ? "0" : "1",
+      direction: descending === true ? "D" : "A",
+      length: length === undefined ? null : String(length),
+      nullable: nullable.has(column) ? "YES" : "",
+    })),
+  );
+  return index;
+}
+
 function constraintOf(name: string, isUnique: boolean): Index["constraint"] {
   if (name === PRIMARY) return "primary-key";
   return isUnique ? "unique" : undefined;

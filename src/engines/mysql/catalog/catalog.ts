@@ -16,6 +16,7 @@ import { type OfTable, selectOfTables } from "./catalog-query.ts";
 import { identitySequence } from "./catalog-sequences.ts";
 import { literal } from "./identifier.ts";
 import { describePartitions } from "./stored-partitions.ts";
+import { tableIdentity } from "./table-keys.ts";
 import { compareShapes, tableShape } from "./table-shape.ts";
 import type { TypeChoices } from "./type-map.ts";
 
@@ -75,7 +76,7 @@ function compareTexts(a: string, b: string): number {
 interface TableRow extends OfTable {
   readonly rowCount: string | null;
   readonly bytes: string | null;
-  readonly madeAt: string | null;
+  readonly collation: string | null;
   readonly comment: string;
   readonly options: string | null;
   readonly type: string;
@@ -146,11 +147,11 @@ export async function checkTables(
     const row = rows.get(key);
     const found = columns.get(key)!;
     if (row === undefined || found.length === 0) continue;
-    const keys = identifyingIndexes(
+    const { keys } = tableIdentity(
       found.map(({ column }) => column),
       indexes.get(key)!,
     );
-    const parts = { columns: found, keys, foreignKeys: foreignKeys.get(key)!, madeAt: row.madeAt };
+    const parts = { columns: found, keys, foreignKeys: foreignKeys.get(key)!, collation: row.collation };
     shapes.set(key, tableShape(id, parts));
   }
   return compareShapes(tables, shapes);
@@ -174,7 +175,7 @@ async function tableRows(
     ids,
     (where) => `
     select table_schema as \`schema\`, table_name as \`table\`, table_rows as rowCount, data_length as bytes,
-           create_time as madeAt, table_comment as comment, create_options as options, table_type as type
+           table_collation as collation, table_comment as comment, create_options as options, table_type as type
       from information_schema.tables where ${where} and table_type in ${types}`,
   );
   return new Map([...rows].flatMap(([key, [row]]) => (row === undefined ? [] : [[key, row] as const])));
@@ -194,53 +195,20 @@ function tableSchema(
   { row, columns: found, indexes, checks, foreignKeys, partitions }: TableDetails,
 ): TableSchema {
   const columns = found.map(({ column }) => column);
-  const keys = identifyingIndexes(columns, indexes);
-  const [identifying] = keys;
-  const key = keyOf(columns, identifying);
+  const { keys, ...identity } = tableIdentity(columns, indexes);
   const isView = row.type === VIEW;
   return {
     id,
     columns,
-    key,
-    rowIdentity: key.length > 0 ? "key" : "full",
-    indexes: indexes.map(({ index }) =>
-      index === identifying && !isPrimary(index) ? { ...index, replicaIdentity: true } : index,
-    ),
+    ...identity,
     checks: withoutJsonChecks(checks, columns),
     foreignKeys,
     // Of a view it is what is wrong with it, or that it is one.
     ...(row.comment === "" || isView ? {} : { comment: row.comment }),
     ...(isView ? { isView } : {}),
     ...(partitions === undefined ? {} : { partitions }),
-    shape: tableShape(id, { columns: found, keys, foreignKeys, madeAt: row.madeAt }),
+    shape: tableShape(id, { columns: found, keys, foreignKeys, collation: row.collation }),
     estimatedRows: row.rowCount === null ? -1 : Number(row.rowCount),
     estimatedBytes: row.bytes === null ? -1 : Number(row.bytes),
   };
-}
-
-/** The primary key, then unique indexes of columns that are never NULL: the server takes the first of all. */
-function identifyingIndexes(
-  columns: TableSchema["columns"],
-  indexes: readonly TableIndex[],
-): TableSchema["indexes"] {
-  const stored = new Set(columns.filter(isStored).map(({ name }) => name));
-  const isUsable = ({ identifies, index }: TableIndex): boolean =>
-    isPrimary(index) || (identifies && index.columns!.every((name) => stored.has(name)));
-  return indexes.filter(isUsable).map(({ index }) => index);
-}
-
-function keyOf(
-  columns: TableSchema["columns"],
-  index: TableSchema["indexes"][number] | undefined,
-): readonly number[] {
-  const ordinals = new Map(columns.map(({ name }, ordinal) => [name, ordinal]));
-  return (index?.columns ?? []).flatMap((name) => ordinals.get(name) ?? []);
-}
-
-function isPrimary({ constraint }: TableSchema["indexes"][number]): boolean {
-  return constraint === "primary-key";
-}
-
-function isStored({ generated }: TableSchema["columns"][number]): boolean {
-  return generated === undefined;
 }

@@ -29,6 +29,25 @@ export async function readCollations(client: Client): Promise<ReadonlyMap<number
   return new Map(rows.flatMap(({ id, name }) => (id === null ? [] : [[Number(id), name] as const])));
 }
 
+/** The collation of each character set that is named without one. */
+export async function readDefaultCollations(client: Client): Promise<ReadonlyMap<string, string>> {
+  const rows = await client.query<{ readonly name: string; readonly collation: string }>(
+    "select character_set_name as name, default_collate_name as collation from information_schema.character_sets",
+  );
+  const defaults = new Map(rows.map(({ name, collation }) => [name, collation]));
+  const { facts } = client;
+  if (facts.flavour === "mariadb" && atLeast(facts, 11, 2)) {
+    const [row] = await client.query<{ readonly value: string }>(
+      "select @@global.character_set_collations as value",
+    );
+    for (const pair of (row?.value ?? "").split(",")) {
+      const [name, collation] = pair.split("=");
+      if (name !== undefined && collation !== undefined) defaults.set(name, collation);
+    }
+  }
+  return defaults;
+}
+
 /**
  * The character sets of tables' columns whose bytes are not UTF-8. The server says what each code stands for: its latin1
  * and most of the others differ from what is called so elsewhere.

@@ -1,6 +1,6 @@
 import {
+  type Column,
   type ForeignKey,
-  type Index,
   type TableId,
   type TableSchema,
   tableKey,
@@ -12,6 +12,7 @@ import {
   shapeChange,
   type TableShape,
   tableChanged,
+  withKnownNumbers,
 } from "../../../core/table-shape.ts";
 import type { ColumnRow, FoundColumn } from "./catalog-columns.ts";
 import { fillOf } from "./fill-text.ts";
@@ -25,40 +26,48 @@ import { fillOf } from "./fill-text.ts";
 
 export interface ShapeParts {
   readonly columns: readonly FoundColumn[];
-  /** Those that tell rows apart, the first of which is used. */
-  readonly keys: readonly Index[];
+  /** See TableShape. */
+  readonly keys: readonly string[];
   readonly foreignKeys: readonly ForeignKey[];
-  /** CREATE_TIME, which most changes of a table set anew. */
-  readonly madeAt: string | null;
+  readonly collation: string | null;
 }
 
 export function tableShape(id: TableId, parts: ShapeParts): TableShape {
-  const { columns, keys, foreignKeys, madeAt } = parts;
+  const { columns, keys, foreignKeys, collation } = parts;
   return {
     table: tableKey(id),
     storage: "",
     columnsEver: columns.length,
-    keys: keys.map((index) => (index.columns ?? []).join(",")),
-    silentKeys: foreignKeys.flatMap(({ columns: own, references, referencedColumns, silent }) =>
-      silent === undefined ? [] : JSON.stringify([own, references, referencedColumns, silent]),
-    ),
-    columns: columns.map((column, at) => columnShape(column, { number: at + 1, madeAt })),
+    unnumbered: true,
+    ...(collation === null ? {} : { collation }),
+    keys,
+    silentKeys: silentKeyTexts(foreignKeys),
+    columns: columns.map((column, at) => columnShape(column, at + 1)),
   };
 }
 
-function columnShape(
-  found: FoundColumn,
-  { number, madeAt }: { readonly number: number; readonly madeAt: string | null },
-): ColumnShape {
+export function silentKeyTexts(foreignKeys: readonly ForeignKey[]): readonly string[] {
+  return foreignKeys.flatMap(({ columns: own, references, referencedColumns, silent }) =>
+    silent === undefined ? [] : JSON.stringify([own, references, referencedColumns, silent]),
+  );
+}
+
+export function columnShape(found: FoundColumn, number: number): ColumnShape {
   const { row, column } = found;
   return {
     number,
     name: column.name,
     type: typeText(row),
-    version: [madeAt ?? "", row.nullable, row.extra, row.comment, row.defaultText ?? "", row.keyed].join("|"),
+    version: columnVersion(column),
     computed: column.generated ?? null,
     ...fillOf(found),
   };
+}
+
+/** What is said of a column beside its name and type, by what the catalog shows of it or a statement says. */
+export function columnVersion(column: Column): string {
+  const { nullable, default: text, identity, virtual, comment } = column;
+  return JSON.stringify([nullable, text ?? null, identity ?? null, virtual ?? false, comment ?? ""]);
 }
 
 /** Values depend on the type's text, those of strings on the character set, and how they compare on the collation. */
@@ -76,8 +85,9 @@ export function compareShapes(
 ): readonly ShapedTable[] {
   return tables.flatMap(({ id, shape: known }) => {
     if (known === undefined) return [];
-    const shape = now.get(tableKey(id));
-    if (shape === undefined) throw tableChanged(id, "was dropped or renamed");
+    const found = now.get(tableKey(id));
+    if (found === undefined) throw tableChanged(id, "was dropped or renamed");
+    const shape = withKnownNumbers(found, known);
     if (isSameShape(known, shape)) return [];
     const change = shapeChange(known, shape);
     if (change.kind === "other") throw tableChanged(id, change.how);

@@ -1,6 +1,6 @@
 import type { TableId } from "../../../core/schema.ts";
+import type { SqlReader } from "../ddl/sql-words.ts";
 import type { TableEffect } from "./binlog-statement.ts";
-import type { SqlReader } from "./sql-words.ts";
 
 /** What follows ADD or DROP where no column is meant. */
 const PARTS = ["INDEX", "KEY", "UNIQUE", "PRIMARY", "FULLTEXT", "SPATIAL", "CONSTRAINT", "FOREIGN", "CHECK"];

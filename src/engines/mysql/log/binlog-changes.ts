@@ -9,11 +9,14 @@ import { EventCursor, malformed } from "./binlog-bytes.ts";
 import { inflateRows } from "./binlog-compression.ts";
 import { EventKind } from "./binlog-event.ts";
 import { wholeRows } from "./binlog-partial-rows.ts";
+import type { KeptEvent } from "./binlog-prepared.ts";
 import type { RowFacts, RowPlan } from "./binlog-row-plan.ts";
 import { RowsReader } from "./binlog-rows.ts";
-import type { Statement } from "./binlog-statement.ts";
+import type { DefinitionStatement, Statement } from "./binlog-statement.ts";
+import { NO_TABLE } from "./binlog-table-map.ts";
 import { isMisfit, LogTables, type RowMisfit } from "./binlog-tables.ts";
 import { statementLogged } from "./statement-reach.ts";
+import { type NoteOptions, TableNotes } from "./table-notes.ts";
 
 /** What an event with rows is: what they are for, and in which form. */
 interface RowsKind {
@@ -45,11 +48,10 @@ function byNumber(entries: readonly (readonly [number, RowsKind])[]): (RowsKind 
   return list;
 }
 
-/** An event without rows that ends a statement has this table's number. */
-const NO_TABLE = 0xffffff;
-
 /** Flag of the last event with rows of a statement (STMT_END_F). */
 const STATEMENT_ENDS = 0x01;
+
+const NONE: ReadonlySet<number> = new Set();
 
 /**
  * Flags of an event with rows: the session had foreign_key_checks = 0 (NO_FOREIGN_KEY_CHECKS_F), or MySQL from 9.6 on
@@ -76,11 +78,16 @@ export class LogChanges {
   #open: Beginning | undefined;
   /** Something of the transaction in progress has been told. */
   #hasChanges = false;
+  /** A note of the transaction in progress was taken: what else it holds is left out. */
+  #isNoted = false;
+  readonly #notes: TableNotes | undefined;
   #fullBytes = FIRST_BYTES;
 
-  constructor(tables: readonly TableSchema[], facts: RowFacts) {
+  /** `notes`: how statements are followed that alter tables; they are not where it is left out. */
+  constructor(tables: readonly TableSchema[], facts: RowFacts, notes?: NoteOptions) {
     this.#builder = new ChangeBatchBuilder(tables, "text");
     this.#tables = new LogTables(tables, facts);
+    this.#notes = notes === undefined ? undefined : new TableNotes(this.#tables, notes);
     this.#rows = new RowsReader(this.#builder, this.#out, tables);
   }
 
@@ -102,6 +109,7 @@ export class LogChanges {
   begin(beginning: Beginning): void {
     this.#open = beginning;
     this.#hasChanges = false;
+    this.#isNoted = false;
     this.#builder.begin(beginning);
   }
 
@@ -128,9 +136,19 @@ export class LogChanges {
     const number = cursor.uint48();
     const flags = cursor.uint16();
     if (rows.version === 2) cursor.skip(cursor.uint16() - 2);
-    if (number !== NO_TABLE) this.#rowsOf(rows, this.#tables.mapped(number), flags, cursor);
+    if (number !== NO_TABLE && !this.#isNoted) this.#rowsOf(rows, this.#tables.mapped(number), flags, cursor);
     if ((flags & STATEMENT_ENDS) !== 0) this.#tables.statementEnds();
     return true;
+  }
+
+  /** What was kept of a transaction until it commits. */
+  replay(events: readonly KeptEvent[]): void {
+    const cursor = new EventCursor();
+    for (const { kind, body } of events) {
+      cursor.reset(body, 0, body.length);
+      if (kind === EventKind.tableMap) this.tableMap(cursor);
+      else this.rows(kind, cursor);
+    }
   }
 
   #rowsOf(rows: RowsKind, fit: RowPlan | RowMisfit | undefined, flags: number, cursor: EventCursor): void {
@@ -151,18 +169,16 @@ export class LogChanges {
   /** What a statement does to the stream's tables. Throws when that cannot be told. */
   statement(statement: Statement): void {
     if (statement.kind === "definition") {
+      const settled = this.#note(statement);
       for (const effect of statement.effects) {
+        const { schema, name } = effect.table;
+        const index = this.#tables.indexOf(schema, name);
+        if (index !== undefined && effect.kind !== "truncated" && settled.has(index)) continue;
         const found = this.#tables.effect(effect, this.#inTransaction());
         if (found === undefined) continue;
         this.#hasChanges = true;
         if (found !== "truncated") this.#misfit(found.table, found.error);
-        else
-          this.#builder.op(
-            Op.truncate,
-            this.#tables.indexOf(effect.table.schema, effect.table.name)!,
-            -1,
-            -1,
-          );
+        else this.#builder.op(Op.truncate, index!, -1, -1);
       }
     } else if (statement.kind === "database-dropped") {
       this.#dropped(statement.database);
@@ -172,6 +188,20 @@ export class LogChanges {
     }
   }
 
+  /** Tables of which the statement is noted, or known to do nothing. */
+  #note(statement: DefinitionStatement): ReadonlySet<number> {
+    const commit = this.#inTransaction();
+    const read = this.#notes?.read(statement, commit);
+    if (read === undefined) return NONE;
+    for (const { table, error } of read.misfits) this.#misfit(table, error);
+    for (const note of read.notes) {
+      this.#hasChanges = true;
+      this.#isNoted = true;
+      this.#builder.note(note);
+    }
+    return read.settled;
+  }
+
   /** Whether there is a table that a statement may change without naming it: through a view, a trigger or a function. */
   get hasTables(): boolean {
     return this.#tables.all.length > 0;
@@ -179,7 +209,14 @@ export class LogChanges {
 
   #dropped(database: string): void {
     for (const { id } of this.#tables.inDatabase(database)) {
-      this.statement({ kind: "definition", effects: [{ kind: "replaced", table: id, how: "was dropped" }] });
+      this.statement({
+        ...{
+          kind: "definition",
+          isStrict: false,
+          effects: [{ kind: "replaced", table: id, how: "was dropped" }],
+        },
+        read: () => ({ kind: "drop", tables: [id] }),
+      });
     }
   }
 

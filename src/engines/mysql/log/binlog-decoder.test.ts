@@ -185,7 +185,7 @@ test("hand-built events: numbers of tables are forgotten, those of the statement
     ]);
   }
   const grown = collect() - before;
-  assert.ok(grown < 10 << 20, `${grown >> 20} MB`);
+  assert.ok(grown < 6 << 20, `${grown >> 20} MB`);
   const [batch] = await decodeAll(reader, [tableMap(MAP), write(row(1, 2, "")), xid()]);
   assert.equal(batch!.transactions.at(-1)!.commits, true);
 });

@@ -1,33 +1,20 @@
 import type { ChangeBatch } from "../../../core/change-batch.ts";
 import type { Position } from "../../../core/position.ts";
-import type { TableSchema } from "../../../core/schema.ts";
 import { EventCursor, malformed, unreadable } from "./binlog-bytes.ts";
 import { LogChanges } from "./binlog-changes.ts";
 import { unreadableEvent } from "./binlog-errors.ts";
 import { type EventHeader, EventKind, EventReader, isRows, saysNothing } from "./binlog-event.ts";
+import type { BinlogOptions } from "./binlog-options.ts";
 import type { Pause } from "./binlog-pause.ts";
 import { PayloadEvents } from "./binlog-payload.ts";
 import type { BinlogPlace } from "./binlog-position.ts";
 import { type KeptEvent, PreparedTransactions } from "./binlog-prepared.ts";
 import { type LogGroup, LogProgress } from "./binlog-progress.ts";
-import { readQuery } from "./binlog-query.ts";
-import type { RowFacts } from "./binlog-row-plan.ts";
+import { QueryReader } from "./binlog-query.ts";
 import type { Statement } from "./binlog-statement.ts";
-
-export interface BinlogOptions {
-  readonly tables: readonly TableSchema[];
-  /** Transactions up to here are not told. Its kind is that of all positions. */
-  readonly after: Position;
-  readonly facts: RowFacts;
-  /** Whether events have checksums before the first file says so: @@global.binlog_checksum. */
-  readonly hasChecksum: boolean;
-  /** A pause is made where the log has come to this place. */
-  readonly until?: BinlogPlace | undefined;
-}
 
 /**
  * Reads the binary log of MySQL and MariaDB, event by event, as whole transactions in the order of their commits:
- *
  *     MySQL     gtid  BEGIN  ( TABLE_MAP+ rows+ )*  XID | COMMIT        or  gtid  statement
  *     MariaDB   gtid         ( TABLE_MAP+ rows+ )*  XID | COMMIT        or  gtid with a flag  statement
  *
@@ -37,7 +24,8 @@ export class BinlogDecoder {
   readonly #changes: LogChanges;
   readonly #progress: LogProgress;
   readonly #events: EventReader;
-  readonly #prepared = new PreparedTransactions();
+  readonly #queries: QueryReader;
+  readonly #prepared: PreparedTransactions;
   readonly #in = new EventCursor();
   /** In a transaction, from its first event on. */
   #isOpen = false;
@@ -58,10 +46,18 @@ export class BinlogDecoder {
   #heard = false;
 
   constructor(options: BinlogOptions) {
-    this.#changes = new LogChanges(options.tables, options.facts);
+    this.#changes = new LogChanges(options.tables, options.facts, options.notes);
     this.#progress = new LogProgress(options.after);
     this.#events = new EventReader(options.hasChecksum);
+    this.#queries = new QueryReader(options.tables, options.facts);
     this.#until = options.until;
+    const { facts, lookFor } = options;
+    this.#prepared = new PreparedTransactions({
+      tables: lookFor?.tables ?? [...options.tables, ...facts.outside],
+      foldsNames: facts.foldsNames,
+      only: lookFor?.xid,
+      maxBytes: options.maxPreparedBytes,
+    });
   }
 
   /** See Pause; nothing is decoded before resume(). */
@@ -107,7 +103,7 @@ export class BinlogDecoder {
 
   /** What a transaction (XA) that is prepared has changed so far; undefined for one that is not. */
   prepared(xid: string): readonly KeptEvent[] | undefined {
-    return this.#prepared.take(xid);
+    return this.#prepared.take(xid)?.events;
   }
 
   /**
@@ -126,7 +122,7 @@ export class BinlogDecoder {
     const pause = this.#pause;
     this.#pause = undefined;
     if (pause?.kind === "prepared") {
-      this.#replay(prepared);
+      this.#changes.replay(prepared);
       this.#commit();
     } else if (pause?.kind === "statement") {
       this.#endStatement();
@@ -203,7 +199,7 @@ export class BinlogDecoder {
       case EventKind.query:
       case EventKind.queryCompressed:
       case EventKind.executeLoadQuery:
-        this.#statement(readQuery(kind, this.#in));
+        this.#statement(this.#queries.read(kind, this.#in));
         break;
       case EventKind.xid:
         this.#commit();
@@ -301,13 +297,13 @@ export class BinlogDecoder {
       this.#isSingle = false;
       if (!this.#isSkipped) this.#prepared.begin(xid);
     } else if (verb === "COMMIT" || verb === "ROLLBACK") {
-      const events = this.#prepared.take(xid);
+      const prepared = this.#prepared.take(xid);
       if (verb === "COMMIT" && !this.#isSkipped) {
-        if (events === undefined) {
+        if (prepared === undefined) {
           this.#pause = { kind: "prepared", xid, before: this.#progress.place };
           return;
         }
-        this.#replay(events);
+        this.#changes.replay(prepared.events);
       }
       this.#commit();
     }
@@ -317,17 +313,8 @@ export class BinlogDecoder {
   #prepare(): void {
     const isOnePhase = this.#in.byte() !== 0;
     const events = this.#prepared.end(isOnePhase);
-    if (!this.#isSkipped && events !== undefined) this.#replay(events);
+    if (!this.#isSkipped && events !== undefined) this.#changes.replay(events);
     this.#commit();
-  }
-
-  #replay(events: readonly KeptEvent[]): void {
-    const cursor = new EventCursor();
-    for (const { kind, body } of events) {
-      cursor.reset(body, 0, body.length);
-      if (kind === EventKind.tableMap) this.#changes.tableMap(cursor);
-      else this.#changes.rows(kind, cursor);
-    }
   }
 
   /**

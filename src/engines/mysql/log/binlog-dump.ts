@@ -14,6 +14,8 @@ import { BINLOG_KIND, gtidsOf, placeOf } from "./binlog-position.ts";
 import { readRowFacts } from "./binlog-row-facts.ts";
 import type { RowFacts } from "./binlog-row-plan.ts";
 import { formatGtids, type GtidSet, isEmpty, uuidText } from "./gtid.ts";
+import { type FoundCopies, findCopies } from "./table-copies.ts";
+import { type DefinitionFacts, readDefinitionFacts } from "./table-notes.ts";
 
 /** How often a server that has nothing to send says so. */
 export const HEARTBEAT_MS = 5_000;
@@ -35,6 +37,8 @@ export interface DumpRequest {
   readonly taskId: string;
   readonly after: Position;
   readonly tables: readonly TableSchema[];
+  /** Copies of the tables are looked for, that may take their places. */
+  readonly findsCopies?: boolean;
   /** Throws when the session is not at the server whose log is to be read. */
   readonly checkLog?: ((client: Client) => Promise<void>) | undefined;
 }
@@ -42,6 +46,8 @@ export interface DumpRequest {
 export interface Dump {
   readonly wire: WireSession;
   readonly facts: RowFacts;
+  readonly definitions: DefinitionFacts;
+  readonly copies: FoundCopies | undefined;
   readonly hasChecksum: boolean;
 }
 
@@ -52,10 +58,14 @@ export async function openDump(
   signal: AbortSignal,
 ): Promise<Dump> {
   let facts: RowFacts | undefined;
+  let definitions: DefinitionFacts | undefined;
+  let copies: FoundCopies | undefined;
   let hasChecksum = false;
   const prepare = async (client: Client): Promise<void> => {
     await request.checkLog?.(client);
     facts = await readRowFacts(client, endpoint, request.tables);
+    definitions = await readDefinitionFacts(client, endpoint);
+    if (request.findsCopies === true) copies = await findCopies(client, request.tables, definitions.choices);
     await client.execute(sessionSql(client, request));
     const [row] = await client.query<{ readonly checksum: string | null }>(
       "select @master_binlog_checksum as checksum",
@@ -64,7 +74,7 @@ export async function openDump(
   };
   const wire = await openWire(endpoint, { side: "source", purpose: "tideway stream", prepare }, signal);
   await wire.command(dumpCommand(request, wire.facts.flavour === "mariadb"));
-  return { wire, facts: facts!, hasChecksum };
+  return { wire, facts: facts!, definitions: definitions!, copies, hasChecksum };
 }
 
 /** Throws unless the packet that the reader has come to holds an event, which follows its first byte. */

@@ -22,7 +22,7 @@ import { ColumnKind } from "./binlog-table-map.ts";
 const [ID] = TABLE.columns;
 const JSON_COLUMN = {
   name: "a",
-  type: { kind: "json", binary: true },
+  type: { kind: "json" },
   nativeType: "json",
   nullable: true,
 } as const;

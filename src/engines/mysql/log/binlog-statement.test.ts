@@ -5,6 +5,7 @@ import { readStatement, type TableEffect } from "./binlog-statement.ts";
 function effectsOf(sql: string): string[] {
   const statement = readStatement(sql, "shop");
   if (statement.kind !== "definition") return [statement.kind];
+  if (statement.effects.length === 0) return ["nothing"];
   return statement.effects.map((effect: TableEffect) => {
     const { schema, name } = effect.table;
     const { index, column: one, columns, constraint } = effect as Partial<Record<string, unknown>>;
@@ -75,6 +76,7 @@ test("statements that alter tables are told by what they do to rows and columns"
     ["/*!50100 alter */ table `a``b` drop `x`", ["dropped shop.a`b x"]],
     ["-- remark\n/* alter table t */ CREATE INDEX i ON t (a)", ["nothing"]],
     ["GRANT ALL ON *.* TO x", ["nothing"]],
+    ["ANALYZE TABLE t", ["nothing"]],
     ["CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW DELETE FROM u", ["nothing"]],
   ];
   for (const [sql, expected] of cases) assert.deepEqual(effectsOf(sql), expected, sql);
@@ -103,6 +105,8 @@ test("a statement that changes rows names its table where it is one, and all nam
     ["DELETE t FROM t JOIN u", undefined],
     ["LOAD DATA LOCAL INFILE 'x' INTO TABLE `t` FIELDS TERMINATED BY ','", "shop.t"],
     ["CALL p()", undefined],
+    ["analyze format=json UPDATE t SET a = 1", "shop.t"],
+    ["ANALYZE DELETE FROM t", "shop.t"],
   ];
   for (const [sql, expected] of targets) {
     const statement = readStatement(sql, "shop");

@@ -1,6 +1,8 @@
 import type { TableId } from "../../../core/schema.ts";
+import { SqlReader, sqlWords } from "../ddl/sql-words.ts";
+import { readTableStatement, type TableStatement } from "../ddl/table-statement.ts";
 import { alterations } from "./binlog-alter.ts";
-import { SqlReader, sqlWords } from "./sql-words.ts";
+import { isStrict, keepsBackslashes, type QuerySession } from "./query-session.ts";
 
 /** What a statement in the log does to a table. */
 export type TableEffect =
@@ -25,9 +27,20 @@ export type TableEffect =
 export type Statement =
   | { readonly kind: "begin" | "commit" | "rollback" | "rollback-to" | "nothing" }
   | { readonly kind: "xa"; readonly verb: string; readonly xid: string }
-  | { readonly kind: "definition"; readonly effects: readonly TableEffect[] }
+  | DefinitionStatement
   | { readonly kind: "database-dropped"; readonly database: string }
   | RowsStatement;
+
+/** Tables are made, altered, or go. */
+export interface DefinitionStatement {
+  readonly kind: "definition";
+  /** What is seen of that at a glance. */
+  readonly effects: readonly TableEffect[];
+  /** All of it, as far as that is certain. */
+  readonly read: () => TableStatement | undefined;
+  /** Values that a column cannot have were errors. */
+  readonly isStrict: boolean;
+}
 
 /** Rows were changed by the statement itself. */
 export interface RowsStatement {
@@ -40,6 +53,8 @@ export interface RowsStatement {
   readonly names: () => ReadonlySet<string>;
 }
 
+const CHANGING = ["INSERT", "REPLACE", "UPDATE", "DELETE"];
+const UNTOLD: QuerySession = { sqlMode: undefined, clientCollation: undefined };
 const NOTHING: Statement = { kind: "nothing" };
 const fixed: Readonly<Record<string, Statement>> = {
   BEGIN: { kind: "begin" },
@@ -48,15 +63,23 @@ const fixed: Readonly<Record<string, Statement>> = {
 };
 
 /** Reads a statement of the log; `database` is the one that names without another are of. */
-export function readStatement(sql: string, database: string): Statement {
+export function readStatement(sql: string, database: string, session: QuerySession = UNTOLD): Statement {
   const known = fixed[sql];
   if (known !== undefined) return known;
-  const reader = new SqlReader(sql);
+  const reader = behindSettings(sql);
   let verb = verbOf(reader);
-  // MariaDB: SET STATEMENT name = value, ... FOR the statement.
-  if (verb === "SET" && reader.takeIf("STATEMENT") !== undefined) {
-    skipBehindFor(reader);
-    verb = verbOf(reader);
+  const definition = (effects: readonly TableEffect[]): DefinitionStatement => ({
+    ...{ kind: "definition", effects, isStrict: isStrict(session) },
+    read: () => {
+      // Read as escapes, which they are not.
+      if (sql.includes("\\") && keepsBackslashes(session)) return undefined;
+      return readTableStatement(behindSettings(sql), database);
+    },
+  });
+  // MariaDB: ANALYZE [FORMAT = ...] a statement that changes rows, which it does.
+  if (verb === "ANALYZE") {
+    if (reader.takeIf("FORMAT") !== undefined && reader.takeSign("=")) reader.take();
+    verb = reader.isNext(...CHANGING) ? verbOf(reader) : verb;
   }
   switch (verb) {
     case "BEGIN":
@@ -74,11 +97,11 @@ export function readStatement(sql: string, database: string): Statement {
       reader.takeIf("TABLE");
       return definition([reader.table(database)].flatMap(truncated));
     case "DROP":
-      return drop(reader, database);
+      return drop(reader) ?? definition(dropped(reader, database));
     case "RENAME":
       return definition(renames(reader, database));
     case "CREATE":
-      return create(reader, sql, database);
+      return create(reader, sql) ?? definition(created(reader, database));
     case "ALTER":
       return definition(alterations(reader, database));
     case "INSERT":
@@ -95,6 +118,15 @@ export function readStatement(sql: string, database: string): Statement {
     default:
       return NOTHING;
   }
+}
+
+/** A statement from its own first word on. MariaDB: SET STATEMENT name = value, ... FOR the statement. */
+function behindSettings(sql: string): SqlReader {
+  const reader = new SqlReader(sql);
+  if (!reader.isNext("SET")) return reader;
+  reader.take();
+  if (reader.takeIf("STATEMENT") !== undefined) skipBehindFor(reader);
+  return reader;
 }
 
 function rows(sql: string, target: TableId | undefined, makes = false): RowsStatement {
@@ -118,10 +150,6 @@ function truncated(table: TableId | undefined): readonly TableEffect[] {
   return table === undefined ? [] : [{ kind: "truncated", table }];
 }
 
-function definition(effects: readonly TableEffect[]): Statement {
-  return effects.length === 0 ? NOTHING : { kind: "definition", effects };
-}
-
 /** The transaction's name is what follows the verb, as the server always writes it in one way. */
 function xa(reader: SqlReader, sql: string): Statement {
   const verb = reader.take()?.text.toUpperCase() ?? "";
@@ -129,14 +157,19 @@ function xa(reader: SqlReader, sql: string): Statement {
   return { kind: "xa", verb, xid: xid.replace(/\s/g, "").toLowerCase() };
 }
 
-function drop(reader: SqlReader, database: string): Statement {
-  if (reader.takeIf("DATABASE", "SCHEMA") !== undefined) {
-    skipIfExists(reader);
-    const name = reader.name();
-    return name === undefined ? NOTHING : { kind: "database-dropped", database: name };
+/** undefined where tables are meant. */
+function drop(reader: SqlReader): Statement | undefined {
+  if (reader.takeIf("DATABASE", "SCHEMA") === undefined) {
+    return reader.isNext("TABLE", "TABLES", "INDEX") ? undefined : NOTHING;
   }
-  if (reader.takeIf("INDEX") !== undefined) return definition(droppedIndex(reader, database));
-  if (reader.takeIf("TABLE", "TABLES") === undefined) return NOTHING;
+  skipIfExists(reader);
+  const name = reader.name();
+  return name === undefined ? NOTHING : { kind: "database-dropped", database: name };
+}
+
+function dropped(reader: SqlReader, database: string): readonly TableEffect[] {
+  if (reader.takeIf("INDEX") !== undefined) return droppedIndex(reader, database);
+  reader.take();
   skipIfExists(reader);
   const effects: TableEffect[] = [];
   do {
@@ -144,7 +177,7 @@ function drop(reader: SqlReader, database: string): Statement {
     if (table === undefined) break;
     effects.push({ kind: "replaced", table, how: "was dropped" });
   } while (reader.takeSign(","));
-  return definition(effects);
+  return effects;
 }
 
 /** DROP INDEX name ON table */
@@ -170,19 +203,21 @@ function renames(reader: SqlReader, database: string): readonly TableEffect[] {
   return effects;
 }
 
-/** A table that is made was not there before, unless it takes another's place. What it is filled with may do more. */
-function create(reader: SqlReader, sql: string, database: string): Statement {
-  const replaces = reader.takeIf("OR") !== undefined && reader.takeIf("REPLACE") !== undefined;
+/** A table may be filled by more than it says. undefined where a table is made and nothing more, or an index. */
+function create(reader: SqlReader, sql: string): Statement | undefined {
+  if (reader.isNext("OR", "UNIQUE", "INDEX", "FULLTEXT", "SPATIAL")) return undefined;
   reader.takeIf("TEMPORARY");
   if (reader.takeIf("TABLE") === undefined) return NOTHING;
-  if (!replaces) {
-    while (reader.next !== undefined && !reader.isNext("SELECT")) reader.take();
-    return reader.next === undefined ? NOTHING : rows(sql, undefined, true);
-  }
-  const table = reader.table(database);
-  return table === undefined
-    ? NOTHING
-    : definition([{ kind: "replaced", table, how: "was made anew in its own place" }]);
+  while (reader.next !== undefined && !reader.isNext("SELECT")) reader.take();
+  return reader.next === undefined ? undefined : rows(sql, undefined, true);
+}
+
+/** A table that is made was not there before, unless it takes another's place. */
+function created(reader: SqlReader, database: string): readonly TableEffect[] {
+  if (reader.takeIf("OR") === undefined || reader.takeIf("REPLACE") === undefined) return [];
+  reader.takeIf("TEMPORARY");
+  const table = reader.takeIf("TABLE") === undefined ? undefined : reader.table(database);
+  return table === undefined ? [] : [{ kind: "replaced", table, how: "was made anew in its own place" }];
 }
 
 /** The one table that a statement writes to; undefined for several, or where that is not easily seen. */

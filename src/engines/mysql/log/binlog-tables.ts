@@ -8,7 +8,7 @@ import { positionCodec } from "./binlog-position.ts";
 import { planRows, type RowFacts, type RowPlan } from "./binlog-row-plan.ts";
 import type { LogPoint } from "./binlog-seen.ts";
 import type { RowsStatement, TableEffect } from "./binlog-statement.ts";
-import { readTableMap } from "./binlog-table-map.ts";
+import { readTableMap, UNNAMED_TABLE } from "./binlog-table-map.ts";
 
 /** A table in the log that is not the one which was described under its name. */
 export interface RowMisfit {
@@ -77,6 +77,23 @@ export class LogTables {
     return this.#tables.filter(({ id }) => this.#folded(id.schema) === wanted);
   }
 
+  /**
+   * A table of the stream's own as it is where the log has come to, where statements about it are followed. "ahead": it was
+   * described as what they make of it.
+   */
+  followed(index: number, commit: LogPoint): TableSchema | "ahead" | undefined {
+    const table = this.#tables[index]!;
+    const { shape } = table;
+    if (
+      index >= this.#told ||
+      shape === undefined ||
+      shape.columns.some(({ since }) => since === "left-out")
+    ) {
+      return undefined;
+    }
+    return this.#isBefore(index, commit) ? "ahead" : table;
+  }
+
   /** Reads a TABLE_MAP; one that says the same as the last of its number costs a comparison. */
   map(cursor: EventCursor, commit: LogPoint): void {
     const number = cursor.uint48();
@@ -104,7 +121,7 @@ export class LogTables {
   /** What rows of a number are; undefined for those of no table of the stream. */
   mapped(number: number): RowPlan | RowMisfit | undefined {
     const found = this.#find(number);
-    if (found === undefined) throw malformed("rows of a table that has not been named");
+    if (found === undefined) throw malformed(UNNAMED_TABLE);
     return found.fit;
   }
 

@@ -63,6 +63,19 @@ for (const [name, options] of Object.entries(servers)) {
       }
     });
 
+    test("a statement names its table in the character set of its client", async () => {
+      await using source = await BinlogSource.make(server, "create table `café` (id int primary key)");
+      const from = await source.position();
+      const truncate = async (charset: string): Promise<void> => {
+        const client = await server.connect(source.database, { charset });
+        await client.query("truncate table `café`").finally(() => client.end());
+      };
+      for (const charset of ["latin1", "latin2", "utf8mb4"]) await truncate(charset);
+      assert.deepEqual(opsOf(await source.read(from)), ["4 café - -", "4 café - -", "4 café - -"]);
+      await truncate("cp850");
+      await assert.rejects(source.read(from), { code: "source.log_unreadable" });
+    });
+
     test("a stream goes on after any of its positions, with nothing lost and nothing twice", async () => {
       await using source = await BinlogSource.make(server, SCHEMA);
       let at = await source.position();

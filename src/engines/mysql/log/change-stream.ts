@@ -14,6 +14,7 @@ import type { Pause } from "./binlog-pause.ts";
 import { BINLOG_KIND, placeOf } from "./binlog-position.ts";
 import type { KeptEvent } from "./binlog-prepared.ts";
 import { StatementReach } from "./statement-reach.ts";
+import type { NoteOptions } from "./table-notes.ts";
 
 /** The rest of a small transaction makes one batch with its start, unless that has so many bytes already. */
 const GATHERED_BYTES = 1 << 14;
@@ -36,7 +37,8 @@ export async function openChangeStream(
   options: StreamOptions = {},
 ): Promise<ChangeStream> {
   const { taskId, after, tables } = request;
-  const dump = await openDump(endpoint, { taskId, after, tables, ...options }, signal);
+  const findsCopies = request.takes !== undefined;
+  const dump = await openDump(endpoint, { taskId, after, tables, findsCopies, ...options }, signal);
   return new BinlogStream({ endpoint, dump, request, options, signal });
 }
 
@@ -85,6 +87,7 @@ class BinlogStream implements ChangeStream {
       tables: request.tables,
       after: request.after,
       facts: dump.facts,
+      notes: noteOptions(dump, request),
       hasChecksum: dump.hasChecksum,
       until: request.until === undefined ? undefined : placeOf(request.until),
     });
@@ -218,12 +221,12 @@ class BinlogStream implements ChangeStream {
 
   /** Does what the decoder waits for, and lets it go on. */
   async *#goOn(pause: Pause): AsyncGenerator<StreamItem> {
-    const { taskId } = this.#request;
+    const { taskId, tables } = this.#request;
     const { checkLog } = this.#options;
     let prepared: readonly KeptEvent[] | undefined;
     if (pause.kind === "payload") await pause.fill();
     if (pause.kind === "prepared") {
-      prepared = await findPrepared(this.#endpoint, { taskId, ...pause, checkLog }, this.#signal);
+      prepared = await findPrepared(this.#endpoint, { taskId, tables, ...pause, checkLog }, this.#signal);
     }
     if (pause.kind === "statement") {
       await this.#reach.check(pause.statement, pause.definitions);
@@ -239,4 +242,12 @@ class BinlogStream implements ChangeStream {
     if (this.#listensSince === undefined || performance.now() - this.#listensSince < SILENCE_MS) return;
     this.#dump.wire.destroy();
   }
+}
+
+/** How statements are followed that alter tables, where the consumer takes notes of them. */
+function noteOptions(
+  { definitions, copies }: Dump,
+  { takes }: Pick<ChangeStreamRequest, "takes">,
+): NoteOptions | undefined {
+  return takes === undefined ? undefined : { definitions, copies, takes };
 }

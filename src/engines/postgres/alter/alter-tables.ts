@@ -4,6 +4,7 @@ import type { MigrationError, TableOutcome } from "../../../core/error.ts";
 import type { JournalRequest } from "../../../core/journal.ts";
 import { readTable } from "../../../core/plan.ts";
 import { type Column, type TableId, tableKey } from "../../../core/schema.ts";
+import type { SchemaNote } from "../../../core/schema-note.ts";
 import type { AlteredTable, AlterTables, TableAlteration } from "../../../core/table-alteration.ts";
 import { goneBeforeAlteration } from "../../shared/catalog/table-misfit.ts";
 import { identifier, literal, qualified } from "../../shared/identifier.ts";
@@ -128,7 +129,8 @@ async function alterTable(
 ): Promise<AlteredTable> {
   const { schema } = alteration.to.target.id;
   const { note } = alteration;
-  if (note !== undefined) await client.query(settingsSql(JSON.parse(note.text) as NoteText));
+  const settings = settingsOf(note);
+  if (settings.length > 0) await client.query(settingsSql(settings));
   for (const type of alteration.enums) await alterEnum(client, type);
   if (isFirst) {
     const options = { sequences: [], virtualColumns: await hasVirtualColumns(client) };
@@ -163,9 +165,14 @@ function dueNotNull({ touched, retyped, added }: ColumnSteps): readonly Column[]
   return [...new Set([...touched, ...retyped, ...added])];
 }
 
-/** Values are to become what they became in the session that altered the source. */
-function settingsSql({ settings }: NoteText): string {
-  return Object.entries(settings)
+/** Of the session that altered the source: values are to become what they became there. A source of another kind has none. */
+function settingsOf(note: SchemaNote | undefined): readonly (readonly [name: string, value: string])[] {
+  const { settings = {} } = note === undefined ? {} : (JSON.parse(note.text) as Partial<NoteText>);
+  return Object.entries(settings);
+}
+
+function settingsSql(settings: ReturnType<typeof settingsOf>): string {
+  return settings
     .map(([name, value]) => `select pg_catalog.set_config(${literal(name)}, ${literal(value)}, true)`)
     .join("; ");
 }

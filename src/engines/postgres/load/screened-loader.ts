@@ -1,6 +1,8 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import { loadExceptionTable } from "../../../core/journal.ts";
+import type { TableId } from "../../../core/schema.ts";
 import type { Loader } from "../../../core/target.ts";
+import { literal, qualified } from "../../shared/identifier.ts";
 import type { LoadTallies } from "../../shared/load/load-tallies.ts";
 import {
   openScreenedLoad,
@@ -47,6 +49,7 @@ async function connect(
   const plans = [request.plan];
   const traits = await prepareApplySession(wire);
   const targets = await readTargetTables(wire, plans);
+  const firm = traits.replica ? undefined : await firmConstraints(wire, request.plan.target.id);
   const { session, writer, exceptions } = applyParts({
     ...{ wire, plans, targets, traits, request },
     hooks: await hooks(() => readRecordedErrors(wire, request, { plans, policies })),
@@ -54,6 +57,7 @@ async function connect(
     exceptions: loadExceptionTable(request),
   });
   for (const sql of beginSql(traits.replica)) await session.ask(sql);
+  if (firm !== undefined) await session.ask(`set constraints ${firm} immediate`);
   return {
     ...{ session, writer, exceptions },
     async finish(rows) {
@@ -64,4 +68,14 @@ async function connect(
       }
     },
   };
+}
+
+/** A table's constraints that could wait until the transaction ends, but that no later row can make hold; none: undefined. */
+async function firmConstraints(wire: WireSession, id: TableId): Promise<string | undefined> {
+  const { rows } = await wire.query(
+    `select string_agg(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.conname), ', ')
+       from pg_catalog.pg_constraint c join pg_catalog.pg_namespace n on n.oid = c.connamespace
+      where c.conrelid = pg_catalog.to_regclass(${literal(qualified(id))}) and c.condeferrable and c.contype in ('p', 'u', 'x')`,
+  );
+  return rows[0]![0] ?? undefined;
 }

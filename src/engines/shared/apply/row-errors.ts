@@ -1,5 +1,5 @@
 import { type ErrorCode, MigrationError } from "../../../core/error.ts";
-import type { RecordedErrors } from "../../../core/journal.ts";
+import type { RecordedErrors, RecordedException } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import {
   passesOver,
@@ -8,10 +8,6 @@ import {
   type RowErrorPolicies,
 } from "../../../core/row-errors.ts";
 import { displayTable, tableKey } from "../../../core/schema.ts";
-
-export function hasLimits({ refusedLimit, conflictLimit }: RowErrorPolicies): boolean {
-  return refusedLimit.count > 0 || conflictLimit.count > 0;
-}
 
 /** By the key of the target's table. `rows`: as recordedErrorsSql() asks for them. */
 export function errorsByTable(
@@ -35,6 +31,12 @@ export function recordedErrors(
     const { conflicts = 0, refused = 0 } = found.get(tableKey(target.id)) ?? {};
     return { conflicts, refused };
   });
+}
+
+/** What records there are, by what they are about. */
+export function tallyOf(exceptions: readonly RecordedException[]): ErrorTally {
+  const conflicts = exceptions.filter(({ kind }) => kind === "conflict").length;
+  return { conflicts, refused: exceptions.length - conflicts };
 }
 
 /** How many rows and changes of a table are passed over: what is recorded of it, and what is going to be. */
@@ -91,12 +93,26 @@ export class RowErrors {
     return this.#beyond(plan, this.#conflictsAre, this.policies.conflictLimit);
   }
 
-  /** The same for a row that the target refuses. */
+  /** Whether the log tells of a conflict that has been counted and is passed over. */
+  tells(plan: number, kind: ConflictKind): boolean {
+    const { [kind]: policy, conflictLimit } = this.policies;
+    if (policy === "log") return true;
+    return conflictLimit.action === "log" && this.#reaches(plan, this.#conflictsAre, conflictLimit.count);
+  }
+
+  /** What conflict() says, for a row that the target refuses. */
   refusal(plan: number, error: MigrationError): MigrationError | undefined {
     const { refused, refusedLimit } = this.policies;
     if (!passesOver(refused)) return this.#own(plan, error, refused);
     this.#count(plan, "refused");
     return this.#beyond(plan, "refused", refusedLimit);
+  }
+
+  /** The transaction at work removes what is recorded of so many. */
+  resolved(table: TablePlan, { conflicts, refused }: ErrorTally): void {
+    const plan = this.#plans.findIndex(({ source }) => tableKey(source.id) === tableKey(table.source.id));
+    this.#count(plan, "conflicts", -conflicts);
+    this.#count(plan, "refused", -refused);
   }
 
   /** The transaction at work has committed. */
@@ -115,14 +131,14 @@ export class RowErrors {
     return () => this.#takeBackTo(before);
   }
 
-  #count(plan: number, kind: keyof ErrorTally): void {
+  #count(plan: number, kind: keyof ErrorTally, rows = 1): void {
     let added = this.#open.get(plan);
     if (added === undefined) {
       added = { conflicts: 0, refused: 0 };
       this.#open.set(plan, added);
     }
-    added[kind]++;
-    this.#tallies[plan]![kind]++;
+    added[kind] += rows;
+    this.#tallies[plan]![kind] += rows;
   }
 
   #takeBackTo(before: Map<number, ErrorTally>): void {
@@ -140,10 +156,15 @@ export class RowErrors {
     kind: keyof ErrorTally,
     { count, action }: RowErrorLimit,
   ): MigrationError | undefined {
-    if (count === 0 || passesOver(action) || this.#tallies[plan]![kind] < count) return undefined;
+    if (passesOver(action) || !this.#reaches(plan, kind, count)) return undefined;
     const what = kind === "refused" ? "were refused by the target" : "found another row than they should";
     const message = `${count} rows or changes of the table ${what}, which is as many as the task allows.`;
     return this.#error(plan, action, { code: "apply.too_many_errors", message });
+  }
+
+  /** So many errors of one kind are there with those of earlier runs; 0 are never. */
+  #reaches(plan: number, kind: keyof ErrorTally, count: number): boolean {
+    return count > 0 && this.#tallies[plan]![kind] >= count;
   }
 
   #error(

@@ -6,6 +6,14 @@ export interface SqlWord {
 }
 
 const SPACE = /\s/;
+const ESCAPES: Readonly<Record<string, string>> = {
+  "0": "\0",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  b: "\b",
+  Z: "\u001a",
+};
 const WORD = /[\p{L}\p{N}_$@]/u;
 
 /**
@@ -111,7 +119,8 @@ function quoted(sql: string, start: number, quote: string): readonly [text: stri
   for (let at = start + 1; at < sql.length; at++) {
     const character = sql[at]!;
     if (character === "\\" && quote !== "`") {
-      text += sql[++at] ?? "";
+      const next = sql[++at] ?? "";
+      text += ESCAPES[next] ?? next;
     } else if (character !== quote) {
       text += character;
     } else if (sql[at + 1] === quote) {

@@ -1,0 +1,43 @@
+import { type ColumnRow, columnOfRow, type FoundColumn } from "../catalog/catalog-columns.ts";
+import type { TypeChoices } from "../catalog/type-map.ts";
+import type { ServerFacts } from "../connection/server-facts.ts";
+import { shownDefault } from "./column-default.ts";
+import { type ColumnText, UnreadDefinition } from "./column-text.ts";
+import { columnTypeText, isString } from "./column-type.ts";
+
+/** What decides what a definition means, beside its text. */
+export interface DefinitionContext {
+  readonly facts: ServerFacts;
+  readonly choices: TypeChoices;
+  /** The collation of a character set that comes without one, where that is certain. */
+  readonly collations: ReadonlyMap<string, string>;
+  /** Values that a column cannot have were errors. */
+  readonly isStrict: boolean;
+}
+
+/** The column that the catalog will show. `collation`: the table's own. Throws UnreadDefinition. */
+export function definedColumn(
+  text: ColumnText,
+  { facts, choices, collations }: DefinitionContext,
+  collation: string | undefined,
+): FoundColumn {
+  const columnType = columnTypeText(text, facts);
+  const isJson = text.type === "json" && facts.flavour === "mariadb";
+  const nullable = text.nullable ?? (text.key !== "primary" && !text.autoIncrement);
+  const parts = {
+    ...{ columnType, nullable, value: text.default, autoIncrement: text.autoIncrement },
+    updatesWithPrecision: text.updatesWithPrecision,
+  };
+  const row: ColumnRow = {
+    ...{ schema: "", table: "", name: text.name, columnType, comment: text.comment, expression: null },
+    nullable: nullable ? "YES" : "NO",
+    ...shownDefault(parts, facts),
+    collation: null,
+  };
+  if (isJson) return columnOfRow({ ...row, collation: "utf8mb4_bin" }, { choices, isJson, facts });
+  if (!isString(columnType)) return columnOfRow(row, { choices, isJson, facts });
+  const own = text.charset === undefined ? collation : collations.get(text.charset.toLowerCase());
+  const shown = text.collation?.toLowerCase() ?? own;
+  if (shown === undefined) throw new UnreadDefinition();
+  return columnOfRow({ ...row, collation: shown }, { choices, isJson, facts });
+}

@@ -1,0 +1,147 @@
+import type { TableId } from "../../../core/schema.ts";
+import { readAlterClause, readDefinition, readTableOption, type TableClause } from "./alter-clause.ts";
+import { UnreadDefinition } from "./column-text.ts";
+import { readIndex, readIndexKind } from "./index-text.ts";
+import type { SqlReader } from "./sql-words.ts";
+
+/** A statement that makes, alters, renames or drops tables. */
+export type TableStatement =
+  | { readonly kind: "alter"; readonly table: TableId; readonly clauses: readonly TableClause[] }
+  | { readonly kind: "rename"; readonly pairs: readonly RenamedTable[] }
+  | { readonly kind: "drop"; readonly tables: readonly TableId[] }
+  /** Only where it is not there, perhaps. */
+  | { readonly kind: "create"; readonly table: TableId; readonly form: CreatedForm | undefined };
+
+export interface RenamedTable {
+  readonly from: TableId;
+  readonly to: TableId;
+}
+
+/** What a table is made like, where that is certain. */
+export type CreatedForm = { readonly like: TableId } | { readonly clauses: readonly TableClause[] };
+
+/**
+ * Reads a statement from its first word on; `database` is the one that names without another are of. undefined for one
+ * that does none of this, or of which not all is known for certain.
+ */
+export function readTableStatement(reader: SqlReader, database: string): TableStatement | undefined {
+  try {
+    switch (reader.takeIf("ALTER", "CREATE", "DROP", "RENAME")) {
+      case "ALTER":
+        return readAlter(reader, database);
+      case "CREATE":
+        return readCreate(reader, database);
+      case "DROP":
+        return readDrop(reader, database);
+      case "RENAME":
+        return readRename(reader, database);
+      default:
+        return undefined;
+    }
+  } catch (error) {
+    if (error instanceof UnreadDefinition) return undefined;
+    throw error;
+  }
+}
+
+function readAlter(reader: SqlReader, database: string): TableStatement | undefined {
+  reader.takeIf("ONLINE");
+  if (reader.takeIf("TABLE") === undefined) return undefined;
+  skipIfExists(reader);
+  const table = tableName(reader, database);
+  if (reader.takeIf("WAIT") !== undefined) reader.take();
+  reader.takeIf("NOWAIT");
+  const clauses: TableClause[] = [];
+  do {
+    clauses.push(...readAlterClause(reader, table.schema));
+  } while (reader.takeSign(","));
+  return atEnd(reader, { kind: "alter", table, clauses });
+}
+
+function readDrop(reader: SqlReader, database: string): TableStatement | undefined {
+  if (reader.takeIf("INDEX") !== undefined) {
+    skipIfExists(reader);
+    const name = reader.name();
+    const table = reader.takeIf("ON") === undefined ? undefined : tableName(reader, database);
+    if (name === undefined || table === undefined) return undefined;
+    return { kind: "alter", table, clauses: [{ kind: "drop-index", name }] };
+  }
+  if (reader.takeIf("TABLE", "TABLES") === undefined) return undefined;
+  skipIfExists(reader);
+  const tables: TableId[] = [];
+  do {
+    tables.push(tableName(reader, database));
+  } while (reader.takeSign(","));
+  return { kind: "drop", tables };
+}
+
+function readRename(reader: SqlReader, database: string): TableStatement | undefined {
+  if (reader.takeIf("TABLE", "TABLES") === undefined) return undefined;
+  skipIfExists(reader);
+  const pairs: RenamedTable[] = [];
+  do {
+    const from = tableName(reader, database);
+    if (reader.takeIf("WAIT") !== undefined) reader.take();
+    reader.takeIf("NOWAIT");
+    if (reader.takeIf("TO") === undefined) return undefined;
+    pairs.push({ from, to: tableName(reader, database) });
+  } while (reader.takeSign(","));
+  return atEnd(reader, { kind: "rename", pairs });
+}
+
+function readCreate(reader: SqlReader, database: string): TableStatement | undefined {
+  const kind = readIndexKind(reader);
+  if (kind !== undefined) {
+    const name = reader.name();
+    if (reader.takeIf("USING") !== undefined) reader.take();
+    const table = reader.takeIf("ON") === undefined ? undefined : tableName(reader, database);
+    if (name === undefined || table === undefined) return undefined;
+    return atEnd(reader, {
+      ...{ kind: "alter", table },
+      clauses: [{ kind: "add-index", index: readIndex(reader, kind, name) }],
+    });
+  }
+  if (reader.takeIf("TABLE") === undefined) return undefined;
+  if (reader.takeIf("IF") !== undefined) {
+    reader.takeIf("NOT");
+    reader.takeIf("EXISTS");
+  }
+  const table = tableName(reader, database);
+  return { kind: "create", table, form: readForm(reader, database) };
+}
+
+function readForm(reader: SqlReader, database: string): CreatedForm | undefined {
+  try {
+    const isBracketed = reader.takeSign("(");
+    if (reader.takeIf("LIKE") !== undefined) return { like: tableName(reader, database) };
+    if (!isBracketed) return undefined;
+    const clauses: TableClause[] = [];
+    do {
+      clauses.push(...readDefinition(reader));
+    } while (reader.takeSign(","));
+    if (!reader.takeSign(")")) return undefined;
+    while (reader.next !== undefined && !reader.isNext("PARTITION", "SELECT", "AS", "START")) {
+      reader.takeSign(",");
+      clauses.push(...readTableOption(reader));
+    }
+    return reader.next === undefined || reader.isNext("PARTITION") ? { clauses } : undefined;
+  } catch (error) {
+    if (error instanceof UnreadDefinition) return undefined;
+    throw error;
+  }
+}
+
+function tableName(reader: SqlReader, database: string): TableId {
+  const table = reader.table(database);
+  if (table === undefined) throw new UnreadDefinition();
+  return table;
+}
+
+function atEnd<Read>(reader: SqlReader, read: Read): Read | undefined {
+  reader.takeSign(";");
+  return reader.next === undefined ? read : undefined;
+}
+
+function skipIfExists(reader: SqlReader): void {
+  if (reader.takeIf("IF") !== undefined) reader.takeIf("EXISTS");
+}

@@ -1,0 +1,260 @@
+import type { EndpointConfig } from "../../../core/engine.ts";
+import type { MigrationError } from "../../../core/error.ts";
+import type { Position } from "../../../core/position.ts";
+import { type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
+import type { SchemaNote } from "../../../core/schema-note.ts";
+import { tableChanged } from "../../../core/table-shape.ts";
+import { readDefaultCollations } from "../catalog/charset-facts.ts";
+import { silentKeyTexts } from "../catalog/table-shape.ts";
+import { typeChoices } from "../catalog/type-map.ts";
+import type { Client } from "../connection/client.ts";
+import { alteredTable } from "../ddl/altered-table.ts";
+import type { DefinitionContext } from "../ddl/defined-column.ts";
+import { isPassing } from "../ddl/passing-names.ts";
+import { swappedTable } from "../ddl/swapped-table.ts";
+import type { RenamedTable, TableStatement } from "../ddl/table-statement.ts";
+import type { LogPoint } from "./binlog-seen.ts";
+import type { DefinitionStatement } from "./binlog-statement.ts";
+import type { LogTables, RowMisfit } from "./binlog-tables.ts";
+import { type FoundCopies, TableCopies } from "./table-copies.ts";
+
+export type DefinitionFacts = Omit<DefinitionContext, "isStrict">;
+
+/** What must be known to read definitions in statements, as the server has it now. */
+export async function readDefinitionFacts(
+  client: Client,
+  endpoint: EndpointConfig,
+): Promise<DefinitionFacts> {
+  return {
+    facts: client.facts,
+    choices: typeChoices(endpoint),
+    collations: await readDefaultCollations(client),
+  };
+}
+
+export interface NoteOptions {
+  readonly definitions: DefinitionFacts;
+  /** See ChangeStreamRequest. */
+  readonly takes: (note: SchemaNote, position: Position) => boolean;
+  readonly copies?: FoundCopies | undefined;
+}
+
+/** What a statement does to the stream's tables. */
+export interface ReadStatement {
+  /** Those that the consumer takes. */
+  readonly notes: readonly SchemaNote[];
+  readonly misfits: readonly RowMisfit[];
+  /** Tables of which no more is to be said, by index. */
+  readonly settled: ReadonlySet<number>;
+}
+
+const UNREAD: ReadStatement = { notes: [], misfits: [], settled: new Set() };
+
+/** Tables that are no more, or are new, are noted by their names alone. */
+const NO_SHAPE = { storage: "", columnsEver: 0, columns: [] } as const;
+const NO_PARTS = { enums: [], isOfType: false, isApplied: false, rewritten: false, plain: true } as const;
+
+/**
+ * Makes notes of statements in the log (decision 032): what a statement does to a table as it was described makes the table
+ * as it is from there on. No server is asked how a table is now to know how it was then.
+ */
+export class TableNotes {
+  readonly #tables: LogTables;
+  readonly #options: NoteOptions;
+  readonly #ids: readonly TableId[];
+  readonly #copies: TableCopies;
+
+  constructor(tables: LogTables, options: NoteOptions) {
+    this.#tables = tables;
+    this.#options = options;
+    this.#ids = tables.all.map(({ id }) => id);
+    this.#copies = new TableCopies(options.copies);
+  }
+
+  read({ read, isStrict }: DefinitionStatement, commit: LogPoint): ReadStatement {
+    const statement = read();
+    if (statement === undefined) return UNREAD;
+    const found = this.#read(statement, { commit, isStrict });
+    const notes = found.notes.filter((note) => this.#options.takes(note, commit.position));
+    return { ...found, notes };
+  }
+
+  #read(
+    statement: TableStatement,
+    { commit, isStrict }: { readonly commit: LogPoint; readonly isStrict: boolean },
+  ): ReadStatement {
+    const context = { ...this.#options.definitions, isStrict };
+    switch (statement.kind) {
+      case "alter":
+        return this.#altered(statement, context, commit);
+      case "rename":
+        return this.#renamed(statement.pairs, commit);
+      case "drop":
+        return this.#dropped(statement.tables, commit);
+      case "create":
+        return this.#created(statement, context, commit);
+    }
+  }
+
+  #created(
+    { table: id, form }: Extract<TableStatement, { readonly kind: "create" }>,
+    context: DefinitionContext,
+    commit: LogPoint,
+  ): ReadStatement {
+    if (!isPassing(id, this.#ids)) return { ...UNREAD, notes: [newTable(id)] };
+    const model = form !== undefined && "like" in form ? form.like : undefined;
+    const index = model === undefined ? undefined : this.#tables.indexOf(model.schema, model.name);
+    const found = index === undefined ? undefined : this.#tables.followed(index, commit);
+    this.#copies.create(id, form, { context, commit, like: found === "ahead" ? undefined : found });
+    return UNREAD;
+  }
+
+  #altered(
+    { table: id, clauses }: Extract<TableStatement, { readonly kind: "alter" }>,
+    context: DefinitionContext,
+    commit: LogPoint,
+  ): ReadStatement {
+    const to = clauses.findLast((clause) => clause.kind === "rename")?.to;
+    const index = this.#tables.indexOf(id.schema, id.name);
+    if (to !== undefined && (index === undefined || clauses.length === 1)) {
+      return this.#renamed([{ from: id, to }], commit);
+    }
+    if (index === undefined) this.#copies.alter(id, clauses, { context, commit });
+    const before = index === undefined ? undefined : this.#tables.followed(index, commit);
+    if (index === undefined || before === undefined) return UNREAD;
+    const settled = new Set([index]);
+    if (before === "ahead") return { ...UNREAD, settled };
+    const altered = alteredTable(before, clauses, context);
+    if (altered === undefined) return UNREAD;
+    const { refusal, table } = altered;
+    if (refusal !== undefined) return { ...UNREAD, misfits: [misfit(index, before, refusal)], settled };
+    return { ...UNREAD, notes: [noteOf(before, to === undefined ? table : { ...table, id: to })], settled };
+  }
+
+  /** One after the other: a name may be given up and taken in one statement. */
+  #renamed(pairs: readonly RenamedTable[], commit: LogPoint): ReadStatement {
+    const places = new Map<string, number | undefined>();
+    const names = new Map<number, TableId>();
+    const others: TableId[] = [];
+    const at = (id: TableId): number | undefined => {
+      const key = tableKey(id);
+      return places.has(key) ? places.get(key) : this.#tables.indexOf(id.schema, id.name);
+    };
+    for (const { from, to } of pairs) {
+      const index = at(from);
+      places.set(tableKey(from), undefined);
+      places.set(tableKey(to), index);
+      if (index === undefined) others.push(to);
+      else names.set(index, to);
+    }
+    const swapped = this.#swapped(pairs, { names, commit });
+    const notes: SchemaNote[] = [...swapped.notes];
+    const misfits = swapped.misfits;
+    const settled = new Set<number>(swapped.settled);
+    for (const index of settled) names.delete(index);
+    for (const { from } of pairs) this.#copies.drop(from, commit);
+    for (const [index, id] of names) {
+      const before = this.#tables.followed(index, commit);
+      if (before === undefined) return UNREAD;
+      settled.add(index);
+      if (before !== "ahead") notes.push(noteOf(before, { ...before, id }));
+    }
+    for (const [index, before] of this.#referring(names, commit)) {
+      const foreignKeys = before.foreignKeys.map((key) => {
+        const to = pairs.findLast(({ from }) => tableKey(from) === tableKey(key.references))?.to;
+        return to === undefined ? key : { ...key, references: to };
+      });
+      const shape = { ...before.shape!, silentKeys: silentKeyTexts(foreignKeys) };
+      settled.add(index);
+      notes.push(noteOf(before, { ...before, foreignKeys, shape }));
+    }
+    for (const { to } of pairs) {
+      const index = this.#tables.indexOf(to.schema, to.name);
+      if (index !== undefined && this.#tables.followed(index, commit) === "ahead") settled.add(index);
+    }
+    const isNew = (id: TableId): boolean =>
+      this.#tables.indexOf(id.schema, id.name) === undefined && !isPassing(id, this.#ids);
+    return { misfits, notes: [...notes, ...others.filter(isNew).map(newTable)], settled };
+  }
+
+  /** Tables whose names other tables take, that are none of the stream's: copies that have all their rows. */
+  #swapped(
+    pairs: readonly RenamedTable[],
+    { names, commit }: { readonly names: ReadonlyMap<number, TableId>; readonly commit: LogPoint },
+  ): ReadStatement {
+    const notes: SchemaNote[] = [];
+    const misfits: RowMisfit[] = [];
+    const settled = new Set<number>();
+    for (const { from, to } of pairs) {
+      const index = this.#tables.indexOf(to.schema, to.name);
+      if (index === undefined || this.#tables.indexOf(from.schema, from.name) !== undefined) continue;
+      const before = this.#tables.followed(index, commit);
+      if (before === undefined) continue;
+      settled.add(index);
+      if (before === "ahead") continue;
+      const copy = isPassing(from, [to]) && names.has(index) ? this.#copies.get(from) : undefined;
+      const after =
+        copy === undefined
+          ? { how: "was replaced by another, of which the log has not told what it holds" }
+          : swappedTable(before, copy);
+      if ("how" in after) misfits.push(misfit(index, before, after.how));
+      else notes.push(noteOf(before, after.table));
+    }
+    return { notes, misfits, settled };
+  }
+
+  /** Tables, not renamed themselves, with foreign keys to some that are. */
+  #referring(renamed: ReadonlyMap<number, TableId>, commit: LogPoint): readonly [number, TableSchema][] {
+    const names = new Set([...renamed.keys()].map((index) => tableKey(this.#tables.all[index]!.id)));
+    return this.#tables.all.flatMap((table, index): readonly [number, TableSchema][] => {
+      const refers = table.foreignKeys.some(({ references }) => names.has(tableKey(references)));
+      const before = refers && !renamed.has(index) ? this.#tables.followed(index, commit) : undefined;
+      return before === undefined || before === "ahead" ? [] : [[index, before]];
+    });
+  }
+
+  #dropped(tables: readonly TableId[], commit: LogPoint): ReadStatement {
+    const notes: SchemaNote[] = [];
+    const settled = new Set<number>();
+    for (const id of tables) {
+      const index = this.#tables.indexOf(id.schema, id.name);
+      if (index === undefined) this.#copies.drop(id, commit);
+      const before = index === undefined ? undefined : this.#tables.followed(index, commit);
+      if (index === undefined || before === undefined) continue;
+      settled.add(index);
+      if (before !== "ahead") notes.push(droppedTable(before));
+    }
+    return { ...UNREAD, notes, settled };
+  }
+}
+
+function noteOf(before: TableSchema, after: TableSchema): SchemaNote {
+  const { id, indexes, checks, foreignKeys, key, rowIdentity } = after;
+  const { place: _place, described: _described, ...shape } = after.shape!;
+  const isRenamed = tableKey(before.id) !== tableKey(id);
+  return {
+    ...{ id, shape, dropped: false, ...NO_PARTS, text: JSON.stringify({ ...after, shape }) },
+    parts: { indexes, checks, foreignKeys, key, rowIdentity },
+    ...(isRenamed ? { becomes: tableKey(id) } : {}),
+  };
+}
+
+function newTable(id: TableId): SchemaNote {
+  const shape = { table: tableKey(id), ...NO_SHAPE };
+  return { ...{ id, shape, dropped: false, parts: undefined, ...NO_PARTS, text: "" } };
+}
+
+function droppedTable({ id, shape }: TableSchema): SchemaNote {
+  const bare = { table: shape!.table, ...NO_SHAPE };
+  return { ...{ id, shape: bare, dropped: true, parts: undefined, ...NO_PARTS, text: "" } };
+}
+
+function misfit(table: number, { id }: TableSchema, how: string): RowMisfit {
+  const error: MigrationError = tableChanged(id, how);
+  return { table, error };
+}
+
+/** Tables as notes describe them; of those that are gone, or are new, nothing is said. */
+export function notedTables(notes: readonly SchemaNote[]): readonly TableSchema[] {
+  return notes.flatMap(({ text }) => (text === "" ? [] : [JSON.parse(text) as TableSchema]));
+}
