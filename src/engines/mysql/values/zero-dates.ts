@@ -21,7 +21,9 @@ export function keepsZeroDates(
 /** Such a date in a column, which ZeroDates does not let pass, or which may not be NULL. */
 export function zeroDateError(table: TableId, column: string, zeroDates: ZeroDates): MigrationError {
   const why =
-    zeroDates === "error" ? "and ZeroDates is error" : "which may not be NULL, and ZeroDates would make it NULL";
+    zeroDates === "error"
+      ? "and ZeroDates is error"
+      : "which may not be NULL, and ZeroDates would make it NULL";
   return new MigrationError("source.zero_date", {
     message: `The column ${column} holds a date that no calendar has, ${why}.`,
     subject: displayTable(table),
