@@ -19,6 +19,8 @@ export interface SelectionRule extends TableRuleBase {
   readonly action: "include" | "exclude" | "explicit";
   /** The pattern for tables is `%` alone. */
   readonly everyTable: boolean;
+  /** The pattern for tables stands for no run of characters. */
+  readonly namesTable: boolean;
   /** Which kinds of relations are meant. */
   readonly tableType: "table" | "view" | "all";
   /** Higher starts first in full load; undefined when the rule does not say. */

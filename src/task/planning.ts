@@ -149,18 +149,20 @@ interface Selected {
   readonly selected: readonly TableId[];
   /** Schemas of which everything is moved; undefined where only what tables need is. */
   readonly movesWhole: readonly string[] | undefined;
-  /** Of the selected views, those that cannot be read. */
+  /** Of the selected tables, those that do not come; of the views, those that cannot be read. */
   readonly unread: readonly Finding[];
   /** With the objects that are to be made. */
   readonly catalog: Catalog;
 }
 
 async function describeSelected(
-  { spec, settings, source }: PlanningRequest,
+  { spec, settings, source, journaled }: PlanningRequest,
   mappings: TableMappings,
   signal: AbortSignal,
 ): Promise<Selected> {
-  const { listed, tables, views } = await selectRelations(source, { mappings, type: spec.type }, signal);
+  const known = new Set(journaled.map(({ id }) => tableKey(id)));
+  const wanted = { mappings, type: spec.type, known };
+  const { listed, tables, views, passing } = await selectRelations(source, wanted, signal);
   const selected = [...tables, ...views];
   if (selected.length === 0 && settings.failOnNoTables) {
     throw asError(nothingSelected(spec.name), undefined);
@@ -179,7 +181,7 @@ async function describeSelected(
   );
   const isMade = ({ stage }: SchemaObject): boolean => movesObjects || stage === "before-tables";
   const catalog = { ...described, objects: withoutViews(described.objects.filter(isMade), views) };
-  return { listed, selected, unread: viewsUnread(views, catalog), movesWhole, catalog };
+  return { listed, selected, unread: [...passing, ...viewsUnread(views, catalog)], movesWhole, catalog };
 }
 
 /** What both sides say of the task. */

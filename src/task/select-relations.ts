@@ -11,7 +11,7 @@ import {
 } from "../core/schema.ts";
 import type { MigrationType, Source } from "../core/source.ts";
 import type { TableMappings } from "../mapping/rules.ts";
-import { selectTables, takesViews } from "../mapping/selection.ts";
+import { isNamed, selectTables, takesViews } from "../mapping/selection.ts";
 
 /** What of a source takes part in a task. */
 export interface SelectedRelations {
@@ -19,6 +19,8 @@ export interface SelectedRelations {
   readonly listed: readonly TableId[];
   readonly tables: readonly TableId[];
   readonly views: readonly TableId[];
+  /** Tables that rules select and that do not come. */
+  readonly passing: readonly Finding[];
 }
 
 /**
@@ -27,12 +29,19 @@ export interface SelectedRelations {
  */
 export async function selectRelations(
   source: Source,
-  { mappings, type }: { readonly mappings: TableMappings; readonly type: MigrationType },
+  {
+    mappings,
+    type,
+    known,
+  }: { readonly mappings: TableMappings; readonly type: MigrationType; readonly known: ReadonlySet<string> },
   signal: AbortSignal,
 ): Promise<SelectedRelations> {
   const tables = await source.listTables(signal);
-  const selected = selectTables(tables, mappings);
-  if (!takesViews(mappings)) return { listed: tables, tables: selected, views: [] };
+  const matched = selectTables(tables, mappings);
+  const isComing = comesFrom(source, { tables, mappings, known });
+  const selected = matched.filter(isComing);
+  const passing = matched.filter((id) => !isComing(id)).map(tablePassing);
+  if (!takesViews(mappings)) return { listed: tables, tables: selected, views: [], passing };
   if (type !== "full-load") {
     throw new MigrationError("mapping.unsupported", {
       message: `A selection rule takes views, which have rows but no changes; the task's migration type is ${type}.`,
@@ -41,7 +50,38 @@ export async function selectRelations(
     });
   }
   const views = await source.listViews(signal);
-  return { listed: [...tables, ...views], tables: selected, views: selectTables(views, mappings, "view") };
+  return {
+    ...{ listed: [...tables, ...views], tables: selected, passing },
+    views: selectTables(views, mappings, "view"),
+  };
+}
+
+/**
+ * Which of the tables that rules select come: a tool's own comes where a rule names it, or where it has come before. `known`:
+ * keys of those.
+ */
+export function comesFrom(
+  source: Pick<Source, "isPassing">,
+  {
+    tables,
+    mappings,
+    known,
+  }: {
+    readonly tables: readonly TableId[];
+    readonly mappings: TableMappings;
+    readonly known: ReadonlySet<string>;
+  },
+): (id: TableId) => boolean {
+  return (id) => source.isPassing?.(id, tables) !== true || known.has(tableKey(id)) || isNamed(id, mappings);
+}
+
+function tablePassing(id: TableId): Finding {
+  const code = "source.table_passing";
+  return {
+    ...{ code, severity: "info", subject: displayTable(id), table: id },
+    message: `${displayTable(id)} is left out: by its name a tool that alters another table has made it.`,
+    remedy: errorTable[code].remedy,
+  };
 }
 
 /** What a task fails with, unless its settings let it wait for tables to come (`FailOnNoTablesCaptured`). */

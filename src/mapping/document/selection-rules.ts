@@ -26,6 +26,7 @@ export function selectionRule(reader: RuleReader, id: number): SelectionRule {
     schema: isExact ? exactName(reader, "schema-name", EXPLICIT) : pattern(reader, "schema-name"),
     table: isExact ? exactName(reader, "table-name", EXPLICIT) : pattern(reader, "table-name"),
     everyTable: !isExact && type !== "view" && /^%+$/u.test(reader.locator().text("table-name")),
+    namesTable: isExact || !reader.locator().text("table-name").includes("%"),
     tableType: type,
     loadOrder: reader.wholeNumber("load-order", 0, LARGEST_NUMBER),
     filters: sourceFilters(reader, action),

@@ -45,6 +45,7 @@ function byNumber(entries: readonly (readonly [number, RowsKind])[]): (RowsKind 
 }
 
 const NONE: ReadonlySet<number> = new Set();
+const NO_NAMES: ReadonlySet<string> = new Set();
 /** An event without rows that ends a statement has this table's number. */
 const NO_TABLE = 0xffffff;
 
@@ -214,6 +215,7 @@ export class LogChanges {
           effects: [{ kind: "replaced", table: id, how: "was dropped" }],
         },
         read: () => ({ kind: "drop", tables: [id] }),
+        names: () => NO_NAMES,
       });
     }
   }

@@ -71,9 +71,12 @@ export class TableNotes {
     this.#copies = new TableCopies(options.copies);
   }
 
-  read({ read, isStrict }: DefinitionStatement, commit: LogPoint): ReadStatement {
+  read({ read, names, isStrict }: DefinitionStatement, commit: LogPoint): ReadStatement {
     const statement = read();
-    if (statement === undefined) return UNREAD;
+    if (statement === undefined) {
+      this.#copies.forget(names(), commit);
+      return UNREAD;
+    }
     const found = this.#read(statement, { commit, isStrict });
     const notes = found.notes.filter((note) => this.#options.takes(note, commit.position));
     return { ...found, notes };
@@ -135,7 +138,7 @@ export class TableNotes {
   #renamed(pairs: readonly RenamedTable[], commit: LogPoint): ReadStatement {
     const places = new Map<string, number | undefined>();
     const names = new Map<number, TableId>();
-    const others: TableId[] = [];
+    const others: RenamedTable[] = [];
     const at = (id: TableId): number | undefined => {
       const key = tableKey(id);
       return places.has(key) ? places.get(key) : this.#tables.indexOf(id.schema, id.name);
@@ -144,10 +147,10 @@ export class TableNotes {
       const index = at(from);
       places.set(tableKey(from), undefined);
       places.set(tableKey(to), index);
-      if (index === undefined) others.push(to);
+      if (index === undefined) others.push({ from, to });
       else names.set(index, to);
     }
-    const swapped = this.#swapped(pairs, { names, commit });
+    const swapped = this.#swapped(others, { names, commit });
     const notes: SchemaNote[] = [...swapped.notes];
     const misfits = swapped.misfits;
     const settled = new Set<number>(swapped.settled);
@@ -174,7 +177,8 @@ export class TableNotes {
     }
     const isNew = (id: TableId): boolean =>
       this.#tables.indexOf(id.schema, id.name) === undefined && !isPassing(id, this.#ids);
-    return { misfits, notes: [...notes, ...others.filter(isNew).map(newTable)], settled };
+    const fresh = others.map(({ to }) => to).filter(isNew);
+    return { misfits, notes: [...notes, ...fresh.map(newTable)], settled };
   }
 
   /** Tables whose names other tables take, that are none of the stream's: copies that have all their rows. */
@@ -187,7 +191,7 @@ export class TableNotes {
     const settled = new Set<number>();
     for (const { from, to } of pairs) {
       const index = this.#tables.indexOf(to.schema, to.name);
-      if (index === undefined || this.#tables.indexOf(from.schema, from.name) !== undefined) continue;
+      if (index === undefined) continue;
       const before = this.#tables.followed(index, commit);
       if (before === undefined) continue;
       settled.add(index);
