@@ -71,6 +71,23 @@ test("tables that take each other's names are noted by what each is called in th
   assert.deepEqual(log.read("drop table t, strange"), ["s.t is gone"]);
 });
 
+test("foreign keys follow the tables that they refer to, and no column that they refer to gets another name", () => {
+  const child = made(
+    "create table child (id int primary key, up int, a int, constraint self foreign key (up) references child (id), constraint f foreign key (a) references t (id))",
+  );
+  const log = new Log([t, child]);
+  assert.deepEqual(log.read("rename table t to x, child to y"), [
+    "s.t is x: 1id 2a 3b",
+    "s.child is y: 1id 2up 3a",
+  ]);
+  assert.deepEqual(log.read("rename table t to x"), ["s.t is x: 1id 2a 3b", "s.child is child: 1id 2up 3a"]);
+  assert.deepEqual(log.read("alter table t change id i int not null"), []);
+  assert.deepEqual(log.read("alter table t drop a, rename to x"), []);
+  assert.deepEqual(log.read("alter table t drop a"), ["s.t is t: 1id 3b"]);
+  assert.deepEqual(log.read("create table _t_gho like t"), []);
+  assert.match(log.read("rename table t to _t_del, _t_gho to t")[0]!, /others refer to it/);
+});
+
 test("a table that was described as a statement leaves it is not noted again", () => {
   const before = { ...t.shape!, columns: [] };
   const log = new Log([made("create table t (id int primary key)", { place: { position: at(10), before } })]);

@@ -130,6 +130,8 @@ export class TableNotes {
     const altered = alteredTable(before, clauses, context);
     if (altered === undefined) return UNREAD;
     const { refusal, table } = altered;
+    // What others refer to has another name in them, too.
+    if (this.#referrers(index).some((other) => isReferredOtherwise(other, before, table, to))) return UNREAD;
     if (refusal !== undefined) return { ...UNREAD, misfits: [misfit(index, before, refusal)], settled };
     return { ...UNREAD, notes: [noteOf(before, to === undefined ? table : { ...table, id: to })], settled };
   }
@@ -156,20 +158,20 @@ export class TableNotes {
     const settled = new Set<number>(swapped.settled);
     for (const index of settled) names.delete(index);
     for (const { from } of pairs) this.#copies.drop(from, commit);
+    const ends = new Map([...names].map(([index, id]) => [tableKey(this.#tables.all[index]!.id), id]));
     for (const [index, id] of names) {
       const before = this.#tables.followed(index, commit);
       if (before === undefined) return UNREAD;
       settled.add(index);
-      if (before !== "ahead") notes.push(noteOf(before, { ...before, id }));
+      if (before !== "ahead") notes.push(noteOf(before, { ...referringTo(before, ends), id }));
     }
-    for (const [index, before] of this.#referring(names, commit)) {
-      const foreignKeys = before.foreignKeys.map((key) => {
-        const to = pairs.findLast(({ from }) => tableKey(from) === tableKey(key.references))?.to;
-        return to === undefined ? key : { ...key, references: to };
-      });
-      const shape = { ...before.shape!, silentKeys: silentKeyTexts(foreignKeys) };
+    for (const referrer of [...names.keys()].flatMap((index) => this.#referrers(index))) {
+      const index = this.#tables.all.indexOf(referrer);
+      const before =
+        names.has(index) || settled.has(index) ? undefined : this.#tables.followed(index, commit);
+      if (before === undefined || before === "ahead") continue;
       settled.add(index);
-      notes.push(noteOf(before, { ...before, foreignKeys, shape }));
+      notes.push(noteOf(before, referringTo(before, ends)));
     }
     for (const { to } of pairs) {
       const index = this.#tables.indexOf(to.schema, to.name);
@@ -200,21 +202,21 @@ export class TableNotes {
       const after =
         copy === undefined
           ? { how: "was replaced by another, of which the log has not told what it holds" }
-          : swappedTable(before, copy);
+          : this.#referrers(index).length > 0
+            ? { how: "was replaced by a copy, and others refer to it" }
+            : swappedTable(before, copy);
       if ("how" in after) misfits.push(misfit(index, before, after.how));
       else notes.push(noteOf(before, after.table));
     }
     return { notes, misfits, settled };
   }
 
-  /** Tables, not renamed themselves, with foreign keys to some that are. */
-  #referring(renamed: ReadonlyMap<number, TableId>, commit: LogPoint): readonly [number, TableSchema][] {
-    const names = new Set([...renamed.keys()].map((index) => tableKey(this.#tables.all[index]!.id)));
-    return this.#tables.all.flatMap((table, index): readonly [number, TableSchema][] => {
-      const refers = table.foreignKeys.some(({ references }) => names.has(tableKey(references)));
-      const before = refers && !renamed.has(index) ? this.#tables.followed(index, commit) : undefined;
-      return before === undefined || before === "ahead" ? [] : [[index, before]];
-    });
+  /** Tables with foreign keys to one. */
+  #referrers(index: number): readonly TableSchema[] {
+    const key = tableKey(this.#tables.all[index]!.id);
+    return this.#tables.all.filter(({ foreignKeys }) =>
+      foreignKeys.some(({ references }) => tableKey(references) === key),
+    );
   }
 
   #dropped(tables: readonly TableId[], commit: LogPoint): ReadStatement {
@@ -230,6 +232,31 @@ export class TableNotes {
     }
     return { ...UNREAD, notes, settled };
   }
+}
+
+/** The table with foreign keys to tables of other names. `ends`: by their keys, what these are called now. */
+function referringTo(table: TableSchema, ends: ReadonlyMap<string, TableId>): TableSchema {
+  const foreignKeys = table.foreignKeys.map((key) => {
+    const references = ends.get(tableKey(key.references));
+    return references === undefined ? key : { ...key, references };
+  });
+  return { ...table, foreignKeys, shape: { ...table.shape!, silentKeys: silentKeyTexts(foreignKeys) } };
+}
+
+/** Whether a table's foreign keys to one that was altered would be others. */
+function isReferredOtherwise(
+  { foreignKeys }: TableSchema,
+  before: TableSchema,
+  after: TableSchema,
+  to: TableId | undefined,
+): boolean {
+  const numbers = ({ shape }: TableSchema): ReadonlyMap<string, number> =>
+    new Map(shape!.columns.map(({ name, number }) => [name.toLowerCase(), number]));
+  const [was, is] = [numbers(before), numbers(after)];
+  const columns = foreignKeys
+    .filter(({ references }) => tableKey(references) === tableKey(before.id))
+    .flatMap(({ referencedColumns }) => referencedColumns.map((name) => name.toLowerCase()));
+  return columns.some((name) => to !== undefined || was.get(name) !== is.get(name));
 }
 
 function noteOf(before: TableSchema, after: TableSchema): SchemaNote {
