@@ -97,6 +97,7 @@ function measure(name: string, shape: Shape, Form: FormClass): void {
   const columns = shape.columns.map(
     ([cell, type]): ReadColumn => ({
       name: "c",
+      isChecked: false,
       expression: "c",
       cell,
       length: cell === Cell.bits ? 1 : 0,

@@ -7,6 +7,7 @@ import { eventually } from "../test/support/eventually.ts";
 import type { PostgresServer } from "../test/support/postgres-server.ts";
 import { isAboutStatement, isRefusal, Workload, type WorkloadStatistics } from "../test/support/workload.ts";
 import { deeds, endPrepared } from "./deeds.ts";
+import { RULED_SQL } from "./ruled.ts";
 import { soakTransactions } from "./transactions.ts";
 
 const CLIENTS = 4;
@@ -47,7 +48,7 @@ export class Application implements AsyncDisposable {
     const connect = (): Promise<pg.Client> => options.server.connect(options.database);
     const sizes = await createDemoData(connect, options.rows);
     const schema = await readFile(join(import.meta.dirname, "schema.sql"), "utf8");
-    await options.server.query(schema, options.database);
+    await options.server.query(`${schema}; ${RULED_SQL}`, options.database);
     const workload = await Workload.start({
       ...{ connect, sizes, kinds: soakTransactions, clients: CLIENTS, reconnects: true },
       transactionsPerSecond: options.rate,

@@ -2,19 +2,24 @@ import * as dms from "@aws-sdk/client-database-migration-service";
 import type { TableId } from "../src/core/schema.ts";
 import { eventually } from "../test/support/eventually.ts";
 import { TaskApi } from "../test/support/task-api.ts";
+import { RULES } from "./ruled.ts";
 import type { Service } from "./service.ts";
 import type { Side } from "./world.ts";
 
+/** Those that the target gets as they are. */
 export const SCHEMAS = ["shop", "audit", "soak"];
 
 const MAPPINGS = JSON.stringify({
-  rules: SCHEMAS.map((schema, index) => ({
-    "rule-type": "selection",
-    "rule-id": String(index + 1),
-    "rule-name": schema,
-    "object-locator": { "schema-name": schema, "table-name": "%" },
-    "rule-action": "include",
-  })),
+  rules: [
+    ...RULES,
+    ...SCHEMAS.map((schema, index) => ({
+      "rule-type": "selection",
+      "rule-id": String(RULES.length + index + 1),
+      "rule-name": schema,
+      "object-locator": { "schema-name": schema, "table-name": "%" },
+      "rule-action": "include",
+    })),
+  ],
 });
 
 /** Faults come every few seconds: between two of them a task has to have tried again. */

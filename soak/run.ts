@@ -87,6 +87,7 @@ async function finish(world: World, say: (line: string) => void): Promise<readon
   const { suspended } = await world.migration.state();
   const verdict = await compare(world);
   say(`compared ${count(verdict.rows)} rows of ${verdict.tables} tables, definitions and sequences`);
+  say(`${count(verdict.refused)} rows were refused and are recorded`);
   return [...suspended.map((table) => `${table} was set aside`), ...verdict.problems];
 }
 

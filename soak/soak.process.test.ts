@@ -12,5 +12,6 @@ test("half a minute of writing with a fault every five seconds ends equal, and l
   assert.equal(code, 0, output);
   assert.match(output, /^fault 3: /m);
   assert.match(output, /^compared [\d,]+ rows of \d+ tables/m);
+  assert.match(output, /^[1-9][\d,]* rows were refused and are recorded/m);
   assert.match(output, /^All holds/m);
 });

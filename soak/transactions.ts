@@ -3,10 +3,12 @@ import {
   type TransactionKind,
   transactionKinds,
 } from "../test/support/workload-transactions.ts";
+import { ruledTransaction } from "./ruled.ts";
 
 /** What the application does all the time: the demo shop's transactions, and others in schema soak. */
 export const soakTransactions: readonly TransactionKind[] = [
   ...transactionKinds,
+  ruledTransaction,
   {
     name: "a table without a key: equal rows come, change and go",
     weight: 8,

@@ -3,11 +3,14 @@ import { displayTable, type TableId } from "../src/core/schema.ts";
 import { compareDatabases, listUserTables, type TableDifference } from "../test/support/compare.ts";
 import { compareSchemas } from "../test/support/compare-schemas.ts";
 import { SCHEMAS } from "./migration.ts";
+import { compareRuled, RULED_SCHEMA } from "./ruled.ts";
 import type { World } from "./world.ts";
 
 export interface Verdict {
   readonly tables: number;
   readonly rows: number;
+  /** Rows that the target refuses, and that are recorded there. */
+  readonly refused: number;
   /** What differs, with counts and without values; empty when nothing does. */
   readonly problems: readonly string[];
 }
@@ -22,15 +25,19 @@ export async function compare({ source, target }: World): Promise<Verdict> {
     target: await target.server.connect(target.database),
   };
   try {
-    const rows = await compareDatabases({ ...clients, limit: MOST_COUNTED });
-    const made = new Set((await listUserTables(clients.source)).map(displayTable));
-    const extra = (await listUserTables(clients.target)).filter((id) => !made.has(displayTable(id)));
+    const tables = await tablesOf(clients.source);
+    const rows = await compareDatabases({ ...clients, tables, limit: MOST_COUNTED });
+    const made = new Set(tables.map(displayTable));
+    const extra = (await tablesOf(clients.target)).filter((id) => !made.has(displayTable(id)));
+    const ruled = await compareRuled(clients);
     const conflicts = await readConflicts(clients.target);
     const definitions = await compareSchemas({ ...clients, schemas: SCHEMAS });
     return {
       tables: rows.tables,
-      rows: rows.rows,
+      rows: rows.rows + ruled.rows,
+      refused: ruled.refused,
       problems: [
+        ...ruled.problems,
         ...rows.differences.map(describe),
         ...extra.map((id) => `${displayTable(id)} is on the target only`),
         ...conflicts,
@@ -41,6 +48,11 @@ export async function compare({ source, target }: World): Promise<Verdict> {
   } finally {
     await Promise.allSettled([clients.source.end(), clients.target.end()]);
   }
+}
+
+/** All but those that go through rules. */
+async function tablesOf(side: pg.Client): Promise<readonly TableId[]> {
+  return (await listUserTables(side)).filter(({ schema }) => schema !== RULED_SCHEMA);
 }
 
 function describe(found: TableDifference): string {
@@ -57,7 +69,7 @@ async function readConflicts(client: pg.Client): Promise<readonly string[]> {
   const { rows } = await client.query<{ id: TableId; count: number; error: string }>(
     `select json_build_object('schema', "TABLE_OWNER", 'name', "TABLE_NAME") as id,
             count(*)::int as count, min("ERROR") as error
-       from public.awsdms_apply_exceptions group by "TABLE_OWNER", "TABLE_NAME" order by 2 desc`,
+       from public.awsdms_apply_exceptions where "TABLE_OWNER" <> '${RULED_SCHEMA}' group by "TABLE_OWNER", "TABLE_NAME" order by 2 desc`,
   );
   return rows.map(({ id, count, error }) => `${displayTable(id)}: ${count} conflicts, such as: ${error}`);
 }

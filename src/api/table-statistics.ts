@@ -11,6 +11,7 @@ import { type Filter, filtered } from "./filters.ts";
 import { type Page, type PageRequest, page, tableStatisticsPages } from "./paging.ts";
 import type { Call } from "./service.ts";
 import type { Checked } from "./shapes.ts";
+import { tableDetails } from "./table-details.ts";
 import { findTask, replications, replicationTasks, type TaskFace } from "./task-face.ts";
 
 export async function describeTableStatistics(
@@ -81,14 +82,8 @@ function shape(table: TableProgress): TableStatistics {
     ValidationFailedRecords: 0,
     ValidationSuspendedRecords: 0,
     ValidationState: "Not enabled",
-    // The only place of AWS's shape where a reason fits: why a table was set aside.
-    ValidationStateDetails: reason(table),
+    ValidationStateDetails: tableDetails(table),
   };
-}
-
-function reason(table: TableProgress): string | undefined {
-  const { error } = table;
-  return error === undefined ? undefined : `${error.code}: ${error.message} ${error.remedy}`;
 }
 
 function date(ms: number | undefined): Date | undefined {

@@ -106,6 +106,19 @@ function originWords(origin: ColumnOrigin, own: Column | undefined, reads: Table
 }
 
 /** How a rule parts the table for its full load; undefined where none does. */
+/** The target's primary key; undefined where it is the source's. */
+export function keyWords(plan: TablePlan, columns: readonly ColumnWords[]): string | undefined {
+  const names = new Map(columns.map(({ source, target }) => [source, target]));
+  const own = primaryKey(readTable(plan))?.map((name) => names.get(name));
+  const there = primaryKey(plan.target);
+  if (own?.join("\0") === there?.join("\0")) return undefined;
+  return there === undefined ? "no primary key" : `primary key ${there.join(", ")}`;
+}
+
+function primaryKey({ indexes }: TableSchema): readonly string[] | undefined {
+  return indexes.find(({ constraint }) => constraint === "primary-key")?.columns;
+}
+
 export function loadWords(load: ParallelLoad | undefined): string | undefined {
   switch (load?.type) {
     case undefined:

@@ -3,7 +3,7 @@ import { readTable, type TablePlan } from "../core/plan.ts";
 import { displayTable } from "../core/schema.ts";
 import type { CheckedMappings } from "../server/check-mappings.ts";
 import { count } from "./human.ts";
-import { type ColumnWords, columnWords, filterWords, loadWords } from "./mapping-words.ts";
+import { type ColumnWords, columnWords, filterWords, keyWords, loadWords } from "./mapping-words.ts";
 import { textTable } from "./output.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./text-width.ts";
@@ -48,6 +48,7 @@ function things(number: number, what: string): string {
 function tableText(plan: TablePlan, { paint, everyColumn }: ReportOptions): string {
   const { source, target, loadOrder, rows } = plan;
   const all = columnWords(plan);
+  const key = keyWords(plan, all);
   const load = loadWords(plan.parallelLoad);
   const shown = everyColumn ? all : all.filter(({ what }) => what !== "");
   const name = displayTable(source.id);
@@ -56,6 +57,7 @@ function tableText(plan: TablePlan, { paint, everyColumn }: ReportOptions): stri
   const said = [
     things(all.filter((column) => column.target !== undefined).length, "column"),
     ...(shown.length === 0 ? ["all as they are"] : []),
+    ...(key === undefined ? [] : [key]),
     ...(loadOrder === 0 ? [] : [`load order ${loadOrder}`]),
     ...(load === undefined ? [] : [load]),
   ];
@@ -98,12 +100,15 @@ function checkedJson({ plan, tables, findings }: NonNullable<CheckedMappings["ch
     tablesOfSource: tables,
     tables: plan.tables.map((table) => {
       const { source, target, loadOrder, parallelLoad, rows } = table;
+      const columns = columnWords(table);
       const filter = filterWords(rows?.filter, readTable(table));
+      const key = keyWords(table, columns);
       return {
         ...{ source: source.id, target: target.id, loadOrder },
         ...(filter === undefined ? {} : { filter }),
         ...(parallelLoad === undefined ? {} : { parallelLoad }),
-        columns: columnWords(table),
+        ...(key === undefined ? {} : { key }),
+        columns,
       };
     }),
     findings,

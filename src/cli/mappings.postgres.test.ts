@@ -15,7 +15,7 @@ after(() => rm(directory, { recursive: true }));
 await server.query(`
   create schema app;
   create table app.people (id bigint primary key, name varchar(80), ssn text, price numeric(10,2), note text);
-  create table app.orders (nr int primary key);
+  create table app.orders (nr int primary key, at date not null default current_date);
   create table app.tmp (x int)`);
 
 async function check(
@@ -55,6 +55,11 @@ const RULES = [
     "object-locator": { "schema-name": "app", "table-name": "orders" },
     "parallel-load": { type: "ranges", columns: ["nr"], boundaries: [["10"], ["20"]] },
   },
+  {
+    ...{ "rule-type": "transformation", "rule-id": 9, "rule-target": "table" },
+    ...{ "rule-action": "define-primary-key", "primary-key-def": { name: "k", columns: ["nr", "at"] } },
+    "object-locator": { "schema-name": "app", "table-name": "orders" },
+  },
   columnRule(7, "add-column", "%", {
     ...{ "object-locator": { "schema-name": "app", "table-name": "people" } },
     ...{ value: "label", expression: "upper($name) || $AR_M_SOURCE_SCHEMA", ...dmsString(90) },
@@ -75,9 +80,9 @@ test("what a document does to a database is shown table by table and column by c
   -                              label          character varying(90)  added; upper($name) || $AR_M_SOURCE_SCHEMA
   note    text                   -                                     stays behind
 
-app.orders  1 column, all as they are, loaded in 3 ranges of nr
+app.orders  2 columns, all as they are, primary key nr, at, loaded in 3 ranges of nr
 
-8 rules. 2 of 3 tables are selected. The document can be used.
+9 rules. 2 of 3 tables are selected. The document can be used.
 `,
   );
   assert.equal(code, 0);
@@ -86,7 +91,7 @@ app.orders  1 column, all as they are, loaded in 3 ranges of nr
 test("programs get one document of JSON, with every column", async () => {
   const { code, stdout } = await check(RULES, "--source", server.url(), "--json");
   const report = JSON.parse(stdout);
-  assert.deepEqual([code, report.rules, report.tablesOfSource, report.findings], [0, 8, 3, []]);
+  assert.deepEqual([code, report.rules, report.tablesOfSource, report.findings], [0, 9, 3, []]);
   assert.deepEqual(
     report.tables.map(({ source, filter: rows }: { source: object; filter?: string }) => [source, rows]),
     [
@@ -104,6 +109,7 @@ test("what cannot be carried out is told, and the exit code says so", async () =
     select(1, "include", "%"),
     columnRule(2, "rename", "name", { value: "ssn" }),
     columnRule(3, "data-masking-hash-mask", "snn"),
+    select(4, "exclude", "temp"),
   ];
   const { code, stdout } = await check(wrong, "--source", server.url(), "--type", "full-load-and-cdc");
   assert.equal(code, 1);
@@ -113,7 +119,11 @@ test("what cannot be carried out is told, and the exit code says so", async () =
   );
   assert.match(
     stdout,
-    /^warning mapping\.rule_unmatched: Rule 3 matches no column of the selected tables\.$/m,
+    /^warning mapping\.rule_unmatched: Rule 3 for %\.%\.snn matches no column of the selected tables\.$/m,
+  );
+  assert.match(
+    stdout,
+    /^warning mapping\.rule_unmatched: Rule 4 for app\.temp matches no table of the source\.$/m,
   );
   assert.match(stdout, /1 error: it cannot be carried out as it is\.\n$/);
   const nothing = await check([select(1, "include", "no_such_table")], "--source", server.url());
@@ -128,7 +138,7 @@ test("without a source the document alone is read", async () => {
   const { code, stdout } = await check(RULES);
   assert.deepEqual(
     [code, stdout],
-    [0, "8 rules. The document can be used. Add --source to see what it does.\n"],
+    [0, "9 rules. The document can be used. Add --source to see what it does.\n"],
   );
   const refused = await check([{ ...select(1, "include", "%"), "load-oder": 1 }]);
   assert.equal(refused.code, 2);

@@ -44,7 +44,7 @@ function changesLine({ outcome }: SummaryInput): string | undefined {
 function endingLines({ spec, outcome, stopped }: SummaryInput): string[] {
   const lines: string[] = [];
   if (outcome.state === "stopped") lines.push(endingWord(spec, outcome, stopped));
-  const { leftOut } = progressTotals(outcome.progress);
+  const { failed, leftOut } = progressTotals(outcome.progress);
   if (leftOut > 0) {
     const what = leftOut === 1 ? "row was" : "rows were";
     lines.push(
@@ -55,6 +55,11 @@ function endingLines({ spec, outcome, stopped }: SummaryInput): string[] {
   if (suspended > 0)
     lines.push(
       `${count(suspended)} ${suspended === 1 ? "table was" : "tables were"} set aside; see the errors.`,
+    );
+  const lacking = failed - suspended;
+  if (lacking > 0)
+    lines.push(
+      `${count(lacking)} ${lacking === 1 ? "table lacks" : "tables lack"} an index or a constraint; see the errors.`,
     );
   const over = spec.type === "full-load" && outcome.stopReason === "FULL_LOAD_ONLY_FINISHED";
   const touched = outcome.progress.phase !== "starting" && outcome.progress.phase !== "assessing";

@@ -172,6 +172,34 @@ test("rows that the target refuses give exit code 3, and are told and recorded",
   );
 });
 
+test("a foreign key that a filter breaks is told before and after, and gives exit code 3", async () => {
+  const both = await pair();
+  await server.query(
+    "create table child (id int primary key, a_id int references a); insert into child select i, i from generate_series(1, 9) i",
+    both.source,
+  );
+  const select = (id: number, table: string, filters: readonly object[]): object => ({
+    ...{ "rule-type": "selection", "rule-id": id, "rule-name": `${id}`, "rule-action": "include", filters },
+    "object-locator": { "schema-name": "public", "table-name": table },
+  });
+  const conditions = [{ "filter-operator": "gte", value: "5" }];
+  const filter = { "filter-type": "source", "column-name": "id", "filter-conditions": conditions };
+  const mappings = join(directory, "broken.json");
+  await writeFile(mappings, JSON.stringify({ rules: [select(1, "%", []), select(2, "a", [filter])] }));
+  const result = await tideway([...both.args, "--mappings", mappings]);
+  assert.equal(result.code, 3, result.stdout);
+  assert.match(
+    result.stdout + result.stderr,
+    /plan\.reference_may_fail: The foreign key .* of public\.child/,
+  );
+  assert.match(result.stdout, /1 table lacks an index or a constraint/);
+  const [rows] = await server.query(
+    "select count(*)::int as n, (select min(id) from a) as least from child",
+    both.target,
+  );
+  assert.deepEqual(rows, { n: 9, least: 5 });
+});
+
 test("a run that goes on after a kill still tells of rows that were left out before", async () => {
   const both = await pair();
   await server.query("create table a (id int primary key check (id > 2), t text)", both.target);

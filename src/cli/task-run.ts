@@ -94,9 +94,9 @@ async function waitForReload(
   return tables.some((table) => reloaded(table) && !isWhole(table)) ? ExitCode.incomplete : ExitCode.done;
 }
 
-/** Whether all rows of a table came. */
-function isWhole({ TableState, FullLoadErrorRows = 0 }: TableStatistics): boolean {
-  return TableState !== "Table error" && FullLoadErrorRows === 0;
+/** Whether all rows and changes of a table came; of changes that are left out the API tells in words. */
+function isWhole({ TableState, ValidationStateDetails = "" }: TableStatistics): boolean {
+  return TableState !== "Table error" && !ValidationStateDetails.startsWith("apply.rows_left_out:");
 }
 
 function sameTable(a: TableStatistics, b: TableStatistics): boolean {

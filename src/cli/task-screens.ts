@@ -70,7 +70,15 @@ export async function showTables(name: string, options: ApiOptions, output: Outp
     return await listTableStatistics(client, task.ReplicationTaskArn ?? "");
   });
   if (options.json) printJson(tables, output);
-  else output.stdout.write(tablesText(tables));
+  else output.stdout.write(tablesText(tables) + tableDetailsText(tables));
+}
+
+/** What the API says of tables beside their numbers: why one was set aside, or what of it was left out. */
+function tableDetailsText(tables: readonly TableStatistics[]): string {
+  return tables
+    .filter(({ ValidationStateDetails = "" }) => ValidationStateDetails !== "")
+    .map((table) => `\n${table.SchemaName}.${table.TableName}: ${table.ValidationStateDetails}\n`)
+    .join("");
 }
 
 function tablesText(tables: readonly TableStatistics[]): string {

@@ -31,3 +31,8 @@ export interface RowErrorPolicies {
   /** Exceptions of changes hold all values that were sent, not the key alone. */
   readonly withValues: boolean;
 }
+
+/** Whether it matters how many exceptions a table has. */
+export function hasLimits({ refusedLimit, conflictLimit }: RowErrorPolicies): boolean {
+  return refusedLimit.count > 0 || conflictLimit.count > 0;
+}

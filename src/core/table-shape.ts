@@ -33,6 +33,25 @@ export interface TableShape {
   readonly described?: Omit<TableSchema, "shape">;
   /** Where in the log it became what it is here. */
   readonly place?: ShapePlace;
+  /** What table mappings make of it; absent in what a source tells, and in what versions without it have noted. */
+  readonly rules?: RuleDigests;
+}
+
+/**
+ * What table mappings made of a table, to be compared with what they make of it later. Digests: values that rules have in
+ * them are not for everybody who sees the target.
+ */
+export interface RuleDigests {
+  /** The target's name, where it is another one. */
+  readonly table?: string;
+  /** By numbers, for columns that stay behind or whose values come as others. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** By numbers, for columns that have another name on the target. */
+  readonly names: Readonly<Record<string, string>>;
+  /** Columns that rules add, by their names on the target. */
+  readonly made: Readonly<Record<string, string>>;
+  /** Where only some rows come. */
+  readonly filter?: string;
 }
 
 export interface ShapePlace {

@@ -5,6 +5,7 @@ import type { ParallelLoad } from "../core/plan.ts";
 import type { Column, LogicalType, TableSchema } from "../core/schema.ts";
 import { planLoad } from "./parallel-load.ts";
 import type { TableMappings } from "./rules.ts";
+import { exactly } from "./wildcard.ts";
 
 const column = (name: string, type: LogicalType): Column => ({ name, nativeType: "", type, nullable: true });
 
@@ -31,9 +32,8 @@ function plan(
   of = table,
 ): { load: ParallelLoad | undefined; findings: Finding[] } {
   const findings: Finding[] = [];
-  const is = (wanted: string) => (name: string) => name === wanted;
-  const rule = { id: 7, schema: is("shop"), table: is("t"), parallelLoad, lobs: undefined };
-  const other = { ...rule, id: 6, table: is("u"), parallelLoad: { type: "none" } };
+  const rule = { id: 7, schema: exactly("shop"), table: exactly("t"), parallelLoad, lobs: undefined };
+  const other = { ...rule, id: 6, table: exactly("u"), parallelLoad: { type: "none" } };
   const mappings = { tableSettings: [other, rule] } as unknown as TableMappings;
   return { load: planLoad(of, mappings, findings).parallelLoad, findings };
 }

@@ -24,6 +24,21 @@ export function leftOut(table: TableId, foreignKey: ForeignKey): Finding {
   };
 }
 
+/** Whether it can be made shows only when the rows are there. */
+export function maySplit(table: TableId, foreignKey: ForeignKey): Finding {
+  const referring = displayTable(table);
+  return {
+    code: "plan.reference_may_fail",
+    severity: "warning",
+    subject: referring,
+    table,
+    message:
+      `The foreign key ${foreignKey.name} of ${referring} cannot be made if rows refer to some of ` +
+      `${displayTable(foreignKey.references)} that its filter leaves out.`,
+    remedy: errorTable["plan.reference_may_fail"].remedy,
+  };
+}
+
 interface Clash {
   readonly sources: readonly [TableId, TableId];
   /** Ids of the rules that name them. */

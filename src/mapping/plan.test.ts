@@ -19,13 +19,20 @@ const renames: readonly {
   readonly rules: readonly Rule[];
   readonly targetSchema?: string;
   readonly to: string;
+  /** Rules that match nothing. */
+  readonly unmatched?: readonly string[];
 }[] = [
   { rules: [], to: "app.Orders" },
   { rules: [], targetSchema: "", to: "app.Orders" },
   { rules: [], targetSchema: "tgt", to: "tgt.Orders" },
   { rules: [["schema", "rename", "app", "Prod"]], to: "Prod.Orders" },
   { rules: [["schema", "rename", "app", "Prod"]], targetSchema: "tgt", to: "Prod.Orders" },
-  { rules: [["schema", "rename", "other", "Prod"]], targetSchema: "tgt", to: "tgt.Orders" },
+  {
+    rules: [["schema", "rename", "other", "Prod"]],
+    targetSchema: "tgt",
+    to: "tgt.Orders",
+    unmatched: ["rule 1"],
+  },
   { rules: [["schema", "add-prefix", "a%", "x_"]], to: "x_app.Orders" },
   { rules: [["schema", "convert-uppercase", "%"]], to: "APP.Orders" },
   { rules: [["table", "convert-lowercase", "%.%"]], to: "app.orders" },
@@ -39,7 +46,7 @@ const renames: readonly {
   { rules: [["table", "replace-suffix", "app.%", "New", "ers"]], to: "app.OrdNew" },
   { rules: [["table", "replace-suffix", "app.%", "$&$1", "ers"]], to: "app.Ord$&$1" },
   { rules: [["table", "rename", "app.Orders", "Bills"]], to: "app.Bills" },
-  { rules: [["table", "rename", "app.orders", "Bills"]], to: "app.Orders" },
+  { rules: [["table", "rename", "app.orders", "Bills"]], to: "app.Orders", unmatched: ["rule 1"] },
   {
     rules: [
       ["table", "rename", "app.Orders", "first"],
@@ -56,16 +63,20 @@ const renames: readonly {
     ],
     targetSchema: "tgt",
     to: "crm.bills",
+    unmatched: ["rule 3", "rule 4"],
   },
 ];
 
-for (const { rules, targetSchema, to } of renames) {
+for (const { rules, targetSchema, to, unmatched = [] } of renames) {
   const setting = targetSchema === undefined ? "" : ` with TargetSchema ${JSON.stringify(targetSchema)}`;
   test(`app.Orders goes to ${to} by ${JSON.stringify(rules)}${setting}`, () => {
     const situation = { catalog: catalog({ tables: [table("app.Orders")] }), rules };
     const compiled = compile(targetSchema === undefined ? situation : { ...situation, targetSchema });
     assert.deepEqual(moves(compiled), [`app.Orders -> ${to}`]);
-    assert.deepEqual(compiled.findings, []);
+    assert.deepEqual(
+      compiled.findings.map(({ code, subject }) => [code, subject]),
+      unmatched.map((rule) => ["mapping.rule_unmatched", rule]),
+    );
     assert.deepEqual(
       compiled.plan.target.schemas.map(({ name }) => name),
       [id(to).schema],

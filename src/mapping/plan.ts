@@ -12,17 +12,18 @@ import { mapReference } from "./columns/map-reference.ts";
 import { type MappedTable, mapTable } from "./columns/map-table.ts";
 import { NativeColumns } from "./columns/native-columns.ts";
 import { NO_RULES, rulesOfTable } from "./columns/table-rules.ts";
-import { unmatchedRules } from "./columns/unmatched-rules.ts";
 import { isLargeObject } from "./document/data-types.ts";
 import { type CheckedNames, checkNames } from "./name-check.ts";
 import { NativeReferences } from "./native-references.ts";
 import { planLoad } from "./parallel-load.ts";
-import { leftOut, referenceLost } from "./plan-findings.ts";
+import { leftOut, maySplit, referenceLost } from "./plan-findings.ts";
 import { type ObjectsRequest, planObjects } from "./plan-objects.ts";
 import { planRights } from "./plan-rights.ts";
+import { withRuleDigests } from "./rows/rule-digests.ts";
 import type { TableMappings } from "./rules.ts";
 import { loadOrderOf, relationOf, selectTables } from "./selection.ts";
 import { TargetNames } from "./target-names.ts";
+import { unmatchedRules } from "./unmatched-rules.ts";
 
 export interface PlanRequest {
   /** The source's catalog; tables that the rules do not select are left out. */
@@ -62,10 +63,10 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
       catalog.objects.filter(({ kind }) => kind === "partitioned table").map(({ id }) => tableKey(id)),
     ),
     findings: [
-      ...unmatchedRules(
-        mappings,
-        catalog.tables.filter(({ id }) => selected.has(tableKey(id))),
-      ),
+      ...unmatchedRules(mappings, {
+        schemas: catalog.schemas,
+        tables: catalog.tables.filter(({ id }) => selected.has(tableKey(id))),
+      }),
       ...[...mapped.values()].flatMap(({ findings }) => findings.all),
     ],
   };
@@ -92,7 +93,7 @@ export function compilePlan(request: PlanRequest): CompiledPlan {
   const columns = (id: TableId): ReadonlyMap<string, string> | undefined => mapped.get(tableKey(id))?.names;
   const rights = planRights(catalog, { names: context.names, placed: planned.placed, columns });
   const plan: MigrationPlan = {
-    tables: tables.toSorted(inLoadOrder),
+    tables: withRuleDigests(tables).toSorted(inLoadOrder),
     sequences: checked.sequences,
     target: {
       dialect: catalog.dialect,
@@ -194,6 +195,9 @@ function targetKeys(source: TableSchema, context: PlanContext): TableSchema["for
     if (columns === undefined || native === undefined) {
       context.findings.push(...referenceLost(source.id, foreignKey, context.replicates));
       return [];
+    }
+    if (context.mapped.get(referenced)?.rows?.filter !== undefined) {
+      context.findings.push(maySplit(source.id, foreignKey));
     }
     return { ...foreignKey, ...columns, native, references: context.names.table(foreignKey.references) };
   });

@@ -1,6 +1,6 @@
 import type { FilterCondition, Mask, ParallelLoad } from "../core/plan.ts";
 import type { LogicalType, TableId } from "../core/schema.ts";
-import type { NameMatcher } from "./wildcard.ts";
+import type { NamePattern } from "./wildcard.ts";
 
 /** A checked table mappings document. Every list is in the order of the rules' ids. */
 export interface TableMappings {
@@ -17,8 +17,6 @@ export interface TableMappings {
 export interface SelectionRule extends TableRuleBase {
   /** "explicit" names exactly one table, without wildcards. */
   readonly action: "include" | "exclude" | "explicit";
-  /** The pattern for tables is `%` alone. */
-  readonly everyTable: boolean;
   /** The pattern for tables stands for no run of characters. */
   readonly namesTable: boolean;
   /** Which kinds of relations are meant. */
@@ -35,23 +33,23 @@ export interface SourceFilter {
   readonly conditions: readonly FilterCondition[];
 }
 
-/** Renames schemas. The matcher sees the source's name. */
+/** Renames schemas. The pattern is for the source's name. */
 export interface SchemaRule {
   readonly id: number;
-  readonly schema: NameMatcher;
+  readonly schema: NamePattern;
   readonly change: NameChange;
 }
 
-/** What a rule about tables matches; the matchers see the source's names. */
+/** What a rule about tables matches; the patterns are for the source's names. */
 export interface TableRuleBase {
   readonly id: number;
-  readonly schema: NameMatcher;
-  readonly table: NameMatcher;
+  readonly schema: NamePattern;
+  readonly table: NamePattern;
 }
 
 /** Whether a rule is about a table, by the source's names. */
 export function matchesTable(rule: TableRuleBase, { schema, name }: TableId): boolean {
-  return rule.schema(schema) && rule.table(name);
+  return rule.schema.matches(schema) && rule.table.matches(name);
 }
 
 /** Renames tables. */
@@ -59,9 +57,9 @@ export interface TableRule extends TableRuleBase {
   readonly change: NameChange;
 }
 
-/** Acts on columns of the source that its matchers take. */
+/** Acts on columns of the source that its patterns take. */
 export interface ColumnRule extends TableRuleBase {
-  readonly column: NameMatcher;
+  readonly column: NamePattern;
   /** DMS's name of the source column's type (document/data-types.ts); undefined for any. */
   readonly dataType: string | undefined;
   readonly action: ColumnAction;

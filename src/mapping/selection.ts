@@ -1,7 +1,7 @@
 import { MigrationError } from "../core/error.ts";
 import type { TableId, TableSchema } from "../core/schema.ts";
 import { matchesTable, type SelectionRule, type TableMappings } from "./rules.ts";
-import { escapeWildcards } from "./wildcard.ts";
+import { escapeWildcards, matchesEveryName } from "./wildcard.ts";
 
 /** What a rule's table-type tells apart. */
 export type Relation = "table" | "view";
@@ -38,9 +38,11 @@ export function selectTables(
  * (`%`), and no exclude rule takes all away again. Single tables may still be excluded.
  */
 export function wholeSchemas(schemas: readonly string[], mappings: TableMappings): readonly string[] {
-  const everyTable = mappings.selections.filter((rule) => rule.everyTable);
+  const everyTable = mappings.selections.filter(
+    (rule) => isOfType(rule, "table") && matchesEveryName(rule.table),
+  );
   const matched = (schema: string, excludes: boolean): boolean =>
-    everyTable.some((rule) => (rule.action === "exclude") === excludes && rule.schema(schema));
+    everyTable.some((rule) => (rule.action === "exclude") === excludes && rule.schema.matches(schema));
   return schemas.filter((schema) => matched(schema, false) && !matched(schema, true));
 }
 

@@ -43,7 +43,7 @@ export class TargetNames {
   }
 
   #schemaRule(source: string): SchemaRule | undefined {
-    return this.#mappings.schemaRules.find(({ schema }) => schema(source));
+    return this.#mappings.schemaRules.find(({ schema }) => schema.matches(source));
   }
 
   #tableRule(source: TableId): TableRule | undefined {

@@ -3,7 +3,11 @@
  * of a range, so `[_]` and `[%]` are the literal characters. Case-sensitive; the whole name must match.
  * A character is a code point. A `[` without a `]` after it, and `[]`, stand for themselves.
  */
-export type NameMatcher = (name: string) => boolean;
+export interface NamePattern {
+  /** As it is written. */
+  readonly text: string;
+  readonly matches: (name: string) => boolean;
+}
 
 type Token =
   | { readonly kind: "run" | "any" }
@@ -36,10 +40,19 @@ export function wildcardFault(pattern: string): string | undefined {
   return undefined;
 }
 
-export function compileWildcard(pattern: string): NameMatcher {
-  const tokens = tokenize(pattern);
-  if (tokens.every((token) => token.kind === "literal")) return (name) => name === pattern;
-  return (name) => matches(tokens, Array.from(name));
+export function compileWildcard(text: string): NamePattern {
+  const tokens = tokenize(text);
+  if (tokens.every((token) => token.kind === "literal")) return exactly(text);
+  return { text, matches: (name) => matches(tokens, Array.from(name)) };
+}
+
+/** Matches this name alone, whatever characters it has. */
+export function exactly(text: string): NamePattern {
+  return { text, matches: (name) => name === text };
+}
+
+export function matchesEveryName({ text }: NamePattern): boolean {
+  return /^%+$/u.test(text);
 }
 
 function tokenize(pattern: string): readonly Token[] {

@@ -1,3 +1,4 @@
+import { TransactionPiece } from "../core/batch-parts.ts";
 import { type ChangeBatch, OP_WIDTH, Op } from "../core/change-batch.ts";
 import { MigrationError } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
@@ -55,7 +56,8 @@ function withoutTruncates(batch: ChangeBatch): ChangeBatch {
       ops.set(batch.ops.subarray(at, at + OP_WIDTH), kept);
       kept += OP_WIDTH;
     }
-    return { ...transaction, start, end: kept / OP_WIDTH };
+    const { begins, commits, takenBack = false } = transaction;
+    return new TransactionPiece(transaction, { start, end: kept / OP_WIDTH, begins, commits, takenBack });
   });
   return { ...batch, ops: ops.subarray(0, kept), transactions };
 }

@@ -73,6 +73,8 @@ async function checkSource(
     tables: selected.listed.length,
     findings: [
       ...(isEmpty ? [nothingSelected("selection")] : []),
+      ...selected.unmatched,
+      ...selected.passing,
       ...viewsUnread(selected.views, catalog),
       ...compiled.findings,
       ...converted.findings,

@@ -4,7 +4,7 @@ import * as dms from "@aws-sdk/client-database-migration-service";
 import { waiting } from "../../test/support/dms-client.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { type PostgresServer, startPostgres } from "../../test/support/postgres-server.ts";
-import { TaskApi } from "../../test/support/task-api.ts";
+import { everything, TaskApi } from "../../test/support/task-api.ts";
 import { startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
 
 let postgres: PostgresServer;
@@ -171,6 +171,59 @@ test("the load of single tables can be asked for again while a task runs", async
   await assert.rejects(modify({ FullLoadSettings: { CommitRate: 1 } }), {
     message: /excluding logging severity task settings, cannot be modified while it is running state/,
   });
+  await api.stop(arn);
+  await api.remove(arn);
+});
+
+test("other table mappings than a table was loaded by set it aside when the task is resumed, until it is loaded again", async () => {
+  const databases = await api.pair(5);
+  const arn = await api.createTask(databases, { MigrationType: "full-load-and-cdc" });
+  await api.start(arn);
+  await api.untilRows(databases.target, 5);
+  await api.inState(arn, "running");
+  await api.stop(arn);
+  const { rules } = JSON.parse(everything) as { rules: object[] };
+  const mask = {
+    ...{ "rule-type": "transformation", "rule-id": "2", "rule-name": "2", "rule-target": "column" },
+    "object-locator": { "schema-name": "public", "table-name": "item", "column-name": "name" },
+    ...{ "rule-action": "data-masking-digits-mask", value: "#" },
+  };
+  await api.client.send(
+    new dms.ModifyReplicationTaskCommand({
+      ReplicationTaskArn: arn,
+      TableMappings: JSON.stringify({ rules: [...rules, mask] }),
+    }),
+  );
+  await api.inState(arn, "stopped");
+  await api.start(arn, "resume-processing");
+  const table = (state: string): Promise<dms.TableStatistics> =>
+    eventually(`the table to be in the state ${state}`, async () => {
+      const statistics = new dms.DescribeTableStatisticsCommand({ ReplicationTaskArn: arn });
+      const [item] = (await api.client.send(statistics)).TableStatistics!;
+      return item?.TableState === state && item;
+    });
+  const { ValidationStateDetails } = await table("Table error");
+  assert.match(
+    ValidationStateDetails!,
+    /^mapping\.rules_changed: .+: they treat the column name in another way\. Reload the table, /,
+  );
+  const masked = async (): Promise<number> => {
+    const [row] = await postgres.query(
+      "select count(*)::int as n from item where name = 'name #'",
+      databases.target,
+    );
+    return row.n;
+  };
+  assert.equal(await masked(), 0);
+  await api.inState(arn, "running");
+  await api.client.send(
+    new dms.ReloadTablesCommand({
+      ReplicationTaskArn: arn,
+      TablesToReload: [{ SchemaName: "public", TableName: "item" }],
+    }),
+  );
+  await table("Table completed");
+  assert.equal(await masked(), 5);
   await api.stop(arn);
   await api.remove(arn);
 });

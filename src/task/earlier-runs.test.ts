@@ -66,6 +66,7 @@ test("a load that goes on or is done again has its own times", () => {
   assert.deepEqual([first?.fullLoadStartMs, first?.fullLoadEndMs], [30, undefined]);
   const [again] = withEarlierRuns(progress([{ ...table, reloaded: true }]), before).tables;
   assert.deepEqual([again?.fullLoadStartMs, again?.fullLoadEndMs], [undefined, undefined]);
+  assert.equal(again?.conflicts, 9, "those of the load before are gone");
 });
 
 test("a table that earlier runs did not have is as its worker tells", () => {

@@ -59,6 +59,7 @@ function withEarlier(table: TableProgress, earlier: TableProgress | undefined): 
     appliedUpdates: table.appliedUpdates + earlier.appliedUpdates,
     appliedDeletes: table.appliedDeletes + earlier.appliedDeletes,
     appliedDdls: table.appliedDdls + earlier.appliedDdls,
-    conflicts: table.conflicts + earlier.conflicts,
+    // A table that is loaded again is without those of the load before.
+    conflicts: table.conflicts + (table.reloaded ? 0 : earlier.conflicts),
   };
 }

@@ -12,10 +12,10 @@ import { selectTables } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import type { TableRules } from "../pipeline/apply-modes.ts";
 import { type Attempt, AttemptOutdated } from "./attempt.ts";
+import { leavesColumnsOut } from "./followed-columns.ts";
 import { isApplied, whyNotFollowed } from "./noted-reasons.ts";
 import { type FollowedTable, planAlterations, tablesByNumber } from "./plan-alterations.ts";
 import { asWarning } from "./run-objects.ts";
-import { leavesColumnsOut } from "./schema-changes.ts";
 
 /** Not a failure: everything before a transaction is applied, and it alters tables of the task. */
 export class SchemaNoted extends AttemptOutdated {

@@ -7,7 +7,8 @@ import {
   type TableShape,
   withKnownNumbers,
 } from "../core/table-shape.ts";
-import { isComplete, leavesColumnsOut } from "./schema-changes.ts";
+import { leavesColumnsOut } from "./followed-columns.ts";
+import { isComplete } from "./schema-changes.ts";
 
 export interface RecalledTables {
   /** The source's tables, those that the stream will tell of as they are where it goes on. */

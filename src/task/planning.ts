@@ -23,6 +23,7 @@ import { parseTableMappings } from "../mapping/table-mappings.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import type { AttemptNotes } from "./attempt.ts";
 import { numberedTables, recallTables } from "./noted-tables.ts";
+import { loadedByOtherRules } from "./rule-changes.ts";
 import { sameTables } from "./same-tables.ts";
 import { compareSchemas, isComplete, type SchemaChanges } from "./schema-changes.ts";
 import { nothingSelected, selectRelations, viewsUnread, withoutViews } from "./select-relations.ts";
@@ -73,7 +74,7 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   // Asked first: what is noted later than this, the catalog may show already or not.
   const noted = spec.type === "full-load" ? undefined : await request.source.noteKeeping(signal);
   const described = await describeSelected(request, mappings, signal);
-  const { listed, selected, unread, movesWhole } = described;
+  const { listed, selected, told, movesWhole } = described;
   const isFollowed = isNotedSince(request, noted?.since);
   const numbered = numberedTables(described.catalog.tables, journaled);
   const { tables: recalled, awaited } = isFollowed
@@ -100,16 +101,17 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
     replicatesOnly: spec.type === "cdc",
     planned: noted?.now,
   });
+  const done = spec.type === "full-load" ? journaled.filter(isComplete) : [];
   const assessed = await assess(request, { tables, movesWhole, plan: changes.assessed }, signal);
   const findings = [
     ...settingFindings(spec.settings),
     ...compiled.findings,
     ...converted.findings,
     ...changes.findings,
+    ...loadedByOtherRules(planned, done),
     ...assessed,
   ];
-  // A view that cannot be read has no description, and so no place among the task's tables.
-  for (const finding of [...unread, ...findings]) observer.finding(finding);
+  for (const finding of [...told, ...findings]) observer.finding(finding);
   const present = new Set(listed.map(tableKey));
   for (const id of awaited) present.add(tableKey(id));
   const gone = concerned.filter(({ id, state }) => state !== "suspended" && !present.has(tableKey(id)));
@@ -149,8 +151,11 @@ interface Selected {
   readonly selected: readonly TableId[];
   /** Schemas of which everything is moved; undefined where only what tables need is. */
   readonly movesWhole: readonly string[] | undefined;
-  /** Of the selected tables, those that do not come; of the views, those that cannot be read. */
-  readonly unread: readonly Finding[];
+  /**
+   * Selection rules that match nothing, selected tables that do not come, and selected views that cannot be read: such a view has
+   * no description, and so no place among the task's tables.
+   */
+  readonly told: readonly Finding[];
   /** With the objects that are to be made. */
   readonly catalog: Catalog;
 }
@@ -161,8 +166,8 @@ async function describeSelected(
   signal: AbortSignal,
 ): Promise<Selected> {
   const known = new Set(journaled.map(({ id }) => tableKey(id)));
-  const wanted = { mappings, type: spec.type, known };
-  const { listed, tables, views, passing } = await selectRelations(source, wanted, signal);
+  const relations = await selectRelations(source, { mappings, type: spec.type, known }, signal);
+  const { listed, tables, views, unmatched, passing } = relations;
   const selected = [...tables, ...views];
   if (selected.length === 0 && settings.failOnNoTables) {
     throw asError(nothingSelected(spec.name), undefined);
@@ -181,7 +186,8 @@ async function describeSelected(
   );
   const isMade = ({ stage }: SchemaObject): boolean => movesObjects || stage === "before-tables";
   const catalog = { ...described, objects: withoutViews(described.objects.filter(isMade), views) };
-  return { listed, selected, unread: [...passing, ...viewsUnread(views, catalog)], movesWhole, catalog };
+  const told = [...unmatched, ...passing, ...viewsUnread(views, catalog)];
+  return { listed, selected, told, movesWhole, catalog };
 }
 
 /** What both sides say of the task. */

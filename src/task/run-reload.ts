@@ -5,6 +5,7 @@ import type { Finding } from "../core/finding.ts";
 import type { JournaledTable } from "../core/journal.ts";
 import { readTable, type TablePlan } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
+import { hasLimits } from "../core/row-errors.ts";
 import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import type { Snapshot, SnapshotRequest } from "../core/source.ts";
 import type { TableRules } from "../pipeline/apply-modes.ts";
@@ -33,7 +34,8 @@ export interface Reload {
  *
  * A crash at any point leaves tables that the journal shows as not loaded: the next attempt loads
  * them before it goes on. A table that is made anew as another one ends the attempt (AttemptOutdated) once its rows
- * are in: its changes are not for an applier that knows the columns of before.
+ * are in: its changes are not for an applier that knows the columns of before. So does any where exceptions are limited:
+ * the tables have lost theirs, and have got those of the load, of which the applier does not know.
  */
 export async function reloadBeside({ attempt, apply, rules, tables }: Reload): Promise<void> {
   const { journal, plan, errors, statistics, signal } = attempt;
@@ -71,7 +73,7 @@ export async function reloadBeside({ attempt, apply, rules, tables }: Reload): P
       left = left.filter(({ source: { id } }) => read.outdated.has(tableKey(id)));
     }
     failpoint("load.tables-loaded-again");
-    if (isRemade) throw new AttemptOutdated();
+    if (isRemade || hasLimits(attempt.settings.rowErrors)) throw new AttemptOutdated();
     for (const { source: table } of plans) rules.release(table.id);
     loaded.resolve();
     await apply.between(() => finishBuilds(attempt, { reload: true }), position);

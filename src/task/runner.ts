@@ -13,6 +13,7 @@ import { reportToTarget } from "./control-reports.ts";
 import { endpointFindings } from "./endpoint-findings.ts";
 import { type Ending, failedOutcome } from "./failed-outcome.ts";
 import { followSelection } from "./follow-selection.ts";
+import { leavesColumnsOut } from "./followed-columns.ts";
 import { checkLoops } from "./loop-check.ts";
 import { NoteKeeping } from "./note-keeping.ts";
 import { openSides } from "./open-sides.ts";
@@ -24,7 +25,7 @@ import { type ChangeControl, type ChangeListener, runChanges } from "./run-chang
 import { finishBuilds, runLoad } from "./run-load.ts";
 import { rowsKept } from "./run-reload.ts";
 import { followSchemaChanges } from "./run-schema-changes.ts";
-import { leavesColumnsOut, tablesToReplan } from "./schema-changes.ts";
+import { tablesToReplan } from "./schema-changes.ts";
 import { readTaskSettings, type TaskSettings } from "./settings.ts";
 import { followLog, noteLog } from "./source-log.ts";
 import { startChangeOnly } from "./start-changes.ts";

@@ -1,10 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import type { MigrationError } from "../core/error.ts";
-import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import type { JournaledTable } from "../core/journal.ts";
-import { type MigrationPlan, originsOf, readTable, type TablePlan, withTable } from "../core/plan.ts";
+import type { MigrationPlan, TablePlan } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
-import { displayTable, type TableSchema, tableKey } from "../core/schema.ts";
+import { type TableSchema, tableKey } from "../core/schema.ts";
 import { silentKeysOf } from "../core/silent-keys.ts";
 import {
   bareShape,
@@ -18,7 +18,16 @@ import {
   tableChanged,
 } from "../core/table-shape.ts";
 import type { ColumnAddition } from "../core/target.ts";
-import { narrowPlan, withFills } from "../mapping/rows/narrow-plan.ts";
+import { rulesChange } from "../mapping/rows/rule-change.ts";
+import {
+  columnFinding,
+  columnsOf,
+  leavesColumnsOut,
+  leavingOut,
+  makesOthersOf,
+  withColumns,
+} from "./followed-columns.ts";
+import { rulesChanged, rulesFinding } from "./rule-changes.ts";
 
 export interface SchemaChanges {
   /** The tables as the task goes on with them. */
@@ -68,7 +77,8 @@ interface TableFate {
  *     is not loaded completely         made and loaded again           made and loaded again
  *     is set aside                     made again with its reload      made again with its reload
  *
- * A table that was there before the task is not made anew, see earlierTable().
+ * A table that was there before the task is not made anew, see earlierTable(). Other rules than those that rows were made by
+ * are as any other change of the table; a task that only applies changes goes on by them, and says so.
  *
  * The target gets a column before the stream comes to where the source got it: changes from before stand for
  * rows with the same value in it that the target's rows get (`Column.later`).
@@ -82,7 +92,7 @@ export function compareSchemas({
 }: SchemaComparison): SchemaChanges {
   const known = new Map(journaled.map((table) => [tableKey(table.id), table]));
   const own = plan.tables.map((table) => {
-    const fate = fateOf(table, known.get(tableKey(table.source.id)), follows);
+    const fate = fateOf(table, known.get(tableKey(table.source.id)), { follows, replicatesOnly });
     const isNew = replicatesOnly && !known.has(tableKey(table.source.id));
     const { shape } = fate.plan.source;
     return isNew && shape !== undefined ? { ...fate, shape } : fate;
@@ -133,14 +143,16 @@ export function isComplete({ state }: JournaledTable): boolean {
   return state === "loaded" || state === "ready";
 }
 
-function fateOf(plan: TablePlan, journaled: JournaledTable | undefined, follows: boolean): TableFate {
+type Ways = Pick<SchemaComparison, "follows" | "replicatesOnly">;
+
+function fateOf(plan: TablePlan, journaled: JournaledTable | undefined, ways: Ways): TableFate {
   const now = plan.source.shape;
   if (journaled === undefined || now === undefined) return { plan, assessed: plan };
   const { state, shape: known } = journaled;
   const hasRows = isComplete(journaled);
   if (known === undefined) return { plan, assessed: plan, ...(hasRows ? { shape: now } : {}) };
-  if (hasRows) return completeTable(plan, { known, now, follows });
-  if (hasSameColumns(known, now)) return { plan, assessed: plan };
+  if (hasRows) return completeTable(plan, { known, now, ...ways });
+  if (servesFor(known, now)) return { plan, assessed: plan };
   if (!journaled.created) return earlierTable(plan, journaled);
   return state === "suspended" ? { plan } : { plan, outdated: journaled };
 }
@@ -158,18 +170,25 @@ function earlierTable(plan: TablePlan, journaled: JournaledTable): TableFate {
 }
 
 /** Whether what was made like the one table serves for the other. */
-export function hasSameColumns(known: TableShape, now: TableShape): boolean {
-  return shapeChange(known, now).kind === "none" && !leavesColumnsOut(known);
+export function servesFor(known: TableShape, now: TableShape): boolean {
+  const isSame = shapeChange(known, now).kind === "none" && rulesChange(known, now) === undefined;
+  return isSame && !leavesColumnsOut(known);
 }
 
-function completeTable(
-  plan: TablePlan,
-  {
-    known,
-    now,
-    follows,
-  }: { readonly known: TableShape; readonly now: TableShape; readonly follows: boolean },
-): TableFate {
+interface TwoLooks extends Ways {
+  readonly known: TableShape;
+  readonly now: TableShape;
+}
+
+function completeTable(plan: TablePlan, looks: TwoLooks): TableFate {
+  const fate = followedTable(plan, looks);
+  const how = rulesChange(looks.known, looks.now);
+  if (how === undefined || fate.refused !== undefined) return fate;
+  if (!looks.replicatesOnly) return { plan, refused: rulesChanged(plan, how) };
+  return { ...fate, findings: [...(fate.findings ?? []), rulesFinding(plan, how)] };
+}
+
+function followedTable(plan: TablePlan, { known, now, follows }: TwoLooks): TableFate {
   const change = shapeChange(known, now);
   if (change.kind === "other") {
     const refused = changed(plan, change.how);
@@ -184,7 +203,8 @@ function completeTable(
   const followed = withColumns(plan, shape);
   if (followed === undefined) return { plan, refused: changed(plan, "needs a column that is left out") };
   if (added.length === 0) {
-    return { plan: followed, assessed: followed, ...(isSameShape(known, now) ? {} : { shape }) };
+    const isKept = isSameShape(known, now) && isDeepStrictEqual(known.rules, now.rules);
+    return { plan: followed, assessed: followed, ...(isKept ? {} : { shape }) };
   }
   const names = new Set(added.map(({ name }) => name));
   const findings = columnsOf(plan, names).map((ordinal) => columnFinding(plan, ordinal, leaves));
@@ -202,11 +222,6 @@ function completeTable(
   const earlier = shape.columns.filter(({ name }) => !names.has(name));
   const assessed = withColumns(plan, { ...shape, columns: earlier }) ?? followed;
   return { plan: followed, assessed, addition: { plan: followed, columns }, shape, findings };
-}
-
-/** Whether the source's table has columns that the target's does not get. */
-export function leavesColumnsOut({ columns }: TableShape): boolean {
-  return columns.some(({ since }) => since === "left-out");
 }
 
 /** Keys of tables that a reload has to plan anew. What was found changed was described as it was before. */
@@ -230,67 +245,13 @@ export function withHistory(
     const { since, fill } = history.get(column.number)!;
     return { ...column, fill, ...(since === undefined ? {} : { since }) };
   });
-  return { ...now, columns, ...(known.place === undefined ? {} : { place: known.place }) };
-}
-
-/** The plan with those of its columns that the shape does not leave out; undefined when its key needs another. */
-function withColumns(plan: TablePlan, shape: TableShape): TablePlan | undefined {
-  const shapes = new Map(shape.columns.map((column) => [column.name, column]));
-  const narrowed = narrowPlan(plan, ({ name }) => {
-    const history = shapes.get(name);
-    return history !== undefined && history.since !== "left-out";
-  });
-  if (narrowed === undefined) return undefined;
-  const filled = withFills(narrowed, (name) => {
-    const history = shapes.get(name);
-    return history?.since === "added" ? history.fill : undefined;
-  });
-  const shaped = withTable({ ...filled, target: { ...filled.target, shape } }, { shape });
-  return leavesColumnsOut(shape) ? leavingOut(shaped) : shaped;
-}
-
-function leavingOut(plan: TablePlan): TablePlan {
-  return withTable(plan, { leavesOut: true });
+  const { place, rules } = known;
+  return {
+    ...{ ...(rules === undefined ? {} : { rules }), ...now, columns },
+    ...(place === undefined ? {} : { place }),
+  };
 }
 
 function changed({ source }: TablePlan, how: string): MigrationError {
   return tableChanged(source.id, how);
-}
-
-/** Ordinals of the plan's columns that come from these of the source's. */
-function columnsOf(plan: TablePlan, names: ReadonlySet<string>): readonly number[] {
-  const { columns } = readTable(plan);
-  return originsOf(plan).flatMap((origin, i) =>
-    origin.kind === "column" && names.has(columns[origin.ordinal]!.name) ? [i] : [],
-  );
-}
-
-/** Whether results of expressions or before images come from these of the source's columns. */
-function makesOthersOf(plan: TablePlan, names: ReadonlySet<string>): boolean {
-  const { columns } = readTable(plan);
-  const isOne = (input: object): boolean =>
-    "ordinal" in input && names.has(columns[input.ordinal as number]!.name);
-  return originsOf(plan).some(
-    (origin) =>
-      origin.kind !== "column" &&
-      (origin.kind === "before" ? isOne(origin) : origin.expression.inputs.some(isOne)),
-  );
-}
-
-function columnFinding({ source, target }: TablePlan, ordinal: number, leaves: boolean): Finding {
-  const code = leaves ? "source.column_left_out" : "target.column_added";
-  const column = source.columns[ordinal]!;
-  const { name } = column;
-  const lacksNotNull =
-    !column.nullable && source.shape?.columns.find((one) => one.name === name)?.fill === null;
-  return {
-    code,
-    severity: leaves ? "warning" : "info",
-    subject: displayTable(source.id),
-    table: source.id,
-    message: leaves
-      ? `The source's table got the column ${name}; it is left out, and the other columns go on.`
-      : `The source's table got the column ${name}; ${displayTable(target.id)} on the target gets it${lacksNotNull ? ", without its NOT NULL" : ""}.`,
-    remedy: errorTable[code].remedy,
-  };
 }

@@ -12,6 +12,7 @@ import {
 import type { MigrationType, Source } from "../core/source.ts";
 import type { TableMappings } from "../mapping/rules.ts";
 import { isNamed, selectTables, takesViews } from "../mapping/selection.ts";
+import { unmatchedSelections } from "../mapping/unmatched-rules.ts";
 
 /** What of a source takes part in a task. */
 export interface SelectedRelations {
@@ -19,6 +20,8 @@ export interface SelectedRelations {
   readonly listed: readonly TableId[];
   readonly tables: readonly TableId[];
   readonly views: readonly TableId[];
+  /** Selection rules that match nothing of the source. */
+  readonly unmatched: readonly Finding[];
   /** Tables that rules select and that do not come. */
   readonly passing: readonly Finding[];
 }
@@ -41,7 +44,10 @@ export async function selectRelations(
   const isComing = comesFrom(source, { tables, mappings, known });
   const selected = matched.filter(isComing);
   const passing = matched.filter((id) => !isComing(id)).map(tablePassing);
-  if (!takesViews(mappings)) return { listed: tables, tables: selected, views: [], passing };
+  if (!takesViews(mappings)) {
+    const unmatched = unmatchedSelections(mappings, { tables, views: undefined });
+    return { listed: tables, tables: selected, views: [], unmatched, passing };
+  }
   if (type !== "full-load") {
     throw new MigrationError("mapping.unsupported", {
       message: `A selection rule takes views, which have rows but no changes; the task's migration type is ${type}.`,
@@ -51,8 +57,8 @@ export async function selectRelations(
   }
   const views = await source.listViews(signal);
   return {
-    ...{ listed: [...tables, ...views], tables: selected, passing },
-    views: selectTables(views, mappings, "view"),
+    ...{ listed: [...tables, ...views], tables: selected, views: selectTables(views, mappings, "view") },
+    ...{ unmatched: unmatchedSelections(mappings, { tables, views }), passing },
   };
 }
 

@@ -117,7 +117,7 @@ export const errorBehavior: SettingSection = {
   ApplyErrorEscalationPolicy: [
     choice("LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK"),
     "What too many such changes lead to.",
-    does("As in AWS DMS."),
+    does("As in AWS DMS: LOG_ERROR has the log tell of them, whatever the policies of single changes say."),
   ],
   ApplyErrorEscalationCount: [
     whole(0),
@@ -197,7 +197,7 @@ export const ddlHandling: SettingSection = {
     flag(true),
     "Drops a table on the target when it is dropped on the source.",
     does(
-      "True drops a table that the task has made, where the source notes schema changes in its log and HandleSourceTableAltered is true; else what the target has of it stays, and the table is set aside with `source.table_changed`.",
+      "True drops a table that the task has made, where the source notes schema changes in its log and HandleSourceTableAltered is true; else what the target has of it stays, and the table is set aside with `source.table_changed`, or `source.rows_replaced` of MySQL and MariaDB.",
     ),
   ],
   HandleSourceTableTruncated: [

@@ -65,7 +65,9 @@ export const targetMetadata: SettingSection = {
   TaskRecoveryTableEnabled: [
     flag(false),
     "Keeps checkpoints in a table of the target.",
-    idle("The position is always kept in the target, in the transaction of the rows it covers."),
+    idle(
+      "The position is always kept in awsdms_txn_state on the target, in the transaction of the rows it covers.",
+    ),
   ],
 };
 

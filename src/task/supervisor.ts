@@ -1,11 +1,11 @@
 import type { EndpointConfig, EndpointRole } from "../core/engine.ts";
 import { asMigrationError, MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
-import { type EventName, serviceEvent } from "./events.ts";
 import { limitsOfClass } from "./instance-class.ts";
+import { InstanceStates } from "./instance-states.ts";
 import type { Log } from "./log.ts";
 import type { InstanceRecord, TaskRecord, WantedReload } from "./records.ts";
-import { type InstanceAction, isActive, nextInstanceStatus } from "./state.ts";
+import { isActive } from "./state.ts";
 import type { Store } from "./store.ts";
 import { TaskAdvance } from "./task-advance.ts";
 import { TaskLedger } from "./task-ledger.ts";
@@ -17,9 +17,6 @@ import type { WorkerAnswer } from "./worker-protocol.ts";
 
 /** A worker that dies this often in a row, no task of it getting anywhere, takes its tasks with it. */
 const DEATHS_TOO_MANY = 5;
-/** An instance whose process has not come up after so many tries is shown as failed. It is tried on. */
-const STARTS_TOO_MANY = 3;
-
 export interface SupervisorOptions {
   readonly store: Store;
   /** The worker's main module. */
@@ -37,19 +34,19 @@ export class Supervisor {
   readonly #log: Log;
   readonly #ledger: TaskLedger;
   readonly #workers: WorkerPool;
+  readonly #instances: InstanceStates;
   readonly #advance = new TaskAdvance();
   /** By TaskSpec.id. */
   readonly #taskArns = new Map<string, string>();
   /** Tasks that the present worker of their instance has been told to run. */
   readonly #running = new Map<string, symbol>();
   readonly #reloads = new ReloadRelay();
-  /** Instances whose worker died and has not been replaced yet. */
-  readonly #lost = new Set<string>();
 
   constructor({ store, workerPath, log }: SupervisorOptions) {
     this.#store = store;
     this.#log = log;
     this.#ledger = new TaskLedger(store, log);
+    this.#instances = new InstanceStates({ store, ledger: this.#ledger, log });
     this.#workers = new WorkerPool(workerPath, (arn) => ({
       ready: () => this.#run(this.#ready(arn)),
       message: (message) => this.#heard(arn, message),
@@ -73,7 +70,7 @@ export class Supervisor {
 
   /** Ends the worker and starts one with the record's class. Tasks on it resume. */
   async restartInstance(record: InstanceRecord): Promise<void> {
-    this.#lost.delete(record.arn);
+    this.#instances.forget(record.arn);
     await this.#forgetRuns(record.arn);
     await this.#workers.get(record.arn)?.restart(limitsOfClass(record.instanceClass));
   }
@@ -163,7 +160,6 @@ export class Supervisor {
 
   /** A worker that was started for this task alone has nothing more to do. */
   #releaseWorkerOf(arn: string): void {
-    this.#lost.delete(arn);
     this.#run(this.#workers.remove(arn));
   }
 
@@ -212,17 +208,9 @@ export class Supervisor {
   }
 
   async #ready(arn: string): Promise<void> {
-    const wasLost = this.#lost.delete(arn);
     const instance = await this.#store.get("instance", arn);
-    if (instance !== undefined) this.#available(instance, wasLost);
+    if (instance !== undefined) this.#instances.ready(instance, this.workerPid(arn));
     for (const task of await this.#activeTasks(arn)) await this.runTask(task);
-  }
-
-  #available({ arn, identifier, status }: InstanceRecord, wasLost: boolean): void {
-    this.#moveInstance(arn, "ready");
-    this.#log("info", "instance available", { instance: identifier, pid: this.workerPid(arn) });
-    const event = wasLost ? "workerBack" : readyEvent[status];
-    if (event !== undefined) this.#ledger.happened(serviceEvent(event, { identifier }));
   }
 
   async #died(arn: string, reason: string, deaths: number): Promise<void> {
@@ -230,10 +218,9 @@ export class Supervisor {
     const served = instance ?? (await this.#store.get("task", arn));
     if (served === undefined) return;
     const { identifier } = served;
-    this.#lost.add(arn);
     const of = instance === undefined ? { task: identifier } : { instance: identifier };
     this.#log("error", "worker died", { ...of, reason, deaths });
-    if (instance !== undefined) this.#instanceLost(instance, reason, deaths);
+    if (instance !== undefined) this.#instances.died(instance, reason, deaths);
     await this.#forgetRuns(arn);
     // A new worker may have come up meanwhile that runs the tasks.
     if (deaths < DEATHS_TOO_MANY || this.#workers.get(arn)?.isReady) return;
@@ -246,14 +233,6 @@ export class Supervisor {
       this.#ledger.abandoned(task.arn, "RECOVERABLE_ERROR", error.toJSON());
       this.#releaseWorkerOf(task.arn);
     }
-  }
-
-  #instanceLost({ arn, identifier, status }: InstanceRecord, reason: string, deaths: number): void {
-    const detail = `It ended with ${reason}.`;
-    this.#ledger.happened(serviceEvent("workerLost", { identifier, detail }));
-    if (status === "available" || deaths !== STARTS_TOO_MANY) return;
-    this.#moveInstance(arn, "broke");
-    this.#ledger.happened(serviceEvent("instanceFailed", { identifier }));
   }
 
   /** No worker runs the instance's tasks now; those that were being stopped are stopped. */
@@ -272,16 +251,6 @@ export class Supervisor {
     );
   }
 
-  /** Where it has come to last is what counts. */
-  #moveInstance(arn: string, action: InstanceAction): void {
-    this.#ledger.inOrder(`state ${arn}`, () =>
-      this.#store.update("instance", arn, (record) => ({
-        ...record,
-        status: nextInstanceStatus(record.status, action) ?? record.status,
-      })),
-    );
-  }
-
   /** For what no request waits for: a failure is the program's defect and goes to the log. */
   #run(work: Promise<void>): void {
     work.catch((error: unknown) => {
@@ -290,14 +259,3 @@ export class Supervisor {
     });
   }
 }
-
-/** What a worker's becoming ready means, by the state the instance was in. */
-const readyEvent: Readonly<Record<InstanceRecord["status"], EventName | undefined>> = {
-  creating: "instanceCreated",
-  available: undefined,
-  modifying: "classChanged",
-  upgrading: "online",
-  rebooting: "online",
-  failed: undefined,
-  deleting: undefined,
-};

@@ -65,6 +65,7 @@ export function restartTally(tally: TableTally): void {
   tally.reloaded = true;
   tally.error = undefined;
   tally.refused = 0;
+  tally.conflicts = 0;
   forgetLoaded(tally);
   tally.fullLoadStartMs = undefined;
   tally.fullLoadEndMs = undefined;

@@ -3,7 +3,7 @@ import type { TablePlan } from "../core/plan.ts";
 import { holdsInAnySnapshot } from "../core/source.ts";
 import type { PrepareMode } from "../core/target.ts";
 import { type TableLoad, uncut } from "../pipeline/table-load.ts";
-import { hasSameColumns } from "./schema-changes.ts";
+import { servesFor } from "./schema-changes.ts";
 
 /** About to be prepared: nothing tells whether it has been. */
 export function awaitsPreparation({ state, partitions }: JournaledTable): boolean {
@@ -65,7 +65,7 @@ export function whatToDo(
 /** Tideway has made a table like one that the source has changed since: rows do not fit into it any more. */
 export function isMadeAnew(table: TablePlan | undefined, { created, shape }: JournaledTable): boolean {
   const now = table?.source.shape;
-  return created && shape !== undefined && now !== undefined && !hasSameColumns(shape, now);
+  return created && shape !== undefined && now !== undefined && !servesFor(shape, now);
 }
 
 /** What is journaled before a table is touched: afterwards nobody could tell who made it. */

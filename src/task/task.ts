@@ -83,6 +83,7 @@ export interface TableProgress {
   readonly appliedUpdates: number;
   readonly appliedDeletes: number;
   readonly appliedDdls: number;
+  /** Changes that found another row than they should, since the table was loaded. */
   readonly conflicts: number;
   /** Changes that the target has refused and that were left out: as many as it has recorded. */
   readonly refused: number;

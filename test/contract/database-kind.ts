@@ -10,6 +10,8 @@ import { startPostgres } from "../support/postgres-server.ts";
 export interface DatabaseKind {
   readonly name: string;
   readonly engine: Engine;
+  /** Asks what a task has recorded of rows that were passed over. */
+  exceptionsSql(taskId: string): string;
   start(): Promise<RunningServer>;
 }
 
@@ -32,6 +34,8 @@ export const unaborted = new AbortController().signal;
 export const postgres: DatabaseKind = {
   name: "PostgreSQL",
   engine: postgresEngine,
+  exceptionsSql: (task) =>
+    `select "STATEMENT" from public.awsdms_apply_exceptions where "TASK_NAME" = '${task}'`,
   async start() {
     const server = await startPostgres();
     return {

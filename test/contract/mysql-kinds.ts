@@ -9,6 +9,8 @@ function kindOf(name: string, flavour: MysqlFlavour): DatabaseKind {
   return {
     name,
     engine: mysqlEngine,
+    exceptionsSql: (task) =>
+      `select STATEMENT from awsdms_control.awsdms_apply_exceptions where TASK_NAME = '${task}'`,
     async start() {
       const server = await startMysql({ flavour });
       return {

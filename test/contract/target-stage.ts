@@ -4,7 +4,7 @@ import type { Journal } from "../../src/core/journal.ts";
 import type { MigrationPlan, TablePlan } from "../../src/core/plan.ts";
 import type { Position } from "../../src/core/position.ts";
 import type { Partition } from "../../src/core/source.ts";
-import type { Loader, PrepareMode, Target } from "../../src/core/target.ts";
+import type { Loader, LoadRequest, PrepareMode, Target } from "../../src/core/target.ts";
 import { compilePlan } from "../../src/mapping/plan.ts";
 import { mappingsFromPatterns } from "../../src/mapping/selection.ts";
 import { parseTableMappings } from "../../src/mapping/table-mappings.ts";
@@ -18,7 +18,9 @@ import {
 } from "./database-kind.ts";
 
 export const TABLE = "create table t (id int primary key, v varchar(40), n decimal(10, 2) not null)";
-const whole: Partition = { id: "0", by: "whole", from: undefined, to: undefined, estimatedRows: 3 };
+const PARTITIONS: readonly Partition[] = ["0", "1", "2"].map((id) => {
+  return { id, by: "whole", from: undefined, to: undefined, estimatedRows: 3 };
+});
 
 /** Positions that follow each other in a source's log. */
 export async function somePositions(
@@ -42,6 +44,7 @@ export class TargetStage implements AsyncDisposable {
   readonly plan: MigrationPlan;
   readonly #from: TestSchema;
   readonly #kind: DatabaseKind;
+  #isPlanned = false;
 
   private constructor(
     parts: Pick<TargetStage, "schema" | "target" | "plan"> & {
@@ -97,17 +100,32 @@ export class TargetStage implements AsyncDisposable {
     return this.target.openJournal(this.request, unaborted);
   }
 
-  /** For the one partition, which is planned unless the journal knows it. */
-  async openLoader(): Promise<Loader> {
-    await using journal = await this.openJournal();
-    if ((await journal.tables(unaborted)).length === 0) {
-      const id = this.table.source.id;
-      await journal.planTables([{ id, created: true, snapshot: undefined, partitions: [whole] }], unaborted);
-    }
+  /** For one of the table's partitions. */
+  async openLoader({
+    partition = "0",
+    ...screening
+  }: Pick<LoadRequest, "screens"> & { readonly partition?: string } = {}): Promise<Loader> {
+    if (!this.#isPlanned) await this.#planPartitions();
     const formats = unwrap((await this.target.bulkFormats([this.table], unaborted))[0]!);
     assert.ok(formats.includes("pg-copy-text"));
-    const request = { ...this.request, plan: this.table, partition: whole, format: "pg-copy-text" } as const;
+    const what = { plan: this.table, partition: PARTITIONS.find(({ id }) => id === partition)! };
+    const request = { ...this.request, ...what, ...screening, format: "pg-copy-text" } as const;
     return await this.target.openLoader(request, unaborted);
+  }
+
+  /** Once: who opens a journal ends what an earlier attempt still loads. */
+  async #planPartitions(): Promise<void> {
+    await using journal = await this.openJournal();
+    const table = { id: this.table.source.id, created: true, snapshot: undefined, partitions: PARTITIONS };
+    await journal.planTables([table], unaborted);
+    this.#isPlanned = true;
+  }
+
+  /** Keys of the rows that were passed over and recorded. */
+  async exceptions(): Promise<readonly string[]> {
+    const rows = await this.schema.rows(this.#kind.exceptionsSql(this.request.taskId));
+    const keys = rows.map(([said]) => JSON.parse(said!.slice(said!.indexOf(" {"))).key.id as string);
+    return keys.toSorted((a, b) => Number(a) - Number(b));
   }
 
   async loaded(): Promise<{ readonly done: boolean; readonly rows: number }> {

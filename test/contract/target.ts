@@ -8,6 +8,7 @@ import type { Loader, PrepareMode } from "../../src/core/target.ts";
 import { copyFrames, type NewChange, type NewTransaction } from "./change-rows.ts";
 import { type DatabaseKind, type RunningServer, unaborted } from "./database-kind.ts";
 import { journalContract } from "./journal.ts";
+import { screenedLoadContract } from "./screened-load.ts";
 import { somePositions, TABLE, TargetStage } from "./target-stage.ts";
 
 /** What every target must hold to, whatever its dialect. */
@@ -236,6 +237,8 @@ export function targetContract(kind: DatabaseKind): void {
         assert.deepEqual(await at.target.overwritten(mark, named("t"), unaborted), []);
       }
     });
+
+    screenedLoadContract(stage);
 
     journalContract(async () => {
       const schema = await server.newSchema();

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EndpointConfig } from "../../src/core/engine.ts";
 import { endpointOf } from "../support/endpoint.ts";
-import { EMPLOYEES, type ManualExample, manualExamples } from "../support/manual-examples.ts";
+import { manualExamples } from "../support/manual-examples.ts";
+import { EMPLOYEES, type ManualExample } from "../support/manual-rules.ts";
 import { mappedServers } from "../support/mapped-move.ts";
 import { assertStopped, ObservedTask, taskSpec } from "../support/task.ts";
 

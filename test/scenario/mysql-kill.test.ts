@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Failpoint } from "../../src/base/failpoint.ts";
 import type { Run } from "../support/killed-task.ts";
-import { mysqlKillRows, mysqlKillSchema } from "../support/mysql-kill-schema.ts";
+import { mysqlKillMappings, mysqlKillRows, mysqlKillSchema } from "../support/mysql-kill-schema.ts";
 import { MysqlLife } from "../support/mysql-life.ts";
 import { MysqlPair, mysqlToPostgres } from "../support/mysql-pair.ts";
 
@@ -66,6 +66,7 @@ for (const flavour of ["mariadb", "mysql"] as const) {
     const pair = await MysqlPair.make(servers, {
       name: "life",
       schema: `${mysqlKillSchema}; ${mysqlKillRows}`,
+      mappings: mysqlKillMappings,
       settings: JSON.stringify({
         ErrorBehavior: { RecoverableErrorInterval: 1 },
         // One partition after the other, so that the places tell which tables are loaded in part.

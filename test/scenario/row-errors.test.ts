@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { cleanUpTask } from "../../src/server/run-task.ts";
 import type { TaskProgress, TaskSpec } from "../../src/task/task.ts";
-import { type MysqlServer, startMysql } from "../support/mysql-server.ts";
+import { startMysql } from "../support/mysql-server.ts";
 import { startPostgres } from "../support/postgres-server.ts";
-import { ToMysqlPair } from "../support/postgres-to-mysql.ts";
+import { type Pair, passedOver, rowErrorKinds, settings } from "../support/row-error-pairs.ts";
 import { serverOfFile } from "../support/server-pair.ts";
 import type { ObservedTask } from "../support/task.ts";
-import { TaskPair } from "../support/task-pair.ts";
 
 /* Single rows that the target refuses, by load and by change, between two PostgreSQL servers and to MariaDB. */
 
@@ -17,42 +16,7 @@ const [source, toPostgres, toMysql] = await Promise.all([
   serverOfFile(startMysql({ flavour: "mariadb" })),
 ]);
 
-type Pair = TaskPair | ToMysqlPair;
-
-interface Kind {
-  readonly name: string;
-  make(parts: Partial<TaskSpec> & { readonly schema: string; readonly targetSchema: string }): Promise<Pair>;
-  ask(pair: Pair, sql: string): Promise<readonly Record<string, unknown>[]>;
-  /** SQL of a column of the tables of exceptions, and of such a table. */
-  readonly column: (name: string) => string;
-  readonly table: (name: string) => string;
-}
-
-const kinds: readonly Kind[] = [
-  {
-    name: "PostgreSQL",
-    async make({ schema, targetSchema, ...parts }) {
-      const pair = await TaskPair.make({ source, target: toPostgres }, { name: "rows", schema, ...parts });
-      await pair.queryTarget(`create schema app; ${targetSchema}`);
-      return pair;
-    },
-    ask: (pair, sql) => (pair as TaskPair).queryTarget(sql),
-    column: (name) => `"${name}"`,
-    table: (name) => `public.${name}`,
-  },
-  {
-    name: "MariaDB",
-    async make({ schema, targetSchema, ...parts }) {
-      const servers = { source, target: toMysql as MysqlServer };
-      const pair = await ToMysqlPair.make(servers, { sql: schema, schemas: ["app"], ...parts });
-      await toMysql.query(`create database app; use app; ${targetSchema.replaceAll("app.", "")}`);
-      return pair;
-    },
-    ask: (pair, sql) => (pair as ToMysqlPair).queryTarget(sql, "app"),
-    column: (name) => name,
-    table: (name) => `awsdms_control.${name}`,
-  },
-];
+const kinds = rowErrorKinds({ source, toPostgres, toMysql });
 
 const pairs: Pair[] = [];
 after(() => Promise.all(pairs.map((pair) => pair.end())));
@@ -65,14 +29,6 @@ const SCHEMA = `create schema app;
   insert into app.fine select i, 'v' from generate_series(1, 100) i`;
 const NARROW = `create table app.t (id int primary key, v varchar(4)); create table app.big (id int primary key, v varchar(4));
   create table app.fine (id int primary key, v varchar(20))`;
-
-function settings(change: Record<string, unknown> = {}, more: Record<string, unknown> = {}): string {
-  return JSON.stringify({
-    FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING" },
-    ErrorBehavior: { RecoverableErrorInterval: 1, ...change },
-    ...more,
-  });
-}
 
 function tally(progress: TaskProgress | undefined, name: string) {
   const { fullLoadRows, fullLoadErrorRows, refused, state } = progress!.tables.find(
@@ -87,20 +43,7 @@ for (const kind of kinds) {
     pairs.push(pair);
     return { pair, task: await pair.replicate() };
   };
-  const exceptions = async (pair: Pair, table: string): Promise<readonly string[]> => {
-    const rows = await kind.ask(
-      pair,
-      `select ${kind.column("TABLE_NAME")} as t, ${kind.column("STATEMENT")} as s from ${kind.table(table)}
-        where ${kind.column("TASK_NAME")} = '${pair.spec.id}'`,
-    );
-    return rows
-      .map(({ t, s }) => {
-        const statement = String(s);
-        const { key } = JSON.parse(statement.slice(statement.indexOf(" {")));
-        return `${statement.split(" ")[0]} ${t} ${key.id}`;
-      })
-      .toSorted();
-  };
+  const exceptions = (pair: Pair, table: string): Promise<readonly string[]> => passedOver(kind, pair, table);
   const ids = async (pair: Pair, sql: string): Promise<readonly number[]> =>
     (await kind.ask(pair, sql)).map(({ id }) => Number(id)).toSorted((a, b) => a - b);
 
@@ -171,6 +114,23 @@ for (const kind of kinds) {
       const { state, error: reason } = await stopping.run().running.outcome;
       assert.deepEqual([state, reason?.code], ["failed", code]);
     }
+  });
+
+  test(`a table that is loaded again into ${kind.name} beside the others has the exceptions of that load alone`, async () => {
+    const limited = { DataErrorEscalationCount: 4, DataErrorEscalationPolicy: "SUSPEND_TABLE" };
+    const { pair, task } = await start({ settings: settings(limited) });
+    await pair.query("insert into app.t values (4, 'secret'), (5, 'secret')");
+    await task.until((progress) => tally(progress, "t")[2] === 2);
+    await pair.query("delete from app.t where id in (4, 5)");
+    task.running.reloadTables([{ schema: "app", name: "t" }]);
+    await task.until(({ tables }) =>
+      tables.some(({ reloaded, state }) => reloaded && state === "Table completed"),
+    );
+    // One of the load and two more.
+    await pair.query("insert into app.t values (6, 'secret'), (7, 'secret'), (8, 'fit')");
+    const { suspendedTables } = await pair.drain(task);
+    assert.deepEqual(suspendedTables, []);
+    assert.deepEqual(await ids(pair, "select id from app.t"), [1, 3, 8]);
   });
 
   test(`a truncated table fails the task before ${kind.name} is touched when the settings say so`, async () => {

@@ -12,7 +12,10 @@ export interface EventOptions {
   readonly checksum?: boolean;
 }
 
-/** A header of 19 bytes, the body, and a checksum where the file has some. */
+/**
+ * A header of 19 bytes, the body, and a checksum where the file has some. Where it ends it does not say, as is so of those
+ * that a compressed transaction holds; see logged().
+ */
 export function event(kind: number, body: Buffer, options: EventOptions = {}): Buffer {
   const { flags = 0, timestamp = 1_700_000_000, checksum = false } = options;
   const length = 19 + body.length + (checksum ? 4 : 0);
@@ -21,10 +24,25 @@ export function event(kind: number, body: Buffer, options: EventOptions = {}): B
   header[4] = kind;
   header.writeUInt32LE(1, 5);
   header.writeUInt32LE(length, 9);
-  header.writeUInt32LE(1000, 13);
   header.writeUInt16LE(flags, 17);
   const whole = Buffer.concat([header, body]);
   return checksum ? Buffer.concat([whole, uint(crc32(whole), 4)]) : whole;
+}
+
+/** Events as a file has them from a place on: each says where it ends. */
+export function logged(
+  events: readonly Buffer[],
+  { from = 4, checksum = false }: { readonly from?: number; readonly checksum?: boolean } = {},
+): Buffer[] {
+  let end = from;
+  return events.map((one) => {
+    end += one.length;
+    const placed = Buffer.from(one);
+    placed.writeUInt32LE(end, 13);
+    const bodyEnd = placed.length - 4;
+    if (checksum) placed.writeUInt32LE(crc32(placed.subarray(0, bodyEnd)), bodyEnd);
+    return placed;
+  });
 }
 
 export function uint(value: number | bigint, bytes: number): Buffer {
@@ -73,6 +91,31 @@ export function gtid({ uuid, number, committedAt }: GtidParts, options: EventOpt
   return event(EventKind.gtid, Buffer.concat(parts), options);
 }
 
+/** With a tag, as MySQL from 8.3 on writes it: fields behind their numbers ("MySQL Serialization Library"). */
+export function taggedGtid(
+  { uuid, tag, number, committedAt = 1_700_000_000_000_000 }: GtidParts & { readonly tag: string },
+  options: EventOptions = {},
+): Buffer {
+  const fields = Buffer.concat([
+    ...[varint(0), varint(1)],
+    ...[varint(1), ...Array.from(Buffer.from(uuid.replaceAll("-", ""), "hex"), (byte) => varint(byte))],
+    ...[varint(2), varint(2 * number), varint(3), varint(tag.length), Buffer.from(tag)],
+    ...[varint(4), varint(2 * 300), varint(5), varint(2 * 301), varint(6), varint(committedAt)],
+    ...[varint(8), varint(90_200), varint(9), varint(80_407)],
+  ]);
+  const head = (length: number): Buffer => Buffer.concat([varint(1), varint(length), varint(10)]);
+  const length = fields.length + head(fields.length).length;
+  return event(EventKind.gtidTagged, Buffer.concat([head(length), fields]), options);
+}
+
+/** A number as that library writes it: the first byte says by its lowest bits how many follow. */
+export function varint(value: number | bigint): Buffer {
+  const bits = BigInt(value).toString(2).length;
+  const size = bits > 56 ? 9 : Math.ceil(bits / 7);
+  if (size === 9) return Buffer.concat([uint(0xff, 1), uint(value, 8)]);
+  return uint((BigInt(value) << BigInt(size)) | ((1n << BigInt(size - 1)) - 1n), size);
+}
+
 export function query(sql: string, database: string, options: EventOptions = {}): Buffer {
   const head = Buffer.concat([
     uint(1, 4),
@@ -116,13 +159,13 @@ export function tableMap(
 /** Rows of the second version, of which all columns are there. */
 export function rows(
   kind: number,
-  { table, width }: { readonly table: number; readonly width: number },
+  { table, width, flags = 1 }: { readonly table: number; readonly width: number; readonly flags?: number },
   images: Buffer,
   options: EventOptions = {},
 ): Buffer {
   const all = Buffer.alloc((width + 7) >> 3, 0xff);
   const isUpdate = kind === EventKind.updateRows2 || kind === EventKind.partialUpdateRows;
-  const head = [uint(table, 6), uint(1, 2), uint(2, 2), packed(width), all, ...(isUpdate ? [all] : [])];
+  const head = [uint(table, 6), uint(flags, 2), uint(2, 2), packed(width), all, ...(isUpdate ? [all] : [])];
   return event(kind, Buffer.concat([...head, images]), options);
 }
 

@@ -30,7 +30,7 @@ export class ChangeFlow {
   onErrors: Pick<ApplyRequest, "rowErrors" | "screens"> = {};
   stream!: ChangeStream;
   applier!: Applier;
-  protected readonly client: pg.Client;
+  readonly client: pg.Client;
   #pump: Promise<void> = Promise.resolve();
   #received: Position | undefined;
   #awaited: (() => void) | undefined;

@@ -1,71 +1,7 @@
+import { ALL, FIRST, filtered, type ManualExample, selecting, transforming } from "./manual-rules.ts";
+import { manualValues } from "./manual-values.ts";
+
 /* Documents of the kinds that AWS's manual shows, section by section, and what they make of a table. */
-
-export interface ManualExample {
-  readonly what: string;
-  readonly rules: readonly object[];
-  /** The table on the target, and its columns. */
-  readonly made: string;
-  /** The first row there, as PostgreSQL shows one: with commas between its values, and nothing for NULL. */
-  readonly first: string;
-  /** Which rows come; left out: all. */
-  readonly filtered?: FilteredRows;
-}
-
-interface FilteredRows {
-  /** The plan's filter, as JSON. */
-  readonly by: string;
-  /** The `empid` of those of EMPLOYEES. */
-  readonly kept: readonly number[];
-}
-
-/** The examples' table, with rows for their filters to tell apart, in a PostgreSQL server's SQL. */
-export const EMPLOYEES = `
-  create table employee (
-    empid int not null, dept varchar(64), empstartdate date, "Pre_1" varchar(64), col1 varchar(64),
-    "SALE_AMOUNT" decimal(12, 2));
-  insert into employee values
-    (10, 'a1', '2001-12-31', 'p', 'c', 0.5), (11, 'b', '2002-01-01', 'p', null, 1.25), (50, 'c', null, null, 'c', 2),
-    (75, 'd', '2024-02-29', 'p', 'c', null), (76, 'e', '1999-01-01', 'p', 'c', 99), (100, 'f', '2002-01-02', 'p', 'c', 7)`;
-
-export function selecting(schema: string, name = "%", more: object = {}): object {
-  return {
-    ...{ "rule-type": "selection", "rule-id": "1", "rule-name": "1", "rule-action": "include" },
-    "object-locator": { "schema-name": schema, "table-name": name },
-    ...more,
-  };
-}
-
-export function transforming(
-  target: string,
-  action: string,
-  locator: readonly string[],
-  more: object = {},
-): object {
-  const [schema, name, of] = locator;
-  return {
-    ...{
-      "rule-type": "transformation",
-      "rule-id": "2",
-      "rule-name": "2",
-      "rule-target": target,
-      "rule-action": action,
-    },
-    "object-locator": {
-      "schema-name": schema,
-      ...(name === undefined ? {} : { "table-name": name }),
-      ...(of === undefined ? {} : { "column-name": of }),
-    },
-    ...more,
-  };
-}
-
-function filtered(name: string, ...conditions: readonly object[]): object {
-  return { "filter-type": "source", "column-name": name, "filter-conditions": conditions };
-}
-
-const ALL = "empid dept empstartdate Pre_1 col1 SALE_AMOUNT";
-
-const FIRST = "10,a1,2001-12-31,p,c,0.50";
 
 export const manualExamples: readonly ManualExample[] = [
   {
@@ -234,4 +170,53 @@ export const manualExamples: readonly ManualExample[] = [
       kept: [11, 75, 100],
     },
   },
+  {
+    what: "convert tables to lower case",
+    rules: [selecting("test"), transforming("table", "convert-lowercase", ["%", "%"])],
+    made: `test.employee: ${ALL}`,
+    first: FIRST,
+  },
+  {
+    what: "load one table before others, without its older rows, and leave tables out",
+    rules: [
+      selecting("test", "%", {
+        "load-order": 2,
+        filters: [
+          filtered("empstartdate", {
+            ...{ "filter-operator": "between", "start-value": "2001-01-01", "end-value": "2008-12-31" },
+          }),
+        ],
+      }),
+      { ...selecting("test", "DMS%", { "rule-action": "exclude" }), "rule-id": "2", "rule-name": "2" },
+    ],
+    made: `test.employee: ${ALL}`,
+    first: FIRST,
+    filtered: {
+      by: '[[{"column":2,"conditions":[{"operator":"between","from":"2001-01-01","to":"2008-12-31"}]}]]',
+      kept: [10, 11, 100],
+    },
+  },
+  {
+    what: "load a table in ranges",
+    rules: [
+      selecting("test"),
+      {
+        ...{ "rule-type": "table-settings", "rule-id": "2", "rule-name": "2" },
+        "object-locator": { "schema-name": "test", "table-name": "employee" },
+        "parallel-load": {
+          ...{
+            type: "ranges",
+            columns: ["empid", "dept"],
+            boundaries: [
+              ["11", "b"],
+              ["75", "d"],
+            ],
+          },
+        },
+      },
+    ],
+    made: `test.employee: ${ALL}`,
+    first: FIRST,
+  },
+  ...manualValues,
 ];

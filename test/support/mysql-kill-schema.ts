@@ -1,5 +1,6 @@
 import { KillWriter, type Statement } from "./kill-writer.ts";
 import type { MysqlServer } from "./mysql-server.ts";
+import { schemas } from "./task.ts";
 
 /** Rows of the largest table; larger keys may be changed and deleted. */
 const ROWS = 20_000;
@@ -7,7 +8,7 @@ const FIXED = 5_000;
 
 /**
  * What meets every step of a migration from either kind of server: composite keys of texts, a table without a key, one
- * that numbers its rows, foreign keys, unique keys, generated columns, indexes of beginnings, a trigger and a view.
+ * that numbers its rows, one in partitions, foreign keys, unique keys, generated columns, indexes of beginnings, a trigger and a view.
  */
 export const mysqlKillSchema = `
   create table ranged (id bigint unsigned primary key, a int not null, note varchar(200), twice bigint as (a * 2) stored,
@@ -19,6 +20,7 @@ export const mysqlKillSchema = `
     constraint child_ranged foreign key (ranged_id) references ranged (id) on delete cascade);
   create table event (note varchar(100) collate utf8mb4_bin, n int, flags set('a', 'b'), raw varbinary(20), primary key (note, n));
   create table log (note varchar(100), n int, at timestamp(3) null, amount decimal(20, 4));
+  create table parted (id bigint unsigned primary key, note varchar(100)) partition by hash (id) partitions 3;
   create view events as select note, count(*) as n from event group by note;
   create trigger event_noted after insert on event for each row
     insert into log (note, n) values (concat('by trigger: ', new.note), new.n)`;
@@ -35,7 +37,22 @@ function numbers(rows: number): string {
 export const mysqlKillRows = `
   insert into ranged (id, a, note) select i, i % 100, repeat('x', 60) from ${numbers(ROWS)};
   insert into child (ranged_id, label) select i, concat('c', i) from ${numbers(2000)};
+  insert into parted select i, concat('p', i) from ${numbers(2000)};
   insert into log (note, n, amount) select 'before', i, i / 7 from ${numbers(1000)}`;
+
+/** Rules by which two of its tables are read in parts: ranges of a key, and the partitions that the server keeps. */
+export function mysqlKillMappings(schema: string): string {
+  const parts = {
+    ranged: { type: "ranges", columns: ["id"], boundaries: [["7000"], ["14000"]] },
+    parted: { type: "partitions-auto" },
+  };
+  const settings = Object.entries(parts).map(([name, load], i) => ({
+    ...{ "rule-type": "table-settings", "rule-id": `1${i}`, "rule-name": name },
+    "object-locator": { "schema-name": schema, "table-name": name },
+    "parallel-load": load,
+  }));
+  return JSON.stringify({ rules: [...JSON.parse(schemas(schema)).rules, ...settings] });
+}
 
 /** An application of that schema. */
 export class MysqlKillWorkload extends KillWriter {
@@ -58,6 +75,7 @@ function transaction(i: number, note: string): readonly Statement[] {
     ["update event set flags = 'b' where note = ? and n = ?", [note, i - 1]],
     ["update child set label = concat('moved ', label) where label = ?", [`c${1 + (i % 2000)}`]],
     ["delete from log where n = ? and note = 'before'", [i % 1000]],
+    ["update parted set note = ?, id = id + 100001 where id = ?", [note, 1 + (i % 2000)]],
     ["insert into log values (?, ?, current_timestamp(3), ? / 3)", [note, i, i]],
     ["commit", []],
   ];

@@ -24,6 +24,8 @@ export interface MysqlPairParts extends Partial<TaskSpec> {
   /** Run in the source's database before the task. */
   readonly schema: string;
   readonly sourceSettings?: EndpointConfig["settings"];
+  /** All of the database's tables when left out. */
+  readonly mappings?: (schema: string) => string;
 }
 
 /** A database of a MySQL or MariaDB server, an empty PostgreSQL database, and a task that moves the one into the other. */
@@ -42,7 +44,7 @@ export class MysqlPair extends TaskRuns {
 
   static async make(
     servers: MysqlServers,
-    { name, schema, sourceSettings = {}, ...parts }: MysqlPairParts,
+    { name, schema, sourceSettings = {}, mappings = schemas, ...parts }: MysqlPairParts,
   ): Promise<MysqlPair> {
     const from = await servers.source.createDatabase(name);
     const to = await servers.target.createDatabase(name);
@@ -51,7 +53,7 @@ export class MysqlPair extends TaskRuns {
       type: "full-load-and-cdc",
       source: servers.source.endpoint("", sourceSettings),
       target: endpointOf(servers.target, to),
-      tableMappings: schemas(from),
+      tableMappings: mappings(from),
       ...parts,
     });
     return new MysqlPair(servers, { from, to }, spec);

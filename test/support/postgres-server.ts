@@ -80,10 +80,11 @@ export class PostgresServer implements AsyncDisposable {
     }
   }
 
-  /** A new empty database of its own for a test; resolves with its name. */
-  async createDatabase(prefix = "test"): Promise<string> {
+  /** A new empty database of its own for a test; resolves with its name. `encoding`: the server's own when left out. */
+  async createDatabase(prefix = "test", encoding?: string): Promise<string> {
     const name = `${prefix}_${process.pid}_${++this.#databases}`;
-    await this.query(`create database ${name}`);
+    const options = encoding === undefined ? "" : `template template0 encoding '${encoding}'`;
+    await this.query(`create database ${name} ${options}`);
     return name;
   }
 

@@ -25,6 +25,8 @@ export interface ReplicationOptions {
   /** Run on the target only, for tables that differ. */
   readonly targetSchema?: string;
   readonly renaming?: Renaming;
+  /** Of the target's database; its server's when left out. */
+  readonly targetEncoding?: string;
   /** Seen before the applier; may replace it. */
   readonly mode?: ApplyMode;
 }
@@ -57,7 +59,7 @@ export class Replication extends ChangeFlow implements AsyncDisposable {
 
   static async start(options: ReplicationOptions): Promise<Replication> {
     const from = await options.source.createDatabase("source");
-    const to = await options.target.createDatabase("target");
+    const to = await options.target.createDatabase("target", options.targetEncoding);
     await options.source.query(options.schema, from);
     await options.target.query(options.targetSchema ?? options.schema, to);
     const client = await connectTo(options.source, from);

@@ -18,7 +18,7 @@ export interface RowErrorDialect {
   exceptions(flow: RowErrorFlow): Promise<readonly (readonly [statement: string, error: string])[]>;
 }
 
-const LOG: RowErrorPolicies = {
+export const LOG: RowErrorPolicies = {
   refused: "log",
   refusedLimit: { count: 0, action: "suspend-table" },
   insertPresent: "log",

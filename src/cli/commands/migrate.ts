@@ -28,7 +28,7 @@ A password that is not in the URL is taken from TIDEWAY_SOURCE_PASSWORD or TIDEW
 Ctrl-C stops in order and the same command resumes; pressed twice it ends at once, which is safe too.
 A task with cdc keeps a replication slot on a PostgreSQL source between its runs; --end removes it.
 
-Exit codes: 0 done, 1 failed or stopped before the end, 2 wrong usage, 3 finished with tables suspended or rows left out.`;
+Exit codes: 0 done, 1 failed or stopped before the end, 2 wrong usage, 3 finished with tables suspended or lacking something, or rows left out.`;
 
 export function migrateCommand(program: Command, output: Output, exit: (code: ExitCode) => void): void {
   const command = program
@@ -192,7 +192,8 @@ function exitCodeOf(spec: TaskSpec, { outcome, stopped, replicated }: RunResult)
   }
   const endless = !spec.untilCaughtUp && spec.cdcStopPosition === undefined;
   if (stopped && !(endless && replicated)) return ExitCode.failed;
-  const isWhole = outcome.suspendedTables.length === 0 && progressTotals(outcome.progress).leftOut === 0;
+  const { failed, leftOut } = progressTotals(outcome.progress);
+  const isWhole = outcome.suspendedTables.length === 0 && failed === 0 && leftOut === 0;
   return isWhole ? ExitCode.done : ExitCode.incomplete;
 }
 

@@ -112,6 +112,14 @@ export const binaryLogErrors = {
     remedy:
       "Keep the log as long as transactions stay prepared, and commit or roll back those that XA RECOVER shows. Where the log is gone, start the task again with reload-target.",
   },
+  "source.not_durable": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "The source does not write each commit to its disk before it answers (innodb_flush_log_at_trx_commit or sync_binlog is not 1): a crash may take back what the target already has, or part its tables from its log.",
+    remedy:
+      "Run on the source: set global innodb_flush_log_at_trx_commit = 1; set global sync_binlog = 1; after a crash without that compare the tables, or load them again.",
+  },
   "source.commit_order": {
     scope: "task",
     retry: "never",

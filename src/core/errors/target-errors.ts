@@ -74,7 +74,8 @@ export const targetErrors = {
     scope: "table",
     retry: "never",
     meaning: "A table, index or constraint could not be created.",
-    remedy: "Look up the server's code in the message; mend the cause, then reload the table.",
+    remedy:
+      "Look up the server's code in the message; mend the cause, then make the object by hand, or reload the table.",
   },
   "target.object_conflict": {
     scope: "task",

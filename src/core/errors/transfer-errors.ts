@@ -129,6 +129,13 @@ export const transferErrors = {
     meaning: "A foreign key refers to a table that is not part of the task and is left out.",
     remedy: "Include the referenced table, or add the foreign key on the target afterwards.",
   },
+  "plan.reference_may_fail": {
+    scope: "table",
+    retry: "never",
+    meaning: "Table mappings filter the rows of a table that a foreign key refers to.",
+    remedy:
+      "Filter the referring table so that the same rows stay behind. All rows come in any case: a foreign key that cannot be made is told, and stays unvalidated on PostgreSQL.",
+  },
   "plan.part_left_out": {
     scope: "table",
     retry: "never",

@@ -109,8 +109,16 @@ export const usageErrors = {
   "mapping.rule_unmatched": {
     scope: "task",
     retry: "never",
-    meaning: "A rule about columns or about one table matches nothing that is selected.",
+    meaning: "A rule matches nothing of the source, or nothing that is selected.",
     remedy: "Check the names in its object-locator, which are matched case-sensitively.",
+  },
+  "mapping.rules_changed": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "The table mappings, or settings that decide what comes of a table, were changed after its rows had come to the target: those that are there were made by other rules than those that follow would be.",
+    remedy:
+      "Reload the table, so that all of its rows are made by the rules of now; next time, take a change back before the task is resumed if it was not meant.",
   },
   "mapping.mask_incomplete": {
     scope: "table",

@@ -52,8 +52,8 @@ export function chooseColumns(
   });
 }
 
-export function isAbout({ column: matches, dataType }: ColumnRule, column: Column): boolean {
-  return matches(column.name) && (dataType === undefined || dataType === dataTypeOf(column));
+export function isAbout({ column: pattern, dataType }: ColumnRule, column: Column): boolean {
+  return pattern.matches(column.name) && (dataType === undefined || dataType === dataTypeOf(column));
 }
 
 type RuleOf<Kind> = ColumnRule & { readonly action: Extract<ColumnAction, { readonly kind: Kind }> };

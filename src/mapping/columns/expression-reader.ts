@@ -1,5 +1,5 @@
 import type { ChangeHeader, Expression, ExpressionInput } from "../../core/plan.ts";
-import { displayTable, type TableSchema } from "../../core/schema.ts";
+import { displayTable, type TableId, type TableSchema } from "../../core/schema.ts";
 
 /** DMS's names of what comes with a change, and where it comes from here. */
 const HEADERS: ReadonlyMap<string, ChangeHeader> = new Map([
@@ -11,10 +11,17 @@ const HEADERS: ReadonlyMap<string, ChangeHeader> = new Map([
   ["AR_H_CHANGE_SEQ", "change-seq"],
 ]);
 
-export const headerNames: readonly string[] = [...HEADERS.keys()];
+/** DMS's names of what a table is called on the source. */
+const TABLE_NAMES: ReadonlyMap<string, (id: TableId) => string> = new Map([
+  ["AR_M_SOURCE_SCHEMA", ({ schema }) => schema],
+  ["AR_M_SOURCE_TABLE_NAME", ({ name }) => name],
+]);
 
-const BEFORE_IMAGE = "BI__";
-const INDICATOR = "operation_indicator";
+/** What a `$` may name beside columns. */
+export const variableNames: readonly string[] = [...HEADERS.keys(), ...TABLE_NAMES.keys()];
+
+export const BEFORE_IMAGE = "BI__";
+export const INDICATOR = "operation_indicator";
 
 /** SQLite's tokens as far as they matter: what may hold a `$` or a parenthesis without meaning it. */
 const TOKEN =
@@ -111,8 +118,8 @@ class ExpressionReader {
     const header = HEADERS.get(name);
     if (header !== undefined) return this.#place({ kind: "header", name: header });
     const { id } = this.#table;
-    if (name === "AR_M_SOURCE_SCHEMA") return this.#place({ kind: "constant", value: id.schema });
-    if (name === "AR_M_SOURCE_TABLE_NAME") return this.#place({ kind: "constant", value: id.name });
+    const named = TABLE_NAMES.get(name);
+    if (named !== undefined) return this.#place({ kind: "constant", value: named(id) });
     if (/^AR_M_SOURCE_COLUMN_(?:NAME|DATATYPE)$/.test(name)) {
       throw new ExpressionFault(`$${name} is about a column of the source, and an added column is none.`);
     }

@@ -4,6 +4,7 @@ import { dataTypeNames, isDataTypeName, readDataType } from "./data-types.ts";
 import { pattern } from "./locators.ts";
 import { nameChange } from "./name-change.ts";
 import type { RuleReader } from "./rule-reader.ts";
+import { beforeImageFilters, columnActions, columnMakers } from "./vocabulary.ts";
 
 /** Rules whose rule-target is column, by what they come to. */
 export interface ColumnRules {
@@ -15,9 +16,16 @@ export interface ColumnRules {
 export function addColumnRule(reader: RuleReader, id: number, into: ColumnRules): void {
   const action = reader.text("rule-action");
   const base = { id, schema: pattern(reader, "schema-name"), table: pattern(reader, "table-name") };
-  if (action === "add-column") into.addedColumns.push(addedColumn(reader, base));
-  else if (action === "add-before-image-columns") into.beforeImages.push(beforeImage(reader, base));
-  else into.columnRules.push(columnRule(reader, base, action));
+  switch (columnMakers.find((known) => known === action)) {
+    case "add-column":
+      into.addedColumns.push(addedColumn(reader, base));
+      break;
+    case "add-before-image-columns":
+      into.beforeImages.push(beforeImage(reader, base));
+      break;
+    case undefined:
+      into.columnRules.push(columnRule(reader, base, action));
+  }
   reader.finish();
 }
 
@@ -33,7 +41,7 @@ function columnRule(reader: RuleReader, base: TableRuleBase, action: string): Co
 function columnAction(reader: RuleReader, action: string): ColumnAction {
   const change = nameChange(reader, action);
   if (change !== undefined) return { kind: "name", change };
-  switch (action) {
+  switch (columnActions.find((known) => known === action)) {
     case "remove-column":
       return { kind: "remove" };
     case "include-column":
@@ -46,8 +54,9 @@ function columnAction(reader: RuleReader, action: string): ColumnAction {
       return { kind: "mask", mask: { kind: "random-digits" } satisfies Mask };
     case "data-masking-hash-mask":
       return { kind: "mask", mask: { kind: "hash" } };
+    case undefined:
+      throw reader.malformed("rule-action", `"${action}" is not a rule-action for the rule-target column.`);
   }
-  throw reader.malformed("rule-action", `"${action}" is not a rule-action for the rule-target column.`);
 }
 
 /** DMS takes one printable character of ASCII that is no space. */
@@ -87,7 +96,7 @@ function beforeImage(reader: RuleReader, base: TableRuleBase): BeforeImageRule {
     throw definition.malformed("column-prefix", "A before image needs a column-prefix or a column-suffix.");
   }
   const columns = definition.has("column-filter")
-    ? definition.choice("column-filter", ["pk-only", "non-lob", "all"])
+    ? definition.choice("column-filter", beforeImageFilters)
     : "non-lob";
   if (columns === undefined) {
     throw definition.malformed("column-filter", "column-filter must be pk-only, non-lob or all.");

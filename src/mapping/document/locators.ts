@@ -1,11 +1,11 @@
-import { compileWildcard, isPlainName, type NameMatcher, wildcardFault } from "../wildcard.ts";
+import { compileWildcard, exactly, isPlainName, type NamePattern, wildcardFault } from "../wildcard.ts";
 import type { RuleReader } from "./rule-reader.ts";
 
 /** DMS's numbers have 31 bits. */
 export const LARGEST_NUMBER = 2_147_483_647;
 
 /** A pattern of the rule's object-locator. */
-export function pattern(reader: RuleReader, member: string): NameMatcher {
+export function pattern(reader: RuleReader, member: string): NamePattern {
   const text = reader.locator().text(member);
   const fault = wildcardFault(text);
   if (fault === undefined) return compileWildcard(text);
@@ -17,8 +17,8 @@ export function exactName(
   reader: RuleReader,
   member: string,
   { reason, remedy }: { readonly reason: string; readonly remedy: string },
-): NameMatcher {
+): NamePattern {
   const text = reader.locator().text(member);
-  if (isPlainName(text)) return (name) => name === text;
+  if (isPlainName(text)) return exactly(text);
   throw reader.locator().malformed(member, `${reason}; object-locator.${member} has a wildcard.`, remedy);
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { manualExamples, selecting, transforming } from "../../../test/support/manual-examples.ts";
+import { manualExamples } from "../../../test/support/manual-examples.ts";
+import { selecting, transforming } from "../../../test/support/manual-rules.ts";
 import { catalog, column, compile, table } from "../../../test/support/plan-situation.ts";
 import type { TablePlan } from "../../core/plan.ts";
 import { displayTable } from "../../core/schema.ts";

@@ -1,11 +1,13 @@
 import type { NameChange } from "../rules.ts";
 import type { RuleReader } from "./rule-reader.ts";
+import { nameActions } from "./vocabulary.ts";
 
 /** How a rule changes names; undefined when its action is another one. */
-export function nameChange(reader: RuleReader, action: string): NameChange | undefined {
+export function nameChange(reader: RuleReader, named: string): NameChange | undefined {
   // The DMS console leaves these at actions that have no use for them.
   reader.optional("value");
   reader.optional("old-value");
+  const action = nameActions.find((known) => known === named);
   switch (action) {
     case "convert-lowercase":
     case "convert-uppercase":
@@ -21,7 +23,7 @@ export function nameChange(reader: RuleReader, action: string): NameChange | und
     case "replace-prefix":
     case "replace-suffix":
       return { action, oldValue: reader.text("old-value"), value: reader.text("value") };
-    default:
+    case undefined:
       return undefined;
   }
 }

@@ -10,11 +10,11 @@ import { keyRule, tableSettingsRule } from "./table-rules.ts";
 /** Rule types and targets of DMS that mean nothing to the targets of this version, and why. */
 const OTHER_RULE_TYPES: Readonly<Record<string, string>> = {
   validation:
-    "Rules of the type validation are for the validation of rows, which this version does not have.",
+    "Rules of the rule-type validation are for the validation of rows, which this version does not have.",
   "object-mapping":
-    "Rules of the type object-mapping are for targets of documents and streams, and there are none here.",
+    "Rules of the rule-type object-mapping are for targets of documents and streams, and there are none here.",
   "post-processing":
-    "Rules of the type post-processing are for files on S3, and there is no such target here.",
+    "Rules of the rule-type post-processing are for files on S3, and there is no such target here.",
 };
 const TABLESPACE_TARGETS = ["table-tablespace", "index-tablespace"];
 

@@ -2,16 +2,13 @@ import type { FilterCondition } from "../../core/plan.ts";
 import type { SelectionRule, SourceFilter } from "../rules.ts";
 import { exactName, LARGEST_NUMBER, pattern } from "./locators.ts";
 import type { MemberReader, RuleReader } from "./rule-reader.ts";
-
-const NO_OPERAND = ["null", "notnull"] as const;
-const ONE_OPERAND = ["eq", "noteq", "lte", "ste", "gte"] as const;
-const TWO_OPERANDS = ["between", "notbetween"] as const;
+import { filterOperators, selectionActions, tableTypes } from "./vocabulary.ts";
 
 /** What DMS allows in a filter by itself only: with others beside it, nearly every row would be taken. */
 const NEGATIVE: readonly FilterCondition["operator"][] = ["noteq", "notbetween", "notnull"];
 
 export function selectionRule(reader: RuleReader, id: number): SelectionRule {
-  const action = reader.choice("rule-action", ["include", "exclude", "explicit"]);
+  const action = reader.choice("rule-action", selectionActions);
   if (action === undefined) {
     throw reader.malformed(
       "rule-action",
@@ -19,15 +16,13 @@ export function selectionRule(reader: RuleReader, id: number): SelectionRule {
     );
   }
   const isExact = action === "explicit";
-  const type = tableType(reader);
   const rule: SelectionRule = {
     id,
     action,
     schema: isExact ? exactName(reader, "schema-name", EXPLICIT) : pattern(reader, "schema-name"),
     table: isExact ? exactName(reader, "table-name", EXPLICIT) : pattern(reader, "table-name"),
-    everyTable: !isExact && type !== "view" && /^%+$/u.test(reader.locator().text("table-name")),
     namesTable: isExact || !reader.locator().text("table-name").includes("%"),
-    tableType: type,
+    tableType: tableType(reader),
     loadOrder: reader.wholeNumber("load-order", 0, LARGEST_NUMBER),
     filters: sourceFilters(reader, action),
   };
@@ -41,9 +36,9 @@ const EXPLICIT = {
 };
 
 function tableType(reader: RuleReader): SelectionRule["tableType"] {
-  const type = reader.locator().optional("table-type");
-  if (type === undefined || type === "table") return "table";
-  if (type === "view" || type === "all") return type;
+  const given = reader.locator().optional("table-type") ?? "table";
+  const type = tableTypes.find((known) => known === given);
+  if (type !== undefined) return type;
   throw reader.locator().malformed("table-type", "table-type must be table, view or all.");
 }
 
@@ -80,19 +75,19 @@ function sourceFilter(reader: MemberReader): SourceFilter {
 }
 
 function filterCondition(reader: MemberReader): FilterCondition {
-  const operator = reader.choice("filter-operator", [...NO_OPERAND, ...ONE_OPERAND, ...TWO_OPERANDS]);
-  const condition = operator === undefined ? undefined : conditionOf(operator, reader);
-  if (condition === undefined) {
-    const known = [...ONE_OPERAND, ...TWO_OPERANDS, ...NO_OPERAND].join(", ");
-    throw reader.malformed("filter-operator", `filter-operator must be one of ${known}.`);
+  const operator = reader.choice("filter-operator", filterOperators);
+  if (operator === undefined) {
+    throw reader.malformed(
+      "filter-operator",
+      `filter-operator must be one of ${filterOperators.join(", ")}.`,
+    );
   }
+  const condition = conditionOf(operator, reader);
   reader.finish();
   return condition;
 }
 
-type Operator = (typeof NO_OPERAND)[number] | (typeof ONE_OPERAND)[number] | (typeof TWO_OPERANDS)[number];
-
-function conditionOf(operator: Operator, reader: MemberReader): FilterCondition {
+function conditionOf(operator: (typeof filterOperators)[number], reader: MemberReader): FilterCondition {
   switch (operator) {
     case "null":
     case "notnull":

@@ -2,6 +2,7 @@ import type { ParallelLoad } from "../../core/plan.ts";
 import type { KeyRule, TableRuleBase, TableSettingsRule } from "../rules.ts";
 import { exactName, LARGEST_NUMBER } from "./locators.ts";
 import type { MemberReader, RuleReader } from "./rule-reader.ts";
+import { keyOrigins, parallelLoadTypes } from "./vocabulary.ts";
 
 const MOST_RANGE_COLUMNS = 10;
 
@@ -12,9 +13,7 @@ export function keyRule(reader: RuleReader, id: number): KeyRule {
   const definition = reader.part("primary-key-def");
   const columns = definition.texts("columns");
   if (columns.length === 0) throw definition.malformed("columns", "A key needs at least one column.");
-  const origin = definition.has("origin")
-    ? definition.choice("origin", ["primary-key", "unique-index"])
-    : "primary-key";
+  const origin = definition.has("origin") ? definition.choice("origin", keyOrigins) : "primary-key";
   if (origin === undefined) {
     throw definition.malformed("origin", "origin must be primary-key or unique-index.");
   }
@@ -47,13 +46,7 @@ function exactTable(reader: RuleReader, id: number, what: string): TableRuleBase
 }
 
 function readParallelLoad(reader: MemberReader): ParallelLoad {
-  const type = reader.choice("type", [
-    "none",
-    "partitions-auto",
-    "subpartitions-auto",
-    "partitions-list",
-    "ranges",
-  ]);
+  const type = reader.choice("type", [...parallelLoadTypes, "subpartitions-auto"]);
   // The console writes those of other types, too.
   for (const member of [
     "number-of-partitions",

@@ -6,6 +6,8 @@ import type { TableSchema } from "../../core/schema.ts";
 export class ChangeOutput extends BatchParts {
   readonly #batch: ChangeBatch;
   readonly #converging: ConvergingChanges[] = [];
+  /** By table, the last transaction that is among them: a batch may have ten thousands of both. */
+  readonly #convergesIn: number[] = [];
   #made = Buffer.alloc(0);
   #madeLength = 0;
   /** Of the transaction at work. */
@@ -38,8 +40,9 @@ export class ChangeOutput extends BatchParts {
 
   converge(table: number): void {
     const transaction = this.transactions.length;
-    const isKnown = this.#converging.some((one) => one.transaction === transaction && one.table === table);
-    if (!isKnown) this.#converging.push({ transaction, table });
+    if (this.#convergesIn[table] === transaction) return;
+    this.#convergesIn[table] = transaction;
+    this.#converging.push({ transaction, table });
   }
 
   /** The batch's next transaction is done. */

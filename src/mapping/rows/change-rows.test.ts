@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { INT, type MappedPlan, mappedPlan, TEXT } from "../../../test/support/mapped-plan.ts";
+import { COLUMNS, EQ_A, hash, mappedChange } from "../../../test/support/mapped-changes.ts";
+import { INT, mappedPlan, TEXT } from "../../../test/support/mapped-plan.ts";
 import {
   changesOf,
   type WrittenChange,
@@ -9,7 +9,7 @@ import {
   writtenBatch,
 } from "../../../test/support/written-changes.ts";
 import { type ChangeBatch, Op } from "../../core/change-batch.ts";
-import type { ChangeHeader, ColumnOrigin, TablePlan } from "../../core/plan.ts";
+import type { ChangeHeader, ColumnOrigin } from "../../core/plan.ts";
 import { ChangeRows } from "./change-rows.ts";
 
 type Row = readonly (string | null)[];
@@ -22,21 +22,6 @@ function numbers(seed: number): (n: number) => number {
   };
 }
 
-function mapped(plan: TablePlan, changes: readonly WrittenChange[]): ChangeBatch {
-  return new ChangeRows([plan]).map(writtenBatch([plan.rows!.reads], [changes]));
-}
-
-function one(plan: TablePlan, change: WrittenChange): Required<WrittenChange> | undefined {
-  return changesOf(mapped(plan, [change]))[0]![0];
-}
-
-const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
-
-const EQ_A: NonNullable<MappedPlan["filter"]> = [
-  [{ column: 1, conditions: [{ operator: "eq", value: "a" }] }],
-  [{ column: 2, conditions: [{ operator: "null" }] }],
-];
-
 /** What becomes of a whole row; undefined when the filter does not take it. */
 function wanted(row: Row, isFiltered: boolean): Row | undefined {
   if (isFiltered && row[1] !== "a" && row[2] !== null) return undefined;
@@ -44,23 +29,6 @@ function wanted(row: Row, isFiltered: boolean): Row | undefined {
   const both = a == null || b == null ? null : `${b}/${a}`;
   return [b!, id!, a == null ? null : hash(a), both, b == null ? null : b.replaceAll(/\d/g, "#")];
 }
-
-const COLUMNS: readonly ColumnOrigin[] = [
-  { kind: "column", ordinal: 2 },
-  { kind: "column", ordinal: 0 },
-  { kind: "column", ordinal: 1, mask: { kind: "hash" } },
-  {
-    kind: "expression",
-    expression: {
-      sql: "?1 || '/' || ?2",
-      inputs: [
-        { kind: "column", ordinal: 2 },
-        { kind: "column", ordinal: 1 },
-      ],
-    },
-  },
-  { kind: "column", ordinal: 2, mask: { kind: "digits", by: 0x23 } },
-];
 
 /** A target of the contract that appliers keep: exact changes fit, converging ones find their work done or undone. */
 class Target {
@@ -192,40 +160,6 @@ test("other tables' rows, and transactions that change nothing, stay among the m
   );
 });
 
-test("values that were not sent stay so, and what is made of them as well", () => {
-  const plan = mappedPlan({ reads: [INT, TEXT, TEXT], columns: COLUMNS, planKey: [1] });
-  const update = one(plan, { op: Op.update, after: ["1", undefined, undefined] })!;
-  assert.deepEqual(update.after, [undefined, "1", undefined, undefined, undefined]);
-  const { misfits } = mapped(plan, [{ op: Op.update, after: ["1", "a", undefined] }]);
-  assert.equal(misfits?.[0]?.error.code, "apply.value_not_sent");
-  const full = mappedPlan({ reads: [INT, TEXT, TEXT], columns: COLUMNS, planKey: [1], rowIdentity: "full" });
-  const filled = one(full, { op: Op.update, before: ["1", "x", "7"], after: ["1", "a", undefined] })!;
-  assert.deepEqual(filled.after, ["7", "1", hash("a"), "7/a", "#"]);
-});
-
-test("a row that comes into the filter without all its values is a misfit, as is one of which the filter cannot tell", () => {
-  const plan = mappedPlan({
-    ...{ reads: [INT, TEXT, TEXT], rowIdentity: "key", key: [0, 1] },
-    ...{
-      columns: [
-        { kind: "column", ordinal: 0 },
-        { kind: "column", ordinal: 1 },
-        { kind: "column", ordinal: 2 },
-      ],
-    },
-    filter: [[{ column: 1, conditions: [{ operator: "eq", value: "in" }] }]],
-  });
-  const moved = mapped(plan, [{ op: Op.update, before: ["1", "out", null], after: ["1", "in", undefined] }]);
-  assert.equal(moved.misfits?.[0]?.error.code, "apply.value_not_sent");
-  const stays = mapped(plan, [{ op: Op.update, after: ["1", "in", undefined] }]);
-  assert.equal(stays.misfits, undefined);
-  assert.equal(stays.converging, undefined);
-  const untold = mapped({ ...plan, rows: { ...plan.rows, filter: EQ_A } }, [
-    { op: Op.update, after: ["1", "b", undefined] },
-  ]);
-  assert.equal(untold.misfits?.[0]?.error.code, "apply.value_not_sent");
-});
-
 test("a row before shows in columns of its own, where the source tells it", () => {
   const columns: readonly ColumnOrigin[] = [
     { kind: "column", ordinal: 0 },
@@ -238,12 +172,24 @@ test("a row before shows in columns of its own, where the source tells it", () =
     },
   ];
   const full = mappedPlan({ reads: [INT, TEXT], columns, rowIdentity: "full" });
-  assert.deepEqual(one(full, { op: Op.insert, after: ["1", "a"] })!.after, ["1", "a", null, null, "none"]);
-  const update = one(full, { op: Op.update, before: ["1", "a"], after: ["2", "b"] })!;
+  assert.deepEqual(mappedChange(full, { op: Op.insert, after: ["1", "a"] })!.after, [
+    "1",
+    "a",
+    null,
+    null,
+    "none",
+  ]);
+  const update = mappedChange(full, { op: Op.update, before: ["1", "a"], after: ["2", "b"] })!;
   assert.deepEqual(update.after, ["2", "b", "1", "a", "a"]);
   assert.equal(update.before[0], "1");
   const keyed = mappedPlan({ reads: [INT, TEXT], columns });
-  assert.deepEqual(one(keyed, { op: Op.update, after: ["1", "b"] })!.after, ["1", "b", "1", null, "none"]);
+  assert.deepEqual(mappedChange(keyed, { op: Op.update, after: ["1", "b"] })!.after, [
+    "1",
+    "b",
+    "1",
+    null,
+    "none",
+  ]);
 });
 
 test("headers tell of the change", () => {
@@ -255,7 +201,7 @@ test("headers tell of the change", () => {
     reads: [INT, TEXT],
     columns: [{ kind: "column", ordinal: 0 }, ...names.map(header)],
   });
-  const change = one(told, { op: Op.update, after: ["1", "x"] })!;
+  const change = mappedChange(told, { op: Op.update, after: ["1", "x"] })!;
   assert.deepEqual(change.after, ["1", "UPDATE", "1", "1970-01-01 00:00:01.000", null]);
   const numbered = mappedPlan({
     reads: [INT],
@@ -269,59 +215,4 @@ test("headers tell of the change", () => {
   const numbersGiven = changesOf(rows.map(batch))[0]!.map(({ after }) => after[1]!);
   for (const number of numbersGiven) assert.match(number, /^1970010100000100\d{19}$/);
   assert.deepEqual([...new Set(numbersGiven)].sort(), numbersGiven);
-});
-
-test("an expression that fails is a misfit of its transaction, and others go on", () => {
-  const plan = mappedPlan({
-    reads: [INT],
-    columns: [
-      { kind: "column", ordinal: 0 },
-      {
-        kind: "expression",
-        expression: { sql: "?1 / 2.0", inputs: [{ kind: "column", ordinal: 0 }] },
-        type: INT,
-      },
-    ],
-  });
-  const batch = writtenBatch(
-    [plan.rows.reads],
-    [[{ op: Op.insert, after: ["2"] }], [{ op: Op.insert, after: ["3"] }], [{ op: Op.insert, after: ["4"] }]],
-  );
-  const result = new ChangeRows([plan]).map(batch);
-  assert.deepEqual(
-    result.misfits?.map(({ transaction, table, error }) => [
-      transaction,
-      table,
-      error.code,
-      error.table?.name,
-    ]),
-    [[1, 0, "mapping.expression_failed", "t"]],
-  );
-  assert.deepEqual(
-    changesOf(result).map(({ length }) => length),
-    [1, 0, 1],
-  );
-});
-
-test("what foreign keys have done is told by the plan's columns", () => {
-  const plan = mappedPlan({
-    reads: [INT, TEXT, INT],
-    columns: [
-      { kind: "column", ordinal: 2 },
-      { kind: "column", ordinal: 0 },
-    ],
-    planKey: [1],
-  });
-  const rows: WrittenRow = [undefined, undefined, "7"];
-  const gone = one(plan, { op: Op.deleteReferring, before: rows })!;
-  assert.deepEqual([gone.op, ...gone.before], [Op.deleteReferring, "7", undefined]);
-  const nulled = one(plan, { op: Op.updateReferring, before: rows, after: [undefined, undefined, null] })!;
-  assert.deepEqual([...nulled.before, ...nulled.after], ["7", undefined, null, undefined]);
-  const lost = mapped(plan, [{ op: Op.deleteReferring, before: [undefined, "x", undefined] }]);
-  assert.equal(lost.misfits?.[0]?.error.code, "apply.value_not_sent");
-  const filter: MappedPlan["filter"] = [[{ column: 2, conditions: [{ operator: "notnull" }] }]];
-  const filtered = mapped({ ...plan, rows: { ...plan.rows, filter } }, [
-    { op: Op.updateReferring, before: rows, after: [undefined, undefined, null] },
-  ]);
-  assert.equal(filtered.misfits?.[0]?.error.code, "apply.value_not_sent");
 });

@@ -55,6 +55,17 @@ test("numbers are numbers and compare as such, in all digits that they have", ()
   assert.equal(result("?1", "-Infinity", { from: DOUBLE, to: DOUBLE }), "-Infinity");
 });
 
+test("bytes that are put together come as they are, and never as characters that they are not", () => {
+  assert.equal(result("?1 || x'80'", "\\xff00", { from: BYTES, to: BYTES }), "\\xff0080");
+  assert.equal(result("'ü\ufffd' || 1", null, { to: BYTES }), "\\xc3bcefbfbd31");
+  assert.equal(result("1.5", null, { to: BYTES }), "\\x312e35");
+  assert.equal(result("?1 || '!'", "\ufffd"), "\ufffd!");
+  assert.throws(
+    () => result("?1 || x'80'", "\\xff", { from: BYTES }),
+    /its result is bytes that are no text/,
+  );
+});
+
 test("what SQLite's numbers cannot hold is an error that names the column and not the value", () => {
   const fails = (given: string, from: LogicalType): void => {
     assert.throws(

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { MigrationError } from "../../core/error.ts";
 import type { ChangeHeader, Expression, ExpressionInput, Mask, TablePlan } from "../../core/plan.ts";
@@ -62,6 +63,7 @@ export class Expressions {
   readonly #plan: TablePlan;
   readonly #kinds: readonly InputKind[];
   readonly #values: SQLInputValue[];
+  readonly #sql: readonly string[];
   readonly #statement: StatementSync;
 
   constructor(plan: TablePlan) {
@@ -80,7 +82,9 @@ export class Expressions {
       if (origin.kind !== "expression") continue;
       const { name, type } = plan.source.columns[ordinal]!;
       columns.push({ ordinal, name: plan.target.columns[ordinal]?.name ?? name, type, mask: origin.mask });
-      texts.push(`(\n${renumbered(origin.expression, placeOf)}\n)`);
+      const sql = renumbered(origin.expression, placeOf);
+      // Bytes that || has put together are a text to SQLite, and would be read as one.
+      texts.push(type.kind === "bytes" ? asBytes(sql) : `(\n${sql}\n)`);
     }
     this.#columns = columns;
     this.made = columns.map(({ ordinal }) => ordinal);
@@ -92,9 +96,8 @@ export class Expressions {
       return isColumn ? inputKind(reads.columns[input.ordinal]!.type) : inputKind({ kind: "opaque" });
     });
     this.#values = inputs.map((input) => (input.kind === "constant" ? input.value : null));
-    this.#statement = opened().prepare(`select ${texts.join(", ")}`);
-    this.#statement.setReadBigInts(true);
-    this.#statement.setReturnArrays(true);
+    this.#sql = texts;
+    this.#statement = prepared(texts.join(", "));
   }
 
   /** Throws `mapping.expression_failed` with the column, never with a value. */
@@ -145,6 +148,7 @@ export class Expressions {
     if (value === null) return null;
     const { name, type, mask } = this.#columns[i]!;
     try {
+      if (typeof value === "string" && value.includes(NO_CHARACTER)) this.#checkText(i);
       const text = resultText(value, type);
       return mask === undefined ? text : maskText(mask, text);
     } catch (error) {
@@ -153,10 +157,30 @@ export class Expressions {
     }
   }
 
+  /** A text may hold that character; or bytes that are none have been read as it, and would be lost. */
+  #checkText(i: number): void {
+    const [bytes] = prepared(asBytes(this.#sql[i]!)).get(...this.#values) as unknown as readonly Uint8Array[];
+    if (!isUtf8(bytes!)) throw new ValueFault("its result is bytes that are no text");
+  }
+
   #failed(message: string): MigrationError {
     const { id } = this.#plan.source;
     return new MigrationError("mapping.expression_failed", { message, subject: displayTable(id), table: id });
   }
+}
+
+/** What is read in the place of bytes that are no character. */
+const NO_CHARACTER = "\ufffd";
+
+function asBytes(sql: string): string {
+  return `cast((\n${sql}\n) as blob)`;
+}
+
+function prepared(values: string): StatementSync {
+  const statement = opened().prepare(`select ${values}`);
+  statement.setReadBigInts(true);
+  statement.setReturnArrays(true);
+  return statement;
 }
 
 /** The text with the parameters of the statement in place of its own. */

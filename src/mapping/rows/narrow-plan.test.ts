@@ -8,7 +8,11 @@ import { ruleChange } from "./rule-change.ts";
 
 const sum = {
   kind: "expression",
-  expression: { sql: "?1 + ?2", inputs: [0, 2].map((ordinal) => ({ kind: "column" as const, ordinal })) },
+  expression: {
+    sql: "?1 - ?2",
+    text: "$c0 - $c2",
+    inputs: [0, 2].map((ordinal) => ({ kind: "column" as const, ordinal })),
+  },
 } as const;
 
 function plan(): TablePlan {
@@ -104,9 +108,13 @@ test("rules go by names: a column that they do not know by its new one is treate
   );
   const filter = [[{ column: 3, conditions: [{ operator: "notnull" as const }] }]];
   assert.match(changed({ filter })!, /filter by/);
+  // Two columns that have changed names: c0 is the third now.
   const expression = { ...sum.expression, inputs: sum.expression.inputs.toReversed() };
+  const swapped = shaped(plan(), ["c2", "c1", "c0", "c3"]);
+  const columns = [...swapped.rows!.columns.slice(0, -1), { ...sum, expression }];
+  const notNull = [[{ column: 2, conditions: [{ operator: "notnull" as const }] }]];
   assert.match(
-    changed({ columns: [masked!, ...others.slice(0, -1), { ...sum, expression }] })!,
+    ruleChange(before, { ...swapped, rows: { ...swapped.rows!, columns, filter: notNull } })!,
     /expressions/,
   );
 });

@@ -1,54 +1,54 @@
-import { type ExpressionInput, originsOf, readTable, type TablePlan } from "../../core/plan.ts";
+import { readTable, type TablePlan } from "../../core/plan.ts";
+import type { RuleDigests, TableShape } from "../../core/table-shape.ts";
+import { ruleDigests } from "./rule-digests.ts";
 
 /**
  * What the same rules make of a table has become something else for columns that it had before, since rules go by names:
  * a value that was masked or left out would come as it is. Follows "The table"; undefined when nothing has.
  */
 export function ruleChange(from: TablePlan, to: TablePlan): string | undefined {
-  const before = treatments(from);
-  const after = treatments(to);
+  const before = ruleDigests(from);
+  const after = ruleDigests(to);
+  const known = new Set(readTable(from).shape?.columns.map(({ number }) => number));
   for (const { number, name } of readTable(to).shape?.columns ?? []) {
-    const was = before.columns.get(number);
-    if (was !== undefined && was !== after.columns.get(number)) {
+    if (known.has(number) && before.columns[number] !== after.columns[number]) {
       return `has its column ${name} treated in another way by the table mappings, which go by names`;
     }
   }
   if (before.filter !== after.filter) return "has other columns that the table mappings filter by";
-  if (before.made !== after.made)
+  if (JSON.stringify(before.made) !== JSON.stringify(after.made))
     return "has other columns that expressions of the table mappings are made of";
   return undefined;
 }
 
-interface Treatments {
-  /** What becomes of each column of the source's, by its number. */
-  readonly columns: ReadonlyMap<number, string>;
-  readonly filter: string;
-  readonly made: string;
+/**
+ * How other rules than those that a table's rows were made by act on it; undefined when these are the same, or nothing is known
+ * of them. Follows "they". Columns that only one of the shapes has say nothing about the rules.
+ */
+export function rulesChange(known: TableShape, now: TableShape): string | undefined {
+  const { rules: before } = known;
+  const { rules: after } = now;
+  if (before === undefined || after === undefined) return undefined;
+  if (before.table !== after.table) return "give the table another name on the target";
+  const present = new Map(now.columns.map(({ number, name }) => [number, name]));
+  const kept = known.columns.filter(({ number, since }) => since !== "left-out" && present.has(number));
+  for (const { number } of kept) {
+    const name = present.get(number)!;
+    if (before.columns[number] !== after.columns[number]) return `treat the column ${name} in another way`;
+    if (before.names[number] !== after.names[number]) return `give the column ${name} another name`;
+  }
+  if (before.filter !== after.filter) return "filter its rows in another way";
+  return madeChange(before, after, now.columns.length === known.columns.length);
 }
 
-/** With columns by their numbers, which no statement changes. */
-function treatments(plan: TablePlan): Treatments {
-  const reads = readTable(plan);
-  const numbers = new Map(reads.shape?.columns.map(({ name, number }) => [name, number]));
-  const numberOf = (ordinal: number): number => numbers.get(reads.columns[ordinal]!.name) ?? -1;
-  const columns = new Map([...numbers.values()].map((number) => [number, "left out"]));
-  const made: unknown[] = [];
-  const origins = originsOf(plan);
-  for (const [i, origin] of origins.entries()) {
-    const { name } = plan.target.columns[i]!;
-    if (origin.kind === "column") {
-      columns.set(numberOf(origin.ordinal), JSON.stringify(origin.mask ?? "as it is"));
-    } else if (origin.kind === "before") {
-      made.push([name, numberOf(origin.ordinal)]);
-    } else {
-      const inputs = origin.expression.inputs.map((input: ExpressionInput) =>
-        "ordinal" in input ? { ...input, ordinal: numberOf(input.ordinal) } : input,
-      );
-      made.push([name, origin.expression.sql, inputs, origin.mask]);
-    }
-  }
-  const filter = plan.rows?.filter?.map((clause) =>
-    clause.map(({ column, conditions }) => [numberOf(column), conditions]),
-  );
-  return { columns, filter: JSON.stringify(filter ?? null), made: JSON.stringify(made) };
+/** Of columns that are new on the source the same rules may make new ones. */
+function madeChange(
+  { made: before }: RuleDigests,
+  { made: after }: RuleDigests,
+  hasSameColumns: boolean,
+): string | undefined {
+  const other = Object.keys(before).find((name) => before[name] !== after[name]);
+  if (other !== undefined) return `make the column ${other} in another way, or no longer`;
+  const added = hasSameColumns ? Object.keys(after).find((name) => before[name] === undefined) : undefined;
+  return added === undefined ? undefined : `add the column ${added}`;
 }

@@ -8,19 +8,20 @@ export function opened(): DatabaseSync {
   if (database !== undefined) return database;
   database = new DatabaseSync(":memory:", { allowExtension: false });
   const options = { deterministic: true, useBigIntArguments: true } as const;
-  database.function("hash_sha256", options, (value: SQLInputValue) => {
-    return value === null ? null : sha256(argument(value));
-  });
-  database.function(
-    "replaceChars",
-    options,
-    (text: SQLInputValue, from: SQLInputValue, to: SQLInputValue) => {
-      if (text === null || from === null || to === null) return null;
-      return replaceChars(String(text), String(from), String(to));
-    },
-  );
+  for (const [name, carryOut] of Object.entries(FUNCTIONS)) database.function(name, options, carryOut);
   return database;
 }
+
+/** DMS's own functions, which SQLite has not. */
+const FUNCTIONS = {
+  hash_sha256: (value: SQLInputValue) => (value === null ? null : sha256(argument(value))),
+  replaceChars: (text: SQLInputValue, from: SQLInputValue, to: SQLInputValue) => {
+    if (text === null || from === null || to === null) return null;
+    return replaceChars(String(text), String(from), String(to));
+  },
+};
+
+export const functionNames: readonly string[] = Object.keys(FUNCTIONS);
 
 function argument(value: Exclude<SQLInputValue, null>): string | Uint8Array {
   if (typeof value === "number" && Number.isInteger(value)) return value.toFixed(1);

@@ -42,7 +42,12 @@ export async function openApplier(
   };
   const options = { side: "target", purpose: "tideway apply", countsChanged: true, prepare } as const;
   const wire = await openWire(endpoint, options, signal);
-  return connectParts({ wire, endpoint, request, replaced, signal, found: found! });
+  try {
+    return connectParts({ wire, endpoint, request, replaced, signal, found: found! });
+  } catch (error) {
+    await wire[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** What was found out while the session was opened. */
@@ -58,7 +63,8 @@ async function rowErrors(client: Client, request: ApplyRequest): Promise<RowErro
   const { rowErrors: policies, plan } = request;
   if (policies === undefined) return undefined;
   const plans = plan.tables;
-  return new RowErrors(plans, policies, await readRecordedErrors(client, request, { plans, policies }));
+  const tallies = await readRecordedErrors(client, request, { plans, policies });
+  return new RowErrors(plans, policies, { tallies });
 }
 
 interface ApplierParts extends ApplyTarget {

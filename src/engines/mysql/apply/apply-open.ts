@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { MigrationError } from "../../../core/error.ts";
-import type { JournalRequest, RecordedErrors } from "../../../core/journal.ts";
+import type { JournalRequest } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import type { Position } from "../../../core/position.ts";
-import type { RowErrorPolicies } from "../../../core/row-errors.ts";
+import { hasLimits, type RowErrorPolicies } from "../../../core/row-errors.ts";
 import { takeLock } from "../../shared/apply/apply-lock.ts";
 import { readCheckpoint } from "../../shared/apply/checkpoint.ts";
-import { hasLimits, recordedErrors } from "../../shared/apply/row-errors.ts";
+import { type ErrorTally, recordedErrors } from "../../shared/apply/row-errors.ts";
 import { literal } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
 import { serverFields } from "../connection/errors.ts";
@@ -97,7 +97,7 @@ export async function readRecordedErrors(
   client: Client,
   request: JournalRequest,
   { plans, policies }: { readonly plans: readonly TablePlan[]; readonly policies: RowErrorPolicies },
-): Promise<readonly RecordedErrors[]> {
+): Promise<readonly ErrorTally[]> {
   if (!hasLimits(policies)) return [];
   const rows = await client.query<Record<string, string>>(recordedErrorsSql(request));
   return recordedErrors(

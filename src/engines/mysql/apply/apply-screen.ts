@@ -17,6 +17,8 @@ export interface MysqlScreenParts {
 
 /** Attempts between a savepoint and its release, which go with the statements. */
 export class MysqlScreen implements ScreenSession {
+  /** All that stands against a row is looked at when it is written. */
+  readonly defers = false;
   readonly #parts: MysqlScreenParts;
 
   constructor(parts: MysqlScreenParts) {

@@ -22,8 +22,12 @@ export async function assessLog(client: Client, { tables }: SourceAssessment): P
   const format = variables.get("binlog_format");
   // MySQL is about to drop the variable, and has no other format then.
   if (format !== undefined && format !== "ROW") findings.push(wrongFormat(format));
-  if (/PARTIAL_JSON/.test(variables.get("binlog_row_value_options") ?? "")) findings.push(partialJson());
+  if (/PARTIAL_JSON/.test(variables.get("binlog_row_value_options") ?? "")) {
+    findings.push(...partsWithoutWholes(client, tables));
+  }
   if (variables.get("binlog_order_commits") === "OFF") findings.push(unordered());
+  const delayed = lateWrites(variables);
+  if (delayed.length > 0) findings.push(notDurable(delayed));
   findings.push(...(await assessPrepared(client)));
   findings.push(...(await assessExpiry(client)));
   if (!client.facts.hasGtids) findings.push(withoutGtids(client));
@@ -34,6 +38,7 @@ export async function assessLog(client: Client, { tables }: SourceAssessment): P
 const LOG_VARIABLES = [
   ...["log_bin", "binlog_format", "binlog_order_commits", "binlog_row_value_options"],
   ...["log_slave_updates", "log_replica_updates"],
+  ...["innodb_flush_log_at_trx_commit", "sync_binlog"],
 ];
 
 /** See Source.checkStream: throws what keeps the log from telling of rows, since somebody has changed it. */
@@ -58,14 +63,21 @@ function wrongFormat(format: string): Finding {
   });
 }
 
-function partialJson(): Finding {
-  return finding("source.log_unreadable", "error", {
-    subject: "binlog_row_value_options",
-    message:
-      "The source logs parts of JSON values (binlog_row_value_options is PARTIAL_JSON), which Tideway does not read.",
-    remedy:
-      "Run on the source: set global binlog_row_value_options = ''; and let sessions that are open connect again.",
-  });
+/** Changes of parts of JSON values are told by the values before, which rows have where they are logged whole. */
+function partsWithoutWholes({ facts }: Client, tables: readonly TableSchema[]): Finding[] {
+  if (facts.logsWholeRows) return [];
+  return tables
+    .filter(({ columns }) => columns.some(({ type }) => type.kind === "json"))
+    .map(({ id }) =>
+      finding("source.row_image", "error", {
+        subject: displayTable(id),
+        table: id,
+        message:
+          "The source logs parts of JSON values (binlog_row_value_options is PARTIAL_JSON) without the values that they are parts of (binlog_row_image is not FULL).",
+        remedy:
+          "Set binlog_row_image = FULL or binlog_row_value_options = '' on the source, let sessions that are open connect again, and start the task again.",
+      }),
+    );
 }
 
 function unordered(): Finding {
@@ -73,6 +85,23 @@ function unordered(): Finding {
     subject: "binlog_order_commits",
     message:
       "The source may commit in another order than it logs (binlog_order_commits is OFF): rows of a snapshot may lack a transaction before its position.",
+  });
+}
+
+/** Variables by which the server may answer a commit before it is on its disk. */
+function lateWrites(variables: ReadonlyMap<string, string>): readonly string[] {
+  return ["innodb_flush_log_at_trx_commit", "sync_binlog"].filter(
+    (name) => (variables.get(name) ?? "1") !== "1",
+  );
+}
+
+function notDurable(names: readonly string[]): Finding {
+  const [subject] = names;
+  const statements = names.map((name) => `set global ${name} = 1;`).join(" ");
+  return finding("source.not_durable", "warning", {
+    subject: subject!,
+    message: `The source may answer a commit before it is on its disk (${names.join(" and ")} not 1): after a crash it may lack rows that it has told the target of, or its log rows that it keeps.`,
+    remedy: `Run on the source, and put it into its option file: ${statements} After a crash without that compare the tables, or load them again.`,
   });
 }
 

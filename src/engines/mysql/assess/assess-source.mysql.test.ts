@@ -13,6 +13,8 @@ import { assessSource } from "./assess-source.ts";
 
 const NOT_TRANSACTIONAL = "source.not_transactional";
 const CHOICES = { booleans: false, timesOfDay: false };
+/** Servers of tests are not durable otherwise. */
+const DURABLE = { innodb_flush_log_at_trx_commit: 1, sync_binlog: 1 };
 const signal = new AbortController().signal;
 
 /** Codes with their severities and subjects. */
@@ -46,7 +48,7 @@ async function withServer(
   options: MysqlOptions,
   check: (server: MysqlServer) => Promise<void>,
 ): Promise<void> {
-  await using server = await startMysql(options);
+  await using server = await startMysql({ ...options, settings: { ...DURABLE, ...options.settings } });
   await check(server);
 }
 
@@ -55,7 +57,7 @@ for (const flavour of ["mariadb", "mysql"] as const) {
     let server: MysqlServer;
 
     before(async () => {
-      server = await startMysql({ flavour });
+      server = await startMysql({ flavour, settings: DURABLE });
     });
 
     after(async () => {
@@ -68,6 +70,23 @@ for (const flavour of ["mariadb", "mysql"] as const) {
         "create table t (a int primary key, e enum('a','b')); insert into t values (1, 'a')",
         database,
       );
+      assert.deepEqual(told(await assessed(server.endpoint(database))), []);
+    });
+
+    test("a server whose commits may be gone after a crash is told, with what mends it", async () => {
+      const database = await server.createDatabase();
+      await server.query("create table t (a int primary key)", database);
+      await server.query("set global innodb_flush_log_at_trx_commit = 2");
+      const [late] = await assessed(server.endpoint(database));
+      assert.equal(late!.subject, "innodb_flush_log_at_trx_commit");
+      assert.match(late!.message, /\(innodb_flush_log_at_trx_commit not 1\)/);
+      await server.query("set global sync_binlog = 0");
+      const findings = await assessed(server.endpoint(database));
+      assert.deepEqual(told(findings), [["source.not_durable", "warning", "innodb_flush_log_at_trx_commit"]]);
+      assert.match(findings[0]!.message, /\(innodb_flush_log_at_trx_commit and sync_binlog not 1\)/);
+      assert.deepEqual(told(await assessed(server.endpoint(database), "full-load")), []);
+      for (const [statement] of findings[0]!.remedy.matchAll(/set global .*?;/g))
+        await server.query(statement);
       assert.deepEqual(told(await assessed(server.endpoint(database))), []);
     });
 

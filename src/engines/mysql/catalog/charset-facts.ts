@@ -4,6 +4,7 @@ import { atLeast } from "../connection/server-facts.ts";
 import {
   type CharacterTable,
   type Charset,
+  charsetOf,
   isUtf8,
   tableEntry,
   unicodeCharset,
@@ -58,7 +59,7 @@ export async function readCharsets(
   const names = new Set<string>();
   for (const { columns } of tables) {
     for (const { collation } of columns) {
-      const name = collation?.split("_", 1)[0];
+      const name = collation === undefined ? undefined : charsetOf(collation);
       if (name !== undefined && !isUtf8(name)) names.add(name);
     }
   }

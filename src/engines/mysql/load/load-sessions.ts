@@ -3,6 +3,7 @@ import type { TablePlan } from "../../../core/plan.ts";
 import { tableKey } from "../../../core/schema.ts";
 import type { Loader, LoadRequest } from "../../../core/target.ts";
 import { mismatch } from "../../shared/catalog/table-misfit.ts";
+import { LoadTallies } from "../../shared/load/load-tallies.ts";
 import { takeLoadLock } from "../apply/load-lock.ts";
 import { targetColumns } from "../catalog/target-columns.ts";
 import type { Client } from "../connection/client.ts";
@@ -36,6 +37,7 @@ export class LoaderPool implements AsyncDisposable {
   readonly #lent = new Set<LentSession>();
   readonly #kills = new Set<Promise<void>>();
   readonly #columns = new WeakMap<TablePlan, LoadColumns>();
+  readonly #tallies = new LoadTallies();
   #closed = false;
 
   /** `counts`: of values that have come as others. */
@@ -54,8 +56,8 @@ export class LoaderPool implements AsyncDisposable {
   async open(request: LoadRequest, signal: AbortSignal): Promise<Loader> {
     const { screens } = request;
     if (screens !== undefined) {
-      const options = { endpoint: this.#endpoint, replaced: this.#counts };
-      return await openScreenedLoader(options, { ...request, screens }, signal);
+      const shared = { endpoint: this.#endpoint, replaced: this.#counts, tallies: this.#tallies };
+      return await openScreenedLoader(shared, { ...request, screens }, signal);
     }
     let session: LentSession | undefined;
     try {

@@ -1,16 +1,12 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
-import { loadExceptionTable, type RecordedErrors } from "../../../core/journal.ts";
-import type { RowErrorPolicies } from "../../../core/row-errors.ts";
-import type { Loader, LoadRequest } from "../../../core/target.ts";
-import { ApplyCounts } from "../../shared/apply/apply-counts.ts";
-import type { ApplyGroup } from "../../shared/apply/apply-group.ts";
-import { RowErrors } from "../../shared/apply/row-errors.ts";
+import { loadExceptionTable } from "../../../core/journal.ts";
+import type { Loader } from "../../../core/target.ts";
+import type { LoadTallies } from "../../shared/load/load-tallies.ts";
 import {
-  loadPolicies,
+  openScreenedLoad,
   type ScreenedHooks,
-  ScreenedLoad,
+  type ScreenedRequest,
   type ScreenedTarget,
-  screenedHooks,
 } from "../../shared/load/screened-load.ts";
 import { StatementFailure } from "../apply/apply-failure.ts";
 import { madeTables } from "../apply/apply-journal.ts";
@@ -25,95 +21,60 @@ import { outOfRangeOf } from "../values/out-of-range.ts";
 import type { ValueCounts } from "../values/value-counts.ts";
 import { loadError, taken } from "./loader.ts";
 
-export interface ScreenedRequest extends LoadRequest {
-  readonly screens: RowErrorPolicies;
-}
-
-export interface ScreenedOptions {
+export interface ScreenedLoaders {
   readonly endpoint: EndpointConfig;
   /** Of values that have come as others. */
   readonly replaced: ValueCounts;
+  readonly tallies: LoadTallies;
 }
 
 /** Opens a session that writes one partition of whose rows some may be refused. */
 export async function openScreenedLoader(
-  { endpoint, replaced }: ScreenedOptions,
+  { endpoint, replaced, tallies }: ScreenedLoaders,
   request: ScreenedRequest,
   signal: AbortSignal,
 ): Promise<Loader> {
-  const { plan } = request;
-  const plans = [plan];
-  const policies = loadPolicies(request.screens);
-  let found: readonly (ApplyTable | undefined)[] = [];
-  let recorded: readonly RecordedErrors[] = [];
-  const prepare = async (client: Client): Promise<void> => {
-    // Given back when the session ends.
-    await takeLoadLock(client, request);
-    await prepareApplySession(client);
-    found = await readApplyTables(client, plans, await madeTables(client, request));
-    recorded = await readRecordedErrors(client, request, { plans, policies });
-  };
-  const options = { side: "target", purpose: "tideway load", countsChanged: true, prepare } as const;
-  const wire = await openWire(endpoint, options, signal);
-  const counts = new ApplyCounts(plans, new RowErrors(plans, policies, recorded));
-  const described = (error: unknown): unknown =>
+  const plans = [request.plan];
+  const describe = (error: unknown): unknown =>
     loadError(error instanceof StatementFailure ? error.error : error, endpoint, request);
-  const hooks = screenedHooks(counts, described);
-  const parts = applyParts({
-    ...{ wire, plans, found, request, hooks },
-    choices: outOfRangeOf(endpoint),
-    screens: true,
-    exceptions: loadExceptionTable(request),
+  return await openScreenedLoad({ request, tallies, signal, describe }, async (opening) => {
+    let found: readonly (ApplyTable | undefined)[] = [];
+    let hooks: ScreenedHooks | undefined;
+    const prepare = async (client: Client): Promise<void> => {
+      // Given back when the session ends.
+      await takeLoadLock(client, request);
+      await prepareApplySession(client);
+      found = await readApplyTables(client, plans, await madeTables(client, request));
+      const { policies } = opening;
+      hooks = await opening.hooks(() => readRecordedErrors(client, request, { plans, policies }));
+    };
+    const options = { side: "target", purpose: "tideway load", countsChanged: true, prepare } as const;
+    const wire = await openWire(endpoint, options, signal);
+    try {
+      const parts = applyParts({
+        ...{ wire, plans, found, request, hooks: hooks! },
+        choices: outOfRangeOf(endpoint),
+        screens: true,
+        exceptions: loadExceptionTable(request),
+      });
+      return screenedTarget(parts, request, replaced);
+    } catch (error) {
+      await wire[Symbol.asyncDispose]();
+      throw error;
+    }
   });
-  return new ScreenedLoad(
-    plan,
-    new MysqlScreenedTarget({ parts, hooks, request, replaced, described, signal }),
-  );
 }
 
-interface TargetParts {
-  readonly parts: ApplyParts;
-  readonly hooks: ScreenedHooks;
-  readonly request: LoadRequest;
-  readonly replaced: ValueCounts;
-  readonly signal: AbortSignal;
-  described(error: unknown): unknown;
-}
-
-class MysqlScreenedTarget implements ScreenedTarget {
-  readonly counts: ApplyCounts;
-  readonly #own: TargetParts;
-
-  constructor(own: TargetParts) {
-    this.counts = own.hooks.counts;
-    this.#own = own;
-  }
-
-  async write(group: ApplyGroup): Promise<void> {
-    const { parts, hooks } = this.#own;
-    await parts.writer.write(group);
-    const failure = hooks.failure();
-    if (failure !== undefined) throw failure.error;
-    await parts.exceptions.write(this.counts.takeExceptions());
-  }
-
-  async finish(rows: number): Promise<void> {
-    const { parts, request, replaced } = this.#own;
-    const { session, tables } = parts;
-    const waiting = await session.ask(isWaitingSql(request));
-    if (waiting.length === 0) throw taken(request);
-    session.statements(markPartitionDoneSql(request, rows), "commit");
-    await session.drain();
-    tables.count(replaced);
-  }
-
-  describe(error: unknown): unknown {
-    const { hooks, described, signal } = this.#own;
-    if (signal.aborted) return signal.reason;
-    return hooks.failure()?.error ?? described(error);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#own.parts.session[Symbol.asyncDispose]();
-  }
+function screenedTarget(parts: ApplyParts, request: ScreenedRequest, replaced: ValueCounts): ScreenedTarget {
+  const { session, tables, writer, exceptions } = parts;
+  return {
+    ...{ session, writer, exceptions },
+    async finish(rows) {
+      const waiting = await session.ask(isWaitingSql(request));
+      if (waiting.length === 0) throw taken(request);
+      session.statements(markPartitionDoneSql(request, rows), "commit");
+      await session.drain();
+      tables.count(replaced);
+    },
+  };
 }

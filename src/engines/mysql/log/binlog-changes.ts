@@ -8,10 +8,13 @@ import { CellBuffer } from "../values/cell-buffer.ts";
 import { EventCursor, malformed } from "./binlog-bytes.ts";
 import { inflateRows } from "./binlog-compression.ts";
 import { EventKind } from "./binlog-event.ts";
-import type { RowFacts } from "./binlog-row-plan.ts";
+import { wholeRows } from "./binlog-partial-rows.ts";
+import type { KeptEvent } from "./binlog-prepared.ts";
+import type { RowFacts, RowPlan } from "./binlog-row-plan.ts";
 import { RowsReader } from "./binlog-rows.ts";
 import type { DefinitionStatement, Statement } from "./binlog-statement.ts";
-import { isMisfit, LogTables } from "./binlog-tables.ts";
+import { NO_TABLE } from "./binlog-table-map.ts";
+import { isMisfit, LogTables, type RowMisfit } from "./binlog-tables.ts";
 import { statementLogged } from "./statement-reach.ts";
 import { type NoteOptions, TableNotes } from "./table-notes.ts";
 
@@ -19,23 +22,24 @@ import { type NoteOptions, TableNotes } from "./table-notes.ts";
 interface RowsKind {
   readonly op: Op;
   readonly version: 1 | 2;
-  readonly isCompressed: boolean;
+  readonly form: "plain" | "compressed" | "partial";
 }
 
 const { insert, update, delete: remove } = Op;
 const kinds: readonly (RowsKind | undefined)[] = byNumber([
-  [EventKind.writeRows1, { op: insert, version: 1, isCompressed: false }],
-  [EventKind.updateRows1, { op: update, version: 1, isCompressed: false }],
-  [EventKind.deleteRows1, { op: remove, version: 1, isCompressed: false }],
-  [EventKind.writeRows2, { op: insert, version: 2, isCompressed: false }],
-  [EventKind.updateRows2, { op: update, version: 2, isCompressed: false }],
-  [EventKind.deleteRows2, { op: remove, version: 2, isCompressed: false }],
-  [EventKind.writeRows1Compressed, { op: insert, version: 1, isCompressed: true }],
-  [EventKind.updateRows1Compressed, { op: update, version: 1, isCompressed: true }],
-  [EventKind.deleteRows1Compressed, { op: remove, version: 1, isCompressed: true }],
-  [EventKind.writeRows2Compressed, { op: insert, version: 2, isCompressed: true }],
-  [EventKind.updateRows2Compressed, { op: update, version: 2, isCompressed: true }],
-  [EventKind.deleteRows2Compressed, { op: remove, version: 2, isCompressed: true }],
+  [EventKind.writeRows1, { op: insert, version: 1, form: "plain" }],
+  [EventKind.updateRows1, { op: update, version: 1, form: "plain" }],
+  [EventKind.deleteRows1, { op: remove, version: 1, form: "plain" }],
+  [EventKind.writeRows2, { op: insert, version: 2, form: "plain" }],
+  [EventKind.updateRows2, { op: update, version: 2, form: "plain" }],
+  [EventKind.deleteRows2, { op: remove, version: 2, form: "plain" }],
+  [EventKind.partialUpdateRows, { op: update, version: 2, form: "partial" }],
+  [EventKind.writeRows1Compressed, { op: insert, version: 1, form: "compressed" }],
+  [EventKind.updateRows1Compressed, { op: update, version: 1, form: "compressed" }],
+  [EventKind.deleteRows1Compressed, { op: remove, version: 1, form: "compressed" }],
+  [EventKind.writeRows2Compressed, { op: insert, version: 2, form: "compressed" }],
+  [EventKind.updateRows2Compressed, { op: update, version: 2, form: "compressed" }],
+  [EventKind.deleteRows2Compressed, { op: remove, version: 2, form: "compressed" }],
 ]);
 
 function byNumber(entries: readonly (readonly [number, RowsKind])[]): (RowsKind | undefined)[] {
@@ -44,10 +48,11 @@ function byNumber(entries: readonly (readonly [number, RowsKind])[]): (RowsKind 
   return list;
 }
 
+/** Flag of the last event with rows of a statement (STMT_END_F). */
+const STATEMENT_ENDS = 0x01;
+
 const NONE: ReadonlySet<number> = new Set();
 const NO_NAMES: ReadonlySet<string> = new Set();
-/** An event without rows that ends a statement has this table's number. */
-const NO_TABLE = 0xffffff;
 
 /**
  * Flags of an event with rows: the session had foreign_key_checks = 0 (NO_FOREIGN_KEY_CHECKS_F), or MySQL from 9.6 on
@@ -68,7 +73,8 @@ export class LogChanges {
   readonly #builder: ChangeBatchBuilder;
   readonly #tables: LogTables;
   readonly #rows: RowsReader;
-  readonly #inflated = new EventCursor();
+  /** Events that were made of others. */
+  readonly #made = new EventCursor();
   /** The transaction in progress. */
   #open: Beginning | undefined;
   /** Something of the transaction in progress has been told. */
@@ -129,40 +135,36 @@ export class LogChanges {
     if (rows === undefined) return false;
     this.#inTransaction();
     const number = cursor.uint48();
-    const keysAct = (cursor.uint16() & KEYS_DO_NOT_ACT) === 0;
+    const flags = cursor.uint16();
     if (rows.version === 2) cursor.skip(cursor.uint16() - 2);
-    if (number === NO_TABLE || this.#isNoted) return true;
-    const fit = this.#tables.mapped(number);
-    if (fit === undefined) return true;
-    this.#hasChanges = true;
-    if (isMisfit(fit)) {
-      this.#misfit(fit.table, fit.error);
-      return true;
-    }
-    try {
-      const at = rows.isCompressed ? this.#inflate(rows.op, cursor) : cursor;
-      this.#rows.read(rows.op, fit, at, keysAct);
-    } catch (error) {
-      this.#misfit(fit.table, error);
-    }
+    if (number !== NO_TABLE && !this.#isNoted) this.#rowsOf(rows, this.#tables.mapped(number), flags, cursor);
+    if ((flags & STATEMENT_ENDS) !== 0) this.#tables.statementEnds();
     return true;
   }
 
-  /** Rows of which JSON is told in parts: of a table of the task they cannot be told. */
-  partialRows(cursor: EventCursor): void {
-    const fit = this.#tables.mapped(cursor.uint48());
+  /** What was kept of a transaction until it commits. */
+  replay(events: readonly KeptEvent[]): void {
+    const cursor = new EventCursor();
+    for (const { kind, body } of events) {
+      cursor.reset(body, 0, body.length);
+      if (kind === EventKind.tableMap) this.tableMap(cursor);
+      else this.rows(kind, cursor);
+    }
+  }
+
+  #rowsOf(rows: RowsKind, fit: RowPlan | RowMisfit | undefined, flags: number, cursor: EventCursor): void {
     if (fit === undefined) return;
-    const { id } = this.#tables.all[fit.table]!;
-    this.#misfit(
-      fit.table,
-      new MigrationError("source.row_image", {
-        message: "The source's log holds changes of parts of JSON values.",
-        subject: displayTable(id),
-        table: id,
-        remedy:
-          "Set binlog_row_value_options = '' on the source, also for sessions that are open, and reload the table.",
-      }),
-    );
+    this.#hasChanges = true;
+    if (isMisfit(fit)) {
+      this.#misfit(fit.table, fit.error);
+      return;
+    }
+    try {
+      const keysAct = (flags & KEYS_DO_NOT_ACT) === 0;
+      this.#rows.read(rows.op, fit, this.#plain(rows, fit, cursor), keysAct);
+    } catch (error) {
+      this.#misfit(fit.table, error);
+    }
   }
 
   /** What a statement does to the stream's tables. Throws when that cannot be told. */
@@ -220,10 +222,13 @@ export class LogChanges {
     }
   }
 
-  #inflate(op: Op, cursor: EventCursor): EventCursor {
-    const bytes = inflateRows(cursor, op === Op.update ? 2 : 1);
-    this.#inflated.reset(bytes, 0, bytes.length);
-    return this.#inflated;
+  /** Rows as an ordinary event has them. */
+  #plain({ op, form }: RowsKind, plan: RowPlan, cursor: EventCursor): EventCursor {
+    if (form === "plain") return cursor;
+    const bytes =
+      form === "partial" ? wholeRows(plan, cursor) : inflateRows(cursor, op === Op.update ? 2 : 1);
+    this.#made.reset(bytes, 0, bytes.length);
+    return this.#made;
   }
 
   #misfit(table: number, error: unknown): void {

@@ -1,123 +1,30 @@
 import assert from "node:assert/strict";
-import { Readable } from "node:stream";
 import { test } from "node:test";
-import { createZstdCompress, zstdCompressSync } from "node:zlib";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import {
+  decodeAll,
+  decoder,
+  MAP,
+  row,
+  textsOf,
+  UUID,
+  write,
+} from "../../../../test/support/binlog-decoding.ts";
 import {
   event,
   formatDescription,
   gtid,
-  payload,
   query,
   rows,
   tableMap,
+  taggedGtid,
   uint,
   xid,
 } from "../../../../test/support/binlog-events.ts";
 import type { ChangeBatch } from "../../../core/change-batch.ts";
-import { MigrationError } from "../../../core/error.ts";
-import type { Column, TableSchema } from "../../../core/schema.ts";
-import { ValueCounts } from "../values/value-counts.ts";
-import { BinlogDecoder } from "./binlog-decoder.ts";
 import { EventKind } from "./binlog-event.ts";
 import { gtidPositionOf } from "./binlog-position.ts";
-import { ColumnKind } from "./binlog-table-map.ts";
-
-const UUID = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
-
-const column = (name: string, type: Column["type"]): Column => ({
-  name,
-  type,
-  nativeType: "",
-  nullable: true,
-});
-const TABLE: TableSchema = {
-  id: { schema: "shop", name: "t" },
-  columns: [
-    column("id", { kind: "int", bits: 32, unsigned: true }),
-    column("label", { kind: "enum", values: ["?", "old"] }),
-    column("text", { kind: "string", fixed: false }),
-  ],
-  key: [0],
-  rowIdentity: "key",
-  indexes: [],
-  checks: [],
-  foreignKeys: [],
-  estimatedRows: 0,
-  estimatedBytes: 0,
-};
-const MAP = {
-  ...{ table: 9, schema: "shop", name: "t" },
-  columns: [
-    [ColumnKind.long, []],
-    [ColumnKind.string, [ColumnKind.enum, 1]],
-    [ColumnKind.varchar, [200, 0]],
-  ],
-} as const;
-
-const FILLER = Buffer.alloc(1 << 20);
-
-function decoder(): BinlogDecoder {
-  return new BinlogDecoder({
-    tables: [TABLE],
-    after: gtidPositionOf(`${UUID}:1-5`),
-    hasChecksum: false,
-    facts: {
-      foldsNames: false,
-      zeroDates: "null",
-      zeroDateCounts: new ValueCounts(),
-      charsets: new Map(),
-      collations: new Map([[255, "utf8mb4"]]),
-      defaults: new Map(),
-      outside: [],
-    },
-  });
-}
-
-function row(id: number, label: number, text: string): Buffer {
-  return Buffer.concat([
-    uint(0, 1),
-    uint(id, 4),
-    uint(label, 1),
-    uint(Buffer.byteLength(text), 1),
-    Buffer.from(text),
-  ]);
-}
-
-async function decodeAll(into: BinlogDecoder, events: readonly Buffer[]): Promise<ChangeBatch[]> {
-  const batches: ChangeBatch[] = [];
-  const take = (): void => {
-    const batch = into.take();
-    if (batch !== undefined) batches.push(batch);
-  };
-  for (const one of events) {
-    // Behind the byte that says that an event follows.
-    into.decode(Buffer.concat([uint(0, 1), one]), 1, 1 + one.length);
-    for (; into.isFull || into.pause !== undefined; into.resume()) {
-      if (into.pause?.kind === "payload") await into.pause.fill();
-      if (into.isFull) take();
-    }
-  }
-  take();
-  return batches;
-}
-
-function textsOf({ bytes, cells, ops }: ChangeBatch): (string | null)[][] {
-  const texts: (string | null)[][] = [];
-  for (let at = 3; at < ops.length; at += 4) {
-    const first = ops[at]!;
-    if (first < 0) continue;
-    texts.push(
-      TABLE.columns.map((_, i) => {
-        const start = cells[first + 2 * i]!;
-        return start < 0 ? null : Buffer.from(bytes.subarray(start, cells[first + 2 * i + 1]!)).toString();
-      }),
-    );
-  }
-  return texts;
-}
-
-const write = (...images: readonly Buffer[]): Buffer =>
-  rows(EventKind.writeRows2, { table: 9, width: 3 }, Buffer.concat(images));
 
 test("hand-built events of MySQL 8: the time of the commit is that of the GTID event", async () => {
   const [batch] = await decodeAll(decoder(), [
@@ -137,7 +44,7 @@ test("hand-built events of MySQL 8: the time of the commit is that of the GTID e
 
 test("hand-built events: a transaction that its file does not end was rolled back, and its number comes again", async () => {
   const started = [gtid({ uuid: UUID, number: 7 }), query("BEGIN", "shop"), tableMap(MAP)];
-  const unfit = rows(EventKind.partialUpdateRows, { table: 9, width: 3 }, Buffer.alloc(5));
+  const unfit = rows(EventKind.deleteRows2, { table: 9, width: 3 }, row(4, 9, ""));
   const reader = decoder();
   const [batch] = await decodeAll(reader, [
     formatDescription(false),
@@ -204,74 +111,6 @@ test("hand-built events of MySQL 8: names, signs and labels come from the log's 
   assert.equal(renamed.misfits?.[0]?.error.code, "source.table_changed");
 });
 
-test("hand-built events of MySQL 8: a compressed transaction is read piece by piece", async () => {
-  const inner = [query("BEGIN", "shop"), tableMap(MAP)];
-  for (let i = 0; i < 3000; i++) inner.push(write(row(i, 2, "x".repeat(150)), row(10_000 + i, 0, "")));
-  inner.push(xid());
-  const plain = Buffer.concat(inner);
-  for (const [type, body] of [
-    [0, zstdCompressSync(plain)],
-    [255, plain],
-  ] as const) {
-    const batches = await decodeAll(decoder(), [
-      formatDescription(true),
-      gtid({ uuid: UUID, number: 6 }, { checksum: true }),
-      payload(body, { type, size: plain.length }, { checksum: true }),
-    ]);
-    assert.ok(batches.length > 1);
-    assert.equal(batches.flatMap(textsOf).length, 6000);
-    assert.deepEqual(textsOf(batches[0]!)[1], ["10000", "", ""]);
-    assert.equal(batches.at(-1)!.transactions.at(-1)!.commits, true);
-  }
-});
-
-test("hand-built events of MySQL 8: a compressed transaction that is not what its head says is refused", async () => {
-  const plain = Buffer.concat([query("BEGIN", "shop"), tableMap(MAP), write(row(1, 0, "")), xid()]);
-  const huge = Buffer.from(plain);
-  huge.writeUInt32LE(0xffff_fff0, 9);
-  const whole = zstdCompressSync(plain);
-  for (const [body, size] of [
-    [whole, plain.length - 1],
-    [whole, plain.length + 1],
-    [whole.subarray(0, -5), plain.length],
-    [Buffer.concat([Buffer.from("no zstd"), whole]), plain.length],
-    [zstdCompressSync(plain.subarray(0, -1)), plain.length - 1],
-    [zstdCompressSync(huge), plain.length],
-  ] as const) {
-    const events = [formatDescription(true), gtid({ uuid: UUID, number: 6 }, { checksum: true })];
-    const broken = payload(body, { type: 0, size }, { checksum: true });
-    await assert.rejects(decodeAll(decoder(), [...events, broken]), { code: "source.protocol" });
-  }
-});
-
-test("hand-built events of MySQL 8: a compressed transaction of any size takes little memory", async (t) => {
-  const count = 768;
-  const events = function* (): Generator<Buffer> {
-    yield query("BEGIN", "shop");
-    yield tableMap(MAP);
-    // Of no table of the task, so that nothing of it is kept.
-    for (let i = 0; i < count; i++) yield rows(EventKind.writeRows2, { table: 10, width: 1 }, FILLER);
-    yield xid();
-  };
-  let size = 0;
-  for (const one of events()) size += one.length;
-  const body: Buffer[] = [];
-  for await (const piece of Readable.from(events()).pipe(createZstdCompress())) body.push(piece as Buffer);
-  const reader = decoder();
-  let most = 0;
-  const before = process.memoryUsage().arrayBuffers;
-  await decodeAll(reader, [formatDescription(true), gtid({ uuid: UUID, number: 6 }, { checksum: true })]);
-  const whole = payload(Buffer.concat(body), { type: 0, size }, { checksum: true });
-  reader.decode(Buffer.concat([uint(0, 1), whole]), 1, 1 + whole.length);
-  for (; reader.pause?.kind === "payload"; reader.resume()) {
-    await reader.pause.fill();
-    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
-  }
-  t.diagnostic(`${size >> 20} MB by way of ${most >> 20} MB`);
-  assert.equal(reader.inTransaction, false);
-  assert.ok(size > 700 << 20 && most < 200 << 20);
-});
-
 test("hand-built events of MySQL 8: what is seen already is not told again", async () => {
   const group = (number: number): Buffer[] => [
     gtid({ uuid: UUID, number }),
@@ -294,12 +133,69 @@ test("hand-built events of MySQL 8: what is seen already is not told again", asy
   assert.deepEqual(positions, [`${UUID}:1-5:7`, `${UUID}:1-7`]);
 });
 
+test("hand-built events of MySQL 8.3: each tag of GTIDs is numbered by itself", async () => {
+  const group = (begin: Buffer, id: number): Buffer[] => [
+    ...[begin, query("BEGIN", "shop"), tableMap(MAP), write(row(id, 0, "")), xid()],
+  ];
+  const tagged = (tag: string, number: number): Buffer =>
+    taggedGtid({ uuid: UUID, tag, number, committedAt: 1_800_000_000_123_456 });
+  const batches = await decodeAll(decoder({ after: gtidPositionOf(`${UUID}:1-5:batch:1-70000`) }), [
+    formatDescription(false),
+    ...group(tagged("batch", 70_000), 1),
+    ...group(tagged("batch", 70_001), 2),
+    ...group(gtid({ uuid: UUID, number: 6 }), 3),
+    ...group(tagged("a", 1), 4),
+    ...group(tagged("a", 2), 5),
+    ...group(tagged("a", 3), 6),
+  ]);
+  const { transactions } = batches[0]!;
+  assert.deepEqual(
+    batches.flatMap(textsOf).map(([id]) => id),
+    ["2", "3", "4", "5", "6"],
+  );
+  assert.equal(transactions[0]!.id, `${UUID}:batch:70001`);
+  assert.equal(transactions[0]!.committedAtMs, 1_800_000_000_123);
+  assert.deepEqual(
+    transactions.map(({ position }) => position),
+    [
+      `${UUID}:1-5:batch:1-70001`,
+      `${UUID}:1-6:batch:1-70001`,
+      ...["1", "1-2", "1-3"].map((a) => `${UUID}:1-6:a:${a}:batch:1-70001`),
+    ].map(gtidPositionOf),
+  );
+});
+
+test("hand-built events: numbers of tables are forgotten, those of the statement at work are not", async () => {
+  const reader = decoder();
+  await decodeAll(reader, [
+    formatDescription(false),
+    gtid({ uuid: UUID, number: 6 }),
+    query("BEGIN", "shop"),
+  ]);
+  const collect = collector();
+  const before = collect();
+  const count = 40_000;
+  for (let table = 10; table < count; table++) {
+    const last = table % 5000 === 0;
+    await decodeAll(reader, [
+      ...(last ? [tableMap(MAP)] : []),
+      tableMap({ ...MAP, table, name: "other" }),
+      rows(EventKind.writeRows2, { table, width: 3, flags: last ? 0 : 1 }, row(table, 2, "")),
+      ...(last ? [write(row(table, 2, ""))] : []),
+    ]);
+  }
+  const grown = collect() - before;
+  assert.ok(grown < 6 << 20, `${grown >> 20} MB`);
+  const [batch] = await decodeAll(reader, [tableMap(MAP), write(row(1, 2, "")), xid()]);
+  assert.equal(batch!.transactions.at(-1)!.commits, true);
+});
+
 test("hand-built events: a checksum that does not fit, and what cannot be read, end the stream", async () => {
   const bad = gtid({ uuid: UUID, number: 6 }, { checksum: true });
   bad[30]! ^= 1;
   const refused: readonly (readonly [string, readonly Buffer[]])[] = [
     ["source.protocol", [formatDescription(true), bad]],
-    ["source.log_unreadable", [formatDescription(false), event(EventKind.gtidTagged, Buffer.alloc(30))]],
+    ["source.log_unreadable", [formatDescription(false), event(EventKind.gtidTagged, Buffer.alloc(30, 4))]],
     ["source.log_unreadable", [formatDescription(false), event(99, Buffer.alloc(30))]],
     ["source.log_unreadable", [formatDescription(false), event(EventKind.incident, Buffer.alloc(3))]],
     ["source.protocol", [formatDescription(false), xid()]],
@@ -313,15 +209,13 @@ test("hand-built events: a checksum that does not fit, and what cannot be read, 
   );
 });
 
-test("hand-built events of MySQL 8: changes of parts of JSON make the table's transaction unfit", async () => {
-  const [batch] = await decodeAll(decoder(), [
-    formatDescription(false),
-    gtid({ uuid: UUID, number: 6 }),
-    query("BEGIN", "shop"),
-    tableMap(MAP),
-    rows(EventKind.partialUpdateRows, { table: 9, width: 3 }, Buffer.alloc(5)),
-    xid(),
-  ]);
-  const error = batch!.misfits![0]!.error;
-  assert.ok(error instanceof MigrationError && /binlog_row_value_options/.test(error.remedy));
-});
+/** Bytes of what is reachable. */
+function collector(): () => number {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  return () => {
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+}

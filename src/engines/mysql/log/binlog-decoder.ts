@@ -1,32 +1,17 @@
 import type { ChangeBatch } from "../../../core/change-batch.ts";
 import type { Position } from "../../../core/position.ts";
-import type { TableSchema } from "../../../core/schema.ts";
 import { EventCursor, malformed, unreadable } from "./binlog-bytes.ts";
 import { LogChanges } from "./binlog-changes.ts";
 import { unreadableEvent } from "./binlog-errors.ts";
 import { type EventHeader, EventKind, EventReader, isRows, saysNothing } from "./binlog-event.ts";
+import type { BinlogOptions } from "./binlog-options.ts";
 import type { Pause } from "./binlog-pause.ts";
 import { PayloadEvents } from "./binlog-payload.ts";
 import type { BinlogPlace } from "./binlog-position.ts";
 import { type KeptEvent, PreparedTransactions } from "./binlog-prepared.ts";
 import { type LogGroup, LogProgress } from "./binlog-progress.ts";
 import { QueryReader } from "./binlog-query.ts";
-import type { RowFacts } from "./binlog-row-plan.ts";
 import type { Statement } from "./binlog-statement.ts";
-import type { NoteOptions } from "./table-notes.ts";
-
-export interface BinlogOptions {
-  readonly tables: readonly TableSchema[];
-  /** Transactions up to here are not told. Its kind is that of all positions. */
-  readonly after: Position;
-  readonly facts: RowFacts;
-  /** Whether events have checksums before the first file says so: @@global.binlog_checksum. */
-  readonly hasChecksum: boolean;
-  /** See LogChanges. */
-  readonly notes?: NoteOptions | undefined;
-  /** A pause is made where the log has come to this place. */
-  readonly until?: BinlogPlace | undefined;
-}
 
 /**
  * Reads the binary log of MySQL and MariaDB, event by event, as whole transactions in the order of their commits:
@@ -40,7 +25,7 @@ export class BinlogDecoder {
   readonly #progress: LogProgress;
   readonly #events: EventReader;
   readonly #queries: QueryReader;
-  readonly #prepared = new PreparedTransactions();
+  readonly #prepared: PreparedTransactions;
   readonly #in = new EventCursor();
   /** In a transaction, from its first event on. */
   #isOpen = false;
@@ -66,6 +51,13 @@ export class BinlogDecoder {
     this.#events = new EventReader(options.hasChecksum);
     this.#queries = new QueryReader(options.tables, options.facts);
     this.#until = options.until;
+    const { facts, lookFor } = options;
+    this.#prepared = new PreparedTransactions({
+      tables: lookFor?.tables ?? [...options.tables, ...facts.outside],
+      foldsNames: facts.foldsNames,
+      only: lookFor?.xid,
+      maxBytes: options.maxPreparedBytes,
+    });
   }
 
   /** See Pause; nothing is decoded before resume(). */
@@ -111,7 +103,7 @@ export class BinlogDecoder {
 
   /** What a transaction (XA) that is prepared has changed so far; undefined for one that is not. */
   prepared(xid: string): readonly KeptEvent[] | undefined {
-    return this.#prepared.take(xid);
+    return this.#prepared.take(xid)?.events;
   }
 
   /**
@@ -130,7 +122,7 @@ export class BinlogDecoder {
     const pause = this.#pause;
     this.#pause = undefined;
     if (pause?.kind === "prepared") {
-      this.#replay(prepared);
+      this.#changes.replay(prepared);
       this.#commit();
     } else if (pause?.kind === "statement") {
       this.#endStatement();
@@ -152,7 +144,7 @@ export class BinlogDecoder {
         else this.#pause = { kind: "payload", fill: () => events.fill() };
         return;
       }
-      const header = this.#events.readInner(events.bytes, events.start);
+      const header = this.#events.readInner(events.bytes, events.start, events.endsAt);
       this.#in.reset(events.bytes, header.start, header.end);
       this.#event(header);
     }
@@ -164,6 +156,9 @@ export class BinlogDecoder {
     switch (kind) {
       case EventKind.gtid:
         this.#begin(this.#progress.mysqlGtid(this.#in, header));
+        return;
+      case EventKind.gtidTagged:
+        this.#begin(this.#progress.taggedGtid(this.#in, header));
         return;
       case EventKind.anonymousGtid:
         this.#begin(this.#progress.anonymous(this.#in, header));
@@ -213,10 +208,7 @@ export class BinlogDecoder {
         this.#prepare();
         break;
       case EventKind.transactionPayload:
-        this.#payload = new PayloadEvents(this.#in);
-        break;
-      case EventKind.partialUpdateRows:
-        if (!this.#isSkipped) this.#changes.partialRows(this.#in);
+        this.#payload = new PayloadEvents(this.#in, header.endsAt);
         break;
       default:
         this.#rowsOrOther(kind, header);
@@ -305,13 +297,13 @@ export class BinlogDecoder {
       this.#isSingle = false;
       if (!this.#isSkipped) this.#prepared.begin(xid);
     } else if (verb === "COMMIT" || verb === "ROLLBACK") {
-      const events = this.#prepared.take(xid);
+      const prepared = this.#prepared.take(xid);
       if (verb === "COMMIT" && !this.#isSkipped) {
-        if (events === undefined) {
+        if (prepared === undefined) {
           this.#pause = { kind: "prepared", xid, before: this.#progress.place };
           return;
         }
-        this.#replay(events);
+        this.#changes.replay(prepared.events);
       }
       this.#commit();
     }
@@ -321,17 +313,8 @@ export class BinlogDecoder {
   #prepare(): void {
     const isOnePhase = this.#in.byte() !== 0;
     const events = this.#prepared.end(isOnePhase);
-    if (!this.#isSkipped && events !== undefined) this.#replay(events);
+    if (!this.#isSkipped && events !== undefined) this.#changes.replay(events);
     this.#commit();
-  }
-
-  #replay(events: readonly KeptEvent[]): void {
-    const cursor = new EventCursor();
-    for (const { kind, body } of events) {
-      cursor.reset(body, 0, body.length);
-      if (kind === EventKind.tableMap) this.#changes.tableMap(cursor);
-      else this.#changes.rows(kind, cursor);
-    }
   }
 
   /**

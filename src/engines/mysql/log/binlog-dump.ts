@@ -28,6 +28,8 @@ const ERROR = 0xff;
 const COM_BINLOG_DUMP = 0x12;
 const COM_BINLOG_DUMP_GTID = 0x1e;
 const FIRST_BYTE = 4;
+/** The form of a set of GTIDs with tags. */
+const TAGGED = 1n;
 /** What a reader of the log says that it understands: MariaDB's GTIDs. */
 const MARIADB_CAPABILITY = 4;
 
@@ -157,11 +159,22 @@ function dumpAfter(server: number, set: Extract<GtidSet, { flavour: "mysql" }>):
   return Buffer.concat([head, encoded]);
 }
 
-/** For each server its UUID and its intervals, the end of each being the first number that is not in it. */
+/**
+ * For each server its UUID and its intervals, the end of each being the first number that is not in it. Where some have
+ * tags, the count that stands before them all says so, and each has its tag behind its UUID, which may be none.
+ */
 function encodeGtids({ servers }: Extract<GtidSet, { flavour: "mysql" }>): Buffer {
-  const parts: Buffer[] = [uint64(servers.size)];
-  for (const [uuid, intervals] of servers) {
-    parts.push(Buffer.from(uuid.replaceAll("-", ""), "hex"), uint64(intervals.length / 2));
+  const sources = [...servers].map(([source, intervals]) => {
+    const [uuid, tag = ""] = source.split(":") as [string, string?];
+    return { uuid: Buffer.from(uuid.replaceAll("-", ""), "hex"), tag: Buffer.from(tag), intervals };
+  });
+  const hasTags = sources.some(({ tag }) => tag.length > 0);
+  const count = BigInt(sources.length);
+  const parts: Buffer[] = [uint64(hasTags ? (TAGGED << 56n) | (count << 8n) | TAGGED : count)];
+  for (const { uuid, tag, intervals } of sources) {
+    parts.push(uuid);
+    if (hasTags) parts.push(Buffer.from([tag.length << 1]), tag);
+    parts.push(uint64(intervals.length / 2));
     for (let i = 0; i < intervals.length; i += 2) {
       parts.push(uint64(intervals[i]!), uint64(intervals[i + 1]! + 1));
     }
@@ -169,7 +182,7 @@ function encodeGtids({ servers }: Extract<GtidSet, { flavour: "mysql" }>): Buffe
   return Buffer.concat(parts);
 }
 
-function uint64(value: number): Buffer {
+function uint64(value: number | bigint): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(BigInt(value));
   return bytes;

@@ -26,7 +26,7 @@ export function unreadableEvent(kind: number): MigrationError {
     );
   }
   return unreadable(
-    kind === EventKind.gtidTagged ? "GTIDs with tags" : `an event of kind ${kind}`,
+    `an event of kind ${kind}`,
     "Report it with the server's version. What made it has to be turned off on the source before the task starts again with reload-target.",
   );
 }

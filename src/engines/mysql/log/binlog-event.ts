@@ -75,7 +75,10 @@ export interface EventHeader {
   readonly timestamp: number;
   readonly kind: number;
   readonly serverId: number;
-  /** Where the event ends in its file; 0 inside MariaDB's transactions and in what was made up. */
+  /**
+   * Where the event ends in its file, or the one that it lay inside; 0 inside MariaDB's transactions and in what was
+   * made up.
+   */
   readonly endsAt: number;
   readonly isIgnorable: boolean;
   readonly isArtificial: boolean;
@@ -114,12 +117,14 @@ export class EventReader {
     return this.#fill(view, start, bodyEnd);
   }
 
-  /** An event without a checksum that lay inside another. */
-  readInner(bytes: Buffer, start: number): EventHeader {
+  /** An event without a checksum that lay inside another, which ends at `endsAt`. */
+  readInner(bytes: Buffer, start: number, endsAt: number): EventHeader {
     if (start + HEADER_LENGTH > bytes.length) throw malformed("an event without its header");
     const end = start + uint32At(bytes, start + 9);
     if (end > bytes.length || end < start + HEADER_LENGTH) throw malformed("an event of another length");
-    return this.#fill(this.#words.of(bytes), start, end);
+    this.#fill(this.#words.of(bytes), start, end);
+    this.#header.endsAt = endsAt;
+    return this.#header;
   }
 
   #fill(view: DataView, start: number, end: number): EventHeader {
@@ -167,6 +172,7 @@ export function isRows(kind: number): boolean {
   return (
     (kind >= EventKind.writeRows1 && kind <= EventKind.deleteRows1) ||
     (kind >= EventKind.writeRows2 && kind <= EventKind.deleteRows2) ||
+    kind === EventKind.partialUpdateRows ||
     (kind >= EventKind.writeRows1Compressed && kind <= EventKind.deleteRows2Compressed)
   );
 }

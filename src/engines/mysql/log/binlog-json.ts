@@ -10,7 +10,7 @@ import { ColumnKind } from "./binlog-table-map.ts";
  * or, when it is large, in four.
  */
 
-const Type = {
+export const JsonType = {
   smallObject: 0,
   largeObject: 1,
   smallArray: 2,
@@ -43,22 +43,22 @@ export function writeJson(out: CellBuffer, bytes: Buffer, start: number, end: nu
 
 /** A value that lies at `at`; small ones that stand in the entry itself are read by writeEntry. */
 function writeValue(out: CellBuffer, bytes: Buffer, type: number, at: number): void {
-  if (at >= bytes.length && type !== Type.opaque) throw malformed("a JSON value beyond its document");
+  if (at >= bytes.length && type !== JsonType.opaque) throw malformed("a JSON value beyond its document");
   switch (type) {
-    case Type.smallObject:
-    case Type.largeObject:
-      writeContainer(out, bytes, at, { isObject: true, width: type === Type.largeObject ? 4 : 2 });
+    case JsonType.smallObject:
+    case JsonType.largeObject:
+      writeContainer(out, bytes, at, { isObject: true, width: type === JsonType.largeObject ? 4 : 2 });
       break;
-    case Type.smallArray:
-    case Type.largeArray:
-      writeContainer(out, bytes, at, { isObject: false, width: type === Type.largeArray ? 4 : 2 });
+    case JsonType.smallArray:
+    case JsonType.largeArray:
+      writeContainer(out, bytes, at, { isObject: false, width: type === JsonType.largeArray ? 4 : 2 });
       break;
-    case Type.string: {
-      const [length, from] = readLength(bytes, at);
+    case JsonType.string: {
+      const [length, from] = jsonLength(bytes, at);
       writeString(out, bytes, from, from + length);
       break;
     }
-    case Type.opaque:
+    case JsonType.opaque:
       writeOpaque(out, bytes, at);
       break;
     default:
@@ -69,28 +69,28 @@ function writeValue(out: CellBuffer, bytes: Buffer, type: number, at: number): v
 function writeScalar(out: CellBuffer, bytes: Buffer, type: number, at: number): void {
   out.need(MAX_NUMBER);
   switch (type) {
-    case Type.literal:
+    case JsonType.literal:
       out.ascii(LITERALS[bytes[at]!] ?? "null");
       break;
-    case Type.int16:
+    case JsonType.int16:
       out.at = writeSigned(out.bytes, out.at, bytes.readInt16LE(at));
       break;
-    case Type.uint16:
+    case JsonType.uint16:
       out.at = writeSigned(out.bytes, out.at, bytes.readUInt16LE(at));
       break;
-    case Type.int32:
+    case JsonType.int32:
       out.at = writeSigned(out.bytes, out.at, bytes.readInt32LE(at));
       break;
-    case Type.uint32:
+    case JsonType.uint32:
       out.at = writeSigned(out.bytes, out.at, bytes.readUInt32LE(at));
       break;
-    case Type.int64:
+    case JsonType.int64:
       out.at = writeSigned64(out.bytes, out.at, bytes.readUInt32LE(at + 4), bytes.readUInt32LE(at));
       break;
-    case Type.uint64:
+    case JsonType.uint64:
       out.at = writeUnsigned64(out.bytes, out.at, bytes.readUInt32LE(at + 4), bytes.readUInt32LE(at));
       break;
-    case Type.double:
+    case JsonType.double:
       writeDouble(out, bytes.readDoubleLE(at));
       break;
     default:
@@ -128,19 +128,29 @@ function writeContainer(
     }
     const entry = values + i * (1 + width);
     const type = bytes[at + entry]!;
-    if (isInlined(type, width)) writeScalar(out, bytes, type, at + entry + 1);
+    if (inlinedIn(type, width)) writeScalar(out, bytes, type, at + entry + 1);
     else writeValue(out, bytes, type, at + read(entry + 1));
   }
   out.ascii(isObject ? "}" : "]");
 }
 
-function isInlined(type: number, width: 2 | 4): boolean {
-  if (type === Type.literal || type === Type.int16 || type === Type.uint16) return true;
-  return width === 4 && (type === Type.int32 || type === Type.uint32);
+export function isContainer(type: number): boolean {
+  return type <= JsonType.largeArray;
+}
+
+/** A container whose places take four bytes. */
+export function isWide(type: number): boolean {
+  return type === JsonType.largeObject || type === JsonType.largeArray;
+}
+
+/** A small value stands where others have their place: how small depends on how large the container is. */
+export function inlinedIn(type: number, width: 2 | 4): boolean {
+  if (type === JsonType.literal || type === JsonType.int16 || type === JsonType.uint16) return true;
+  return width === 4 && (type === JsonType.int32 || type === JsonType.uint32);
 }
 
 /** A length in groups of seven bits, the lowest first; returns where what it counts begins, too. */
-function readLength(bytes: Buffer, at: number): readonly [length: number, from: number] {
+export function jsonLength(bytes: Buffer, at: number): readonly [length: number, from: number] {
   let length = 0;
   for (let i = 0; i < 5; i++) {
     const byte = bytes[at + i]!;
@@ -182,7 +192,7 @@ function escapeOf(code: number): string {
 /** A value of SQL that JSON has no type for: its column type, its length, and the value as a column holds it. */
 function writeOpaque(out: CellBuffer, bytes: Buffer, at: number): void {
   const type = bytes[at]!;
-  const [length, from] = readLength(bytes, at + 1);
+  const [length, from] = jsonLength(bytes, at + 1);
   if (from + length > bytes.length) throw malformed("a JSON value beyond its document");
   switch (type) {
     case ColumnKind.newdecimal: {

@@ -1,5 +1,6 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
+import type { TableSchema } from "../../../core/schema.ts";
 import { errorAddress } from "../connection/address.ts";
 import type { Client } from "../connection/client.ts";
 import { connect } from "../connection/connection.ts";
@@ -11,6 +12,8 @@ import { logFiles } from "./log-state.ts";
 
 export interface LookBack {
   readonly taskId: string;
+  /** Of which its changes are asked. */
+  readonly tables: readonly TableSchema[];
   /** The transaction's name as the log writes it. */
   readonly xid: string;
   /** Where its commit begins. */
@@ -55,17 +58,17 @@ async function fileNames(
 /** What one file says of it, up to where its commit begins; undefined for nothing. */
 async function preparedIn(
   endpoint: EndpointConfig,
-  { taskId, xid, file, before, checkLog }: LookBack & { readonly file: string },
+  { taskId, tables, xid, file, before, checkLog }: LookBack & { readonly file: string },
   signal: AbortSignal,
 ): Promise<readonly KeptEvent[] | undefined> {
   const after = placePosition({ file, byte: FIRST_BYTE });
   // Under the stream's own number the server would end the stream.
-  const dump = await openDump(
-    endpoint,
-    { taskId: `${taskId} look back`, after, tables: [], checkLog },
-    signal,
-  );
-  const decoder = new BinlogDecoder({ tables: [], after, facts: dump.facts, hasChecksum: dump.hasChecksum });
+  const dump = await openDump(endpoint, { taskId: `${taskId} look back`, after, tables, checkLog }, signal);
+  const { hasChecksum } = dump;
+  const { outside } = dump.facts;
+  const facts = { ...dump.facts, outside: [] };
+  const lookFor = { xid, tables: [...tables, ...outside] };
+  const decoder = new BinlogDecoder({ tables: [], after, facts, hasChecksum, lookFor });
   const { packets } = dump.wire;
   const isOver = (): boolean =>
     decoder.place.file !== file || (file === before.file && compareBinlogPlaces(decoder.place, before) >= 0);

@@ -22,6 +22,8 @@ export class PayloadEvents {
   /** The event that next() has found begins there. */
   bytes: Buffer = Buffer.alloc(0);
   start = 0;
+  /** Where the payload ends in its file, and with it every event that it holds: these say nothing of that themselves. */
+  readonly endsAt: number;
   readonly #pieces: AsyncIterator<Buffer>;
   /** Bytes that the head says there are; undefined where it does not. */
   readonly #size: number | undefined;
@@ -31,7 +33,8 @@ export class PayloadEvents {
   #hasEnded = false;
 
   /** `cursor`: the event's body. Throws `source.log_unreadable` for a compression that is not known. */
-  constructor(cursor: EventCursor) {
+  constructor(cursor: EventCursor, endsAt: number) {
+    this.endsAt = endsAt;
     let compression = NO_COMPRESSION;
     let size = 0;
     let uncompressed = 0;

@@ -4,6 +4,7 @@ import { type EventCursor, unreadable } from "./binlog-bytes.ts";
 import type { EventHeader } from "./binlog-event.ts";
 import { type BinlogPlace, compareBinlogPlaces, GTID_KIND } from "./binlog-position.ts";
 import { LogPlace, type LogPoint, SeenTransactions, startPlace } from "./binlog-seen.ts";
+import { readTaggedGtid, type TaggedGtid } from "./binlog-tagged-gtid.ts";
 import { uuidText } from "./gtid.ts";
 
 /** Flags of MariaDB's GTID event. */
@@ -45,7 +46,7 @@ class LogBeginning implements Beginning {
 }
 
 interface TransactionId {
-  /** A server's UUID, a domain's number, or a file. */
+  /** A server's UUID, maybe with a tag, a domain's number, or a file. */
   readonly origin: string | number;
   readonly number: number;
   readonly serverId: number;
@@ -133,10 +134,19 @@ export class LogProgress {
     cursor.skip(1);
     const uuid = this.#readUuid(cursor);
     const number = cursor.uint64();
-    const committedAtMs = readCommitTime(cursor) ?? header.timestamp * 1000;
+    return this.#numbered({ source: uuid, number, committedAtMs: readCommitTime(cursor) }, header);
+  }
+
+  /** MySQL's with a tag. */
+  taggedGtid(cursor: EventCursor, header: EventHeader): LogGroup {
+    return this.#numbered(readTaggedGtid(cursor), header);
+  }
+
+  #numbered({ source, number, committedAtMs }: TaggedGtid, header: EventHeader): LogGroup {
     if (this.#seen !== undefined) this.#before = this.#seen.point;
-    const isNew = this.#seen?.addMysql(uuid, number) !== false;
-    const beginning = this.#beginning(header, committedAtMs, { origin: uuid, number, serverId: 0 });
+    const isNew = this.#seen?.addMysql(source, number) !== false;
+    const id = { origin: source, number, serverId: 0 };
+    const beginning = this.#beginning(header, committedAtMs ?? header.timestamp * 1000, id);
     return { beginning: isNew ? beginning : undefined, isSingle: undefined };
   }
 

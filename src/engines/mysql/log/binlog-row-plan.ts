@@ -8,7 +8,7 @@ import type { ValueCounts } from "../values/value-counts.ts";
 import { type ZeroDates, zeroDateError } from "../values/zero-dates.ts";
 import { CellKind, cellKindOf, sizeOf } from "./binlog-cell-kind.ts";
 import { CELL_ROOM } from "./binlog-cells.ts";
-import type { MappedColumn, TableMap } from "./binlog-table-map.ts";
+import { ColumnKind, type MappedColumn, type TableMap } from "./binlog-table-map.ts";
 
 /** What is known of values beside the tables. */
 export interface RowFacts {
@@ -63,6 +63,7 @@ export class RowPlan {
   /** See CellSize. */
   readonly sizes: Int32Array;
   readonly metas: Int32Array;
+  readonly isJson: readonly boolean[];
   /** Where in a row the column's cell stands; -1 for one that is left out. */
   readonly cellOf: Int32Array;
   /** Index into `located`, -1 for other columns. */
@@ -101,6 +102,7 @@ export class RowPlan {
     this.kinds = Uint8Array.from(parts.cells, ({ kind }) => kind);
     this.sizes = Int32Array.from(parts.cells, ({ size }) => size);
     this.metas = Int32Array.from(sent, ({ meta }) => meta);
+    this.isJson = sent.map(({ kind }) => kind === ColumnKind.json);
     this.cellOf = Int32Array.from(parts.cells, ({ isWanted }, i) => (isWanted ? 2 * ordinals[i]! : -1));
     const referenced = parts.keys.flatMap(({ referencedColumns }) => referencedColumns);
     const located = [...new Set([...schema.key, ...referenced])];

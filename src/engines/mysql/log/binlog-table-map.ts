@@ -74,13 +74,24 @@ const Field = {
   enumColumnCharset: 11,
 } as const;
 
-/** Reads the event from behind its table's number. */
-export function readTableMap(cursor: EventCursor): TableMap {
+/** An event without rows that ends a statement has this table's number. */
+export const NO_TABLE = 0xffffff;
+
+export const UNNAMED_TABLE = "rows of a table that has not been named";
+
+/** Reads the beginning of the event from behind its table's number. */
+export function readTableName(cursor: EventCursor): readonly [schema: string, name: string] {
   cursor.skip(2);
   const schema = cursor.text(cursor.byte());
   cursor.skip(1);
   const name = cursor.text(cursor.byte());
   cursor.skip(1);
+  return [schema, name];
+}
+
+/** Reads the event from behind its table's number. */
+export function readTableMap(cursor: EventCursor): TableMap {
+  const [schema, name] = readTableName(cursor);
   const count = cursor.packed();
   const kinds = cursor.slice(count);
   const metaEnd = cursor.packed() + cursor.at;

@@ -3,12 +3,12 @@ import type { Position } from "../../../core/position.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import { type SilentKey, SilentKeys } from "../../../core/silent-keys.ts";
 import { OTHER_KEYS, tableChanged } from "../../../core/table-shape.ts";
-import { type EventCursor, isSame, Words } from "./binlog-bytes.ts";
+import { type EventCursor, isSame, malformed, Words } from "./binlog-bytes.ts";
 import { positionCodec } from "./binlog-position.ts";
 import { planRows, type RowFacts, type RowPlan } from "./binlog-row-plan.ts";
 import type { LogPoint } from "./binlog-seen.ts";
 import type { RowsStatement, TableEffect } from "./binlog-statement.ts";
-import { readTableMap } from "./binlog-table-map.ts";
+import { readTableMap, UNNAMED_TABLE } from "./binlog-table-map.ts";
 
 /** A table in the log that is not the one which was described under its name. */
 export interface RowMisfit {
@@ -23,6 +23,9 @@ interface MappedTable {
   readonly fit: RowPlan | RowMisfit | undefined;
   readonly isBefore: boolean;
 }
+
+/** So many numbers are kept from one statement to the next, which mostly names tables that were named before. */
+const KEPT_NUMBERS = 1024;
 
 /** The stream's tables, as the place that the log has come to shows them. */
 export class LogTables {
@@ -105,9 +108,21 @@ export class LogTables {
     this.#mapped.set(number, { body, ...this.#fit(cursor, commit) });
   }
 
-  /** What rows of a number are; undefined also for a number that has not been named. */
+  /**
+   * A statement's rows are over: the next one names its tables before its own. The server gives out numbers for ever, also
+   * of tables that are none of the stream's.
+   */
+  statementEnds(): void {
+    if (this.#mapped.size <= KEPT_NUMBERS) return;
+    this.#mapped.clear();
+    this.#foundNumber = undefined;
+  }
+
+  /** What rows of a number are; undefined for those of no table of the stream. */
   mapped(number: number): RowPlan | RowMisfit | undefined {
-    return this.#find(number)?.fit;
+    const found = this.#find(number);
+    if (found === undefined) throw malformed(UNNAMED_TABLE);
+    return found.fit;
   }
 
   /** What a statement does to a table of the stream, by its index, unless its description holds that already. */

@@ -221,12 +221,12 @@ class BinlogStream implements ChangeStream {
 
   /** Does what the decoder waits for, and lets it go on. */
   async *#goOn(pause: Pause): AsyncGenerator<StreamItem> {
-    const { taskId } = this.#request;
+    const { taskId, tables } = this.#request;
     const { checkLog } = this.#options;
     let prepared: readonly KeptEvent[] | undefined;
     if (pause.kind === "payload") await pause.fill();
     if (pause.kind === "prepared") {
-      prepared = await findPrepared(this.#endpoint, { taskId, ...pause, checkLog }, this.#signal);
+      prepared = await findPrepared(this.#endpoint, { taskId, tables, ...pause, checkLog }, this.#signal);
     }
     if (pause.kind === "statement") {
       await this.#reach.check(pause.statement, pause.definitions);

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe as suite, test } from "node:test";
 import { eventually } from "../../../../test/support/eventually.ts";
 import { type MysqlServer, startMysql } from "../../../../test/support/mysql-server.ts";
@@ -14,6 +17,17 @@ import { streamHealth } from "./stream-health.ts";
 
 const signal = new AbortController().signal;
 
+const directory = await mkdtemp(join(tmpdir(), "tideway-keys-"));
+after(() => rm(directory, { recursive: true, force: true }));
+const keys = join(directory, "keys");
+await writeFile(keys, `1;${"0123456789abcdef".repeat(4)}\n`);
+
+const ENCRYPTED = {
+  plugin_load_add: "file_key_management",
+  file_key_management_filename: keys,
+  encrypt_binlog: "ON",
+};
+
 const SERVERS = [
   { name: "mariadb", flavour: "mariadb", settings: {} },
   { name: "mysql with GTIDs", flavour: "mysql", settings: {} },
@@ -21,6 +35,11 @@ const SERVERS = [
     name: "mysql without GTIDs",
     flavour: "mysql",
     settings: { gtid_mode: "OFF", enforce_gtid_consistency: "OFF" },
+  },
+  {
+    name: "mariadb that encrypts it",
+    flavour: "mariadb",
+    settings: ENCRYPTED,
   },
 ] as const;
 
@@ -170,7 +189,7 @@ for (const { name, flavour, settings } of SERVERS) {
 }
 
 test("another MySQL server without GTIDs is another log", async () => {
-  const settings = SERVERS[2].settings;
+  const { settings } = SERVERS.find(({ name }) => name === "mysql without GTIDs")!;
   await using one = await startMysql({ flavour: "mysql", settings });
   await using other = await startMysql({ flavour: "mysql", settings });
   const [here, there] = await Promise.all([connectTo(one), connectTo(other)]);
@@ -206,6 +225,35 @@ test("a MariaDB server that was promoted too early has numbers again that the ta
     await assert.rejects(follow("0-1-12"), { code: "source.set_back" });
     await assert.rejects(follow("0-2-31"), { code: "source.set_back" });
     await assert.rejects(follow("7-1-1"), { code: "source.other_server" });
+  } finally {
+    await client.end();
+  }
+});
+
+test("a time is found in an encrypted log, also behind a file whose server went down", async () => {
+  await using server = await startMysql({ flavour: "mariadb", settings: ENCRYPTED });
+  const file = async (): Promise<string> => (await server.query("show master status"))[0]!["File"]!;
+  await server.query("create database d; create table d.t (a text)");
+  await server.query("insert into d.t values ('can be read')");
+  const first = await file();
+  assert.equal((await readFile(join(server.directory, "data", first))).includes("can be read"), false);
+  const [row] = await server.query("select unix_timestamp() as seconds");
+  await server.restart("SIGKILL");
+  assert.notEqual(await file(), first);
+  const client = await connectTo(server);
+  try {
+    await eventually("a later second", async () => {
+      const [now] = await server.query("select unix_timestamp() as seconds");
+      return Number(now!["seconds"]) > Number(row!["seconds"]) + 1;
+    });
+    const before = await currentPosition(client);
+    const [now] = await server.query("select unix_timestamp() as seconds");
+    await server.query("insert into d.t values ('later')");
+    const timeMs = Number(now!["seconds"]) * 1000;
+    assert.deepEqual(await positionAtTime(server.endpoint(), { taskId: "T", timeMs }, signal), before);
+    // Nothing was committed between the end of the one file and that time.
+    const between = { taskId: "T", timeMs: (Number(row!["seconds"]) + 1) * 1000 };
+    assert.deepEqual(await positionAtTime(server.endpoint(), between, signal), before);
   } finally {
     await client.end();
   }

@@ -10,6 +10,9 @@ import { logFiles } from "./log-state.ts";
 /** Events of the log that are asked for at once. */
 const EVENTS = 20_000;
 
+/** What the event sets GTID_NEXT to: a UUID, maybe a tag, and a number. */
+const GTID = /'([0-9a-f-]{36}(?::[a-z_]\w*)?):(\d+)'/i;
+
 interface EventRow {
   readonly Event_type: string;
   readonly End_log_pos: string;
@@ -95,11 +98,11 @@ async function mysqlGtids(client: Client, { file, byte }: BinlogPlace): Promise<
         const before = parseGtids(info ?? "");
         if (before.flavour !== "mysql") return undefined;
         for (const [uuid, intervals] of before.servers) servers.set(uuid, [...intervals]);
-      } else if (kind === "Gtid") {
-        const [, uuid, number] = /'([0-9a-f-]{36}):(\d+)'/i.exec(info ?? "") ?? [];
-        if (uuid === undefined) return undefined;
-        const intervals = servers.get(uuid.toLowerCase()) ?? [];
-        servers.set(uuid.toLowerCase(), intervals);
+      } else if (kind.startsWith("Gtid")) {
+        const [, source, number] = GTID.exec(info ?? "") ?? [];
+        if (source === undefined) return undefined;
+        const intervals = servers.get(source.toLowerCase()) ?? [];
+        servers.set(source.toLowerCase(), intervals);
         addToIntervals(intervals, Number(number));
       }
     }

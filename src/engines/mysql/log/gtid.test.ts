@@ -10,6 +10,8 @@ test("a set of GTIDs has one text, however it was written", () => {
     [`${A}:1-5`, `${A}:1-5`],
     [`${B}:7,\n${A.toUpperCase()}:6-8:1-3:4-5`, `${A}:1-8,${B}:7`],
     [`${A}:1-3:5-6,${A}:9`, `${A}:1-3:5-6:9`],
+    [`${A}:1-5:8:tag_a:1-3:b:2,${A}:Tag_A:4`, `${A}:1-5:8,${A}:b:2,${A}:tag_a:1-4`],
+    [`${A}:b:2`, `${A}:b:2`],
     ["1-2-7,0-1-5", "0-1-5,1-2-7"],
     [" 0-1-5 ", "0-1-5"],
     ["", "none"],
@@ -24,7 +26,11 @@ test("what is no set of GTIDs is refused", () => {
     `${A}:`,
     `${A}:0`,
     `${A}:5-1`,
-    `${A}:tag:1-5`,
+    `${A}:tag`,
+    `${A}:1-5:tag`,
+    `${A}:tag:tag:1-5`,
+    `${A}:1tag:1-5`,
+    `${A}:${"x".repeat(33)}:1`,
     "0-1",
     "0-1-5,0-2-6",
     "0-4294967296-5",
@@ -42,6 +48,9 @@ test("a set contains another when all of its intervals do", () => {
   assert.ok(!contains(`${A}:1-10:20-30`, `${A}:9-11`));
   assert.ok(!contains(`${A}:1-10:20-30`, `${A}:15`));
   assert.ok(!contains(`${A}:1-10`, `${B}:1`));
+  assert.ok(contains(`${A}:1-10:t:1-3`, `${A}:t:2`));
+  assert.ok(!contains(`${A}:1-10:t:1-3`, `${A}:u:2`));
+  assert.ok(!contains(`${A}:t:1-10`, `${A}:2`));
   assert.ok(contains(`${A}:1-10`, ""));
   assert.ok(contains("0-1-5,1-2-7", "0-9-4"));
   assert.ok(!contains("0-1-5", "0-1-5,1-2-7"));

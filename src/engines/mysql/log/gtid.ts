@@ -7,14 +7,15 @@ import { MigrationError } from "../../../core/error.ts";
  * `0-1-5,1-2-7` for domain-server-number (knowledge base, "Global Transaction ID"). So both are sets, and one that has
  * come further contains the other.
  *
- * MySQL 8.3's tags (`uuid:tag:1-5`) are refused.
+ * From MySQL 8.3 on a transaction may have a tag beside its server's UUID; each tag is numbered from 1 on. Servers write
+ * `uuid:1-5:tag:1-3`, which is read; here each tag has its UUID before it, `uuid:1-5,uuid:tag:1-3`, which servers read.
  */
 
 /** Every set's text when it is empty; servers write nothing then. */
 export const NO_GTIDS = "none";
 
 export type GtidSet =
-  /** By UUID in lower case, sorted: intervals as pairs [first, last], ascending, none touching the next. */
+  /** By UUID or UUID:tag in lower case, sorted: intervals as pairs [first, last], ascending, none touching the next. */
   | { readonly flavour: "mysql"; readonly servers: ReadonlyMap<string, readonly number[]> }
   /** By domain, sorted. */
   | { readonly flavour: "mariadb"; readonly domains: ReadonlyMap<number, MariadbGtid> };
@@ -25,6 +26,7 @@ export interface MariadbGtid {
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const TAG = /^[a-z_][a-z0-9_]{0,31}$/;
 const INTERVAL = /^(\d{1,19})(?:-(\d{1,19}))?$/;
 const MARIADB_GTID = /^(\d{1,10})-(\d{1,10})-(\d{1,19})$/;
 const MAX_ID = 0xffffffff;
@@ -131,10 +133,12 @@ function parseServers(parts: readonly string[]): GtidSet {
   const servers = new Map<string, number[]>();
   for (const part of parts) {
     const [uuid = "", ...texts] = part.split(":");
-    if (!UUID.test(uuid) || texts.length === 0) throw malformed();
-    const pairs = servers.get(uuid) ?? [];
-    servers.set(uuid, pairs);
-    for (const text of texts) pairs.push(...parseInterval(text));
+    if (!UUID.test(uuid) || !INTERVAL.test(texts.at(-1) ?? "")) throw malformed();
+    let source = uuid;
+    for (const [i, text] of texts.entries()) {
+      if (TAG.test(text) && !TAG.test(texts[i + 1]!)) source = `${uuid}:${text}`;
+      else servers.set(source, [...(servers.get(source) ?? []), ...parseInterval(text)]);
+    }
   }
   for (const [uuid, pairs] of servers) servers.set(uuid, mergedIntervals(pairs));
   return {

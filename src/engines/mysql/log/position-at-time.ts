@@ -44,6 +44,8 @@ interface Search extends TimeRequest {
 }
 
 interface Found {
+  /** It does not lie in the file. */
+  readonly isMadeUp: boolean;
   readonly seconds: number;
   readonly kind: number;
   readonly starts: number;
@@ -124,7 +126,10 @@ async function firstIn(file: LogFile, search: Search): Promise<BinlogPlace | und
   return found;
 }
 
-/** Tells of the events of one file in their order, until it is answered with true. */
+/**
+ * Tells of the events of one file in their order, until it is answered with true. A file of a server that went down has no
+ * event that ends it; then the server announces the next one, as it has announced this.
+ */
 async function eachEvent(
   { name, bytes: size }: LogFile,
   { endpoint, taskId, signal }: Search,
@@ -134,12 +139,16 @@ async function eachEvent(
   // Under a stream's own number the server would end the stream.
   const { wire } = await openDump(endpoint, { taskId: `${taskId} time`, after, tables: [] }, signal);
   const { packets } = wire;
+  let announced = 0;
   try {
     for (;;) {
       while (packets.next()) {
         checkEvent(packets, endpoint);
         const event = eventAt(packets.bytes, packets.start + 1);
-        if (event === undefined) continue;
+        if (event.isMadeUp) {
+          if (event.kind === EventKind.rotate && ++announced > 1) return;
+          continue;
+        }
         if (isEnough(event) || event.endsAt >= size || event.kind === EventKind.rotate) return;
       }
       await packets.fill();
@@ -149,14 +158,12 @@ async function eachEvent(
   }
 }
 
-/** Undefined for what the server made up. */
-function eventAt(bytes: Buffer, start: number): Found | undefined {
+function eventAt(bytes: Buffer, start: number): Found {
   const seconds = bytes.readUInt32LE(start + Header.timestamp);
   const isMadeUp = (bytes.readUInt16LE(start + Header.flags) & ARTIFICIAL) !== 0 || seconds === 0;
-  if (isMadeUp) return undefined;
   const kind = bytes[start + Header.kind]!;
   const endsAt = bytes.readUInt32LE(start + Header.endsAt);
-  return { seconds, kind, endsAt, starts: endsAt - bytes.readUInt32LE(start + Header.length) };
+  return { isMadeUp, seconds, kind, endsAt, starts: endsAt - bytes.readUInt32LE(start + Header.length) };
 }
 
 function secondsOf({ timeMs }: TimeRequest): number {

@@ -1,5 +1,6 @@
 import type { Column, LogicalType, TableSchema } from "../../../core/schema.ts";
 import { identifier } from "../catalog/identifier.ts";
+import { checkedText, mayReplace } from "./character-check.ts";
 
 /** How the text that the server sends for a value becomes the text of its logical type. */
 export const Cell = {
@@ -30,11 +31,15 @@ export interface ReadColumn {
   readonly nullable: boolean;
   readonly type: LogicalType;
   readonly nativeType: string;
+  readonly collation?: string;
+  /** Its text is asked for by checkedText(). */
+  readonly isChecked: boolean;
 }
 
 /** What a row without columns is asked for by: an empty text, which makes an empty line. */
 const NOTHING: ReadColumn = {
   ...{ name: "", expression: "''", cell: Cell.text, length: 0, nullable: false, nativeType: "text" },
+  isChecked: false,
   type: { kind: "string", fixed: false },
 };
 
@@ -46,14 +51,17 @@ export function readColumns({ columns }: TableSchema, ordinals?: readonly number
 }
 
 function readColumn(column: Column): ReadColumn {
-  const { name, nullable, type, nativeType } = column;
+  const { name, nullable, type, nativeType, collation } = column;
   const cell = cellOf(column);
   // A FLOAT is printed with six digits, and with a scale both kinds are rounded to it; a product is exact. (A sum
   // with zero would be, too, but for -0.)
   const isFloat = cell === Cell.float || cell === Cell.double;
-  const expression = isFloat ? `${identifier(name)} * 1e0` : identifier(name);
+  const plain = isFloat ? `${identifier(name)} * 1e0` : identifier(name);
+  const isChecked = mayReplace(column);
+  const expression = isChecked ? checkedText(plain) : plain;
   const length = type.kind === "bit" ? type.length : 0;
-  return { name, expression, cell, length, nullable, type, nativeType };
+  const asked = { name, expression, cell, length, nullable, type, nativeType, isChecked };
+  return collation === undefined ? asked : { ...asked, collation };
 }
 
 /** What is still in its own form when the server sends it, whatever the column's type is called here. */

@@ -13,7 +13,8 @@ const EOF_PACKET = Buffer.from([5, 0, 0, 9, 0xfe, 0, 0, 2, 0]);
 
 function column(cell: Cell, more: Partial<ReadColumn> = {}): ReadColumn {
   const type = { kind: "opaque" } as const;
-  return { name: "c", expression: "`c`", cell, length: 0, nullable: true, type, nativeType: "", ...more };
+  const plain = { name: "c", expression: "`c`", cell, length: 0, nullable: true, isChecked: false };
+  return { ...plain, type, nativeType: "", ...more };
 }
 
 function transcoder(columns: readonly ReadColumn[], policy: ZeroDates = "null"): RowTranscoder {
@@ -33,7 +34,10 @@ function cell(
   policy?: ZeroDates,
 ): string {
   const rows = Buffer.concat([packetsOf(resultRow([value])), EOF_PACKET]);
-  const { text } = transcode(transcoder([column(kind, more)], policy), [rows]);
+  const columns = [column(kind, more)];
+  const rule = new ZeroDateRule(TABLE, columns, policy ?? "null");
+  const { text } = transcode(new RowTranscoder(new TextForm(columns, rule)), [rows]);
+  if (rule.error !== undefined) throw rule.error;
   assert.equal(text.at(-1), "\n");
   return text.slice(0, -1);
 }

@@ -19,6 +19,7 @@ import type { WireSession } from "../connection/wire-session.ts";
 import { ValueCounts } from "../values/value-counts.ts";
 import { ZeroDateRule, type ZeroDates, zeroDatesOf, zeroDatesText } from "../values/zero-dates.ts";
 import { BinaryForm, hasBinaryForm } from "./binary-form.ts";
+import { CharacterCheck } from "./character-check.ts";
 import type { Ask } from "./cut-ranges.ts";
 import { seesRows } from "./filled-tables.ts";
 import { filterCondition } from "./filter-condition.ts";
@@ -94,12 +95,21 @@ class MysqlSnapshot implements Snapshot {
     signal.addEventListener("abort", cut, { once: true });
     const zeroDates = new ZeroDateRule(id, columns, this.#zeroDates);
     const isBinary = request.format === "pg-copy-binary";
-    const form = isBinary ? new BinaryForm(columns, zeroDates) : new TextForm(columns, zeroDates);
+    const plain = isBinary ? new BinaryForm(columns, zeroDates) : new TextForm(columns, zeroDates);
+    const check = columns.some(({ isChecked }) => isChecked)
+      ? new CharacterCheck(plain, id, columns)
+      : undefined;
     let rows: RowRead | undefined;
     let isDone = false;
     try {
-      rows = await RowRead.start(wire, sql, form);
-      for (let chunk = await rows.next(); chunk !== undefined; chunk = await rows.next()) yield chunk;
+      rows = await RowRead.start(wire, sql, check ?? plain);
+      for (;;) {
+        const chunk = await rows.next();
+        const error = zeroDates.error ?? check?.error;
+        if (error !== undefined) throw error;
+        if (chunk === undefined) break;
+        yield chunk;
+      }
       const isTruncated = this.#filled.has(tableKey(id)) && !(await seesRows(wire, id));
       isDone = true;
       if (isTruncated) throw truncated(id);
@@ -110,7 +120,6 @@ class MysqlSnapshot implements Snapshot {
     } finally {
       signal.removeEventListener("abort", cut);
       this.#zeroDateCounts.add(id, zeroDates.count);
-      zeroDates.isLenient = true;
       if (isDone) this.#sessions.giveBack(wire);
       else if (rows === undefined || signal.aborted) this.#sessions.discard(wire);
       else this.#sessions.stop(wire, rows);

@@ -25,12 +25,19 @@ export type Charset =
   /** A form of Unicode. Throws anything for bytes that are none. */
   | { readonly name: string; readonly singles?: undefined; readonly decode: (bytes: Uint8Array) => string };
 
-/** Sets whose bytes are UTF-8. What has no characters is left as it is, too. */
+/** Sets whose bytes are UTF-8. What has no characters is left as it is, too. A server takes any byte for its ascii. */
 export function isUtf8(charset: string): boolean {
-  return ["utf8mb4", "utf8mb3", "utf8", "ascii", "binary"].includes(charset);
+  return ["utf8mb4", "utf8mb3", "utf8", "binary"].includes(charset);
+}
+
+/** The character set of a collation. */
+export function charsetOf(collation: string): string {
+  return collation.split("_", 1)[0]!;
 }
 
 const LABELS: Readonly<Record<string, string>> = { ucs2: "utf-16be", utf16: "utf-16be", utf16le: "utf-16le" };
+
+const HALF_OF_PAIR = /[\ud800-\udfff]/;
 
 /** Another form of Unicode; undefined for a set that is none. */
 export function unicodeCharset(name: string): Charset | undefined {
@@ -38,7 +45,16 @@ export function unicodeCharset(name: string): Charset | undefined {
   const label = LABELS[name];
   if (label === undefined) return undefined;
   const decoder = new TextDecoder(label, { fatal: true, ignoreBOM: true });
-  return { name, decode: (bytes) => decoder.decode(bytes) };
+  if (name !== "ucs2") return { name, decode: (bytes) => decoder.decode(bytes) };
+  return {
+    name,
+    decode: (bytes) => {
+      const text = decoder.decode(bytes);
+      // To the server each half of a pair is a code of its own, and no character.
+      if (HALF_OF_PAIR.test(text)) throw noCharacter(name);
+      return text;
+    },
+  };
 }
 
 /** What a table holds for a character; 0 for what is not one, or has no place in it. */
@@ -118,4 +134,18 @@ function noCharacter(name: string): MigrationError {
     message: `A value holds bytes that are no character of ${name}.`,
     subject: name,
   });
+}
+
+/** The same of a column that is known. */
+export function noCharacterIn(table: TableId, { name, collation = "" }: TextColumn): MigrationError {
+  return new MigrationError("source.charset", {
+    message: `The column ${name} holds bytes that are no character of ${charsetOf(collation)}.`,
+    subject: displayTable(table),
+    table,
+  });
+}
+
+interface TextColumn {
+  readonly name: string;
+  readonly collation?: string;
 }

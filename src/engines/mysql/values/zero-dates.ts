@@ -25,8 +25,8 @@ export function zeroDateError(table: TableId, column: string, zeroDates: ZeroDat
 export class ZeroDateRule {
   /** So many have been met. */
   count = 0;
-  /** None is an error: what is written is thrown away. */
-  isLenient = false;
+  /** Of the first one that may not come: the rows from then on are of no use. A walk that threw could not go on to their end. */
+  error: MigrationError | undefined;
   readonly #table: TableId;
   readonly #columns: readonly ZeroDateColumn[];
   readonly #policy: ZeroDates;
@@ -37,13 +37,13 @@ export class ZeroDateRule {
     this.#policy = policy;
   }
 
-  /** Counts one in a column; true: it comes as the epoch, false: as NULL. Throws `source.zero_date`. */
+  /** Counts one in a column; true: it comes as the epoch, false: as NULL, unless it is an error. */
   isEpoch(column: number): boolean {
     this.count++;
     if (this.#policy === "epoch") return true;
     const { name, nullable } = this.#columns[column]!;
-    if (!this.isLenient && (this.#policy === "error" || !nullable)) {
-      throw zeroDateError(this.#table, name, this.#policy);
+    if (this.#policy === "error" || !nullable) {
+      this.error ??= zeroDateError(this.#table, name, this.#policy);
     }
     return false;
   }

@@ -15,7 +15,7 @@ import {
   type SessionTraits,
   takeApplyLock,
 } from "./apply-open.ts";
-import { applyParts, beginSql } from "./apply-parts.ts";
+import { applyParts, beginSql, describeFailure } from "./apply-parts.ts";
 import { readTargetTables } from "./apply-table.ts";
 import { PostgresTransactions } from "./apply-transactions.ts";
 import { preparePositionSql } from "./journal-sql.ts";
@@ -51,7 +51,8 @@ async function rowErrors(wire: WireSession, request: ApplyRequest): Promise<RowE
   const { rowErrors: policies, plan } = request;
   if (policies === undefined) return undefined;
   const plans = plan.tables;
-  return new RowErrors(plans, policies, await readRecordedErrors(wire, request, { plans, policies }));
+  const tallies = await readRecordedErrors(wire, request, { plans, policies });
+  return new RowErrors(plans, policies, { tallies });
 }
 
 interface ApplierParts {
@@ -69,15 +70,17 @@ function connectParts(parts: ApplierParts): Applier {
   const { wire, request, targets, traits, errors, applied, signal, endpoint } = parts;
   const { plan, screens = false, positions = lsnCodec } = request;
   return connectLoop({ request, endpoint, signal, classify, errors, applied, positions }, (hooks) => {
+    const plans = plan.tables;
+    const describe = describeFailure(plans, hooks);
     const { session, writer, exceptions } = applyParts({
-      ...{ wire, plans: plan.tables, targets, traits, request, screens, hooks },
+      ...{ wire, plans, targets, traits, request, screens, hooks },
       exceptions: "awsdms_apply_exceptions",
     });
     return new PostgresTransactions({
       ...{ session, writer, exceptions, counts: hooks.counts },
       waitForDisk: traits.waitForDisk,
       begin: beginSql(traits.replica),
-      describe: (error) => hooks.describe({ error, table: -1 }),
+      describe: (error) => describe({ error, table: -1 }),
     });
   });
 }

@@ -1,8 +1,10 @@
 import type { JournalRequest } from "../../../core/journal.ts";
+import type { Column } from "../../../core/schema.ts";
 import { EXPECT_WIDTH, Expect, type RowException } from "../../shared/apply/apply-counts.ts";
 import type { ControlTableName } from "../../shared/apply/control-tables.ts";
 import { type ExceptionRow, exceptionObject, exceptionRow } from "../../shared/apply/row-exception.ts";
 import { literal, qualified } from "../../shared/identifier.ts";
+import { binaryForm } from "../catalog/binary-form.ts";
 import { ApplyColumns } from "./apply-columns.ts";
 import type { ApplySession } from "./apply-session.ts";
 import type { TargetTable } from "./apply-table.ts";
@@ -16,12 +18,15 @@ export interface ExceptionWriterParts {
   /** Where they are recorded. */
   readonly table: ExceptionTable;
   readonly withValues: boolean;
+  /** See SessionTraits. */
+  readonly unicode: boolean;
   readonly targetOf: (exception: RowException) => TargetTable | undefined;
 }
 
 /**
  * Writes changes that were passed over into the table of exceptions, in the transaction at work. Texts of values that
- * come in binary are made by the server, which knows that form.
+ * come in binary are made by the server, which knows that form; but what characters make up is not sent to it again as it
+ * came: the row may have been refused for them.
  */
 export class ExceptionWriter {
   readonly #parts: ExceptionWriterParts;
@@ -52,7 +57,7 @@ export class ExceptionWriter {
     const sql = `insert into ${controlTable(request, table)}
       ("TASK_NAME", "TABLE_OWNER", "TABLE_NAME", "ERROR_TIME", "STATEMENT", "ERROR")
       values (${[request.taskId, schema, name].map(literal).join(", ")}, ${NOW_SQL},
-        ${literal(`${row.verb} ${qualified(plan.target.id)} `)} || ${object}, ${literal(row.error)})`;
+        ${literal(`${row.verb} ${qualified(plan.target.id)} `)} || ${object}, ${this.#text(row.error)})`;
     const { before, after } = row;
     const { bytes } = batch;
     session.executeOnce({ sql, params: Int32Array.from(params) }, Expect.done - EXPECT_WIDTH, {
@@ -63,28 +68,78 @@ export class ExceptionWriter {
 
   /** The server would refuse a text with a zero byte here as it has refused it in the row; JSON has an escape for it. */
   #textObject(exception: RowException, row: ExceptionRow): string {
-    return literal(exceptionObject(exception, row, this.#parts.withValues));
+    return this.#text(exceptionObject(exception, row, this.#parts.withValues));
   }
 
-  /** `params`: takes what the SQL refers to. */
+  /** The same of a change whose cells are the source's binary. `params`: takes what the SQL refers to. */
   #typedObject(exception: RowException, row: ExceptionRow, params: number[]): string {
     const { withValues, targetOf } = this.#parts;
     const { plan, place } = exception;
-    const { keyIsBefore, key, sent, at } = row;
-    const columns = new ApplyColumns(plan, targetOf(exception), place.batch.encoding);
-    const object = (ordinals: readonly number[], isBefore: boolean): string => {
-      const names = ordinals.map((ordinal) => literal(plan.source.columns[ordinal]!.name));
-      const values = ordinals.map((ordinal) => {
-        const count = params.push(isBefore ? ~(2 * ordinal) : 2 * ordinal);
-        return `$${count}::${columns.stageType(ordinal)}::pg_catalog.text`;
+    const { batch } = place;
+    const { keyIsBefore, key, sent, before, after, at } = row;
+    const columns = new ApplyColumns(plan, targetOf(exception), batch.encoding);
+    const bytes = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
+    const value = (ordinal: number, isBefore: boolean): string => {
+      const cell = (isBefore ? before : after) + 2 * ordinal;
+      const start = batch.cells[cell]!;
+      if (start < 0) return "'null'";
+      const text = this.#characters(
+        plan.source.columns[ordinal]!,
+        bytes.subarray(start, batch.cells[cell + 1]!),
+      );
+      if (text !== undefined) return this.#text(JSON.stringify(text));
+      const count = params.push(isBefore ? ~(2 * ordinal) : 2 * ordinal);
+      return `pg_catalog.to_json($${count}::${columns.stageType(ordinal)}::pg_catalog.text)::text`;
+    };
+    const object = (name: string, ordinals: readonly number[], isBefore: boolean): readonly string[] => {
+      const members = ordinals.map((ordinal) => {
+        const head = `${JSON.stringify(plan.source.columns[ordinal]!.name)}:`;
+        return `${this.#text(head)} || ${value(ordinal, isBefore)}`;
       });
-      return `pg_catalog.json_object(array[${names.join(", ")}]::text[], array[${values.join(", ")}]::text[])`;
+      return ordinals.length === 0 ? [] : [`'"${name}":{' || ${members.join(" || ',' || ")} || '}'`];
     };
     const members = [
-      ...(key.length > 0 ? ["'key'", object(key, keyIsBefore)] : []),
-      ...(withValues && sent.length > 0 ? ["'values'", object(sent, false)] : []),
-      ...(at === undefined ? [] : ["'at'", `${literal(at)}::text`]),
+      ...object("key", key, keyIsBefore),
+      ...(withValues ? object("values", sent, false) : []),
+      ...(at === undefined ? [] : [this.#text(`"at":${JSON.stringify(at)}`)]),
     ];
-    return `pg_catalog.json_build_object(${members.join(", ")})::text`;
+    return members.length === 0 ? literal("{}") : `'{' || ${members.join(" || ',' || ")} || '}'`;
+  }
+
+  /**
+   * A value that is made of characters as a text, and one that has such within it as its bytes where they may be what the
+   * target cannot hold. Undefined for any other: every server takes it.
+   */
+  #characters(column: Column, bytes: Buffer): string | undefined {
+    const form = binaryForm(column) ?? "characters";
+    const head = CHARACTER_FORMS.get(form);
+    if (head !== undefined) return bytes.toString("utf8", head);
+    const isUnsafe = !this.#parts.unicode && HOLDING_CHARACTERS.has(form);
+    return isUnsafe ? `\\x${bytes.toString("hex")}` : undefined;
+  }
+
+  /** A literal of a text, or of a JSON one, which the target's encoding may not be able to hold: JSON has an escape for that. */
+  #text(text: string): string {
+    return literal(this.#parts.unicode ? text : text.replace(NOT_ASCII, escaped));
   }
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what ASCII is made of
+const NOT_ASCII = /[^\x00-\x7f]/g;
+
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** Bytes in front of the characters in the binary forms that are made of these. */
+const CHARACTER_FORMS: ReadonlyMap<string, number> = new Map([
+  ["characters", 0],
+  ["json", 0],
+  ["jsonb", 1],
+  ["jsonpath", 1],
+]);
+
+/** Forms that have characters within them. */
+const HOLDING_CHARACTERS: ReadonlySet<string> = new Set(
+  "text[] varchar[] bpchar[] name[] json[] jsonb[] jsonpath[] tsvector tsvector[] char char[]".split(" "),
+);

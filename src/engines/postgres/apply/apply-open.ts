@@ -1,9 +1,9 @@
-import type { JournalRequest, RecordedErrors } from "../../../core/journal.ts";
+import type { JournalRequest } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import type { Position } from "../../../core/position.ts";
-import type { RowErrorPolicies } from "../../../core/row-errors.ts";
+import { hasLimits, type RowErrorPolicies } from "../../../core/row-errors.ts";
 import { takeLock } from "../../shared/apply/apply-lock.ts";
-import { hasLimits, recordedErrors } from "../../shared/apply/row-errors.ts";
+import { type ErrorTally, recordedErrors } from "../../shared/apply/row-errors.ts";
 import { literal } from "../../shared/identifier.ts";
 import { ServerError } from "../connection/server-error.ts";
 import type { WireSession } from "../connection/wire-session.ts";
@@ -25,12 +25,17 @@ const SETTINGS = [
   "set row_security = off",
 ].join("; ");
 
+/** Constraints of the transaction at work that may wait until it ends do so. */
+export const DEFER_SQL = "set constraints all deferred";
+
 /** What a session for apply can do. */
 export interface SessionTraits {
   /** False when triggers and foreign keys will act. */
   readonly replica: boolean;
   /** It may make temporary tables. */
   readonly temporary: boolean;
+  /** The database's encoding has every character. */
+  readonly unicode: boolean;
   /** The statement that makes a transaction wait for the disk; undefined: every commit does. */
   readonly waitForDisk: string | undefined;
 }
@@ -42,11 +47,12 @@ const NOT_SUPPORTED = "0A000";
 export async function prepareApplySession(wire: WireSession): Promise<SessionTraits> {
   await wire.query(SETTINGS);
   const { rows } = await wire.query(
-    "select pg_catalog.has_database_privilege(current_database(), 'TEMPORARY')",
+    "select pg_catalog.has_database_privilege(current_database(), 'TEMPORARY'), current_setting('server_encoding')",
   );
   return {
     replica: await tries(wire, "set session_replication_role = replica", [INSUFFICIENT_PRIVILEGE]),
     temporary: rows[0]![0] === "t",
+    unicode: rows[0]![1] === "UTF8",
     waitForDisk: await waitForDisk(wire),
   };
 }
@@ -119,7 +125,7 @@ export async function readRecordedErrors(
   wire: WireSession,
   request: JournalRequest,
   { plans, policies }: { readonly plans: readonly TablePlan[]; readonly policies: RowErrorPolicies },
-): Promise<readonly RecordedErrors[]> {
+): Promise<readonly ErrorTally[]> {
   if (!hasLimits(policies)) return [];
   const { rows } = await wire.query(recordedErrorsSql(request));
   return recordedErrors(plans, rows);

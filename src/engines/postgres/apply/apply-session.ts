@@ -59,8 +59,8 @@ export class ApplySession implements AsyncDisposable {
   /** Queries without an answer yet, in the order in which they were written. */
   readonly #queries: PendingQuery[] = [];
   #failure: ApplyFailure | undefined;
-  /** A command's own error does not end the session. */
-  #guarded = false;
+  /** So many stretches within each other are open in which a command's own error does not end the session. */
+  #guards = 0;
   /** The failure is such an error. */
   #mayRetreat = false;
   /** Statements that were made known to the server or taken back from it since guard(): it may not have heard of that. */
@@ -150,19 +150,21 @@ export class ApplySession implements AsyncDisposable {
     return await answer;
   }
 
-  /** From here on a command's own error is told by drain() alone, and retreat() makes the session usable again. */
+  /**
+   * From here on a command's own error is told by drain() alone, and retreat() makes the session usable again. One such
+   * stretch may stand in another.
+   */
   guard(): void {
-    this.#guarded = true;
-    this.#unsure.clear();
+    if (this.#guards++ === 0) this.#unsure.clear();
   }
 
-  /** What was written since guard() has been carried out. */
+  /** What was written since the last guard() has been carried out. */
   unguard(): void {
-    this.#guarded = false;
+    this.#guards--;
   }
 
   /**
-   * After an error since guard(): runs statements that make the transaction usable again. Throws when the session has
+   * After an error since the last guard(): runs statements that make the transaction usable again. Throws when the session has
    * ended by something else.
    */
   async retreat(sql: string): Promise<void> {
@@ -180,6 +182,7 @@ export class ApplySession implements AsyncDisposable {
       statement.prepared = false;
       this.#prepared.delete(statement);
     }
+    this.#unsure.clear();
     this.unguard();
     await this.ask(sql);
   }
@@ -198,7 +201,7 @@ export class ApplySession implements AsyncDisposable {
     this.#writer.parse(statement);
     statement.prepared = true;
     this.#prepared.add(statement);
-    if (this.#guarded) this.#unsure.add(statement);
+    if (this.#guards > 0) this.#unsure.add(statement);
   }
 
   /** Closes the tenth of the statements that were not used for longest. */
@@ -208,7 +211,7 @@ export class ApplySession implements AsyncDisposable {
       this.#writer.closeStatement(statement.name);
       statement.prepared = false;
       this.#prepared.delete(statement);
-      if (this.#guarded) this.#unsure.add(statement);
+      if (this.#guards > 0) this.#unsure.add(statement);
     }
   }
 
@@ -282,7 +285,7 @@ export class ApplySession implements AsyncDisposable {
   #fail(failure: ApplyFailure): void {
     const { error } = failure;
     const isCommands = error instanceof ServerError && error.fields.severity === "ERROR";
-    const mayRetreat = this.#guarded && isCommands;
+    const mayRetreat = this.#guards > 0 && isCommands;
     if (this.#failure !== undefined && (!this.#mayRetreat || mayRetreat)) return;
     this.#failure = failure;
     this.#mayRetreat = mayRetreat;

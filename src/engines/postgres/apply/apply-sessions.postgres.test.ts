@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { connectAs, dropRole } from "../../../../test/support/plain-role.ts";
 import { startPostgres } from "../../../../test/support/postgres-server.ts";
 import { Replication } from "../../../../test/support/replication.ts";
 import { serverOfFile } from "../../../../test/support/server-pair.ts";
@@ -14,32 +15,10 @@ async function stageCount(r: Replication): Promise<number> {
   return row.n;
 }
 
-/** Lets the applier connect as a role that has only these rights. */
-async function connectAs(r: Replication, rights: string): Promise<void> {
-  const role = `plain_${r.to}`;
-  await r.close();
-  await r.queryTarget(`revoke temporary on database ${r.to} from public;
-    create role ${role} login password 'pw'; grant usage on schema public to ${role};
-    grant select, insert, update, delete on all tables in schema public to ${role};
-    ${rights.replaceAll("$role", role).replaceAll("$database", r.to)}`);
-  r.target = { ...r.target, username: role, password: "pw" };
-  await r.open();
-}
-
 const tables = `create schema types; create type types.mood as enum ('sad', 'ok');
   create table parent (id int primary key, m types.mood); create table child (id int primary key, p int references parent, v int)`;
 const rows = `insert into parent select i, 'ok' from generate_series(1, 100) i; insert into child select i, i, 0 from generate_series(1, 100) i;
   update child set v = 1; update parent set m = 'sad'; delete from child where id > 50; delete from parent where id > 50`;
-
-/** Needs to be gone before its server forgets the database. */
-async function dropRole(r: Replication): Promise<void> {
-  const role = r.target.username;
-  await r.close();
-  await r.queryTarget(`drop owned by ${role}`);
-  await server.query(`revoke set on parameter session_replication_role from ${role}; drop role ${role}`);
-  r.target = { ...r.target, username: "postgres", password: server.password };
-  await r.open();
-}
 
 test("without the privilege to make temporary tables changes are applied one by one", async () => {
   await using r = await Replication.start({ source: server, target: server, schema: tables });

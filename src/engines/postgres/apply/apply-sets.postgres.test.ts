@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { changeBatch, type NewTransaction } from "../../../../test/contract/change-rows.ts";
 import { SET_VERSIONS, stagesOf } from "../../../../test/support/applied-sets.ts";
 import type { Replication } from "../../../../test/support/replication.ts";
 import { betweenVersions } from "../../../../test/support/replication-suites.ts";
+import { reopen } from "../../../../test/support/row-error-cases.ts";
 import { tableKey } from "../../../core/schema.ts";
+import { currentPosition } from "../log/slot.ts";
 
 /** Sets write within a savepoint, so their rows carry another transaction number than those of single changes. */
 async function transactionsOf(r: Replication, table: string): Promise<readonly string[]> {
@@ -179,6 +182,41 @@ betweenVersions("sets", SET_VERSIONS, (start) => {
     assert.equal(r.transactions - transactions, 1);
     assert.deepEqual(await stagesOf(r, "t"), ["d", "u0"]);
     assert.deepEqual([...r.counts("t")], [30_000, 10_000 + 15_000 + 3_428, 6_000, 0]);
+  });
+
+  test("staging tables are made anew when a transaction is taken back in which a row was refused", async () => {
+    await using r = await start("create table t (id int primary key, v text check (v <> 'refused'))");
+    await reopen(r, {}, true);
+    // Nothing comes in between.
+    await r.stream[Symbol.asyncDispose]();
+    const apply = async (from: number, count: number, more: Partial<NewTransaction> = {}): Promise<void> => {
+      const rows = Array.from({ length: count }, (_, i) => [String(from + i), from < 0 ? "refused" : "v"]);
+      const piece = {
+        position: await currentPosition(r.client),
+        changes: rows.map((insert) => ({ insert })),
+      };
+      await r.applier.apply(changeBatch(r.plan.tables[0]!.source, [{ ...piece, ...more }]), undefined);
+    };
+    const stage = () => r.queryTarget("select oid from pg_class where relname = 'tideway_t0_i'");
+    await apply(1, 200);
+    await r.applier.flush();
+    const made = await stage();
+    assert.equal(made.length, 1);
+    for (let i = 1; i <= 8; i++) await apply(20_000 * i, 20_000, { begins: i === 1, commits: false });
+    await apply(-100, 100, { begins: false, commits: false });
+    // The parts have been written.
+    await r.applier.flush();
+    await apply(0, 0, { begins: false, commits: false, takenBack: true });
+    // After sets have failed, the next groups are applied change by change.
+    for (let from = 201; from <= 1_200; from += 100) {
+      await apply(from, 100);
+      await r.applier.flush();
+    }
+    assert.deepEqual(await r.queryTarget("select count(*)::int, max(id) from t"), [
+      { count: 1_200, max: 1_200 },
+    ]);
+    assert.notDeepEqual(await stage(), made);
+    assert.deepEqual(r.applied.get(tableKey(r.plan.tables[0]!.source.id))!.refused, 0);
   });
 
   test("truncated tables keep their order of changes, others go as sets beside them", async () => {

@@ -74,6 +74,8 @@ export class ApplySets implements GroupSets {
   /** Staging tables that the session has, and those that hold rows of the transaction at work. */
   readonly #created = new Set<string>();
   readonly #filled = new Set<string>();
+  /** Those of which it is not known whether the session has them: what made or dropped them was taken back. */
+  readonly #unsure = new Set<string>();
   /** When the first of them was made. */
   #createdAt = 0;
   readonly #key: RowCells = { cellsOf: new Int32Array(0), cells: new Int32Array(0), bytes: NO_BYTES, row: 0 };
@@ -115,19 +117,17 @@ export class ApplySets implements GroupSets {
 
   ended(): void {
     this.#filled.clear();
-    if (this.#created.size === 0) return;
-    if (this.#created.size <= MAX_STAGES && performance.now() - this.#createdAt < MAX_STAGE_AGE_MS) return;
-    this.#drop();
+    const names = [...this.#created, ...this.#unsure];
+    if (names.length === 0) return;
+    if (names.length <= MAX_STAGES && performance.now() - this.#createdAt < MAX_STAGE_AGE_MS) return;
+    void this.#parts.session.query(`drop table if exists ${names.join(", ")}`);
+    this.#created.clear();
+    this.#unsure.clear();
   }
 
-  /** Those that were created in it are gone, the others are not. */
   rolledBack(): void {
     this.#filled.clear();
-    if (this.#created.size > 0) this.#drop();
-  }
-
-  #drop(): void {
-    void this.#parts.session.query(`drop table if exists ${[...this.#created].join(", ")}`);
+    for (const name of this.#created) this.#unsure.add(name);
     this.#created.clear();
   }
 
@@ -144,7 +144,10 @@ export class ApplySets implements GroupSets {
     await session.push();
     const failed = await failures(sent);
     if (failed.size > 0) {
-      for (const name of created) this.#created.delete(name);
+      for (const name of created) {
+        this.#created.delete(name);
+        this.#unsure.add(name);
+      }
       await session.ask(`rollback to savepoint ${SAVEPOINT}; release savepoint ${SAVEPOINT}`);
       return failed;
     }
@@ -169,11 +172,13 @@ export class ApplySets implements GroupSets {
     }
     const added = needed.filter(({ name }) => !this.#created.has(name));
     for (const { name, create } of needed) {
-      const sql = this.#created.has(name) ? `truncate ${name}` : create;
-      if (!this.#created.has(name) || this.#filled.has(name)) {
-        sent.push({ plan, rows: ANY_ROWS, answer: session.query(sql) });
+      const isThere = this.#created.has(name);
+      const make = this.#unsure.delete(name) ? `drop table if exists ${name}; ${create}` : create;
+      if (!isThere || this.#filled.has(name)) {
+        const answer = session.query(isThere ? `truncate ${name}` : make);
+        sent.push({ plan, rows: ANY_ROWS, answer });
       }
-      if (this.#created.size === 0) this.#createdAt = performance.now();
+      if (this.#created.size + this.#unsure.size === 0) this.#createdAt = performance.now();
       this.#created.add(name);
       this.#filled.add(name);
     }

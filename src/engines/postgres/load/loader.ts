@@ -3,6 +3,7 @@ import type { EndpointConfig } from "../../../core/engine.ts";
 import type { RowChunk } from "../../../core/row-chunk.ts";
 import type { Loader, LoadRequest } from "../../../core/target.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
+import { LoadTallies } from "../../shared/load/load-tallies.ts";
 import { isNothingMarked, markPartitionDoneSql } from "../apply/journal-sql.ts";
 import { openBulkSession } from "../connection/bulk-session.ts";
 import { ServerError } from "../connection/server-error.ts";
@@ -23,6 +24,7 @@ const LISTEN_BYTES = 4 << 20;
 export class LoaderPool implements AsyncDisposable {
   readonly #endpoint: EndpointConfig;
   readonly #sessions: SessionPool;
+  readonly #tallies = new LoadTallies();
 
   constructor(endpoint: EndpointConfig) {
     this.#endpoint = endpoint;
@@ -32,8 +34,10 @@ export class LoaderPool implements AsyncDisposable {
   /** Starts the transaction that writes one partition. */
   async open(request: LoadRequest, signal: AbortSignal): Promise<Loader> {
     const { screens } = request;
-    if (screens !== undefined)
-      return await openScreenedLoader(this.#endpoint, { ...request, screens }, signal);
+    if (screens !== undefined) {
+      const shared = { endpoint: this.#endpoint, tallies: this.#tallies };
+      return await openScreenedLoader(shared, { ...request, screens }, signal);
+    }
     let session: LentSession | undefined;
     try {
       session = await this.#sessions.lend(signal);

@@ -80,9 +80,10 @@ export class ApplyCounts {
     if (rows === 0 && kind <= Expect.delete) {
       const [conflict, error] = conflicts[kind]!;
       counts.conflicts++;
-      if (this.errors.policies[conflict] === "log") counts.logged++;
       this.#exceptions.push({ plan: this.#plans[table]!, place: { ...place }, error });
-      return this.errors.conflict(table, conflict);
+      const beyond = this.errors.conflict(table, conflict);
+      if (this.errors.tells(table, conflict)) counts.logged++;
+      return beyond;
     }
     switch (kind) {
       case Expect.insert:

@@ -34,7 +34,7 @@ export interface GroupSets {
   apply(folded: FoldedGroup): Promise<ReadonlySet<number>>;
   /** The transaction at work has ended. */
   ended(): void;
-  /** It has ended by being taken back, with all that was made in it. */
+  /** It, or a stretch of it, was taken back, with all that was made in it. */
   rolledBack(): void;
 }
 
@@ -101,8 +101,10 @@ export class GroupWriter {
   async write(group: ApplyGroup): Promise<void> {
     this.#groups++;
     let isAnswered = false;
-    for (const segment of this.#segments.of(group)) {
-      isAnswered = await this.#writeSegment(segment);
+    const segments = this.#segments.of(group);
+    for (const segment of segments) {
+      const isLast = segment === segments.at(-1) && segment.cascades.length === 0;
+      isAnswered = await this.#writeSegment(segment, isLast && group.position !== undefined);
       for (const rows of segment.cascades) await this.#cascades.apply(rows);
       isAnswered &&= segment.cascades.length === 0;
     }
@@ -111,11 +113,10 @@ export class GroupWriter {
   }
 
   /** Resolves with whether the target has answered for every change. */
-  async #writeSegment(segment: Segment): Promise<boolean> {
-    if (this.#screen === undefined || segment.pieces.length === 0) {
-      return await this.#write(segment, () => true);
-    }
-    await this.#screen.write(segment, async (isWanted) => {
+  async #writeSegment(segment: Segment, areWhole: boolean): Promise<boolean> {
+    const { pieces } = segment;
+    if (this.#screen === undefined || pieces.length === 0) return await this.#write(segment, () => true);
+    await this.#screen.write({ pieces, areWhole }, async (isWanted) => {
       await this.#write(segment, isWanted);
     });
     return true;

@@ -3,7 +3,7 @@ import type { TablePlan } from "../../../core/plan.ts";
 import { tableKey } from "../../../core/schema.ts";
 import type { Corrections } from "./apply-corrections.ts";
 import type { ApplyCounts } from "./apply-counts.ts";
-import type { Segment } from "./apply-segments.ts";
+import { opsOfTransaction, type Piece } from "./apply-group.ts";
 import type { ChangeVisitor } from "./apply-walk.ts";
 import { type PlanIndex, walkPiece } from "./apply-walk.ts";
 import { type ChangePlace, NO_PLACE } from "./change-ring.ts";
@@ -24,13 +24,16 @@ export function planOf(error: MigrationError, plans: readonly TablePlan[]): numb
   return plan;
 }
 
-/** A session that can go back to an earlier place of the transaction at work. */
+/** A session that can go back to an earlier place of the transaction at work. Attempts may stand in each other. */
 export interface ScreenSession {
+  /** Whether the target may look at something only when a transaction ends, which then is refused as a whole. */
+  readonly defers: boolean;
   /**
    * Writes something and waits until the target has carried it out. Resolves with the row that it refuses, after which
-   * nothing of it has happened; undefined for none. Throws what is not a row's error.
+   * nothing of it has happened; undefined for none. Throws what is not a row's error. `looks`: what the target would look
+   * at when the transaction ends, it looks at now.
    */
-  attempt(write: () => Promise<void>): Promise<RefusedRow | undefined>;
+  attempt(write: () => Promise<void>, looks: boolean): Promise<RefusedRow | undefined>;
 }
 
 export interface ScreenParts {
@@ -43,9 +46,19 @@ export interface ScreenParts {
   readonly tablesAreFree: boolean;
 }
 
+export interface ScreenedChanges {
+  readonly pieces: readonly Piece[];
+  /** No transaction goes on after them. */
+  readonly areWhole: boolean;
+}
+
 /**
  * Applies changes of which the target may refuse some, which are passed over and recorded. All are tried together
  * first; of a table with a change that is refused each is then tried by itself.
+ *
+ * What may hold only when a transaction ends is looked at when one of the source does. When the target refuses it then,
+ * its changes are tried again, and it is looked at after each: so one is found that stands in the way, but also changes
+ * are passed over that are fit only together with later ones.
  */
 export class Screen {
   readonly #parts: ScreenParts;
@@ -54,23 +67,40 @@ export class Screen {
     this.#parts = parts;
   }
 
-  /** `writeSome` writes the segment's changes of some tables, as if none of them could be refused. */
+  /** `writeSome` writes the changes of some tables, as if none of them could be refused. */
   async write(
-    segment: Segment,
+    changes: ScreenedChanges,
     writeSome: (isWanted: (plan: number) => boolean) => Promise<void>,
   ): Promise<void> {
     const { session, tablesAreFree } = this.#parts;
     const refusing = new Set<number>();
     for (;;) {
-      const refused = await session.attempt(() => writeSome((plan) => !refusing.has(plan)));
+      const write = (): Promise<void> => writeSome((plan) => !refusing.has(plan));
+      const refused = await session.attempt(write, session.defers && changes.areWhole);
       if (refused === undefined) break;
-      if (!tablesAreFree) return await this.#oneByOne(segment, () => true);
+      // A table whose changes were not among them is refused for those of others.
+      if (!tablesAreFree || refusing.has(refused.plan)) return await this.#oneByOne(changes, () => true);
       refusing.add(refused.plan);
     }
-    if (refusing.size > 0) await this.#oneByOne(segment, (plan) => refusing.has(plan));
+    if (refusing.size > 0) await this.#oneByOne(changes, (plan) => refusing.has(plan));
   }
 
-  async #oneByOne(segment: Segment, isWanted: (plan: number) => boolean): Promise<void> {
+  async #oneByOne(changes: ScreenedChanges, isWanted: (plan: number) => boolean): Promise<void> {
+    const { session } = this.#parts;
+    if (!session.defers) return await this.#each(changes.pieces, { isWanted, looks: false });
+    for (const { pieces, areWhole } of transactionsOf(changes)) {
+      const write = (): Promise<void> => this.#each(pieces, { isWanted, looks: false });
+      if (!areWhole) await write();
+      else if ((await session.attempt(write, true)) !== undefined) {
+        await this.#each(pieces, { isWanted, looks: true });
+      }
+    }
+  }
+
+  async #each(
+    pieces: readonly Piece[],
+    { isWanted, looks }: { readonly isWanted: (plan: number) => boolean; readonly looks: boolean },
+  ): Promise<void> {
     const { changes, corrections, index } = this.#parts;
     const place: ChangePlace = { ...NO_PLACE };
     let next: (() => void) | undefined;
@@ -91,20 +121,32 @@ export class Screen {
       truncate: (plans) => changes.truncate(plans),
     };
     const push = async (): Promise<void> => {
+      const { session, counts } = this.#parts;
       const write = next!;
-      await this.#one(plan, place, write);
+      const refused = await session.attempt(async () => write(), looks);
+      if (refused === undefined) return;
+      const error = counts.refused(plan, place, refused.error);
+      if (error !== undefined) throw error;
     };
-    for (const piece of segment.pieces) {
+    for (const piece of pieces) {
       const planOf = index.of(piece.batch);
       await walkPiece(piece, { planOf, visitor, corrections, outlet: { full: true, push }, isWanted });
     }
   }
+}
 
-  async #one(plan: number, place: ChangePlace, write: () => void): Promise<void> {
-    const { session, counts } = this.#parts;
-    const refused = await session.attempt(async () => write());
-    if (refused === undefined) return;
-    const error = counts.refused(plan, place, refused.error);
-    if (error !== undefined) throw error;
+/** The changes transaction by transaction. */
+function* transactionsOf({ pieces, areWhole }: ScreenedChanges): Generator<ScreenedChanges> {
+  let open: Piece[] = [];
+  for (const piece of pieces) {
+    for (let from = piece.from; from < piece.to; from++) {
+      const { start, end } = opsOfTransaction(piece, from);
+      open.push({ ...piece, from, to: from + 1, start, end });
+      const transaction = piece.batch.transactions[from]!;
+      if (!transaction.commits || end < transaction.end) continue;
+      yield { pieces: open, areWhole: true };
+      open = [];
+    }
   }
+  if (open.length > 0) yield { pieces: open, areWhole };
 }

@@ -9,10 +9,6 @@ import {
 } from "../../../core/row-errors.ts";
 import { displayTable, tableKey } from "../../../core/schema.ts";
 
-export function hasLimits({ refusedLimit, conflictLimit }: RowErrorPolicies): boolean {
-  return refusedLimit.count > 0 || conflictLimit.count > 0;
-}
-
 /** By the key of the target's table. `rows`: as recordedErrorsSql() asks for them. */
 export function errorsByTable(
   rows: readonly (readonly (string | null)[])[],
@@ -25,20 +21,29 @@ export function errorsByTable(
   );
 }
 
-/** The same in the order of the plans. */
+/** The same in the order of the plans, to count on from. */
 export function recordedErrors(
   plans: readonly TablePlan[],
   rows: readonly (readonly (string | null)[])[],
-): readonly RecordedErrors[] {
+): readonly ErrorTally[] {
   const found = errorsByTable(rows);
-  return plans.map(({ target }) => found.get(tableKey(target.id)) ?? NO_ERRORS);
+  return plans.map(({ target }) => {
+    const { conflicts = 0, refused = 0 } = found.get(tableKey(target.id)) ?? {};
+    return { conflicts, refused };
+  });
 }
 
-const NO_ERRORS: RecordedErrors = { conflicts: 0, refused: 0, loaded: 0 };
-
-interface Tally {
+/** How many rows and changes of a table are passed over: what is recorded of it, and what is going to be. */
+export interface ErrorTally {
   conflicts: number;
   refused: number;
+}
+
+export interface RowErrorsOptions {
+  /** In the order of the plans. Others may count with the same; all start at nothing when left out. */
+  readonly tallies?: readonly ErrorTally[];
+  /** What a change counts as that found another row than it should; "conflicts" when left out. */
+  readonly conflictsAre?: keyof ErrorTally;
 }
 
 /** What a change ran into that found another row than it should. */
@@ -54,20 +59,21 @@ const CONFLICTS: Readonly<Record<ConflictKind, readonly [ErrorCode, said: string
 export class RowErrors {
   readonly policies: RowErrorPolicies;
   readonly #plans: readonly TablePlan[];
-  readonly #recorded: readonly RecordedErrors[];
-  /** By plan: what has come since, in transactions that have committed and in the one at work. */
-  readonly #committed = new Map<number, Tally>();
-  #open = new Map<number, Tally>();
+  /** By plan: all that counts. */
+  readonly #tallies: readonly ErrorTally[];
+  readonly #conflictsAre: keyof ErrorTally;
+  /** By plan: what of that the transaction at work has added. */
+  #open = new Map<number, ErrorTally>();
 
-  /** `recorded`: in the order of the plans. */
   constructor(
     plans: readonly TablePlan[],
     policies: RowErrorPolicies,
-    recorded: readonly RecordedErrors[] = [],
+    { tallies = [], conflictsAre = "conflicts" }: RowErrorsOptions = {},
   ) {
     this.#plans = plans;
     this.policies = policies;
-    this.#recorded = recorded;
+    this.#tallies = plans.map((_, plan) => tallies[plan] ?? { conflicts: 0, refused: 0 });
+    this.#conflictsAre = conflictsAre;
   }
 
   /** Undefined when the change is passed over and recorded; else what ends the work on the table, or on all. */
@@ -77,58 +83,75 @@ export class RowErrors {
     // What overwrites and what inserts is applied so that it cannot meet this; what cannot is recorded.
     if (policy === "suspend-table" || policy === "stop-task")
       return this.#error(plan, policy, { code, message });
-    this.#tally(plan).conflicts++;
-    return this.#beyond(plan, "conflicts", this.policies.conflictLimit);
+    this.#count(plan, this.#conflictsAre);
+    return this.#beyond(plan, this.#conflictsAre, this.policies.conflictLimit);
   }
 
-  /** The same for a row that the target refuses. */
+  /** Whether the log tells of a conflict that has been counted and is passed over. */
+  tells(plan: number, kind: ConflictKind): boolean {
+    const { [kind]: policy, conflictLimit } = this.policies;
+    if (policy === "log") return true;
+    return conflictLimit.action === "log" && this.#reaches(plan, this.#conflictsAre, conflictLimit.count);
+  }
+
+  /** What conflict() says, for a row that the target refuses. */
   refusal(plan: number, error: MigrationError): MigrationError | undefined {
     const { refused, refusedLimit } = this.policies;
     if (!passesOver(refused)) return this.#own(plan, error, refused);
-    this.#tally(plan).refused++;
+    this.#count(plan, "refused");
     return this.#beyond(plan, "refused", refusedLimit);
   }
 
   /** The transaction at work has committed. */
   committed(): void {
-    for (const [plan, { conflicts, refused }] of this.#open) {
-      const tally = this.#committed.get(plan) ?? { conflicts: 0, refused: 0 };
-      this.#committed.set(plan, {
-        conflicts: tally.conflicts + conflicts,
-        refused: tally.refused + refused,
-      });
-    }
     this.#open.clear();
   }
 
+  /** What it has added does not count any more. */
   takenBack(): void {
-    this.#open.clear();
+    this.#takeBackTo(new Map());
   }
 
   /** What takes back all that is counted from now on. */
   mark(): () => void {
     const before = new Map([...this.#open].map(([plan, tally]) => [plan, { ...tally }]));
-    return () => {
-      this.#open = before;
-    };
+    return () => this.#takeBackTo(before);
   }
 
-  #tally(plan: number): Tally {
-    let tally = this.#open.get(plan);
-    if (tally === undefined) {
-      tally = { conflicts: 0, refused: 0 };
-      this.#open.set(plan, tally);
+  #count(plan: number, kind: keyof ErrorTally): void {
+    let added = this.#open.get(plan);
+    if (added === undefined) {
+      added = { conflicts: 0, refused: 0 };
+      this.#open.set(plan, added);
     }
-    return tally;
+    added[kind]++;
+    this.#tallies[plan]![kind]++;
   }
 
-  #beyond(plan: number, kind: keyof Tally, { count, action }: RowErrorLimit): MigrationError | undefined {
-    if (count === 0 || passesOver(action)) return undefined;
-    const all = [this.#recorded[plan], this.#committed.get(plan), this.#open.get(plan)];
-    if (all.reduce((sum, one) => sum + (one?.[kind] ?? 0), 0) < count) return undefined;
+  #takeBackTo(before: Map<number, ErrorTally>): void {
+    for (const [plan, { conflicts, refused }] of this.#open) {
+      const tally = this.#tallies[plan]!;
+      const kept = before.get(plan);
+      tally.conflicts -= conflicts - (kept?.conflicts ?? 0);
+      tally.refused -= refused - (kept?.refused ?? 0);
+    }
+    this.#open = before;
+  }
+
+  #beyond(
+    plan: number,
+    kind: keyof ErrorTally,
+    { count, action }: RowErrorLimit,
+  ): MigrationError | undefined {
+    if (passesOver(action) || !this.#reaches(plan, kind, count)) return undefined;
     const what = kind === "refused" ? "were refused by the target" : "found another row than they should";
     const message = `${count} rows or changes of the table ${what}, which is as many as the task allows.`;
     return this.#error(plan, action, { code: "apply.too_many_errors", message });
+  }
+
+  /** So many errors of one kind are there with those of earlier runs; 0 are never. */
+  #reaches(plan: number, kind: keyof ErrorTally, count: number): boolean {
+    return count > 0 && this.#tallies[plan]![kind] >= count;
   }
 
   #error(

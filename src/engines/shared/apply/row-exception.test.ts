@@ -44,3 +44,13 @@ test("an exception names the row that was looked for, and holds what was sent on
     values: { id: "2", v: "a\0b", w: null },
   });
 });
+
+test("values that are too large together to be recorded are left out, the key is not", () => {
+  const batch = updated();
+  const cells = Int32Array.from(batch.cells);
+  // The value behind the key.
+  cells[11] = 65 << 20;
+  const exception = { plan, place: { batch: { ...batch, cells }, at: 0 }, error: "apply.rejected: no" };
+  const whole = exceptionObject(exception, exceptionRow(exception), true);
+  assert.deepEqual(JSON.parse(whole), { key: { id: "1" }, at: "7" });
+});

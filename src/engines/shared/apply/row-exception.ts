@@ -15,7 +15,7 @@ export interface ExceptionRow {
   readonly keyIsBefore: boolean;
   /** Ordinals of the columns that name the row; none where nothing does. */
   readonly key: readonly number[];
-  /** Ordinals of the columns of the row after whose values were sent. */
+  /** Ordinals of the columns of the row after whose values were sent; none when they are too large to be recorded. */
   readonly sent: readonly number[];
   readonly before: number;
   readonly after: number;
@@ -27,6 +27,9 @@ export interface ExceptionRow {
 /** Where rows of a full load are in the source's log. */
 export const NOWHERE: Position = { kind: "none", text: "" };
 
+/** Values of a row that are larger together are not recorded: neither a text here nor a server's would hold the largest. */
+const MAX_VALUES = 64 << 20;
+
 /** What is recorded of a change that was passed over. */
 export function exceptionRow({ plan, place, error }: RowException): ExceptionRow {
   const { batch, at } = place;
@@ -36,11 +39,16 @@ export function exceptionRow({ plan, place, error }: RowException): ExceptionRow
   const { columns, key } = plan.source;
   const isSent = (ordinal: number): boolean =>
     after >= 0 && columns[ordinal]!.generated === undefined && batch.cells[after + 2 * ordinal]! >= -1;
+  const sent = columns.flatMap((_, ordinal) => (isSent(ordinal) ? [ordinal] : []));
+  const bytes = sent.reduce((sum, ordinal) => {
+    const cell = after + 2 * ordinal;
+    return batch.cells[cell]! < 0 ? sum : sum + batch.cells[cell + 1]! - batch.cells[cell]!;
+  }, 0);
   return {
     verb: op === Op.insert ? "insert into" : op === Op.update ? "update" : "delete from",
     keyIsBefore,
     key,
-    sent: columns.flatMap((_, ordinal) => (isSent(ordinal) ? [ordinal] : [])),
+    sent: bytes > MAX_VALUES ? [] : sent,
     before,
     after,
     at: position === NOWHERE ? undefined : position?.text,

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { tableDetails } from "./table-details.ts";
+
+const whole = { error: undefined, fullLoadErrorRows: 0, refused: 0, conflicts: 0 };
+
+test("there is nothing to know of a table that has all rows and changes", () => {
+  assert.equal(tableDetails(whole), undefined);
+});
+
+test("what is left out of a table is told, and first why it was set aside", () => {
+  const remedy =
+    "Look up the errors in the table of exceptions, mend the cause on the target, then reload the table.";
+  assert.equal(
+    tableDetails({ ...whole, fullLoadErrorRows: 1, refused: 2 }),
+    `apply.rows_left_out: The target has refused 1 row of the full load and 2 changes, which are left out. ${remedy}`,
+  );
+  assert.equal(
+    tableDetails({ ...whole, refused: 1 }),
+    `apply.rows_left_out: The target has refused 1 change, which is left out. ${remedy}`,
+  );
+  assert.match(
+    tableDetails({ ...whole, conflicts: 3 })!,
+    /^3 changes found no row on the target, or one in the way: /,
+  );
+  assert.match(
+    tableDetails({ ...whole, refused: 1, conflicts: 1 })!,
+    /^apply\.rows_left_out: .+ 1 change found no row /,
+  );
+  const error = { code: "load.rejected", message: "No.", remedy: "Mend it." } as const;
+  assert.equal(tableDetails({ ...whole, error, refused: 1 }), "load.rejected: No. Mend it.");
+});

@@ -1,0 +1,11 @@
+import type { SettingCase } from "./setting-case.ts";
+import { changeSettingCases } from "./setting-cases-changes.ts";
+import { errorSettingCases } from "./setting-cases-errors.ts";
+import { loadSettingCases } from "./setting-cases-load.ts";
+
+/** What every setting that acts makes of rows. */
+export const settingCases: readonly SettingCase[] = [
+  ...loadSettingCases,
+  ...changeSettingCases,
+  ...errorSettingCases,
+];
