@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { becomesTrue } from "../support/eventually.ts";
 import { MysqlPair, mysqlToPostgres } from "../support/mysql-pair.ts";
 import { drain, reasons, stop } from "../support/noted-schema.ts";
 import { alterLikeGhost, alterLikePercona, type OnlineAlter } from "../support/online-alter.ts";
@@ -43,10 +44,8 @@ for (const flavour of ["mariadb", "mysql"] as const) {
         const task = await pair.replicate();
         const between = async (): Promise<void> => {
           await pair.query("alter table other add v int default 5; insert into other values (2, 2)");
-          await task.until(({ tables }) =>
-            tables.some(({ id, appliedDdls }) => id.name === "other" && appliedDdls > 0),
-          );
-          await task.until(({ phase }) => phase === "replicating");
+          // The stream that has told of that was opened when the copy was there.
+          await becomesTrue(pair.servers.target, pair.to, `(select count(*) = 2 from ${pair.from}.other)`);
         };
         const alter =
           "add column late int not null default 7 after id, modify v varchar(90) default 'w', add key (v)";

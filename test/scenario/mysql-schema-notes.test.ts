@@ -55,4 +55,27 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       await pair.end();
     }
   });
+
+  test(`rows that are logged in part never get the default of another time: ${flavour}`, async () => {
+    const { source } = servers[flavour];
+    await source.query("set global binlog_row_image = MINIMAL");
+    const schema =
+      "create table t (id int primary key, v varchar(9) default 'a'); insert into t values (1, 'x')";
+    const pair = await MysqlPair.make(servers[flavour], { name: "noted_part", schema });
+    try {
+      await stop(await pair.replicate());
+      await pair.query(`insert into t (id) values (2); alter table t alter v set default 'b'; insert into t (id) values (3);
+        alter table t alter v set default 'a'; insert into t (id) values (4)`);
+      const { progress } = await drain(await pair.replicate(resumed));
+      const [t] = progress.tables.map(({ error }) => error?.code);
+      assert.equal(t, "source.row_image");
+      assert.deepEqual(await pair.queryTarget("select id, v from t where id <= 2 order by id"), [
+        { id: 1, v: "x" },
+        { id: 2, v: "a" },
+      ]);
+    } finally {
+      await source.query("set global binlog_row_image = FULL");
+      await pair.end();
+    }
+  });
 }
