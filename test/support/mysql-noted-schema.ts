@@ -13,7 +13,7 @@ export const mysqlSchemaChanges = [
   "insert into t values (11, 'eleven', 11, 'x'); update t set v = 'two' where id = 3",
   "alter table t add column first_one int not null default 5 first, add column label varchar(9) default 'so' after v",
   "insert into t (id, v, n) values (12, 'twelve', 12); update t set first_one = 6, label = null where id = 1",
-  "alter table t drop column gone",
+  "alter table t drop column gone; create table if not exists t (id int)",
   "insert into t values (1, 13, 'thirteen', 'l', 13); delete from t where id = 2",
   "alter table t change v w varchar(40) not null default 'w' first",
   "insert into t (id) values (14); update t set w = repeat('x', 30) where id = 1",

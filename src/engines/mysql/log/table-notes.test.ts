@@ -37,12 +37,17 @@ class Log {
   readonly #notes: TableNotes;
   #sequence = 10;
 
-  constructor(tables: readonly TableSchema[], copies?: NoteOptions["copies"]) {
+  constructor(tables: readonly TableSchema[], copies?: NoteOptions["copies"], known = definitions) {
     this.#tables = new LogTables(tables, {
-      ...{ foldsNames: false, zeroDates: "null", zeroDateCounts: new ValueCounts(), outside: [] },
+      ...{
+        foldsNames: known !== definitions,
+        zeroDates: "null",
+        zeroDateCounts: new ValueCounts(),
+        outside: [],
+      },
       ...{ charsets: new Map(), collations: new Map(), defaults: new Map() },
     });
-    this.#notes = new TableNotes(this.#tables, { definitions, takes: () => true, copies });
+    this.#notes = new TableNotes(this.#tables, { definitions: known, takes: () => true, copies });
   }
 
   /** What becomes of tables by each statement. */
@@ -69,6 +74,17 @@ test("tables that take each other's names are noted by what each is called in th
   assert.deepEqual(log.read("alter table t rename column a to c, rename to v"), ["s.t is v: 1id 2c 3b"]);
   assert.deepEqual(log.read("rename table strange to new"), ['"s"."new" is new: ']);
   assert.deepEqual(log.read("drop table t, strange"), ["s.t is gone"]);
+  assert.deepEqual(log.read("create table if not exists t (id int)"), []);
+});
+
+test("where names of tables are kept in lower case, so they are noted", () => {
+  const facts = { ...definitions.facts, lowerCaseTableNames: 1 };
+  const log = new Log([t], undefined, { ...definitions, facts });
+  assert.deepEqual(log.read("rename table S.T to `Other`"), ["s.t is other: 1id 2a 3b"]);
+  assert.deepEqual(log.read("ALTER TABLE T ADD C int, RENAME TO X"), ["s.t is x: 1id 2a 3b 4C"]);
+  assert.deepEqual(log.read("create table New (id int)"), ['"s"."new" is new: ']);
+  assert.deepEqual(log.read("create table _T_gho like T"), []);
+  assert.deepEqual(log.read("rename table T to _T_del, _T_gho to T"), ["s.t is t: 1id 2a 3b"]);
 });
 
 test("foreign keys follow the tables that they refer to, and no column that they refer to gets another name", () => {

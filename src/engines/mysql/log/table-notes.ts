@@ -12,7 +12,7 @@ import { alteredTable } from "../ddl/altered-table.ts";
 import type { DefinitionContext } from "../ddl/defined-column.ts";
 import { isPassing } from "../ddl/passing-names.ts";
 import { swappedTable } from "../ddl/swapped-table.ts";
-import type { RenamedTable, TableStatement } from "../ddl/table-statement.ts";
+import { inLowerCase, type RenamedTable, type TableStatement } from "../ddl/table-statement.ts";
 import type { LogPoint } from "./binlog-seen.ts";
 import type { DefinitionStatement } from "./binlog-statement.ts";
 import type { LogTables, RowMisfit } from "./binlog-tables.ts";
@@ -77,7 +77,9 @@ export class TableNotes {
       this.#copies.forget(names(), commit);
       return UNREAD;
     }
-    const found = this.#read(statement, { commit, isStrict });
+    const { lowerCaseTableNames } = this.#options.definitions.facts;
+    const named = lowerCaseTableNames === 1 ? inLowerCase(statement) : statement;
+    const found = this.#read(named, { commit, isStrict });
     const notes = found.notes.filter((note) => this.#options.takes(note, commit.position));
     return { ...found, notes };
   }
@@ -104,6 +106,8 @@ export class TableNotes {
     context: DefinitionContext,
     commit: LogPoint,
   ): ReadStatement {
+    // IF NOT EXISTS: it does.
+    if (this.#tables.indexOf(id.schema, id.name) !== undefined) return UNREAD;
     if (!isPassing(id, this.#ids)) return { ...UNREAD, notes: [newTable(id)] };
     const model = form !== undefined && "like" in form ? form.like : undefined;
     const index = model === undefined ? undefined : this.#tables.indexOf(model.schema, model.name);
