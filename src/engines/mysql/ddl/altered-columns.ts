@@ -122,6 +122,9 @@ function changedColumn(
 ): ShapedColumn {
   switch (clause.kind) {
     case "rename-column":
+      // MariaDB goes on to check the old name, and does not show the column as JSON any more.
+      if (context.facts.flavour === "mariadb" && old.column.type.kind === "json")
+        throw new UnreadDefinition();
       return renamedColumn(old, clause.name);
     case "default": {
       const column = newDefault(old.column, clause.value, context);
@@ -142,6 +145,6 @@ function redefined({ shape }: ShapedColumn, found: FoundColumn): ShapedColumn {
   return { column: found.column, shape: { ...shape, name, type, version } };
 }
 
-export function renamedColumn({ column, shape }: ShapedColumn, name: string): ShapedColumn {
+function renamedColumn({ column, shape }: ShapedColumn, name: string): ShapedColumn {
   return { column: { ...column, name }, shape: { ...shape, name } };
 }
