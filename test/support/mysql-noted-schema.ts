@@ -33,6 +33,8 @@ export const mysqlSchemaChanges = [
   "alter table other rename another; insert into another values (2, 'two')",
   "rename table another to again, old to another; insert into again values (3, 'three'); insert into another values (2, 2)",
   "alter table again add w decimal(8,2) not null default 1.5; update again set w = 2 where id = 1",
+  "alter table again convert to character set latin1; insert into again values (5, 'é', 5)",
+  "alter table again convert to character set utf8mb4; update again set v = '❤' where id = 5; insert into again values (6, 'ß', 6)",
   "alter table child drop foreign key child_p; insert into child values (2, 7)",
   "update child set p = 2 where id = 2; alter table child add constraint child_u foreign key (p) references parent (u)",
   "rename table parent to parents; insert into parents values (3, 3); insert into child values (3, 3)",

@@ -75,6 +75,9 @@ const STATEMENTS = [
   "alter table t add plainer char(3), engine = InnoDB, row_format = dynamic",
   "alter table t drop key u, drop index v, add fulltext key ft (plain)",
   "alter table t drop primary key, drop key w, drop c31, drop c8, drop c9, drop c10, drop c11, add primary key (id)",
+  "alter table t add tiny tinytext character set latin1, add medium mediumtext character set utf8mb4",
+  "alter table t convert to character set latin1",
+  "alter table t convert to character set utf8mb4 collate utf8mb4_unicode_ci, comment = 'converted'",
 ];
 
 const MYSQL = ["alter table t alter c17 set default '2020-01-01'", "alter table t alter c17 drop default"];
