@@ -83,7 +83,7 @@ test("a task's settings are taken, come back as they were written, and none of t
   );
   assert.deepEqual(named, ["task-settings.json"]);
   const written = read("task", named[0]!);
-  assert.ok(sameSettings(newSettings(written), written));
+  assert.ok(sameSettings(newSettings(written).settings, written));
   assert.deepEqual(
     settingFindings(written).filter(({ severity }) => severity === "error"),
     [],

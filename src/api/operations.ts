@@ -3,6 +3,7 @@ import { describeAccountAttributes } from "./account.ts";
 import { deleteCertificate, describeCertificates, importCertificate } from "./certificates.ts";
 import { deleteConnection, describeConnections, testConnection } from "./connections.ts";
 import { createEndpoint, deleteEndpoint, describeEndpoints, modifyEndpoint } from "./endpoints.ts";
+import { describeErrorRetry, retryErrors } from "./error-retry.ts";
 import {
   createEventSubscription,
   deleteEventSubscription,
@@ -130,6 +131,29 @@ const handlers: Readonly<Record<string, Handler>> = {
   DeleteEventSubscription: deleteEventSubscription,
 };
 
+/** Static schemas in the form of the SDK's, of which only the members and how many of them are required count. */
+const STRUCTURE = 3;
+const LIST = 1;
+const TEXT = 0;
+const TABLE = [STRUCTURE, "tideway", "Table", 0, ["SchemaName", "TableName"], [TEXT, TEXT], 2];
+const TABLES = [LIST, "tideway", "Tables", 0, () => TABLE];
+const message = (names: readonly string[], members: readonly unknown[]): unknown => [
+  ...[STRUCTURE, "tideway", "Message", 0],
+  ...[names, members, 1],
+];
+
+/** Operations of Tideway's own, which AWS DMS does not have (docs/api.md). */
+const ownOperations: Readonly<Record<string, Operation>> = {
+  TidewayRetryErrors: {
+    input: message(["Arn", "Tables"], [TEXT, () => TABLES]),
+    handle: retryErrors as Operation["handle"],
+  },
+  TidewayDescribeErrorRetry: {
+    input: message(["Arn"], [TEXT]),
+    handle: describeErrorRetry as Operation["handle"],
+  },
+};
+
 export interface Operation {
   /** The SDK's runtime schema of the input. */
   readonly input: unknown;
@@ -137,8 +161,9 @@ export interface Operation {
   readonly handle: ((request: unknown, call: Call) => Promise<object>) | undefined;
 }
 
-/** An operation of AWS's model by its name; undefined when AWS has none of that name. */
+/** An operation by its name; undefined when neither AWS nor Tideway has one of that name. */
 export function findOperation(name: string): Operation | undefined {
+  if (Object.hasOwn(ownOperations, name)) return ownOperations[name];
   const schema: unknown = Object.hasOwn(sdk, `${name}$`) ? Reflect.get(sdk, `${name}$`) : undefined;
   if (!Array.isArray(schema) || schema[0] !== OPERATION) return undefined;
   const handle = Object.hasOwn(handlers, name) ? handlers[name] : undefined;

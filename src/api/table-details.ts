@@ -1,13 +1,15 @@
 import { errorTable } from "../core/error-table.ts";
+import { cutFinding } from "../task/table-progress.ts";
 import type { TableProgress } from "../task/task.ts";
 
-type Told = Pick<TableProgress, "error" | "fullLoadErrorRows" | "refused" | "conflicts">;
+type Told = Pick<TableProgress, "id" | "error" | "fullLoadErrorRows" | "refused" | "conflicts" | "cutValues">;
 
 /**
  * What there is to know of a table beside its numbers: why it was set aside, else in what it differs from the source's.
  * AWS's shape has a count of rows that a load left out and none for changes, whose effect would be missing without a word.
  */
-export function tableDetails({ error, fullLoadErrorRows = 0, refused, conflicts }: Told): string | undefined {
+export function tableDetails(table: Told): string | undefined {
+  const { error, fullLoadErrorRows = 0, refused, conflicts, cutValues = 0 } = table;
   if (error !== undefined) return `${error.code}: ${error.message} ${error.remedy}`;
   const details: string[] = [];
   if (fullLoadErrorRows + refused > 0) {
@@ -24,6 +26,10 @@ export function tableDetails({ error, fullLoadErrorRows = 0, refused, conflicts 
       `${what} found no row on the target, or one in the way: awsdms_apply_exceptions has the keys.`,
       errorTable["apply.row_missing"].remedy,
     );
+  }
+  if (cutValues > 0) {
+    const { code, message, remedy } = cutFinding(table);
+    details.push(`${code}: ${message}`, remedy);
   }
   return details.length === 0 ? undefined : details.join(" ");
 }

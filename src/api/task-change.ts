@@ -21,7 +21,7 @@ export function changedTask(task: TaskRecord, changes: TaskChanges): TaskRecord 
     migrationType,
     identifier: changes.identifier ?? task.identifier,
     tableMappings: tableMappings === undefined ? task.tableMappings : checkMappings(tableMappings),
-    settings: changedSettings(changes.settings, task.settings),
+    ...changedSettings(changes.settings, task),
     cdcStartPosition: cdcStart(positions, migrationType) ?? task.cdcStartPosition,
     // An empty text takes a stop away that was set before.
     cdcStopPosition:

@@ -41,7 +41,7 @@ export async function taskDraft(request: TaskRequest, call: Call): Promise<Omit<
     targetArn: target.arn,
     migrationType,
     tableMappings: checkMappings(request.tableMappings),
-    settings: newSettings(request.settings),
+    ...newSettings(request.settings),
     cdcStartPosition,
     cdcStopPosition: cdcStop(positions, migrationType),
     status: "creating",

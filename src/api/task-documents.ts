@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { MigrationError } from "../core/error.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
+import { type StoredSettings, withAsked } from "../task/asked-settings.ts";
 import { mergeTaskSettings } from "../task/settings.ts";
 import { isJsonObject, member, parseSettings } from "../task/settings-document.ts";
 import { type Fault, invalidValue } from "./faults.ts";
@@ -13,13 +14,18 @@ export function checkMappings(document: string): string {
   });
 }
 
-/** The whole settings document of a new task. */
-export function newSettings(given: string | undefined): string {
-  return refusing(() => mergeTaskSettings(undefined, given || undefined));
+/** The settings of a new task. */
+export function newSettings(given: string | undefined): StoredSettings {
+  return mergedSettings(given || undefined, undefined);
 }
 
-export function changedSettings(change: string | undefined, current: string): string {
-  return change === undefined ? current : refusing(() => mergeTaskSettings(current, change));
+export function changedSettings(change: string | undefined, current: StoredSettings): StoredSettings {
+  const { settings, limitsLobs } = current;
+  return change === undefined ? { settings, limitsLobs } : mergedSettings(change, current);
+}
+
+function mergedSettings(change: string | undefined, current: StoredSettings | undefined): StoredSettings {
+  return refusing(() => withAsked(mergeTaskSettings(current?.settings, change), change, current));
 }
 
 /** Whether a task's settings ask for its rows to be compared. */

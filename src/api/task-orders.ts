@@ -31,16 +31,18 @@ export interface StartOrder {
   readonly positions: PositionRequest;
   /** How a serverless replication was told to start, to be shown as given. */
   readonly startType?: string;
+  /** What else is wanted of the run. */
+  readonly wanted?: (task: TaskRecord) => TaskRecord;
 }
 
 export async function startTask(order: StartOrder, call: Call): Promise<TaskRecord> {
-  const { face, arn, mode, positions, startType } = order;
+  const { face, arn, mode, positions, startType, wanted = (task) => task } = order;
   await checkTaskStart(await findTask(face, arn, call), positions, call);
   const start = (task: TaskRecord): TaskRecord => {
     const status = nextTaskStatus(task.status, "start");
     if (status === undefined) throw face.cannotStart(task);
     const serverless = task.serverless && { ...task.serverless, startType };
-    return { ...started(task, mode, positions), status, serverless };
+    return wanted({ ...started(task, mode, positions), status, serverless });
   };
   const companions = ({ identifier, run }: TaskRecord): Companions => ({
     clearsTableStatistics: run?.mode !== "resume-processing",
@@ -123,7 +125,8 @@ function noValidation({ settings }: TaskRecord): Fault {
     : invalidCombination("ReloadOption validate-only is valid only when EnableValidation is true.");
 }
 
-async function checkKnown(record: TaskRecord, tables: readonly TableId[], call: Call): Promise<void> {
+/** Refuses tables that the task does not have. */
+export async function checkKnown(record: TaskRecord, tables: readonly TableId[], call: Call): Promise<void> {
   const known = new Set((await tableProgress(record.arn, call)).map((table) => tableKey(table.id)));
   const unknown = tables.filter((table) => !known.has(tableKey(table)));
   if (unknown.length === 0) return;

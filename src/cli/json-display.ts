@@ -64,6 +64,7 @@ export interface JsonProgress {
   readonly changesApplied: number;
   readonly conflicts: number;
   readonly rowsLeftOut: number;
+  readonly valuesCut: number;
   readonly tableCounts: {
     readonly waiting: number;
     readonly loading: number;
@@ -163,6 +164,7 @@ export class JsonDisplay implements TaskDisplay {
       changesApplied: totals.changes,
       conflicts: totals.conflicts,
       rowsLeftOut: totals.leftOut,
+      valuesCut: totals.cutValues,
       tableCounts: {
         waiting: totals.waiting,
         loading: totals.loading,

@@ -31,7 +31,10 @@ export function columnWords(plan: TablePlan): readonly ColumnWords[] {
     return {
       ...{ source: own?.name, sourceType: own?.nativeType },
       ...{ target: target.name, targetType: typeText(target) },
-      what: [nameWords(own, target), typeWords(own, target), originWords(origin, own, reads)]
+      what: [
+        ...[nameWords(own, target), typeWords(own, target)],
+        ...[originWords(origin, own, reads), cutWords(origin)],
+      ]
         .filter((words) => words !== "")
         .join("; "),
     };
@@ -86,6 +89,11 @@ function nameWords(own: Column | undefined, target: Column): string {
 
 function typeWords(own: Column | undefined, { typedByRule }: Column): string {
   return own !== undefined && typedByRule === true ? "another type" : "";
+}
+
+function cutWords(origin: ColumnOrigin): string {
+  if (origin.kind === "expression" || origin.cut === undefined) return "";
+  return `at most ${origin.cut / 1024} KB`;
 }
 
 function originWords(origin: ColumnOrigin, own: Column | undefined, reads: TableSchema): string {

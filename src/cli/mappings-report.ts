@@ -78,7 +78,7 @@ function columnsText(columns: readonly ColumnWords[], paint: Paint): string {
     const { source, target, what } = columns[i]!;
     if (target === undefined) return paint.faint(line);
     if (source === undefined) return paint.good(line);
-    return /masked/.test(what) ? paint.warn(line) : line;
+    return /masked|at most/.test(what) ? paint.warn(line) : line;
   });
   return [paint.faint(head!), ...painted].map((line) => `  ${line}\n`).join("");
 }

@@ -19,6 +19,7 @@ export interface MigrateOptions {
   readonly cdcStopPosition?: string;
   readonly untilCaughtUp: boolean;
   readonly fresh: boolean;
+  readonly retryErrors: boolean;
   readonly end: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
@@ -68,6 +69,7 @@ export async function migrateSpec(
     cdcStartPosition: options.cdcStartPosition,
     cdcStopPosition: options.cdcStopPosition,
     untilCaughtUp: options.untilCaughtUp,
+    retry: options.retryErrors ? { number: 1, tables: undefined } : undefined,
   };
 }
 
@@ -81,6 +83,12 @@ function checkOptions(options: MigrateOptions): void {
   }
   if (options.fresh && options.end) {
     throw usage("--fresh and --end exclude each other.", "Use --end, then start again without it.");
+  }
+  if (options.retryErrors && (options.fresh || options.end)) {
+    throw usage(
+      "--retry-errors goes on with an earlier run, which --fresh and --end give up.",
+      "Leave the other option out.",
+    );
   }
   if (options.type === "full-load") {
     const name = options.untilCaughtUp ? "--until-caught-up" : cdcPositionOption(options);

@@ -1,9 +1,10 @@
 import { type ErrorRecord, MigrationError } from "../core/error.ts";
 import { displayTable, tableKey } from "../core/schema.ts";
-import type { TaskOutcome, TaskSpec } from "../task/task.ts";
+import type { RetryProgress, TaskOutcome, TaskSpec } from "../task/task.ts";
 import { count, latency, short } from "./human.ts";
 import { errorLines } from "./output.ts";
 import { lagTexts, progressTotals } from "./progress-rates.ts";
+import { retryText } from "./retry-text.ts";
 import { printable } from "./text-width.ts";
 
 export interface SummaryInput {
@@ -44,12 +45,17 @@ function changesLine({ outcome }: SummaryInput): string | undefined {
 function endingLines({ spec, outcome, stopped }: SummaryInput): string[] {
   const lines: string[] = [];
   if (outcome.state === "stopped") lines.push(endingWord(spec, outcome, stopped));
-  const { failed, leftOut } = progressTotals(outcome.progress);
+  const { failed, leftOut, cutValues } = progressTotals(outcome.progress);
   if (leftOut > 0) {
     const what = leftOut === 1 ? "row was" : "rows were";
     lines.push(
-      `${count(leftOut)} ${what} left out: the target refuses them and keeps their keys and errors.`,
+      `${count(leftOut)} ${what} left out: the target refuses them and keeps their keys and errors. Once that is mended, --retry-errors brings them.`,
     );
+  }
+  lines.push(...retryLines(outcome.progress.retry));
+  if (cutValues > 0) {
+    const what = cutValues === 1 ? "value was" : "values were";
+    lines.push(`${count(cutValues)} ${what} cut off, where large objects are limited in size.`);
   }
   const suspended = outcome.suspendedTables.length;
   if (suspended > 0)
@@ -73,6 +79,22 @@ function endingLines({ spec, outcome, stopped }: SummaryInput): string[] {
     }
   }
   return lines;
+}
+
+/** What has become of rows that were tried again. */
+function retryLines(retry: RetryProgress | undefined): string[] {
+  if (retry === undefined) return [];
+  const error =
+    retry.error === undefined ? [] : [`Rows were not tried again: ${printable(retry.error.message)}`];
+  const text = retryText(
+    retry.tables.map(({ id, recorded, settled, left, untried, reason, codes }) => ({
+      ...{ SchemaName: id.schema, TableName: id.name },
+      ...{ Recorded: recorded, Settled: settled, Left: left, Untried: untried },
+      ...(reason === undefined ? {} : { Reason: reason }),
+      Codes: Object.entries(codes).map(([Code, Count]) => ({ Code, Count })),
+    })),
+  );
+  return [...error, ...text.trimEnd().split("\n")];
 }
 
 function endingWord(spec: TaskSpec, outcome: TaskOutcome, stopped: boolean): string {

@@ -66,6 +66,8 @@ export interface ProgressTotals {
   readonly conflicts: number;
   /** Rows and changes that the target has refused and that were passed over. */
   readonly leftOut: number;
+  /** Values that came cut off. */
+  readonly cutValues: number;
   readonly completed: number;
   readonly loading: number;
   readonly failed: number;
@@ -79,6 +81,7 @@ export function progressTotals(progress: TaskProgress): ProgressTotals {
     changes: 0,
     conflicts: 0,
     leftOut: 0,
+    cutValues: 0,
     completed: 0,
     loading: 0,
     failed: 0,
@@ -92,6 +95,7 @@ export function progressTotals(progress: TaskProgress): ProgressTotals {
     totals.changes += table.appliedInserts + table.appliedUpdates + table.appliedDeletes;
     totals.conflicts += table.conflicts;
     totals.leftOut += table.fullLoadErrorRows + table.refused;
+    totals.cutValues += table.cutValues;
     if (table.state === "Table completed") totals.completed++;
     else if (table.state === "Table error") totals.failed++;
     else if (table.state === "Before load") totals.waiting++;

@@ -48,20 +48,28 @@ export async function reloadTask(
   if (tables.length === 0) return await startTask(name, "reload-target", context);
   return await withApi(context.options, async (client) => {
     const { ReplicationTaskArn } = await findTask(client, name);
-    const known = await listTableStatistics(client, ReplicationTaskArn ?? "");
-    const chosen = tables.map((table) => {
-      const match = known.find(({ SchemaName, TableName }) => `${SchemaName}.${TableName}` === table);
-      if (match !== undefined) return match;
-      throw new MigrationError("usage.invalid", {
-        message: `The task has no table ${table}.`,
-        remedy: `See its tables with tideway task tables ${name}.`,
-      });
-    });
+    const chosen = await chosenTables(client, { name, arn: ReplicationTaskArn ?? "", tables });
     const TablesToReload = chosen.map(({ SchemaName, TableName }) => ({ SchemaName, TableName }));
     await client.send(new ReloadTablesCommand({ ReplicationTaskArn, TablesToReload }));
     return context.options.wait
       ? await waitForReload(client, name, { before: chosen, ...context })
       : ExitCode.done;
+  });
+}
+
+/** A task's tables by the names that people give them. */
+export async function chosenTables(
+  client: DatabaseMigrationServiceClient,
+  { name, arn, tables }: { readonly name: string; readonly arn: string; readonly tables: readonly string[] },
+): Promise<readonly TableStatistics[]> {
+  const known = await listTableStatistics(client, arn);
+  return tables.map((table) => {
+    const match = known.find(({ SchemaName, TableName }) => `${SchemaName}.${TableName}` === table);
+    if (match !== undefined) return match;
+    throw new MigrationError("usage.invalid", {
+      message: `The task has no table ${table}.`,
+      remedy: `See its tables with tideway task tables ${name}.`,
+    });
   });
 }
 

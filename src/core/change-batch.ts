@@ -63,6 +63,8 @@ export interface ChangeBatch {
    * when left out.
    */
   readonly converging?: readonly ConvergingChanges[];
+  /** How many values were cut off. None when left out. */
+  readonly cuts?: readonly CutValues[];
   /** Transactions in which tables of the task were altered: what they hold from there on is left out. None when left out. */
   readonly noted?: readonly BatchNotes[];
 }
@@ -96,6 +98,11 @@ export interface ConvergingChanges {
   readonly transaction: number;
   /** Index into the batch's tables. */
   readonly table: number;
+}
+
+/** Values of one transaction's rows of a table that rules have cut off. */
+export interface CutValues extends ConvergingChanges {
+  readonly count: number;
 }
 
 /** One transaction, or one piece of a transaction too big for one batch. Transactions without ops may occur. */

@@ -54,6 +54,10 @@ export interface Journal extends AsyncDisposable {
   largeObjects(signal: AbortSignal): Promise<LargeObjectProgress>;
   /** What the tables of exceptions hold of rows and changes that were passed over, by the key of the target's table. */
   recordedErrors(signal: AbortSignal): Promise<ReadonlyMap<string, RecordedErrors>>;
+  /** Records of rows of a target's table that were passed over, in the order of their ids. */
+  exceptions(request: ExceptionsRequest, signal: AbortSignal): Promise<readonly RecordedException[]>;
+  /** How many records there are of each error code, for each table of the target that has some. */
+  recordedCodes(signal: AbortSignal): Promise<readonly RecordedCodes[]>;
   /** The source's log that the positions are of; undefined until it is noted. */
   sourceLog(signal: AbortSignal): Promise<string | undefined>;
   setSourceLog(log: string, signal: AbortSignal): Promise<void>;
@@ -76,6 +80,30 @@ export interface RecordedErrors {
   readonly refused: number;
   /** Of those, rows of a full load. */
   readonly loaded: number;
+}
+
+export interface ExceptionsRequest {
+  /** The target's. */
+  readonly table: TableId;
+  /** The id after which those begin that are wanted; undefined for all. */
+  readonly after: string | undefined;
+  /** So many at most. */
+  readonly limit: number;
+}
+
+export interface RecordedCodes {
+  /** The target's. */
+  readonly table: TableId;
+  readonly codes: ReadonlyMap<string, number>;
+}
+
+/** What is recorded of one row or change that was passed over. */
+export interface RecordedException {
+  /** Made of what is recorded: records that are the same have one, and are removed together. */
+  readonly id: string;
+  /** The columns that name the row, by the source's names, and again for the key that an update has given it. */
+  readonly keys: readonly Readonly<Record<string, string | null>>[];
+  readonly kind: "conflict" | "refused";
 }
 
 /** DMS's words for what a task does. */

@@ -45,13 +45,15 @@ export interface RowRules {
   readonly columns: readonly ColumnOrigin[];
   /** Rows that it does not hold for stay behind. Left out: none do. */
   readonly filter?: RowFilter;
+  /** A value that would be cut off is the table's error. Left out: it comes cut off, and is counted. */
+  readonly refusesCuts?: true;
 }
 
 export type ColumnOrigin =
-  /** The value of a column of `reads`. */
-  | { readonly kind: "column"; readonly ordinal: number; readonly mask?: Mask }
+  /** The value of a column of `reads`. `cut`: most bytes of it that come, to the end of a whole character. Left out: all. */
+  | { readonly kind: "column"; readonly ordinal: number; readonly mask?: Mask; readonly cut?: number }
   /** The value that a column of `reads` had before an update; NULL in any other row. */
-  | { readonly kind: "before"; readonly ordinal: number }
+  | { readonly kind: "before"; readonly ordinal: number; readonly cut?: number }
   | { readonly kind: "expression"; readonly expression: Expression; readonly mask?: Mask };
 
 /** digits: every ASCII digit becomes the byte. hash: SHA-256 of the value's text in 64 hexadecimal digits. */

@@ -16,6 +16,8 @@ export type MigrationType = "full-load" | "cdc" | "full-load-and-cdc";
 /** A database to read from. Methods may be called concurrently; each uses connections of its own. */
 export interface Source extends AsyncDisposable {
   readonly positions: PositionCodec;
+  /** The endpoint's word: a value that rules would cut off fails the task. False when left out. */
+  readonly failsAtCuts?: boolean;
   listSchemas(signal: AbortSignal): Promise<readonly string[]>;
   /** Ordinary and partitioned-leaf tables of user schemas; Tideway's own control tables are left out. */
   listTables(signal: AbortSignal): Promise<readonly TableId[]>;

@@ -9,6 +9,7 @@ import type { Position, PositionCodec } from "./position.ts";
 import type { ObjectRights, RightsId } from "./rights.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { RowErrorPolicies } from "./row-errors.ts";
+import type { RetriedRows, RetryRequest } from "./row-retry.ts";
 import type { SchemaObject, SequenceState, TableId } from "./schema.ts";
 import type { ServerMark } from "./server-mark.ts";
 import type { Partition } from "./source.ts";
@@ -311,6 +312,11 @@ export interface Applier extends AsyncDisposable {
   apply(batch: ChangeBatch, modes: Uint8Array | undefined): Promise<void>;
   /** Resolves when everything whole that was taken is durable. */
   flush(): Promise<void>;
+  /**
+   * Tries rows again that were passed over, in one transaction: what is recorded of them is removed, the batches are applied,
+   * and what is refused is recorded anew. Durable when it resolves. Only when nothing is under way, as after flush().
+   */
+  retry(request: RetryRequest): Promise<RetriedRows>;
   /** Called for each target commit, in order: others see its rows now. */
   onApplied: ((progress: AppliedProgress) => void) | undefined;
   /** Called when all commits up to a position have survived whatever may happen to the target; in order. */

@@ -8,6 +8,7 @@ import {
   type TableSchema,
   tableKey,
 } from "../core/schema.ts";
+import { type LobSettings, lobLimit } from "./columns/lob-cuts.ts";
 import { mapReference } from "./columns/map-reference.ts";
 import { type MappedTable, mapTable } from "./columns/map-table.ts";
 import { NativeColumns } from "./columns/native-columns.ts";
@@ -33,8 +34,8 @@ export interface PlanRequest {
   readonly targetSchema: string | undefined;
   /** Changes are going to be applied: what rules need and changes do not tell is found. False when left out. */
   readonly replicates?: boolean;
-  /** DMS's SupportLobs: false leaves columns of large objects behind. True when left out. */
-  readonly supportsLobs?: boolean;
+  /** What becomes of large objects that no rule speaks of. Left out: they come whole. */
+  readonly lobSettings?: LobSettings;
 }
 
 export interface CompiledPlan {
@@ -145,18 +146,23 @@ interface PlanContext {
   readonly findings: Finding[];
 }
 
+const WHOLE: LobSettings = { lobs: "whole", refusesCuts: false };
+
 /** Which tables come, and what rules make of their columns; foreign keys need all of them. */
 function mappedTables(
-  { catalog, mappings, replicates = false, supportsLobs = true }: PlanRequest,
+  { catalog, mappings, replicates = false, lobSettings = WHOLE }: PlanRequest,
   { selected, texts }: Pick<PlanContext, "selected" | "texts">,
 ): Mapped {
   const mapped = new Map<string, MappedTable>();
   for (const table of catalog.tables) {
     if (!selected.has(tableKey(table.id))) continue;
-    const lacksLobs = !supportsLobs && table.columns.some(isLargeObject);
-    const rules = rulesOfTable(table, mappings) ?? (lacksLobs ? NO_RULES : undefined);
+    const isLarge = table.columns.some(isLargeObject);
+    const lacksLobs = isLarge && lobSettings.lobs === "none";
+    const limit = lacksLobs ? undefined : lobLimit(table.id, mappings, lobSettings);
+    const isLimited = limit !== undefined && (isLarge || limit.rule !== undefined);
+    const rules = rulesOfTable(table, mappings) ?? (lacksLobs || isLimited ? NO_RULES : undefined);
     if (rules === undefined) continue;
-    mapped.set(tableKey(table.id), mapTable(table, { rules, texts, replicates, lacksLobs }));
+    mapped.set(tableKey(table.id), mapTable(table, { rules, texts, replicates, lacksLobs, limit }));
   }
   return mapped;
 }

@@ -96,11 +96,14 @@ export interface KeyRule extends TableRuleBase {
   readonly origin: "primary-key" | "unique-index";
 }
 
+/** How much of a large object comes, as DMS counts them (document/data-types.ts). */
+export type LobSize = "whole" | { readonly maxKilobytes: number };
+
 /** About one table, named exactly. */
 export interface TableSettingsRule extends TableRuleBase {
   readonly parallelLoad: ParallelLoad | undefined;
-  /** How much of a large object comes; undefined: what the task's settings say. */
-  readonly lobs: "whole" | { readonly maxKilobytes: number } | undefined;
+  /** null: what the task's settings say, which rules with greater ids do not undo; undefined: nothing is said. */
+  readonly lobs: LobSize | null | undefined;
 }
 
 export type NameChange =

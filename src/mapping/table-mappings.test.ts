@@ -5,26 +5,28 @@ import { parseTableMappings } from "./table-mappings.ts";
 
 const exact = { "schema-name": "a", "table-name": "b" };
 const settings = { "rule-type": "table-settings", "rule-id": 2, "object-locator": exact };
-const unbuilt: readonly (readonly [rules: readonly object[], subject: string])[] = [
-  [
-    [everything, { ...settings, "lob-settings": { mode: "limited", "bulk-max-size": 1 } }],
-    "rule 2: lob-settings",
-  ],
+
+const modes: readonly (readonly [lobs: object, size: unknown])[] = [
+  [{ mode: "unlimited", "bulk-max-size": "0" }, "whole"],
+  [{ mode: "limited", "bulk-max-size": "16" }, { maxKilobytes: 16 }],
+  [{ mode: "limited", "bulk-max-size": 102_400 }, { maxKilobytes: 102_400 }],
+  [{ mode: "none" }, null],
 ];
 
-for (const [rules, subject] of unbuilt) {
-  test(`what is read and not carried out yet is refused: ${subject} of ${JSON.stringify(rules.at(-1))}`, () => {
-    assert.throws(() => parseTableMappings(JSON.stringify({ rules })), {
-      code: "mapping.unsupported",
-      subject,
-    });
+for (const [lobs, size] of modes) {
+  test(`a table's large objects come as its rule says: ${JSON.stringify(lobs)}`, () => {
+    const document = JSON.stringify({ rules: [everything, { ...settings, "lob-settings": lobs }] });
+    assert.deepEqual(parseTableMappings(document).tableSettings[0]!.lobs, size);
   });
 }
 
-test("large objects come whole, so settings that ask for it are taken", () => {
-  const whole = { ...settings, "lob-settings": { mode: "unlimited", "bulk-max-size": "0" } };
-  assert.equal(
-    parseTableMappings(JSON.stringify({ rules: [everything, whole] })).tableSettings[0]!.lobs,
-    "whole",
-  );
-});
+for (const size of [undefined, 0, 102_401]) {
+  test(`a limit of ${size} KB is refused`, () => {
+    const lobs = { mode: "limited", "bulk-max-size": size };
+    const document = JSON.stringify({ rules: [everything, { ...settings, "lob-settings": lobs }] });
+    assert.throws(() => parseTableMappings(document), {
+      code: "mapping.malformed",
+      subject: "rule 2: lob-settings.bulk-max-size",
+    });
+  });
+}

@@ -204,6 +204,19 @@ export function countChanges(
   return counted;
 }
 
+/** Values that were cut off in changes of a batch, skipped ones left out. */
+export function countCuts(
+  { cuts = [], tables, transactions }: ChangeBatch,
+  modes: Uint8Array | undefined,
+): readonly { readonly table: TableId; readonly count: number }[] {
+  return cuts
+    .filter(
+      ({ transaction, table }) =>
+        transaction < transactions.length && modes?.[transaction * tables.length + table] !== ApplyMode.skip,
+    )
+    .map(({ table, count }) => ({ table: tables[table]!.id, count }));
+}
+
 /** The part of a batch before the first transaction for which `isBeyond` holds; undefined when all of it. */
 export function cutBatch(
   batch: ChangeBatch,
@@ -211,4 +224,17 @@ export function cutBatch(
 ): ChangeBatch | undefined {
   const index = batch.transactions.findIndex(isBeyond);
   return index < 0 ? undefined : { ...batch, transactions: batch.transactions.slice(0, index) };
+}
+
+/** The part of a batch from a transaction on. */
+export function restOfBatch(batch: ChangeBatch, from: number): ChangeBatch {
+  const left = <T extends { readonly transaction: number }>(all: readonly T[] = []): readonly T[] =>
+    all.flatMap((one) => (one.transaction < from ? [] : [{ ...one, transaction: one.transaction - from }]));
+  return {
+    ...batch,
+    transactions: batch.transactions.slice(from),
+    misfits: left(batch.misfits),
+    converging: left(batch.converging),
+    noted: left(batch.noted),
+  };
 }

@@ -12,6 +12,7 @@ const observer: PipelineObserver = {
   loadStarted() {},
   loadMoved() {},
   loadLeftOut() {},
+  valuesCut() {},
   loadForgotten() {},
   loadFinished() {},
   building() {},
@@ -56,6 +57,7 @@ function applyOf(
     onFailure: undefined,
     apply: async (batch) => taken(batch),
     flush: async () => {},
+    retry: async () => assert.fail("nothing is tried again"),
     [Symbol.asyncDispose]: async () => {},
   };
   return new ChangeApply({
@@ -166,6 +168,32 @@ test("work waits for the end of a transaction in pieces, which may be that the s
   await work;
   assert.equal(takenBefore, 2);
 });
+
+for (const position of [1, 2, 3, 5]) {
+  test(`work that needs the target to stand at ${position} finds all up to there and nothing beyond`, async () => {
+    const taken: string[] = [];
+    const seen: string[][] = [];
+    const works: Promise<void>[] = [];
+    const stand = (text: number): Promise<void> =>
+      apply.at(
+        async () => at(text),
+        async () => {
+          seen.push([...taken]);
+          if (text < 6) works.push(stand(6));
+        },
+      );
+    const apply = applyOf(streamOf(batch([1]), batch([2, 4]), batch([6, 7])), ({ transactions }) => {
+      for (const one of transactions) taken.push(one.position.text);
+      if (works.length === 0) works.push(stand(position));
+      if (taken.includes("7")) apply.stop();
+    });
+    assert.equal(await apply.run(), "stopped");
+    await Promise.all(works);
+    const all = ["1", "2", "4", "6", "7"];
+    assert.deepEqual(seen, [all.filter((one) => Number(one) <= position), all.slice(0, 4)]);
+    assert.deepEqual(taken, all);
+  });
+}
 
 test("rows that a foreign key has changed are not applied where they cannot be told from newer ones", async () => {
   const rules = new TableRules(codec, () => false);

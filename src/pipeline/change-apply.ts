@@ -4,9 +4,18 @@ import type { Position } from "../core/position.ts";
 import type { NotedTransaction } from "../core/schema-note.ts";
 import type { ChangeStream } from "../core/source.ts";
 import type { Applier } from "../core/target.ts";
-import { appliedTables, countChanges, cutBatch, misfitOf, type TableRules } from "./apply-modes.ts";
+import { type ApplyGoal, type Taken, upToGoal } from "./apply-goal.ts";
+import {
+  appliedTables,
+  countChanges,
+  countCuts,
+  cutBatch,
+  misfitOf,
+  type TableRules,
+} from "./apply-modes.ts";
 import { brokenCascade } from "./cascade-modes.ts";
 import type { PipelineObserver } from "./observer.ts";
+import { Standstill } from "./standstill.ts";
 import { settleTruncates, type TruncatePolicy } from "./truncates.ts";
 
 /** How soon the source is asked again how far it has come while a goal is waited for. */
@@ -25,25 +34,8 @@ export interface ChangeApplyParts {
   readonly truncates: TruncatePolicy;
 }
 
-export interface ApplyGoal {
-  /** End once everything up to here is durable; undefined for no end. */
-  readonly position?: Position | undefined;
-  /** End before the first transaction committed after this time (ms, the source's clock). */
-  readonly committedBeforeMs?: number | undefined;
-  /** End before the first transaction that commits after this position, and when the log has come so far. */
-  readonly last?: Position | undefined;
-  /** The same for the place that the stream was asked to tell of (ChangeStreamRequest.until). */
-  readonly endsAtPlace?: boolean;
-}
-
 /** noted: before a transaction that alters tables of the task. */
 export type ApplyEnd = "reached" | "last" | "commit-time" | "stopped" | "noted";
-
-/** What of a batch comes before something that ends the run; undefined when nothing does. */
-interface Taken<End> {
-  readonly taken: ChangeBatch;
-  readonly end: End | undefined;
-}
 
 interface Between {
   readonly work: () => Promise<void>;
@@ -80,10 +72,12 @@ export class ChangeApply {
   #giveUpWaiting: (() => void) | undefined;
   #failure: { readonly error: unknown } | undefined;
   #noted: NotedTransaction | undefined;
+  readonly #standstill: Standstill;
 
   constructor(parts: ChangeApplyParts) {
     this.#parts = parts;
     this.#items = parts.stream[Symbol.asyncIterator]();
+    this.#standstill = new Standstill(parts.rules);
     parts.applier.onApplied = (progress) => {
       parts.observer.applied(progress);
       failpoint("apply.committed");
@@ -126,6 +120,24 @@ export class ChangeApply {
     });
     this.#call();
     return done.promise;
+  }
+
+  /**
+   * Does something when the target holds exactly what committed up to a position, which `find` tells when it is called
+   * between two batches: nothing beyond it is taken before the work is done. One at a time.
+   */
+  async at(find: () => Promise<Position>, work: () => Promise<void>): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    await this.between(async () => {
+      const position = await find();
+      this.#standstill.begin(position);
+      const stand = async (): Promise<void> => {
+        await work();
+        this.#standstill.end();
+      };
+      this.between(stand, position).then(done.resolve, done.reject);
+    });
+    await done.promise;
   }
 
   /** What still waits for its turn between two batches fails; run() is not called again. */
@@ -185,6 +197,8 @@ export class ChangeApply {
   /** The next item, or undefined when something else wants attention first. */
   async #nextItem(): Promise<StreamItem | undefined> {
     if (this.#called) return undefined;
+    const waiting = this.#standstill.next();
+    if (waiting !== undefined) return waiting;
     this.#next ??= this.#items.next();
     const next = this.#next;
     const result = await new Promise<IteratorResult<StreamItem> | undefined>((resolve, reject) => {
@@ -205,15 +219,25 @@ export class ChangeApply {
     const isDue = ({ after }: Between): boolean => after === undefined || this.#hasTaken(after);
     for (let next = this.#between.find(isDue); next !== undefined; next = this.#between.find(isDue)) {
       const due = next;
-      this.#between = this.#between.filter((entry) => entry !== due);
       await this.#parts.applier.flush();
+      // Until here abandon() would tell that it never came to its turn.
+      this.#between = this.#between.filter((entry) => entry !== due);
       await due.work();
     }
   }
 
   /** How the run ends when the batch holds a transaction that lies beyond the goal; undefined when none does. */
   async #take(batch: ChangeBatch): Promise<"last" | "commit-time" | "noted" | undefined> {
-    const { taken, end } = this.#upToNote(this.#upToGoal(batch));
+    const { taken, reached } = this.#standstill.cut(batch);
+    const end = await this.#takeAll(taken);
+    if (end === undefined && reached !== undefined) this.#received = reached;
+    return end;
+  }
+
+  async #takeAll(batch: ChangeBatch): Promise<"last" | "commit-time" | "noted" | undefined> {
+    const { taken, end } = this.#upToNote(
+      upToGoal(batch, { ...this.#goal, last: this.#last }, this.#parts.rules),
+    );
     if (taken.transactions.length > 0) {
       const { applier, observer, rules } = this.#parts;
       const modes = await this.#modes(taken);
@@ -225,6 +249,7 @@ export class ChangeApply {
       await applier.apply(settleTruncates(taken, modes, this.#parts), modes);
       failpoint("apply.batch-taken");
       observer.captured(countChanges(taken, modes));
+      for (const { table, count } of countCuts(taken, modes)) observer.valuesCut(table, count);
       const { commits, takenBack } = taken.transactions.at(-1)!;
       this.#atBoundary = commits || takenBack === true;
       const last = taken.transactions.findLast((transaction) => transaction.commits);
@@ -249,24 +274,6 @@ export class ChangeApply {
   /** What comes after this position is not to be taken; undefined while that is not known, or nothing is left out. */
   get #last(): Position | undefined {
     return this.#goal.last ?? (this.#goal.endsAtPlace === true ? this.#place : undefined);
-  }
-
-  #upToGoal(batch: ChangeBatch): Taken<"last" | "commit-time"> {
-    const { committedBeforeMs } = this.#goal;
-    const last = this.#last;
-    if (last === undefined && committedBeforeMs === undefined) return { taken: batch, end: undefined };
-    const isBeyondLast = ({ begins, position }: ChangeTransaction): boolean =>
-      begins && last !== undefined && !this.#parts.rules.reaches(last, position);
-    const isTooLate = ({ begins, committedAtMs }: ChangeTransaction): boolean =>
-      begins && committedBeforeMs !== undefined && committedAtMs > committedBeforeMs;
-    const first = batch.transactions.find(
-      (transaction) => isBeyondLast(transaction) || isTooLate(transaction),
-    );
-    if (first === undefined) return { taken: batch, end: undefined };
-    return {
-      taken: cutBatch(batch, (transaction) => transaction === first)!,
-      end: isBeyondLast(first) ? "last" : "commit-time",
-    };
   }
 
   /** The batch's modes, once no table of it that is being loaded again is in the way. */

@@ -100,7 +100,7 @@ async function loadPartition(
   if (errors.isSuspended(id)) return;
   observer.loadStarted(id);
   const screens = screening.ofLoad(id);
-  const moved = { rows: 0, bytes: 0 };
+  const moved = { rows: 0, bytes: 0, cuts: 0 };
   try {
     await moveRows(job, { ...context, governor, screens, moved });
   } catch (error) {
@@ -125,7 +125,7 @@ interface MoveContext extends FullLoadContext {
   /** Rows that the target refuses are passed over. */
   readonly screens: boolean;
   /** What has come so far. */
-  readonly moved: { rows: number; bytes: number };
+  readonly moved: { rows: number; bytes: number; cuts: number };
 }
 
 /** Reads a partition into the target. */
@@ -140,7 +140,8 @@ async function moveRows(
     : { ...journalRequest, plan, partition, format };
   const { id } = plan.source;
   await using loader = await target.openLoader(request, signal);
-  for await (const chunk of readRows(plan, { snapshot, partition, format: request.format }, signal)) {
+  const reading = { snapshot, partition, format: request.format, counts: moved };
+  for await (const chunk of readRows(plan, reading, signal)) {
     failpoint("load.partition-read");
     await loader.write(chunk);
     moved.rows += chunk.rows;
@@ -151,6 +152,7 @@ async function moveRows(
   failpoint("load.partition-written");
   const { leftOut } = await loader.finish();
   failpoint("load.partition-done");
+  if (moved.cuts > 0) observer.valuesCut(id, moved.cuts);
   if (leftOut !== undefined && leftOut.refused > 0) observer.loadLeftOut(id, leftOut);
 }
 

@@ -11,6 +11,8 @@ export interface PipelineObserver {
   loadMoved(table: TableId, rows: number, bytes: number): void;
   /** Rows of a partition that were passed over; they were counted as moved. */
   loadLeftOut(table: TableId, rows: Pick<AppliedCounts, "refused" | "logged">): void;
+  /** Values of rows that have come, or of changes that are taken, were cut off. */
+  valuesCut(table: TableId, count: number): void;
   /** All parts of the table are to be read again, those that were done, too. */
   loadForgotten(table: TableId): void;
   loadFinished(table: TableId): void;

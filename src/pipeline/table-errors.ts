@@ -13,15 +13,21 @@ export interface TableErrorPolicy {
   readonly stopsAtRefusedRow: boolean;
 }
 
+/** What an attempt has to say of errors of tables. */
+export interface TableErrorRules extends TableErrorPolicy {
+  /** A value that would be cut off stops the task. */
+  readonly stopsAtCuts: boolean;
+}
+
 /** Sets failing tables aside, so that the others go on. */
 export class TableErrors {
   readonly #journal: Journal;
   readonly #observer: PipelineObserver;
-  readonly #policy: TableErrorPolicy;
+  readonly #policy: TableErrorRules;
   readonly #suspended = new Map<string, TableId>();
   #escalated = false;
 
-  constructor(journal: Journal, observer: PipelineObserver, policy: TableErrorPolicy) {
+  constructor(journal: Journal, observer: PipelineObserver, policy: TableErrorRules) {
     this.#journal = journal;
     this.#observer = observer;
     this.#policy = policy;
@@ -55,6 +61,7 @@ export class TableErrors {
     if (!(error instanceof MigrationError) || error.scope !== "table") throw error;
     if (this.isSuspended(table)) return;
     if (error.isOfRow && this.#policy.stopsAtRefusedRow) throw error;
+    if (error.code === "mapping.value_cut" && this.#policy.stopsAtCuts) throw error;
     this.remember(table);
     const reason = `${error.code}: ${error.message}`;
     await this.#journal.setTableStates([table], { state: "suspended", reason }, signal);

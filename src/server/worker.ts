@@ -55,13 +55,14 @@ async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
   }
 }
 
-function reload(message: ToWorker & { kind: "reload" }): void {
-  const { taskId, tables } = message;
+/** Tells a task something that it may refuse, which the log then says. */
+function order(taskId: string, refusal: string, tell: (task: RunningTask) => void): void {
+  const task = running.get(taskId);
   try {
-    running.get(taskId)?.reloadTables(tables);
+    if (task !== undefined) tell(task);
   } catch (error) {
     const { code, subject } = asMigrationError(error);
-    send({ kind: "log", taskId, level: "warn", message: "reload refused", fields: { code, subject } });
+    send({ kind: "log", taskId, level: "warn", message: refusal, fields: { code, subject } });
   }
 }
 
@@ -74,7 +75,10 @@ process.on("message", (message: ToWorker) => {
       running.get(message.taskId)?.stop();
       break;
     case "reload":
-      reload(message);
+      order(message.taskId, "reload refused", (task) => task.reloadTables(message.tables));
+      break;
+    case "retry":
+      order(message.taskId, "retry of refused rows refused", (task) => task.retryErrors(message.wish));
       break;
     default:
       void answer(message).then((result) =>

@@ -18,6 +18,7 @@ const table: TableProgress = {
   reloaded: false,
   ...{ inserts: 1, updates: 2, deletes: 3, ddls: 4 },
   ...{ appliedInserts: 5, appliedUpdates: 6, appliedDeletes: 7, appliedDdls: 8, conflicts: 9, refused: 2 },
+  cutValues: 10,
   pendingChanges: 0,
   lastUpdateMs: 99,
 };
@@ -49,6 +50,7 @@ test("counts go on from earlier runs, but those that the target keeps, and a tab
         ...table,
         ...{ inserts: 11, updates: 4, deletes: 6, ddls: 8 },
         ...{ appliedInserts: 10, appliedUpdates: 12, appliedDeletes: 14, appliedDdls: 16, conflicts: 18 },
+        cutValues: 20,
         ...{ fullLoadStartMs: 10, fullLoadEndMs: 20 },
       },
     ]),

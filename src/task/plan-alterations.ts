@@ -11,6 +11,7 @@ import { ruleChange } from "../mapping/rows/rule-change.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import { TargetNames } from "../mapping/target-names.ts";
 import type { Attempt } from "./attempt.ts";
+import { lobSettings } from "./lob-settings.ts";
 import { decisiveNote, isApplied } from "./noted-reasons.ts";
 import { keptShape, withFirstFills, withLater } from "./noted-tables.ts";
 import { targetSchema } from "./target-schema.ts";
@@ -62,7 +63,7 @@ export async function planAlterations(
   const compiled = compilePlan({
     ...{ catalog, mappings, targetSchema: targetSchema(settings, target) },
     replicates: true,
-    supportsLobs: settings.supportsLobs,
+    lobSettings: lobSettings(settings, source),
   });
   const converted = target.convert(compiled.plan).plan;
   const plan = { ...converted, tables: converted.tables.map(withOwnFills) };

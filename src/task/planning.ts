@@ -22,6 +22,7 @@ import { wholeSchemas } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import type { AttemptNotes } from "./attempt.ts";
+import { cutFindings, lobSettings } from "./lob-settings.ts";
 import { numberedTables, recallTables } from "./noted-tables.ts";
 import { loadedByOtherRules } from "./rule-changes.ts";
 import { sameTables } from "./same-tables.ts";
@@ -87,7 +88,7 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
     mappings,
     targetSchema: targetSchema(settings, request.target),
     replicates,
-    supportsLobs: settings.supportsLobs,
+    lobSettings: lobSettings(settings, request.source),
   });
   const converted = request.target.convert(compiled.plan);
   const planned = { ...converted.plan, tables: converted.plan.tables.map(withOwnFills) };
@@ -105,6 +106,7 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   const assessed = await assess(request, { tables, movesWhole, plan: changes.assessed }, signal);
   const findings = [
     ...settingFindings(spec.settings),
+    ...cutFindings(settings, compiled.plan),
     ...compiled.findings,
     ...converted.findings,
     ...changes.findings,

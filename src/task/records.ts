@@ -1,8 +1,9 @@
 import type { SslMode } from "../core/engine.ts";
 import type { MigrationType } from "../core/source.ts";
+import type { StoredSettings } from "./asked-settings.ts";
 import type { InstanceStatus, TaskStatus } from "./state.ts";
 import type { EventSource } from "./store.ts";
-import type { ReloadWish, StartMode } from "./task.ts";
+import type { ReloadWish, RetryProgress, RetryWish, StartMode } from "./task.ts";
 
 /** What the control plane remembers, as plain data. Times are milliseconds since 1970. */
 interface Named {
@@ -92,7 +93,7 @@ export interface CertificateRecord extends Named {
   readonly kmsKeyId?: string | undefined;
 }
 
-export interface TaskRecord extends Named {
+export interface TaskRecord extends Named, StoredSettings {
   /** TaskSpec.id: names the slot, the publication and the journal's rows. */
   readonly taskId: string;
   /** The task's own ARN when it is serverless: its process is made for it and ends with its run. */
@@ -101,8 +102,6 @@ export interface TaskRecord extends Named {
   readonly targetArn: string;
   readonly migrationType: MigrationType;
   readonly tableMappings: string;
-  /** The whole merged settings document. */
-  readonly settings: string;
   readonly taskData?: string | undefined;
   readonly cdcStartPosition?: string | undefined;
   readonly cdcStopPosition?: string | undefined;
@@ -116,11 +115,18 @@ export interface TaskRecord extends Named {
   readonly reloads?: readonly WantedReload[] | undefined;
   /** Number of the last wish to load a table again. */
   readonly lastReload?: number | undefined;
+  /** The last wish to try rows again that were passed over, and what was told of it. */
+  readonly retry?: WantedRetry | undefined;
   /** undefined for a replication task, which runs on an instance. */
   readonly serverless?: Serverless | undefined;
 }
 
 export type WantedReload = Required<ReloadWish>;
+
+export interface WantedRetry {
+  readonly wish: RetryWish;
+  readonly progress?: RetryProgress | undefined;
+}
 
 /** What makes a task the replication of a serverless configuration. */
 export interface Serverless {

@@ -1,18 +1,21 @@
 import { failpoint } from "../base/failpoint.ts";
 import type { ChangeEncoding } from "../core/change-batch.ts";
-import { MigrationError } from "../core/error.ts";
-import type { JournaledTable } from "../core/journal.ts";
 import type { Position } from "../core/position.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
+import type { Applier } from "../core/target.ts";
 import { needsText } from "../mapping/rows/row-needs.ts";
-import { type SnapshotWindow, TableRules } from "../pipeline/apply-modes.ts";
-import { type ApplyEnd, type ApplyGoal, ChangeApply } from "../pipeline/change-apply.ts";
+import type { ApplyGoal } from "../pipeline/apply-goal.ts";
+import { TableRules } from "../pipeline/apply-modes.ts";
+import { type ApplyEnd, ChangeApply } from "../pipeline/change-apply.ts";
 import { mappedChanges } from "../pipeline/mapped-changes.ts";
 import { type Attempt, AttemptOutdated, NotesLost, TablesUntold } from "./attempt.ts";
+import { snapshotWindow, startPosition } from "./change-start.ts";
 import { noteFilter, SchemaNoted } from "./follow-notes.ts";
 import { openBoth } from "./open-sides.ts";
-import { copySequences, finishBuilds, publishedTables, streamMissing } from "./run-load.ts";
+import type { RetryBook } from "./retry-book.ts";
+import { copySequences, finishBuilds, publishedTables } from "./run-load.ts";
 import { reloadBeside } from "./run-reload.ts";
+import { retryErrors, standAmongChanges } from "./run-retry.ts";
 import { rememberTables, SchemaWatch } from "./run-schema-changes.ts";
 import { noteStart } from "./start-note.ts";
 import type { StopRule } from "./stop-rule.ts";
@@ -32,6 +35,7 @@ export interface ChangeControl {
   readonly stopRequested: boolean;
   readonly draining: boolean;
   readonly stopRule: StopRule;
+  readonly retries: RetryBook;
   /** Called with whatever is to be told of a stop or a drain. */
   attach(listener: ChangeListener): void;
   /** Nothing runs any more. `queued`: what was to be reloaded and was not begun. */
@@ -42,6 +46,8 @@ export interface ChangeListener {
   stop(): void;
   drain(): void;
   reload(tables: readonly TableId[]): void;
+  /** Tries rows again, if that is wanted. */
+  retry(): void;
   /** Ends the attempt for another that describes and assesses the tables as they are now. */
   replan(): void;
 }
@@ -95,8 +101,8 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   const { truncates } = settings;
   const apply = new ChangeApply({ stream, applier, rules, observer: statistics, saveIdle, truncates });
   const watch = new SchemaWatch(attempt);
-  const values = new ValueFindings(attempt, [stream, target]);
-  await using steering = new Steering({ attempt, apply, rules, control, watch, values, reloads });
+  const values = new ValueFindings(attempt, [stream, target, statistics]);
+  await using steering = new Steering({ attempt, apply, applier, rules, control, watch, values, reloads });
   const run = async (): Promise<Exclude<ApplyEnd, "noted">> => {
     const end = await apply.run();
     if (end === "noted") throw new SchemaNoted(apply.noted!);
@@ -126,7 +132,7 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   if (settings.stopAfterFullLoad === "cached-changes-applied") {
     return await ended("STOPPED_AFTER_CACHED_EVENTS");
   }
-  if (spec.untilCaughtUp) return await ended("NORMAL");
+  if (spec.untilCaughtUp && control.retries.wanted === undefined) return await ended("NORMAL");
   statistics.setPhase("replicating");
   apply.setGoal(limit);
   steering.begin();
@@ -157,6 +163,7 @@ async function endWith(reason: StopReason, attempt: Attempt, watch: SchemaWatch)
 interface SteeringParts {
   readonly attempt: Attempt;
   readonly apply: ChangeApply;
+  readonly applier: Applier;
   readonly rules: TableRules;
   readonly control: ChangeControl;
   readonly watch: SchemaWatch;
@@ -194,6 +201,7 @@ class Steering implements AsyncDisposable {
       },
       drain: () => this.#drain(),
       reload: (tables) => this.#reload(tables),
+      retry: () => this.#retry(),
       replan: () => parts.apply.fail(new AttemptOutdated()),
     });
   }
@@ -203,7 +211,8 @@ class Steering implements AsyncDisposable {
     this.#begun = true;
     this.#started.resolve();
     const { stopRule, draining } = this.#parts.control;
-    if (draining) this.#drain();
+    this.#retry();
+    if (draining || this.#parts.attempt.spec.untilCaughtUp) this.#drain();
     if (stopRule.kind === "server-time") this.#waitFor(stopRule.timeMs);
   }
 
@@ -218,17 +227,40 @@ class Steering implements AsyncDisposable {
     await Promise.all([this.#reloading, this.#checked]);
   }
 
-  /** One after another; a failure is the attempt's, and the next one finds in the journal what is left. */
   #reload(tables: readonly TableId[]): void {
-    const { attempt, apply, rules, reloads } = this.#parts;
+    const { apply, rules } = this.#parts;
+    this.#queued.add(tables);
+    this.#inTurn(tables, (attempt) => {
+      this.#queued.delete(tables);
+      return reloadBeside({ attempt, apply, rules, tables });
+    });
+  }
+
+  /** Before begin() not all tables have their rows, or it is not known yet what the target refuses of them. */
+  #retry(): void {
+    const { apply, applier, control } = this.#parts;
+    const book = control.retries;
+    if (!this.#begun || book.wanted === undefined) return;
+    this.#inTurn([], (attempt) =>
+      retryErrors({
+        attempt,
+        applier,
+        book,
+        stand: standAmongChanges(attempt, apply),
+        overwrites: true,
+      }),
+    );
+  }
+
+  /** One after another; a failure is the attempt's, and the next one finds in the journal what is left. */
+  #inTurn(tables: readonly TableId[], work: (attempt: Attempt) => Promise<void>): void {
+    const { attempt, apply, reloads } = this.#parts;
     const { signal } = this;
     reloads.add(tables);
-    this.#queued.add(tables);
     this.#reloading = this.#reloading
       .then(() => {
         signal.throwIfAborted();
-        this.#queued.delete(tables);
-        return reloadBeside({ attempt: { ...attempt, signal }, apply, rules, tables });
+        return work({ ...attempt, signal });
       })
       .catch((error) => {
         if (signal.aborted) return;
@@ -287,36 +319,4 @@ class Steering implements AsyncDisposable {
     this.timeReached = true;
     this.#drain();
   }
-}
-
-/**
- * Where the target stands. The source never lets go of what lies behind that by Tideway's doing: if it has, the
- * target was set back to an earlier state or somebody else has read the task's log, and changes are gone.
- */
-async function startPosition(attempt: Attempt): Promise<Position> {
-  const { spec, journal, source, streamRequest, signal } = attempt;
-  const applied = await journal.appliedPosition(signal);
-  const kept = await source.findStream({ ...streamRequest, applied }, signal);
-  if (kept === undefined) throw streamMissing(attempt);
-  if (applied !== undefined && source.positions.compare(kept, applied) === 1) {
-    throw new MigrationError("source.position_unavailable", {
-      message: `The source keeps changes from ${kept.text} on, but the target stands at ${applied.text}.`,
-      subject: spec.name,
-      remedy:
-        "The target was set back or something else has read the task's log: start the task with reload-target.",
-    });
-  }
-  return applied ?? kept;
-}
-
-/** Between which positions the partitions of a table were read; undefined when it was not loaded. */
-function snapshotWindow(table: JournaledTable, rules: TableRules): SnapshotWindow | undefined {
-  let oldest: Position | undefined;
-  let newest: Position | undefined;
-  for (const { snapshot } of table.partitions) {
-    if (snapshot === undefined) continue;
-    if (oldest === undefined || rules.reaches(oldest, snapshot)) oldest = snapshot;
-    if (newest === undefined || rules.reaches(snapshot, newest)) newest = snapshot;
-  }
-  return oldest === undefined || newest === undefined ? undefined : { oldest, newest };
 }

@@ -81,7 +81,7 @@ async function readTables(attempt: Attempt, loads: readonly TableLoad[]): Promis
 
 /** Passes on what the snapshot has to say of the rows that were read, and the target of those that it has. */
 export function tellOfRows(attempt: Attempt, snapshot: Snapshot): void {
-  new ValueFindings(attempt, [snapshot, attempt.target]).tellAll();
+  new ValueFindings(attempt, [snapshot, attempt.target, attempt.statistics]).tellAll();
 }
 
 /** Says how many tables are read again: the source has rewritten them, or one scan's rows come once and some are refused. */

@@ -14,6 +14,7 @@ import { endpointFindings } from "./endpoint-findings.ts";
 import { type Ending, failedOutcome } from "./failed-outcome.ts";
 import { followSelection } from "./follow-selection.ts";
 import { leavesColumnsOut } from "./followed-columns.ts";
+import { stopsAtCuts } from "./lob-settings.ts";
 import { checkLoops } from "./loop-check.ts";
 import { NoteKeeping } from "./note-keeping.ts";
 import { openSides } from "./open-sides.ts";
@@ -21,9 +22,11 @@ import { type PlannedTask, type PlanningRequest, planTask } from "./planning.ts"
 import { markForReload } from "./preparation.ts";
 import { reloadRefusal } from "./reload-refusal.ts";
 import { retryAttempts } from "./retry-attempts.ts";
+import { RetryBook } from "./retry-book.ts";
 import { type ChangeControl, type ChangeListener, runChanges } from "./run-changes.ts";
 import { finishBuilds, runLoad } from "./run-load.ts";
 import { rowsKept } from "./run-reload.ts";
+import { retryAfterLoad } from "./run-retry.ts";
 import { followSchemaChanges } from "./run-schema-changes.ts";
 import { tablesToReplan } from "./schema-changes.ts";
 import { readTaskSettings, type TaskSettings } from "./settings.ts";
@@ -33,7 +36,15 @@ import { beginAnew, hasBegun } from "./start-note.ts";
 import { TaskStatistics } from "./statistics.ts";
 import { readStopRule, type StopRule } from "./stop-rule.ts";
 import { watchStreamHealth } from "./stream-health.ts";
-import type { ReloadWish, RunningTask, StopReason, TaskListener, TaskOutcome, TaskSpec } from "./task.ts";
+import type {
+  ReloadWish,
+  RetryWish,
+  RunningTask,
+  StopReason,
+  TaskListener,
+  TaskOutcome,
+  TaskSpec,
+} from "./task.ts";
 import { tellLockWaits } from "./tell-lock-waits.ts";
 import { ValueFindings } from "./tell-values.ts";
 import { WaitingReloads } from "./waiting-reloads.ts";
@@ -54,6 +65,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
   readonly #registry: EngineRegistry;
   readonly #listener: TaskListener;
   readonly #statistics: TaskStatistics;
+  readonly retries = new RetryBook();
   readonly #abort = new AbortController();
   readonly #reloads = new WaitingReloads();
   readonly #rereads = new Rereads();
@@ -79,7 +91,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#spec = spec;
     this.#registry = registry;
     this.#listener = listener;
-    this.#statistics = new TaskStatistics(listener);
+    this.#statistics = new TaskStatistics(listener, this.retries);
+    if (spec.retry !== undefined) this.retries.ask(spec.retry);
     this.#fresh = spec.start !== "resume-processing";
     this.#underway = !this.#fresh;
     this.outcome = this.#run();
@@ -149,6 +162,12 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#changes?.replan();
   }
 
+  retryErrors(wish: RetryWish): void {
+    this.retries.ask(wish);
+    this.#changes?.retry();
+    this.#statistics.report();
+  }
+
   async #run(): Promise<TaskOutcome> {
     // The caller gets the object before anything happens in its name.
     await Promise.resolve();
@@ -203,7 +222,10 @@ export class TaskRunner implements RunningTask, ChangeControl {
     const planned = await this.#plan({ settings, source, target, journaled, applied, largeObjectsDone });
     const log = followed ?? (await followLog(sides, signal));
     const journal = earlier ?? (await openJournal());
-    const errors = new TableErrors(journal, this.#statistics, settings.tableErrors);
+    const errors = new TableErrors(journal, this.#statistics, {
+      ...settings.tableErrors,
+      stopsAtCuts: stopsAtCuts(settings, source),
+    });
     this.#errors = errors;
     const tables = planned.plan.tables.map(readTable);
     const unnoted: Attempt = {
@@ -246,7 +268,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
       return await afterTableError(attempt, error, this.#asideAtStart);
     } finally {
       // Also of rows that tables had before they were altered.
-      new ValueFindings(attempt, [target]).tellAll();
+      new ValueFindings(attempt, [target, this.#statistics]).tellAll();
       this.#suspended = errors.suspended;
     }
   }
@@ -307,6 +329,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     else await runLoad(attempt);
     if (this.#spec.type === "full-load") {
       await finishBuilds(attempt);
+      await retryAfterLoad(attempt, this.retries);
       return this.#reloads.isEmpty ? "FULL_LOAD_ONLY_FINISHED" : "again";
     }
     return await this.#notes.follow(attempt, () => runChanges(attempt, this));

@@ -36,8 +36,8 @@ export const errorBehavior: SettingSection = {
   DataTruncationErrorPolicy: [
     choice(...DATA_POLICIES),
     "What a value that is cut off leads to.",
-    idle(
-      "No value is ever cut off: DataErrorPolicy says what becomes of a row with a value that is too long.",
+    does(
+      "For values that large objects are limited for (LimitedSizeLobMode, `lob-settings`). LOG_ERROR: the row comes with the value cut off, which is counted and logged. SUSPEND_TABLE and STOP_TASK: `mapping.value_cut`, and nothing is cut off. IGNORE_RECORD, by which rows are left out, is refused where values may be cut off. A value that the target has no room for is never cut off: DataErrorPolicy says what becomes of its row.",
     ),
   ],
   DataMaskingErrorPolicy: [

@@ -8,6 +8,8 @@ export interface ErrorSettings {
   readonly recoverableErrors: BackoffOptions;
   readonly tableErrors: TableErrorPolicy;
   readonly rowErrors: RowErrorPolicies;
+  /** What a value leads to that is longer than large objects may be. */
+  readonly cutValues: RowErrorAction;
 }
 
 /** What a checked and complete ErrorBehavior section comes to. */
@@ -24,6 +26,7 @@ export function errorSettings(errors: SettingsDocument, tideway: typeof TIDEWAY_
       escalationCount: errors.TableErrorEscalationCount as number,
       stopsAtRefusedRow: errors.DataErrorPolicy === "STOP_TASK",
     },
+    cutValues: action("DataTruncationErrorPolicy"),
     rowErrors: {
       refused: action("DataErrorPolicy"),
       refusedLimit: limit("DataErrorEscalation"),

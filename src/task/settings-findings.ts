@@ -1,6 +1,6 @@
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
-import { isJsonObject, parseSettings, type SettingsDocument, valueAt } from "./settings-document.ts";
+import { isJsonObject, member, parseSettings, type SettingsDocument, valueAt } from "./settings-document.ts";
 import { settingsSections, type TaskSetting, taskSettings } from "./settings-table.ts";
 
 /**
@@ -12,6 +12,7 @@ export function settingFindings(document: string): readonly Finding[] {
   const settings = parseSettings(document);
   return [
     ...taskSettings.flatMap((setting) => passedOver(setting, settings)),
+    ...limitedByDefault(settings),
     ...unknownPaths(settings).map(unknownSetting),
   ];
 }
@@ -26,6 +27,23 @@ function passedOver(setting: TaskSetting, settings: SettingsDocument): readonly 
       ? `The task setting ${path} asks for something that this version does not do. ${effect.insteadOf}`
       : `The task setting ${path} has no effect. ${effect.insteadOf}`;
   return [{ code, severity: effect.passedOver, subject: path, message, remedy: errorTable[code].remedy }];
+}
+
+/** Who knows AWS DMS expects values to be cut off by a mode that is its default; see askedSettings(). */
+function limitedByDefault(settings: SettingsDocument): readonly Finding[] {
+  const metadata = member(settings, "TargetMetadata");
+  if (!isJsonObject(metadata)) return [];
+  const { SupportLobs, FullLobMode, LimitedSizeLobMode, LobMaxSize } = metadata;
+  const isSaid = typeof LimitedSizeLobMode === "boolean" || FullLobMode === true || SupportLobs === false;
+  if (isSaid || typeof LobMaxSize !== "number") return [];
+  return [
+    {
+      ...{ code: "settings.no_effect", severity: "info", subject: "TargetMetadata.LobMaxSize" },
+      message:
+        "LimitedSizeLobMode is true by default alone and cuts nothing off: large values are moved whole, whatever LobMaxSize says.",
+      remedy: "None needed. Set LimitedSizeLobMode to true to have values cut off.",
+    },
+  ];
 }
 
 /** Left out, null, the default, or what a setting without a default means when it says no. */

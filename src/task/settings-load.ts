@@ -11,7 +11,7 @@ import {
 } from "./settings-value.ts";
 
 const OTHER_TARGETS = "It is for targets that are not relational databases.";
-const WHOLE_VALUES = "Large values are moved whole, within their row, whatever their size.";
+const WHOLE_VALUES = "Values that are not limited are moved whole, within their row, whatever their size.";
 const BINARY_STREAM = "Rows go from server to server as they come, with no file in between.";
 const SERVER_LOG = "Tideway writes one log for all tasks, whatever is set here.";
 const NO_TIME_TRAVEL = "There are no time travel logs in this version.";
@@ -34,12 +34,16 @@ export const targetMetadata: SettingSection = {
   LimitedSizeLobMode: [
     flag(true),
     "Moves large values within their rows, cut off at LobMaxSize.",
-    idle(`${WHOLE_VALUES} Nothing is cut off.`),
+    does(
+      "True in a document that makes a task, or in a change of one that had FullLobMode, limits large texts and bytes to LobMaxSize; each table with such columns is told before the start, and what was cut off is counted. By the default alone, or by a document that only repeats it, nothing is cut off. JSON, XML, arrays and columns of keys come whole. A rule `lob-settings` comes first for its table.",
+    ),
   ],
   LobMaxSize: [
     whole(32),
     "Largest value in KB that is moved whole.",
-    idle(`${WHOLE_VALUES} Nothing is cut off.`),
+    does(
+      "1 to 102400 where LimitedSizeLobMode is asked for, of text in UTF-8, to the end of a whole character. By the default of LimitedSizeLobMode alone nothing is cut off, which is told.",
+    ),
   ],
   InlineLobMaxSize: [
     whole(0, 0, 102_400),

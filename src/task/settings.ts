@@ -1,6 +1,7 @@
 import { MigrationError } from "../core/error.ts";
 import type { OptionalControlTable } from "../core/journal.ts";
 import type { GroupLimits, PrepareMode } from "../core/target.ts";
+import type { LobSize } from "../mapping/rules.ts";
 import type { TruncatePolicy } from "../pipeline/truncates.ts";
 import {
   checkValues,
@@ -22,8 +23,8 @@ export interface TaskSettings extends ErrorSettings {
   readonly maxFullLoadSubTasks: number;
   /** undefined: every schema keeps its name. */
   readonly targetSchema: string | undefined;
-  /** Columns of large objects come. */
-  readonly supportsLobs: boolean;
+  /** How much of large objects comes; none: their columns stay behind. */
+  readonly lobs: "none" | LobSize;
   /** undefined: the engine's own choice. */
   readonly controlSchema: string | undefined;
   /** Control tables beside those that every task has. */
@@ -70,7 +71,10 @@ export function mergeTaskSettings(current: string | undefined, change: string | 
   return JSON.stringify(merged);
 }
 
-/** The settings that a run uses, from any subset of a document. Throws `settings.malformed`. */
+/**
+ * The settings that a run uses, from any subset of a document: of a task that is stored, askedSettings(). Throws
+ * `settings.malformed`.
+ */
 export function readTaskSettings(document: string): TaskSettings {
   const given = withImplied(parseSettings(document), { creating: true });
   const merged = mergeDocuments(defaultDocument(), given);
@@ -84,7 +88,7 @@ export function readTaskSettings(document: string): TaskSettings {
     prepareMode: PREPARE_MODES[load.TargetTablePrepMode as keyof typeof PREPARE_MODES],
     maxFullLoadSubTasks: load.MaxFullLoadSubTasks as number,
     targetSchema: textOrNone(section(merged, "TargetMetadata").TargetSchema),
-    supportsLobs: section(merged, "TargetMetadata").SupportLobs === true,
+    lobs: lobSize(section(merged, "TargetMetadata"), section(given, "TargetMetadata")),
     controlSchema: textOrNone(section(merged, "ControlTablesSettings").ControlSchema),
     optionalTables: OPTIONAL_TABLES.flatMap(([setting, table]) =>
       section(merged, "ControlTablesSettings")[setting] === true ? [table] : [],
@@ -123,6 +127,9 @@ const OPTIONAL_TABLES = [
   ["FullLoadExceptionTableEnabled", "awsdms_full_load_exceptions"],
 ] as const satisfies readonly (readonly [string, OptionalControlTable])[];
 
+/** Kilobytes; AWS DMS takes no more either. */
+const LARGEST_LOB = 102_400;
+
 /** A section of a checked document with all its defaults. */
 function section(document: SettingsDocument, name: string): SettingsDocument {
   const value = member(document, name);
@@ -137,6 +144,18 @@ function groupLimits({ BatchSplitSize, BatchApplyMemoryLimit }: SettingsDocument
   const changes = BatchSplitSize as number;
   const bytes = Math.max(1, (BatchApplyMemoryLimit as number) * 2 ** 20);
   return { changes: changes === 0 ? undefined : changes, bytes };
+}
+
+/** The mode that limits large objects is a default, too, and by that alone no value may lose a byte. */
+function lobSize(metadata: SettingsDocument, given: SettingsDocument): TaskSettings["lobs"] {
+  if (metadata.SupportLobs !== true) return "none";
+  if (given.LimitedSizeLobMode !== true) return "whole";
+  const maxKilobytes = metadata.LobMaxSize as number;
+  if (maxKilobytes >= 1 && maxKilobytes <= LARGEST_LOB) return { maxKilobytes };
+  throw malformed(
+    "TargetMetadata.LobMaxSize",
+    `must be a whole number from 1 to ${LARGEST_LOB} with LimitedSizeLobMode; the number ${maxKilobytes} was given`,
+  );
 }
 
 function stopAfterFullLoad(load: SettingsDocument): TaskSettings["stopAfterFullLoad"] {

@@ -28,6 +28,7 @@ export type TaskAction =
   | "modify"
   | "move"
   | "reload-tables"
+  | "retry-errors"
   | "delete";
 
 /** The state that follows, or undefined where the action is refused. */
@@ -43,6 +44,7 @@ const nothing: Row = {
   modify: undefined,
   move: undefined,
   "reload-tables": undefined,
+  "retry-errors": undefined,
   delete: undefined,
 };
 
@@ -66,6 +68,7 @@ const transitions: Readonly<Record<TaskStatus, Row>> = {
     ended: "stopped",
     broke: "failed",
     "reload-tables": "running",
+    "retry-errors": "running",
   },
   stopping: { ...nothing, began: "stopping", ended: "stopped", broke: "failed" },
   stopped: resting,

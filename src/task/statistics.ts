@@ -7,13 +7,16 @@ import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import type { AppliedCounts, AppliedProgress } from "../core/target.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import { LagMeter } from "./lag-meter.ts";
+import type { RetryBook } from "./retry-book.ts";
 import {
   addApplied,
   addCaptured,
+  cutFinding,
   forgetLoaded,
   type KnownTable,
   loadedShare,
   newTally,
+  recordTally,
   restartTally,
   restoreTally,
   type TableTally,
@@ -50,9 +53,11 @@ export class TaskStatistics implements PipelineObserver {
   readonly #told = new Set<string>();
   /** By table the number of the last wish to load it again. */
   readonly #wishes = new Map<string, number>();
+  readonly #retry: RetryBook | undefined;
 
-  constructor(listener: TaskListener) {
+  constructor(listener: TaskListener, retry?: RetryBook) {
     this.#listener = listener;
+    this.#retry = retry;
   }
 
   /** The tables of the task, once known; counts of a table known before are kept. */
@@ -69,6 +74,14 @@ export class TaskStatistics implements PipelineObserver {
   restore(journaled: JournaledTable, recorded: RecordedErrors | undefined): void {
     const table = this.#tables.get(tableKey(journaled.id));
     if (table !== undefined) restoreTally(table, journaled, recorded);
+  }
+
+  /** What the target has recorded of a table's rows that are left out. */
+  recorded(id: TableId, recorded: RecordedErrors | undefined): void {
+    const table = this.#tables.get(tableKey(id));
+    if (table === undefined) return;
+    recordTally(table, recorded);
+    this.#touch(table);
   }
 
   setPhase(phase: TaskPhase): void {
@@ -131,6 +144,17 @@ export class TaskStatistics implements PipelineObserver {
     table.fullLoadRows += rows;
     table.fullLoadBytes += bytes;
     this.#touch(table);
+  }
+
+  valuesCut(id: TableId, count: number): void {
+    const table = this.#table(id);
+    table.cutValues += count;
+    this.#touch(table);
+  }
+
+  /** What is to be said of values that were cut off. */
+  findings(): readonly Finding[] {
+    return [...this.#tables.values()].filter(({ cutValues }) => cutValues > 0).map(cutFinding);
   }
 
   loadForgotten(id: TableId): void {
@@ -249,6 +273,7 @@ export class TaskStatistics implements PipelineObserver {
       appliedMs: this.#appliedMs,
       lag: this.#lag.progress,
       log: this.#log,
+      retry: this.#retry?.progress,
     };
   }
 

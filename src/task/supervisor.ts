@@ -122,6 +122,12 @@ export class Supervisor {
     this.#tellReloads(instanceArn, taskId, this.#reloads.asked(arn, last));
   }
 
+  /** Tells the task's worker of the wish; one that is not running yet gets it with the task. */
+  retryErrors({ arn, instanceArn, taskId, retry }: TaskRecord): void {
+    if (retry === undefined || !this.#running.has(arn)) return;
+    this.#workers.get(instanceArn)?.send({ kind: "retry", taskId, wish: retry.wish });
+  }
+
   testConnection(instanceArn: string, endpoint: EndpointConfig, role: EndpointRole): Promise<WorkerAnswer> {
     return this.#workers.call(instanceArn, { kind: "test-connection", endpoint, role });
   }

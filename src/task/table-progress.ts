@@ -1,7 +1,8 @@
 import type { ErrorCode, ErrorRecord } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
+import type { Finding } from "../core/finding.ts";
 import type { JournaledTable, RecordedErrors } from "../core/journal.ts";
-import type { TableSchema } from "../core/schema.ts";
+import { displayTable, type TableSchema } from "../core/schema.ts";
 import type { AppliedCounts } from "../core/target.ts";
 import type { TableProgress } from "./task.ts";
 
@@ -34,6 +35,7 @@ export function newTally(table: KnownTable, nowMs: number): TableTally {
     appliedDdls: 0,
     conflicts: 0,
     refused: 0,
+    cutValues: 0,
     pendingChanges: 0,
     lastUpdateMs: nowMs,
   };
@@ -45,9 +47,7 @@ export function restoreTally(
   journaled: JournaledTable,
   recorded: RecordedErrors | undefined,
 ): void {
-  const { refused, loaded } = recorded ?? { refused: 0, loaded: 0 };
-  tally.fullLoadErrorRows = loaded;
-  tally.refused = refused - loaded;
+  recordTally(tally, recorded);
   // What was under way is sent again.
   tally.pendingChanges = 0;
   const done = journaled.partitions.filter((partition) => partition.done);
@@ -57,6 +57,13 @@ export function restoreTally(
     tally.state = "Table error";
     tally.error ??= recordedError(journaled);
   } else if (complete) tally.state = "Table completed";
+}
+
+/** Takes over what the target has recorded of rows that were left out; undefined for nothing. */
+export function recordTally(tally: TableTally, recorded: RecordedErrors | undefined): void {
+  const { refused, loaded } = recorded ?? { refused: 0, loaded: 0 };
+  tally.fullLoadErrorRows = loaded;
+  tally.refused = refused - loaded;
 }
 
 /** Of the load before nothing counts, and what was recorded of rows that were left out is gone. */
@@ -76,6 +83,7 @@ export function forgetLoaded(tally: TableTally): void {
   tally.fullLoadRows = 0;
   tally.fullLoadBytes = 0;
   tally.fullLoadErrorRows = 0;
+  tally.cutValues = 0;
 }
 
 /** Changes that the source has sent. */
@@ -111,6 +119,18 @@ function recordedError({ id, reason }: JournaledTable): ErrorRecord {
     message: message ?? "The table was set aside in an earlier run.",
     remedy: errorTable[known].remedy,
     table: id,
+  };
+}
+
+export function cutFinding({ id, cutValues }: Pick<TableProgress, "id" | "cutValues">): Finding {
+  const were = cutValues === 1 ? "value of the table was" : "values of the table were";
+  return {
+    code: "mapping.value_cut",
+    severity: "warning",
+    subject: displayTable(id),
+    table: id,
+    message: `${cutValues} ${were} longer than large objects may be, and came cut off.`,
+    remedy: errorTable["mapping.value_cut"].remedy,
   };
 }
 

@@ -4,7 +4,7 @@ import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import { type EarlierRuns, earlierRuns, noRuns, withEarlierRuns } from "./earlier-runs.ts";
 import { serviceEvent } from "./events.ts";
 import type { Log } from "./log.ts";
-import type { TaskRecord } from "./records.ts";
+import type { TaskRecord, WantedRetry } from "./records.ts";
 import { nextTaskStatus, type TaskAction } from "./state.ts";
 import type { ServiceEvent, Store } from "./store.ts";
 import type { StopReason, TableProgress, TaskOutcome, TaskPhase, TaskProgress } from "./task.ts";
@@ -261,7 +261,13 @@ function withProgress(record: TaskRecord, progress: TaskProgress): TaskRecord {
         : checkpointText(progress.recoveryCheckpoint),
     stats: taskStats(progress),
     reloads: stillWanted(record.reloads, progress),
+    retry: toldRetry(record, progress),
   };
+}
+
+/** What is told of an earlier wish than the last is too late. */
+function toldRetry({ retry }: TaskRecord, { retry: progress }: TaskProgress): WantedRetry | undefined {
+  return retry === undefined || progress?.number !== retry.wish.number ? retry : { ...retry, progress };
 }
 
 interface ChangedTable {

@@ -1,6 +1,7 @@
 import type { EndpointConfig } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
-import type { EndpointRecord, TaskRecord } from "./records.ts";
+import { askedSettings } from "./asked-settings.ts";
+import type { EndpointRecord, TaskRecord, WantedRetry } from "./records.ts";
 import type { Store } from "./store.ts";
 import type { StartMode, TaskSpec } from "./task.ts";
 
@@ -36,13 +37,20 @@ export async function taskSpec(store: Store, record: TaskRecord, start: StartMod
     source: await endpointConfig(store, source),
     target: await endpointConfig(store, target),
     tableMappings: record.tableMappings,
-    settings: record.settings,
+    settings: askedSettings(record),
     start,
     startId: record.run === undefined ? undefined : String(record.run.freshMs),
     cdcStartPosition: nativePosition(record.cdcStartPosition),
     cdcStopPosition: record.cdcStopPosition,
     untilCaughtUp: false,
+    retry: openRetry(record)?.wish,
   };
+}
+
+/** A wish to try rows again that nobody has answered. */
+export function openRetry({ retry }: TaskRecord): WantedRetry | undefined {
+  const state = retry?.progress?.state;
+  return state === "done" || state === "failed" ? undefined : retry;
 }
 
 async function savedEndpoint(store: Store, arn: string): Promise<EndpointRecord> {

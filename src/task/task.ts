@@ -32,6 +32,8 @@ export interface TaskSpec {
   readonly cdcStopPosition: string | undefined;
   /** Stop by itself once the stream has nothing more that was committed before this was seen. */
   readonly untilCaughtUp: boolean;
+  /** Rows that were passed over are to be tried again as soon as that can be. No when left out. */
+  readonly retry?: RetryWish | undefined;
 }
 
 /** DMS's StartReplicationTaskType. */
@@ -87,6 +89,8 @@ export interface TableProgress {
   readonly conflicts: number;
   /** Changes that the target has refused and that were left out: as many as it has recorded. */
   readonly refused: number;
+  /** Values that were cut off, of changes when these are taken: those that are sent again count again. */
+  readonly cutValues: number;
   /** Changes that the source has sent and that are neither applied nor passed over; below 0 after cascades. */
   readonly pendingChanges: number;
   readonly lastUpdateMs: number;
@@ -109,6 +113,8 @@ export interface TaskProgress {
   readonly lag: LagProgress | undefined;
   /** undefined while nothing of the source's log is kept for the task, or that was not asked yet. */
   readonly log: LogProgress | undefined;
+  /** What has become of the last wish to try rows again. None when left out. */
+  readonly retry?: RetryProgress | undefined;
 }
 
 /** What of the source's log the target does not hold for good yet, and what the source keeps for the task, in bytes. */
@@ -171,6 +177,40 @@ export interface ReloadWish extends TableId {
   readonly number?: number;
 }
 
+/** That rows which were passed over be tried again. */
+export interface RetryWish {
+  /** Greater than that of every earlier wish of the task. */
+  readonly number: number;
+  /** Of these tables; undefined for all that have some. */
+  readonly tables: readonly TableId[] | undefined;
+}
+
+export interface RetryProgress {
+  /** Of the wish. */
+  readonly number: number;
+  readonly state: "waiting" | "running" | "done" | "failed";
+  /** Why nothing more is tried, when it has failed. */
+  readonly error: ErrorRecord | undefined;
+  readonly tables: readonly RetriedTable[];
+}
+
+export interface RetriedTable {
+  /** The source's id; the target's of a table that is no part of the task any more. */
+  readonly id: TableId;
+  /** Records that there were at the beginning. */
+  readonly recorded: number;
+  /** Records that are gone because their rows are now as on the source. */
+  readonly settled: number;
+  /** Records that are left; while it runs those that have not been tried yet are among them. */
+  readonly left: number;
+  /** Of those as many as could not be tried. */
+  readonly untried: number;
+  /** Why they could not. */
+  readonly reason: string | undefined;
+  /** How many of those that are left have each error code; known when it is done. */
+  readonly codes: Readonly<Record<string, number>>;
+}
+
 /** A task being run in this process. */
 export interface RunningTask {
   /** Resolves, never rejects: failure is an outcome. */
@@ -184,4 +224,6 @@ export interface RunningTask {
   drain(): void;
   /** Loads the named tables again while the others go on. Throws `usage.invalid` for an unknown table. */
   reloadTables(tables: readonly ReloadWish[]): void;
+  /** Tries rows again that were passed over, while changes go on. Progress tells what has become of it. Throws `usage.invalid` while that is under way. */
+  retryErrors(wish: RetryWish): void;
 }

@@ -1,7 +1,7 @@
 import type { EndpointConfig, EndpointRole } from "../core/engine.ts";
 import type { ErrorRecord } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
-import type { ReloadWish, TaskOutcome, TaskProgress, TaskSpec } from "./task.ts";
+import type { ReloadWish, RetryWish, TaskOutcome, TaskProgress, TaskSpec } from "./task.ts";
 
 /**
  * Messages between the control plane and a replication instance's worker process. Both ends speak
@@ -11,6 +11,7 @@ export type ToWorker =
   | { readonly kind: "run"; readonly spec: TaskSpec }
   | { readonly kind: "stop"; readonly taskId: string }
   | { readonly kind: "reload"; readonly taskId: string; readonly tables: readonly ReloadWish[] }
+  | { readonly kind: "retry"; readonly taskId: string; readonly wish: RetryWish }
   | WorkerRequest;
 
 /** A call with one answer, matched by `request`. */

@@ -1,7 +1,7 @@
 import type { Failpoint } from "../../src/base/failpoint.ts";
 import type { Arming } from "./killable.ts";
 
-/** What a task is at when a test kills it; what each means stands in test/scenario/kill*.test.ts, large-objects, rights, schema-changes and schema-notes.test.ts. */
+/** What a task is at when a test kills it; what each means stands in test/scenario/kill*.test.ts, large-objects, retry-errors-kill, rights, schema-changes and schema-notes.test.ts. */
 export type Situation =
   | "start"
   | "load"
@@ -21,7 +21,8 @@ export type Situation =
   | "largeObjects"
   | "rights"
   | "columns"
-  | "altered";
+  | "altered"
+  | "retry";
 
 /** At which arrival at the place the task is killed, for each situation in which it is. At least one. */
 type Kill = { [S in Situation]: Readonly<Record<S, number> & Partial<Record<Situation, number>>> }[Situation];
@@ -78,6 +79,10 @@ export const kills: Readonly<Record<Failpoint, Kill>> = {
   "apply.position-saved": { changes: 1 },
   "stream.end-marked": { changes: 1 },
   "task.drained": { changes: 1 },
+  "retry.stands": { retry: 1 },
+  "retry.records-removed": { retry: 1 },
+  "retry.rows-written": { retry: 1 },
+  "retry.committed": { retry: 1 },
   "apply.table-altered": { altered: 1 },
   "apply.tables-dropped": { altered: 1 },
   "apply.idle-saved": { idle: 1 },

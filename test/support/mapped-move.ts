@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { EndpointConfig } from "../../src/core/engine.ts";
 import type { Finding } from "../../src/core/finding.ts";
 import type { MigrationType } from "../../src/core/source.ts";
+import type { TableProgress } from "../../src/task/task.ts";
 import { endpointOf } from "./endpoint.ts";
 import { type MysqlServer, startMysql } from "./mysql-server.ts";
 import { type PostgresServer, startPostgres } from "./postgres-server.ts";
@@ -44,10 +45,15 @@ export interface MappedMove {
   readonly settings?: object;
 }
 
+type TextRows = readonly (readonly (string | null)[])[];
+
 export interface MovedTables {
   /** Rows of a query on the target in which `{target}` stands for its schema; values as texts. */
-  readonly rows: (sql: string) => Promise<readonly (readonly (string | null)[])[]>;
+  readonly rows: (sql: string) => Promise<TextRows>;
+  /** The same of a query on the source, in the source's schema. */
+  readonly sourceRows: (sql: string) => Promise<TextRows>;
   readonly findings: readonly Finding[];
+  readonly tables: readonly TableProgress[];
 }
 
 interface Place {
@@ -69,13 +75,16 @@ export async function moveMapped(servers: MappedServers, move: MappedMove): Prom
       settings: JSON.stringify({ ErrorBehavior: { RecoverableErrorInterval: 1 }, ...move.settings }),
     }),
   );
+  let tables: readonly TableProgress[] = [];
   try {
     if (move.changed !== undefined) {
       await task.until(({ phase }) => phase === "replicating");
       await source.query(move.changed);
       task.running.drain();
     }
-    assertStopped(await task.running.outcome);
+    const outcome = await task.running.outcome;
+    assertStopped(outcome);
+    tables = outcome.progress.tables;
   } finally {
     task.running.stop();
     task.running.stop();
@@ -85,11 +94,15 @@ export async function moveMapped(servers: MappedServers, move: MappedMove): Prom
     task.findings.filter(({ severity }) => severity === "error"),
     [],
   );
-  const rows: MovedTables["rows"] = async (sql) => {
-    const found = await target.query(sql.replaceAll("{target}", target.schema));
-    return found.map((row) => Object.values(row).map((value) => (value === null ? null : String(value))));
+  return {
+    rows: async (sql) => texts(await target.query(sql.replaceAll("{target}", target.schema))),
+    sourceRows: async (sql) => texts(await source.query(sql)),
+    ...{ findings: task.findings, tables },
   };
-  return { rows, findings: task.findings };
+}
+
+function texts(rows: readonly Readonly<Record<string, unknown>>[]): TextRows {
+  return rows.map((row) => Object.values(row).map((value) => (value === null ? null : String(value))));
 }
 
 function documentOf(

@@ -9,6 +9,7 @@ import {
   type TableSchema,
   type UserType,
 } from "../../src/core/schema.ts";
+import type { LobSettings } from "../../src/mapping/columns/lob-cuts.ts";
 import { readDocument } from "../../src/mapping/document/read-document.ts";
 import { type CompiledPlan, compilePlan } from "../../src/mapping/plan.ts";
 
@@ -109,7 +110,7 @@ export interface Situation {
   /** Rules as a document has them. */
   readonly others?: readonly object[];
   readonly replicates?: boolean;
-  readonly supportsLobs?: boolean;
+  readonly lobSettings?: LobSettings;
 }
 
 /** Selects every table. */
@@ -129,7 +130,7 @@ export function compile(situation: Situation): CompiledPlan {
     selections = [all],
     others = [],
     replicates,
-    supportsLobs = true,
+    lobSettings,
   } = situation;
   const transformations = rules.map(([target, action, locator, value, old], place) => {
     const { schema, name } = id(locator.includes(".") ? locator : `${locator}.%`);
@@ -145,7 +146,11 @@ export function compile(situation: Situation): CompiledPlan {
     };
   });
   const mappings = readDocument(JSON.stringify({ rules: [...selections, ...transformations, ...others] }));
-  return compilePlan({ catalog, mappings, targetSchema, replicates: replicates === true, supportsLobs });
+  return compilePlan({
+    ...{ catalog, mappings, targetSchema },
+    replicates: replicates === true,
+    ...(lobSettings === undefined ? {} : { lobSettings }),
+  });
 }
 
 export function moves(compiled: CompiledPlan): readonly string[] {

@@ -6,6 +6,7 @@ import {
   columnMakers,
   filterOperators,
   keyOrigins,
+  lobModes,
   nameActions,
   parallelLoadTypes,
   selectionActions,
@@ -82,6 +83,7 @@ export const vocabulary: ReadonlySet<string> = new Set(
     ["table define-primary-key"],
     keyOrigins.map((word) => `origin ${word}`),
     parallelLoadTypes.map((word) => `parallel-load ${word}`),
+    lobModes.map((word) => `lob-settings ${word}`),
     dataTypeNames.map((word) => `data-type ${word}`),
     [...variableNames, BEFORE_IMAGE].map((word) => `expression $${word}`),
     [...functionNames, INDICATOR].map((word) => `expression ${word}`),
@@ -93,9 +95,7 @@ export function wordsOf(rule: CaseRule): readonly string[] {
   const type = rule["rule-type"];
   const at = (member: string, name: string): readonly string[] => {
     const word = (rule[member] as Readonly<Record<string, unknown>> | undefined)?.[name];
-    return typeof word === "string"
-      ? [`${name === "type" || name === "columns" ? member : name} ${word}`]
-      : [];
+    return typeof word === "string" ? [`${name === "type" || name === "mode" ? member : name} ${word}`] : [];
   };
   const action = rule["rule-action"];
   return [
@@ -107,6 +107,7 @@ export function wordsOf(rule: CaseRule): readonly string[] {
     ...at("before-image-def", "column-filter"),
     ...at("primary-key-def", "origin"),
     ...at("parallel-load", "type"),
+    ...at("lob-settings", "mode"),
     ...at("data-type", "type"),
     ...expressionWords(rule.expression),
   ];

@@ -143,10 +143,42 @@ const parts: Readonly<Record<string, RuleCase>> = {
   },
 };
 
+const limiting = (settings: object): CaseRule => ({
+  "rule-type": "table-settings",
+  "object-locator": { "table-name": "long" },
+  "lob-settings": settings,
+});
+
+const ONE_KILOBYTE = limiting({ mode: "limited", "bulk-max-size": "1" });
+
+/** How long the texts of a table are on the target, of 1000 and 2000 bytes on the source. */
+function lobCase(rule: CaseRule, beside: readonly CaseRule[], longest: string): RuleCase {
+  return {
+    ...{ rules: [rule], beside },
+    made: "create table long (id int primary key, v text); insert into long values (1, repeat('a', 1000)), (2, repeat('b', 2000))",
+    changed:
+      "insert into long values (3, repeat('c', 2000)); update long set v = repeat('d', 2000) where id = 1",
+    query: 'select id, length(v) from "{schema}".long order by id',
+    loaded: [
+      ["1", "1000"],
+      ["2", longest],
+    ],
+    after: ["1", "2", "3"].map((id) => [id, longest]),
+  };
+}
+
+// The rule with the lower number counts, so that the one for one kilobyte is as if it were not there.
+const lobs: Readonly<Record<string, RuleCase>> = {
+  "large objects of limited size": lobCase(ONE_KILOBYTE, [], "1024"),
+  "large objects of any size": lobCase(limiting({ mode: "unlimited" }), [ONE_KILOBYTE], "2000"),
+  "large objects as the settings say": lobCase(limiting({ mode: "none" }), [ONE_KILOBYTE], "2000"),
+};
+
 export const ruleRowCases: ReadonlyMap<string, RuleCase> = new Map([
   ...Object.entries(selections),
   ...Object.entries(filters).map(([operator, [operands, loaded, after]]): [string, RuleCase] => {
     return [`a filter with ${operator}`, filterCase(operator, operands, [loaded, after])];
   }),
   ...Object.entries(parts),
+  ...Object.entries(lobs),
 ]);

@@ -1,4 +1,4 @@
-import type { SettingCase, SettingStory } from "./setting-case.ts";
+import { FROM_BOTH, type SettingCase, type SettingStory } from "./setting-case.ts";
 import type { SettingRun } from "./setting-run.ts";
 
 /* How tasks end with each value of the settings that say where tables come, how, and what is told of it. */
@@ -34,6 +34,42 @@ const metadata: readonly SettingCase[] = [
     endings: [
       [true, [CAUGHT_UP, "1 one long", "2 two long"]],
       [false, [CAUGHT_UP, "1 one", "2 two"]],
+    ],
+  },
+];
+
+/** One value of 2000 bytes. */
+const LONG: SettingStory = {
+  made: "create table t (id int primary key, v text); insert into t values (1, repeat('a', 2000))",
+  changed: "insert into t values (2, repeat('b', 3000))",
+  query: "select id, length(v) from t order by id",
+};
+
+const cuts: readonly SettingCase[] = [
+  {
+    path: "TargetMetadata.LimitedSizeLobMode",
+    ...{ ...LONG, directions: FROM_BOTH, settings: { TargetMetadata: { LobMaxSize: 1 } } },
+    endings: [
+      [true, [CAUGHT_UP, "1 1024", "2 1024"]],
+      [false, ["settings.malformed"]],
+    ],
+  },
+  {
+    path: "TargetMetadata.LobMaxSize",
+    ...{ ...LONG, directions: FROM_BOTH, settings: { TargetMetadata: { LimitedSizeLobMode: true } } },
+    endings: [
+      [1, [CAUGHT_UP, "1 1024", "2 1024"]],
+      [2, [CAUGHT_UP, "1 2000", "2 2048"]],
+    ],
+  },
+  {
+    path: "ErrorBehavior.DataTruncationErrorPolicy",
+    ...{ ...LONG, settings: { TargetMetadata: { LimitedSizeLobMode: true, LobMaxSize: 2 } } },
+    endings: [
+      ["LOG_ERROR", [CAUGHT_UP, "1 2000", "2 2048"]],
+      ["IGNORE_RECORD", ["settings.unsupported"]],
+      ["SUSPEND_TABLE", [CAUGHT_UP, "t aside: mapping.value_cut", "1 2000"]],
+      ["STOP_TASK", ["mapping.value_cut", "1 2000"]],
     ],
   },
 ];
@@ -231,4 +267,10 @@ const tideway: readonly SettingCase[] = [
   },
 ];
 
-export const loadSettingCases: readonly SettingCase[] = [...metadata, ...load, ...control, ...tideway];
+export const loadSettingCases: readonly SettingCase[] = [
+  ...metadata,
+  ...cuts,
+  ...load,
+  ...control,
+  ...tideway,
+];

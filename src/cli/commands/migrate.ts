@@ -48,6 +48,11 @@ export function migrateCommand(program: Command, output: Output, exit: (code: Ex
     .option("--cdc-start-position <position>", "with --type cdc: replicate what was committed after this")
     .option("--cdc-stop-position <position>", "stop there: a position, server_time:... or commit_time:...")
     .option("--fresh", "forget an earlier run and load everything again", false)
+    .option(
+      "--retry-errors",
+      "go on with an earlier run and try rows again that the target has refused",
+      false,
+    )
     .option("--end", "do not migrate: remove what the task left on both sides", false)
     .option("--data-dir <dir>", "where runs are remembered", defaultDataDir())
     .option("--json", "one event a line, for programs", false)
@@ -118,7 +123,15 @@ async function startMode(spec: TaskSpec, options: MigrateOptions, run: HeldRun):
     if (earlier !== undefined) await cleanUp(spec, run);
     return "start-replication";
   }
+  if (earlier === undefined && options.retryErrors) {
+    throw new MigrationError("usage.invalid", {
+      message: "There is no earlier run of this command whose rows could be tried again.",
+      remedy: "Give the same source, target, type and mappings as then, or leave --retry-errors out.",
+    });
+  }
   if (earlier === undefined) return "start-replication";
+  // A full load that is over is not loaded again for it.
+  if (options.retryErrors) return "resume-processing";
   return earlier.state === "unfinished" ? "resume-processing" : "start-replication";
 }
 
@@ -192,8 +205,11 @@ function exitCodeOf(spec: TaskSpec, { outcome, stopped, replicated }: RunResult)
   }
   const endless = !spec.untilCaughtUp && spec.cdcStopPosition === undefined;
   if (stopped && !(endless && replicated)) return ExitCode.failed;
-  const { failed, leftOut } = progressTotals(outcome.progress);
-  const isWhole = outcome.suspendedTables.length === 0 && failed === 0 && leftOut === 0;
+  const { progress } = outcome;
+  if (progress.retry?.state === "failed") return ExitCode.failed;
+  const isLeft = progress.retry?.tables.some(({ left }) => left > 0) === true;
+  const { failed, leftOut } = progressTotals(progress);
+  const isWhole = outcome.suspendedTables.length === 0 && failed === 0 && leftOut === 0 && !isLeft;
   return isWhole ? ExitCode.done : ExitCode.incomplete;
 }
 

@@ -3,6 +3,7 @@ import { type ApiOptions, withApiOptions } from "../api-client.ts";
 import type { ExitCode } from "../exit-code.ts";
 import type { Output } from "../output.ts";
 import { createTask, deleteTask, type TaskCreateOptions } from "../task-lifecycle.ts";
+import { retryErrors } from "../task-retry.ts";
 import { reloadTask, startTask, stopTask, type TaskRunOptions } from "../task-run.ts";
 import { listTasksText, showTables, showTask } from "../task-screens.ts";
 import { collect, withWhatToMove } from "../what-to-move.ts";
@@ -45,6 +46,11 @@ export function taskCommand(program: Command, output: Output, exit: (code: ExitC
     .option("--table <schema.table>", "only this table; repeatable", collect, [])
     .action(async (name: string, options: TaskRunOptions & { readonly table: readonly string[] }) =>
       exit(await reloadTask(name, options.table, { options, output })),
+    );
+  waiting(one("retry-errors", "Try rows again that the target has refused."), "until all were tried")
+    .option("--table <schema.table>", "only those of this table; repeatable", collect, [])
+    .action(async (name: string, options: TaskRunOptions & { readonly table: readonly string[] }) =>
+      exit(await retryErrors(name, options.table, { options, output })),
     );
   waiting(one("stop", "Stop one in order."), "until it has stopped").action(
     (name: string, options: TaskRunOptions) => stopTask(name, { options, output }),

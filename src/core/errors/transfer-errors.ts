@@ -77,7 +77,7 @@ export const transferErrors = {
     meaning:
       "The target refuses single rows of a table, and DataErrorPolicy has them passed over: they are recorded, with their keys, in awsdms_apply_exceptions or awsdms_full_load_exceptions, and are not on the target.",
     remedy:
-      "Look up the errors in the table of exceptions, mend the cause on the target, then reload the table.",
+      "Look up the errors in the table of exceptions and mend the cause on the target; then `tideway task retry-errors` (or `tideway migrate --retry-errors`) brings the rows.",
   },
   "apply.truncated": {
     scope: "task",

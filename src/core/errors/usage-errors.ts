@@ -112,6 +112,14 @@ export const usageErrors = {
     meaning: "A rule matches nothing of the source, or nothing that is selected.",
     remedy: "Check the names in its object-locator, which are matched case-sensitively.",
   },
+  "mapping.value_cut": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "Large objects are limited in size, by the table mappings or the task's settings, and values that are longer are cut off, or refused.",
+    remedy:
+      "Raise the limit, or have the values come whole: by lob-settings with the mode unlimited, or by FullLobMode. Then reload the table.",
+  },
   "mapping.rules_changed": {
     scope: "table",
     retry: "never",

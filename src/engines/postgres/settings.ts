@@ -59,8 +59,9 @@ export const endpointSettings: readonly EndpointSetting[] = [
     type: "boolean",
     default: false,
     appliesTo: "source",
-    effective: false,
-    describe: "No effect: Tideway never truncates a value, whatever its size.",
+    effective: true,
+    describe:
+      "True: the task fails at a value that would be cut off, whatever DataTruncationErrorPolicy says. Values are cut off only where the table mappings or the task's settings ask for it.",
   },
   {
     name: "HeartbeatEnable",

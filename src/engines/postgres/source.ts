@@ -49,12 +49,14 @@ import { openSnapshot } from "./snapshot/snapshot.ts";
 /** A PostgreSQL database as source: gives each call a connection. */
 export class PostgresSource implements Source {
   readonly positions = lsnCodec;
+  readonly failsAtCuts: boolean;
   readonly #endpoint: EndpointConfig;
   readonly #clients: ClientPool<pg.Client>;
   readonly #choices: TypeChoices;
 
   constructor(endpoint: EndpointConfig) {
     this.#endpoint = endpoint;
+    this.failsAtCuts = endpoint.settings["FailTasksOnLobTruncation"] === true;
     this.#choices = typeChoices(endpoint);
     this.#clients = clientPool(endpoint, { side: "source", purpose: "tideway source" });
   }

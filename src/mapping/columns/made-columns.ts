@@ -12,6 +12,8 @@ export interface MakeColumns {
   /** The source's own table. */
   readonly reads: TableSchema;
   readonly choices: readonly ColumnChoice[];
+  /** Most bytes that come of a column's values, by ordinal: also of those before an update. */
+  readonly cuts: ReadonlyMap<number, number>;
   readonly findings: ColumnFindings;
 }
 
@@ -20,7 +22,7 @@ export function beforeImages(
   rules: readonly BeforeImageRule[],
   context: MakeColumns,
 ): readonly PlannedColumn[] {
-  const { reads, choices, findings } = context;
+  const { reads, choices, cuts, findings } = context;
   const primary = reads.indexes.find(({ constraint }) => constraint === "primary-key");
   return rules.flatMap(({ id, prefix, suffix, columns }) => {
     const wanted = choices.filter(({ column, comes }) => {
@@ -44,11 +46,13 @@ export function beforeImages(
         ...(convertsTo === undefined ? {} : { convertsTo }),
         ...(collation === undefined ? {} : { collation }),
       };
+      const { ordinal } = choice;
+      const bytes = cuts.get(ordinal);
       return [
         {
           source: column,
           target: column,
-          origin: { kind: "before", ordinal: choice.ordinal },
+          origin: { kind: "before", ordinal, ...(bytes === undefined ? {} : { cut: bytes }) },
           rule: id,
           isMade: true,
         },

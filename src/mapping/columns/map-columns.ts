@@ -24,6 +24,8 @@ export interface MapColumns {
 
 interface NamedColumns extends MapColumns {
   readonly names: ColumnNames;
+  /** Most bytes that come of a column's values, by ordinal; of all others they come whole. */
+  readonly cuts: ReadonlyMap<number, number>;
 }
 
 /** What becomes of a generated column: its expression in the target's names; undefined: the source's values come. */
@@ -32,7 +34,7 @@ export type Computed = ReadonlyMap<number, string | undefined>;
 /** The columns of the source's table that come, with what rules make of their names, types and values. */
 export function mapColumns(
   choices: readonly ColumnChoice[],
-  { computed, ...context }: MapColumns & { readonly computed: Computed },
+  { computed, ...context }: Omit<NamedColumns, "names"> & { readonly computed: Computed },
 ): readonly PlannedColumn[] {
   tellDerived(choices, context);
   const names = new Map(choices.map((choice) => [choice.column.name, spokenName(choice)]));
@@ -113,7 +115,9 @@ function mapColumn(choice: ColumnChoice, context: NamedColumns): PlannedColumn {
   const held = type?.said ?? column.type;
   const masked = mask === undefined ? {} : { mask: mask.said };
   if (mask !== undefined) checkMask(mask, { name: column.name, held, findings });
-  const origin: ColumnOrigin = { kind: "column", ordinal, ...masked };
+  const bytes = context.cuts.get(ordinal);
+  const cut = bytes === undefined ? {} : { cut: bytes };
+  const origin: ColumnOrigin = { kind: "column", ordinal, ...masked, ...cut };
   if (type === undefined) {
     return { source: column, target: { ...withDefault(column, context), name }, origin };
   }

@@ -10,7 +10,7 @@ export interface MapKey {
   readonly reads: TableSchema;
   readonly choices: readonly ColumnChoice[];
   readonly columns: readonly PlannedColumn[];
-  readonly rule: KeyRule | undefined;
+  readonly rules: readonly KeyRule[];
   readonly texts: NativeColumns;
   readonly replicates: boolean;
   readonly findings: ColumnFindings;
@@ -19,13 +19,13 @@ export interface MapKey {
 export interface MappedKey {
   readonly identity: Pick<TableSchema, "key" | "rowIdentity">;
   readonly isInKey: (ordinal: number) => boolean;
-  /** The target's indexes with the key that a rule defines in the place of the source's. */
-  readonly withKey: (indexes: readonly Index[]) => readonly Index[];
+  /** The target's indexes with those that rules define, a primary key in the place of the source's. */
+  readonly withKeys: (indexes: readonly Index[]) => readonly Index[];
 }
 
 /** By which columns rows are found on the target, and what key it has. */
 export function mapKey(request: MapKey): MappedKey {
-  const { reads, columns, rule, findings, replicates } = request;
+  const { reads, columns, rules, findings, replicates } = request;
   const identity = identityOf(request);
   const isLost = reads.rowIdentity === "key" && identity.rowIdentity === "none";
   if (isLost && replicates) {
@@ -33,20 +33,20 @@ export function mapKey(request: MapKey): MappedKey {
     const message = `Changes of the table's rows come with the columns ${names}, of which rules leave some behind or mask them.`;
     findings.add("mapping.key_lost", "error", message);
   }
-  const defined = rule === undefined ? undefined : definedKey(rule, request);
-  if (rule === undefined || defined === undefined) {
-    return { identity, isInKey: () => false, withKey: (indexes) => indexes };
-  }
-  const ordinals = rule.columns.map((name) => columns.findIndex((column) => column.source.name === name));
-  const isPrimary = rule.origin === "primary-key";
+  const defined = rules.flatMap((rule) => {
+    const index = definedKey(rule, request);
+    return index === undefined ? [] : [{ rule, index }];
+  });
+  const primary = defined.find(({ rule }) => rule.origin === "primary-key")?.rule;
+  const ordinals = primary?.columns.map((name) => columns.findIndex(({ source }) => source.name === name));
   // Rows that are sent whole can be found by any key.
-  const key = isPrimary && identity.rowIdentity === "full" ? ordinals : identity.key;
+  const key = identity.rowIdentity === "full" ? (ordinals ?? identity.key) : identity.key;
   return {
     identity: { ...identity, key },
-    isInKey: (ordinal) => isPrimary && ordinals.includes(ordinal),
-    withKey: (indexes) => [
-      defined,
-      ...indexes.filter((index) => !isPrimary || index.constraint !== "primary-key"),
+    isInKey: (ordinal) => ordinals?.includes(ordinal) === true,
+    withKeys: (indexes) => [
+      ...defined.map(({ index }) => index),
+      ...indexes.filter(({ constraint }) => primary === undefined || constraint !== "primary-key"),
     ],
   };
 }

@@ -106,10 +106,10 @@ test("columns with one name, and names that cannot be, are errors that say which
 });
 
 test("a primary key that is defined takes the place of the source's, and its columns are not NULL", () => {
-  const rule = (definition: object): object => ({
+  const rule = (definition: object, id = 5): object => ({
     ...{
       "rule-type": "transformation",
-      "rule-id": 5,
+      "rule-id": id,
       "rule-target": "table",
       "rule-action": "define-primary-key",
     },
@@ -143,6 +143,21 @@ test("a primary key that is defined takes the place of the source's, and its col
       ["people_pkey", "primary-key"],
     ],
   );
+  const several = mapped([
+    rule({ name: "u1", columns: ["ssn"], origin: "unique-index" }, 5),
+    rule({ name: "own", columns: ["age", "id"] }, 6),
+    rule({ name: "late", columns: ["id"] }, 7),
+    rule({ name: "u2", columns: ["age"], origin: "unique-index" }, 8),
+  ]);
+  assert.deepEqual(
+    several.plan.target.indexes.slice(0, 4).map(({ name, constraint }) => [name, constraint]),
+    [
+      ["u1", "unique"],
+      ["own", "primary-key"],
+      ["u2", "unique"],
+      ["by_ssn", undefined],
+    ],
+  );
   assert.match(
     String(mapped([rule({ columns: ["nobody"] })]).said),
     /column_unknown: Rule 5 makes a key of the column nobody/,
@@ -159,7 +174,11 @@ test("columns of large objects stay behind where the task does not support them,
   ];
   const all = catalog({ tables: [people({ columns }), table("app.plain")] });
   const rule = columnRule(1, "rename", "note", { value: "remark" });
-  const { plan, findings } = compile({ catalog: all, others: [rule], supportsLobs: false });
+  const { plan, findings } = compile({
+    catalog: all,
+    others: [rule],
+    lobSettings: { lobs: "none", refusesCuts: false },
+  });
   const planned = plan.tables.find(({ source }) => source.id.name === "people")!;
   assert.deepEqual(names(planned)[1], ["id", "name", "ssn", "age", "short"]);
   assert.deepEqual(

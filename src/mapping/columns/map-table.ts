@@ -5,6 +5,7 @@ import { nameFault } from "../name-fault.ts";
 import { needsBefore } from "../rows/row-needs.ts";
 import { type ColumnChoice, chooseColumns } from "./column-choice.ts";
 import { ColumnFindings } from "./column-findings.ts";
+import { cutColumns, type LobLimit } from "./lob-cuts.ts";
 import { addedColumns, beforeImages } from "./made-columns.ts";
 import { mapColumns, type PlannedColumn, settleComputed } from "./map-columns.ts";
 import { mapFilter } from "./map-filter.ts";
@@ -22,6 +23,8 @@ export interface MapTable {
   readonly replicates: boolean;
   /** Columns of large objects stay behind. */
   readonly lacksLobs: boolean;
+  /** Undefined: all values come whole. */
+  readonly limit: LobLimit | undefined;
 }
 
 /** What the rules make of a table, but for its own name and what its foreign keys refer to. */
@@ -37,25 +40,29 @@ export interface MappedTable extends Pick<TablePlan, "source" | "target" | "rows
   readonly findings: ColumnFindings;
 }
 
-export function mapTable(reads: TableSchema, { rules, texts, replicates, lacksLobs }: MapTable): MappedTable {
+export function mapTable(reads: TableSchema, request: MapTable): MappedTable {
+  const { rules, texts, replicates, lacksLobs, limit } = request;
   const findings = new ColumnFindings(reads.id);
   const chosen = chooseColumns(reads.columns, rules.columns);
   const wanted = lacksLobs ? withoutLobs(chosen, findings) : chosen;
   const { choices, computed } = settleComputed(wanted, { texts, findings });
-  const context = { choices, computed, texts, findings, reads };
+  const cuts =
+    limit === undefined ? NO_CUTS : cutColumns(choices, { reads, rules, texts, computed, limit, findings });
+  const context = { choices, computed, cuts, texts, findings, reads };
   const columns = [
     ...mapColumns(choices, context),
     ...beforeImages(rules.images, context),
     ...addedColumns(rules.added, context),
   ];
   checkNames(columns, { reads, findings });
-  const key = mapKey({ reads, choices, columns, rule: rules.key, texts, replicates, findings });
+  const key = mapKey({ reads, choices, columns, rules: rules.keys, texts, replicates, findings });
   const filter = mapFilter(rules.filtering, reads, findings);
   const origins = columns.map(({ origin }) => origin);
   const asked = tellingBefore({
     reads: sending(reads, columns),
     columns: origins,
     ...(filter === undefined ? {} : { filter }),
+    ...(limit?.refusesCuts === true && cuts.size > 0 ? { refusesCuts: true } : {}),
   });
   const rows: RowRules = asked.reads === reads ? asked : { ...asked, described: reads };
   if (replicates) {
@@ -75,7 +82,7 @@ export function mapTable(reads: TableSchema, { rules, texts, replicates, lacksLo
       ...reads,
       columns: columns.map(({ target }, ordinal) => (key.isInKey(ordinal) ? notNull(target) : target)),
       ...key.identity,
-      indexes: key.withKey(mapIndexes(reads.indexes, context)),
+      indexes: key.withKeys(mapIndexes(reads.indexes, context)),
       checks: mapChecks(reads.checks, context),
     },
     ...(filter === undefined && isIdentity(origins, reads) ? {} : { rows }),
@@ -89,6 +96,8 @@ export function mapTable(reads: TableSchema, { rules, texts, replicates, lacksLo
     findings,
   };
 }
+
+const NO_CUTS: ReadonlyMap<number, number> = new Map();
 
 /** No rule brings one back: DMS's SupportLobs is about all of a task. */
 function withoutLobs(choices: readonly ColumnChoice[], findings: ColumnFindings): readonly ColumnChoice[] {
@@ -114,7 +123,11 @@ function isIdentity(origins: readonly ColumnOrigin[], { columns }: TableSchema):
   return (
     origins.length === columns.length &&
     origins.every(
-      (origin, i) => origin.kind === "column" && origin.ordinal === i && origin.mask === undefined,
+      (origin, i) =>
+        origin.kind === "column" &&
+        origin.ordinal === i &&
+        origin.mask === undefined &&
+        origin.cut === undefined,
     )
   );
 }

@@ -15,12 +15,13 @@ export interface RulesOfTable {
   readonly columns: readonly ColumnRule[];
   readonly added: readonly AddColumnRule[];
   readonly images: readonly BeforeImageRule[];
-  readonly key: KeyRule | undefined;
+  /** One primary key at most, and unique indexes, each of which is an object of its own. */
+  readonly keys: readonly KeyRule[];
   /** Of the rules that select it those with filters: a row has to satisfy one of them, if there are any. */
   readonly filtering: readonly SelectionRule[];
 }
 
-export const NO_RULES: RulesOfTable = { columns: [], added: [], images: [], key: undefined, filtering: [] };
+export const NO_RULES: RulesOfTable = { columns: [], added: [], images: [], keys: [], filtering: [] };
 
 /** Undefined where no rule is about a table's columns or rows. */
 export function rulesOfTable(table: TableSchema, mappings: TableMappings): RulesOfTable | undefined {
@@ -29,9 +30,11 @@ export function rulesOfTable(table: TableSchema, mappings: TableMappings): Rules
   const columns = mappings.columnRules.filter(isAbout);
   const added = mappings.addedColumns.filter(isAbout);
   const images = mappings.beforeImages.filter(isAbout);
-  const key = mappings.keyRules.find(isAbout);
+  const defined = mappings.keyRules.filter(isAbout);
+  const primary = defined.find(({ origin }) => origin === "primary-key");
+  const keys = defined.filter((rule) => rule === primary || rule.origin === "unique-index");
   const selecting = selectingRules(table, mappings);
   const filtering = selecting.filter(({ filters }) => filters.length > 0);
-  const count = columns.length + added.length + images.length + filtering.length;
-  return count === 0 && key === undefined ? undefined : { columns, added, images, key, filtering };
+  const count = columns.length + added.length + images.length + keys.length + filtering.length;
+  return count === 0 ? undefined : { columns, added, images, keys, filtering };
 }

@@ -140,7 +140,7 @@ test("primary keys and table settings are read for tables with exact names", () 
     { mode: "unlimited", "bulk-max-size": "0" },
     { mode: "none" },
   ].map((given) => read({ ...settings, "lob-settings": given }).tableSettings[0]!.lobs);
-  assert.deepEqual(lobs, [{ maxKilobytes: 16 }, "whole", undefined]);
+  assert.deepEqual(lobs, [{ maxKilobytes: 16 }, "whole", null]);
 });
 
 const refusals: readonly (readonly [because: string, rule: object, subject: string, says: RegExp])[] = [

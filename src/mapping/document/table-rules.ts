@@ -1,10 +1,13 @@
 import type { ParallelLoad } from "../../core/plan.ts";
 import type { KeyRule, TableRuleBase, TableSettingsRule } from "../rules.ts";
-import { exactName, LARGEST_NUMBER } from "./locators.ts";
+import { exactName } from "./locators.ts";
 import type { MemberReader, RuleReader } from "./rule-reader.ts";
-import { keyOrigins, parallelLoadTypes } from "./vocabulary.ts";
+import { keyOrigins, lobModes, parallelLoadTypes } from "./vocabulary.ts";
 
 const MOST_RANGE_COLUMNS = 10;
+
+/** Kilobytes, as in DMS. */
+const LARGEST_LOB = 102_400;
 
 export function keyRule(reader: RuleReader, id: number): KeyRule {
   const base = exactTable(reader, id, "define-primary-key");
@@ -113,12 +116,12 @@ function boundaryText(value: unknown): string | undefined {
 }
 
 function readLobs(reader: MemberReader): TableSettingsRule["lobs"] {
-  const mode = reader.choice("mode", ["none", "limited", "unlimited"]);
-  const size = reader.wholeNumber("bulk-max-size", 0, LARGEST_NUMBER);
+  const mode = reader.choice("mode", lobModes);
+  const size = reader.wholeNumber("bulk-max-size", 0, LARGEST_LOB);
   reader.finish();
   switch (mode) {
     case "none":
-      return undefined;
+      return null;
     case "unlimited":
       return "whole";
     case "limited":

@@ -48,4 +48,7 @@ export const beforeImageFilters = ["pk-only", "non-lob", "all"] as const;
 /** Of define-primary-key, an action of the rule-target table alone. */
 export const keyOrigins = ["primary-key", "unique-index"] as const;
 
+/** Of a table's lob-settings. */
+export const lobModes = ["none", "limited", "unlimited"] as const;
+
 export const parallelLoadTypes = ["none", "partitions-auto", "partitions-list", "ranges"] as const;

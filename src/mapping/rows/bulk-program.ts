@@ -1,4 +1,5 @@
 import type { Mask, TablePlan } from "../../core/plan.ts";
+import { textCut } from "./cuts.ts";
 import { readOrdinals } from "./row-needs.ts";
 
 /** What becomes of a column's cells as they are read. */
@@ -16,11 +17,19 @@ export const Action = {
 } as const;
 export type Action = (typeof Action)[keyof typeof Action];
 
+/** Of a column that was kept. */
+export interface HeldCell {
+  readonly kind: "held";
+  readonly place: number;
+  readonly mask: Mask | undefined;
+  /** Most bytes of its value that come; 0 for all. */
+  readonly limit: number;
+}
+
 /** A cell that is written when those that it is made of have been read. */
 export type MadeCell =
   | { readonly kind: "null" }
-  /** Of a column that was kept. */
-  | { readonly kind: "held"; readonly place: number; readonly mask: Mask | undefined }
+  | HeldCell
   /** The result of an expression, by its number among the plan's expressions. */
   | { readonly kind: "result"; readonly result: number };
 
@@ -33,6 +42,8 @@ export interface BulkProgram {
   readonly ordinals: readonly number[];
   /** Action of each place. */
   readonly actions: Uint8Array;
+  /** Most bytes that come of each place's value when it is its turn; 0 for all. */
+  readonly limits: Float64Array;
   /** 1 for each place whose cell passes, and that of the next place right after it. */
   readonly runs: Uint8Array;
   /** What is written before each place's cell, and, last, at the end of the row. */
@@ -44,6 +55,7 @@ export function bulkProgram(plan: TablePlan): BulkProgram {
   const places = new Map(ordinals.map((ordinal, place) => [ordinal, place]));
   const outputs = outputsOf(plan, places);
   const actions = new Uint8Array(ordinals.length);
+  const limits = new Float64Array(ordinals.length);
   const before: MadeCell[][] = [];
   let next = 0;
   const made = (place: number): MadeCell[] => {
@@ -60,14 +72,16 @@ export function bulkProgram(plan: TablePlan): BulkProgram {
     const isNeeded = outputs.slice(next + 1).some((other) => other.inputs.includes(place));
     if (isNeeded && action !== Action.pass) continue;
     actions[place] = isNeeded ? Action.holdAndPass : action;
+    limits[place] = cell.limit;
     next++;
   }
   before.push(made(ordinals.length));
   const runs = actions.map((action, place) => {
     const isRun = action === Action.pass && actions[place + 1] === Action.pass;
-    return isRun && before[place + 1]!.length === 0 ? 1 : 0;
+    const isLimited = limits[place]! > 0 || limits[place + 1]! > 0;
+    return isRun && !isLimited && before[place + 1]!.length === 0 ? 1 : 0;
   });
-  return { ordinals, actions, runs, before };
+  return { ordinals, actions, limits, runs, before };
 }
 
 const NULL: MadeCell = { kind: "null" };
@@ -79,7 +93,8 @@ interface Output {
   readonly last: number;
 }
 
-function outputsOf({ source, rows }: TablePlan, places: ReadonlyMap<number, number>): readonly Output[] {
+function outputsOf(plan: TablePlan, places: ReadonlyMap<number, number>): readonly Output[] {
+  const { source, rows } = plan;
   const allInputs = new Set<number>();
   for (const origin of rows!.columns) {
     if (origin.kind !== "expression") continue;
@@ -95,7 +110,8 @@ function outputsOf({ source, rows }: TablePlan, places: ReadonlyMap<number, numb
     if (origin.kind === "before") return { cell: NULL, inputs: [], last: -1 };
     if (origin.kind === "column") {
       const place = places.get(origin.ordinal)!;
-      return { cell: { kind: "held", place, mask: origin.mask }, inputs: [place], last: place };
+      const limit = textCut(origin, plan) ?? 0;
+      return { cell: { kind: "held", place, mask: origin.mask, limit }, inputs: [place], last: place };
     }
     return {
       cell: { kind: "result", result: own },

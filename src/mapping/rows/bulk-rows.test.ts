@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { bodies, firstBytes, frame, mappedRows, numbers } from "../../../test/support/copy-rows.ts";
 import { INT, mappedPlan, TEXT } from "../../../test/support/mapped-plan.ts";
 import type { TablePlan } from "../../core/plan.ts";
 import type { LogicalType } from "../../core/schema.ts";
@@ -31,15 +32,6 @@ const LETTERS: Readonly<Record<string, string>> = {
   ...{ "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\b": "\\b", "\f": "\\f", "\r": "\\r", "\v": "\\v" },
 };
 
-/** A generator of numbers in [0, n) that always gives the same ones. */
-function numbers(seed: number): (n: number) => number {
-  let state = seed;
-  return (n) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * n);
-  };
-}
-
 function written(row: Row): string {
   const cells = row.map((cell) =>
     cell === null ? "\\N" : cell.replaceAll(/[\\\t\n\b\f\r\v]/g, (c) => LETTERS[c]!),
@@ -47,36 +39,21 @@ function written(row: Row): string {
   return `${cells.join("\t")}\n`;
 }
 
-function frame(body: Buffer): Buffer {
-  const header = Buffer.from([0x64, 0, 0, 0, 0]);
-  header.writeUInt32BE(body.length + 4, 1);
-  return Buffer.concat([header, body]);
-}
-
-function bodies(chunks: readonly Buffer[]): string {
-  const all = Buffer.concat(chunks);
-  let text = Buffer.alloc(0);
-  for (let at = 0; at < all.length; at += 1 + all.readUInt32BE(at + 1)) {
-    assert.equal(all[at], 0x64);
-    text = Buffer.concat([text, all.subarray(at + 5, at + 1 + all.readUInt32BE(at + 1))]);
-  }
-  return text.toString("utf8");
-}
-
-/** Rows of the plan's read columns through it, each in a frame, or all in few, cut anywhere. */
+/** Rows of the plan's read columns through it. */
 function through(plan: TablePlan, rows: readonly Row[], pick: (n: number) => number): string {
+  return throughMapper(new BulkRows(plan), { plan, rows, pick });
+}
+
+interface Through {
+  readonly plan: TablePlan;
+  readonly rows: readonly Row[];
+  readonly pick: (n: number) => number;
+}
+
+function throughMapper(mapper: BulkRows, { plan, rows, pick }: Through): string {
   const ordinals = readOrdinals(plan);
   const bytes = rows.map((row) => Buffer.from(written(ordinals.map((ordinal) => row[ordinal]!))));
-  const sent = pick(2) === 0 ? Buffer.concat(bytes.map(frame)) : frame(Buffer.concat(bytes));
-  const mapper = new BulkRows(plan);
-  const chunks: Buffer[] = [];
-  for (let at = 0; at < sent.length; ) {
-    const end = Math.min(sent.length, at + 1 + pick(pick(4) === 0 ? 3 : 400));
-    const mapped = mapper.map({ bytes: sent.subarray(at, end), rows: 0 });
-    if (mapped !== undefined) chunks.push(mapped.bytes as Buffer);
-    at = end;
-  }
-  return bodies(chunks);
+  return mappedRows(bytes, { mapper, pick }).toString("utf8");
 }
 
 function hash(text: string): string {
@@ -92,9 +69,10 @@ test("rows are what the plan's columns say, whatever is in them and wherever the
     const columns = Array.from({ length: count }, (): Parameters<typeof mappedPlan>[0]["columns"][number] => {
       const ordinal = pick(width);
       const kind = width === 0 ? 5 + pick(2) : pick(7);
-      if (kind < 2) return { kind: "column", ordinal };
+      const cut = pick(2) === 0 ? {} : { cut: 1 + pick(6) };
+      if (kind < 2) return { kind: "column", ordinal, ...cut };
       if (kind === 2)
-        return { kind: "column", ordinal, mask: { kind: "digits", by: pick(2) === 0 ? 0x23 : 0x5c } };
+        return { kind: "column", ordinal, ...cut, mask: { kind: "digits", by: pick(2) === 0 ? 0x23 : 0x5c } };
       if (kind === 3) return { kind: "column", ordinal, mask: { kind: "hash" } };
       if (kind === 4) {
         const inputs = [
@@ -116,12 +94,15 @@ test("rows are what the plan's columns say, whatever is in them and wherever the
         pick(6) === 0 ? null : Array.from({ length: pick(4) }, () => SPECIAL[pick(SPECIAL.length)]!).join(""),
       ),
     );
+    let cuts = 0;
     const expected = rows.map((row) =>
       written(
         columns.map((origin) => {
           if (origin.kind === "before") return null;
           if (origin.kind === "column") {
-            const cell = row[origin.ordinal]!;
+            const value = row[origin.ordinal]!;
+            const cell = value === null ? null : firstBytes(value, origin.cut ?? Infinity);
+            if (cell !== value) cuts++;
             if (cell === null || origin.mask === undefined) return cell;
             if (origin.mask.kind === "hash") return hash(cell);
             assert.equal(origin.mask.kind, "digits");
@@ -136,7 +117,9 @@ test("rows are what the plan's columns say, whatever is in them and wherever the
         }),
       ),
     );
-    assert.equal(through(plan, rows, pick), expected.join(""), `round ${round}`);
+    const mapper = new BulkRows(plan);
+    assert.equal(throughMapper(mapper, { plan, rows, pick }), expected.join(""), `round ${round}`);
+    assert.equal(mapper.cuts, cuts, `round ${round}`);
   }
 });
 
@@ -153,9 +136,27 @@ test("a value that only passes, or has its digits masked, is not waited for", ()
   header.writeUInt32BE(1 << 20, 1);
   assert.equal(mapper.map({ bytes: header, rows: 0 }), undefined);
   const passed = mapper.map({ bytes: Buffer.from("abc"), rows: 0 });
-  assert.equal(bodies([passed!.bytes as Buffer]), "abc");
+  assert.equal(String(bodies([passed!.bytes])), "abc");
   const masked = mapper.map({ bytes: Buffer.from("d\t1x2"), rows: 0 });
-  assert.equal(bodies([masked!.bytes as Buffer]), "d\t*x*");
+  assert.equal(String(bodies([masked!.bytes])), "d\t*x*");
+});
+
+test("a value that is to be cut off is an error of the table where none may be", () => {
+  const cut = mappedPlan({ reads: [TEXT], columns: [{ kind: "column", ordinal: 0, cut: 3 }] });
+  const plan = { ...cut, rows: { ...cut.rows, refusesCuts: true as const } };
+  assert.equal(through(plan, [["abc"]], numbers(1)), "abc\n");
+  assert.throws(() => through(plan, [["abc"], ["abcd"]], numbers(1)), {
+    code: "mapping.value_cut",
+    scope: "table",
+    message: /^A value of the column c0 is longer than large objects may be/,
+  });
+});
+
+test("bytes are cut off after whole ones, in their text form", () => {
+  const reads = [{ kind: "bytes", fixed: false } as const];
+  const plan = mappedPlan({ reads, columns: [{ kind: "column", ordinal: 0, cut: 2 }] });
+  const rows = ["\\x", "\\x00ff", "\\x00ff01", null].map((value) => [value]);
+  assert.equal(through(plan, rows, numbers(2)), "\\\\x\n\\\\x00ff\n\\\\x00ff\n\\N\n");
 });
 
 test("a long value is hashed without being kept, wherever it is cut", () => {

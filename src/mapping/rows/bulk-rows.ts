@@ -1,22 +1,16 @@
 import { type BodyReader, CopyFrames } from "../../core/copy-frames.ts";
-import type { Mask, TablePlan } from "../../core/plan.ts";
+import type { TablePlan } from "../../core/plan.ts";
 import type { RowChunk } from "../../core/row-chunk.ts";
-import { Action, type BulkProgram, bulkProgram, type MadeCell } from "./bulk-program.ts";
+import { Action, type BulkProgram, bulkProgram, type HeldCell, type MadeCell } from "./bulk-program.ts";
+import { CellCut } from "./cell-cut.ts";
 import { CellHash } from "./cell-hash.ts";
+import { CopyOutput } from "./copy-output.ts";
 import { BACKSLASH, CAPITAL_N, escaped, NEWLINE, TAB } from "./copy-text.ts";
+import { valueCut } from "./cuts.ts";
 import { Expressions, type InputCells } from "./expression.ts";
 import { LoadHeaders } from "./headers.ts";
 import { HeldCells } from "./held-cells.ts";
 import { isDigit, maskText, randomDigit, sha256 } from "./masks.ts";
-
-/** CopyData: `d`, and the length of itself and what follows (PostgreSQL's protocol manual). */
-const FRAME_HEADER = 5;
-const COPY_DATA = 0x64;
-
-/** Room beyond what comes in: separators, NULLs. */
-const SPARE = 1 << 10;
-/** One that a long value has made larger is not kept. */
-const LARGEST_SPARE = 1 << 21;
 
 /**
  * Makes a plan's rows of those that are read for it (readOrdinals), in the format `pg-copy-text`. Rows may be cut
@@ -31,19 +25,21 @@ export class BulkRows implements BodyReader, InputCells {
   /** The byte that digits of a place become. */
   readonly #digit: Uint8Array;
   readonly #placeOf: Int32Array;
-  #out: Buffer = Buffer.alloc(0);
-  #length = 0;
-  /** Buffers of chunks that were given back. */
-  readonly #spare: Buffer[] = [];
+  readonly #out = new CopyOutput();
   /** Of the row at work: the place that is read, whether its cell has begun, and whether a cell was written. */
   #place = 0;
   #begun = false;
   #wrote = false;
   #evaluated = false;
+  /** Values that were cut off so far. */
+  cuts = 0;
+  readonly #plan: TablePlan;
   readonly #hash = new CellHash();
+  readonly #cut = new CellCut();
   readonly #held: HeldCells;
 
   constructor(plan: TablePlan) {
+    this.#plan = plan;
     this.#program = bulkProgram(plan);
     const { ordinals } = this.#program;
     this.#placeOf = new Int32Array(plan.rows!.reads.columns.length).fill(-1);
@@ -61,31 +57,21 @@ export class BulkRows implements BodyReader, InputCells {
   /** What the chunk's rows become; undefined for nothing yet. Its `rows` are the chunk's, which is not needed any more. */
   map({ bytes, rows, release }: RowChunk): RowChunk | undefined {
     this.#headers.now();
-    const spare = this.#spare.pop();
-    const size = FRAME_HEADER + bytes.length + SPARE;
-    this.#out = spare !== undefined && spare.length >= size ? spare : Buffer.allocUnsafeSlow(size);
-    this.#length = FRAME_HEADER;
+    this.#out.begin(bytes.length);
     this.#frames.walk(bytes, this);
     release?.();
-    const out = this.#out;
-    const done = (): void => {
-      if (out.length <= LARGEST_SPARE) this.#spare.push(out);
-    };
-    if (this.#length === FRAME_HEADER) {
-      done();
-      return undefined;
-    }
-    const frame = this.#out.subarray(0, this.#length);
-    frame[0] = COPY_DATA;
-    frame.writeUInt32BE(this.#length - 1, 1);
-    return { bytes: frame, rows, release: done };
+    return this.#out.take(rows);
   }
 
   read(bytes: Uint8Array, start: number, end: number): void {
-    const { actions } = this.#program;
+    const { actions, limits } = this.#program;
     let at = start;
     while (at < end) {
       if (!this.#begun) this.#begin();
+      if (limits[this.#place]! > 0) {
+        at = this.#limited(bytes, at, end);
+        continue;
+      }
       switch (actions[this.#place]) {
         case Action.pass:
           at = this.#pass(bytes, at, end);
@@ -125,6 +111,30 @@ export class BulkRows implements BodyReader, InputCells {
     const action = this.#program.actions[place];
     if (action !== Action.hold && action !== undefined) this.#separate();
     if (action === Action.hold || action === Action.holdAndPass) this.#held.begin(place);
+    const limit = this.#program.limits[place]!;
+    if (limit > 0) this.#cut.begin(limit);
+  }
+
+  /** A cell of which so much comes as its limit says. What is made of it is made of all of it. */
+  #limited(bytes: Uint8Array, start: number, end: number): number {
+    const action = this.#program.actions[this.#place];
+    let stop = start;
+    while (stop < end && bytes[stop] !== TAB && bytes[stop] !== NEWLINE) stop++;
+    const upTo = this.#cut.take(bytes, start, stop, stop < end);
+    if (action === Action.holdAndPass) this.#held.add(this.#place, bytes, start, stop);
+    if (action === Action.pass || action === Action.holdAndPass) this.#out.copy(bytes, start, upTo);
+    else this.#mask(bytes, start, upTo);
+    if (stop === end) return end;
+    if (this.#cut.isCut) this.#countCut(this.#place);
+    this.#end(bytes[stop]!);
+    return stop + 1;
+  }
+
+  #countCut(place: number): void {
+    if (this.#plan.rows!.refusesCuts === true) {
+      throw valueCut(this.#plan, { kind: "column", ordinal: this.#program.ordinals[place]! });
+    }
+    this.cuts++;
   }
 
   /** One cell, or several that follow each other with nothing made between them. */
@@ -138,38 +148,24 @@ export class BulkRows implements BodyReader, InputCells {
       if (byte === TAB && runs[this.#place] === 1) this.#place++;
       else if (byte === TAB || byte === NEWLINE) break;
     }
-    this.#copy(bytes, start, at);
+    this.#out.copy(bytes, start, at);
     if (at === end) return at;
     this.#end(bytes[at]!);
     return at + 1;
-  }
-
-  #copy(bytes: Uint8Array, start: number, end: number): void {
-    const length = end - start;
-    this.#room(length);
-    const to = this.#length;
-    this.#length = to + length;
-    // A call into the runtime costs as much as some dozen bytes.
-    if (length > 48) {
-      this.#out.set(bytes.subarray(start, end), to);
-      return;
-    }
-    const out = this.#out;
-    for (let i = 0; i < length; i++) out[to + i] = bytes[start + i]!;
   }
 
   /** Letters behind a backslash are no digits. */
   #mask(bytes: Uint8Array, start: number, end: number): number {
     const isRandom = this.#program.actions[this.#place] === Action.randomDigits;
     const by = this.#digit[this.#place]!;
-    this.#room((by === BACKSLASH ? 2 : 1) * (end - start));
-    const out = this.#out;
-    let to = this.#length;
+    this.#out.room((by === BACKSLASH ? 2 : 1) * (end - start));
+    const out = this.#out.bytes;
+    let to = this.#out.length;
     let at = start;
     while (at < end) {
       const byte = bytes[at++]!;
       if (byte === TAB || byte === NEWLINE) {
-        this.#length = to;
+        this.#out.length = to;
         this.#end(byte);
         return at;
       }
@@ -180,7 +176,7 @@ export class BulkRows implements BodyReader, InputCells {
         out[to++] = by;
       }
     }
-    this.#length = to;
+    this.#out.length = to;
     return at;
   }
 
@@ -191,7 +187,7 @@ export class BulkRows implements BodyReader, InputCells {
     if (at === end) return at;
     const digest = this.#hash.digest();
     if (digest === null) this.#null();
-    else this.#text(digest);
+    else this.#out.text(digest);
     this.#end(bytes[at]!);
     return at + 1;
   }
@@ -216,8 +212,7 @@ export class BulkRows implements BodyReader, InputCells {
     const made = this.#program.before[columns]!;
     // A row of no columns has begun with them.
     if (made.length > 0 && columns > 0) this.#make(made);
-    this.#room(1);
-    this.#out[this.#length++] = NEWLINE;
+    this.#out.byte(NEWLINE);
     this.#place = 0;
     this.#wrote = false;
     this.#evaluated = false;
@@ -225,10 +220,7 @@ export class BulkRows implements BodyReader, InputCells {
   }
 
   #separate(): void {
-    if (this.#wrote) {
-      this.#room(1);
-      this.#out[this.#length++] = TAB;
-    }
+    if (this.#wrote) this.#out.byte(TAB);
     this.#wrote = true;
   }
 
@@ -236,22 +228,26 @@ export class BulkRows implements BodyReader, InputCells {
     for (const cell of cells) {
       this.#separate();
       if (cell.kind === "null") this.#null();
-      else if (cell.kind === "held") this.#heldCell(cell.place, cell.mask);
+      else if (cell.kind === "held") this.#heldCell(cell);
       else this.#result(cell.result);
     }
   }
 
-  #heldCell(place: number, mask: Mask | undefined): void {
+  #heldCell({ place, mask, limit }: HeldCell): void {
     const held = this.#held;
+    let size = held.size(place);
+    if (limit > 0) {
+      size = held.fitting(place, limit, this.#cut);
+      if (this.#cut.isCut) this.#countCut(place);
+    }
     if (mask === undefined || held.isNull(place)) {
-      const size = held.size(place);
-      this.#room(size);
-      held.copy(place, this.#out, this.#length);
-      this.#length += size;
+      this.#out.room(size);
+      held.copy(place, size, this.#out.bytes, this.#out.length);
+      this.#out.length += size;
       return;
     }
-    const value = held.value(place);
-    this.#text(mask.kind === "hash" ? sha256(value) : escaped(maskText(mask, value.toString("utf8"))));
+    const value = held.value(place, size);
+    this.#out.text(mask.kind === "hash" ? sha256(value) : escaped(maskText(mask, value.toString("utf8"))));
   }
 
   #result(result: number): void {
@@ -260,27 +256,12 @@ export class BulkRows implements BodyReader, InputCells {
     this.#evaluated = true;
     const text = expressions.texts[result]!;
     if (text === null) this.#null();
-    else this.#text(escaped(text));
-  }
-
-  #text(text: string): void {
-    this.#room(3 * text.length);
-    this.#length += this.#out.write(text, this.#length, "utf8");
+    else this.#out.text(escaped(text));
   }
 
   #null(): void {
-    this.#room(2);
-    this.#out[this.#length++] = BACKSLASH;
-    this.#out[this.#length++] = CAPITAL_N;
-  }
-
-  /** Makes room for `size` bytes. */
-  #room(size: number): void {
-    const needed = this.#length + size;
-    if (needed <= this.#out.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#out.length));
-    this.#out.copy(larger, 0, 0, this.#length);
-    this.#out = larger;
+    this.#out.byte(BACKSLASH);
+    this.#out.byte(CAPITAL_N);
   }
 }
 

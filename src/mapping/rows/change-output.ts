@@ -1,11 +1,17 @@
 import { BatchParts, TransactionPiece } from "../../core/batch-parts.ts";
-import { type ChangeBatch, type ConvergingChanges, OP_WIDTH } from "../../core/change-batch.ts";
+import {
+  type ChangeBatch,
+  type ConvergingChanges,
+  type CutValues,
+  OP_WIDTH,
+} from "../../core/change-batch.ts";
 import type { TableSchema } from "../../core/schema.ts";
 
 /** Changes as the rules leave them, while they are made. Rows and bytes of the batch stay where they are, others follow. */
 export class ChangeOutput extends BatchParts {
   readonly #batch: ChangeBatch;
   readonly #converging: ConvergingChanges[] = [];
+  readonly #cuts: { -readonly [K in keyof CutValues]: CutValues[K] }[] = [];
   /** By table, the last transaction that is among them: a batch may have ten thousands of both. */
   readonly #convergesIn: number[] = [];
   #made = Buffer.alloc(0);
@@ -45,6 +51,14 @@ export class ChangeOutput extends BatchParts {
     this.#converging.push({ transaction, table });
   }
 
+  /** So many values of the transaction's rows of a table were cut off. */
+  cut(table: number, count: number): void {
+    const transaction = this.transactions.length;
+    const last = this.#cuts.at(-1);
+    if (last?.transaction === transaction && last.table === table) last.count += count;
+    else this.#cuts.push({ transaction, table, count });
+  }
+
   /** The batch's next transaction is done. */
   endTransaction(): void {
     const given = this.#batch.transactions[this.transactions.length]!;
@@ -73,6 +87,7 @@ export class ChangeOutput extends BatchParts {
       transactions: this.transactions,
       ...(all.length === 0 ? {} : { misfits: all }),
       ...(this.#converging.length === 0 ? {} : { converging: this.#converging }),
+      ...(this.#cuts.length === 0 ? {} : { cuts: this.#cuts }),
     };
   }
 

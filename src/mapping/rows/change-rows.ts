@@ -69,6 +69,8 @@ export class ChangeRows {
           if (!(error instanceof MigrationError)) throw error;
           output.misfit(table, error);
         }
+        const cuts = changes.takeCuts();
+        if (cuts > 0) output.cut(table, cuts);
       }
       output.endTransaction();
     }

@@ -1,3 +1,4 @@
+import type { CellCut } from "./cell-cut.ts";
 import { hasEscapes, isNullCell, unescaped } from "./copy-text.ts";
 import type { Expressions } from "./expression.ts";
 
@@ -47,13 +48,23 @@ export class HeldCells {
     return this.#end[place]! - this.#start[place]!;
   }
 
-  /** Copies it, as it came, to where `out` has room for it. */
-  copy(place: number, out: Buffer, at: number): void {
-    this.#bytes.copy(out, at, this.#start[place]!, this.#end[place]!);
+  /** How much of the cell, as it came, comes of a value that may have `limit` bytes. `cut` tells whether that is all. */
+  fitting(place: number, limit: number, cut: CellCut): number {
+    const start = this.#start[place]!;
+    cut.begin(limit);
+    return cut.take(this.#bytes, start, this.#end[place]!, true) - start;
   }
 
-  value(place: number): Buffer {
-    return unescaped(this.#bytes, this.#start[place]!, this.#end[place]!);
+  /** Copies its first `size` bytes, as they came, to where `out` has room for them. */
+  copy(place: number, size: number, out: Buffer, at: number): void {
+    const start = this.#start[place]!;
+    this.#bytes.copy(out, at, start, start + size);
+  }
+
+  /** What its first `size` bytes stand for. */
+  value(place: number, size: number): Buffer {
+    const start = this.#start[place]!;
+    return unescaped(this.#bytes, start, start + size);
   }
 
   /** Gives the value to expressions, as what they call `input`. */
@@ -63,7 +74,7 @@ export class HeldCells {
     if (isNullCell(this.#bytes, start, end)) expressions.takeNull(input);
     else if (!hasEscapes(this.#bytes, start, end)) expressions.take(input, this.#bytes, start, end);
     else {
-      const value = this.value(place);
+      const value = this.value(place, end - start);
       expressions.take(input, value, 0, value.length);
     }
   }

@@ -1,5 +1,6 @@
 import { type ColumnOrigin, originsOf, type RowRules, readTable, type TablePlan } from "../../core/plan.ts";
 import type { Column, TableSchema } from "../../core/schema.ts";
+import { cutText, textCut } from "./cuts.ts";
 import { maskText } from "./masks.ts";
 
 /**
@@ -75,7 +76,9 @@ export function withFills(plan: TablePlan, fillOf: (name: string) => string | nu
   const values = columns.map((origin): string | null | undefined => {
     if (origin.kind !== "column") return undefined;
     const value = reads.columns[origin.ordinal]!.later?.value;
-    return value == null || origin.mask === undefined ? value : maskText(origin.mask, value);
+    if (value == null) return value;
+    const cut = cutText(value, textCut(origin, plan));
+    return origin.mask === undefined ? cut : maskText(origin.mask, cut);
   });
   return {
     ...plan,

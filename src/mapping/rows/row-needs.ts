@@ -23,6 +23,11 @@ export function makesRows({ source, rows }: TablePlan): boolean {
   });
 }
 
+/** Whether values of its rows are cut off, which can be done in any format. */
+export function cutsRows({ rows }: TablePlan): boolean {
+  return rows?.columns.some((origin) => origin.kind === "column" && origin.cut !== undefined) === true;
+}
+
 /** Whether changes have to come as text: a value is made, or looked at. */
 export function needsText({ rows }: TablePlan): boolean {
   return rows !== undefined && (rows.filter !== undefined || rows.columns.some(isMade));

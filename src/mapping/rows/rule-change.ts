@@ -1,5 +1,6 @@
 import { readTable, type TablePlan } from "../../core/plan.ts";
 import type { RuleDigests, TableShape } from "../../core/table-shape.ts";
+import { isLargeObject } from "../document/data-types.ts";
 import { ruleDigests } from "./rule-digests.ts";
 
 /**
@@ -11,7 +12,7 @@ export function ruleChange(from: TablePlan, to: TablePlan): string | undefined {
   const after = ruleDigests(to);
   const known = new Set(readTable(from).shape?.columns.map(({ number }) => number));
   for (const { number, name } of readTable(to).shape?.columns ?? []) {
-    if (known.has(number) && before.columns[number] !== after.columns[number]) {
+    if (known.has(number) && before.columns[number] !== after.columns[number] && !isGrown(number, from, to)) {
       return `has its column ${name} treated in another way by the table mappings, which go by names`;
     }
   }
@@ -19,6 +20,25 @@ export function ruleChange(from: TablePlan, to: TablePlan): string | undefined {
   if (JSON.stringify(before.made) !== JSON.stringify(after.made))
     return "has other columns that expressions of the table mappings are made of";
   return undefined;
+}
+
+/** A column whose values are cut off now, and which held none before that could be. */
+function isGrown(number: number, from: TablePlan, to: TablePlan): boolean {
+  const { columns, shape } = readTable(from);
+  const name = shape?.columns.find((column) => column.number === number)?.name;
+  const column = columns.find((one) => one.name === name);
+  if (column === undefined || isLargeObject(column)) return false;
+  return ruleDigests(from).columns[number] === ruleDigests(withoutCuts(to)).columns[number];
+}
+
+function withoutCuts(plan: TablePlan): TablePlan {
+  if (plan.rows === undefined) return plan;
+  const columns = plan.rows.columns.map((origin) => {
+    if (origin.kind === "expression") return origin;
+    const { cut: _cut, ...whole } = origin;
+    return whole;
+  });
+  return { ...plan, rows: { ...plan.rows, columns } };
 }
 
 /**

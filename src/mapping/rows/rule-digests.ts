@@ -84,17 +84,23 @@ function ownNumber(origin: ColumnOrigin, plan: TablePlan, numbers: Numbers): num
 /** Undefined for a column that comes as it is. */
 function treatment(origin: ColumnOrigin, { type, typedByRule }: Column): unknown {
   const mask = origin.kind === "before" ? undefined : origin.mask;
-  if (mask === undefined && typedByRule !== true) return undefined;
-  return [mask ?? null, typedByRule === true ? type : null];
+  const cut = cutOf(origin);
+  if (mask === undefined && typedByRule !== true && cut.length === 0) return undefined;
+  return [mask ?? null, typedByRule === true ? type : null, ...cut];
 }
 
 function madeText(origin: ColumnOrigin, { type }: Column, nameAt: (ordinal: number) => NamedNumber): unknown {
-  if (origin.kind !== "expression") return [origin.kind, nameAt(origin.ordinal)[1], type];
+  if (origin.kind !== "expression") return [origin.kind, nameAt(origin.ordinal)[1], type, ...cutOf(origin)];
   const { expression, mask = null } = origin;
   const inputs = expression.inputs.flatMap((input) =>
     input.kind === "column" || input.kind === "before" ? [[input.kind, nameAt(input.ordinal)]] : [],
   );
   return [expression.text ?? expression.sql, sortedTexts(inputs), mask, type];
+}
+
+/** Left out where values come whole, as it was when none were cut off. */
+function cutOf(origin: ColumnOrigin): readonly number[] {
+  return origin.kind === "expression" || origin.cut === undefined ? [] : [origin.cut];
 }
 
 /** In an order that does not depend on that of the rules. */

@@ -3,6 +3,7 @@ import { MigrationError } from "../../core/error.ts";
 import type { Mask, RowRules, TablePlan } from "../../core/plan.ts";
 import { displayTable } from "../../core/schema.ts";
 import { compileFilter, type FilterAnswer, type FilterTest } from "../filter/filter-test.ts";
+import { ChangeCuts } from "./change-cuts.ts";
 import type { ChangeOutput } from "./change-output.ts";
 import { Expressions, type InputCells } from "./expression.ts";
 import type { ChangeHeaders } from "./headers.ts";
@@ -13,6 +14,12 @@ import { keepsDeleted } from "./row-needs.ts";
 interface RowCells {
   cells: Int32Array;
   row: number;
+}
+
+/** What a column of the plan is made of, when that is a column of the source's. */
+interface CopiedOrigin {
+  readonly ordinal: number;
+  readonly mask?: Mask;
 }
 
 /**
@@ -47,6 +54,7 @@ export class TableChanges implements InputCells {
   #of: RowCells = this.#after;
   /** The row after is that before a delete. */
   #isKept = false;
+  readonly #cuts: ChangeCuts;
   readonly #afterScratch: Int32Array;
   readonly #beforeScratch: Int32Array;
 
@@ -65,11 +73,13 @@ export class TableChanges implements InputCells {
     const { key, rowIdentity } = plan.source;
     this.#tellsAll = rowIdentity === "full" && key.length === 0;
     this.#evaluatesBefore = this.#tellsAll || key.some((ordinal) => columns[ordinal]!.kind === "expression");
+    this.#cuts = new ChangeCuts(plan);
     this.#afterScratch = new Int32Array(2 * this.#width);
     this.#beforeScratch = new Int32Array(2 * this.#width);
   }
 
-  use({ bytes, cells }: ChangeBatch, output: ChangeOutput): void {
+  use({ bytes, cells, encoding }: ChangeBatch, output: ChangeOutput): void {
+    this.#cuts.use(encoding);
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#output = output;
     this.#after.cells = cells;
@@ -110,6 +120,11 @@ export class TableChanges implements InputCells {
     return true;
   }
 
+  /** How many values of rows after changes were cut off since this was asked last. */
+  takeCuts(): number {
+    return this.#cuts.take();
+  }
+
   makeAfter(headers: ChangeHeaders): number {
     const row = this.#make(this.#after, true);
     this.#evaluate(row, this.#after, headers);
@@ -138,7 +153,7 @@ export class TableChanges implements InputCells {
     let count = 0;
     for (const [i, origin] of columns.entries()) {
       const isHeld = origin.kind === "column" && held.has(origin.ordinal);
-      if (isHeld) this.#copy(made + 2 * i, { cells, row: from }, origin.ordinal, origin.mask);
+      if (isHeld) this.#copy(made + 2 * i, { cells, row: from }, i);
       else this.#output!.cells[made + 2 * i] = UNCHANGED_CELL;
       if (isHeld) count++;
       if (origin.kind !== "expression" || needsAll) continue;
@@ -211,24 +226,29 @@ export class TableChanges implements InputCells {
   #make(from: RowCells, isAfter: boolean): number {
     const { columns } = this.#rules;
     const made = this.#output!.row(columns.length);
+    this.#cuts.counts(isAfter);
     for (let i = 0; i < columns.length; i++) {
       const origin = columns[i]!;
-      if (origin.kind === "column") this.#copy(made + 2 * i, from, origin.ordinal, origin.mask);
-      else if (origin.kind === "before" && isAfter && !this.#isKept)
-        this.#copyBefore(made + 2 * i, origin.ordinal);
+      if (origin.kind === "column") this.#copy(made + 2 * i, from, i);
+      else if (origin.kind === "before" && isAfter && !this.#isKept) this.#copyBefore(made + 2 * i, i);
     }
     return made;
   }
 
-  #copyBefore(cell: number, ordinal: number): void {
+  #copyBefore(cell: number, column: number): void {
     const { cells, row } = this.#before;
-    if (row >= 0 && cells[row + 2 * ordinal]! >= 0) this.#copy(cell, this.#before, ordinal, undefined);
+    const { ordinal } = this.#rules.columns[column] as CopiedOrigin;
+    if (row >= 0 && cells[row + 2 * ordinal]! >= 0) this.#copy(cell, this.#before, column);
   }
 
-  #copy(cell: number, { cells, row }: RowCells, ordinal: number, mask: Mask | undefined): void {
+  /** `column`: of the plan, with a value of the source's. */
+  #copy(cell: number, { cells, row }: RowCells, column: number): void {
     const output = this.#output!;
+    const { ordinal, mask } = this.#rules.columns[column] as CopiedOrigin;
     const start = cells[row + 2 * ordinal]!;
-    const end = cells[row + 2 * ordinal + 1]!;
+    let end = cells[row + 2 * ordinal + 1]!;
+    if (start >= 0 && !this.#cuts.fits(column, end - start))
+      end = this.#cuts.endOf(column, this.#bytes, start);
     if (start < 0 || mask === undefined) {
       output.cells[cell] = start;
       output.cells[cell + 1] = end;

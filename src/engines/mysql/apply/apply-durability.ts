@@ -91,13 +91,17 @@ export class ApplyDurability {
   async settle(): Promise<Position | undefined> {
     const { newest } = this.#log;
     if (newest === undefined) return undefined;
-    if (this.#kind === "flush") await this.#flush();
-    else {
-      const { end } = await this.#state();
-      while ((await this.#state()).onDisk < end) await delay(WAIT_MS);
-    }
+    await this.wait();
     this.#log.settled();
     return newest;
+  }
+
+  /** Resolves when all commits so far are durable. */
+  async wait(): Promise<void> {
+    if (this.#kind === "flush") await this.#flush();
+    if (this.#kind !== "told") return;
+    const { end } = await this.#state();
+    while ((await this.#state()).onDisk < end) await delay(WAIT_MS);
   }
 
   async #flush(): Promise<LogState> {

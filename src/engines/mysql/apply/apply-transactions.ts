@@ -1,20 +1,24 @@
 import type { Position } from "../../../core/position.ts";
+import type { RetryRequest } from "../../../core/row-retry.ts";
 import type { ApplyRequest } from "../../../core/target.ts";
-import type { ApplyCounts } from "../../shared/apply/apply-counts.ts";
+import type { ApplyCounts, RowException } from "../../shared/apply/apply-counts.ts";
 import type { ApplyGroup } from "../../shared/apply/apply-group.ts";
 import type { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
 import type { ApplyTransactions, Committed } from "../../shared/apply/apply-loop.ts";
+import { tallyOf } from "../../shared/apply/row-errors.ts";
 import type { ValueCounts } from "../values/value-counts.ts";
 import type { ApplyDurability } from "./apply-durability.ts";
 import type { ExceptionWriter } from "./apply-exceptions.ts";
 import { StatementFailure } from "./apply-failure.ts";
 import type { ApplySession } from "./apply-session.ts";
 import type { ApplyTables } from "./apply-tables.ts";
-import { savePositionSql } from "./journal-sql.ts";
+import { forgetExceptionsSql, savePositionSql } from "./journal-sql.ts";
 import { mayRetry } from "./statement-error.ts";
 
 /** How often a group is tried that the server gives up for another session's sake. */
 const MAX_TRIES = 10;
+
+type RetryTable = Pick<RetryRequest, "plan" | "exceptions">;
 
 export interface MysqlTransactionsParts {
   readonly session: ApplySession;
@@ -50,21 +54,42 @@ export class MysqlTransactions implements ApplyTransactions {
    * A deadlock takes back the whole transaction: the group is written again unless parts came before it. What is passed
    * over is recorded at once: a large transaction that comes in parts may have a lot of it.
    */
-  async write(group: ApplyGroup): Promise<void> {
+  async write(group: ApplyGroup): Promise<readonly RowException[]> {
     const { writer, counts, exceptions } = this.#parts;
     const isFirst = this.#isFirst;
     this.#isFirst = false;
     for (let tries = 1; ; tries++) {
       try {
         await writer.write(group);
-        await exceptions.write(counts.takeExceptions());
-        return;
+        const passedOver = counts.takeExceptions();
+        await exceptions.write(passedOver);
+        return passedOver;
       } catch (error) {
         const again = error instanceof StatementFailure && mayRetry(error);
         if (!again || !isFirst || tries === MAX_TRIES) throw error;
         await this.#undo();
       }
     }
+  }
+
+  async forgetExceptions({ plan, exceptions }: RetryTable): Promise<void> {
+    const { session, counts, request } = this.#parts;
+    this.#isFirst = false;
+    const ids = exceptions.map(({ id }) => id);
+    session.statements(...forgetExceptionsSql(request, plan.target.id, ids));
+    await session.drain();
+    counts.errors.resolved(plan, tallyOf(exceptions));
+  }
+
+  async commitRetry(): Promise<void> {
+    const { session, writer, counts, tables, replaced, durability } = this.#parts;
+    session.statements("commit");
+    await session.drain();
+    this.#begun = false;
+    writer.ended();
+    tables.count(replaced);
+    counts.take();
+    await durability.wait();
   }
 
   async rollBack(): Promise<void> {

@@ -13,6 +13,7 @@ export const mysqlJournalSql = journalSql({
   identifier,
   literal,
   controlTable,
+  digest: (text) => `sha2(${text}, 256)`,
   now: NOW_SQL,
   overwrite: (_key, columns) => {
     const set = columns.map((column) => `${column} = values(${column})`);
@@ -22,6 +23,7 @@ export const mysqlJournalSql = journalSql({
 });
 
 export const {
+  forgetExceptionsSql,
   forgetTableSql,
   noteSql,
   positionSql,

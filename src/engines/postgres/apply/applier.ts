@@ -77,7 +77,7 @@ function connectParts(parts: ApplierParts): Applier {
       exceptions: "awsdms_apply_exceptions",
     });
     return new PostgresTransactions({
-      ...{ session, writer, exceptions, counts: hooks.counts },
+      ...{ session, writer, exceptions, request, counts: hooks.counts },
       waitForDisk: traits.waitForDisk,
       begin: beginSql(traits.replica),
       describe: (error) => describe({ error, table: -1 }),

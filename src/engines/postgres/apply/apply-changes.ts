@@ -27,8 +27,11 @@ export interface ApplyChangesParts {
 /** Turns a batch's ops into commands of the session. */
 export class ApplyChanges implements ChangeVisitor {
   readonly #parts: ApplyChangesParts;
-  readonly #statements: (TableStatements | undefined)[] = [];
-  #encoding: ChangeBatch["encoding"] | undefined;
+  /** By plan; the server knows each by its name as long as the session lasts. */
+  readonly #statements: Record<ChangeBatch["encoding"], (TableStatements | undefined)[]> = {
+    "pg-binary": [],
+    text: [],
+  };
   readonly #cells: CellSource;
 
   constructor(parts: ApplyChangesParts) {
@@ -36,16 +39,11 @@ export class ApplyChanges implements ChangeVisitor {
     this.#cells = { ...NO_CELLS };
   }
 
-  /** Statements belong to one encoding. */
   use(batch: ChangeBatch): void {
     if (batch === this.#cells.batch) return;
     const { bytes } = batch;
     this.#cells.batch = batch;
     this.#cells.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (batch.encoding !== this.#encoding) {
-      this.#encoding = batch.encoding;
-      this.#statements.length = 0;
-    }
   }
 
   exact(plan: number, ops: Int32Array, at: number): void {
@@ -162,15 +160,17 @@ export class ApplyChanges implements ChangeVisitor {
   }
 
   #statementsOf(index: number): TableStatements {
-    const known = this.#statements[index];
+    const { encoding } = this.#cells.batch;
+    const statements = this.#statements[encoding];
+    const known = statements[index];
     if (known !== undefined) return known;
-    const statements = new TableStatements({
+    const made = new TableStatements({
       plan: this.#parts.plans[index]!,
       target: this.#parts.targets[index],
-      encoding: this.#encoding!,
-      prefix: `${this.#encoding === "text" ? "t" : "b"}${index}`,
+      encoding,
+      prefix: `${encoding === "text" ? "t" : "b"}${index}`,
     });
-    this.#statements[index] = statements;
-    return statements;
+    statements[index] = made;
+    return made;
   }
 }

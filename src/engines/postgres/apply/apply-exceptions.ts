@@ -1,3 +1,4 @@
+import { UNCHANGED_CELL } from "../../../core/change-batch.ts";
 import type { JournalRequest } from "../../../core/journal.ts";
 import type { Column } from "../../../core/schema.ts";
 import { EXPECT_WIDTH, Expect, type RowException } from "../../shared/apply/apply-counts.ts";
@@ -76,7 +77,7 @@ export class ExceptionWriter {
     const { withValues, targetOf } = this.#parts;
     const { plan, place } = exception;
     const { batch } = place;
-    const { keyIsBefore, key, sent, before, after, at } = row;
+    const { keyIsBefore, key, moves, sent, before, after, at } = row;
     const columns = new ApplyColumns(plan, targetOf(exception), batch.encoding);
     const bytes = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
     const value = (ordinal: number, isBefore: boolean): string => {
@@ -91,16 +92,22 @@ export class ExceptionWriter {
       const count = params.push(isBefore ? ~(2 * ordinal) : 2 * ordinal);
       return `pg_catalog.to_json($${count}::${columns.stageType(ordinal)}::pg_catalog.text)::text`;
     };
-    const object = (name: string, ordinals: readonly number[], isBefore: boolean): readonly string[] => {
+    const isKept = (ordinal: number): boolean => batch.cells[after + 2 * ordinal] === UNCHANGED_CELL;
+    const object = (
+      name: string,
+      ordinals: readonly number[],
+      isBefore: (ordinal: number) => boolean,
+    ): readonly string[] => {
       const members = ordinals.map((ordinal) => {
         const head = `${JSON.stringify(plan.source.columns[ordinal]!.name)}:`;
-        return `${this.#text(head)} || ${value(ordinal, isBefore)}`;
+        return `${this.#text(head)} || ${value(ordinal, isBefore(ordinal))}`;
       });
       return ordinals.length === 0 ? [] : [`'"${name}":{' || ${members.join(" || ',' || ")} || '}'`];
     };
     const members = [
-      ...object("key", key, keyIsBefore),
-      ...(withValues ? object("values", sent, false) : []),
+      ...object("key", key, () => keyIsBefore),
+      ...(moves ? object("to", key, isKept) : []),
+      ...(withValues ? object("values", sent, () => false) : []),
       ...(at === undefined ? [] : [this.#text(`"at":${JSON.stringify(at)}`)]),
     ];
     return members.length === 0 ? literal("{}") : `'{' || ${members.join(" || ',' || ")} || '}'`;

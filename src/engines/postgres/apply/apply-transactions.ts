@@ -1,20 +1,26 @@
+import type { JournalRequest } from "../../../core/journal.ts";
 import type { Position } from "../../../core/position.ts";
-import type { ApplyCounts } from "../../shared/apply/apply-counts.ts";
+import type { RetryRequest } from "../../../core/row-retry.ts";
+import type { ApplyCounts, RowException } from "../../shared/apply/apply-counts.ts";
 import type { ApplyGroup } from "../../shared/apply/apply-group.ts";
 import type { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
 import type { ApplyTransactions, Committed } from "../../shared/apply/apply-loop.ts";
 import { LogDurability } from "../../shared/apply/log-durability.ts";
+import { tallyOf } from "../../shared/apply/row-errors.ts";
 import { LOG_STATE_SQL, readLogState } from "./apply-durability.ts";
 import type { ExceptionWriter } from "./apply-exceptions.ts";
 import type { ApplySession } from "./apply-session.ts";
 import type { PreparedStatement } from "./apply-writer.ts";
-import { executePositionSql } from "./journal-sql.ts";
+import { executePositionSql, forgetExceptionsSql } from "./journal-sql.ts";
+
+type RetryTable = Pick<RetryRequest, "plan" | "exceptions">;
 
 export interface PostgresTransactionsParts {
   readonly session: ApplySession;
   readonly writer: GroupWriter;
   readonly counts: ApplyCounts;
   readonly exceptions: ExceptionWriter;
+  readonly request: JournalRequest;
   /** Statements that open a transaction. */
   readonly begin: readonly string[];
   /** The statement that makes the transaction at work wait for the disk; undefined: every one does. */
@@ -47,10 +53,26 @@ export class PostgresTransactions implements ApplyTransactions {
   }
 
   /** What is passed over is recorded at once: a large transaction that comes in parts may have a lot of it. */
-  async write(group: ApplyGroup): Promise<void> {
+  async write(group: ApplyGroup): Promise<readonly RowException[]> {
     const { writer, counts, exceptions } = this.#parts;
     await writer.write(group);
-    await exceptions.write(counts.takeExceptions());
+    const passedOver = counts.takeExceptions();
+    await exceptions.write(passedOver);
+    return passedOver;
+  }
+
+  async forgetExceptions({ plan, exceptions }: RetryTable): Promise<void> {
+    const { session, counts, request } = this.#parts;
+    const ids = exceptions.map(({ id }) => id);
+    await session.ask(forgetExceptionsSql(request, plan.target.id, ids).join("; "));
+    counts.errors.resolved(plan, tallyOf(exceptions));
+  }
+
+  async commitRetry(): Promise<void> {
+    const { session, writer, counts, waitForDisk } = this.#parts;
+    await session.ask([...(waitForDisk === undefined ? [] : [waitForDisk]), "commit"].join("; "));
+    writer.ended();
+    counts.take();
   }
 
   async rollBack(): Promise<void> {

@@ -20,6 +20,7 @@ export const postgresJournalSql = journalSql({
   identifier,
   literal,
   controlTable,
+  digest: (text) => `pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${text}, 'UTF8')), 'hex')`,
   now: NOW_SQL,
   overwrite: (key, columns) => {
     const set = columns.map((column) => `${column} = excluded.${column}`);
@@ -28,8 +29,14 @@ export const postgresJournalSql = journalSql({
   noteSchema: "pg_catalog",
 });
 
-export const { forgetTableSql, positionSql, recordedErrorsSql, recordShapeSql, savePositionSql } =
-  postgresJournalSql;
+export const {
+  forgetExceptionsSql,
+  forgetTableSql,
+  positionSql,
+  recordedErrorsSql,
+  recordShapeSql,
+  savePositionSql,
+} = postgresJournalSql;
 
 const DIVISION_BY_ZERO = "22012";
 

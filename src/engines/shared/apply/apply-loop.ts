@@ -1,9 +1,12 @@
 import { failpoint } from "../../../base/failpoint.ts";
 import type { ChangeBatch } from "../../../core/change-batch.ts";
 import type { Position, PositionCodec } from "../../../core/position.ts";
+import type { RetriedRows, RetryRequest } from "../../../core/row-retry.ts";
 import type { AppliedCounts, AppliedProgress, Applier, GroupLimits } from "../../../core/target.ts";
+import type { RowException } from "./apply-counts.ts";
 import type { ApplyGroup } from "./apply-group.ts";
 import { ApplyQueue } from "./apply-queue.ts";
+import { retryRows } from "./apply-retry.ts";
 
 /** How often a position is saved while the log holds nothing for this task. */
 const IDLE_SAVE_MS = 1_000;
@@ -19,12 +22,16 @@ export interface Committed {
 export interface ApplyTransactions extends AsyncDisposable {
   /** The first part of a transaction follows. */
   begin(): void;
-  /** Resolves when the target has carried out the group, in the transaction at work. */
-  write(group: ApplyGroup): Promise<void>;
+  /** Resolves when the target has carried out the group, in the transaction at work; with what of it was passed over. */
+  write(group: ApplyGroup): Promise<readonly RowException[]>;
   /** Takes back what was written since begin(). */
   rollBack(): Promise<void>;
   /** Saves the position, and what conflicts there were, with the changes, and commits all of it. */
   commit(position: Position): Promise<Committed>;
+  /** Removes what is recorded of rows of a table, in the transaction at work. */
+  forgetExceptions(request: Pick<RetryRequest, "plan" | "exceptions">): Promise<void>;
+  /** Commits what was written without a position, and resolves when that is durable. */
+  commitRetry(): Promise<void>;
   /**
    * Saves a position by itself. `waits`: resolves when it is durable, with all commits before it. Resolves with up to
    * where commits are durable that were not known to be before.
@@ -97,6 +104,19 @@ export class ApplyLoop implements Applier {
     this.#flushed ??= Promise.withResolvers();
     this.#arrived?.();
     await this.#flushed.promise;
+  }
+
+  async retry(request: RetryRequest): Promise<RetriedRows> {
+    await this.flush();
+    try {
+      return await retryRows(this.#transactions, request, () => {
+        if (this.#failure !== undefined) throw this.#failure.error;
+      });
+    } catch (error) {
+      const failure = this.#failure?.error ?? this.#transactions.describe(error);
+      this.#end(failure);
+      throw failure;
+    }
   }
 
   /** Ends the applier; the first error is the one that is told. */

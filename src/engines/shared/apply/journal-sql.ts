@@ -1,4 +1,5 @@
 import {
+  type ExceptionsRequest,
   type HistorySlot,
   type JournalRequest,
   loadExceptionTable,
@@ -17,6 +18,8 @@ export interface JournalDialect {
   readonly literal: (text: string) => string;
   /** Qualified SQL name of a control table of a task. */
   readonly controlTable: (request: JournalRequest, name: ControlTableName) => string;
+  /** A digest of a text, in characters that every collation tells apart. */
+  readonly digest: (text: string) => string;
   /** The time in DMS's columns. */
   readonly now: string;
   /** The end of an insert, by which a row that has the key already gets the new values of columns. All as SQL. */
@@ -61,6 +64,12 @@ export interface JournalSql {
    * of those are a full load's.
    */
   recordedErrorsSql(request: JournalRequest): string;
+  /** Answers with a row for each record that is wanted: id, the beginning of its statement, 1 for a conflict. */
+  exceptionsSql(request: JournalRequest, wanted: ExceptionsRequest): string;
+  /** Removes records by their ids. */
+  forgetExceptionsSql(request: JournalRequest, table: TableId, ids: readonly string[]): string[];
+  /** Answers with a row for each error code of each target table: schema, name, code, how many. */
+  recordedCodesSql(request: JournalRequest): string;
   saveStatusSql(request: JournalRequest, status: TaskStatus): string;
   saveHistorySql(request: JournalRequest, slot: HistorySlot): string;
   /** Removes everything about a task. */
@@ -72,11 +81,20 @@ function exceptionTables(request: JournalRequest): readonly ControlTableName[] {
   return [...new Set(["awsdms_apply_exceptions" as const, loadExceptionTable(request)])];
 }
 
+/** Characters of a statement in which its keys stand: no server has an index whose values are longer. */
+const KEY_LENGTH = 32_768;
+
 export function journalSql(dialect: JournalDialect): JournalSql {
-  const { identifier, literal, controlTable, now, overwrite, noteSchema } = dialect;
+  const { identifier, literal, controlTable, digest, now, overwrite, noteSchema } = dialect;
   const noteTable = (note: JournalNote): TableId => ({ schema: noteSchema, name: note });
   const [server, task, time, text] = ["SERVER_NAME", "TASK_NAME", "STATE_TIME", "CHECKPOINT"].map(identifier);
   const [owner, name, statement, error] = ["TABLE_OWNER", "TABLE_NAME", "STATEMENT", "ERROR"].map(identifier);
+
+  // The last member of a change's object is the text of its position, which a row of a load has not; see ExceptionRow.
+  const isOfLoad = `right(${statement}, 2) in ('}}', '{}')`;
+  const isConflict = `left(${error}, 10) = 'apply.row_' and not ${isOfLoad}`;
+  const isOfTable = ({ taskId }: JournalRequest, { schema, name: table }: TableId): string =>
+    `${task} = ${literal(taskId)} and ${owner} = ${literal(schema)} and ${name} = ${literal(table)}`;
 
   const sql: JournalSql = {
     isAbout({ taskId }, { schema, name }) {
@@ -143,10 +161,33 @@ export function journalSql(dialect: JournalDialect): JournalSql {
       );
     },
 
+    exceptionsSql(request, { table: id, after, limit }) {
+      const rows = exceptionTables(request).map(
+        (table) => `select ${digest(statement!)} as id, left(${statement}, ${KEY_LENGTH}) as beginning,
+            case when ${isConflict} then 1 else 0 end as conflict
+          from ${controlTable(request, table)} where ${isOfTable(request, id)}`,
+      );
+      return `select id, beginning, conflict from (${rows.join(" union all ")}) as recorded
+        ${after === undefined ? "" : `where id > ${literal(after)}`} order by id limit ${limit}`;
+    },
+
+    forgetExceptionsSql(request, id, ids) {
+      return exceptionTables(request).map(
+        (table) => `delete from ${controlTable(request, table)}
+          where ${isOfTable(request, id)} and ${digest(statement!)} in (${ids.map(literal).join(", ")})`,
+      );
+    },
+
+    recordedCodesSql(request) {
+      const rows = exceptionTables(request).map(
+        (table) => `select ${owner}, ${name}, left(${error}, position(':' in ${error}) - 1) as code
+          from ${controlTable(request, table)} where ${task} = ${literal(request.taskId)}`,
+      );
+      return `select ${owner}, ${name}, code, count(*)
+        from (${rows.join(" union all ")}) as recorded group by ${owner}, ${name}, code`;
+    },
+
     recordedErrorsSql(request) {
-      // The last member of a change's object is the text of its position, which a row of a load has not; see ExceptionRow.
-      const isOfLoad = `right(${statement}, 2) in ('}}', '{}')`;
-      const isConflict = `left(${error}, 10) = 'apply.row_' and not ${isOfLoad}`;
       const rows = exceptionTables(request).map(
         (table) => `select ${owner}, ${name}, case when ${isConflict} then 1 else 0 end as conflicts,
             case when ${isOfLoad} then 1 else 0 end as loaded

@@ -2,11 +2,14 @@ import { failpoint } from "../../../base/failpoint.ts";
 import { Limiter } from "../../../base/limiter.ts";
 import type { MigrationError } from "../../../core/error.ts";
 import type {
+  ExceptionsRequest,
   Journal,
   JournaledTable,
   JournalRequest,
   PlannedTable,
+  RecordedCodes,
   RecordedErrors,
+  RecordedException,
   StateChange,
   TaskReport,
 } from "../../../core/journal.ts";
@@ -17,6 +20,7 @@ import type { TableId } from "../../../core/schema.ts";
 import type { ShapedTable } from "../../../core/table-shape.ts";
 import { journaledTables, type StateRow } from "./journal-rows.ts";
 import type { JournalNote, JournalSql } from "./journal-sql.ts";
+import { codesByTable, readExceptions } from "./recorded-exceptions.ts";
 import { errorsByTable } from "./row-errors.ts";
 
 /** Statements of the journal about many tables at once, of which there is at least one. Lists are one transaction. */
@@ -115,6 +119,16 @@ export class TargetJournal implements Journal {
   async recordedErrors(signal: AbortSignal): Promise<ReadonlyMap<string, RecordedErrors>> {
     const sql = this.#session.sql.recordedErrorsSql(this.#request);
     return errorsByTable(await this.#inTurn(signal, () => this.#session.rows(sql)));
+  }
+
+  async exceptions(wanted: ExceptionsRequest, signal: AbortSignal): Promise<readonly RecordedException[]> {
+    const sql = this.#session.sql.exceptionsSql(this.#request, wanted);
+    return readExceptions(await this.#inTurn(signal, () => this.#session.rows(sql)));
+  }
+
+  async recordedCodes(signal: AbortSignal): Promise<readonly RecordedCodes[]> {
+    const sql = this.#session.sql.recordedCodesSql(this.#request);
+    return codesByTable(await this.#inTurn(signal, () => this.#session.rows(sql)));
   }
 
   sourceLog(signal: AbortSignal): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 import { type ErrorCode, MigrationError } from "../../../core/error.ts";
-import type { RecordedErrors } from "../../../core/journal.ts";
+import type { RecordedErrors, RecordedException } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import {
   passesOver,
@@ -31,6 +31,12 @@ export function recordedErrors(
     const { conflicts = 0, refused = 0 } = found.get(tableKey(target.id)) ?? {};
     return { conflicts, refused };
   });
+}
+
+/** What records there are, by what they are about. */
+export function tallyOf(exceptions: readonly RecordedException[]): ErrorTally {
+  const conflicts = exceptions.filter(({ kind }) => kind === "conflict").length;
+  return { conflicts, refused: exceptions.length - conflicts };
 }
 
 /** How many rows and changes of a table are passed over: what is recorded of it, and what is going to be. */
@@ -102,6 +108,13 @@ export class RowErrors {
     return this.#beyond(plan, "refused", refusedLimit);
   }
 
+  /** The transaction at work removes what is recorded of so many. */
+  resolved(table: TablePlan, { conflicts, refused }: ErrorTally): void {
+    const plan = this.#plans.findIndex(({ source }) => tableKey(source.id) === tableKey(table.source.id));
+    this.#count(plan, "conflicts", -conflicts);
+    this.#count(plan, "refused", -refused);
+  }
+
   /** The transaction at work has committed. */
   committed(): void {
     this.#open.clear();
@@ -118,14 +131,14 @@ export class RowErrors {
     return () => this.#takeBackTo(before);
   }
 
-  #count(plan: number, kind: keyof ErrorTally): void {
+  #count(plan: number, kind: keyof ErrorTally, rows = 1): void {
     let added = this.#open.get(plan);
     if (added === undefined) {
       added = { conflicts: 0, refused: 0 };
       this.#open.set(plan, added);
     }
-    added[kind]++;
-    this.#tallies[plan]![kind]++;
+    added[kind] += rows;
+    this.#tallies[plan]![kind] += rows;
   }
 
   #takeBackTo(before: Map<number, ErrorTally>): void {

@@ -35,12 +35,16 @@ function updated(): ChangeBatch {
 test("an exception names the row that was looked for, and holds what was sent only if that is wanted", () => {
   const exception = { plan, place: { batch: updated(), at: 0 }, error: "apply.rejected: no" };
   const row = exceptionRow(exception);
-  assert.deepEqual(JSON.parse(exceptionObject(exception, row, false)), { key: { id: "1" }, at: "7" });
+  assert.deepEqual(JSON.parse(exceptionObject(exception, row, false)), {
+    key: { id: "1" },
+    to: { id: "2" },
+    at: "7",
+  });
   const whole = exceptionObject(exception, row, true);
   // PostgreSQL takes no zero byte in a text.
   assert.doesNotMatch(whole, /\0/);
   assert.deepEqual(JSON.parse(whole), {
-    ...{ key: { id: "1" }, at: "7" },
+    ...{ key: { id: "1" }, to: { id: "2" }, at: "7" },
     values: { id: "2", v: "a\0b", w: null },
   });
 });
@@ -52,5 +56,5 @@ test("values that are too large together to be recorded are left out, the key is
   cells[11] = 65 << 20;
   const exception = { plan, place: { batch: { ...batch, cells }, at: 0 }, error: "apply.rejected: no" };
   const whole = exceptionObject(exception, exceptionRow(exception), true);
-  assert.deepEqual(JSON.parse(whole), { key: { id: "1" }, at: "7" });
+  assert.deepEqual(JSON.parse(whole), { key: { id: "1" }, to: { id: "2" }, at: "7" });
 });

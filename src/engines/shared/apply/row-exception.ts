@@ -1,13 +1,16 @@
-import { Op } from "../../../core/change-batch.ts";
+import { Op, UNCHANGED_CELL } from "../../../core/change-batch.ts";
 import type { Position } from "../../../core/position.ts";
+import { NOWHERE } from "../../../core/row-inserts.ts";
 import { displayTable } from "../../../core/schema.ts";
 import type { RowException } from "./apply-counts.ts";
+import { hasSameCells } from "./apply-rows.ts";
 import type { ChangePlace } from "./change-ring.ts";
 
 /**
  * What awsdms_apply_exceptions has in STATEMENT, in front of a JSON object: `insert into "s"."t" {"key": {...}}`. The
- * object's members are texts: `key` the columns that name the row, `values` what else was sent if that is wanted, `at`
- * the position in the source's log, which rows of a full load have not.
+ * object's members are texts: `key` the columns that name the row, `to` the same of the row after where an update changes
+ * the key, `values` what else was sent if that is wanted, `at` the position in the source's log, which rows of a full load
+ * have not.
  */
 export interface ExceptionRow {
   readonly verb: "insert into" | "update" | "delete from";
@@ -15,6 +18,8 @@ export interface ExceptionRow {
   readonly keyIsBefore: boolean;
   /** Ordinals of the columns that name the row; none where nothing does. */
   readonly key: readonly number[];
+  /** The row has another key after the change. */
+  readonly moves: boolean;
   /** Ordinals of the columns of the row after whose values were sent; none when they are too large to be recorded. */
   readonly sent: readonly number[];
   readonly before: number;
@@ -23,9 +28,6 @@ export interface ExceptionRow {
   /** The error's code and message, with the source's table. */
   readonly error: string;
 }
-
-/** Where rows of a full load are in the source's log. */
-export const NOWHERE: Position = { kind: "none", text: "" };
 
 /** Values of a row that are larger together are not recorded: neither a text here nor a server's would hold the largest. */
 const MAX_VALUES = 64 << 20;
@@ -48,6 +50,7 @@ export function exceptionRow({ plan, place, error }: RowException): ExceptionRow
     verb: op === Op.insert ? "insert into" : op === Op.update ? "update" : "delete from",
     keyIsBefore,
     key,
+    moves: op === Op.update && before >= 0 && !hasSameCells(key, batch, { before, after }),
     sent: bytes > MAX_VALUES ? [] : sent,
     before,
     after,
@@ -69,9 +72,21 @@ export function exceptionObject(exception: RowException, row: ExceptionRow, with
         return [plan.source.columns[ordinal]!.name, text];
       }),
     );
-  const { key, keyIsBefore, sent, before, after, at } = row;
+  const { key, keyIsBefore, moves, sent, before, after, at } = row;
+  const isKept = (ordinal: number): boolean => cells[after + 2 * ordinal] === UNCHANGED_CELL;
   return JSON.stringify({
     ...(key.length > 0 ? { key: members(key, keyIsBefore ? before : after) } : {}),
+    ...(moves
+      ? {
+          to: {
+            ...members(key.filter(isKept), before),
+            ...members(
+              key.filter((ordinal) => !isKept(ordinal)),
+              after,
+            ),
+          },
+        }
+      : {}),
     ...(withValues && sent.length > 0 ? { values: members(sent, after) } : {}),
     ...(at === undefined ? {} : { at }),
   });

@@ -1,22 +1,24 @@
-import { type ChangeBatch, NULL_CELL, Op } from "../../../core/change-batch.ts";
 import { CopyFrames } from "../../../core/copy-frames.ts";
+import { CopyTextRows } from "../../../core/copy-text-rows.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import type { RowChunk } from "../../../core/row-chunk.ts";
 import type { RowErrorPolicies } from "../../../core/row-errors.ts";
+import { insertsOf, NOWHERE, sentColumns } from "../../../core/row-inserts.ts";
 import { displayTable } from "../../../core/schema.ts";
 import type { Loaded, Loader, LoadRequest } from "../../../core/target.ts";
 import { ApplyCounts, type RowException } from "../apply/apply-counts.ts";
 import { ApplyGroup } from "../apply/apply-group.ts";
 import type { ApplyHooks } from "../apply/apply-parts.ts";
 import { type ErrorTally, RowErrors } from "../apply/row-errors.ts";
-import { NOWHERE } from "../apply/row-exception.ts";
-import { CopyTextRows } from "./copy-text-rows.ts";
 import type { LoadTallies, LoadTally } from "./load-tallies.ts";
 
 /** Rows that are written together; of a group with a row that is refused each is then written by itself. */
 const GROUP_ROWS = 1_000;
 const GROUP_BYTES = 4 << 20;
+
+/** Other groups belong to the same transaction, and what refers to their rows may come before them. */
+const PART = { position: NOWHERE, begins: false, commits: false };
 
 export interface ScreenedRequest extends LoadRequest {
   readonly screens: RowErrorPolicies;
@@ -119,16 +121,14 @@ class ScreenedLoad implements Loader {
   readonly #parts: ScreenedParts;
   readonly #frames = new CopyFrames();
   readonly #rows = new CopyTextRows();
-  /** Ordinals of the columns that come. */
-  readonly #columns: readonly number[];
+  /** How many columns come. */
+  readonly #columns: number;
   /** Rows that have come. */
   #came = 0;
 
   constructor(parts: ScreenedParts) {
     this.#parts = parts;
-    this.#columns = parts.plan.source.columns.flatMap(({ generated }, ordinal) =>
-      generated === undefined ? [ordinal] : [],
-    );
+    this.#columns = sentColumns(parts.plan.source).length;
   }
 
   async write(chunk: RowChunk): Promise<void> {
@@ -172,8 +172,8 @@ class ScreenedLoad implements Loader {
     const rows = this.#rows;
     if (rows.rows === 0) return;
     const group = new ApplyGroup();
-    group.add(this.#batch(), undefined, 0);
-    rows.clear(this.#columns.length);
+    group.add(insertsOf(this.#parts.plan.source, rows, PART), undefined, 0);
+    rows.clear(this.#columns);
     const { target, hooks } = this.#parts;
     await this.#told(async () => {
       await target.writer.write(group);
@@ -181,28 +181,6 @@ class ScreenedLoad implements Loader {
       if (failure !== undefined) throw failure.error;
       await target.exceptions.write(hooks.counts.takeExceptions());
     });
-  }
-
-  #batch(): ChangeBatch {
-    const { source } = this.#parts.plan;
-    const { bytes, cells: read, rows } = this.#rows;
-    const width = 2 * source.columns.length;
-    const cells = new Int32Array(rows * width).fill(NULL_CELL);
-    const ops = new Int32Array(4 * rows);
-    for (let row = 0; row < rows; row++) {
-      ops.set([Op.insert, 0, -1, row * width], 4 * row);
-      for (const [i, ordinal] of this.#columns.entries()) {
-        const from = 2 * (row * this.#columns.length + i);
-        cells[row * width + 2 * ordinal] = read[from]!;
-        cells[row * width + 2 * ordinal + 1] = read[from + 1]!;
-      }
-    }
-    // Other groups belong to the same transaction, and what refers to their rows may come before them.
-    const part = { position: NOWHERE, id: "", committedAtMs: 0, begins: false, commits: false };
-    return {
-      ...{ bytes, cells, ops, encoding: "text", tables: [source] },
-      transactions: [{ start: 0, end: rows, ...part }],
-    };
   }
 
   async #told(work: () => Promise<void>): Promise<void> {

@@ -1,4 +1,4 @@
-import { NULL_CELL } from "../../../core/change-batch.ts";
+import { NULL_CELL } from "./change-batch.ts";
 
 const TAB = 0x09;
 const NEWLINE = 0x0a;

@@ -1,0 +1,183 @@
+import { type ChangeBatch, NULL_CELL, OP_WIDTH, Op } from "../core/change-batch.ts";
+import { CopyFrames } from "../core/copy-frames.ts";
+import { CopyTextRows } from "../core/copy-text-rows.ts";
+import type { RecordedException } from "../core/journal.ts";
+import type { TablePlan } from "../core/plan.ts";
+import type { Position } from "../core/position.ts";
+import { insertsOf, NOWHERE, sentColumns, type TransactionPart, transactionOf } from "../core/row-inserts.ts";
+import type { RetriedRows } from "../core/row-retry.ts";
+import type { Partition, Snapshot } from "../core/source.ts";
+import { readRows } from "./read-rows.ts";
+import { filterOf, type KeyColumn, keyValues } from "./row-keys.ts";
+
+/** Rows that are looked for in one query, and how much is written at once. */
+const KEYS_AT_ONCE = 500;
+const GROUP_ROWS = 1_000;
+const GROUP_BYTES = 4 << 20;
+
+const WHOLE: Partition = {
+  id: "1",
+  by: "whole",
+  from: undefined,
+  to: undefined,
+  estimatedRows: KEYS_AT_ONCE,
+};
+
+function wholeAt(position: Position = NOWHERE): TransactionPart {
+  return { position, begins: true, commits: true };
+}
+
+interface Wanted {
+  readonly values: readonly string[];
+  /** Indexes into the records that are about it. */
+  readonly records: number[];
+  found: boolean;
+}
+
+/** The source's rows of keys that the target has recorded, as they are in a snapshot. */
+export class RetryRows {
+  /** Records whose rows can be looked for, and those whose rows cannot. */
+  readonly triable: readonly RecordedException[];
+  readonly unclear: readonly RecordedException[];
+  readonly #plan: TablePlan;
+  readonly #columns: readonly KeyColumn[];
+  /** By their values as one text. */
+  readonly #wanted = new Map<string, Wanted>();
+  #cuts = 0;
+
+  constructor(plan: TablePlan, columns: readonly KeyColumn[], records: readonly RecordedException[]) {
+    this.#plan = plan;
+    this.#columns = columns;
+    const triable: RecordedException[] = [];
+    const unclear: RecordedException[] = [];
+    for (const record of records) {
+      const keys = record.keys.map((key) => keyValues(columns, ({ name }) => key[name]));
+      const isClear = keys.length > 0 && keys.every((values) => values !== undefined);
+      if (isClear) for (const values of keys) this.#want(values!, triable.length);
+      (isClear ? triable : unclear).push(record);
+    }
+    this.triable = triable;
+    this.unclear = unclear;
+  }
+
+  /**
+   * Rows that are there as inserts, then, if it `deletes`, deletes of the keys that no row has. Some of one transaction, to be
+   * applied in its order.
+   */
+  async *batches(
+    snapshot: Snapshot,
+    { deletes, signal }: { readonly deletes: boolean; readonly signal: AbortSignal },
+  ): AsyncGenerator<ChangeBatch> {
+    const wanted = [...this.#wanted.values()];
+    let strays = 0;
+    for (let from = 0; from < wanted.length; from += KEYS_AT_ONCE) {
+      const some = wanted.slice(from, from + KEYS_AT_ONCE);
+      for await (const batch of this.#read(some, snapshot, signal)) {
+        const own = this.#ownRows(batch);
+        strays += (batch.ops.length - own.ops.length) / OP_WIDTH;
+        if (own.ops.length > 0) yield own;
+      }
+    }
+    // A row may have its key in another form than it was looked for: then each is looked for by itself.
+    if (strays > 0) {
+      for (const one of wanted.filter(({ found }) => !found)) {
+        for await (const batch of this.#read([one], snapshot, signal)) {
+          one.found = true;
+          yield batch;
+        }
+      }
+    }
+    const gone = wanted.filter(({ found }) => !found);
+    if (deletes && gone.length > 0) yield this.#deletesOf(gone, snapshot);
+  }
+
+  /** How many values of the rows that were read were cut off. */
+  get cuts(): number {
+    return this.#cuts;
+  }
+
+  /** How many of the records came to an end: none of their rows was refused again. */
+  settled({ refused }: RetriedRows): number {
+    const left = new Set<number>();
+    for (const { batch, at } of refused) {
+      const row = batch.ops[at] === Op.delete ? batch.ops[at + 2]! : batch.ops[at + 3]!;
+      for (const record of this.#wantedAt(batch, row)?.records ?? []) left.add(record);
+    }
+    return this.triable.length - left.size;
+  }
+
+  #want(values: readonly string[], record: number): void {
+    const text = JSON.stringify(values);
+    const wanted = this.#wanted.get(text) ?? { values, records: [], found: false };
+    wanted.records.push(record);
+    this.#wanted.set(text, wanted);
+  }
+
+  async *#read(
+    some: readonly Wanted[],
+    snapshot: Snapshot,
+    signal: AbortSignal,
+  ): AsyncGenerator<ChangeBatch> {
+    const { source } = this.#plan;
+    const only = filterOf(
+      this.#columns,
+      some.map(({ values }) => values),
+    );
+    const frames = new CopyFrames();
+    const rows = new CopyTextRows();
+    const columns = sentColumns(source).length;
+    const counts = { cuts: 0 };
+    const request = { snapshot, partition: WHOLE, format: "pg-copy-text", only, counts } as const;
+    for await (const chunk of readRows(this.#plan, request, signal)) {
+      frames.walk(chunk.bytes, rows);
+      if (rows.rows < GROUP_ROWS && rows.length < GROUP_BYTES) continue;
+      if (rows.rows === 0) continue;
+      yield insertsOf(source, rows, wholeAt(snapshot.position));
+      rows.clear(columns);
+    }
+    this.#cuts += counts.cuts;
+    if (rows.rows > 0) yield insertsOf(source, rows, wholeAt(snapshot.position));
+  }
+
+  /** Those of a batch's rows that were looked for. */
+  #ownRows(batch: ChangeBatch): ChangeBatch {
+    const ops: number[] = [];
+    for (let at = 0; at < batch.ops.length; at += OP_WIDTH) {
+      const wanted = this.#wantedAt(batch, batch.ops[at + 3]!);
+      if (wanted === undefined) continue;
+      wanted.found = true;
+      ops.push(...batch.ops.subarray(at, at + OP_WIDTH));
+    }
+    const transactions = [{ ...batch.transactions[0]!, end: ops.length / OP_WIDTH }];
+    return { ...batch, ops: Int32Array.from(ops), transactions };
+  }
+
+  #wantedAt({ bytes, cells }: ChangeBatch, row: number): Wanted | undefined {
+    const texts = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const values = keyValues(this.#columns, ({ ordinal }) => {
+      const start = cells[row + 2 * ordinal]!;
+      return start < 0 ? null : texts.toString("utf8", start, cells[row + 2 * ordinal + 1]);
+    });
+    return values === undefined ? undefined : this.#wanted.get(JSON.stringify(values));
+  }
+
+  #deletesOf(gone: readonly Wanted[], { position }: Snapshot): ChangeBatch {
+    const { source } = this.#plan;
+    const texts: Buffer[] = [];
+    const width = 2 * source.columns.length;
+    const cells = new Int32Array(gone.length * width).fill(NULL_CELL);
+    let length = 0;
+    for (const [row, { values }] of gone.entries()) {
+      for (const [i, { ordinal }] of this.#columns.entries()) {
+        const text = Buffer.from(values[i]!);
+        cells[row * width + 2 * ordinal] = length;
+        length += text.length;
+        cells[row * width + 2 * ordinal + 1] = length;
+        texts.push(text);
+      }
+    }
+    const ops = Int32Array.from(gone.flatMap((_, row) => [Op.delete, 0, row * width, -1]));
+    const transactions = [transactionOf(gone.length, wholeAt(position))];
+    return { bytes: Buffer.concat(texts), cells, ops, encoding: "text", tables: [source], transactions };
+  }
+}
