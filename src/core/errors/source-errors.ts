@@ -128,6 +128,14 @@ export const sourceErrors = {
       "A table of the source got a column that the target does not get, as HandleSourceTableAltered is off.",
     remedy: "To have the column on the target, set HandleSourceTableAltered to true and reload the table.",
   },
+  "source.table_passing": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A table is named as those that gh-ost and pt-online-schema-change make beside the one that they alter.",
+    remedy:
+      "None needed for such a table. If it is the application's own, name it in a selection rule, without % in the name.",
+  },
   "source.table_rewritten": {
     scope: "table",
     retry: "never",
