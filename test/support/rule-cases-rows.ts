@@ -145,7 +145,7 @@ const parts: Readonly<Record<string, RuleCase>> = {
 
 const limiting = (settings: object): CaseRule => ({
   "rule-type": "table-settings",
-  "object-locator": { "table-name": "long" },
+  "object-locator": { "table-name": "longer" },
   "lob-settings": settings,
 });
 
@@ -155,10 +155,10 @@ const ONE_KILOBYTE = limiting({ mode: "limited", "bulk-max-size": "1" });
 function lobCase(rule: CaseRule, beside: readonly CaseRule[], longest: string): RuleCase {
   return {
     ...{ rules: [rule], beside },
-    made: "create table long (id int primary key, v text); insert into long values (1, repeat('a', 1000)), (2, repeat('b', 2000))",
+    made: "create table longer (id int primary key, v text); insert into longer values (1, repeat('a', 1000)), (2, repeat('b', 2000))",
     changed:
-      "insert into long values (3, repeat('c', 2000)); update long set v = repeat('d', 2000) where id = 1",
-    query: 'select id, length(v) from "{schema}".long order by id',
+      "insert into longer values (3, repeat('c', 2000)); update longer set v = repeat('d', 2000) where id = 1",
+    query: 'select id, length(v) from "{schema}".longer order by id',
     loaded: [
       ["1", "1000"],
       ["2", longest],

@@ -21,8 +21,8 @@ export interface SettingStory {
   readonly made?: string;
   /** In the target's schema, before the task. */
   readonly there?: ByKind<string>;
-  /** Of the document, beside the setting. */
-  readonly settings?: object;
+  /** Of the document, beside the setting; by its value where it needs others. */
+  readonly settings?: object | ((value: unknown) => object);
   /** Selection rules beside the one for all of the schema. */
   readonly rules?: readonly object[];
   /** On the target, when the rows are in. */

@@ -45,13 +45,17 @@ const LONG: SettingStory = {
   query: "select id, length(v) from t order by id",
 };
 
+const oneOfBothModes = (limited: unknown): object => ({
+  TargetMetadata: { LobMaxSize: 1, FullLobMode: limited === false },
+});
+
 const cuts: readonly SettingCase[] = [
   {
     path: "TargetMetadata.LimitedSizeLobMode",
-    ...{ ...LONG, directions: FROM_BOTH, settings: { TargetMetadata: { LobMaxSize: 1 } } },
+    ...{ ...LONG, directions: FROM_BOTH, settings: oneOfBothModes },
     endings: [
       [true, [CAUGHT_UP, "1 1024", "2 1024"]],
-      [false, ["settings.malformed"]],
+      [false, [CAUGHT_UP, "1 2000", "2 3000"]],
     ],
   },
   {

@@ -127,7 +127,8 @@ export class SettingRun {
     const [section, name] = path.split(".") as [string, string];
     const given = typeof this.value === "string" ? this.#fill(this.value) : this.value;
     const errors = { ErrorBehavior: { RecoverableErrorInterval: 1 } };
-    const document = [errors, settings, { [section]: { [name]: given } }].reduce<Sections>(withSections, {});
+    const beside = typeof settings === "function" ? settings(this.value) : settings;
+    const document = [errors, beside, { [section]: { [name]: given } }].reduce<Sections>(withSections, {});
     this.#spec = taskSpec({
       type: changed === undefined && during === undefined ? "full-load" : "full-load-and-cdc",
       ...{ source: this.#source.endpoint, target: this.#target.endpoint },

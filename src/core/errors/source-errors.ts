@@ -178,7 +178,7 @@ export const sourceErrors = {
     scope: "table",
     retry: "never",
     meaning:
-      "Rows hold dates that no calendar has, such as 0000-00-00, and the target has nothing like them.",
+      "Rows hold dates that no calendar has, such as 0000-00-00, and that the target has nothing like, or that ZeroDates refuses.",
     remedy:
       "Set the source endpoint's ZeroDates to null or epoch; a column that may not be NULL needs epoch. Or mend the rows.",
   },

@@ -10,7 +10,6 @@ import {
   unicodeCharset,
 } from "../values/binlog-charset.ts";
 import { decodeGb18030, FOUR_BYTE_CODES, FOUR_BYTE_LEADS, placeOfFour } from "../values/gb18030.ts";
-import { literal } from "./identifier.ts";
 
 /** Sets in which a byte from 0x80 on may make one character with the next, or with the next two. */
 const PAIRS = new Set(["big5", "cp932", "eucjpms", "euckr", "gb2312", "gbk", "sjis", "ujis"]);
@@ -27,6 +26,12 @@ export async function readCollations(client: Client): Promise<ReadonlyMap<number
     `select id, character_set_name as name from information_schema.${view}`,
   );
   return new Map(rows.flatMap(({ id, name }) => (id === null ? [] : [[Number(id), name] as const])));
+}
+
+/** The character sets of tables' columns. */
+export function charsetsOf(tables: readonly TableSchema[]): ReadonlySet<string> {
+  const collations = tables.flatMap(({ columns }) => columns.map(({ collation }) => collation));
+  return new Set(collations.flatMap((one) => (one === undefined ? [] : [charsetOf(one)])));
 }
 
 /** The collation of each character set that is named without one. */
@@ -49,33 +54,29 @@ export async function readDefaultCollations(client: Client): Promise<ReadonlyMap
 }
 
 /**
- * The character sets of tables' columns whose bytes are not UTF-8. The server says what each code stands for: its latin1
- * and most of the others differ from what is called so elsewhere.
+ * Character sets whose bytes are not UTF-8, those of these names or all. The server says what each code stands for: its
+ * latin1 and most of the others differ from what is called so elsewhere.
  */
 export async function readCharsets(
   client: Client,
-  tables: readonly TableSchema[],
+  names: ReadonlySet<string> | "all",
 ): Promise<ReadonlyMap<string, Charset>> {
-  const names = new Set<string>();
-  for (const { columns } of tables) {
-    for (const { collation } of columns) {
-      const name = collation === undefined ? undefined : charsetOf(collation);
-      if (name !== undefined && !isUtf8(name)) names.add(name);
-    }
-  }
-  if (names.size === 0) return new Map();
+  const isWanted = (name: string): boolean => !isUtf8(name) && (names === "all" || names.has(name));
+  if (names !== "all" && ![...names].some(isWanted)) return new Map();
   const rows = await client.query<{ readonly name: string; readonly width: string }>(
-    `select character_set_name as name, maxlen as width from information_schema.character_sets
-      where character_set_name in (${[...names].map(literal).join(", ")})`,
+    "select character_set_name as name, maxlen as width from information_schema.character_sets",
   );
   const charsets = new Map<string, Charset>();
   for (const { name, width } of rows) {
-    const hasTables = width === "1" || PAIRS.has(name);
-    const charset = hasTables ? await readTables(client, name) : unicodeCharset(name);
-    if (name === "gb18030") charsets.set(name, await readGb18030(client));
+    const charset = isWanted(name) ? await readCharset(client, name, width) : undefined;
     if (charset !== undefined) charsets.set(name, charset);
   }
   return charsets;
+}
+
+async function readCharset(client: Client, name: string, width: string): Promise<Charset | undefined> {
+  if (name === "gb18030") return await readGb18030(client);
+  return width === "1" || PAIRS.has(name) ? await readTables(client, name) : unicodeCharset(name);
 }
 
 async function readTables(client: Client, name: string): Promise<Charset> {

@@ -1,7 +1,7 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import { type TableSchema, tableKey } from "../../../core/schema.ts";
 import { describeColumns } from "../catalog/catalog-columns.ts";
-import { readCharsets, readCollations } from "../catalog/charset-facts.ts";
+import { charsetsOf, readCharsets, readCollations } from "../catalog/charset-facts.ts";
 import { fillOf } from "../catalog/fill-text.ts";
 import { describeReferred } from "../catalog/referred-tables.ts";
 import { typeChoices } from "../catalog/type-map.ts";
@@ -9,6 +9,7 @@ import type { Client } from "../connection/client.ts";
 import { ValueCounts } from "../values/value-counts.ts";
 import { zeroDatesOf } from "../values/zero-dates.ts";
 import type { RowFacts } from "./binlog-row-plan.ts";
+import { globalVariables } from "./log-state.ts";
 
 /** What must be known to read the rows of tables in the log, as the server has it now. */
 export async function readRowFacts(
@@ -17,12 +18,16 @@ export async function readRowFacts(
   tables: readonly TableSchema[],
 ): Promise<RowFacts> {
   const outside = await describeReferred(client, tables, typeChoices(endpoint));
+  // What the log says of columns may be older than a conversion to another set.
+  const tellsCharsets =
+    (await globalVariables(client, ["binlog_row_metadata"])).get("binlog_row_metadata")?.toUpperCase() ===
+    "FULL";
   return {
     outside,
     foldsNames: client.facts.lowerCaseTableNames !== 0,
     zeroDates: zeroDatesOf(endpoint),
     zeroDateCounts: new ValueCounts(),
-    charsets: await readCharsets(client, [...tables, ...outside]),
+    charsets: await readCharsets(client, tellsCharsets ? "all" : charsetsOf([...tables, ...outside])),
     collations: await readCollations(client),
     defaults: await readDefaults(client, tables),
   };

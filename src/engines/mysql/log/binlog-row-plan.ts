@@ -2,12 +2,12 @@ import type { MigrationError } from "../../../core/error.ts";
 import { type Column, type TableSchema, tableKey } from "../../../core/schema.ts";
 import type { SilentKey } from "../../../core/silent-keys.ts";
 import { type TableShape, tableChanged } from "../../../core/table-shape.ts";
-import { type Charset, isUtf8, unknownCharset, writeText } from "../values/binlog-charset.ts";
-import { CellBuffer } from "../values/cell-buffer.ts";
+import type { Charset } from "../values/binlog-charset.ts";
 import type { ValueCounts } from "../values/value-counts.ts";
-import { type ZeroDates, zeroDateError } from "../values/zero-dates.ts";
+import { keepsZeroDates, type ZeroDates, zeroDateError } from "../values/zero-dates.ts";
 import { CellKind, cellKindOf, sizeOf } from "./binlog-cell-kind.ts";
 import { CELL_ROOM } from "./binlog-cells.ts";
+import { charsetOfColumn, labelsOf, type PlanContext } from "./binlog-row-text.ts";
 import { ColumnKind, type MappedColumn, type TableMap } from "./binlog-table-map.ts";
 
 /** What is known of values beside the tables. */
@@ -66,6 +66,8 @@ export class RowPlan {
   readonly isJson: readonly boolean[];
   /** Where in a row the column's cell stands; -1 for one that is left out. */
   readonly cellOf: Int32Array;
+  /** 1 for a column whose dates come as they are, also those that no calendar has. */
+  readonly keepsDates: Uint8Array;
   /** Index into `located`, -1 for other columns. */
   readonly locatedOf: Int32Array;
   /** Columns of the key, in the order of TableSchema.key. */
@@ -104,6 +106,10 @@ export class RowPlan {
     this.metas = Int32Array.from(sent, ({ meta }) => meta);
     this.isJson = sent.map(({ kind }) => kind === ColumnKind.json);
     this.cellOf = Int32Array.from(parts.cells, ({ isWanted }, i) => (isWanted ? 2 * ordinals[i]! : -1));
+    this.keepsDates = Uint8Array.from(ordinals, (ordinal) => {
+      const column = schema.columns[ordinal];
+      return column !== undefined && keepsZeroDates(column, facts.zeroDates) ? 1 : 0;
+    });
     const referenced = parts.keys.flatMap(({ referencedColumns }) => referencedColumns);
     const located = [...new Set([...schema.key, ...referenced])];
     this.locatedOf = Int32Array.from(ordinals, (ordinal) => (ordinal < 0 ? -1 : located.indexOf(ordinal)));
@@ -239,11 +245,7 @@ function ordinalsOf(
   return sent.map((_, i) => (i < schema.columns.length ? i : -1));
 }
 
-function planCell(
-  sent: MappedColumn,
-  ordinal: number,
-  { schema, facts }: { readonly schema: TableSchema; readonly facts: RowFacts },
-): PlannedCell {
+function planCell(sent: MappedColumn, ordinal: number, { schema, facts }: PlanContext): PlannedCell {
   const size = sizeOf(sent);
   const column = schema.columns[ordinal];
   if (size === undefined) throw changed(schema, `has a type in the log that is not known (${sent.kind})`);
@@ -257,35 +259,13 @@ function planCell(
   if (kind === undefined || !(isSigned || isYear)) {
     throw changed(schema, `has another type in column ${column.name}`);
   }
-  const charset = charsetOf(sent, column, facts);
   if (kind === CellKind.enum || kind === CellKind.set) {
-    return { kind, size, isWanted: true, labels: labelsOf(sent, column, facts) };
+    return { kind, size, isWanted: true, labels: labelsOf(sent, column, { schema, facts }) };
   }
-  if (kind !== CellKind.utf8 || charset === undefined || isUtf8(charset))
-    return { kind, size, isWanted: true };
-  const known = facts.charsets.get(charset);
-  if (known === undefined) throw unknownCharset(schema.id, column.name, charset);
-  return { kind: CellKind.text, size, isWanted: true, charset: known };
-}
-
-/** What the log says comes before what the catalog says now: it may have been converted since. */
-function charsetOf(sent: MappedColumn, { collation }: Column, facts: RowFacts): string | undefined {
-  const logged = sent.collation === undefined ? undefined : facts.collations.get(sent.collation);
-  return logged ?? (collation === undefined ? undefined : collation.split("_", 1)[0]);
-}
-
-/** The log's own where it has them: the catalog shows them as they are now, and not every character. */
-function labelsOf(sent: MappedColumn, { type }: Column, facts: RowFacts): readonly Buffer[] {
-  if (sent.labels === undefined) {
-    return type.kind === "enum" || type.kind === "set" ? type.values.map((label) => Buffer.from(label)) : [];
-  }
-  const charset = facts.charsets.get(facts.collations.get(sent.collation ?? -1) ?? "");
-  if (charset === undefined) return sent.labels;
-  const out = new CellBuffer();
-  return sent.labels.map((label) => {
-    writeText(out, charset, label, 0, label.length);
-    return Buffer.from(out.take());
-  });
+  const charset = kind === CellKind.utf8 ? charsetOfColumn(sent, column, { schema, facts }) : undefined;
+  return charset === undefined
+    ? { kind, size, isWanted: true }
+    : { kind: CellKind.text, size, isWanted: true, charset };
 }
 
 function changed(schema: TableSchema, how: string): MigrationError {

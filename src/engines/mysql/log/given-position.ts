@@ -98,7 +98,7 @@ async function mysqlGtids(client: Client, { file, byte }: BinlogPlace): Promise<
         const before = parseGtids(info ?? "");
         if (before.flavour !== "mysql") return undefined;
         for (const [uuid, intervals] of before.servers) servers.set(uuid, [...intervals]);
-      } else if (kind.startsWith("Gtid")) {
+      } else if (/^gtid/i.test(kind)) {
         const [, source, number] = GTID.exec(info ?? "") ?? [];
         if (source === undefined) return undefined;
         const intervals = servers.get(source.toLowerCase()) ?? [];

@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { type MysqlServer, startMysql } from "../../../../test/support/mysql-server.ts";
 import { describeTables, read, rowsOf, whole } from "../../../../test/support/mysql-snapshot.ts";
 import type { MigrationError } from "../../../core/error.ts";
-import { readCharsets } from "../catalog/charset-facts.ts";
+import { charsetsOf, readCharsets } from "../catalog/charset-facts.ts";
 import { connect } from "../connection/connection.ts";
 import { writeText } from "../values/binlog-charset.ts";
 import { CellBuffer } from "../values/cell-buffer.ts";
@@ -121,7 +121,7 @@ async function toldByTables(
   const tables = await describeTables(server, schema, [set]);
   const client = await connect(server.endpoint(), { side: "source", purpose: "test" }, signal);
   try {
-    const charset = (await readCharsets(client, tables)).get(set)!;
+    const charset = (await readCharsets(client, charsetsOf(tables))).get(set)!;
     return (code) => {
       const out = new CellBuffer();
       const bytes = Buffer.from(`3F${code}3F`, "hex");

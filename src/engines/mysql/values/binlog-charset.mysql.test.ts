@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { BinlogSource } from "../../../../test/support/binlog-source.ts";
+import { BinlogSource, ReadLog } from "../../../../test/support/binlog-source.ts";
 import { startMysql } from "../../../../test/support/mysql-server.ts";
 
 /** What each set has that is not ASCII. */
@@ -53,6 +53,33 @@ suite("text of other character sets than UTF-8", () => {
       assert.deepEqual(log.ops[0]!.after!.slice(1), Object.values(TEXTS));
     });
   }
+
+  test("texts and labels that were logged before a column was converted arrive as what they showed", async () => {
+    await using server = await startMysql({ flavour: "mariadb", settings: { binlog_row_metadata: "FULL" } });
+    await using source = await BinlogSource.make(
+      server,
+      `create table t (id int primary key, e enum('да', 'нет') character set cp1251, s set('漢', '字') character set gbk,
+        v varchar(20) character set sjis)`,
+    );
+    const from = await source.position();
+    await source.query("insert into t values (1, 'нет', '漢,字', 'ソ表示')");
+    const goal = await source.position();
+    // MariaDB loses labels in "convert to character set".
+    await source.query(
+      `set sql_mode = ''; alter table t modify e enum('да', 'нет') character set utf8mb4,
+        modify s set('漢', '字') character set utf8mb4, modify v varchar(20) character set utf8mb4`,
+    );
+    await source.describe();
+    await using stream = await source.open(from);
+    const log = new ReadLog();
+    await log.read(stream, goal);
+    // The table is another from the next transaction on.
+    assert.deepEqual(
+      log.misfits.filter(({ transaction }) => transaction === 0),
+      [],
+    );
+    assert.deepEqual(log.ops[0]!.after, ["1", "нет", "漢,字", "ソ表示"]);
+  });
 
   test("every character of gb18030 arrives as the server shows it", async () => {
     await using server = await startMysql({ flavour: "mysql" });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { zstdCompressSync } from "node:zlib";
-import { MAP, row, TABLE, UUID } from "../../../../test/support/binlog-decoding.ts";
+import { MAP, row, TABLE, UUID } from "../../../test/support/binlog-decoding.ts";
 import {
   event,
   formatDescription,
@@ -14,19 +14,21 @@ import {
   taggedGtid,
   uint,
   xid,
-} from "../../../../test/support/binlog-events.ts";
-import { ReadLog } from "../../../../test/support/binlog-source.ts";
-import { makeCertificates } from "../../../../test/support/certificates.ts";
-import { jsonDiff, jsonDocument } from "../../../../test/support/json-document.ts";
-import { type ReplayOptions, ReplayServer } from "../../../../test/support/replay-server.ts";
-import { never } from "../../../../test/support/replication.ts";
-import type { EndpointConfig } from "../../../core/engine.ts";
-import type { TableSchema } from "../../../core/schema.ts";
-import { connect } from "../connection/connection.ts";
-import { EventKind } from "./binlog-event.ts";
-import { gtidPositionOf } from "./binlog-position.ts";
-import { ColumnKind } from "./binlog-table-map.ts";
-import { openChangeStream } from "./change-stream.ts";
+} from "../../../test/support/binlog-events.ts";
+import { ReadLog } from "../../../test/support/binlog-source.ts";
+import { makeCertificates } from "../../../test/support/certificates.ts";
+import { jsonDiff, jsonDocument } from "../../../test/support/json-document.ts";
+import { type ReplayOptions, ReplayServer } from "../../../test/support/replay-server.ts";
+import { never } from "../../../test/support/replication.ts";
+import type { EndpointConfig } from "../../core/engine.ts";
+import type { TableSchema } from "../../core/schema.ts";
+import type { SourceAssessment } from "../../core/source.ts";
+import { assessLog } from "./assess/assess-log.ts";
+import { connect } from "./connection/connection.ts";
+import { EventKind } from "./log/binlog-event.ts";
+import { gtidPositionOf, placePosition } from "./log/binlog-position.ts";
+import { ColumnKind } from "./log/binlog-table-map.ts";
+import { openChangeStream } from "./log/change-stream.ts";
 
 /*
  * MySQL 8.4, of which there is no server here, as its documentation says that it speaks: see ReplayServer. What this shows
@@ -46,11 +48,11 @@ const VARIABLES = {
   ...{ lower_case_table_names: "0", max_allowed_packet: "67108864", local_infile: "OFF" },
   ...{ character_set_server: "utf8mb4", binlog_row_image: "FULL" },
 };
-const SCRIPT: ReplayOptions["script"] = [
+const scriptOf = (variables: Readonly<Record<string, string>>): NonNullable<ReplayOptions["script"]> => [
   [
     /show global variables where variable_name in \('version'/,
     ["Variable_name", "Value"],
-    Object.entries(VARIABLES).map(([name, value]) => ({ Variable_name: name, Value: value })),
+    Object.entries(variables).map(([name, value]) => ({ Variable_name: name, Value: value })),
   ],
   [
     /show global variables/,
@@ -71,7 +73,7 @@ function endpointOf(server: ReplayServer, parts: Partial<EndpointConfig> = {}): 
 }
 
 const start = (options: Partial<ReplayOptions> = {}): Promise<ReplayServer> =>
-  ReplayServer.start({ user: "tideway", password: PASSWORD, script: SCRIPT, ...options });
+  ReplayServer.start({ user: "tideway", password: PASSWORD, script: scriptOf(VARIABLES), ...options });
 
 async function version(endpoint: EndpointConfig): Promise<string> {
   await using client = await connect(endpoint, { side: "source", purpose: "test" }, never);
@@ -137,37 +139,41 @@ const DOCUMENTS_MAP = {
 const sized = (bytes: Buffer): Buffer => Buffer.concat([uint(bytes.length, 4), bytes]);
 const image = (document: Buffer): Buffer => Buffer.concat([uint(0, 1), uint(1, 4), sized(document)]);
 
+const checksum = true;
+/** A transaction that changes parts of a document. */
+const INNER = Buffer.concat([
+  query("BEGIN", "shop"),
+  tableMap(DOCUMENTS_MAP),
+  rows(
+    EventKind.partialUpdateRows,
+    { table: 10, width: 2 },
+    Buffer.concat([
+      image(jsonDocument({ n: 1, list: [] })),
+      ...[
+        uint(1, 1),
+        uint(1, 1),
+        image(Buffer.concat([jsonDiff(0, "$.n", 2), jsonDiff(1, "$.list[0]", "x")])),
+      ],
+    ]),
+  ),
+  xid(),
+]);
+const COMPRESSED = payload(zstdCompressSync(INNER), { type: 0, size: INNER.length }, { checksum });
+/** The server makes it up for each reader. */
+const ROTATE = event(EventKind.rotate, Buffer.concat([uint(4, 8), Buffer.from("binlog.000007")]), {
+  flags: 0x20,
+  checksum,
+});
+
 test("MySQL 8.4, wire-simulated: a stream of compressed transactions, parts of JSON and GTIDs with tags", async () => {
-  const checksum = true;
-  const inner = Buffer.concat([
-    query("BEGIN", "shop"),
-    tableMap(DOCUMENTS_MAP),
-    rows(
-      EventKind.partialUpdateRows,
-      { table: 10, width: 2 },
-      Buffer.concat([
-        image(jsonDocument({ n: 1, list: [] })),
-        ...[
-          uint(1, 1),
-          uint(1, 1),
-          image(Buffer.concat([jsonDiff(0, "$.n", 2), jsonDiff(1, "$.list[0]", "x")])),
-        ],
-      ]),
-    ),
-    xid(),
-  ]);
   const log = [
-    // Without a checksum's place in the file: the server makes it up for each reader.
-    event(EventKind.rotate, Buffer.concat([uint(4, 8), Buffer.from("binlog.000007")]), {
-      flags: 0x20,
-      checksum,
-    }),
+    ROTATE,
     ...logged(
       [
         formatDescription(true),
         event(EventKind.previousGtids, uint(0, 8), { checksum }),
         gtid({ uuid: UUID, number: 6 }, { checksum }),
-        payload(zstdCompressSync(inner), { type: 0, size: inner.length }, { checksum }),
+        COMPRESSED,
         taggedGtid({ uuid: UUID, tag: "batch", number: 4 }, { checksum }),
         query("BEGIN", "shop", { checksum }),
         tableMap(MAP, { checksum }),
@@ -211,6 +217,52 @@ test("MySQL 8.4, wire-simulated: a stream of compressed transactions, parts of J
       one(1, 4),
     ].join(""),
   );
+});
+
+test("MySQL 8.4, wire-simulated: a log without GTIDs is read to the end of a compressed transaction", async () => {
+  const anonymous = event(EventKind.anonymousGtid, Buffer.concat([uint(1, 1), Buffer.alloc(24)]), {
+    checksum,
+  });
+  const file = logged([formatDescription(true), anonymous, COMPRESSED], { checksum });
+  const script = scriptOf({ ...VARIABLES, gtid_mode: "OFF" });
+  await using server = await start({ script, log: [ROTATE, ...file] });
+  const after = placePosition({ file: "binlog.000007", byte: 4 });
+  const tables = [DOCUMENTS];
+  await using stream = await openChangeStream(endpointOf(server), { taskId: "t", tables, after }, never);
+  const read = new ReadLog();
+  await read.read(stream, placePosition({ file: "binlog.000007", byte: 4 + Buffer.concat(file).length }));
+  assert.deepEqual(read.ops[0]!.after, ["1", '{"n": 2, "list": ["x"]}']);
+});
+
+const ASSESSMENT: SourceAssessment = {
+  taskId: "t",
+  type: "cdc",
+  tables: [TABLE, DOCUMENTS],
+  movesWhole: undefined,
+  movesRights: false,
+  movesLargeObjects: false,
+  resumes: false,
+};
+
+test("MySQL 8.4, wire-simulated: parts of JSON without whole rows are told before the start", async () => {
+  for (const [image, found] of [
+    ["FULL", []],
+    ["MINIMAL", [["source.row_image", "error", "documents"]]],
+    ["NOBLOB", [["source.row_image", "error", "documents"]]],
+  ] as const) {
+    const settings = { log_bin: "ON", binlog_format: "ROW", binlog_row_value_options: "PARTIAL_JSON" };
+    const rows = Object.entries(settings).map(([name, Value]) => ({ Variable_name: name, Value }));
+    const script = scriptOf({ ...VARIABLES, binlog_row_image: image });
+    const asked = [/variable_name in \('log_bin'/, ["Variable_name", "Value"], rows] as const;
+    await using server = await start({ script: [asked, ...script] });
+    await using client = await connect(endpointOf(server), { side: "source", purpose: "test" }, never);
+    const findings = await assessLog(client, ASSESSMENT);
+    assert.deepEqual(
+      findings.map(({ code, severity, table }) => [code, severity, table?.name]),
+      found,
+      image,
+    );
+  }
 });
 
 /** One interval, whose end is the first number that is not in it. */
