@@ -24,6 +24,8 @@ other meanwhile, and compares every row. Leaves nothing behind.
   --source <kind>   postgres (default), or mariadb, which has to be installed (mariadb-server)
   --keep            leave the servers up, and a Tideway server with its API, until Ctrl-C
   --rows <number>   rows to start with (default 1000000)
+  --seconds <number>
+                    how long changes are watched once they arrive (default 15)
   --help
 `;
 
@@ -32,12 +34,12 @@ const SOURCES = ["postgres", "mariadb"] as const;
 type SourceKind = (typeof SOURCES)[number];
 const CLIENTS = 4;
 const TRANSACTIONS_PER_SECOND = 200;
-const REPLICATE_MS = 15_000;
 
 interface DemoOptions {
   readonly source: SourceKind;
   readonly keep: boolean;
   readonly rows: number;
+  readonly seconds: number;
 }
 
 const startedMs = performance.now();
@@ -65,7 +67,7 @@ async function demo(options: DemoOptions, stage: Stage): Promise<boolean> {
     targetUrl: target.url(DATABASE),
     application,
     display,
-    replicateMs: REPLICATE_MS,
+    replicateMs: 1000 * options.seconds,
   });
   display.close(result.outcome);
   if (result.outcome.error !== undefined) throw MigrationError.fromJSON(result.outcome.error);
@@ -164,13 +166,15 @@ function readOptions(): DemoOptions | undefined {
       source: { type: "string", default: "postgres" },
       keep: { type: "boolean", default: false },
       rows: { type: "string", default: "1000000" },
+      seconds: { type: "string", default: "15" },
       help: { type: "boolean", default: false },
     },
   });
   const rows = Number(values.rows);
   const source = SOURCES.find((kind) => kind === values.source);
-  if (values.help || !(rows >= 1000) || source === undefined) return undefined;
-  return { source, keep: values.keep, rows };
+  const seconds = Number(values.seconds);
+  if (values.help || !(rows >= 1000) || !(seconds > 0) || source === undefined) return undefined;
+  return { source, keep: values.keep, rows, seconds };
 }
 
 /** Unlike the product, the demo's own parts throw plain errors that say what is wrong. */

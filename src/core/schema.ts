@@ -45,6 +45,8 @@ export interface Column {
    */
   readonly typedByRule?: true;
   readonly nullable: boolean;
+  /** `SELECT *` leaves the column out, as does an INSERT that names none. */
+  readonly invisible?: true;
   /** Native default expression. A serial's default is here too, beside the sequence it draws from. */
   readonly default?: string;
   readonly identity?: "always" | "by-default";
@@ -54,6 +56,8 @@ export interface Column {
   readonly virtual?: true;
   /** The source computes the column, and sends its values once a plan has it as an ordinary one: without `generated`. */
   readonly sends?: true;
+  /** The target has dates that no calendar has, too: a source that has such sends them as they are, unless its endpoint says else. */
+  readonly holdsZeroDates?: true;
   /** Native, quoted as needed; absent for the type's own. */
   readonly collation?: string;
   readonly comment?: string;

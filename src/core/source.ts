@@ -21,6 +21,11 @@ export interface Source extends AsyncDisposable {
   listSchemas(signal: AbortSignal): Promise<readonly string[]>;
   /** Ordinary and partitioned-leaf tables of user schemas; Tideway's own control tables are left out. */
   listTables(signal: AbortSignal): Promise<readonly TableId[]>;
+  /**
+   * Whether a table is a tool's own, for a while, beside the one of these that the tool is altering: it does not come
+   * because a rule takes all tables. None is when left out.
+   */
+  isPassing?(table: TableId, tables: readonly TableId[]): boolean;
   /** Views of user schemas, materialized ones among them. */
   listViews(signal: AbortSignal): Promise<readonly TableId[]>;
   /**

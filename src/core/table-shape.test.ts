@@ -7,6 +7,7 @@ import {
   shapeChange,
   type TableShape,
   unfollowable,
+  withKnownNumbers,
 } from "./table-shape.ts";
 
 function column(number: number, more: Partial<ColumnShape> = {}): ColumnShape {
@@ -106,4 +107,20 @@ test("a table is not followed through a statement that may have computed values"
   assert.match(unfollowable(known, { shape: added, rewritten: true, plain: true })!, /got the column c3/);
   const computed = shape([column(1), column(2, { computed: "md5" })]);
   assert.match(unfollowable(known, { shape: computed, rewritten: false, plain: true })!, /computes/);
+});
+
+test("columns that a source gives no numbers keep those that they are known by, and later ones get higher ones", () => {
+  const before = shape([column(1), column(5), column(3)], { columnsEver: 7 });
+  const now = shape([column(1), column(2), column(3), column(4)], { unnumbered: true });
+  const numbered = withKnownNumbers(now, before);
+  assert.deepEqual(
+    numbered.columns.map(({ number }) => number),
+    [1, 5, 3, 8],
+  );
+  assert.equal(numbered.columnsEver, 8);
+  const fewer = withKnownNumbers(shape([column(1)], { unnumbered: true }), before);
+  assert.deepEqual([fewer.columns.length, fewer.columnsEver], [1, 7]);
+  assert.equal(outcome(fewer, before), "lost its column c5");
+  const own = shape([column(1), column(2)]);
+  assert.equal(withKnownNumbers(own, before), own);
 });

@@ -17,6 +17,8 @@ export interface TableMappings {
 export interface SelectionRule extends TableRuleBase {
   /** "explicit" names exactly one table, without wildcards. */
   readonly action: "include" | "exclude" | "explicit";
+  /** The pattern for tables stands for no run of characters. */
+  readonly namesTable: boolean;
   /** Which kinds of relations are meant. */
   readonly tableType: "table" | "view" | "all";
   /** Higher starts first in full load; undefined when the rule does not say. */

@@ -67,6 +67,11 @@ export function selectingRules(
   );
 }
 
+/** Whether a table is selected by a rule that is about few tables, and not about all whose names have something in common. */
+export function isNamed(id: TableId, mappings: TableMappings): boolean {
+  return selectingRules({ id }, mappings).some(({ namesTable }) => namesTable);
+}
+
 /** Whether views are selected, too. */
 export function takesViews({ selections }: TableMappings): boolean {
   return selections.some((rule) => rule.action !== "exclude" && isOfType(rule, "view"));

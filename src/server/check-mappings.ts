@@ -60,7 +60,7 @@ async function checkSource(
   mappings: TableMappings,
   { source, target, type, signal }: Sides,
 ): Promise<NonNullable<CheckedMappings["checked"]>> {
-  const selected = await selectRelations(source, { mappings, type }, signal);
+  const selected = await selectRelations(source, { mappings, type, known: new Set() }, signal);
   const catalog = await describe(source, selected, { type, signal });
   const isEmpty = selected.tables.length + selected.views.length === 0;
   const compiled = compilePlan({
@@ -74,6 +74,7 @@ async function checkSource(
     findings: [
       ...(isEmpty ? [nothingSelected("selection")] : []),
       ...selected.unmatched,
+      ...selected.passing,
       ...viewsUnread(selected.views, catalog),
       ...compiled.findings,
       ...converted.findings,

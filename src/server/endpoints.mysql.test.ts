@@ -108,6 +108,7 @@ test("MySQL's engine names are offered on both sides, with their settings", asyn
     new dms.DescribeEndpointSettingsCommand({ EngineName: "mariadb" }),
   );
   assert.deepEqual(EndpointSettings!.find(({ Name }) => Name === "ZeroDates")?.EnumValues, [
+    "keep",
     "null",
     "error",
     "epoch",

@@ -68,3 +68,15 @@ test("a table of which nothing was told, or that is not loaded, is taken as it i
   assert.deepEqual(tables, now);
   assert.deepEqual(awaited, []);
 });
+
+test("where tables are known by their names, new ones wait while one is missing: it may be one of them", () => {
+  const named = (name: string): TableSchema => {
+    const one = described(name, name);
+    return { ...one, shape: { ...one.shape!, unnumbered: true } };
+  };
+  const before = [named("a"), named("b")];
+  assert.deepEqual(recall([named("b"), named("c")], before), { tables: ["a a 1", "b b 1"], awaited: ["a"] });
+  assert.deepEqual(recall([...before, named("c")], before), {
+    ...{ tables: ["a a 1", "b b 1", "c c 1"], awaited: [] },
+  });
+});

@@ -154,8 +154,8 @@ interface Selected {
   /** Schemas of which everything is moved; undefined where only what tables need is. */
   readonly movesWhole: readonly string[] | undefined;
   /**
-   * Selection rules that match nothing, and selected views that cannot be read: such a view has no description, and so no place
-   * among the task's tables.
+   * Selection rules that match nothing, selected tables that do not come, and selected views that cannot be read: such a view has
+   * no description, and so no place among the task's tables.
    */
   readonly told: readonly Finding[];
   /** With the objects that are to be made. */
@@ -163,12 +163,13 @@ interface Selected {
 }
 
 async function describeSelected(
-  { spec, settings, source }: PlanningRequest,
+  { spec, settings, source, journaled }: PlanningRequest,
   mappings: TableMappings,
   signal: AbortSignal,
 ): Promise<Selected> {
-  const relations = await selectRelations(source, { mappings, type: spec.type }, signal);
-  const { listed, tables, views, unmatched } = relations;
+  const known = new Set(journaled.map(({ id }) => tableKey(id)));
+  const relations = await selectRelations(source, { mappings, type: spec.type, known }, signal);
+  const { listed, tables, views, unmatched, passing } = relations;
   const selected = [...tables, ...views];
   if (selected.length === 0 && settings.failOnNoTables) {
     throw asError(nothingSelected(spec.name), undefined);
@@ -187,7 +188,8 @@ async function describeSelected(
   );
   const isMade = ({ stage }: SchemaObject): boolean => movesObjects || stage === "before-tables";
   const catalog = { ...described, objects: withoutViews(described.objects.filter(isMade), views) };
-  return { listed, selected, told: [...unmatched, ...viewsUnread(views, catalog)], movesWhole, catalog };
+  const told = [...unmatched, ...passing, ...viewsUnread(views, catalog)];
+  return { listed, selected, told, movesWhole, catalog };
 }
 
 /** What both sides say of the task. */

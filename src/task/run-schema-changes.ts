@@ -18,6 +18,7 @@ import { keptShape } from "./noted-tables.ts";
 import { markForReload } from "./preparation.ts";
 import { asWarning, giveColumnRights } from "./run-objects.ts";
 import { isComplete, type SchemaChanges, withHistory } from "./schema-changes.ts";
+import { comesFrom } from "./select-relations.ts";
 
 /**
  * Makes the target follow what has become of the source's tables. What is recorded of them comes last: after a
@@ -121,8 +122,11 @@ export class SchemaWatch {
   async check({ takesNew, passes, signal }: SchemaCheck): Promise<void> {
     const { spec, source, journal, errors, selected, notes } = this.#attempt;
     if (takesNew) {
-      const tables = selectTables(await source.listTables(signal), parseTableMappings(spec.tableMappings));
-      if (tables.some((id) => !selected.has(tableKey(id)))) throw new AttemptOutdated();
+      const tables = await source.listTables(signal);
+      const mappings = parseTableMappings(spec.tableMappings);
+      const isComing = comesFrom(source, { tables, mappings, known: selected });
+      const isNew = (id: TableId): boolean => !selected.has(tableKey(id)) && isComing(id);
+      if (selectTables(tables, mappings).some(isNew)) throw new AttemptOutdated();
     }
     const look = async (): Promise<readonly ShapedTable[]> => {
       const watched = this.#tables.filter(({ id }) => !errors.isSuspended(id));

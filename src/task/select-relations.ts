@@ -11,7 +11,7 @@ import {
 } from "../core/schema.ts";
 import type { MigrationType, Source } from "../core/source.ts";
 import type { TableMappings } from "../mapping/rules.ts";
-import { selectTables, takesViews } from "../mapping/selection.ts";
+import { isNamed, selectTables, takesViews } from "../mapping/selection.ts";
 import { unmatchedSelections } from "../mapping/unmatched-rules.ts";
 
 /** What of a source takes part in a task. */
@@ -22,6 +22,8 @@ export interface SelectedRelations {
   readonly views: readonly TableId[];
   /** Selection rules that match nothing of the source. */
   readonly unmatched: readonly Finding[];
+  /** Tables that rules select and that do not come. */
+  readonly passing: readonly Finding[];
 }
 
 /**
@@ -30,14 +32,21 @@ export interface SelectedRelations {
  */
 export async function selectRelations(
   source: Source,
-  { mappings, type }: { readonly mappings: TableMappings; readonly type: MigrationType },
+  {
+    mappings,
+    type,
+    known,
+  }: { readonly mappings: TableMappings; readonly type: MigrationType; readonly known: ReadonlySet<string> },
   signal: AbortSignal,
 ): Promise<SelectedRelations> {
   const tables = await source.listTables(signal);
-  const selected = selectTables(tables, mappings);
+  const matched = selectTables(tables, mappings);
+  const isComing = comesFrom(source, { tables, mappings, known });
+  const selected = matched.filter(isComing);
+  const passing = matched.filter((id) => !isComing(id)).map(tablePassing);
   if (!takesViews(mappings)) {
     const unmatched = unmatchedSelections(mappings, { tables, views: undefined });
-    return { listed: tables, tables: selected, views: [], unmatched };
+    return { listed: tables, tables: selected, views: [], unmatched, passing };
   }
   if (type !== "full-load") {
     throw new MigrationError("mapping.unsupported", {
@@ -49,7 +58,35 @@ export async function selectRelations(
   const views = await source.listViews(signal);
   return {
     ...{ listed: [...tables, ...views], tables: selected, views: selectTables(views, mappings, "view") },
-    unmatched: unmatchedSelections(mappings, { tables, views }),
+    ...{ unmatched: unmatchedSelections(mappings, { tables, views }), passing },
+  };
+}
+
+/**
+ * Which of the tables that rules select come: a tool's own comes where a rule names it, or where it has come before. `known`:
+ * keys of those.
+ */
+export function comesFrom(
+  source: Pick<Source, "isPassing">,
+  {
+    tables,
+    mappings,
+    known,
+  }: {
+    readonly tables: readonly TableId[];
+    readonly mappings: TableMappings;
+    readonly known: ReadonlySet<string>;
+  },
+): (id: TableId) => boolean {
+  return (id) => source.isPassing?.(id, tables) !== true || known.has(tableKey(id)) || isNamed(id, mappings);
+}
+
+function tablePassing(id: TableId): Finding {
+  const code = "source.table_passing";
+  return {
+    ...{ code, severity: "info", subject: displayTable(id), table: id },
+    message: `${displayTable(id)} is left out: by its name a tool that alters another table has made it.`,
+    remedy: errorTable[code].remedy,
   };
 }
 

@@ -5,7 +5,7 @@ import { describeComparison } from "../support/compare.ts";
 import { compareAcross } from "../support/compare-across.ts";
 import { mysqlSide } from "../support/compare-side.ts";
 import { mysqlRentalChanges, mysqlRentalRows, mysqlRentalSchema } from "../support/mysql-rental-schema.ts";
-import { type MysqlFlavour, startMysql } from "../support/mysql-server.ts";
+import { type MysqlFlavour, type MysqlServer, startMysql } from "../support/mysql-server.ts";
 import { samplesOf } from "../support/mysql-type-values.ts";
 import { serverOfFile } from "../support/server-pair.ts";
 import { assertStopped, ObservedTask, runToEnd, schemas, taskSpec } from "../support/task.ts";
@@ -100,8 +100,44 @@ function typeChanges(flavour: MysqlFlavour): string {
   return [SESSION, ...statements].join("; ");
 }
 
+const ANY_DATE = "set sql_mode = 'ALLOW_INVALID_DATES'; set time_zone = '+00:00'";
+const NO_DATES = ["0000-00-00", "2024-00-00", "2024-02-00", "2024-02-30", "0000-03-01", "2024-02-29"];
+
+/** Rows with dates that no calendar has; `id`: from which number on. */
+function oddDates(id: number): string {
+  const rows = NO_DATES.map((date, i) => {
+    const moment = `'${date} 10:20:30.5'`;
+    return `(${id + i}, '${date}', '${date}', ${moment}, ${moment}, '${i === 0 ? "0000-00-00 00:00:00" : "2024-02-29 01:02:03.5"}')`;
+  });
+  return rows.join(", ");
+}
+
+const dateTables = `${ANY_DATE};
+  create table keyed (id int primary key, d date, n date not null, t datetime(3) not null, u datetime(6), s timestamp(3) not null default '0000-00-00 00:00:00');
+  create table bare like keyed; alter table bare drop primary key;
+  create table dated (d date not null, t datetime(3) not null, v int, primary key (d, t));
+  insert into keyed values ${oddDates(1)}; insert into bare select * from keyed;
+  insert into dated select n, t, id from keyed`;
+
+const dateChanges = `${ANY_DATE};
+  insert into keyed values ${oddDates(101)}; insert into bare select * from keyed where id > 100;
+  insert into dated select n, '2031-00-00 00:00:00', id from keyed where id > 100;
+  update keyed set d = '0000-00-00', t = '2024-00-00 00:00:00', s = '0000-00-00 00:00:00' where id in (2, 6, 102);
+  update bare set n = '2024-02-31', u = '0000-00-00 00:00:00' where id in (1, 3, 5, 104);
+  update dated set v = -v where v % 2 = 0; update dated set d = '0000-00-00' where v = -4;
+  delete from keyed where id in (1, 103); delete from bare where id in (2, 4, 101); delete from dated where d = '2024-00-00'`;
+
 for (const direction of directions) {
   const { from, to } = direction;
+  test(`dates that no calendar has come over as they are, by load and by change: ${from} to ${to}`, async () => {
+    const database = await move(direction, { made: dateTables, changed: dateChanges });
+    const zeros = await servers[to].query(
+      "select count(*) as n from keyed where d = 0 or t = '2024-00-00' or s = 0 or n = '0000-03-01'",
+      database,
+    );
+    assert.ok(Number(zeros[0]!["n"]) >= 6);
+  });
+
   test(`values of all types come over by load and by change: ${from} to ${to}`, async () => {
     await move(direction, { made: typeTables(from), changed: typeChanges(from) });
   });
@@ -120,6 +156,44 @@ for (const direction of directions) {
     assert.deepEqual(await parts(to), await parts(from));
   });
 }
+
+const hiddenTables = `create table h (id int primary key, a int invisible default 5, b text invisible, n varchar(9) not null invisible default 'x',
+    g int as (id + 1) virtual invisible, v int);
+  insert into h (id, v) values (1, 1), (2, 2); insert into h (id, a, b, n, v) values (3, 30, 'three', 'y', 3), (4, null, '', '', 4)`;
+const hiddenChanges = `insert into h (id, v) values (5, 5); insert into h (id, a, b, n) values (6, 60, 'six', 'z');
+  update h set a = a + 1, b = concat('new', id) where id in (1, 3); update h set v = -v where id = 2; delete from h where id = 4`;
+
+test("invisible columns come with their rows, and stay invisible where the target has such", async () => {
+  const hidden = async (server: MysqlServer, database: string): Promise<string> => {
+    const rows = await server.query(
+      `select column_name as n from information_schema.columns
+        where table_schema = '${database}' and extra like '%INVISIBLE%' order by 1`,
+    );
+    return rows.map(({ n }) => n).join();
+  };
+  const moved = await move({ from: "mariadb", to: "mysql" }, { made: hiddenTables, changed: hiddenChanges });
+  assert.equal(await hidden(servers.mysql, moved), "");
+  const server = servers.mariadb;
+  const database = await server.createDatabase("hidden");
+  await server.query(hiddenTables, database);
+  const spec = specOf({ from: "mariadb", to: "mariadb" }, database);
+  const target = `${database}_copy`;
+  const settings = JSON.stringify({ TargetMetadata: { TargetSchema: target } });
+  const task = new ObservedTask({ ...spec, settings });
+  try {
+    await task.until(({ phase }) => phase === "replicating");
+    await server.query(hiddenChanges, database);
+    task.running.drain();
+    assertStopped(await task.running.outcome);
+  } finally {
+    task.running.stop();
+    task.running.stop();
+    await task.running.outcome;
+  }
+  const rows = "select id, a, b, n, g, v from h order by id";
+  assert.deepEqual(await server.query(rows, target), await server.query(rows, database));
+  assert.equal(await hidden(server, target), "a,b,g,n");
+});
 
 for (const flavour of ["mariadb", "mysql"] as const) {
   test(`a server that two addresses lead to is not written over by itself: ${flavour}`, async () => {

@@ -128,6 +128,14 @@ export const sourceErrors = {
       "A table of the source got a column that the target does not get, as HandleSourceTableAltered is off.",
     remedy: "To have the column on the target, set HandleSourceTableAltered to true and reload the table.",
   },
+  "source.table_passing": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "A table is named as those that gh-ost and pt-online-schema-change make beside the one that they alter.",
+    remedy:
+      "None needed for such a table. If it is the application's own, name it in a selection rule, without % in the name.",
+  },
   "source.table_rewritten": {
     scope: "table",
     retry: "never",
@@ -170,7 +178,7 @@ export const sourceErrors = {
     scope: "table",
     retry: "never",
     meaning:
-      "Rows hold dates that no calendar has, such as 0000-00-00, and the target has nothing like them.",
+      "Rows hold dates that no calendar has, such as 0000-00-00, and that the target has nothing like, or that ZeroDates refuses.",
     remedy:
       "Set the source endpoint's ZeroDates to null or epoch; a column that may not be NULL needs epoch. Or mend the rows.",
   },

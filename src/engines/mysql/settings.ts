@@ -78,17 +78,17 @@ export const endpointSettings: readonly EndpointSetting[] = [
     appliesTo: "source",
     effective: true,
     describe:
-      "TIME becomes a time of day, and a table with a value outside of one day is set aside; else an interval, which holds all that TIME does (-838:59:59 to 838:59:59).",
+      "TIME becomes a time of day, and a row with a value outside of one day is refused (DataErrorPolicy); else an interval, which holds all that TIME does (-838:59:59 to 838:59:59).",
   },
   {
     name: "ZeroDates",
     type: "enum",
-    values: ["null", "error", "epoch"],
-    default: "null",
+    values: ["keep", "null", "error", "epoch"],
+    default: "keep",
     appliesTo: "source",
     effective: true,
     describe:
-      "What becomes of dates that no calendar has, such as 0000-00-00 and 2024-02-00: NULL, an error that sets the table aside, or 1970-01-01. How many there were is told.",
+      "What becomes of dates that no calendar has, such as 0000-00-00 and 2024-02-00. keep: they stay what they are where the target has them (MySQL and MariaDB, in columns whose type no rule gives, of tables that no rule filters), and are NULL elsewhere. Else NULL, an error that sets the table aside, or 1970-01-01. How many came as others is told.",
   },
   {
     name: "NonFiniteNumbers",

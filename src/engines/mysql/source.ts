@@ -34,6 +34,7 @@ import { type TypeChoices, typeChoices } from "./catalog/type-map.ts";
 import { errorAddress } from "./connection/address.ts";
 import type { Client } from "./connection/client.ts";
 import { clientPool } from "./connection/client-pool.ts";
+import { isPassing } from "./ddl/passing-names.ts";
 import { positionCodec } from "./log/binlog-position.ts";
 import { ConfirmedPositions } from "./log/confirmed-positions.ts";
 import { checkLog, followLog } from "./log/follow-log.ts";
@@ -75,6 +76,10 @@ export class MysqlSource implements Source {
 
   listTables(signal: AbortSignal): Promise<readonly TableId[]> {
     return this.#clients.use(signal, (client) => listTables(client, this.#endpoint));
+  }
+
+  isPassing(table: TableId, tables: readonly TableId[]): boolean {
+    return isPassing(table, tables);
   }
 
   listViews(signal: AbortSignal): Promise<readonly TableId[]> {

@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { unaborted, unwrap } from "../../../test/support/bulk-copy.ts";
 import { rows, whole } from "../../../test/support/load-target.ts";
 import { type MysqlFlavour, type MysqlServer, startMysql } from "../../../test/support/mysql-server.ts";
-import { catalog, compile, foreignKey, table } from "../../../test/support/plan-situation.ts";
+import { catalog, column, compile, foreignKey, table } from "../../../test/support/plan-situation.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { MigrationPlan } from "../../core/plan.ts";
 import type { Index } from "../../core/schema.ts";
@@ -224,6 +224,65 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies MysqlFlavour[]) {
           left.destroy();
         }
       });
+    });
+
+    test("a table that the server refuses is told before the one of its name is dropped", async () => {
+      await on(async (target, _plan, schema) => {
+        const wide = table(`${schema}.wide`, { indexes: [primary] });
+        const texts = Array.from({ length: 400 }, (_, i) =>
+          column(`c${i}`, { kind: "string", fixed: false }),
+        );
+        const tables = [{ ...wide, columns: [...wide.columns, ...texts] }, table(`${schema}.plain`)];
+        await server.query("create table wide (id int); insert into wide values (7)", schema);
+        await server.query("create table plain (id int); insert into plain values (7)", schema);
+        const { plan } = target.convert(compile({ catalog: catalog({ tables }) }).plan);
+        const outcomes = await prepare(target, plan, "drop-and-create");
+        const refused = outcomes.find((outcome) => outcome instanceof MigrationError);
+        assert.equal(refused?.code, "target.object_failed");
+        assert.match(refused.message, /Row size too large/);
+        assert.equal(refused.table?.name, "wide");
+        assert.deepEqual(await server.query("select id from wide", schema), [{ id: "7" }]);
+        assert.deepEqual(await server.query("select id from plain", schema), []);
+        const names = await server.query(
+          `select table_name as n from information_schema.tables where table_schema = '${schema}' order by 1`,
+        );
+        assert.deepEqual(
+          names.map(({ n }) => n),
+          ["plain", "wide"],
+        );
+      });
+    });
+
+    test("a server that takes only short rows, or no files, is told of before the start", async () => {
+      const before = await server.query(
+        "select @@global.max_allowed_packet as packet, @@global.local_infile as files",
+      );
+      const told = (): Promise<readonly (string | undefined)[]> =>
+        on(async (target, plan) => {
+          const findings = await target.assess({ plan, mode: "do-nothing", prepared: new Set() }, unaborted);
+          return findings.map(({ subject }) => subject).filter((one) => one !== undefined && /_/.test(one));
+        });
+      await server.query("set global max_allowed_packet = 67108864; set global local_infile = 1");
+      const isNamed = (subjects: readonly (string | undefined)[]): readonly boolean[] =>
+        ["max_allowed_packet", "local_infile"].map((name) => subjects.includes(name));
+      assert.deepEqual(isNamed(await told()), [false, false]);
+      await on(async (target, _plan, schema) => {
+        const bare = table(`${schema}.t`);
+        const long = column("note", { kind: "string", fixed: false });
+        const tables = [{ ...bare, columns: [...bare.columns, long] }];
+        const { plan } = target.convert(compile({ catalog: catalog({ tables }) }).plan);
+        const findings = await target.assess({ plan, mode: "do-nothing", prepared: new Set() }, unaborted);
+        const packet = findings.find(({ subject }) => subject === "max_allowed_packet");
+        assert.equal(packet?.severity, "info");
+        assert.match(packet.message, /is 67108864: rows .*\.t\.note\)/);
+      });
+      await server.query("set global max_allowed_packet = 4194304; set global local_infile = 0");
+      try {
+        assert.deepEqual(isNamed(await told()), [true, true]);
+      } finally {
+        const { packet, files } = before[0]!;
+        await server.query(`set global max_allowed_packet = ${packet}; set global local_infile = ${files}`);
+      }
     });
 
     test("a read-only server is refused before anything is done", async () => {

@@ -21,6 +21,7 @@ export function selectionRule(reader: RuleReader, id: number): SelectionRule {
     action,
     schema: isExact ? exactName(reader, "schema-name", EXPLICIT) : pattern(reader, "schema-name"),
     table: isExact ? exactName(reader, "table-name", EXPLICIT) : pattern(reader, "table-name"),
+    namesTable: isExact || !reader.locator().text("table-name").includes("%"),
     tableType: tableType(reader),
     loadOrder: reader.wholeNumber("load-order", 0, LARGEST_NUMBER),
     filters: sourceFilters(reader, action),

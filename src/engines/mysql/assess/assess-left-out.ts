@@ -40,8 +40,6 @@ interface Kind {
   readonly where?: string;
   /** Those that are among the task's tables come as such. */
   readonly comesAsTable?: true;
-  /** What becomes of them, when they do come in some way. */
-  readonly become?: string;
 }
 
 const KINDS: readonly Kind[] = [
@@ -55,14 +53,6 @@ const KINDS: readonly Kind[] = [
     schema: "table_schema",
     name: "table_name",
     where: "create_options like '%partitioned%'",
-  },
-  {
-    kind: "invisible columns",
-    become: "become ordinary ones",
-    from: "columns",
-    schema: "table_schema",
-    name: "concat(table_name, '.', column_name)",
-    where: "extra like '%INVISIBLE%' and coalesce(generation_expression, '') not in ('ROW START', 'ROW END')",
   },
 ];
 
@@ -83,11 +73,11 @@ const MARIADB_KINDS: readonly Kind[] = [
   },
 ];
 
-function leftOut({ kind, become = "are not moved" }: Kind, names: readonly string[]): Finding {
+function leftOut({ kind }: Kind, names: readonly string[]): Finding {
   const more = names.length > NAMED ? ", ..." : "";
   return finding("source.not_moved", "warning", {
     subject: kind,
-    message: `${kind[0]!.toUpperCase()}${kind.slice(1)} ${become}: ${names.length} (${names.slice(0, NAMED).join(", ")}${more}).`,
+    message: `${kind[0]!.toUpperCase()}${kind.slice(1)} are not moved: ${names.length} (${names.slice(0, NAMED).join(", ")}${more}).`,
     remedy: "Move them by other means, e.g. mysqldump --no-data --routines --events --triggers.",
   });
 }

@@ -1,7 +1,7 @@
 import type { Finding } from "../../../core/finding.ts";
 import type { SourceAssessment } from "../../../core/source.ts";
 import { finding } from "../../shared/finding.ts";
-import { literal } from "../catalog/identifier.ts";
+import { accountParts, accountSql } from "../catalog/account.ts";
 import type { Client } from "../connection/client.ts";
 import { atLeast } from "../connection/server-facts.ts";
 
@@ -68,8 +68,7 @@ export async function readAccount(client: Client): Promise<Account> {
     `select current_user() as account, ${hasRoles ? "current_role()" : "null"} as role`,
   );
   const { account, role } = session!;
-  const at = account.lastIndexOf("@");
-  const [user, host] = [account.slice(0, at), account.slice(at + 1)];
+  const { user, host } = accountParts(account);
   // The view puts quotes around names, whatever these hold.
   const rows = await client.query<{ privilege: string }>(
     "select privilege_type as privilege from information_schema.user_privileges where grantee = ?",
@@ -77,7 +76,7 @@ export async function readAccount(client: Client): Promise<Account> {
   );
   return {
     user,
-    sql: `${literal(user)}@${literal(host)}`,
+    sql: accountSql(account),
     hasRole: role !== null && role !== "NONE" && role !== "",
     privileges: new Set(rows.map(({ privilege }) => privilege.toUpperCase())),
   };

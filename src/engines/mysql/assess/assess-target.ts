@@ -1,8 +1,10 @@
 import type { Finding } from "../../../core/finding.ts";
 import type { TargetAssessment } from "../../../core/target.ts";
+import { displayColumn } from "../../shared/convert/convert-notes.ts";
 import { finding } from "../../shared/finding.ts";
 import { durabilityOf } from "../apply/apply-durability.ts";
 import { flushDenied } from "../apply/apply-open.ts";
+import { accountSql } from "../catalog/account.ts";
 import { identifier } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
 import { type Grants, readGrants } from "../connection/grants.ts";
@@ -15,7 +17,7 @@ export async function assessTarget(client: Client, request: TargetAssessment): P
   return [
     ...assessVersion(client.facts),
     ...(await assessWrites(client, grants)),
-    ...assessLoading(client.facts),
+    ...assessLoading(client.facts, request),
     ...(await assessRights(client, request, grants)),
     ...(request.appliesChanges === true ? await assessDurability(client) : []),
     ...(await assessTargetTables(client, request)),
@@ -51,18 +53,34 @@ async function assessWrites(client: Client, grants: Grants): Promise<Finding[]> 
 
 /** A row or a statement that is longer is refused. */
 const SMALL_PACKET = 4 << 20;
+/** No server takes more. */
+const LARGEST_PACKET = 1 << 30;
+/** Types whose values may be longer than a packet is set to. */
+const LONG_TYPE = /^(?:mediumtext|mediumblob|longtext|longblob|json)\b/i;
+const NAMED = 5;
 
-function assessLoading({ localInfile, maxAllowedPacket }: ServerFacts): Finding[] {
+function assessLoading(
+  { localInfile, maxAllowedPacket }: ServerFacts,
+  { plan }: TargetAssessment,
+): Finding[] {
   const findings: Finding[] = [];
   if (!localInfile) {
     const message = "The target's local_infile is off: rows are loaded by INSERT, which takes longer.";
     findings.push(finding("target.local_infile", "info", { subject: "local_infile", message }));
   }
-  if (maxAllowedPacket <= SMALL_PACKET) {
+  const long = plan.tables.flatMap(({ source, target }) =>
+    target.columns.flatMap(({ nativeType }, i) =>
+      LONG_TYPE.test(nativeType) ? [displayColumn(source, source.columns[i]!.name)] : [],
+    ),
+  );
+  const isSmall = maxAllowedPacket <= SMALL_PACKET;
+  if (isSmall || (long.length > 0 && maxAllowedPacket < LARGEST_PACKET)) {
+    const more = long.length > NAMED ? ` and ${long.length - NAMED} more` : "";
+    const which = long.length === 0 ? "" : ` (${long.slice(0, NAMED).join(", ")}${more})`;
     findings.push(
-      finding("target.out_of_resources", "warning", {
+      finding("target.out_of_resources", isSmall ? "warning" : "info", {
         subject: "max_allowed_packet",
-        message: `The target's max_allowed_packet is ${maxAllowedPacket}: rows with longer values are refused.`,
+        message: `The target's max_allowed_packet is ${maxAllowedPacket}: rows with longer values are refused${which}, of changes those of about half as many bytes.`,
         remedy: "Run on the target: set global max_allowed_packet = 1073741824;",
       }),
     );
@@ -88,10 +106,7 @@ async function assessRights(
   grants: Grants,
 ): Promise<Finding[]> {
   const [who] = await client.query<{ user: string }>("select current_user() as user");
-  const user = who!.user
-    .split("@")
-    .map((part) => `'${part}'`)
-    .join("@");
+  const user = accountSql(who!.user);
   const schemas = new Set(plan.tables.map(({ target }) => target.id.schema));
   const makes = mode === "drop-and-create";
   return [...schemas].flatMap((schema) => {

@@ -100,6 +100,7 @@ function foundColumn(row: ColumnRow, type: LogicalType, facts: ServerFacts): Fou
     type,
     ...(type.kind === "json" ? SENT_AS_JSONB : {}),
     nullable: row.nullable === "YES",
+    ...(/\binvisible\b/i.test(row.extra) ? { invisible: true as const } : {}),
     ...defaultClause(row, value),
     ...(/\bauto_increment\b/i.test(row.extra) ? { identity: "by-default" as const } : {}),
     ...(isGenerated ? { generated: expressionText(row.expression!, facts), sends: true as const } : {}),

@@ -13,6 +13,10 @@ export function hasChecks(facts: ServerFacts): boolean {
   return facts.flavour === "mariadb" || atLeast(facts, 8, 0, 16);
 }
 
+export function hasInvisibleColumns(facts: ServerFacts): boolean {
+  return facts.flavour === "mariadb" ? atLeast(facts, 10, 3) : atLeast(facts, 8, 0, 23);
+}
+
 export function createSchema(name: string, facts: ServerFacts): string {
   return `create database if not exists ${identifier(name)} character set utf8mb4 collate ${binaryCollation(facts)}`;
 }
@@ -52,7 +56,7 @@ export function columnDefinition(column: Column, facts: ServerFacts): string {
     text += ` generated always as (${column.generated}) ${column.virtual === true ? "virtual" : "stored"}`;
     // MariaDB's grammar has none behind an expression.
     if (!column.nullable && facts.flavour === "mysql") text += " not null";
-    return text + comment(column.comment);
+    return text + visibility(column) + comment(column.comment);
   }
   // A timestamp is NOT NULL by itself on servers without explicit_defaults_for_timestamp.
   text += column.nullable ? " null" : " not null";
@@ -61,7 +65,11 @@ export function columnDefinition(column: Column, facts: ServerFacts): string {
     // What an update sets may stand alone.
     text += /^on update /i.test(column.default) ? ` ${column.default}` : ` default ${column.default}`;
   }
-  return text + comment(column.comment);
+  return text + visibility(column) + comment(column.comment);
+}
+
+function visibility({ invisible }: Column): string {
+  return invisible === true ? " invisible" : "";
 }
 
 /** For CREATE TABLE, and behind ADD in ALTER TABLE. */

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { ErrorContext } from "../../shared/connection/error-context.ts";
 import { classify } from "./errors.ts";
 import { ServerError } from "./server-error.ts";
 
 const table = { schema: "shop", name: "orders" };
+const ENDPOINT: EndpointConfig = {
+  ...{ engine: "mysql", host: "db", port: 3306, database: "", username: "app", password: "" },
+  ...{ sslMode: "none", caCertificate: undefined, settings: {} },
+};
 
 function verdict(number: number, state: string, message: string, context: ErrorContext) {
   return classify(new ServerError({ number, state, message }), context);
@@ -75,10 +80,26 @@ test("what was being done decides whose error it is", () => {
   assert.equal(verdict(1062, "23000", "", apply).code, "apply.rejected");
   assert.equal(verdict(1412, "HY000", "", { side: "source", table }).code, "source.table_rewritten");
   assert.equal(verdict(1412, "HY000", "", { side: "source" }).code, "source.snapshot_lost");
-  const replication =
-    "Access denied; you need (at least one of) the REPLICATION SLAVE privilege(s) for this operation";
-  const { remedy } = verdict(1227, "42000", replication, { side: "source" });
-  assert.match(remedy, /grant REPLICATION SLAVE on \*\.\*/);
+});
+
+test("a remedy is a statement for the account, of the least privilege that will do", () => {
+  const endpoint = { ...ENDPOINT, username: "o'app" };
+  const lacking = (names: string): string =>
+    `Access denied; you need (at least one of) the ${names} privilege(s) for this operation`;
+  const remedyOf = (names: string): string =>
+    verdict(1227, "42000", lacking(names), { side: "source", endpoint }).remedy;
+  assert.equal(
+    remedyOf("REPLICATION SLAVE"),
+    "Run on the source: grant replication slave on *.* to 'o''app'@'...'; the host is the one that select current_user() shows to o'app.",
+  );
+  assert.match(remedyOf("SUPER, BINLOG MONITOR"), /: grant binlog monitor on /);
+  assert.match(remedyOf("SUPER"), /: grant super on /);
+  const denied = "SELECT command denied to user 'o'app'@'10.0.0.7' for table 'orders'";
+  assert.match(
+    verdict(1142, "42000", denied, { side: "source", endpoint, table }).remedy,
+    /: grant select on `shop`\.`orders` to 'o''app'@'\.\.\.'; the host/,
+  );
+  assert.match(verdict(3118, "HY000", "", { side: "source", endpoint }).remedy, /alter user 'o''app'@/);
 });
 
 test("anything else thrown is a defect of the program", () => {

@@ -1,5 +1,6 @@
 import type { ServerVerdict } from "../../shared/connection/classify-error.ts";
 import { type ErrorContext, passwordRemedy, type Verdict } from "../../shared/connection/error-context.ts";
+import { forAccount } from "./account-words.ts";
 import type { ServerErrorFields } from "./server-error.ts";
 import { sourceVerdict } from "./source-verdict.ts";
 import { targetVerdict } from "./target-verdict.ts";
@@ -35,7 +36,10 @@ function connectionVerdict(
       return {
         code: "auth.not_allowed",
         subject: user,
-        remedy: `Run on the server: alter user ${user} account unlock;`,
+        remedy: forAccount(
+          (account) => `Run on the server: alter user ${account} account unlock`,
+          user ?? "the endpoint's user",
+        ),
       };
     case 1130: // ER_HOST_NOT_PRIVILEGED
       return {
@@ -44,7 +48,12 @@ function connectionVerdict(
         remedy: "Create the user for this machine's address or for '%'.",
       };
     case 1129: // ER_HOST_IS_BLOCKED
-      return { code: "auth.not_allowed", subject: user, remedy: "Run on the server: flush hosts;" };
+      // MySQL has no FLUSH HOSTS from 8.3 on.
+      return {
+        code: "auth.not_allowed",
+        subject: user,
+        remedy: "Run from a machine that the server lets in: mysqladmin flush-hosts",
+      };
     case 1251: // ER_NOT_SUPPORTED_AUTH_MODE
       return { code: "auth.not_allowed", subject: user };
     case 3159: // ER_SECURE_TRANSPORT_REQUIRED

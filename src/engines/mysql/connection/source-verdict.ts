@@ -1,4 +1,5 @@
 import type { ErrorContext, Verdict } from "../../shared/connection/error-context.ts";
+import { forAccount } from "./account-words.ts";
 import type { ServerErrorFields } from "./server-error.ts";
 
 /** Errors while reading. */
@@ -42,16 +43,32 @@ function privilege({ message }: ServerErrorFields, context: ErrorContext): Verdi
     const { schema, name } = context.table;
     return {
       code: "source.table_privilege",
-      remedy: `Run on the source: grant select on \`${schema}\`.\`${name}\` to ${user};`,
+      remedy: forAccount(
+        (account) => `Run on the source: grant select on ${quoted(schema)}.${quoted(name)} to ${account}`,
+        user,
+      ),
     };
   }
-  const needed = /you need \(at least one of\) the (.+?) privilege/.exec(message)?.[1];
+  const needed = leastOf(/you need \(at least one of\) the (.+?) privilege/.exec(message)?.[1]);
   return {
     code: "source.privilege",
     subject: user,
     remedy:
       needed === undefined
         ? `Grant the privilege that the message names to ${user}.`
-        : `Run on the source: grant ${needed.split(",")[0]} on *.* to ${user};`,
+        : forAccount(
+            (account) => `Run on the source: grant ${needed.toLowerCase()} on *.* to ${account}`,
+            user,
+          ),
   };
+}
+
+/** Of the privileges that would do, one that allows no more than it must. */
+function leastOf(list: string | undefined): string | undefined {
+  const names = list?.split(",").map((name) => name.trim());
+  return names?.find((name) => name !== "SUPER") ?? names?.[0];
+}
+
+function quoted(name: string): string {
+  return `\`${name.replaceAll("`", "``")}\``;
 }

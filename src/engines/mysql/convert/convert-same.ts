@@ -1,10 +1,11 @@
 import type { MigrationPlan, TablePlan } from "../../../core/plan.ts";
 import { type Column, displayTable } from "../../../core/schema.ts";
 import type { ConvertNotes } from "../../shared/convert/convert-notes.ts";
-import { hasChecks } from "../catalog/ddl.ts";
+import { hasChecks, hasInvisibleColumns } from "../catalog/ddl.ts";
 import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
 import { withTables } from "./convert-sequences.ts";
 import { mysqlType } from "./convert-type.ts";
+import { withZeroDates } from "./convert-zero-dates.ts";
 
 /** A plan of one MySQL or MariaDB for another one, which may lack some of its types and collations. */
 export function convertSame(plan: MigrationPlan, facts: ServerFacts, notes: ConvertNotes): MigrationPlan {
@@ -14,8 +15,16 @@ export function convertSame(plan: MigrationPlan, facts: ServerFacts, notes: Conv
 
 function sameTable(plan: TablePlan, facts: ServerFacts, notes: ConvertNotes): TablePlan {
   const { source, target } = plan;
+  const isHidden = target.columns.every(({ invisible }) => invisible === true);
   const columns = target.columns.map((column) => {
-    const made = sameColumn(column, facts);
+    const same = sameColumn(column, facts);
+    const made = isHidden || !mayHide(same, facts) ? shown(same) : same;
+    if (made.invisible !== column.invisible) {
+      notes.together(`${displayTable(source.id)}.${column.name}`, {
+        ...{ code: "convert.type", severity: "info", subject: "invisible" },
+        message: "Invisible columns, which the target cannot have in this way, become ordinary ones",
+      });
+    }
     if (made.nativeType !== column.nativeType && column.typedByRule !== true) {
       notes.together(`${displayTable(source.id)}.${column.name}`, {
         ...{ code: "convert.type", severity: "info", subject: `${column.nativeType} to ${made.nativeType}` },
@@ -41,7 +50,18 @@ function sameTable(plan: TablePlan, facts: ServerFacts, notes: ConvertNotes): Ta
     const named = target.checks.map(({ name }) => name).join(", ");
     notes.about(source, "convert.check", `The target has no checks; they are left out: ${named}.`, "info");
   }
-  return { ...plan, target: { ...target, columns, checks: hasThem ? target.checks : [] } };
+  return withZeroDates({ ...plan, target: { ...target, columns, checks: hasThem ? target.checks : [] } });
+}
+
+/** MariaDB wants a value for what an INSERT does not name. */
+function mayHide({ nullable, default: value, identity, generated }: Column, facts: ServerFacts): boolean {
+  if (!hasInvisibleColumns(facts)) return false;
+  const hasValue = nullable || value !== undefined || identity !== undefined || generated !== undefined;
+  return facts.flavour === "mysql" || hasValue;
+}
+
+function shown({ invisible: _invisible, ...column }: Column): Column {
+  return column;
 }
 
 function sameColumn(column: Column, facts: ServerFacts): Column {

@@ -41,6 +41,8 @@ export type TableClause =
   | { readonly kind: "drop-constraint"; readonly name: string }
   | { readonly kind: "rename"; readonly to: TableId }
   | { readonly kind: "comment"; readonly text: string }
+  /** Of all columns, and of those that come later. */
+  | { readonly kind: "convert"; readonly charset: string; readonly collation: string | undefined }
   /** For columns that come later. */
   | {
       readonly kind: "collation";
@@ -71,7 +73,7 @@ const NOTHING = [
 
 /** Throws UnreadDefinition. `database`: the table's. */
 export function readAlterClause(reader: SqlReader, database: string): readonly TableClause[] {
-  switch (reader.takeIf("ADD", "DROP", "ALTER", "MODIFY", "CHANGE", "RENAME")) {
+  switch (reader.takeIf("ADD", "DROP", "ALTER", "MODIFY", "CHANGE", "RENAME", "CONVERT")) {
     case "ADD":
       return readAdded(reader);
     case "DROP":
@@ -90,6 +92,8 @@ export function readAlterClause(reader: SqlReader, database: string): readonly T
     }
     case "RENAME":
       return [readRenamed(reader, database)];
+    case "CONVERT":
+      return [readConversion(reader)];
     default:
       return readTableOption(reader);
   }
@@ -123,6 +127,17 @@ export function readTableOption(reader: SqlReader): readonly TableClause[] {
   if (reader.takeIf(...NOTHING) === undefined) throw new UnreadDefinition();
   skipOption(reader);
   return [];
+}
+
+/** CONVERT TO CHARACTER SET name [COLLATE name] */
+function readConversion(reader: SqlReader): TableClause {
+  expect(reader, "TO");
+  if (reader.takeIf("CHARSET") === undefined) {
+    expect(reader, "CHARACTER");
+    expect(reader, "SET");
+  }
+  if (reader.isNext("DEFAULT")) throw new UnreadDefinition();
+  return { kind: "convert", charset: named(reader), collation: readCollation(reader) };
 }
 
 function readCollation(reader: SqlReader): string | undefined {

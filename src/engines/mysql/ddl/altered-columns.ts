@@ -4,6 +4,7 @@ import type { FoundColumn } from "../catalog/catalog-columns.ts";
 import { columnShape, columnVersion } from "../catalog/table-shape.ts";
 import type { Place, TableClause } from "./alter-clause.ts";
 import { UnreadDefinition } from "./column-text.ts";
+import { convertedColumn } from "./converted-column.ts";
 import { type DefinitionContext, definedColumn } from "./defined-column.ts";
 import { newDefault } from "./new-default.ts";
 
@@ -89,6 +90,11 @@ export function alteredColumns(
     return change.place === undefined ? [change.column] : [];
   });
   for (const one of placed) after = insert(after, one);
+  if (clauses.some(({ kind }) => kind === "convert")) {
+    // What is defined beside it may say its own character set or not.
+    if (collation === undefined || placed.length > 0 || changed.size > 0) throw new UnreadDefinition();
+    after = after.map((one) => convertedColumn(one, collation));
+  }
   const names = new Set(after.map(({ column }) => column.name.toLowerCase()));
   if (names.size !== after.length || after.length === 0) throw new UnreadDefinition();
   return { columns: after, columnsEver, names: keptNames(columns, dropped, changed) };
@@ -122,6 +128,9 @@ function changedColumn(
 ): ShapedColumn {
   switch (clause.kind) {
     case "rename-column":
+      // MariaDB goes on to check the old name, and does not show the column as JSON any more.
+      if (context.facts.flavour === "mariadb" && old.column.type.kind === "json")
+        throw new UnreadDefinition();
       return renamedColumn(old, clause.name);
     case "default": {
       const column = newDefault(old.column, clause.value, context);
@@ -142,6 +151,6 @@ function redefined({ shape }: ShapedColumn, found: FoundColumn): ShapedColumn {
   return { column: found.column, shape: { ...shape, name, type, version } };
 }
 
-export function renamedColumn({ column, shape }: ShapedColumn, name: string): ShapedColumn {
+function renamedColumn({ column, shape }: ShapedColumn, name: string): ShapedColumn {
   return { column: { ...column, name }, shape: { ...shape, name } };
 }

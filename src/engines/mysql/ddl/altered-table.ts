@@ -122,7 +122,9 @@ function tableCollation(
   clauses: readonly TableClause[],
   { collations }: DefinitionContext,
 ): string | undefined {
-  const last = clauses.findLast((clause) => clause.kind === "collation");
+  const last = clauses.findLast(({ kind }) => kind === "collation" || kind === "convert") as
+    | Extract<TableClause, { readonly kind: "collation" | "convert" }>
+    | undefined;
   if (last === undefined) return known;
   return last.collation?.toLowerCase() ?? collations.get(last.charset?.toLowerCase() ?? "");
 }

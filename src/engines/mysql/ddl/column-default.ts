@@ -1,4 +1,3 @@
-import { literal } from "../catalog/identifier.ts";
 import { parseTypeText } from "../catalog/type-text.ts";
 import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
 import { type DefaultText, UnreadDefinition } from "./column-text.ts";
@@ -51,7 +50,7 @@ function constant(
   isMariadb: boolean,
 ): string {
   const { name, numbers } = parseTypeText(columnType);
-  const quoted = (text: string): string => (isMariadb ? literal(text) : text);
+  const quoted = (text: string): string => (isMariadb ? shownLiteral(text) : text);
   const { text } = value;
   switch (name) {
     case "tinyint":
@@ -65,6 +64,12 @@ function constant(
     case "bit":
       if (value.kind === "bits") return `b'${text.replace(/^0+(?=.)/, "")}'`;
       return `b'${BigInt(whole(value)).toString(2)}'`;
+    case "year":
+      if (!/^\d{4}$/.test(text)) throw new UnreadDefinition();
+      return text;
+    case "varbinary":
+      if (value.kind !== "string" || !/^[\x20-\x7e]*$/.test(text)) throw new UnreadDefinition();
+      return quoted(text);
     case "float":
     case "double":
       if (value.kind === "bits" || !/^-?\d{1,5}(?:\.\d{0,4}[1-9])?$/.test(text)) throw new UnreadDefinition();
@@ -91,6 +96,20 @@ function constant(
     default:
       throw new UnreadDefinition();
   }
+}
+
+const SHOWN: Readonly<Record<string, string>> = {
+  "\\": "\\\\",
+  "'": "''",
+  "\0": "\\0",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\u001a": "\\Z",
+};
+
+/** A string as MariaDB shows one (append_unescaped). */
+function shownLiteral(text: string): string {
+  return `'${[...text].map((character) => SHOWN[character] ?? character).join("")}'`;
 }
 
 type Constant = Exclude<DefaultText, { readonly kind: "null" | "now" }>;

@@ -16,6 +16,7 @@ export interface ColumnText {
   /** Behind ON UPDATE: a precision, 0 for none. */
   readonly updatesWithPrecision?: number;
   readonly autoIncrement: boolean;
+  readonly invisible?: boolean;
   readonly key?: "primary" | "unique";
   readonly comment: string;
 }
@@ -35,7 +36,7 @@ const TWO_WORDS: Readonly<Record<string, string>> = {
   char: "VARYING",
 };
 /** What else may be said of a column, without a value and of no matter here. */
-const SILENT = ["SIGNED", "VISIBLE", "INVISIBLE"];
+const SILENT = ["SIGNED", "VISIBLE"];
 
 /** Thrown where a statement holds what is not known for certain. */
 export class UnreadDefinition extends Error {}
@@ -63,6 +64,7 @@ function readAttribute(reader: SqlReader): Partial<ColumnText> | undefined {
   const { next } = reader;
   if (next === undefined || next.kind === "sign" || reader.isNext("FIRST", "AFTER")) return undefined;
   if (reader.takeIf(...SILENT) !== undefined) return {};
+  if (reader.takeIf("INVISIBLE") !== undefined) return { invisible: true };
   if (reader.takeIf("UNSIGNED") !== undefined) return { unsigned: true };
   if (reader.takeIf("CHARSET") !== undefined) return { charset: named(reader) };
   if (reader.takeIf("CHARACTER", "CHAR") !== undefined) {

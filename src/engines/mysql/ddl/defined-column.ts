@@ -28,16 +28,18 @@ export function definedColumn(
     ...{ columnType, nullable, value: text.default, autoIncrement: text.autoIncrement },
     updatesWithPrecision: text.updatesWithPrecision,
   };
+  const shown = shownDefault(parts, facts);
   const row: ColumnRow = {
     ...{ schema: "", table: "", name: text.name, columnType, comment: text.comment, expression: null },
     nullable: nullable ? "YES" : "NO",
-    ...shownDefault(parts, facts),
+    defaultText: shown.defaultText,
+    extra: text.invisible === true ? `${shown.extra} INVISIBLE`.trim() : shown.extra,
     collation: null,
   };
   if (isJson) return columnOfRow({ ...row, collation: "utf8mb4_bin" }, { choices, isJson, facts });
   if (!isString(columnType)) return columnOfRow(row, { choices, isJson, facts });
   const own = text.charset === undefined ? collation : collations.get(text.charset.toLowerCase());
-  const shown = text.collation?.toLowerCase() ?? own;
-  if (shown === undefined) throw new UnreadDefinition();
-  return columnOfRow({ ...row, collation: shown }, { choices, isJson, facts });
+  const chosen = text.collation?.toLowerCase() ?? own;
+  if (chosen === undefined) throw new UnreadDefinition();
+  return columnOfRow({ ...row, collation: chosen }, { choices, isJson, facts });
 }

@@ -1,7 +1,7 @@
 import type { Column } from "../../../core/schema.ts";
 import { columnDefault } from "../catalog/default-text.ts";
 import { shownDefault } from "./column-default.ts";
-import type { DefaultText } from "./column-text.ts";
+import { type DefaultText, UnreadDefinition } from "./column-text.ts";
 import type { DefinitionContext } from "./defined-column.ts";
 
 const ON_UPDATE = /^(?:(.*) )?(ON UPDATE current_timestamp(?:\(\d*\))?)$/i;
@@ -14,6 +14,8 @@ export function newDefault(
 ): Column {
   const { default: old, ...bare } = column;
   const onUpdate = ON_UPDATE.exec(old ?? "")?.[2];
+  // MySQL keeps it, MariaDB does not in each case.
+  if (onUpdate !== undefined && facts.flavour === "mariadb") throw new UnreadDefinition();
   const parts = {
     ...{ columnType: column.nativeType, nullable: true, value, autoIncrement: false },
     updatesWithPrecision: undefined,

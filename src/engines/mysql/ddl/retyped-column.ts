@@ -24,6 +24,8 @@ function keepsValues(before: Column, after: Column, isStrict: boolean): boolean 
   const [was, is] = [before.type, after.type];
   if (isInteger(was) && isInteger(is)) return isStrict || isWider(was, is);
   if (was.kind !== is.kind) return false;
+  const isUnsigned = ({ nativeType }: Column): boolean => / unsigned$/.test(nativeType);
+  if (!isStrict && isUnsigned(after) && !isUnsigned(before)) return false;
   switch (was.kind) {
     case "string":
       // Spaces that fill a fixed column up are no part of its values; in others they are cut silently, or not.

@@ -145,3 +145,35 @@ function atEnd<Read>(reader: SqlReader, read: Read): Read | undefined {
 function skipIfExists(reader: SqlReader): void {
   if (reader.takeIf("IF") !== undefined) reader.takeIf("EXISTS");
 }
+
+/** The statement as a server has it that keeps all names of tables in lower case. */
+export function inLowerCase(statement: TableStatement): TableStatement {
+  const lower = ({ schema, name }: TableId): TableId => ({
+    schema: schema.toLowerCase(),
+    name: name.toLowerCase(),
+  });
+  switch (statement.kind) {
+    case "alter": {
+      const clauses = statement.clauses.map((clause) =>
+        clause.kind === "rename" ? { ...clause, to: lower(clause.to) } : clause,
+      );
+      return { ...statement, table: lower(statement.table), clauses };
+    }
+    case "rename":
+      return {
+        ...statement,
+        pairs: statement.pairs.map(({ from, to }) => ({ from: lower(from), to: lower(to) })),
+      };
+    case "drop":
+      return { ...statement, tables: statement.tables.map(lower) };
+    case "create": {
+      const { form } = statement;
+      const isLike = form !== undefined && "like" in form;
+      return {
+        ...statement,
+        table: lower(statement.table),
+        form: isLike ? { like: lower(form.like) } : form,
+      };
+    }
+  }
+}

@@ -11,7 +11,8 @@ const REPLACED = "has partitions or files with other rows";
  * no matter.
  */
 export function alterations(reader: SqlReader, database: string): readonly TableEffect[] {
-  while (reader.takeIf("ONLINE", "IGNORE") !== undefined);
+  let ignores = false;
+  for (let word = taken(reader); word !== undefined; word = taken(reader)) ignores ||= word === "IGNORE";
   if (reader.takeIf("TABLE") === undefined) return [];
   skipIfExists(reader);
   const table = reader.table(database);
@@ -19,10 +20,17 @@ export function alterations(reader: SqlReader, database: string): readonly Table
   if (reader.takeIf("WAIT") !== undefined) reader.take();
   reader.takeIf("NOWAIT");
   const effects: TableEffect[] = [];
+  // Of rows that are the same in a unique index all but one go.
+  if (ignores)
+    effects.push({ kind: "replaced", table, how: "was altered with IGNORE, which may have taken rows away" });
   do {
     effects.push(...alteration(reader, table));
   } while (reader.skipToComma());
   return effects;
+}
+
+function taken(reader: SqlReader): string | undefined {
+  return reader.takeIf("ONLINE", "IGNORE");
 }
 
 function alteration(reader: SqlReader, table: TableId): readonly TableEffect[] {

@@ -15,7 +15,15 @@ import { writeFloat32, writeFloat64 } from "./binlog-float.ts";
 import { writeJson } from "./binlog-json.ts";
 import type { RowPlan } from "./binlog-row-plan.ts";
 import { writeGeometry, writeInet4, writeInet6, writeUuid } from "./binlog-special.ts";
-import { isDate, writeBc, writeDate, writeDuration, writeMoment, writeTimeOfDay } from "./binlog-temporal.ts";
+import {
+  isDate,
+  writeBc,
+  writeDate,
+  writeDuration,
+  writeMoment,
+  writeShownDate,
+  writeTimeOfDay,
+} from "./binlog-temporal.ts";
 
 /** The most that a value without a length takes: 65 digits, a sign and a point, or 64 bits. */
 export const CELL_ROOM = 72;
@@ -23,6 +31,7 @@ export const CELL_ROOM = 72;
 const ZERO = 0x30;
 const MINUS = 0x2d;
 const SPACE = 0x20;
+const ZERO_MOMENT = "0000-00-00 00:00:00+00";
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 const LOWER_X = 0x78;
@@ -222,12 +231,16 @@ export class CellReader {
   /** False for a date that no calendar has: something else stands in its place, or nothing. */
   #date(plan: RowPlan, i: number, year: number, month: number, day: number): boolean {
     const out = this.#out;
+    if (plan.keepsDates[i] === 1) {
+      out.at = writeShownDate(out.bytes, out.at, year, month, day);
+      return true;
+    }
     if (!isDate(year, month, day)) {
       this.#instead(plan, i);
       return false;
     }
     out.at = writeDate(out.bytes, out.at, year, month, day);
-    if (year === 0 && plan.kinds[i] === CellKind.date) out.at = writeBc(out.bytes, out.at);
+    if (plan.kinds[i] === CellKind.date) this.#era(plan, i, year);
     return true;
   }
 
@@ -240,7 +253,8 @@ export class CellReader {
     const year = Math.trunc(months / 13);
     if (!this.#date(plan, i, year, months % 13, upper & 31)) return;
     const seconds = (lower >> 12) * 3600 + ((lower >> 6) & 63) * 60 + (lower & 63);
-    this.#clock(seconds, fractionAt(bytes, at + 5, plan.metas[i]!), fractionDigits(plan.metas[i]!), year);
+    this.#clock(seconds, fractionAt(bytes, at + 5, plan.metas[i]!), fractionDigits(plan.metas[i]!));
+    this.#era(plan, i, year);
   }
 
   #oldDatetime(plan: RowPlan, i: number, bytes: Buffer, at: number): void {
@@ -250,21 +264,28 @@ export class CellReader {
     const year = Math.floor(date / 10_000);
     if (!this.#date(plan, i, year, Math.trunc(date / 100) % 100, date % 100)) return;
     const seconds = Math.trunc(time / 10_000) * 3600 + (Math.trunc(time / 100) % 100) * 60 + (time % 100);
-    this.#clock(seconds, 0, 0, year);
+    this.#clock(seconds, 0, 0);
+    this.#era(plan, i, year);
   }
 
-  #clock(seconds: number, fraction: number, digits: number, year: number): void {
+  #clock(seconds: number, fraction: number, digits: number): void {
     const out = this.#out;
     out.bytes[out.at++] = SPACE;
     out.at = writeTimeOfDay(out.bytes, out.at, seconds, fraction, digits);
-    if (year === 0) out.at = writeBc(out.bytes, out.at);
+  }
+
+  /** What stands behind the time of a year that is not what the text form calls it. */
+  #era({ keepsDates }: RowPlan, i: number, year: number): void {
+    if (year === 0 && keepsDates[i] === 0) this.#out.at = writeBc(this.#out.bytes, this.#out.at);
   }
 
   /** 0 is what stands for 0000-00-00 00:00:00. */
   #timestamp(plan: RowPlan, i: number, moment: number, fraction: number): void {
     const out = this.#out;
-    if (moment === 0 && fraction === 0) this.#instead(plan, i);
-    else out.at = writeMoment(out.bytes, out.at, moment, fraction, fractionDigits(plan.metas[i]!));
+    if (moment === 0 && fraction === 0) {
+      if (plan.keepsDates[i] === 0) this.#instead(plan, i);
+      else out.at = writeAscii(out.bytes, out.at, ZERO_MOMENT);
+    } else out.at = writeMoment(out.bytes, out.at, moment, fraction, fractionDigits(plan.metas[i]!));
   }
 
   /** Three bytes and a fraction, big-endian: as one number it is the time's plus a bit above all others. */

@@ -52,6 +52,7 @@ function byNumber(entries: readonly (readonly [number, RowsKind])[]): (RowsKind 
 const STATEMENT_ENDS = 0x01;
 
 const NONE: ReadonlySet<number> = new Set();
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 /**
  * Flags of an event with rows: the session had foreign_key_checks = 0 (NO_FOREIGN_KEY_CHECKS_F), or MySQL from 9.6 on
@@ -216,6 +217,7 @@ export class LogChanges {
           effects: [{ kind: "replaced", table: id, how: "was dropped" }],
         },
         read: () => ({ kind: "drop", tables: [id] }),
+        names: () => NO_NAMES,
       });
     }
   }

@@ -49,7 +49,9 @@ async function readDefaults(client: Client, tables: readonly TableSchema[]): Pro
         if (column === undefined) return [];
         const { fill, varies } = fillOf({ ...one, column: { ...one.column, type: column.type } });
         // Another one than when the table was described: where in the log it became that is not known.
-        const isOther = shape?.columns.some((was) => was.name === column.name && was.fill !== fill) === true;
+        const isAnother = column.default !== one.column.default || column.nullable !== one.column.nullable;
+        const isOther =
+          isAnother || shape?.columns.some((was) => was.name === column.name && was.fill !== fill) === true;
         return varies === true || isOther ? [] : [[column.name, fill] as const];
       });
       return [tableKey(id), new Map(values)] as const;

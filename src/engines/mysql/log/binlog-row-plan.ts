@@ -4,7 +4,7 @@ import type { SilentKey } from "../../../core/silent-keys.ts";
 import { type TableShape, tableChanged } from "../../../core/table-shape.ts";
 import type { Charset } from "../values/binlog-charset.ts";
 import type { ValueCounts } from "../values/value-counts.ts";
-import { type ZeroDates, zeroDateError } from "../values/zero-dates.ts";
+import { keepsZeroDates, type ZeroDates, zeroDateError } from "../values/zero-dates.ts";
 import { CellKind, cellKindOf, sizeOf } from "./binlog-cell-kind.ts";
 import { CELL_ROOM } from "./binlog-cells.ts";
 import { charsetOfColumn, labelsOf, type PlanContext } from "./binlog-row-text.ts";
@@ -66,6 +66,8 @@ export class RowPlan {
   readonly isJson: readonly boolean[];
   /** Where in a row the column's cell stands; -1 for one that is left out. */
   readonly cellOf: Int32Array;
+  /** 1 for a column whose dates come as they are, also those that no calendar has. */
+  readonly keepsDates: Uint8Array;
   /** Index into `located`, -1 for other columns. */
   readonly locatedOf: Int32Array;
   /** Columns of the key, in the order of TableSchema.key. */
@@ -104,6 +106,10 @@ export class RowPlan {
     this.metas = Int32Array.from(sent, ({ meta }) => meta);
     this.isJson = sent.map(({ kind }) => kind === ColumnKind.json);
     this.cellOf = Int32Array.from(parts.cells, ({ isWanted }, i) => (isWanted ? 2 * ordinals[i]! : -1));
+    this.keepsDates = Uint8Array.from(ordinals, (ordinal) => {
+      const column = schema.columns[ordinal];
+      return column !== undefined && keepsZeroDates(column, facts.zeroDates) ? 1 : 0;
+    });
     const referenced = parts.keys.flatMap(({ referencedColumns }) => referencedColumns);
     const located = [...new Set([...schema.key, ...referenced])];
     this.locatedOf = Int32Array.from(ordinals, (ordinal) => (ordinal < 0 ? -1 : located.indexOf(ordinal)));

@@ -75,6 +75,7 @@ test("statements that alter tables are told by what they do to rows and columns"
     ["ALTER TABLE t EXCHANGE PARTITION p WITH TABLE u", ["replaced shop.t", "replaced shop.u"]],
     ["/*!50100 alter */ table `a``b` drop `x`", ["dropped shop.a`b x"]],
     ["-- remark\n/* alter table t */ CREATE INDEX i ON t (a)", ["nothing"]],
+    ["ALTER IGNORE TABLE t ADD UNIQUE (a)", ["replaced shop.t"]],
     ["GRANT ALL ON *.* TO x", ["nothing"]],
     ["ANALYZE TABLE t", ["nothing"]],
     ["CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW DELETE FROM u", ["nothing"]],

@@ -38,6 +38,8 @@ export interface DefinitionStatement {
   readonly effects: readonly TableEffect[];
   /** All of it, as far as that is certain. */
   readonly read: () => TableStatement | undefined;
+  /** Whatever in it may be a name, in lower case. */
+  readonly names: () => ReadonlySet<string>;
   /** Values that a column cannot have were errors. */
   readonly isStrict: boolean;
 }
@@ -70,6 +72,7 @@ export function readStatement(sql: string, database: string, session: QuerySessi
   let verb = verbOf(reader);
   const definition = (effects: readonly TableEffect[]): DefinitionStatement => ({
     ...{ kind: "definition", effects, isStrict: isStrict(session) },
+    names: () => namesIn(sql),
     read: () => {
       // Read as escapes, which they are not.
       if (sql.includes("\\") && keepsBackslashes(session)) return undefined;

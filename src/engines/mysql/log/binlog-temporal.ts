@@ -20,7 +20,18 @@ export function isDate(year: number, month: number, day: number): boolean {
 
 /** Year 0 is what the text form calls 1 BC; whoever writes a time behind the date writes " BC" behind that. */
 export function writeDate(out: Uint8Array, at: number, year: number, month: number, day: number): number {
-  let to = writePadded(out, at, year === 0 ? 1 : year, 4);
+  return writeShownDate(out, at, year === 0 ? 1 : year, month, day);
+}
+
+/** The same as MySQL shows it, whether it is a date or not. */
+export function writeShownDate(
+  out: Uint8Array,
+  at: number,
+  year: number,
+  month: number,
+  day: number,
+): number {
+  let to = writePadded(out, at, year, 4);
   out[to++] = MINUS;
   to = writeTwo(out, to, month);
   out[to++] = MINUS;

@@ -95,6 +95,13 @@ export class TableCopies {
     if (!this.#isSettled(id, commit)) this.#copies.delete(tableKey(id));
   }
 
+  /** Forgets those that a statement may be about of which not all is certain. `names`: in lower case. */
+  forget(names: ReadonlySet<string>, commit: LogPoint): void {
+    for (const { table } of [...this.#copies.values()]) {
+      if (names.has(table.id.name.toLowerCase())) this.drop(table.id, commit);
+    }
+  }
+
   /** Whether a table is as it was described whatever the statement says, or is not known any more. */
   #isSettled(id: TableId, { position }: LogPoint): boolean {
     const key = tableKey(id);

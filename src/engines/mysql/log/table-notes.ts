@@ -12,7 +12,7 @@ import { alteredTable } from "../ddl/altered-table.ts";
 import type { DefinitionContext } from "../ddl/defined-column.ts";
 import { isPassing } from "../ddl/passing-names.ts";
 import { swappedTable } from "../ddl/swapped-table.ts";
-import type { RenamedTable, TableStatement } from "../ddl/table-statement.ts";
+import { inLowerCase, type RenamedTable, type TableStatement } from "../ddl/table-statement.ts";
 import type { LogPoint } from "./binlog-seen.ts";
 import type { DefinitionStatement } from "./binlog-statement.ts";
 import type { LogTables, RowMisfit } from "./binlog-tables.ts";
@@ -71,10 +71,15 @@ export class TableNotes {
     this.#copies = new TableCopies(options.copies);
   }
 
-  read({ read, isStrict }: DefinitionStatement, commit: LogPoint): ReadStatement {
+  read({ read, names, isStrict }: DefinitionStatement, commit: LogPoint): ReadStatement {
     const statement = read();
-    if (statement === undefined) return UNREAD;
-    const found = this.#read(statement, { commit, isStrict });
+    if (statement === undefined) {
+      this.#copies.forget(names(), commit);
+      return UNREAD;
+    }
+    const { lowerCaseTableNames } = this.#options.definitions.facts;
+    const named = lowerCaseTableNames === 1 ? inLowerCase(statement) : statement;
+    const found = this.#read(named, { commit, isStrict });
     const notes = found.notes.filter((note) => this.#options.takes(note, commit.position));
     return { ...found, notes };
   }
@@ -101,6 +106,8 @@ export class TableNotes {
     context: DefinitionContext,
     commit: LogPoint,
   ): ReadStatement {
+    // IF NOT EXISTS: it does.
+    if (this.#tables.indexOf(id.schema, id.name) !== undefined) return UNREAD;
     if (!isPassing(id, this.#ids)) return { ...UNREAD, notes: [newTable(id)] };
     const model = form !== undefined && "like" in form ? form.like : undefined;
     const index = model === undefined ? undefined : this.#tables.indexOf(model.schema, model.name);
@@ -127,6 +134,8 @@ export class TableNotes {
     const altered = alteredTable(before, clauses, context);
     if (altered === undefined) return UNREAD;
     const { refusal, table } = altered;
+    // What others refer to has another name in them, too.
+    if (this.#referrers(index).some((other) => isReferredOtherwise(other, before, table, to))) return UNREAD;
     if (refusal !== undefined) return { ...UNREAD, misfits: [misfit(index, before, refusal)], settled };
     return { ...UNREAD, notes: [noteOf(before, to === undefined ? table : { ...table, id: to })], settled };
   }
@@ -135,7 +144,7 @@ export class TableNotes {
   #renamed(pairs: readonly RenamedTable[], commit: LogPoint): ReadStatement {
     const places = new Map<string, number | undefined>();
     const names = new Map<number, TableId>();
-    const others: TableId[] = [];
+    const others: RenamedTable[] = [];
     const at = (id: TableId): number | undefined => {
       const key = tableKey(id);
       return places.has(key) ? places.get(key) : this.#tables.indexOf(id.schema, id.name);
@@ -144,29 +153,29 @@ export class TableNotes {
       const index = at(from);
       places.set(tableKey(from), undefined);
       places.set(tableKey(to), index);
-      if (index === undefined) others.push(to);
+      if (index === undefined) others.push({ from, to });
       else names.set(index, to);
     }
-    const swapped = this.#swapped(pairs, { names, commit });
+    const swapped = this.#swapped(others, { names, commit });
     const notes: SchemaNote[] = [...swapped.notes];
     const misfits = swapped.misfits;
     const settled = new Set<number>(swapped.settled);
     for (const index of settled) names.delete(index);
     for (const { from } of pairs) this.#copies.drop(from, commit);
+    const ends = new Map([...names].map(([index, id]) => [tableKey(this.#tables.all[index]!.id), id]));
     for (const [index, id] of names) {
       const before = this.#tables.followed(index, commit);
       if (before === undefined) return UNREAD;
       settled.add(index);
-      if (before !== "ahead") notes.push(noteOf(before, { ...before, id }));
+      if (before !== "ahead") notes.push(noteOf(before, { ...referringTo(before, ends), id }));
     }
-    for (const [index, before] of this.#referring(names, commit)) {
-      const foreignKeys = before.foreignKeys.map((key) => {
-        const to = pairs.findLast(({ from }) => tableKey(from) === tableKey(key.references))?.to;
-        return to === undefined ? key : { ...key, references: to };
-      });
-      const shape = { ...before.shape!, silentKeys: silentKeyTexts(foreignKeys) };
+    for (const referrer of [...names.keys()].flatMap((index) => this.#referrers(index))) {
+      const index = this.#tables.all.indexOf(referrer);
+      const before =
+        names.has(index) || settled.has(index) ? undefined : this.#tables.followed(index, commit);
+      if (before === undefined || before === "ahead") continue;
       settled.add(index);
-      notes.push(noteOf(before, { ...before, foreignKeys, shape }));
+      notes.push(noteOf(before, referringTo(before, ends)));
     }
     for (const { to } of pairs) {
       const index = this.#tables.indexOf(to.schema, to.name);
@@ -174,7 +183,8 @@ export class TableNotes {
     }
     const isNew = (id: TableId): boolean =>
       this.#tables.indexOf(id.schema, id.name) === undefined && !isPassing(id, this.#ids);
-    return { misfits, notes: [...notes, ...others.filter(isNew).map(newTable)], settled };
+    const fresh = others.map(({ to }) => to).filter(isNew);
+    return { misfits, notes: [...notes, ...fresh.map(newTable)], settled };
   }
 
   /** Tables whose names other tables take, that are none of the stream's: copies that have all their rows. */
@@ -187,7 +197,7 @@ export class TableNotes {
     const settled = new Set<number>();
     for (const { from, to } of pairs) {
       const index = this.#tables.indexOf(to.schema, to.name);
-      if (index === undefined || this.#tables.indexOf(from.schema, from.name) !== undefined) continue;
+      if (index === undefined) continue;
       const before = this.#tables.followed(index, commit);
       if (before === undefined) continue;
       settled.add(index);
@@ -196,21 +206,21 @@ export class TableNotes {
       const after =
         copy === undefined
           ? { how: "was replaced by another, of which the log has not told what it holds" }
-          : swappedTable(before, copy);
+          : this.#referrers(index).length > 0
+            ? { how: "was replaced by a copy, and others refer to it" }
+            : swappedTable(before, copy);
       if ("how" in after) misfits.push(misfit(index, before, after.how));
       else notes.push(noteOf(before, after.table));
     }
     return { notes, misfits, settled };
   }
 
-  /** Tables, not renamed themselves, with foreign keys to some that are. */
-  #referring(renamed: ReadonlyMap<number, TableId>, commit: LogPoint): readonly [number, TableSchema][] {
-    const names = new Set([...renamed.keys()].map((index) => tableKey(this.#tables.all[index]!.id)));
-    return this.#tables.all.flatMap((table, index): readonly [number, TableSchema][] => {
-      const refers = table.foreignKeys.some(({ references }) => names.has(tableKey(references)));
-      const before = refers && !renamed.has(index) ? this.#tables.followed(index, commit) : undefined;
-      return before === undefined || before === "ahead" ? [] : [[index, before]];
-    });
+  /** Tables with foreign keys to one. */
+  #referrers(index: number): readonly TableSchema[] {
+    const key = tableKey(this.#tables.all[index]!.id);
+    return this.#tables.all.filter(({ foreignKeys }) =>
+      foreignKeys.some(({ references }) => tableKey(references) === key),
+    );
   }
 
   #dropped(tables: readonly TableId[], commit: LogPoint): ReadStatement {
@@ -226,6 +236,31 @@ export class TableNotes {
     }
     return { ...UNREAD, notes, settled };
   }
+}
+
+/** The table with foreign keys to tables of other names. `ends`: by their keys, what these are called now. */
+function referringTo(table: TableSchema, ends: ReadonlyMap<string, TableId>): TableSchema {
+  const foreignKeys = table.foreignKeys.map((key) => {
+    const references = ends.get(tableKey(key.references));
+    return references === undefined ? key : { ...key, references };
+  });
+  return { ...table, foreignKeys, shape: { ...table.shape!, silentKeys: silentKeyTexts(foreignKeys) } };
+}
+
+/** Whether a table's foreign keys to one that was altered would be others. */
+function isReferredOtherwise(
+  { foreignKeys }: TableSchema,
+  before: TableSchema,
+  after: TableSchema,
+  to: TableId | undefined,
+): boolean {
+  const numbers = ({ shape }: TableSchema): ReadonlyMap<string, number> =>
+    new Map(shape!.columns.map(({ name, number }) => [name.toLowerCase(), number]));
+  const [was, is] = [numbers(before), numbers(after)];
+  const columns = foreignKeys
+    .filter(({ references }) => tableKey(references) === tableKey(before.id))
+    .flatMap(({ referencedColumns }) => referencedColumns.map((name) => name.toLowerCase()));
+  return columns.some((name) => to !== undefined || was.get(name) !== is.get(name));
 }
 
 function noteOf(before: TableSchema, after: TableSchema): SchemaNote {

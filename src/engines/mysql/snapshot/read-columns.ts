@@ -32,6 +32,7 @@ export interface ReadColumn {
   readonly type: LogicalType;
   readonly nativeType: string;
   readonly collation?: string;
+  readonly holdsZeroDates?: true;
   /** Its text is asked for by checkedText(). */
   readonly isChecked: boolean;
 }
@@ -51,7 +52,7 @@ export function readColumns({ columns }: TableSchema, ordinals?: readonly number
 }
 
 function readColumn(column: Column): ReadColumn {
-  const { name, nullable, type, nativeType, collation } = column;
+  const { name, nullable, type, nativeType, collation, holdsZeroDates } = column;
   const cell = cellOf(column);
   // A FLOAT is printed with six digits, and with a scale both kinds are rounded to it; a product is exact. (A sum
   // with zero would be, too, but for -0.)
@@ -60,8 +61,11 @@ function readColumn(column: Column): ReadColumn {
   const isChecked = mayReplace(column);
   const expression = isChecked ? checkedText(plain) : plain;
   const length = type.kind === "bit" ? type.length : 0;
-  const asked = { name, expression, cell, length, nullable, type, nativeType, isChecked };
-  return collation === undefined ? asked : { ...asked, collation };
+  return {
+    ...{ name, expression, cell, length, nullable, type, nativeType, isChecked },
+    ...(collation === undefined ? {} : { collation }),
+    ...(holdsZeroDates === undefined ? {} : { holdsZeroDates }),
+  };
 }
 
 /** What is still in its own form when the server sends it, whatever the column's type is called here. */

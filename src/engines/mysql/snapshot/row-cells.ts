@@ -196,17 +196,34 @@ export function writeDate(
   let end = at;
   for (let i = from; i < last; i++) target[end++] = source[i]!;
   if (isYearZero) target[at + 3] = ONE;
-  if (zoned) {
-    target[end++] = PLUS;
-    target[end++] = ZERO;
-    target[end++] = ZERO;
-  }
+  if (zoned) end = writeZone(target, end);
   if (isYearZero) {
     target[end++] = SPACE;
     target[end++] = 0x42;
     target[end++] = 0x43;
   }
   return end;
+}
+
+/** The same for a target that has what no calendar has: the date as the server shows it. */
+export function writeShownDate(
+  source: Buffer,
+  from: number,
+  to: number,
+  target: Buffer,
+  at: number,
+  zoned: boolean,
+): number {
+  const last = to - from > DATE_LENGTH ? withoutFractionZeros(source, from + DATE_LENGTH, to) : to;
+  const end = copyCell(source, from, last, target, at);
+  return zoned ? writeZone(target, end) : end;
+}
+
+function writeZone(target: Buffer, at: number): number {
+  target[at] = PLUS;
+  target[at + 1] = ZERO;
+  target[at + 2] = ZERO;
+  return at + 3;
 }
 
 /** A TIME, without the fraction's trailing zeros. */

@@ -3,6 +3,7 @@ import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { Position } from "../../../core/position.ts";
 import type { SnapshotRequest } from "../../../core/source.ts";
+import { accountSql } from "../catalog/account.ts";
 import { literal, qualified } from "../catalog/identifier.ts";
 import { errorAddress } from "../connection/address.ts";
 import type { Client } from "../connection/client.ts";
@@ -150,7 +151,8 @@ async function begin(endpoint: EndpointConfig, start: Start): Promise<BegunSessi
     const found = await beginUnlocked(sessions);
     if (found.sessions.length > 0) return positioned(found, request);
   }
-  if (request.anchor !== "none") throw lacksPrivilege(endpoint);
+  if (request.anchor !== "none")
+    throw lacksPrivilege(endpoint, await sessions[0]!.query("select current_user()"));
   await sessions[0]!.query(BEGIN);
   return { sessions: [sessions[0]!], position: undefined };
 }
@@ -244,10 +246,13 @@ async function othersDone(locker: Client, signal: AbortSignal): Promise<void> {
   while ((await longStatements(locker)).length > 0) await pause(FIRST_PAUSE_MS, signal);
 }
 
-function lacksPrivilege({ username }: EndpointConfig): MigrationError {
+function lacksPrivilege(
+  { username }: EndpointConfig,
+  [account]: readonly (readonly (string | null)[])[],
+): MigrationError {
   return new MigrationError("source.privilege", {
     message: `The user ${username} may not lock tables, so that no snapshot has a place in the log.`,
     subject: username,
-    remedy: `Run on the source: grant reload on *.* to ${username}; or, where that is not to be had, grant lock tables on the databases of the task's tables.`,
+    remedy: `Run on the source: grant reload on *.* to ${accountSql(account![0]!)}; or, where that is not to be had, grant lock tables on the databases of the task's tables.`,
   });
 }

@@ -166,7 +166,7 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
       }
       await assert.rejects(openSnapshot(endpoint, source.request, signal), {
         code: "source.privilege",
-        remedy: /grant reload .*lock tables/,
+        remedy: /grant reload on \*\.\* to 'readers'@'%'; .*lock tables/,
       });
       await using snapshot = await openSnapshot(endpoint, { ...source.request, anchor: "none" }, signal);
       const partitions = await partitionsOf(snapshot, source.table, SMALL);

@@ -15,6 +15,7 @@ import {
   writeHex,
   writeNull,
   writeNumber,
+  writeShownDate,
   writeTime,
 } from "./row-cells.ts";
 import { NOT_IN_PIECES, type RowForm } from "./row-form.ts";
@@ -42,12 +43,15 @@ export class TextForm implements RowForm {
   readonly #cells: Uint8Array;
   readonly #lengths: Uint8Array;
   readonly #zeroDates: ZeroDateRule;
+  /** 1 for a column whose dates come as they are. */
+  readonly #keepsDates: Uint8Array;
 
   constructor(columns: readonly ReadColumn[], zeroDates: ZeroDateRule) {
     this.count = columns.length;
     this.#cells = Uint8Array.from(columns, ({ cell }) => cell);
     this.#lengths = Uint8Array.from(columns, ({ length }) => length);
     this.#zeroDates = zeroDates;
+    this.#keepsDates = Uint8Array.from(columns, (_, i) => (zeroDates.keeps(i) ? 1 : 0));
     this.slack = CELL_SLACK * (columns.length + 1);
   }
 
@@ -117,6 +121,7 @@ export class TextForm implements RowForm {
 
   #date(column: number, source: Buffer, from: number, to: number, target: Buffer, at: number): number {
     const zoned = this.#cells[column] === Cell.zonedDate;
+    if (this.#keepsDates[column] === 1) return writeShownDate(source, from, to, target, at, zoned);
     const end = writeDate(source, from, to, target, at, zoned);
     if (end !== NO_DATE) return end;
     if (!this.#zeroDates.isEpoch(column)) return writeNull(target, at);

@@ -86,6 +86,7 @@ function noteColumn(
       message,
     });
   const { type } = column;
+  if (column.invisible === true) tell("invisible", "Invisible columns become ordinary ones");
   if (type.kind === "enum") tell("enum", "Columns of labels become texts that any other text fits");
   if (type.kind === "set") tell("set", "Columns of sets become texts, with commas between their members");
   if (type.kind === "int" && type.unsigned)
