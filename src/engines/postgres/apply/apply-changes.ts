@@ -135,6 +135,9 @@ export class ApplyChanges implements ChangeVisitor {
       this.#execute(statements.restoring("delete"), before, after, expectation + Expect.deleteAny);
       return;
     }
+    if (statements.hasFixed && this.#parts.replica) {
+      this.#execute(statements.restoring("setFixed"), before, after, expectation + Expect.done);
+    }
     this.#execute(statements.restoring("update"), before, after, expectation + Expect.done);
     this.#execute(statements.restoring("insert"), before, after, expectation + Expect.insertAny);
   }

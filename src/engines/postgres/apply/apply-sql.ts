@@ -8,7 +8,7 @@ import type { PreparedStatement } from "./apply-writer.ts";
 export type ApplyCommand = Pick<PreparedStatement, "sql" | "params">;
 
 /** Statements that mean a row whose key is the same to the byte; see ApplyMode.restore. */
-export type Restoring = "delete" | "insert" | "update";
+export type Restoring = "delete" | "insert" | "setFixed" | "update";
 
 /** Parameters in the order in which the text names them first. */
 class Parameters {
@@ -75,6 +75,7 @@ export class ApplySql {
   }
 
   restoring(what: Restoring): ApplyCommand {
+    if (what === "setFixed") return this.setFixed(false, true);
     const columns = this.#columns;
     const parameters = new Parameters();
     if (what === "delete") {
@@ -118,13 +119,15 @@ export class ApplySql {
   }
 
   /** Gives the row, if it is there and has others, the values that no UPDATE may set; its key stays as it is. */
-  setFixed(hasBefore: boolean): ApplyCommand {
+  setFixed(hasBefore: boolean, isIdentical = false): ApplyCommand {
     const columns = this.#columns;
     const parameters = new Parameters();
     const set = columns.fixed.filter((o) => !this.#key.includes(o));
     const same = set.map((o) => columns.isSame(o, parameters.of(o, false))).join(" and ");
-    const where = `${this.#where(parameters, hasBefore)} and not (${same})`;
-    return parameters.in(this.#anew(parameters, where, set));
+    const found = isIdentical
+      ? this.#whereIdentical(parameters, hasBefore)
+      : this.#where(parameters, hasBefore);
+    return parameters.in(this.#anew(parameters, `${found} and not (${same})`, set));
   }
 
   #insert(conflict: string): ApplyCommand {
