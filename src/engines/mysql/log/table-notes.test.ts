@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Position } from "../../../core/position.ts";
 import type { TableSchema } from "../../../core/schema.ts";
+import type { NoteAnswer } from "../../../core/schema-note.ts";
 import type { ServerFacts } from "../connection/server-facts.ts";
 import { createdTable } from "../ddl/altered-table.ts";
 import { SqlReader } from "../ddl/sql-words.ts";
@@ -10,7 +11,7 @@ import { ValueCounts } from "../values/value-counts.ts";
 import { gtidPositionOf } from "./binlog-position.ts";
 import { readStatement } from "./binlog-statement.ts";
 import { LogTables } from "./binlog-tables.ts";
-import { type NoteOptions, TableNotes } from "./table-notes.ts";
+import { type NoteOptions, type ReadStatement, TableNotes } from "./table-notes.ts";
 
 const definitions = {
   facts: { flavour: "mariadb", version: [10, 11, 19] } as unknown as ServerFacts,
@@ -36,6 +37,8 @@ class Log {
   readonly #tables: LogTables;
   readonly #notes: TableNotes;
   #sequence = 10;
+  /** What the task says to notes. */
+  answer: NoteAnswer = "taken";
 
   constructor(tables: readonly TableSchema[], copies?: NoteOptions["copies"], known = definitions) {
     this.#tables = new LogTables(tables, {
@@ -47,14 +50,23 @@ class Log {
       },
       ...{ charsets: new Map(), collations: new Map(), defaults: new Map() },
     });
-    this.#notes = new TableNotes(this.#tables, { definitions: known, takes: () => true, copies });
+    this.#notes = new TableNotes(this.#tables, { definitions: known, takes: () => this.answer, copies });
+  }
+
+  #next(sql: string): ReadStatement {
+    const statement = readStatement(sql, "s", session);
+    assert.ok(statement.kind === "definition", sql);
+    return this.#notes.read(statement, { position: at(this.#sequence++) });
+  }
+
+  /** Tables of which a statement needs no other look. */
+  settled(sql: string): readonly string[] {
+    return [...this.#next(sql).settled].map((index) => this.#tables.all[index]!.id.name);
   }
 
   /** What becomes of tables by each statement. */
   read(sql: string): readonly string[] {
-    const statement = readStatement(sql, "s", session);
-    assert.ok(statement.kind === "definition", sql);
-    const { notes, misfits } = this.#notes.read(statement, { position: at(this.#sequence++) });
+    const { notes, misfits } = this.#next(sql);
     return [
       ...notes.map(({ id, shape, dropped }) => {
         const columns = shape.columns.map(({ number, name }) => `${number}${name}`).join(" ");
@@ -106,9 +118,39 @@ test("foreign keys follow the tables that they refer to, and no column that they
 
 test("a table that was described as a statement leaves it is not noted again", () => {
   const before = { ...t.shape!, columns: [] };
-  const log = new Log([made("create table t (id int primary key)", { place: { position: at(10), before } })]);
+  const log = new Log([
+    made("create table t (id int primary key)", { place: { position: at(10), before, isNoted: true } }),
+  ]);
   assert.deepEqual(log.read("rename table u to t"), []);
   assert.deepEqual(log.read("alter table t add a int"), ["s.t is t: 1id 2a"]);
+});
+
+test("a statement whose note the task leaves is looked at in the other way, unless the task is past it", () => {
+  const replacing = ["drop table t", "alter table t drop a, add a int", "rename table u to x, t to u"];
+  for (const sql of replacing) {
+    const log = new Log([t, u]);
+    log.answer = "left";
+    assert.deepEqual(log.settled(sql), [], sql);
+    log.answer = "over";
+    assert.ok(log.settled(sql).includes("t"), sql);
+    log.answer = "taken";
+    assert.ok(log.settled(sql).includes("t"), sql);
+  }
+});
+
+test("what a table was until the catalog was read is looked at in the other way, however it is described", () => {
+  const place = { position: at(11), before: { ...t.shape!, columns: [] } };
+  const statements = ["drop table t", "alter table t drop a, add a int"];
+  const ofCatalog = new Log([made("create table t (id int primary key, a int)", { place })]);
+  for (const sql of statements) assert.deepEqual(ofCatalog.settled(sql), [], sql);
+  const noted = new Log([
+    made("create table t (id int primary key, a int)", { place: { ...place, isNoted: true } }),
+  ]);
+  // The second commits where the note was followed to.
+  assert.deepEqual(
+    statements.map((sql) => noted.settled(sql)),
+    [[], ["t"]],
+  );
 });
 
 test("a copy that was made and altered in the log takes its table's place, with the columns of its names", () => {
