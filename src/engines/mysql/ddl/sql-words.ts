@@ -6,6 +6,7 @@ export interface SqlWord {
 }
 
 const SPACE = /\s/;
+/** A backslash before _ or % stays where it is: these are for LIKE. */
 const ESCAPES: Readonly<Record<string, string>> = {
   "0": "\0",
   n: "\n",
@@ -120,7 +121,7 @@ function quoted(sql: string, start: number, quote: string): readonly [text: stri
     const character = sql[at]!;
     if (character === "\\" && quote !== "`") {
       const next = sql[++at] ?? "";
-      text += ESCAPES[next] ?? next;
+      text += ESCAPES[next] ?? (next === "_" || next === "%" ? `\\${next}` : next);
     } else if (character !== quote) {
       text += character;
     } else if (sql[at + 1] === quote) {
