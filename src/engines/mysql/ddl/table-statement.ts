@@ -3,9 +3,16 @@ import { readAlterClause, readDefinition, readTableOption, type TableClause } fr
 import { UnreadDefinition } from "./column-text.ts";
 import { readIndex, readIndexKind } from "./index-text.ts";
 import type { SqlReader } from "./sql-words.ts";
+import {
+  isTriggerNext,
+  readCreatedTrigger,
+  readDroppedTrigger,
+  type TriggerStatement,
+} from "./trigger-statement.ts";
 
-/** A statement that makes, alters, renames or drops tables. */
+/** A statement that makes, alters, renames or drops tables, or triggers of them. */
 export type TableStatement =
+  | TriggerStatement
   | { readonly kind: "alter"; readonly table: TableId; readonly clauses: readonly TableClause[] }
   | { readonly kind: "rename"; readonly pairs: readonly RenamedTable[] }
   | { readonly kind: "drop"; readonly tables: readonly TableId[] }
@@ -66,6 +73,7 @@ function readDrop(reader: SqlReader, database: string): TableStatement | undefin
     if (name === undefined || table === undefined) return undefined;
     return { kind: "alter", table, clauses: [{ kind: "drop-index", name }] };
   }
+  if (reader.isNext("TRIGGER")) return readDroppedTrigger(reader, database);
   if (reader.takeIf("TABLE", "TABLES") === undefined) return undefined;
   skipIfExists(reader);
   const tables: TableId[] = [];
@@ -101,6 +109,7 @@ function readCreate(reader: SqlReader, database: string): TableStatement | undef
       clauses: [{ kind: "add-index", index: readIndex(reader, kind, name) }],
     });
   }
+  if (isTriggerNext(reader)) return readCreatedTrigger(reader, database);
   if (reader.takeIf("TABLE") === undefined) return undefined;
   if (reader.takeIf("IF") !== undefined) {
     reader.takeIf("NOT");
@@ -166,6 +175,10 @@ export function inLowerCase(statement: TableStatement): TableStatement {
       };
     case "drop":
       return { ...statement, tables: statement.tables.map(lower) };
+    case "create-trigger":
+      return { ...statement, name: lower(statement.name), table: lower(statement.table) };
+    case "drop-trigger":
+      return { ...statement, name: lower(statement.name) };
     case "create": {
       const { form } = statement;
       const isLike = form !== undefined && "like" in form;

@@ -29,6 +29,14 @@ function made(sql: string, more: Partial<NonNullable<TableSchema["shape"]>> = {}
   return { ...table, shape: { ...table.shape!, table: `${id.schema}.${id.name}`, ...more } };
 }
 
+/** What gh-ost makes beside a copy. */
+const GHOST_NOTES = "create table `_t_ghc` (id bigint unsigned auto_increment primary key)";
+/** And pt-online-schema-change, as the server logs it. */
+const TRIGGERS = ["delete", "update", "insert"].map(
+  (event) =>
+    `CREATE DEFINER=\`root\`@\`localhost\` TRIGGER \`pt_osc_s_t_${event}\` AFTER ${event} ON \`s\`.\`t\` FOR EACH ROW REPLACE INTO \`s\`.\`_t_new\` (id) VALUES (1)`,
+);
+
 function at(sequence: number): Position {
   return gtidPositionOf(`0-1-${sequence}`);
 }
@@ -95,7 +103,9 @@ test("where names of tables are kept in lower case, so they are noted", () => {
   assert.deepEqual(log.read("rename table S.T to `Other`"), ["s.t is other: 1id 2a 3b"]);
   assert.deepEqual(log.read("ALTER TABLE T ADD C int, RENAME TO X"), ["s.t is x: 1id 2a 3b 4C"]);
   assert.deepEqual(log.read("create table New (id int)"), ['"s"."new" is new: ']);
-  assert.deepEqual(log.read("create table _T_gho like T"), []);
+  for (const sql of ["create table _T_gho like T", "create table _T_GHC (id int)"]) {
+    assert.deepEqual(log.read(sql), []);
+  }
   assert.deepEqual(log.read("rename table T to _T_del, _T_gho to T"), ["s.t is t: 1id 2a 3b"]);
 });
 
@@ -112,7 +122,7 @@ test("foreign keys follow the tables that they refer to, and no column that they
   assert.deepEqual(log.read("alter table t change id i int not null"), []);
   assert.deepEqual(log.read("alter table t drop a, rename to x"), []);
   assert.deepEqual(log.read("alter table t drop a"), ["s.t is t: 1id 3b"]);
-  assert.deepEqual(log.read("create table _t_gho like t"), []);
+  for (const sql of ["create table _t_gho like t", GHOST_NOTES]) assert.deepEqual(log.read(sql), []);
   assert.match(log.read("rename table t to _t_del, _t_gho to t")[0]!, /others refer to it/);
 });
 
@@ -161,12 +171,15 @@ test("a copy that was made and altered in the log takes its table's place, with 
   };
   const ghost = "rename table t to _t_20261201123000_del, _t_gho to t";
   assert.deepEqual(
-    copying(["create table _t_gho like t", "alter table _t_gho drop a, add c int default 5 first"], ghost),
+    copying(
+      [GHOST_NOTES, "create table _t_gho like t", "alter table _t_gho drop a, add c int default 5 first"],
+      ghost,
+    ),
     ["s.t is t: 4c 1id 3b"],
   );
   const full =
     "create table _t_new (id int primary key, b varchar(9) collate utf8mb4_bin, z int) charset utf8mb4";
-  assert.deepEqual(copying([full, "create table _t_old (id int)"], "rename table t to _t_old, _t_new to t"), [
+  assert.deepEqual(copying([full, ...TRIGGERS], "rename table t to _t_old, _t_new to t"), [
     "s.t is t: 1id 3b 4z",
   ]);
   const refused: readonly (readonly [string, RegExp])[] = [
@@ -177,22 +190,62 @@ test("a copy that was made and altered in the log takes its table's place, with 
     ["add c int as (a + 1)", /not told what it holds/],
   ];
   for (const [alter, expected] of refused) {
-    const [told] = copying(["create table _t_gho like t", `alter table _t_gho ${alter}`], ghost);
+    const [told] = copying([GHOST_NOTES, "create table _t_gho like t", `alter table _t_gho ${alter}`], ghost);
     assert.match(told!, expected, alter);
   }
   assert.match(copying([], ghost)[0]!, /not told what it holds/);
   assert.match(copying([], "rename table t to x, strange to t")[0]!, /not told what it holds/);
 });
 
+test("a copy that no tool fills is not taken for the table", () => {
+  const read = (...statements: readonly string[]): string => {
+    const log = new Log([t, u]);
+    for (const sql of statements.slice(0, -1)) assert.deepEqual(log.read(sql), [], sql);
+    return log.read(statements.at(-1)!)[0]!;
+  };
+  const rotated = "rename table t to _t_old, _t_new to t";
+  const unknown = /not told what it holds/;
+  assert.match(read("create table _t_new like t", rotated), unknown);
+  assert.match(read("create table _t_new like t", TRIGGERS[0]!, TRIGGERS[1]!, rotated), unknown);
+  assert.match(
+    read("create table _t_new like t", ...TRIGGERS, "drop trigger s.pt_osc_s_t_insert", rotated),
+    unknown,
+  );
+  assert.match(
+    read("create table _t_new like t", ...TRIGGERS.map((sql) => sql.replace("pt_osc_", "")), rotated),
+    unknown,
+  );
+  assert.match(
+    read("create table _t_new like t", ...TRIGGERS.map((sql) => sql.replace("`_t_new`", "`log`")), rotated),
+    unknown,
+  );
+  assert.match(
+    read("create table _t_new like t", ...TRIGGERS.map((sql) => sql.replace("`t` FOR", "`u` FOR")), rotated),
+    unknown,
+  );
+  const ghost = "rename table t to _t_del, _t_gho to t";
+  assert.match(read("create table _t_gho like t", ghost), unknown);
+  assert.match(
+    read("create table _t_gho like t", GHOST_NOTES, "drop table if exists _t_ghc", ghost),
+    unknown,
+  );
+  assert.equal(read("create table _t_gho like t", GHOST_NOTES, ghost), "s.t is t: 1id 2a 3b");
+});
+
 test("a copy that was described when the stream began is as the statements after that leave it", () => {
   const copy = made("create table _t_gho (id int primary key, a int, b varchar(9), c int default 1)");
   const swap = "rename table t to _t_del, _t_gho to t";
-  const after = (since: number, until: number): readonly string[] => {
-    const log = new Log([t], { tables: [copy], since: at(since), until: at(until) });
+  const signs = { notes: [{ schema: "s", name: "_t_ghc" }], triggers: [] };
+  const after = (since: number, until: number, found = signs): readonly string[] => {
+    const log = new Log([t], { tables: [copy], signs: found, since: at(since), until: at(until) });
     log.read("alter table _t_gho add d int");
     return log.read(swap);
   };
   assert.deepEqual(after(10, 10), ["s.t is t: 1id 2a 3b 4c"]);
   assert.deepEqual(after(9, 9), ["s.t is t: 1id 2a 3b 4c 5d"]);
   assert.match(after(9, 10)[0]!, /not told what it holds/);
+  assert.match(after(9, 9, { notes: [], triggers: [] })[0]!, /not told what it holds/);
+  // The one that takes the table's place is gone: what was found is another of its name.
+  assert.match(after(20, 20)[0]!, /not told what it holds/);
+  assert.match(after(10, 11)[0]!, /not told what it holds/);
 });

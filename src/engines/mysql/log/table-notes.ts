@@ -100,6 +100,10 @@ export class TableNotes {
         return this.#dropped(statement.tables, commit);
       case "create":
         return this.#created(statement, context, commit);
+      case "create-trigger":
+      case "drop-trigger":
+        this.#copies.trigger(statement, commit);
+        return UNREAD;
     }
   }
 
@@ -204,7 +208,8 @@ export class TableNotes {
       if (before === undefined) continue;
       settled.add(index);
       if (before === "ahead") continue;
-      const copy = isPassing(from, [to]) && names.has(index) ? this.#copies.get(from) : undefined;
+      const copy =
+        isPassing(from, [to]) && names.has(index) ? this.#copies.taking(from, to, commit) : undefined;
       const after =
         copy === undefined
           ? { how: "was replaced by another, of which the log has not told what it holds" }
