@@ -158,7 +158,12 @@ async function dropTables(attempt: Attempt, dropped: readonly TablePlan[]): Prom
   const isFollowed = ({ source }: TablePlan): boolean =>
     settings.followsDroppedTables && own.has(tableKey(source.id)) && !there.has(source.shape!.table);
   for (const { source } of dropped.filter((plan) => !isFollowed(plan))) {
-    await errors.handle(source.id, tableChanged(source.id, "was dropped"), signal);
+    const { table, unnumbered } = source.shape!;
+    const how =
+      unnumbered === true && there.has(table)
+        ? "was dropped and made again, with other rows: it has to be loaded again"
+        : "was dropped";
+    await errors.handle(source.id, tableChanged(source.id, how), signal);
   }
   const wanted = dropped.filter(isFollowed);
   for (const [i, outcome] of (await target.dropTables(wanted, journalRequest, signal)).entries()) {

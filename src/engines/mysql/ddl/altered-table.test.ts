@@ -213,6 +213,18 @@ test("a type that may have changed values is told, and so is a column of which o
   assert.equal(altered("alter table t modify a varchar(20)", before, loose)?.refusal, undefined);
 });
 
+test("collations of utf8 are called as the server shows them", () => {
+  const add = "alter table t add d varchar(9) collate utf8_bin, add e varchar(9) character set utf8";
+  const told = (utf8mb3: string): (string | undefined)[] => {
+    const collations = new Map([["utf8mb3", utf8mb3]]);
+    return altered(add, before, { collations })!
+      .table.columns.slice(-2)
+      .map(({ collation }) => collation);
+  };
+  assert.deepEqual(told("utf8mb3_general_ci"), ["utf8mb3_bin", "utf8mb3_general_ci"]);
+  assert.deepEqual(told("utf8_general_ci"), ["utf8_bin", "utf8_general_ci"]);
+});
+
 test("columns that get numbers, times or values of a type of its own are told in every mode", () => {
   const source = made(
     "create table t (id int not null primary key, n int, z timestamp(3) null, y year, i inet6, v varchar(39))",

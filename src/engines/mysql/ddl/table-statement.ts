@@ -157,16 +157,13 @@ function skipIfExists(reader: SqlReader): void {
 
 /** The statement as a server has it that keeps all names of tables in lower case. */
 export function inLowerCase(statement: TableStatement): TableStatement {
-  const lower = ({ schema, name }: TableId): TableId => ({
-    schema: schema.toLowerCase(),
-    name: name.toLowerCase(),
-  });
   switch (statement.kind) {
     case "alter": {
-      const clauses = statement.clauses.map((clause) =>
-        clause.kind === "rename" ? { ...clause, to: lower(clause.to) } : clause,
-      );
-      return { ...statement, table: lower(statement.table), clauses };
+      return {
+        ...statement,
+        table: lower(statement.table),
+        clauses: statement.clauses.map(clauseInLowerCase),
+      };
     }
     case "rename":
       return {
@@ -181,12 +178,25 @@ export function inLowerCase(statement: TableStatement): TableStatement {
       return { ...statement, name: lower(statement.name) };
     case "create": {
       const { form } = statement;
-      const isLike = form !== undefined && "like" in form;
-      return {
-        ...statement,
-        table: lower(statement.table),
-        form: isLike ? { like: lower(form.like) } : form,
-      };
+      const table = lower(statement.table);
+      if (form === undefined) return { ...statement, table };
+      if ("like" in form) return { ...statement, table, form: { like: lower(form.like) } };
+      return { ...statement, table, form: { clauses: form.clauses.map(clauseInLowerCase) } };
     }
   }
+}
+
+function clauseInLowerCase(clause: TableClause): TableClause {
+  if (clause.kind === "rename") return { ...clause, to: lower(clause.to) };
+  if (clause.kind !== "add-reference") return clause;
+  const { reference } = clause;
+  const { schema, table } = reference;
+  return {
+    ...clause,
+    reference: { ...reference, schema: schema?.toLowerCase(), table: table.toLowerCase() },
+  };
+}
+
+function lower({ schema, name }: TableId): TableId {
+  return { schema: schema.toLowerCase(), name: name.toLowerCase() };
 }

@@ -1,5 +1,5 @@
 import type { TableId } from "../../../core/schema.ts";
-import { SqlReader, sqlWords } from "../ddl/sql-words.ts";
+import { isWhollyRun, SqlReader, sqlWords } from "../ddl/sql-words.ts";
 import { readTableStatement, type TableStatement } from "../ddl/table-statement.ts";
 import { isTriggerNext } from "../ddl/trigger-statement.ts";
 import { alterations } from "./binlog-alter.ts";
@@ -77,6 +77,7 @@ export function readStatement(sql: string, database: string, session: QuerySessi
     read: () => {
       // Read as escapes, which they are not.
       if (sql.includes("\\") && keepsBackslashes(session)) return undefined;
+      if (!isWhollyRun(sql)) return undefined;
       return readTableStatement(behindSettings(sql), database);
     },
   });

@@ -126,6 +126,21 @@ test("foreign keys follow the tables that they refer to, and no column that they
   assert.match(log.read("rename table t to _t_del, _t_gho to t")[0]!, /others refer to it/);
 });
 
+test("what stands in a comment that not every server carries out is not read", () => {
+  const log = new Log([t]);
+  for (const begin of ["/*!50700", "/*!80023", "/*!100100", "/*M!100100", "/*M!", "/*!050600", "/*!12"]) {
+    assert.deepEqual(log.read(`alter table t add c int ${begin} default 5 */`), [], begin);
+  }
+  for (const begin of ["/*!", "/*!50601", "/* !80023"]) {
+    assert.deepEqual(
+      log.read(`alter table t add c int ${begin} comment 'c' */`),
+      ["s.t is t: 1id 2a 3b 4c"],
+      begin,
+    );
+  }
+  assert.deepEqual(log.read("alter table t add c int comment '/*!80023 */'"), ["s.t is t: 1id 2a 3b 4c"]);
+});
+
 test("a table that was described as a statement leaves it is not noted again", () => {
   const before = { ...t.shape!, columns: [] };
   const log = new Log([
