@@ -51,3 +51,11 @@ export interface NoteKeeping {
   /** How far the log has come: what the catalog shows from now on holds all that committed before. */
   readonly now: Position;
 }
+
+/**
+ * What a task says to a note. "taken": the stream is to stop there. "over": it was followed, or nothing that the task does
+ * depends on it. "left": the task does not follow it, and what it may mean for rows is to be told in another way.
+ */
+export type NoteAnswer = "taken" | "over" | "left";
+
+export type NoteFilter = (note: SchemaNote, position: Position) => NoteAnswer;

@@ -7,7 +7,7 @@ import type { ParallelLoad, RowFilter } from "./plan.ts";
 import type { Position, PositionCodec } from "./position.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "./schema.ts";
-import type { NoteKeeping, SchemaNote } from "./schema-note.ts";
+import type { NoteFilter, NoteKeeping, SchemaNote } from "./schema-note.ts";
 import type { ServerMark } from "./server-mark.ts";
 import type { ShapedTable } from "./table-shape.ts";
 
@@ -211,8 +211,8 @@ export interface ChangeStreamRequest extends StreamRequest {
   readonly ownOnly?: boolean;
   /** A place in the log, which the stream is to say when it has come to; see StopPosition and StreamItem. None when left out. */
   readonly until?: Position | undefined;
-  /** Which notes of schema changes concern the task. None when left out. */
-  readonly takes?: (note: SchemaNote, position: Position) => boolean;
+  /** What the task says to notes of schema changes. None are told when left out. */
+  readonly takes?: NoteFilter;
 }
 
 export interface SnapshotRequest extends StreamRequest {

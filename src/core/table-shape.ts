@@ -58,6 +58,8 @@ export interface ShapePlace {
   /** Changes that commit up to here may have been made to the table as it was before. */
   readonly position: Position;
   readonly before: TableShape;
+  /** The transaction that commits exactly there has made the table what it is, and a note told of it. */
+  readonly isNoted?: true;
 }
 
 export interface ColumnShape {

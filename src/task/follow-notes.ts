@@ -4,7 +4,7 @@ import type { Finding } from "../core/finding.ts";
 import { describedTable, type TablePlan } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../core/schema.ts";
-import type { NotedTransaction, SchemaNote, TableParts } from "../core/schema-note.ts";
+import type { NotedTransaction, NoteFilter, SchemaNote, TableParts } from "../core/schema-note.ts";
 import type { TableAlteration } from "../core/table-alteration.ts";
 import { isSameDefinition, tableChanged } from "../core/table-shape.ts";
 import { ApplyMode } from "../core/target.ts";
@@ -31,11 +31,7 @@ export class SchemaNoted extends AttemptOutdated {
  * Which notes the stream has to stop at: of tables that go on as they were until then, and, where `takesNew`, of new
  * ones.
  */
-export function noteFilter(
-  attempt: Attempt,
-  rules: TableRules,
-  takesNew: () => boolean,
-): (note: SchemaNote, position: Position) => boolean {
+export function noteFilter(attempt: Attempt, rules: TableRules, takesNew: () => boolean): NoteFilter {
   const { spec, plan, selected, errors, notes } = attempt;
   const mappings = parseTableMappings(spec.tableMappings);
   const plans = tablesByNumber(plan.tables);
@@ -44,18 +40,21 @@ export function noteFilter(
     const isIndex = note.dropped && !plans.has(note.shape.table);
     const planned = isIndex ? ownerOf(note.id, plan.tables) : plans.get(note.shape.table);
     if (planned === undefined) {
-      if (isIndex || !takesNew() || selected.has(tableKey(note.id)) || isPlanned(position)) return false;
-      return selectTables([note.id], mappings).length > 0;
+      if (isIndex || !takesNew() || selected.has(tableKey(note.id)) || isPlanned(position)) return "over";
+      return selectTables([note.id], mappings).length > 0 ? "taken" : "over";
     }
     const table = describedTable(planned);
     const shape = table.shape!;
-    if (errors.isSuspended(table.id) || leavesColumnsOut(shape)) return false;
-    if (rules.mode(table, position) === ApplyMode.skip) return false;
-    if (shape.place !== undefined && rules.reaches(shape.place.position, position)) return false;
-    // Such a table was taken as it is, and what had led to that is over.
-    if (!notes.recalled.has(tableKey(table.id)) && isPlanned(position)) return false;
-    if (isIndex || note.isOfType || tableKey(note.id) !== tableKey(table.id)) return true;
-    return !isSameDefinition(shape, note.shape) || hasOtherParts(table, note);
+    if (errors.isSuspended(table.id)) return "over";
+    if (leavesColumnsOut(shape)) return "left";
+    if (rules.mode(table, position) === ApplyMode.skip) return "over";
+    if (shape.place !== undefined && rules.reaches(shape.place.position, position)) return "over";
+    // Such a table was taken as it is; rows of it that were read before may have been replaced since.
+    if (!notes.recalled.has(tableKey(table.id)) && isPlanned(position)) return "left";
+    if (isIndex || note.isOfType || tableKey(note.id) !== tableKey(table.id)) return "taken";
+    // Columns that come later get the table's collation.
+    const isSame = isSameDefinition(shape, note.shape) && shape.collation === note.shape.collation;
+    return isSame && !hasOtherParts(table, note) ? "over" : "taken";
   };
 }
 
@@ -159,7 +158,12 @@ async function dropTables(attempt: Attempt, dropped: readonly TablePlan[]): Prom
   const isFollowed = ({ source }: TablePlan): boolean =>
     settings.followsDroppedTables && own.has(tableKey(source.id)) && !there.has(source.shape!.table);
   for (const { source } of dropped.filter((plan) => !isFollowed(plan))) {
-    await errors.handle(source.id, tableChanged(source.id, "was dropped"), signal);
+    const { table, unnumbered } = source.shape!;
+    const how =
+      unnumbered === true && there.has(table)
+        ? "was dropped and made again, with other rows: it has to be loaded again"
+        : "was dropped";
+    await errors.handle(source.id, tableChanged(source.id, how), signal);
   }
   const wanted = dropped.filter(isFollowed);
   for (const [i, outcome] of (await target.dropTables(wanted, journalRequest, signal)).entries()) {

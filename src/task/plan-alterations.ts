@@ -46,7 +46,10 @@ export async function planAlterations(
     const before = bareShape(shape!);
     const left = same.indexes.filter(({ name }) => !lost.includes(name));
     const table = found.get(before.table) ?? { ...same, indexes: left, shape: before };
-    return withLater({ ...table, shape: withFirstFills(keptShape(table, { position, before }), notes) });
+    return withLater({
+      ...table,
+      shape: withFirstFills(keptShape(table, { position, before, isNoted: true }), notes),
+    });
   });
   const request = {
     ...{ tables: tables.map(({ id }) => id), wholeSchemas: undefined },

@@ -4,7 +4,7 @@ import { describeComparison } from "../support/compare.ts";
 import { compareAcross } from "../support/compare-across.ts";
 import { mysqlSide } from "../support/compare-side.ts";
 import { armingOf, killsIn } from "../support/kills.ts";
-import { MYSQL_NOTED_SCHEMA, mysqlNotedTables, mysqlSchemaChanges } from "../support/mysql-noted-schema.ts";
+import { MYSQL_NOTED_SCHEMA, mysqlNotedTables, mysqlTargetChanges } from "../support/mysql-noted-schema.ts";
 import { type MysqlFlavour, startMysql } from "../support/mysql-server.ts";
 import { drain, reasons, stop } from "../support/noted-schema.ts";
 import { serverOfFile } from "../support/server-pair.ts";
@@ -36,7 +36,7 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
     );
     try {
       await stop(await runs.replicate());
-      for (const sql of mysqlSchemaChanges) await source.query(sql, database);
+      for (const sql of mysqlTargetChanges) await source.query(sql, database);
       for (const kill of killsIn("altered")) await runs.killAt(armingOf(kill), resumed);
       const task = await runs.replicate(resumed);
       await source.query(

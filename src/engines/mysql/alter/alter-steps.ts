@@ -77,3 +77,21 @@ function numbered(source: TableSchema): ReadonlyMap<number, NumberedColumn> {
     }),
   );
 }
+
+/**
+ * Whether columns take names that others give up, and are told apart by nothing else: after a crash it is not to be seen
+ * whether that was done.
+ */
+export function tradesNames({ from, to }: Sides): boolean {
+  const [known, now] = [numbered(from.source), numbered(to.source)];
+  const renamed = [...now].flatMap(([number, { ordinal }]) => {
+    const before = known.get(number);
+    if (before === undefined) return [];
+    const pair = { old: from.target.columns[before.ordinal]!.name, name: to.target.columns[ordinal]!.name };
+    return pair.old === pair.name ? [] : [pair];
+  });
+  const given = new Set(renamed.map(({ old }) => old.toLowerCase()));
+  return renamed.some(
+    ({ old, name }) => old.toLowerCase() !== name.toLowerCase() && given.has(name.toLowerCase()),
+  );
+}

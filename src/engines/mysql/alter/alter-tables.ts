@@ -4,6 +4,7 @@ import type { JournalRequest } from "../../../core/journal.ts";
 import { readTable, type TablePlan } from "../../../core/plan.ts";
 import { type Check, type Column, displayTable, type TableId, tableKey } from "../../../core/schema.ts";
 import type { AlteredTable, AlterTables, TableAlteration } from "../../../core/table-alteration.ts";
+import { tableChanged } from "../../../core/table-shape.ts";
 import { goneBeforeAlteration } from "../../shared/catalog/table-misfit.ts";
 import { forgetTableSql, recordShapeSql } from "../apply/journal-sql.ts";
 import { columnDefinition } from "../catalog/ddl.ts";
@@ -15,7 +16,7 @@ import { eachTable } from "../connection/each-table.ts";
 import { classify, serverFields } from "../connection/errors.ts";
 import { buildCheck, buildIndexes, buildReference, dropCheck, indexNames } from "../load/build-steps.ts";
 import { type AddedColumn, additionOf, countReplaced, type EarlierValues, settle } from "./add-columns.ts";
-import { columnSteps } from "./alter-steps.ts";
+import { columnSteps, tradesNames } from "./alter-steps.ts";
 
 const ER_INVALID_USE_OF_NULL = 1138;
 const WARN_DATA_TRUNCATED = 1265;
@@ -49,6 +50,12 @@ async function alterTable(
   const { from, to, isApplied } = alteration;
   let altered: AlteredTable = { nullable: [], failures: [] };
   if (!isApplied) {
+    if (tradesNames(alteration)) {
+      throw tableChanged(
+        from.source.id,
+        "has columns that take each other's names, which a MySQL target cannot follow",
+      );
+    }
     const place = await presentName(client, from.target.id, to.target.id);
     if (place === undefined) throw goneBeforeAlteration(from);
     // A column that a check is about can be neither dropped nor renamed.

@@ -161,6 +161,9 @@ test("what is not certain is not read", () => {
     "alter table t add d timestamp not null",
     "alter table t add d char(5) default 'x '",
     "alter table t add d enum('a ', 'b')",
+    "alter table t add d enum('a', 'b') default 'A'",
+    "alter table t add d enum('a', 'b') default 'c'",
+    "alter table t add d set('a', 'b') default 'b,a'",
     "alter table t add d varchar(10) character set koi8r",
     "alter table t add d int check (d > 0)",
     "alter table t modify x int",
@@ -208,6 +211,50 @@ test("a type that may have changed values is told, and so is a column of which o
     assert.notEqual(altered(sql, before, loose)?.refusal, undefined, sql);
   }
   assert.equal(altered("alter table t modify a varchar(20)", before, loose)?.refusal, undefined);
+});
+
+test("collations of utf8 are called as the server shows them", () => {
+  const add = "alter table t add d varchar(9) collate utf8_bin, add e varchar(9) character set utf8";
+  const told = (utf8mb3: string): (string | undefined)[] => {
+    const collations = new Map([["utf8mb3", utf8mb3]]);
+    return altered(add, before, { collations })!
+      .table.columns.slice(-2)
+      .map(({ collation }) => collation);
+  };
+  assert.deepEqual(told("utf8mb3_general_ci"), ["utf8mb3_bin", "utf8mb3_general_ci"]);
+  assert.deepEqual(told("utf8_general_ci"), ["utf8_bin", "utf8_general_ci"]);
+});
+
+test("columns that get numbers, times or values of a type of its own are told in every mode", () => {
+  const source = made(
+    "create table t (id int not null primary key, n int, z timestamp(3) null, y year, i inet6, v varchar(39))",
+  );
+  const refusals: readonly (readonly [string, RegExp])[] = [
+    ["modify id int not null auto_increment", /numbers rows in its column id/],
+    ["modify z timestamp(3) not null default current_timestamp(3)", /takes no NULLs in its column z/],
+    ["modify y int", /another type in its column y/],
+    ["modify n year", /another type in its column n/],
+    ["modify i varchar(39)", /another type in its column i/],
+    ["modify v inet6", /another type in its column v/],
+    ["modify i inet4", /another type in its column i/],
+  ];
+  for (const [clause, expected] of refusals) {
+    assert.match(altered(`alter table t ${clause}`, source)?.refusal ?? "", expected, clause);
+  }
+  assert.equal(altered("alter table t modify n bigint not null", source)?.refusal, undefined);
+  assert.equal(altered("alter table t modify id bigint not null auto_increment", before)?.refusal, undefined);
+});
+
+test("defaults are what the server shows: of enums and sets their labels, with backslashes that LIKE needs", () => {
+  const defaultOf = (definition: string): string | undefined =>
+    altered(`alter table t add d ${definition}`)?.table.columns.at(-1)?.default;
+  assert.equal(defaultOf("enum('a', 'b') default 'b'"), "'b'");
+  assert.equal(defaultOf("set('a', 'b', 'c') default 'a,c'"), "'a,c'");
+  assert.equal(defaultOf("set('a', 'b') default ''"), "''");
+  assert.equal(
+    defaultOf(String.raw`varchar(9) default 'a\_b\%\c'`),
+    defaultOf(String.raw`varchar(9) default 'a\\_b\\%c'`),
+  );
 });
 
 test("what concerns neither columns nor rows leaves the table as it is", () => {

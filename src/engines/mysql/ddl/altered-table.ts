@@ -4,6 +4,7 @@ import { tableIdentity } from "../catalog/table-keys.ts";
 import { columnVersion, silentKeyTexts } from "../catalog/table-shape.ts";
 import type { TableClause } from "./alter-clause.ts";
 import { type AlteredColumns, alteredColumns, type ShapedColumn } from "./altered-columns.ts";
+import { namedCollation } from "./collation-name.ts";
 import { UnreadDefinition } from "./column-text.ts";
 import type { DefinitionContext } from "./defined-column.ts";
 import { definitionOf, givenName, PRIMARY } from "./index-text.ts";
@@ -120,13 +121,12 @@ function shapedColumns({ columns, shape }: TableSchema): readonly ShapedColumn[]
 function tableCollation(
   known: string | undefined,
   clauses: readonly TableClause[],
-  { collations }: DefinitionContext,
+  context: DefinitionContext,
 ): string | undefined {
   const last = clauses.findLast(({ kind }) => kind === "collation" || kind === "convert") as
     | Extract<TableClause, { readonly kind: "collation" | "convert" }>
     | undefined;
-  if (last === undefined) return known;
-  return last.collation?.toLowerCase() ?? collations.get(last.charset?.toLowerCase() ?? "");
+  return last === undefined ? known : namedCollation(last, context);
 }
 
 /** Whether what is renamed or dropped stands in an expression, which the server writes in a way of its own. */

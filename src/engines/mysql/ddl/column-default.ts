@@ -49,7 +49,7 @@ function constant(
   columnType: string,
   isMariadb: boolean,
 ): string {
-  const { name, numbers } = parseTypeText(columnType);
+  const { name, numbers, labels } = parseTypeText(columnType);
   const quoted = (text: string): string => (isMariadb ? shownLiteral(text) : text);
   const { text } = value;
   switch (name) {
@@ -76,8 +76,6 @@ function constant(
       return text.replace(/^(-?)0+(?=\d)/, "$1");
     case "char":
     case "varchar":
-    case "enum":
-    case "set":
     case "tinytext":
     case "text":
     case "mediumtext":
@@ -85,8 +83,13 @@ function constant(
       if (value.kind === "bits" || text.includes("\0") || (name === "char" && text.endsWith(" "))) {
         throw new UnreadDefinition();
       }
-      if ((name === "enum" || name === "set") && value.kind !== "string") throw new UnreadDefinition();
       return quoted(value.kind === "number" ? number(value) : text);
+    case "enum":
+      if (value.kind !== "string" || !labels.includes(text)) throw new UnreadDefinition();
+      return quoted(text);
+    case "set":
+      if (value.kind !== "string" || !isSetOf(labels, text)) throw new UnreadDefinition();
+      return quoted(text);
     case "date":
       if (value.kind !== "string" || !DATE.test(text)) throw new UnreadDefinition();
       return quoted(text);
@@ -96,6 +99,12 @@ function constant(
     default:
       throw new UnreadDefinition();
   }
+}
+
+/** Whether a text names members of a set as the server shows them: each as it is written in the type, in that order. */
+function isSetOf(labels: readonly string[], text: string): boolean {
+  const named = new Set(text === "" ? [] : text.split(","));
+  return labels.filter((label) => named.has(label)).join(",") === text;
 }
 
 const SHOWN: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 import { type ColumnRow, columnOfRow, type FoundColumn } from "../catalog/catalog-columns.ts";
 import type { TypeChoices } from "../catalog/type-map.ts";
 import type { ServerFacts } from "../connection/server-facts.ts";
+import { namedCollation } from "./collation-name.ts";
 import { shownDefault } from "./column-default.ts";
 import { type ColumnText, UnreadDefinition } from "./column-text.ts";
 import { columnTypeText, isString } from "./column-type.ts";
@@ -18,9 +19,10 @@ export interface DefinitionContext {
 /** The column that the catalog will show. `collation`: the table's own. Throws UnreadDefinition. */
 export function definedColumn(
   text: ColumnText,
-  { facts, choices, collations }: DefinitionContext,
+  context: DefinitionContext,
   collation: string | undefined,
 ): FoundColumn {
+  const { facts, choices } = context;
   const columnType = columnTypeText(text, facts);
   const isJson = text.type === "json" && facts.flavour === "mariadb";
   const nullable = text.nullable ?? (text.key !== "primary" && !text.autoIncrement);
@@ -38,8 +40,11 @@ export function definedColumn(
   };
   if (isJson) return columnOfRow({ ...row, collation: "utf8mb4_bin" }, { choices, isJson, facts });
   if (!isString(columnType)) return columnOfRow(row, { choices, isJson, facts });
-  const own = text.charset === undefined ? collation : collations.get(text.charset.toLowerCase());
-  const chosen = text.collation?.toLowerCase() ?? own;
+  const { charset, collation: named } = text;
+  const chosen =
+    charset === undefined && named === undefined
+      ? collation
+      : namedCollation({ charset, collation: named }, context);
   if (chosen === undefined) throw new UnreadDefinition();
   return columnOfRow({ ...row, collation: chosen }, { choices, isJson, facts });
 }

@@ -11,7 +11,12 @@ export function whyOtherValues(
   isStrict: boolean,
 ): string | undefined {
   const { name } = before.column;
-  if (before.column.nullable && !after.column.nullable && !isStrict) {
+  if (after.column.identity !== undefined && before.column.identity === undefined) {
+    return `numbers rows in its column ${name}, also those that had 0 or NULL there`;
+  }
+  // In a timestamp NULL becomes the current time, and no error.
+  const makesErrors = isStrict && !/^timestamp/.test(after.column.nativeType);
+  if (before.column.nullable && !after.column.nullable && !makesErrors) {
     return `takes no NULLs in its column ${name} any more, which has perhaps made others of them`;
   }
   if (before.shape.type === after.shape.type) return undefined;
@@ -22,6 +27,7 @@ export function whyOtherValues(
 
 function keepsValues(before: Column, after: Column, isStrict: boolean): boolean {
   const [was, is] = [before.type, after.type];
+  if (familyOf(before) !== familyOf(after)) return false;
   if (isInteger(was) && isInteger(is)) return isStrict || isWider(was, is);
   if (was.kind !== is.kind) return false;
   const isUnsigned = ({ nativeType }: Column): boolean => / unsigned$/.test(nativeType);
@@ -47,6 +53,15 @@ function keepsValues(before: Column, after: Column, isStrict: boolean): boolean 
     default:
       return false;
   }
+}
+
+const PLAIN =
+  /^(?:(?:tiny|small|medium|big)?int|(?:tiny|medium|long)?(?:text|blob)|(?:var)?(?:char|binary))(?![a-z0-9])/;
+
+/** What a type is where its kind does not tell: year is a number, inet6 a text, a point bytes, each with values of its own. */
+function familyOf({ nativeType, type: { kind } }: Column): string {
+  const isShared = kind === "int" || kind === "string" || kind === "bytes";
+  return !isShared || PLAIN.test(nativeType) ? "" : (/^[a-z0-9]+/.exec(nativeType)?.[0] ?? nativeType);
 }
 
 type Integer = Extract<LogicalType, { readonly kind: "int" }>;

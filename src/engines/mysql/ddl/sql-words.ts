@@ -6,6 +6,7 @@ export interface SqlWord {
 }
 
 const SPACE = /\s/;
+/** A backslash before _ or % stays where it is: these are for LIKE. */
 const ESCAPES: Readonly<Record<string, string>> = {
   "0": "\0",
   n: "\n",
@@ -19,14 +20,17 @@ const WORD = /[\p{L}\p{N}_$@]/u;
 /**
  * The tokens of a statement, one after the other, without comments. What stands in a comment with a version
  * (one that begins with an exclamation mark) is part of the statement; what a reader does not ask for is not looked at.
+ * `onVersion`: called with how such a comment begins.
  */
-export function* sqlWords(sql: string): Generator<SqlWord> {
+export function* sqlWords(sql: string, onVersion?: (begin: string) => void): Generator<SqlWord> {
   for (let at = 0; at < sql.length; ) {
     const character = sql[at]!;
     if (SPACE.test(character)) {
       at++;
     } else if (sql.startsWith("/*!", at) || sql.startsWith("/*M!", at)) {
-      at = skipDigits(sql, sql.indexOf("!", at) + 1);
+      const end = skipDigits(sql, sql.indexOf("!", at) + 1);
+      onVersion?.(sql.slice(at, end));
+      at = end;
     } else if (sql.startsWith("/*", at)) {
       at = behind(sql, "*/", at + 2);
     } else if (sql.startsWith("*/", at)) {
@@ -46,6 +50,20 @@ export function* sqlWords(sql: string): Generator<SqlWord> {
       at++;
     }
   }
+}
+
+/** From here on MariaDB takes versions of MySQL for those of another server. */
+const FIRST_DOUBTFUL = 50_700;
+
+/** Whether all that stands in comments with a version is carried out by each server that there may be. */
+export function isWhollyRun(sql: string): boolean {
+  let isRun = true;
+  const words = sqlWords(sql, (begin) => {
+    const version = /^\/\*!(\d{5})?$/.exec(begin);
+    isRun &&= version !== null && Number(version[1] ?? 0) < FIRST_DOUBTFUL;
+  });
+  for (const _word of words);
+  return isRun;
 }
 
 /** Reads tokens one by one, with a look at the next. */
@@ -120,7 +138,7 @@ function quoted(sql: string, start: number, quote: string): readonly [text: stri
     const character = sql[at]!;
     if (character === "\\" && quote !== "`") {
       const next = sql[++at] ?? "";
-      text += ESCAPES[next] ?? next;
+      text += ESCAPES[next] ?? (next === "_" || next === "%" ? `\\${next}` : next);
     } else if (character !== quote) {
       text += character;
     } else if (sql[at + 1] === quote) {

@@ -3,9 +3,16 @@ import { readAlterClause, readDefinition, readTableOption, type TableClause } fr
 import { UnreadDefinition } from "./column-text.ts";
 import { readIndex, readIndexKind } from "./index-text.ts";
 import type { SqlReader } from "./sql-words.ts";
+import {
+  isTriggerNext,
+  readCreatedTrigger,
+  readDroppedTrigger,
+  type TriggerStatement,
+} from "./trigger-statement.ts";
 
-/** A statement that makes, alters, renames or drops tables. */
+/** A statement that makes, alters, renames or drops tables, or triggers of them. */
 export type TableStatement =
+  | TriggerStatement
   | { readonly kind: "alter"; readonly table: TableId; readonly clauses: readonly TableClause[] }
   | { readonly kind: "rename"; readonly pairs: readonly RenamedTable[] }
   | { readonly kind: "drop"; readonly tables: readonly TableId[] }
@@ -66,6 +73,7 @@ function readDrop(reader: SqlReader, database: string): TableStatement | undefin
     if (name === undefined || table === undefined) return undefined;
     return { kind: "alter", table, clauses: [{ kind: "drop-index", name }] };
   }
+  if (reader.isNext("TRIGGER")) return readDroppedTrigger(reader, database);
   if (reader.takeIf("TABLE", "TABLES") === undefined) return undefined;
   skipIfExists(reader);
   const tables: TableId[] = [];
@@ -101,6 +109,7 @@ function readCreate(reader: SqlReader, database: string): TableStatement | undef
       clauses: [{ kind: "add-index", index: readIndex(reader, kind, name) }],
     });
   }
+  if (isTriggerNext(reader)) return readCreatedTrigger(reader, database);
   if (reader.takeIf("TABLE") === undefined) return undefined;
   if (reader.takeIf("IF") !== undefined) {
     reader.takeIf("NOT");
@@ -148,16 +157,13 @@ function skipIfExists(reader: SqlReader): void {
 
 /** The statement as a server has it that keeps all names of tables in lower case. */
 export function inLowerCase(statement: TableStatement): TableStatement {
-  const lower = ({ schema, name }: TableId): TableId => ({
-    schema: schema.toLowerCase(),
-    name: name.toLowerCase(),
-  });
   switch (statement.kind) {
     case "alter": {
-      const clauses = statement.clauses.map((clause) =>
-        clause.kind === "rename" ? { ...clause, to: lower(clause.to) } : clause,
-      );
-      return { ...statement, table: lower(statement.table), clauses };
+      return {
+        ...statement,
+        table: lower(statement.table),
+        clauses: statement.clauses.map(clauseInLowerCase),
+      };
     }
     case "rename":
       return {
@@ -166,14 +172,31 @@ export function inLowerCase(statement: TableStatement): TableStatement {
       };
     case "drop":
       return { ...statement, tables: statement.tables.map(lower) };
+    case "create-trigger":
+      return { ...statement, name: lower(statement.name), table: lower(statement.table) };
+    case "drop-trigger":
+      return { ...statement, name: lower(statement.name) };
     case "create": {
       const { form } = statement;
-      const isLike = form !== undefined && "like" in form;
-      return {
-        ...statement,
-        table: lower(statement.table),
-        form: isLike ? { like: lower(form.like) } : form,
-      };
+      const table = lower(statement.table);
+      if (form === undefined) return { ...statement, table };
+      if ("like" in form) return { ...statement, table, form: { like: lower(form.like) } };
+      return { ...statement, table, form: { clauses: form.clauses.map(clauseInLowerCase) } };
     }
   }
+}
+
+function clauseInLowerCase(clause: TableClause): TableClause {
+  if (clause.kind === "rename") return { ...clause, to: lower(clause.to) };
+  if (clause.kind !== "add-reference") return clause;
+  const { reference } = clause;
+  const { schema, table } = reference;
+  return {
+    ...clause,
+    reference: { ...reference, schema: schema?.toLowerCase(), table: table.toLowerCase() },
+  };
+}
+
+function lower({ schema, name }: TableId): TableId {
+  return { schema: schema.toLowerCase(), name: name.toLowerCase() };
 }

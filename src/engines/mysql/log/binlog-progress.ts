@@ -11,6 +11,10 @@ import { uuidText } from "./gtid.ts";
 const STANDALONE = 1;
 const GROUP_COMMIT_ID = 2;
 const PREPARES = 64;
+const COMPLETES = 128;
+/** Further flags, behind what the others bring. */
+const STARTS_ALTER = 2;
+const ROLLS_ALTER_BACK = 8;
 
 const UUID_LENGTH = 16;
 /** Two numbers that say which transactions may be applied at the same time. */
@@ -53,7 +57,7 @@ interface TransactionId {
 }
 
 export interface LogGroup {
-  /** undefined for one that is not to be told, as the position to start after holds it. */
+  /** undefined for one that is not to be told, as the position to start after holds it, or it does nothing. */
   readonly beginning: Beginning | undefined;
   /** It is one statement; undefined where the next event says so. */
   readonly isSingle: boolean | undefined;
@@ -179,8 +183,12 @@ export class LogProgress {
     }
     const id = { origin: domain, number, serverId: header.serverId };
     const beginning = this.#beginning(header, header.timestamp * 1000, id);
-    const prepares = (flags & PREPARES) === 0 ? undefined : readXid(cursor);
-    return { beginning, isSingle: (flags & STANDALONE) !== 0, prepares };
+    const xid = (flags & (PREPARES | COMPLETES)) === 0 ? undefined : readXid(cursor);
+    const prepares = (flags & PREPARES) === 0 ? undefined : xid;
+    // With binlog_alter_two_phase the log has a statement twice: it counts where it commits.
+    const further = cursor.left === 0 ? 0 : cursor.byte();
+    const counts = (further & (STARTS_ALTER | ROLLS_ALTER_BACK)) === 0;
+    return { beginning: counts ? beginning : undefined, isSingle: (flags & STANDALONE) !== 0, prepares };
   }
 
   /** By file and byte, a transaction's position is where its first event ends. */

@@ -1,6 +1,7 @@
 import type { TableId } from "../../../core/schema.ts";
-import { SqlReader, sqlWords } from "../ddl/sql-words.ts";
+import { isWhollyRun, SqlReader, sqlWords } from "../ddl/sql-words.ts";
 import { readTableStatement, type TableStatement } from "../ddl/table-statement.ts";
+import { isTriggerNext } from "../ddl/trigger-statement.ts";
 import { alterations } from "./binlog-alter.ts";
 import { isStrict, keepsBackslashes, type QuerySession } from "./query-session.ts";
 
@@ -76,6 +77,7 @@ export function readStatement(sql: string, database: string, session: QuerySessi
     read: () => {
       // Read as escapes, which they are not.
       if (sql.includes("\\") && keepsBackslashes(session)) return undefined;
+      if (!isWhollyRun(sql)) return undefined;
       return readTableStatement(behindSettings(sql), database);
     },
   });
@@ -163,7 +165,7 @@ function xa(reader: SqlReader, sql: string): Statement {
 /** undefined where tables are meant. */
 function drop(reader: SqlReader): Statement | undefined {
   if (reader.takeIf("DATABASE", "SCHEMA") === undefined) {
-    return reader.isNext("TABLE", "TABLES", "INDEX") ? undefined : NOTHING;
+    return reader.isNext("TABLE", "TABLES", "INDEX", "TRIGGER") ? undefined : NOTHING;
   }
   skipIfExists(reader);
   const name = reader.name();
@@ -171,6 +173,7 @@ function drop(reader: SqlReader): Statement | undefined {
 }
 
 function dropped(reader: SqlReader, database: string): readonly TableEffect[] {
+  if (reader.isNext("TRIGGER")) return [];
   if (reader.takeIf("INDEX") !== undefined) return droppedIndex(reader, database);
   reader.take();
   skipIfExists(reader);
@@ -206,9 +209,10 @@ function renames(reader: SqlReader, database: string): readonly TableEffect[] {
   return effects;
 }
 
-/** A table may be filled by more than it says. undefined where a table is made and nothing more, or an index. */
+/** A table may be filled by more than it says. undefined where a table is made and nothing more, or an index or trigger. */
 function create(reader: SqlReader, sql: string): Statement | undefined {
-  if (reader.isNext("OR", "UNIQUE", "INDEX", "FULLTEXT", "SPATIAL")) return undefined;
+  if (reader.isNext("OR", "UNIQUE", "INDEX", "FULLTEXT", "SPATIAL") || isTriggerNext(reader))
+    return undefined;
   reader.takeIf("TEMPORARY");
   if (reader.takeIf("TABLE") === undefined) return NOTHING;
   while (reader.next !== undefined && !reader.isNext("SELECT")) reader.take();

@@ -79,7 +79,8 @@ export class LogTables {
 
   /**
    * A table of the stream's own as it is where the log has come to, where statements about it are followed. "ahead": it was
-   * described as what they make of it.
+   * described as the one makes it that the log has come to. undefined also where the catalog has shown it as it is later: not
+   * all that statements did until then can be seen there.
    */
   followed(index: number, commit: LogPoint): TableSchema | "ahead" | undefined {
     const table = this.#tables[index]!;
@@ -91,7 +92,9 @@ export class LogTables {
     ) {
       return undefined;
     }
-    return this.#isBefore(index, commit) ? "ahead" : table;
+    if (!this.#isBefore(index, commit)) return table;
+    const { position, isNoted = false } = shape.place!;
+    return isNoted && positionCodec.compare(commit.position, position) === 0 ? "ahead" : undefined;
   }
 
   /** Reads a TABLE_MAP; one that says the same as the last of its number costs a comparison. */

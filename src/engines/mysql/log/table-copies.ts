@@ -10,9 +10,11 @@ import type { DefinitionContext } from "../ddl/defined-column.ts";
 import { copiesOf } from "../ddl/passing-names.ts";
 import type { TableCopy } from "../ddl/swapped-table.ts";
 import type { CreatedForm } from "../ddl/table-statement.ts";
+import type { TriggerStatement } from "../ddl/trigger-statement.ts";
 import { positionCodec } from "./binlog-position.ts";
 import type { LogPoint } from "./binlog-seen.ts";
 import { currentPosition } from "./log-state.ts";
+import { type FoundSigns, findSigns, ToolSigns } from "./tool-signs.ts";
 
 /** Copies that were there when a stream began. */
 export interface FoundCopies {
@@ -21,6 +23,7 @@ export interface FoundCopies {
   readonly since: Position;
   /** What it tells after this is not. */
   readonly until: Position;
+  readonly signs: FoundSigns;
 }
 
 /** Finds copies of tables that tools are at work on. */
@@ -34,16 +37,19 @@ export async function findCopies(
   const listed =
     schemas.length === 0
       ? []
-      : await client.query<TableId>(
-          `select table_schema as \`schema\`, table_name as name from information_schema.tables
+      : (
+          await client.query<TableId>(
+            `select table_schema as \`schema\`, table_name as name from information_schema.tables
             where table_schema in (${schemas.map(literal).join(", ")}) and table_name like '\\_%'`,
-        );
+          )
+        ).map(({ schema, name }) => ({ schema, name }));
   const ids = copiesOf(
     tables.map(({ id }) => id),
-    listed.map(({ schema, name }) => ({ schema, name })),
+    listed,
   );
   const found = ids.length === 0 ? [] : (await describe(client, ids, choices)).tables;
-  return { tables: found, since, until: await currentPosition(client) };
+  const signs = await findSigns(client, schemas, listed);
+  return { tables: found, signs, since, until: await currentPosition(client) };
 }
 
 /** Tables beside the stream's of which statements in the log tell what they are, from their making on. */
@@ -52,16 +58,31 @@ export class TableCopies {
   readonly #copies = new Map<string, TableCopy>();
   /** Keys of those that were described. */
   readonly #described = new Set<string>();
+  readonly #signs = new ToolSigns();
+  /** Those that were found, until the log has come to where they were. */
+  #foundSigns: FoundSigns | undefined;
 
   constructor(found: FoundCopies | undefined) {
     this.#found = found;
+    this.#foundSigns = found?.signs;
     for (const table of found?.tables ?? []) {
       this.#copies.set(tableKey(table.id), { table, madeWith: undefined, refusal: undefined });
       this.#described.add(tableKey(table.id));
     }
   }
 
-  get(id: TableId): TableCopy | undefined {
+  /** The copy that takes a table's place; undefined where it is not known, or may lack rows. */
+  taking(id: TableId, table: TableId, commit: LogPoint): TableCopy | undefined {
+    // One that was described, and takes the place before that, was another of its name.
+    const isLater = this.#described.has(tableKey(id)) && !this.#isPast("until", commit);
+    return !isLater && this.#signsAt(commit).fills(id, table) ? this.#get(id) : undefined;
+  }
+
+  trigger(statement: TriggerStatement, commit: LogPoint): void {
+    this.#signsAt(commit).trigger(statement);
+  }
+
+  #get(id: TableId): TableCopy | undefined {
     return this.#copies.get(tableKey(id));
   }
 
@@ -71,10 +92,11 @@ export class TableCopies {
     form: CreatedForm | undefined,
     { context, like, commit }: CopyContext & { readonly like: TableSchema | undefined },
   ): void {
+    this.#signsAt(commit).tableMade(id);
     if (this.#isSettled(id, commit)) return;
     let table: TableSchema | undefined;
     if (form !== undefined && "like" in form) {
-      const model = like ?? this.get(form.like)?.table;
+      const model = like ?? this.#get(form.like)?.table;
       table = model === undefined ? undefined : { ...model, id, foreignKeys: [] };
     } else if (form !== undefined) {
       table = createdTable(id, form.clauses, { context, collation: undefined });
@@ -85,13 +107,14 @@ export class TableCopies {
 
   alter(id: TableId, clauses: readonly TableClause[], { context, commit }: CopyContext): void {
     if (this.#isSettled(id, commit)) return;
-    const copy = this.get(id);
+    const copy = this.#get(id);
     const altered = copy === undefined ? undefined : alteredTable(copy.table, clauses, context);
     if (altered === undefined) this.#copies.delete(tableKey(id));
     else this.#copies.set(tableKey(id), { ...copy!, table: altered.table });
   }
 
   drop(id: TableId, commit: LogPoint): void {
+    this.#signsAt(commit).tableGone(id);
     if (!this.#isSettled(id, commit)) this.#copies.delete(tableKey(id));
   }
 
@@ -103,16 +126,26 @@ export class TableCopies {
   }
 
   /** Whether a table is as it was described whatever the statement says, or is not known any more. */
-  #isSettled(id: TableId, { position }: LogPoint): boolean {
+  #isSettled(id: TableId, commit: LogPoint): boolean {
     const key = tableKey(id);
-    if (this.#found === undefined || !this.#described.has(key)) return false;
-    const { since, until } = this.#found;
-    const isPast = (end: Position): boolean => positionCodec.compare(position, end) === 1;
-    if (!isPast(since)) return true;
+    if (!this.#described.has(key)) return false;
+    if (!this.#isPast("since", commit)) return true;
     this.#described.delete(key);
-    if (isPast(until)) return false;
+    if (this.#isPast("until", commit)) return false;
     this.#copies.delete(key);
     return true;
+  }
+
+  /** The signs as the log tells of them. What is told in the moment in which others were found makes these unknown. */
+  #signsAt(commit: LogPoint): ToolSigns {
+    if (this.#foundSigns === undefined || !this.#isPast("since", commit)) return this.#signs;
+    if (this.#isPast("until", commit)) this.#signs.add(this.#foundSigns);
+    this.#foundSigns = undefined;
+    return this.#signs;
+  }
+
+  #isPast(end: "since" | "until", { position }: LogPoint): boolean {
+    return this.#found !== undefined && positionCodec.compare(position, this.#found[end]) === 1;
   }
 }
 

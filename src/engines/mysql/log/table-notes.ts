@@ -1,8 +1,7 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import type { MigrationError } from "../../../core/error.ts";
-import type { Position } from "../../../core/position.ts";
 import { type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
-import type { SchemaNote } from "../../../core/schema-note.ts";
+import type { NoteFilter, SchemaNote } from "../../../core/schema-note.ts";
 import { tableChanged } from "../../../core/table-shape.ts";
 import { readDefaultCollations } from "../catalog/charset-facts.ts";
 import { silentKeyTexts } from "../catalog/table-shape.ts";
@@ -35,7 +34,7 @@ export async function readDefinitionFacts(
 export interface NoteOptions {
   readonly definitions: DefinitionFacts;
   /** See ChangeStreamRequest. */
-  readonly takes: (note: SchemaNote, position: Position) => boolean;
+  readonly takes: NoteFilter;
   readonly copies?: FoundCopies | undefined;
 }
 
@@ -44,7 +43,7 @@ export interface ReadStatement {
   /** Those that the consumer takes. */
   readonly notes: readonly SchemaNote[];
   readonly misfits: readonly RowMisfit[];
-  /** Tables of which no more is to be said, by index. */
+  /** Tables of which no more is to be said, by index: what the statement does to them is noted, or is over. */
   readonly settled: ReadonlySet<number>;
 }
 
@@ -80,8 +79,11 @@ export class TableNotes {
     const { lowerCaseTableNames } = this.#options.definitions.facts;
     const named = lowerCaseTableNames === 1 ? inLowerCase(statement) : statement;
     const found = this.#read(named, { commit, isStrict });
-    const notes = found.notes.filter((note) => this.#options.takes(note, commit.position));
-    return { ...found, notes };
+    const answers = Map.groupBy(found.notes, (note) => this.#options.takes(note, commit.position));
+    const left = new Set(answers.get("left")?.map(({ shape }) => shape.table));
+    const isLeft = (index: number): boolean => left.has(this.#tables.all[index]!.shape?.table ?? "");
+    const settled = new Set([...found.settled].filter((index) => !isLeft(index)));
+    return { ...found, notes: answers.get("taken") ?? [], settled };
   }
 
   #read(
@@ -98,6 +100,10 @@ export class TableNotes {
         return this.#dropped(statement.tables, commit);
       case "create":
         return this.#created(statement, context, commit);
+      case "create-trigger":
+      case "drop-trigger":
+        this.#copies.trigger(statement, commit);
+        return UNREAD;
     }
   }
 
@@ -202,7 +208,8 @@ export class TableNotes {
       if (before === undefined) continue;
       settled.add(index);
       if (before === "ahead") continue;
-      const copy = isPassing(from, [to]) && names.has(index) ? this.#copies.get(from) : undefined;
+      const copy =
+        isPassing(from, [to]) && names.has(index) ? this.#copies.taking(from, to, commit) : undefined;
       const after =
         copy === undefined
           ? { how: "was replaced by another, of which the log has not told what it holds" }

@@ -61,6 +61,7 @@ export async function openChangeStream(
   signal: AbortSignal,
 ): Promise<ChangeStream> {
   const facts = await readFacts(client, endpoint, request);
+  const { takes } = request;
   const decoder = new PgoutputDecoder({
     tables: request.tables,
     encoding: facts.encoding,
@@ -69,7 +70,7 @@ export async function openChangeStream(
     laterValues: facts.laterValues,
     ownOnly: request.ownOnly === true,
     notePrefix: facts.notePrefix,
-    takes: request.takes,
+    takes: takes && ((note, position) => takes(note, position) === "taken"),
   });
   const objects = streamObjects(endpoint, request.taskId);
   const options = pluginOptions(objects.name, facts, request);
