@@ -102,7 +102,10 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       const database = await server.createDatabase();
       const column = flavour === "mariadb" ? "v varchar(1000) compressed" : "v varchar(100)";
       await server.query(`create table t (a int primary key, ${column})`, database);
-      await server.query("xa start 'x'; insert into t (a) values (1); xa end 'x'; xa prepare 'x'", database);
+      await server.queryAndLeave(
+        "xa start 'x'; insert into t (a) values (1); xa end 'x'; xa prepare 'x'",
+        database,
+      );
       const compressed = ["source.column_compressed", "error", `${database}.t`] as const;
       assert.deepEqual(told(await assessed(server.endpoint(database))), [
         ["source.prepared_transactions", "info", "XA"],

@@ -265,8 +265,12 @@ for (const [name, options] of Object.entries(servers)) {
     test("a transaction of two phases counts where it commits", async () => {
       await using source = await BinlogSource.make(server, SCHEMA);
       const from = await source.position();
-      await source.query(`xa start 'one'; insert into a (id) values (1); xa end 'one'; xa prepare 'one'`);
-      await source.query(`xa start 'two'; insert into a (id) values (2); xa end 'two'; xa prepare 'two'`);
+      await source.queryAndLeave(
+        `xa start 'one'; insert into a (id) values (1); xa end 'one'; xa prepare 'one'`,
+      );
+      await source.queryAndLeave(
+        `xa start 'two'; insert into a (id) values (2); xa end 'two'; xa prepare 'two'`,
+      );
       await source.query(
         `xa start 'three'; insert into a (id) values (3); xa end 'three'; xa commit 'three' one phase`,
       );
