@@ -9,12 +9,13 @@ import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "./schema.ts";
 import type { NoteFilter, NoteKeeping, SchemaNote } from "./schema-note.ts";
 import type { ServerMark } from "./server-mark.ts";
+import type { Probed, SourceProbe } from "./server-probe.ts";
 import type { ShapedTable } from "./table-shape.ts";
 
 export type MigrationType = "full-load" | "cdc" | "full-load-and-cdc";
 
 /** A database to read from. Methods may be called concurrently; each uses connections of its own. */
-export interface Source extends AsyncDisposable {
+export interface Source extends AsyncDisposable, Probed<SourceProbe> {
   readonly positions: PositionCodec;
   /** The endpoint's word: a value that rules would cut off fails the task. False when left out. */
   readonly failsAtCuts?: boolean;
@@ -222,6 +223,8 @@ export interface SnapshotRequest extends StreamRequest {
    * "existing-stream": for a stream that exists; its position is comparable with the stream's commits.
    */
   readonly anchor: "none" | "new-stream" | "existing-stream";
+  /** With "none": rows are only looked at, so no lock is taken to have all of them of one moment. Not when left out. */
+  readonly onlyLooks?: boolean;
 }
 
 /** A consistent view of the source, open until disposed. Disposing keeps the stream. */

@@ -6,6 +6,7 @@ import type { Position } from "../../core/position.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "../../core/schema.ts";
 import type { NoteKeeping, SchemaNote } from "../../core/schema-note.ts";
 import type { ServerMark } from "../../core/server-mark.ts";
+import type { SourceProbe } from "../../core/server-probe.ts";
 import type {
   ChangeStream,
   ChangeStreamRequest,
@@ -27,6 +28,7 @@ import type { ShapedTable } from "../../core/table-shape.ts";
 import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { checkFormat } from "./assess/assess-log.ts";
 import { assessSource } from "./assess/assess-source.ts";
+import { probeSource } from "./assess/probe.ts";
 import { marked } from "./assess/server-mark.ts";
 import { checkTables, describe, listSchemas, listTables, listViews } from "./catalog/catalog.ts";
 import { readSequenceStates } from "./catalog/catalog-sequences.ts";
@@ -96,6 +98,10 @@ export class MysqlSource implements Source {
 
   lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {
     return this.#clients.use(signal, readWaits);
+  }
+
+  probe(signal: AbortSignal): Promise<SourceProbe> {
+    return this.#clients.use(signal, probeSource);
   }
 
   marked<Result>(work: (mark: ServerMark) => Promise<Result>, signal: AbortSignal): Promise<Result> {

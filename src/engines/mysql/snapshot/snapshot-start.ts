@@ -127,6 +127,7 @@ interface Start {
 
 async function begin(endpoint: EndpointConfig, start: Start): Promise<BegunSessions> {
   const { sessions, request, signal } = start;
+  if (request.onlyLooks === true) return await beginOne(sessions);
   const isMariadb = sessions[0]!.facts.flavour === "mariadb";
   let largest: BegunSessions | undefined;
   for (let attempt = 0; isMariadb && attempt < UNLOCKED_TRIES; attempt++) {
@@ -153,8 +154,12 @@ async function begin(endpoint: EndpointConfig, start: Start): Promise<BegunSessi
   }
   if (request.anchor !== "none")
     throw lacksPrivilege(endpoint, await sessions[0]!.query("select current_user()"));
-  await sessions[0]!.query(BEGIN);
-  return { sessions: [sessions[0]!], position: undefined };
+  return await beginOne(sessions);
+}
+
+async function beginOne([wire]: readonly WireSession[]): Promise<BegunSessions> {
+  await wire!.query(BEGIN);
+  return { sessions: [wire!], position: undefined };
 }
 
 function positioned(found: BegunSessions, { anchor }: SnapshotRequest): BegunSessions {
