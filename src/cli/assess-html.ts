@@ -54,7 +54,11 @@ function figures(assessment: Assessment): readonly Card[] {
       ? []
       : [
           {
-            ...{ name: "Full load", value: `≤ ${duration(load.slowestSeconds)}`, tone: "calm" as const },
+            ...{
+              name: "Full load",
+              value: `≤ ${duration(Math.max(1, load.slowestSeconds))}`,
+              tone: "calm" as const,
+            },
             about: `${bytes(load.bytes)} to be moved`,
           },
         ]),
@@ -78,7 +82,7 @@ function summary(assessment: Assessment): Html {
     html`<p>${verdictOf(assessment).text}</p>`,
     errors === 0
       ? undefined
-      : html`<p>${mending} of ${many(errors, "error")} can be mended by statements that stand beside them.</p>`,
+      : html`<p>Errors that a statement mends, which stands beside them: ${mending} of ${errors}.</p>`,
     html`<p><strong>Complexity ${complexity.grade}.</strong> ${complexity.reason}</p>`,
   );
 }
@@ -95,7 +99,7 @@ function groups(findings: readonly Finding[]): readonly Html[] {
   return [...byCode.values()].map((group) => {
     const first = group[0]!;
     const [tone, word] = severities[first.severity];
-    const title = html`${badge(tone, word)} <code>${first.code}</code> ${group.length === 1 ? first.message : many(group.length, "time")}`;
+    const title = html`${badge(tone, word)} <code>${first.code}</code> ${group.length === 1 ? first.message : many(group.length, "finding")}`;
     return folded(title, groupBody(group), first.severity === "error");
   });
 }
@@ -103,20 +107,11 @@ function groups(findings: readonly Finding[]): readonly Html[] {
 function groupBody(group: readonly Finding[]): Content {
   const first = group[0]!;
   const isOneRemedy = group.every(({ remedy }) => remedy === first.remedy);
-  const shown = group.slice(0, ROWS_SHOWN);
-  const columns = [
-    { title: "Object" },
-    { title: "What was found" },
-    ...(isOneRemedy ? [] : [{ title: "To do" }]),
-  ];
-  const statements = [...new Set(shown.flatMap(({ fix }) => fix?.statements ?? []))];
+  const statements = [...new Set(group.slice(0, ROWS_SHOWN).flatMap(({ fix }) => fix?.statements ?? []))];
   return [
-    table(
-      columns,
-      shown.map(({ subject, message, remedy }) => [subject, message, ...(isOneRemedy ? [] : [remedy])]),
-    ),
-    leftOut(group.length - shown.length),
+    ...(group.length === 1 ? [] : groupTable(group, isOneRemedy)),
     facts([
+      ...(group.length === 1 ? [["Object", first.subject] as const] : []),
       ...(isOneRemedy ? [["To do", first.remedy] as const] : []),
       ["If passed over", ifIgnored(first)],
       ["Documentation", html`<code>${docsPlace(first.code)}</code>`],
@@ -124,6 +119,17 @@ function groupBody(group: readonly Finding[]): Content {
     statements.length === 0
       ? undefined
       : html`<h3>Statements for the ${first.fix?.side}</h3><pre>${statements.join("\n")}</pre>`,
+  ];
+}
+
+function groupTable(group: readonly Finding[], isOneRemedy: boolean): readonly Content[] {
+  const shown = group.slice(0, ROWS_SHOWN);
+  return [
+    table(
+      ["Object", "What was found", ...(isOneRemedy ? [] : ["To do"])].map((title) => ({ title })),
+      shown.map(({ subject, message, remedy }) => [subject, message, ...(isOneRemedy ? [] : [remedy])]),
+    ),
+    leftOut(group.length - shown.length),
   ];
 }
 

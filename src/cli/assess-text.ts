@@ -1,8 +1,8 @@
-import { type Finding, ifIgnored } from "../core/finding.ts";
 import { displayTable } from "../core/schema.ts";
 import type { Estimate } from "../task/estimate.ts";
 import { type AssessmentReport, countOf, many, type Verdict, verdictOf } from "./assess-report.ts";
 import { changeWords, dataWords, loadWords } from "./estimate-words.ts";
+import { findingsText, inWords } from "./findings-text.ts";
 import { bytes, count } from "./human.ts";
 import { textFields, textTable } from "./output.ts";
 import type { Paint } from "./paint.ts";
@@ -10,8 +10,6 @@ import { printable } from "./text-width.ts";
 
 /** Of many tables only the largest are shown. */
 const TABLES_SHOWN = 10;
-/** Findings of one code are shown in full so many times. */
-const OF_ONE_CODE = 5;
 
 /** The assessment for a terminal: what stands in the way first, the rest after it. */
 export function assessmentText({ name, assessment }: AssessmentReport, paint: Paint): string {
@@ -23,7 +21,7 @@ export function assessmentText({ name, assessment }: AssessmentReport, paint: Pa
     .join(", ");
   return [
     `${paint.strong(printable(name))}  ${paint.faint(`${servers}, ${assessment.type}`)}\n\n`,
-    findingsText(findings, paint),
+    findingsText(findings.map(inWords), paint),
     estimate === undefined ? "" : estimateText(estimate, paint),
     `${counts}. Complexity ${complexity.grade}: ${complexity.reason}\n`,
     `${painted(verdict, paint)}\n`,
@@ -33,33 +31,6 @@ export function assessmentText({ name, assessment }: AssessmentReport, paint: Pa
 function painted({ state, text }: Verdict, paint: Paint): string {
   if (state === "ready") return paint.good(text);
   return state === "partly" ? paint.warn(text) : paint.bad(text);
-}
-
-function findingsText(findings: readonly Finding[], paint: Paint): string {
-  const groups = Map.groupBy(findings, ({ severity, code }) => `${severity} ${code}`);
-  return [...groups.values()].map((group) => groupText(group, paint)).join("");
-}
-
-function groupText(group: readonly Finding[], paint: Paint): string {
-  const first = group[0]!;
-  const { severity, code } = first;
-  const word =
-    severity === "error" ? paint.bad(severity) : severity === "warning" ? paint.warn(severity) : severity;
-  const shown = group.slice(0, OF_ONE_CODE);
-  const isOneRemedy = shown.every(({ remedy }) => remedy === first.remedy);
-  const lines = shown.flatMap(({ message, remedy }) => [
-    `  ${printable(message)}\n`,
-    ...(isOneRemedy ? [] : [paint.faint(`    ${printable(remedy)}\n`)]),
-  ]);
-  const more = group.length - shown.length;
-  return [
-    `${word} ${paint.strong(code)}\n`,
-    ...lines,
-    more === 0 ? "" : `  and ${count(more)} more of this code; --json and --html have all\n`,
-    ...(isOneRemedy ? [paint.faint(`  To do: ${printable(first.remedy)}\n`)] : []),
-    paint.faint(`  Else: ${ifIgnored(first)}\n`),
-    "\n",
-  ].join("");
 }
 
 function estimateText(estimate: Estimate, paint: Paint): string {

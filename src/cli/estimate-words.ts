@@ -11,7 +11,7 @@ export function loadWords({ load }: Estimate): string {
   if (load === undefined) return "not known: no rows could be read";
   const { fastestSeconds, slowestSeconds, bytesPerSecond } = load;
   return (
-    `${duration(fastestSeconds)} to ${duration(slowestSeconds)} for reading, by how many tables are read at once; ` +
+    `${time(fastestSeconds)} to ${time(slowestSeconds)} for reading, by how many tables are read at once; ` +
     `${bytes(load.bytes)} over the network, at up to ${bytes(bytesPerSecond)}/s`
   );
 }
@@ -23,4 +23,8 @@ export function changeWords(changes: ChangeRate | undefined): string {
     logBytesPerSecond === undefined ? "log that cannot be seen" : `${bytes(logBytesPerSecond)}/s of log`;
   const rows = rowsPerSecond === undefined ? "" : `, about ${count(rowsPerSecond)} rows/s`;
   return `${log}${rows} (watched for ${duration(seconds)})`;
+}
+
+function time(seconds: number): string {
+  return seconds < 1 ? "less than 1 s" : duration(seconds);
 }

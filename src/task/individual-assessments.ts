@@ -46,7 +46,6 @@ const checks: readonly Check[] = [
       ["maxwalsenders", [["source.no_free_slot", /^max_wal_senders$/]]],
       ["replication-slots-count", [["source.no_free_slot", /^max_replication_slots$/]]],
       ["maxslot-wal-keep-size", [["source.log_limit", /^max_slot_wal_keep_size$/]]],
-      ["walsenderstimeout", [["source.log_limit", /^wal_sender_timeout$/]]],
       ["pk", ["source.no_key"]],
       ["pk-validity", ["source.no_key"]],
     ],

@@ -109,6 +109,15 @@ export const targetErrors = {
     remedy: "Use TargetTablePrepMode DO_NOTHING to keep it.",
     ignored: "The target's own version of the object is gone when the task has made the source's.",
   },
+  "target.extension_missing": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "An extension that the source's objects need is not on the target, and the task cannot make it there.",
+    remedy: "Install the extension's package on the target's server, or leave out what needs it.",
+    ignored:
+      "What needs the extension is not made on the target, and tables with columns of its types are set aside.",
+  },
   "target.object_waits": {
     scope: "table",
     retry: "never",

@@ -121,7 +121,7 @@ export class MysqlSource implements Source {
   }
 
   openWriters(signal: AbortSignal): Promise<readonly OpenWriter[]> {
-    return this.#clients.use(signal, openWriters);
+    return this.#clients.use(signal, (client) => openWriters(client));
   }
 
   followLog(request: LogRequest, signal: AbortSignal): Promise<string> {

@@ -25,6 +25,7 @@ async function assessed(
   type: SourceAssessment["type"] = "full-load-and-cdc",
   ownOnly = false,
   isMoved: (name: string) => boolean = () => true,
+  longTransactionSeconds?: number,
 ): Promise<readonly Finding[]> {
   const client = await connect(endpoint, { side: "source", purpose: "test" }, signal);
   try {
@@ -34,7 +35,7 @@ async function assessed(
       ...{ taskId: "T1", type, tables, movesWhole: undefined, resumes: false, ownOnly },
       ...{ movesRights: false, movesLargeObjects: false },
     };
-    return await assessSource(client, request, CHOICES);
+    return await assessSource(client, request, CHOICES, longTransactionSeconds);
   } finally {
     await client.end();
   }
@@ -88,6 +89,21 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       for (const [statement] of findings[0]!.remedy.matchAll(/set global .*?;/g))
         await server.query(statement);
       assert.deepEqual(told(await assessed(server.endpoint(database))), []);
+    });
+
+    test("a transaction that keeps the load's lock waiting is told until it has ended", async () => {
+      const database = await server.createDatabase();
+      await server.query("create table t (a int primary key)", database);
+      const codes = async (): Promise<readonly string[]> =>
+        (await assessed(server.endpoint(database), "full-load", false, undefined, 0)).map(({ code }) => code);
+      const writer = await server.connect(database);
+      await writer.query("begin");
+      await writer.query("insert into t values (1)");
+      // MariaDB's snapshot takes no lock.
+      assert.deepEqual(await codes(), flavour === "mysql" ? ["source.long_transaction"] : []);
+      await writer.query("commit");
+      assert.deepEqual(await codes(), []);
+      await writer.end();
     });
 
     test("a task that sends only its own source's changes is refused", async () => {

@@ -68,7 +68,7 @@ export async function startSnapshot(
   request: SnapshotRequest,
   signal: AbortSignal,
 ): Promise<StartedSnapshot> {
-  const opened = await openSessions(endpoint, signal);
+  const opened = await openSessions(endpoint, request.onlyLooks === true ? 1 : SESSIONS, signal);
   const sessions = opened.filter(({ facts }) => facts.identity === opened[0]!.facts.identity);
   try {
     // Behind one address may be several servers, of which each shows a moment of its own.
@@ -103,10 +103,14 @@ async function prepare(wire: WireSession): Promise<void> {
 }
 
 /** As many as the server gives, one at least. */
-async function openSessions(endpoint: EndpointConfig, signal: AbortSignal): Promise<readonly WireSession[]> {
+async function openSessions(
+  endpoint: EndpointConfig,
+  wanted: number,
+  signal: AbortSignal,
+): Promise<readonly WireSession[]> {
   const options = { side: "source", purpose: "tideway read" } as const;
   const opened = await Promise.allSettled(
-    Array.from({ length: SESSIONS }, async () => {
+    Array.from({ length: wanted }, async () => {
       const wire = await openWire(endpoint, options, signal);
       await prepare(wire);
       return wire;
