@@ -5,7 +5,7 @@ import { type ChangeBatch, type ChangeTransaction, Op, type StreamItem } from ".
 import type { ChangeStream } from "../core/source.ts";
 import type { Applier } from "../core/target.ts";
 import { TableRules } from "./apply-modes.ts";
-import { ChangeApply } from "./change-apply.ts";
+import { ChangeApply, type ChangeApplyParts } from "./change-apply.ts";
 import type { PipelineObserver } from "./observer.ts";
 
 const observer: PipelineObserver = {
@@ -49,7 +49,7 @@ class QuietStream implements ChangeStream {
 function applyOf(
   stream: ChangeStream,
   taken: (batch: ChangeBatch) => void = () => assert.fail("nothing is there to be applied"),
-  rules = new TableRules(codec, () => false),
+  more: Partial<ChangeApplyParts> = {},
 ): ChangeApply {
   const applier: Applier = {
     onApplied: undefined,
@@ -61,8 +61,10 @@ function applyOf(
     [Symbol.asyncDispose]: async () => {},
   };
   return new ChangeApply({
-    ...{ stream, applier, rules, observer, truncates: "carry-out" },
+    ...{ stream, applier, observer, truncates: "carry-out" },
+    rules: new TableRules(codec, () => false),
     saveIdle: async () => {},
+    ...more,
   });
 }
 
@@ -199,6 +201,23 @@ test("rows that a foreign key has changed are not applied where they cannot be t
   const rules = new TableRules(codec, () => false);
   rules.setWindow({ schema: "s", name: "b" }, { oldest: at(1), newest: at(5) });
   const ops = Int32Array.of(Op.insert, 0, -1, 0, Op.updateReferring, 1, 0, -1);
-  const apply = applyOf(streamOf({ ...batch([3]), ops }), undefined, rules);
+  const apply = applyOf(streamOf({ ...batch([3]), ops }), undefined, { rules });
   await assert.rejects(apply.run(), { code: "apply.row_incomplete", table: { schema: "s", name: "b" } });
+});
+
+test("a truncate that is passed over does not count among the changes that are to be applied", async () => {
+  const captured: unknown[] = [];
+  const ops = Int32Array.of(Op.truncate, 0, -1, -1, Op.delete, 1, 0, -1);
+  const apply = applyOf(streamOf({ ...batch([3]), ops }, batch([4])), () => {}, {
+    truncates: "keep-rows",
+    observer: {
+      ...observer,
+      captured: (counts) => {
+        for (const { truncates, deletes } of counts.values()) captured.push([truncates, deletes]);
+      },
+    },
+  });
+  apply.setGoal({ last: at(3) });
+  assert.equal(await apply.run(), "last");
+  assert.deepEqual(captured, [[0, 1]]);
 });

@@ -249,9 +249,11 @@ export class ChangeApply {
       const misfit =
         misfitOf(taken, modes) ?? brokenCascade(taken, modes, (table) => rules.isSuspended(table));
       if (misfit !== undefined) throw misfit;
-      await applier.apply(settleTruncates(taken, modes, this.#parts), modes);
+      const settled = settleTruncates(taken, modes, this.#parts);
+      await applier.apply(settled, modes);
       failpoint("apply.batch-taken");
-      observer.captured(countChanges(taken, modes));
+      // What is passed over here is not waited for.
+      observer.captured(countChanges(settled, modes));
       for (const { table, count } of countCuts(taken, modes)) observer.valuesCut(table, count);
       const { commits, takenBack } = taken.transactions.at(-1)!;
       this.#atBoundary = commits || takenBack === true;
