@@ -41,7 +41,9 @@ test("what was left out is as the target has recorded it, and what was under way
   statistics.setTables([{ id, estimatedRows: 10, estimatedBytes: 100 }]);
   statistics.restore(journaled, { conflicts: 7, refused: 5, loaded: 3 });
   assert.deepEqual(counted(), [3, 2, 7, 0]);
-  statistics.captured(new Map([[tableKey(id), { ...counts, inserts: 4, updates: 2 }]]));
+  const taken = new Map([[tableKey(id), { ...counts, inserts: 4, updates: 2 }]]);
+  statistics.taken(taken);
+  statistics.captured(taken);
   const tables = new Map([[tableKey(id), { ...counts, inserts: 1, conflicts: 1, refused: 1 }]]);
   statistics.applied({ position: { kind: "none", text: "" }, committedAtMs: [], tables });
   assert.deepEqual(counted(), [3, 3, 8, 3]);

@@ -87,13 +87,17 @@ export function forgetLoaded(tally: TableTally): void {
   tally.cutValues = 0;
 }
 
+/** Changes that are under way to the target. */
+export function addPending(tally: TableTally, counts: AppliedCounts): void {
+  tally.pendingChanges += changesOf(counts);
+}
+
 /** Changes that the source has sent. */
 export function addCaptured(tally: TableTally, counts: AppliedCounts): void {
   tally.inserts += counts.inserts;
   tally.updates += counts.updates;
   tally.deletes += counts.deletes;
   tally.ddls += counts.truncates;
-  tally.pendingChanges += changesOf(counts);
 }
 
 /** Changes that have committed on the target. */

@@ -89,7 +89,7 @@ export interface TableProgress {
   readonly conflicts: number;
   /** The same of changes that the target has refused and that were left out. */
   readonly refused: number;
-  /** Values that were cut off, of changes when these are taken: those that are sent again count again. */
+  /** Values that were cut off, of changes when these are taken: those that another worker is sent again count again. */
   readonly cutValues: number;
   /** Changes that the source has sent and that are neither applied nor passed over; below 0 after cascades. */
   readonly pendingChanges: number;
