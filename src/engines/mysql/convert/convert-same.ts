@@ -9,8 +9,21 @@ import { withZeroDates } from "./convert-zero-dates.ts";
 
 /** A plan of one MySQL or MariaDB for another one, which may lack some of its types and collations. */
 export function convertSame(plan: MigrationPlan, facts: ServerFacts, notes: ConvertNotes): MigrationPlan {
-  const tables = plan.tables.map((table) => sameTable(table, facts, notes));
+  const isFromMysql = plan.target.serverVersion.startsWith("MySQL ");
+  const tables = plan.tables.map((table) => {
+    if (isFromMysql) tellBackslashes(table, notes);
+    return sameTable(table, facts, notes);
+  });
   return withTables(plan, tables, notes);
+}
+
+/** MySQL reads them as the session does that writes a row, MariaDB always in one way. */
+function tellBackslashes({ source, target }: TablePlan, notes: ConvertNotes): void {
+  for (const { name, generated } of target.columns) {
+    if (generated?.includes("\\") !== true) continue;
+    const how = `The source computes the column ${name} with other backslashes in sessions of NO_BACKSLASH_ESCAPES; the target computes it as in all others.`;
+    notes.about(source, "convert.generated", how);
+  }
 }
 
 function sameTable(plan: TablePlan, facts: ServerFacts, notes: ConvertNotes): TablePlan {
