@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe as suite, test } from "node:test";
+import { eventually } from "../../../../test/support/eventually.ts";
 import { MYSQL_LEFT_OUT, mysqlNastySchema } from "../../../../test/support/mysql-nasty-schema.ts";
 import { type MysqlOptions, type MysqlServer, startMysql } from "../../../../test/support/mysql-server.ts";
 import type { EndpointConfig } from "../../../core/engine.ts";
@@ -94,15 +95,18 @@ for (const flavour of ["mariadb", "mysql"] as const) {
     test("a transaction that keeps the load's lock waiting is told until it has ended", async () => {
       const database = await server.createDatabase();
       await server.query("create table t (a int primary key)", database);
-      const codes = async (): Promise<readonly string[]> =>
-        (await assessed(server.endpoint(database), "full-load", false, undefined, 0)).map(({ code }) => code);
+      const isTold = async (): Promise<boolean> => {
+        const findings = await assessed(server.endpoint(database), "full-load", false, undefined, 0);
+        return findings.some(({ code }) => code === "source.long_transaction");
+      };
       const writer = await server.connect(database);
       await writer.query("begin");
       await writer.query("insert into t values (1)");
-      // MariaDB's snapshot takes no lock.
-      assert.deepEqual(await codes(), flavour === "mysql" ? ["source.long_transaction"] : []);
+      // MariaDB's snapshot takes no lock; MySQL shows transactions a tenth of a second late.
+      if (flavour === "mysql") await eventually("the transaction", isTold);
+      else assert.equal(await isTold(), false);
       await writer.query("commit");
-      assert.deepEqual(await codes(), []);
+      await eventually("its end", async () => !(await isTold()));
       await writer.end();
     });
 
