@@ -11,7 +11,7 @@ export function loadWords({ load }: Estimate): string {
   if (load === undefined) return "not known: no rows could be read";
   const { fastestSeconds, slowestSeconds, bytesPerSecond } = load;
   return (
-    `${time(fastestSeconds)} to ${time(slowestSeconds)} for reading, by how many tables are read at once; ` +
+    `${span(fastestSeconds, slowestSeconds)} for reading, by how many tables are read at once; ` +
     `${bytes(load.bytes)} over the network, at up to ${bytes(bytesPerSecond)}/s`
   );
 }
@@ -25,6 +25,7 @@ export function changeWords(changes: ChangeRate | undefined): string {
   return `${log}${rows} (watched for ${duration(seconds)})`;
 }
 
-function time(seconds: number): string {
-  return seconds < 1 ? "less than 1 s" : duration(seconds);
+function span(fastest: number, slowest: number): string {
+  if (slowest < 1) return "less than a second";
+  return fastest < 1 ? `up to ${duration(slowest)}` : `${duration(fastest)} to ${duration(slowest)}`;
 }
