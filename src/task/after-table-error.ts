@@ -14,7 +14,7 @@ export async function afterTableError(
   thrown: unknown,
   asideAtStart: ReadonlySet<string>,
 ): Promise<"again"> {
-  const { errors, journal, settings, statistics, screening, signal } = attempt;
+  const { errors, journal, rereads, settings, statistics, screening, signal } = attempt;
   if (thrown instanceof AttemptOutdated && !signal.aborted) return "again";
   if (!(thrown instanceof MigrationError) || thrown.table === undefined || signal.aborted) throw thrown;
   if (thrown.code === "source.table_changed" && (await isPlanOutdated(attempt, thrown.table))) return "again";
@@ -27,7 +27,10 @@ export async function afterTableError(
     const known = (await journal.tables(signal)).find((table) => tableKey(table.id) === key);
     if (known === undefined) throw thrown;
     // Rows that must stay cannot be told from those that would come again, nor may loaded ones come back to the source.
-    if (!known.keepsRows && !settings.preventsLoops) {
+    const mayComeAgain = !known.keepsRows && !settings.preventsLoops;
+    // Where a snapshot has shown no one moment, the next one may be no better.
+    const isTorn = known.partitions.some(({ upTo }) => upTo !== undefined);
+    if (mayComeAgain && (!isTorn || rereads.grant(known.id))) {
       await markForReload(attempt, [known]);
       statistics.reloading(known.id);
       return "again";
