@@ -1,8 +1,11 @@
 import { MigrationError } from "../core/error.ts";
-import { tableKey } from "../core/schema.ts";
+import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import { type Attempt, AttemptOutdated } from "./attempt.ts";
 import { markForReload } from "./preparation.ts";
 import { isPlanOutdated } from "./run-schema-changes.ts";
+
+/** Where a snapshot has shown no one moment, the next one may be no better: a table has as many besides the first. */
+const SNAPSHOTS = 3;
 
 /**
  * One table's failure sets that table aside; the next attempt goes on with the others from where they were, or passes
@@ -28,11 +31,14 @@ export async function afterTableError(
     if (known === undefined) throw thrown;
     // Rows that must stay cannot be told from those that would come again, nor may loaded ones come back to the source.
     const mayComeAgain = !known.keepsRows && !settings.preventsLoops;
-    // Where a snapshot has shown no one moment, the next one may be no better.
     const isTorn = known.partitions.some(({ upTo }) => upTo !== undefined);
-    if (mayComeAgain && (!isTorn || rereads.grant(known.id))) {
+    if (mayComeAgain && (!isTorn || rereads.grant(known.id, SNAPSHOTS))) {
       await markForReload(attempt, [known]);
       statistics.reloading(known.id);
+      return "again";
+    }
+    if (isTorn) {
+      await errors.handle(known.id, notExact(known.id), signal);
       return "again";
     }
   }
@@ -43,4 +49,13 @@ export async function afterTableError(
   }
   await errors.handle(thrown.table, thrown, signal);
   return "again";
+}
+
+function notExact(id: TableId): MigrationError {
+  return new MigrationError("source.snapshot_not_exact", {
+    message:
+      "The table was changed whenever a snapshot began, and which of these changes its rows show is not known.",
+    subject: displayTable(id),
+    table: id,
+  });
 }

@@ -24,9 +24,9 @@ import { BEGIN, type BegunSessions } from "./begun-sessions.ts";
 /** Before one moment for all sessions is given up on. */
 const TRIES = 5;
 /** How long one for some of them is looked for, where it matters. */
-const PATIENCE_MS = 3_000;
-const BETWEEN_TRIES_MS = 20;
-/** How often it is looked whether transactions have got through their commits. */
+const PATIENCE_MS = 2_000;
+const BETWEEN_TRIES_MS = 10;
+/** Between looks at transactions that are to get through their commits, or to end, and between later tries. */
 const BETWEEN_LOOKS_MS = 50;
 /** Prepared transactions that are about to be committed are waited for so long. */
 const PREPARED_MS = 5_000;
@@ -61,7 +61,8 @@ export async function beginByGtids(
   const [first] = sessions;
   await checkOrder(first!);
   const startedAt = performance.now();
-  const seeksExact = request.exact === true || needsExact(request.tables, first!.facts);
+  const mayConverge = first!.facts.logsWholeRows && request.tables.every(findsRowsAnyTime);
+  const seeksExact = request.exact === true || !mayConverge;
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
     const moments = await Promise.all(sessions.map(begin));
@@ -77,18 +78,13 @@ export async function beginByGtids(
         if (!isPatient) return await withinBounds(moments, signal);
       }
     }
-    await pause(BETWEEN_TRIES_MS, signal);
+    await pause(attempt < TRIES ? BETWEEN_TRIES_MS : BETWEEN_LOOKS_MS, signal);
   }
 }
 
-/** Changes of such tables find their rows only as the source had them right before. */
-function needsExact(tables: readonly TableSchema[], facts: ServerFacts): boolean {
-  return (
-    !facts.logsWholeRows ||
-    tables.some(
-      ({ key, foreignKeys }) => key.length === 0 || foreignKeys.some(({ silent }) => silent !== undefined),
-    )
-  );
+/** Whether changes of a table can be applied to rows that show some of them already. */
+export function findsRowsAnyTime({ key, foreignKeys }: TableSchema): boolean {
+  return key.length > 0 && foreignKeys.every(({ silent }) => silent === undefined);
 }
 
 async function begin(wire: WireSession): Promise<Moment> {
