@@ -162,11 +162,10 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
       const endpoint = await userWith("readers", "");
       await assertConsistent(endpoint, { ...source, request: { ...source.request, exact: true } });
       if (flavour === "mariadb") return;
-      await using snapshot = await openSnapshot(endpoint, { ...source.request, anchor: "none" }, signal);
-      const partitions = await partitionsOf(snapshot, source.table, SMALL);
-      const counts = await Promise.all(
-        partitions.map((partition) => rowsOf(snapshot, source.table, partition)),
-      );
+      const { table, request } = await filled();
+      await using snapshot = await openSnapshot(endpoint, { ...request, anchor: "none" }, signal);
+      const partitions = await partitionsOf(snapshot, table, SMALL);
+      const counts = await Promise.all(partitions.map((partition) => rowsOf(snapshot, table, partition)));
       assert.equal(
         counts.reduce((sum, count) => sum + count),
         5000,
