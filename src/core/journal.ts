@@ -2,7 +2,7 @@ import type { LargeObjectProgress } from "./large-object.ts";
 import type { Position } from "./position.ts";
 import type { RightsId } from "./rights.ts";
 import type { TableId } from "./schema.ts";
-import type { Partition } from "./source.ts";
+import type { Partition, Snapshot } from "./source.ts";
 import type { ShapedTable, TableShape } from "./table-shape.ts";
 
 /** Control tables that a task has only when it is asked for. */
@@ -35,12 +35,8 @@ export interface Journal extends AsyncDisposable {
   tables(signal: AbortSignal): Promise<readonly JournaledTable[]>;
   /** Replaces all that is known of the tables; their earlier partitions are forgotten. */
   planTables(tables: readonly PlannedTable[], signal: AbortSignal): Promise<void>;
-  /** Gives the unfinished partitions of tables the position of a new snapshot. */
-  moveSnapshot(
-    tables: readonly TableId[],
-    snapshot: Position | undefined,
-    signal: AbortSignal,
-  ): Promise<void>;
+  /** Gives the unfinished partitions of tables the place of a new snapshot. */
+  moveSnapshot(tables: readonly TableId[], snapshot: SnapshotPlace, signal: AbortSignal): Promise<void>;
   setTableStates(tables: readonly TableId[], change: StateChange, signal: AbortSignal): Promise<void>;
   /** Notes what tables were when the target was made to follow them; those not known yet count as ready. */
   setShapes(tables: readonly ShapedTable[], signal: AbortSignal): Promise<void>;
@@ -155,6 +151,9 @@ export interface StateChange {
   readonly reason?: string;
 }
 
+/** Which changes rows hold that were read from a snapshot. */
+export type SnapshotPlace = Pick<Snapshot, "position" | "upTo">;
+
 export interface PlannedTable {
   /** The source's id of the table. */
   readonly id: TableId;
@@ -169,6 +168,8 @@ export interface PlannedTable {
   /** What the source's table was when it was planned, which is what is read of it. */
   readonly shape?: TableShape | undefined;
   readonly snapshot: Position | undefined;
+  /** See Snapshot.upTo. */
+  readonly upTo?: Position | undefined;
   readonly partitions: readonly Partition[];
 }
 
@@ -185,6 +186,8 @@ export interface JournaledTable {
 export interface JournaledPartition {
   readonly partition: Partition;
   readonly snapshot: Position | undefined;
+  /** See Snapshot.upTo. */
+  readonly upTo?: Position | undefined;
   readonly done: boolean;
   readonly rows: number;
 }

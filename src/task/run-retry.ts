@@ -173,6 +173,7 @@ export function standAmongChanges(attempt: Attempt, apply: ChangeApply): Stand {
       ...attempt.streamRequest,
       tables: plans.map(readTable),
       anchor: "existing-stream",
+      exact: true,
     } as const;
     let snapshot: Snapshot | undefined;
     const open = (): Promise<Snapshot> =>

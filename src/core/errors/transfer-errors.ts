@@ -98,7 +98,7 @@ export const transferErrors = {
     scope: "table",
     retry: "never",
     meaning:
-      "While catching up after a crash an update lacked a value of a row that is not there yet, or a foreign key had changed rows by itself of which some were read later than others.",
+      "While catching up with changes that some rows show already, an update lacked a value of a row that is not there yet, a table had no key to find rows by, or a foreign key had changed rows by itself of which some were read later than others.",
     remedy: "None needed: Tideway loads the table again by itself.",
   },
   "apply.value_not_sent": {

@@ -10,6 +10,7 @@ import type {
   RecordedCodes,
   RecordedErrors,
   RecordedException,
+  SnapshotPlace,
   StateChange,
   TaskReport,
 } from "../../../core/journal.ts";
@@ -26,7 +27,7 @@ import { errorsByTable } from "./row-errors.ts";
 /** Statements of the journal about many tables at once, of which there is at least one. Lists are one transaction. */
 export interface JournalTablesSql {
   plan(tables: readonly PlannedTable[]): readonly string[];
-  moveSnapshot(tables: readonly TableId[], snapshot: Position | undefined): readonly string[];
+  moveSnapshot(tables: readonly TableId[], snapshot: SnapshotPlace): readonly string[];
   setStates(tables: readonly TableId[], change: StateChange): readonly string[];
   setShapes(tables: readonly ShapedTable[]): readonly string[];
 }
@@ -79,7 +80,7 @@ export class TargetJournal implements Journal {
 
   async moveSnapshot(
     tables: readonly TableId[],
-    snapshot: Position | undefined,
+    snapshot: SnapshotPlace,
     signal: AbortSignal,
   ): Promise<void> {
     if (tables.length > 0) await this.#run(this.#session.tablesSql.moveSnapshot(tables, snapshot), signal);
