@@ -39,7 +39,9 @@ for (const { name, alter, make } of retryKinds.filter((kind) => kind.name in FOL
     pairs.push(pair);
     await pair.write("insert into k values ('changed', 'old'), ('a', 'one')");
     const task = await pair.runs.replicate();
-    assert.ok(task.findings.some(({ code, table }) => code === "target.key_collation" && table?.name === "k"));
+    assert.ok(
+      task.findings.some(({ code, table }) => code === "target.key_collation" && table?.name === "k"),
+    );
     // Each is refused, or finds no row.
     await pair.write("insert into k values ('abc', 'far too long'), ('came', 'far too long')");
     await pair.write("update k set id = 'ABC', v = 'new' where id = 'abc'");
