@@ -64,6 +64,9 @@ for (const { name, alter, make } of retryKinds.filter((kind) => kind.name in FOL
     ]);
     const [tried] = task.last!.retry!.tables;
     assert.deepEqual([tried!.left, tried!.codes], [1, { "apply.rejected": 1 }]);
+    await task.until(({ tables }) =>
+      tables.every(({ refused, conflicts }) => refused === 1 && conflicts === 0),
+    );
     await pair.runs.drain(task);
   });
 }
