@@ -16,6 +16,13 @@ export interface JournalRequest {
   readonly optionalTables?: readonly OptionalControlTable[];
 }
 
+/** Where an applier records what it passes over; see ApplyRequest.isOfLoad. */
+export function exceptionTable(
+  request: JournalRequest & { readonly isOfLoad?: boolean },
+): ReturnType<typeof loadExceptionTable> {
+  return request.isOfLoad === true ? loadExceptionTable(request) : "awsdms_apply_exceptions";
+}
+
 /** Where rows that a full load passes over are recorded. */
 export function loadExceptionTable({
   optionalTables,
@@ -50,7 +57,7 @@ export interface Journal extends AsyncDisposable {
   largeObjects(signal: AbortSignal): Promise<LargeObjectProgress>;
   /** What the tables of exceptions hold of rows and changes that were passed over, by the key of the target's table. */
   recordedErrors(signal: AbortSignal): Promise<ReadonlyMap<string, RecordedErrors>>;
-  /** Records of rows of a target's table that were passed over, in the order of their ids. */
+  /** What is recorded of rows of a target's table that were passed over, in the order of the ids. */
   exceptions(request: ExceptionsRequest, signal: AbortSignal): Promise<readonly RecordedException[]>;
   /** How many records there are of each error code, for each table of the target that has some. */
   recordedCodes(signal: AbortSignal): Promise<readonly RecordedCodes[]>;
@@ -93,15 +100,17 @@ export interface RecordedCodes {
   readonly codes: ReadonlyMap<string, number>;
 }
 
-/** What is recorded of one row or change that was passed over. */
+/** What is recorded of a row or change that was passed over, once or several times in the same words. */
 export interface RecordedException {
   /** Made of what is recorded: records that are the same have one, and are removed together. */
   readonly id: string;
+  /** How many records it has of changes that found another row than they should, and of refused ones. */
+  readonly conflicts: number;
+  readonly refused: number;
   /** The columns that name the row, by the source's names, and again for the key that an update has given it. */
   readonly keys: readonly Readonly<Record<string, string | null>>[];
   /** The change has taken its row from the first key: a delete, or an update that gives it another. */
   readonly leaves: boolean;
-  readonly kind: "conflict" | "refused";
 }
 
 /** DMS's words for what a task does. */

@@ -79,6 +79,14 @@ export const transferErrors = {
     remedy:
       "Look up the errors in the table of exceptions and mend the cause on the target; then `tideway task retry-errors` (or `tideway migrate --retry-errors`) brings the rows.",
   },
+  "apply.triggers_act": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "Rows of a load are tried again in a table with foreign keys, which are to act on them, and triggers, which are not: PostgreSQL has them act together.",
+    remedy:
+      "Disable the table's triggers meanwhile (`alter table ... disable trigger user`) and try again, or reload the table.",
+  },
   "apply.truncated": {
     scope: "task",
     retry: "never",
