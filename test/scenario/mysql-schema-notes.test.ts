@@ -72,6 +72,14 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       assert.deepEqual(reasons((await drain(task)).progress), {});
       const tables = ["log", "log_1", "log_2"].map((name) => ({ schema: pair.from, name }));
       await pair.assertEqual({ tables });
+      await pair.query(
+        "rename table log to log_3; create table log like log_3; insert into log values (7, 'g')",
+      );
+      await pair.killAt("prepare.tables-made", resumed);
+      await pair.query("drop table log_3; delete from log_2 where id = 1");
+      const gone = { log_3: "The table was dropped or renamed." };
+      assert.deepEqual(reasons((await drain(await pair.replicate(resumed))).progress), gone);
+      await pair.assertEqual({ tables });
     } finally {
       await pair.end();
     }
