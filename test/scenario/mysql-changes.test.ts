@@ -124,7 +124,10 @@ for (const flavour of ["mariadb", "mysql"] as const) {
     const pair = await pairOf({ schema: small });
     try {
       const task = await pair.replicate();
-      await pair.query("xa start 'x'; insert into t values (3, 'x'); xa end 'x'; xa prepare 'x'");
+      await pair.servers.source.queryAndLeave(
+        "xa start 'x'; insert into t values (3, 'x'); xa end 'x'; xa prepare 'x'",
+        pair.from,
+      );
       await pair.query("insert into t values (4, 'seen')");
       await becomesTrue(pair.servers.target, pair.to, `exists (select from ${pair.from}.t where id = 4)`);
       task.running.stop();

@@ -56,6 +56,10 @@ export class BinlogSource implements AsyncDisposable {
     return this.server.query(sql, this.database);
   }
 
+  queryAndLeave(sql: string): Promise<void> {
+    return this.server.queryAndLeave(sql, this.database);
+  }
+
   position(): Promise<Position> {
     return currentPosition(this.client);
   }

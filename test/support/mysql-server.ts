@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import mysql from "mysql2/promise";
 import type { EndpointConfig } from "../../src/core/engine.ts";
 import { fromTemplate } from "./data-template.ts";
+import { eventually } from "./eventually.ts";
 import { type MysqlFlavour, mysqlBinaries } from "./mysql-packages.ts";
 import { onFreePort, ServerProcess } from "./server-process.ts";
 
@@ -94,13 +95,25 @@ export class MysqlServer implements AsyncDisposable {
   async query(sql: string, database = ""): Promise<Record<string, string | null>[]> {
     const connection = await this.connect(database);
     try {
-      const [results, fields] = await connection.query({ sql, typeCast: (field) => field.string("utf8") });
-      const several = Array.isArray(fields) && fields.some((one) => one === undefined || Array.isArray(one));
-      const lists = (several ? results : [results]) as unknown[];
-      return (lists.findLast((list) => Array.isArray(list)) ?? []) as Record<string, string | null>[];
+      return await rowsOf(connection, sql);
     } finally {
       await connection.end();
     }
+  }
+
+  /** Statements in a session that the server, too, has ended: another one may commit what they prepared (XA). */
+  async queryAndLeave(sql: string, database = ""): Promise<void> {
+    const connection = await this.connect(database);
+    const session = connection.threadId;
+    try {
+      await rowsOf(connection, sql);
+    } finally {
+      await connection.end();
+    }
+    await eventually(`the end of session ${session}`, async () => {
+      const left = await this.query(`select 1 from information_schema.processlist where id = ${session}`);
+      return left.length === 0;
+    });
   }
 
   /** A new empty database of its own for a test; resolves with its name. */
@@ -129,6 +142,13 @@ export class MysqlServer implements AsyncDisposable {
     await this.stop("SIGKILL");
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+async function rowsOf(connection: mysql.Connection, sql: string): Promise<Record<string, string | null>[]> {
+  const [results, fields] = await connection.query({ sql, typeCast: (field) => field.string("utf8") });
+  const several = Array.isArray(fields) && fields.some((one) => one === undefined || Array.isArray(one));
+  const lists = (several ? results : [results]) as unknown[];
+  return (lists.findLast((list) => Array.isArray(list)) ?? []) as Record<string, string | null>[];
 }
 
 export async function startMysql(options: MysqlOptions): Promise<MysqlServer> {

@@ -35,6 +35,25 @@ for (const [name, options] of Object.entries(servers)) {
     });
     after(() => server?.[Symbol.asyncDispose]());
 
+    test("a transaction of two phases counts where it commits", async () => {
+      await using source = await BinlogSource.make(server, SCHEMA);
+      const from = await source.position();
+      await source.queryAndLeave(
+        `xa start 'one'; insert into a (id) values (1); xa end 'one'; xa prepare 'one'`,
+      );
+      await source.queryAndLeave(
+        `xa start 'two'; insert into a (id) values (2); xa end 'two'; xa prepare 'two'`,
+      );
+      await source.query(
+        `xa start 'three'; insert into a (id) values (3); xa end 'three'; xa commit 'three' one phase`,
+      );
+      await source.query("insert into a (id) values (4)");
+      await source.query("xa rollback 'two'");
+      await source.query("xa commit 'one'");
+      const log = await source.read(from);
+      assert.deepEqual(opsOf(log), ["1 a - 3", "1 a - 4", "1 a - 1"]);
+    });
+
     test("a transaction that was prepared before the stream began counts where it commits", async () => {
       await using source = await BinlogSource.make(server, SCHEMA);
       const xa = (id: number, end: string): string =>
@@ -43,7 +62,7 @@ for (const [name, options] of Object.entries(servers)) {
       await source.query(`flush logs; ${xa(2, "xa rollback 'x', 'y', 7")}`);
       // As on a server that was a replica then: its log has the number of the server that wrote it.
       const elsewhere = name === "mariadb" ? "set session server_id = 77;" : "";
-      await source.query(`flush logs; ${elsewhere} ${xa(3, "")}`);
+      await source.queryAndLeave(`flush logs; ${elsewhere} ${xa(3, "")}`);
       await source.query("flush logs; insert into a (id) values (4); flush logs");
       const from = await source.position();
       await source.query("insert into a (id) values (5)");
@@ -51,7 +70,7 @@ for (const [name, options] of Object.entries(servers)) {
       await source.query("insert into a (id) values (6)");
       assert.deepEqual(opsOf(await source.read(from)), ["1 a - 5", "1 a - 3", "1 a - 6"]);
       // Prepared again in the file in which it commits, behind the commit of the first.
-      await source.query(xa(7, ""));
+      await source.queryAndLeave(xa(7, ""));
       const again = await source.position();
       await source.query("xa commit 'x', 'y', 7");
       assert.deepEqual(opsOf(await source.read(again)), ["1 a - 7"]);
@@ -59,7 +78,7 @@ for (const [name, options] of Object.entries(servers)) {
 
     test("a stream that has looked back is not cut off by its own look", async () => {
       await using source = await BinlogSource.make(server, SCHEMA);
-      await source.query("xa start 'w'; insert into a (id) values (1); xa end 'w'; xa prepare 'w'");
+      await source.queryAndLeave("xa start 'w'; insert into a (id) values (1); xa end 'w'; xa prepare 'w'");
       await using stream = await source.open(await source.position());
       const log = new ReadLog();
       await source.query("xa commit 'w'");
@@ -74,7 +93,7 @@ for (const [name, options] of Object.entries(servers)) {
     test("one whose log is gone ends the stream when it commits", async (context) => {
       if (name === "mariadb") return context.skip("MariaDB keeps a file a moment longer");
       await using source = await BinlogSource.make(server, SCHEMA);
-      await source.query("xa start 'z'; insert into a (id) values (1); xa end 'z'; xa prepare 'z'");
+      await source.queryAndLeave("xa start 'z'; insert into a (id) values (1); xa end 'z'; xa prepare 'z'");
       await source.query("flush logs");
       const [{ File: newest }] = (await source.query("show master status")) as [Record<string, string>];
       await source.query(`purge binary logs to '${newest}'`);

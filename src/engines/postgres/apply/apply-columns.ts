@@ -8,6 +8,9 @@ const withoutEquality = new Set(
   "json jsonpath point lseg path box polygon line circle txid_snapshot pg_snapshot".split(" "),
 );
 
+/** The type char(n), as the catalog names it. */
+const FILLED_UP = "pg_catalog.bpchar";
+
 /**
  * How a table's columns stand in SQL beside parameters that are the source's bytes. In text the
  * target's column reads them; in binary it does so only when both sides' forms agree, else the
@@ -79,7 +82,9 @@ export class ApplyColumns {
   isIdentical(ordinals: readonly number[], parameterOf: (ordinal: number) => string): string {
     const typed = (ordinal: number, sql: string): string => {
       const type = this.#targetColumn(ordinal)?.type;
-      return type === undefined ? sql : `${sql}::${type}`;
+      if (type === undefined) return sql;
+      // The spaces that fill up a value are none of it, and only what is stored has them for certain.
+      return type === FILLED_UP ? `${sql}::${type}::pg_catalog.text` : `${sql}::${type}`;
     };
     const columns = ordinals.map((o) => typed(o, this.name(o))).join(", ");
     const values = ordinals.map((o) => typed(o, this.#comparable(o, parameterOf(o)))).join(", ");
