@@ -7,6 +7,7 @@ import { RandomSchemaWork } from "../support/random-schema-work.ts";
 /* Tables are written to and altered at random: while a task runs, while it is stopped, and while it is behind. */
 
 const STEPS = { running: 10, stopped: 12, behind: 8 };
+/** TIDEWAY_TEST_SEED is for other work than that of every run. */
 const seed = Number(process.env["TIDEWAY_TEST_SEED"] ?? "7");
 
 for (const flavour of ["mariadb", "mysql"] as const) {
