@@ -211,6 +211,14 @@ export const targetErrors = {
     ignored:
       "What the triggers do, they do again to rows that hold their work already, and changes are applied more slowly.",
   },
+  "target.key_collation": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "The target's collation takes keys of a table for the same that the source compares by their characters: the second of such rows is refused. Changes find their rows by the bytes of such keys, one by one, so that none is taken for another; that is slower.",
+    remedy:
+      "Give the key's columns on the target a collation that compares characters (utf8mb4_bin; on PostgreSQL a deterministic one, and not citext).",
+  },
   "target.engine": {
     scope: "table",
     retry: "never",

@@ -7,6 +7,7 @@ import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
 import { openWriters } from "../snapshot/open-writers.ts";
 import { assessCascades } from "./assess-cascades.ts";
 import { assessLeftOut } from "./assess-left-out.ts";
+import { assessLocks } from "./assess-locks.ts";
 import { assessLog } from "./assess-log.ts";
 import { assessPrivileges, readAccount } from "./assess-privileges.ts";
 import { assessSourceTables } from "./assess-source-tables.ts";
@@ -32,6 +33,7 @@ export async function assessSource(
     findings.push(...(await longTransactions(client, longTransactionSeconds)));
   }
   findings.push(...assessPrivileges(client, request, account));
+  findings.push(...(await assessLocks(client, request, account)));
   findings.push(...(await assessSourceTables(client, request, account)));
   findings.push(...(await assessLeftOut(client, request)));
   return findings;
