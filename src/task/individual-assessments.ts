@@ -37,6 +37,7 @@ const checks: readonly Check[] = [
   ...ofPostgresSource([
     ["dbversion", ["source.version_unsupported"]],
     ["select-object-privileges", ["source.table_privilege", "source.row_security"]],
+    ["similar-table-name", ["mapping.target_clash"]],
   ]),
   ...ofPostgresSource(
     [
