@@ -1,7 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { pause } from "../base/backoff.ts";
+import { MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import { type Catalog, type TableId, tableKey } from "../core/schema.ts";
-import type { ServerProbe } from "../core/server-probe.ts";
+import type { ServerProbe, SourceProbe } from "../core/server-probe.ts";
 import type { MigrationType, Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { type AssessedTask, assessTask, tableOf } from "./assessment.ts";
@@ -70,22 +71,49 @@ export async function runAssessment(order: AssessmentOrder, signal: AbortSignal)
     ...probeFindings("source", before),
     ...(there === undefined ? [] : probeFindings("target", there)),
   ];
-  let estimated: Estimate | undefined;
-  if (order.estimates !== undefined) {
-    const { watchSeconds } = order.estimates;
-    const replicates = spec.type !== "full-load";
-    const [samples] = await Promise.all([
-      sampleLoad(
-        { taskId: spec.id, source, plans: assessed.changes.plan.tables, isOneKind: order.isOneKind },
-        signal,
-      ),
-      replicates ? delay(watchSeconds * 1000, undefined, { signal }) : undefined,
-    ]);
-    const changes = replicates ? changeRate(before, await source.probe(signal)) : undefined;
-    estimated = estimate({ tables: assessed.tables, samples, lanes: settings.maxFullLoadSubTasks, changes });
-    if (spec.type === "full-load-and-cdc") findings.push(...logFindings(before, estimated));
+  const estimated = await measured(order, { assessed, before, findings }, signal);
+  if (spec.type === "full-load-and-cdc" && estimated !== undefined) {
+    findings.push(...logFindings(before, estimated));
   }
   return { ...summed(order, assessed, findings), source: before, target: there, estimate: estimated };
+}
+
+interface Measuring {
+  readonly assessed: AssessedTask;
+  /** From then on the source is watched. */
+  readonly before: SourceProbe;
+  /** What is wrong with the estimate is added. */
+  readonly findings: Finding[];
+}
+
+/** Reads samples while the source is watched. */
+async function measured(
+  { spec, source, isOneKind, estimates }: AssessmentOrder,
+  { assessed: { tables, changes: planned }, before, findings }: Measuring,
+  signal: AbortSignal,
+): Promise<Estimate | undefined> {
+  if (estimates === undefined) return undefined;
+  const replicates = spec.type !== "full-load";
+  const sampling = sampleLoad({ taskId: spec.id, source, plans: planned.plan.tables, isOneKind }, signal);
+  const [samples] = await Promise.all([
+    sampling.catch((error: unknown) => {
+      signal.throwIfAborted();
+      findings.push(unsampled(error));
+      return [];
+    }),
+    replicates ? pause(estimates.watchSeconds * 1000, signal) : undefined,
+  ]);
+  const changes = replicates ? changeRate(before, await source.probe(signal)) : undefined;
+  const { maxFullLoadSubTasks: lanes } = readTaskSettings(spec.settings);
+  return estimate({ tables, samples, lanes, changes });
+}
+
+/** An assessment without an estimate is worth something, too. */
+function unsampled(error: unknown): Finding {
+  if (!(error instanceof MigrationError)) throw error;
+  const { code, message, remedy } = error;
+  const what = "No rows could be read for the estimate.";
+  return { code, severity: "warning", subject: "estimate", message: `${what} ${message}`, remedy };
 }
 
 const ORDER: readonly Finding["severity"][] = ["error", "warning", "info"];

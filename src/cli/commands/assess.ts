@@ -61,6 +61,7 @@ async function assess(urls: AssessUrls, options: AssessOptions, output: Output):
   ]);
   const order = await assessSpec(urls, options, { registry, mappingsFromPatterns });
   const assessment = await run(order, output);
+  if (assessment === undefined) return ExitCode.failed;
   const report = { name: order.spec.name, at: new Date(), assessment };
   if (options.html !== undefined) await writeTo(options.html, "--html", assessmentHtml(report));
   if (options.fix !== undefined) await writeTo(options.fix, "--fix", fixFile(report));
@@ -70,7 +71,8 @@ async function assess(urls: AssessUrls, options: AssessOptions, output: Output):
   return isClean ? ExitCode.done : ExitCode.incomplete;
 }
 
-async function run(order: MigrationToAssess, output: Output): Promise<Assessment> {
+/** undefined when somebody has stopped it. */
+async function run(order: MigrationToAssess, output: Output): Promise<Assessment | undefined> {
   const { assessMigration } = await import("../../server/assess-migration.ts");
   const { estimates, spec } = order;
   if (estimates !== undefined && spec.type !== "full-load") {
@@ -80,17 +82,16 @@ async function run(order: MigrationToAssess, output: Output): Promise<Assessment
   }
   const abort = new AbortController();
   using _interrupts = onInterrupt(
-    () => abort.abort(stopped()),
+    () => abort.abort(),
     () => process.exit(ExitCode.interrupted),
   );
-  return await assessMigration(order, abort.signal);
-}
-
-function stopped(): MigrationError {
-  return new MigrationError("usage.invalid", {
-    message: "The assessment was stopped before its end.",
-    remedy: "Run the same command again. Nothing was changed.",
-  });
+  try {
+    return await assessMigration(order, abort.signal);
+  } catch (error) {
+    if (!abort.signal.aborted) throw error;
+    output.stderr.write("Stopped before the end. Nothing was changed.\n");
+    return undefined;
+  }
 }
 
 async function writeTo(path: string, option: string, text: string): Promise<void> {
