@@ -4,6 +4,7 @@ import type { Finding } from "../../../core/finding.ts";
 import type { LargeObject } from "../../../core/large-object.ts";
 import type { Position } from "../../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../../core/row-chunk.ts";
+import type { BucketDigest } from "../../../core/row-digest.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import type {
   Partition,
@@ -83,6 +84,14 @@ class MysqlSnapshot implements Snapshot {
 
   bulkFormats(table: TableSchema, columns?: readonly number[]): readonly BulkFormat[] {
     return columns?.length !== 0 && hasBinaryForm(readColumns(table, columns)) ? BINARY_FIRST : TEXT_ONLY;
+  }
+
+  async digests(): Promise<readonly BucketDigest[]> {
+    throw new RangeError("no column is written as a digest here");
+  }
+
+  digestsAs(): boolean {
+    return false;
   }
 
   async *read(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
