@@ -1,3 +1,4 @@
+import type { AuditQuestion } from "./audit.ts";
 import type { ChangeEncoding, StreamItem } from "./change-batch.ts";
 import type { TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
@@ -40,6 +41,8 @@ export interface Source extends AsyncDisposable {
   marked<Result>(work: (mark: ServerMark) => Promise<Result>, signal: AbortSignal): Promise<Result>;
   openSnapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot>;
   sequenceStates(sequences: readonly TableId[], signal: AbortSignal): Promise<readonly SequenceState[]>;
+  /** Asks about all rows of a table; undefined where there is no number to answer with. */
+  audit(question: AuditQuestion, signal: AbortSignal): Promise<bigint | undefined>;
   /** Who keeps a stream or a snapshot from starting, because it has begun to write; the oldest first. */
   openWriters(signal: AbortSignal): Promise<readonly OpenWriter[]>;
   /**
@@ -223,6 +226,8 @@ export interface SnapshotRequest extends StreamRequest {
    * "existing-stream": for a stream that exists; its position is comparable with the stream's commits.
    */
   readonly anchor: "none" | "new-stream" | "existing-stream";
+  /** How many sessions read it at once at most. As many as the engine finds right when left out. */
+  readonly sessions?: number;
 }
 
 /** A consistent view of the source, open until disposed. Disposing keeps the stream. */

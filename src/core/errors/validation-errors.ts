@@ -9,4 +9,10 @@ export const validationErrors = {
     remedy:
       "On MySQL and MariaDB raise max_allowed_packet, which no value or row may be longer than. Else report it: rows were not compared.",
   },
+  "validation.stopped": {
+    scope: "task",
+    retry: "never",
+    meaning: "A comparison of two databases was stopped before its end.",
+    remedy: "Run the command again; it begins anew, and has changed nothing.",
+  },
 } as const satisfies Record<string, ErrorKind>;
