@@ -11,7 +11,7 @@ import type {
 } from "../server/validate.ts";
 import { count, duration } from "./human.ts";
 import type { ValidationTotals } from "./validation-result.ts";
-import { things } from "./validation-text.ts";
+import { things, wordOf } from "./validation-text.ts";
 
 export interface ValidationPage {
   readonly title: string;
@@ -27,6 +27,12 @@ const TONES: Readonly<Record<TableVerdict, Tone>> = {
   missing: "bad",
   failed: "bad",
   "not-compared": "warn",
+};
+
+const FAULTS: Readonly<Record<TargetCheck["kind"], string>> = {
+  "without-parent": "rows without a parent",
+  repeated: "repeated values",
+  sequence: "behind its column",
 };
 
 /** What a validation has come to, as a page for people. */
@@ -72,7 +78,7 @@ function tablesTable(results: readonly TableValidation[]): Html {
     ],
     results.map((one) => [
       nameOf(one),
-      badge(one.undecided > 0 && one.verdict === "equal" ? "warn" : TONES[one.verdict], one.verdict),
+      badge(one.undecided > 0 && one.verdict === "equal" ? "warn" : TONES[one.verdict], wordOf(one)),
       ...[one.rows.source, one.rows.target, one.missing, one.extra, one.different].map(count),
       duration(one.seconds),
     ]),
@@ -92,7 +98,7 @@ function checksTable(checks: readonly TargetCheck[]): Html {
     checks.map((check) => [
       displayTable(check.table),
       check.what,
-      badge(toneOf(check), check.isGood ? "good" : check.kind),
+      badge(toneOf(check), check.isGood ? "good" : FAULTS[check.kind]),
       count(check.found),
     ]),
   );

@@ -157,7 +157,7 @@ export function summaryText({ results, checks, seconds }: ValidationTotals, pain
   return `\n${table}${verdictText({ results, others: others.length, wrong, seconds })}\n`;
 }
 
-function wordOf({ verdict, undecided }: TableValidation): string {
+export function wordOf({ verdict, undecided }: TableValidation): string {
   if (verdict === "equal" && undecided > 0) return "undecided";
   return verdict === "not-compared" ? "not compared" : verdict;
 }

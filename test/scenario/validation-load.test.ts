@@ -59,6 +59,7 @@ for (const [kind, forMs] of kinds) {
     const from = await server.newSchema();
     const to = await target.newSchema();
     await from.run(schema);
+    if (kind === postgres) await from.run("alter table log replica identity full");
     const spec = taskSpec({
       type: "full-load-and-cdc",
       source: from.endpoint,

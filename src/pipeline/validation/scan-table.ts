@@ -21,8 +21,11 @@ export interface ScannedTable {
   readonly differing: readonly number[];
 }
 
-/** Parts that a server digests by itself, so that several of its sessions do it at once. */
-const SIZE: PartitionSize = { rowsPerPartition: 2_000_000, bytesPerPartition: 512 << 20 };
+/** A server digests a table in parts, so that several of its sessions do it at once and it is seen how far they have come. */
+const LEAST_ROWS = 250_000;
+const LEAST_BYTES = 64 << 20;
+/** Each part is answered with all of its buckets. */
+const MOST_PARTS = 100;
 
 /** Digests all rows of both sides, each in its own order and cut. */
 export async function scanTable(
@@ -54,7 +57,12 @@ interface SideScan {
 async function scanSide(table: TableId, { side, buckets, context }: SideScan): Promise<ScannedSide> {
   const { observer, sessionsOfSide, signal } = context;
   const { snapshot, sessions } = context.sides[side.name];
-  const partitions = await partitionsOf(side, SIZE, context);
+  const { estimatedBytes } = side.table;
+  const size: PartitionSize = {
+    rowsPerPartition: Math.max(LEAST_ROWS, estimatedRows(side) / MOST_PARTS),
+    bytesPerPartition: Math.max(LEAST_BYTES, estimatedBytes / MOST_PARTS),
+  };
+  const partitions = await partitionsOf(side, size, context);
   const sums = new BucketSums(buckets);
   await forEachLimited(partitions, sessionsOfSide, async (partition) => {
     await sessions.run(async () => {
