@@ -1,4 +1,4 @@
-import type { EndpointConfig } from "../core/engine.ts";
+import type { EndpointConfig, Engine } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import { type MigrationPlan, readTable, type TablePlan } from "../core/plan.ts";
@@ -74,7 +74,7 @@ export async function runValidation(
     registry.find(spec.source.engine).openSource(spec.source, signal),
     engine.openTarget(spec.target, signal),
   );
-  const there = opened.use(await engine.openSource(asRead(spec.target), signal));
+  const there = opened.use(await engine.openSource(asRead(spec.target, engine), signal));
   const plan = await planTables({ spec, settings, source, target, listener }, signal);
   const targets = await describeTargets(there, plan, signal);
   listener.planned(plan.tables.map((table) => plannedTable(table, targets)));
@@ -92,9 +92,12 @@ export async function runValidation(
   await reconcile({ target: there, plan, targets, places, observer: listener, signal });
 }
 
-/** Settings of a target's endpoint are not those of a source. */
-function asRead(endpoint: EndpointConfig): EndpointConfig {
-  return { ...endpoint, settings: {} };
+/**
+ * Settings of a target's endpoint are not those of a source, and one that names a database may have its tables in others
+ * of the server.
+ */
+function asRead(endpoint: EndpointConfig, { reaches }: Engine): EndpointConfig {
+  return { ...endpoint, settings: {}, database: reaches === "server" ? "" : endpoint.database };
 }
 
 interface PlanningSides {

@@ -1,5 +1,5 @@
 import { forEachLimited } from "../../base/lanes.ts";
-import type { PartitionSize } from "../../core/source.ts";
+import type { Partition, PartitionSize } from "../../core/source.ts";
 import type { Candidate } from "./candidate.ts";
 import { CanonicalRows } from "./canonical-rows.ts";
 import type { ComparedSide, RowPart, SideName } from "./compared-side.ts";
@@ -7,7 +7,7 @@ import type { ComparedTable } from "./compared-table.ts";
 import { readCells } from "./read-cells.ts";
 import { RowMatch } from "./row-match.ts";
 import { type ComparedRow, comparedRow } from "./row-reader.ts";
-import { partitionsOf, type ScannedSide, type ScannedTable } from "./scan-table.ts";
+import { partitionsOf, type ScannedTable } from "./scan-table.ts";
 import type { ValidationContext } from "./validation-context.ts";
 
 /** A row that one side has in its snapshot, and the other not as often. */
@@ -76,32 +76,33 @@ interface WantedRows {
   readonly buckets: number;
 }
 
-/** Part by part in one scan; a table that cannot be parted is scanned for one group of buckets after the other. */
+interface LoneRows {
+  readonly scanned: ScannedTable;
+  readonly name: SideName;
+  readonly wanted: readonly number[];
+}
+
+/**
+ * Part by part in one scan. Rows without a key may stand in several parts, and a table may have but one: then groups of
+ * buckets are read one after the other.
+ */
 async function* rowsAlone(
   table: ComparedTable,
-  {
-    scanned,
-    name,
-    wanted,
-  }: { readonly scanned: ScannedTable; readonly name: SideName; readonly wanted: readonly number[] },
+  { scanned, name, wanted }: LoneRows,
   context: ValidationContext,
 ): AsyncGenerator<readonly SeenRow[]> {
   const { side, sums } = scanned.sides[name];
-  const { snapshot, sessions } = context.sides[name];
   const partitions = await partitionsOf(side, PART, context);
-  const groups = partitions.length > 1 ? [wanted] : [...groupsOf(wanted, (bucket) => sums.rows[bucket]!)];
-  for (const group of groups) {
-    const rows = { side, wanted: group, buckets: scanned.buckets };
-    for (const partition of partitions) {
-      const match = new RowMatch();
-      const part = { ...partOf(rows), partition };
-      await sessions.run(async () => {
-        for await (const some of rowsOf(table, { ...rows, snapshot, part }, context.signal)) {
-          for (const row of some) match.add(name, row);
-        }
-      });
-      yield* unmatched(match);
-    }
+  const groups = [...groupsOf(wanted, (bucket) => sums.rows[bucket]!)];
+  const pieces =
+    table.key !== undefined && partitions.length > groups.length
+      ? partitions.map((partition) => ({ group: wanted, partitions: [partition] }))
+      : groups.map((group) => ({ group, partitions }));
+  for (const piece of pieces) {
+    const match = new RowMatch();
+    const of = { table, match, side, group: piece.group, buckets: scanned.buckets };
+    await addRows(of, piece.partitions, context);
+    yield* unmatched(match);
   }
 }
 
@@ -111,21 +112,39 @@ async function* matched(
   context: ValidationContext,
 ): AsyncGenerator<readonly SeenRow[]> {
   const match = new RowMatch();
-  const { buckets } = scanned;
-  const add = async ({ side, partitions }: ScannedSide): Promise<void> => {
-    const rows = { side, wanted: group, buckets };
-    const { snapshot, sessions } = context.sides[side.name];
-    await forEachLimited(partitions, context.sessionsOfSide, (partition) =>
-      sessions.run(async () => {
-        const part = { ...partOf(rows), partition };
-        for await (const some of rowsOf(table, { ...rows, snapshot, part }, context.signal)) {
-          for (const row of some) match.add(side.name, row);
-        }
-      }),
-    );
-  };
-  await Promise.all([add(scanned.sides.source), add(scanned.sides.target)]);
+  const of = { table, match, group, buckets: scanned.buckets };
+  await Promise.all(
+    SIDES.map((name) => {
+      const { side, partitions } = scanned.sides[name];
+      return addRows({ ...of, side }, partitions, context);
+    }),
+  );
   yield* unmatched(match);
+}
+
+interface RowsToMatch {
+  readonly table: ComparedTable;
+  readonly match: RowMatch;
+  readonly side: ComparedSide;
+  readonly group: readonly number[];
+  readonly buckets: number;
+}
+
+async function addRows(
+  { table, match, side, group: wanted, buckets }: RowsToMatch,
+  partitions: readonly Partition[],
+  { sides, sessionsOfSide, signal }: ValidationContext,
+): Promise<void> {
+  const rows = { side, wanted, buckets };
+  const { snapshot, sessions } = sides[side.name];
+  await forEachLimited(partitions, sessionsOfSide, (partition) =>
+    sessions.run(async () => {
+      const part = { ...partOf(rows), partition };
+      for await (const some of rowsOf(table, { ...rows, snapshot, part }, signal)) {
+        for (const row of some) match.add(side.name, row);
+      }
+    }),
+  );
 }
 
 function* unmatched(match: RowMatch): Generator<readonly SeenRow[]> {

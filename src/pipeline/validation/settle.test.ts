@@ -57,9 +57,10 @@ test("rows that come late are the same, whatever is done to them meanwhile", asy
     deleted: { source: (at) => (at < 10 ? ["1"] : undefined) },
     toggled: { source: (at) => ["1", (at * 2654435761) % 7 < 3 ? "on" : "off"] },
     counted: { source: (at) => ["1", String(Math.floor(at / 3))] },
+    hot: { source: (at) => ["1", String(at)] },
   });
   for (const [id, { verdict }] of found) assert.equal(verdict, "same", id);
-  assert.equal(found.size, 6);
+  assert.equal(found.size, 7);
 });
 
 test("rows that differ are found, with the columns that stay other", async () => {

@@ -30,6 +30,8 @@ export interface SettleContext {
 const FOLLOW_MS = 120_000;
 /** Of what the source has had of a row, so much is kept to be met by the target. */
 const MOST_SEEN = 1_000;
+const MOST_WATCHED = 200;
+const READS_IN_A_ROW = 20;
 
 /**
  * Decides about rows that seemed to differ while both sides may change. In rounds:
@@ -53,8 +55,9 @@ export async function* settle(
     );
   const startedMs = performance.now();
   let before = await states("source");
-  while (followed.size > 0) {
+  for (let round = 1; followed.size > 0; round++) {
     await place.passed(signal);
+    if (round > 2 && followed.size <= MOST_WATCHED) await watch(followed, states);
     const target = await states("target");
     const after = await states("source");
     const nowMs = performance.now();
@@ -73,6 +76,23 @@ export async function* settle(
     }
     before = after;
   }
+}
+
+/**
+ * A row that is written many times between two rounds hardly ever shows the same on both sides. So few rows are read in quick
+ * succession on both at once: then the target has at some time what the source has had at another.
+ */
+async function watch(
+  followed: ReadonlyMap<string, FollowedRow>,
+  states: (side: SideName) => ReturnType<ReadStates>,
+): Promise<void> {
+  const side = async (name: SideName): Promise<void> => {
+    for (let left = READS_IN_A_ROW; left > 0; left--) {
+      const read = await states(name);
+      for (const [id, row] of followed) row.saw(name, read.get(id) ?? NO_ROWS);
+    }
+  };
+  await Promise.all([side("source"), side("target")]);
 }
 
 interface Round {
@@ -94,7 +114,8 @@ const WHOLE_ROW = -1;
 
 class FollowedRow {
   readonly candidate: Candidate;
-  readonly #seen = new Set<string>();
+  /** What either side has had. */
+  readonly #seen = { source: new Set<string>(), target: new Set<string>() };
   #constants = new Map<number, Constant>();
   #isSame = false;
   #source = NO_ROWS;
@@ -104,11 +125,18 @@ class FollowedRow {
     this.candidate = candidate;
   }
 
+  saw(side: SideName, { text }: RowState): void {
+    const other = side === "source" ? "target" : "source";
+    this.#isSame ||= this.#seen[other].has(text);
+    if (this.#seen[side].size < MOST_SEEN) this.#seen[side].add(text);
+  }
+
   round({ before, target, after, nowMs }: Round): void {
     this.#source = after;
     this.#target = target;
-    if (this.#seen.size < MOST_SEEN) this.#seen.add(before.text).add(after.text);
-    this.#isSame = this.#seen.has(target.text) || target.text === after.text;
+    this.saw("source", before);
+    this.saw("source", after);
+    this.saw("target", target);
     const was = this.#constants;
     this.#constants = new Map();
     for (const [part, text] of differing(before, target, after)) {
