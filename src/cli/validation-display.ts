@@ -8,14 +8,14 @@ import { LiveScreen } from "./live-screen.ts";
 import { type Output, type TextStream, wantsColor } from "./output.ts";
 import { colorPaint, type Paint, plainPaint } from "./paint.ts";
 import { findingText } from "./task-display.ts";
-import { fit, printable, truncate } from "./text-width.ts";
+import { displayWidth, fit, printable, truncate } from "./text-width.ts";
 import { ValidationJson } from "./validation-json.ts";
 import type { ValidationHearer, ValidationProgress, ValidationTotals } from "./validation-result.ts";
 import {
   checkText,
   differenceText,
   noteTexts,
-  progressText,
+  progressParts,
   summaryText,
   tableText,
   taskText,
@@ -153,14 +153,24 @@ class LiveLines implements Lines {
     const time = clock((performance.now() - this.#startedMs) / 1000);
     const right = `${this.#progress === undefined ? "connecting" : "comparing"}  ${time}`;
     const title = fit(this.#title, Math.max(1, width - right.length - 2));
-    const parts = this.#progress === undefined ? "" : progressText(this.#progress);
+    const parts = this.#progress === undefined ? [] : progressParts(this.#progress);
     this.#screen.draw([
       "",
       `${this.#paint.strong(title)}  ${this.#paint.active(right)}`,
-      truncate(parts, width),
+      fitting(parts, width),
       this.#paint.faint(truncate(HINT, width)),
     ]);
   }
+}
+
+/** As many of the parts as have room beside each other. */
+function fitting(parts: readonly string[], width: number): string {
+  let line = truncate(parts[0] ?? "", width);
+  for (const part of parts.slice(1)) {
+    if (displayWidth(line) + 3 + displayWidth(part) > width) break;
+    line += `   ${part}`;
+  }
+  return line;
 }
 
 const PLAIN_INTERVAL_MS = 5_000;
@@ -182,7 +192,7 @@ class PlainLines implements Lines {
     const nowMs = performance.now();
     if (nowMs - this.#toldMs < PLAIN_INTERVAL_MS) return;
     this.#toldMs = nowMs;
-    this.#stream.write(`${progressText(progress).replaceAll("   ", ", ")}\n`);
+    this.#stream.write(`${progressParts(progress).join(", ")}\n`);
   }
 
   close(): void {}

@@ -116,7 +116,8 @@ export function taskText({ id, inUse, tables }: KnownTask): string {
     : `Task ${id} is stopped: what it has not applied yet differs.`;
 }
 
-export function progressText(progress: ValidationProgress): string {
+/** What is known of a validation that goes on, the most telling first. */
+export function progressParts(progress: ValidationProgress): readonly string[] {
   const { rows, estimatedRows, tables, done, differences, settling, seconds } = progress;
   const parts: string[] = [];
   const isEstimated = estimatedRows !== undefined && estimatedRows > rows;
@@ -128,7 +129,7 @@ export function progressText(progress: ValidationProgress): string {
   parts.push(`${count(done)} of ${things(tables, "table")}`);
   if (settling > 0) parts.push(`${things(settling, "row")} looked at again`);
   if (differences > 0) parts.push(things(differences, "difference"));
-  return parts.join("   ");
+  return parts;
 }
 
 /** Tables up to which all are listed in the end; with more only those that are not equal. */

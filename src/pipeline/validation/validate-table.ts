@@ -32,13 +32,18 @@ export async function validateTable(
   });
   if (compared === undefined) return end({ verdict: "missing" });
   if (compared.fault !== undefined) return end({ verdict: "not-compared", reason: compared.fault });
+  const over = new AbortController();
   try {
-    await compareRows(compared, counts, context);
+    const signal = AbortSignal.any([context.signal, over.signal]);
+    await compareRows(compared, counts, { ...context, signal });
   } catch (error) {
     context.signal.throwIfAborted();
     const failed = asMigrationError(error);
     if (failed.scope !== "table" && failed.scope !== "record") throw error;
     return end({ verdict: "failed", error: failed });
+  } finally {
+    // When one side has failed, the other may still be at work.
+    over.abort();
   }
   const isEqual = counts.isEqual && compared.missing.length === 0;
   return end({ verdict: isEqual ? "equal" : "different" });

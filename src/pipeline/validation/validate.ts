@@ -48,8 +48,10 @@ export async function validate(request: ValidationRequest): Promise<void> {
     request.target,
     present.map((plan) => targetOf(plan)!),
   );
+  const failed = new AbortController();
   const context: ValidationContext = {
     ...request,
+    signal: AbortSignal.any([signal, failed.signal]),
     sides: {
       source: { source: request.source, snapshot: source, sessions: new Limiter(sessions) },
       target: { source: request.target, snapshot: target, sessions: new Limiter(sessions) },
@@ -58,6 +60,12 @@ export async function validate(request: ValidationRequest): Promise<void> {
     placeOf: (table) => places.of(table),
   };
   await forEachLimited(tables, sessions, async (plan) => {
-    request.observer.validated(await validateTable(plan, targetOf(plan), context));
+    try {
+      request.observer.validated(await validateTable(plan, targetOf(plan), context));
+    } catch (error) {
+      // What ends one table's comparison and is not about that table ends all; others may have hours to go.
+      failed.abort(error);
+      throw error;
+    }
   });
 }
