@@ -4,7 +4,7 @@ import type { ComparedSide, SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
 import { partOf, type SeenRow } from "./find-candidates.ts";
 import { statesByDigest, statesByKey } from "./read-states.ts";
-import { type ReadStates, type Settled, settle } from "./settle.ts";
+import { type ReadStates, type ScannedStates, type Settled, settle } from "./settle.ts";
 import type { ValidationContext } from "./validation-context.ts";
 import { WHOLE } from "./whole-table.ts";
 
@@ -26,13 +26,13 @@ export async function* confirmCandidates(
   context: ValidationContext,
 ): AsyncGenerator<Settled> {
   const reads = new StateReads(table, rereads, context);
-  const { keyed, digested } = await reads.sorted(seen);
+  const { keyed, digested, scanned } = await reads.sorted(seen);
   const { signal } = context;
   const place = context.placeOf(table.plan.source.id);
   if (keyed.length > 0) {
     const read: ReadStates = (side, candidates) =>
       reads.now(side, (snapshot) => reads.byKey(side, snapshot, candidates));
-    yield* settle(keyed, { read, place, signal });
+    yield* settle(keyed, { read, place, signal, scanned });
   }
   if (digested.length === 0) return;
   const read: ReadStates = (side, candidates) =>
@@ -47,6 +47,13 @@ export async function* confirmCandidates(
   const readAll: ReadStates = (side, candidates) =>
     reads.now(side, (snapshot) => reads.byDigest(side, { snapshot, isWhole: true }, candidates));
   yield* settle(left, { read: readAll, place, signal });
+}
+
+interface SortedRows {
+  readonly keyed: readonly Candidate[];
+  readonly digested: readonly Candidate[];
+  /** What each side had of those with a key in the snapshots that were scanned. */
+  readonly scanned: ScannedStates;
 }
 
 class StateReads {
@@ -64,32 +71,28 @@ class StateReads {
    * Rows that can be looked up by their keys, which is tried where they were seen, and those that cannot. Without rows that
    * are seen on the source, too, perhaps in another bucket.
    */
-  async sorted(
-    seen: readonly SeenRow[],
-  ): Promise<{ readonly keyed: readonly Candidate[]; readonly digested: readonly Candidate[] }> {
-    const [here, there] = (["source", "target"] as const).map((name) => {
+  async sorted(seen: readonly SeenRow[]): Promise<SortedRows> {
+    const seenOn = (name: SideName): ReadonlyMap<string, Candidate> => {
       const own = seen.filter(({ side, candidate }) => side === name && candidate.lookup !== undefined);
       return new Map(own.map(({ candidate }) => [candidate.id, candidate]));
-    });
-    const keyed = new Map<string, Candidate>();
-    const lost = new Set<string>();
-    const sort = (candidates: Iterable<Candidate>, found: ReadonlyMap<string, RowState>): void => {
-      for (const candidate of candidates) {
-        if (found.has(candidate.id)) keyed.set(candidate.id, candidate);
-        else lost.add(candidate.id);
-      }
     };
-    sort(here!.values(), await this.#then("source", [...here!.values()]));
-    const others = [...there!.values()].filter(({ id }) => !here!.has(id));
-    const known = await this.#then("source", others);
-    const alone = others.filter(({ id }) => !known.has(id));
-    sort(alone, await this.#then("target", alone));
+    const here = seenOn("source");
+    const there = [...seenOn("target").values()].filter(({ id }) => !here.has(id));
+    const source = await this.#then("source", [...here.values(), ...there]);
+    const alone = there.filter(({ id }) => !source.has(id));
+    const target = await this.#then("target", [...here.values(), ...alone]);
+    const keyed = [
+      ...[...here.values()].filter(({ id }) => source.has(id)),
+      ...alone.filter(({ id }) => target.has(id)),
+    ];
+    const found = new Set([...keyed, ...there.filter(({ id }) => source.has(id))].map(({ id }) => id));
     const digested = new Map<string, Candidate>();
     for (const { candidate, digest } of seen) {
-      if (candidate.lookup !== undefined && !lost.has(candidate.id)) continue;
+      if (candidate.lookup !== undefined && found.has(candidate.id)) continue;
       digested.set(digest, { id: digest, lookup: undefined });
     }
-    return { keyed: [...keyed.values()], digested: [...digested.values()] };
+    const { openedMs: atMs } = this.#context.sides.target;
+    return { keyed, digested: [...digested.values()], scanned: { source, target, atMs } };
   }
 
   byKey(

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Candidate, NO_ROWS, type RowState } from "./candidate.ts";
 import { type Settled, settle } from "./settle.ts";
+import { TimedPlace } from "./target-place.ts";
 
 /** A row with the values at a moment; undefined for none. */
 type History = (moment: number) => readonly string[] | undefined;
@@ -90,4 +91,33 @@ test("a row that the source deletes and makes again is missing where it never co
   const source: History = (at) => (at % 7 === 0 ? undefined : ["1", String(at)]);
   const found = await settled({ lost: { source, target: () => ["1", "stale"] } });
   assert.equal(found.get("lost")?.verdict, "different");
+});
+
+test("what has differed since the scan needs no time to stay; what has changed since then does", async () => {
+  const one = (value: string): RowState => ({ rows: 1, text: value, prints: [value], values: undefined });
+  const candidates = ["old", "new"].map((id): Candidate => ({ id, lookup: undefined }));
+  let reads = 0;
+  const found = settle(candidates, {
+    place: new TimedPlace(300),
+    signal: new AbortController().signal,
+    scanned: {
+      source: new Map(candidates.map(({ id }) => [id, one("a")])),
+      target: new Map([
+        ["old", one("b")],
+        ["new", one("x")],
+      ]),
+      atMs: performance.now() - 1000,
+    },
+    read: async (side, some) => {
+      if (side === "target") reads++;
+      return new Map(some.map(({ id }) => [id, one(side === "source" ? "a" : "b")]));
+    },
+  });
+  const readsOf = new Map<string, number>();
+  for await (const { candidate, verdict } of found) {
+    assert.equal(verdict, "different");
+    readsOf.set(candidate.id, reads);
+  }
+  assert.equal(readsOf.get("old"), 1);
+  assert.ok(readsOf.get("new")! > 2);
 });

@@ -20,9 +20,18 @@ export interface Settled {
   readonly columns: readonly number[];
 }
 
+/** What each side had when it was scanned, by the candidates' ids. */
+export interface ScannedStates {
+  readonly source: ReadonlyMap<string, RowState>;
+  readonly target: ReadonlyMap<string, RowState>;
+  readonly atMs: number;
+}
+
 export interface SettleContext {
   readonly read: ReadStates;
   readonly place: TargetPlace;
+  /** Counts as a round. Left out: that is not known. */
+  readonly scanned?: ScannedStates;
   readonly signal: AbortSignal;
 }
 
@@ -44,9 +53,16 @@ const READS_IN_A_ROW = 20;
  */
 export async function* settle(
   candidates: readonly Candidate[],
-  { read, place, signal }: SettleContext,
+  { read, place, signal, scanned }: SettleContext,
 ): AsyncGenerator<Settled> {
   const followed = new Map(candidates.map((candidate) => [candidate.id, new FollowedRow(candidate)]));
+  if (scanned !== undefined) {
+    for (const [id, row] of followed) {
+      const source = scanned.source.get(id) ?? NO_ROWS;
+      const target = scanned.target.get(id) ?? NO_ROWS;
+      row.round({ before: source, target, after: source, nowMs: scanned.atMs });
+    }
+  }
   const states = (side: SideName): ReturnType<ReadStates> =>
     read(
       side,

@@ -43,18 +43,30 @@ export async function validate(request: ValidationRequest): Promise<void> {
   const open = (from: Source, some: readonly TableSchema[]): ReturnType<Source["openSnapshot"]> =>
     from.openSnapshot({ taskId: "validate", tables: some, anchor: "none", sessions }, signal);
   await using source = await open(request.source, present.map(readTable));
+  const sourceMs = performance.now();
   await Promise.all(places.all.map((place) => place.begin(signal)));
   await using target = await open(
     request.target,
     present.map((plan) => targetOf(plan)!),
   );
+  const targetMs = performance.now();
   const failed = new AbortController();
   const context: ValidationContext = {
     ...request,
     signal: AbortSignal.any([signal, failed.signal]),
     sides: {
-      source: { source: request.source, snapshot: source, sessions: new Limiter(sessions) },
-      target: { source: request.target, snapshot: target, sessions: new Limiter(sessions) },
+      source: {
+        source: request.source,
+        snapshot: source,
+        openedMs: sourceMs,
+        sessions: new Limiter(sessions),
+      },
+      target: {
+        source: request.target,
+        snapshot: target,
+        openedMs: targetMs,
+        sessions: new Limiter(sessions),
+      },
     },
     sessionsOfSide: sessions,
     placeOf: (table) => places.of(table),

@@ -10,6 +10,8 @@ export interface ValidatedSide {
   readonly source: Source;
   /** Shows all tables at one moment. */
   readonly snapshot: Snapshot;
+  /** When that has been opened. */
+  readonly openedMs: number;
   /** Reads that go on at once. */
   readonly sessions: Limiter;
 }
