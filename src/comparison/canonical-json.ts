@@ -14,8 +14,9 @@ const LEAST = -(2n ** 63n);
 const MOST = 2n ** 64n - 1n;
 
 /**
- * JSON with the members of objects in the order of their names, of those of one name the last, without blanks, and numbers
- * by value: whole ones of 64 bits exactly, others as doubles, which is what MySQL makes of them. Undefined for what is no JSON.
+ * JSON as PostgreSQL shows a jsonb and MySQL its JSON: the members of objects in the order of the lengths of their names, then
+ * of their bytes, of those of one name the last, and a blank after commas and colons. Numbers are written by value: whole
+ * ones of 64 bits exactly, others as doubles, which is what MySQL makes of them. Undefined for what is no JSON.
  */
 export function jsonText(cell: Buffer): Buffer | undefined {
   try {
@@ -46,8 +47,10 @@ function doubleText(source: string): string {
 
 function written(value: unknown): string {
   if (value instanceof NumberText) return value.text;
-  if (Array.isArray(value)) return `[${value.map(written).join(",")}]`;
+  if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${written(member)}`).join(",")}}`;
+  const members = Object.entries(value).map(([name, member]) => ({ name: Buffer.from(name), member }));
+  members.sort((a, b) => a.name.length - b.name.length || Buffer.compare(a.name, b.name));
+  const texts = members.map(({ name, member }) => `${JSON.stringify(name.toString())}: ${written(member)}`);
+  return `{${texts.join(", ")}}`;
 }

@@ -58,8 +58,8 @@ export type DigestForm =
   /** Zeros and ones, without zeros in front (one digit at least) where the lengths differ. */
   | { readonly kind: "bits"; readonly trims?: true }
   /**
-   * The MD5 of the value with the members of objects in order, without blanks, and numbers by value. No server writes that.
-   * `asSent`: both servers have most likely the same text, and may write its MD5.
+   * The MD5 of the text that PostgreSQL has of a jsonb, but for numbers, which are written by value. No server writes that
+   * for sure. `asSent`: both servers have most likely the same text, and may write its MD5.
    */
   | { readonly kind: "json"; readonly asSent?: true }
   /**

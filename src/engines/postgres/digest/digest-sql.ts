@@ -1,6 +1,6 @@
-import { MigrationError } from "../../../core/error.ts";
 import type { BucketChoice, BucketDigest, DigestForm, RowDigests } from "../../../core/row-digest.ts";
-import { type Column, displayTable, type TableId, type TableSchema } from "../../../core/schema.ts";
+import type { Column, TableId, TableSchema } from "../../../core/schema.ts";
+import { readBucket } from "../../shared/digest/bucket-rows.ts";
 import { qualified } from "../../shared/identifier.ts";
 import { valueSql } from "./value-sql.ts";
 
@@ -70,17 +70,9 @@ export function chosenSql(table: TableSchema, choice: BucketChoice, isUtf8: bool
 }
 
 /** What bucketsSql() has found. */
-export function readBuckets(rows: readonly (readonly (string | null)[])[], table: TableId): BucketDigest[] {
-  return rows.map(([bucket, count, sum]) => {
-    if (bucket == null || count == null || sum == null) throw withoutDigest(table);
-    return { bucket: Number(bucket), rows: Number(count), sum: BigInt(sum) };
-  });
-}
-
-function withoutDigest(table: TableId): MigrationError {
-  return new MigrationError("validation.digest_failed", {
-    message: `The server came to no digest for some rows of ${displayTable(table)}.`,
-    subject: displayTable(table),
-    table,
-  });
+export function readBuckets(
+  rows: readonly (readonly (string | null)[])[],
+  table: TableId,
+): readonly BucketDigest[] {
+  return rows.map((row) => readBucket(row, table));
 }
