@@ -20,6 +20,9 @@ export interface Source extends AsyncDisposable {
   readonly positions: PositionCodec;
   /** The endpoint's word: a value that rules would cut off fails the task. False when left out. */
   readonly failsAtCuts?: boolean;
+  /** Schemas of the server itself, by whose names documents leave them out. Left out: none. */
+  readonly systemSchemas?: readonly string[];
+  /** Those of users. */
   listSchemas(signal: AbortSignal): Promise<readonly string[]>;
   /** Ordinary and partitioned-leaf tables of user schemas; Tideway's own control tables are left out. */
   listTables(signal: AbortSignal): Promise<readonly TableId[]>;

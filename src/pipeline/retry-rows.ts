@@ -30,8 +30,8 @@ interface Wanted {
   readonly values: readonly string[];
   /** Indexes into the records that are about it. */
   readonly records: number[];
-  /** One of their changes has taken its row from this key. */
-  isLeft: boolean;
+  /** When one of their changes has taken its row from this key: the key as it is recorded, which is how the target got it. */
+  left: readonly string[] | undefined;
 }
 
 /** The source's rows of keys that the target has recorded, as they are in a snapshot. */
@@ -56,7 +56,9 @@ export class RetryRows {
       const isClear = keys.length > 0 && keys.every((values) => values !== undefined);
       if (isClear) {
         for (const [at, values] of keys.entries()) {
-          this.#want(values!, { record: triable.length, isLeft: record.leaves && at === 0 });
+          const key = record.keys[at]!;
+          const left = record.leaves && at === 0 ? columns.map(({ name }) => key[name]!) : undefined;
+          this.#want(values!, { record: triable.length, left });
         }
       }
       (isClear ? triable : unclear).push(record);
@@ -74,7 +76,7 @@ export class RetryRows {
     { deletes, signal }: { readonly deletes: boolean; readonly signal: AbortSignal },
   ): AsyncGenerator<ChangeBatch> {
     const wanted = [...this.#wanted.values()];
-    const left = deletes ? wanted.filter(({ isLeft }) => isLeft) : [];
+    const left = deletes ? wanted.filter((one) => one.left !== undefined) : [];
     const gone = left.length === 0 ? [] : await this.#goneOf(left, snapshot, signal);
     if (gone.length > 0) yield this.#deletesOf(gone, snapshot);
     yield* this.#rowsOf(wanted, snapshot, { found: new Set(), signal });
@@ -98,12 +100,12 @@ export class RetryRows {
 
   #want(
     values: readonly string[],
-    { record, isLeft }: { readonly record: number; readonly isLeft: boolean },
+    { record, left }: { readonly record: number; readonly left: readonly string[] | undefined },
   ): void {
     const text = JSON.stringify(values);
-    const wanted = this.#wanted.get(text) ?? { values, records: [], isLeft: false };
+    const wanted = this.#wanted.get(text) ?? { values, records: [], left: undefined };
     wanted.records.push(record);
-    wanted.isLeft ||= isLeft;
+    wanted.left ??= left;
     this.#wanted.set(text, wanted);
   }
 
@@ -199,9 +201,9 @@ export class RetryRows {
     const width = 2 * source.columns.length;
     const cells = new Int32Array(gone.length * width).fill(NULL_CELL);
     let length = 0;
-    for (const [row, { values }] of gone.entries()) {
+    for (const [row, { left }] of gone.entries()) {
       for (const [i, { ordinal }] of this.#columns.entries()) {
-        const text = Buffer.from(values[i]!);
+        const text = Buffer.from(left![i]!);
         cells[row * width + 2 * ordinal] = length;
         length += text.length;
         cells[row * width + 2 * ordinal + 1] = length;

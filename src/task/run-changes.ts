@@ -99,7 +99,12 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
     failpoint("apply.idle-saved");
   };
   const { truncates } = settings;
-  const apply = new ChangeApply({ stream, applier, rules, observer: statistics, saveIdle, truncates });
+  const { counted } = statistics;
+  counted.begin(source.positions);
+  const apply = new ChangeApply({
+    ...{ stream, applier, rules, saveIdle, truncates },
+    ...{ observer: statistics, counted },
+  });
   const watch = new SchemaWatch(attempt);
   const values = new ValueFindings(attempt, [stream, target, statistics]);
   await using steering = new Steering({ attempt, apply, applier, rules, control, watch, values, reloads });

@@ -56,6 +56,27 @@ for (const flavour of ["mariadb", "mysql"] as const) {
     }
   });
 
+  test(`a log that was rotated while the task was stopped comes whole, under each of its names: ${flavour}`, async () => {
+    const schema =
+      "create table log (id int primary key, v varchar(9)); insert into log values (1, 'a'), (2, 'b')";
+    const pair = await MysqlPair.make(servers[flavour], { name: "noted_log", schema });
+    try {
+      await stop(await pair.replicate());
+      await pair.query(`insert into log values (3, 'c'); rename table log to log_1; create table log like log_1;
+        insert into log values (4, 'd'); update log_1 set v = 'x' where id = 1;
+        rename table log_1 to log_2, log to log_1; create table log like log_1; insert into log values (5, 'e')`);
+      const task = await pair.replicate(resumed);
+      await pair.query(
+        "insert into log values (6, 'f'); delete from log_1; update log_2 set v = 'y' where id = 2",
+      );
+      assert.deepEqual(reasons((await drain(task)).progress), {});
+      const tables = ["log", "log_1", "log_2"].map((name) => ({ schema: pair.from, name }));
+      await pair.assertEqual({ tables });
+    } finally {
+      await pair.end();
+    }
+  });
+
   test(`rows that are logged in part never get the default of another time: ${flavour}`, async () => {
     const { source } = servers[flavour];
     await source.query("set global binlog_row_image = MINIMAL");

@@ -5,7 +5,10 @@ import { startPostgres } from "../support/postgres-server.ts";
 import { type RetryPair, retryKinds } from "../support/retry-pair.ts";
 import { serverOfFile } from "../support/server-pair.ts";
 
-/* Keys that the source tells apart and the target takes for the same: a row that is tried again never costs another one. */
+/*
+ * Keys that the source tells apart and the target takes for the same: a row that is tried again never costs another one. Keys that
+ * are the same, however either side writes them, are found.
+ */
 
 const [postgres, otherPostgres, mysql] = await Promise.all([
   serverOfFile(startPostgres()),
@@ -58,6 +61,37 @@ for (const { name, alter, make } of retryKinds.filter((kind) => kind.name in FOL
     ]);
     const [tried] = task.last!.retry!.tables;
     assert.deepEqual([tried!.left, tried!.codes], [1, { "apply.rejected": 1 }]);
+    await task.until(({ tables }) =>
+      tables.every(({ refused, conflicts }) => refused === 1 && conflicts === 0),
+    );
     await pair.runs.drain(task);
+  });
+}
+
+for (const { name, alter, make } of retryKinds) {
+  test(`${name}: a row is found by its key, whatever zeros and spaces stand at the end of that`, async () => {
+    const pair = await make(servers, {
+      tables: "create table f (d decimal(6, 2), c char(4), v varchar(40), primary key (d, c))",
+      narrow: `alter table f ${alter("d", "decimal(8, 4)")}; alter table f ${alter("v", "varchar(4)")}`,
+      names: ["f"],
+    });
+    pairs.push(pair);
+    await pair.write("insert into f values (1.50, 'a', 'old'), (3.00, 'c', 'old'), (4.10, 'd', 'old')");
+    const task = await pair.runs.replicate();
+    await pair.write("update f set d = 2.50, c = 'b', v = 'far too long' where d = 1.5");
+    await pair.write("update f set v = 'far too long' where d = 3");
+    await task.until(({ tables }) => tables.every(({ refused }) => refused === 2));
+    await pair.target(`alter table f ${alter("v", "varchar(40)")}`);
+    task.running.retryErrors({ number: 1, tables: undefined });
+    await task.until(({ retry }) => retry?.state === "done" || retry?.state === "failed");
+    assert.equal(task.last!.retry?.error, undefined);
+    await pair.runs.drain(task);
+    assert.equal(await pair.recorded(), 0);
+    assert.deepEqual(
+      (await pair.target("select d, c, v from f"))
+        .map(({ d, c, v }) => `${Number(d)} ${String(c).trim()} ${v}`)
+        .sort(),
+      ["2.5 b far too long", "3 c far too long", "4.1 d old"],
+    );
   });
 }

@@ -13,6 +13,8 @@ const PASSWORD = "tideway-test";
 
 export interface PostgresOptions {
   readonly version?: number;
+  /** Debian's server, which has PostGIS, in place of an npm package's; see postgisBinaries(). */
+  readonly binaries?: string;
   /** Lines of postgresql.conf. */
   readonly settings?: Readonly<Record<string, string | number>>;
   /** PEM texts; turns TLS on. */
@@ -141,9 +143,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const directory = await mkdtemp(join(options.parent ?? tmpdir(), "tideway-pg-"));
   try {
     await chmod(directory, 0o755);
-    const binaries = await reachableBinaries(version, directory, identity);
+    const binaries = options.binaries ?? (await reachableBinaries(version, directory, identity));
     await fromTemplate(join(directory, "data"), {
-      name: `postgres-${version}`,
+      name: options.binaries === undefined ? `postgres-${version}` : options.binaries.replaceAll("/", "-"),
       make: (data) => initialize(data, binaries, identity),
       renew: renewSystemIdentifier,
     });

@@ -38,6 +38,7 @@ import { openJournal } from "./apply/journal.ts";
 import { checkpointPosition, notedStart, postgresJournalSql } from "./apply/journal-sql.ts";
 import { assessTarget } from "./assess/assess-target.ts";
 import { overwritten } from "./assess/server-mark.ts";
+import { geometryType } from "./catalog/geometry-type.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
 import { orderByRowTypes } from "./catalog/row-types.ts";
 import { setSequences } from "./catalog/sequences.ts";
@@ -67,6 +68,7 @@ export class PostgresTarget implements Target {
   readonly #clients: ClientPool<pg.Client>;
   readonly #builders: ClientPool<pg.Client>;
   readonly #loaders: LoaderPool;
+  #geometry: string | undefined;
 
   constructor(endpoint: EndpointConfig) {
     this.#endpoint = endpoint;
@@ -75,13 +77,13 @@ export class PostgresTarget implements Target {
     this.#loaders = new LoaderPool(endpoint);
   }
 
-  /** Throws what stands in the way of connecting. */
+  /** Throws what stands in the way of connecting; learns whether there is PostGIS, which convert() needs to know. */
   async check(signal: AbortSignal): Promise<void> {
-    await this.#clients.use(signal, (client) => client.query("select"));
+    this.#geometry = await this.#clients.use(signal, geometryType);
   }
 
   convert(plan: MigrationPlan): ConvertedPlan {
-    return convertPlan(plan);
+    return convertPlan(plan, this.#geometry);
   }
 
   assess(request: TargetAssessment, signal: AbortSignal): Promise<readonly Finding[]> {

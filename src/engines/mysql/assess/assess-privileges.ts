@@ -1,6 +1,6 @@
 import type { Finding } from "../../../core/finding.ts";
 import type { SourceAssessment } from "../../../core/source.ts";
-import { finding } from "../../shared/finding.ts";
+import { finding, mends } from "../../shared/finding.ts";
 import { accountParts, accountSql } from "../catalog/account.ts";
 import type { Client } from "../connection/client.ts";
 import { atLeast } from "../connection/server-facts.ts";
@@ -39,7 +39,7 @@ export function assessPrivileges(
       finding("source.privilege", severity, {
         subject: account.user,
         message: `The user ${account.user} lacks the privilege ${names[0]}: ${without}.`,
-        remedy: `Run on the source: grant ${names[0].toLowerCase()} on *.* to ${account.sql};`,
+        ...mends("source", [`grant ${names[0].toLowerCase()} on *.* to ${account.sql};`]),
       }),
     ];
   };

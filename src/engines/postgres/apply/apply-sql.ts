@@ -180,10 +180,11 @@ export class ApplySql {
       .join(", ");
   }
 
-  /** The row of a key, to the byte. */
+  /** The row of a key, its texts to the byte. What else is equal is the same on the source, too: 1.0 and 1.00. */
   #whereIdentical(parameters: Parameters, hasBefore: boolean): string {
     const where = this.#where(parameters, hasBefore);
-    const loose = this.#key.filter((o) => this.#columns.isLoose(o));
+    const { columns } = this.#plan.source;
+    const loose = this.#key.filter((o) => columns[o]!.type.kind === "string" && this.#columns.isLoose(o));
     if (loose.length === 0) return where;
     return `${where} and ${this.#columns.isIdentical(loose, (o) => parameters.of(o, hasBefore))}`;
   }

@@ -3,7 +3,7 @@ import type { Finding } from "../../../core/finding.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable, tableKey } from "../../../core/schema.ts";
 import type { PrepareMode, TargetAssessment } from "../../../core/target.ts";
-import { finding } from "../../shared/finding.ts";
+import { type FindingDetails, finding, mends } from "../../shared/finding.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 
@@ -90,7 +90,9 @@ function dropping(
         table,
         "target.object_failed",
         `The role ${role} does not own the table ${name} and cannot drop it.`,
-        `Run on the target: alter table ${qualified(id)} owner to ${identifier(role)}; or use TRUNCATE_BEFORE_LOAD.`,
+        mends("target", [`alter table ${qualified(id)} owner to ${identifier(role)};`], {
+          after: "or use TRUNCATE_BEFORE_LOAD.",
+        }),
       ),
     ];
   }
@@ -131,7 +133,9 @@ function keeping(table: TablePlan, row: TableFacts, { mode, role }: Keeping): Fi
         subject: name,
         table: table.source.id,
         message: `The role ${role} may not select, update and delete in the table ${name}, as applying changes needs.`,
-        remedy: `Run on the target: grant select, update, delete on ${qualified(table.target.id)} to ${identifier(role)};`,
+        ...mends("target", [
+          `grant select, update, delete on ${qualified(table.target.id)} to ${identifier(role)};`,
+        ]),
       }),
     );
   }
@@ -162,7 +166,7 @@ function misfit(table: TablePlan, row: TableFacts): Finding | undefined {
     table,
     "target.table_mismatch",
     `The table ${name} on the target requires ${some(unfilled)}, which the source does not have.`,
-    "Give the columns a default or let them be null, or use DROP_AND_CREATE.",
+    { remedy: "Give the columns a default or let them be null, or use DROP_AND_CREATE." },
   );
 }
 
@@ -175,7 +179,7 @@ function unwritable(table: TablePlan, row: TableFacts, { mode, role }: Keeping):
     table,
     "load.rejected",
     `The role ${role} may not ${row.insert ? "truncate" : "write into"} the table ${displayTable(id)}.`,
-    `Run on the target: grant ${privileges} on ${qualified(id)} to ${identifier(role)};`,
+    mends("target", [`grant ${privileges} on ${qualified(id)} to ${identifier(role)};`]),
   );
 }
 
@@ -184,11 +188,16 @@ function some(columns: readonly string[]): string {
   return `${columns.length === 1 ? "the column" : "the columns"} ${named}${columns.length > 10 ? ", ..." : ""}`;
 }
 
-function problem(table: TablePlan, code: Finding["code"], message: string, remedy?: string): Finding {
+function problem(
+  table: TablePlan,
+  code: Finding["code"],
+  message: string,
+  remedy: Pick<FindingDetails, "remedy" | "fix"> = {},
+): Finding {
   return finding(code, "error", {
     subject: displayTable(table.target.id),
     table: table.source.id,
     message,
-    ...(remedy === undefined ? {} : { remedy }),
+    ...remedy,
   });
 }
