@@ -5,6 +5,7 @@ import type { ComparedTable } from "./compared-table.ts";
 import { partOf, type SeenRow } from "./find-candidates.ts";
 import { statesByDigest, statesByKey } from "./read-states.ts";
 import { type ReadStates, type ScannedStates, type Settled, settle } from "./settle.ts";
+import type { TargetPlace } from "./target-place.ts";
 import type { ValidationContext } from "./validation-context.ts";
 import { WHOLE } from "./whole-table.ts";
 
@@ -39,14 +40,23 @@ export async function* confirmCandidates(
     reads.now(side, (snapshot) => reads.byDigest(side, { snapshot, isWhole: false }, candidates));
   const left: Candidate[] = [];
   for await (const settled of settle(digested, { read, place, signal })) {
-    if (settled.verdict === "different") left.push(settled.candidate);
+    if (settled.verdict === "different" && reads.isChosenByServers) left.push(settled.candidate);
     else yield settled;
   }
   if (left.length === 0) return;
   // A row may have come since in a bucket of another number, as a server may digest it by another text than this program.
   const readAll: ReadStates = (side, candidates) =>
     reads.now(side, (snapshot) => reads.byDigest(side, { snapshot, isWhole: true }, candidates));
-  yield* settle(left, { read: readAll, place, signal });
+  yield* settle(left, { read: readAll, place: twice(place), signal });
+}
+
+/** Of what has stayed as long as a place asks for, but in some buckets alone, it is looked twice whether it stays in all. */
+function twice(place: TargetPlace): TargetPlace {
+  return {
+    begin: (signal) => place.begin(signal),
+    passed: (signal) => place.passed(signal),
+    decides: ({ rounds }) => rounds >= 2,
+  };
 }
 
 interface SortedRows {
@@ -93,6 +103,12 @@ class StateReads {
     }
     const { openedMs: atMs } = this.#context.sides.target;
     return { keyed, digested: [...digested.values()], scanned: { source, target, atMs } };
+  }
+
+  /** Whether a server has said which rows are in the buckets that are read again. */
+  get isChosenByServers(): boolean {
+    const { sides, choice } = this.#rereads;
+    return choice !== undefined && Object.values(sides).some(({ digests }) => digests !== undefined);
   }
 
   byKey(
