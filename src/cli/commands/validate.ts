@@ -46,7 +46,7 @@ export function validateCommand(program: Command, output: Output, exit: (code: E
     .description("Compare two databases, row by row, also while both are written.")
     .argument("<source-url>", "where the rows come from")
     .argument("<target-url>", "where they should be");
-  withWhatToMove(command)
+  withWhatToMove(command, "what the task moves that brings the rows")
     .option("--mappings <file>", "AWS DMS table mappings (JSON) instead of patterns; - for standard input")
     .option("--settings <file>", "AWS DMS task settings (JSON), any subset")
     .option("--sample <percent>", "look for a part of the source's rows alone", numberIn(0.001, 100))
