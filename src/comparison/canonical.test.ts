@@ -134,12 +134,13 @@ test("a row's text has lengths before what may hold anything, and digests in pla
   };
   const hash = (value: string | Buffer): string => createHash("md5").update(value).digest("hex");
   assert.equal(textOf(["1", "é,", "\\x00ff", "{}"]), `1,3,é,,2,00ff,${hash("{}")}`);
-  assert.equal(textOf([null, null, null, null]), ",,,,,");
+  assert.equal(textOf([null, null, null, null]), "~tttt");
+  assert.equal(textOf([null, "", null, "{}"]), `~tftf,0,,${hash("{}")}`);
   const long = "x".repeat(1001);
   const digits = "00".repeat(1001);
   assert.equal(
     textOf(["1", long, `\\x${digits}`, null]),
-    `1,1001,${hash(long)},1001,${hash(Buffer.alloc(1001))},`,
+    `~ffft,1,1001,${hash(long)},1001,${hash(Buffer.alloc(1001))}`,
   );
   const md5 = hash(row.text);
   assert.equal(row.digest, BigInt(`0x${md5.slice(0, 15)}`));
