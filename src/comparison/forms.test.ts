@@ -86,7 +86,7 @@ const pairs: readonly (readonly [source: Side, target: Side, form: DigestForm | 
       { kind: "bytes" },
     ],
     [["jsonb", json], ["jsonb", json], { kind: "json", asSent: true }],
-    [["jsonb", json], mysqlJson, { kind: "json", asSent: true }],
+    [["jsonb", json], mysqlJson, { kind: "json" }],
     [["json", json], mysqlJson, { kind: "json" }],
     [mysqlJson, ["jsonb", json], { kind: "json" }],
     [["json", json], longtext, { kind: "json", asSent: true }],

@@ -41,13 +41,9 @@ function elementOf({ type, nativeType }: Column): string {
   return element.kind === "opaque" ? nativeType : element.kind;
 }
 
-/**
- * Types of one name keep one text, and MySQL shows what it has been sent of a jsonb as PostgreSQL does, as far as numbers are
- * not others. The type of MySQL is told from PostgreSQL's of the same name by what its values are sent as there.
- */
+/** Types of one name keep one text. MySQL's is told from PostgreSQL's of the same name by what its values are sent as there. */
 function jsonForm({ source, target }: ColumnPair): DigestForm {
   const isOneType = source.nativeType === target.nativeType && source.binaryAs === target.binaryAs;
   const keepsText = target.type.kind === "string" && source.type.kind === "json";
-  const isOrdered = source.nativeType === "jsonb" && target.binaryAs === "jsonb";
-  return isOneType || keepsText || isOrdered ? { kind: "json", asSent: true } : { kind: "json" };
+  return isOneType || keepsText ? { kind: "json", asSent: true } : { kind: "json" };
 }
