@@ -36,8 +36,9 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ["@aws-sdk/client-database-migration-service", "@smithy/signature-v4"],
   },
   notify: { may: ["base", "core", "task"] },
+  report: { may: ["base", "core"] },
   cli: {
-    may: ["base", "core", "api/shapes.ts", "mapping/selection.ts", "server"],
+    may: ["base", "core", "api/shapes.ts", "mapping/selection.ts", "report", "server"],
     types: ["task"],
     packages: ["commander", "pino", "@aws-sdk/client-database-migration-service"],
   },

@@ -25,6 +25,14 @@ export class EnginePage {
     );
   }
 
+  /** The statements that stand first behind a heading. */
+  statementsAfter(heading: string): string {
+    const section = this.#text.slice(this.#text.indexOf(`\n${heading}\n`));
+    const statements = /```sql\n(.*?)```/s.exec(section)?.[1];
+    assert.ok(section.startsWith("\n## ") && statements !== undefined, heading);
+    return statements;
+  }
+
   /** Names of test files in it, with an asterisk where several are meant. */
   get testNames(): ReadonlySet<string> {
     return new Set([...this.#text.matchAll(/`([^`\s]+\.test\.ts)`/g)].map(([, name = ""]) => name));

@@ -24,6 +24,8 @@ export interface FileOutcome {
   readonly failed: number;
   readonly skips: readonly { readonly name: string; readonly reason: string }[];
   readonly failures: readonly { readonly name: string; readonly error: string }[];
+  /** Each test that ran. */
+  readonly times: readonly { readonly name: string; readonly milliseconds: number }[];
   /** What the file wrote to stdout and stderr, shortened. */
   readonly output: string;
   readonly milliseconds: number;
@@ -54,6 +56,9 @@ export async function runFile(request: FileRequest, signal: AbortSignal): Promis
   const skips = tests
     .filter((line) => (line.kind === "pass" || line.kind === "fail") && line.skipped !== null)
     .map((line) => ({ name: line.name, reason: line.skipped ?? "" }));
+  const times = tests
+    .filter(({ kind }) => kind === "pass" || kind === "fail")
+    .map(({ name, milliseconds }) => ({ name, milliseconds }));
   const passed = tests.filter((line) => line.kind === "pass" && line.skipped === null).length;
   const wrong = fileFailure({ ending, lines, left, ran: passed + failures.length + skips.length, failures });
   if (wrong !== undefined) failures.push({ name: request.file, error: wrong });
@@ -63,6 +68,7 @@ export async function runFile(request: FileRequest, signal: AbortSignal): Promis
     failed: failures.length,
     skips,
     failures,
+    times,
     output: output(),
     milliseconds: performance.now() - started,
   };

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { executables, findTools, type Tool, versionOf } from "./support/debian-tools.ts";
 import { mariadbServer } from "./support/mysql-packages.ts";
+import { postgisServer } from "./support/postgis.ts";
 import { installServers, SERVER_VERSIONS } from "./support/server-packages.ts";
 
 /** What the tests need beyond `npm ci`. `environment` tells them where it is. */
@@ -46,6 +47,8 @@ export function preparePrerequisites(say: (line: string) => void): Prerequisites
   if (servers !== undefined) missing.push(servers);
   const found = findTools(tools, say);
   missing.push(...found.missing);
+  // By itself, because not every system has such a package; its tests are skipped then.
+  for (const line of findTools([postgisServer], say).missing) say(`without PostGIS: ${line}`);
   const environment: Record<string, string> = {};
   for (const tool of tools) {
     const path = found.paths.get(tool.name);

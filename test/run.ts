@@ -22,6 +22,7 @@ const LANES = Math.min(availableParallelism() + 1, 4);
 const FILE_TIMEOUT_MS = 20 * 60_000;
 const TOTAL_TIMEOUT_MS = 80 * 60_000;
 const STILL_RUNNING_MS = 60_000;
+const SLOW_TEST_MS = 10_000;
 
 const root = join(import.meta.dirname, "..");
 const binaries = join(root, "node_modules", ".bin");
@@ -85,7 +86,7 @@ async function runChecks(signal: AbortSignal): Promise<number> {
   return failed;
 }
 
-/** Test files, those that take longest first, so that the end is not one file alone. */
+/** Test files: scenarios first, which take longest, so that the end is not one file alone. */
 function testFiles(words: readonly string[]): readonly string[] {
   const files = ["src", "test", "scripts", "demo", "bench", "soak", "bin"].flatMap((folder) =>
     filesBelow(join(root, folder)),
@@ -166,11 +167,21 @@ function summarize(outcomes: readonly FileOutcome[], otherFailures: number, star
   const failed = sum((outcome) => outcome.failed) + otherFailures;
   const skipped = sum((outcome) => outcome.skips.length);
   const failures = outcomes.filter((outcome) => outcome.failed > 0);
+  for (const line of slowest(outcomes)) say(line);
   if (failures.length > 0) say(`failed in: ${failures.map((outcome) => outcome.file).join(", ")}`);
   if (passed + failed === 0) say("no test ran, which is a failure");
   say(`${outcomes.length} files in ${seconds(performance.now() - started)}`);
   say(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   return failed > 0 || passed === 0 ? 1 : 0;
+}
+
+/** What the running time went to: tests that took long, the longest first. */
+function slowest(outcomes: readonly FileOutcome[]): readonly string[] {
+  return outcomes
+    .flatMap(({ file, times }) => times.map((one) => ({ file, ...one })))
+    .filter(({ milliseconds }) => milliseconds >= SLOW_TEST_MS)
+    .sort((left, right) => right.milliseconds - left.milliseconds)
+    .map(({ file, name, milliseconds }) => `slow ${seconds(milliseconds)} ${file}: ${name}`);
 }
 
 function indent(text: string): string {

@@ -113,7 +113,6 @@ function originWords(origin: ColumnOrigin, own: Column | undefined, reads: Table
   }
 }
 
-/** How a rule parts the table for its full load; undefined where none does. */
 /** The target's primary key; undefined where it is the source's. */
 export function keyWords(plan: TablePlan, columns: readonly ColumnWords[]): string | undefined {
   const names = new Map(columns.map(({ source, target }) => [source, target]));
@@ -127,6 +126,7 @@ function primaryKey({ indexes }: TableSchema): readonly string[] | undefined {
   return indexes.find(({ constraint }) => constraint === "primary-key")?.columns;
 }
 
+/** How a rule parts the table for its full load; undefined where none does. */
 export function loadWords(load: ParallelLoad | undefined): string | undefined {
   switch (load?.type) {
     case undefined:

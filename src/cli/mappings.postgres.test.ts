@@ -110,6 +110,7 @@ test("what cannot be carried out is told, and the exit code says so", async () =
     columnRule(2, "rename", "name", { value: "ssn" }),
     columnRule(3, "data-masking-hash-mask", "snn"),
     select(4, "exclude", "temp"),
+    select(5, "exclude", "%", { "object-locator": { "schema-name": "pg_catalog", "table-name": "%" } }),
   ];
   const { code, stdout } = await check(wrong, "--source", server.url(), "--type", "full-load-and-cdc");
   assert.equal(code, 1);
@@ -125,6 +126,7 @@ test("what cannot be carried out is told, and the exit code says so", async () =
     stdout,
     /^warning mapping\.rule_unmatched: Rule 4 for app\.temp matches no table of the source\.$/m,
   );
+  assert.doesNotMatch(stdout, /Rule 5/, "it leaves out a schema of the server");
   assert.match(stdout, /1 error: it cannot be carried out as it is\.\n$/);
   const nothing = await check([select(1, "include", "no_such_table")], "--source", server.url());
   assert.equal(nothing.code, 1);

@@ -88,6 +88,12 @@ test("timestamps are put in UTC and rounded to the digits of the coarser side", 
   for (const [type, form, cell, expected] of cases) assert.equal(made(type, form, cell), expected, cell);
 });
 
+test("a shape is its bytes, whether they are shown as bytes or by PostGIS", () => {
+  const form = { kind: "bytes" } as const;
+  assert.equal(made({ kind: "bytes", fixed: false }, form, "\\x0101ff"), "0101ff");
+  assert.equal(made({ kind: "opaque" }, form, "0101FF"), "0101ff");
+});
+
 test("JSON is the same whatever its order, blanks and way of writing numbers", () => {
   const form = { kind: "json" } as const;
   const same = (a: string, b: string): void => assert.equal(made(json, form, a), made(json, form, b));

@@ -85,6 +85,11 @@ const pairs: readonly (readonly [source: Side, target: Side, form: DigestForm | 
       ["longblob", { kind: "bytes", fixed: false }],
       { kind: "bytes" },
     ],
+    [
+      ["point", { kind: "bytes", fixed: false, shape: { of: "point" } }],
+      ["geometry(Point)", opaque],
+      { kind: "bytes" },
+    ],
     [["jsonb", json], ["jsonb", json], { kind: "json", asSent: true }],
     [["jsonb", json], mysqlJson, { kind: "json" }],
     [["json", json], mysqlJson, { kind: "json" }],

@@ -29,11 +29,19 @@ function bitForm(pair: ColumnPair): ColumnForm | undefined {
 function otherForm(pair: ColumnPair): ColumnForm | undefined {
   const { source, target } = pair;
   if (joins(pair, ["uuid"], ["uuid", "string"])) return { form: { kind: "uuid" } };
-  if (joins(pair, ["bytes"])) return { form: { kind: "bytes" } };
+  if (joins(pair, ["bytes"]) || isShape(pair)) return { form: { kind: "bytes" } };
   if (joins(pair, ["json"], ["json", "string"])) return { form: jsonForm(pair) };
   if (joins(pair, ["array"]) && elementOf(source) === elementOf(target)) return { form: { kind: "own" } };
   const isOneType = source.type.kind === target.type.kind && source.nativeType === target.nativeType;
   return isOneType ? { form: { kind: "own" } } : undefined;
+}
+
+/** Of a shape a column of PostGIS shows the bytes, as digits (docs/decisions/034). */
+function isShape({ source, target }: ColumnPair): boolean {
+  const { type } = source;
+  return (
+    type.kind === "bytes" && type.shape !== undefined && /\bgeo(?:metry|graphy)\b/.test(target.nativeType)
+  );
 }
 
 function elementOf({ type, nativeType }: Column): string {

@@ -11,4 +11,12 @@ export interface Finding {
   readonly table?: TableId;
   readonly message: string;
   readonly remedy: string;
+  /** What mends it, where statements do; the remedy holds them too, with what else is to be done. */
+  readonly fix?: Fix;
+}
+
+/** Statements to be run as they are, each with its semicolon. */
+export interface Fix {
+  readonly side: "source" | "target";
+  readonly statements: readonly string[];
 }

@@ -18,11 +18,35 @@ export type LogicalType =
   | { readonly kind: "float"; readonly bits: 32 | 64 }
   | { readonly kind: "decimal"; readonly precision?: number; readonly scale?: number }
   | { readonly kind: "string"; readonly maxChars?: number; readonly fixed: boolean }
-  | { readonly kind: "bytes"; readonly maxBytes?: number; readonly fixed: boolean }
+  | {
+      readonly kind: "bytes";
+      readonly maxBytes?: number;
+      readonly fixed: boolean;
+      /** They are a shape in EWKB (PostGIS manual, "Geometry Formats"), of which a part is none. */
+      readonly shape?: ShapeType;
+    }
   | { readonly kind: "time" | "timestamp"; readonly precision: number; readonly zoned: boolean }
   | { readonly kind: "enum" | "set"; readonly values: readonly string[] }
   | { readonly kind: "bit"; readonly length: number }
   | { readonly kind: "array"; readonly of: LogicalType };
+
+/** What a column of shapes holds. */
+export interface ShapeType {
+  /** The only kind of its values; "geometry" where any may stand. */
+  readonly of: ShapeKind;
+  /** Number of the only reference system of its values; absent where any may stand. */
+  readonly reference?: number;
+}
+
+export type ShapeKind =
+  | "geometry"
+  | "point"
+  | "linestring"
+  | "polygon"
+  | "multipoint"
+  | "multilinestring"
+  | "multipolygon"
+  | "geometrycollection";
 
 export interface Column {
   readonly name: string;

@@ -19,6 +19,9 @@ export interface Source extends AsyncDisposable {
   readonly positions: PositionCodec;
   /** The endpoint's word: a value that rules would cut off fails the task. False when left out. */
   readonly failsAtCuts?: boolean;
+  /** Schemas of the server itself, by whose names documents leave them out. Left out: none. */
+  readonly systemSchemas?: readonly string[];
+  /** Those of users. */
   listSchemas(signal: AbortSignal): Promise<readonly string[]>;
   /** Ordinary and partitioned-leaf tables of user schemas; Tideway's own control tables are left out. */
   listTables(signal: AbortSignal): Promise<readonly TableId[]>;
@@ -223,12 +226,19 @@ export interface SnapshotRequest extends StreamRequest {
    * "existing-stream": for a stream that exists; its position is comparable with the stream's commits.
    */
   readonly anchor: "none" | "new-stream" | "existing-stream";
+  /** The rows must show one place of the log (no Snapshot.upTo), however long that has to be waited for. False when left out. */
+  readonly exact?: boolean;
 }
 
 /** A consistent view of the source, open until disposed. Disposing keeps the stream. */
 export interface Snapshot extends AsyncDisposable {
-  /** The rows hold every change committed up to here and none after. undefined for anchor "none". */
+  /** The rows hold every change committed up to here and, but for `upTo`, none after. undefined for anchor "none". */
   readonly position: Position | undefined;
+  /**
+   * Where no one moment was to be had: rows may hold changes after `position`, another session's rows others, and none
+   * after this. Left out: there are none.
+   */
+  readonly upTo?: Position | undefined;
   /**
    * Cuts each table into partitions that together hold every row of it exactly once, about
    * `rowsPerPartition` rows or `bytesPerPartition` bytes each, whichever is smaller. One for a

@@ -96,6 +96,9 @@ export interface KeyRule extends TableRuleBase {
   readonly origin: "primary-key" | "unique-index";
 }
 
+/** Kilobytes that large objects can be limited to at the most, as on DMS. */
+export const LARGEST_LOB = 102_400;
+
 /** How much of a large object comes, as DMS counts them (document/data-types.ts). */
 export type LobSize = "whole" | { readonly maxKilobytes: number };
 

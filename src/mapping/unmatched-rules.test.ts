@@ -74,11 +74,16 @@ function selection(ruleId: number, action: string, name: string, type?: string):
 
 function selections(
   rules: readonly object[],
-  listed: { readonly tables: readonly string[]; readonly views?: readonly string[] },
+  listed: {
+    readonly tables: readonly string[];
+    readonly views?: readonly string[];
+    readonly systemSchemas?: readonly string[];
+  },
 ): readonly string[] {
   return unmatchedSelections(readDocument(JSON.stringify({ rules })), {
     tables: listed.tables.map(id),
     views: listed.views?.map(id),
+    systemSchemas: listed.systemSchemas ?? [],
   }).map(({ message }) => message);
 }
 
@@ -115,4 +120,22 @@ test("a selection rule is about relations of its type, and about views only wher
     selections(rules, { tables, views: [] }).at(-1),
     "Rule 3 for app.late matches no table or view of the source.",
   );
+});
+
+test("nothing is said of rules that leave out schemas of the server alone", () => {
+  const rules = [
+    selection(1, "include", "app.%"),
+    selection(2, "exclude", "sys.%"),
+    selection(3, "exclude", "s%.host_summary"),
+    selection(4, "exclude", "%.host_summary"),
+    selection(5, "include", "sys.%"),
+    selection(6, "exclude", "system.%"),
+    selection(7, "exclude", "sys.%", "view"),
+  ];
+  const listed = { tables: ["app.orders"], views: [], systemSchemas: ["mysql", "sys"] };
+  assert.deepEqual(selections(rules, listed), [
+    "Rule 4 for %.host_summary matches no table of the source.",
+    "Rule 5 for sys.% matches no table of the source.",
+    "Rule 6 for system.% matches no table of the source.",
+  ]);
 });

@@ -41,16 +41,33 @@ export function unmatchedRules(
   ];
 }
 
-/** Selection rules that match none of what the source has. Without views, nothing is said of rules about views alone. */
+/** What a source has. */
+export interface SourceRelations {
+  readonly tables: readonly TableId[];
+  /** Undefined: not known. */
+  readonly views: readonly TableId[] | undefined;
+  /** See Source; none of theirs is among the others. */
+  readonly systemSchemas: readonly string[];
+}
+
+/**
+ * Selection rules that match none of what the source has. Without views, nothing is said of rules about views alone; nor of
+ * rules that leave out what never comes.
+ */
 export function unmatchedSelections(
   { selections }: TableMappings,
-  { tables, views }: { readonly tables: readonly TableId[]; readonly views: readonly TableId[] | undefined },
+  { tables, views, systemSchemas }: SourceRelations,
 ): readonly Finding[] {
   const listed: Readonly<Record<Relation, readonly TableId[] | undefined>> = { table: tables, view: views };
   const known = (["table", "view"] as const).filter((relation) => listed[relation] !== undefined);
+  const isOfSystem = ({ action, schema }: SelectionRule): boolean =>
+    action === "exclude" &&
+    systemSchemas.some((name) => schema.matches(name)) &&
+    ![...tables, ...(views ?? [])].some((id) => schema.matches(id.schema));
   return selections.flatMap((rule) => {
     const asked = known.filter((relation) => isOfType(rule, relation));
-    if (asked.length === 0 || asked.some((relation) => takesAny(rule, listed[relation]!))) return [];
+    const isMatched = asked.length === 0 || asked.some((relation) => takesAny(rule, listed[relation]!));
+    if (isMatched || isOfSystem(rule)) return [];
     return unmatched(rule.id, locator(rule), `${asked.join(" or ")} of the source`);
   });
 }

@@ -164,16 +164,17 @@ export function misfitOf(batch: ChangeBatch, modes: Uint8Array | undefined): Mig
   )?.error;
 }
 
-/** Changes of a batch per table key, skipped ones left out; only tables that it changes. */
+/** Changes of a batch per table key from one of its ops on, skipped ones left out; only tables that it changes. */
 export function countChanges(
   batch: ChangeBatch,
   modes: Uint8Array | undefined,
+  first = 0,
 ): ReadonlyMap<string, AppliedCounts> {
   const { ops, transactions, tables } = batch;
   const perTable: (AppliedCounts | undefined)[] = [];
   for (let t = 0; t < transactions.length; t++) {
     const { start, end } = transactions[t]!;
-    for (let at = start * OP_WIDTH; at < end * OP_WIDTH; at += OP_WIDTH) {
+    for (let at = Math.max(start, first) * OP_WIDTH; at < end * OP_WIDTH; at += OP_WIDTH) {
       const table = ops[at + 1]!;
       if (modes !== undefined && modes[t * tables.length + table] === ApplyMode.skip) continue;
       let counts = perTable[table];
@@ -204,15 +205,18 @@ export function countChanges(
   return counted;
 }
 
-/** Values that were cut off in changes of a batch, skipped ones left out. */
+/** Values that were cut off in changes of a batch, skipped ones and transactions before one of its ops left out. */
 export function countCuts(
   { cuts = [], tables, transactions }: ChangeBatch,
   modes: Uint8Array | undefined,
+  first = 0,
 ): readonly { readonly table: TableId; readonly count: number }[] {
   return cuts
     .filter(
       ({ transaction, table }) =>
-        transaction < transactions.length && modes?.[transaction * tables.length + table] !== ApplyMode.skip,
+        transaction < transactions.length &&
+        transactions[transaction]!.end > first &&
+        modes?.[transaction * tables.length + table] !== ApplyMode.skip,
     )
     .map(({ table, count }) => ({ table: tables[table]!.id, count }));
 }

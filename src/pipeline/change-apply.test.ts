@@ -3,9 +3,10 @@ import { test } from "node:test";
 import { at, batch, codec } from "../../test/support/numbered-log.ts";
 import { type ChangeBatch, type ChangeTransaction, Op, type StreamItem } from "../core/change-batch.ts";
 import type { ChangeStream } from "../core/source.ts";
-import type { Applier } from "../core/target.ts";
+import type { AppliedCounts, Applier } from "../core/target.ts";
 import { TableRules } from "./apply-modes.ts";
-import { ChangeApply } from "./change-apply.ts";
+import { ChangeApply, type ChangeApplyParts } from "./change-apply.ts";
+import { CountedChanges } from "./counted-changes.ts";
 import type { PipelineObserver } from "./observer.ts";
 
 const observer: PipelineObserver = {
@@ -18,6 +19,7 @@ const observer: PipelineObserver = {
   building() {},
   tableFailed() {},
   finding() {},
+  taken() {},
   captured() {},
   applied() {},
   durable() {},
@@ -49,7 +51,7 @@ class QuietStream implements ChangeStream {
 function applyOf(
   stream: ChangeStream,
   taken: (batch: ChangeBatch) => void = () => assert.fail("nothing is there to be applied"),
-  rules = new TableRules(codec, () => false),
+  more: Partial<ChangeApplyParts> = {},
 ): ChangeApply {
   const applier: Applier = {
     onApplied: undefined,
@@ -61,8 +63,11 @@ function applyOf(
     [Symbol.asyncDispose]: async () => {},
   };
   return new ChangeApply({
-    ...{ stream, applier, rules, observer, truncates: "carry-out" },
+    ...{ stream, applier, observer, truncates: "carry-out" },
+    rules: new TableRules(codec, () => false),
     saveIdle: async () => {},
+    counted: new CountedChanges(),
+    ...more,
   });
 }
 
@@ -199,6 +204,47 @@ test("rows that a foreign key has changed are not applied where they cannot be t
   const rules = new TableRules(codec, () => false);
   rules.setWindow({ schema: "s", name: "b" }, { oldest: at(1), newest: at(5) });
   const ops = Int32Array.of(Op.insert, 0, -1, 0, Op.updateReferring, 1, 0, -1);
-  const apply = applyOf(streamOf({ ...batch([3]), ops }), undefined, rules);
+  const apply = applyOf(streamOf({ ...batch([3]), ops }), undefined, { rules });
   await assert.rejects(apply.run(), { code: "apply.row_incomplete", table: { schema: "s", name: "b" } });
+});
+
+test("what another attempt is sent again is to be applied again, and is captured once", async () => {
+  const counted = new CountedChanges();
+  const told: string[] = [];
+  const tell =
+    (what: string) =>
+    (counts: ReadonlyMap<string, AppliedCounts>): void => {
+      for (const { inserts, deletes } of counts.values()) told.push(`${what} ${inserts} ${deletes}`);
+    };
+  for (const batches of [[batch([1, 2]), batch([3])], [batch([2, 3, 4])]]) {
+    const apply = applyOf(streamOf(...batches, batch([9])), () => {}, {
+      observer: { ...observer, taken: tell("taken"), captured: tell("captured") },
+      counted,
+    });
+    counted.begin(codec);
+    apply.setGoal({ last: at(5) });
+    await apply.run();
+  }
+  const both = (what: string, count: number): string[] => [`${what} ${count} 0`, `${what} 0 ${count}`];
+  assert.deepEqual(told, [
+    ...[...both("taken", 2), ...both("captured", 2), ...both("taken", 1), ...both("captured", 1)],
+    ...[...both("taken", 3), ...both("captured", 1)],
+  ]);
+});
+
+test("a truncate that is passed over does not count among the changes that are to be applied", async () => {
+  const captured: unknown[] = [];
+  const ops = Int32Array.of(Op.truncate, 0, -1, -1, Op.delete, 1, 0, -1);
+  const apply = applyOf(streamOf({ ...batch([3]), ops }, batch([4])), () => {}, {
+    truncates: "keep-rows",
+    observer: {
+      ...observer,
+      captured: (counts) => {
+        for (const { truncates, deletes } of counts.values()) captured.push([truncates, deletes]);
+      },
+    },
+  });
+  apply.setGoal({ last: at(3) });
+  assert.equal(await apply.run(), "last");
+  assert.deepEqual(captured, [[0, 1]]);
 });

@@ -5,15 +5,9 @@ import type { NotedTransaction } from "../core/schema-note.ts";
 import type { ChangeStream } from "../core/source.ts";
 import type { Applier } from "../core/target.ts";
 import { type ApplyGoal, type Taken, upToGoal } from "./apply-goal.ts";
-import {
-  appliedTables,
-  countChanges,
-  countCuts,
-  cutBatch,
-  misfitOf,
-  type TableRules,
-} from "./apply-modes.ts";
+import { appliedTables, cutBatch, misfitOf, type TableRules } from "./apply-modes.ts";
 import { brokenCascade } from "./cascade-modes.ts";
+import type { CountedChanges } from "./counted-changes.ts";
 import type { PipelineObserver } from "./observer.ts";
 import { Standstill } from "./standstill.ts";
 import { settleTruncates, type TruncatePolicy } from "./truncates.ts";
@@ -32,6 +26,7 @@ export interface ChangeApplyParts {
   /** Records that everything up to an idle position is durable; must resolve before the source is told. */
   readonly saveIdle: (position: Position) => Promise<void>;
   readonly truncates: TruncatePolicy;
+  readonly counted: CountedChanges;
 }
 
 /** noted: before a transaction that alters tables of the task. */
@@ -242,17 +237,18 @@ export class ChangeApply {
       upToGoal(batch, { ...this.#goal, last: this.#last }, this.#parts.rules),
     );
     if (taken.transactions.length > 0) {
-      const { applier, observer, rules } = this.#parts;
+      const { applier, observer, rules, counted } = this.#parts;
       const modes = await this.#modes(taken);
       // Given up while a table was being loaded: the batch was not taken, the stream will send it again.
       if (this.#stopped || this.#failure !== undefined) return undefined;
       const misfit =
         misfitOf(taken, modes) ?? brokenCascade(taken, modes, (table) => rules.isSuspended(table));
       if (misfit !== undefined) throw misfit;
-      await applier.apply(settleTruncates(taken, modes, this.#parts), modes);
+      const settled = settleTruncates(taken, modes, this.#parts);
+      await applier.apply(settled, modes);
       failpoint("apply.batch-taken");
-      observer.captured(countChanges(taken, modes));
-      for (const { table, count } of countCuts(taken, modes)) observer.valuesCut(table, count);
+      // Truncates that are passed over are not among these: the target is not to carry them out.
+      counted.tell(settled, modes, observer);
       const { commits, takenBack } = taken.transactions.at(-1)!;
       this.#atBoundary = commits || takenBack === true;
       const last = taken.transactions.findLast((transaction) => transaction.commits);

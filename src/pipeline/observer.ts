@@ -20,7 +20,9 @@ export interface PipelineObserver {
   building(table: TableId, subject: string | undefined): void;
   tableFailed(table: TableId, error: MigrationError): void;
   finding(finding: Finding): void;
-  /** Changes read from the stream, per table key. */
+  /** Changes that the target is to apply, per table key. */
+  taken(counts: ReadonlyMap<string, AppliedCounts>): void;
+  /** Those of them that no earlier attempt had taken. */
   captured(counts: ReadonlyMap<string, AppliedCounts>): void;
   /** Changes that the target has committed. */
   applied(progress: AppliedProgress): void;

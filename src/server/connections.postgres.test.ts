@@ -1,27 +1,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
 import { makeCertificates } from "../../test/support/certificates.ts";
 import { waiting } from "../../test/support/dms-client.ts";
 import { eventually } from "../../test/support/eventually.ts";
-import { type PostgresServer, startPostgres } from "../../test/support/postgres-server.ts";
-import { TaskApi } from "../../test/support/task-api.ts";
-import { startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
+import { startPostgres } from "../../test/support/postgres-server.ts";
+import { taskService } from "../../test/support/task-service.ts";
 
-let postgres: PostgresServer;
-let tideway: TidewayServer;
-let api: TaskApi;
-
-before(async () => {
-  [postgres, tideway] = await Promise.all([startPostgres(), startTideway()]);
-  api = await TaskApi.start(postgres, tideway);
-});
-after(async () => {
-  await tideway[Symbol.asyncDispose]();
-  await postgres[Symbol.asyncDispose]();
-});
+const { postgres, api } = await taskService();
 
 test("connections are tested from the instance, and schemas are read when asked to", async () => {
   const { sourceArn: EndpointArn, source } = await api.pair(0);

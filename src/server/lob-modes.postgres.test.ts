@@ -1,22 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
-import { type PostgresServer, startPostgres } from "../../test/support/postgres-server.ts";
-import { TaskApi } from "../../test/support/task-api.ts";
-import { startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
+import { taskService } from "../../test/support/task-service.ts";
 
-let postgres: PostgresServer;
-let tideway: TidewayServer;
-let api: TaskApi;
-
-before(async () => {
-  [postgres, tideway] = await Promise.all([startPostgres(), startTideway()]);
-  api = await TaskApi.start(postgres, tideway);
-});
-after(async () => {
-  await tideway[Symbol.asyncDispose]();
-  await postgres[Symbol.asyncDispose]();
-});
+const { postgres, api } = await taskService();
 
 const SIZE = 100_000;
 

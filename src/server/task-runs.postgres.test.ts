@@ -1,24 +1,12 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
 import { waiting } from "../../test/support/dms-client.ts";
 import { eventually } from "../../test/support/eventually.ts";
-import { type PostgresServer, startPostgres } from "../../test/support/postgres-server.ts";
-import { everything, TaskApi } from "../../test/support/task-api.ts";
-import { startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
+import { everything } from "../../test/support/task-api.ts";
+import { taskService } from "../../test/support/task-service.ts";
 
-let postgres: PostgresServer;
-let tideway: TidewayServer;
-let api: TaskApi;
-
-before(async () => {
-  [postgres, tideway] = await Promise.all([startPostgres(), startTideway()]);
-  api = await TaskApi.start(postgres, tideway);
-});
-after(async () => {
-  await tideway[Symbol.asyncDispose]();
-  await postgres[Symbol.asyncDispose]();
-});
+const { postgres, tideway, api } = await taskService();
 
 test("a killed worker and a restarted server lose nothing: a running task goes on", async () => {
   const databases = await api.pair(100);

@@ -1,23 +1,11 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
 import { waiting } from "../../test/support/dms-client.ts";
-import { type PostgresServer, startPostgres } from "../../test/support/postgres-server.ts";
-import { everything, TaskApi } from "../../test/support/task-api.ts";
-import { startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
+import { everything } from "../../test/support/task-api.ts";
+import { taskService } from "../../test/support/task-service.ts";
 
-let postgres: PostgresServer;
-let tideway: TidewayServer;
-let api: TaskApi;
-
-before(async () => {
-  [postgres, tideway] = await Promise.all([startPostgres(), startTideway()]);
-  api = await TaskApi.start(postgres, tideway);
-});
-after(async () => {
-  await tideway[Symbol.asyncDispose]();
-  await postgres[Symbol.asyncDispose]();
-});
+const { postgres, api } = await taskService();
 
 test("a full load goes from ready to stopped and its statistics stay", async () => {
   const databases = await api.pair(1000);

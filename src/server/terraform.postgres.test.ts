@@ -1,30 +1,17 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
 import { waiting } from "../../test/support/dms-client.ts";
-import { type PostgresServer, startPostgres } from "../../test/support/postgres-server.ts";
-import { type Pair, TaskApi } from "../../test/support/task-api.ts";
+import type { Pair } from "../../test/support/task-api.ts";
+import { taskService } from "../../test/support/task-service.ts";
 import { assertHolds, assertSameJson, reaches, sameSettings } from "../../test/support/terraform.ts";
-import { startTideway, type TidewayServer } from "../../test/support/tideway-server.ts";
 
 /*
  * The calls of Terraform's provider for resources that move rows: create, read, plan again, change, remove.
  */
 
-let postgres: PostgresServer;
-let tideway: TidewayServer;
-let api: TaskApi;
-let client: dms.DatabaseMigrationServiceClient;
-
-before(async () => {
-  [postgres, tideway] = await Promise.all([startPostgres(), startTideway()]);
-  api = await TaskApi.start(postgres, tideway);
-  client = api.client;
-});
-after(async () => {
-  await tideway[Symbol.asyncDispose]();
-  await postgres[Symbol.asyncDispose]();
-});
+const { postgres, api } = await taskService();
+const { client } = api;
 
 /** As people write them: settings that act, that do not, that nobody knows, and nulls of every kind. */
 const SETTINGS = `{

@@ -59,8 +59,7 @@ function withEarlier(table: TableProgress, earlier: TableProgress | undefined): 
     appliedUpdates: table.appliedUpdates + earlier.appliedUpdates,
     appliedDeletes: table.appliedDeletes + earlier.appliedDeletes,
     appliedDdls: table.appliedDdls + earlier.appliedDdls,
-    // A table that is loaded again is without those of the load before. Earlier versions have counted no cut values.
-    conflicts: table.conflicts + (table.reloaded ? 0 : earlier.conflicts),
+    // A table that is loaded again is without those of the load before. Earlier versions have counted none.
     cutValues: table.cutValues + (table.reloaded ? 0 : (earlier.cutValues ?? 0)),
   };
 }

@@ -39,13 +39,14 @@ export async function selectRelations(
   }: { readonly mappings: TableMappings; readonly type: MigrationType; readonly known: ReadonlySet<string> },
   signal: AbortSignal,
 ): Promise<SelectedRelations> {
+  const { systemSchemas = [] } = source;
   const tables = await source.listTables(signal);
   const matched = selectTables(tables, mappings);
   const isComing = comesFrom(source, { tables, mappings, known });
   const selected = matched.filter(isComing);
   const passing = matched.filter((id) => !isComing(id)).map(tablePassing);
   if (!takesViews(mappings)) {
-    const unmatched = unmatchedSelections(mappings, { tables, views: undefined });
+    const unmatched = unmatchedSelections(mappings, { tables, views: undefined, systemSchemas });
     return { listed: tables, tables: selected, views: [], unmatched, passing };
   }
   if (type !== "full-load") {
@@ -58,7 +59,7 @@ export async function selectRelations(
   const views = await source.listViews(signal);
   return {
     ...{ listed: [...tables, ...views], tables: selected, views: selectTables(views, mappings, "view") },
-    ...{ unmatched: unmatchedSelections(mappings, { tables, views }), passing },
+    ...{ unmatched: unmatchedSelections(mappings, { tables, views, systemSchemas }), passing },
   };
 }
 

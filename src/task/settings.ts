@@ -1,7 +1,7 @@
 import { MigrationError } from "../core/error.ts";
 import type { OptionalControlTable } from "../core/journal.ts";
 import type { GroupLimits, PrepareMode } from "../core/target.ts";
-import type { LobSize } from "../mapping/rules.ts";
+import { LARGEST_LOB, type LobSize } from "../mapping/rules.ts";
 import type { TruncatePolicy } from "../pipeline/truncates.ts";
 import {
   checkValues,
@@ -126,9 +126,6 @@ const OPTIONAL_TABLES = [
   ["StatusTableEnabled", "awsdms_status"],
   ["FullLoadExceptionTableEnabled", "awsdms_full_load_exceptions"],
 ] as const satisfies readonly (readonly [string, OptionalControlTable])[];
-
-/** Kilobytes; AWS DMS takes no more either. */
-const LARGEST_LOB = 102_400;
 
 /** A section of a checked document with all its defaults. */
 function section(document: SettingsDocument, name: string): SettingsDocument {

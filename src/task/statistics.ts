@@ -5,12 +5,14 @@ import type { JournaledTable, RecordedErrors } from "../core/journal.ts";
 import type { Position } from "../core/position.ts";
 import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import type { AppliedCounts, AppliedProgress } from "../core/target.ts";
+import { CountedChanges } from "../pipeline/counted-changes.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import { LagMeter } from "./lag-meter.ts";
 import type { RetryBook } from "./retry-book.ts";
 import {
   addApplied,
   addCaptured,
+  addPending,
   cutFinding,
   forgetLoaded,
   type KnownTable,
@@ -35,6 +37,7 @@ const REPORT_INTERVAL_MS = 250;
 
 /** Collects what the pipeline tells and reports it to the task's listener now and then. */
 export class TaskStatistics implements PipelineObserver {
+  readonly counted = new CountedChanges();
   readonly #listener: TaskListener;
   readonly #tables = new Map<string, TableTally>();
   readonly #bytes = new Map<string, number>();
@@ -209,10 +212,21 @@ export class TaskStatistics implements PipelineObserver {
     this.#listener.finding(finding);
   }
 
+  taken(counts: ReadonlyMap<string, AppliedCounts>): void {
+    this.#add(counts, addPending);
+  }
+
   captured(counts: ReadonlyMap<string, AppliedCounts>): void {
+    this.#add(counts, addCaptured);
+  }
+
+  #add(
+    counts: ReadonlyMap<string, AppliedCounts>,
+    add: (table: TableTally, count: AppliedCounts) => void,
+  ): void {
     for (const [key, count] of counts) {
       const table = this.#tables.get(key);
-      if (table !== undefined) addCaptured(table, count);
+      if (table !== undefined) add(table, count);
     }
     this.#changed();
   }

@@ -7,6 +7,7 @@ import type { Log } from "./log.ts";
 import type { InstanceRecord, TaskRecord, WantedReload } from "./records.ts";
 import { isActive } from "./state.ts";
 import type { Store } from "./store.ts";
+import type { RetryWish } from "./task.ts";
 import { TaskAdvance } from "./task-advance.ts";
 import { TaskLedger } from "./task-ledger.ts";
 import { taskSpec } from "./task-spec.ts";
@@ -17,6 +18,14 @@ import type { WorkerAnswer } from "./worker-protocol.ts";
 
 /** A worker that dies this often in a row, no task of it getting anywhere, takes its tasks with it. */
 const DEATHS_TOO_MANY = 5;
+
+/** A task that the present worker of its instance runs, or is about to. What is asked before that one knows of it waits here. */
+interface Run {
+  isTold: boolean;
+  isStopped: boolean;
+  retry: RetryWish | undefined;
+}
+
 export interface SupervisorOptions {
   readonly store: Store;
   /** The worker's main module. */
@@ -39,7 +48,7 @@ export class Supervisor {
   /** By TaskSpec.id. */
   readonly #taskArns = new Map<string, string>();
   /** Tasks that the present worker of their instance has been told to run. */
-  readonly #running = new Map<string, symbol>();
+  readonly #running = new Map<string, Run>();
   readonly #reloads = new ReloadRelay();
 
   constructor({ store, workerPath, log }: SupervisorOptions) {
@@ -93,26 +102,30 @@ export class Supervisor {
     if (this.#ledger.hasEnded(record.arn)) return;
     const worker = this.#workers.forTask(record);
     if (!worker?.isReady) return;
-    const run = Symbol(record.arn);
+    const run: Run = { isTold: false, isStopped: false, retry: undefined };
     this.#running.set(record.arn, run);
     this.#taskArns.set(record.taskId, record.arn);
     try {
-      const spec = await taskSpec(this.#store, record, record.run.mode);
-      const tables = await this.#store.tableStatistics(record.arn);
+      // What has been asked since the record was read stands in the store, or comes to the run.
       const now = (await this.#store.get("task", record.arn)) ?? record;
+      const spec = await taskSpec(this.#store, now, (now.run ?? record.run).mode);
+      const tables = await this.#store.tableStatistics(record.arn);
       // Meanwhile the worker may have died, and then this run is another call's business.
       if (this.#running.get(record.arn) !== run) return;
-      if (now.status === "stopping") return this.#abandon(record.arn, undefined);
+      if (run.isStopped || now.status === "stopping") return this.#abandon(record.arn, undefined);
       this.#ledger.begins(now, tables);
       this.#reloads.begins(now.arn, now.reloads);
-      worker.send({ kind: "run", spec });
+      worker.send({ kind: "run", spec: { ...spec, retry: run.retry ?? spec.retry } });
+      run.isTold = true;
     } catch (error) {
       this.#abandon(record.arn, asMigrationError(error));
     }
   }
 
   stopTask(record: TaskRecord): void {
-    if (!this.#running.has(record.arn)) this.#abandon(record.arn, undefined);
+    const run = this.#running.get(record.arn);
+    if (run === undefined) this.#abandon(record.arn, undefined);
+    else if (!run.isTold) run.isStopped = true;
     else this.#workers.get(record.instanceArn)?.send({ kind: "stop", taskId: record.taskId });
   }
 
@@ -124,8 +137,10 @@ export class Supervisor {
 
   /** Tells the task's worker of the wish; one that is not running yet gets it with the task. */
   retryErrors({ arn, instanceArn, taskId, retry }: TaskRecord): void {
-    if (retry === undefined || !this.#running.has(arn)) return;
-    this.#workers.get(instanceArn)?.send({ kind: "retry", taskId, wish: retry.wish });
+    const run = this.#running.get(arn);
+    if (retry === undefined || run === undefined) return;
+    if (!run.isTold) run.retry = retry.wish;
+    else this.#workers.get(instanceArn)?.send({ kind: "retry", taskId, wish: retry.wish });
   }
 
   testConnection(instanceArn: string, endpoint: EndpointConfig, role: EndpointRole): Promise<WorkerAnswer> {

@@ -61,9 +61,10 @@ export function restoreTally(
 
 /** Takes over what the target has recorded of rows that were left out; undefined for nothing. */
 export function recordTally(tally: TableTally, recorded: RecordedErrors | undefined): void {
-  const { refused, loaded } = recorded ?? { refused: 0, loaded: 0 };
+  const { conflicts, refused, loaded } = recorded ?? { conflicts: 0, refused: 0, loaded: 0 };
   tally.fullLoadErrorRows = loaded;
   tally.refused = refused - loaded;
+  tally.conflicts = conflicts;
 }
 
 /** Of the load before nothing counts, and what was recorded of rows that were left out is gone. */
@@ -86,13 +87,17 @@ export function forgetLoaded(tally: TableTally): void {
   tally.cutValues = 0;
 }
 
+/** Changes that are under way to the target. */
+export function addPending(tally: TableTally, counts: AppliedCounts): void {
+  tally.pendingChanges += changesOf(counts);
+}
+
 /** Changes that the source has sent. */
 export function addCaptured(tally: TableTally, counts: AppliedCounts): void {
   tally.inserts += counts.inserts;
   tally.updates += counts.updates;
   tally.deletes += counts.deletes;
   tally.ddls += counts.truncates;
-  tally.pendingChanges += changesOf(counts);
 }
 
 /** Changes that have committed on the target. */

@@ -85,11 +85,11 @@ export interface TableProgress {
   readonly appliedUpdates: number;
   readonly appliedDeletes: number;
   readonly appliedDdls: number;
-  /** Changes that found another row than they should, since the table was loaded. */
+  /** Changes that found another row than they should: as many as the target has recorded. */
   readonly conflicts: number;
-  /** Changes that the target has refused and that were left out: as many as it has recorded. */
+  /** The same of changes that the target has refused and that were left out. */
   readonly refused: number;
-  /** Values that were cut off, of changes when these are taken: those that are sent again count again. */
+  /** Values that were cut off, of changes when these are taken: those that another worker is sent again count again. */
   readonly cutValues: number;
   /** Changes that the source has sent and that are neither applied nor passed over; below 0 after cascades. */
   readonly pendingChanges: number;

@@ -31,11 +31,15 @@ type Kind = MysqlFlavour | "postgres";
 interface Direction {
   readonly from: Kind;
   readonly to: Kind;
+  /** What else the direction shows stands in mysql-rental.test.ts: a load with changes. */
+  readonly onlyApart?: true;
 }
 
 const directions: readonly Direction[] = [
   { from: "postgres", to: "mariadb" },
-  { from: "mariadb", to: "postgres" },
+  { from: "postgres", to: "mysql" },
+  { from: "mariadb", to: "postgres", onlyApart: true },
+  { from: "mysql", to: "postgres", onlyApart: true },
   { from: "mysql", to: "mariadb" },
   { from: "mariadb", to: "mysql" },
 ];
@@ -142,17 +146,20 @@ class RentalPair extends TaskRuns {
 }
 
 for (const direction of directions) {
-  test(`a film rental comes by full load, by changes alone, and by both: ${direction.from} to ${direction.to}`, async () => {
+  const { from, to, onlyApart } = direction;
+  const modes =
+    onlyApart === true ? "full load and by changes alone" : "full load, by changes alone, and by both";
+  test(`a film rental comes by ${modes}: ${from} to ${to}`, async () => {
     const apart = await RentalPair.make(direction);
-    const together = await RentalPair.make(direction);
+    const together = onlyApart === true ? undefined : await RentalPair.make(direction);
     try {
       await apart.load();
       await apart.assertEqual();
       await apart.replicateChanges("cdc");
-      await together.replicateChanges("full-load-and-cdc");
+      await together?.replicateChanges("full-load-and-cdc");
     } finally {
       await apart.end();
-      await together.end();
+      await together?.end();
     }
   });
 }

@@ -191,6 +191,11 @@ describe("a task survives", { concurrency: true }, () => {
       assert.equal((await logged(task, "connect.lost"))["code"], "connect.lost");
       await task.until(isReplicating);
       await drained(task, it);
+      // What was under way to the target has been sent again.
+      assert.deepEqual(
+        task.last!.tables.map(({ updates }) => updates),
+        [10],
+      );
     });
   }
 

@@ -143,6 +143,29 @@ export const mappingRefusals: readonly {
         ],
   ),
   {
+    because: "a rule that excludes tables has a load-order",
+    rules: [everything, { ...everything, "rule-id": 2, "rule-action": "exclude", "load-order": 1 }],
+    subject: "rule 2: load-order",
+    says: /load-order says how early included tables are loaded; this rule excludes tables/,
+  },
+  {
+    because: "a rule that excludes tables has filters",
+    rules: [
+      everything,
+      {
+        ...{ ...everything, "rule-id": 2, "rule-action": "exclude" },
+        filters: [
+          {
+            ...{ "filter-type": "source", "column-name": "id" },
+            "filter-conditions": [{ "filter-operator": "null" }],
+          },
+        ],
+      },
+    ],
+    subject: "rule 2: filters",
+    says: /Filters say which rows of included tables come; this rule excludes tables/,
+  },
+  {
     because: "a table-type is not known",
     rules: [
       { ...everything, "object-locator": { "schema-name": "%", "table-name": "%", "table-type": "index" } },

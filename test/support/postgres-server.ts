@@ -13,6 +13,8 @@ const PASSWORD = "tideway-test";
 
 export interface PostgresOptions {
   readonly version?: number;
+  /** Debian's server, which has PostGIS, in place of an npm package's; see postgisBinaries(). */
+  readonly binaries?: string;
   /** Lines of postgresql.conf. */
   readonly settings?: Readonly<Record<string, string | number>>;
   /** PEM texts; turns TLS on. */
@@ -24,6 +26,9 @@ export interface PostgresOptions {
   /** Where the data directory is made; the system's temporary directory by default. */
   readonly parent?: string;
 }
+
+/** Instead of passwords, which cost more than most of a short session does: for tests with thousands of these. */
+export const TRUSTING = ["all", "replication"].map((what) => `host ${what} all 127.0.0.1/32 trust`);
 
 /** A real server in a temporary directory on a free loopback port, gone when disposed. */
 export class PostgresServer implements AsyncDisposable {
@@ -73,8 +78,7 @@ export class PostgresServer implements AsyncDisposable {
   async query(sql: string, database = "postgres"): Promise<any[]> {
     const client = await this.connect(database);
     try {
-      const result = (await client.query(sql)) as unknown as pg.QueryResult | pg.QueryResult[];
-      return Array.isArray(result) ? result.at(-1)!.rows : result.rows;
+      return await lastRows(client, sql);
     } finally {
       await client.end();
     }
@@ -135,15 +139,22 @@ export class PostgresServer implements AsyncDisposable {
   }
 }
 
+/** Runs one or several statements; rows of the last. */
+// biome-ignore lint/suspicious/noExplicitAny: rows of arbitrary test queries
+export async function lastRows(client: pg.Client, sql: string): Promise<any[]> {
+  const result = (await client.query(sql)) as unknown as pg.QueryResult | pg.QueryResult[];
+  return Array.isArray(result) ? result.at(-1)!.rows : result.rows;
+}
+
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const version = options.version ?? 18;
   const identity = unprivilegedIdentity();
   const directory = await mkdtemp(join(options.parent ?? tmpdir(), "tideway-pg-"));
   try {
     await chmod(directory, 0o755);
-    const binaries = await reachableBinaries(version, directory, identity);
+    const binaries = options.binaries ?? (await reachableBinaries(version, directory, identity));
     await fromTemplate(join(directory, "data"), {
-      name: `postgres-${version}`,
+      name: options.binaries === undefined ? `postgres-${version}` : options.binaries.replaceAll("/", "-"),
       make: (data) => initialize(data, binaries, identity),
       renew: renewSystemIdentifier,
     });

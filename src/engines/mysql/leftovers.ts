@@ -9,6 +9,7 @@ import { literal, qualified } from "./catalog/identifier.ts";
 import type { Client } from "./connection/client.ts";
 import { connect } from "./connection/connection.ts";
 import { classify } from "./connection/errors.ts";
+import { TRIAL_PREFIX } from "./load/trial-table.ts";
 
 const PURPOSE = "tideway cleanup";
 
@@ -33,8 +34,10 @@ export async function findLeftovers(
     return [
       ...records,
       ...tables.map((id): Leftover => {
-        const detail = "holds records of all tasks";
-        return { kind: "control table", name: qualified(id), taskId: undefined, inUse, detail };
+        const isTrial = id.name.startsWith(TRIAL_PREFIX);
+        const detail = isTrial ? "left by a start that was killed" : "holds records of all tasks";
+        const named = { kind: "control table", name: qualified(id), taskId: undefined } as const;
+        return { ...named, inUse: inUse && !isTrial, detail };
       }),
     ];
   });

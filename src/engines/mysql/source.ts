@@ -28,7 +28,14 @@ import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { checkFormat } from "./assess/assess-log.ts";
 import { assessSource } from "./assess/assess-source.ts";
 import { marked } from "./assess/server-mark.ts";
-import { checkTables, describe, listSchemas, listTables, listViews } from "./catalog/catalog.ts";
+import {
+  checkTables,
+  describe,
+  listSchemas,
+  listTables,
+  listViews,
+  systemSchemas,
+} from "./catalog/catalog.ts";
 import { readSequenceStates } from "./catalog/catalog-sequences.ts";
 import { type TypeChoices, typeChoices } from "./catalog/type-map.ts";
 import { errorAddress } from "./connection/address.ts";
@@ -41,9 +48,9 @@ import { checkLog, followLog } from "./log/follow-log.ts";
 import { resolvePosition, stopPosition } from "./log/given-position.ts";
 import { isKept } from "./log/log-place.ts";
 import { currentPosition } from "./log/log-state.ts";
+import { notedTables } from "./log/note-text.ts";
 import { positionAtTime } from "./log/position-at-time.ts";
 import { streamHealth } from "./log/stream-health.ts";
-import { notedTables } from "./log/table-notes.ts";
 import { openWriters } from "./snapshot/open-writers.ts";
 import { readWaits } from "./snapshot/read-waits.ts";
 import { openSnapshot } from "./snapshot/snapshot.ts";
@@ -54,6 +61,7 @@ import { openSnapshot } from "./snapshot/snapshot.ts";
  */
 export class MysqlSource implements Source {
   readonly positions = positionCodec;
+  readonly systemSchemas = systemSchemas;
   readonly #endpoint: EndpointConfig;
   readonly #clients: ClientPool<Client>;
   readonly #choices: TypeChoices;

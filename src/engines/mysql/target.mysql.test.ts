@@ -9,8 +9,10 @@ import type { MigrationPlan } from "../../core/plan.ts";
 import type { Index } from "../../core/schema.ts";
 import type { PrepareMode } from "../../core/target.ts";
 import { takeLoadLock } from "./apply/load-lock.ts";
+import { createTable } from "./catalog/ddl.ts";
 import { connect } from "./connection/connection.ts";
 import { findLeftovers, removeLeftover } from "./leftovers.ts";
+import { trialOf } from "./load/trial-table.ts";
 import { MysqlTarget } from "./target.ts";
 
 const primary: Index = {
@@ -204,6 +206,28 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies MysqlFlavour[]) {
           ({ kind, name }) => kind === "control table" && name.startsWith("`awsdms_control`."),
         );
         assert.equal(tables.length, 5);
+      });
+    });
+
+    test("the trial of a table that a killed start has left goes with the next start, or is cleaned up", async () => {
+      await on(async (target, plan, schema) => {
+        const client = await connect(server.endpoint(), { side: "target", purpose: "trial" }, unaborted);
+        await client.end();
+        const trial = createTable(trialOf(plan.tables[0]!.target), client.facts);
+        const left = async () =>
+          (await findLeftovers(server.endpoint(), unaborted)).filter(({ name }) =>
+            name.startsWith(`\`${schema}\``),
+          );
+        // One that is somebody's own has not the comment.
+        await server.query(`${trial}; create table awsdms_trial_mine (id int)`, schema);
+        const [found, ...more] = await left();
+        assert.deepEqual([found?.kind, found?.inUse, more], ["control table", false, []]);
+        await removeLeftover(server.endpoint(), found!, unaborted);
+        assert.deepEqual(await left(), []);
+        await server.query(trial, schema);
+        await target.prepareSchema({ plan, replace: false }, unaborted);
+        assert.deepEqual(await left(), []);
+        assert.deepEqual(await server.query("select * from awsdms_trial_mine", schema), []);
       });
     });
 

@@ -28,7 +28,7 @@ import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { checkLoads } from "./assess/assess-loads.ts";
 import { assessSource } from "./assess/assess-source.ts";
 import { marked } from "./assess/server-mark.ts";
-import { describe, listSchemas, listTables, listViews } from "./catalog/catalog.ts";
+import { describe, listSchemas, listTables, listViews, systemSchemas } from "./catalog/catalog.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
 import { lsnCodec } from "./catalog/lsn.ts";
 import { openWriters } from "./catalog/open-writers.ts";
@@ -49,6 +49,7 @@ import { openSnapshot } from "./snapshot/snapshot.ts";
 /** A PostgreSQL database as source: gives each call a connection. */
 export class PostgresSource implements Source {
   readonly positions = lsnCodec;
+  readonly systemSchemas = systemSchemas;
   readonly failsAtCuts: boolean;
   readonly #endpoint: EndpointConfig;
   readonly #clients: ClientPool<pg.Client>;

@@ -6,6 +6,7 @@ import type { Finding } from "../../core/finding.ts";
 import type { Journal, JournalRequest } from "../../core/journal.ts";
 import type { LockWait } from "../../core/lock-wait.ts";
 import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
+import type { PostLoadStep } from "../../core/post-load-step.ts";
 import type { ObjectRights, RightsId } from "../../core/rights.ts";
 import type { BulkFormat } from "../../core/row-chunk.ts";
 import type { SequenceState, TableId } from "../../core/schema.ts";
@@ -21,7 +22,6 @@ import type {
   LoadRequest,
   MakeObjects,
   ObjectOutcome,
-  PostLoadStep,
   PreparedTable,
   PrepareRequest,
   SchemaRequest,
@@ -37,6 +37,7 @@ import { openJournal } from "./apply/journal.ts";
 import { notedStart } from "./apply/journal-sql.ts";
 import { assessTarget } from "./assess/assess-target.ts";
 import { overwritten } from "./assess/server-mark.ts";
+import { geometryType } from "./catalog/geometry-type.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
 import { orderByRowTypes } from "./catalog/row-types.ts";
 import { setSequences } from "./catalog/sequences.ts";
@@ -66,6 +67,7 @@ export class PostgresTarget implements Target {
   readonly #clients: ClientPool<pg.Client>;
   readonly #builders: ClientPool<pg.Client>;
   readonly #loaders: LoaderPool;
+  #geometry: string | undefined;
 
   constructor(endpoint: EndpointConfig) {
     this.#endpoint = endpoint;
@@ -74,13 +76,13 @@ export class PostgresTarget implements Target {
     this.#loaders = new LoaderPool(endpoint);
   }
 
-  /** Throws what stands in the way of connecting. */
+  /** Throws what stands in the way of connecting; learns whether there is PostGIS, which convert() needs to know. */
   async check(signal: AbortSignal): Promise<void> {
-    await this.#clients.use(signal, (client) => client.query("select"));
+    this.#geometry = await this.#clients.use(signal, geometryType);
   }
 
   convert(plan: MigrationPlan): ConvertedPlan {
-    return convertPlan(plan);
+    return convertPlan(plan, this.#geometry);
   }
 
   assess(request: TargetAssessment, signal: AbortSignal): Promise<readonly Finding[]> {

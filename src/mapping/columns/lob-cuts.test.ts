@@ -74,7 +74,7 @@ test("large texts and bytes are cut off, but for what tells rows apart and what 
     cuts: ["note 2048", "photo 2048"],
     said: [
       "warning mapping.value_cut: Values of the columns note, photo are cut off after 2 KB, as rule 7 says.",
-      "info mapping.value_cut: Values of the columns data come whole: a part of JSON, XML or an array is none.",
+      "info mapping.value_cut: Values of the columns data come whole: a part of JSON, XML, an array or a shape is none.",
       "info mapping.value_cut: Values of the columns id, slug come whole: they tell rows apart or refer to others.",
     ],
     refuses: false,

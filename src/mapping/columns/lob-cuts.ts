@@ -75,7 +75,7 @@ export function cutColumns(
   }
   const whole = large.filter(({ column }) => !isDivisible(column));
   if (whole.length > 0) {
-    const why = "a part of JSON, XML or an array is none";
+    const why = "a part of JSON, XML, an array or a shape is none";
     findings.add("mapping.value_cut", "info", `Values of the columns ${named(whole)} come whole: ${why}.`);
   }
   const kept = divisible.filter(isTelling);
@@ -87,7 +87,7 @@ export function cutColumns(
 }
 
 function isDivisible({ type }: Column): boolean {
-  return type.kind === "string" || type.kind === "bytes";
+  return type.kind === "string" || (type.kind === "bytes" && type.shape === undefined);
 }
 
 /** A hash is made of the whole value, and another type says by itself what it has room for. */

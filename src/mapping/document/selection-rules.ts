@@ -1,3 +1,4 @@
+import type { MigrationError } from "../../core/error.ts";
 import type { FilterCondition } from "../../core/plan.ts";
 import type { SelectionRule, SourceFilter } from "../rules.ts";
 import { exactName, LARGEST_NUMBER, pattern } from "./locators.ts";
@@ -24,8 +25,9 @@ export function selectionRule(reader: RuleReader, id: number): SelectionRule {
     namesTable: isExact || !reader.locator().text("table-name").includes("%"),
     tableType: tableType(reader),
     loadOrder: reader.wholeNumber("load-order", 0, LARGEST_NUMBER),
-    filters: sourceFilters(reader, action),
+    filters: reader.parts("filters").map(sourceFilter),
   };
+  if (action === "exclude") refuseForIncluded(reader, rule);
   reader.finish();
   return rule;
 }
@@ -42,15 +44,12 @@ function tableType(reader: RuleReader): SelectionRule["tableType"] {
   throw reader.locator().malformed("table-type", "table-type must be table, view or all.");
 }
 
-function sourceFilters(reader: RuleReader, action: SelectionRule["action"]): readonly SourceFilter[] {
-  const filters = reader.parts("filters").map(sourceFilter);
-  if (filters.length > 0 && action === "exclude") {
-    throw reader.malformed(
-      "filters",
-      "Filters say which rows of included tables come; this rule excludes tables.",
-    );
-  }
-  return filters;
+/** What says how tables come says nothing in a rule by which they do not. */
+function refuseForIncluded(reader: RuleReader, { filters, loadOrder = 0 }: SelectionRule): void {
+  const refused = (member: string, what: string): MigrationError =>
+    reader.malformed(member, `${what}; this rule excludes tables.`);
+  if (filters.length > 0) throw refused("filters", "Filters say which rows of included tables come");
+  if (loadOrder > 0) throw refused("load-order", "load-order says how early included tables are loaded");
 }
 
 function sourceFilter(reader: MemberReader): SourceFilter {

@@ -1,13 +1,10 @@
 import type { ParallelLoad } from "../../core/plan.ts";
-import type { KeyRule, TableRuleBase, TableSettingsRule } from "../rules.ts";
+import { type KeyRule, LARGEST_LOB, type TableRuleBase, type TableSettingsRule } from "../rules.ts";
 import { exactName } from "./locators.ts";
 import type { MemberReader, RuleReader } from "./rule-reader.ts";
 import { keyOrigins, lobModes, parallelLoadTypes } from "./vocabulary.ts";
 
 const MOST_RANGE_COLUMNS = 10;
-
-/** Kilobytes, as in DMS. */
-const LARGEST_LOB = 102_400;
 
 export function keyRule(reader: RuleReader, id: number): KeyRule {
   const base = exactTable(reader, id, "define-primary-key");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { firstBytes, mappedRows, numbers } from "../../../test/support/copy-rows.ts";
+import { firstBytes, frame, mappedRows, numbers } from "../../../test/support/copy-rows.ts";
 import { INT, mappedPlan, TEXT } from "../../../test/support/mapped-plan.ts";
 import type { LogicalType } from "../../core/schema.ts";
 import { BinaryCuts } from "./binary-cuts.ts";
@@ -60,6 +60,19 @@ test("values are cut off in the binary format, whatever is in them and wherever 
     assert.deepEqual(found, wanted, `round ${round}`);
     assert.equal(mapper.cuts, cuts, `round ${round}`);
   }
+});
+
+test("rows count that end where all of a chunk is cut off", () => {
+  const plan = mappedPlan({ reads: [TEXT], columns: [{ kind: "column", ordinal: 0, cut: 3 }] });
+  const mapper = new BinaryCuts(plan);
+  const sent = Buffer.concat([header(0), written([Buffer.from("abcdefgh")])]);
+  const chunk = frame(sent);
+  const counts = [
+    mapper.map({ bytes: chunk.subarray(0, -2), rows: 0 }),
+    mapper.map({ bytes: chunk.subarray(-2), rows: 1 }),
+    mapper.map({ bytes: frame(trailer), rows: 0 }),
+  ].map((mapped) => mapped?.rows);
+  assert.deepEqual(counts, [0, undefined, 1]);
 });
 
 test("a value that is to be cut off is an error of the table where none may be", () => {

@@ -16,6 +16,8 @@ export class CopyOutput {
   length = 0;
   /** Buffers of chunks that were given back. */
   readonly #spare: Buffer[] = [];
+  /** Rows that have ended since the last frame. */
+  #rows = 0;
 
   /** Another frame. `expected`: how many bytes it takes, about. */
   begin(expected: number): void {
@@ -25,8 +27,9 @@ export class CopyOutput {
     this.length = FRAME_HEADER;
   }
 
-  /** The frame as a chunk; undefined when nothing was written. */
+  /** The frame as a chunk; undefined when nothing was written, and then `rows` that have ended count with the next one. */
   take(rows: number): RowChunk | undefined {
+    this.#rows += rows;
     const out = this.bytes;
     const done = (): void => {
       if (out.length <= LARGEST_SPARE) this.#spare.push(out);
@@ -38,7 +41,9 @@ export class CopyOutput {
     const frame = out.subarray(0, this.length);
     frame[0] = COPY_DATA;
     frame.writeUInt32BE(this.length - 1, 1);
-    return { bytes: frame, rows, release: done };
+    const ended = this.#rows;
+    this.#rows = 0;
+    return { bytes: frame, rows: ended, release: done };
   }
 
   /** Makes room for `size` bytes. */

@@ -29,7 +29,7 @@ export function ruleDigests(plan: TablePlan): RuleDigests {
     const { name } = readTable(plan).columns[ordinal]!;
     return [name, numbers.get(name) ?? -1];
   };
-  const columns = new Map([...numbers.values()].map((number) => [number, digest("left out")]));
+  const columns = new Map([...numbers.values()].map((number) => [number, LEFT_OUT]));
   const names: Record<string, string> = {};
   const made: Record<string, string> = {};
   for (const [i, origin] of originsOf(plan).entries()) {
@@ -57,6 +57,9 @@ export function ruleDigests(plan: TablePlan): RuleDigests {
     ...(filter === undefined ? {} : { filter: digest(sortedTexts(filter)) }),
   };
 }
+
+/** Of a column that does not come. */
+const LEFT_OUT = digest("left out");
 
 type Numbers = ReadonlyMap<string, number>;
 /** A name in a rule, and the column that it stands for. */

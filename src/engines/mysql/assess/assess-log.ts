@@ -2,7 +2,7 @@ import { MigrationError } from "../../../core/error.ts";
 import type { Finding } from "../../../core/finding.ts";
 import { displayTable, type TableSchema } from "../../../core/schema.ts";
 import type { SourceAssessment } from "../../../core/source.ts";
-import { finding } from "../../shared/finding.ts";
+import { finding, mends } from "../../shared/finding.ts";
 import type { Client } from "../connection/client.ts";
 import { serverFields } from "../connection/errors.ts";
 import { atLeast } from "../connection/server-facts.ts";
@@ -60,6 +60,9 @@ function wrongFormat(format: string): Finding {
   return finding("source.binary_log_format", "error", {
     subject: "binlog_format",
     message: `The source's binlog_format is ${format}: its log holds statements, from which rows cannot be told.`,
+    ...mends("source", ["set global binlog_format = ROW;"], {
+      after: "and let sessions that are open connect again. Set it in the server's configuration, too.",
+    }),
   });
 }
 
@@ -85,6 +88,7 @@ function unordered(): Finding {
     subject: "binlog_order_commits",
     message:
       "The source may commit in another order than it logs (binlog_order_commits is OFF): rows of a snapshot may lack a transaction before its position.",
+    ...mends("source", ["set global binlog_order_commits = ON;"]),
   });
 }
 
@@ -97,11 +101,17 @@ function lateWrites(variables: ReadonlyMap<string, string>): readonly string[] {
 
 function notDurable(names: readonly string[]): Finding {
   const [subject] = names;
-  const statements = names.map((name) => `set global ${name} = 1;`).join(" ");
   return finding("source.not_durable", "warning", {
     subject: subject!,
     message: `The source may answer a commit before it is on its disk (${names.join(" and ")} not 1): after a crash it may lack rows that it has told the target of, or its log rows that it keeps.`,
-    remedy: `Run on the source, and put it into its option file: ${statements} After a crash without that compare the tables, or load them again.`,
+    ...mends(
+      "source",
+      names.map((name) => `set global ${name} = 1;`),
+      {
+        after:
+          "Put it into its option file, too. After a crash without that compare the tables, or load them again.",
+      },
+    ),
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Finding } from "../../../core/finding.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import type { SourceAssessment } from "../../../core/source.ts";
-import { finding } from "../../shared/finding.ts";
+import { finding, mends } from "../../shared/finding.ts";
 import { type OfTable, selectOfTables } from "../catalog/catalog-query.ts";
 import { qualified } from "../catalog/identifier.ts";
 import { withoutRemarks } from "../catalog/type-text.ts";
@@ -69,7 +69,13 @@ async function oldTemporals(client: Client, ids: readonly TableId[]): Promise<re
       subject: displayTable(id),
       table: id,
       message: `The column ${name} (${withoutRemarks(type)}) is kept in a form from before MariaDB 10.1, in which changes of it cannot be read.`,
-      remedy: `Run on the source: set global mysql56_temporal_format = ON; and then alter table ${qualified(id)} force; or use a full-load task for the table.`,
+      ...mends(
+        "source",
+        ["set global mysql56_temporal_format = ON;", `alter table ${qualified(id)} force;`],
+        {
+          after: "or use a full-load task for the table.",
+        },
+      ),
     });
   });
 }
@@ -116,7 +122,9 @@ function versioned(id: TableId): Finding {
     subject: displayTable(id),
     table: id,
     message: `The table ${displayTable(id)} is system-versioned: its changes are logged together with those of its history.`,
-    remedy: `Use a full-load task for the table, or run on the source: alter table ${qualified(id)} drop system versioning;`,
+    ...mends("source", [`alter table ${qualified(id)} drop system versioning;`], {
+      after: "which forgets its history; or use a full-load task for the table.",
+    }),
   });
 }
 
@@ -125,6 +133,9 @@ function notTransactional(id: TableId, { engine }: TableKindRow): Finding {
     subject: displayTable(id),
     table: id,
     message: `The table ${displayTable(id)} is kept by ${engine ?? "an engine"} without transactions: what is changed while it is loaded may come twice or as it was at another moment.`,
+    ...mends("source", [`alter table ${qualified(id)} engine = InnoDB;`], {
+      after: "or let nobody write to the table while it is loaded.",
+    }),
   });
 }
 
@@ -187,6 +198,6 @@ function mayNotRead(id: TableId, { user, sql }: Account): Finding {
     subject: displayTable(id),
     table: id,
     message: `The user ${user} may not read the table ${displayTable(id)}.`,
-    remedy: `Run on the source: grant select on ${qualified(id)} to ${sql};`,
+    ...mends("source", [`grant select on ${qualified(id)} to ${sql};`]),
   });
 }

@@ -1,7 +1,7 @@
 import type { Finding } from "../../../core/finding.ts";
 import type { TargetAssessment } from "../../../core/target.ts";
 import { displayColumn } from "../../shared/convert/convert-notes.ts";
-import { finding } from "../../shared/finding.ts";
+import { type FindingDetails, finding, mends } from "../../shared/finding.ts";
 import { durabilityOf } from "../apply/apply-durability.ts";
 import { flushDenied } from "../apply/apply-open.ts";
 import { accountSql } from "../catalog/account.ts";
@@ -66,7 +66,10 @@ function assessLoading(
   const findings: Finding[] = [];
   if (!localInfile) {
     const message = "The target's local_infile is off: rows are loaded by INSERT, which takes longer.";
-    findings.push(finding("target.local_infile", "info", { subject: "local_infile", message }));
+    const fix = mends("target", ["set global local_infile = on;"], {
+      after: "or have it set in the server's parameters.",
+    });
+    findings.push(finding("target.local_infile", "info", { subject: "local_infile", message, ...fix }));
   }
   const long = plan.tables.flatMap(({ source, target }) =>
     target.columns.flatMap(({ nativeType }, i) =>
@@ -81,7 +84,7 @@ function assessLoading(
       finding("target.out_of_resources", isSmall ? "warning" : "info", {
         subject: "max_allowed_packet",
         message: `The target's max_allowed_packet is ${maxAllowedPacket}: rows with longer values are refused${which}, of changes those of about half as many bytes.`,
-        remedy: "Run on the target: set global max_allowed_packet = 1073741824;",
+        ...mends("target", ["set global max_allowed_packet = 1073741824;"]),
       }),
     );
   }
@@ -111,15 +114,15 @@ async function assessRights(
   const makes = mode === "drop-and-create";
   return [...schemas].flatMap((schema) => {
     const lacking = (makes ? MAKES : LOADS).filter((privilege) => !grants.has(privilege, schema));
-    const remedy = (names: readonly string[]): string =>
-      `Run on the target: grant ${names.join(", ").toLowerCase()} on ${identifier(schema)}.* to ${user};`;
+    const granting = (names: readonly string[]): Pick<FindingDetails, "remedy" | "fix"> =>
+      mends("target", [`grant ${names.join(", ").toLowerCase()} on ${identifier(schema)}.* to ${user};`]);
     const findings: Finding[] = [];
     if (lacking.length > 0) {
       findings.push(
         finding("target.privilege", makes ? "error" : "warning", {
           subject: `database ${schema}`,
           message: `The user ${who!.user} lacks privileges in the target's database ${schema}: ${lacking.join(", ")}.`,
-          remedy: remedy(lacking),
+          ...granting(lacking),
         }),
       );
     }
@@ -129,7 +132,7 @@ async function assessRights(
         finding("target.privilege", "warning", {
           subject: `triggers of database ${schema}`,
           message: `The user ${who!.user} lacks TRIGGER in the target's database ${schema}: triggers are not seen, and changes are applied one by one.`,
-          remedy: remedy(["TRIGGER"]),
+          ...granting(["TRIGGER"]),
         }),
       );
     }

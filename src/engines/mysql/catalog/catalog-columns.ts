@@ -2,6 +2,7 @@ import type { Column, LogicalType, TableId } from "../../../core/schema.ts";
 import type { Client } from "../connection/client.ts";
 import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
 import { type OfTable, selectOfTables } from "./catalog-query.ts";
+import { hasReferences } from "./ddl.ts";
 import { type ColumnDefault, columnDefault, unescaped, updateExpression } from "./default-text.ts";
 import { logicalType, type TypeChoices } from "./type-map.ts";
 import { parseTypeText, withoutRemarks } from "./type-text.ts";
@@ -55,11 +56,15 @@ async function selectColumnRows(
   client: Client,
   ids: readonly TableId[],
 ): Promise<ReadonlyMap<string, readonly ColumnRow[]>> {
+  // What a column of shapes is bound to stands beside its type.
+  const type = hasReferences(client.facts)
+    ? "if(srs_id is null, column_type, concat(column_type, ' srid ', srs_id))"
+    : "column_type";
   const rows = await selectOfTables<ColumnRow>(
     client,
     ids,
     (where) => `
-    select table_schema as \`schema\`, table_name as \`table\`, column_name as name, column_type as columnType,
+    select table_schema as \`schema\`, table_name as \`table\`, column_name as name, ${type} as columnType,
            is_nullable as nullable, column_default as defaultText, collation_name as collation, extra as extra, generation_expression as expression, column_comment as comment
       from information_schema.columns where ${where} order by table_name, ordinal_position`,
   );

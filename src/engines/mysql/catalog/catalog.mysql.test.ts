@@ -102,7 +102,7 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
         values: ["a", "b,c", "it's", "x\\y", "ä", "n\nl", "unsigned (5) /* x */"],
       });
       assert.deepEqual(at("s"), { kind: "set", values: ["a", "b", "it's", "ü"] });
-      assert.deepEqual(at("g"), { kind: "bytes", fixed: false });
+      assert.deepEqual(at("g"), { kind: "bytes", fixed: false, shape: { of: "geometry" } });
       assert.deepEqual(at("j"), { kind: "json" });
       const chosen = await describe(client, [{ schema: nasty, name: "types" }], {
         booleans: true,

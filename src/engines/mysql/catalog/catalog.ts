@@ -21,11 +21,11 @@ import { compareShapes, tableShape } from "./table-shape.ts";
 import type { TypeChoices } from "./type-map.ts";
 
 /** Databases that are the server's own. */
-const SYSTEM = ["mysql", "information_schema", "performance_schema", "sys"];
+export const systemSchemas: readonly string[] = ["mysql", "information_schema", "performance_schema", "sys"];
 /** Where control tables of AWS DMS and of Tideway are. */
 const CONTROL = ["awsdms_control"];
 const IS_USERS = (column: string): string =>
-  `lower(${column}) not in (${[...SYSTEM, ...CONTROL].map(literal).join(", ")})`;
+  `lower(${column}) not in (${[...systemSchemas, ...CONTROL].map(literal).join(", ")})`;
 
 /** MariaDB calls a table whose history it keeps by a name of its own. */
 const TABLE_TYPES = "('BASE TABLE', 'SYSTEM VERSIONED')";

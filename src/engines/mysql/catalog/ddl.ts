@@ -17,6 +17,11 @@ export function hasInvisibleColumns(facts: ServerFacts): boolean {
   return facts.flavour === "mariadb" ? atLeast(facts, 10, 3) : atLeast(facts, 8, 0, 23);
 }
 
+/** MySQL 8 binds a column of shapes to one reference system. */
+export function hasReferences(facts: ServerFacts): boolean {
+  return facts.flavour === "mysql" && atLeast(facts, 8);
+}
+
 export function createSchema(name: string, facts: ServerFacts): string {
   return `create database if not exists ${identifier(name)} character set utf8mb4 collate ${binaryCollation(facts)}`;
 }
@@ -50,13 +55,14 @@ export function isMadeWithTable(table: TableSchema, index: Index): boolean {
 }
 
 export function columnDefinition(column: Column, facts: ServerFacts): string {
-  let text = `${identifier(column.name)} ${column.nativeType}`;
+  const [, type, reference = ""] = /^(.*?)( srid \d+)?$/is.exec(column.nativeType)!;
+  let text = `${identifier(column.name)} ${type}`;
   if (column.collation !== undefined) text += ` collate ${column.collation}`;
   if (column.generated !== undefined) {
     text += ` generated always as (${column.generated}) ${column.virtual === true ? "virtual" : "stored"}`;
     // MariaDB's grammar has none behind an expression.
     if (!column.nullable && facts.flavour === "mysql") text += " not null";
-    return text + visibility(column) + comment(column.comment);
+    return text + reference + visibility(column) + comment(column.comment);
   }
   // A timestamp is NOT NULL by itself on servers without explicit_defaults_for_timestamp.
   text += column.nullable ? " null" : " not null";
@@ -65,7 +71,7 @@ export function columnDefinition(column: Column, facts: ServerFacts): string {
     // What an update sets may stand alone.
     text += /^on update /i.test(column.default) ? ` ${column.default}` : ` default ${column.default}`;
   }
-  return text + visibility(column) + comment(column.comment);
+  return text + reference + visibility(column) + comment(column.comment);
 }
 
 function visibility({ invisible }: Column): string {

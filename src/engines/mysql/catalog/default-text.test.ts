@@ -69,7 +69,9 @@ test("types of other versions are read", () => {
   const of = (type: string): unknown => logicalType(parseTypeText(type), CHOICES);
   assert.deepEqual(of("int unsigned"), { kind: "int", bits: 32, unsigned: true });
   assert.deepEqual(of("double unsigned"), { kind: "float", bits: 64 });
-  assert.deepEqual(of("geomcollection"), { kind: "bytes", fixed: false });
+  const shape = (is: unknown): unknown => ({ kind: "bytes", fixed: false, shape: is });
+  assert.deepEqual(of("geomcollection"), shape({ of: "geometrycollection" }));
+  assert.deepEqual(of("point srid 4326"), shape({ of: "point", reference: 4326 }));
   assert.deepEqual(of("vector(3)"), { kind: "bytes", fixed: false });
   assert.deepEqual(of("inet6"), { kind: "string", maxChars: 39, fixed: false });
   assert.deepEqual(of("xmltype"), { kind: "opaque" });

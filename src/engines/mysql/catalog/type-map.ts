@@ -1,5 +1,5 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
-import type { LogicalType } from "../../../core/schema.ts";
+import type { LogicalType, ShapeKind } from "../../../core/schema.ts";
 import type { TypeText } from "./type-text.ts";
 
 /** Endpoint settings that decide what a type stands for. */
@@ -25,22 +25,14 @@ const INET4_CHARS = 15;
 const INET6_CHARS = 39;
 const DEFAULT_PRECISION = 10;
 
-const GEOMETRIES = new Set([
-  "geometry",
-  "point",
-  "linestring",
-  "polygon",
-  "multipoint",
-  "multilinestring",
-  "multipolygon",
-  "geometrycollection",
-  "geomcollection",
-]);
-
 /** Values of these are kept as a number of a spatial reference system and WKB. */
-function isGeometry({ name }: Pick<TypeText, "name">): boolean {
-  return GEOMETRIES.has(name);
-}
+const SHAPES: ReadonlyMap<string, ShapeKind> = new Map([
+  ...(
+    ["geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon"] as const
+  ).map((name) => [name, name] as const),
+  ["geometrycollection", "geometrycollection"],
+  ["geomcollection", "geometrycollection"],
+]);
 
 /** What a column of a type holds, whatever engine looks at it; "opaque" for a type that is not known. */
 export function logicalType(type: TypeText, choices: TypeChoices): LogicalType {
@@ -122,16 +114,19 @@ function temporalType({ name, numbers }: TypeText, { timesOfDay }: TypeChoices):
   }
 }
 
-function otherType(type: TypeText): LogicalType {
-  switch (type.name) {
+function otherType({ name, reference }: TypeText): LogicalType {
+  switch (name) {
     case "json":
     case "uuid":
-      return { kind: type.name };
+      return { kind: name };
     case "inet4":
       return { kind: "string", maxChars: INET4_CHARS, fixed: false };
     case "inet6":
       return { kind: "string", maxChars: INET6_CHARS, fixed: false };
-    default:
-      return isGeometry(type) ? { kind: "bytes", fixed: false } : { kind: "opaque" };
+    default: {
+      const of = SHAPES.get(name);
+      if (of === undefined) return { kind: "opaque" };
+      return { kind: "bytes", fixed: false, shape: reference === undefined ? { of } : { of, reference } };
+    }
   }
 }

@@ -7,6 +7,8 @@ export interface TypeText {
   /** Members of an enum or a set. */
   readonly labels: readonly string[];
   readonly unsigned: boolean;
+  /** The reference system that a column of shapes is bound to: `point srid 4326`. */
+  readonly reference?: number;
 }
 
 const HEAD = /^[a-z0-9_]+(?: precision| varying)?/i;
@@ -16,12 +18,14 @@ export function parseTypeText(columnType: string): TypeText {
   const name = (HEAD.exec(columnType)?.[0] ?? columnType).toLowerCase();
   const isListed = name === "enum" || name === "set";
   const rest = columnType.slice(name.length);
+  const reference = isListed ? undefined : /\bsrid (\d+)\b/i.exec(rest)?.[1];
   const brackets = isListed ? null : /^\s*\(([\d\s,]*)\)/.exec(rest);
   return {
     name,
     numbers: brackets === null ? [] : brackets[1]!.split(",").map(Number),
     labels: isListed ? parseLabels(rest) : [],
     unsigned: !isListed && /\bunsigned\b/i.test(rest),
+    ...(reference === undefined ? {} : { reference: Number(reference) }),
   };
 }
 

@@ -27,11 +27,13 @@ const NO_LIMIT = "/*!50708 , max_execution_time = 0 */ /*M!100101 , max_statemen
 
 /**
  * The source's values are read as they are, zero dates too. The target refuses a value rather than change it, but
- * takes what another MySQL holds: dates that no calendar has, and 0 in an AUTO_INCREMENT column.
+ * takes what another MySQL holds: dates that no calendar has, and 0 in an AUTO_INCREMENT column. Columns that are computed
+ * may take unsigned numbers from each other: MariaDB lets nobody make such a column without that mode, and on MySQL what the
+ * source has computed below zero is refused without it.
  */
 const sides: Readonly<Record<EndpointRole, string>> = {
   source: "set sql_mode = '';",
-  target: `set sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES',
+  target: `set sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES,NO_UNSIGNED_SUBTRACTION',
     innodb_lock_wait_timeout = 100000000, lock_wait_timeout = 31536000;`,
 };
 

@@ -1,7 +1,7 @@
 import type { MigrationPlan, TablePlan } from "../../../core/plan.ts";
 import { type Column, displayTable } from "../../../core/schema.ts";
 import type { ConvertNotes } from "../../shared/convert/convert-notes.ts";
-import { hasChecks, hasInvisibleColumns } from "../catalog/ddl.ts";
+import { hasChecks, hasInvisibleColumns, hasReferences } from "../catalog/ddl.ts";
 import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
 import { withTables } from "./convert-sequences.ts";
 import { mysqlType } from "./convert-type.ts";
@@ -9,8 +9,21 @@ import { withZeroDates } from "./convert-zero-dates.ts";
 
 /** A plan of one MySQL or MariaDB for another one, which may lack some of its types and collations. */
 export function convertSame(plan: MigrationPlan, facts: ServerFacts, notes: ConvertNotes): MigrationPlan {
-  const tables = plan.tables.map((table) => sameTable(table, facts, notes));
+  const isFromMysql = plan.target.serverVersion.startsWith("MySQL ");
+  const tables = plan.tables.map((table) => {
+    if (isFromMysql) tellBackslashes(table, notes);
+    return sameTable(table, facts, notes);
+  });
   return withTables(plan, tables, notes);
+}
+
+/** MySQL reads them as the session does that writes a row, MariaDB always in one way. */
+function tellBackslashes({ source, target }: TablePlan, notes: ConvertNotes): void {
+  for (const { name, generated } of target.columns) {
+    if (generated?.includes("\\") !== true) continue;
+    const how = `The source computes the column ${name} with other backslashes in sessions of NO_BACKSLASH_ESCAPES; the target computes it as in all others.`;
+    notes.about(source, "convert.generated", how);
+  }
 }
 
 function sameTable(plan: TablePlan, facts: ServerFacts, notes: ConvertNotes): TablePlan {
@@ -66,7 +79,7 @@ function shown({ invisible: _invisible, ...column }: Column): Column {
 
 function sameColumn(column: Column, facts: ServerFacts): Column {
   const isRuled = column.typedByRule === true;
-  const nativeType = isRuled ? mysqlType(column, facts).native : sameType(column.nativeType, facts);
+  const nativeType = isRuled ? mysqlType(column, facts).native : sameType(column, facts);
   const { collation, default: value, ...rest } = column;
   const isText = nativeType !== "json" && nativeType !== "uuid";
   const made = { ...rest, nativeType };
@@ -78,14 +91,15 @@ function sameColumn(column: Column, facts: ServerFacts): Column {
   };
 }
 
-function sameType(nativeType: string, facts: ServerFacts): string {
+function sameType({ nativeType, type: { kind } }: Column, facts: ServerFacts): string {
   if (facts.flavour === "mysql") {
     if (nativeType === "uuid") return "char(36)";
     if (nativeType === "inet4") return "varchar(15)";
     if (nativeType === "inet6") return "varchar(39)";
   } else if (nativeType === "uuid" && !atLeast(facts, 10, 7)) return "char(36)";
   else if (nativeType === "inet4" && !atLeast(facts, 10, 10)) return "varchar(15)";
-  return nativeType.replace(/\s*\/\*M?!\d+.*?\*\//g, "");
+  const type = nativeType.replace(/\s*\/\*M?!\d+.*?\*\//g, "");
+  return hasReferences(facts) || kind !== "bytes" ? type : type.replace(/ srid \d+$/, "");
 }
 
 /** The nearest that every server has: what takes case and accents into account or not, as before. */

@@ -9,6 +9,7 @@ import {
   string,
   UnreadDefinition,
 } from "./column-text.ts";
+import { keepsRows } from "./engine-name.ts";
 import { type IndexText, PRIMARY, readIndex, readIndexKind } from "./index-text.ts";
 import { type ReferenceText, readReference } from "./reference-text.ts";
 import type { SqlReader } from "./sql-words.ts";
@@ -55,7 +56,7 @@ export type Place = { readonly first: true } | { readonly after: string };
 
 /** What concerns neither columns nor rows. Each takes words up to the next comma. */
 const NOTHING = [
-  ...["ALGORITHM", "LOCK", "FORCE", "ENGINE", "ROW_FORMAT", "AUTO_INCREMENT", "KEY_BLOCK_SIZE", "CHECKSUM"],
+  ...["ALGORITHM", "LOCK", "FORCE", "ROW_FORMAT", "AUTO_INCREMENT", "KEY_BLOCK_SIZE", "CHECKSUM"],
   ...["STATS_PERSISTENT", "STATS_AUTO_RECALC", "STATS_SAMPLE_PAGES", "ENABLE", "DISABLE", "AVG_ROW_LENGTH"],
   ...[
     "MAX_ROWS",
@@ -123,6 +124,11 @@ export function readTableOption(reader: SqlReader): readonly TableClause[] {
   }
   if (reader.isNext("COLLATE")) {
     return [{ kind: "collation", charset: undefined, collation: readCollation(reader) }];
+  }
+  if (reader.takeIf("ENGINE") !== undefined) {
+    reader.takeSign("=");
+    if (!keepsRows(named(reader))) throw new UnreadDefinition();
+    return [];
   }
   if (reader.takeIf(...NOTHING) === undefined) throw new UnreadDefinition();
   skipOption(reader);

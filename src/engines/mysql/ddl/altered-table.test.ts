@@ -159,6 +159,8 @@ test("what is not certain is not read", () => {
     "alter table t add d int default (1 + 1)",
     "alter table t add d int as (c + 1)",
     "alter table t add d timestamp not null",
+    "alter table t add d timestamp",
+    "alter table t modify b timestamp default current_timestamp",
     "alter table t add d char(5) default 'x '",
     "alter table t add d enum('a ', 'b')",
     "alter table t add d enum('a', 'b') default 'A'",
@@ -175,6 +177,8 @@ test("what is not certain is not read", () => {
     "alter table t drop partition p0",
     "alter ignore table t add unique (c)",
     "alter table t add index ((c + 1))",
+    "alter table t engine = blackhole",
+    "alter table t add d int, engine 'MEMORY'",
     "alter table t something new",
   ];
   for (const sql of statements) assert.equal(altered(sql), undefined, sql);

@@ -24,6 +24,8 @@ export function definedColumn(
 ): FoundColumn {
   const { facts, choices } = context;
   const columnType = columnTypeText(text, facts);
+  // Where a statement says neither, the server's explicit_defaults_for_timestamp does.
+  if (/^timestamp/.test(columnType) && text.nullable === undefined) throw new UnreadDefinition();
   const isJson = text.type === "json" && facts.flavour === "mariadb";
   const nullable = text.nullable ?? (text.key !== "primary" && !text.autoIncrement);
   const parts = {

@@ -59,7 +59,7 @@ export function bucketsSql(
 ): string {
   const every = "limit 18446744073709551615";
   return `select d % ${buckets} as bucket, count(*) as number, sum(d) as total
-    from (select ${digestSql(table, columns)} as d from ${rows} ${every}) as r group by 1`;
+    from (select ${digestSql(table, columns)} as d from ${rows} ${every}) as r group by 1 order by null`;
 }
 
 /** What holds for the rows of some buckets. */

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { MigrationError, TableOutcome } from "../../../core/error.ts";
 import type { MigrationPlan, TablePlan } from "../../../core/plan.ts";
 import { type TableId, tableKey } from "../../../core/schema.ts";
@@ -17,6 +16,7 @@ import {
 import type { Client } from "../connection/client.ts";
 import { eachTable } from "../connection/each-table.ts";
 import { uncheckedKeys } from "../connection/foreign-key-checks.ts";
+import { dropTrials, tryTable } from "./trial-table.ts";
 
 /*
  * Every statement that makes or drops something commits by itself. So each looks at what is there, and a crash between
@@ -32,7 +32,7 @@ export async function existingTables(client: Client, plan: MigrationPlan): Promi
   return [...found.values()].map(({ id }) => id);
 }
 
-/** Databases that are not there yet. Those that are there stay as they are. */
+/** Databases that are not there yet. Those that are there stay as they are, but for what a killed start has left. */
 export async function prepareSchema(client: Client, { plan }: SchemaRequest): Promise<MigrationError[]> {
   const wanted = new Set(plan.tables.map(({ target }) => target.id.schema));
   if (wanted.size === 0) return [];
@@ -40,7 +40,9 @@ export async function prepareSchema(client: Client, { plan }: SchemaRequest): Pr
     `select schema_name as name from information_schema.schemata
       where schema_name in (${[...wanted].map(literal).join(", ")})`,
   );
-  for (const { name } of rows) wanted.delete(name);
+  const there = rows.map(({ name }) => name);
+  if (there.length > 0) await dropTrials(client, there);
+  for (const name of there) wanted.delete(name);
   for (const name of wanted) await client.execute(createSchema(name, client.facts));
   return [];
 }
@@ -88,23 +90,6 @@ async function prepareTable(
   if (mode === "do-nothing") return { keepsRows: await hasRows(client, there.id) };
   await clearTable(client, there, { plan, migrated });
   return { keepsRows: false };
-}
-
-/**
- * Makes the table under another name and drops it: what the server refuses, as a row of more columns than a page has room
- * for, is told while the table that is there still is. Names of checks are the database's, and may be that table's.
- */
-async function tryTable(client: Client, { target }: TablePlan): Promise<void> {
-  const hash = createHash("sha256").update(target.id.name).digest("hex").slice(0, 16);
-  const id: TableId = { schema: target.id.schema, name: `awsdms_trial_${hash}` };
-  // An attempt that was killed may have left one.
-  const drop = `drop table if exists ${qualified(id)}`;
-  await client.execute(drop);
-  try {
-    await client.execute(createTable({ ...target, id, checks: [] }, client.facts));
-  } finally {
-    await client.execute(drop);
-  }
 }
 
 /** Empties a table that is to be loaded again. One that is not there is `target.table_mismatch`. */

@@ -1,14 +1,19 @@
 import type { TableId } from "../../../core/schema.ts";
+import { keepsRows } from "../ddl/engine-name.ts";
 import type { SqlReader } from "../ddl/sql-words.ts";
 import type { TableEffect } from "./binlog-statement.ts";
 
 /** What follows ADD or DROP where no column is meant. */
 const PARTS = ["INDEX", "KEY", "UNIQUE", "PRIMARY", "FULLTEXT", "SPATIAL", "CONSTRAINT", "FOREIGN", "CHECK"];
+const VERBS = [
+  ...["ADD", "DROP", "ALTER", "MODIFY", "CHANGE", "CONVERT", "RENAME"],
+  ...["TRUNCATE", "DISCARD", "IMPORT", "EXCHANGE"],
+];
 const REPLACED = "has partitions or files with other rows";
 
 /**
  * What ALTER TABLE does to a table, read from behind ALTER. Indexes that are added, and how and where rows are kept are
- * no matter.
+ * no matter as long as they are.
  */
 export function alterations(reader: SqlReader, database: string): readonly TableEffect[] {
   let ignores = false;
@@ -34,7 +39,7 @@ function taken(reader: SqlReader): string | undefined {
 }
 
 function alteration(reader: SqlReader, table: TableId): readonly TableEffect[] {
-  switch (reader.take()?.text.toUpperCase()) {
+  switch (reader.takeIf(...VERBS)) {
     case "ADD":
       return added(reader, table);
     case "DROP":
@@ -60,8 +65,23 @@ function alteration(reader: SqlReader, table: TableId): readonly TableEffect[] {
     case "EXCHANGE":
       return exchanged(reader, table);
     default:
-      return [];
+      return engineSet(reader, table);
   }
+}
+
+/** Options of the table, which may follow each other without commas. */
+function engineSet(reader: SqlReader, table: TableId): readonly TableEffect[] {
+  while (reader.next !== undefined && (reader.next.kind !== "sign" || reader.next.text === "=")) {
+    if (reader.takeIf("ENGINE") === undefined) {
+      reader.take();
+      continue;
+    }
+    reader.takeSign("=");
+    const engine = reader.name() ?? "";
+    if (keepsRows(engine)) continue;
+    return [{ kind: "replaced", table, how: `got the engine ${engine}, which may not keep its rows` }];
+  }
+  return [];
 }
 
 /** ALTER [COLUMN] name SET DEFAULT ... | DROP DEFAULT; CHECK, CONSTRAINT and INDEX change nothing about rows. */

@@ -37,6 +37,11 @@ test("statements that alter tables are told by what they do to rows and columns"
     ["alter table t add (b int, c decimal(4,2), key (b))", ["added shop.t b", "added shop.t c"]],
     ["ALTER TABLE t ENGINE=InnoDB, COMMENT='add b int, drop c', ALGORITHM=INPLACE", ["nothing"]],
     [
+      "ALTER TABLE t ROW_FORMAT=DYNAMIC COMMENT 'ENGINE' ENGINE `BLACKHOLE`, DROP c",
+      ["replaced shop.t", "dropped shop.t c"],
+    ],
+    ["ALTER TABLE t COMMENT 'ENGINE' ENGINE=MyISAM, DROP c", ["dropped shop.t c"]],
+    [
       "ALTER TABLE t ALTER COLUMN a SET DEFAULT 5, ALTER b DROP DEFAULT, ALTER INDEX c INVISIBLE",
       ["default shop.t a", "default shop.t b"],
     ],

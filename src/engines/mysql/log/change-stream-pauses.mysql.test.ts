@@ -35,6 +35,25 @@ for (const [name, options] of Object.entries(servers)) {
     });
     after(() => server?.[Symbol.asyncDispose]());
 
+    test("a transaction of two phases counts where it commits", async () => {
+      await using source = await BinlogSource.make(server, SCHEMA);
+      const from = await source.position();
+      await source.queryAndLeave(
+        `xa start 'one'; insert into a (id) values (1); xa end 'one'; xa prepare 'one'`,
+      );
+      await source.queryAndLeave(
+        `xa start 'two'; insert into a (id) values (2); xa end 'two'; xa prepare 'two'`,
+      );
+      await source.query(
+        `xa start 'three'; insert into a (id) values (3); xa end 'three'; xa commit 'three' one phase`,
+      );
+      await source.query("insert into a (id) values (4)");
+      await source.query("xa rollback 'two'");
+      await source.query("xa commit 'one'");
+      const log = await source.read(from);
+      assert.deepEqual(opsOf(log), ["1 a - 3", "1 a - 4", "1 a - 1"]);
+    });
+
     test("a transaction that was prepared before the stream began counts where it commits", async () => {
       await using source = await BinlogSource.make(server, SCHEMA);
       const xa = (id: number, end: string): string =>

@@ -262,25 +262,6 @@ for (const [name, options] of Object.entries(servers)) {
       await assert.rejects(source.read(from), { code: "source.binary_log_format" });
     });
 
-    test("a transaction of two phases counts where it commits", async () => {
-      await using source = await BinlogSource.make(server, SCHEMA);
-      const from = await source.position();
-      await source.queryAndLeave(
-        `xa start 'one'; insert into a (id) values (1); xa end 'one'; xa prepare 'one'`,
-      );
-      await source.queryAndLeave(
-        `xa start 'two'; insert into a (id) values (2); xa end 'two'; xa prepare 'two'`,
-      );
-      await source.query(
-        `xa start 'three'; insert into a (id) values (3); xa end 'three'; xa commit 'three' one phase`,
-      );
-      await source.query("insert into a (id) values (4)");
-      await source.query("xa rollback 'two'");
-      await source.query("xa commit 'one'");
-      const log = await source.read(from);
-      assert.deepEqual(opsOf(log), ["1 a - 3", "1 a - 4", "1 a - 1"]);
-    });
-
     test("rows that a table is made with come with it", async () => {
       await using source = await BinlogSource.make(server, SCHEMA);
       await source.query("insert into a (id) values (1), (2)");

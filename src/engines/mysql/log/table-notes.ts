@@ -15,6 +15,7 @@ import { inLowerCase, type RenamedTable, type TableStatement } from "../ddl/tabl
 import type { LogPoint } from "./binlog-seen.ts";
 import type { DefinitionStatement } from "./binlog-statement.ts";
 import type { LogTables, RowMisfit } from "./binlog-tables.ts";
+import { droppedTable, newTable, noteOf } from "./note-text.ts";
 import { type FoundCopies, TableCopies } from "./table-copies.ts";
 
 export type DefinitionFacts = Omit<DefinitionContext, "isStrict">;
@@ -48,10 +49,6 @@ export interface ReadStatement {
 }
 
 const UNREAD: ReadStatement = { notes: [], misfits: [], settled: new Set() };
-
-/** Tables that are no more, or are new, are noted by their names alone. */
-const NO_SHAPE = { storage: "", columnsEver: 0, columns: [] } as const;
-const NO_PARTS = { enums: [], isOfType: false, isApplied: false, rewritten: false, plain: true } as const;
 
 /**
  * Makes notes of statements in the log (decision 032): what a statement does to a table as it was described makes the table
@@ -270,33 +267,7 @@ function isReferredOtherwise(
   return columns.some((name) => to !== undefined || was.get(name) !== is.get(name));
 }
 
-function noteOf(before: TableSchema, after: TableSchema): SchemaNote {
-  const { id, indexes, checks, foreignKeys, key, rowIdentity } = after;
-  const { place: _place, described: _described, ...shape } = after.shape!;
-  const isRenamed = tableKey(before.id) !== tableKey(id);
-  return {
-    ...{ id, shape, dropped: false, ...NO_PARTS, text: JSON.stringify({ ...after, shape }) },
-    parts: { indexes, checks, foreignKeys, key, rowIdentity },
-    ...(isRenamed ? { becomes: tableKey(id) } : {}),
-  };
-}
-
-function newTable(id: TableId): SchemaNote {
-  const shape = { table: tableKey(id), ...NO_SHAPE };
-  return { ...{ id, shape, dropped: false, parts: undefined, ...NO_PARTS, text: "" } };
-}
-
-function droppedTable({ id, shape }: TableSchema): SchemaNote {
-  const bare = { table: shape!.table, ...NO_SHAPE };
-  return { ...{ id, shape: bare, dropped: true, parts: undefined, ...NO_PARTS, text: "" } };
-}
-
 function misfit(table: number, { id }: TableSchema, how: string): RowMisfit {
   const error: MigrationError = tableChanged(id, how);
   return { table, error };
-}
-
-/** Tables as notes describe them; of those that are gone, or are new, nothing is said. */
-export function notedTables(notes: readonly SchemaNote[]): readonly TableSchema[] {
-  return notes.flatMap(({ text }) => (text === "" ? [] : [JSON.parse(text) as TableSchema]));
 }

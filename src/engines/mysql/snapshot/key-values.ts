@@ -33,7 +33,7 @@ export function keyColumn(column: Column): KeyColumn | undefined {
     case "date":
       return { ...plain, literal, middle: middleDate };
     case "timestamp":
-      return { ...plain, literal, middle: middleTime };
+      return { ...plain, literal, middle: (low, high) => middleTime(low, high, type.precision) };
     case "bytes":
       return { ...plain, expression: `hex(${identifier(name)})`, literal: hexLiteral, middle: middleHex };
     case "uuid":
@@ -89,13 +89,20 @@ function middleDate(low: string, high: string): string | undefined {
   return middle === undefined ? undefined : timeText(Number(middle) * DAY_MS).slice(0, 10);
 }
 
-/** To the second, and between two moments in one second not at all. */
-function middleTime(low: string, high: string): string | undefined {
-  const middle = middleBig(BigInt(Math.floor(instant(low) / 1000)), BigInt(Math.floor(instant(high) / 1000)));
-  return middle === undefined ? undefined : timeText(Number(middle) * 1000);
+/** To the column's last digit, so that keys of one second are cut, too. */
+function middleTime(low: string, high: string, precision: number): string | undefined {
+  const ticks = 10n ** BigInt(precision);
+  const count = (text: string): bigint =>
+    BigInt(instant(text) / 1000) * ticks +
+    BigInt((text.split(".")[1] ?? "").slice(0, precision).padEnd(precision, "0"));
+  const middle = middleBig(count(low), count(high));
+  if (middle === undefined) return undefined;
+  const fraction = ((middle % ticks) + ticks) % ticks;
+  const second = timeText(Number((middle - fraction) / ticks) * 1000);
+  return precision === 0 ? second : `${second}.${fraction.toString().padStart(precision, "0")}`;
 }
 
-/** Milliseconds since 1970 of MySQL's text, also of dates that no calendar has. */
+/** Milliseconds since 1970 of MySQL's text without its fraction, also of dates that no calendar has. */
 function instant(text: string): number {
   const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = text.split(/[-: .]/).map(Number);
   const date = new Date(0);

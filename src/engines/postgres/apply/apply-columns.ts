@@ -1,12 +1,17 @@
 import type { TablePlan } from "../../../core/plan.ts";
+import { foldedKey } from "../../shared/catalog/folded-keys.ts";
 import { identifier, literal } from "../../shared/identifier.ts";
 import { binaryForm, sameBinaryForm } from "../catalog/binary-form.ts";
+import { shapeSql } from "../catalog/geometry-type.ts";
 import type { TargetColumn, TargetTable } from "./apply-table.ts";
 
 /** Forms of types that have no equality, or one that is not identity; they are compared by their text. */
 const withoutEquality = new Set(
   "json jsonpath point lseg path box polygon line circle txid_snapshot pg_snapshot".split(" "),
 );
+
+/** The type char(n), as the catalog names it. */
+const FILLED_UP = "pg_catalog.bpchar";
 
 /**
  * How a table's columns stand in SQL beside parameters that are the source's bytes. In text the
@@ -50,7 +55,8 @@ export class ApplyColumns {
 
   /** A parameter as a value to store; stored by assignment, so a longer or finer value is not cut silently. */
   value(ordinal: number, parameter: string): string {
-    return this.#agrees(ordinal) ? parameter : `${parameter}::${this.#sourceType(ordinal)}`;
+    if (!this.#agrees(ordinal)) return `${parameter}::${this.#sourceType(ordinal)}`;
+    return this.#castsBytes(ordinal) ? shapeSql(parameter) : parameter;
   }
 
   /** Equality with a key's value, in the column's own type so that an index serves. */
@@ -63,13 +69,23 @@ export class ApplyColumns {
     if (this.#hasEquality(ordinal)) {
       return `${this.name(ordinal)} is not distinct from ${this.#comparable(ordinal, parameter)}`;
     }
-    const text = this.#binary ? `${parameter}::${this.#sourceType(ordinal)}::text` : `${parameter}::text`;
-    return `${this.name(ordinal)}::text is not distinct from ${text}`;
+    const value = this.#castsBytes(ordinal) ? this.#comparable(ordinal, parameter) : parameter;
+    const text = this.#binary ? `${parameter}::${this.#sourceType(ordinal)}` : value;
+    return `${this.name(ordinal)}::text is not distinct from ${text}::text`;
   }
 
   /** Whether isSame() also holds for values that are written differently. */
   isLoose(ordinal: number): boolean {
     return this.#hasEquality(ordinal) && this.#targetColumn(ordinal)?.exact === false;
+  }
+
+  /** Ordinals of the key of which the target takes values for the same that the source tells apart. */
+  get foldedKey(): readonly number[] {
+    const column = (name: string): TargetColumn | undefined => this.#target?.columns.get(name);
+    // What fills up a value of that type is told apart nowhere.
+    const folds = (name: string): boolean =>
+      column(name)?.exact === false && column(name)?.type !== FILLED_UP;
+    return foldedKey(this.#plan, folds);
   }
 
   /**
@@ -79,7 +95,9 @@ export class ApplyColumns {
   isIdentical(ordinals: readonly number[], parameterOf: (ordinal: number) => string): string {
     const typed = (ordinal: number, sql: string): string => {
       const type = this.#targetColumn(ordinal)?.type;
-      return type === undefined ? sql : `${sql}::${type}`;
+      if (type === undefined) return sql;
+      // The spaces that fill up a value are none of it, and only what is stored has them for certain.
+      return type === FILLED_UP ? `${sql}::${type}::pg_catalog.text` : `${sql}::${type}`;
     };
     const columns = ordinals.map((o) => typed(o, this.name(o))).join(", ");
     const values = ordinals.map((o) => typed(o, this.#comparable(o, parameterOf(o)))).join(", ");
@@ -89,7 +107,8 @@ export class ApplyColumns {
   /** A value in the text form as one of the column's type, to store and to compare. */
   literal(ordinal: number, text: string): string {
     const type = this.#targetColumn(ordinal)?.type;
-    return type === undefined ? literal(text) : `${literal(text)}::${type}`;
+    const value = this.#castsBytes(ordinal) ? shapeSql(literal(text)) : literal(text);
+    return type === undefined ? value : `${value}::${type}`;
   }
 
   /** The type in which a staging table keeps a column: its bytes in COPY's binary form are what the source sent. */
@@ -103,7 +122,8 @@ export class ApplyColumns {
   staged(ordinal: number, use: "store" | "compare"): string {
     const target = this.#targetColumn(ordinal);
     const isText = !this.#binary || (use === "compare" && !this.#agrees(ordinal));
-    return isText && target !== undefined ? `s.c${ordinal}::${target.type}` : `s.c${ordinal}`;
+    const value = this.#castsBytes(ordinal) ? shapeSql(`s.c${ordinal}`) : `s.c${ordinal}`;
+    return isText && target !== undefined ? `${value}::${target.type}` : value;
   }
 
   /** Whether the target table itself takes the source's bytes in a binary COPY. */
@@ -118,8 +138,15 @@ export class ApplyColumns {
 
   #comparable(ordinal: number, parameter: string): string {
     const type = this.#targetColumn(ordinal)?.type;
-    if (this.#agrees(ordinal) || type === undefined) return this.value(ordinal, parameter);
-    return `${parameter}::${this.#sourceType(ordinal)}::${type}`;
+    const isCast = !this.#agrees(ordinal) || this.#castsBytes(ordinal);
+    const value = this.value(ordinal, parameter);
+    return isCast && type !== undefined ? `${value}::${type}` : value;
+  }
+
+  /** Whether the column takes the bytes whose text the source sends, but not that text. */
+  #castsBytes(ordinal: number): boolean {
+    const isOther = !this.#binary && this.#targetColumn(ordinal)?.castsBytes === true;
+    return isOther && this.#plan.source.columns[ordinal]!.type.kind === "bytes";
   }
 
   #targetColumn(ordinal: number): TargetColumn | undefined {

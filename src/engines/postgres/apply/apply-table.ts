@@ -18,6 +18,8 @@ export interface TargetColumn {
   readonly identityAlways: boolean;
   /** Values of it that are equal are the same; not so 1.0 and 1.00, or 30 days and a month. */
   readonly exact: boolean;
+  /** It is none of the server's own and has a cast of bytes, as PostGIS's have: its text is another one. */
+  readonly castsBytes: boolean;
 }
 
 export interface TargetTable {
@@ -50,6 +52,9 @@ const exactTypes =
 const EXACT_SQL = `(e.typname = any ('{${exactTypes.split(" ").join(",")}}') and e.typnamespace = 'pg_catalog'::regnamespace or e.typtype = 'e')
   and not exists (select from pg_catalog.pg_collation l where l.oid = a.attcollation and not l.collisdeterministic)`;
 
+const CASTS_SQL = `exists (select from pg_catalog.pg_cast k where k.castsource = 'bytea'::regtype and k.casttarget = t.oid
+    and k.castcontext <> 'e' and t.typnamespace <> 'pg_catalog'::regnamespace)`;
+
 /** Ids of all that inherits from a table, as a JSON array; null for a table without heirs. Asked for with its first column. */
 const HEIRS_SQL = `case when c.relkind = 'r' and c.relhassubclass then (
     with recursive heirs (oid) as (
@@ -66,7 +71,7 @@ const FACTS_SQL = (wanted: string): string => `
               or c.relkind = 'p' and g.tgrelid in (select relid from pg_catalog.pg_partition_tree(c.oid)))),
          a.attname, pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.typname),
          ${binaryFormSql("a.atttypid")}, a.attgenerated <> '', a.attidentity = 'a',
-         ${EXACT_SQL},
+         ${EXACT_SQL}, ${CASTS_SQL},
          case when row_number() over (partition by wanted.i order by a.attnum) = 1 then ${HEIRS_SQL} end
     from (values ${wanted}) as wanted (i, schema, name)
     join pg_catalog.pg_namespace n on n.nspname = wanted.schema
@@ -105,6 +110,7 @@ export async function readTargetTables(
       generated,
       always,
       exact,
+      casts,
       heirs,
     ] of rows) {
       const index = Number(i);
@@ -119,6 +125,7 @@ export async function readTargetTables(
       table.columns.set(name!, {
         ...{ type: type!, form: form ?? undefined },
         ...{ generated: generated === "t", identityAlways: always === "t", exact: exact === "t" },
+        castsBytes: casts === "t",
       });
     }
   }

@@ -2,7 +2,7 @@ import type pg from "pg";
 import { MigrationError } from "../../../core/error.ts";
 import type { Finding } from "../../../core/finding.ts";
 import { CONTROL_COMMENT } from "../../shared/apply/control-tables.ts";
-import { finding } from "../../shared/finding.ts";
+import { finding, mends } from "../../shared/finding.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 
@@ -75,6 +75,9 @@ function unreadable(records: Records): Finding {
   return finding("source.privilege", "error", {
     subject: role,
     message: `The role ${role} may not read ${schema}.${name}, where tasks record what they load into this source: rows that are loaded would be read as its own.`,
-    remedy: `Run on the source: grant usage on schema ${identifier(schema)} to ${identifier(role)}; grant select on ${qualified(records)} to ${identifier(role)};`,
+    ...mends("source", [
+      `grant usage on schema ${identifier(schema)} to ${identifier(role)};`,
+      `grant select on ${qualified(records)} to ${identifier(role)};`,
+    ]),
   });
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import type { Finding } from "../../../core/finding.ts";
 import type { SourceAssessment } from "../../../core/source.ts";
-import { finding } from "../../shared/finding.ts";
+import { finding, mends } from "../../shared/finding.ts";
 import { identifier } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 import { openWriters } from "../catalog/open-writers.ts";
@@ -82,7 +82,7 @@ function settings(facts: LogFacts): Finding[] {
       message: `The source's wal_level is ${facts.walLevel}; changes can be read with logical only.`,
       ...(facts.managed
         ? { remedy: "Set rds.logical_replication = 1 in the parameter group and reboot the instance." }
-        : { remedy: "Run alter system set wal_level = logical; on the source and restart it." }),
+        : mends("source", ["alter system set wal_level = logical;"], { after: "and restart it." })),
     }),
   ];
 }
@@ -132,9 +132,9 @@ function role(facts: LogFacts, server: SourceServer): Finding[] {
       finding("source.privilege", "error", {
         subject: server.role,
         message: `The role ${server.role} may not read the log.`,
-        remedy: facts.managed
-          ? `Run on the source: grant rds_replication to ${name};`
-          : `Run on the source as a superuser: alter role ${name} replication;`,
+        ...(facts.managed
+          ? mends("source", [`grant rds_replication to ${name};`])
+          : mends("source", [`alter role ${name} replication;`], { as: "as a superuser" })),
       }),
     );
   }
@@ -143,7 +143,7 @@ function role(facts: LogFacts, server: SourceServer): Finding[] {
       finding("source.privilege", "error", {
         subject: server.role,
         message: `The role ${server.role} may not create a publication in the database ${server.database}.`,
-        remedy: `Run on the source: grant create on database ${identifier(server.database)} to ${name};`,
+        ...mends("source", [`grant create on database ${identifier(server.database)} to ${name};`]),
       }),
     );
   }

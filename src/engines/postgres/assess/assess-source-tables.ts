@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { Finding } from "../../../core/finding.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import type { SourceAssessment } from "../../../core/source.ts";
-import { finding } from "../../shared/finding.ts";
+import { finding, mends } from "../../shared/finding.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 import type { StreamObjects } from "../log/publication.ts";
@@ -75,14 +75,14 @@ function reading(id: TableId, row: TableFacts, server: SourceServer): Finding[] 
   const subject = displayTable(id);
   const role = identifier(server.role);
   if (!row.usage) {
-    const grant = `grant usage on schema ${identifier(id.schema)} to ${role};`;
-    const select = row.select ? "" : ` grant select on ${qualified(id)} to ${role};`;
+    const usage = `grant usage on schema ${identifier(id.schema)} to ${role};`;
+    const select = row.select ? [] : [`grant select on ${qualified(id)} to ${role};`];
     return [
       finding("source.table_privilege", "error", {
         subject,
         table: id,
         message: `The role ${server.role} may not use the schema ${id.schema}.`,
-        remedy: `Run on the source: ${grant}${select}`,
+        ...mends("source", [usage, ...select]),
       }),
     ];
   }
@@ -92,7 +92,7 @@ function reading(id: TableId, row: TableFacts, server: SourceServer): Finding[] 
         subject,
         table: id,
         message: `The role ${server.role} may not read the table ${subject}.`,
-        remedy: `Run on the source: grant select on ${qualified(id)} to ${role};`,
+        ...mends("source", [`grant select on ${qualified(id)} to ${role};`]),
       }),
     ];
   }
@@ -102,7 +102,7 @@ function reading(id: TableId, row: TableFacts, server: SourceServer): Finding[] 
       subject,
       table: id,
       message: `Row level security would hide rows of ${subject} from the role ${server.role}.`,
-      remedy: `Run on the source as a superuser: alter role ${role} bypassrls;`,
+      ...mends("source", [`alter role ${role} bypassrls;`], { as: "as a superuser" }),
     }),
   ];
 }
@@ -117,11 +117,14 @@ function capturing(table: TableSchema, row: TableFacts, server: SourceServer): F
         subject,
         table: id,
         message: `The table ${subject} is unlogged: its changes are not in the source's log.`,
-        remedy: `Run on the source: alter table ${qualified(id)} set logged; or use a full-load task.`,
+        ...mends("source", [`alter table ${qualified(id)} set logged;`], {
+          after: "or use a full-load task.",
+        }),
       }),
     ];
   }
   if (table.rowIdentity === "none") {
+    const identityFull = `alter table ${qualified(id)} replica identity full;`;
     return [
       finding("source.no_key", "error", {
         subject,
@@ -131,7 +134,8 @@ function capturing(table: TableSchema, row: TableFacts, server: SourceServer): F
         )
           ? `The primary key of ${subject} is deferrable and identifies no row in the log; the table has no other replica identity.`
           : `The table ${subject} has no primary key or replica identity.`,
-        remedy: `Add a primary key that is not deferrable, or run on the source: alter table ${qualified(id)} replica identity full; or use a full-load task.`,
+        remedy: `Add a primary key that is not deferrable, or run on the source: ${identityFull} or use a full-load task.`,
+        fix: { side: "source", statements: [identityFull] },
       }),
     ];
   }

@@ -3,7 +3,8 @@ import type { Finding } from "../../../core/finding.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable, tableKey } from "../../../core/schema.ts";
 import type { PrepareMode, TargetAssessment } from "../../../core/target.ts";
-import { finding } from "../../shared/finding.ts";
+import { foldedKeyFindings } from "../../shared/catalog/folded-keys.ts";
+import { type FindingDetails, finding, mends } from "../../shared/finding.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 
@@ -20,6 +21,8 @@ interface TableFacts {
   readonly columns: readonly string[];
   /** Columns that take no NULL and have no value of their own. */
   readonly required: readonly string[];
+  /** Columns of which texts that differ may be equal. */
+  readonly folding: readonly string[];
   /** Views and foreign keys that hang on the table: what DROP TABLE without CASCADE stumbles over. */
   readonly dependents: readonly { readonly kind: "view" | "table"; schema: string; name: string }[];
 }
@@ -63,6 +66,9 @@ const FACTS = `
     (select coalesce(json_agg(a.attname), '[]') from pg_attribute a
       where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attnotnull
         and not a.atthasdef and a.attidentity = '') as required,
+    (select coalesce(json_agg(a.attname), '[]') from pg_attribute a
+       join pg_type t on t.oid = a.atttypid left join pg_collation l on l.oid = a.attcollation
+      where a.attrelid = c.oid and a.attnum > 0 and (t.typname = 'citext' or not l.collisdeterministic)) as folding,
     (select coalesce(json_agg(d), '[]') from (
        select distinct 'view' as kind, vn.nspname as schema, v.relname as name
          from pg_depend d join pg_rewrite r on r.oid = d.objid join pg_class v on v.oid = r.ev_class
@@ -90,7 +96,9 @@ function dropping(
         table,
         "target.object_failed",
         `The role ${role} does not own the table ${name} and cannot drop it.`,
-        `Run on the target: alter table ${qualified(id)} owner to ${identifier(role)}; or use TRUNCATE_BEFORE_LOAD.`,
+        mends("target", [`alter table ${qualified(id)} owner to ${identifier(role)};`], {
+          after: "or use TRUNCATE_BEFORE_LOAD.",
+        }),
       ),
     ];
   }
@@ -124,14 +132,16 @@ function keeping(table: TablePlan, row: TableFacts, { mode, role }: Keeping): Fi
   const stopper = misfit(table, row) ?? unwritable(table, row, { mode, role });
   if (stopper !== undefined) return [stopper];
   const name = displayTable(table.target.id);
-  const findings: Finding[] = [];
+  const findings = [...foldedKeyFindings(table, (column) => row.folding.includes(column))];
   if (!row.change) {
     findings.push(
       finding("target.privilege", "warning", {
         subject: name,
         table: table.source.id,
         message: `The role ${role} may not select, update and delete in the table ${name}, as applying changes needs.`,
-        remedy: `Run on the target: grant select, update, delete on ${qualified(table.target.id)} to ${identifier(role)};`,
+        ...mends("target", [
+          `grant select, update, delete on ${qualified(table.target.id)} to ${identifier(role)};`,
+        ]),
       }),
     );
   }
@@ -162,7 +172,7 @@ function misfit(table: TablePlan, row: TableFacts): Finding | undefined {
     table,
     "target.table_mismatch",
     `The table ${name} on the target requires ${some(unfilled)}, which the source does not have.`,
-    "Give the columns a default or let them be null, or use DROP_AND_CREATE.",
+    { remedy: "Give the columns a default or let them be null, or use DROP_AND_CREATE." },
   );
 }
 
@@ -175,7 +185,7 @@ function unwritable(table: TablePlan, row: TableFacts, { mode, role }: Keeping):
     table,
     "load.rejected",
     `The role ${role} may not ${row.insert ? "truncate" : "write into"} the table ${displayTable(id)}.`,
-    `Run on the target: grant ${privileges} on ${qualified(id)} to ${identifier(role)};`,
+    mends("target", [`grant ${privileges} on ${qualified(id)} to ${identifier(role)};`]),
   );
 }
 
@@ -184,11 +194,16 @@ function some(columns: readonly string[]): string {
   return `${columns.length === 1 ? "the column" : "the columns"} ${named}${columns.length > 10 ? ", ..." : ""}`;
 }
 
-function problem(table: TablePlan, code: Finding["code"], message: string, remedy?: string): Finding {
+function problem(
+  table: TablePlan,
+  code: Finding["code"],
+  message: string,
+  remedy: Pick<FindingDetails, "remedy" | "fix"> = {},
+): Finding {
   return finding(code, "error", {
     subject: displayTable(table.target.id),
     table: table.source.id,
     message,
-    ...(remedy === undefined ? {} : { remedy }),
+    ...remedy,
   });
 }

@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { Finding } from "../../../core/finding.ts";
 import type { MigrationPlan } from "../../../core/plan.ts";
 import type { TargetAssessment } from "../../../core/target.ts";
-import { finding } from "../../shared/finding.ts";
+import { finding, mends } from "../../shared/finding.ts";
 import { identifier } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 import { maySilenceTriggers } from "../catalog/trigger-privilege.ts";
@@ -97,7 +97,7 @@ async function assessSchemas(
       finding("target.privilege", "error", {
         subject: `database ${server.database}`,
         message: `The role ${server.role} may not create the schema ${missing[0]!.name} in the target database.`,
-        remedy: `Run on the target: grant create on database ${identifier(server.database)} to ${role};`,
+        ...mends("target", [`grant create on database ${identifier(server.database)} to ${role};`]),
       }),
     );
   }
@@ -108,7 +108,7 @@ async function assessSchemas(
       finding("target.privilege", "error", {
         subject: `schema ${name}`,
         message: `The role ${server.role} may not create tables in the target's schema ${name}.`,
-        remedy: `Run on the target: grant usage, create on schema ${identifier(name)} to ${role};`,
+        ...mends("target", [`grant usage, create on schema ${identifier(name)} to ${role};`]),
       }),
     );
   }
@@ -133,10 +133,15 @@ async function assessTriggers(client: pg.Client, server: TargetServer): Promise<
     finding("target.trigger_privilege", "warning", {
       subject: server.role,
       message: `The role ${server.role} may not set session_replication_role: triggers and foreign keys on the target act while changes are applied.`,
-      remedy:
-        server.version >= 150_000
-          ? `Run on the target as a superuser: grant set on parameter session_replication_role to ${identifier(server.role)};`
-          : "Use a superuser, or drop triggers on the target until cutover.",
+      ...(server.version >= 150_000
+        ? mends(
+            "target",
+            [`grant set on parameter session_replication_role to ${identifier(server.role)};`],
+            {
+              as: "as a superuser",
+            },
+          )
+        : { remedy: "Use a superuser, or drop triggers on the target until cutover." }),
     }),
   ];
 }

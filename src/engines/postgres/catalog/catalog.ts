@@ -60,6 +60,9 @@ function listRelations(client: pg.Client, kinds: string): Promise<TableId[]> {
   );
 }
 
+/** Beside those of sessions, whose names begin as theirs. */
+export const systemSchemas: readonly string[] = ["pg_catalog", "pg_toast", "information_schema"];
+
 const USER_SCHEMA = `nspname not like 'pg\\_%' and nspname not in ('information_schema', ${literal(KEY_SCHEMA)})`;
 
 /** Texts of the server show the catalog as it is, names the transaction's: what is renamed meanwhile does not fit. */

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import type { Finding } from "../../../core/finding.ts";
 import { EVERYBODY, type ObjectRights } from "../../../core/rights.ts";
-import { finding } from "../../shared/finding.ts";
+import { type FindingDetails, finding, mends } from "../../shared/finding.ts";
 import { identifier } from "../../shared/identifier.ts";
 import { selectJson } from "./catalog-query.ts";
 
@@ -61,22 +61,33 @@ export function unusableRoles(roles: ReadonlyMap<string, Role>): Finding[] {
       return finding("target.role_missing", "warning", {
         subject: name,
         message: `The target has no role ${name}: what it owns on the source stays with ${user}, and nothing is granted to it.`,
-        remedy: howToCreate(name),
+        ...howToCreate(name),
       });
     }
     if (usable || !acts) return [];
     return finding("target.role_not_member", "warning", {
       subject: name,
       message: `On the target ${user} may not act as the role ${name}: what ${name} owns on the source stays with ${user}, and what it has granted is left out.`,
-      remedy: `Run on the target: grant ${identifier(name)} to ${identifier(user)}${inherits ? " with inherit true, set true" : ""}; ${THEN}`,
+      ...mends(
+        "target",
+        [
+          `grant ${identifier(name)} to ${identifier(user)}${inherits ? " with inherit true, set true" : ""};`,
+        ],
+        { after: THEN },
+      ),
     });
   });
 }
 
 /** Names that begin with pg_ are the server's own, which those of other versions may lack; (OID=n) is a role that is gone. */
-function howToCreate(name: string): string {
+function howToCreate(name: string): Pick<FindingDetails, "remedy" | "fix"> {
   if (name.startsWith("pg_") || name.startsWith("unknown (OID=")) {
-    return "Give its rights to another role, on the source before the task starts or on the target afterwards.";
+    return {
+      remedy:
+        "Give its rights to another role, on the source before the task starts or on the target afterwards.",
+    };
   }
-  return `Run on the target: create role ${identifier(name)}; with the attributes and memberships that it needs. ${THEN}`;
+  return mends("target", [`create role ${identifier(name)};`], {
+    after: `with the attributes and memberships that it needs. ${THEN}`,
+  });
 }

@@ -29,6 +29,7 @@ export function isOwnFault({ code, nativeCode }: MigrationError): boolean {
 function serverFields(error: unknown): ServerErrorFields | undefined {
   if (error instanceof ServerError) return error.fields;
   if (!(error instanceof pg.DatabaseError) || error.code === undefined) return undefined;
-  const { severity, code, message, detail, where, schema, table, column, constraint } = error;
-  return { severity: severity ?? "ERROR", code, message, detail, where, schema, table, column, constraint };
+  const { severity, code, message, detail, where, schema, table, column, constraint, file } = error;
+  const named = { schema, table, column, constraint, file };
+  return { severity: severity ?? "ERROR", code, message, detail, where, ...named };
 }

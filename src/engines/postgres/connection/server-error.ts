@@ -11,6 +11,8 @@ export interface ServerErrorFields {
   readonly table: string | undefined;
   readonly column: string | undefined;
   readonly constraint: string | undefined;
+  /** Of the server's source code, or an extension's. */
+  readonly file?: string | undefined;
 }
 
 /** What the server said went wrong. Its texts may hold row values: classify() decides what is shown. */
@@ -49,5 +51,6 @@ export function readServerError(bytes: Buffer, start: number, end: number): Serv
     table: fields.get("t"),
     column: fields.get("c"),
     constraint: fields.get("n"),
+    file: fields.get("F"),
   });
 }

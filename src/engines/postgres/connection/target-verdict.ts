@@ -30,6 +30,10 @@ export function targetVerdict(fields: ServerErrorFields, context: ErrorContext):
     case "42703":
     case "42804":
       return { code: inTable && context.phase !== "build" ? "target.table_mismatch" : general };
+    case "XX000":
+      return isOfShape(fields, context)
+        ? { code: general, isOfRow: true, remedy: SHAPE_REMEDY }
+        : { code: general };
     case "2BP01":
       return inTable ? { code: "target.table_in_use", remedy: dependents(fields) } : { code: general };
     default:
@@ -42,6 +46,14 @@ export function targetVerdict(fields: ServerErrorFields, context: ErrorContext):
  * is wrong with a statement as a whole, such as the format of a COPY.
  */
 const REFUSES_ROW = /^(22(?!P04|P03)|23|44000|54000|P0001|P0004)/;
+
+/** What PostGIS says of a value that it takes for no shape has no SQLSTATE of its own. */
+function isOfShape({ file }: ServerErrorFields, { table, phase }: ErrorContext): boolean {
+  return table !== undefined && phase !== "build" && file?.startsWith("lwgeom_") === true;
+}
+
+const SHAPE_REMEDY =
+  "PostGIS refuses a shape, such as a line of one point, a ring that is not closed, or one of a reference system above 999999: mend it on the source.";
 
 function privilege(text: string, context: ErrorContext, general: ErrorCode): Verdict {
   const object = objectOf(text);

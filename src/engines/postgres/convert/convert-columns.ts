@@ -4,7 +4,7 @@ import { type ConvertNotes, displayColumn } from "../../shared/convert/convert-n
 import { convertDefault } from "./convert-default.ts";
 import { columnKey, columnNames } from "./convert-names.ts";
 import type { ConvertedTable } from "./convert-references.ts";
-import { postgresType } from "./convert-type.ts";
+import { postgresType, shapeType } from "./convert-type.ts";
 
 export interface ColumnContext {
   /** See signedColumns(). */
@@ -12,6 +12,8 @@ export interface ColumnContext {
   /** The target's name of a sequence of the source. */
   readonly sequenceOf: (source: TableId) => TableId | undefined;
   readonly notes: ConvertNotes;
+  /** The name of PostGIS's type in SQL; undefined where the target has no PostGIS. */
+  readonly geometry: string | undefined;
 }
 
 /**
@@ -38,12 +40,18 @@ interface ColumnRequest {
   readonly name: string;
 }
 
-function convertColumn(request: ColumnRequest, { signed, sequenceOf, notes }: ColumnContext): Column {
+function convertColumn(request: ColumnRequest, context: ColumnContext): Column {
+  const { signed, sequenceOf, notes, geometry } = context;
   const { plan, column, name } = request;
   const { default: _default, identity, collation: _collation, ...same } = ordinaryColumn(column);
   const isSigned = signed.has(columnKey(plan.target.id, column.name));
-  const nativeType = isSigned ? "bigint" : postgresType(column.type);
-  noteColumn(request, { isSigned, notes });
+  const { type } = column;
+  const shape =
+    geometry === undefined || type.kind !== "bytes" || type.shape === undefined
+      ? undefined
+      : shapeType(type.shape, geometry);
+  const nativeType = isSigned ? "bigint" : (shape ?? postgresType(type));
+  noteColumn(request, { isSigned, notes, nativeType });
   if (column.generated !== undefined) {
     const how = `The column ${column.name} is computed by the source as ${column.generated}; the target's column holds the values.`;
     notes.about(plan.source, "convert.generated", how);
@@ -72,11 +80,13 @@ function convertColumn(request: ColumnRequest, { signed, sequenceOf, notes }: Co
   return { ...same, name, nativeType, ...(sql === undefined ? {} : { default: sql }) };
 }
 
-const SPATIAL = /^(?:geometry|point|linestring|polygon|multi\w+|geom(?:etry)?collection)\b/i;
-
 function noteColumn(
   { plan, column, name }: ColumnRequest,
-  { isSigned, notes }: { readonly isSigned: boolean; readonly notes: ConvertNotes },
+  {
+    isSigned,
+    notes,
+    nativeType,
+  }: { readonly isSigned: boolean; readonly notes: ConvertNotes; readonly nativeType: string },
 ): void {
   const tell = (subject: string, message: string, severity: "info" | "warning" = "info"): void =>
     notes.together(displayColumn(plan.source, column.name), {
@@ -98,10 +108,10 @@ function noteColumn(
       "warning",
     );
   }
-  if (type.kind === "bytes" && SPATIAL.test(column.nativeType)) {
+  if (type.kind === "bytes" && type.shape !== undefined && nativeType === "bytea") {
     tell(
       "geometry",
-      "Columns of shapes become bytea with EWKB in it, which PostGIS reads by a cast to geometry",
+      "Columns of shapes become bytea with EWKB in it, which PostGIS reads by a cast to geometry; where the target has the extension postgis before the task starts, they become its type",
     );
   }
   if (name !== column.name) {

@@ -79,6 +79,8 @@ function literalOf(constant: Exclude<Constant, { kind: "null" }>, type: Column["
         : `B'${bits.padStart(type.length, "0")}'`;
     }
     case "bytes": {
+      // The source's own form of a shape is another one.
+      if (type.shape !== undefined) return undefined;
       const hex = hexOf(constant).padEnd(type.fixed ? (type.maxBytes ?? 0) * 2 : 0, "0");
       return `'\\x${hex}'::bytea`;
     }

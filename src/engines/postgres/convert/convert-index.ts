@@ -1,6 +1,7 @@
 import type { Column, Index } from "../../../core/schema.ts";
 import { identifier } from "../../shared/identifier.ts";
 import { unquotedName } from "./convert-literal.ts";
+import { isShape } from "./convert-type.ts";
 
 /** One column of an index. */
 interface Part {
@@ -17,10 +18,12 @@ export interface IndexRequest {
 }
 
 const PART = /^(`(?:[^`]|``)+`|"(?:[^"]|"")+"|[^\s()`"]+)(?:\s*\((\d+)\))?(?:\s+(asc|desc))?$/is;
-const OTHER_KIND = /\b(?:fulltext|spatial|vector)\b/i;
+const OTHER_KIND = /\b(?:fulltext|vector)\b/i;
+const SPATIAL = /^\s*spatial\b/i;
 
 /**
- * The index in PostgreSQL's words; undefined for one that PostgreSQL has not: over an expression, of words, of space.
+ * The index in PostgreSQL's words; undefined for one that PostgreSQL has not: over an expression, of words, of shapes
+ * that are bytes there. Those of PostGIS have an index of space alone.
  * An index of a value's beginning becomes one of an expression that is the same for the same rows.
  */
 export function convertIndex({ index, columns }: IndexRequest): Omit<Index, "name"> | undefined {
@@ -28,6 +31,8 @@ export function convertIndex({ index, columns }: IndexRequest): Omit<Index, "nam
   if (parts === undefined || parts.length === 0) return undefined;
   const texts = parts.map((part) => partSql(part, columns));
   if (texts.some((text) => text === undefined)) return undefined;
+  const isSpatial = SPATIAL.test(index.native);
+  if (isSpatial !== parts.some(({ column }) => isShape(columns.get(column)!))) return undefined;
   const { name: _name, native: _native, columns: _columns, constraint, ...same } = index;
   const isWhole = parts.every(({ prefix }) => prefix === undefined);
   const isConstraint = isWhole && (constraint === "primary-key" || constraint === "unique");
@@ -37,7 +42,7 @@ export function convertIndex({ index, columns }: IndexRequest): Omit<Index, "nam
     ...same,
     columns: isWhole ? names(parts, columns) : undefined,
     constraint: isConstraint ? constraint : undefined,
-    native: `${isConstraint ? word : "using btree"} (${list.join(", ")})`,
+    native: `${isConstraint ? word : `using ${isSpatial ? "gist" : "btree"}`} (${list.join(", ")})`,
   };
 }
 

@@ -1,9 +1,28 @@
-import type { LogicalType } from "../../../core/schema.ts";
+import type { Column, LogicalType, ShapeType } from "../../../core/schema.ts";
 
 /** PostgreSQL's timestamps and times have microseconds. */
 const MAX_PRECISION = 6;
 /** The longest that varchar(n) may be declared; also char(n). */
 const MAX_CHARS = 10_485_760;
+
+/** PostGIS gives numbers of reference systems beyond this to nobody, and takes others for those beyond 999999. */
+const LAST_REFERENCE = 998_999;
+
+/**
+ * PostGIS's type for shapes; undefined for those of a reference system that it cannot have. `geometry`: its name in SQL.
+ */
+export function shapeType({ of, reference = 0 }: ShapeType, geometry: string): string | undefined {
+  if (reference > LAST_REFERENCE) return undefined;
+  // The source's columns of collections take all other shapes, too.
+  const kind = of === "geometrycollection" ? "geometry" : of;
+  if (reference > 0) return `${geometry}(${kind},${reference})`;
+  return kind === "geometry" ? geometry : `${geometry}(${kind})`;
+}
+
+/** Whether a column of the target is one of PostGIS. */
+export function isShape({ type, nativeType }: Pick<Column, "type" | "nativeType">): boolean {
+  return type.kind === "bytes" && type.shape !== undefined && nativeType !== "bytea";
+}
 
 /**
  * The type that holds what a logical type holds, as PostgreSQL itself writes it (format_type). What is sent in text

@@ -13,15 +13,15 @@ const DIALECT = "postgres";
 
 /**
  * Puts the target side of a plan that comes from MySQL or MariaDB into PostgreSQL's dialect. What the target cannot
- * compute, such as generated columns, is read from the source like any other column. Asks no server.
+ * compute, such as generated columns, is read from the source like any other column. Asks no server. `geometry`: see ColumnContext.
  */
-export function convertPlan(plan: MigrationPlan): ConvertedPlan {
+export function convertPlan(plan: MigrationPlan, geometry?: string): ConvertedPlan {
   if (plan.target.dialect === DIALECT) return { plan: withRuledTypes(plan), findings: [] };
   const notes = new ConvertNotes();
   const names = new RelationNames();
   for (const { target } of plan.tables) names.add(target.id);
   const sequences = convertSequences(plan, names);
-  const tables = convertTables(plan, { names, notes, sequences });
+  const tables = convertTables(plan, { names, notes, sequences, geometry });
   const byTarget = new Map(tables.map((table) => [tableKey(table.target.id), table.target]));
   const owned = withOwners(sequences, tables);
   const target: Catalog = {
@@ -63,14 +63,16 @@ interface Context {
   readonly names: RelationNames;
   readonly notes: ConvertNotes;
   readonly sequences: readonly SequencePlan[];
+  readonly geometry: string | undefined;
 }
 
-function convertTables(plan: MigrationPlan, { names, notes, sequences }: Context): readonly TablePlan[] {
+function convertTables(plan: MigrationPlan, context: Context): readonly TablePlan[] {
+  const { names, notes, sequences, geometry } = context;
   const signed = signedColumns(plan.tables);
   const bySource = new Map(sequences.map(({ source, target }) => [tableKey(source.id), target.id]));
   const sequenceOf = (id: TableId): TableId | undefined => bySource.get(tableKey(id));
   const columns = inNameOrder(plan.tables).map((table) =>
-    convertColumns(table, { signed, sequenceOf, notes }),
+    convertColumns(table, { signed, sequenceOf, notes, geometry }),
   );
   // Indexes of all tables before foreign keys, which need to know what is unique.
   const indexed = columns.map((table) => convertIndexes(table, { names, notes }));

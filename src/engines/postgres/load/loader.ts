@@ -1,14 +1,17 @@
 import { setImmediate } from "node:timers/promises";
 import type { EndpointConfig } from "../../../core/engine.ts";
 import type { RowChunk } from "../../../core/row-chunk.ts";
+import type { Column } from "../../../core/schema.ts";
 import type { Loader, LoadRequest } from "../../../core/target.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
 import { LoadTallies } from "../../shared/load/load-tallies.ts";
+import { readTargetTables } from "../apply/apply-table.ts";
 import { isNothingMarked, markPartitionDoneSql } from "../apply/journal-sql.ts";
 import { openBulkSession } from "../connection/bulk-session.ts";
 import { ServerError } from "../connection/server-error.ts";
 import { type LentSession, SessionPool } from "../connection/session-pool.ts";
 import type { WireSession } from "../connection/wire-session.ts";
+import { BareDigits } from "./bare-digits.ts";
 import { loadError, taken } from "./load-errors.ts";
 import { openScreenedLoader } from "./screened-loader.ts";
 
@@ -41,8 +44,9 @@ export class LoaderPool implements AsyncDisposable {
     let session: LentSession | undefined;
     try {
       session = await this.#sessions.lend(signal);
+      const bare = await bareDigits(session.wire, request);
       await session.wire.copyIn(`begin isolation level read committed; ${copyInSql(request)}`);
-      return new PostgresLoader({ session, request, endpoint: this.#endpoint, signal });
+      return new PostgresLoader({ session, request, bare, endpoint: this.#endpoint, signal });
     } catch (error) {
       session?.discard();
       throw signal.aborted ? signal.reason : loadError(error, this.#endpoint, request);
@@ -75,6 +79,8 @@ async function openLoadSession(endpoint: EndpointConfig, signal: AbortSignal): P
 interface OpenLoad {
   readonly session: LentSession;
   readonly request: LoadRequest;
+  /** Where the table has columns that do not take the text of bytes as it comes. */
+  readonly bare: BareDigits | undefined;
   readonly endpoint: EndpointConfig;
   readonly signal: AbortSignal;
 }
@@ -99,7 +105,13 @@ class PostgresLoader implements Loader {
 
   async write(chunk: RowChunk): Promise<void> {
     try {
-      await this.#wire.sendAlong(chunk.bytes, chunk.release);
+      const { bare } = this.#load;
+      if (bare === undefined) await this.#wire.sendAlong(chunk.bytes, chunk.release);
+      else {
+        const bytes = bare.convert(chunk.bytes);
+        chunk.release?.();
+        await this.#wire.sendAlong(bytes);
+      }
       this.#unheard += chunk.bytes.length;
       if (this.#unheard > LISTEN_BYTES) {
         this.#unheard = 0;
@@ -142,6 +154,18 @@ class PostgresLoader implements Loader {
     session.discard();
     return signal.aborted ? signal.reason : loadError(error, endpoint, request);
   }
+}
+
+/** The target is asked for the real types of its columns, where the source's are bytes that may be shapes. */
+async function bareDigits(wire: WireSession, { plan, format }: LoadRequest): Promise<BareDigits | undefined> {
+  const isShape = ({ type }: Column): boolean => type.kind === "bytes" && type.shape !== undefined;
+  if (format !== "pg-copy-text" || !plan.source.columns.some(isShape)) return undefined;
+  const [table] = await readTargetTables(wire, [plan]);
+  const copied = plan.target.columns.filter((_, i) => plan.source.columns[i]!.generated === undefined);
+  const isBare = copied.map(
+    ({ type, name }) => type.kind === "bytes" && table?.columns.get(name)?.castsBytes === true,
+  );
+  return isBare.includes(true) ? new BareDigits(isBare) : undefined;
 }
 
 /** Without a column list COPY means all columns; targetFormats() has seen that there are none. */

@@ -2,7 +2,7 @@ import type pg from "pg";
 import { MigrationError } from "../../../core/error.ts";
 import type { Finding } from "../../../core/finding.ts";
 import type { MigrationPlan } from "../../../core/plan.ts";
-import { finding } from "../../shared/finding.ts";
+import { finding, mends } from "../../shared/finding.ts";
 import { identifier, literal } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 import { whenFree } from "../connection/when-free.ts";
@@ -98,10 +98,14 @@ export async function assessMarking(client: pg.Client, taskId: string): Promise<
     finding("target.origin_privilege", "error", {
       subject: role,
       message: `The role ${role} may not mark its changes by a replication origin, so they would come back from the target.`,
-      remedy:
-        version >= GRANTED_VERSION
-          ? `Run on the target as a superuser: grant execute on function ${FUNCTIONS.join(", ")} to ${identifier(role)};`
-          : "Before version 14 only a superuser may use replication origins: use one for the target, or leave LoopbackPreventionSettings out.",
+      ...(version >= GRANTED_VERSION
+        ? mends("target", [`grant execute on function ${FUNCTIONS.join(", ")} to ${identifier(role)};`], {
+            as: "as a superuser",
+          })
+        : {
+            remedy:
+              "Before version 14 only a superuser may use replication origins: use one for the target, or leave LoopbackPreventionSettings out.",
+          }),
     }),
   ];
 }

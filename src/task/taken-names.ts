@@ -1,0 +1,28 @@
+import { type TableId, tableKey } from "../core/schema.ts";
+import type { FollowedTable } from "./plan-alterations.ts";
+
+/**
+ * Tables that are renamed to names which others have and keep. Where a source knows tables by their names alone, a task that
+ * is behind finds such a table under its later name as a new one, and what has its own name by now in its place: a log
+ * that is rotated is one. The new one is loaded, with all rows.
+ */
+export function takingNames(
+  followed: readonly FollowedTable[],
+  others: readonly TableId[],
+): ReadonlySet<FollowedTable> {
+  const nameOf = ({ from, notes }: FollowedTable): string => tableKey(notes.at(-1)?.id ?? from.source.id);
+  const isRenamed = (table: FollowedTable): boolean => nameOf(table) !== tableKey(table.from.source.id);
+  const kept = new Set([...others.map(tableKey), ...followed.filter((one) => !isRenamed(one)).map(nameOf)]);
+  const renamed = new Set(followed.filter(isRenamed));
+  const taking = new Set<FollowedTable>();
+  for (let left = -1; left !== renamed.size; ) {
+    left = renamed.size;
+    for (const table of [...renamed].filter((one) => kept.has(nameOf(one)))) {
+      renamed.delete(table);
+      taking.add(table);
+      // It stays, and others that take its name in turn are in the same place.
+      kept.add(tableKey(table.from.source.id));
+    }
+  }
+  return taking;
+}
