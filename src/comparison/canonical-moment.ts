@@ -1,7 +1,16 @@
 import type { DigestForm } from "../core/row-digest.ts";
 import { Moment } from "../mapping/filter/moment.ts";
 
+const SPACE = 0x20;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
+
 const ZONE_UTC = "+00";
+const SECOND_LENGTH = 19;
 const DAY_SECONDS = 86_400;
 const MILLION = 1_000_000;
 const MOST_DIGITS = 6;
@@ -28,6 +37,8 @@ export function timestampText(
   cell: Buffer,
   form: Extract<DigestForm, { readonly kind: "timestamp" }>,
 ): Buffer | undefined {
+  const end = plainEnd(cell, form.digits);
+  if (end !== undefined) return cell.subarray(0, end);
   const text = cell.toString("latin1");
   if (isInfinite(text)) return cell;
   const found = MOMENT.exec(text);
@@ -41,6 +52,20 @@ export function timestampText(
   const tiesGoDown = form.countsFrom2000 === true && moment.seconds < START_OF_2000;
   const [seconds, micros] = rounded(moment.seconds, moment.micros, form.digits, tiesGoDown);
   return Buffer.from(momentText(seconds, micros), "latin1");
+}
+
+/** Where what is wanted of a cell ends, as most are written that way already: in UTC, with a fraction that is short enough. */
+function plainEnd(cell: Buffer, digits: number): number | undefined {
+  const length = cell.length;
+  const isUtc = cell[length - 3] === PLUS && cell[length - 2] === ZERO && cell[length - 1] === ZERO;
+  const end = isUtc ? length - ZONE_UTC.length : length;
+  const isShaped = cell[4] === MINUS && cell[7] === MINUS && cell[10] === SPACE && cell[13] === COLON;
+  if (!isShaped || end < SECOND_LENGTH || (end > SECOND_LENGTH && cell[SECOND_LENGTH] !== DOT))
+    return undefined;
+  if (end > SECOND_LENGTH + 1 + digits || cell[end - 1] === ZERO)
+    return end === SECOND_LENGTH ? end : undefined;
+  for (let at = SECOND_LENGTH + 1; at < end; at++) if (cell[at]! < ZERO || cell[at]! > NINE) return undefined;
+  return end;
 }
 
 /** Of a time of day, or of an interval that has hours; other intervals are what they are. */

@@ -1,10 +1,12 @@
 import { hash } from "node:crypto";
-import { type DigestForm, LONGEST_PLAIN_BYTES } from "../core/row-digest.ts";
+import { type DigestForm, LONGEST_PLAIN_BYTES, NULLS } from "../core/row-digest.ts";
 import type { Column } from "../core/schema.ts";
 import { canonicalWriter } from "./canonical.ts";
 import { md5 } from "./md5.ts";
 
 const COMMA = 0x2c;
+const LETTER_F = 0x66;
+const LETTER_T = 0x74;
 /** What a value takes at most beside its own bytes: a comma before and after the number of its bytes. */
 const SLACK = 24;
 /** A digest's first 48 bits, and the 12 after them. */
@@ -29,37 +31,51 @@ export class CanonicalRow {
   readonly #writers: readonly ((cell: Buffer) => Buffer)[];
   readonly #places: readonly Place[];
   #bytes: Buffer = Buffer.allocUnsafeSlow(1 << 12);
+  #start = 0;
   #length = 0;
   #column = 0;
+  #hasNull = false;
+  /** Of each column, whether it is NULL; what may stand before the values takes that and two bytes more. */
+  readonly #isNull: Uint8Array;
+  readonly #room: number;
   #digest: Buffer = Buffer.alloc(16);
 
   constructor(columns: readonly ComparedColumn[]) {
     this.#writers = columns.map(({ column, form }) => canonicalWriter(column, form));
     this.#places = columns.map(({ form }) => placeOf(form));
+    this.#isNull = new Uint8Array(columns.length);
+    this.#room = columns.length + 2;
+    this.#reserve(this.#room);
   }
 
   begin(): void {
-    this.#length = 0;
+    this.#start = this.#room;
+    this.#length = this.#room;
     this.#column = 0;
+    this.#hasNull = false;
   }
 
   /** The next column's cell; null for NULL. */
   add(cell: Buffer | null): void {
     const column = this.#column++;
-    this.#reserve((cell?.length ?? 0) + LONGEST_PLAIN_BYTES + SLACK);
-    if (column > 0) this.#bytes[this.#length++] = COMMA;
-    const place = this.#places[column]!;
-    if (cell !== null) this.#write(place, this.#writers[column]!(cell));
-    else if (place === Place.text || place === Place.bytes) this.#bytes[this.#length++] = COMMA;
+    this.#isNull[column] = cell === null ? LETTER_T : LETTER_F;
+    if (cell === null) {
+      this.#hasNull = true;
+      return;
+    }
+    this.#reserve(cell.length + LONGEST_PLAIN_BYTES + SLACK);
+    if (this.#length > this.#room) this.#bytes[this.#length++] = COMMA;
+    this.#write(this.#places[column]!, this.#writers[column]!(cell));
   }
 
-  /** The row's text; it holds until the next row begins. */
+  /** The row's text once it has ended; it holds until the next row begins. */
   get text(): Buffer {
-    return this.#bytes.subarray(0, this.#length);
+    return this.#bytes.subarray(this.#start, this.#length);
   }
 
   /** All columns have been added. */
   end(): void {
+    if (this.#hasNull) this.#writeNulls();
     this.#digest = hash("md5", this.text, "buffer");
   }
 
@@ -83,6 +99,14 @@ export class CanonicalRow {
 
   get #low(): number {
     return this.#digest.readUInt16BE(HIGH_BYTES) >> (16 - LOW_BITS);
+  }
+
+  /** Before the values, where there is room for it. */
+  #writeNulls(): void {
+    this.#start = this.#length > this.#room ? 0 : 1;
+    this.#bytes[this.#start] = NULLS.charCodeAt(0);
+    this.#bytes.set(this.#isNull, this.#start + 1);
+    if (this.#start === 0) this.#bytes[this.#room - 1] = COMMA;
   }
 
   #write(place: Place, value: Buffer): void {
@@ -117,7 +141,7 @@ export class CanonicalRow {
   #reserve(more: number): void {
     if (this.#length + more <= this.#bytes.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, this.#length + more));
-    larger.set(this.text);
+    larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;
   }
 }

@@ -66,6 +66,13 @@ test("timestamps are put in UTC and rounded to the digits of the coarser side", 
     [zoned, micros, "0001-01-01 00:30:00+01", "0001-12-31 23:30:00 BC"],
     [timestamp, micros, "294276-12-31 23:59:59.999999", "294276-12-31 23:59:59.999999"],
     [timestamp, micros, "infinity", "infinity"],
+    [timestamp, micros, "2024-02-29 10:20:30", "2024-02-29 10:20:30"],
+    [timestamp, micros, "2024-02-29 10:20:30.100000", "2024-02-29 10:20:30.1"],
+    [timestamp, micros, "2024-02-29 10:20:30.05", "2024-02-29 10:20:30.05"],
+    [zoned, micros, "2024-02-29 10:20:30.05+00", "2024-02-29 10:20:30.05"],
+    [zoned, micros, "2024-02-29 10:20:30+00 BC", "2024-02-29 10:20:30 BC"],
+    [zoned, { kind: "timestamp", digits: 1 }, "2024-02-29 10:20:30.05+00", "2024-02-29 10:20:30.1"],
+    [zoned, micros, "2024-02-29 10:20:30-03", "2024-02-29 13:20:30"],
     [timestamp, micros, "0000-00-00 00:00:00", "0000-00-00 00:00:00"],
     [timestamp, seconds, "2023-12-31 23:59:59.5", "2024-01-01 00:00:00"],
     [timestamp, seconds, "1999-12-31 23:59:58.5", "1999-12-31 23:59:59"],
@@ -79,6 +86,12 @@ test("timestamps are put in UTC and rounded to the digits of the coarser side", 
     [{ kind: "interval" }, { kind: "time", digits: 6 }, "1 day 02:00:00", "1 day 02:00:00"],
   ];
   for (const [type, form, cell, expected] of cases) assert.equal(made(type, form, cell), expected, cell);
+});
+
+test("a shape is its bytes, whether they are shown as bytes or by PostGIS", () => {
+  const form = { kind: "bytes" } as const;
+  assert.equal(made({ kind: "bytes", fixed: false }, form, "\\x0101ff"), "0101ff");
+  assert.equal(made({ kind: "opaque" }, form, "0101FF"), "0101ff");
 });
 
 test("JSON is the same whatever its order, blanks and way of writing numbers", () => {
@@ -134,12 +147,13 @@ test("a row's text has lengths before what may hold anything, and digests in pla
   };
   const hash = (value: string | Buffer): string => createHash("md5").update(value).digest("hex");
   assert.equal(textOf(["1", "é,", "\\x00ff", "{}"]), `1,3,é,,2,00ff,${hash("{}")}`);
-  assert.equal(textOf([null, null, null, null]), ",,,,,");
+  assert.equal(textOf([null, null, null, null]), "~tttt");
+  assert.equal(textOf([null, "", null, "{}"]), `~tftf,0,,${hash("{}")}`);
   const long = "x".repeat(1001);
   const digits = "00".repeat(1001);
   assert.equal(
     textOf(["1", long, `\\x${digits}`, null]),
-    `1,1001,${hash(long)},1001,${hash(Buffer.alloc(1001))},`,
+    `~ffft,1,1001,${hash(long)},1001,${hash(Buffer.alloc(1001))}`,
   );
   const md5 = hash(row.text);
   assert.equal(row.digest, BigInt(`0x${md5.slice(0, 15)}`));

@@ -51,7 +51,8 @@ function writerOf(type: LogicalType, form: DigestForm): Writer {
       if (type.kind === "boolean") return (cell) => (cell[0] === LETTER_T ? YES : NO);
       return form.trims === true ? withoutBlanks : same;
     case "bytes":
-      return (cell) => cell.subarray(HEX_MARK);
+      // PostGIS shows shapes as digits alone.
+      return type.kind === "bytes" ? (cell) => cell.subarray(HEX_MARK) : lowered;
     case "boolean":
       if (type.kind === "string") return (cell) => TRUTHS.get(cell.toString("latin1").trim().toLowerCase());
       return type.kind === "boolean" ? (cell) => (cell[0] === LETTER_T ? TRUE : FALSE) : same;
@@ -78,6 +79,10 @@ function writerOf(type: LogicalType, form: DigestForm): Writer {
   }
 }
 
+function lowered(cell: Buffer): Buffer {
+  return Buffer.from(cell.toString("latin1").toLowerCase(), "latin1");
+}
+
 function withoutBlanks(cell: Buffer): Buffer {
   let end = cell.length;
   while (end > 0 && cell[end - 1] === SPACE) end--;
@@ -93,6 +98,5 @@ function withoutZeros(cell: Buffer): Buffer {
 /** Of a text, which may be filled up with blanks. */
 function uuidText(cell: Buffer): Buffer {
   const bytes = withoutBlanks(cell);
-  const text = bytes.toString("latin1");
-  return UUID.test(text) ? Buffer.from(text.toLowerCase(), "latin1") : misfit(bytes);
+  return UUID.test(bytes.toString("latin1")) ? lowered(bytes) : misfit(bytes);
 }

@@ -29,11 +29,19 @@ function bitForm(pair: ColumnPair): ColumnForm | undefined {
 function otherForm(pair: ColumnPair): ColumnForm | undefined {
   const { source, target } = pair;
   if (joins(pair, ["uuid"], ["uuid", "string"])) return { form: { kind: "uuid" } };
-  if (joins(pair, ["bytes"])) return { form: { kind: "bytes" } };
+  if (joins(pair, ["bytes"]) || isShape(pair)) return { form: { kind: "bytes" } };
   if (joins(pair, ["json"], ["json", "string"])) return { form: jsonForm(pair) };
   if (joins(pair, ["array"]) && elementOf(source) === elementOf(target)) return { form: { kind: "own" } };
   const isOneType = source.type.kind === target.type.kind && source.nativeType === target.nativeType;
   return isOneType ? { form: { kind: "own" } } : undefined;
+}
+
+/** Of a shape a column of PostGIS shows the bytes, as digits (docs/decisions/034). */
+function isShape({ source, target }: ColumnPair): boolean {
+  const { type } = source;
+  return (
+    type.kind === "bytes" && type.shape !== undefined && /\bgeo(?:metry|graphy)\b/.test(target.nativeType)
+  );
 }
 
 function elementOf({ type, nativeType }: Column): string {
@@ -41,13 +49,9 @@ function elementOf({ type, nativeType }: Column): string {
   return element.kind === "opaque" ? nativeType : element.kind;
 }
 
-/**
- * Types of one name keep one text, and MySQL shows what it has been sent of a jsonb as PostgreSQL does, as far as numbers are
- * not others. The type of MySQL is told from PostgreSQL's of the same name by what its values are sent as there.
- */
+/** Types of one name keep one text. MySQL's is told from PostgreSQL's of the same name by what its values are sent as there. */
 function jsonForm({ source, target }: ColumnPair): DigestForm {
   const isOneType = source.nativeType === target.nativeType && source.binaryAs === target.binaryAs;
   const keepsText = target.type.kind === "string" && source.type.kind === "json";
-  const isOrdered = source.nativeType === "jsonb" && target.binaryAs === "jsonb";
-  return isOneType || keepsText || isOrdered ? { kind: "json", asSent: true } : { kind: "json" };
+  return isOneType || keepsText ? { kind: "json", asSent: true } : { kind: "json" };
 }

@@ -2,7 +2,7 @@ import type { LargeObjectProgress } from "./large-object.ts";
 import type { Position } from "./position.ts";
 import type { RightsId } from "./rights.ts";
 import type { TableId } from "./schema.ts";
-import type { Partition } from "./source.ts";
+import type { Partition, Snapshot } from "./source.ts";
 import type { ShapedTable, TableShape } from "./table-shape.ts";
 
 /** Control tables that a task has only when it is asked for. */
@@ -14,6 +14,13 @@ export interface JournalRequest {
   readonly controlSchema: string | undefined;
   /** None when left out. */
   readonly optionalTables?: readonly OptionalControlTable[];
+}
+
+/** Where an applier records what it passes over; see ApplyRequest.isOfLoad. */
+export function exceptionTable(
+  request: JournalRequest & { readonly isOfLoad?: boolean },
+): ReturnType<typeof loadExceptionTable> {
+  return request.isOfLoad === true ? loadExceptionTable(request) : "awsdms_apply_exceptions";
 }
 
 /** Where rows that a full load passes over are recorded. */
@@ -35,12 +42,8 @@ export interface Journal extends AsyncDisposable {
   tables(signal: AbortSignal): Promise<readonly JournaledTable[]>;
   /** Replaces all that is known of the tables; their earlier partitions are forgotten. */
   planTables(tables: readonly PlannedTable[], signal: AbortSignal): Promise<void>;
-  /** Gives the unfinished partitions of tables the position of a new snapshot. */
-  moveSnapshot(
-    tables: readonly TableId[],
-    snapshot: Position | undefined,
-    signal: AbortSignal,
-  ): Promise<void>;
+  /** Gives the unfinished partitions of tables the place of a new snapshot. */
+  moveSnapshot(tables: readonly TableId[], snapshot: SnapshotPlace, signal: AbortSignal): Promise<void>;
   setTableStates(tables: readonly TableId[], change: StateChange, signal: AbortSignal): Promise<void>;
   /** Notes what tables were when the target was made to follow them; those not known yet count as ready. */
   setShapes(tables: readonly ShapedTable[], signal: AbortSignal): Promise<void>;
@@ -54,7 +57,7 @@ export interface Journal extends AsyncDisposable {
   largeObjects(signal: AbortSignal): Promise<LargeObjectProgress>;
   /** What the tables of exceptions hold of rows and changes that were passed over, by the key of the target's table. */
   recordedErrors(signal: AbortSignal): Promise<ReadonlyMap<string, RecordedErrors>>;
-  /** Records of rows of a target's table that were passed over, in the order of their ids. */
+  /** What is recorded of rows of a target's table that were passed over, in the order of the ids. */
   exceptions(request: ExceptionsRequest, signal: AbortSignal): Promise<readonly RecordedException[]>;
   /** How many records there are of each error code, for each table of the target that has some. */
   recordedCodes(signal: AbortSignal): Promise<readonly RecordedCodes[]>;
@@ -107,15 +110,17 @@ export interface RecordedCodes {
   readonly codes: ReadonlyMap<string, number>;
 }
 
-/** What is recorded of one row or change that was passed over. */
+/** What is recorded of a row or change that was passed over, once or several times in the same words. */
 export interface RecordedException {
   /** Made of what is recorded: records that are the same have one, and are removed together. */
   readonly id: string;
+  /** How many records it has of changes that found another row than they should, and of refused ones. */
+  readonly conflicts: number;
+  readonly refused: number;
   /** The columns that name the row, by the source's names, and again for the key that an update has given it. */
   readonly keys: readonly Readonly<Record<string, string | null>>[];
   /** The change has taken its row from the first key: a delete, or an update that gives it another. */
   readonly leaves: boolean;
-  readonly kind: "conflict" | "refused";
 }
 
 /** DMS's words for what a task does. */
@@ -165,6 +170,9 @@ export interface StateChange {
   readonly reason?: string;
 }
 
+/** Which changes rows hold that were read from a snapshot. */
+export type SnapshotPlace = Pick<Snapshot, "position" | "upTo">;
+
 export interface PlannedTable {
   /** The source's id of the table. */
   readonly id: TableId;
@@ -179,6 +187,8 @@ export interface PlannedTable {
   /** What the source's table was when it was planned, which is what is read of it. */
   readonly shape?: TableShape | undefined;
   readonly snapshot: Position | undefined;
+  /** See Snapshot.upTo. */
+  readonly upTo?: Position | undefined;
   readonly partitions: readonly Partition[];
 }
 
@@ -195,6 +205,8 @@ export interface JournaledTable {
 export interface JournaledPartition {
   readonly partition: Partition;
   readonly snapshot: Position | undefined;
+  /** See Snapshot.upTo. */
+  readonly upTo?: Position | undefined;
   readonly done: boolean;
   readonly rows: number;
 }

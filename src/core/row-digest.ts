@@ -9,10 +9,10 @@ import type { Partition } from "./source.ts";
  *
  * A row's digest is the first 15 hexadecimal digits of the MD5 of its text, as a number of 60 bits; its bucket is the
  * digest modulo the number of buckets. A row's text is that of its columns in UTF-8, joined by commas. A value of a closed
- * form stands as it is, and NULL as nothing: such a text is never empty and has no comma. A value of an open form
- * (text, bytes) may hold anything; so it stands as two: the number of its bytes in decimal, and the value, both of which are
- * nothing for NULL. One of more than LONGEST_PLAIN_BYTES bytes is told by the MD5 of its bytes in 32 lower-case hexadecimal
- * digits. So no two rows have one text.
+ * form stands as it is: such a text is never empty and has no comma. A value of an open form (text, bytes) may hold anything;
+ * so it stands as two, the number of its bytes in decimal and the value. One of more than LONGEST_PLAIN_BYTES bytes is told by
+ * the MD5 of its bytes in 32 lower-case hexadecimal digits. NULL does not stand there at all: a row that has some begins with
+ * NULLS and a letter for each column, `t` where it is NULL and `f` where it is not. So no two rows have one text.
  *
  * A value that is none of its column's form, such as a text where the other side has a number, stands as MISFIT and the
  * MD5 of its text.
@@ -22,6 +22,7 @@ import type { Partition } from "./source.ts";
  */
 export const LONGEST_PLAIN_BYTES = 1000;
 export const MISFIT = "!";
+export const NULLS = "~";
 
 /** What both sides write the values of a column as. All but text and bytes are closed. */
 export type DigestForm =

@@ -231,12 +231,19 @@ export interface SnapshotRequest extends StreamRequest {
   readonly anchor: "none" | "new-stream" | "existing-stream";
   /** How many sessions read it at once at most. As many as the engine finds right when left out. */
   readonly sessions?: number;
+  /** The rows must show one place of the log (no Snapshot.upTo), however long that has to be waited for. False when left out. */
+  readonly exact?: boolean;
 }
 
 /** A consistent view of the source, open until disposed. Disposing keeps the stream. */
 export interface Snapshot extends AsyncDisposable {
-  /** The rows hold every change committed up to here and none after. undefined for anchor "none". */
+  /** The rows hold every change committed up to here and, but for `upTo`, none after. undefined for anchor "none". */
   readonly position: Position | undefined;
+  /**
+   * Where no one moment was to be had: rows may hold changes after `position`, another session's rows others, and none
+   * after this. Left out: there are none.
+   */
+  readonly upTo?: Position | undefined;
   /**
    * Cuts each table into partitions that together hold every row of it exactly once, about
    * `rowsPerPartition` rows or `bytesPerPartition` bytes each, whichever is smaller. One for a

@@ -6,6 +6,7 @@ import type { LargeObject, LargeObjectProgress } from "./large-object.ts";
 import type { LockWait } from "./lock-wait.ts";
 import type { MigrationPlan, TablePlan } from "./plan.ts";
 import type { Position, PositionCodec } from "./position.ts";
+import type { PostLoadStep } from "./post-load-step.ts";
 import type { ObjectRights, RightsId } from "./rights.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { RowErrorPolicies } from "./row-errors.ts";
@@ -233,24 +234,6 @@ export interface Loader extends AsyncDisposable {
   finish(): Promise<Loaded>;
 }
 
-/**
- * One piece of work after a table's rows are in, as plain data. Steps of one table run in stage order;
- * within a stage in parallel. "key", "index" and "vacuum" may run as soon as the table is loaded;
- * "unique" and "foreign-key" hold only when all tables show one moment of the source, so they wait for
- * the stream to pass the newest snapshot; "analyze" comes last, for what "vacuum" came too early for.
- */
-export interface PostLoadStep {
-  readonly stage: PostLoadStage;
-  readonly plan: TablePlan;
-  readonly object: "index" | "replica-identity" | "check" | "foreign-key" | "table";
-  /** The object's name, for progress and errors. */
-  readonly subject: string;
-  /** Steps that name a common table here would wait for each other's locks; they are not run at once. */
-  readonly locks: readonly TableId[];
-}
-
-export type PostLoadStage = "key" | "index" | "vacuum" | "unique" | "foreign-key" | "analyze";
-
 export interface ApplyRequest extends JournalRequest {
   readonly plan: MigrationPlan;
   /** Of the source's log; that of the target's own kind of log when left out. */
@@ -265,6 +248,12 @@ export interface ApplyRequest extends JournalRequest {
    * table (MigrationError.isOfRow). False when left out.
    */
   readonly screens?: boolean;
+  /**
+   * What is tried again are rows of a load, in tables that may be in use by now: foreign keys act on them as on anybody's, a
+   * row that is in the way is an error like any other, and they are limited and recorded as rows of a load are. False when
+   * left out.
+   */
+  readonly isOfLoad?: boolean;
   readonly groupLimits?: GroupLimits | undefined;
 }
 
@@ -315,7 +304,9 @@ export interface Applier extends AsyncDisposable {
   flush(): Promise<void>;
   /**
    * Tries rows again that were passed over, in one transaction: what is recorded of them is removed, the batches are applied,
-   * and what is refused is recorded anew. Durable when it resolves. Only when nothing is under way, as after flush().
+   * and what is refused is recorded anew. Durable when it resolves. Only when nothing is under way, as after flush(). Throws
+   * `apply.triggers_act` where foreign keys are to act (ApplyRequest.isOfLoad) and triggers cannot be kept from it, too; then
+   * nothing has happened, and the applier goes on.
    */
   retry(request: RetryRequest): Promise<void>;
   /** Called for each target commit, in order: others see its rows now. */

@@ -103,7 +103,8 @@ export class PartitionQueue {
       [...cut].map(([{ load }, partitions]) => {
         const { plan, created, keepsRows } = load;
         const { id, shape } = plan.source;
-        return { id, created, keepsRows, shape, snapshot: snapshot.position, partitions };
+        const { position, upTo } = snapshot;
+        return { id, created, keepsRows, shape, snapshot: position, upTo, partitions };
       }),
       signal,
     );

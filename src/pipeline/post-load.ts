@@ -1,8 +1,9 @@
 import { failpoint } from "../base/failpoint.ts";
 import { MigrationError } from "../core/error.ts";
 import type { TablePlan } from "../core/plan.ts";
+import type { PostLoadStage, PostLoadStep } from "../core/post-load-step.ts";
 import { displayTable, tableKey } from "../core/schema.ts";
-import type { PostLoadStage, PostLoadStep, Target } from "../core/target.ts";
+import type { Target } from "../core/target.ts";
 import type { PipelineObserver } from "./observer.ts";
 import type { TableErrors } from "./table-errors.ts";
 

@@ -12,9 +12,9 @@ export class Rereads {
   readonly #times = new Map<string, number>();
 
   /** False when the table has had its chances. */
-  grant(table: TableId): boolean {
+  grant(table: TableId, patience = PATIENCE): boolean {
     const times = (this.#times.get(tableKey(table)) ?? 0) + 1;
     this.#times.set(tableKey(table), times);
-    return times <= PATIENCE;
+    return times <= patience;
   }
 }

@@ -3,7 +3,6 @@ import { CopyFrames } from "../core/copy-frames.ts";
 import { CopyTextRows } from "../core/copy-text-rows.ts";
 import type { RecordedException } from "../core/journal.ts";
 import type { TablePlan } from "../core/plan.ts";
-import type { Position } from "../core/position.ts";
 import { insertsOf, NOWHERE, sentColumns, type TransactionPart, transactionOf } from "../core/row-inserts.ts";
 import type { Partition, Snapshot } from "../core/source.ts";
 import { readRows } from "./read-rows.ts";
@@ -22,8 +21,9 @@ const WHOLE: Partition = {
   estimatedRows: KEYS_AT_ONCE,
 };
 
-function wholeAt(position: Position = NOWHERE): TransactionPart {
-  return { position, begins: true, commits: true };
+/** How many records there are of what was passed over. */
+export function recordsOf(exceptions: readonly RecordedException[]): number {
+  return exceptions.reduce((sum, { conflicts, refused }) => sum + conflicts + refused, 0);
 }
 
 interface Wanted {
@@ -34,9 +34,16 @@ interface Wanted {
   left: readonly string[] | undefined;
 }
 
+/** What rows are read from, and which transaction they are part of. */
+interface Reading {
+  readonly snapshot: Snapshot;
+  readonly part: TransactionPart;
+  readonly signal: AbortSignal;
+}
+
 /** The source's rows of keys that the target has recorded, as they are in a snapshot. */
 export class RetryRows {
-  /** Records whose rows can be looked for, and those whose rows cannot. */
+  /** What names rows that can be looked for, and what does not. */
   readonly triable: readonly RecordedException[];
   readonly unclear: readonly RecordedException[];
   readonly #plan: TablePlan;
@@ -68,18 +75,21 @@ export class RetryRows {
   }
 
   /**
-   * If it `deletes`, deletes of the keys that changes have taken a row from and that none has now, then rows that are there as
-   * inserts: one that comes may take the place of one that goes. Some of one transaction, to be applied in its order.
+   * If they `areChanges`, deletes of the keys that changes have taken a row from and that none has now, then rows that are there
+   * as inserts: one that comes may take the place of one that goes. Else they are rows of a load, which come from nowhere in the
+   * log. Some of one transaction, to be applied in its order.
    */
   async *batches(
     snapshot: Snapshot,
-    { deletes, signal }: { readonly deletes: boolean; readonly signal: AbortSignal },
+    { areChanges, signal }: { readonly areChanges: boolean; readonly signal: AbortSignal },
   ): AsyncGenerator<ChangeBatch> {
+    const position = (areChanges ? snapshot.position : undefined) ?? NOWHERE;
+    const reading = { snapshot, part: { position, begins: true, commits: true }, signal };
     const wanted = [...this.#wanted.values()];
-    const left = deletes ? wanted.filter((one) => one.left !== undefined) : [];
-    const gone = left.length === 0 ? [] : await this.#goneOf(left, snapshot, signal);
-    if (gone.length > 0) yield this.#deletesOf(gone, snapshot);
-    yield* this.#rowsOf(wanted, snapshot, { found: new Set(), signal });
+    const left = areChanges ? wanted.filter((one) => one.left !== undefined) : [];
+    const gone = left.length === 0 ? [] : await this.#goneOf(left, reading);
+    if (gone.length > 0) yield this.#deletesOf(gone, reading);
+    yield* this.#rowsOf(wanted, reading, new Set());
   }
 
   /** How many values of the rows that were read were cut off. */
@@ -93,9 +103,9 @@ export class RetryRows {
     for (const record of this.#wantedAt(batch, row)?.records ?? []) this.#refused.add(record);
   }
 
-  /** How many of the records came to an end: none of their rows was refused again. */
+  /** How many records came to an end: none of their rows was refused again. */
   get settled(): number {
-    return this.triable.length - this.#refused.size;
+    return recordsOf(this.triable.filter((_, record) => !this.#refused.has(record)));
   }
 
   #want(
@@ -110,28 +120,24 @@ export class RetryRows {
   }
 
   /** Those that no row has. */
-  async #goneOf(
-    wanted: readonly Wanted[],
-    snapshot: Snapshot,
-    signal: AbortSignal,
-  ): Promise<readonly Wanted[]> {
+  async #goneOf(wanted: readonly Wanted[], reading: Reading): Promise<readonly Wanted[]> {
     const found = new Set<Wanted>();
     const cuts = this.#cuts;
     // Rows that are there are read again when they come.
-    for await (const _ of this.#rowsOf(wanted, snapshot, { found, signal }));
+    for await (const _ of this.#rowsOf(wanted, reading, found));
     this.#cuts = cuts;
     return wanted.filter((one) => !found.has(one));
   }
 
   async *#rowsOf(
     wanted: readonly Wanted[],
-    snapshot: Snapshot,
-    { found, signal }: { readonly found: Set<Wanted>; readonly signal: AbortSignal },
+    reading: Reading,
+    found: Set<Wanted>,
   ): AsyncGenerator<ChangeBatch> {
     let strays = 0;
     for (let from = 0; from < wanted.length; from += KEYS_AT_ONCE) {
       const some = wanted.slice(from, from + KEYS_AT_ONCE);
-      for await (const batch of this.#read(some, snapshot, signal)) {
+      for await (const batch of this.#read(some, reading)) {
         const own = this.#ownRows(batch, found);
         strays += (batch.ops.length - own.ops.length) / OP_WIDTH;
         if (own.ops.length > 0) yield own;
@@ -140,18 +146,14 @@ export class RetryRows {
     if (strays === 0) return;
     // A row may have its key in another form than it was looked for: then each is looked for by itself.
     for (const one of wanted.filter((other) => !found.has(other))) {
-      for await (const batch of this.#read([one], snapshot, signal)) {
+      for await (const batch of this.#read([one], reading)) {
         found.add(one);
         yield batch;
       }
     }
   }
 
-  async *#read(
-    some: readonly Wanted[],
-    snapshot: Snapshot,
-    signal: AbortSignal,
-  ): AsyncGenerator<ChangeBatch> {
+  async *#read(some: readonly Wanted[], { snapshot, part, signal }: Reading): AsyncGenerator<ChangeBatch> {
     const { source } = this.#plan;
     const only = filterOf(
       this.#columns,
@@ -166,11 +168,11 @@ export class RetryRows {
       frames.walk(chunk.bytes, rows);
       if (rows.rows < GROUP_ROWS && rows.length < GROUP_BYTES) continue;
       if (rows.rows === 0) continue;
-      yield insertsOf(source, rows, wholeAt(snapshot.position));
+      yield insertsOf(source, rows, part);
       rows.clear(columns);
     }
     this.#cuts += counts.cuts;
-    if (rows.rows > 0) yield insertsOf(source, rows, wholeAt(snapshot.position));
+    if (rows.rows > 0) yield insertsOf(source, rows, part);
   }
 
   /** Those of a batch's rows that were looked for. */
@@ -195,7 +197,7 @@ export class RetryRows {
     return values === undefined ? undefined : this.#wanted.get(JSON.stringify(values));
   }
 
-  #deletesOf(gone: readonly Wanted[], { position }: Snapshot): ChangeBatch {
+  #deletesOf(gone: readonly Wanted[], { part }: Reading): ChangeBatch {
     const { source } = this.#plan;
     const texts: Buffer[] = [];
     const width = 2 * source.columns.length;
@@ -211,7 +213,7 @@ export class RetryRows {
       }
     }
     const ops = Int32Array.from(gone.flatMap((_, row) => [Op.delete, 0, row * width, -1]));
-    const transactions = [transactionOf(gone.length, wholeAt(position))];
+    const transactions = [transactionOf(gone.length, part)];
     return { bytes: Buffer.concat(texts), cells, ops, encoding: "text", tables: [source], transactions };
   }
 }

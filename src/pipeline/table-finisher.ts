@@ -2,7 +2,7 @@ import { failpoint } from "../base/failpoint.ts";
 import { Limiter } from "../base/limiter.ts";
 import type { Journal } from "../core/journal.ts";
 import type { TablePlan } from "../core/plan.ts";
-import type { PostLoadStep } from "../core/target.ts";
+import type { PostLoadStep } from "../core/post-load-step.ts";
 import { type BuildContext, isSmall, runSteps, SMALL_AT_ONCE } from "./post-load.ts";
 
 export interface LoadedTable {

@@ -1,8 +1,11 @@
 import { MigrationError } from "../core/error.ts";
-import { tableKey } from "../core/schema.ts";
+import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import { type Attempt, AttemptOutdated } from "./attempt.ts";
 import { markForReload } from "./preparation.ts";
 import { isPlanOutdated } from "./run-schema-changes.ts";
+
+/** Where a snapshot has shown no one moment, the next one may be no better: a table has as many besides the first. */
+const SNAPSHOTS = 3;
 
 /**
  * One table's failure sets that table aside; the next attempt goes on with the others from where they were, or passes
@@ -14,7 +17,7 @@ export async function afterTableError(
   thrown: unknown,
   asideAtStart: ReadonlySet<string>,
 ): Promise<"again"> {
-  const { errors, journal, settings, statistics, screening, signal } = attempt;
+  const { errors, journal, rereads, settings, statistics, screening, signal } = attempt;
   if (thrown instanceof AttemptOutdated && !signal.aborted) return "again";
   if (!(thrown instanceof MigrationError) || thrown.table === undefined || signal.aborted) throw thrown;
   if (thrown.code === "source.table_changed" && (await isPlanOutdated(attempt, thrown.table))) return "again";
@@ -27,9 +30,15 @@ export async function afterTableError(
     const known = (await journal.tables(signal)).find((table) => tableKey(table.id) === key);
     if (known === undefined) throw thrown;
     // Rows that must stay cannot be told from those that would come again, nor may loaded ones come back to the source.
-    if (!known.keepsRows && !settings.preventsLoops) {
+    const mayComeAgain = !known.keepsRows && !settings.preventsLoops;
+    const isTorn = known.partitions.some(({ upTo }) => upTo !== undefined);
+    if (mayComeAgain && (!isTorn || rereads.grant(known.id, SNAPSHOTS))) {
       await markForReload(attempt, [known]);
       statistics.reloading(known.id);
+      return "again";
+    }
+    if (isTorn) {
+      await errors.handle(known.id, notExact(known.id), signal);
       return "again";
     }
   }
@@ -40,4 +49,13 @@ export async function afterTableError(
   }
   await errors.handle(thrown.table, thrown, signal);
   return "again";
+}
+
+function notExact(id: TableId): MigrationError {
+  return new MigrationError("source.snapshot_not_exact", {
+    message:
+      "The table was changed whenever a snapshot began, and which of these changes its rows show is not known.",
+    subject: displayTable(id),
+    table: id,
+  });
 }

@@ -29,10 +29,10 @@ export async function startPosition(attempt: Attempt): Promise<Position> {
 export function snapshotWindow(table: JournaledTable, rules: TableRules): SnapshotWindow | undefined {
   let oldest: Position | undefined;
   let newest: Position | undefined;
-  for (const { snapshot } of table.partitions) {
-    if (snapshot === undefined) continue;
+  for (const { snapshot, upTo = snapshot } of table.partitions) {
+    if (snapshot === undefined || upTo === undefined) continue;
     if (oldest === undefined || rules.reaches(oldest, snapshot)) oldest = snapshot;
-    if (newest === undefined || rules.reaches(snapshot, newest)) newest = snapshot;
+    if (newest === undefined || rules.reaches(upTo, newest)) newest = upTo;
   }
   return oldest === undefined || newest === undefined ? undefined : { oldest, newest };
 }

@@ -135,7 +135,10 @@ export async function followNotes(attempt: Attempt, { position, notes }: NotedTr
   }
 }
 
-/** Tables whose new names others have are loaded again, as what has their own names by now; resolves with the rest. */
+/**
+ * Tables whose new names others have are loaded again, as what has their own names by now; resolves with the rest. A name is
+ * also had by what the task has made of a table that is gone.
+ */
 async function withoutTaking(
   attempt: Attempt,
   {
@@ -144,16 +147,18 @@ async function withoutTaking(
   }: { readonly followed: readonly FollowedTable[]; readonly dropped: readonly TablePlan[] },
 ): Promise<readonly FollowedTable[]> {
   const { spec, settings, plan, journal, errors, statistics, signal } = attempt;
+  if (spec.type === "cdc" || settings.preventsLoops) return followed;
   const concerned = new Set([...dropped, ...followed.map(({ from }) => from)]);
-  const others = plan.tables
-    .filter((table) => !concerned.has(table) && !errors.isSuspended(table.source.id))
-    .map(({ source }) => source.id);
-  const taking = takingNames(followed, others);
-  if (taking.size === 0 || spec.type === "cdc" || settings.preventsLoops) return followed;
-  const keys = new Set([...taking].map(({ from }) => tableKey(from.source.id)));
-  const again = (await journal.tables(signal)).filter(
-    (table) => keys.has(tableKey(table.id)) && rowsKept(table) === undefined,
-  );
+  const planned = new Set(plan.tables.map(({ source }) => tableKey(source.id)));
+  const journaled = await journal.tables(signal);
+  const others = [
+    ...plan.tables
+      .filter((table) => !concerned.has(table) && !errors.isSuspended(table.source.id))
+      .map(({ source }) => source.id),
+    ...journaled.filter(({ id, created }) => created && !planned.has(tableKey(id))).map(({ id }) => id),
+  ];
+  const taking = new Set([...takingNames(followed, others)].map(({ from }) => tableKey(from.source.id)));
+  const again = journaled.filter((table) => taking.has(tableKey(table.id)) && rowsKept(table) === undefined);
   await markForReload(attempt, again);
   for (const { id } of again) statistics.reloading(id);
   const marked = new Set(again.map(({ id }) => tableKey(id)));

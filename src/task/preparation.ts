@@ -1,8 +1,7 @@
 import { failpoint } from "../base/failpoint.ts";
 import { MigrationError } from "../core/error.ts";
-import type { Journal, JournaledTable, PlannedTable } from "../core/journal.ts";
+import type { Journal, JournaledTable, PlannedTable, SnapshotPlace } from "../core/journal.ts";
 import type { MigrationPlan, TablePlan } from "../core/plan.ts";
-import type { Position } from "../core/position.ts";
 import { tableKey } from "../core/schema.ts";
 import type { PrepareMode, Target } from "../core/target.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
@@ -192,14 +191,17 @@ function wasNeverPlanned({ state, shape, partitions }: JournaledTable): boolean 
 /** Gives what is left of partly loaded tables to a new snapshot. */
 export async function adoptSnapshot(
   loads: readonly TableLoad[],
-  journal: Journal,
-  snapshot: { readonly position: Position | undefined; readonly signal: AbortSignal },
+  {
+    journal,
+    snapshot,
+    signal,
+  }: Pick<PreparationContext, "journal" | "signal"> & { readonly snapshot: SnapshotPlace },
 ): Promise<void> {
   const begun = loads.filter(({ partitions }) => partitions !== undefined && partitions.length > 0);
   await journal.moveSnapshot(
     begun.map(({ plan }) => plan.source.id),
-    snapshot.position,
-    snapshot.signal,
+    { position: snapshot.position, upTo: snapshot.upTo },
+    signal,
   );
   failpoint("load.snapshot-adopted");
 }

@@ -56,6 +56,11 @@ export class RetryBook {
     this.#change(id, { untried: records, reason });
   }
 
+  /** All that is left of a table is tried once more: what could not be tried before may be by now. */
+  triesAll(id: TableId): void {
+    this.#change(id, { untried: 0, reason: undefined });
+  }
+
   leftOf(id: TableId): number {
     return this.#tables.get(tableKey(id))!.left;
   }
@@ -63,7 +68,10 @@ export class RetryBook {
   /** What is left of a table after all was tried. */
   left(id: TableId, codes: ReadonlyMap<string, number>): void {
     const left = [...codes.values()].reduce((sum, count) => sum + count, 0);
-    this.#change(id, { left, codes: Object.fromEntries(codes) });
+    const { untried, reason } = this.#tables.get(tableKey(id))!;
+    // A table that was loaded again meanwhile has lost its records.
+    const still = { untried: Math.min(untried, left), reason: left === 0 ? undefined : reason };
+    this.#change(id, { left, codes: Object.fromEntries(codes), ...still });
   }
 
   done(): void {

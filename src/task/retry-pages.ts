@@ -1,9 +1,9 @@
 import type { TablePlan } from "../core/plan.ts";
 import type { Snapshot } from "../core/source.ts";
 import { Rereads } from "../pipeline/rereads.ts";
-import { RetryRows } from "../pipeline/retry-rows.ts";
+import { RetryRows, recordsOf } from "../pipeline/retry-rows.ts";
 import type { KeyColumn } from "../pipeline/row-keys.ts";
-import { isRewritten, readForWish } from "./retry-wish.ts";
+import { isRewritten, readForWish, triggersAct } from "./retry-wish.ts";
 import type { Retry } from "./run-retry.ts";
 
 /** Records that are tried in one transaction: few at first, and more where that goes fast. */
@@ -11,7 +11,10 @@ const PAGE = { first: 250, most: 2_000, least: 10 } as const;
 /** A transaction of them is to take about so long. */
 const PAGE_MS = 2_000;
 
+export const ASIDE = "the table is set aside; reload it";
 const REWRITTEN = "the source truncated or rewrote it whenever it was read; try again, or reload the table";
+const TRIGGERED =
+  "the target's triggers would act on its rows together with its foreign keys; disable them meanwhile, or reload the table";
 const UNCLEAR = "no key is recorded of them; reload the table";
 
 export interface TriedTable {
@@ -35,6 +38,11 @@ export class TableRecords {
   async tryPage(retry: Retry, snapshot: Snapshot): Promise<"done" | "tried" | "rewritten"> {
     const { attempt, book } = retry;
     const { id } = this.table.plan.source;
+    // It may have been loaded again since the wish began.
+    if (attempt.errors.isSuspended(id)) {
+      book.untried(id, { records: book.leftOf(id), reason: ASIDE });
+      return "done";
+    }
     const page = { table: this.table.plan.target.id, after: this.#after, limit: this.#limit };
     const records = await attempt.journal.exceptions(page, attempt.signal);
     if (records.length === 0) return "done";
@@ -43,15 +51,16 @@ export class TableRecords {
     try {
       if (rows.triable.length > 0) await this.#tryRows(rows, retry, snapshot);
     } catch (error) {
-      if (!isRewritten(error)) throw error;
-      if (this.#rereads.grant(id)) return "rewritten";
-      book.untried(id, { records: book.leftOf(id), reason: REWRITTEN });
+      const reason = isRewritten(error) ? REWRITTEN : triggersAct(error) ? TRIGGERED : undefined;
+      if (reason === undefined) throw error;
+      if (reason === REWRITTEN && this.#rereads.grant(id)) return "rewritten";
+      book.untried(id, { records: book.leftOf(id), reason });
       return "done";
     }
     this.#after = records.at(-1)!.id;
     this.#fitLimit(performance.now() - startedAt);
     if (rows.unclear.length > 0) {
-      this.#unclear += rows.unclear.length;
+      this.#unclear += recordsOf(rows.unclear);
       book.untried(id, { records: this.#unclear, reason: UNCLEAR });
     }
     return "tried";
@@ -66,7 +75,7 @@ export class TableRecords {
     await applier.retry({
       plan,
       exceptions: rows.triable,
-      batches: readForWish(rows.batches(snapshot, { deletes: overwrites, signal })),
+      batches: readForWish(rows.batches(snapshot, { areChanges: overwrites, signal })),
       overwrites,
       refused: (batch, at) => rows.refused(batch, at),
     });

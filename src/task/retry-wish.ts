@@ -28,6 +28,10 @@ export function isRewritten(error: unknown): boolean {
   return error instanceof MigrationError && error.code === "source.table_rewritten";
 }
 
+export function triggersAct(error: unknown): boolean {
+  return error instanceof MigrationError && error.code === "apply.triggers_act";
+}
+
 /** The same for rows as they come. */
 export async function* readForWish(batches: AsyncGenerator<ChangeBatch>): AsyncGenerator<ChangeBatch> {
   try {

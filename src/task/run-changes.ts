@@ -9,6 +9,7 @@ import { TableRules } from "../pipeline/apply-modes.ts";
 import { type ApplyEnd, ChangeApply } from "../pipeline/change-apply.ts";
 import { mappedChanges } from "../pipeline/mapped-changes.ts";
 import { type Attempt, AttemptOutdated, NotesLost, TablesUntold } from "./attempt.ts";
+import { BesideChanges } from "./beside-changes.ts";
 import { snapshotWindow, startPosition } from "./change-start.ts";
 import { noteFilter, SchemaNoted } from "./follow-notes.ts";
 import { openBoth } from "./open-sides.ts";
@@ -184,8 +185,10 @@ class Steering implements AsyncDisposable {
   /** Ends at once what goes on beside the apply: builds, reloads. */
   readonly signal: AbortSignal;
   readonly #started = Promise.withResolvers<void>();
-  /** Reloads wait for begin(): before, constraints of other tables may be built. */
-  #reloading: Promise<void> = this.#started.promise;
+  /** Waits for begin(): before, constraints of other tables may be built. */
+  readonly #beside: BesideChanges;
+  /** Wishes to try rows again, one after another. */
+  #retries: Promise<void> = this.#started.promise;
   /** Reloads that have not begun. */
   readonly #queued = new Set<readonly TableId[]>();
   #timer: NodeJS.Timeout | undefined;
@@ -198,6 +201,11 @@ class Steering implements AsyncDisposable {
   constructor(parts: SteeringParts) {
     this.#parts = parts;
     this.signal = AbortSignal.any([parts.attempt.signal, this.#ending.signal]);
+    this.#beside = new BesideChanges(this.#started.promise, this.signal, (error) => {
+      parts.apply.fail(error);
+      // What waits for its turn is the next attempt's, which finds in the journal what is left.
+      this.#ending.abort();
+    });
     this.#watch = setInterval(() => this.#checkStream(), STREAM_CHECK_INTERVAL_MS);
     parts.control.attach({
       stop: () => {
@@ -229,51 +237,44 @@ class Steering implements AsyncDisposable {
     this.#started.resolve();
     this.#parts.apply.abandon();
     this.#parts.values.tellAll();
-    await Promise.all([this.#reloading, this.#checked]);
+    await Promise.all([this.#beside.ended, this.#checked]);
   }
 
   #reload(tables: readonly TableId[]): void {
     const { apply, rules } = this.#parts;
+    const attempt = this.#attempt;
     this.#queued.add(tables);
-    this.#inTurn(tables, (attempt) => {
+    const work = async (): Promise<void> => {
       this.#queued.delete(tables);
-      return reloadBeside({ attempt, apply, rules, tables });
-    });
+      await reloadBeside({ attempt, apply, rules, tables });
+    };
+    this.#doBeside(tables, this.#beside.inTurn(work));
   }
 
-  /** Before begin() not all tables have their rows, or it is not known yet what the target refuses of them. */
+  /**
+   * Before begin() not all tables have their rows, or it is not known yet what the target refuses of them. Each time that
+   * changes stand still for it is a turn of its own: a table that is to be loaded again need not wait for all of them.
+   */
   #retry(): void {
     const { apply, applier, control } = this.#parts;
     const book = control.retries;
     if (!this.#begun || book.wanted === undefined) return;
-    this.#inTurn([], (attempt) =>
-      retryErrors({
-        attempt,
-        applier,
-        book,
-        stand: standAmongChanges(attempt, apply),
-        overwrites: true,
-      }),
+    const attempt = this.#attempt;
+    const stand = standAmongChanges(attempt, apply, (work) => this.#beside.inTurn(work));
+    this.#retries = this.#retries.then(() =>
+      retryErrors({ attempt, applier, book, stand, overwrites: true }),
     );
+    this.#doBeside([], this.#retries);
   }
 
-  /** One after another; a failure is the attempt's, and the next one finds in the journal what is left. */
-  #inTurn(tables: readonly TableId[], work: (attempt: Attempt) => Promise<void>): void {
-    const { attempt, apply, reloads } = this.#parts;
-    const { signal } = this;
+  get #attempt(): Attempt {
+    return { ...this.#parts.attempt, signal: this.signal };
+  }
+
+  #doBeside(tables: readonly TableId[], work: Promise<void>): void {
+    const { reloads } = this.#parts;
     reloads.add(tables);
-    this.#reloading = this.#reloading
-      .then(() => {
-        signal.throwIfAborted();
-        return work({ ...attempt, signal });
-      })
-      .catch((error) => {
-        if (signal.aborted) return;
-        apply.fail(error);
-        // Those that wait for their turn are the next attempt's.
-        this.#ending.abort();
-      })
-      .finally(() => reloads.delete(tables));
+    void this.#beside.do(work.finally(() => reloads.delete(tables)));
   }
 
   #checkStream(): void {
@@ -304,7 +305,7 @@ class Steering implements AsyncDisposable {
     if (!this.#begun) return;
     const { attempt, apply, control } = this.#parts;
     // A table that is being loaded again would be left half done.
-    this.#reloading
+    this.#beside.ended
       .then(() => attempt.source.currentPosition(this.signal))
       .then(
         (position) => apply.setGoal({ ...goalLimit(control.stopRule), position }),

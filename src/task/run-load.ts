@@ -67,7 +67,7 @@ async function readTables(attempt: Attempt, loads: readonly TableLoad[]): Promis
   if (request.anchor === "new-stream" && snapshot.position !== undefined) {
     await journal.setAppliedPosition(snapshot.position, signal);
   }
-  await adoptSnapshot(loads, journal, { position: snapshot.position, signal });
+  await adoptSnapshot(loads, { journal, snapshot, signal });
   if (snapshot.position === undefined) await tellOfTwoMoments(attempt, loads);
   await noteStart(attempt);
   statistics.setPhase("full-load");

@@ -66,17 +66,17 @@ export async function reloadBeside({ attempt, apply, rules, tables }: Reload): P
         statistics.reloading(table.id);
       }
     });
-    let position: Position | undefined;
+    let newest: Position | undefined;
     for (let left: readonly TablePlan[] = plans; left.length > 0; ) {
       const read = await readTables({ attempt, rules, plans: left, positioned: positioned.resolve });
-      position = read.position;
+      newest = read.newest;
       left = left.filter(({ source: { id } }) => read.outdated.has(tableKey(id)));
     }
     failpoint("load.tables-loaded-again");
     if (isRemade || hasLimits(attempt.settings.rowErrors)) throw new AttemptOutdated();
     for (const { source: table } of plans) rules.release(table.id);
     loaded.resolve();
-    await apply.between(() => finishBuilds(attempt, { reload: true }), position);
+    await apply.between(() => finishBuilds(attempt, { reload: true }), newest);
     statistics.setPhase("replicating");
   } catch (error) {
     positioned.reject(error);
@@ -95,14 +95,15 @@ interface Reading {
 
 /** Reads tables from a snapshot of their own. `outdated`: those that the source has rewritten before they were read. */
 async function readTables({ attempt, rules, plans, positioned }: Reading): Promise<{
-  readonly position: Position;
+  readonly newest: Position;
   readonly outdated: ReadonlySet<string>;
 }> {
   const tables = plans.map(readTable);
   const request: SnapshotRequest = { ...attempt.streamRequest, tables, anchor: "existing-stream" };
   await using snapshot = await openBeside(attempt, request);
-  const position = snapshot.position!;
-  for (const { id } of tables) rules.setWindow(id, { oldest: position, newest: position });
+  const oldest = snapshot.position!;
+  const { upTo: newest = oldest } = snapshot;
+  for (const { id } of tables) rules.setWindow(id, { oldest, newest });
   positioned();
   const loads = await prepareLoads({
     ...preparationContext(attempt),
@@ -111,7 +112,7 @@ async function readTables({ attempt, rules, plans, positioned }: Reading): Promi
   const outdated = await fullLoad(loads, loadContext(attempt, snapshot));
   tellOfRows(attempt, snapshot);
   tellOfRewritten(attempt, outdated);
-  return { position, outdated: new Set(outdated.map(tableKey)) };
+  return { newest, outdated: new Set(outdated.map(tableKey)) };
 }
 
 /**

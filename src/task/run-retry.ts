@@ -10,7 +10,7 @@ import type { ChangeApply } from "../pipeline/change-apply.ts";
 import { type KeyColumn, type KeyFault, keyColumns } from "../pipeline/row-keys.ts";
 import type { Attempt } from "./attempt.ts";
 import type { RetryBook } from "./retry-book.ts";
-import { TableRecords, type TriedTable } from "./retry-pages.ts";
+import { ASIDE, TableRecords, type TriedTable } from "./retry-pages.ts";
 import { ofWish, WishFailure } from "./retry-wish.ts";
 import { waitForWriters } from "./wait-for-writers.ts";
 
@@ -102,11 +102,7 @@ async function tablesToTry(
     book.begins(id, records);
     if (records === 0) continue;
     const columns = keyColumns(one);
-    const reason = errors.isSuspended(id)
-      ? "the table is set aside; reload it"
-      : typeof columns === "string"
-        ? FAULTS[columns]
-        : undefined;
+    const reason = errors.isSuspended(id) ? ASIDE : typeof columns === "string" ? FAULTS[columns] : undefined;
     if (reason === undefined) tables.push({ plan: one, columns: columns as readonly KeyColumn[] });
     else book.untried(id, { records, reason });
   }
@@ -120,7 +116,9 @@ async function tablesToTry(
 
 /** Tries every record of the tables once. */
 async function tryAll(retry: Retry, tables: readonly TriedTable[]): Promise<void> {
+  const { book } = retry;
   const left = tables.map((table) => new TableRecords(table));
+  for (const { plan } of tables) book.triesAll(plan.source.id);
   while (left.length > 0) {
     const plans = left.map(({ table }) => table.plan);
     await retry.stand(plans, async (snapshot) => {
@@ -165,14 +163,19 @@ function sum(codes: ReadonlyMap<string, number>): number {
   return [...codes.values()].reduce((total, count) => total + count, 0);
 }
 
-/** Between two batches of a task's changes; see ChangeApply.at. */
-export function standAmongChanges(attempt: Attempt, apply: ChangeApply): Stand {
+/** Between two batches of a task's changes; see ChangeApply.at. `inTurn`: nothing else is done beside the changes meanwhile. */
+export function standAmongChanges(
+  attempt: Attempt,
+  apply: ChangeApply,
+  inTurn: (work: () => Promise<void>) => Promise<void>,
+): Stand {
   return async (plans, work) => {
     await using opened = new AsyncDisposableStack();
     const request = {
       ...attempt.streamRequest,
       tables: plans.map(readTable),
       anchor: "existing-stream",
+      exact: true,
     } as const;
     let snapshot: Snapshot | undefined;
     const open = (): Promise<Snapshot> =>
@@ -193,7 +196,7 @@ export function standAmongChanges(attempt: Attempt, apply: ChangeApply): Stand {
     const until = performance.now() + attempt.settings.streamStartLimitS * 1000;
     for (;;) {
       try {
-        return await stand();
+        return await inTurn(stand);
       } catch (error) {
         if (snapshot !== undefined) throw error;
         if (!isLongTransaction(error) || performance.now() > until) await ofWish(() => Promise.reject(error));
@@ -208,19 +211,19 @@ function isLongTransaction(error: unknown): boolean {
 }
 
 /**
- * After a full load that no changes follow. Its tables may be in use on the target since: what is there by now stays, and a row
- * that is in the way is an error like any other.
+ * After a full load that no changes follow. Its tables may be in use on the target since: what is there by now stays, foreign keys
+ * act, and a row that is in the way is an error like any other.
  */
 export async function retryAfterLoad(attempt: Attempt, book: RetryBook): Promise<void> {
   if (book.wanted === undefined) return;
   const { source, target, plan, settings, streamRequest, signal } = attempt;
-  const rowErrors = { ...settings.rowErrors, insertPresent: settings.rowErrors.refused };
-  const limits = { ...attempt.journalRequest, plan, positions: source.positions };
-  await using applier = await target.openApplier({ ...limits, rowErrors, screens: true }, signal);
+  const { rowErrors } = settings;
+  const request = { ...attempt.journalRequest, plan, positions: source.positions, rowErrors } as const;
+  await using applier = await target.openApplier({ ...request, screens: true, isOfLoad: true }, signal);
   const stand: Stand = async (plans, work) => {
     const tables = plans.map(readTable);
-    const request = { ...streamRequest, tables, anchor: "none" } as const;
-    await using snapshot = await ofWish(() => source.openSnapshot(request, signal));
+    const wanted = { ...streamRequest, tables, anchor: "none" } as const;
+    await using snapshot = await ofWish(() => source.openSnapshot(wanted, signal));
     failpoint("retry.stands");
     await work(snapshot);
   };

@@ -28,7 +28,7 @@ export async function followLog(sides: LogSides, signal: AbortSignal): Promise<s
 
 /** Rows are on the target as their snapshot showed them, also those that the applied position has not come to yet. */
 function snapshots(tables: readonly JournaledTable[]): readonly (Position | undefined)[] {
-  return tables.flatMap(({ partitions }) => partitions.map(({ snapshot }) => snapshot));
+  return tables.flatMap(({ partitions }) => partitions.map(({ snapshot, upTo }) => upTo ?? snapshot));
 }
 
 function furthest(positions: readonly (Position | undefined)[], codec: PositionCodec): Position | undefined {

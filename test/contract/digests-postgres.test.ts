@@ -10,9 +10,13 @@ const own = typeSamples.map(({ type, edges, later = [] }) => ({
 }));
 const theirs = postgresTypeSamples.filter(({ type }) => !/^(?:padded_mood|mood|pair|positive)$/.test(type));
 
+/** The server shows moments in a zone of its own. */
+const ELSEWHERE = `do $$ begin
+  execute format('alter database %I set timezone to ''Asia/Kolkata''', current_database());
+end $$;`;
+
 digestContract(postgres, {
-  setup: `${typeSchema};
-    set search_path = shop, public;`,
+  setup: `${ELSEWHERE} ${typeSchema} set search_path = shop, public;`,
   columns: [
     ...own,
     ...theirs,

@@ -4,7 +4,7 @@ import { CanonicalRow } from "../../src/comparison/canonical-row.ts";
 import { formOf } from "../../src/comparison/forms.ts";
 import type { RowFilter } from "../../src/core/plan.ts";
 import type { BucketDigest, DigestColumn, DigestForm } from "../../src/core/row-digest.ts";
-import type { Column, TableSchema } from "../../src/core/schema.ts";
+import { type Column, type TableSchema, tableKey } from "../../src/core/schema.ts";
 import type { Partition, Snapshot, Source } from "../../src/core/source.ts";
 import type { DigestSample, DigestSamples } from "../support/digest-sample.ts";
 import {
@@ -150,9 +150,11 @@ export function digestContract(kind: DatabaseKind, samples: DigestSamples): void
           const rows = found.reduce((count, bucket) => count + bucket.rows, 0);
           return [rows, found.reduce((sum, bucket) => sum + bucket.sum, 0n)] as const;
         };
-        const small = { rowsPerPartition: 100, bytesPerPartition: 5_000 };
-        const [partitions] = await snapshot.partition([table], small, unaborted);
-        assert.ok(Array.isArray(partitions) && partitions.length > 1);
+        const ranges = { type: "ranges", columns: ["id"], boundaries: [["50"], ["300"]] } as const;
+        const parallelLoads = new Map([[tableKey(table.id), ranges]]);
+        const size = { rowsPerPartition: 1_000_000, bytesPerPartition: 1_000_000, parallelLoads };
+        const [partitions] = await snapshot.partition([table], size, unaborted);
+        assert.ok(Array.isArray(partitions) && partitions.length > 2);
         assert.deepEqual(await sumOf(partitions), await sumOf([whole]));
         const filter = [[{ column: 0, conditions: [{ operator: "lte", value: "99" }] }]] as const;
         const some = await sumOf(partitions, filter);
@@ -194,5 +196,6 @@ function shown(table: TableSchema, cells: Cells, columns: readonly DigestColumn[
   );
   row.begin();
   for (const { ordinal } of columns) row.add(cells[ordinal]!);
+  row.end();
   return `${row.text.toString("utf8").slice(0, 100)} of ${cells[columns[1]!.ordinal]?.toString("utf8").slice(0, 100)}`;
 }

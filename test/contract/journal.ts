@@ -30,8 +30,8 @@ export function journalContract(make: () => Promise<JournalPlace>): void {
   };
 
   test("the journal gives planned tables and partitions back as they were given", () =>
-    withJournal(async (journal, { positions: [position] }) => {
-      const planned = { created: true, snapshot: position, partitions };
+    withJournal(async (journal, { positions: [position, upTo] }) => {
+      const planned = { created: true, snapshot: position, upTo, partitions };
       await journal.planTables(
         [
           { id: orders, ...planned },
@@ -47,13 +47,8 @@ export function journalContract(make: () => Promise<JournalPlace>): void {
         assert.equal(table.state, "planned");
         assert.deepEqual([table.created, table.keepsRows], [id === orders, id === nasty]);
         assert.deepEqual(
-          table.partitions.map(({ partition, snapshot, done, rows }) => ({
-            partition,
-            snapshot,
-            done,
-            rows,
-          })),
-          partitions.map((partition) => ({ partition, snapshot: position, done: false, rows: 0 })),
+          table.partitions,
+          partitions.map((partition) => ({ partition, snapshot: position, upTo, done: false, rows: 0 })),
         );
       }
       await journal.planTables([{ id: orders, ...planned, partitions: partitions.slice(0, 1) }], unaborted);
@@ -66,7 +61,7 @@ export function journalContract(make: () => Promise<JournalPlace>): void {
       const planned = { created: true, snapshot: earlier, partitions };
       await journal.planTables(
         [
-          { id: orders, ...planned },
+          { id: orders, ...planned, upTo: earlier },
           { id: nasty, ...planned },
         ],
         unaborted,
@@ -77,7 +72,10 @@ export function journalContract(make: () => Promise<JournalPlace>): void {
         unaborted,
       );
       await journal.setTableStates([orders], { state: "loaded" }, unaborted);
-      await journal.moveSnapshot([orders], later, unaborted);
+      await journal.moveSnapshot([orders], { position: earlier, upTo: later }, unaborted);
+      const bounded = (await journal.tables(unaborted)).find(({ id }) => id.name === "orders");
+      assert.deepEqual(new Set(bounded?.partitions.map(({ upTo }) => upTo?.text)), new Set([later!.text]));
+      await journal.moveSnapshot([orders], { position: later }, unaborted);
       const tables = await journal.tables(unaborted);
       const of = (name: string) => tables.find(({ id }) => id.name === name)!;
       assert.deepEqual([of("orders").state, of(nasty.name).state], ["loaded", "suspended"]);
@@ -90,6 +88,7 @@ export function journalContract(make: () => Promise<JournalPlace>): void {
         new Set(of(nasty.name).partitions.map(({ snapshot }) => snapshot?.text)),
         new Set([earlier!.text]),
       );
+      assert(tables.every(({ partitions: all }) => all.every(({ upTo }) => upTo === undefined)));
     }));
 
   test("the journal keeps the applied position and the log's name", () =>

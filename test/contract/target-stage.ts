@@ -4,7 +4,14 @@ import type { Journal } from "../../src/core/journal.ts";
 import type { MigrationPlan, TablePlan } from "../../src/core/plan.ts";
 import type { Position } from "../../src/core/position.ts";
 import type { Partition } from "../../src/core/source.ts";
-import type { Loader, LoadRequest, PrepareMode, Target } from "../../src/core/target.ts";
+import type {
+  Applier,
+  ApplyRequest,
+  Loader,
+  LoadRequest,
+  PrepareMode,
+  Target,
+} from "../../src/core/target.ts";
 import { compilePlan } from "../../src/mapping/plan.ts";
 import { mappingsFromPatterns } from "../../src/mapping/selection.ts";
 import { parseTableMappings } from "../../src/mapping/table-mappings.ts";
@@ -143,14 +150,23 @@ export class TargetStage implements AsyncDisposable {
     return this.applyEach([transactions]);
   }
 
-  async applyEach(batches: readonly (readonly NewTransaction[])[]): Promise<void> {
+  applyEach(batches: readonly (readonly NewTransaction[])[]): Promise<void> {
+    return this.withApplier({}, async ({ applier }) => {
+      for (const batch of batches) await applier.apply(changeBatch(this.table.source, batch), undefined);
+      await applier.flush();
+    });
+  }
+
+  async withApplier(
+    given: Partial<ApplyRequest>,
+    work: (opened: { readonly applier: Applier; readonly journal: Journal }) => Promise<void>,
+  ): Promise<void> {
     await using source = await this.#kind.engine.openSource(this.#from.endpoint, unaborted);
-    const request = { ...this.request, plan: this.plan, positions: source.positions };
+    const request = { ...this.request, plan: this.plan, positions: source.positions, ...given };
     // Makes the control tables, as a task does before anything else.
-    await using _ = await this.openJournal();
+    await using journal = await this.openJournal();
     await using applier = await this.target.openApplier(request, unaborted);
-    for (const batch of batches) await applier.apply(changeBatch(this.table.source, batch), undefined);
-    await applier.flush();
+    await work({ applier, journal });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

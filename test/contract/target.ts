@@ -8,6 +8,7 @@ import type { Loader, PrepareMode } from "../../src/core/target.ts";
 import { copyFrames, type NewChange, type NewTransaction } from "./change-rows.ts";
 import { type DatabaseKind, type RunningServer, unaborted } from "./database-kind.ts";
 import { journalContract } from "./journal.ts";
+import { retryContract } from "./retry.ts";
 import { screenedLoadContract } from "./screened-load.ts";
 import { somePositions, TABLE, TargetStage } from "./target-stage.ts";
 
@@ -239,6 +240,7 @@ export function targetContract(kind: DatabaseKind): void {
     });
 
     screenedLoadContract(stage);
+    retryContract(stage);
 
     journalContract(async () => {
       const schema = await server.newSchema();

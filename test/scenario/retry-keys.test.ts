@@ -39,6 +39,9 @@ for (const { name, alter, make } of retryKinds.filter((kind) => kind.name in FOL
     pairs.push(pair);
     await pair.write("insert into k values ('changed', 'old'), ('a', 'one')");
     const task = await pair.runs.replicate();
+    assert.ok(
+      task.findings.some(({ code, table }) => code === "target.key_collation" && table?.name === "k"),
+    );
     // Each is refused, or finds no row.
     await pair.write("insert into k values ('abc', 'far too long'), ('came', 'far too long')");
     await pair.write("update k set id = 'ABC', v = 'new' where id = 'abc'");
@@ -93,5 +96,57 @@ for (const { name, alter, make } of retryKinds) {
         .sort(),
       ["2.5 b far too long", "3 c far too long", "4.1 d old"],
     );
+  });
+}
+
+/** A type of keys, and one of its values. */
+const KEYS = [
+  ["int", "7"],
+  ["bigint", "9007199254740993"],
+  ["decimal(30, 10)", "12345678901234567890.0000000001"],
+  ["varchar(20)", "'k''\"ü{} '"],
+  ["char(6)", "'ab'"],
+  ["date", "'2024-02-29'"],
+  ["time(3)", "'23:59:59.125'"],
+] as const;
+
+for (const { name, alter, make } of retryKinds) {
+  test(`${name}: a load's refused children come after their parents, whatever the type of the key that they share`, async () => {
+    const each = (sql: (i: number, type: string, value: string) => string): string =>
+      KEYS.map(([type, value], i) => sql(i, type, value)).join("; ");
+    const v = (type: string): string =>
+      each((i) => `alter table child${i} ${alter("v", type)}; alter table parent${i} ${alter("v", type)}`);
+    // A child is tried before the parent that it needs.
+    const pair = await make(servers, {
+      tables: each(
+        (i, type) => `create table parent${i} (k ${type} primary key, v varchar(40));
+          create table child${i} (k ${type} primary key, v varchar(40),
+            constraint f${i} foreign key (k) references parent${i} (k))`,
+      ),
+      narrow: v("varchar(4)"),
+      names: KEYS.flatMap((_, i) => [`child${i}`, `parent${i}`]),
+      type: "full-load",
+    });
+    pairs.push(pair);
+    await pair.write(
+      each((i, _, value) =>
+        ["parent", "child"]
+          .map((table) => `insert into ${table}${i} values (${value}, 'far too long')`)
+          .join("; "),
+      ),
+    );
+    await pair.runs.load();
+    assert.equal(await pair.recorded(), 2 * KEYS.length);
+    await pair.target(v("varchar(40)"));
+    const { last } = await pair.runs.load({
+      start: "resume-processing",
+      retry: { number: 1, tables: undefined },
+    });
+    assert.deepEqual(
+      last!.retry!.tables.map(({ settled, left }) => [settled, left]),
+      last!.retry!.tables.map(() => [1, 0]),
+    );
+    assert.equal(await pair.recorded(), 0);
+    await pair.assertEqual();
   });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { controlStories } from "../support/control-stories.ts";
 import { startMysql } from "../support/mysql-server.ts";
-import { startPostgres } from "../support/postgres-server.ts";
+import { startPostgres, TRUSTING } from "../support/postgres-server.ts";
 import { ofKind } from "../support/rule-case.ts";
 import { serverOfFile } from "../support/server-pair.ts";
 import { FROM_POSTGRES } from "../support/setting-case.ts";
@@ -14,13 +14,14 @@ import { SettingRun } from "../support/setting-run.ts";
  * test/setting-values.test.ts sees to it that no value is left out.
  */
 
+/** Each commit is written at once, where a drained task would wait up to a second for it. */
+const settings = { innodb_flush_log_at_trx_commit: 1, sync_binlog: 1 };
 const [source, postgres, mariadb] = await Promise.all([
-  serverOfFile(startPostgres()),
-  serverOfFile(startPostgres()),
-  serverOfFile(startMysql({ flavour: "mariadb" })),
+  serverOfFile(startPostgres({ hba: TRUSTING })),
+  serverOfFile(startPostgres({ hba: TRUSTING })),
+  serverOfFile(startMysql({ flavour: "mariadb", settings })),
 ]);
 
-// They wait nearly all of their time, for what a server writes to its disk once a second.
 suite("settings do what they say", { concurrency: 8 }, () => {
   for (const story of [...settingCases, ...controlStories]) {
     for (const [from, to] of story.directions ?? FROM_POSTGRES) {

@@ -27,7 +27,7 @@ export class ChangeFlow {
   durable: Position | undefined;
   mode: ApplyMode | undefined;
   /** What the next applier does about errors of single rows. */
-  onErrors: Pick<ApplyRequest, "rowErrors" | "screens"> = {};
+  onErrors: Pick<ApplyRequest, "isOfLoad" | "rowErrors" | "screens"> = {};
   stream!: ChangeStream;
   applier!: Applier;
   readonly client: pg.Client;

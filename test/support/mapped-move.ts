@@ -5,7 +5,7 @@ import type { MigrationType } from "../../src/core/source.ts";
 import type { TableProgress } from "../../src/task/task.ts";
 import { endpointOf } from "./endpoint.ts";
 import { type MysqlServer, startMysql } from "./mysql-server.ts";
-import { type PostgresServer, startPostgres } from "./postgres-server.ts";
+import { type PostgresServer, startPostgres, TRUSTING } from "./postgres-server.ts";
 import { serversOfFile } from "./server-pair.ts";
 import { assertStopped, ObservedTask, taskSpec } from "./task.ts";
 
@@ -26,7 +26,7 @@ export const directions: readonly (readonly [from: Kind, to: Kind])[] = [
 /** One server of each kind, for all tests of a file. */
 export async function mappedServers(): Promise<MappedServers> {
   const { source, target } = await serversOfFile({
-    source: startPostgres(),
+    source: startPostgres({ hba: TRUSTING }),
     target: startMysql({ flavour: "mariadb" }),
   });
   return { postgres: source, mariadb: target };

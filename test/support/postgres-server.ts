@@ -27,6 +27,9 @@ export interface PostgresOptions {
   readonly parent?: string;
 }
 
+/** Instead of passwords, which cost more than most of a short session does: for tests with thousands of these. */
+export const TRUSTING = ["all", "replication"].map((what) => `host ${what} all 127.0.0.1/32 trust`);
+
 /** A real server in a temporary directory on a free loopback port, gone when disposed. */
 export class PostgresServer implements AsyncDisposable {
   readonly directory: string;
@@ -75,8 +78,7 @@ export class PostgresServer implements AsyncDisposable {
   async query(sql: string, database = "postgres"): Promise<any[]> {
     const client = await this.connect(database);
     try {
-      const result = (await client.query(sql)) as unknown as pg.QueryResult | pg.QueryResult[];
-      return Array.isArray(result) ? result.at(-1)!.rows : result.rows;
+      return await lastRows(client, sql);
     } finally {
       await client.end();
     }
@@ -135,6 +137,13 @@ export class PostgresServer implements AsyncDisposable {
     await this.stop("SIGQUIT");
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+/** Runs one or several statements; rows of the last. */
+// biome-ignore lint/suspicious/noExplicitAny: rows of arbitrary test queries
+export async function lastRows(client: pg.Client, sql: string): Promise<any[]> {
+  const result = (await client.query(sql)) as unknown as pg.QueryResult | pg.QueryResult[];
+  return Array.isArray(result) ? result.at(-1)!.rows : result.rows;
 }
 
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MigrationError } from "../../src/core/error.ts";
 import type { RowErrorPolicies } from "../../src/core/row-errors.ts";
+import { ApplyMode } from "../../src/core/target.ts";
 import type { ChangeFlow } from "./change-flow.ts";
 
 /** What a suite of row errors needs of a replication, whatever its target is. */
@@ -14,6 +15,8 @@ export interface RowErrorFlow extends ChangeFlow, AsyncDisposable {
 export interface RowErrorDialect {
   /** Starts with tables of the same names on both sides. */
   start(schema: string, targetSchema: string): Promise<RowErrorFlow>;
+  /** What makes a type of texts on the target for which case is nothing, and that type. */
+  readonly folding: { readonly make: string; readonly type: string };
   /** All exceptions in the order in which they came: statement and error. */
   exceptions(flow: RowErrorFlow): Promise<readonly (readonly [statement: string, error: string])[]>;
 }
@@ -50,7 +53,7 @@ function told(statement: string): {
 
 const T = "create table t (id int primary key, v varchar(20))";
 
-export function rowErrorCases({ start, exceptions }: RowErrorDialect): void {
+export function rowErrorCases({ start, folding, exceptions }: RowErrorDialect): void {
   test("a policy makes the target's row what the source has", async () => {
     await using r = await start(T, T);
     await reopen(r, { insertPresent: "overwrite", updateMissing: "insert" });
@@ -108,6 +111,36 @@ export function rowErrorCases({ start, exceptions }: RowErrorDialect): void {
     assert.equal(error.code, "apply.too_many_errors");
     assert.deepEqual(error.table, { schema: "public", name: "t" });
     assert.equal((await exceptions(r)).length, 2);
+  });
+
+  test("a change touches no row whose key is the same for the target alone", async () => {
+    const table = (type: string): string => `create table f (id ${type} primary key, v varchar(20))`;
+    await using r = await start(table("varchar(20)"), `${folding.make} ${table(folding.type)}`);
+    const rows = async (): Promise<readonly string[]> => {
+      const found = await r.queryTarget("select id, v from f where v <> 'many'");
+      return found.map(({ id, v }) => `${id} ${v}`).sort();
+    };
+    await reopen(r, {}, true);
+    await r.write("insert into f values ('keep', 'a'), ('other', 'b')");
+    await r.write("insert into f values ('KEEP', 'in the way')");
+    await r.write("update f set v = 'c' where id = 'KEEP'; update f set v = 'd' where id = 'keep'");
+    await r.write("update f set id = 'Keep' where id = 'KEEP'; update f set id = 'OTHER' where id = 'other'");
+    await r.write("delete from f where id = 'Keep'");
+    assert.deepEqual(await rows(), ["OTHER b", "keep d"]);
+    // So many that they would go as sets.
+    await r.write(
+      "insert into f select 'n' || i, 'many' from generate_series(1, 99) i; insert into f values ('KEEP', 'e')",
+    );
+    await r.write(
+      "begin; update f set v = 'many' where id <> 'keep'; delete from f where id <> 'keep'; commit",
+    );
+    assert.deepEqual(await rows(), ["keep d"]);
+    r.mode = ApplyMode.converge;
+    await r.write("insert into f values ('KEEP', 'f'), ('new', 'g')");
+    await r.write("update f set v = 'h' where id = 'KEEP'; update f set v = 'i' where id = 'keep'");
+    await r.write("delete from f where id = 'KEEP'; update f set id = 'NEW' where id = 'new'");
+    assert.deepEqual(await rows(), ["NEW g", "keep i"]);
+    r.mode = undefined;
   });
 
   test("rows that the target refuses are passed over one by one, once, and all others come", async () => {

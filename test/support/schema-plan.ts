@@ -1,7 +1,8 @@
 import type pg from "pg";
 import type { MigrationPlan } from "../../src/core/plan.ts";
+import type { PostLoadStage } from "../../src/core/post-load-step.ts";
 import type { Catalog, TableId, TableSchema } from "../../src/core/schema.ts";
-import type { PostLoadStage, PrepareMode } from "../../src/core/target.ts";
+import type { PrepareMode } from "../../src/core/target.ts";
 import { describe, listTables } from "../../src/engines/postgres/catalog/catalog.ts";
 import { connect } from "../../src/engines/postgres/connection/connection.ts";
 import { buildSteps } from "../../src/engines/postgres/load/build-steps.ts";

@@ -62,6 +62,7 @@ export class SettingRun {
       run.task.running.stop();
       await run.task.running.outcome;
       await cleanUpTask(run.#spec, AbortSignal.timeout(60_000));
+      await Promise.all([run.#source.end(), run.#target.end()]);
     }
   }
 

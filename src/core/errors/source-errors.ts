@@ -168,6 +168,14 @@ export const sourceErrors = {
     meaning: "The snapshot that full load reads from has ended, because its session did.",
     remedy: "None needed: Tideway goes on with a new snapshot.",
   },
+  "source.snapshot_not_exact": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "Whenever a table was read that has no key, or foreign keys that act by themselves, it was changed in the moment in which the snapshot began, between two places of the log: without a lock it is not known which of these changes its rows show.",
+    remedy:
+      "Grant the source's user RELOAD, or LOCK TABLES on the databases of the task's tables, or give the table a primary key; then reload it. Or reload it when nobody writes to it.",
+  },
   "source.standby": {
     scope: "task",
     retry: "once-worked",

@@ -189,6 +189,14 @@ export const targetErrors = {
     meaning: "A table of the target has triggers, which act on the rows that are loaded and applied.",
     remedy: "Drop the triggers until the cutover when the source's rows show already what they do.",
   },
+  "target.key_collation": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "The target's collation takes keys of a table for the same that the source compares by their characters: the second of such rows is refused. Changes find their rows by the bytes of such keys, one by one, so that none is taken for another; that is slower.",
+    remedy:
+      "Give the key's columns on the target a collation that compares characters (utf8mb4_bin; on PostgreSQL a deterministic one, and not citext).",
+  },
   "target.engine": {
     scope: "table",
     retry: "never",

@@ -79,6 +79,14 @@ export const transferErrors = {
     remedy:
       "Look up the errors in the table of exceptions and mend the cause on the target; then `tideway task retry-errors` (or `tideway migrate --retry-errors`) brings the rows.",
   },
+  "apply.triggers_act": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "Rows of a load are tried again in a table with foreign keys, which are to act on them, and triggers, which are not: PostgreSQL has them act together.",
+    remedy:
+      "Disable the table's triggers meanwhile (`alter table ... disable trigger user`) and try again, or reload the table.",
+  },
   "apply.truncated": {
     scope: "task",
     retry: "never",
@@ -98,7 +106,7 @@ export const transferErrors = {
     scope: "table",
     retry: "never",
     meaning:
-      "While catching up after a crash an update lacked a value of a row that is not there yet, or a foreign key had changed rows by itself of which some were read later than others.",
+      "While catching up with changes that some rows show already, an update lacked a value of a row that is not there yet, a table had no key to find rows by, or a foreign key had changed rows by itself of which some were read later than others.",
     remedy: "None needed: Tideway loads the table again by itself.",
   },
   "apply.value_not_sent": {

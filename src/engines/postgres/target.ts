@@ -6,6 +6,7 @@ import type { Finding } from "../../core/finding.ts";
 import type { Journal, JournalRequest, WatchedJournal } from "../../core/journal.ts";
 import type { LockWait } from "../../core/lock-wait.ts";
 import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
+import type { PostLoadStep } from "../../core/post-load-step.ts";
 import type { ObjectRights, RightsId } from "../../core/rights.ts";
 import type { BulkFormat } from "../../core/row-chunk.ts";
 import type { SequenceState, TableId } from "../../core/schema.ts";
@@ -21,7 +22,6 @@ import type {
   LoadRequest,
   MakeObjects,
   ObjectOutcome,
-  PostLoadStep,
   PreparedTable,
   PrepareRequest,
   SchemaRequest,

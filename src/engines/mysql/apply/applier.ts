@@ -1,9 +1,10 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
+import { exceptionTable } from "../../../core/journal.ts";
 import type { Position, PositionCodec } from "../../../core/position.ts";
 import type { Applier, ApplyRequest } from "../../../core/target.ts";
 import { connectLoop } from "../../shared/apply/apply-parts.ts";
-import { RowErrors } from "../../shared/apply/row-errors.ts";
+import { applyErrors, type RowErrors } from "../../shared/apply/row-errors.ts";
 import type { Client } from "../connection/client.ts";
 import { openWire } from "../connection/connection.ts";
 import { classify } from "../connection/errors.ts";
@@ -35,9 +36,9 @@ export async function openApplier(
   let found: Found | undefined;
   const prepare = async (client: Client): Promise<void> => {
     await takeApplyLock(client, request);
-    const durability = await prepareApplySession(client);
+    const durability = await prepareApplySession(client, request.isOfLoad);
     const tables = await readApplyTables(client, request.plan.tables, await madeTables(client, request));
-    const errors = await rowErrors(client, request);
+    const errors = await applyErrors(request, (of) => readRecordedErrors(client, request, of));
     found = { durability, tables, errors, applied: await readAppliedPosition(client, request) };
   };
   const options = { side: "target", purpose: "tideway apply", countsChanged: true, prepare } as const;
@@ -59,14 +60,6 @@ interface Found {
   readonly applied: Position | undefined;
 }
 
-async function rowErrors(client: Client, request: ApplyRequest): Promise<RowErrors | undefined> {
-  const { rowErrors: policies, plan } = request;
-  if (policies === undefined) return undefined;
-  const plans = plan.tables;
-  const tallies = await readRecordedErrors(client, request, { plans, policies });
-  return new RowErrors(plans, policies, { tallies });
-}
-
 interface ApplierParts extends ApplyTarget {
   readonly wire: WireSession;
   readonly request: ApplyRequest;
@@ -82,7 +75,7 @@ function connectParts({ wire, endpoint, request, replaced, signal, found }: Appl
     const { session, tables, writer, exceptions } = applyParts({
       ...{ wire, plans: plan.tables, found: found.tables, request, screens, hooks },
       choices: outOfRangeOf(endpoint),
-      exceptions: "awsdms_apply_exceptions",
+      exceptions: exceptionTable(request),
     });
     return new MysqlTransactions({
       ...{ session, writer, tables, replaced, request, exceptions, describe, counts: hooks.counts },

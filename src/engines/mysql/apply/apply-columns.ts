@@ -1,5 +1,6 @@
 import type { TablePlan } from "../../../core/plan.ts";
 import type { LogicalType } from "../../../core/schema.ts";
+import { foldedKey } from "../../shared/catalog/folded-keys.ts";
 import { identifier } from "../catalog/identifier.ts";
 import { CellForm, cellForm } from "../values/cell-text.ts";
 import type { ApplyColumn, ApplyTable } from "./apply-table.ts";
@@ -52,6 +53,12 @@ export class ApplyColumns {
   get others(): boolean {
     const known = new Set(this.#plan.target.columns.map(({ name }) => name.toLowerCase()));
     return [...(this.#table?.columns.keys() ?? [])].some((name) => !known.has(name));
+  }
+
+  /** Whether keys that the source tells apart may be equal here. */
+  get foldsKey(): boolean {
+    const folds = (name: string): boolean => this.#table?.columns.get(name.toLowerCase())?.folds === true;
+    return foldedKey(this.#plan, folds).length > 0;
   }
 
   /** Equality with a key's value, for which the key's index serves. */

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import { MigrationError } from "../../../core/error.ts";
 import type { JournalRequest } from "../../../core/journal.ts";
-import type { TablePlan } from "../../../core/plan.ts";
 import type { Position } from "../../../core/position.ts";
-import { hasLimits, type RowErrorPolicies } from "../../../core/row-errors.ts";
+import { hasLimits } from "../../../core/row-errors.ts";
 import { takeLock } from "../../shared/apply/apply-lock.ts";
 import { readCheckpoint } from "../../shared/apply/checkpoint.ts";
-import { type ErrorTally, recordedErrors } from "../../shared/apply/row-errors.ts";
+import { type ErrorTally, type RecordedOf, recordedErrors } from "../../shared/apply/row-errors.ts";
 import { literal } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
 import { serverFields } from "../connection/errors.ts";
@@ -18,11 +17,11 @@ export const ACCESS_DENIED = 1227;
 
 /**
  * A session for apply. No autocommit: a transaction that the server has ended by itself must not go on as single
- * commits. Foreign keys act on nothing, as what they did on the source comes as changes of its own. Rows are locked
- * one by one, not the gaps between them, where the server's log of statements allows it.
+ * commits. Foreign keys act on nothing unless they are to, as what they did on the source comes as changes of its own.
+ * Rows are locked one by one, not the gaps between them, where the server's log of statements allows it.
  */
-export async function prepareApplySession(client: Client): Promise<DurabilityKind> {
-  await client.execute("set autocommit = 0, foreign_key_checks = 0, unique_checks = 1");
+export async function prepareApplySession(client: Client, keysAct = false): Promise<DurabilityKind> {
+  await client.execute(`set autocommit = 0, foreign_key_checks = ${keysAct ? 1 : 0}, unique_checks = 1`);
   const [row] = await client.query<Record<"log" | "format", string>>(
     "select @@log_bin as log, @@binlog_format as format",
   );
@@ -96,7 +95,7 @@ export function lockName({ controlSchema, taskId }: JournalRequest): string {
 export async function readRecordedErrors(
   client: Client,
   request: JournalRequest,
-  { plans, policies }: { readonly plans: readonly TablePlan[]; readonly policies: RowErrorPolicies },
+  { plans, policies }: RecordedOf,
 ): Promise<readonly ErrorTally[]> {
   if (!hasLimits(policies)) return [];
   const rows = await client.query<Record<string, string>>(recordedErrorsSql(request));

@@ -4,6 +4,7 @@ import { rowErrorCases } from "../../../../test/support/row-error-cases.ts";
 toBothFlavours("errors of single rows", (start) => {
   rowErrorCases({
     start,
+    folding: { make: "", type: "varchar(20) character set utf8mb4 collate utf8mb4_general_ci" },
     async exceptions(flow) {
       // A table without a key: in the order in which they were written.
       const rows = await flow.queryTarget(

@@ -59,7 +59,7 @@ export class ApplySets implements GroupSets {
     const { plans, tables } = this.#parts;
     if (!tables.isPlain(plan)) return undefined;
     const sql = tables.of(plan);
-    if (sql.written.length === 0) return undefined;
+    if (sql.isExact || sql.written.length === 0) return undefined;
     const { columns, key } = plans[plan]!.source;
     // A key that moves may be a delete and an insert unless the target's row holds more than the source's.
     return { columns: columns.length, key, movesKeys: !sql.hasOthers };

@@ -13,7 +13,13 @@ const columns = ["k", "v", "w"].map((name) => ({
 /** The statements of a table of numbers, of which w takes no NULL, where others than finite ones become NULL. */
 function tableSql(key: readonly number[]): TableSql {
   const { tables } = compile({ catalog: catalog({ tables: [table("s.t", { columns, key })] }) }).plan;
-  const there = { dataType: "double", columnType: "double", generated: false, fraction: undefined };
+  const there = {
+    dataType: "double",
+    columnType: "double",
+    generated: false,
+    fraction: undefined,
+    folds: false,
+  };
   const target = { columns: new Map(columns.map(({ name }) => [name, there])), uniques: [], plain: true };
   return new TableSql(tables[0]!, target, { numbers: "null", dates: "error" });
 }

@@ -22,10 +22,12 @@ const NOTHING = Buffer.alloc(0);
 export class TableSql {
   readonly hasKey: boolean;
   readonly written: readonly number[];
-  /** Whether the key is the table's only unique index: then ON DUPLICATE KEY can mean no other row than the key's. */
+  /** Whether ON DUPLICATE KEY can mean no other row than the key's: that is the only unique index, and folds no key. */
   readonly overwrites: boolean;
   /** Columns of the target that are not the source's. */
   readonly hasOthers: boolean;
+  /** Rows are found by the bytes of their keys: the target takes some for the same that the source tells apart. */
+  readonly isExact: boolean;
   readonly #columns: ApplyColumns;
   readonly #key: readonly number[];
   readonly #isKey: Uint8Array;
@@ -54,6 +56,7 @@ export class TableSql {
     this.hasKey = key.length > 0;
     this.written = columns.written;
     this.hasOthers = columns.others;
+    this.isExact = columns.foldsKey;
     this.#isKey = Uint8Array.from(plan.source.columns, (_, ordinal) => (key.includes(ordinal) ? 1 : 0));
     this.#comparisons = (this.hasKey ? key : columns.written).map((o) =>
       this.hasKey ? columns.isKey(o) : columns.isSame(o),
@@ -64,7 +67,8 @@ export class TableSql {
     const keyNames = new Set(key.map((o) => plan.target.columns[o]!.name.toLowerCase()));
     const keyIndex = table?.uniques.find((index) => this.hasKey && isOver(index, keyNames));
     const uniques = uniquesOf(plan, table);
-    this.overwrites = keyIndex !== undefined && uniques.every((index) => isOver(index, keyNames));
+    this.overwrites =
+      keyIndex !== undefined && !this.isExact && uniques.every((index) => isOver(index, keyNames));
     const same = names[0] === undefined ? "" : `${names[0]}=${names[0]}`;
     const rest = columns.written.filter((o) => this.#isKey[o] === 0).map((o) => String(columns.names[o]));
     const overwritten = rest.length === 0 ? same : rest.map((one) => `${one}=values(${one})`).join(",");
@@ -241,10 +245,15 @@ export class TableSql {
   /** The condition that finds a row: by key, or by all its values. */
   #find(out: SqlText, given: RowAt): void {
     this.#compare(out, given, this.#comparisons);
+    if (this.isExact) this.#byBytes(out, given);
   }
 
   /** After #find() by key, for which an index serves: only a row whose key is the same to the byte. */
   #identify(out: SqlText, given: RowAt): void {
+    if (!this.isExact) this.#byBytes(out, given);
+  }
+
+  #byBytes(out: SqlText, given: RowAt): void {
     out.append(AND);
     this.#compare(out, given, this.#identities);
   }

@@ -1,7 +1,7 @@
 import type { TablePlan } from "../../../core/plan.ts";
 import { type TableId, tableKey } from "../../../core/schema.ts";
 import { literal } from "../catalog/identifier.ts";
-import { isGenerated } from "../catalog/target-columns.ts";
+import { folds, isGenerated } from "../catalog/target-columns.ts";
 import type { Client } from "../connection/client.ts";
 import { readGrants } from "../connection/grants.ts";
 import type { TargetColumnType } from "../values/cell-text.ts";
@@ -13,6 +13,8 @@ export interface ApplyColumn extends TargetColumnType {
   readonly generated: boolean;
   /** Digits of a second's fraction; undefined for a type without. */
   readonly fraction: number | undefined;
+  /** Texts that differ in more than spaces at their end may be equal. */
+  readonly folds: boolean;
 }
 
 export interface UniqueIndex {
@@ -37,6 +39,7 @@ interface ColumnRow {
   readonly column_type: string;
   readonly extra: string;
   readonly fraction: string | null;
+  readonly collation: string | null;
 }
 
 interface IndexRow {
@@ -98,7 +101,7 @@ async function readTables(
   );
   const columns = await client.query<ColumnRow>(
     `select table_name as \`table\`, column_name as name, data_type as data_type, column_type as column_type,
-      extra as extra, datetime_precision as fraction from information_schema.columns ${among("table")}`,
+      extra as extra, datetime_precision as fraction, collation_name as collation from information_schema.columns ${among("table")}`,
   );
   const indexes = await client.query<IndexRow>(
     `select table_name as \`table\`, index_name as name, column_name as \`column\`, sub_part as part
@@ -127,6 +130,7 @@ function columnOf(row: ColumnRow): ApplyColumn {
     columnType: row.column_type.toLowerCase(),
     generated: isGenerated(row.extra),
     fraction: row.fraction === null ? undefined : Number(row.fraction),
+    folds: folds(row.collation),
   };
 }
 

@@ -72,6 +72,9 @@ export class MysqlTransactions implements ApplyTransactions {
     }
   }
 
+  /** Triggers act on whatever is written here. */
+  checkRetry(): void {}
+
   async forgetExceptions({ plan, exceptions }: RetryTable): Promise<void> {
     const { session, counts, request } = this.#parts;
     this.#isFirst = false;

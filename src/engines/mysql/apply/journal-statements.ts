@@ -1,5 +1,4 @@
-import type { JournalRequest, PlannedTable, StateChange } from "../../../core/journal.ts";
-import type { Position } from "../../../core/position.ts";
+import type { JournalRequest, PlannedTable, SnapshotPlace, StateChange } from "../../../core/journal.ts";
 import type { TableId } from "../../../core/schema.ts";
 import type { ShapedTable } from "../../../core/table-shape.ts";
 import { type ControlTableName, SERVER_NAME } from "../../shared/apply/control-tables.ts";
@@ -55,10 +54,11 @@ export class JournalStatements implements JournalTablesSql {
     return statements;
   }
 
-  moveSnapshot(tables: readonly TableId[], snapshot: Position | undefined): string[] {
+  moveSnapshot(tables: readonly TableId[], { position, upTo }: SnapshotPlace): string[] {
     return [
       `update ${this.#table("awsdms_load_state")}
-      set snapshot_kind = ${optional(snapshot?.kind)}, snapshot_position = ${optional(snapshot?.text)}
+      set snapshot_kind = ${optional(position?.kind)}, snapshot_position = ${optional(position?.text)},
+        snapshot_up_to = ${optional(upTo?.text)}
       where ${this.#among(tables)} and done = 0`,
     ];
   }
@@ -107,7 +107,7 @@ export class JournalStatements implements JournalTablesSql {
       values ${values.join(", ")} on duplicate key update ${set.join(", ")}`;
   }
 
-  #partitionRows({ id, snapshot, partitions }: PlannedTable): string[] {
+  #partitionRows({ id, snapshot, upTo, partitions }: PlannedTable): string[] {
     return partitions.map((partition) => {
       const { columns, from, to, estimatedRows } = partition;
       return `(${[
@@ -119,6 +119,7 @@ export class JournalStatements implements JournalTablesSql {
         Number.isFinite(estimatedRows) ? BigInt(Math.round(estimatedRows)) : -1,
         0,
         0,
+        optional(upTo?.text),
       ].join(", ")})`;
     });
   }

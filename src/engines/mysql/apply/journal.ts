@@ -88,7 +88,7 @@ class MysqlJournalSession implements JournalSession {
     );
     const partitions = await this.#client.query<StateRow>(
       `select table_owner, table_name, partition_id, range_kind, range_columns, range_from, range_to, snapshot_kind,
-         snapshot_position, estimated_rows, loaded_rows, if(done, 't', 'f') as done
+         snapshot_position, snapshot_up_to, estimated_rows, loaded_rows, if(done, 't', 'f') as done
        from ${controlTable(this.#request, "awsdms_load_state")} where task_name = ${task}
        order by table_owner, table_name, length(partition_id), partition_id`,
     );

@@ -20,11 +20,6 @@ const SEES_LOG: Privilege = {
   names: ["REPLICATION CLIENT", "BINLOG MONITOR", "SUPER"],
   without: "it cannot see where the binary log ends and which of its files are left",
 };
-const LOCKS: Privilege = {
-  names: ["RELOAD", "FLUSH_TABLES"],
-  without:
-    "instead of a short global read lock the full load takes one on each table (LOCK TABLES) until all its sessions have begun",
-};
 
 /** Privileges on the server as a whole. What a role brings is not seen here: of a session with one nothing is said. */
 export function assessPrivileges(
@@ -47,8 +42,6 @@ export function assessPrivileges(
   return [
     ...(captures ? lacking(READS_LOG, "error") : []),
     ...(captures ? lacking(SEES_LOG, facts.hasGtids ? "warning" : "error") : []),
-    // MariaDB tells each transaction's place in the log, and needs no lock.
-    ...(type === "cdc" || facts.flavour === "mariadb" ? [] : lacking(LOCKS, "info")),
   ];
 }
 
@@ -57,6 +50,8 @@ export interface Account {
   readonly user: string;
   /** As GRANT writes it: 'app'@'%'. */
   readonly sql: string;
+  /** As the server's views write it. */
+  readonly grantee: string;
   readonly hasRole: boolean;
   /** On the server as a whole, in upper case. */
   readonly privileges: ReadonlySet<string>;
@@ -69,14 +64,16 @@ export async function readAccount(client: Client): Promise<Account> {
   );
   const { account, role } = session!;
   const { user, host } = accountParts(account);
-  // The view puts quotes around names, whatever these hold.
+  // The views put quotes around names, whatever these hold.
+  const grantee = `'${user}'@'${host}'`;
   const rows = await client.query<{ privilege: string }>(
     "select privilege_type as privilege from information_schema.user_privileges where grantee = ?",
-    [`'${user}'@'${host}'`],
+    [grantee],
   );
   return {
     user,
     sql: accountSql(account),
+    grantee,
     hasRole: role !== null && role !== "NONE" && role !== "",
     privileges: new Set(rows.map(({ privilege }) => privilege.toUpperCase())),
   };

@@ -6,6 +6,7 @@ import type { Client } from "../connection/client.ts";
 import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
 import { assessCascades } from "./assess-cascades.ts";
 import { assessLeftOut } from "./assess-left-out.ts";
+import { assessLocks } from "./assess-locks.ts";
 import { assessLog } from "./assess-log.ts";
 import { assessPrivileges, readAccount } from "./assess-privileges.ts";
 import { assessSourceTables } from "./assess-source-tables.ts";
@@ -24,6 +25,7 @@ export async function assessSource(
     if (request.ownOnly === true) findings.push(cannotFilter());
   }
   findings.push(...assessPrivileges(client, request, account));
+  findings.push(...(await assessLocks(client, request, account)));
   findings.push(...(await assessSourceTables(client, request, account)));
   findings.push(...(await assessLeftOut(client, request)));
   return findings;

@@ -2,6 +2,7 @@ import type { Finding } from "../../../core/finding.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
 import type { TargetAssessment } from "../../../core/target.ts";
+import { foldedKeyFindings } from "../../shared/catalog/folded-keys.ts";
 import { names } from "../../shared/catalog/table-misfit.ts";
 import { finding } from "../../shared/finding.ts";
 import { type OfTable, selectOfTables } from "../catalog/catalog-query.ts";
@@ -118,9 +119,12 @@ function keeping(table: TablePlan, there: TargetTable): readonly Finding[] {
     const message = `The table ${name} on the target has the storage engine ${there.engine}, which has no transactions.`;
     return problem(table, "target.engine", message);
   }
+  const columns = new Map(there.columns.map((column) => [column.name, column]));
+  const folded = foldedKeyFindings(table, (column) => columns.get(column)?.folds === true);
   const coarse = there.columns.filter((column) => isCoarser(table, column));
-  if (coarse.length === 0) return [];
+  if (coarse.length === 0) return folded;
   return [
+    ...folded,
     finding("target.table_mismatch", "warning", {
       subject: name,
       table: table.source.id,

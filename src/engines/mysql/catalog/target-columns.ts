@@ -21,6 +21,8 @@ export interface TargetColumn {
   readonly required: boolean;
   /** Digits of a fraction of a second; undefined for other types. */
   readonly fraction: number | undefined;
+  /** Texts that differ in more than spaces at their end may be equal. */
+  readonly folds: boolean;
 }
 
 interface ColumnRow extends OfTable {
@@ -32,6 +34,7 @@ interface ColumnRow extends OfTable {
   readonly default_value: string | null;
   readonly extra: string;
   readonly fraction: string | null;
+  readonly collation: string | null;
 }
 
 /** Columns in order of the tables that are there, by the table's key. */
@@ -45,7 +48,7 @@ export async function targetColumns(
     (where) => `select table_schema as \`schema\`, table_name as \`table\`, column_name as name,
       data_type as data_type, column_type as column_type, character_set_name as character_set,
       is_nullable as nullable, column_default as default_value, extra as extra,
-      datetime_precision as fraction
+      datetime_precision as fraction, collation_name as collation
     from information_schema.columns where ${where} order by ordinal_position`,
   );
   return new Map([...rows].flatMap(([key, list]) => (list.length === 0 ? [] : [[key, list.map(columnOf)]])));
@@ -66,7 +69,13 @@ function columnOf(row: ColumnRow): TargetColumn {
     updatesItself: /\bon update\b/i.test(row.extra),
     required: !nullable && row.default_value === null && !counts && !generated,
     fraction: row.fraction === null ? undefined : Number(row.fraction),
+    folds: folds(row.collation),
   };
+}
+
+/** Of a column's collation; null when it has none. */
+export function folds(collation: string | null): boolean {
+  return collation !== null && !/_bin$/.test(collation);
 }
 
 /**

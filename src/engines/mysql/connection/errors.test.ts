@@ -80,6 +80,8 @@ test("what was being done decides whose error it is", () => {
   assert.equal(verdict(1062, "23000", "", apply).code, "apply.rejected");
   assert.equal(verdict(1412, "HY000", "", { side: "source", table }).code, "source.table_rewritten");
   assert.equal(verdict(1412, "HY000", "", { side: "source" }).code, "source.snapshot_lost");
+  assert.equal(verdict(1054, "42S22", "", { side: "source", table }).code, "source.table_rewritten");
+  assert.equal(verdict(1054, "42S22", "", { side: "source" }).code, "source.query_failed");
 });
 
 test("a remedy is a statement for the account, of the least privilege that will do", () => {

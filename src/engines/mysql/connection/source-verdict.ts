@@ -27,6 +27,8 @@ export function sourceVerdict(fields: ServerErrorFields, context: ErrorContext):
       return { code: "source.out_of_resources" };
     case 1412: // ER_TABLE_DEF_CHANGED: since the snapshot was taken
       return { code: inTable ? "source.table_rewritten" : "source.snapshot_lost" };
+    case 1054: // ER_BAD_FIELD_ERROR: it was there when the table was described
+      return { code: inTable ? "source.table_rewritten" : "source.query_failed" };
     case 1146: // ER_NO_SUCH_TABLE
     case 1049: // ER_BAD_DB_ERROR
       return inTable

@@ -19,6 +19,8 @@ const GOODBYE_MS = 2_000;
 const COM_QUIT = 1;
 const COM_QUERY = 3;
 
+export type TextRows = readonly (readonly (string | null)[])[];
+
 export interface WireOptions {
   /** The server's number of the connection, for KILL. */
   readonly threadId: number;
@@ -82,9 +84,14 @@ export class WireSession implements AsyncDisposable {
   }
 
   /** A short statement, or several: the text values of the last that returned rows. */
-  async query(sql: string): Promise<readonly (readonly (string | null)[])[]> {
+  async query(sql: string): Promise<TextRows> {
+    return (await this.queryAll(sql)).at(-1) ?? [];
+  }
+
+  /** Several short statements: the text values of each that returned rows. */
+  async queryAll(sql: string): Promise<readonly TextRows[]> {
     await this.ask(sql);
-    let rows: (string | null)[][] = [];
+    const answers: TextRows[] = [];
     for (;;) {
       const head = await this.head();
       let status: number;
@@ -94,10 +101,10 @@ export class WireSession implements AsyncDisposable {
       } else if ("status" in head) {
         status = head.status;
       } else {
-        rows = await this.#rows();
+        answers.push(await this.#rows());
         status = eofStatus(this.packets);
       }
-      if ((status & MORE_RESULTS) === 0) return rows;
+      if ((status & MORE_RESULTS) === 0) return answers;
     }
   }
 

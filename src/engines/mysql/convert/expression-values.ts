@@ -1,4 +1,5 @@
 import type { Column } from "../../../core/schema.ts";
+import { tellsTextsApart } from "../../shared/catalog/folded-keys.ts";
 import { literal } from "../catalog/identifier.ts";
 import type { MysqlType } from "./convert-type.ts";
 
@@ -43,11 +44,6 @@ const INT_DIGITS = 19;
 const MOST_DIGITS = 65;
 const MOST_SCALE = 30;
 
-/** Types of texts that are equal when their characters are: others, as citext, compare in their own way. */
-const TEXT = /^(?:text|name|character varying|character)\b(?!.*\[\])/;
-/** A collation of one's own may take other texts for equal. */
-const DETERMINISTIC = /^"(?:C|POSIX|ucs_basic|[\w-]+-x-icu)"$/;
-
 /** What an expression may do with a column of PostgreSQL that is of this type here. */
 export function expressionColumn(column: Column, name: string, here: MysqlType): ExpressionColumn {
   const known = columnOf(column, name, here);
@@ -55,7 +51,7 @@ export function expressionColumn(column: Column, name: string, here: MysqlType):
 }
 
 function columnOf(column: Column, name: string, here: MysqlType): ExpressionColumn {
-  const { type, nativeType, collation, convertsTo } = column;
+  const { type, convertsTo } = column;
   if (convertsTo !== undefined) return { name, kind: "other" };
   switch (type.kind) {
     case "int":
@@ -66,9 +62,8 @@ function columnOf(column: Column, name: string, here: MysqlType): ExpressionColu
       return { name, kind: "double" };
     case "string": {
       // Spaces that fill up a value of fixed length count only where the column here keeps them.
-      const isSame = TEXT.test(nativeType) && (!type.fixed || here.native.startsWith("char("));
-      const isPlain = collation === undefined || DETERMINISTIC.test(collation);
-      return { name, kind: isSame && isPlain ? "text" : "other" };
+      const isPlain = tellsTextsApart(column) && (!type.fixed || here.native.startsWith("char("));
+      return { name, kind: isPlain ? "text" : "other" };
     }
     case "time":
       return { name, kind: type.zoned ? "other" : "time" };

@@ -1,9 +1,15 @@
-import type { BucketChoice, BucketDigest, DigestForm, RowDigests } from "../../../core/row-digest.ts";
+import {
+  type BucketChoice,
+  type BucketDigest,
+  type DigestForm,
+  NULLS,
+  type RowDigests,
+} from "../../../core/row-digest.ts";
 import type { Column, TableId, TableSchema } from "../../../core/schema.ts";
 import { readBucket } from "../../shared/digest/bucket-rows.ts";
 import { identifier } from "../catalog/identifier.ts";
 import { isReplaced } from "./text-sql.ts";
-import { valueSql } from "./value-sql.ts";
+import { mayFail, valueSql } from "./value-sql.ts";
 
 /** Texts of which the server would replace something are read, so that this is told. */
 export function writesForm(column: Column, form: DigestForm): boolean {
@@ -11,19 +17,32 @@ export function writesForm(column: Column, form: DigestForm): boolean {
 }
 
 /**
- * A row's text (core/row-digest.ts). It is NULL when the server cannot make one of its values, as those that are longer than
- * max_allowed_packet: a value that is NULL itself has to be nothing.
+ * A row's text (core/row-digest.ts). concat_ws() passes over NULL, and is NULL itself when the text is longer than
+ * max_allowed_packet. What of a value is NULL for that alone must not be passed over: then the separator is NULL, too.
  */
 function rowTextSql(table: TableSchema, columns: RowDigests["columns"]): string {
-  const values = columns.flatMap(({ ordinal, form }) => {
+  if (columns.length === 0) return "''";
+  const values: string[] = [];
+  const lost: string[] = [];
+  for (const { ordinal, form } of columns) {
     const column = table.columns[ordinal]!;
     const found = valueSql(column, form);
     if (found === undefined) throw new RangeError(`${column.name} is not written as ${form.kind}`);
-    return column.nullable
-      ? found.map((value) => `if(${identifier(column.name)} is null, '', ${value})`)
-      : found;
-  });
-  return values.length === 0 ? "''" : `concat(${values.join(", ',', ")})`;
+    values.push(...found);
+    if (mayFail(column)) lost.push(`(${found.at(-1)} is null and ${identifier(column.name)} is not null)`);
+  }
+  const separator = lost.length === 0 ? "','" : `if(${lost.join(" or ")}, null, ',')`;
+  const nulls = nullsSql(columns.map(({ ordinal }) => table.columns[ordinal]!));
+  return `concat_ws(${[separator, ...nulls, ...values].join(", ")})`;
+}
+
+/** Which values are NULL, where some are; NULL where none is. Nothing where none can be. */
+function nullsSql(columns: readonly Column[]): readonly string[] {
+  const isNull = ({ name }: Column): string => `${identifier(name)} is null`;
+  const tests = columns.filter(({ nullable }) => nullable).map(isNull);
+  if (tests.length === 0) return [];
+  const letters = columns.map((column) => (column.nullable ? `if(${isNull(column)}, 't', 'f')` : "'f'"));
+  return [`if(${tests.join(" or ")}, concat('${NULLS}', ${letters.join(", ")}), null)`];
 }
 
 function digestSql(table: TableSchema, columns: RowDigests["columns"]): string {
@@ -40,7 +59,7 @@ export function bucketsSql(
 ): string {
   const every = "limit 18446744073709551615";
   return `select d % ${buckets} as bucket, count(*) as number, sum(d) as total
-    from (select ${digestSql(table, columns)} as d from ${rows} ${every}) as r group by 1`;
+    from (select ${digestSql(table, columns)} as d from ${rows} ${every}) as r group by 1 order by null`;
 }
 
 /** What holds for the rows of some buckets. */

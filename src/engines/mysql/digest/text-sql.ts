@@ -20,7 +20,6 @@ export function textSql({ name, type, collation }: Column): string | undefined {
     case "json":
       return `convert(${column} using utf8mb4)`;
     case "uuid":
-      // The type would have the empty text that stands for NULL be one of its values.
       return `cast(${column} as char)`;
     default:
       return undefined;

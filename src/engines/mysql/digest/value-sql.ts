@@ -9,7 +9,7 @@ const MOST_DIGITS = 65;
 const GEOMETRIES = /^(?:geometry|point|linestring|polygon|multi\w+|geom(?:etry)?collection)\b/i;
 
 /**
- * A column's value in a form (core/row-digest.ts), of an open one its length before it; of no use where the value is NULL.
+ * A column's value in a form (core/row-digest.ts), of an open one its length before it; NULL where the value is.
  * Undefined where the server has no cheap way to write it, or none that all versions have.
  */
 export function valueSql(column: Column, form: DigestForm): readonly string[] | undefined {
@@ -24,6 +24,11 @@ export function valueSql(column: Column, form: DigestForm): readonly string[] | 
       return sql === undefined ? undefined : [sql];
     }
   }
+}
+
+/** Whether what is written of a value may be NULL because it is longer than max_allowed_packet. */
+export function mayFail({ nativeType }: Column): boolean {
+  return GEOMETRIES.test(nativeType);
 }
 
 function closedSql(column: Column, form: DigestForm): string | undefined {

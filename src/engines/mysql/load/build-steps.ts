@@ -1,7 +1,7 @@
 import { failpoint } from "../../../base/failpoint.ts";
 import type { TableOutcome } from "../../../core/error.ts";
+import type { PostLoadStep } from "../../../core/post-load-step.ts";
 import type { Index, TableId, TableSchema } from "../../../core/schema.ts";
-import type { PostLoadStep } from "../../../core/target.ts";
 import { checkDefinition, foreignKeyDefinition, hasChecks, indexDefinition } from "../catalog/ddl.ts";
 import { identifier, literal, qualified } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";

@@ -13,7 +13,9 @@ import type { WireSession } from "../connection/wire-session.ts";
 import { gtidPositionOf, placePosition } from "../log/binlog-position.ts";
 import { checkLog } from "../log/follow-log.ts";
 import { currentPosition } from "../log/log-state.ts";
+import { BEGIN, type BegunSessions } from "./begun-sessions.ts";
 import { filledTables, showsTruncated } from "./filled-tables.ts";
+import { beginByGtids } from "./gtid-moments.ts";
 import { longStatements } from "./open-writers.ts";
 import { SAVEPOINT } from "./row-read.ts";
 
@@ -39,15 +41,8 @@ const ER_LOCK_WAIT_TIMEOUT = 1205;
 /** What is said to a user without a privilege; 1045 by managed services that take FLUSH TABLES WITH READ LOCK away. */
 const NOT_ALLOWED: ReadonlySet<number> = new Set([1044, 1045, 1142, 1227]);
 
-const BEGIN = "start transaction with consistent snapshot, read only";
 const SETTINGS = `set session transaction isolation level repeatable read;
   /*M!100300 set session idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0 */;`;
-
-export interface BegunSessions {
-  /** Each in a transaction that shows the same moment. */
-  readonly sessions: readonly WireSession[];
-  readonly position: Position | undefined;
-}
 
 export interface StartedSnapshot extends BegunSessions {
   /** Keys of the tables that held rows shortly before, where a server shows tables that were truncated since as empty. */
@@ -55,13 +50,15 @@ export interface StartedSnapshot extends BegunSessions {
 }
 
 /**
- * Begins transactions that all show one moment, whose place in the log is known. How:
+ * Begins transactions that all show one moment, whose place in the log is known, or whose bounds in it are. How:
  *
  *     MariaDB, log on            each transaction tells its place itself; no lock, if all have the same
  *     else, with RELOAD          a global read lock, for as long as it takes to begin them
  *     else, with LOCK TABLES     the task's tables locked against writes for as long
  *     else, MariaDB              only those that have the same place, one at least
- *     else                       one transaction for a full load alone, which needs no place; or an error
+ *     else, full load alone      one transaction, which needs no place
+ *     else, with GTIDs           between two sets of them; one moment, if nobody commits meanwhile
+ *     else                       an error
  */
 export async function startSnapshot(
   endpoint: EndpointConfig,
@@ -157,9 +154,9 @@ async function begin(endpoint: EndpointConfig, start: Start): Promise<BegunSessi
     const found = await beginUnlocked(sessions);
     if (found.sessions.length > 0) return positioned(found, request);
   }
-  if (request.anchor !== "none")
-    throw lacksPrivilege(endpoint, await sessions[0]!.query("select current_user()"));
-  return await beginAlone(sessions[0]!);
+  if (request.anchor === "none") return await beginAlone(sessions[0]!);
+  if (!isMariadb && sessions[0]!.facts.hasGtids) return await beginByGtids(sessions, request, signal);
+  throw lacksPrivilege(endpoint, await sessions[0]!.query("select current_user()"));
 }
 
 async function beginAlone(wire: WireSession): Promise<BegunSessions> {
@@ -261,8 +258,8 @@ function lacksPrivilege(
   [account]: readonly (readonly (string | null)[])[],
 ): MigrationError {
   return new MigrationError("source.privilege", {
-    message: `The user ${username} may not lock tables, so that no snapshot has a place in the log.`,
+    message: `The user ${username} may not lock tables, and the server does not number its transactions (gtid_mode is not ON), so that no snapshot has a place in the log.`,
     subject: username,
-    remedy: `Run on the source: grant reload on *.* to ${accountSql(account![0]!)}; or, where that is not to be had, grant lock tables on the databases of the task's tables.`,
+    remedy: `Run on the source: grant reload on *.* to ${accountSql(account![0]!)}; or, where that is not to be had, grant lock tables on the databases of the task's tables, or turn gtid_mode ON.`,
   });
 }

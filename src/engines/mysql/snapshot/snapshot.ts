@@ -38,7 +38,7 @@ import { TextForm } from "./text-form.ts";
 const TEXT_ONLY: readonly BulkFormat[] = ["pg-copy-text"];
 const BINARY_FIRST: readonly BulkFormat[] = ["pg-copy-binary", "pg-copy-text"];
 
-/** Opens a consistent view of a source: several sessions, all of which show the same moment. */
+/** Opens a consistent view of a source: several sessions that show the same moment, or moments within bounds. */
 export async function openSnapshot(
   endpoint: EndpointConfig,
   request: SnapshotRequest,
@@ -49,6 +49,7 @@ export async function openSnapshot(
 
 class MysqlSnapshot implements Snapshot {
   readonly position: Position | undefined;
+  readonly upTo: Position | undefined;
   readonly #endpoint: EndpointConfig;
   readonly #sessions: SnapshotSessions;
   readonly #zeroDates: ZeroDates;
@@ -56,8 +57,9 @@ class MysqlSnapshot implements Snapshot {
   readonly #filled: ReadonlySet<string>;
   readonly #zeroDateCounts = new ValueCounts();
 
-  constructor(endpoint: EndpointConfig, { sessions, position, filled }: StartedSnapshot) {
+  constructor(endpoint: EndpointConfig, { sessions, position, upTo, filled }: StartedSnapshot) {
     this.position = position;
+    this.upTo = upTo;
     this.#endpoint = endpoint;
     this.#sessions = new SnapshotSessions(endpoint, sessions);
     this.#filled = filled;

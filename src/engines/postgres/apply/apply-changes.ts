@@ -109,12 +109,12 @@ export class ApplyChanges implements ChangeVisitor {
       this.#setFixed(statements, -1, after, expectation);
     }
     if (ops[at] === Op.insert) {
-      this.#execute(statements.upsert(), before, after, expectation + Expect.insertAny);
+      this.#upsert(statements, before, after, expectation + Expect.insertAny);
     } else if (ops[at] === Op.delete) {
       this.#execute(statements.delete(), before, after, expectation + Expect.deleteAny);
     } else if (isComplete(plan, batch.cells, after)) {
       if (before >= 0) this.#execute(statements.delete(), before, after, expectation + Expect.done);
-      this.#execute(statements.upsert(), before, after, expectation + Expect.updateAny);
+      this.#upsert(statements, before, after, expectation + Expect.updateAny);
     } else {
       if (before >= 0) {
         const move = statements.moveUnlessThere(batch.cells, after);
@@ -138,8 +138,20 @@ export class ApplyChanges implements ChangeVisitor {
     if (statements.hasFixed && this.#parts.replica) {
       this.#execute(statements.restoring("setFixed"), before, after, expectation + Expect.done);
     }
-    this.#execute(statements.restoring("update"), before, after, expectation + Expect.done);
-    this.#execute(statements.restoring("insert"), before, after, expectation + Expect.insertAny);
+    this.#overwriteIdentical(statements, before, after, expectation + Expect.insertAny);
+  }
+
+  /** Inserts a row, or overwrites that of the same key. */
+  #upsert(statements: TableStatements, before: number, after: number, expectation: number): void {
+    // ON CONFLICT would change another row that the target takes for the same.
+    if (statements.isExact) this.#overwriteIdentical(statements, before, after, expectation);
+    else this.#execute(statements.upsert(), before, after, expectation);
+  }
+
+  #overwriteIdentical(statements: TableStatements, before: number, after: number, expectation: number): void {
+    const quiet = expectation - (expectation % EXPECT_WIDTH) + Expect.done;
+    this.#execute(statements.restoring("update"), before, after, quiet);
+    this.#execute(statements.restoring("insert"), before, after, expectation);
   }
 
   #execute(statement: PreparedStatement, before: number, after: number, expectation: number): void {

@@ -1,4 +1,5 @@
 import type { TablePlan } from "../../../core/plan.ts";
+import { foldedKey } from "../../shared/catalog/folded-keys.ts";
 import { identifier, literal } from "../../shared/identifier.ts";
 import { binaryForm, sameBinaryForm } from "../catalog/binary-form.ts";
 import { shapeSql } from "../catalog/geometry-type.ts";
@@ -76,6 +77,15 @@ export class ApplyColumns {
   /** Whether isSame() also holds for values that are written differently. */
   isLoose(ordinal: number): boolean {
     return this.#hasEquality(ordinal) && this.#targetColumn(ordinal)?.exact === false;
+  }
+
+  /** Ordinals of the key of which the target takes values for the same that the source tells apart. */
+  get foldedKey(): readonly number[] {
+    const column = (name: string): TargetColumn | undefined => this.#target?.columns.get(name);
+    // What fills up a value of that type is told apart nowhere.
+    const folds = (name: string): boolean =>
+      column(name)?.exact === false && column(name)?.type !== FILLED_UP;
+    return foldedKey(this.#plan, folds);
   }
 
   /**

@@ -1,9 +1,8 @@
 import type { JournalRequest } from "../../../core/journal.ts";
-import type { TablePlan } from "../../../core/plan.ts";
 import type { Position } from "../../../core/position.ts";
-import { hasLimits, type RowErrorPolicies } from "../../../core/row-errors.ts";
+import { hasLimits } from "../../../core/row-errors.ts";
 import { takeLock } from "../../shared/apply/apply-lock.ts";
-import { type ErrorTally, recordedErrors } from "../../shared/apply/row-errors.ts";
+import { type ErrorTally, type RecordedOf, recordedErrors } from "../../shared/apply/row-errors.ts";
 import { literal } from "../../shared/identifier.ts";
 import { ServerError } from "../connection/server-error.ts";
 import type { WireSession } from "../connection/wire-session.ts";
@@ -124,7 +123,7 @@ export async function readAppliedPosition(
 export async function readRecordedErrors(
   wire: WireSession,
   request: JournalRequest,
-  { plans, policies }: { readonly plans: readonly TablePlan[]; readonly policies: RowErrorPolicies },
+  { plans, policies }: RecordedOf,
 ): Promise<readonly ErrorTally[]> {
   if (!hasLimits(policies)) return [];
   const { rows } = await wire.query(recordedErrorsSql(request));

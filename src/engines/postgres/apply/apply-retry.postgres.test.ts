@@ -7,6 +7,7 @@ import { reopen } from "../../../../test/support/row-error-cases.ts";
 import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import type { ChangeBatch } from "../../../core/change-batch.ts";
 import { CopyTextRows } from "../../../core/copy-text-rows.ts";
+import { MigrationError } from "../../../core/error.ts";
 import { insertsOf, NOWHERE } from "../../../core/row-inserts.ts";
 
 const server = await serverOfFile(startPostgres());
@@ -99,4 +100,41 @@ test("a row that is there gets what no update may set, too", async () => {
   await r.queryTarget("alter table g drop constraint few");
   assert.equal(await retry(r, { table: "g", copied: "1\t2\trefused\n", batches: once }), 0);
   assert.deepEqual(await r.queryTarget("select * from g"), [{ id: 1, n: 2, v: "refused" }]);
+});
+
+/** Goes on as after a load. */
+async function asLoad(r: Replication): Promise<void> {
+  await r.close();
+  r.onErrors = { ...r.onErrors, isOfLoad: true };
+  await r.open();
+}
+
+test("triggers do not act on rows of a load that are tried again, whether foreign keys do or not", async () => {
+  const tables =
+    "create table parent (id int primary key); create table free (id int primary key); create table bound (id int)";
+  const acts = `create function shout() returns trigger language plpgsql as 'begin raise exception ''acts''; end';
+    create trigger shout before insert on free for each row execute function shout();
+    create trigger shout before insert on bound for each row execute function shout();
+    alter table bound add primary key (id), add foreign key (id) references parent`;
+  await using r = await Replication.start({
+    ...{ source: server, target: server },
+    ...{ schema: `${tables}; alter table bound add primary key (id)`, targetSchema: `${tables}; ${acts}` },
+  });
+  await r.queryTarget(
+    "alter table free add constraint few check (id > 1); alter table bound add constraint few check (id > 1)",
+  );
+  await reopen(r, {}, true);
+  await r.write("insert into free values (1); insert into bound values (1)");
+  await r.queryTarget("alter table free drop constraint few; alter table bound drop constraint few");
+  await asLoad(r);
+  assert.equal(await retry(r, { table: "free", copied: "1\n", batches: once }), 0);
+  assert.deepEqual(await r.queryTarget("select id from free"), [{ id: 1 }]);
+  const bound = { table: "bound", copied: "1\n", batches: once };
+  await assert.rejects(retry(r, bound), (error) => {
+    return error instanceof MigrationError && error.code === "apply.triggers_act";
+  });
+  await r.queryTarget("alter table bound disable trigger user");
+  await asLoad(r);
+  assert.equal(await retry(r, bound), 1);
+  assert.deepEqual(await r.queryTarget("select id from bound"), []);
 });

@@ -41,6 +41,8 @@ export class ApplySql {
   readonly #target: TargetTable | undefined;
   readonly #columns: ApplyColumns;
   readonly #key: readonly number[];
+  /** Of the key, what finds its row only by the bytes. */
+  readonly #folded: readonly number[];
   readonly #name: string;
   /** What is updated and deleted from. */
   readonly #rows: string;
@@ -50,8 +52,14 @@ export class ApplySql {
     this.#target = target;
     this.#columns = columns;
     this.#key = plan.source.key;
+    this.#folded = columns.foldedKey;
     this.#name = qualified(plan.target.id);
     this.#rows = ownRows(plan.target.id, target);
+  }
+
+  /** Rows are found by the bytes of their keys: the target takes some for the same that the source tells apart. */
+  get isExact(): boolean {
+    return this.#folded.length > 0;
   }
 
   /** A row in the way is left as it is, and shows as a command that changed nothing. */
@@ -59,7 +67,7 @@ export class ApplySql {
     return this.#insert(this.#mayIgnoreConflicts() ? " on conflict do nothing" : "");
   }
 
-  /** Insert that overwrites the row of the same key. */
+  /** Insert that overwrites the row of the same key; not where it isExact. */
   upsert(): ApplyCommand {
     const columns = this.#columns;
     const set = columns.written.filter((o) => columns.isSettable(o) && !this.#key.includes(o));
@@ -184,16 +192,23 @@ export class ApplySql {
   #whereIdentical(parameters: Parameters, hasBefore: boolean): string {
     const where = this.#where(parameters, hasBefore);
     const { columns } = this.#plan.source;
-    const loose = this.#key.filter((o) => columns[o]!.type.kind === "string" && this.#columns.isLoose(o));
-    if (loose.length === 0) return where;
-    return `${where} and ${this.#columns.isIdentical(loose, (o) => parameters.of(o, hasBefore))}`;
+    const loose = this.#key.filter(
+      (o) => columns[o]!.type.kind === "string" && this.#columns.isLoose(o) && !this.#folded.includes(o),
+    );
+    return `${where}${this.#andIdentical(loose, parameters, hasBefore)}`;
+  }
+
+  #andIdentical(ordinals: readonly number[], parameters: Parameters, hasBefore: boolean): string {
+    if (ordinals.length === 0) return "";
+    return ` and ${this.#columns.isIdentical(ordinals, (o) => parameters.of(o, hasBefore))}`;
   }
 
   /** One row: by key, or one that has all the values, if there is one as they are written. */
   #where(parameters: Parameters, hasBefore: boolean): string {
     const columns = this.#columns;
     if (this.#key.length > 0) {
-      return this.#key.map((o) => columns.equals(o, parameters.of(o, hasBefore))).join(" and ");
+      const found = this.#key.map((o) => columns.equals(o, parameters.of(o, hasBefore))).join(" and ");
+      return `${found}${this.#andIdentical(this.#folded, parameters, hasBefore)}`;
     }
     const same = columns.written.map((o) => columns.isSame(o, parameters.of(o, hasBefore))).join(" and ");
     const loose = columns.written.filter((o) => columns.isLoose(o));

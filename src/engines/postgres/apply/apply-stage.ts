@@ -56,7 +56,8 @@ export class TableStages {
     const movesKeys = [...(target?.columns.keys() ?? [])].every((name) => known.has(name));
     // An update that says nothing new must still find its row, for which it sets a column to what it is.
     this.#unchanging = written.find((o) => this.#columns.isSettable(o));
-    const isUsable = target?.plain === true && this.#unchanging !== undefined;
+    const isUsable =
+      target?.plain === true && this.#unchanging !== undefined && this.#columns.foldedKey.length === 0;
     this.foldOptions = isUsable
       ? { columns: plan.source.columns.length, key: this.#key, movesKeys }
       : undefined;

@@ -1,4 +1,5 @@
 import type { JournalRequest } from "../../../core/journal.ts";
+import type { TablePlan } from "../../../core/plan.ts";
 import type { Position } from "../../../core/position.ts";
 import type { RetryRequest } from "../../../core/row-retry.ts";
 import type { ApplyCounts, RowException } from "../../shared/apply/apply-counts.ts";
@@ -7,6 +8,7 @@ import type { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
 import type { ApplyTransactions, Committed } from "../../shared/apply/apply-loop.ts";
 import { LogDurability } from "../../shared/apply/log-durability.ts";
 import { tallyOf } from "../../shared/apply/row-errors.ts";
+import type { ActingKeys } from "./acting-keys.ts";
 import { LOG_STATE_SQL, readLogState } from "./apply-durability.ts";
 import type { ExceptionWriter } from "./apply-exceptions.ts";
 import type { ApplySession } from "./apply-session.ts";
@@ -21,6 +23,8 @@ export interface PostgresTransactionsParts {
   readonly counts: ApplyCounts;
   readonly exceptions: ExceptionWriter;
   readonly request: JournalRequest;
+  /** Where foreign keys act on rows that are tried again. */
+  readonly acting: ActingKeys | undefined;
   /** Statements that open a transaction. */
   readonly begin: readonly string[];
   /** The statement that makes the transaction at work wait for the disk; undefined: every one does. */
@@ -61,10 +65,15 @@ export class PostgresTransactions implements ApplyTransactions {
     return passedOver;
   }
 
+  checkRetry(plan: TablePlan): void {
+    this.#parts.acting?.check(plan);
+  }
+
   async forgetExceptions({ plan, exceptions }: RetryTable): Promise<void> {
-    const { session, counts, request } = this.#parts;
+    const { session, counts, request, acting } = this.#parts;
     const ids = exceptions.map(({ id }) => id);
-    await session.ask(forgetExceptionsSql(request, plan.target.id, ids).join("; "));
+    const forget = forgetExceptionsSql(request, plan.target.id, ids);
+    await session.ask([...(acting?.silence(plan) ?? []), ...forget].join("; "));
     counts.errors.resolved(plan, tallyOf(exceptions));
   }
 

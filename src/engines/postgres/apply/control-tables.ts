@@ -29,6 +29,7 @@ const tables = controlTables({
 
 /** Columns that a table which an earlier version has made may lack, and gets. */
 const LATER: Readonly<Partial<Record<ControlTableName, readonly string[]>>> = {
+  awsdms_load_state: ["snapshot_up_to"],
   awsdms_table_state: ["shape"],
 };
 

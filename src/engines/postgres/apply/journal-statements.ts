@@ -1,5 +1,4 @@
-import type { JournalRequest, PlannedTable, StateChange } from "../../../core/journal.ts";
-import type { Position } from "../../../core/position.ts";
+import type { JournalRequest, PlannedTable, SnapshotPlace, StateChange } from "../../../core/journal.ts";
 import type { TableId } from "../../../core/schema.ts";
 import type { ShapedTable } from "../../../core/table-shape.ts";
 import { SERVER_NAME } from "../../shared/apply/control-tables.ts";
@@ -35,25 +34,29 @@ export class JournalStatements implements JournalTablesSql {
       ),
       this.#readmit(tables.map(({ id }) => id)),
     ];
-    const partitions = tables.flatMap(({ id, snapshot, partitions }) => {
-      return partitions.map((partition) => ({ ...partition, ...nameOf(id), ...snapshot }));
+    const partitions = tables.flatMap(({ id, snapshot, upTo, partitions }) => {
+      return partitions.map((partition) => ({ ...partition, ...nameOf(id), ...snapshot, upTo: upTo?.text }));
     });
     if (partitions.length > 0) {
       statements.push(
         `insert into ${this.#loads}
          select ${this.#task}, p.schema, p.name, p.id, p."by", p.columns::text, p."from"::text, p."to"::text,
-                p.kind, p.text, coalesce(p."estimatedRows", -1)::bigint, 0, false
+                p.kind, p.text, coalesce(p."estimatedRows", -1)::bigint, 0, false, p."upTo"
            from json_to_recordset(${literal(JSON.stringify(partitions))})
              as p(schema text, name text, id text, "by" text, columns json, "from" json, "to" json,
-                  kind text, text text, "estimatedRows" numeric)`,
+                  kind text, text text, "upTo" text, "estimatedRows" numeric)`,
       );
     }
     return statements;
   }
 
-  moveSnapshot(tables: readonly TableId[], snapshot: Position | undefined): string[] {
+  moveSnapshot(tables: readonly TableId[], { position, upTo }: SnapshotPlace): string[] {
+    const place = [position?.kind, position?.text, upTo?.text].map((text) =>
+      text === undefined ? "null" : literal(text),
+    );
     return [
-      `update ${this.#loads} l set (snapshot_kind, snapshot_position) = row(${position(snapshot)})
+      `update ${this.#loads} l
+          set (snapshot_kind, snapshot_position, snapshot_up_to) = row(${place.join(", ")})
          from ${named(tables)} where ${this.#matches("l")} and not l.done`,
     ];
   }
@@ -111,8 +114,4 @@ function named(tables: readonly TableId[]): string {
 
 function nameOf({ schema, name }: TableId): TableId {
   return { schema, name };
-}
-
-function position(snapshot: Position | undefined): string {
-  return snapshot === undefined ? "null, null" : `${literal(snapshot.kind)}, ${literal(snapshot.text)}`;
 }

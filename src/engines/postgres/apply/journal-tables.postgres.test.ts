@@ -121,14 +121,14 @@ test("a new snapshot is noted for the partitions that are not done, and for no o
     "update awsdms_load_state set done = true where table_name = 'orders' and partition_id = '1'",
     database,
   );
-  await journal.moveSnapshot([orders], at("0/2"), unaborted);
+  await journal.moveSnapshot([orders], { position: at("0/2") }, unaborted);
   const [other, moved] = await journal.tables(unaborted);
   assert.deepEqual(
     moved!.partitions.map(({ snapshot }) => snapshot?.text),
     partitions.map(({ id }) => (id === "1" ? "0/1" : "0/2")),
   );
   assert(other!.partitions.every(({ snapshot }) => snapshot?.text === "0/1"));
-  await journal.moveSnapshot([orders], undefined, unaborted);
+  await journal.moveSnapshot([orders], { position: undefined }, unaborted);
   assert.equal((await journal.tables(unaborted))[1]!.partitions[0]!.snapshot, undefined);
 });
 

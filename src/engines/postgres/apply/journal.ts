@@ -54,7 +54,7 @@ class PostgresJournalSession implements JournalSession {
       `select t.table_owner, t.table_name, t.created, t.keeps_rows, t.state, t.reason, l.partition_id,
               case when row_number() over (partition by t.table_owner, t.table_name
                 order by length(l.partition_id), l.partition_id) = 1 then t.shape end as shape,
-              l.range_kind, l.range_columns, l.range_from, l.range_to, l.snapshot_kind, l.snapshot_position,
+              l.range_kind, l.range_columns, l.range_from, l.range_to, l.snapshot_kind, l.snapshot_position, l.snapshot_up_to,
               l.estimated_rows, l.loaded_rows, l.done
          from ${controlTable(this.#request, "awsdms_table_state")} t
          left join ${controlTable(this.#request, "awsdms_load_state")} l using (task_name, table_owner, table_name)

@@ -3,6 +3,7 @@ import type { Finding } from "../../../core/finding.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable, tableKey } from "../../../core/schema.ts";
 import type { PrepareMode, TargetAssessment } from "../../../core/target.ts";
+import { foldedKeyFindings } from "../../shared/catalog/folded-keys.ts";
 import { type FindingDetails, finding, mends } from "../../shared/finding.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
@@ -20,6 +21,8 @@ interface TableFacts {
   readonly columns: readonly string[];
   /** Columns that take no NULL and have no value of their own. */
   readonly required: readonly string[];
+  /** Columns of which texts that differ may be equal. */
+  readonly folding: readonly string[];
   /** Views and foreign keys that hang on the table: what DROP TABLE without CASCADE stumbles over. */
   readonly dependents: readonly { readonly kind: "view" | "table"; schema: string; name: string }[];
 }
@@ -63,6 +66,9 @@ const FACTS = `
     (select coalesce(json_agg(a.attname), '[]') from pg_attribute a
       where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attnotnull
         and not a.atthasdef and a.attidentity = '') as required,
+    (select coalesce(json_agg(a.attname), '[]') from pg_attribute a
+       join pg_type t on t.oid = a.atttypid left join pg_collation l on l.oid = a.attcollation
+      where a.attrelid = c.oid and a.attnum > 0 and (t.typname = 'citext' or not l.collisdeterministic)) as folding,
     (select coalesce(json_agg(d), '[]') from (
        select distinct 'view' as kind, vn.nspname as schema, v.relname as name
          from pg_depend d join pg_rewrite r on r.oid = d.objid join pg_class v on v.oid = r.ev_class
@@ -126,7 +132,7 @@ function keeping(table: TablePlan, row: TableFacts, { mode, role }: Keeping): Fi
   const stopper = misfit(table, row) ?? unwritable(table, row, { mode, role });
   if (stopper !== undefined) return [stopper];
   const name = displayTable(table.target.id);
-  const findings: Finding[] = [];
+  const findings = [...foldedKeyFindings(table, (column) => row.folding.includes(column))];
   if (!row.change) {
     findings.push(
       finding("target.privilege", "warning", {

@@ -1,11 +1,17 @@
-import type { BucketChoice, BucketDigest, DigestForm, RowDigests } from "../../../core/row-digest.ts";
+import {
+  type BucketChoice,
+  type BucketDigest,
+  type DigestForm,
+  NULLS,
+  type RowDigests,
+} from "../../../core/row-digest.ts";
 import type { Column, TableId, TableSchema } from "../../../core/schema.ts";
 import { readBucket } from "../../shared/digest/bucket-rows.ts";
-import { qualified } from "../../shared/identifier.ts";
+import { identifier, qualified } from "../../shared/identifier.ts";
 import { valueSql } from "./value-sql.ts";
 
-/** FUNC_MAX_ARGS: a function takes no more arguments. */
-const MOST_ARGUMENTS = 100;
+/** A function takes no more than a hundred arguments (FUNC_MAX_ARGS), and a column may be two. */
+const GROUP_SIZE = 49;
 const JOINT = "','";
 
 export function writesForm(column: Column, form: DigestForm): boolean {
@@ -20,25 +26,46 @@ export interface RowTextRequest extends Pick<RowDigests, "columns"> {
 
 /**
  * A row's text (core/row-digest.ts), in the encoding of the database. concat_ws() takes values to the output functions of
- * their types, which is half the price of casts and ||. It passes over NULL, and concat() makes that the empty text.
+ * their types, which is half the price of casts and ||, and passes over NULL.
  */
 export function rowTextSql({ table, columns, isUtf8 }: RowTextRequest): string {
-  const values = columns.flatMap(({ ordinal, form }) => {
+  const values = columns.map(({ ordinal, form }) => {
     const column = table.columns[ordinal]!;
     const found = valueSql(column, form, isUtf8);
     if (found === undefined) throw new RangeError(`${column.name} is not written as ${form.kind}`);
-    return column.nullable ? found.map((value) => `concat(${value})`) : found;
+    return found;
   });
-  return joined(values);
+  const nulls = nullsSql(columns.map(({ ordinal }) => table.columns[ordinal]!));
+  const groups = inGroups(nulls === undefined ? values : [[nulls], ...values]);
+  if (groups.length <= 1) return joinedSql(groups[0] ?? []);
+  // A group of nothing but NULL is none, and not an empty text.
+  return joinedSql(groups.map((group) => `nullif(${joinedSql(group)}, '')`));
 }
 
-function joined(values: readonly string[]): string {
-  if (values.length < MOST_ARGUMENTS) return `concat_ws(${[JOINT, ...values].join(", ")})`;
-  const groups: string[] = [];
-  for (let at = 0; at < values.length; at += MOST_ARGUMENTS - 1) {
-    groups.push(joined(values.slice(at, at + MOST_ARGUMENTS - 1)));
-  }
-  return joined(groups);
+function joinedSql(values: readonly string[]): string {
+  return values.length === 0 ? "''" : `concat_ws(${[JOINT, ...values].join(", ")})`;
+}
+
+/** So small that each goes into one call; what belongs together stays so. */
+function inGroups(values: readonly (readonly string[])[]): string[][] {
+  const groups: string[][] = [];
+  for (let at = 0; at < values.length; at += GROUP_SIZE)
+    groups.push(values.slice(at, at + GROUP_SIZE).flat());
+  return groups;
+}
+
+/** Which values are NULL, where some are; NULL where none is. Undefined where none can be. */
+function nullsSql(columns: readonly Column[]): string | undefined {
+  const tests = columns.filter(({ nullable }) => nullable).map(isNullSql);
+  if (tests.length === 0) return undefined;
+  const letters = columns.map((column) => (column.nullable ? isNullSql(column) : "'f'"));
+  const calls = inGroups(letters.map((letter) => [letter])).map((group) => `concat(${group.join(", ")})`);
+  return `case when ${tests.join(" or ")} then concat('${NULLS}', ${calls.join(", ")}) end`;
+}
+
+/** Of a composite value whose members are NULL, IS NULL holds. */
+function isNullSql({ name }: Column): string {
+  return `${identifier(name)} is not distinct from null`;
 }
 
 /** The number that is a row's digest. */

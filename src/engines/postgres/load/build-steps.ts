@@ -1,8 +1,8 @@
 import type pg from "pg";
 import { failpoint } from "../../../base/failpoint.ts";
 import type { TableOutcome } from "../../../core/error.ts";
+import type { PostLoadStep } from "../../../core/post-load-step.ts";
 import { type ForeignKey, type Index, type TableSchema, tableKey } from "../../../core/schema.ts";
-import type { PostLoadStep } from "../../../core/target.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
 import { lockOrder } from "../../shared/load/constraint-steps.ts";
 import { togetherOrAlone } from "../../shared/table-outcomes.ts";

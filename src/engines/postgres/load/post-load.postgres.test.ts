@@ -8,7 +8,7 @@ import { buildAll, connectTo, prepareAll, type Target } from "../../../../test/s
 import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { MigrationPlan } from "../../../core/plan.ts";
-import type { PostLoadStep } from "../../../core/target.ts";
+import type { PostLoadStep } from "../../../core/post-load-step.ts";
 import { postLoadSteps } from "./post-load.ts";
 
 const server = await serverOfFile(startPostgres());

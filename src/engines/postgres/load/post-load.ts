@@ -1,6 +1,6 @@
 import type { TablePlan } from "../../../core/plan.ts";
+import type { PostLoadStage, PostLoadStep } from "../../../core/post-load-step.ts";
 import { displayTable, type Index } from "../../../core/schema.ts";
-import type { PostLoadStage, PostLoadStep } from "../../../core/target.ts";
 import { constraintSteps } from "../../shared/load/constraint-steps.ts";
 
 /** What full load leaves until last, for a table that Tideway created. */

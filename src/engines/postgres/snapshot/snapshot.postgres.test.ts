@@ -166,7 +166,7 @@ test("a table that was truncated or rewritten since the snapshot is not taken fo
 });
 
 test("rows have one digest whatever the encoding of their database", async () => {
-  const rows = `create table t (id int primary key, v text, f character(3), e character varying(400), b "char");
+  const rows = `create table t (id int primary key, v text, f character(3), e character varying(400), b text);
     insert into t values (1, 'é', 'é', repeat('ü', 300), 'x'), (2, repeat('é', 600), '', null, null), (3, null, null, '', 'y')`;
   const found = [];
   for (const encoding of ["UTF8", "LATIN1"]) {
@@ -175,15 +175,11 @@ test("rows have one digest whatever the encoding of their database", async () =>
     const endpoint = endpointOf(server, database);
     const table = await describeTable(endpoint, id);
     await using snapshot = await openSnapshotOf({ database, endpoint, table });
-    const padded = table.columns.map((_, ordinal) => ({ ordinal, form: { kind: "text" } as const }));
-    const columns = padded.filter(({ ordinal, form }) => snapshot.digestsAs(table.columns[ordinal]!, form));
-    assert.equal(columns.length, 4);
-    const own = { ordinal: 1, form: { kind: "own" } as const };
-    found.push(await serverDigests(snapshot, table, [...columns, own]));
-    assert.deepEqual(
-      found.at(-1)!.toSorted(),
-      clientDigests(table, await readCells(snapshot, table), [...columns, own]).toSorted(),
-    );
+    const texts = [1, 2, 3, 4].map((ordinal) => ({ ordinal, form: { kind: "text" } as const }));
+    const columns = [...texts, { ordinal: 1, form: { kind: "own" } as const }];
+    found.push(await serverDigests(snapshot, table, columns));
+    const byClient = clientDigests(table, await readCells(snapshot, table), columns);
+    assert.deepEqual(found.at(-1)!.toSorted(), byClient.toSorted());
   }
   assert.deepEqual(found[0]!.toSorted(), found[1]!.toSorted());
 });

@@ -114,9 +114,8 @@ class PostgresSnapshot implements Snapshot {
     const before = this.#known(id);
     const { rows } = await this.#transaction({ table: id, signal }, async (wire) => {
       const where = await this.#where(wire, request);
-      return await wire.query(
-        [...rangeSettings(where.range), bucketsSql({ ...request, ...where })].join("; "),
-      );
+      const settings = [...rangeSettings(where.range), CHEAP_GATHERING];
+      return await wire.query([...settings, bucketsSql({ ...request, ...where })].join("; "));
     });
     const now = await this.#use({ table: id, signal }, (wire) => wire.query(layoutQuery(id, before)));
     checkUnchanged(id, before, now);
@@ -298,6 +297,9 @@ interface Where {
 function rangeSettings(range: string | undefined): readonly string[] {
   return range === undefined ? [] : ["set local enable_seqscan = off"];
 }
+
+/** Numbers pass from several workers to one; by default the planner thinks of rows, and has one do all the work. */
+const CHEAP_GATHERING = "set local parallel_tuple_cost = 0";
 
 async function hasUtf8(wire: WireSession): Promise<boolean> {
   const { rows } = await wire.query("select pg_catalog.getdatabaseencoding()");

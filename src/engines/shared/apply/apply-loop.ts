@@ -1,5 +1,6 @@
 import { failpoint } from "../../../base/failpoint.ts";
 import type { ChangeBatch } from "../../../core/change-batch.ts";
+import type { TablePlan } from "../../../core/plan.ts";
 import type { Position, PositionCodec } from "../../../core/position.ts";
 import type { RetryRequest } from "../../../core/row-retry.ts";
 import type { AppliedCounts, AppliedProgress, Applier, GroupLimits } from "../../../core/target.ts";
@@ -28,6 +29,8 @@ export interface ApplyTransactions extends AsyncDisposable {
   rollBack(): Promise<void>;
   /** Saves the position, and what conflicts there were, with the changes, and commits all of it. */
   commit(position: Position): Promise<Committed>;
+  /** Throws when rows of a table cannot be tried again as they are to be. */
+  checkRetry(plan: TablePlan): void;
   /** Removes what is recorded of rows of a table, in the transaction at work. */
   forgetExceptions(request: Pick<RetryRequest, "plan" | "exceptions">): Promise<void>;
   /** Commits what was written without a position, and resolves when that is durable. */
@@ -107,6 +110,7 @@ export class ApplyLoop implements Applier {
   }
 
   async retry(request: RetryRequest): Promise<void> {
+    this.#transactions.checkRetry(request.plan);
     await this.flush();
     try {
       await retryRows(this.#transactions, request, () => {

@@ -146,6 +146,7 @@ export function controlTables(types: ControlTypes): Readonly<Record<ControlTable
         ["estimated_rows", "bigint not null"],
         ["loaded_rows", "bigint not null"],
         ["done", `${flag} not null`],
+        ["snapshot_up_to", position],
       ],
       key: ["task_name", "table_owner", "table_name", "partition_id"],
     },

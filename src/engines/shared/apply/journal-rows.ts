@@ -22,6 +22,8 @@ export interface StateRow {
   readonly range_to: string | null;
   readonly snapshot_kind: string | null;
   readonly snapshot_position: string | null;
+  /** Of the same kind. */
+  readonly snapshot_up_to: string | null;
   readonly estimated_rows: string;
   readonly loaded_rows: string;
   readonly done: string;
@@ -52,7 +54,7 @@ export function journaledTables(rows: readonly StateRow[]): JournaledTable[] {
 }
 
 function partitionOf(row: StateRow, id: string): JournaledPartition {
-  const { snapshot_kind: kind, snapshot_position: text } = row;
+  const { snapshot_kind: kind, snapshot_position: text, snapshot_up_to: upTo } = row;
   const columns = texts(row.range_columns);
   return {
     partition: {
@@ -64,6 +66,7 @@ function partitionOf(row: StateRow, id: string): JournaledPartition {
       estimatedRows: Number(row.estimated_rows),
     },
     snapshot: kind === null || text === null ? undefined : { kind, text },
+    ...(kind === null || upTo === null ? {} : { upTo: { kind, text: upTo } }),
     done: row.done === "t",
     rows: Number(row.loaded_rows),
   };

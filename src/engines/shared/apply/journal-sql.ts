@@ -64,7 +64,7 @@ export interface JournalSql {
    * of those are a full load's.
    */
   recordedErrorsSql(request: JournalRequest): string;
-  /** Answers with a row for each record that is wanted: id, the beginning of its statement, 1 for a conflict. */
+  /** Answers with a row for each id that is wanted: the id, the beginning of the statement, conflicts, refused rows. */
   exceptionsSql(request: JournalRequest, wanted: ExceptionsRequest): string;
   /** Removes records by their ids. */
   forgetExceptionsSql(request: JournalRequest, table: TableId, ids: readonly string[]): string[];
@@ -169,8 +169,8 @@ export function journalSql(dialect: JournalDialect): JournalSql {
             case when ${isConflict} then 1 else 0 end as conflict
           from ${controlTable(request, table)} where ${isOfTable(request, id)}`,
       );
-      return `select id, beginning, conflict from (${rows.join(" union all ")}) as recorded
-        ${after === undefined ? "" : `where id > ${literal(after)}`} order by id limit ${limit}`;
+      return `select id, min(beginning), sum(conflict), sum(1 - conflict) from (${rows.join(" union all ")}) as recorded
+        ${after === undefined ? "" : `where id > ${literal(after)}`} group by id order by id limit ${limit}`;
     },
 
     forgetExceptionsSql(request, id, ids) {

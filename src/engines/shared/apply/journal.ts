@@ -10,6 +10,7 @@ import type {
   RecordedCodes,
   RecordedErrors,
   RecordedException,
+  SnapshotPlace,
   StateChange,
   TaskReport,
 } from "../../../core/journal.ts";
@@ -26,7 +27,7 @@ import { errorsByTable } from "./row-errors.ts";
 /** Statements of the journal about many tables at once, of which there is at least one. Lists are one transaction. */
 export interface JournalTablesSql {
   plan(tables: readonly PlannedTable[]): readonly string[];
-  moveSnapshot(tables: readonly TableId[], snapshot: Position | undefined): readonly string[];
+  moveSnapshot(tables: readonly TableId[], snapshot: SnapshotPlace): readonly string[];
   setStates(tables: readonly TableId[], change: StateChange): readonly string[];
   setShapes(tables: readonly ShapedTable[]): readonly string[];
 }
@@ -79,7 +80,7 @@ export class TargetJournal implements Journal {
 
   async moveSnapshot(
     tables: readonly TableId[],
-    snapshot: Position | undefined,
+    snapshot: SnapshotPlace,
     signal: AbortSignal,
   ): Promise<void> {
     if (tables.length > 0) await this.#run(this.#session.tablesSql.moveSnapshot(tables, snapshot), signal);
@@ -152,6 +153,8 @@ export class TargetJournal implements Journal {
   }
 
   async noteStart(startId: string, signal: AbortSignal): Promise<void> {
+    // Where that was noted and is not on the target's disk yet, nothing that came after it is: to wait again gains nothing.
+    if ((await this.#inTurn(signal, () => this.#note("start"))) === startId) return;
     await this.#runDurably([this.#session.sql.saveNoteSql(this.#request, "start", startId)], signal);
     failpoint("journal.start-noted");
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codesByTable, readExceptions } from "./recorded-exceptions.ts";
 
-const keysOf = (statement: string) => readExceptions([["1", statement, "0"]])[0]!.keys;
+const keysOf = (statement: string) => readExceptions([["1", statement, "0", "1"]])[0]!.keys;
 
 test("the keys of a record are read from what either server has written, whole or cut off behind them", () => {
   const nasty = { id: '1}"', "a\\b": "ü{}\n" };
@@ -20,7 +20,7 @@ test("a record says whether its change has taken the row from its key", () => {
   const key = '"s"."t" {"key":{"id":"1"},"at":"0/1"}';
   const moved = 'update "s"."t" {"key":{"id":"1"},"to":{"id":"2"},"at":"0/1"}';
   const records = readExceptions(
-    [`insert into ${key}`, `update ${key}`, `delete from ${key}`, moved].map((text) => ["1", text, "0"]),
+    [`insert into ${key}`, `update ${key}`, `delete from ${key}`, moved].map((text) => ["1", text, "0", "1"]),
   );
   assert.deepEqual(
     records.map(({ leaves }) => leaves),

@@ -7,10 +7,10 @@ type Texts = readonly (string | null)[];
 
 /** `rows`: as exceptionsSql() asks for them. */
 export function readExceptions(rows: readonly Texts[]): readonly RecordedException[] {
-  return rows.map(([id, beginning, conflict]) => {
+  return rows.map(([id, beginning, conflicts, refused]) => {
     const keys = keysOf(beginning!);
     const leaves = keys.length > 1 || (keys.length > 0 && beginning!.startsWith("delete from "));
-    return { id: id!, keys, leaves, kind: Number(conflict) === 1 ? "conflict" : "refused" };
+    return { id: id!, keys, leaves, conflicts: Number(conflicts), refused: Number(refused) };
   });
 }
 

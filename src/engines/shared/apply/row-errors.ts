@@ -8,6 +8,7 @@ import {
   type RowErrorPolicies,
 } from "../../../core/row-errors.ts";
 import { displayTable, tableKey } from "../../../core/schema.ts";
+import type { ApplyRequest } from "../../../core/target.ts";
 
 /** By the key of the target's table. `rows`: as recordedErrorsSql() asks for them. */
 export function errorsByTable(
@@ -33,10 +34,14 @@ export function recordedErrors(
   });
 }
 
-/** What records there are, by what they are about. */
+/** How many records there are, by what they are about. */
 export function tallyOf(exceptions: readonly RecordedException[]): ErrorTally {
-  const conflicts = exceptions.filter(({ kind }) => kind === "conflict").length;
-  return { conflicts, refused: exceptions.length - conflicts };
+  const tally: ErrorTally = { conflicts: 0, refused: 0 };
+  for (const { conflicts, refused } of exceptions) {
+    tally.conflicts += conflicts;
+    tally.refused += refused;
+  }
+  return tally;
 }
 
 /** How many rows and changes of a table are passed over: what is recorded of it, and what is going to be. */
@@ -50,6 +55,29 @@ export interface RowErrorsOptions {
   readonly tallies?: readonly ErrorTally[];
   /** What a change counts as that found another row than it should; "conflicts" when left out. */
   readonly conflictsAre?: keyof ErrorTally;
+}
+
+/** In a load a row that is there already is refused like any other that a constraint stands against. */
+export function loadPolicies(policies: RowErrorPolicies): RowErrorPolicies {
+  const { refused, refusedLimit } = policies;
+  return { ...policies, insertPresent: refused, conflictLimit: refusedLimit };
+}
+
+export interface RecordedOf {
+  readonly plans: readonly TablePlan[];
+  readonly policies: RowErrorPolicies;
+}
+
+/** An applier's. `recorded`: asks the target how much is recorded of the tables, in the order of the plans. */
+export async function applyErrors(
+  { rowErrors, plan, isOfLoad = false }: ApplyRequest,
+  recorded: (of: RecordedOf) => Promise<readonly ErrorTally[]>,
+): Promise<RowErrors | undefined> {
+  if (rowErrors === undefined) return undefined;
+  const plans = plan.tables;
+  const policies = isOfLoad ? loadPolicies(rowErrors) : rowErrors;
+  const tallies = await recorded({ plans, policies });
+  return new RowErrors(plans, policies, { tallies, conflictsAre: isOfLoad ? "refused" : "conflicts" });
 }
 
 /** What a change ran into that found another row than it should. */

@@ -1,6 +1,6 @@
 import type { TablePlan } from "../../../core/plan.ts";
+import type { PostLoadStep } from "../../../core/post-load-step.ts";
 import { type ForeignKey, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
-import type { PostLoadStep } from "../../../core/target.ts";
 
 /** Steps for what is looked at over rows that are there: checks that the source's may violate, and foreign keys. */
 export function constraintSteps(plan: TablePlan): PostLoadStep[] {

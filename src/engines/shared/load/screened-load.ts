@@ -10,7 +10,7 @@ import type { Loaded, Loader, LoadRequest } from "../../../core/target.ts";
 import { ApplyCounts, type RowException } from "../apply/apply-counts.ts";
 import { ApplyGroup } from "../apply/apply-group.ts";
 import type { ApplyHooks } from "../apply/apply-parts.ts";
-import { type ErrorTally, RowErrors } from "../apply/row-errors.ts";
+import { type ErrorTally, loadPolicies, RowErrors } from "../apply/row-errors.ts";
 import type { LoadTallies, LoadTally } from "./load-tallies.ts";
 
 /** Rows that are written together; of a group with a row that is refused each is then written by itself. */
@@ -54,12 +54,6 @@ function screenedHooks(counts: ApplyCounts, describe: (error: unknown) => unknow
     },
     describe: ({ error }) => describe(error),
   };
-}
-
-/** In a load a row that is there already is refused like any other that a constraint stands against. */
-function loadPolicies(policies: RowErrorPolicies): RowErrorPolicies {
-  const { refused, refusedLimit } = policies;
-  return { ...policies, insertPresent: refused, conflictLimit: refusedLimit };
 }
 
 export interface ScreenedOptions {

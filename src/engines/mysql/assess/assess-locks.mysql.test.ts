@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type MysqlServer, startMysql } from "../../../../test/support/mysql-server.ts";
+import { describeTables } from "../../../../test/support/mysql-snapshot.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
+import type { Finding } from "../../../core/finding.ts";
+import type { MigrationType } from "../../../core/source.ts";
+import { connect } from "../connection/connection.ts";
+import { assessLocks } from "./assess-locks.ts";
+import { readAccount } from "./assess-privileges.ts";
+
+const signal = new AbortController().signal;
+const server = await serverOfFile(startMysql({ flavour: "mysql" }));
+// A name in which a pattern's characters stand for themselves.
+const database = await server.createDatabase("the_shop");
+await server.query(
+  `create table a (x int primary key); create table b (x int);
+   create table c (x int primary key, foreign key (x) references a (x) on delete cascade);
+   create user locks identified by 'pw'; grant select on *.* to locks`,
+  database,
+);
+
+async function told(
+  type: MigrationType,
+  { resumes = false, on = server }: { readonly resumes?: boolean; readonly on?: MysqlServer } = {},
+): Promise<readonly Finding[]> {
+  const tables = await describeTables(server, database, ["a", "b", "c"]);
+  const endpoint = { ...on.endpoint(), username: "locks", password: "pw" };
+  const client = await connect(endpoint, { side: "source", purpose: "test" }, signal);
+  try {
+    const request = { taskId: "T1", type, tables, movesWhole: undefined, movesRights: false, resumes };
+    return await assessLocks(client, { ...request, movesLargeObjects: false }, await readAccount(client));
+  } finally {
+    await client.end();
+  }
+}
+
+test("a user who may not lock is told which tables a load may have to read again", async () => {
+  const findings = await told("full-load-and-cdc");
+  assert.deepEqual(
+    findings.map(({ code, severity, subject }) => [code, severity, subject]),
+    [
+      ["source.privilege", "info", "locks"],
+      ["source.snapshot_not_exact", "warning", `${database}.b`],
+      ["source.snapshot_not_exact", "warning", `${database}.c`],
+    ],
+  );
+  assert.equal((await told("full-load")).length, 1);
+  assert.deepEqual(await told("cdc"), []);
+  await server.query(`grant lock tables on \`${database.replaceAll("_", "\\_")}\`.* to locks`);
+  assert.match((await told("full-load-and-cdc")).map(({ message }) => message).join(), /LOCK TABLES\) until/);
+  await server.query("grant reload on *.* to locks");
+  assert.deepEqual(await told("full-load-and-cdc"), []);
+});
+
+test("without GTIDs nothing can be loaded without a lock, and what is loaded needs none", async () => {
+  const settings = { gtid_mode: "OFF", enforce_gtid_consistency: "OFF" };
+  await using plain = await startMysql({ flavour: "mysql", settings });
+  await plain.query("create user locks identified by 'pw'");
+  const severities = async (resumes: boolean): Promise<readonly string[]> =>
+    (await told("full-load-and-cdc", { resumes, on: plain })).map(({ severity }) => severity);
+  assert.deepEqual(await severities(false), ["error"]);
+  assert.deepEqual(await severities(true), ["info"]);
+});

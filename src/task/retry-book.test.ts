@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RetryBook } from "./retry-book.ts";
+
+const id = { schema: "s", name: "t" };
+const untried = { records: 2, reason: "rewritten" };
+
+function begun(): RetryBook {
+  const book = new RetryBook();
+  book.ask({ number: 1, tables: undefined });
+  book.begins(id, 3);
+  return book;
+}
+
+const told = (book: RetryBook): unknown => {
+  const { settled, left, untried: records, reason } = book.progress!.tables[0]!;
+  return [settled, left, records, reason];
+};
+
+test("what could not be tried is told until it is tried once more", () => {
+  const book = begun();
+  book.settled(id, 1);
+  book.untried(id, untried);
+  assert.deepEqual(told(book), [1, 2, 2, "rewritten"]);
+  book.triesAll(id);
+  book.settled(id, 1);
+  assert.deepEqual(told(book), [2, 1, 0, undefined]);
+});
+
+test("of a table that has lost its records nothing is left to be tried", () => {
+  const book = begun();
+  book.untried(id, untried);
+  book.left(id, new Map());
+  assert.deepEqual(told(book), [0, 0, 0, undefined]);
+});
