@@ -1,5 +1,5 @@
 import { mysqlEngine } from "../../src/engines/mysql/engine.ts";
-import { type MysqlFlavour, startMysql } from "../support/mysql-server.ts";
+import { type MysqlFlavour, RELAXED, startMysql } from "../support/mysql-server.ts";
 import type { DatabaseKind } from "./database-kind.ts";
 
 export const mariadb = kindOf("MariaDB 10.11", "mariadb");
@@ -12,7 +12,7 @@ function kindOf(name: string, flavour: MysqlFlavour): DatabaseKind {
     exceptionsSql: (task) =>
       `select STATEMENT from awsdms_control.awsdms_apply_exceptions where TASK_NAME = '${task}'`,
     async start() {
-      const server = await startMysql({ flavour });
+      const server = await startMysql({ flavour, settings: RELAXED });
       return {
         async newSchema() {
           const database = await server.createDatabase("contract");

@@ -116,7 +116,8 @@ test("killed while it loads and catches up, a task without rights to lock ends w
       new Overlapping(pair.from, (i) => `insert into item values (${1_000_000 + i}, 'applied ${i}', ${i})`),
     );
     const kills: readonly (readonly [Failpoint, number])[] = [
-      ["load.partition-done", 1],
+      // Before it commits, so that something is left for another snapshot.
+      ["load.partition-written", 1],
       ["load.snapshot-adopted", 1],
       ["apply.changes-written", 1],
       ["build.tables-ready", 1],

@@ -21,8 +21,6 @@ async function killWhileLogging(server: MysqlServer, pair: MysqlPair): Promise<b
   const [{ File: file }] = (await server.query("show master status")) as [Record<string, string>];
   const path = join(server.directory, "data", file!);
   const start = statSync(path).size;
-  // Else a transaction that stands in the log as a whole could be lost to the server itself.
-  await server.query("set global innodb_flush_log_at_trx_commit = 1");
   let isDone = false;
   const written = pair.query(LARGE).then(
     () => {

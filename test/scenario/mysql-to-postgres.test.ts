@@ -7,11 +7,9 @@ import { assertStopped } from "../support/task.ts";
 
 /* Whole migrations from MySQL and MariaDB to PostgreSQL. */
 
-/** What has committed is to outlive a crash of the server, though not one of the machine. */
-const settings = { innodb_flush_log_at_trx_commit: 2 };
 const servers = {
-  mariadb: await mysqlToPostgres({ flavour: "mariadb", settings }),
-  mysql: await mysqlToPostgres({ flavour: "mysql", settings }),
+  mariadb: await mysqlToPostgres({ flavour: "mariadb" }),
+  mysql: await mysqlToPostgres({ flavour: "mysql" }),
 };
 const flavours = ["mariadb", "mysql"] as const;
 

@@ -1,5 +1,6 @@
 import { test } from "node:test";
 import { KillWorkload, killRows, killSchema } from "../support/kill-schema.ts";
+import { RELAXED } from "../support/mysql-server.ts";
 import { postgresToMysql, ToMysqlPair } from "../support/postgres-to-mysql.ts";
 import { assertStopped } from "../support/task.ts";
 
@@ -39,7 +40,7 @@ const flavours = ["mariadb", "mysql"] as const;
 
 for (const [nth, flavour] of flavours.entries()) {
   test(`killed at each step of load and replication, a task ends with equal databases: ${flavour}`, async () => {
-    const servers = await postgresToMysql({ flavour });
+    const servers = await postgresToMysql({ flavour, settings: RELAXED });
     const pair = await ToMysqlPair.make(servers, {
       sql: killSchema + killRows,
       schemas: ["app", "awsdms_control"],

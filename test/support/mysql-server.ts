@@ -177,13 +177,18 @@ async function removeUuid(data: string): Promise<void> {
   await rm(join(data, "auto.cnf"), { force: true });
 }
 
-/** Files are small from the beginning, and nothing waits for the disk: tests do not cut the power. */
+/** Files are small from the beginning, and the tables' never wait for the disk: tests do not cut the power. */
 const STORAGE = {
   innodb_log_file_size: "8M",
   innodb_buffer_pool_size: "64M",
-  innodb_flush_log_at_trx_commit: 0,
   innodb_flush_method: "nosync",
 };
+
+/** Each commit counts as durable at once: whoever waits for a server's disk would wait up to a second else. */
+const DURABLE = { innodb_flush_log_at_trx_commit: 1, sync_binlog: 1 };
+
+/** Settings of a server whose commits become durable a moment later. */
+export const RELAXED = { innodb_flush_log_at_trx_commit: 0, sync_binlog: 0 };
 
 /** Makes the system tables. */
 async function install(flavour: MysqlFlavour, data: string): Promise<void> {
@@ -225,6 +230,7 @@ async function configure(directory: string, port: number, options: MysqlOptions)
     local_infile: 1,
     init_file: join(directory, "init.sql"),
     ...STORAGE,
+    ...DURABLE,
     ...AS_ROOT,
     ...(options.flavour === "mysql"
       ? {

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { unaborted, unwrap } from "../../../test/support/bulk-copy.ts";
 import { rows, whole } from "../../../test/support/load-target.ts";
-import { type MysqlFlavour, type MysqlServer, startMysql } from "../../../test/support/mysql-server.ts";
+import {
+  type MysqlFlavour,
+  type MysqlServer,
+  RELAXED,
+  startMysql,
+} from "../../../test/support/mysql-server.ts";
 import { catalog, column, compile, foreignKey, table } from "../../../test/support/plan-situation.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { MigrationPlan } from "../../core/plan.ts";
@@ -37,7 +42,7 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies MysqlFlavour[]) {
   describe(flavour, () => {
     let server: MysqlServer;
     before(async () => {
-      server = await startMysql({ flavour });
+      server = await startMysql({ flavour, settings: RELAXED });
     });
     after(() => server?.[Symbol.asyncDispose]());
 

@@ -13,8 +13,6 @@ import { assessSource } from "./assess-source.ts";
 
 const NOT_TRANSACTIONAL = "source.not_transactional";
 const CHOICES = { booleans: false, timesOfDay: false };
-/** Servers of tests are not durable otherwise. */
-const DURABLE = { innodb_flush_log_at_trx_commit: 1, sync_binlog: 1 };
 const signal = new AbortController().signal;
 
 /** Codes with their severities and subjects. */
@@ -48,7 +46,7 @@ async function withServer(
   options: MysqlOptions,
   check: (server: MysqlServer) => Promise<void>,
 ): Promise<void> {
-  await using server = await startMysql({ ...options, settings: { ...DURABLE, ...options.settings } });
+  await using server = await startMysql(options);
   await check(server);
 }
 
@@ -57,7 +55,7 @@ for (const flavour of ["mariadb", "mysql"] as const) {
     let server: MysqlServer;
 
     before(async () => {
-      server = await startMysql({ flavour, settings: DURABLE });
+      server = await startMysql({ flavour });
     });
 
     after(async () => {
