@@ -3,7 +3,7 @@ export const ExitCode = {
   done: 0,
   failed: 1,
   usage: 2,
-  /** Finished, but tables were set aside, lack a key or an index, or rows were left out that the target refuses. */
+  /** Finished, but tables were set aside, lack a key or an index, or rows were left out that the target refuses; or databases differ. */
   incomplete: 3,
   /** Ctrl-C pressed twice. */
   interrupted: 130,

@@ -7,18 +7,20 @@ import { errorLines, type Output, ReportedFault } from "./output.ts";
 const HELP = `
 Examples:
   tideway migrate postgresql://me:secret@old/shop postgresql://me:secret@new/shop
+  tideway validate postgresql://me:secret@old/shop postgresql://me:secret@new/shop
   tideway serve --data-dir ./tideway-data
   tideway task list
   tideway cleanup --dry-run postgresql://me:secret@old/shop
 
 Run tideway <command> --help for a command's options and an example.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with tables suspended or lacking something, or rows left out.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with tables suspended or lacking something, or rows left out; or databases differ.`;
 
 type AddCommand = (program: Command, output: Output, exit: (code: ExitCode) => void) => void;
 
 /** Each is loaded when it is called: the AWS SDK, which some need, takes longer to load than all else. */
 const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
+  validate: async () => (await import("./commands/validate.ts")).validateCommand,
   serve: async () => (await import("./commands/serve.ts")).serveCommand,
   endpoint: async () => (await import("./commands/endpoint.ts")).endpointCommand,
   task: async () => (await import("./commands/task.ts")).taskCommand,
