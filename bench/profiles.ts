@@ -5,12 +5,14 @@ import { myLoadProfiles } from "./profiles/my-load.ts";
 import { pgChangeProfiles } from "./profiles/pg-changes.ts";
 import { pgLagProfiles } from "./profiles/pg-lag.ts";
 import { pgLoadProfiles } from "./profiles/pg-load.ts";
+import { pgValidateProfiles } from "./profiles/pg-validate.ts";
 
 /** Everything that can be measured, in the order in which it runs. */
 export const profiles: readonly Profile[] = [
   ...pgLoadProfiles,
   ...pgChangeProfiles,
   ...pgLagProfiles,
+  ...pgValidateProfiles,
   ...myLoadProfiles,
   ...myChangeProfiles,
   ...myBinlogProfiles,

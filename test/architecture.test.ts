@@ -26,7 +26,8 @@ const rules: Readonly<Record<string, Rule>> = {
   base: { may: [], packages: ["pino"] },
   core: { may: ["base"] },
   mapping: { may: ["base", "core"] },
-  pipeline: { may: ["base", "core", "mapping"] },
+  comparison: { may: ["base", "core", "mapping"] },
+  pipeline: { may: ["base", "core", "mapping", "comparison"] },
   task: { may: ["base", "core", "mapping", "pipeline"] },
   // task/store.ts is the interface that a store implements.
   store: { may: ["base", "core", "task/store.ts"], types: ["task"] },

@@ -4,8 +4,8 @@ export const ExitCode = {
   failed: 1,
   usage: 2,
   /**
-   * Finished, but tables were set aside, lack a key or an index, or rows were left out that the target refuses. Of an
-   * assessment: it found errors.
+   * Finished, but tables were set aside, lack a key or an index, or rows were left out that the target refuses; or databases
+   * differ, or an assessment found errors.
    */
   incomplete: 3,
   /** Ctrl-C pressed twice. */

@@ -8,12 +8,13 @@ const HELP = `
 Examples:
   tideway migrate postgresql://me:secret@old/shop postgresql://me:secret@new/shop
   tideway assess postgresql://me:secret@old/shop postgresql://me:secret@new/shop --html report.html
+  tideway validate postgresql://me:secret@old/shop postgresql://me:secret@new/shop
   tideway serve --data-dir ./tideway-data
   tideway task list
   tideway cleanup --dry-run postgresql://me:secret@old/shop
 
 Run tideway <command> --help for a command's options and an example.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with tables suspended or lacking something, or rows left out.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with tables suspended or lacking something, or rows left out; or databases differ.`;
 
 type AddCommand = (program: Command, output: Output, exit: (code: ExitCode) => void) => void;
 
@@ -21,6 +22,7 @@ type AddCommand = (program: Command, output: Output, exit: (code: ExitCode) => v
 const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
   assess: async () => (await import("./commands/assess.ts")).assessCommand,
+  validate: async () => (await import("./commands/validate.ts")).validateCommand,
   serve: async () => (await import("./commands/serve.ts")).serveCommand,
   endpoint: async () => (await import("./commands/endpoint.ts")).endpointCommand,
   task: async () => (await import("./commands/task.ts")).taskCommand,

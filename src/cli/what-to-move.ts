@@ -5,11 +5,11 @@ export function collect(value: string, values: readonly string[]): readonly stri
   return [...values, value];
 }
 
-/** The options that say what a task moves. */
-export function withWhatToMove(command: Command): Command {
+/** The options that say what a task moves. `type`: what is said of its type. */
+export function withWhatToMove(command: Command, type = "what to move"): Command {
   return command
     .addOption(
-      new Option("--type <type>", "what to move")
+      new Option("--type <type>", type)
         .choices(["full-load", "cdc", "full-load-and-cdc"])
         .default("full-load"),
     )

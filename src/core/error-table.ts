@@ -6,6 +6,7 @@ import { sourceErrors } from "./errors/source-errors.ts";
 import { targetErrors } from "./errors/target-errors.ts";
 import { transferErrors } from "./errors/transfer-errors.ts";
 import { usageErrors } from "./errors/usage-errors.ts";
+import { validationErrors } from "./errors/validation-errors.ts";
 
 /** Every error code of the program, one row each. docs/reference/errors.md is generated from it. */
 export const errorTable = {
@@ -16,5 +17,6 @@ export const errorTable = {
   ...targetErrors,
   ...transferErrors,
   ...convertErrors,
+  ...validationErrors,
   ...serviceErrors,
 } as const;

@@ -75,6 +75,16 @@ export interface Journal extends AsyncDisposable {
   forget(signal: AbortSignal): Promise<void>;
 }
 
+/** What a task's journal says to somebody who does not work on the task. */
+export interface WatchedJournal {
+  /** The source's ids of the task's tables. */
+  readonly tables: readonly TableId[];
+  /** The log that positions are of; undefined where it was not noted. */
+  readonly log: string | undefined;
+  /** Up to where the target has the source's changes now; undefined for none. */
+  applied(signal: AbortSignal): Promise<Position | undefined>;
+}
+
 /** How many rows and changes of a table were passed over and recorded, in transactions that have committed. */
 export interface RecordedErrors {
   /** Changes that found another row than they should. */

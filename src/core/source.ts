@@ -1,3 +1,4 @@
+import type { AuditQuestion } from "./audit.ts";
 import type { ChangeEncoding, StreamItem } from "./change-batch.ts";
 import type { TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
@@ -6,7 +7,8 @@ import type { LockWait } from "./lock-wait.ts";
 import type { ParallelLoad, RowFilter } from "./plan.ts";
 import type { Position, PositionCodec } from "./position.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
-import type { Catalog, SequenceState, TableId, TableSchema } from "./schema.ts";
+import type { BucketChoice, BucketDigest, DigestForm, DigestRequest } from "./row-digest.ts";
+import type { Catalog, Column, SequenceState, TableId, TableSchema } from "./schema.ts";
 import type { NoteFilter, NoteKeeping, SchemaNote } from "./schema-note.ts";
 import type { ServerMark } from "./server-mark.ts";
 import type { Probed, SourceProbe } from "./server-probe.ts";
@@ -43,6 +45,8 @@ export interface Source extends AsyncDisposable, Probed<SourceProbe> {
   marked<Result>(work: (mark: ServerMark) => Promise<Result>, signal: AbortSignal): Promise<Result>;
   openSnapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot>;
   sequenceStates(sequences: readonly TableId[], signal: AbortSignal): Promise<readonly SequenceState[]>;
+  /** Asks about all rows of a table; undefined where there is no number to answer with. */
+  audit(question: AuditQuestion, signal: AbortSignal): Promise<bigint | undefined>;
   /** Who keeps a stream or a snapshot from starting, because it has begun to write; the oldest first. */
   openWriters(signal: AbortSignal): Promise<readonly OpenWriter[]>;
   /**
@@ -226,8 +230,8 @@ export interface SnapshotRequest extends StreamRequest {
    * "existing-stream": for a stream that exists; its position is comparable with the stream's commits.
    */
   readonly anchor: "none" | "new-stream" | "existing-stream";
-  /** With "none": rows are only looked at, so no lock is taken to have all of them of one moment. Not when left out. */
-  readonly onlyLooks?: boolean;
+  /** How many sessions read it at once at most. As many as the engine finds right when left out. */
+  readonly sessions?: number;
   /** The rows must show one place of the log (no Snapshot.upTo), however long that has to be waited for. False when left out. */
   readonly exact?: boolean;
 }
@@ -258,6 +262,13 @@ export interface Snapshot extends AsyncDisposable {
    * A share is read once; when that is not done to its end, the other shares of its table end early.
    */
   read(request: ReadRequest, signal: AbortSignal): AsyncIterable<RowChunk>;
+  /**
+   * How many rows a partition has in each bucket, and the sum of their digests, computed by the server. Throws
+   * `validation.digest_failed` with the table when the server has not come to a digest for each row.
+   */
+  digests(request: DigestRequest, signal: AbortSignal): Promise<readonly BucketDigest[]>;
+  /** Whether the server can write a column's values in a form; else they have to be read. */
+  digestsAs(column: Column, form: DigestForm): boolean;
   /** What is to be said of the rows that were read so far, such as values that came as others. Nothing when left out. */
   findings?(): readonly Finding[];
   /** The next large objects above a number, in their order; none when there are no more. */
@@ -289,6 +300,8 @@ export interface ReadRequest {
    * same filter and the same columns.
    */
   readonly filter?: RowFilter;
+  /** Only rows of these buckets. Left out: all. The server can write all of its columns (Snapshot.digestsAs). */
+  readonly digested?: BucketChoice;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { ChangeBatch, ChangeEncoding } from "./change-batch.ts";
 import type { MigrationError, TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
-import type { Journal, JournalRequest } from "./journal.ts";
+import type { Journal, JournalRequest, WatchedJournal } from "./journal.ts";
 import type { LargeObject, LargeObjectProgress } from "./large-object.ts";
 import type { LockWait } from "./lock-wait.ts";
 import type { MigrationPlan, TablePlan } from "./plan.ts";
@@ -111,6 +111,8 @@ export interface Target extends AsyncDisposable, Probed<ServerProbe> {
   lockWaits(signal: AbortSignal): Promise<readonly LockWait[]>;
   /** The task's own records in the target, which make load and apply exactly-once. */
   openJournal(request: JournalRequest, signal: AbortSignal): Promise<Journal>;
+  /** The journal of a task that has records in the target, for whoever only looks at it. Changes nothing, and keeps nobody out. */
+  watchJournal(request: JournalRequest, signal: AbortSignal): Promise<WatchedJournal>;
   /** What noteStart() has noted in the task's journal, if there is one. Changes nothing. */
   notedStart(request: JournalRequest, signal: AbortSignal): Promise<string | undefined>;
   /** Which of the plan's tables are there already, by target id. */
@@ -237,10 +239,7 @@ export interface ApplyRequest extends JournalRequest {
   readonly plan: MigrationPlan;
   /** Of the source's log; that of the target's own kind of log when left out. */
   readonly positions?: PositionCodec;
-  /**
-   * What is applied is marked as brought by replication, for streams of the target that send only what was
-   * made there. False when left out.
-   */
+  /** What is applied is marked as brought by replication, for streams that send only what was made there. False when left out. */
   readonly marks?: boolean;
   /** Left out: conflicts are recorded and a refused row is its table's error. */
   readonly rowErrors?: RowErrorPolicies;

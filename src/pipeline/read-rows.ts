@@ -12,7 +12,7 @@ export function formatsOf(plan: TablePlan, snapshot: Snapshot): readonly BulkFor
   return makesRows(plan) ? TEXT : snapshot.bulkFormats(readTable(plan), columnsOf(plan));
 }
 
-export interface RowsRequest extends Pick<ReadRequest, "partition" | "format"> {
+export interface RowsRequest extends Pick<ReadRequest, "partition" | "format" | "digested"> {
   readonly snapshot: Snapshot;
   /** Counts the values that are cut off. */
   readonly counts: { cuts: number };

@@ -50,10 +50,7 @@ export async function sampleLoad(
     .slice(0, limits.tables);
   if (largest.length === 0) return [];
   const tables = largest.map(readTable);
-  await using snapshot = await source.openSnapshot(
-    { taskId, tables, anchor: "none", onlyLooks: true },
-    signal,
-  );
+  await using snapshot = await source.openSnapshot({ taskId, tables, anchor: "none", sessions: 1 }, signal);
   const samples: TableSample[] = [];
   for (const plan of largest) {
     try {

@@ -129,6 +129,29 @@ export function journalContract(make: () => Promise<JournalPlace>): void {
       assert.equal(await target.notedStart(request, unaborted), "1700000000000");
     }));
 
+  test("whoever watches a journal sees the task's tables, its log, and how far it has come by now", () =>
+    withJournal(async (journal, { target, taskPrefix, positions: [earlier, later] }) => {
+      const request = { taskId: `${taskPrefix}1`, controlSchema: undefined };
+      const untouched = await target.watchJournal(request, unaborted);
+      assert.deepEqual([untouched.tables, untouched.log], [[], undefined]);
+      assert.equal(await untouched.applied(unaborted), undefined);
+      const planned = { created: true, snapshot: earlier, partitions };
+      const tables = [orders, nasty];
+      await journal.planTables(
+        tables.map((id) => ({ id, ...planned })),
+        unaborted,
+      );
+      await journal.setSourceLog("7714083397131343839/1", unaborted);
+      const watched = await target.watchJournal(request, unaborted);
+      const names = watched.tables.map(({ name }) => name).sort();
+      assert.deepEqual(names, tables.map(({ name }) => name).sort());
+      assert.equal(watched.log, "7714083397131343839/1");
+      for (const position of [earlier!, later!]) {
+        await journal.setAppliedPosition(position, unaborted);
+        assert.deepEqual(await watched.applied(unaborted), position);
+      }
+    }));
+
   test("tasks do not see each other's journal, and forgetting one leaves the other", () =>
     withJournal(async (first, { positions: [earlier, later] }, open) => {
       await using second = await open("2");

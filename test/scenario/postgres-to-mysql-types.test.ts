@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { mysqlEngine } from "../../src/engines/mysql/engine.ts";
+import { postgresEngine } from "../../src/engines/postgres/engine.ts";
+import { compareDigests } from "../support/compare-digests.ts";
 import { postgresToMysql, ToMysqlPair } from "../support/postgres-to-mysql.ts";
 import {
   postgresTypeChanges,
@@ -21,6 +24,19 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       await pair.query(postgresTypeChanges("app"));
       await pair.drain(task);
       await pair.assertEqual(all);
+      const { source, target } = pair.spec;
+      const digests = await compareDigests(
+        {
+          source: { engine: postgresEngine, endpoint: source },
+          target: { engine: mysqlEngine, endpoint: target },
+        },
+        all,
+      );
+      const unlike = postgresTypeSamples.flatMap(({ type }, i) =>
+        digests[i] === "same" ? [] : [`${type}: ${digests[i]}`],
+      );
+      // Each server has a text of its own.
+      assert.deepEqual(unlike, ["json: source reads", "jsonb: source reads"]);
       const types = await pair.queryTarget(
         `select table_name as name, column_type as type from information_schema.columns
           where table_schema = 'app' and column_name = 'c'`,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MigrationError } from "../../src/core/error.ts";
 import type { BulkFormat, RowChunk } from "../../src/core/row-chunk.ts";
+import type { BucketDigest } from "../../src/core/row-digest.ts";
 import type { TableSchema } from "../../src/core/schema.ts";
 import type { Partition, PartitionSize, Snapshot } from "../../src/core/source.ts";
 import { describe } from "../../src/engines/mysql/catalog/catalog.ts";
@@ -94,4 +95,10 @@ export async function load(
   }
   assert.equal(told, loaded, "rows counted in chunks and rows that PostgreSQL took");
   return loaded;
+}
+
+/** Of a table's first column, a number. */
+export function digestsOf(snapshot: Snapshot, table: TableSchema): Promise<readonly BucketDigest[]> {
+  const columns = [{ ordinal: 0, form: { kind: "int" } }] as const;
+  return snapshot.digests({ table, partition: whole, columns, buckets: 1 }, new AbortController().signal);
 }

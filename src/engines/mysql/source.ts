@@ -1,3 +1,4 @@
+import type { AuditQuestion } from "../../core/audit.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
@@ -25,6 +26,7 @@ import type {
   TimeRequest,
 } from "../../core/source.ts";
 import type { ShapedTable } from "../../core/table-shape.ts";
+import { auditSql } from "../shared/catalog/audit-sql.ts";
 import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { checkFormat } from "./assess/assess-log.ts";
 import { assessSource } from "./assess/assess-source.ts";
@@ -39,6 +41,7 @@ import {
   systemSchemas,
 } from "./catalog/catalog.ts";
 import { readSequenceStates } from "./catalog/catalog-sequences.ts";
+import { identifier, qualified } from "./catalog/identifier.ts";
 import { type TypeChoices, typeChoices } from "./catalog/type-map.ts";
 import { errorAddress } from "./connection/address.ts";
 import type { Client } from "./connection/client.ts";
@@ -126,6 +129,15 @@ export class MysqlSource implements Source {
 
   sequenceStates(sequences: readonly TableId[], signal: AbortSignal): Promise<readonly SequenceState[]> {
     return this.#clients.use(signal, (client) => readSequenceStates(client, sequences));
+  }
+
+  async audit(question: AuditQuestion, signal: AbortSignal): Promise<bigint | undefined> {
+    const sql = auditSql(question, { identifier, qualified });
+    const answer = await this.#clients.use(signal, async (client) => {
+      const [row] = await client.query<{ answer: string | number | null }>(sql);
+      return row?.answer;
+    });
+    return answer == null ? undefined : BigInt(answer);
   }
 
   openWriters(signal: AbortSignal): Promise<readonly OpenWriter[]> {

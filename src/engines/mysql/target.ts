@@ -2,7 +2,7 @@ import type { ChangeEncoding } from "../../core/change-batch.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError, type TableOutcome } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
-import type { Journal, JournalRequest } from "../../core/journal.ts";
+import type { Journal, JournalRequest, WatchedJournal } from "../../core/journal.ts";
 import type { LockWait } from "../../core/lock-wait.ts";
 import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
 import type { PostLoadStep } from "../../core/post-load-step.ts";
@@ -28,12 +28,14 @@ import type {
   TargetAssessment,
   WriteLargeObjects,
 } from "../../core/target.ts";
+import { readCheckpoint } from "../shared/apply/checkpoint.ts";
+import { watchJournal } from "../shared/apply/watch-journal.ts";
 import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { finding } from "../shared/finding.ts";
 import { addColumns, type EarlierValues } from "./alter/add-columns.ts";
 import { alterTables, dropTables } from "./alter/alter-tables.ts";
 import { openJournal } from "./apply/journal.ts";
-import { notedStart, saveNoteSql } from "./apply/journal-sql.ts";
+import { mysqlJournalSql, notedStart, saveNoteSql } from "./apply/journal-sql.ts";
 import { assessTarget } from "./assess/assess-target.ts";
 import { probe } from "./assess/probe.ts";
 import { overwritten } from "./assess/server-mark.ts";
@@ -102,6 +104,15 @@ export class MysqlTarget implements Target {
 
   lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {
     return this.#clients.use(signal, lockWaits);
+  }
+
+  watchJournal(request: JournalRequest, signal: AbortSignal): Promise<WatchedJournal> {
+    const rows = (sql: string, forThis: AbortSignal): Promise<readonly string[][]> =>
+      this.#clients.use(forThis, async (client) => {
+        const found = await client.query<Record<string, string>>(sql);
+        return found.map((row) => Object.values(row));
+      });
+    return watchJournal({ sql: mysqlJournalSql, rows, positionOf: readCheckpoint }, request, signal);
   }
 
   notedStart(request: JournalRequest, signal: AbortSignal): Promise<string | undefined> {

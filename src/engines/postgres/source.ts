@@ -1,4 +1,5 @@
 import type pg from "pg";
+import type { AuditQuestion } from "../../core/audit.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
@@ -25,7 +26,9 @@ import type {
   TimeRequest,
 } from "../../core/source.ts";
 import type { ShapedTable } from "../../core/table-shape.ts";
+import { auditSql } from "../shared/catalog/audit-sql.ts";
 import type { ClientPool } from "../shared/connection/client-pool.ts";
+import { identifier, qualified } from "../shared/identifier.ts";
 import { checkLoads } from "./assess/assess-loads.ts";
 import { assessSource } from "./assess/assess-source.ts";
 import { probeSource } from "./assess/probe.ts";
@@ -110,6 +113,15 @@ export class PostgresSource implements Source {
 
   sequenceStates(sequences: readonly TableId[], signal: AbortSignal): Promise<readonly SequenceState[]> {
     return this.#clients.use(signal, (client) => readSequenceStates(client, sequences));
+  }
+
+  async audit(question: AuditQuestion, signal: AbortSignal): Promise<bigint | undefined> {
+    const sql = auditSql(question, { identifier, qualified });
+    const answer = await this.#clients.use(signal, async (client) => {
+      const { rows } = await client.query<{ answer: string | number | null }>(sql);
+      return rows[0]?.answer;
+    });
+    return answer == null ? undefined : BigInt(answer);
   }
 
   openWriters(signal: AbortSignal): Promise<readonly OpenWriter[]> {

@@ -3,7 +3,7 @@ import type { ChangeEncoding } from "../../core/change-batch.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError, type TableOutcome } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
-import type { Journal, JournalRequest } from "../../core/journal.ts";
+import type { Journal, JournalRequest, WatchedJournal } from "../../core/journal.ts";
 import type { LockWait } from "../../core/lock-wait.ts";
 import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
 import type { PostLoadStep } from "../../core/post-load-step.ts";
@@ -30,12 +30,13 @@ import type {
   TargetAssessment,
   WriteLargeObjects,
 } from "../../core/target.ts";
+import { watchJournal } from "../shared/apply/watch-journal.ts";
 import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { inPieces, oneByOne, togetherOrAlone } from "../shared/table-outcomes.ts";
 import { addColumns, addedNames } from "./alter/add-columns.ts";
 import { alterTables } from "./alter/alter-tables.ts";
 import { openJournal } from "./apply/journal.ts";
-import { notedStart } from "./apply/journal-sql.ts";
+import { checkpointPosition, notedStart, postgresJournalSql } from "./apply/journal-sql.ts";
 import { assessTarget } from "./assess/assess-target.ts";
 import { probe } from "./assess/probe.ts";
 import { overwritten } from "./assess/server-mark.ts";
@@ -101,6 +102,15 @@ export class PostgresTarget implements Target {
 
   async lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {
     return await lockWaits(this.#endpoint, signal);
+  }
+
+  watchJournal(request: JournalRequest, signal: AbortSignal): Promise<WatchedJournal> {
+    const rows = (sql: string, forThis: AbortSignal): Promise<string[][]> =>
+      this.#clients.use(forThis, async (client) => {
+        const found = await client.query<string[]>({ text: sql, rowMode: "array" });
+        return found.rows;
+      });
+    return watchJournal({ sql: postgresJournalSql, rows, positionOf: checkpointPosition }, request, signal);
   }
 
   notedStart(request: JournalRequest, signal: AbortSignal): Promise<string | undefined> {

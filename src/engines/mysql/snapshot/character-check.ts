@@ -1,21 +1,11 @@
 import type { MigrationError } from "../../../core/error.ts";
-import type { Column, TableId } from "../../../core/schema.ts";
+import type { TableId } from "../../../core/schema.ts";
 import { literal } from "../catalog/identifier.ts";
-import { charsetOf, isUtf8, noCharacterIn, unicodeCharset } from "../values/binlog-charset.ts";
+import { noCharacterIn } from "../values/binlog-charset.ts";
 import type { RowForm } from "./row-form.ts";
 
 /** No text in UTF-8 has this byte. */
 const REFUSED = 0xff;
-
-/**
- * Whether the server would put a question mark, or U+FFFD, in the place of what a column's character set has no
- * character for. Its latin1 has one for every byte, and forms of Unicode are looked at when they are written.
- */
-export function mayReplace({ type, collation }: Pick<Column, "type" | "collation">): boolean {
-  if (type.kind !== "string" || collation === undefined) return false;
-  const charset = charsetOf(collation);
-  return charset !== "latin1" && !isUtf8(charset) && unicodeCharset(charset) === undefined;
-}
 
 /**
  * A column's text in UTF-8, or the one byte REFUSED for text of which something would be replaced: then it has more of

@@ -1,6 +1,7 @@
 import type { Column, LogicalType, TableSchema } from "../../../core/schema.ts";
 import { identifier } from "../catalog/identifier.ts";
-import { checkedText, mayReplace } from "./character-check.ts";
+import { mayReplace } from "../values/replaced-characters.ts";
+import { checkedText } from "./character-check.ts";
 
 /** How the text that the server sends for a value becomes the text of its logical type. */
 export const Cell = {

@@ -19,7 +19,7 @@ import { beginByGtids } from "./gtid-moments.ts";
 import { longStatements } from "./open-writers.ts";
 import { SAVEPOINT } from "./row-read.ts";
 
-/** Sessions that rows are read by. All have to be there when the snapshot begins; more cannot join it. */
+/** Sessions that rows are read by, if nobody says otherwise. All have to be there when the snapshot begins; more cannot join it. */
 const SESSIONS = 8;
 /** MariaDB's sessions are begun so often in the hope that nothing is committed between the first and the last. */
 const UNLOCKED_TRIES = 3;
@@ -65,7 +65,7 @@ export async function startSnapshot(
   request: SnapshotRequest,
   signal: AbortSignal,
 ): Promise<StartedSnapshot> {
-  const opened = await openSessions(endpoint, request.onlyLooks === true ? 1 : SESSIONS, signal);
+  const opened = await openSessions(endpoint, request.sessions ?? SESSIONS, signal);
   const sessions = opened.filter(({ facts }) => facts.identity === opened[0]!.facts.identity);
   try {
     // Behind one address may be several servers, of which each shows a moment of its own.
@@ -102,12 +102,12 @@ async function prepare(wire: WireSession): Promise<void> {
 /** As many as the server gives, one at least. */
 async function openSessions(
   endpoint: EndpointConfig,
-  wanted: number,
+  count: number,
   signal: AbortSignal,
 ): Promise<readonly WireSession[]> {
   const options = { side: "source", purpose: "tideway read" } as const;
   const opened = await Promise.allSettled(
-    Array.from({ length: wanted }, async () => {
+    Array.from({ length: count }, async () => {
       const wire = await openWire(endpoint, options, signal);
       await prepare(wire);
       return wire;
@@ -128,7 +128,8 @@ interface Start {
 
 async function begin(endpoint: EndpointConfig, start: Start): Promise<BegunSessions> {
   const { sessions, request, signal } = start;
-  if (request.onlyLooks === true) return await beginOne(sessions);
+  // One transaction shows one moment by itself.
+  if (request.sessions === 1 && request.anchor === "none") return await beginAlone(sessions[0]!);
   const isMariadb = sessions[0]!.facts.flavour === "mariadb";
   let largest: BegunSessions | undefined;
   for (let attempt = 0; isMariadb && attempt < UNLOCKED_TRIES; attempt++) {
@@ -153,14 +154,14 @@ async function begin(endpoint: EndpointConfig, start: Start): Promise<BegunSessi
     const found = await beginUnlocked(sessions);
     if (found.sessions.length > 0) return positioned(found, request);
   }
-  if (request.anchor === "none") return await beginOne(sessions);
+  if (request.anchor === "none") return await beginAlone(sessions[0]!);
   if (!isMariadb && sessions[0]!.facts.hasGtids) return await beginByGtids(sessions, request, signal);
   throw lacksPrivilege(endpoint, await sessions[0]!.query("select current_user()"));
 }
 
-async function beginOne([wire]: readonly WireSession[]): Promise<BegunSessions> {
-  await wire!.query(BEGIN);
-  return { sessions: [wire!], position: undefined };
+async function beginAlone(wire: WireSession): Promise<BegunSessions> {
+  await wire.query(BEGIN);
+  return { sessions: [wire], position: undefined };
 }
 
 function positioned(found: BegunSessions, { anchor }: SnapshotRequest): BegunSessions {

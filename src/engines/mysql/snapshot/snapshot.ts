@@ -4,7 +4,8 @@ import type { Finding } from "../../../core/finding.ts";
 import type { LargeObject } from "../../../core/large-object.ts";
 import type { Position } from "../../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../../core/row-chunk.ts";
-import { displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
+import type { BucketDigest, DigestForm, DigestRequest } from "../../../core/row-digest.ts";
+import { type Column, displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import type {
   Partition,
   PartitionSize,
@@ -16,6 +17,7 @@ import { identifier, qualified } from "../catalog/identifier.ts";
 import { classify, serverFields } from "../connection/errors.ts";
 import { namedRows } from "../connection/named-rows.ts";
 import type { WireSession } from "../connection/wire-session.ts";
+import { bucketsSql, chosenSql, readBuckets, writesForm } from "../digest/digest-sql.ts";
 import { ValueCounts } from "../values/value-counts.ts";
 import { ZeroDateRule, type ZeroDates, zeroDatesOf, zeroDatesText } from "../values/zero-dates.ts";
 import { BinaryForm, hasBinaryForm } from "./binary-form.ts";
@@ -87,6 +89,21 @@ class MysqlSnapshot implements Snapshot {
     return columns?.length !== 0 && hasBinaryForm(readColumns(table, columns)) ? BINARY_FIRST : TEXT_ONLY;
   }
 
+  async digests(request: DigestRequest, signal: AbortSignal): Promise<readonly BucketDigest[]> {
+    const { table, partition } = request;
+    if (partition.by === "share") throw new RangeError("a share has no rows of its own");
+    const sql = bucketsSql(request, rowsSql(request, this.#zeroDates));
+    try {
+      return readBuckets(await this.#answer(sql, table.id, signal), table.id);
+    } catch (error) {
+      throw signal.aborted ? signal.reason : this.#classify(error, table.id);
+    }
+  }
+
+  digestsAs(column: Column, form: DigestForm): boolean {
+    return writesForm(column, form);
+  }
+
   async *read(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
     const { id } = request.table;
     const columns = readColumns(request.table, request.columns);
@@ -112,7 +129,7 @@ class MysqlSnapshot implements Snapshot {
         if (chunk === undefined) break;
         yield chunk;
       }
-      const isTruncated = this.#filled.has(tableKey(id)) && !(await seesRows(wire, id));
+      const isTruncated = await this.#isTruncated(wire, id);
       isDone = true;
       if (isTruncated) throw truncated(id);
     } catch (error) {
@@ -168,6 +185,31 @@ class MysqlSnapshot implements Snapshot {
     }
   }
 
+  /** Rows of a query that takes its time, about one table: the server ends it when nobody wants them any more. */
+  async #answer(sql: string, id: TableId, signal: AbortSignal): ReturnType<typeof namedRows> {
+    const wire = await this.#sessions.lend(signal);
+    const cut = (): void => wire.destroy();
+    signal.addEventListener("abort", cut, { once: true });
+    let isUsable = false;
+    try {
+      const rows = await namedRows(wire, sql);
+      const isTruncated = await this.#isTruncated(wire, id);
+      isUsable = true;
+      if (isTruncated) throw truncated(id);
+      return rows;
+    } catch (error) {
+      isUsable ||= isOfServer(error);
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", cut);
+      await this.#release(wire, isUsable);
+    }
+  }
+
+  async #isTruncated(wire: WireSession, id: TableId): Promise<boolean> {
+    return this.#filled.has(tableKey(id)) && !(await seesRows(wire, id));
+  }
+
   async #release(wire: WireSession, isUsable: boolean): Promise<void> {
     try {
       if (!isUsable) throw new Error("not usable");
@@ -183,18 +225,25 @@ class MysqlSnapshot implements Snapshot {
   }
 }
 
-function rowsSql({ table, partition, filter }: ReadRequest, zeroDates: ZeroDates): string {
+type WantedRows = Pick<ReadRequest, "table" | "partition" | "filter" | "digested">;
+
+function rowsSql({ table, partition, filter, digested }: WantedRows, zeroDates: ZeroDates): string {
   const range = rangeCondition(table, partition);
-  const filtered = filter === undefined ? undefined : filterCondition(filter, table, zeroDates);
+  const conditions = [
+    ...(range === undefined ? [] : [range]),
+    ...(filter === undefined ? [] : [filterCondition(filter, table, zeroDates)]),
+    ...(digested === undefined ? [] : [chosenSql(table, digested)]),
+  ];
   const stored =
     partition.by === "stored" ? ` partition (${partition.from!.map(identifier).join(", ")})` : "";
   const name = `${qualified(table.id)}${stored}`;
-  if (range === undefined) return filtered === undefined ? name : `${name} where ${filtered}`;
+  const where = conditions.length === 0 ? "" : ` where ${conditions.join(" and ")}`;
+  if (range === undefined) return `${name}${where}`;
   // A range is read by its index, whatever statistics make of a scan of all.
   const key = rangeKey(table);
   const isCutBy = key?.columns[0]?.name === partition.columns?.[0];
   const hint = key !== undefined && isCutBy ? ` force index (${identifier(key.index)})` : "";
-  return `${name}${hint} where ${range}${filtered === undefined ? "" : ` and ${filtered}`}`;
+  return `${name}${hint}${where}`;
 }
 
 function truncated(id: TableId): MigrationError {

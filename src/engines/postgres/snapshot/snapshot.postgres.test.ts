@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   copyTable,
+  describeTable,
   describeTables,
   partitionsOf,
   samePlan,
   unaborted,
 } from "../../../../test/support/bulk-copy.ts";
+import { clientDigests, readCells, serverDigests } from "../../../../test/support/digested-rows.ts";
 import { endpointOf } from "../../../../test/support/endpoint.ts";
 import { eventually } from "../../../../test/support/eventually.ts";
 import { startPostgres } from "../../../../test/support/postgres-server.ts";
@@ -21,12 +23,20 @@ import {
   snapshotSource,
   whole,
 } from "../../../../test/support/snapshot-source.ts";
+import type { BucketDigest } from "../../../core/row-digest.ts";
+import type { TableSchema } from "../../../core/schema.ts";
+import type { Snapshot } from "../../../core/source.ts";
 import { lsnCodec } from "../catalog/lsn.ts";
 import { openBulkSession } from "../connection/bulk-session.ts";
 
 const server = await serverOfFile(startPostgres());
 
 const journal = { taskId: "copy", controlSchema: undefined };
+
+function digestsOf(snapshot: Snapshot, table: TableSchema): Promise<readonly BucketDigest[]> {
+  const columns = [{ ordinal: 0, form: { kind: "int" } }] as const;
+  return snapshot.digests({ table, partition: whole, columns, buckets: 1 }, unaborted);
+}
 
 async function terminate(database: string, purpose: string): Promise<void> {
   await server.query(
@@ -144,9 +154,34 @@ test("a table that was truncated or rewritten since the snapshot is not taken fo
     await using snapshot = await openSnapshotOf(source);
     await server.query(statement, source.database);
     const reading = rowsOf(snapshot, source.table, whole);
-    if (code === undefined) assert.equal(await reading, 5000);
-    else await assert.rejects(reading, { code, table: id }, statement);
+    const digesting = digestsOf(snapshot, source.table);
+    if (code !== undefined) {
+      await assert.rejects(reading, { code, table: id }, statement);
+      await assert.rejects(digesting, { code, table: id }, statement);
+      continue;
+    }
+    assert.equal(await reading, 5000);
+    assert.equal((await digesting)[0]!.rows, 5000);
   }
+});
+
+test("rows have one digest whatever the encoding of their database", async () => {
+  const rows = `create table t (id int primary key, v text, f character(3), e character varying(400), b text);
+    insert into t values (1, 'é', 'é', repeat('ü', 300), 'x'), (2, repeat('é', 600), '', null, null), (3, null, null, '', 'y')`;
+  const found = [];
+  for (const encoding of ["UTF8", "LATIN1"]) {
+    const database = await server.createDatabase("encoded", encoding);
+    await server.query(`set client_encoding = 'UTF8'; ${rows}`, database);
+    const endpoint = endpointOf(server, database);
+    const table = await describeTable(endpoint, id);
+    await using snapshot = await openSnapshotOf({ database, endpoint, table });
+    const texts = [1, 2, 3, 4].map((ordinal) => ({ ordinal, form: { kind: "text" } as const }));
+    const columns = [...texts, { ordinal: 1, form: { kind: "own" } as const }];
+    found.push(await serverDigests(snapshot, table, columns));
+    const byClient = clientDigests(table, await readCells(snapshot, table), columns);
+    assert.deepEqual(found.at(-1)!.toSorted(), byClient.toSorted());
+  }
+  assert.deepEqual(found[0]!.toSorted(), found[1]!.toSorted());
 });
 
 test("a table that is gone is that table's error", async () => {

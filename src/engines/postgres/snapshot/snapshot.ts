@@ -3,6 +3,7 @@ import type { MigrationError, TableOutcome } from "../../../core/error.ts";
 import type { LargeObject } from "../../../core/large-object.ts";
 import type { Position } from "../../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../../core/row-chunk.ts";
+import type { BucketDigest, DigestForm, DigestRequest } from "../../../core/row-digest.ts";
 import { type Column, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import type {
   Partition,
@@ -18,8 +19,9 @@ import { classify } from "../connection/errors.ts";
 import { ServerError } from "../connection/server-error.ts";
 import { SessionPool } from "../connection/session-pool.ts";
 import type { WireSession } from "../connection/wire-session.ts";
+import { bucketsSql, readBuckets, writesForm } from "../digest/digest-sql.ts";
 import { sourceFormats } from "./bulk-format.ts";
-import { copyOutSql, readColumns } from "./copy-out.ts";
+import { copyOutSql, readColumns, rowConditions } from "./copy-out.ts";
 import { readLargeObjects, readRest } from "./large-object-reader.ts";
 import { partitionTables } from "./partition.ts";
 import { rangeCondition } from "./range-condition.ts";
@@ -64,6 +66,8 @@ class PostgresSnapshot implements Snapshot {
   readonly #sessions: SessionPool;
   #tables: ReadonlyMap<string, SourceTable> = new Map();
   readonly #shared = new Map<string, SharedRows>();
+  /** Whether the database's encoding is UTF8; undefined until it matters. */
+  #isUtf8: boolean | undefined;
 
   constructor(endpoint: EndpointConfig, holder: Holder) {
     this.position = holder.position;
@@ -101,6 +105,25 @@ class PostgresSnapshot implements Snapshot {
     const known = this.#tables.get(tableKey(table.id));
     const isTextual = ({ name }: Column): boolean => known?.textual.has(name) !== false;
     return sourceFormats(!readColumns(table, columns).some(isTextual));
+  }
+
+  async digests(request: DigestRequest, signal: AbortSignal): Promise<readonly BucketDigest[]> {
+    const { table, partition } = request;
+    if (partition.by === "share") throw new RangeError("a share has no rows of its own");
+    const { id } = table;
+    const before = this.#known(id);
+    const { rows } = await this.#transaction({ table: id, signal }, async (wire) => {
+      const where = await this.#where(wire, request);
+      const settings = [...rangeSettings(where.range), CHEAP_GATHERING];
+      return await wire.query([...settings, bucketsSql({ ...request, ...where })].join("; "));
+    });
+    const now = await this.#use({ table: id, signal }, (wire) => wire.query(layoutQuery(id, before)));
+    checkUnchanged(id, before, now);
+    return readBuckets(rows, id);
+  }
+
+  digestsAs(column: Column, form: DigestForm): boolean {
+    return writesForm(column, form);
   }
 
   async *read(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
@@ -149,17 +172,15 @@ class PostgresSnapshot implements Snapshot {
     { stopsAtRows, signal }: { readonly stopsAtRows: boolean; readonly signal: AbortSignal },
   ): Promise<TableCopy> {
     const { id } = request.table;
-    const before = this.#tables.get(tableKey(id));
-    if (before === undefined) throw changedWhileRead(id);
+    const before = this.#known(id);
     const session = await this.#lend(signal);
     try {
       const { wire } = session;
-      const range = await rangeCondition(wire, request.table, request.partition);
+      const { range, conditions } = await this.#where(wire, request);
       const statements = [
         this.#beginSql(),
-        // A range is read by index or by block, whatever statistics make the planner think of a scan of all.
-        ...(range === undefined ? [] : ["set local enable_seqscan = off"]),
-        copyOutSql(request, range),
+        ...rangeSettings(range),
+        copyOutSql(request, conditions),
         "commit",
         layoutQuery(id, before),
       ];
@@ -169,6 +190,19 @@ class PostgresSnapshot implements Snapshot {
       session.discard();
       throw error;
     }
+  }
+
+  #known(id: TableId): SourceTable {
+    const known = this.#tables.get(tableKey(id));
+    if (known === undefined) throw changedWhileRead(id);
+    return known;
+  }
+
+  async #where(wire: WireSession, request: WantedRows): Promise<Where> {
+    const range = await rangeCondition(wire, request.table, request.partition);
+    this.#isUtf8 ??= await hasUtf8(wire);
+    const isUtf8 = this.#isUtf8;
+    return { range, isUtf8, conditions: rowConditions(request, { range, isUtf8 }) };
   }
 
   largeObjects(after: string, signal: AbortSignal): Promise<readonly LargeObject[]> {
@@ -195,16 +229,19 @@ class PostgresSnapshot implements Snapshot {
     await this.#holder.wire[Symbol.asyncDispose]();
   }
 
-  async #transaction<Result>(
-    context: { readonly table?: TableId | undefined; readonly signal: AbortSignal },
-    work: (wire: WireSession) => Promise<Result>,
-  ): Promise<Result> {
-    const { table, signal } = context;
+  #transaction<Result>(context: Use, work: (wire: WireSession) => Promise<Result>): Promise<Result> {
+    return this.#use(context, async (wire) => {
+      await this.#begin(wire);
+      const result = await work(wire);
+      await wire.query("commit");
+      return result;
+    });
+  }
+
+  async #use<Result>({ table, signal }: Use, work: (wire: WireSession) => Promise<Result>): Promise<Result> {
     const session = await this.#lend(signal);
     try {
-      await this.#begin(session.wire);
       const result = await work(session.wire);
-      await session.wire.query("commit");
       await session.giveBack();
       return result;
     } catch (error) {
@@ -238,6 +275,35 @@ class PostgresSnapshot implements Snapshot {
     const context = { side: "source", endpoint: this.#endpoint } as const;
     return classify(error, table === undefined ? context : { ...context, table });
   }
+}
+
+/** What a session of a snapshot is lent for. */
+interface Use {
+  readonly table?: TableId | undefined;
+  readonly signal: AbortSignal;
+}
+
+type WantedRows = Pick<ReadRequest, "table" | "partition" | "filter" | "digested">;
+
+interface Where {
+  /** The condition of the partition. */
+  readonly range: string | undefined;
+  readonly isUtf8: boolean;
+  /** That and all others. */
+  readonly conditions: readonly string[];
+}
+
+/** A range is read by index or by block, whatever statistics make the planner think of a scan of all. */
+function rangeSettings(range: string | undefined): readonly string[] {
+  return range === undefined ? [] : ["set local enable_seqscan = off"];
+}
+
+/** Numbers pass from several workers to one; by default the planner thinks of rows, and has one do all the work. */
+const CHEAP_GATHERING = "set local parallel_tuple_cost = 0";
+
+async function hasUtf8(wire: WireSession): Promise<boolean> {
+  const { rows } = await wire.query("select pg_catalog.getdatabaseencoding()");
+  return rows[0]![0] === "UTF8";
 }
 
 /** What SET TRANSACTION SNAPSHOT fails with: 22023 until version 16, 42704 from 17 on, 55000. */

@@ -72,6 +72,8 @@ export interface JournalSql {
   recordedCodesSql(request: JournalRequest): string;
   saveStatusSql(request: JournalRequest, status: TaskStatus): string;
   saveHistorySql(request: JournalRequest, slot: HistorySlot): string;
+  /** Answers with a row for each table of a task: schema and name on the source. */
+  tablesSql(request: JournalRequest): string;
   /** Removes everything about a task. */
   forgetSql(request: JournalRequest): string[];
 }
@@ -198,6 +200,11 @@ export function journalSql(dialect: JournalDialect): JournalSql {
     },
 
     ...reportSql(dialect),
+
+    tablesSql(request) {
+      return `select table_owner, table_name from ${controlTable(request, "awsdms_table_state")}
+        where task_name = ${literal(request.taskId)}`;
+    },
 
     forgetSql(request) {
       const isOwn = `task_name = ${literal(request.taskId)}`;

@@ -1,0 +1,135 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { MigrationError } from "../../core/error.ts";
+import type { MigrationType } from "../../core/source.ts";
+import type { ValidationSpec } from "../../server/validate.ts";
+import { ExitCode } from "../exit-code.ts";
+import { onInterrupt } from "../interrupts.ts";
+import { documentOf, endpointOfUrl } from "../migrate-spec.ts";
+import { endpointLabel, type Output } from "../output.ts";
+import { printable } from "../text-width.ts";
+import { validationDisplay } from "../validation-display.ts";
+import { openReport } from "../validation-report.ts";
+import { ValidationResult } from "../validation-result.ts";
+import { withWhatToMove } from "../what-to-move.ts";
+
+const HELP = `
+Examples:
+  tideway validate postgresql://me:secret@old/shop postgresql://me:secret@new/shop
+  tideway validate --type full-load-and-cdc --mappings mappings.json --report result.json "$OLD" "$NEW"
+
+Give the same --type, --include, --exclude, --mappings and --settings as for the migration: rows are compared as
+these make them. Both databases are only read, by digests that they compute themselves, and may be in use: a
+difference counts when it is still there after the target has had the time to come to it. While a task of Tideway
+brings changes its records on the target say when that is; without one a difference has to stay for --settle seconds.
+--values shows values of rows that differ, which are otherwise named by their keys alone.
+A password that is not in the URL is taken from TIDEWAY_SOURCE_PASSWORD or TIDEWAY_TARGET_PASSWORD.
+
+Exit codes: 0 equal, 1 failed or stopped before the end, 2 wrong usage, 3 different, or not all of it could be compared.`;
+
+export interface ValidateOptions {
+  readonly type: MigrationType;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly mappings?: string;
+  readonly settings?: string;
+  readonly sample?: number;
+  readonly settle: number;
+  readonly sessions: number;
+  readonly values: boolean;
+  readonly report?: string;
+  readonly json: boolean;
+}
+
+export function validateCommand(program: Command, output: Output, exit: (code: ExitCode) => void): void {
+  const command = program
+    .command("validate")
+    .description("Compare two databases, row by row, also while both are written.")
+    .argument("<source-url>", "where the rows come from")
+    .argument("<target-url>", "where they should be");
+  withWhatToMove(command, "what the task moves that brings the rows")
+    .option("--mappings <file>", "AWS DMS table mappings (JSON) instead of patterns; - for standard input")
+    .option("--settings <file>", "AWS DMS task settings (JSON), any subset")
+    .option("--sample <percent>", "look for a part of the source's rows alone", numberIn(0.001, 100))
+    .option("--settle <seconds>", "how long a difference has to stay", numberIn(0, 3600), 5)
+    .option("--sessions <number>", "sessions of each side that read at once", numberIn(1, 49), 4)
+    .option("--values", "show values of rows that differ", false)
+    .option("--report <file>", "write the result there, all differences included: .html or .json")
+    .option("--json", "one event a line, for programs", false)
+    .addHelpText("after", HELP)
+    .action(async (source: string, target: string, options: ValidateOptions) => {
+      exit(await validate({ source, target }, options, output));
+    });
+}
+
+function numberIn(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== "" && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It is a number from ${least} to ${most}.`);
+  };
+}
+
+async function validate(
+  urls: { readonly source: string; readonly target: string },
+  options: ValidateOptions,
+  output: Output,
+): Promise<ExitCode> {
+  const spec = await validationSpec(urls, options);
+  const title = printable(`${endpointLabel(spec.source)} → ${endpointLabel(spec.target)}`);
+  const { runValidation } = await import("../../server/validate.ts");
+  using report = options.report === undefined ? undefined : openReport(options.report, title);
+  const display = validationDisplay(output, { title, json: options.json });
+  const result = new ValidationResult([display, ...(report === undefined ? [] : [report])]);
+  const abort = new AbortController();
+  using _interrupts = onInterrupt(
+    () => abort.abort(stopped()),
+    () => {
+      display.close();
+      process.exit(ExitCode.interrupted);
+    },
+  );
+  try {
+    await runValidation(spec, result, abort.signal);
+  } finally {
+    display.close();
+  }
+  const code = result.isEqual ? ExitCode.done : ExitCode.incomplete;
+  display.end(result.totals(), code);
+  report?.end(result.totals());
+  return code;
+}
+
+function stopped(): MigrationError {
+  return new MigrationError("validation.stopped", { message: "The validation was stopped before its end." });
+}
+
+async function validationSpec(
+  urls: { readonly source: string; readonly target: string },
+  options: ValidateOptions,
+): Promise<ValidationSpec> {
+  if (options.mappings !== undefined && options.include.length + options.exclude.length > 0) {
+    throw new MigrationError("usage.invalid", {
+      message: "--mappings and --include/--exclude exclude each other.",
+      remedy: "Put the patterns into the mappings.",
+    });
+  }
+  const [{ registry }, { mappingsFromPatterns }] = await Promise.all([
+    import("../../server/engines.ts"),
+    import("../../mapping/selection.ts"),
+  ]);
+  const { mappings, settings, include, exclude } = options;
+  return {
+    source: endpointOfUrl(urls.source, "source", registry),
+    target: endpointOfUrl(urls.target, "target", registry),
+    type: options.type,
+    tableMappings:
+      mappings === undefined
+        ? mappingsFromPatterns(include, exclude)
+        : await documentOf(mappings, "--mappings"),
+    settings: settings === undefined ? "{}" : await documentOf(settings, "--settings"),
+    sessions: Math.floor(options.sessions),
+    withValues: options.values,
+    sample: options.sample,
+    settleMs: options.settle * 1000,
+  };
+}

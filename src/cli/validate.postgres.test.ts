@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { startPostgres } from "../../test/support/postgres-server.ts";
+import { serverOfFile } from "../../test/support/server-pair.ts";
+import { runCommandLine } from "./main.ts";
+
+const server = await serverOfFile(startPostgres());
+const directory = await mkdtemp(join(tmpdir(), "tideway-validate-"));
+after(() => rm(directory, { recursive: true, force: true }));
+
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function tideway(...args: readonly string[]): Promise<Run> {
+  const written = { stdout: "", stderr: "" };
+  const stream = (name: "stdout" | "stderr") => ({ write: (text: string) => (written[name] += text) });
+  const code = await runCommandLine(args, { stdout: stream("stdout"), stderr: stream("stderr") });
+  return { code, ...written };
+}
+
+/** Two databases with the same tables and rows, and the command that compares them. */
+async function pair(): Promise<{ readonly to: string; readonly args: readonly string[] }> {
+  const [from, to] = [await server.createDatabase("from"), await server.createDatabase("to")];
+  for (const database of [from, to]) {
+    await server.query(
+      `create table a (id int primary key, word text, at timestamptz);
+       insert into a select i, 'secret ' || i, now() - i * interval '1 day' from generate_series(1, 300) i;
+       update a set at = '2026-01-01 00:00:00+00';
+       create table b (word text); insert into b values ('x'), ('x'), (null)`,
+      database,
+    );
+  }
+  return { to, args: ["validate", "--settle", "0", server.url(from), server.url(to)] };
+}
+
+test("equal databases give exit code 0 and say what was compared", async () => {
+  const { args } = await pair();
+  const { code, stdout, stderr } = await tideway(...args);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^equal +public\.a +300 rows in \d+ s$/m);
+  assert.match(stdout, /^equal +public\.b +3 rows in \d+ s$/m);
+  assert.match(stdout, /^TABLE +SOURCE ROWS +TARGET ROWS +MISSING +EXTRA +OTHER VALUES +RESULT$/m);
+  assert.match(stdout, /^public\.a +300 +300 +0 +0 +0 +equal$/m);
+  assert.match(stdout, /^Equal: 2 tables, 303 rows of the source in \d+ s\.$/m);
+});
+
+test("differences give exit code 3 and are named by their keys; values are shown when they are asked for", async () => {
+  const { to, args } = await pair();
+  await server.query(
+    `update a set word = 'changed' where id = 17; delete from a where id > 270; insert into b values ('x')`,
+    to,
+  );
+  const { code, stdout } = await tideway(...args);
+  assert.equal(code, 3);
+  assert.match(stdout, /^differs +public\.a +id=17: word$/m);
+  assert.match(stdout, /^extra +public\.b +1 row without a key$/m);
+  assert.equal(stdout.match(/^missing +public\.a +id=/gm)?.length ?? 0, 19);
+  assert.match(stdout, /^\.\.\. +public\.a +11 more; --report and --json have all of them$/m);
+  assert.match(stdout, /^different +public\.a +30 rows missing, 1 row with other values in \d+ s$/m);
+  assert.match(stdout, /^Not equal: 2 of 2 tables/m);
+  assert.doesNotMatch(stdout, /changed|secret/);
+
+  const page = join(directory, "report.html");
+  const shown = await tideway(...args, "--values", "--include", "public.a", "--report", page);
+  assert.equal(shown.code, 3);
+  assert.match(
+    shown.stdout,
+    /^differs +public\.a +id=17: word\n +source +id=17 word=secret 17\n +target +id=17 word=changed$/m,
+  );
+  const html = await readFile(page, "utf8");
+  assert.match(html, /The databases are not equal/);
+  assert.match(html, /word=changed/);
+});
+
+test("--json tells everything in events, and a report has every difference", async () => {
+  const { to, args } = await pair();
+  await server.query("delete from a where id > 200; drop table b", to);
+  const file = join(directory, "report.json");
+  const { code, stdout } = await tideway(...args, "--json", "--report", file);
+  assert.equal(code, 3);
+  const events = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  for (const { event, at } of events) assert.ok(typeof event === "string" && !Number.isNaN(Date.parse(at)));
+  const of = (name: string) => events.filter(({ event }) => event === name);
+  assert.equal(of("difference").length, 100);
+  assert.deepEqual(of("difference")[0].columns, []);
+  assert.deepEqual(
+    of("table")
+      .map(({ name, verdict, missing }) => ({ name, verdict, missing }))
+      .sort((x, y) => (x.name < y.name ? -1 : 1)),
+    [
+      { name: "a", verdict: "different", missing: 100 },
+      { name: "b", verdict: "missing", missing: 0 },
+    ],
+  );
+  const outcome = events.at(-1);
+  assert.deepEqual(
+    [outcome.event, outcome.exitCode, outcome.verdicts],
+    ["outcome", 3, { missing: 1, different: 1 }],
+  );
+  const report = JSON.parse(await readFile(file, "utf8"));
+  assert.equal(report.differences.length, 100);
+  assert.equal(report.tables.length, 2);
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+});
+
+test("what cannot be compared is told, and a run that fails leaves no report", async () => {
+  const { to, args } = await pair();
+  await server.query("alter table a add extra int; alter table a drop column at, add at text", to);
+  const told = await tideway(...args);
+  assert.match(told.stdout, /^note +public\.a\.extra is not compared: the target alone has such a column$/m);
+
+  const wrong = args.map((arg) => arg.replace(server.password, "wrong"));
+  const failed = await tideway(...wrong, "--report", join(directory, "none.json"));
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /^error auth\.failed: .*\nremedy: /);
+  assert.deepEqual(
+    (await readdir(directory)).filter((name) => name.startsWith("none")),
+    [],
+  );
+});
+
+test("what makes no sense is wrong usage", async () => {
+  const { args } = await pair();
+  const more: readonly (readonly string[])[] = [
+    ["--sample", "0"],
+    ["--sessions", "many"],
+    ["--report", join(directory, "report.txt")],
+    ["--report", "/does/not/exist/report.json"],
+    ["--include", "public.a", "--mappings", "rules.json"],
+    ["--settings", "/does/not/exist"],
+    ["--include", "public.none"],
+  ];
+  for (const some of more) {
+    const { code, stderr } = await tideway(...args, ...some);
+    assert.equal(code, some[1] === "public.none" ? 1 : 2, `${some.join(" ")}: ${stderr}`);
+    assert.match(stderr, /^error [a-z_.]+: .+\nremedy: .+\n$/);
+  }
+});

@@ -1,0 +1,134 @@
+import type { MigrationError } from "../core/error.ts";
+import type { Finding } from "../core/finding.ts";
+import { type TableId, tableKey } from "../core/schema.ts";
+import type {
+  KnownTask,
+  PlannedTable,
+  RowDifference,
+  TableValidation,
+  TargetCheck,
+  ValidationListener,
+} from "../server/validate.ts";
+
+/** How far a validation has come. Rows are those of both sides together. */
+export interface ValidationProgress {
+  readonly rows: number;
+  /** Undefined where a table has no estimate. */
+  readonly estimatedRows: number | undefined;
+  readonly differences: number;
+  /** Rows that seemed to differ and are looked at again. */
+  readonly settling: number;
+  readonly tables: number;
+  readonly done: number;
+  readonly seconds: number;
+}
+
+export interface ValidationTotals extends ValidationProgress {
+  readonly results: readonly TableValidation[];
+  readonly checks: readonly TargetCheck[];
+}
+
+/** Hears what a validation tells, and how far it has come. */
+export interface ValidationHearer {
+  planned(tables: readonly PlannedTable[]): void;
+  progress(progress: ValidationProgress): void;
+  finding(finding: Finding): void;
+  task(task: KnownTask): void;
+  tasksUnread(error: MigrationError): void;
+  difference(difference: RowDifference): void;
+  validated(table: TableValidation): void;
+  checked(check: TargetCheck): void;
+}
+
+/** Adds up what a validation tells and hands it on. It keeps a line for each table, and no difference. */
+export class ValidationResult implements ValidationListener {
+  readonly #hearers: readonly ValidationHearer[];
+  readonly #startedMs = performance.now();
+  readonly #settling = new Map<string, number>();
+  readonly #results: TableValidation[] = [];
+  readonly #checks: TargetCheck[] = [];
+  #tables = 0;
+  #estimatedRows: number | undefined = 0;
+  #rows = 0;
+  #differences = 0;
+
+  constructor(hearers: readonly ValidationHearer[]) {
+    this.#hearers = hearers;
+  }
+
+  /** Nothing differs, all tables were compared, and nothing is wrong with the target that time does not mend. */
+  get isEqual(): boolean {
+    const isGood = this.#checks.every(({ isGood: good, isUnderWay }) => good || isUnderWay === true);
+    return isGood && this.#results.every(({ verdict, undecided }) => verdict === "equal" && undecided === 0);
+  }
+
+  totals(): ValidationTotals {
+    return { ...this.#progress(), results: this.#results, checks: this.#checks };
+  }
+
+  planned(tables: readonly PlannedTable[]): void {
+    this.#tables = tables.length;
+    for (const { estimatedRows } of tables) {
+      if (estimatedRows === undefined || this.#estimatedRows === undefined) this.#estimatedRows = undefined;
+      else this.#estimatedRows += estimatedRows;
+    }
+    for (const hearer of this.#hearers) hearer.planned(tables);
+    this.#tell();
+  }
+
+  compared(_table: TableId, rows: number): void {
+    this.#rows += rows;
+    this.#tell();
+  }
+
+  settling(table: TableId, rows: number): void {
+    this.#settling.set(tableKey(table), rows);
+    this.#tell();
+  }
+
+  difference(difference: RowDifference): void {
+    this.#differences += difference.rows;
+    for (const hearer of this.#hearers) hearer.difference(difference);
+  }
+
+  validated(table: TableValidation): void {
+    this.#settling.delete(tableKey(table.table));
+    this.#results.push(table);
+    for (const hearer of this.#hearers) hearer.validated(table);
+    this.#tell();
+  }
+
+  checked(check: TargetCheck): void {
+    this.#checks.push(check);
+    for (const hearer of this.#hearers) hearer.checked(check);
+  }
+
+  finding(finding: Finding): void {
+    for (const hearer of this.#hearers) hearer.finding(finding);
+  }
+
+  task(task: KnownTask): void {
+    for (const hearer of this.#hearers) hearer.task(task);
+  }
+
+  tasksUnread(error: MigrationError): void {
+    for (const hearer of this.#hearers) hearer.tasksUnread(error);
+  }
+
+  #tell(): void {
+    const progress = this.#progress();
+    for (const hearer of this.#hearers) hearer.progress(progress);
+  }
+
+  #progress(): ValidationProgress {
+    return {
+      rows: this.#rows,
+      estimatedRows: this.#estimatedRows,
+      differences: this.#differences,
+      settling: [...this.#settling.values()].reduce((total, rows) => total + rows, 0),
+      tables: this.#tables,
+      done: this.#results.length,
+      seconds: (performance.now() - this.#startedMs) / 1000,
+    };
+  }
+}

@@ -1,0 +1,182 @@
+import { displayTable, type TableId } from "../core/schema.ts";
+import type {
+  KnownTask,
+  RowDifference,
+  RowValues,
+  TableValidation,
+  TargetCheck,
+} from "../server/validate.ts";
+import { count, duration, percent, short } from "./human.ts";
+import { textTable } from "./output.ts";
+import type { Paint } from "./paint.ts";
+import { printable } from "./text-width.ts";
+import type { ValidationProgress, ValidationTotals } from "./validation-result.ts";
+
+export function things(number: number, what: string): string {
+  return `${count(number)} ${what}${number === 1 ? "" : "s"}`;
+}
+
+function names(source: TableId, target: TableId): string {
+  const [from, to] = [displayTable(source), displayTable(target)];
+  return printable(from === to ? from : `${from} → ${to}`);
+}
+
+/** A row that differs, in one line, with its values in lines below where they were asked for. */
+export function differenceText(difference: RowDifference, paint: Paint): string {
+  const { table, kind, rows, key, columns, values } = difference;
+  const what = { missing: "missing", extra: "extra", different: "differs" }[kind];
+  const row = key === undefined ? `${things(rows, "row")} without a key` : rowText(key);
+  const more = key !== undefined && rows > 1 ? `, ${count(rows)} rows` : "";
+  const which = columns.length === 0 ? "" : `: ${columns.join(", ")}`;
+  const line = `${paint.bad(what.padEnd(9))}  ${printable(`${displayTable(table)}  ${row}${more}${which}`)}\n`;
+  if (values === undefined) return line;
+  const { source, target } = values;
+  const shown = columns.length === 0 ? undefined : new Set([...Object.keys(key ?? {}), ...columns]);
+  return [
+    line,
+    ...(source === undefined ? [] : [`  source  ${printable(rowText(source, shown))}\n`]),
+    ...(target === undefined ? [] : [`  target  ${printable(rowText(target, shown))}\n`]),
+  ].join("");
+}
+
+function rowText(values: RowValues, shown?: ReadonlySet<string>): string {
+  return Object.entries(values)
+    .filter(([name]) => shown === undefined || shown.has(name))
+    .map(([name, value]) => `${name}=${value === null ? "NULL" : value}`)
+    .join(" ");
+}
+
+/** What one table has come to, in a line. */
+export function tableText(table: TableValidation, paint: Paint): string {
+  const { verdict, rows, sampled, seconds } = table;
+  const name = names(table.table, table.target);
+  const part = sampled === undefined ? "" : ` (${sampled} % of the source's rows were looked for)`;
+  const time = paint.faint(` in ${duration(seconds)}`);
+  switch (verdict) {
+    case "equal":
+      return `${paint.good("equal    ")}  ${name}  ${things(rows.source, "row")}${part}${undecidedText(table)}${time}\n`;
+    case "different":
+      return `${paint.bad("different")}  ${name}  ${differencesOf(table).join(", ")}${part}${undecidedText(table)}${time}\n`;
+    case "missing":
+      return `${paint.bad("missing  ")}  ${name}  the target has no such table\n`;
+    case "not-compared":
+      return `${paint.warn("not compared")}  ${name}  ${printable(table.reason ?? "")}\n`;
+    case "failed":
+      return `${paint.bad("failed   ")}  ${name}  ${table.error?.code}: ${printable(table.error?.message ?? "")}\n`;
+  }
+}
+
+function differencesOf({ missing, extra, different, missingColumns }: TableValidation): readonly string[] {
+  return [
+    ...(missingColumns.length === 0
+      ? []
+      : [
+          `the target lacks the column${missingColumns.length === 1 ? "" : "s"} ${printable(missingColumns.join(", "))}`,
+        ]),
+    ...(missing === 0 ? [] : [`${things(missing, "row")} missing`]),
+    ...(extra === 0 ? [] : [`${things(extra, "row")} extra`]),
+    ...(different === 0 ? [] : [`${things(different, "row")} with other values`]),
+  ];
+}
+
+function undecidedText({ undecided }: TableValidation): string {
+  if (undecided === 0) return "";
+  return `; ${things(undecided, "row")} could not be decided about: written faster than read`;
+}
+
+/** What is compared less exactly than a side has it, or not at all. */
+export function noteTexts(table: TableValidation, paint: Paint): readonly string[] {
+  const of = displayTable(table.table);
+  return [
+    ...table.losses.map(({ column, note }) => `${of}.${column}: ${note}`),
+    ...table.uncompared.map(({ column, note }) => `${of}.${column} is not compared: ${note}`),
+  ].map((line) => `${paint.faint("note     ")}  ${printable(line)}\n`);
+}
+
+const CHECKED = {
+  "without-parent": "rows of the target refer to none that is there",
+  repeated: "values of the target are there several times",
+  sequence: "would give out numbers that rows have",
+} as const;
+
+/** A check of the target that is not good; of one that is, nothing is to be told. */
+export function checkText(check: TargetCheck, paint: Paint): string | undefined {
+  const { table, kind, what, found, isGood, isUnderWay } = check;
+  if (isGood) return undefined;
+  const word = isUnderWay === true ? paint.faint("note     ") : paint.bad("wrong    ");
+  const later = isUnderWay === true ? "; it is set when the task is drained" : "";
+  const number = kind === "sequence" ? what : `${what}: ${count(found)}`;
+  const text = `${displayTable(table)}  ${number} ${CHECKED[kind]}${later}`;
+  return `${word}  ${printable(text)}\n`;
+}
+
+export function taskText({ id, inUse, tables }: KnownTask): string {
+  return inUse
+    ? `Task ${id} brings changes of ${things(tables, "table")}: differences count once it has passed them.`
+    : `Task ${id} is stopped: what it has not applied yet differs.`;
+}
+
+/** What is known of a validation that goes on, the most telling first. */
+export function progressParts(progress: ValidationProgress): readonly string[] {
+  const { rows, estimatedRows, tables, done, differences, settling, seconds } = progress;
+  const parts: string[] = [];
+  const isEstimated = estimatedRows !== undefined && estimatedRows > rows;
+  if (isEstimated) parts.push(percent((100 * rows) / estimatedRows));
+  parts.push(isEstimated ? `${count(rows)} of about ${count(estimatedRows)} rows` : `${count(rows)} rows`);
+  const rate = rows / Math.max(seconds, 0.001);
+  if (seconds > 1 && rows > 0) parts.push(`${short(rate)} rows/s`);
+  if (seconds > 1 && isEstimated && rows > 0) parts.push(`${duration((estimatedRows - rows) / rate)} left`);
+  parts.push(`${count(done)} of ${things(tables, "table")}`);
+  if (settling > 0) parts.push(`${things(settling, "row")} looked at again`);
+  if (differences > 0) parts.push(things(differences, "difference"));
+  return parts;
+}
+
+/** Tables up to which all are listed in the end; with more only those that are not equal. */
+const MOST_LISTED = 40;
+
+/** The end of a validation: tables, and a sentence about all of them. */
+export function summaryText({ results, checks, seconds }: ValidationTotals, paint: Paint): string {
+  const others = results.filter(({ verdict, undecided }) => verdict !== "equal" || undecided > 0);
+  const listed = results.length <= MOST_LISTED ? results : others;
+  const numbers = ["SOURCE ROWS", "TARGET ROWS", "MISSING", "EXTRA", "OTHER VALUES"];
+  const columns = [
+    { title: "TABLE" },
+    ...numbers.map((title) => ({ title, align: "right" as const })),
+    { title: "RESULT" },
+  ];
+  const cells = listed.map((table) => {
+    const { rows, missing, extra, different, verdict } = table;
+    const isRead = verdict === "equal" || verdict === "different";
+    const counted = [rows.source, rows.target, missing, extra, different];
+    return [names(table.table, table.target), ...counted.map((n) => (isRead ? count(n) : "")), wordOf(table)];
+  });
+  const [head, ...lines] = listed.length === 0 ? [""] : textTable(columns, cells).trimEnd().split("\n");
+  const painted = lines.map((line, i) => (listed[i]!.verdict === "equal" ? line : paint.bad(line)));
+  const table = listed.length === 0 ? "" : `${[paint.faint(head!), ...painted].join("\n")}\n\n`;
+  const wrong = checks.filter(({ isGood, isUnderWay }) => !isGood && isUnderWay !== true).length;
+  return `\n${table}${verdictText({ results, others: others.length, wrong, seconds })}\n`;
+}
+
+export function wordOf({ verdict, undecided }: TableValidation): string {
+  if (verdict === "equal" && undecided > 0) return "undecided";
+  return verdict === "not-compared" ? "not compared" : verdict;
+}
+
+interface Verdict {
+  readonly results: readonly TableValidation[];
+  readonly others: number;
+  readonly wrong: number;
+  readonly seconds: number;
+}
+
+function verdictText({ results, others, wrong, seconds }: Verdict): string {
+  const rows = results.reduce((total, table) => total + table.rows.source, 0);
+  const sampled = results.some((table) => table.sampled !== undefined);
+  const what = `${things(results.length, "table")}, ${things(rows, "row")} of the source`;
+  const time = `in ${duration(seconds)}`;
+  const checks = wrong === 0 ? "" : ` ${things(wrong, "check")} of the target failed.`;
+  if (others === 0)
+    return `Equal${sampled ? " as far as rows were looked for" : ""}: ${what} ${time}.${checks}`;
+  return `Not equal: ${count(others)} of ${what} ${time}.${checks}`;
+}

@@ -1,0 +1,161 @@
+import { hash } from "node:crypto";
+import { type DigestForm, LONGEST_PLAIN_BYTES, NULLS } from "../core/row-digest.ts";
+import type { Column } from "../core/schema.ts";
+import { canonicalWriter } from "./canonical.ts";
+import { md5 } from "./md5.ts";
+
+const COMMA = 0x2c;
+const LETTER_F = 0x66;
+const LETTER_T = 0x74;
+/** What a value takes at most beside its own bytes: a comma before and after the number of its bytes. */
+const SLACK = 24;
+/** A digest's first 48 bits, and the 12 after them. */
+const HIGH_BYTES = 6;
+const LOW_BITS = 12;
+const LOW_SIZE = 1 << LOW_BITS;
+
+/** How a form stands in a row's text: as it is, behind its length, behind the length of the bytes it has digits of, as its MD5. */
+const Place = { closed: 0, text: 1, bytes: 2, hashed: 3 } as const;
+type Place = (typeof Place)[keyof typeof Place];
+
+interface ComparedColumn {
+  readonly column: Pick<Column, "type">;
+  readonly form: DigestForm;
+}
+
+/**
+ * Digests of rows of cells in the text form that all engines share, as databases compute them (core/row-digest.ts). A row's
+ * columns are added in their order; then the digest is that of the row, until the next one begins.
+ */
+export class CanonicalRow {
+  readonly #writers: readonly ((cell: Buffer) => Buffer)[];
+  readonly #places: readonly Place[];
+  #bytes: Buffer = Buffer.allocUnsafeSlow(1 << 12);
+  #start = 0;
+  #length = 0;
+  #column = 0;
+  #hasNull = false;
+  /** Of each column, whether it is NULL; what may stand before the values takes that and two bytes more. */
+  readonly #isNull: Uint8Array;
+  readonly #room: number;
+  #digest: Buffer = Buffer.alloc(16);
+
+  constructor(columns: readonly ComparedColumn[]) {
+    this.#writers = columns.map(({ column, form }) => canonicalWriter(column, form));
+    this.#places = columns.map(({ form }) => placeOf(form));
+    this.#isNull = new Uint8Array(columns.length);
+    this.#room = columns.length + 2;
+    this.#reserve(this.#room);
+  }
+
+  begin(): void {
+    this.#start = this.#room;
+    this.#length = this.#room;
+    this.#column = 0;
+    this.#hasNull = false;
+  }
+
+  /** The next column's cell; null for NULL. */
+  add(cell: Buffer | null): void {
+    const column = this.#column++;
+    this.#isNull[column] = cell === null ? LETTER_T : LETTER_F;
+    if (cell === null) {
+      this.#hasNull = true;
+      return;
+    }
+    this.#reserve(cell.length + LONGEST_PLAIN_BYTES + SLACK);
+    if (this.#length > this.#room) this.#bytes[this.#length++] = COMMA;
+    this.#write(this.#places[column]!, this.#writers[column]!(cell));
+  }
+
+  /** The row's text once it has ended; it holds until the next row begins. */
+  get text(): Buffer {
+    return this.#bytes.subarray(this.#start, this.#length);
+  }
+
+  /** All columns have been added. */
+  end(): void {
+    if (this.#hasNull) this.#writeNulls();
+    this.#digest = hash("md5", this.text, "buffer");
+  }
+
+  get digest(): bigint {
+    return BigInt(this.#high) * BigInt(LOW_SIZE) + BigInt(this.#low);
+  }
+
+  /** The digest modulo a number of buckets, of which there are at most 2^40. */
+  bucket(buckets: number): number {
+    return ((((this.#high % buckets) * LOW_SIZE) % buckets) + this.#low) % buckets;
+  }
+
+  /** All 128 bits of the row's MD5: two rows of one are the same row. */
+  get key(): string {
+    return this.#digest.toString("latin1");
+  }
+
+  get #high(): number {
+    return this.#digest.readUIntBE(0, HIGH_BYTES);
+  }
+
+  get #low(): number {
+    return this.#digest.readUInt16BE(HIGH_BYTES) >> (16 - LOW_BITS);
+  }
+
+  /** Before the values, where there is room for it. */
+  #writeNulls(): void {
+    this.#start = this.#length > this.#room ? 0 : 1;
+    this.#bytes[this.#start] = NULLS.charCodeAt(0);
+    this.#bytes.set(this.#isNull, this.#start + 1);
+    if (this.#start === 0) this.#bytes[this.#room - 1] = COMMA;
+  }
+
+  #write(place: Place, value: Buffer): void {
+    switch (place) {
+      case Place.closed:
+        this.#copy(value);
+        return;
+      case Place.hashed:
+        this.#digits(md5(value));
+        return;
+      case Place.text:
+        this.#digits(`${value.length},`);
+        if (value.length <= LONGEST_PLAIN_BYTES) this.#copy(value);
+        else this.#digits(md5(value));
+        return;
+      case Place.bytes:
+        this.#digits(`${value.length / 2},`);
+        if (value.length <= 2 * LONGEST_PLAIN_BYTES) this.#copy(value);
+        else this.#digits(md5(Buffer.from(value.toString("latin1"), "hex")));
+    }
+  }
+
+  #copy(value: Buffer): void {
+    this.#reserve(value.length);
+    this.#length += value.copy(this.#bytes, this.#length);
+  }
+
+  #digits(text: string): void {
+    this.#length += this.#bytes.write(text, this.#length, "latin1");
+  }
+
+  #reserve(more: number): void {
+    if (this.#length + more <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, this.#length + more));
+    larger.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = larger;
+  }
+}
+
+function placeOf({ kind }: DigestForm): Place {
+  switch (kind) {
+    case "text":
+      return Place.text;
+    case "bytes":
+      return Place.bytes;
+    case "json":
+    case "own":
+      return Place.hashed;
+    default:
+      return Place.closed;
+  }
+}

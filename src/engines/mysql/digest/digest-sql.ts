@@ -1,0 +1,76 @@
+import {
+  type BucketChoice,
+  type BucketDigest,
+  type DigestForm,
+  NULLS,
+  type RowDigests,
+} from "../../../core/row-digest.ts";
+import type { Column, TableId, TableSchema } from "../../../core/schema.ts";
+import { readBucket } from "../../shared/digest/bucket-rows.ts";
+import { identifier } from "../catalog/identifier.ts";
+import { isReplaced } from "./text-sql.ts";
+import { mayFail, valueSql } from "./value-sql.ts";
+
+/** Texts of which the server would replace something are read, so that this is told. */
+export function writesForm(column: Column, form: DigestForm): boolean {
+  return !isReplaced(column) && valueSql(column, form) !== undefined;
+}
+
+/**
+ * A row's text (core/row-digest.ts). concat_ws() passes over NULL, and is NULL itself when the text is longer than
+ * max_allowed_packet. What of a value is NULL for that alone must not be passed over: then the separator is NULL, too.
+ */
+function rowTextSql(table: TableSchema, columns: RowDigests["columns"]): string {
+  if (columns.length === 0) return "''";
+  const values: string[] = [];
+  const lost: string[] = [];
+  for (const { ordinal, form } of columns) {
+    const column = table.columns[ordinal]!;
+    const found = valueSql(column, form);
+    if (found === undefined) throw new RangeError(`${column.name} is not written as ${form.kind}`);
+    values.push(...found);
+    if (mayFail(column)) lost.push(`(${found.at(-1)} is null and ${identifier(column.name)} is not null)`);
+  }
+  const separator = lost.length === 0 ? "','" : `if(${lost.join(" or ")}, null, ',')`;
+  const nulls = nullsSql(columns.map(({ ordinal }) => table.columns[ordinal]!));
+  return `concat_ws(${[separator, ...nulls, ...values].join(", ")})`;
+}
+
+/** Which values are NULL, where some are; NULL where none is. Nothing where none can be. */
+function nullsSql(columns: readonly Column[]): readonly string[] {
+  const isNull = ({ name }: Column): string => `${identifier(name)} is null`;
+  const tests = columns.filter(({ nullable }) => nullable).map(isNull);
+  if (tests.length === 0) return [];
+  const letters = columns.map((column) => (column.nullable ? `if(${isNull(column)}, 't', 'f')` : "'f'"));
+  return [`if(${tests.join(" or ")}, concat('${NULLS}', ${letters.join(", ")}), null)`];
+}
+
+function digestSql(table: TableSchema, columns: RowDigests["columns"]): string {
+  return `cast(conv(left(md5(${rowTextSql(table, columns)}), 15), 16, 10) as unsigned)`;
+}
+
+/**
+ * A row for each bucket that has some. `rows`: what follows FROM. The limit is none, but has the server compute the digests
+ * once and keep them in a table of numbers; else it would do so for each mention of them.
+ */
+export function bucketsSql(
+  { table, columns, buckets }: RowDigests & { readonly table: TableSchema },
+  rows: string,
+): string {
+  const every = "limit 18446744073709551615";
+  return `select d % ${buckets} as bucket, count(*) as number, sum(d) as total
+    from (select ${digestSql(table, columns)} as d from ${rows} ${every}) as r group by 1 order by null`;
+}
+
+/** What holds for the rows of some buckets. */
+export function chosenSql(table: TableSchema, { columns, buckets, wanted }: BucketChoice): string {
+  return `${digestSql(table, columns)} % ${buckets} in (${wanted.length === 0 ? "null" : wanted.join(", ")})`;
+}
+
+/** What bucketsSql() has found. */
+export function readBuckets(
+  rows: readonly Readonly<Record<string, string | null>>[],
+  table: TableId,
+): BucketDigest[] {
+  return rows.map(({ bucket, number, total }) => readBucket([bucket, number, total], table));
+}

@@ -1,0 +1,105 @@
+import {
+  type BucketChoice,
+  type BucketDigest,
+  type DigestForm,
+  NULLS,
+  type RowDigests,
+} from "../../../core/row-digest.ts";
+import type { Column, TableId, TableSchema } from "../../../core/schema.ts";
+import { readBucket } from "../../shared/digest/bucket-rows.ts";
+import { identifier, qualified } from "../../shared/identifier.ts";
+import { valueSql } from "./value-sql.ts";
+
+/** A function takes no more than a hundred arguments (FUNC_MAX_ARGS), and a column may be two. */
+const GROUP_SIZE = 49;
+const JOINT = "','";
+
+export function writesForm(column: Column, form: DigestForm): boolean {
+  return valueSql(column, form, true) !== undefined;
+}
+
+export interface RowTextRequest extends Pick<RowDigests, "columns"> {
+  readonly table: TableSchema;
+  /** Whether the database's encoding is UTF8. */
+  readonly isUtf8: boolean;
+}
+
+/**
+ * A row's text (core/row-digest.ts), in the encoding of the database. concat_ws() takes values to the output functions of
+ * their types, which is half the price of casts and ||, and passes over NULL.
+ */
+export function rowTextSql({ table, columns, isUtf8 }: RowTextRequest): string {
+  const values = columns.map(({ ordinal, form }) => {
+    const column = table.columns[ordinal]!;
+    const found = valueSql(column, form, isUtf8);
+    if (found === undefined) throw new RangeError(`${column.name} is not written as ${form.kind}`);
+    return found;
+  });
+  const nulls = nullsSql(columns.map(({ ordinal }) => table.columns[ordinal]!));
+  const groups = inGroups(nulls === undefined ? values : [[nulls], ...values]);
+  if (groups.length <= 1) return joinedSql(groups[0] ?? []);
+  // A group of nothing but NULL is none, and not an empty text.
+  return joinedSql(groups.map((group) => `nullif(${joinedSql(group)}, '')`));
+}
+
+function joinedSql(values: readonly string[]): string {
+  return values.length === 0 ? "''" : `concat_ws(${[JOINT, ...values].join(", ")})`;
+}
+
+/** So small that each goes into one call; what belongs together stays so. */
+function inGroups(values: readonly (readonly string[])[]): string[][] {
+  const groups: string[][] = [];
+  for (let at = 0; at < values.length; at += GROUP_SIZE)
+    groups.push(values.slice(at, at + GROUP_SIZE).flat());
+  return groups;
+}
+
+/** Which values are NULL, where some are; NULL where none is. Undefined where none can be. */
+function nullsSql(columns: readonly Column[]): string | undefined {
+  const tests = columns.filter(({ nullable }) => nullable).map(isNullSql);
+  if (tests.length === 0) return undefined;
+  const letters = columns.map((column) => (column.nullable ? isNullSql(column) : "'f'"));
+  const calls = inGroups(letters.map((letter) => [letter])).map((group) => `concat(${group.join(", ")})`);
+  return `case when ${tests.join(" or ")} then concat('${NULLS}', ${calls.join(", ")}) end`;
+}
+
+/** Of a composite value whose members are NULL, IS NULL holds. */
+function isNullSql({ name }: Column): string {
+  return `${identifier(name)} is not distinct from null`;
+}
+
+/** The number that is a row's digest. */
+export function digestSql(request: RowTextRequest): string {
+  const text = rowTextSql(request);
+  const bytes = request.isUtf8 ? text : `convert_to(${text}, 'UTF8')`;
+  return `('x' || substr(md5(${bytes}), 1, 15))::bit(60)::bigint`;
+}
+
+export interface BucketsRequest extends RowTextRequest {
+  readonly buckets: number;
+  /** SQL of what holds for the rows that count. */
+  readonly conditions: readonly string[];
+}
+
+/** A row for each bucket that has some. The digest is computed once: OFFSET keeps the planner from taking the query apart. */
+export function bucketsSql(request: BucketsRequest): string {
+  const { table, buckets, conditions } = request;
+  const where = conditions.length === 0 ? "" : ` where ${conditions.join(" and ")}`;
+  return `select d % ${buckets}, count(*), sum(d)
+    from (select ${digestSql(request)} as d from only ${qualified(table.id)}${where} offset 0) as r group by 1`;
+}
+
+/** What holds for the rows of some buckets. */
+export function chosenSql(table: TableSchema, choice: BucketChoice, isUtf8: boolean): string {
+  const { columns, buckets, wanted } = choice;
+  const digest = digestSql({ table, columns, isUtf8 });
+  return `${digest} % ${buckets} = any ('{${wanted.join(",")}}'::bigint[])`;
+}
+
+/** What bucketsSql() has found. */
+export function readBuckets(
+  rows: readonly (readonly (string | null)[])[],
+  table: TableId,
+): readonly BucketDigest[] {
+  return rows.map((row) => readBucket(row, table));
+}

@@ -1,0 +1,45 @@
+import { canonicalWriter } from "../../comparison/canonical.ts";
+import { CanonicalRow } from "../../comparison/canonical-row.ts";
+import { md5 } from "../../comparison/md5.ts";
+import type { CopyTextRows } from "../../core/copy-text-rows.ts";
+import type { ComparedSide } from "./compared-side.ts";
+
+/** Shorter values stand for themselves. */
+const LONGEST_PRINT = 32;
+
+/** Rows that are read of one side, in the form in which both sides are compared. `row`: the number of one of them. */
+export class CanonicalRows {
+  readonly #side: ComparedSide;
+  readonly #row: CanonicalRow;
+  readonly #writers: readonly ((cell: Buffer) => Buffer)[];
+
+  constructor(side: ComparedSide) {
+    this.#side = side;
+    this.#row = new CanonicalRow(side.cells);
+    this.#writers = side.cells.map(({ column, form }) => canonicalWriter(column, form));
+  }
+
+  /** Digests a row. */
+  digested(rows: CopyTextRows, row: number): CanonicalRow {
+    this.#row.begin();
+    for (let place = 0; place < this.#writers.length; place++) this.#row.add(this.raw(rows, row, place));
+    this.#row.end();
+    return this.#row;
+  }
+
+  /** A value as it was read; null for NULL. `place`: into the compared columns. */
+  raw(rows: CopyTextRows, row: number, place: number): Buffer | null {
+    const { cells, width } = this.#side;
+    const from = 2 * (row * width + cells[place]!.cell);
+    const start = rows.cells[from]!;
+    return start < 0 ? null : rows.bytes.subarray(start, rows.cells[from + 1]);
+  }
+
+  /** A text that is the same for values that are compared as the same, and short. */
+  print(rows: CopyTextRows, row: number, place: number): string {
+    const raw = this.raw(rows, row, place);
+    if (raw === null) return "~";
+    const text = this.#writers[place]!(raw);
+    return text.length > LONGEST_PRINT ? `#${md5(text)}` : `=${text.toString("latin1")}`;
+  }
+}

@@ -1,0 +1,130 @@
+import { formOf } from "../../comparison/forms.ts";
+import { type ColumnOrigin, originsOf, type TablePlan } from "../../core/plan.ts";
+import type { DigestForm } from "../../core/row-digest.ts";
+import type { Column, TableSchema } from "../../core/schema.ts";
+import { keepsDeleted } from "../../mapping/rows/row-needs.ts";
+import { type KeyColumn, keyColumns } from "../row-keys.ts";
+
+/** A column that both sides have, and what its values are compared as. */
+export interface ComparedColumn {
+  /** Into the plan's columns. */
+  readonly ordinal: number;
+  /** By the source's name. */
+  readonly name: string;
+  readonly form: DigestForm;
+  readonly source: Column;
+  /** As the target really has it, and where it stands there. */
+  readonly target: Column;
+  readonly targetOrdinal: number;
+}
+
+/** What is said of a column that is not compared, or not in full. Names are the source's. */
+export interface ColumnNote {
+  readonly column: string;
+  readonly note: string;
+}
+
+/** How rows are looked up by their key on each side. */
+export interface ComparedKey {
+  /** Into the compared columns. */
+  readonly columns: readonly number[];
+  readonly source: readonly KeyColumn[];
+  readonly target: readonly KeyColumn[];
+}
+
+/** A table of the plan beside the one that the target really has. */
+export interface ComparedTable {
+  readonly plan: TablePlan;
+  readonly target: TableSchema;
+  readonly columns: readonly ComparedColumn[];
+  /** Undefined where rows cannot be looked up by one on both sides: then they are told apart by all that is compared. */
+  readonly key: ComparedKey | undefined;
+  /** Columns whose values are compared at less than they hold on one side. */
+  readonly losses: readonly ColumnNote[];
+  readonly uncompared: readonly ColumnNote[];
+  /** Columns that the target lacks, by the target's names. */
+  readonly missing: readonly string[];
+  /** Why its rows cannot be compared at all. */
+  readonly fault?: string;
+}
+
+export function compareTable(plan: TablePlan, target: TableSchema): ComparedTable {
+  const origins = originsOf(plan);
+  const columns: ComparedColumn[] = [];
+  const losses: ColumnNote[] = [];
+  const uncompared: ColumnNote[] = [];
+  const missing: string[] = [];
+  const ordinals = new Map(target.columns.map(({ name }, ordinal) => [name, ordinal]));
+  for (const [ordinal, column] of plan.source.columns.entries()) {
+    const { name } = plan.target.columns[ordinal]!;
+    const targetOrdinal = ordinals.get(name);
+    ordinals.delete(name);
+    if (targetOrdinal === undefined) {
+      missing.push(name);
+      continue;
+    }
+    const there = target.columns[targetOrdinal]!;
+    const note = unreadable(column, origins[ordinal]!) ?? unreadableThere(there);
+    const pair = note === undefined ? formOf(column, there) : undefined;
+    if (pair === undefined) {
+      const types = `values of ${column.nativeType} and ${there.nativeType} have no form that both can be compared in`;
+      uncompared.push({ column: column.name, note: note ?? types });
+      continue;
+    }
+    if (pair.loss !== undefined) losses.push({ column: column.name, note: pair.loss });
+    const { form } = pair;
+    columns.push({ ordinal, name: column.name, form, source: column, target: there, targetOrdinal });
+  }
+  for (const name of ordinals.keys())
+    uncompared.push({ column: name, note: "the target alone has such a column" });
+  const fault = faultOf(plan, columns);
+  const key = comparedKey(plan, columns);
+  return {
+    ...{ plan, target, columns, losses, uncompared, missing, key },
+    ...(fault === undefined ? {} : { fault }),
+  };
+}
+
+function faultOf(plan: TablePlan, columns: readonly ComparedColumn[]): string | undefined {
+  if (keepsDeleted(originsOf(plan))) return "Its rules keep rows that the source has deleted.";
+  return columns.length === 0 ? "It has no column that both sides can be compared by." : undefined;
+}
+
+/** Why a value of the plan's column cannot be told from the source's rows; undefined where it can. */
+function unreadable(column: Column, origin: ColumnOrigin): string | undefined {
+  if (column.generated !== undefined) return "each database computes it by itself";
+  if (origin.kind === "before") return "it holds values from before updates, which rows do not tell";
+  if (origin.kind === "expression") {
+    const isOfChange = origin.expression.inputs.some(({ kind }) => kind === "header" || kind === "before");
+    if (isOfChange) return "rules make it of what changes tell, and rows do not";
+  }
+  return origin.mask?.kind === "random-digits" ? "rules mask it at random" : undefined;
+}
+
+function unreadableThere({ generated, sends }: Column): string | undefined {
+  return generated === undefined || sends === true ? undefined : "the target computes it";
+}
+
+/** Values of both sides have to be found by what either has sent of them. */
+function comparedKey(plan: TablePlan, columns: readonly ComparedColumn[]): ComparedKey | undefined {
+  const source = keyColumns(plan);
+  if (typeof source === "string") return undefined;
+  const places = source.map(({ ordinal }) => columns.findIndex((column) => column.ordinal === ordinal));
+  const isSame = places.every((place, i) => {
+    const column = columns[place];
+    return column !== undefined && hasSameValues(source[i]!.column, column.target);
+  });
+  if (!isSame) return undefined;
+  const target = places.map((place) => {
+    const { target: column, targetOrdinal } = columns[place]!;
+    return { name: column.name, ordinal: targetOrdinal, column, reads: targetOrdinal };
+  });
+  return { columns: places, source, target };
+}
+
+function hasSameValues({ type: a }: Column, { type: b }: Column): boolean {
+  if (a.kind !== b.kind) return false;
+  if (a.kind === "timestamp" || a.kind === "time")
+    return b.kind === a.kind && a.zoned === b.zoned && a.precision === b.precision;
+  return a.kind !== "float";
+}

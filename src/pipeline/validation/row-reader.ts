@@ -1,0 +1,79 @@
+import type { CopyTextRows } from "../../core/copy-text-rows.ts";
+import { type KeyColumn, keyValues } from "../row-keys.ts";
+import type { KeyLookup, RowState } from "./candidate.ts";
+import type { CanonicalRows } from "./canonical-rows.ts";
+import type { ComparedKey } from "./compared-table.ts";
+
+/** A row by what tells it apart. */
+export interface ComparedRow {
+  /** The same for rows that are the same in all that is compared. */
+  readonly digest: string;
+  /** The key in the form in which both sides are compared; the digest where there is none to look the row up by. */
+  readonly id: string;
+  readonly lookup: KeyLookup | undefined;
+}
+
+/** What is shown of a value, in characters. */
+const LONGEST_SHOWN = 2_000;
+
+export function comparedRow(
+  canonical: CanonicalRows,
+  {
+    rows,
+    row,
+    key,
+  }: { readonly rows: CopyTextRows; readonly row: number; readonly key: ComparedKey | undefined },
+): ComparedRow {
+  const digest = canonical.digested(rows, row).key;
+  const lookup = key === undefined ? undefined : lookupOf(canonical, { rows, row, key });
+  return { digest, lookup, id: lookup === undefined ? digest : keyOf(canonical, { rows, row, key: key! }) };
+}
+
+interface KeyedRow {
+  readonly rows: CopyTextRows;
+  readonly row: number;
+  readonly key: ComparedKey;
+}
+
+export function keyOf(canonical: CanonicalRows, { rows, row, key }: KeyedRow): string {
+  return JSON.stringify(key.columns.map((place) => canonical.print(rows, row, place)));
+}
+
+/** Undefined where one side cannot be asked for the values. */
+function lookupOf(canonical: CanonicalRows, { rows, row, key }: KeyedRow): KeyLookup | undefined {
+  const valuesFor = (columns: readonly KeyColumn[]): readonly string[] | undefined =>
+    keyValues(columns, (column) => text(canonical.raw(rows, row, key.columns[columns.indexOf(column)]!)));
+  const source = valuesFor(key.source);
+  const target = valuesFor(key.target);
+  return source === undefined || target === undefined ? undefined : { source, target };
+}
+
+/** What there is of a candidate in one row; `columns`: how many are compared. */
+export function stateOf(
+  canonical: CanonicalRows,
+  { rows, row, columns }: { readonly rows: CopyTextRows; readonly row: number; readonly columns: number },
+  withValues: boolean,
+): RowState {
+  const places = Array.from({ length: columns }, (_, place) => place);
+  const prints = places.map((place) => canonical.print(rows, row, place));
+  const values = withValues ? places.map((place) => shown(canonical.raw(rows, row, place))) : undefined;
+  return { rows: 1, text: JSON.stringify(prints), prints, values };
+}
+
+/** Of several rows of one key. */
+export function together(a: RowState | undefined, b: RowState): RowState {
+  if (a === undefined) return b;
+  const texts = [...(a.rows === 1 ? [a.text] : a.text.split("\n")), b.text].sort();
+  return { rows: a.rows + b.rows, text: texts.join("\n"), prints: undefined, values: undefined };
+}
+
+function text(bytes: Buffer | null): string | null {
+  return bytes === null ? null : bytes.toString("utf8");
+}
+
+function shown(bytes: Buffer | null): string | null {
+  const whole = text(bytes === null ? null : bytes.subarray(0, 4 * LONGEST_SHOWN));
+  if (whole === null || bytes === null) return null;
+  if (whole.length <= LONGEST_SHOWN && bytes.length <= 4 * LONGEST_SHOWN) return whole;
+  return `${whole.slice(0, LONGEST_SHOWN)}… (${bytes.length} bytes)`;
+}

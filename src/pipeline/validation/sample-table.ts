@@ -1,0 +1,93 @@
+import type { Partition, PartitionSize } from "../../core/source.ts";
+import type { RowState } from "./candidate.ts";
+import { CanonicalRows } from "./canonical-rows.ts";
+import type { ComparedSide, SideName } from "./compared-side.ts";
+import type { ComparedTable } from "./compared-table.ts";
+import type { SeenRow } from "./find-candidates.ts";
+import { readCells } from "./read-cells.ts";
+import { statesByKey } from "./read-states.ts";
+import { comparedRow, stateOf } from "./row-reader.ts";
+import { partitionsOf } from "./scan-table.ts";
+import type { ValidationContext } from "./validation-context.ts";
+
+/** A sample is drawn from parts of about so many rows. */
+const PART: PartitionSize = { rowsPerPartition: 10_000, bytesPerPartition: 16 << 20 };
+
+/** Some of the source's partitions; undefined where the table is so small that all of it is compared. */
+export async function drawSample(
+  side: ComparedSide,
+  percent: number,
+  context: ValidationContext,
+): Promise<readonly Partition[] | undefined> {
+  const all = [...(await partitionsOf(side, PART, context))];
+  const wanted = Math.ceil((all.length * percent) / 100);
+  if (wanted >= all.length) return undefined;
+  const drawn: Partition[] = [];
+  while (drawn.length < wanted) drawn.push(...all.splice(Math.floor(Math.random() * all.length), 1));
+  return drawn;
+}
+
+export interface SampledRows {
+  readonly rows: { readonly source: number; readonly target: number };
+  /** Rows of the source that the target has not, or not as they are. */
+  readonly seen: readonly SeenRow[];
+}
+
+type Sides = Readonly<Record<SideName, ComparedSide>>;
+
+/** Looks the source's rows of some partitions up on the target by their keys, in both snapshots. */
+export async function* sampleTable(
+  table: ComparedTable,
+  { sides, partitions }: { readonly sides: Sides; readonly partitions: readonly Partition[] },
+  context: ValidationContext,
+): AsyncGenerator<SampledRows> {
+  for (const partition of partitions) {
+    const found = await readRows(table, { side: sides.source, partition }, context);
+    const { snapshot, sessions } = context.sides.target;
+    const reading = { table, side: sides.target, withValues: false };
+    const candidates = found.seen.filter(({ candidate }) => candidate.lookup !== undefined);
+    const states = await sessions.run(() =>
+      statesByKey(
+        reading,
+        snapshot,
+        candidates.map(({ candidate }) => candidate),
+        context.signal,
+      ),
+    );
+    const isThere = ({ candidate, state }: SampledRow): boolean =>
+      states.get(candidate.id)?.text === state.text;
+    const target = [...states.values()].reduce((total, { rows }) => total + rows, 0);
+    yield {
+      rows: { source: found.seen.length, target },
+      seen: found.seen.filter((row) => !isThere(row)),
+    };
+  }
+}
+
+interface SampledRow extends SeenRow {
+  readonly state: RowState;
+}
+
+async function readRows(
+  table: ComparedTable,
+  { side, partition }: { readonly side: ComparedSide; readonly partition: Partition },
+  context: ValidationContext,
+): Promise<{ readonly seen: readonly SampledRow[] }> {
+  const { key } = table;
+  const columns = table.columns.length;
+  const canonical = new CanonicalRows(side);
+  const { snapshot, sessions } = context.sides.source;
+  const seen: SampledRow[] = [];
+  await sessions.run(async () => {
+    const chunks = side.read(snapshot, { partition }, context.signal);
+    for await (const rows of readCells(chunks, side.width)) {
+      for (let row = 0; row < rows.rows; row++) {
+        const { digest, id, lookup } = comparedRow(canonical, { rows, row, key });
+        const state = stateOf(canonical, { rows, row, columns }, false);
+        seen.push({ side: "source", digest, candidate: { id, lookup }, state });
+      }
+      context.observer.compared(table.plan.source.id, rows.rows);
+    }
+  });
+  return { seen };
+}

@@ -1,0 +1,97 @@
+import { forEachLimited } from "../../base/lanes.ts";
+import { MigrationError } from "../../core/error.ts";
+import type { TableId } from "../../core/schema.ts";
+import type { Partition, PartitionSize } from "../../core/source.ts";
+import { BucketSums, bucketsFor } from "./bucket-sums.ts";
+import { ClientDigests } from "./client-digests.ts";
+import type { ComparedSide, SideName } from "./compared-side.ts";
+import type { ValidationContext } from "./validation-context.ts";
+
+/** One side of a table after it has been scanned. */
+export interface ScannedSide {
+  readonly side: ComparedSide;
+  readonly partitions: readonly Partition[];
+  readonly sums: BucketSums;
+}
+
+export interface ScannedTable {
+  readonly buckets: number;
+  readonly sides: Readonly<Record<SideName, ScannedSide>>;
+  /** Buckets in which the sides have other rows. */
+  readonly differing: readonly number[];
+}
+
+/** A server digests a table in parts, so that several of its sessions do it at once and it is seen how far they have come. */
+const LEAST_ROWS = 250_000;
+const LEAST_BYTES = 64 << 20;
+/** Each part is answered with all of its buckets. */
+const MOST_PARTS = 100;
+
+/** Digests all rows of both sides, each in its own order and cut. */
+export async function scanTable(
+  table: TableId,
+  sides: Readonly<Record<SideName, ComparedSide>>,
+  context: ValidationContext,
+): Promise<ScannedTable> {
+  const buckets = bucketsFor(Math.max(estimatedRows(sides.source), estimatedRows(sides.target)));
+  const [source, target] = await Promise.all([
+    scanSide(table, { side: sides.source, buckets, context }),
+    scanSide(table, { side: sides.target, buckets, context }),
+  ]);
+  return { buckets, sides: { source, target }, differing: source.sums.differing(target.sums) };
+}
+
+/** A server's own estimate may be old, or of no rows yet. */
+const BYTES_OF_ROW = 200;
+
+function estimatedRows({ table }: ComparedSide): number {
+  return Math.max(table.estimatedRows, table.estimatedBytes / BYTES_OF_ROW);
+}
+
+interface SideScan {
+  readonly side: ComparedSide;
+  readonly buckets: number;
+  readonly context: ValidationContext;
+}
+
+async function scanSide(table: TableId, { side, buckets, context }: SideScan): Promise<ScannedSide> {
+  const { observer, sessionsOfSide, signal } = context;
+  const { snapshot, sessions } = context.sides[side.name];
+  const { estimatedBytes } = side.table;
+  const size: PartitionSize = {
+    rowsPerPartition: Math.max(LEAST_ROWS, estimatedRows(side) / MOST_PARTS),
+    bytesPerPartition: Math.max(LEAST_BYTES, estimatedBytes / MOST_PARTS),
+  };
+  const partitions = await partitionsOf(side, size, context);
+  const sums = new BucketSums(buckets);
+  await forEachLimited(partitions, sessionsOfSide, async (partition) => {
+    await sessions.run(async () => {
+      signal.throwIfAborted();
+      if (side.digests === undefined) {
+        const digests = new ClientDigests(side, sums);
+        for await (const rows of digests.read(snapshot, partition, signal)) observer.compared(table, rows);
+        return;
+      }
+      const filter = side.filter === undefined ? {} : { filter: side.filter };
+      const request = { ...filter, table: side.table, partition, columns: side.digests, buckets };
+      const found = await snapshot.digests(request, signal);
+      sums.add(found);
+      observer.compared(
+        table,
+        found.reduce((total, { rows }) => total + rows, 0),
+      );
+    });
+  });
+  return { side, partitions, sums };
+}
+
+export async function partitionsOf(
+  side: ComparedSide,
+  size: PartitionSize,
+  context: ValidationContext,
+): Promise<readonly Partition[]> {
+  const { snapshot, sessions } = context.sides[side.name];
+  const [outcome] = await sessions.run(() => snapshot.partition([side.table], size, context.signal));
+  if (outcome instanceof MigrationError) throw outcome;
+  return outcome!;
+}

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Candidate, NO_ROWS, type RowState } from "./candidate.ts";
+import { type Settled, settle } from "./settle.ts";
+import { TimedPlace } from "./target-place.ts";
+
+/** A row with the values at a moment; undefined for none. */
+type History = (moment: number) => readonly string[] | undefined;
+
+interface Row {
+  readonly source: History;
+  /** Left out: the source's, some moments late. */
+  readonly target?: History;
+}
+
+const LATE = 5;
+
+/** Settles rows of which each reading sees a later moment, and the target passes what the source had when it is waited for. */
+async function settled(rows: Readonly<Record<string, Row>>): Promise<ReadonlyMap<string, Settled>> {
+  let moment = 0;
+  let passed = 0;
+  const candidates = Object.keys(rows).map((id): Candidate => ({ id, lookup: undefined }));
+  const stateAt = (history: History, at: number): RowState => {
+    const values = history(at);
+    return values === undefined ? NO_ROWS : { rows: 1, text: JSON.stringify(values), prints: values, values };
+  };
+  const place = {
+    begin: async () => undefined,
+    passed: async () => {
+      passed = moment;
+      moment += LATE + 1;
+    },
+    decides: ({ rounds }: { readonly rounds: number }) => rounds >= 6,
+  };
+  const found = settle(candidates, {
+    place,
+    signal: new AbortController().signal,
+    read: async (side, some) => {
+      moment++;
+      const at = side === "source" ? moment : Math.max(passed, moment - LATE);
+      const states = some.map(({ id }) => {
+        const { source, target = source } = rows[id]!;
+        return [id, stateAt(side === "source" ? source : target, at)] as const;
+      });
+      return new Map(states.filter(([, { rows: count }]) => count > 0));
+    },
+  });
+  const all = new Map<string, Settled>();
+  for await (const one of found) all.set(one.candidate.id, one);
+  return all;
+}
+
+test("rows that come late are the same, whatever is done to them meanwhile", async () => {
+  const found = await settled({
+    quiet: { source: () => ["1", "a"] },
+    late: { source: (at) => ["1", at < 20 ? "a" : "b"] },
+    inserted: { source: (at) => (at < 10 ? undefined : ["1"]) },
+    deleted: { source: (at) => (at < 10 ? ["1"] : undefined) },
+    toggled: { source: (at) => ["1", (at * 2654435761) % 7 < 3 ? "on" : "off"] },
+    counted: { source: (at) => ["1", String(Math.floor(at / 3))] },
+    hot: { source: (at) => ["1", String(at)] },
+  });
+  for (const [id, { verdict }] of found) assert.equal(verdict, "same", id);
+  assert.equal(found.size, 7);
+});
+
+test("rows that differ are found, with the columns that stay other", async () => {
+  const found = await settled({
+    missing: { source: () => ["1"], target: () => undefined },
+    extra: { source: () => undefined, target: () => ["1"] },
+    other: { source: () => ["1", "a", "x"], target: () => ["1", "b", "x"] },
+  });
+  assert.deepEqual(
+    [...found].map(([id, { verdict, columns }]) => [id, verdict, columns]),
+    [
+      ["missing", "different", []],
+      ["extra", "different", []],
+      ["other", "different", [1]],
+    ],
+  );
+});
+
+test("a row that is written all the time is different by a column that is not", async () => {
+  const counter: History = (at) => ["1", String(at), "right"];
+  const found = await settled({ hot: { source: counter, target: (at) => ["1", String(at), "wrong"] } });
+  assert.equal(found.get("hot")?.verdict, "different");
+  assert.deepEqual(found.get("hot")?.columns, [2]);
+});
+
+test("a row that the source deletes and makes again is missing where it never comes", async () => {
+  const source: History = (at) => (at % 7 === 0 ? undefined : ["1", String(at)]);
+  const found = await settled({ lost: { source, target: () => ["1", "stale"] } });
+  assert.equal(found.get("lost")?.verdict, "different");
+});
+
+test("what has differed since the scan needs no time to stay; what has changed since then does", async () => {
+  const one = (value: string): RowState => ({ rows: 1, text: value, prints: [value], values: undefined });
+  const candidates = ["old", "new"].map((id): Candidate => ({ id, lookup: undefined }));
+  let reads = 0;
+  const found = settle(candidates, {
+    place: new TimedPlace(300),
+    signal: new AbortController().signal,
+    scanned: {
+      source: new Map(candidates.map(({ id }) => [id, one("a")])),
+      target: new Map([
+        ["old", one("b")],
+        ["new", one("x")],
+      ]),
+      atMs: performance.now() - 1000,
+    },
+    read: async (side, some) => {
+      if (side === "target") reads++;
+      return new Map(some.map(({ id }) => [id, one(side === "source" ? "a" : "b")]));
+    },
+  });
+  const readsOf = new Map<string, number>();
+  for await (const { candidate, verdict } of found) {
+    assert.equal(verdict, "different");
+    readsOf.set(candidate.id, reads);
+  }
+  assert.equal(readsOf.get("old"), 1);
+  assert.ok(readsOf.get("new")! > 2);
+});

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Position, PositionCodec } from "../../core/position.ts";
+import { FollowedPlace, type FollowedTask, TimedPlace } from "./target-place.ts";
+
+const { signal } = new AbortController();
+const at = (text: string): Position => ({ kind: "number", text });
+const positions: PositionCodec = {
+  parse: at,
+  compare: (a, b) => Math.sign(Number(a.text) - Number(b.text)) as -1 | 0 | 1,
+};
+
+/** Ends of the source's log and places of the target, one after the other; the last ones stay. */
+function task(ends: number[], places: (number | "left" | undefined)[]): FollowedTask {
+  const next = <Item>(list: Item[]): Item => (list.length > 1 ? list.shift()! : list[0]!);
+  return {
+    positions,
+    end: async () => at(String(next(ends))),
+    applied: async () => {
+      const place = next(places);
+      return typeof place === "number" ? at(String(place)) : place;
+    },
+  };
+}
+
+const never = new TimedPlace(Number.POSITIVE_INFINITY);
+
+test("a target has passed a position when its task has applied it", async () => {
+  const places: (number | undefined)[] = [undefined, 3, 9, 10, 99];
+  await new FollowedPlace(task([10], places), never).passed(signal);
+  assert.deepEqual(places, [99]);
+});
+
+test("what stays for six rounds is decided, and for three where the source has committed nothing meanwhile", async () => {
+  const moving = new FollowedPlace(task([1, 2, 3, 4], [9]), never);
+  const startedMs = performance.now();
+  for (let round = 0; round < 3; round++) await moving.passed(signal);
+  const ms = (): number => performance.now() - startedMs;
+  assert.equal(moving.decides({ rounds: 3, ms: ms() }), false);
+  assert.equal(moving.decides({ rounds: 6, ms: ms() }), true);
+
+  const still = new FollowedPlace(task([1], [9]), never);
+  await still.passed(signal);
+  const since = performance.now();
+  for (let round = 0; round < 3; round++) await still.passed(signal);
+  assert.equal(still.decides({ rounds: 3, ms: performance.now() - since }), true);
+  assert.equal(still.decides({ rounds: 2, ms: performance.now() - since }), false);
+});
+
+test("a task that is left decides nothing any more: time does", async () => {
+  const place = new FollowedPlace(task([10], [3, "left"]), new TimedPlace(0));
+  await place.passed(signal);
+  assert.equal(place.decides({ rounds: 2, ms: 0 }), true);
+});
+
+test("time decides when a difference has stayed so long in two rounds", () => {
+  const place = new TimedPlace(5_000);
+  assert.equal(place.decides({ rounds: 9, ms: 4_999 }), false);
+  assert.equal(place.decides({ rounds: 1, ms: 9_000 }), false);
+  assert.equal(place.decides({ rounds: 2, ms: 5_000 }), true);
+});

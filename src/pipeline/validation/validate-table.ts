@@ -1,0 +1,144 @@
+import { asMigrationError } from "../../core/error.ts";
+import type { TablePlan } from "../../core/plan.ts";
+import type { TableSchema } from "../../core/schema.ts";
+import type { Partition } from "../../core/source.ts";
+import { sourceSide, targetSide } from "./compared-side.ts";
+import { type ComparedTable, compareTable } from "./compared-table.ts";
+import { confirmCandidates, type Rereads } from "./confirm-candidates.ts";
+import { differenceOf } from "./difference-of.ts";
+import { findCandidates, type SeenRow } from "./find-candidates.ts";
+import { drawSample, sampleTable } from "./sample-table.ts";
+import { type ScannedTable, scanTable } from "./scan-table.ts";
+import type { ValidationContext } from "./validation-context.ts";
+import type { TableValidation, TableVerdict } from "./validation-observer.ts";
+
+/** Compares one table. What is an error of it alone is its verdict; others are thrown. */
+export async function validateTable(
+  plan: TablePlan,
+  target: TableSchema | undefined,
+  context: ValidationContext,
+): Promise<TableValidation> {
+  const counts = new Counts();
+  const startedMs = performance.now();
+  const compared = target === undefined ? undefined : compareTable(plan, target);
+  const notes = {
+    losses: compared?.losses ?? [],
+    uncompared: compared?.uncompared ?? [],
+    missingColumns: compared?.missing ?? [],
+  };
+  const end = (part: Partial<TableValidation> & { readonly verdict: TableVerdict }): TableValidation => ({
+    ...{ table: plan.source.id, target: plan.target.id, ...counts.all(), ...notes },
+    ...{ seconds: (performance.now() - startedMs) / 1000, ...part },
+  });
+  if (compared === undefined) return end({ verdict: "missing" });
+  if (compared.fault !== undefined) return end({ verdict: "not-compared", reason: compared.fault });
+  const over = new AbortController();
+  try {
+    const signal = AbortSignal.any([context.signal, over.signal]);
+    await compareRows(compared, counts, { ...context, signal });
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const failed = asMigrationError(error);
+    if (failed.scope !== "table" && failed.scope !== "record") throw error;
+    return end({ verdict: "failed", error: failed });
+  } finally {
+    // When one side has failed, the other may still be at work.
+    over.abort();
+  }
+  const isEqual = counts.isEqual && compared.missing.length === 0;
+  return end({ verdict: isEqual ? "equal" : "different" });
+}
+
+class Counts {
+  source = 0;
+  target = 0;
+  missing = 0;
+  extra = 0;
+  different = 0;
+  undecided = 0;
+  /** Percent of the source's rows that were looked for; undefined for all. */
+  sampled: number | undefined;
+
+  get isEqual(): boolean {
+    return this.missing + this.extra + this.different === 0;
+  }
+
+  all(): Pick<TableValidation, "rows" | "missing" | "extra" | "different" | "undecided" | "sampled"> {
+    const { source, target, missing, extra, different, undecided, sampled } = this;
+    return {
+      ...{ rows: { source, target }, missing, extra, different, undecided },
+      ...(sampled === undefined ? {} : { sampled }),
+    };
+  }
+}
+
+async function compareRows(table: ComparedTable, counts: Counts, context: ValidationContext): Promise<void> {
+  const sides = {
+    source: sourceSide(table, context.sides.source.snapshot),
+    target: targetSide(table, context.sides.target.snapshot),
+  };
+  const { sample } = context;
+  if (sample !== undefined && table.key !== undefined) {
+    const partitions = await drawSample(sides.source, sample, context);
+    if (partitions !== undefined) {
+      counts.sampled = sample;
+      await compareSample(table, { sides, partitions, counts }, context);
+      return;
+    }
+  }
+  const scanned = await scanTable(table.plan.source.id, sides, context);
+  counts.source = scanned.sides.source.sums.total;
+  counts.target = scanned.sides.target.sums.total;
+  if (scanned.differing.length === 0) return;
+  for await (const seen of findCandidates(table, scanned, context)) {
+    await confirm(table, { rereads: rereadsOf(scanned), seen, counts }, context);
+  }
+}
+
+interface Sample {
+  readonly sides: Rereads["sides"];
+  readonly partitions: readonly Partition[];
+  readonly counts: Counts;
+}
+
+async function compareSample(
+  table: ComparedTable,
+  { sides, partitions, counts }: Sample,
+  context: ValidationContext,
+): Promise<void> {
+  for await (const { rows, seen } of sampleTable(table, { sides, partitions }, context)) {
+    counts.source += rows.source;
+    counts.target += rows.target;
+    if (seen.length > 0)
+      await confirm(table, { rereads: { sides, choice: undefined }, seen, counts }, context);
+  }
+}
+
+function rereadsOf({ sides, buckets, differing }: ScannedTable): Rereads {
+  const { source, target } = sides;
+  return { sides: { source: source.side, target: target.side }, choice: { buckets, wanted: differing } };
+}
+
+interface Confirmation {
+  readonly rereads: Rereads;
+  readonly seen: readonly SeenRow[];
+  readonly counts: Counts;
+}
+
+async function confirm(
+  table: ComparedTable,
+  { rereads, seen, counts }: Confirmation,
+  context: ValidationContext,
+): Promise<void> {
+  const { observer, withValues } = context;
+  const { id } = table.plan.source;
+  observer.settling(id, seen.length);
+  for await (const settled of confirmCandidates(table, rereads, seen, context)) {
+    if (settled.verdict === "undecided") counts.undecided++;
+    if (settled.verdict !== "different") continue;
+    const difference = differenceOf(table, settled, withValues);
+    counts[difference.kind] += difference.rows;
+    observer.difference(difference);
+  }
+  observer.settling(id, 0);
+}

@@ -1,0 +1,31 @@
+import type { Limiter } from "../../base/limiter.ts";
+import type { TableId } from "../../core/schema.ts";
+import type { Snapshot, Source } from "../../core/source.ts";
+import type { SideName } from "./compared-side.ts";
+import type { TargetPlace } from "./target-place.ts";
+import type { ValidationObserver } from "./validation-observer.ts";
+
+/** One of the two databases. The target is opened as one that is read, too. */
+export interface ValidatedSide {
+  readonly source: Source;
+  /** Shows all tables at one moment. */
+  readonly snapshot: Snapshot;
+  /** When that has been opened. */
+  readonly openedMs: number;
+  /** Reads that go on at once. */
+  readonly sessions: Limiter;
+}
+
+/** What the validation of each table needs. */
+export interface ValidationContext {
+  readonly sides: Readonly<Record<SideName, ValidatedSide>>;
+  readonly sessionsOfSide: number;
+  /** How it is known that the target has had what the source had; by the source's id of a table. */
+  placeOf(table: TableId): TargetPlace;
+  readonly observer: ValidationObserver;
+  /** Values of rows that differ are told. */
+  readonly withValues: boolean;
+  /** Percent of the rows to look for; undefined for all. */
+  readonly sample: number | undefined;
+  readonly signal: AbortSignal;
+}

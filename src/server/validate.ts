@@ -1,0 +1,167 @@
+import type { EndpointConfig, Engine } from "../core/engine.ts";
+import { MigrationError } from "../core/error.ts";
+import type { Finding } from "../core/finding.ts";
+import { type MigrationPlan, readTable, type TablePlan } from "../core/plan.ts";
+import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
+import type { MigrationType, Source } from "../core/source.ts";
+import type { Target } from "../core/target.ts";
+import { compilePlan } from "../mapping/plan.ts";
+import { parseTableMappings } from "../mapping/table-mappings.ts";
+import { reconcile } from "../pipeline/validation/reconcile.ts";
+import { validate } from "../pipeline/validation/validate.ts";
+import type { ValidationObserver } from "../pipeline/validation/validation-observer.ts";
+import { lobSettings } from "../task/lob-settings.ts";
+import { openBoth } from "../task/open-sides.ts";
+import { nothingSelected, selectRelations, viewsUnread } from "../task/select-relations.ts";
+import { readTaskSettings, type TaskSettings } from "../task/settings.ts";
+import { targetSchema } from "../task/target-schema.ts";
+import { registry } from "./engines.ts";
+import { findTasks, type KnownTask } from "./followed-tasks.ts";
+
+export type {
+  RowDifference,
+  RowValues,
+  TableValidation,
+  TableVerdict,
+  TargetCheck,
+  ValidationObserver,
+} from "../pipeline/validation/validation-observer.ts";
+export type { KnownTask } from "./followed-tasks.ts";
+
+export interface ValidationSpec {
+  readonly source: EndpointConfig;
+  readonly target: EndpointConfig;
+  /** What the task moves that brought the rows. */
+  readonly type: MigrationType;
+  /** DMS table mappings and task settings, JSON texts. */
+  readonly tableMappings: string;
+  readonly settings: string;
+  /** Sessions of each side that read at once. */
+  readonly sessions: number;
+  readonly withValues: boolean;
+  readonly sample: number | undefined;
+  /** How long a difference has to stay where no task tells its place. */
+  readonly settleMs: number;
+}
+
+export interface PlannedTable {
+  readonly table: TableId;
+  readonly target: TableId;
+  /** Of both sides; undefined where one of them has no estimate. */
+  readonly estimatedRows: number | undefined;
+}
+
+export interface ValidationListener extends ValidationObserver {
+  planned(tables: readonly PlannedTable[]): void;
+  finding(finding: Finding): void;
+  /** A task's records are about the tables. */
+  task(task: KnownTask): void;
+  /** The target's records of tasks cannot be read. */
+  tasksUnread(error: MigrationError): void;
+}
+
+/** Compares two databases. Nothing is changed on either side. */
+export async function runValidation(
+  spec: ValidationSpec,
+  listener: ValidationListener,
+  signal: AbortSignal,
+): Promise<void> {
+  const settings = readTaskSettings(spec.settings);
+  const engine = registry.find(spec.target.engine);
+  await using opened = new AsyncDisposableStack();
+  const [source, target] = await openBoth(
+    opened,
+    registry.find(spec.source.engine).openSource(spec.source, signal),
+    engine.openTarget(spec.target, signal),
+  );
+  const there = opened.use(await engine.openSource(asRead(spec.target, engine), signal));
+  const plan = await planTables({ spec, settings, source, target, listener }, signal);
+  const targets = await describeTargets(there, plan, signal);
+  listener.planned(plan.tables.map((table) => plannedTable(table, targets)));
+  const tables = plan.tables.map((table) => table.source.id);
+  const { settleMs } = spec;
+  const found = await findTasks({ source, target, engine, endpoint: spec.target, tables, settleMs }, signal);
+  for (const task of found.tasks) listener.task(task);
+  if (found.unread !== undefined) listener.tasksUnread(found.unread);
+  const { places } = found;
+  const { sessions, withValues, sample } = spec;
+  await validate({
+    ...{ source, target: there, tables: plan.tables, targets, places, sessions, withValues, sample },
+    ...{ observer: listener, signal },
+  });
+  await reconcile({ target: there, plan, targets, places, observer: listener, signal });
+}
+
+/**
+ * Settings of a target's endpoint are not those of a source, and one that names a database may have its tables in others
+ * of the server.
+ */
+function asRead(endpoint: EndpointConfig, { reaches }: Engine): EndpointConfig {
+  return { ...endpoint, settings: {}, database: reaches === "server" ? "" : endpoint.database };
+}
+
+interface PlanningSides {
+  readonly spec: ValidationSpec;
+  readonly settings: TaskSettings;
+  readonly source: Source;
+  readonly target: Target;
+  readonly listener: ValidationListener;
+}
+
+/** The plan of the task that would bring the rows. Throws its first finding that keeps such a task from running. */
+async function planTables(
+  { spec, settings, source, target, listener }: PlanningSides,
+  signal: AbortSignal,
+): Promise<MigrationPlan> {
+  const mappings = parseTableMappings(spec.tableMappings);
+  const { type } = spec;
+  const selected = await selectRelations(source, { mappings, type, known: new Set() }, signal);
+  const { tables, views } = selected;
+  if (tables.length + views.length === 0) throw asError(nothingSelected("selection"));
+  const parts = { objects: false, rights: false, largeObjects: false, wholeSchemas: undefined };
+  const rowsOnly = type === "full-load";
+  const catalog = await source.describe({ tables, views, ...parts, rowsOnly }, signal);
+  const compiled = compilePlan({
+    ...{ catalog, mappings, targetSchema: targetSchema(settings, target), replicates: !rowsOnly },
+    lobSettings: lobSettings(settings, source),
+  });
+  const converted = target.convert(compiled.plan);
+  const findings = [
+    ...[...selected.unmatched, ...selected.passing, ...viewsUnread(views, catalog)],
+    ...[...compiled.findings, ...converted.findings],
+  ];
+  const errors = findings.filter(({ severity }) => severity === "error");
+  for (const finding of [...selected.unmatched, ...errors]) listener.finding(finding);
+  const fatal = errors.find(({ table }) => table === undefined);
+  if (fatal !== undefined) throw asError(fatal);
+  return converted.plan;
+}
+
+/** What is there of the plan's tables. */
+async function describeTargets(
+  target: Source,
+  plan: MigrationPlan,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, TableSchema>> {
+  const wanted = new Set(plan.tables.map((table) => tableKey(table.target.id)));
+  const listed = [...(await target.listTables(signal)), ...(await target.listViews(signal))];
+  const tables = listed.filter((id) => wanted.has(tableKey(id)));
+  if (tables.length === 0) return new Map();
+  const parts = { objects: false, rights: false, largeObjects: false, wholeSchemas: undefined };
+  const catalog = await target.describe({ tables, ...parts, rowsOnly: true }, signal);
+  return new Map(catalog.tables.map((table) => [tableKey(table.id), table]));
+}
+
+function plannedTable(plan: TablePlan, targets: ReadonlyMap<string, TableSchema>): PlannedTable {
+  const there = targets.get(tableKey(plan.target.id));
+  const estimates = [readTable(plan), ...(there === undefined ? [] : [there])].map(
+    ({ estimatedRows }) => estimatedRows,
+  );
+  const isKnown = estimates.every((rows) => rows >= 0);
+  const estimatedRows = isKnown ? estimates.reduce((total, rows) => total + rows, 0) : undefined;
+  return { table: plan.source.id, target: plan.target.id, estimatedRows };
+}
+
+function asError({ code, message, subject, remedy }: Finding): MigrationError {
+  return new MigrationError(code, { message, subject, remedy });
+}

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type DatabaseKind, postgres } from "../contract/database-kind.ts";
+import { mariadb, mysql57 } from "../contract/mysql-kinds.ts";
+import {
+  plantDifferences,
+  plantedDialects,
+  plantedLines,
+  plantedSchema,
+} from "../support/planted-differences.ts";
+import { serverOfFile } from "../support/server-pair.ts";
+import { assertStopped, runToEnd, schemas, taskSpec } from "../support/task.ts";
+import { differenceLine, validated } from "../support/validation.ts";
+
+/*
+ * A database is moved from each kind to others; then the target is changed in every way that should be found. What is found
+ * is exactly that.
+ */
+
+const running = new Map(
+  await Promise.all(
+    [postgres, mariadb, mysql57].map(async (kind) => [kind, await serverOfFile(kind.start())] as const),
+  ),
+);
+
+const pairs: readonly (readonly [DatabaseKind, DatabaseKind])[] = [
+  [postgres, postgres],
+  [mariadb, postgres],
+  [postgres, mariadb],
+  [mariadb, mysql57],
+];
+
+for (const [from, to] of pairs) {
+  test(`each kind of difference is found: ${from.name} to ${to.name}`, async () => {
+    const source = await running.get(from)!.newSchema();
+    const target = await running.get(to)!.newSchema();
+    const dialect = (kind: DatabaseKind) => plantedDialects[kind === postgres ? "postgres" : "mysql"];
+    await source.run(plantedSchema(dialect(from)));
+    const spec = taskSpec({
+      type: "full-load",
+      source: source.endpoint,
+      target: target.endpoint,
+      tableMappings: schemas(source.name),
+      settings: JSON.stringify({ TargetMetadata: { TargetSchema: target.name } }),
+    });
+    assertStopped((await runToEnd(spec)).outcome);
+
+    const before = await validated(spec);
+    assert.deepEqual(before.differences, []);
+    assert.deepEqual(
+      [...before.tables.values()].map(({ table, verdict }) => `${table.name} ${verdict}`).sort(),
+      ["absent equal", "events equal", "narrow equal", "notes equal"],
+    );
+
+    await plantDifferences(target, dialect(to));
+    const { differences, tables } = await validated(spec, { withValues: true });
+    assert.deepEqual(differences.map(differenceLine).sort(), plantedLines);
+    const { verdict, missing, extra, different, rows } = tables.get("notes")!;
+    assert.deepEqual(
+      { verdict, missing, extra, different, rows },
+      { verdict: "different", missing: 2, extra: 1, different: 9, rows: { source: 1500, target: 1499 } },
+    );
+    assert.equal(tables.get("absent")?.verdict, "missing");
+    assert.deepEqual(tables.get("narrow")?.missingColumns, ["gone"]);
+    assert.equal(tables.get("narrow")?.verdict, "different");
+    const emptied = differences.find(({ key }) => key?.["id"] === "20");
+    assert.equal(emptied?.values?.source?.["word"], "");
+    assert.equal(emptied?.values?.target?.["word"], null);
+  });
+}

@@ -1,0 +1,96 @@
+import { CanonicalRow } from "../../src/comparison/canonical-row.ts";
+import { CopyFrames } from "../../src/core/copy-frames.ts";
+import { CopyTextRows } from "../../src/core/copy-text-rows.ts";
+import type { DigestColumn, DigestForm } from "../../src/core/row-digest.ts";
+import type { TableSchema } from "../../src/core/schema.ts";
+import type { ReadRequest, Snapshot } from "../../src/core/source.ts";
+
+const unaborted = new AbortController().signal;
+
+export const whole = { id: "0", by: "whole", from: undefined, to: undefined, estimatedRows: -1 } as const;
+
+/** So many that rows have buckets of their own: then the sums are the digests. */
+export const BUCKET_EACH = 2 ** 40;
+
+/** All but that of JSON as it was sent, which is the client's for some texts only. */
+export const everyForm: readonly DigestForm[] = [
+  { kind: "text" },
+  { kind: "text", trims: true },
+  { kind: "bytes" },
+  { kind: "boolean" },
+  { kind: "int" },
+  { kind: "decimal" },
+  { kind: "decimal", scale: 0 },
+  { kind: "decimal", scale: 2 },
+  { kind: "decimal", scale: 5 },
+  { kind: "decimal", scale: 30 },
+  { kind: "float", bits: 32 },
+  { kind: "float", bits: 64 },
+  { kind: "date" },
+  { kind: "timestamp", digits: 0, countsFrom2000: true },
+  { kind: "timestamp", digits: 3, countsFrom2000: true },
+  { kind: "timestamp", digits: 0 },
+  { kind: "timestamp", digits: 3 },
+  { kind: "timestamp", digits: 6 },
+  { kind: "time", digits: 0 },
+  { kind: "time", digits: 3 },
+  { kind: "time", digits: 6 },
+  { kind: "uuid" },
+  { kind: "bits" },
+  { kind: "bits", trims: true },
+  { kind: "json" },
+  { kind: "own" },
+];
+
+export type Cells = readonly (Buffer | null)[];
+
+/** Cells of all rows as the snapshot reads them, every column of the table. */
+export async function readCells(
+  snapshot: Snapshot,
+  table: TableSchema,
+  request: Partial<ReadRequest> = {},
+): Promise<readonly Cells[]> {
+  const rows = new CopyTextRows();
+  const frames = new CopyFrames();
+  const read = { partition: whole, format: "pg-copy-text", ...request, table } as const;
+  for await (const { bytes, release } of snapshot.read(read, unaborted)) {
+    frames.walk(Buffer.from(bytes), rows);
+    release?.();
+  }
+  const width = table.columns.length;
+  return Array.from({ length: rows.rows }, (_, row) =>
+    Array.from({ length: width }, (_, column) => {
+      const at = 2 * (row * width + column);
+      const start = rows.cells[at]!;
+      return start < 0 ? null : rows.bytes.subarray(start, rows.cells[at + 1]!);
+    }),
+  );
+}
+
+/** What the client makes of rows: their digests. */
+export function clientDigests(
+  table: TableSchema,
+  rows: readonly Cells[],
+  columns: readonly DigestColumn[],
+): readonly bigint[] {
+  const canonical = new CanonicalRow(
+    columns.map(({ ordinal, form }) => ({ column: table.columns[ordinal]!, form })),
+  );
+  return rows.map((cells) => {
+    canonical.begin();
+    for (const { ordinal } of columns) canonical.add(cells[ordinal]!);
+    canonical.end();
+    return canonical.digest;
+  });
+}
+
+/** What the server makes of them, in an order of their own. Rows that are the same are one. */
+export async function serverDigests(
+  snapshot: Snapshot,
+  table: TableSchema,
+  columns: readonly DigestColumn[],
+): Promise<readonly bigint[]> {
+  const request = { table, partition: whole, columns, buckets: BUCKET_EACH };
+  const found = await snapshot.digests(request, unaborted);
+  return found.map(({ sum }) => sum);
+}

@@ -1,0 +1,46 @@
+import {
+  type RowDifference,
+  runValidation,
+  type TableValidation,
+  type TargetCheck,
+  type ValidationSpec,
+} from "../../src/server/validate.ts";
+import type { TaskSpec } from "../../src/task/task.ts";
+
+export interface Validated {
+  readonly differences: readonly RowDifference[];
+  readonly tables: ReadonlyMap<string, TableValidation>;
+  readonly checks: readonly TargetCheck[];
+}
+
+/** Compares what a task moves, and resolves with all that is told of it. Differences need no time to stay. */
+export async function validated(
+  { source, target, type, tableMappings, settings }: TaskSpec,
+  options: Partial<ValidationSpec> = {},
+): Promise<Validated> {
+  const differences: RowDifference[] = [];
+  const checks: TargetCheck[] = [];
+  const tables = new Map<string, TableValidation>();
+  const nothing = (): void => undefined;
+  await runValidation(
+    {
+      ...{ source, target, type, tableMappings, settings, sessions: 2, withValues: false },
+      ...{ sample: undefined, settleMs: 0, ...options },
+    },
+    {
+      ...{ planned: nothing, finding: nothing, task: nothing, tasksUnread: nothing },
+      ...{ compared: nothing, settling: nothing },
+      difference: (difference) => differences.push(difference),
+      checked: (check) => checks.push(check),
+      validated: (table) => tables.set(table.table.name, table),
+    },
+    new AbortController().signal,
+  );
+  return { differences, tables, checks };
+}
+
+/** A difference in a line: `notes missing 17`, `notes different 4: word, pad`. */
+export function differenceLine({ table, kind, key, rows, columns }: RowDifference): string {
+  const row = key === undefined ? `${rows} of no key` : Object.values(key).join("/");
+  return `${table.name} ${kind} ${row}${columns.length === 0 ? "" : `: ${columns.join(", ")}`}`;
+}
