@@ -154,8 +154,10 @@ export class TargetJournal implements Journal {
 
   async noteStart(startId: string, signal: AbortSignal): Promise<void> {
     // Where that was noted and is not on the target's disk yet, nothing that came after it is: to wait again gains nothing.
-    if ((await this.#inTurn(signal, () => this.#note("start"))) === startId) return;
-    await this.#runDurably([this.#session.sql.saveNoteSql(this.#request, "start", startId)], signal);
+    const noted = await this.#inTurn(signal, () => this.#note("start"));
+    if (noted !== startId) {
+      await this.#runDurably([this.#session.sql.saveNoteSql(this.#request, "start", startId)], signal);
+    }
     failpoint("journal.start-noted");
   }
 
