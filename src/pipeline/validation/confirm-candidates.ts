@@ -1,7 +1,9 @@
 import type { Candidate } from "./candidate.ts";
+import type { SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
 import type { SeenRow } from "./find-candidates.ts";
 import { type ReadStates, type ScannedStates, type Settled, settle } from "./settle.ts";
+import { settleSurplus } from "./settle-surplus.ts";
 import { type Rereads, StateReads } from "./state-reads.ts";
 import type { TargetPlace } from "./target-place.ts";
 import type { ValidationContext } from "./validation-context.ts";
@@ -11,6 +13,8 @@ export class Confirmation {
   readonly #reads: StateReads;
   readonly #context: ValidationContext;
   readonly #place: TargetPlace;
+  /** A row that is told by its digest has come, or gone: in its stead the source may have another that nobody has seen. */
+  #hasMoved = false;
 
   constructor(table: ComparedTable, rereads: Rereads, context: ValidationContext) {
     this.#reads = new StateReads(table, rereads, context);
@@ -23,6 +27,16 @@ export class Confirmation {
     const { keyed, digested, scanned } = await this.#reads.sorted(seen);
     if (keyed.length > 0) yield* this.#settleKeyed(keyed, scanned);
     if (digested.length > 0) yield* this.#settleDigested(digested);
+  }
+
+  /**
+   * How many rows more the source has than the differences say, less where it has fewer; undefined where that cannot be
+   * decided. `told`: how many more it has by them.
+   */
+  async surplus(told: number): Promise<number | undefined> {
+    if (!this.#hasMoved) return 0;
+    const count = (side: SideName): Promise<number> => this.#reads.count(side);
+    return await settleSurplus({ count, told, place: this.#place, signal: this.#context.signal });
   }
 
   #settleKeyed(keyed: readonly Candidate[], scanned: ScannedStates): AsyncGenerator<Settled> {
@@ -41,13 +55,20 @@ export class Confirmation {
     const left: Candidate[] = [];
     for await (const settled of settle(digested, { read, place, signal })) {
       if (settled.verdict === "different" && reads.isChosenByServers) left.push(settled.candidate);
-      else yield settled;
+      else yield this.#noted(settled);
     }
     if (left.length === 0) return;
     // A row may have come since in a bucket of another number, as a server may digest it by another text than this program.
     const readAll: ReadStates = (side, candidates) =>
       reads.now(side, (snapshot) => reads.byDigest(side, { snapshot, isWhole: true }, candidates));
-    yield* settle(left, { read: readAll, place: twice(place), signal });
+    for await (const settled of settle(left, { read: readAll, place: twice(place), signal })) {
+      yield this.#noted(settled);
+    }
+  }
+
+  #noted(settled: Settled): Settled {
+    this.#hasMoved ||= settled.verdict === "same";
+    return settled;
   }
 }
 

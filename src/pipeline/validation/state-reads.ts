@@ -89,6 +89,27 @@ export class StateReads {
     return statesByDigest(this.#reading(name), { snapshot, part }, candidates, this.#context.signal);
   }
 
+  /** How many rows a side has now. */
+  count(name: SideName): Promise<number> {
+    const side = this.#rereads.sides[name];
+    const { signal } = this.#context;
+    return this.now(name, async (snapshot) => {
+      let rows = 0;
+      if (side.digests === undefined) {
+        for await (const chunk of side.read(snapshot, { partition: WHOLE }, signal)) {
+          rows += chunk.rows;
+          chunk.release?.();
+        }
+        return rows;
+      }
+      const filter = side.filter === undefined ? {} : { filter: side.filter };
+      const columns = side.digests.slice(0, 1);
+      const request = { ...filter, table: side.table, partition: WHOLE, columns, buckets: 1 };
+      for (const bucket of await snapshot.digests(request, signal)) rows += bucket.rows;
+      return rows;
+    });
+  }
+
   /** Reads what a side has at this moment. */
   async now<Result>(name: SideName, read: (snapshot: Snapshot) => Promise<Result>): Promise<Result> {
     const { source, sessions } = this.#context.sides[name];

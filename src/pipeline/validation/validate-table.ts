@@ -95,6 +95,7 @@ async function compareRows(table: ComparedTable, counts: Counts, context: Valida
   for await (const seen of findCandidates(table, scanned, context)) {
     await confirm(table, { confirmation, seen, counts }, context);
   }
+  if (counts.undecided === 0) await confirmCounts(table, { confirmation, counts }, context);
 }
 
 interface Sample {
@@ -143,4 +144,19 @@ async function confirm(
     observer.difference(difference);
   }
   observer.settling(id, 0);
+}
+
+/** Rows that are there too often or too rarely, and are another whenever they are looked for. */
+async function confirmCounts(
+  table: ComparedTable,
+  { confirmation, counts }: Omit<SeenRows, "seen">,
+  { observer }: ValidationContext,
+): Promise<void> {
+  const surplus = await confirmation.surplus(counts.missing - counts.extra);
+  if (surplus === undefined) counts.undecided++;
+  if (surplus === undefined || surplus === 0) return;
+  const kind = surplus > 0 ? "missing" : "extra";
+  const rows = Math.abs(surplus);
+  counts[kind] += rows;
+  observer.difference({ table: table.plan.source.id, kind, rows, key: undefined, columns: [] });
 }
