@@ -46,19 +46,31 @@ for (const flavour of ["mariadb", "mysql"] as const) {
         rename table log_1 to log_2, log to log_1; create table log like log_1; insert into log values (5, 'e')`);
       const task = await pair.replicate(resumed);
       await pair.query(
-        "insert into log values (6, 'f'); delete from log_1; update log_2 set v = 'y' where id = 2",
+        `insert into log values (6, 'f'); delete from log_1; update log_2 set v = 'y' where id = 2;
+          create table log_3 like log_2; insert into log_3 values (8, 'h')`,
       );
       assert.deepEqual(reasons((await drain(task)).progress), {});
-      const tables = ["log", "log_1", "log_2"].map((name) => ({ schema: pair.from, name }));
+      const tables = ["log", "log_1", "log_2", "log_3"].map((name) => ({ schema: pair.from, name }));
+      await pair.assertEqual({ tables });
+      // The oldest is gone, and there again under its name, when the task comes to where it was dropped.
+      await pair.query(`drop table log_3; rename table log_2 to log_3, log_1 to log_2, log to log_1;
+        create table log like log_1; insert into log values (9, 'i')`);
+      assert.deepEqual(reasons((await drain(await pair.replicate(resumed))).progress), {});
       await pair.assertEqual({ tables });
       await pair.query(
-        "rename table log to log_3; create table log like log_3; insert into log values (7, 'g')",
+        "rename table log to log_4; create table log like log_4; insert into log values (7, 'g')",
       );
       await pair.killAt("prepare.tables-made", resumed);
-      await pair.query("drop table log_3; delete from log_2 where id = 1");
-      const gone = { log_3: "The table was dropped or renamed." };
+      await pair.query("drop table log_4; delete from log_3 where id = 1");
+      const gone = { log_4: "The table was dropped or renamed." };
       assert.deepEqual(reasons((await drain(await pair.replicate(resumed))).progress), gone);
       await pair.assertEqual({ tables });
+      // Dropped by hand, the target's table has its name no more.
+      await pair.queryTarget("drop table log_4");
+      const renaming = await pair.replicate(resumed);
+      await pair.query("rename table log_3 to log_4; create table log_3 like log_4");
+      await drain(renaming);
+      await pair.assertEqual({ tables: [...tables, { schema: pair.from, name: "log_4" }] });
     } finally {
       await pair.end();
     }
