@@ -48,7 +48,8 @@ export function preparePrerequisites(say: (line: string) => void): Prerequisites
   const found = findTools(tools, say);
   missing.push(...found.missing);
   // By itself, because not every system has such a package; its tests are skipped then.
-  for (const line of findTools([postgisServer], say).missing) say(`without PostGIS: ${line}`);
+  for (const line of findTools([postgisServer], say, { isOptional: true }).missing)
+    say(`without PostGIS: ${line}`);
   const environment: Record<string, string> = {};
   for (const tool of tools) {
     const path = found.paths.get(tool.name);

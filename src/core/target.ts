@@ -115,8 +115,8 @@ export interface Target extends AsyncDisposable, Probed<ServerProbe> {
   watchJournal(request: JournalRequest, signal: AbortSignal): Promise<WatchedJournal>;
   /** What noteStart() has noted in the task's journal, if there is one. Changes nothing. */
   notedStart(request: JournalRequest, signal: AbortSignal): Promise<string | undefined>;
-  /** Which of the plan's tables are there already, by target id. */
-  existingTables(plan: MigrationPlan, signal: AbortSignal): Promise<readonly TableId[]>;
+  /** Which of these tables, by their ids on the target, are there. */
+  existingTables(tables: readonly TableId[], signal: AbortSignal): Promise<readonly TableId[]>;
   /**
    * Schemas, types, sequences and the plan's early objects that are not there yet. Resolves with what stood
    * in the way of a type or an object; whatever does not need it goes on.

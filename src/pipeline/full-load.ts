@@ -1,6 +1,6 @@
 import { failpoint } from "../base/failpoint.ts";
 import { runLanes } from "../base/lanes.ts";
-import { asMigrationError, MigrationError } from "../core/error.ts";
+import { asMigrationError } from "../core/error.ts";
 import type { JournalRequest } from "../core/journal.ts";
 import type { RowErrorPolicies } from "../core/row-errors.ts";
 import type { TableId } from "../core/schema.ts";
@@ -8,7 +8,7 @@ import type { LoadRequest } from "../core/target.ts";
 import { LaneGovernor } from "./lane-governor.ts";
 import { type CutContext, type OpenTable, type PartitionJob, PartitionQueue } from "./partition-queue.ts";
 import { readRows } from "./read-rows.ts";
-import type { Rereads } from "./rereads.ts";
+import { isRewritten } from "./rereads.ts";
 import { TableFinisher } from "./table-finisher.ts";
 import { type TableLoad, uncut } from "./table-load.ts";
 
@@ -16,8 +16,6 @@ export interface FullLoadContext extends CutContext {
   readonly journalRequest: JournalRequest;
   /** Partitions read at once, at most. */
   readonly lanes: number;
-  /** Whether a table that the source rewrote may be left to be read again. */
-  readonly rereads: Rereads;
   readonly rowErrors: RowErrorPolicies;
 }
 
@@ -80,7 +78,7 @@ export async function fullLoad(
       }
     });
     await finisher.end();
-    return outdated;
+    return [...outdated, ...queue.outdated];
   } catch (error) {
     // The next attempt would build the same beside them. What a retry will need is not thrown away.
     if (asMigrationError(error).retry === "never") failed.abort();
@@ -112,10 +110,10 @@ async function loadPartition(
       else await loadPartition(job, context, governor);
       return;
     }
-    const isRewritten = error instanceof MigrationError && error.code === "source.table_rewritten";
     // Rows that must stay cannot be told from parts that were read before.
     const mayRepeat = !load.keepsRows || job.partition.by === "whole";
-    if (isRewritten && mayRepeat && (job.table.outdated || rereads.grant(id))) job.table.outdated = true;
+    if (isRewritten(error) && mayRepeat && (job.table.outdated || rereads.grant(id)))
+      job.table.outdated = true;
     else await errors.handle(id, error, signal);
   }
 }

@@ -2,10 +2,11 @@ import { failpoint } from "../base/failpoint.ts";
 import { MigrationError } from "../core/error.ts";
 import { readTable } from "../core/plan.ts";
 import type { BulkFormat } from "../core/row-chunk.ts";
-import { tableKey } from "../core/schema.ts";
+import { type TableId, tableKey } from "../core/schema.ts";
 import type { Partition, PartitionSize, Snapshot } from "../core/source.ts";
 import { isSmall } from "./post-load.ts";
 import { formatsOf } from "./read-rows.ts";
+import { isRewritten, type Rereads } from "./rereads.ts";
 import type { Screening } from "./screening.ts";
 import type { FinishContext, TableFinisher } from "./table-finisher.ts";
 import { mayShare, mustBeWhole, type TableLoad } from "./table-load.ts";
@@ -14,6 +15,8 @@ export interface CutContext extends FinishContext {
   readonly snapshot: Snapshot;
   readonly partitionSize: PartitionSize;
   readonly screening: Screening;
+  /** Whether a table that the source rewrote may be left to be read again. */
+  readonly rereads: Rereads;
 }
 
 /** A partition for a lane to load. */
@@ -45,12 +48,18 @@ export class PartitionQueue {
   readonly #finisher: TableFinisher;
   readonly #jobs: PartitionJob[] = [];
   readonly #cutting = new Set<Promise<void>>();
+  readonly #outdated: TableId[] = [];
   #nextTable = 0;
 
   constructor(tables: readonly TableLoad[], context: CutContext, finisher: TableFinisher) {
     this.#tables = tables;
     this.#context = context;
     this.#finisher = finisher;
+  }
+
+  /** Tables that the source has rewritten before they were cut: nothing of them is read, nor noted as read. */
+  get outdated(): readonly TableId[] {
+    return this.#outdated;
   }
 
   async next(): Promise<PartitionJob | undefined> {
@@ -144,7 +153,7 @@ export class PartitionQueue {
     tables: readonly OpenTable[],
     size: PartitionSize,
   ): Promise<ReadonlyMap<OpenTable, readonly Partition[]>> {
-    const { snapshot, errors, signal } = this.#context;
+    const { snapshot, errors, rereads, signal } = this.#context;
     if (tables.length === 0) return new Map();
     const sources = tables.map(({ load }) => readTable(load.plan));
     const cut = new Map<OpenTable, readonly Partition[]>();
@@ -157,7 +166,9 @@ export class PartitionQueue {
     const wanted = size === WHOLE_TABLE ? size : { ...size, parallelLoads };
     for (const [i, outcome] of (await snapshot.partition(sources, wanted, signal)).entries()) {
       const table = tables[i]!;
-      if (outcome instanceof MigrationError) await errors.handle(sources[i]!.id, outcome, signal);
+      const { id } = sources[i]!;
+      if (isRewritten(outcome) && rereads.grant(id)) this.#outdated.push(id);
+      else if (outcome instanceof MigrationError) await errors.handle(id, outcome, signal);
       else if (size !== WHOLE_TABLE && mustBeWhole(table.load, outcome)) again.push(table);
       else cut.set(table, outcome);
     }

@@ -1,3 +1,4 @@
+import { MigrationError } from "../core/error.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
 
 /** A table that the source rewrites so often while it is read is set aside. */
@@ -17,4 +18,9 @@ export class Rereads {
     this.#times.set(tableKey(table), times);
     return times <= patience;
   }
+}
+
+/** Whether a snapshot does not show a table's rows any more. */
+export function isRewritten(error: unknown): boolean {
+  return error instanceof MigrationError && error.code === "source.table_rewritten";
 }

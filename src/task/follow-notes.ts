@@ -15,10 +15,8 @@ import { type Attempt, AttemptOutdated } from "./attempt.ts";
 import { leavesColumnsOut } from "./followed-columns.ts";
 import { isApplied, whyNotFollowed } from "./noted-reasons.ts";
 import { type FollowedTable, planAlterations, tablesByNumber } from "./plan-alterations.ts";
-import { markForReload } from "./preparation.ts";
 import { asWarning } from "./run-objects.ts";
-import { rowsKept } from "./run-reload.ts";
-import { takingNames } from "./taken-names.ts";
+import { withoutTaking } from "./without-taking.ts";
 
 /** Not a failure: everything before a transaction is applied, and it alters tables of the task. */
 export class SchemaNoted extends AttemptOutdated {
@@ -133,36 +131,6 @@ export async function followNotes(attempt: Attempt, { position, notes }: NotedTr
     for (const failure of outcome.failures) statistics.finding(asWarning(failure));
     for (const column of outcome.nullable) statistics.finding(nullableColumn(source, column));
   }
-}
-
-/**
- * Tables whose new names others have are loaded again, as what has their own names by now; resolves with the rest. A name is
- * also had by what the task has made of a table that is gone.
- */
-async function withoutTaking(
-  attempt: Attempt,
-  {
-    followed,
-    dropped,
-  }: { readonly followed: readonly FollowedTable[]; readonly dropped: readonly TablePlan[] },
-): Promise<readonly FollowedTable[]> {
-  const { spec, settings, plan, journal, errors, statistics, signal } = attempt;
-  if (spec.type === "cdc" || settings.preventsLoops) return followed;
-  const concerned = new Set([...dropped, ...followed.map(({ from }) => from)]);
-  const planned = new Set(plan.tables.map(({ source }) => tableKey(source.id)));
-  const journaled = await journal.tables(signal);
-  const others = [
-    ...plan.tables
-      .filter((table) => !concerned.has(table) && !errors.isSuspended(table.source.id))
-      .map(({ source }) => source.id),
-    ...journaled.filter(({ id, created }) => created && !planned.has(tableKey(id))).map(({ id }) => id),
-  ];
-  const taking = new Set([...takingNames(followed, others)].map(({ from }) => tableKey(from.source.id)));
-  const again = journaled.filter((table) => taking.has(tableKey(table.id)) && rowsKept(table) === undefined);
-  await markForReload(attempt, again);
-  for (const { id } of again) statistics.reloading(id);
-  const marked = new Set(again.map(({ id }) => tableKey(id)));
-  return followed.filter(({ from }) => !marked.has(tableKey(from.source.id)));
 }
 
 /** The table that an index is part of. */

@@ -58,9 +58,13 @@ export async function planAlterations(
   const altered = new Map(tables.map((table) => [table.shape!.table, table]));
   const now = await source.describe(request, signal);
   // With those that foreign keys lead to, in one order: of two indexes of one name the later gets another.
-  const all = current.tables.map(
-    (table) => altered.get(table.source.shape?.table ?? "") ?? describedTable(table),
-  );
+  const names = new Set(tables.map(({ id }) => tableKey(id)));
+  const all = current.tables.flatMap((table) => {
+    const after = altered.get(table.source.shape?.table ?? "");
+    if (after !== undefined) return [after];
+    // Only one that is set aside has a name that another takes: see withoutTaking().
+    return names.has(tableKey(table.source.id)) ? [] : [describedTable(table)];
+  });
   const catalog = { ...now, tables: all };
   const mappings = parseTableMappings(spec.tableMappings);
   const compiled = compilePlan({
@@ -71,7 +75,7 @@ export async function planAlterations(
   const converted = target.convert(compiled.plan).plan;
   const plan = { ...converted, tables: converted.tables.map(withOwnFills) };
   const planned = tablesByNumber(plan.tables);
-  const names = new TargetNames(mappings, targetSchema(settings, target));
+  const targetNames = new TargetNames(mappings, targetSchema(settings, target));
   const made = new Set(
     (await journal.tables(signal)).filter(({ created }) => created).map(({ id }) => tableKey(id)),
   );
@@ -90,7 +94,7 @@ export async function planAlterations(
       .map(({ from, to, notes }) => {
         const enums = notes
           .flatMap((note) => note.enums)
-          .map(({ id, labels }) => ({ id: names.withinSchema(id), labels }));
+          .map(({ id, labels }) => ({ id: targetNames.withinSchema(id), labels }));
         const note = decisiveNote(describedTable(from), notes);
         const withParts = made.has(tableKey(from.source.id));
         const sides = {

@@ -50,7 +50,8 @@ export async function prepareLoads(context: PreparationContext): Promise<readonl
   await noteKept(context, isFresh);
   if (isDone) return [];
   await releaseGone(context);
-  const existing = new Set((await target.existingTables(plan, signal)).map(tableKey));
+  const targets = plan.tables.map((table) => table.target.id);
+  const existing = new Set((await target.existingTables(targets, signal)).map(tableKey));
   const failures = await target.prepareSchema({ plan, replace, isBegun: !isFresh }, signal);
   failpoint("prepare.schema-made");
   for (const failure of failures) context.observer.finding(asWarning(failure));

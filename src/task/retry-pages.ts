@@ -1,9 +1,9 @@
 import type { TablePlan } from "../core/plan.ts";
 import type { Snapshot } from "../core/source.ts";
-import { Rereads } from "../pipeline/rereads.ts";
+import { isRewritten, Rereads } from "../pipeline/rereads.ts";
 import { RetryRows, recordsOf } from "../pipeline/retry-rows.ts";
 import type { KeyColumn } from "../pipeline/row-keys.ts";
-import { isRewritten, readForWish, triggersAct } from "./retry-wish.ts";
+import { readForWish, triggersAct } from "./retry-wish.ts";
 import type { Retry } from "./run-retry.ts";
 
 /** Records that are tried in one transaction: few at first, and more where that goes fast. */

@@ -1,5 +1,6 @@
 import type { ChangeBatch } from "../core/change-batch.ts";
 import { MigrationError } from "../core/error.ts";
+import { isRewritten } from "../pipeline/rereads.ts";
 
 /** Nothing has gone wrong but the wish: the task goes on. */
 export class WishFailure extends Error {
@@ -22,10 +23,6 @@ export async function ofWish<Result>(read: () => Promise<Result>): Promise<Resul
 
 function isOfWish(error: unknown): boolean {
   return error instanceof MigrationError && error.retry === "never" && !isRewritten(error);
-}
-
-export function isRewritten(error: unknown): boolean {
-  return error instanceof MigrationError && error.code === "source.table_rewritten";
 }
 
 export function triggersAct(error: unknown): boolean {

@@ -72,15 +72,20 @@ const LOOK_AGAIN_MS = 20;
 
 /**
  * Whether the source's table is not what the attempt was planned with: then another attempt is worth it. A commit is in
- * the log, and so in the stream, a moment before other sessions see what it has done: one look is not enough.
+ * the log, and so in the stream, a moment before other sessions see what it has done: one look is not enough for what the
+ * stream has shown.
  */
-export async function isPlanOutdated({ source, plan, signal }: Attempt, table: TableId): Promise<boolean> {
+export async function isPlanOutdated(
+  { source, plan, signal }: Attempt,
+  table: TableId,
+  within = SEEN_WITHIN_MS,
+): Promise<boolean> {
   const known = plan.tables.find((one) => tableKey(one.source.id) === tableKey(table))?.source.shape;
   const request = {
     ...{ tables: [table], wholeSchemas: undefined },
     ...{ objects: false, rights: false, largeObjects: false },
   };
-  for (const deadline = performance.now() + SEEN_WITHIN_MS; ; ) {
+  for (const deadline = performance.now() + within; ; ) {
     const now = (await source.describe(request, signal)).tables[0]?.shape;
     if (known === undefined || now === undefined) return false;
     if (!isSameShape(known, withKnownNumbers(now, known))) return true;

@@ -10,14 +10,13 @@ export function takingNames(
   followed: readonly FollowedTable[],
   others: readonly TableId[],
 ): ReadonlySet<FollowedTable> {
-  const nameOf = ({ from, notes }: FollowedTable): string => tableKey(notes.at(-1)?.id ?? from.source.id);
-  const isRenamed = (table: FollowedTable): boolean => nameOf(table) !== tableKey(table.from.source.id);
-  const kept = new Set([...others.map(tableKey), ...followed.filter((one) => !isRenamed(one)).map(nameOf)]);
+  const isRenamed = (table: FollowedTable): boolean => newName(table) !== tableKey(table.from.source.id);
+  const kept = new Set([...others.map(tableKey), ...followed.filter((one) => !isRenamed(one)).map(newName)]);
   const renamed = new Set(followed.filter(isRenamed));
   const taking = new Set<FollowedTable>();
   for (let left = -1; left !== renamed.size; ) {
     left = renamed.size;
-    for (const table of [...renamed].filter((one) => kept.has(nameOf(one)))) {
+    for (const table of [...renamed].filter((one) => kept.has(newName(one)))) {
       renamed.delete(table);
       taking.add(table);
       // It stays, and others that take its name in turn are in the same place.
@@ -25,4 +24,9 @@ export function takingNames(
     }
   }
   return taking;
+}
+
+/** The key of the name that a table has in the end. */
+export function newName({ from, notes }: FollowedTable): string {
+  return tableKey(notes.at(-1)?.id ?? from.source.id);
 }

@@ -20,6 +20,8 @@ const schema = `
     spatial index places (p), index beginnings (g(10)));
   create table bare (g geometry, n int);
   create table kept (id int primary key, g geometry, w geometry);
+  create table plain (id int primary key, g blob);
+  insert into plain values (1, x'0101000000000000000000f03f0000000000000040');
   create table beyond (id int primary key, g geometry);
   insert into beyond values (1, st_geomfromtext('point(1 1)', 1000000)), (2, st_geomfromtext('point(1 1)', 999999))`;
 
@@ -58,6 +60,7 @@ const changes = `${inserts}; ${inserts};
   update shapes set g = p, p = st_geomfromtext('point(-7 8)', 4326), note = 'x' where id % 3 = 1;
   update shapes set note = 'y'; update shapes set c = null, l = null where id % 4 = 0; delete from shapes where id % 5 = 2;
   update bare set n = 3 where st_srid(g) = 4326 limit 2; delete from bare where st_srid(g) = 0 limit 1;
+  insert into plain values (2, x'000000000140000000000000004008000000000000'), (3, null);
   update kept set g = st_geomfromtext('point(3 3)', 4326), w = st_geomfromtext('point(4 4)', 4326)`;
 
 async function assertSame(pair: MysqlPair): Promise<void> {
@@ -100,7 +103,8 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
     // A table that is there decides by itself what shapes are.
     await target!.query(
       `create schema gis; create extension postgis schema gis; create schema ${pair.from};
-       create table ${pair.from}.kept (id int primary key, g bytea, w gis.geography)`,
+       create table ${pair.from}.kept (id int primary key, g bytea, w gis.geography);
+       create table ${pair.from}.plain (id int primary key, g gis.geometry)`,
       pair.to,
     );
     try {
@@ -119,6 +123,12 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
       assert.deepEqual(await pair.queryTarget("select id from beyond"), [{ id: 2 }]);
       await pair.query("delete from shapes where st_srid(g) = 1000000");
       await assertSame(pair);
+      const points = "select id, gis.st_astext(g) as g from plain order by id";
+      assert.deepEqual(await pair.queryTarget(points), [
+        { id: 1, g: "POINT(1 2)" },
+        { id: 2, g: "POINT(2 3)" },
+        { id: 3, g: null },
+      ]);
       const types = await pair.queryTarget(
         `select string_agg(format_type(atttypid, atttypmod), ' ' order by attnum) as all from pg_attribute
           where attrelid = 'shapes'::regclass and attnum between 2 and 9`,

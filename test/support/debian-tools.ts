@@ -18,9 +18,24 @@ export interface FoundTools {
   readonly missing: readonly string[];
 }
 
-/** Finds all of them and, as root on Debian, installs what is missing. */
-export function findTools(tools: readonly Tool[], say: (line: string) => void): FoundTools {
-  installPackages(tools, say);
+/** What a network that is not there may take of every run for a tool without which the tests go on. */
+const OPTIONAL_MS = 60_000;
+const SHORTLY = [
+  "-o",
+  "Acquire::http::Timeout=5",
+  "-o",
+  "Acquire::https::Timeout=5",
+  "-o",
+  "Acquire::Retries=0",
+];
+
+/** Finds all of them and, as root on Debian, installs what is missing; `isOptional`: unless that takes long. */
+export function findTools(
+  tools: readonly Tool[],
+  say: (line: string) => void,
+  { isOptional = false } = {},
+): FoundTools {
+  installPackages(tools, say, isOptional);
   const paths = new Map<string, string>();
   const missing: string[] = [];
   for (const tool of tools) {
@@ -52,21 +67,28 @@ export function versionOf(path: string): string {
 }
 
 /** Runs a command; its output is shown only when it fails. */
-export function quietly(program: string, parameters: readonly string[], say: (line: string) => void): void {
+export function quietly(
+  program: string,
+  parameters: readonly string[],
+  say: (line: string) => void,
+  timeout?: number,
+): void {
   const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const result = spawnSync(program, parameters, { env: environment, encoding: "utf8" });
+  const result = spawnSync(program, parameters, { env: environment, encoding: "utf8", timeout });
   if (result.status === 0) return;
   say(`${program} ${parameters.join(" ")} failed:`);
   say(`${result.stdout ?? ""}${result.stderr ?? ""}`.trim().split("\n").slice(-20).join("\n"));
 }
 
-function installPackages(tools: readonly Tool[], say: (line: string) => void): void {
+function installPackages(tools: readonly Tool[], say: (line: string) => void, isOptional: boolean): void {
   const lacking = tools.filter((tool) => locate(tool) === undefined).map((tool) => tool.debianPackage);
   if (lacking.length === 0 || process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return;
   const install = ["install", "-y", "--no-install-recommends", ...new Set(lacking)];
   say(`installing what is missing (apt-get ${install.join(" ")})`);
-  quietly("apt-get", ["update"], say);
-  withoutStarting(() => quietly("apt-get", install, say));
+  if (isOptional) quietly("apt-get", [...SHORTLY, "update"], say, OPTIONAL_MS);
+  else quietly("apt-get", ["update"], say);
+  // It is not cut off in the middle of an installation: only its downloads give up soon.
+  withoutStarting(() => quietly("apt-get", isOptional ? [...SHORTLY, ...install] : install, say));
 }
 
 /** Debian starts the servers that it installs, unless this file says no; ours are started by the tests. */

@@ -121,8 +121,8 @@ export class PostgresTarget implements Target {
     return openJournal(this.#endpoint, request, signal);
   }
 
-  existingTables(plan: MigrationPlan, signal: AbortSignal): Promise<readonly TableId[]> {
-    return this.#clients.use(signal, (client) => existingTables(client, plan));
+  existingTables(tables: readonly TableId[], signal: AbortSignal): Promise<readonly TableId[]> {
+    return this.#clients.use(signal, (client) => existingTables(client, tables));
   }
 
   prepareSchema(request: SchemaRequest, signal: AbortSignal): Promise<readonly MigrationError[]> {

@@ -1,5 +1,5 @@
 import type { MigrationError, TableOutcome } from "../../../core/error.ts";
-import type { MigrationPlan, TablePlan } from "../../../core/plan.ts";
+import type { TablePlan } from "../../../core/plan.ts";
 import { type TableId, tableKey } from "../../../core/schema.ts";
 import type { PreparedTable, PrepareRequest, SchemaRequest } from "../../../core/target.ts";
 import { goneBeforeReload, inUse, mismatch, NOT_A_TABLE } from "../../shared/catalog/table-misfit.ts";
@@ -23,12 +23,9 @@ import { dropTrials, tryTable } from "./trial-table.ts";
  * two of them leaves what the next attempt finds and goes on with.
  */
 
-/** Which of the plan's tables are there already, by target id. */
-export async function existingTables(client: Client, plan: MigrationPlan): Promise<TableId[]> {
-  const found = await findTables(
-    client,
-    plan.tables.map(({ target }) => target.id),
-  );
+/** Which of these tables are there. */
+export async function existingTables(client: Client, tables: readonly TableId[]): Promise<TableId[]> {
+  const found = await findTables(client, tables);
   return [...found.values()].map(({ id }) => id);
 }
 

@@ -5,6 +5,7 @@ import { CONTROL_COMMENT } from "../../shared/apply/control-tables.ts";
 import { createTable } from "../catalog/ddl.ts";
 import { literal, qualified } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
+import { serverFields } from "../connection/errors.ts";
 
 export const TRIAL_PREFIX = "awsdms_trial_";
 const PATTERN = literal(`${TRIAL_PREFIX.replaceAll("_", "\\_")}%`);
@@ -43,5 +44,12 @@ export async function dropTrials(client: Client, schemas: readonly string[]): Pr
     `select table_schema as \`schema\`, table_name as name from information_schema.tables
       where ${of} in (${named.map(({ name }) => literal(name)).join(", ")}) and table_comment = ${literal(CONTROL_COMMENT)}`,
   );
-  for (const id of trials) await client.execute(`drop table if exists ${qualified(id)}`);
+  for (const id of trials) {
+    try {
+      await client.execute(`drop table if exists ${qualified(id)}`);
+    } catch (error) {
+      // Who may not drop what another has left goes on beside it.
+      if (serverFields(error) === undefined) throw error;
+    }
+  }
 }

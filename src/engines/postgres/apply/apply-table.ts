@@ -18,7 +18,7 @@ export interface TargetColumn {
   readonly identityAlways: boolean;
   /** Values of it that are equal are the same; not so 1.0 and 1.00, or 30 days and a month. */
   readonly exact: boolean;
-  /** It is none of the server's own and has a cast of bytes, as PostGIS's have: its text is another one. */
+  /** It is one of PostGIS's that has a cast of bytes: its text is another one. */
   readonly castsBytes: boolean;
 }
 
@@ -53,7 +53,10 @@ const EXACT_SQL = `(e.typname = any ('{${exactTypes.split(" ").join(",")}}') and
   and not exists (select from pg_catalog.pg_collation l where l.oid = a.attcollation and not l.collisdeterministic)`;
 
 const CASTS_SQL = `exists (select from pg_catalog.pg_cast k where k.castsource = 'bytea'::regtype and k.casttarget = t.oid
-    and k.castcontext <> 'e' and t.typnamespace <> 'pg_catalog'::regnamespace)`;
+    and k.castcontext <> 'e')
+  and exists (select from pg_catalog.pg_depend d join pg_catalog.pg_extension x on x.oid = d.refobjid
+    where d.classid = 'pg_catalog.pg_type'::regclass and d.objid = t.oid and d.deptype = 'e'
+      and d.refclassid = 'pg_catalog.pg_extension'::regclass and x.extname = 'postgis')`;
 
 /** Ids of all that inherits from a table, as a JSON array; null for a table without heirs. Asked for with its first column. */
 const HEIRS_SQL = `case when c.relkind = 'r' and c.relhassubclass then (

@@ -21,6 +21,6 @@ export function shapeSql(text: string): string {
   const bytes = `${text}::pg_catalog.bytea`;
   const byte = (at: number): string => `pg_catalog.get_byte(${bytes}, ${at})`;
   const reference = `${byte(5)} + 256 * (${byte(6)} + 256 * (${byte(7)} + 256::bigint * ${byte(8)}))`;
-  const isBeyond = `pg_catalog.length(${bytes}) > 8 and ${byte(4)} & 32 > 0 and ${reference} > ${LAST_REFERENCE}`;
+  const isBeyond = `pg_catalog.length(${bytes}) > 8 and ${byte(0)} = 1 and ${byte(4)} & 32 > 0 and ${reference} > ${LAST_REFERENCE}`;
   return `case when ${isBeyond} then ''::pg_catalog.bytea else ${bytes} end`;
 }

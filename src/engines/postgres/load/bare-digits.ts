@@ -12,6 +12,8 @@ const MARK_LENGTH = 3;
 
 /** Digits of EWKB up to the end of the number of its reference system: order, kind, number. */
 const HEAD_DIGITS = 18;
+/** Intel's order of bytes. */
+const INTEL = "01";
 /** The byte with the marks of the kind when the order is Intel's, as MySQL has it; in it: a number follows. */
 const MARKS_DIGIT = 8;
 const HAS_REFERENCE = 0x2;
@@ -84,6 +86,7 @@ export class BareDigits implements BodyReader {
 
   #isBeyond(): boolean {
     const digits = this.#head.toString("latin1");
+    if (!digits.startsWith(INTEL)) return false;
     const marks = Number.parseInt(digits[MARKS_DIGIT]!, 16);
     return (
       (marks & HAS_REFERENCE) !== 0 && Buffer.from(digits.slice(-8), "hex").readUInt32LE(0) > LAST_REFERENCE

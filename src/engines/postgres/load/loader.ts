@@ -156,10 +156,10 @@ class PostgresLoader implements Loader {
   }
 }
 
-/** The target is asked for the real types of its columns, where the source's are bytes that may be shapes. */
+/** The target is asked for the real types of its columns, where the source's are bytes, which may be shapes. */
 async function bareDigits(wire: WireSession, { plan, format }: LoadRequest): Promise<BareDigits | undefined> {
-  const isShape = ({ type }: Column): boolean => type.kind === "bytes" && type.shape !== undefined;
-  if (format !== "pg-copy-text" || !plan.source.columns.some(isShape)) return undefined;
+  const isBytes = ({ type }: Column): boolean => type.kind === "bytes";
+  if (format !== "pg-copy-text" || !plan.source.columns.some(isBytes)) return undefined;
   const [table] = await readTargetTables(wire, [plan]);
   const copied = plan.target.columns.filter((_, i) => plan.source.columns[i]!.generated === undefined);
   const isBare = copied.map(

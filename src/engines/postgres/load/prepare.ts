@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { MigrationError } from "../../../core/error.ts";
-import type { MigrationPlan, TablePlan } from "../../../core/plan.ts";
+import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable, type Sequence, type TableId, tableKey } from "../../../core/schema.ts";
 import type { PreparedTable, PrepareMode, PrepareRequest, SchemaRequest } from "../../../core/target.ts";
 import { goneBeforeReload } from "../../shared/catalog/table-misfit.ts";
@@ -28,14 +28,14 @@ import { clearTable } from "./prepare-empty.ts";
 /** Sequences created in one transaction: each holds a lock, of which a server has some thousands. */
 const SEQUENCES_AT_ONCE = 500;
 
-/** Which of the plan's tables are there already, by target id. */
-export async function existingTables(client: pg.Client, plan: MigrationPlan): Promise<TableId[]> {
+/** Which of these tables are there. */
+export async function existingTables(client: pg.Client, tables: readonly TableId[]): Promise<TableId[]> {
   return selectJson<TableId>(
     client,
     `select wanted.schema, wanted.name from unnest($1::text[], $2::text[]) as wanted(schema, name)
      join pg_namespace n on n.nspname = wanted.schema
      join pg_class c on c.relnamespace = n.oid and c.relname = wanted.name`,
-    idArrays(plan.tables.map(({ target }) => target.id)),
+    idArrays(tables),
   );
 }
 
