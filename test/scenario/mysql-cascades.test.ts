@@ -52,7 +52,12 @@ class CascadePair {
   private constructor(
     direction: Direction,
     names: { readonly from: string; readonly to: string },
-    to: { readonly side: Side; readonly endpoint: EndpointConfig; readonly mappings: string },
+    to: {
+      readonly side: Side;
+      readonly endpoint: EndpointConfig;
+      readonly mappings: string;
+      readonly settings: string;
+    },
   ) {
     this.#direction = direction;
     this.database = names.from;
@@ -63,6 +68,7 @@ class CascadePair {
       source: servers[direction.from].endpoint(),
       target: to.endpoint,
       tableMappings: to.mappings,
+      settings: to.settings,
     });
   }
 
@@ -71,7 +77,12 @@ class CascadePair {
     {
       schema = `${mysqlCascadeSchema}; ${mysqlCascadeRows}`,
       mappings = schemas,
-    }: { readonly schema?: string; readonly mappings?: (database: string) => string } = {},
+      settings = "{}",
+    }: {
+      readonly schema?: string;
+      readonly mappings?: (database: string) => string;
+      readonly settings?: string;
+    } = {},
   ): Promise<CascadePair> {
     const { from, to } = direction;
     const database = await servers[from].createDatabase(`cascade_${to}`);
@@ -82,7 +93,7 @@ class CascadePair {
       return new CascadePair(
         direction,
         { from: database, to: database },
-        { side, endpoint, mappings: mappings(database) },
+        { side, endpoint, mappings: mappings(database), settings },
       );
     }
     const name = await postgres.createDatabase("cascade");
@@ -91,12 +102,18 @@ class CascadePair {
     return new CascadePair(
       direction,
       { from: database, to: name },
-      { side, endpoint, mappings: mappings(database) },
+      { side, endpoint, mappings: mappings(database), settings },
     );
   }
 
   query(sql: string): Promise<Record<string, string | null>[]> {
     return servers[this.#direction.from].query(sql, this.database);
+  }
+
+  /** Tables' names have the source's database before them. */
+  queryTarget(sql: string): Promise<Record<string, string | null>[]> {
+    const { to } = this.#direction;
+    return to === "postgres" ? postgres.query(sql, this.#to) : servers[to].query(sql);
   }
 
   /** Foreign keys are made on the target at the end of the load, for which rows have to have what they refer to. */
@@ -304,6 +321,71 @@ test("a table that is loaded again takes with it those of which rows refer to it
       await pair.write(42, 40);
     });
     await pair.assertEqual();
+  }
+});
+
+/** A type of texts, and what there is before the tables of the target, where the type takes "keep" and "KEEP" for the same. */
+const foldingTargets = {
+  postgres: [
+    (database: string) => `create schema ${database};
+      create collation ${database}.folding (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`,
+    (database: string) => `collate ${database}.folding`,
+  ],
+  mysql: [(database: string) => `create database ${database}`, () => "collate utf8mb4_general_ci"],
+} as const;
+
+test("what a foreign key does to the rows of a key stays off those that the target alone takes for the same", async () => {
+  const types = ["varchar(20)", "char(20)"];
+  const tables = (text: string, name: (table: string) => string, keys: boolean): string =>
+    types
+      .map((type, i) => {
+        const refers = (columns: string, table: string, actions: string): string =>
+          keys ? `, foreign key (${columns}) references ${table}${i} ${actions}` : "";
+        return `create table ${name(`p${i}`)} (id ${type} ${text} primary key);
+          create table ${name(`c${i}`)} (id int primary key, p ${type} ${text}
+            ${refers("p", "p", "(id) on delete cascade on update cascade")});
+          create table ${name(`q${i}`)} (a int, b ${type} ${text}, primary key (a, b));
+          create table ${name(`d${i}`)} (id int primary key, a int, b ${type} ${text}
+            ${refers("a, b", "q", "(a, b) on delete cascade")})`;
+      })
+      .join("; ");
+  const each = (sql: (i: number) => string): string => types.map((_, i) => sql(i)).join("; ");
+  const schema = `${tables("character set utf8mb4 collate utf8mb4_bin", (table) => table, true)};
+    ${each(
+      (i) => `insert into p${i} values ('keep'), ('move'); insert into c${i} values (1, 'keep'), (2, 'move');
+        insert into q${i} values (1, 'keep'); insert into d${i} values (1, 1, 'keep')`,
+    )}`;
+  const settings = JSON.stringify({ FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING" } });
+  for (const direction of directions.slice(1, 3)) {
+    const pair = await CascadePair.make(direction, { schema, settings });
+    const { database } = pair;
+    const [begin, text] = foldingTargets[direction.to === "postgres" ? "postgres" : "mysql"];
+    const name = (table: string): string => `${database}.${table}`;
+    await pair.queryTarget(`${begin(database)}; ${tables(text(database), name, false)}`);
+    // PostgreSQL tells values apart that MySQL's collations do not, where they have spaces at their end.
+    const space = direction.to === "postgres" ? "" : " ";
+    await pair.during(() =>
+      pair
+        .query(
+          each(
+            (i) => `insert into p${i} values ('KEEP'), ('MOVE'); insert into q${i} values (1, 'KEEP');
+            insert into c${i} values (3, 'KEEP${space}'), (4, 'MOVE'); insert into d${i} values (2, 1, 'KEEP${space}');
+            delete from p${i} where id = 'KEEP'; update p${i} set id = 'MOVED' where id = 'MOVE';
+            delete from q${i} where b = 'KEEP'`,
+          ),
+        )
+        .then(() => undefined),
+    );
+    for (const i of types.keys()) {
+      const rows = await pair.queryTarget(
+        `select id, p from ${name(`c${i}`)} union all select 10 * id, b from ${name(`d${i}`)} order by 1`,
+      );
+      assert.deepEqual(
+        rows.map(({ id, p: value }) => `${id} ${value!.trimEnd()}`),
+        ["1 keep", "2 move", "4 MOVED", "10 keep"],
+        `${types[i]} ${direction.to}`,
+      );
+    }
   }
 });
 
