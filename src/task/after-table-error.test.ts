@@ -6,7 +6,7 @@ import { isTorn } from "./after-table-error.ts";
 
 function partition(snapshot: number, upTo?: number): JournaledPartition {
   const window = { snapshot: at(snapshot), upTo: upTo === undefined ? undefined : at(upTo) };
-  const whole = { id: "1", by: "whole", from: undefined, to: undefined } as const;
+  const whole = { id: "1", by: "whole", from: undefined, to: undefined, estimatedRows: 0 } as const;
   return { partition: whole, ...window, rows: 0, done: true };
 }
 

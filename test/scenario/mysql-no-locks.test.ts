@@ -150,12 +150,26 @@ test("a table without a key that changes in every such moment is set aside alone
     task.last!.tables.flatMap(({ id, error }) => (error === undefined ? [] : [[id.name, error.code]])),
     [["busy", "source.snapshot_not_exact"]],
   );
-  await source.query("grant lock tables on *.* to plain");
-  task.running.reloadTables([{ schema: pair.from, name: "busy" }]);
-  await task.until(
-    ({ phase, tables }) => phase === "replicating" && tables.every(({ error }) => error === undefined),
-  );
   await writer[Symbol.asyncDispose]();
+  await source.query("grant lock tables on *.* to plain");
+  {
+    // A lock waits for those who write, whose next transactions wait for it: so they must not hold each other up.
+    const connection = await source.connect(pair.from);
+    await using short = new KillWriter(connection, (i) => [["insert into busy values (?)", [i]]], "");
+    const before = short.commits;
+    task.running.reloadTables([{ schema: pair.from, name: "busy" }]);
+    await task.until(({ tables }) => tables.every(({ state }) => state === "Table completed"));
+    assert.ok(short.commits > before);
+  }
+  const places = await servers.target.query(
+    "select snapshot_position as at, snapshot_up_to as bound from awsdms_load_state where table_name = 'busy'",
+    pair.to,
+  );
+  assert.ok(places.length > 0);
+  assert.deepEqual(
+    places.filter(({ at, bound }) => at === null || bound !== null),
+    [],
+  );
   await pair.drain(task);
   await pair.assertEqual();
 });
