@@ -100,6 +100,15 @@ test("work that needs a position waits until the log has come so far, asking for
   assert.equal(await run, "stopped");
 });
 
+test("what waits for a turn when a run is abandoned fails, and so does what asks for one afterwards", async () => {
+  const apply = applyOf(new QuietStream());
+  const work = (): Promise<void> => assert.fail("nothing runs any more");
+  const waiting = [apply.between(work), apply.at(async () => at(1), work)];
+  apply.abandon();
+  for (const one of [...waiting, apply.between(work), apply.at(async () => at(1), work)])
+    await assert.rejects(one, { name: "AbortError" });
+});
+
 test("a last position ends a run that has another goal beyond it", async () => {
   const stream = new QuietStream();
   const apply = applyOf(stream);

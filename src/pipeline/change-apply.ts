@@ -64,6 +64,7 @@ export class ChangeApply {
   /** Something was asked for since the loop last looked at what there is to do. */
   #called = false;
   #between: Between[] = [];
+  #isAbandoned = false;
   #giveUpWaiting: (() => void) | undefined;
   #failure: { readonly error: unknown } | undefined;
   #noted: NotedTransaction | undefined;
@@ -107,11 +108,12 @@ export class ChangeApply {
 
   /** Does something between two batches, when everything taken is durable and holds all up to `after`. */
   between(work: () => Promise<void>, after?: Position): Promise<void> {
+    if (this.#isAbandoned) return Promise.reject(hasEnded());
     const done = Promise.withResolvers<void>();
     this.#between.push({
       after,
       work: () => work().then(done.resolve, done.reject),
-      giveUp: () => done.reject(new DOMException("The change phase has ended.", "AbortError")),
+      giveUp: () => done.reject(hasEnded()),
     });
     this.#call();
     return done.promise;
@@ -138,8 +140,9 @@ export class ChangeApply {
     await done.promise;
   }
 
-  /** What still waits for its turn between two batches fails; run() is not called again. */
+  /** What still waits for its turn between two batches fails, and so does what asks for one later; run() is not called again. */
   abandon(): void {
+    this.#isAbandoned = true;
     for (const { giveUp } of this.#between.splice(0)) giveUp();
   }
 
@@ -330,4 +333,8 @@ export class ChangeApply {
     await this.#parts.applier.flush();
     return end;
   }
+}
+
+function hasEnded(): DOMException {
+  return new DOMException("The change phase has ended.", "AbortError");
 }

@@ -10,13 +10,23 @@ const PATIENCE = 10;
  * from a new snapshot. But a table that never holds still must not keep the others waiting for ever.
  */
 export class Rereads {
+  readonly #patience: number;
   readonly #times = new Map<string, number>();
 
+  constructor(patience = PATIENCE) {
+    this.#patience = patience;
+  }
+
   /** False when the table has had its chances. */
-  grant(table: TableId, patience = PATIENCE): boolean {
+  grant(table: TableId): boolean {
     const times = (this.#times.get(tableKey(table)) ?? 0) + 1;
     this.#times.set(tableKey(table), times);
-    return times <= patience;
+    return times <= this.#patience;
+  }
+
+  /** The table has all its chances again. */
+  forget(table: TableId): void {
+    this.#times.delete(tableKey(table));
   }
 }
 

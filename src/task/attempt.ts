@@ -29,6 +29,8 @@ export interface Attempt {
   readonly notes: AttemptNotes;
   readonly errors: TableErrors;
   readonly rereads: Rereads;
+  /** Of tables whose snapshots have shown no one moment. */
+  readonly tornReads: Rereads;
   readonly screening: Screening;
   /** Tables that the assessment says cannot be moved, by key. */
   readonly refused: ReadonlyMap<string, MigrationError>;

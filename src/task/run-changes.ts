@@ -39,7 +39,7 @@ export interface ChangeControl {
   readonly retries: RetryBook;
   /** Called with whatever is to be told of a stop or a drain. */
   attach(listener: ChangeListener): void;
-  /** Nothing runs any more. `queued`: what was to be reloaded and was not begun. */
+  /** Nothing runs any more. `queued`: what was to be reloaded, of which the journal knows nothing. */
   detach(queued: readonly TableId[]): void;
 }
 
@@ -189,7 +189,7 @@ class Steering implements AsyncDisposable {
   readonly #beside: BesideChanges;
   /** Wishes to try rows again, one after another. */
   #retries: Promise<void> = this.#started.promise;
-  /** Reloads that have not begun. */
+  /** Reloads that the journal does not show yet. */
   readonly #queued = new Set<readonly TableId[]>();
   #timer: NodeJS.Timeout | undefined;
   readonly #watch: NodeJS.Timeout;
@@ -244,10 +244,10 @@ class Steering implements AsyncDisposable {
     const { apply, rules } = this.#parts;
     const attempt = this.#attempt;
     this.#queued.add(tables);
-    const work = async (): Promise<void> => {
+    const taken = (): void => {
       this.#queued.delete(tables);
-      await reloadBeside({ attempt, apply, rules, tables });
     };
+    const work = (): Promise<void> => reloadBeside({ attempt, apply, rules, tables, taken });
     this.#doBeside(tables, this.#beside.inTurn(work));
   }
 

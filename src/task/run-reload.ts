@@ -22,6 +22,8 @@ export interface Reload {
   readonly apply: ChangeApply;
   readonly rules: TableRules;
   readonly tables: readonly TableId[];
+  /** Called as soon as the journal shows what is to be loaded: until then nobody else knows of it. */
+  readonly taken: () => void;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface Reload {
  * are in: its changes are not for an applier that knows the columns of before. So does any where exceptions are limited:
  * the tables have lost theirs, and have got those of the load, of which the applier does not know.
  */
-export async function reloadBeside({ attempt, apply, rules, tables }: Reload): Promise<void> {
+export async function reloadBeside({ attempt, apply, rules, tables, taken }: Reload): Promise<void> {
   const { journal, plan, errors, statistics, signal } = attempt;
   const wanted = new Set(tables.map(tableKey));
   const asked = plan.tables.filter((table) => wanted.has(tableKey(table.source.id)));
@@ -47,7 +49,7 @@ export async function reloadBeside({ attempt, apply, rules, tables }: Reload): P
   const plans = asked.filter(({ source: { id } }) => {
     return !attempt.refused.has(tableKey(id)) && !kept.has(tableKey(id));
   });
-  if (plans.length === 0) return;
+  if (plans.length === 0) return taken();
   const positioned = Promise.withResolvers<void>();
   const loaded = Promise.withResolvers<void>();
   // Nobody may be waiting when they fail; whoever waits gives up by the apply's own failure.
@@ -62,6 +64,7 @@ export async function reloadBeside({ attempt, apply, rules, tables }: Reload): P
       const due = new Set(plans.map((table) => tableKey(table.source.id)));
       const known = (await journal.tables(signal)).filter((table) => due.has(tableKey(table.id)));
       isRemade = await markForReload(attempt, known);
+      taken();
       for (const { source: table } of plans) {
         errors.readmit(table.id);
         statistics.reloading(table.id);

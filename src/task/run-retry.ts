@@ -182,8 +182,11 @@ export function standAmongChanges(
       waitForWriters(attempt, { isNew: false, isLimited: true, limitMs: STAND_LIMIT_MS }, (signal) =>
         attempt.source.openSnapshot(request, signal),
       );
-    const stand = (): Promise<void> =>
-      apply.at(
+    let until = Number.POSITIVE_INFINITY;
+    const stand = (): Promise<void> => {
+      // It has waited for nobody before it has its first turn.
+      until = Math.min(until, performance.now() + attempt.settings.streamStartLimitS * 1000);
+      return apply.at(
         async () => {
           snapshot = opened.use(await open());
           return snapshot.position!;
@@ -193,7 +196,7 @@ export function standAmongChanges(
           await work(snapshot!);
         },
       );
-    const until = performance.now() + attempt.settings.streamStartLimitS * 1000;
+    };
     for (;;) {
       try {
         return await inTurn(stand);

@@ -49,6 +49,9 @@ import { tellLockWaits } from "./tell-lock-waits.ts";
 import { ValueFindings } from "./tell-values.ts";
 import { WaitingReloads } from "./waiting-reloads.ts";
 
+/** Where a snapshot has shown no one moment, the next one may be no better: a table has as many besides the first. */
+const SNAPSHOTS = 3;
+
 /** How long a stop waits for a commit boundary before it gives up what is not committed. */
 const STOP_PATIENCE_MS = 30_000;
 
@@ -69,6 +72,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
   readonly #abort = new AbortController();
   readonly #reloads = new WaitingReloads();
   readonly #rereads = new Rereads();
+  readonly #tornReads = new Rereads(SNAPSHOTS);
   #screening = new Screening(false);
   #changes: ChangeListener | undefined;
   #stopRequested = false;
@@ -148,7 +152,10 @@ export class TaskRunner implements RunningTask, ChangeControl {
         remedy: "Name tables as the task's table statistics list them.",
       });
     }
-    for (const table of tables) this.#statistics.reloadAsked(table);
+    for (const table of tables) {
+      this.#statistics.reloadAsked(table);
+      this.#tornReads.forget(table);
+    }
     // What was wrong with a table that is set aside may have been mended since, and what was left out comes:
     // it is planned anew.
     const isPlanned = tables.every(
@@ -240,7 +247,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
       notes: { ...planned.notes, kept: false },
       streamRequest: { taskId: this.#spec.id, tables, log },
       errors,
-      ...{ rereads: this.#rereads, screening: this.#screening },
+      ...{ rereads: this.#rereads, tornReads: this.#tornReads, screening: this.#screening },
       refused: new Map(planned.refused.map(({ table, error }) => [tableKey(table), error])),
       signal,
     };

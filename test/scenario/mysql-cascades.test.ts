@@ -1,19 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Failpoint } from "../../src/base/failpoint.ts";
-import type { EndpointConfig } from "../../src/core/engine.ts";
 import type { TableId } from "../../src/core/schema.ts";
-import type { TaskSpec } from "../../src/task/task.ts";
-import { describeComparison } from "../support/compare.ts";
-import { type AcrossOptions, compareAcross } from "../support/compare-across.ts";
-import { mysqlSide, postgresSide, type Side } from "../support/compare-side.ts";
-import { endpointOf } from "../support/endpoint.ts";
 import { armingOf } from "../support/kills.ts";
-import { mysqlCascadeRows, mysqlCascadeSchema, writeCascades } from "../support/mysql-cascade-schema.ts";
-import { type MysqlFlavour, startMysql } from "../support/mysql-server.ts";
+import { CascadePair, type Direction } from "../support/mysql-cascade-pair.ts";
+import { startMysql } from "../support/mysql-server.ts";
 import { startPostgres } from "../support/postgres-server.ts";
 import { serverOfFile } from "../support/server-pair.ts";
-import { assertStopped, ObservedTask, schemas, TaskProcess, taskSpec } from "../support/task.ts";
+import { assertStopped, ObservedTask, TaskProcess } from "../support/task.ts";
 
 /*
  * What foreign keys do by themselves is in no log. The source's own server is the oracle: whatever it has done to its
@@ -23,13 +17,8 @@ import { assertStopped, ObservedTask, schemas, TaskProcess, taskSpec } from "../
 const servers = {
   mariadb: await serverOfFile(startMysql({ flavour: "mariadb" })),
   mysql: await serverOfFile(startMysql({ flavour: "mysql" })),
+  postgres: await serverOfFile(startPostgres()),
 };
-const postgres = await serverOfFile(startPostgres());
-
-interface Direction {
-  readonly from: MysqlFlavour;
-  readonly to: MysqlFlavour | "postgres";
-}
 
 const directions: readonly Direction[] = [
   { from: "mariadb", to: "postgres" },
@@ -38,124 +27,9 @@ const directions: readonly Direction[] = [
   { from: "mysql", to: "mariadb" },
 ];
 
-/** A database with the schema and its rows, and a task that moves it. */
-class CascadePair {
-  readonly database: string;
-  readonly spec: TaskSpec;
-  /** The last one. */
-  task: ObservedTask | undefined;
-  readonly #direction: Direction;
-  /** The target's database. */
-  readonly #to: string;
-  readonly #side: Side;
-
-  private constructor(
-    direction: Direction,
-    names: { readonly from: string; readonly to: string },
-    to: { readonly side: Side; readonly endpoint: EndpointConfig; readonly mappings: string },
-  ) {
-    this.#direction = direction;
-    this.database = names.from;
-    this.#to = names.to;
-    this.#side = to.side;
-    this.spec = taskSpec({
-      type: "full-load-and-cdc",
-      source: servers[direction.from].endpoint(),
-      target: to.endpoint,
-      tableMappings: to.mappings,
-    });
-  }
-
-  static async make(
-    direction: Direction,
-    {
-      schema = `${mysqlCascadeSchema}; ${mysqlCascadeRows}`,
-      mappings = schemas,
-    }: { readonly schema?: string; readonly mappings?: (database: string) => string } = {},
-  ): Promise<CascadePair> {
-    const { from, to } = direction;
-    const database = await servers[from].createDatabase(`cascade_${to}`);
-    await servers[from].query(schema, database);
-    if (to !== "postgres") {
-      const side = mysqlSide(servers[to], database);
-      const endpoint = servers[to].endpoint();
-      return new CascadePair(
-        direction,
-        { from: database, to: database },
-        { side, endpoint, mappings: mappings(database) },
-      );
-    }
-    const name = await postgres.createDatabase("cascade");
-    const side = postgresSide(postgres, name);
-    const endpoint = endpointOf(postgres, name);
-    return new CascadePair(
-      direction,
-      { from: database, to: name },
-      { side, endpoint, mappings: mappings(database) },
-    );
-  }
-
-  query(sql: string): Promise<Record<string, string | null>[]> {
-    return servers[this.#direction.from].query(sql, this.database);
-  }
-
-  /** Foreign keys are made on the target at the end of the load, for which rows have to have what they refer to. */
-  async write(seed: number, transactions: number, orphans = true): Promise<void> {
-    const connection = await servers[this.#direction.from].connect(this.database);
-    try {
-      await writeCascades(connection, { seed, transactions, orphans });
-    } finally {
-      await connection.end();
-    }
-  }
-
-  /** Runs the task while `work` is done, and ends it when that is applied. */
-  async during(
-    work: () => Promise<void>,
-    start: TaskSpec["start"] = "start-replication",
-  ): Promise<ObservedTask> {
-    const task = new ObservedTask({ ...this.spec, start });
-    this.task = task;
-    try {
-      await task.until(({ phase }) => phase === "replicating");
-      await work();
-      task.running.drain();
-      assertStopped(await task.running.outcome);
-      return task;
-    } finally {
-      task.running.stop();
-      task.running.stop();
-      await task.running.outcome;
-    }
-  }
-
-  async assertEqual(
-    tables?: readonly string[],
-    names: Pick<AcrossOptions, "targetName" | "targetColumn"> = {},
-  ): Promise<void> {
-    const { database } = this;
-    const comparison = await compareAcross({
-      source: mysqlSide(servers[this.#direction.from], database),
-      target: this.#side,
-      ...names,
-      ...(tables === undefined ? {} : { tables: tables.map((name) => ({ schema: database, name })) }),
-    });
-    assert.ok(comparison.equal, describeComparison(comparison));
-    assert.ok(comparison.rows > 0);
-    const { to } = this.#direction;
-    const conflicts =
-      to === "postgres"
-        ? await postgres.query(`select "TABLE_NAME", "ERROR" from awsdms_apply_exceptions`, this.#to)
-        : await servers[to].query(
-            `select TABLE_NAME, ERROR from awsdms_control.awsdms_apply_exceptions where TABLE_OWNER like '%${database}'`,
-          );
-    assert.deepEqual(conflicts, []);
-  }
-}
-
 for (const direction of directions) {
   test(`rows that foreign keys change are on the target, one change at a time or many: ${direction.from} to ${direction.to}`, async () => {
-    const pair = await CascadePair.make(direction);
+    const pair = await CascadePair.make(servers, direction);
     await pair.during(() => pair.write(1, 150));
     await pair.assertEqual();
     // What has gathered meanwhile is applied as sets.
@@ -169,7 +43,7 @@ for (const direction of directions) {
 
 test("killed between what foreign keys do and the commit, a task does it once", async () => {
   for (const direction of directions.slice(1, 3)) {
-    const pair = await CascadePair.make(direction);
+    const pair = await CascadePair.make(servers, direction);
     const spec = { ...pair.spec, startId: "first", untilCaughtUp: true };
     // Parts of the tables are loaded before what foreign keys do, others after it.
     const places: readonly (readonly [Failpoint, number])[] = [
@@ -202,7 +76,7 @@ const someTables = (database: string, ...names: readonly string[]): string =>
 test("a table follows the rows that it refers to, though these are not moved", async () => {
   for (const direction of directions.slice(0, 2)) {
     const tables = ["shop", "sale", "tag", "thing"];
-    const pair = await CascadePair.make(direction, {
+    const pair = await CascadePair.make(servers, direction, {
       mappings: (database) => someTables(database, ...tables),
     });
     const task = await pair.during(async () => {
@@ -240,7 +114,7 @@ const renamed = (database: string): string => {
 
 test("rows that foreign keys change are found where tables and columns have other names on the target", async () => {
   for (const direction of directions.slice(1, 3)) {
-    const pair = await CascadePair.make(direction, { mappings: renamed });
+    const pair = await CascadePair.make(servers, direction, { mappings: renamed });
     const names = {
       targetName: ({ schema, name }: TableId) => ({ schema: `new_${schema}`, name: `new_${name}` }),
       targetColumn: (name: string) => `new_${name}`,
@@ -274,7 +148,7 @@ test("many deletes are done in sets, and what one delete does to many rows in pa
     ${doubled("many", "id, one", "1", 15)}; update many set one = id where id > 20000;
     insert into more select id, id from many`;
   for (const direction of [directions[0]!, directions[2]!]) {
-    const pair = await CascadePair.make(direction, { schema });
+    const pair = await CascadePair.make(servers, direction, { schema });
     let began = 0;
     const task = await pair.during(async () => {
       await pair.query("delete from one where id > 20000; delete from one where id = 1");
@@ -292,7 +166,7 @@ test("many deletes are done in sets, and what one delete does to many rows in pa
 
 test("a table that is loaded again takes with it those of which rows refer to its own", async () => {
   for (const direction of directions.slice(1, 3)) {
-    const pair = await CascadePair.make(direction);
+    const pair = await CascadePair.make(servers, direction);
     await pair.during(async () => {
       await pair.write(40, 40);
       const task = pair.task!.running;
@@ -307,8 +181,73 @@ test("a table that is loaded again takes with it those of which rows refer to it
   }
 });
 
+/** A type of texts, and what there is before the tables of the target, where the type takes "keep" and "KEEP" for the same. */
+const foldingTargets = {
+  postgres: [
+    (database: string) => `create schema ${database};
+      create collation ${database}.folding (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`,
+    (database: string) => `collate ${database}.folding`,
+  ],
+  mysql: [(database: string) => `create database ${database}`, () => "collate utf8mb4_general_ci"],
+} as const;
+
+test("what a foreign key does to the rows of a key stays off those that the target alone takes for the same", async () => {
+  const types = ["varchar(20)", "char(20)"];
+  const tables = (text: string, name: (table: string) => string, keys: boolean): string =>
+    types
+      .map((type, i) => {
+        const refers = (columns: string, table: string, actions: string): string =>
+          keys ? `, foreign key (${columns}) references ${table}${i} ${actions}` : "";
+        return `create table ${name(`p${i}`)} (id ${type} ${text} primary key);
+          create table ${name(`c${i}`)} (id int primary key, p ${type} ${text}
+            ${refers("p", "p", "(id) on delete cascade on update cascade")});
+          create table ${name(`q${i}`)} (a int, b ${type} ${text}, primary key (a, b));
+          create table ${name(`d${i}`)} (id int primary key, a int, b ${type} ${text}
+            ${refers("a, b", "q", "(a, b) on delete cascade")})`;
+      })
+      .join("; ");
+  const each = (sql: (i: number) => string): string => types.map((_, i) => sql(i)).join("; ");
+  const schema = `${tables("character set utf8mb4 collate utf8mb4_bin", (table) => table, true)};
+    ${each(
+      (i) => `insert into p${i} values ('keep'), ('move'); insert into c${i} values (1, 'keep'), (2, 'move');
+        insert into q${i} values (1, 'keep'); insert into d${i} values (1, 1, 'keep')`,
+    )}`;
+  const settings = JSON.stringify({ FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING" } });
+  for (const direction of directions.slice(1, 3)) {
+    const pair = await CascadePair.make(servers, direction, { schema, settings });
+    const { database } = pair;
+    const [begin, text] = foldingTargets[direction.to === "postgres" ? "postgres" : "mysql"];
+    const name = (table: string): string => `${database}.${table}`;
+    await pair.queryTarget(`${begin(database)}; ${tables(text(database), name, false)}`);
+    // PostgreSQL tells values apart that MySQL's collations do not, where they have spaces at their end.
+    const space = direction.to === "postgres" ? "" : " ";
+    await pair.during(() =>
+      pair
+        .query(
+          each(
+            (i) => `insert into p${i} values ('KEEP'), ('MOVE'); insert into q${i} values (1, 'KEEP');
+            insert into c${i} values (3, 'KEEP${space}'), (4, 'MOVE'); insert into d${i} values (2, 1, 'KEEP${space}');
+            delete from p${i} where id = 'KEEP'; update p${i} set id = 'MOVED' where id = 'MOVE';
+            delete from q${i} where b = 'KEEP'`,
+          ),
+        )
+        .then(() => undefined),
+    );
+    for (const i of types.keys()) {
+      const rows = await pair.queryTarget(
+        `select id, p from ${name(`c${i}`)} union all select 10 * id, b from ${name(`d${i}`)} order by 1`,
+      );
+      assert.deepEqual(
+        rows.map(({ id, p: value }) => `${id} ${value!.trimEnd()}`),
+        ["1 keep", "2 move", "4 MOVED", "10 keep"],
+        `${types[i]} ${direction.to}`,
+      );
+    }
+  }
+});
+
 test("a foreign key that acts by itself and comes or goes meanwhile sets its table aside", async () => {
-  const pair = await CascadePair.make(directions[0]!);
+  const pair = await CascadePair.make(servers, directions[0]!);
   const task = new ObservedTask(pair.spec);
   try {
     await task.until(({ phase }) => phase === "replicating");

@@ -169,17 +169,24 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       }
     });
 
-    test("a transaction that stands idle after it has written is named, too", async () => {
+    test("a transaction that stands idle after it has written, or is prepared, is named, too", async () => {
+      const preparer = await server.connect(database);
+      await preparer.query("xa start 'p'; insert into t values (501, 'x'); xa end 'p'; xa prepare 'p'");
+      await preparer.end();
       const idle = await server.connect(database);
       try {
         await idle.query("begin; insert into t values (500, 'x')");
         // Whoever asks for transactions again and again is told what was there when he began.
         const sql = `select 1 from information_schema.processlist where id = ${idle.threadId} and time > 3`;
         await eventually("an idle one", async () => (await server.query(sql)).length === 1);
-        const [writer] = await source.openWriters(signal);
-        assert.match(writer!.subject, new RegExp(`session ${idle.threadId} of tideway@`));
-        assert.equal(writer!.state, "idle in a transaction");
+        const writers = await source.openWriters(signal);
+        assert.match(writers[0]!.subject, new RegExp(`session ${idle.threadId} of tideway@`));
+        assert.deepEqual(
+          writers.map(({ state }) => state),
+          ["idle in a transaction", "prepared"],
+        );
       } finally {
+        await server.query("xa rollback 'p'");
         idle.destroy();
       }
     });

@@ -215,6 +215,20 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies MysqlFlavour[]) {
       });
     });
 
+    test("a control table of an earlier version gets the column that it lacks", async () => {
+      await on(async (target, plan) => {
+        const request = { taskId: "T1", controlSchema: await server.createDatabase("control") };
+        const at = { created: true, snapshot: undefined, partitions: [whole] };
+        await (await target.openJournal(request, unaborted))[Symbol.asyncDispose]();
+        await server.query("alter table awsdms_load_state drop column snapshot_up_to", request.controlSchema);
+        await using journal = await target.openJournal(request, unaborted);
+        await journal.planTables([{ id: plan.tables[0]!.source.id, ...at }], unaborted);
+        assert.equal((await journal.tables(unaborted))[0]!.partitions.length, 1);
+        await server.query("alter table awsdms_load_state drop column done", request.controlSchema);
+        await assert.rejects(target.openJournal(request, unaborted), { code: "target.control_table" });
+      });
+    });
+
     test("the trial of a table that a killed start has left goes with the next start, or is cleaned up", async () => {
       await on(async (target, plan, schema) => {
         const client = await connect(server.endpoint(), { side: "target", purpose: "trial" }, unaborted);

@@ -1,6 +1,6 @@
 import type { TablePlan } from "../../../core/plan.ts";
 import type { LogicalType } from "../../../core/schema.ts";
-import { foldedKey } from "../../shared/catalog/folded-keys.ts";
+import { foldedKey, foldedOf, overlooksSpaces } from "../../shared/catalog/folded-keys.ts";
 import { identifier } from "../catalog/identifier.ts";
 import { CellForm, cellForm } from "../values/cell-text.ts";
 import type { ApplyColumn, ApplyTable } from "./apply-table.ts";
@@ -13,6 +13,8 @@ export interface Comparison {
   readonly form: CellForm;
   /** What stands before the literal when it is by itself, in a list. */
   readonly item: Buffer;
+  /** The column as it is compared. */
+  readonly column: Buffer;
   /** The whole comparison with NULL. */
   readonly isNull: Buffer;
 }
@@ -57,9 +59,15 @@ export class ApplyColumns {
 
   /** Whether keys that the source tells apart may be equal here. */
   get foldsKey(): boolean {
-    const folds = (name: string): boolean => this.#table?.columns.get(name.toLowerCase())?.folds === true;
-    return foldedKey(this.#plan, folds).length > 0;
+    return foldedKey(this.#plan, this.#folds).length > 0;
   }
+
+  /** Whether values of a column that the source tells apart may be equal here. */
+  foldsTexts(ordinal: number): boolean {
+    return foldedOf([ordinal], this.#plan, this.#folds).length > 0;
+  }
+
+  readonly #folds = (name: string): boolean => this.#table?.columns.get(name.toLowerCase())?.folds === true;
 
   /** Equality with a key's value, for which the key's index serves. */
   isKey(ordinal: number): Comparison {
@@ -79,13 +87,22 @@ export class ApplyColumns {
       return comparison({ column, operator, open: "_binary", close, form });
     }
     // Neither side has spaces at its end there.
-    if (dataType === "char") {
-      const column = `convert(${name} using utf8mb4) collate utf8mb4_bin`;
-      return comparison({ column, operator, open, close: `${close} collate utf8mb4_bin`, form });
-    }
+    if (dataType === "char") return this.#isSameButSpaces(ordinal, operator);
     if (GEOMETRIES.test(dataType))
       return comparison({ column: `cast(${name} as binary)`, operator, open, close, form });
     return comparison({ column: name, operator, open, close, form });
+  }
+
+  /** Equality of texts where the source tells them apart and the target does not. */
+  isReferred(ordinal: number): Comparison {
+    const overlooks = overlooksSpaces(this.#plan.source.columns[ordinal]!);
+    return overlooks ? this.#isSameButSpaces(ordinal, "=") : this.isSame(ordinal);
+  }
+
+  #isSameButSpaces(ordinal: number, operator: string): Comparison {
+    const { open, close, form } = this.#literal(ordinal);
+    const column = `convert(${this.#name(ordinal)} using utf8mb4) collate utf8mb4_bin`;
+    return comparison({ column, operator, open, close: `${close} collate utf8mb4_bin`, form });
   }
 
   /**
@@ -151,6 +168,7 @@ function comparison({
     close: Buffer.from(close),
     form,
     item: Buffer.from(open),
+    column: Buffer.from(column),
     isNull: Buffer.from(`${column} is null`),
   };
 }

@@ -15,6 +15,9 @@ const OPEN = Buffer.from("(");
 const CLOSE = Buffer.from(")");
 const COMMA = Buffer.from(",");
 const EQUALS = Buffer.from("=");
+const WHERE = Buffer.from(" where ");
+const AND = Buffer.from(" and ");
+const IN = Buffer.from(" in (");
 
 /** Writes the statements about all rows of a table that hold the same in some columns as one of a list does. */
 export class CascadeSql {
@@ -50,30 +53,18 @@ export class CascadeSql {
 
   /** The condition, for rows of the list from `from` on; returns the first that is left for another statement. */
   where(out: SqlText, { columns, rows }: ReferringRows, from: number): number {
-    const names = columns.map((ordinal) => String(this.#columns.names[ordinal]!)).join(",");
-    const isTuple = columns.length > 1;
-    out.append(Buffer.from(` where ${isTuple ? `(${names})` : names} in (`));
-    const start = out.length;
-    let i = from;
-    for (; i < rows.length && i - from < MAX_VALUES && out.length - start < MAX_BYTES; i++) {
-      if (i > from) out.append(COMMA);
-      const { bytes, cells } = rows.source(i);
-      if (isTuple) out.append(OPEN);
-      for (let c = 0; c < columns.length; c++) {
-        const { item, close, form } = this.#comparison(columns[c]!);
-        const cell = rows.row(i) + 2 * columns[c]!;
-        if (c > 0) out.append(COMMA);
-        out.append(item);
-        writeLiteral(out, form, bytes, cells[cell]!, cells[cell + 1]!);
-        out.append(close);
-      }
-      if (isTuple) out.append(CLOSE);
-    }
-    out.append(CLOSE);
-    return i;
+    const keys = columns.map((ordinal) => this.#isKey(ordinal));
+    out.append(WHERE);
+    const to = among(out, keys, { columns, rows, from, to: rows.length });
+    const isFolded = columns.map((ordinal) => this.#columns.foldsTexts(ordinal));
+    if (!isFolded.includes(true)) return to;
+    // An index finds rows by what is above; of those, only what is the same to the source is meant.
+    const exact = columns.map((ordinal, c) => (isFolded[c] ? this.#columns.isReferred(ordinal) : keys[c]!));
+    out.append(AND);
+    return among(out, exact, { columns, rows, from, to });
   }
 
-  #comparison(ordinal: number): Comparison {
+  #isKey(ordinal: number): Comparison {
     this.#comparisons[ordinal] ??= this.#columns.isKey(ordinal);
     return this.#comparisons[ordinal];
   }
@@ -94,4 +85,42 @@ export class CascadeSql {
         return name;
     }
   }
+}
+
+interface Listed extends Pick<ReferringRows, "columns" | "rows"> {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Columns among the values of some rows, as far as one statement takes them; returns the first that is left. */
+function among(
+  out: SqlText,
+  comparisons: readonly Comparison[],
+  { columns, rows, from, to }: Listed,
+): number {
+  const isTuple = columns.length > 1;
+  if (isTuple) out.append(OPEN);
+  for (const [c, { column }] of comparisons.entries()) {
+    if (c > 0) out.append(COMMA);
+    out.append(column);
+  }
+  if (isTuple) out.append(CLOSE);
+  out.append(IN);
+  const start = out.length;
+  let i = from;
+  for (; i < to && i - from < MAX_VALUES && out.length - start < MAX_BYTES; i++) {
+    if (i > from) out.append(COMMA);
+    const { bytes, cells } = rows.source(i);
+    if (isTuple) out.append(OPEN);
+    for (const [c, { item, close, form }] of comparisons.entries()) {
+      const cell = rows.row(i) + 2 * columns[c]!;
+      if (c > 0) out.append(COMMA);
+      out.append(item);
+      writeLiteral(out, form, bytes, cells[cell]!, cells[cell + 1]!);
+      out.append(close);
+    }
+    if (isTuple) out.append(CLOSE);
+  }
+  out.append(CLOSE);
+  return i;
 }

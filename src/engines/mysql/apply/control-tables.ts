@@ -4,14 +4,18 @@ import {
   CONTROL_COMMENT,
   type ControlTableName,
   controlTables,
+  lackingColumns,
   tablesOf,
   unfitControlTable,
 } from "../../shared/apply/control-tables.ts";
 import { identifier, literal, qualified } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
+import { serverFields } from "../connection/errors.ts";
 
 /** Where DMS keeps its control tables on MySQL: a database of their own. */
 const DEFAULT_SCHEMA = "awsdms_control";
+
+const ER_DUP_FIELDNAME = 1060;
 
 const tables = controlTables({
   time: "datetime(6)",
@@ -42,13 +46,13 @@ export function controlSchema(request: JournalRequest): string {
 }
 
 /**
- * Makes the control database and tables that are missing, and checks those that are there. Safe when several tasks
+ * Makes the control database, tables and columns that are missing, and checks those that are there. Safe when several tasks
  * start at once; needs no right to create where nothing is missing. Throws `target.control_table` for a table of that
  * name with other columns, without its key, or of an engine without transactions.
  */
 export async function ensureControlTables(client: Client, request: JournalRequest): Promise<void> {
   const schema = controlSchema(request);
-  const missing = await missingTables(client, schema, tableNames.filter(tablesOf(request)));
+  const missing = await missingStatements(client, schema, tableNames.filter(tablesOf(request)));
   if (missing.length === 0) return;
   const [found] = await client.query<{ name: string }>(
     `select schema_name as name from information_schema.schemata where schema_name = ${literal(schema)}`,
@@ -58,30 +62,38 @@ export async function ensureControlTables(client: Client, request: JournalReques
       `create database if not exists ${identifier(schema)} character set utf8mb4 collate utf8mb4_bin`,
     );
   }
-  for (const name of missing) await client.execute(createSql(schema, name));
+  for (const sql of missing) {
+    await client.execute(sql).catch((error) => {
+      // Another task has added the column meanwhile.
+      if (serverFields(error)?.number !== ER_DUP_FIELDNAME) throw error;
+    });
+  }
   failpoint("journal.tables-made");
 }
 
-async function missingTables(
+/** What makes the tables and columns that are missing. */
+async function missingStatements(
   client: Client,
   schema: string,
   names: readonly ControlTableName[],
-): Promise<readonly ControlTableName[]> {
+): Promise<readonly string[]> {
   const rows = await client.query<{ table: string; name: string }>(
     `select table_name as \`table\`, column_name as name from information_schema.columns
       where table_schema = ${literal(schema)} and table_name in (${tableNames.map(literal).join(", ")})`,
   );
   const found = Map.groupBy(rows, ({ table }) => table.toLowerCase());
   const fit = found.size === 0 ? new Set<string>() : await fitTables(client, schema);
-  return names.filter((name) => {
+  return names.flatMap((name) => {
     const there = found.get(name);
-    if (there === undefined) return true;
-    const columns = new Set(there.map((row) => row.name));
-    const lacking = tables[name].columns.find(([column]) => !columns.has(column));
-    if (lacking !== undefined) throw unfitControlTable(schema, name, `without the column ${lacking[0]}`);
+    if (there === undefined) return createSql(schema, name);
+    const present = new Set(there.map((row) => row.name));
+    const lacking = lackingColumns(schema, { name, columns: tables[name].columns }, present);
     if (!fit.has(name))
       throw unfitControlTable(schema, name, "without its unique key or with an engine other than InnoDB");
-    return false;
+    return lacking.map(
+      ([column, type]) =>
+        `alter table ${qualified({ schema, name })} add column ${identifier(column)} ${type}`,
+    );
   });
 }
 

@@ -22,14 +22,21 @@ await server.query(
 
 async function told(
   type: MigrationType,
-  { resumes = false, on = server }: { readonly resumes?: boolean; readonly on?: MysqlServer } = {},
+  {
+    resumes = false,
+    on = server,
+    hasRole = false,
+  }: { readonly resumes?: boolean; readonly on?: MysqlServer; readonly hasRole?: boolean } = {},
 ): Promise<readonly Finding[]> {
   const tables = await describeTables(server, database, ["a", "b", "c"]);
   const endpoint = { ...on.endpoint(), username: "locks", password: "pw" };
   const client = await connect(endpoint, { side: "source", purpose: "test" }, signal);
   try {
     const request = { taskId: "T1", type, tables, movesWhole: undefined, movesRights: false, resumes };
-    return await assessLocks(client, { ...request, movesLargeObjects: false }, await readAccount(client));
+    const account = await readAccount(client);
+    // Not all servers have roles.
+    const acting = hasRole ? { ...account, hasRole } : account;
+    return await assessLocks(client, { ...request, movesLargeObjects: false }, acting);
   } finally {
     await client.end();
   }
@@ -45,6 +52,12 @@ test("a user who may not lock is told which tables a load may have to read again
       ["source.snapshot_not_exact", "warning", `${database}.c`],
     ],
   );
+  const acting = await told("full-load-and-cdc", { hasRole: true });
+  assert.deepEqual(
+    acting.map(({ severity }) => severity),
+    findings.map(({ severity }) => severity),
+  );
+  for (const { message } of acting) assert.match(message, /unless a role gives .*LOCK TABLES/);
   assert.equal((await told("full-load")).length, 1);
   assert.deepEqual(await told("cdc"), []);
   await server.query(`grant lock tables on \`${database.replaceAll("_", "\\_")}\`.* to locks`);
@@ -57,8 +70,9 @@ test("without GTIDs nothing can be loaded without a lock, and what is loaded nee
   const settings = { gtid_mode: "OFF", enforce_gtid_consistency: "OFF" };
   await using plain = await startMysql({ flavour: "mysql", settings });
   await plain.query("create user locks identified by 'pw'");
-  const severities = async (resumes: boolean): Promise<readonly string[]> =>
-    (await told("full-load-and-cdc", { resumes, on: plain })).map(({ severity }) => severity);
+  const severities = async (resumes: boolean, hasRole = false): Promise<readonly string[]> =>
+    (await told("full-load-and-cdc", { resumes, on: plain, hasRole })).map(({ severity }) => severity);
   assert.deepEqual(await severities(false), ["error"]);
   assert.deepEqual(await severities(true), ["info"]);
+  assert.deepEqual(await severities(false, true), ["warning"]);
 });

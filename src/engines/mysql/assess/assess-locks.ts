@@ -16,28 +16,38 @@ const BEGINS_BETWEEN =
 const HAS_NO_PLACE =
   "as it may not lock tables either (LOCK TABLES) and the server does not number its transactions (gtid_mode is not ON), no full load has a place in the log from which changes could follow";
 
-/** How a full load gets a place in the log. MariaDB tells that of each transaction, and needs no lock. */
+/**
+ * How a full load gets a place in the log. MariaDB tells that of each transaction, and needs no lock. What roles give is not seen
+ * here, so nothing ends the start where the session has one.
+ */
 export async function assessLocks(
   client: Client,
   { tables, type, resumes }: SourceAssessment,
   account: Account,
 ): Promise<readonly Finding[]> {
   const { facts } = client;
-  if (type === "cdc" || facts.flavour === "mariadb" || account.hasRole) return [];
+  if (type === "cdc" || facts.flavour === "mariadb") return [];
   if (RELOAD.some((name) => account.privileges.has(name))) return [];
   const told = (severity: Finding["severity"], without: string): Finding =>
     finding("source.privilege", severity, {
       subject: account.user,
-      message: `The user ${account.user} lacks the privilege RELOAD: ${without}.`,
+      message: `The user ${account.user} lacks the privilege RELOAD${unless(account, "it or LOCK TABLES")}: ${without}.`,
       remedy: `Run on the source: grant reload on *.* to ${account.sql};`,
     });
   if (type === "full-load" || (await mayLock(client, tables, account))) return [told("info", LOCKS_TABLES)];
   // What is loaded needs no snapshot any more.
-  if (!facts.hasGtids) return [told(resumes ? "info" : "error", HAS_NO_PLACE)];
+  if (!facts.hasGtids) {
+    const severity = account.hasRole ? "warning" : "error";
+    return [told(resumes ? "info" : severity, HAS_NO_PLACE)];
+  }
   return [
     told("info", BEGINS_BETWEEN),
-    ...tables.filter((table) => !findsRowsAnyTime(table)).map(({ id }) => needsQuiet(id)),
+    ...tables.filter((table) => !findsRowsAnyTime(table)).map(({ id }) => needsQuiet(id, account)),
   ];
+}
+
+function unless({ hasRole }: Account, privilege: string): string {
+  return hasRole ? `, unless a role gives ${privilege}` : "";
 }
 
 /** Whether LOCK TABLES is granted on the databases of all tables, whose names may be patterns where it is. */
@@ -57,11 +67,10 @@ async function mayLock(client: Client, tables: readonly TableSchema[], account: 
   return rows.every(({ may }) => Number(may) === 1);
 }
 
-function needsQuiet(id: TableSchema["id"]): Finding {
+function needsQuiet(id: TableSchema["id"], account: Account): Finding {
   return finding("source.snapshot_not_exact", "warning", {
     subject: displayTable(id),
     table: id,
-    message:
-      "The table is loaded again when it is changed in the moment in which the load begins, and set aside when that happens several times: it has no key, or foreign keys that act by themselves, and the user may not lock tables.",
+    message: `The table is loaded again when it is changed in the moment in which the load begins, and set aside when that happens several times: it has no key, or foreign keys that act by themselves, and the user may not lock tables${unless(account, "LOCK TABLES")}.`,
   });
 }

@@ -28,8 +28,6 @@ const PATIENCE_MS = 2_000;
 const BETWEEN_TRIES_MS = 10;
 /** Between looks at transactions that are to get through their commits, or to end, and between later tries. */
 const BETWEEN_LOOKS_MS = 50;
-/** Prepared transactions that are about to be committed are waited for so long. */
-const PREPARED_MS = 5_000;
 
 /** MySQL 8 says so to a user without XA_RECOVER_ADMIN. */
 const ER_XAER_RMERR = 1401;
@@ -51,7 +49,8 @@ interface Moment {
 
 /**
  * Begins transactions without any lock: all at one moment, if that can be had; else those at one moment where changes of the
- * tables cannot be applied to rows that may show them already; else all, within bounds (Snapshot.upTo).
+ * tables cannot be applied to rows that may show them already; else all, within bounds (Snapshot.upTo). Prepared transactions
+ * are waited for until the caller's signal ends it.
  */
 export async function beginByGtids(
   sessions: readonly WireSession[],
@@ -60,25 +59,28 @@ export async function beginByGtids(
 ): Promise<BegunSessions> {
   const [first] = sessions;
   await checkOrder(first!);
-  const startedAt = performance.now();
   const mayConverge = first!.facts.logsWholeRows && request.tables.every(findsRowsAnyTime);
   const seeksExact = request.exact === true || !mayConverge;
-  for (let attempt = 1; ; attempt++) {
+  let clearTries = 0;
+  let firstClearAt: number | undefined;
+  for (;;) {
     signal.throwIfAborted();
     const moments = await Promise.all(sessions.map(begin));
-    const waitedMs = performance.now() - startedAt;
     if (moments.some(({ isClouded }) => isClouded)) {
-      if (waitedMs > PREPARED_MS) throw prepared();
-    } else {
-      const same = largestGroup(moments);
-      if (same.length === sessions.length) return exactly(same);
-      if (attempt >= TRIES) {
-        if (seeksExact && same.length > 0) return exactly(same);
-        const isPatient = request.exact === true || (seeksExact && waitedMs < PATIENCE_MS);
-        if (!isPatient) return await withinBounds(moments, signal);
-      }
+      await pause(BETWEEN_LOOKS_MS, signal);
+      continue;
     }
-    await pause(attempt < TRIES ? BETWEEN_TRIES_MS : BETWEEN_LOOKS_MS, signal);
+    clearTries++;
+    firstClearAt ??= performance.now();
+    const same = largestGroup(moments);
+    if (same.length === sessions.length) return exactly(same);
+    if (clearTries >= TRIES) {
+      if (seeksExact && same.length > 0) return exactly(same);
+      const waitedMs = performance.now() - firstClearAt;
+      const isPatient = request.exact === true || (seeksExact && waitedMs < PATIENCE_MS);
+      if (!isPatient) return await withinBounds(moments, signal);
+    }
+    await pause(clearTries < TRIES ? BETWEEN_TRIES_MS : BETWEEN_LOOKS_MS, signal);
   }
 }
 
@@ -182,16 +184,6 @@ async function checkOrder(wire: WireSession): Promise<void> {
     subject: "binlog_order_commits",
     remedy:
       "Run on the source: set global binlog_order_commits = ON; or grant the user RELOAD, or LOCK TABLES on the databases of the task's tables.",
-  });
-}
-
-function prepared(): MigrationError {
-  return new MigrationError("source.privilege", {
-    message:
-      "Transactions of two phases (XA) are prepared on the source: until they end, a snapshot has a place in its log only under a lock, which the user may not take.",
-    subject: "xa recover",
-    remedy:
-      "Commit or roll back what `xa recover` shows; or grant the user RELOAD, or LOCK TABLES on the databases of the task's tables.",
   });
 }
 

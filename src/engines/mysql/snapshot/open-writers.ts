@@ -22,11 +22,16 @@ export const SELECT_SESSIONS =
 
 /**
  * Who keeps a snapshot from beginning: a global read lock waits for statements that run, and locks of tables for
- * transactions that have written to them as well, though these may stand idle. Statements first, the oldest of each before.
+ * transactions that have written to them as well, though these may stand idle, or be prepared and have no session any more.
+ * Statements first, the oldest of each before.
  * Without the privilege PROCESS a user sees its own alone.
  */
 export async function openWriters(client: Client, olderThanS = SECONDS): Promise<readonly OpenWriter[]> {
-  return [...(await longStatements(client, olderThanS)), ...(await idleTransactions(client, olderThanS))];
+  return [
+    ...(await longStatements(client, olderThanS)),
+    ...(await whereAllowed(() => idleTransactions(client, olderThanS))),
+    ...(await whereAllowed(() => preparedTransactions(client, olderThanS))),
+  ];
 }
 
 /** Whose statements run for long, the oldest first. */
@@ -45,21 +50,39 @@ export async function longStatements(client: Client, olderThanS = SECONDS): Prom
   }));
 }
 
-/** Sessions that do nothing within a transaction that has written, the oldest first; none for a user who may not ask. */
+/** Sessions that do nothing within a transaction that has written, the oldest first. */
 async function idleTransactions(client: Client, olderThanS: number): Promise<readonly OpenWriter[]> {
+  const rows = await client.query<SessionRow>(
+    `select p.id as id, p.user as user, p.host as host, p.db as \`database\`, p.state as state,
+            timestampdiff(second, t.trx_started, now()) as seconds
+       from information_schema.innodb_trx t join information_schema.processlist p on p.id = t.trx_mysql_thread_id
+      where p.command = 'Sleep' and t.trx_rows_modified > 0 and timestampdiff(second, t.trx_started, now()) >= ${olderThanS}
+      order by t.trx_started`,
+  );
+  return rows.map((row) => ({
+    subject: sessionSubject(row),
+    state: "idle in a transaction",
+    seconds: Number(row.seconds),
+  }));
+}
+
+/** Transactions of two phases that no session has any more, the oldest first. */
+async function preparedTransactions(client: Client, olderThanS: number): Promise<readonly OpenWriter[]> {
+  const rows = await client.query<{ readonly id: string; readonly seconds: string }>(
+    `select trx_id as id, timestampdiff(second, trx_started, now()) as seconds from information_schema.innodb_trx
+      where trx_mysql_thread_id = 0 and timestampdiff(second, trx_started, now()) >= ${olderThanS} order by trx_started`,
+  );
+  return rows.map(({ id, seconds }) => ({
+    subject: `transaction ${id} of no session (see \`xa recover\`)`,
+    state: "prepared",
+    seconds: Number(seconds),
+  }));
+}
+
+/** None for a user who may not ask. */
+async function whereAllowed(ask: () => Promise<readonly OpenWriter[]>): Promise<readonly OpenWriter[]> {
   try {
-    const rows = await client.query<SessionRow>(
-      `select p.id as id, p.user as user, p.host as host, p.db as \`database\`, p.state as state,
-              timestampdiff(second, t.trx_started, now()) as seconds
-         from information_schema.innodb_trx t join information_schema.processlist p on p.id = t.trx_mysql_thread_id
-        where p.command = 'Sleep' and t.trx_rows_modified > 0 and timestampdiff(second, t.trx_started, now()) >= ${olderThanS}
-        order by t.trx_started`,
-    );
-    return rows.map((row) => ({
-      subject: sessionSubject(row),
-      state: "idle in a transaction",
-      seconds: Number(row.seconds),
-    }));
+    return await ask();
   } catch (error) {
     if (isNotAllowed(error)) return [];
     throw error;

@@ -99,23 +99,30 @@ export class PostgresCascades implements CascadeTarget {
 
   #condition({ plan, columns, rows }: ReferringRows, from: number): Condition {
     const known = this.#columnsOf(plan);
+    const folded = known.foldedOf(columns);
+    const exact = (ordinal: number, sql: string): string =>
+      folded.includes(ordinal) ? ApplyColumns.identity(sql) : sql;
     const values: string[] = [];
+    const exactValues: string[] = [];
     let length = 0;
     let next = from;
     for (; next < rows.length && values.length < MAX_VALUES && length < MAX_LENGTH; next++) {
       const source = rows.source(next);
-      const value = columns.map((ordinal) => cellText(known, ordinal, source, rows.row(next))).join(", ");
+      const cells = columns.map((ordinal) => cellText(known, ordinal, source, rows.row(next)));
+      const value = cells.join(", ");
       // No text here has it, so no row either.
       if (value.includes("\0")) continue;
       length += value.length;
-      values.push(columns.length === 1 ? value : `(${value})`);
+      values.push(value);
+      exactValues.push(cells.map((cell, c) => exact(columns[c]!, cell)).join(", "));
     }
     if (values.length === 0) return { where: " where false", next };
-    const names = columns.map((ordinal) => known.name(ordinal)).join(", ");
-    const list = values.join(", ");
-    // As rows of a list, so that many of them are joined and not compared one after the other.
-    const where = columns.length === 1 ? `${names} in (${list})` : `(${names}) in (values ${list})`;
-    return { where: ` where ${where}`, next };
+    const names = columns.map((ordinal) => known.name(ordinal));
+    const where = among(names, values);
+    if (folded.length === 0) return { where: ` where ${where}`, next };
+    // An index finds rows by the first; of those, only what is the same to the source is meant.
+    const exactNames = columns.map((ordinal, c) => exact(ordinal, names[c]!));
+    return { where: ` where ${where} and ${among(exactNames, exactValues)}`, next };
   }
 
   #rowsOf(plan: number): string {
@@ -126,6 +133,12 @@ export class PostgresCascades implements CascadeTarget {
     this.#columns[plan] ??= new ApplyColumns(this.#parts.plans[plan]!, this.#parts.targets[plan], "text");
     return this.#columns[plan];
   }
+}
+
+/** As rows of a list where there are several columns, so that many of them are joined and not compared one after the other. */
+function among(names: readonly string[], values: readonly string[]): string {
+  if (names.length === 1) return `${names[0]} in (${values.join(", ")})`;
+  return `(${names.join(", ")}) in (values ${values.map((value) => `(${value})`).join(", ")})`;
 }
 
 function cellText(columns: ApplyColumns, ordinal: number, { bytes, cells }: RowBytes, row: number): string {

@@ -1,5 +1,5 @@
 import type { TablePlan } from "../../../core/plan.ts";
-import { foldedKey } from "../../shared/catalog/folded-keys.ts";
+import { foldedOf } from "../../shared/catalog/folded-keys.ts";
 import { identifier, literal } from "../../shared/identifier.ts";
 import { binaryForm, sameBinaryForm } from "../catalog/binary-form.ts";
 import { shapeSql } from "../catalog/geometry-type.ts";
@@ -81,11 +81,22 @@ export class ApplyColumns {
 
   /** Ordinals of the key of which the target takes values for the same that the source tells apart. */
   get foldedKey(): readonly number[] {
-    const column = (name: string): TargetColumn | undefined => this.#target?.columns.get(name);
-    // What fills up a value of that type is told apart nowhere.
-    const folds = (name: string): boolean =>
-      column(name)?.exact === false && column(name)?.type !== FILLED_UP;
-    return foldedKey(this.#plan, folds);
+    return this.foldedOf(this.#plan.source.key);
+  }
+
+  /** Those of some ordinals of which it is so. */
+  foldedOf(ordinals: readonly number[]): readonly number[] {
+    const folds = (name: string): boolean => {
+      const column = this.#target?.columns.get(name);
+      // What fills up a value of that type is told apart nowhere.
+      return column?.exact === false && (column.type !== FILLED_UP || !column.deterministic);
+    };
+    return foldedOf(ordinals, this.#plan, folds);
+  }
+
+  /** A column's value or a literal of it as a text that is the same only where its bytes are; fits no index. */
+  static identity(sql: string): string {
+    return `${sql}::pg_catalog.text collate pg_catalog."C"`;
   }
 
   /**

@@ -18,6 +18,8 @@ export interface TargetColumn {
   readonly identityAlways: boolean;
   /** Values of it that are equal are the same; not so 1.0 and 1.00, or 30 days and a month. */
   readonly exact: boolean;
+  /** Its collation, if it has one, takes no texts for the same that differ. */
+  readonly deterministic: boolean;
   /** It is one of PostGIS's that has a cast of bytes: its text is another one. */
   readonly castsBytes: boolean;
 }
@@ -49,8 +51,10 @@ export function ownRows(id: TableId, target: TargetTable | undefined): string {
 const exactTypes =
   "bool int2 int4 int8 oid xid xid8 cid tid char name text varchar bytea bit varbit date time timetz timestamp timestamptz uuid inet cidr macaddr macaddr8 money pg_lsn";
 
-const EXACT_SQL = `(e.typname = any ('{${exactTypes.split(" ").join(",")}}') and e.typnamespace = 'pg_catalog'::regnamespace or e.typtype = 'e')
-  and not exists (select from pg_catalog.pg_collation l where l.oid = a.attcollation and not l.collisdeterministic)`;
+const EXACT_SQL = `e.typname = any ('{${exactTypes.split(" ").join(",")}}') and e.typnamespace = 'pg_catalog'::regnamespace or e.typtype = 'e'`;
+
+const DETERMINISTIC_SQL =
+  "not exists (select from pg_catalog.pg_collation l where l.oid = a.attcollation and not l.collisdeterministic)";
 
 const CASTS_SQL = `exists (select from pg_catalog.pg_cast k where k.castsource = 'bytea'::regtype and k.casttarget = t.oid
     and k.castcontext <> 'e')
@@ -74,7 +78,7 @@ const FACTS_SQL = (wanted: string): string => `
               or c.relkind = 'p' and g.tgrelid in (select relid from pg_catalog.pg_partition_tree(c.oid)))),
          a.attname, pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.typname),
          ${binaryFormSql("a.atttypid")}, a.attgenerated <> '', a.attidentity = 'a',
-         ${EXACT_SQL}, ${CASTS_SQL},
+         ${EXACT_SQL}, ${DETERMINISTIC_SQL}, ${CASTS_SQL},
          case when row_number() over (partition by wanted.i order by a.attnum) = 1 then ${HEIRS_SQL} end
     from (values ${wanted}) as wanted (i, schema, name)
     join pg_catalog.pg_namespace n on n.nspname = wanted.schema
@@ -113,6 +117,7 @@ export async function readTargetTables(
       generated,
       always,
       exact,
+      deterministic,
       casts,
       heirs,
     ] of rows) {
@@ -127,7 +132,8 @@ export async function readTargetTables(
       tables[index] = table;
       table.columns.set(name!, {
         ...{ type: type!, form: form ?? undefined },
-        ...{ generated: generated === "t", identityAlways: always === "t", exact: exact === "t" },
+        ...{ generated: generated === "t", identityAlways: always === "t" },
+        ...{ exact: exact === "t" && deterministic === "t", deterministic: deterministic === "t" },
         castsBytes: casts === "t",
       });
     }

@@ -5,8 +5,8 @@ import {
   CONTROL_COMMENT,
   type ControlTableName,
   controlTables,
+  lackingColumns,
   tablesOf,
-  unfitControlTable,
 } from "../../shared/apply/control-tables.ts";
 import { identifier, literal, qualified } from "../../shared/identifier.ts";
 
@@ -26,12 +26,6 @@ const tables = controlTables({
   partition: "text",
   word: "text",
 });
-
-/** Columns that a table which an earlier version has made may lack, and gets. */
-const LATER: Readonly<Partial<Record<ControlTableName, readonly string[]>>> = {
-  awsdms_load_state: ["snapshot_up_to"],
-  awsdms_table_state: ["shape"],
-};
 
 /** Room beside the row, so that the update of every commit stays on its page and off the index (HOT). */
 const STORAGE: Readonly<Partial<Record<ControlTableName, string>>> = {
@@ -95,14 +89,9 @@ async function missingStatements(
 }
 
 function addSql(schema: string, name: ControlTableName, present: ReadonlySet<string>): string[] {
-  return tables[name].columns
-    .filter(([column]) => !present.has(column))
-    .map(([column, type]) => {
-      if (LATER[name]?.includes(column) === true) {
-        return `alter table ${qualified({ schema, name })} add column ${identifier(column)} ${type}`;
-      }
-      throw unfitControlTable(schema, name, `without the column ${column}`);
-    });
+  return lackingColumns(schema, { name, columns: tables[name].columns }, present).map(
+    ([column, type]) => `alter table ${qualified({ schema, name })} add column ${identifier(column)} ${type}`,
+  );
 }
 
 function createSql(schema: string, name: ControlTableName): string {

@@ -153,6 +153,24 @@ export function controlTables(types: ControlTypes): Readonly<Record<ControlTable
   };
 }
 
+/** Columns that a table which an earlier version has made may lack, and gets. */
+const LATER: Readonly<Partial<Record<ControlTableName, readonly string[]>>> = {
+  awsdms_load_state: ["snapshot_up_to"],
+  awsdms_table_state: ["shape"],
+};
+
+/** The columns, with their types, that a table is to get; throws where it was never a control table. */
+export function lackingColumns(
+  schema: string,
+  { name, columns }: Pick<ControlTable, "columns"> & { readonly name: ControlTableName },
+  present: ReadonlySet<string>,
+): ControlTable["columns"] {
+  const lacking = columns.filter(([column]) => !present.has(column));
+  const never = lacking.find(([column]) => LATER[name]?.includes(column) !== true);
+  if (never !== undefined) throw unfitControlTable(schema, name, `without the column ${never[0]}`);
+  return lacking;
+}
+
 const OPTIONAL: ReadonlySet<string> = new Set<OptionalControlTable>([
   "awsdms_full_load_exceptions",
   "awsdms_history",
