@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -126,6 +126,33 @@ test("what cannot be compared is told, and a run that fails leaves no report", a
     (await readdir(directory)).filter((name) => name.startsWith("none")),
     [],
   );
+});
+
+test("what could not be compared gives exit code 3, and stands in the reports", async () => {
+  const { to, args } = await pair();
+  await server.query("alter table b add n int; alter table a drop column at, add at int", to);
+  const told = await tideway(...args);
+  assert.equal(told.code, 3);
+  assert.match(told.stdout, /^equal +public\.a +300 rows; 1 column could not be compared in /m);
+  assert.match(told.stdout, /^public\.a .* equal in part$/m);
+  assert.match(told.stdout, /^public\.b .* equal$/m);
+  assert.match(told.stdout, /^Not shown to be equal: 1 of 2 tables/m);
+
+  const rules = join(directory, "rules.json");
+  const rule = { "rule-type": "transformation", "rule-id": "2", "rule-name": "2", "rule-action": "rename" };
+  const column = { "schema-name": "public", "table-name": "a", "column-name": "at" };
+  const all = { "schema-name": "public", "table-name": "%" };
+  const selection = { "rule-type": "selection", "rule-id": "1", "rule-name": "1", "rule-action": "include" };
+  const renamed = { ...rule, "rule-target": "column", "object-locator": column, value: "word" };
+  await writeFile(rules, JSON.stringify({ rules: [{ ...selection, "object-locator": all }, renamed] }));
+  const reports = ["html", "json"].map((end) => join(directory, `clash.${end}`));
+  for (const report of reports) {
+    const { code, stdout } = await tideway(...args, "--mappings", rules, "--report", report);
+    assert.equal(code, 3);
+    assert.match(stdout, /^error mapping\.column_clash: /m);
+    assert.match(stdout, /Not all was compared: 1 error\.$/m);
+    assert.match(await readFile(report, "utf8"), /mapping\.column_clash/);
+  }
 });
 
 test("what makes no sense is wrong usage", async () => {

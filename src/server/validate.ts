@@ -2,7 +2,7 @@ import type { EndpointConfig, Engine } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import { type MigrationPlan, readTable, type TablePlan } from "../core/plan.ts";
-import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
+import { type Catalog, displayTable, type TableId, type TableSchema, tableKey } from "../core/schema.ts";
 import type { MigrationType, Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { compilePlan } from "../mapping/plan.ts";
@@ -128,13 +128,25 @@ async function planTables(
   const converted = target.convert(compiled.plan);
   const findings = [
     ...[...selected.unmatched, ...selected.passing, ...viewsUnread(views, catalog)],
-    ...[...compiled.findings, ...converted.findings],
+    ...[...goneTables(tables, catalog), ...compiled.findings, ...converted.findings],
   ];
   const errors = findings.filter(({ severity }) => severity === "error");
   for (const finding of [...selected.unmatched, ...errors]) listener.finding(finding);
   const fatal = errors.find(({ table }) => table === undefined);
   if (fatal !== undefined) throw asError(fatal);
   return converted.plan;
+}
+
+/** Tables that have been dropped, or renamed, since they were listed. */
+function goneTables(listed: readonly TableId[], { tables }: Catalog): readonly Finding[] {
+  const described = new Set(tables.map(({ id }) => tableKey(id)));
+  return listed
+    .filter((id) => !described.has(tableKey(id)))
+    .map((id) => ({
+      ...{ code: "source.table_changed", severity: "error", subject: displayTable(id), table: id },
+      message: `${displayTable(id)} was dropped or renamed before it was read.`,
+      remedy: "Compare again when nobody alters the source's tables.",
+    }));
 }
 
 /** What is there of the plan's tables. */
