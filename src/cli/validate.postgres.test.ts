@@ -155,6 +155,24 @@ test("what could not be compared gives exit code 3, and stands in the reports", 
   }
 });
 
+test("a check of the target that cannot be made is told, and takes no result away", async () => {
+  const [from, to] = [await server.createDatabase("from"), await server.createDatabase("to")];
+  const parent = "create table p (id int primary key, n serial); insert into p values (1)";
+  await server.query(`${parent}; create table c (id int references p); insert into c values (1)`, from);
+  const words = "create table w (n numeric); insert into w values (12.50); create sequence s owned by w.n";
+  await server.query(words, from);
+  await server.query(`${words}; create table c (id text); insert into c values (1)`, to);
+  await server.query("create table p (id int primary key); insert into p values (1)", to);
+  const report = join(directory, "checks.json");
+  const args = ["validate", "--settle", "0", "--report", report, server.url(from), server.url(to)];
+  const { code, stdout, stderr } = await tideway(...args);
+  assert.equal(code, 3, stderr);
+  assert.match(stdout, /^failed +public\.c +the foreign key c_id_fkey: [a-z_]+\.[a-z_]+: /m);
+  const { checks, tables } = JSON.parse(await readFile(report, "utf8"));
+  assert.equal(checks.length, 1);
+  assert.equal(tables.length, 3);
+});
+
 test("what makes no sense is wrong usage", async () => {
   const { args } = await pair();
   const more: readonly (readonly string[])[] = [

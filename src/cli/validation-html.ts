@@ -121,10 +121,15 @@ function checksTable(checks: readonly TargetCheck[]): Html {
     checks.map((check) => [
       displayTable(check.table),
       check.what,
-      badge(toneOf(check), check.isGood ? "good" : FAULTS[check.kind]),
+      badge(toneOf(check), resultOf(check)),
       count(check.found),
     ]),
   );
+}
+
+function resultOf({ kind, isGood, error }: TargetCheck): string {
+  if (isGood) return "good";
+  return error === undefined ? FAULTS[kind] : `failed: ${error.code}`;
 }
 
 function nameOf({ table: source, target }: TableValidation): string {

@@ -107,8 +107,12 @@ const CHECKED = {
 
 /** A check of the target that is not good; of one that is, nothing is to be told. */
 export function checkText(check: TargetCheck, paint: Paint): string | undefined {
-  const { table, kind, what, found, isGood, isUnderWay } = check;
+  const { table, kind, what, found, isGood, isUnderWay, error } = check;
   if (isGood) return undefined;
+  if (error !== undefined) {
+    const failed = `${displayTable(table)}  ${what}: ${error.code}: ${error.message}`;
+    return `${paint.bad("failed   ")}  ${printable(failed)}\n`;
+  }
   const word = isUnderWay === true ? paint.faint("note     ") : paint.bad("wrong    ");
   const later = isUnderWay === true ? "; it is set when the task is drained" : "";
   const number = kind === "sequence" ? what : `${what}: ${count(found)}`;

@@ -64,6 +64,8 @@ export interface TargetCheck {
   readonly isGood: boolean;
   /** It is not good, and will be when the task that is under way is drained. */
   readonly isUnderWay?: boolean;
+  /** What has kept it from being looked at. */
+  readonly error?: MigrationError;
 }
 
 /** What a validation tells while it goes on. Ids are the source's. Calls are cheap and never throw. */
