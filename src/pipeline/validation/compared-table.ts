@@ -117,7 +117,7 @@ function comparedKey(plan: TablePlan, columns: readonly ComparedColumn[]): Compa
   const places = source.map(({ ordinal }) => columns.findIndex((column) => column.ordinal === ordinal));
   const isSame = places.every((place, i) => {
     const column = columns[place];
-    return column !== undefined && hasSameValues(source[i]!.column, column.target);
+    return column !== undefined && hasSameValues(source[i]!.column, column);
   });
   if (!isSame) return undefined;
   const target = places.map((place) => {
@@ -127,9 +127,18 @@ function comparedKey(plan: TablePlan, columns: readonly ComparedColumn[]): Compa
   return { columns: places, source, target };
 }
 
-function hasSameValues({ type: a }: Column, { type: b }: Column): boolean {
-  if (a.kind !== b.kind) return false;
+/** Whether a value finds the same rows on both sides: none is coarser, so that two keys of one side were one of the other. */
+function hasSameValues({ type: a }: Column, { form, target: { type: b } }: ComparedColumn): boolean {
   if (a.kind === "timestamp" || a.kind === "time")
     return b.kind === a.kind && a.zoned === b.zoned && a.precision === b.precision;
-  return a.kind !== "float";
+  if (a.kind === "decimal") return b.kind === "decimal" && (a.scale ?? 0) === (b.scale ?? 0) && isSized(a, b);
+  if (a.kind === "string" && b.kind === "string" && a.fixed && b.fixed) return true;
+  return a.kind === b.kind && a.kind !== "float" && !("trims" in form);
+}
+
+type Decimal = Extract<Column["type"], { readonly kind: "decimal" }>;
+
+/** Of a decimal without a precision each value has a scale of its own. */
+function isSized(a: Decimal, b: Decimal): boolean {
+  return (a.precision === undefined) === (b.precision === undefined);
 }

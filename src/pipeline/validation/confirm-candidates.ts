@@ -1,53 +1,75 @@
-import type { Snapshot } from "../../core/source.ts";
-import type { Candidate, RowState } from "./candidate.ts";
-import type { ComparedSide, SideName } from "./compared-side.ts";
+import type { Candidate } from "./candidate.ts";
+import type { SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
-import { partOf, type SeenRow } from "./find-candidates.ts";
-import { statesByDigest, statesByKey } from "./read-states.ts";
+import type { SeenRow } from "./find-candidates.ts";
 import { type ReadStates, type ScannedStates, type Settled, settle } from "./settle.ts";
+import { settleSurplus } from "./settle-surplus.ts";
+import { type Rereads, StateReads } from "./state-reads.ts";
 import type { TargetPlace } from "./target-place.ts";
 import type { ValidationContext } from "./validation-context.ts";
-import { WHOLE } from "./whole-table.ts";
 
-/** How rows of a table are read again. */
-export interface Rereads {
-  readonly sides: Readonly<Record<SideName, ComparedSide>>;
-  /** The buckets in which rows without a key are looked for; undefined for all of the table. */
-  readonly choice: { readonly buckets: number; readonly wanted: readonly number[] } | undefined;
-}
+/** Decides which of the rows of a table that seemed to differ do. */
+export class Confirmation {
+  readonly #reads: StateReads;
+  readonly #context: ValidationContext;
+  readonly #place: TargetPlace;
+  /** A row that is told by its digest has come, or gone: in its stead the source may have another that nobody has seen. */
+  #hasMoved = false;
 
-/**
- * Which of some rows that seemed to differ do. Each is decided about once, though both of its sides may have been seen, and
- * in different buckets: one that the source has in its snapshot counts when it was seen there.
- */
-export async function* confirmCandidates(
-  table: ComparedTable,
-  rereads: Rereads,
-  seen: readonly SeenRow[],
-  context: ValidationContext,
-): AsyncGenerator<Settled> {
-  const reads = new StateReads(table, rereads, context);
-  const { keyed, digested, scanned } = await reads.sorted(seen);
-  const { signal } = context;
-  const place = context.placeOf(table.plan.source.id);
-  if (keyed.length > 0) {
+  constructor(table: ComparedTable, rereads: Rereads, context: ValidationContext) {
+    this.#reads = new StateReads(table, rereads, context);
+    this.#context = context;
+    this.#place = context.placeOf(table.plan.source.id);
+  }
+
+  /** Each row is decided about once, though it may be seen on both sides, and in different buckets. */
+  async *of(seen: readonly SeenRow[]): AsyncGenerator<Settled> {
+    const { keyed, digested, scanned } = await this.#reads.sorted(seen);
+    if (keyed.length > 0) yield* this.#settleKeyed(keyed, scanned);
+    if (digested.length > 0) yield* this.#settleDigested(digested);
+  }
+
+  /**
+   * How many rows more the source has than the differences say, less where it has fewer; undefined where that cannot be
+   * decided. `told`: how many more it has by them.
+   */
+  async surplus(told: number): Promise<number | undefined> {
+    if (!this.#hasMoved) return 0;
+    const count = (side: SideName): Promise<number> => this.#reads.count(side);
+    return await settleSurplus({ count, told, place: this.#place, signal: this.#context.signal });
+  }
+
+  #settleKeyed(keyed: readonly Candidate[], scanned: ScannedStates): AsyncGenerator<Settled> {
+    const reads = this.#reads;
     const read: ReadStates = (side, candidates) =>
       reads.now(side, (snapshot) => reads.byKey(side, snapshot, candidates));
-    yield* settle(keyed, { read, place, signal, scanned });
+    return settle(keyed, { read, place: this.#place, signal: this.#context.signal, scanned });
   }
-  if (digested.length === 0) return;
-  const read: ReadStates = (side, candidates) =>
-    reads.now(side, (snapshot) => reads.byDigest(side, { snapshot, isWhole: false }, candidates));
-  const left: Candidate[] = [];
-  for await (const settled of settle(digested, { read, place, signal })) {
-    if (settled.verdict === "different" && reads.isChosenByServers) left.push(settled.candidate);
-    else yield settled;
+
+  async *#settleDigested(digested: readonly Candidate[]): AsyncGenerator<Settled> {
+    const reads = this.#reads;
+    const { signal } = this.#context;
+    const place = this.#place;
+    const read: ReadStates = (side, candidates) =>
+      reads.now(side, (snapshot) => reads.byDigest(side, { snapshot, isWhole: false }, candidates));
+    const left: Candidate[] = [];
+    for await (const settled of settle(digested, { read, place, signal })) {
+      if (settled.verdict === "different" && reads.isChosenByServers) left.push(settled.candidate);
+      else yield this.#noted(settled);
+    }
+    if (left.length === 0) return;
+    // A row may have come since in a bucket of another number, as a server may digest it by another text than this program.
+    const readAll: ReadStates = (side, candidates) =>
+      reads.now(side, (snapshot) => reads.byDigest(side, { snapshot, isWhole: true }, candidates));
+    for await (const settled of settle(left, { read: readAll, place: twice(place), signal })) {
+      yield this.#noted(settled);
+    }
   }
-  if (left.length === 0) return;
-  // A row may have come since in a bucket of another number, as a server may digest it by another text than this program.
-  const readAll: ReadStates = (side, candidates) =>
-    reads.now(side, (snapshot) => reads.byDigest(side, { snapshot, isWhole: true }, candidates));
-  yield* settle(left, { read: readAll, place: twice(place), signal });
+
+  #noted(settled: Settled): Settled {
+    this.#hasMoved ||= settled.verdict === "same";
+    return settled;
+  }
 }
 
 /** Of what has stayed as long as a place asks for, but in some buckets alone, it is looked twice whether it stays in all. */
@@ -57,99 +79,4 @@ function twice(place: TargetPlace): TargetPlace {
     passed: (signal) => place.passed(signal),
     decides: ({ rounds }) => rounds >= 2,
   };
-}
-
-interface SortedRows {
-  readonly keyed: readonly Candidate[];
-  readonly digested: readonly Candidate[];
-  /** What each side had of those with a key in the snapshots that were scanned. */
-  readonly scanned: ScannedStates;
-}
-
-class StateReads {
-  readonly #table: ComparedTable;
-  readonly #rereads: Rereads;
-  readonly #context: ValidationContext;
-
-  constructor(table: ComparedTable, rereads: Rereads, context: ValidationContext) {
-    this.#table = table;
-    this.#rereads = rereads;
-    this.#context = context;
-  }
-
-  /**
-   * Rows that can be looked up by their keys, which is tried where they were seen, and those that cannot. Without rows that
-   * are seen on the source, too, perhaps in another bucket.
-   */
-  async sorted(seen: readonly SeenRow[]): Promise<SortedRows> {
-    const seenOn = (name: SideName): ReadonlyMap<string, Candidate> => {
-      const own = seen.filter(({ side, candidate }) => side === name && candidate.lookup !== undefined);
-      return new Map(own.map(({ candidate }) => [candidate.id, candidate]));
-    };
-    const here = seenOn("source");
-    const there = [...seenOn("target").values()].filter(({ id }) => !here.has(id));
-    const source = await this.#then("source", [...here.values(), ...there]);
-    const alone = there.filter(({ id }) => !source.has(id));
-    const target = await this.#then("target", [...here.values(), ...alone]);
-    const keyed = [
-      ...[...here.values()].filter(({ id }) => source.has(id)),
-      ...alone.filter(({ id }) => target.has(id)),
-    ];
-    const found = new Set([...keyed, ...there.filter(({ id }) => source.has(id))].map(({ id }) => id));
-    const digested = new Map<string, Candidate>();
-    for (const { candidate, digest } of seen) {
-      if (candidate.lookup !== undefined && found.has(candidate.id)) continue;
-      digested.set(digest, { id: digest, lookup: undefined });
-    }
-    const { openedMs: atMs } = this.#context.sides.target;
-    return { keyed, digested: [...digested.values()], scanned: { source, target, atMs } };
-  }
-
-  /** Whether a server has said which rows are in the buckets that are read again. */
-  get isChosenByServers(): boolean {
-    const { sides, choice } = this.#rereads;
-    return choice !== undefined && Object.values(sides).some(({ digests }) => digests !== undefined);
-  }
-
-  byKey(
-    name: SideName,
-    snapshot: Snapshot,
-    candidates: readonly Candidate[],
-  ): Promise<ReadonlyMap<string, RowState>> {
-    return statesByKey(this.#reading(name), snapshot, candidates, this.#context.signal);
-  }
-
-  byDigest(
-    name: SideName,
-    { snapshot, isWhole }: { readonly snapshot: Snapshot; readonly isWhole: boolean },
-    candidates: readonly Candidate[],
-  ): Promise<ReadonlyMap<string, RowState>> {
-    const { sides, choice } = this.#rereads;
-    const digested = isWhole || choice === undefined ? {} : partOf({ ...choice, side: sides[name] });
-    const part = { ...digested, partition: WHOLE };
-    return statesByDigest(this.#reading(name), { snapshot, part }, candidates, this.#context.signal);
-  }
-
-  /** Reads what a side has at this moment. */
-  async now<Result>(name: SideName, read: (snapshot: Snapshot) => Promise<Result>): Promise<Result> {
-    const { source, sessions } = this.#context.sides[name];
-    const { table } = this.#rereads.sides[name];
-    return await sessions.run(async () => {
-      const request = { taskId: "validate", tables: [table], anchor: "none", sessions: 1 } as const;
-      await using snapshot = await source.openSnapshot(request, this.#context.signal);
-      return await read(snapshot);
-    });
-  }
-
-  /** What a side had in the snapshot that was scanned. */
-  async #then(name: SideName, candidates: readonly Candidate[]): Promise<ReadonlyMap<string, RowState>> {
-    if (candidates.length === 0) return new Map();
-    const { snapshot, sessions } = this.#context.sides[name];
-    return await sessions.run(() => this.byKey(name, snapshot, candidates));
-  }
-
-  #reading(name: SideName): { table: ComparedTable; side: ComparedSide; withValues: boolean } {
-    const side = this.#rereads.sides[name];
-    return { table: this.#table, side, withValues: this.#context.withValues };
-  }
 }

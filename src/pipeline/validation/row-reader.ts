@@ -1,6 +1,6 @@
 import type { CopyTextRows } from "../../core/copy-text-rows.ts";
 import { type KeyColumn, keyValues } from "../row-keys.ts";
-import type { KeyLookup, RowState } from "./candidate.ts";
+import { type KeyLookup, NO_ROWS, type RowState } from "./candidate.ts";
 import type { CanonicalRows } from "./canonical-rows.ts";
 import type { ComparedKey } from "./compared-table.ts";
 
@@ -63,8 +63,23 @@ export function stateOf(
 /** Of several rows of one key. */
 export function together(a: RowState | undefined, b: RowState): RowState {
   if (a === undefined) return b;
-  const texts = [...(a.rows === 1 ? [a.text] : a.text.split("\n")), b.text].sort();
+  const texts = [...textsOf(a), b.text].sort();
   return { rows: a.rows + b.rows, text: texts.join("\n"), prints: undefined, values: undefined };
+}
+
+/** Whether the one has all rows of a key that the other has, and more. */
+export function hasMore(one = NO_ROWS, other = NO_ROWS): boolean {
+  if (one.rows <= other.rows) return false;
+  const left = textsOf(one);
+  return textsOf(other).every((text) => {
+    const at = left.indexOf(text);
+    if (at >= 0) left.splice(at, 1);
+    return at >= 0;
+  });
+}
+
+function textsOf({ rows, text: texts }: RowState): string[] {
+  return rows === 0 ? [] : texts.split("\n");
 }
 
 function text(bytes: Buffer | null): string | null {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Candidate, NO_ROWS, type RowState } from "./candidate.ts";
-import { type Settled, settle } from "./settle.ts";
-import { TimedPlace } from "./target-place.ts";
+import { type SettleContext, type Settled, settle } from "./settle.ts";
 
 /** A row with the values at a moment; undefined for none. */
 type History = (moment: number) => readonly string[] | undefined;
@@ -93,12 +92,32 @@ test("a row that the source deletes and makes again is missing where it never co
   assert.equal(found.get("lost")?.verdict, "different");
 });
 
+const one = (value: string): RowState => ({ rows: 1, text: value, prints: [value], values: undefined });
+
+/** Decides by time on a clock of its own, of which each read takes a second. */
+function timed(
+  settleMs: number,
+): Required<Pick<SettleContext, "place" | "clock">> & { tick(ms?: number): void } {
+  let nowMs = 1_000_000;
+  return {
+    tick: (ms = 1_000) => {
+      nowMs += ms;
+    },
+    clock: () => nowMs,
+    place: {
+      begin: async () => undefined,
+      passed: async () => undefined,
+      decides: ({ rounds, ms }) => rounds >= 2 && ms >= settleMs,
+    },
+  };
+}
+
 test("what has differed since the scan needs no time to stay; what has changed since then does", async () => {
-  const one = (value: string): RowState => ({ rows: 1, text: value, prints: [value], values: undefined });
   const candidates = ["old", "new"].map((id): Candidate => ({ id, lookup: undefined }));
+  const { tick, clock, place } = timed(5_000);
   let reads = 0;
   const found = settle(candidates, {
-    place: new TimedPlace(300),
+    ...{ place, clock },
     signal: new AbortController().signal,
     scanned: {
       source: new Map(candidates.map(({ id }) => [id, one("a")])),
@@ -106,9 +125,10 @@ test("what has differed since the scan needs no time to stay; what has changed s
         ["old", one("b")],
         ["new", one("x")],
       ]),
-      atMs: performance.now() - 1000,
+      atMs: clock() - 10_000,
     },
     read: async (side, some) => {
+      tick();
       if (side === "target") reads++;
       return new Map(some.map(({ id }) => [id, one(side === "source" ? "a" : "b")]));
     },
@@ -120,4 +140,44 @@ test("what has differed since the scan needs no time to stay; what has changed s
   }
   assert.equal(readsOf.get("old"), 1);
   assert.ok(readsOf.get("new")! > 2);
+});
+
+interface Moment {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** Settles one row by time, of which the sides have something else each time that they are read. */
+async function timedVerdict(readMs: number, at: (read: number) => Moment): Promise<Settled["verdict"]> {
+  const { tick, clock, place } = timed(5_000);
+  const reads = { source: 0, target: 0 };
+  const found = settle([{ id: "row", lookup: undefined }], {
+    ...{ place, clock },
+    signal: new AbortController().signal,
+    read: async (side) => {
+      tick(readMs);
+      return new Map([["row", one(at(reads[side]++)[side])]]);
+    },
+  });
+  for await (const { verdict } of found) return verdict;
+  throw new Error("the row has not been settled");
+}
+
+test("a difference that stays is one however long reading takes; a row of which nothing stays is undecided", async () => {
+  assert.equal(await timedVerdict(45_000, () => ({ source: "a", target: "b" })), "different");
+  const counted = (read: number): Moment => ({ source: `s${read}`, target: `t${read}` });
+  assert.equal(await timedVerdict(45_000, counted), "undecided");
+  assert.equal(await timedVerdict(1_000, counted), "undecided");
+});
+
+test("a row is different when the source's stays and the target's never is as that", async () => {
+  assert.equal(await timedVerdict(1_000, (read) => ({ source: "a", target: `t${read}` })), "different");
+});
+
+test("what the source had before does not make a row the same that has stayed behind", async () => {
+  const moments = (read: number): Moment => {
+    // The target gets the first value a round late, and the second one never.
+    return { source: read === 0 ? "a" : "b", target: read === 0 ? "x" : "a" };
+  };
+  assert.equal(await timedVerdict(1_000, moments), "different");
 });

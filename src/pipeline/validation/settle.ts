@@ -33,34 +33,37 @@ export interface SettleContext {
   /** Counts as a round. Left out: that is not known. */
   readonly scanned?: ScannedStates;
   readonly signal: AbortSignal;
+  /** performance.now() when left out. */
+  readonly clock?: () => number;
 }
 
-/** A row that is written all the time is followed for so long. */
+/** A row of which nothing stays is followed for so long, and for so many rounds when reading it takes its time. */
 const FOLLOW_MS = 120_000;
-/** Of what the source has had of a row, so much is kept to be met by the target. */
-const MOST_SEEN = 1_000;
+const LEAST_ROUNDS = 3;
 const MOST_WATCHED = 200;
 const READS_IN_A_ROW = 20;
+const WATCH_MS = 5_000;
 
 /**
  * Decides about rows that seemed to differ while both sides may change. In rounds:
  *
  *     source's row    the target's place passes what the source had committed    target's row    source's row
  *
- * The row is the same when the target has what the source has had since the first round: then it has come. It is different
- * when the target's row, or a column of it, stays as it is for as long as the place asks for, and the source has another
- * each time: whatever is written to the row meanwhile would have come, too.
+ * The row is the same when the target has what the source has in that round: then it has come. It is different when the
+ * target's row, or a column of it, stays as it is for as long as the place asks for, and the source has another each time:
+ * whatever is written to the row meanwhile would have come, too. So it is when the source's row stays, and the target has
+ * another each time.
  */
 export async function* settle(
   candidates: readonly Candidate[],
-  { read, place, signal, scanned }: SettleContext,
+  { read, place, signal, scanned, clock = () => performance.now() }: SettleContext,
 ): AsyncGenerator<Settled> {
   const followed = new Map(candidates.map((candidate) => [candidate.id, new FollowedRow(candidate)]));
   if (scanned !== undefined) {
     for (const [id, row] of followed) {
       const source = scanned.source.get(id) ?? NO_ROWS;
       const target = scanned.target.get(id) ?? NO_ROWS;
-      row.round({ before: source, target, after: source, nowMs: scanned.atMs });
+      row.round({ before: source, target, after: source, nowMs: scanned.atMs, isScan: true });
     }
   }
   const states = (side: SideName): ReturnType<ReadStates> =>
@@ -69,15 +72,15 @@ export async function* settle(
       Array.from(followed.values(), ({ candidate }) => candidate),
       signal,
     );
-  const startedMs = performance.now();
+  const startedMs = clock();
   let before = await states("source");
   for (let round = 1; followed.size > 0; round++) {
     await place.passed(signal);
-    if (round > 2 && followed.size <= MOST_WATCHED) await watch(followed, states);
+    if (round > 2 && followed.size <= MOST_WATCHED) await watch(followed, states, clock);
     const target = await states("target");
     const after = await states("source");
-    const nowMs = performance.now();
-    const isLate = nowMs - startedMs > FOLLOW_MS;
+    const nowMs = clock();
+    const isLate = round >= LEAST_ROUNDS && nowMs - startedMs > FOLLOW_MS;
     for (const [id, row] of followed) {
       row.round({
         before: before.get(id) ?? NO_ROWS,
@@ -85,7 +88,7 @@ export async function* settle(
         after: after.get(id) ?? NO_ROWS,
         nowMs,
       });
-      const verdict = row.verdict(place, nowMs) ?? (isLate ? "undecided" : undefined);
+      const verdict = row.verdict(place, nowMs) ?? (isLate && !row.hasStayed ? "undecided" : undefined);
       if (verdict === undefined) continue;
       followed.delete(id);
       yield row.settled(verdict, place, nowMs);
@@ -101,11 +104,21 @@ export async function* settle(
 async function watch(
   followed: ReadonlyMap<string, FollowedRow>,
   states: (side: SideName) => ReturnType<ReadStates>,
+  clock: () => number,
 ): Promise<void> {
+  const untilMs = clock() + WATCH_MS;
+  const seen = { source: new Map<string, Set<string>>(), target: new Map<string, Set<string>>() };
   const side = async (name: SideName): Promise<void> => {
-    for (let left = READS_IN_A_ROW; left > 0; left--) {
+    const [own, other] = name === "source" ? [seen.source, seen.target] : [seen.target, seen.source];
+    for (let left = READS_IN_A_ROW; left > 0 && clock() < untilMs; left--) {
       const read = await states(name);
-      for (const [id, row] of followed) row.saw(name, read.get(id) ?? NO_ROWS);
+      for (const [id, row] of followed) {
+        const { text } = read.get(id) ?? NO_ROWS;
+        if (other.get(id)?.has(text)) row.isSame = true;
+        const texts = own.get(id);
+        if (texts === undefined) own.set(id, new Set([text]));
+        else texts.add(text);
+      }
     }
   };
   await Promise.all([side("source"), side("target")]);
@@ -116,24 +129,26 @@ interface Round {
   readonly target: RowState;
   readonly after: RowState;
   readonly nowMs: number;
+  /** It has been hours: that the source has the same again does not say that it has stayed. */
+  readonly isScan?: true;
 }
 
-/** Something of the target's row that has stayed the same for some rounds, in which the source had another. */
+/** Something of one side's row that has stayed the same for some rounds, in which the other had another. */
 interface Constant {
-  readonly target: string;
+  readonly text: string;
   readonly sinceMs: number;
   rounds: number;
 }
 
-/** Stands for the row as a whole, or that there is none, beside its columns. */
-const WHOLE_ROW = -1;
+/** Stand for the row as a whole, or that there is none, beside the target's columns. */
+const TARGET_ROW = -1;
+const SOURCE_ROW = -2;
 
 class FollowedRow {
   readonly candidate: Candidate;
-  /** What either side has had. */
-  readonly #seen = { source: new Set<string>(), target: new Set<string>() };
+  /** Both sides have had the same. */
+  isSame = false;
   #constants = new Map<number, Constant>();
-  #isSame = false;
   #source = NO_ROWS;
   #target = NO_ROWS;
 
@@ -141,36 +156,39 @@ class FollowedRow {
     this.candidate = candidate;
   }
 
-  saw(side: SideName, { text }: RowState): void {
-    const other = side === "source" ? "target" : "source";
-    this.#isSame ||= this.#seen[other].has(text);
-    if (this.#seen[side].size < MOST_SEEN) this.#seen[side].add(text);
-  }
-
-  round({ before, target, after, nowMs }: Round): void {
+  round(round: Round): void {
+    const { before, target, after, nowMs } = round;
     this.#source = after;
     this.#target = target;
-    this.saw("source", before);
-    this.saw("source", after);
-    this.saw("target", target);
+    this.isSame ||= target.text === before.text || target.text === after.text;
     const was = this.#constants;
     this.#constants = new Map();
-    for (const [part, text] of differing(before, target, after)) {
+    for (const [part, text] of differing(round)) {
       const known = was.get(part);
-      const constant = known?.target === text ? known : { target: text, sinceMs: nowMs, rounds: 0 };
+      const constant = known?.text === text ? known : { text, sinceMs: nowMs, rounds: 0 };
       constant.rounds++;
       this.#constants.set(part, constant);
     }
   }
 
+  /** Something has stayed since the round before: that ends in a verdict. */
+  get hasStayed(): boolean {
+    return [...this.#constants.values()].some(({ rounds }) => rounds > 1);
+  }
+
   verdict(place: TargetPlace, nowMs: number): "same" | "different" | undefined {
-    if (this.#isSame) return "same";
+    if (this.isSame) return "same";
     return this.#decided(place, nowMs).length > 0 ? "different" : undefined;
   }
 
   settled(verdict: Settled["verdict"], place: TargetPlace, nowMs: number): Settled {
-    const columns = this.#decided(place, nowMs).filter((part) => part !== WHOLE_ROW);
-    return { verdict, columns, candidate: this.candidate, source: this.#source, target: this.#target };
+    const [source, target] = [this.#source, this.#target];
+    const stayed = this.#decided(place, nowMs).filter((part) => part >= 0);
+    const other = target.prints?.flatMap((text, column) =>
+      source.prints?.[column] === text ? [] : [column],
+    );
+    const columns = stayed.length > 0 || source.prints === undefined ? stayed : (other ?? []);
+    return { verdict, columns, candidate: this.candidate, source, target };
   }
 
   #decided(place: TargetPlace, nowMs: number): readonly number[] {
@@ -180,9 +198,12 @@ class FollowedRow {
   }
 }
 
-/** What of the target's row neither of the source's has. */
-function* differing(before: RowState, target: RowState, after: RowState): Generator<[number, string]> {
-  if (before.text !== target.text && after.text !== target.text) yield [WHOLE_ROW, target.text];
+/** What of one side's row the other has not. */
+function* differing({ before, target, after, isScan }: Round): Generator<[number, string]> {
+  if (before.text !== target.text && after.text !== target.text) {
+    yield [TARGET_ROW, target.text];
+    if (before.text === after.text && isScan !== true) yield [SOURCE_ROW, after.text];
+  }
   for (const [column, text] of target.prints?.entries() ?? []) {
     const isOther = ({ prints }: RowState): boolean => prints !== undefined && prints[column] !== text;
     if (isOther(before) && isOther(after)) yield [column, text];

@@ -4,11 +4,12 @@ import type { TableSchema } from "../../core/schema.ts";
 import type { Partition } from "../../core/source.ts";
 import { sourceSide, targetSide } from "./compared-side.ts";
 import { type ComparedTable, compareTable } from "./compared-table.ts";
-import { confirmCandidates, type Rereads } from "./confirm-candidates.ts";
+import { Confirmation } from "./confirm-candidates.ts";
 import { differenceOf } from "./difference-of.ts";
 import { findCandidates, type SeenRow } from "./find-candidates.ts";
 import { drawSample, sampleTable } from "./sample-table.ts";
 import { type ScannedTable, scanTable } from "./scan-table.ts";
+import type { Rereads } from "./state-reads.ts";
 import type { ValidationContext } from "./validation-context.ts";
 import type { TableValidation, TableVerdict } from "./validation-observer.ts";
 
@@ -90,9 +91,11 @@ async function compareRows(table: ComparedTable, counts: Counts, context: Valida
   counts.source = scanned.sides.source.sums.total;
   counts.target = scanned.sides.target.sums.total;
   if (scanned.differing.length === 0) return;
+  const confirmation = new Confirmation(table, rereadsOf(scanned), context);
   for await (const seen of findCandidates(table, scanned, context)) {
-    await confirm(table, { rereads: rereadsOf(scanned), seen, counts }, context);
+    await confirm(table, { confirmation, seen, counts }, context);
   }
+  if (counts.undecided === 0) await confirmCounts(table, { confirmation, counts }, context);
 }
 
 interface Sample {
@@ -106,11 +109,11 @@ async function compareSample(
   { sides, partitions, counts }: Sample,
   context: ValidationContext,
 ): Promise<void> {
+  const confirmation = new Confirmation(table, { sides, choice: undefined }, context);
   for await (const { rows, seen } of sampleTable(table, { sides, partitions }, context)) {
     counts.source += rows.source;
     counts.target += rows.target;
-    if (seen.length > 0)
-      await confirm(table, { rereads: { sides, choice: undefined }, seen, counts }, context);
+    if (seen.length > 0) await confirm(table, { confirmation, seen, counts }, context);
   }
 }
 
@@ -119,21 +122,21 @@ function rereadsOf({ sides, buckets, differing }: ScannedTable): Rereads {
   return { sides: { source: source.side, target: target.side }, choice: { buckets, wanted: differing } };
 }
 
-interface Confirmation {
-  readonly rereads: Rereads;
+interface SeenRows {
+  readonly confirmation: Confirmation;
   readonly seen: readonly SeenRow[];
   readonly counts: Counts;
 }
 
 async function confirm(
   table: ComparedTable,
-  { rereads, seen, counts }: Confirmation,
+  { confirmation, seen, counts }: SeenRows,
   context: ValidationContext,
 ): Promise<void> {
   const { observer, withValues } = context;
   const { id } = table.plan.source;
   observer.settling(id, seen.length);
-  for await (const settled of confirmCandidates(table, rereads, seen, context)) {
+  for await (const settled of confirmation.of(seen)) {
     if (settled.verdict === "undecided") counts.undecided++;
     if (settled.verdict !== "different") continue;
     const difference = differenceOf(table, settled, withValues);
@@ -141,4 +144,19 @@ async function confirm(
     observer.difference(difference);
   }
   observer.settling(id, 0);
+}
+
+/** Rows that are there too often or too rarely, and are another whenever they are looked for. */
+async function confirmCounts(
+  table: ComparedTable,
+  { confirmation, counts }: Omit<SeenRows, "seen">,
+  { observer }: ValidationContext,
+): Promise<void> {
+  const surplus = await confirmation.surplus(counts.missing - counts.extra);
+  if (surplus === undefined) counts.undecided++;
+  if (surplus === undefined || surplus === 0) return;
+  const kind = surplus > 0 ? "missing" : "extra";
+  const rows = Math.abs(surplus);
+  counts[kind] += rows;
+  observer.difference({ table: table.plan.source.id, kind, rows, key: undefined, columns: [] });
 }

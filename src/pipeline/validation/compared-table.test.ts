@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Column, LogicalType, TableSchema } from "../../core/schema.ts";
+import { compareTable } from "./compared-table.ts";
+
+type Side = readonly [nativeType: string, type: LogicalType];
+
+function table([nativeType, type]: Side): TableSchema {
+  const columns: readonly Column[] = [{ name: "id", nativeType, type, nullable: false }];
+  return {
+    ...{ id: { schema: "s", name: "t" }, columns, key: [0], rowIdentity: "key", indexes: [], checks: [] },
+    ...{ foreignKeys: [], estimatedRows: 0, estimatedBytes: 0 },
+  };
+}
+
+function isLookedUp(source: Side, target: Side): boolean {
+  const plan = { source: table(source), target: table(target), loadOrder: 0 };
+  return compareTable(plan, table(target)).key !== undefined;
+}
+
+const decimal = (precision: number, scale: number): Side => [
+  `numeric(${precision},${scale})`,
+  { kind: "decimal", precision, scale },
+];
+const anyDecimal: Side = ["numeric", { kind: "decimal" }];
+const bit = (length: number): Side => [`bit(${length})`, { kind: "bit", length }];
+const string = (nativeType: string, fixed: boolean): Side => [nativeType, { kind: "string", fixed }];
+
+test("rows are looked up by a key where neither side takes two values for one", () => {
+  assert.equal(isLookedUp(decimal(10, 4), decimal(10, 4)), true);
+  assert.equal(isLookedUp(decimal(10, 4), decimal(12, 4)), true);
+  assert.equal(isLookedUp(anyDecimal, anyDecimal), true);
+  assert.equal(isLookedUp(bit(3), bit(3)), true);
+  assert.equal(isLookedUp(string("character(3)", true), string("char(3)", true)), true);
+  assert.equal(isLookedUp(string("text", false), string("varchar(9)", false)), true);
+});
+
+test("rows are told apart by all that is compared where a key is coarser on one side", () => {
+  assert.equal(isLookedUp(decimal(10, 4), decimal(10, 2)), false);
+  assert.equal(isLookedUp(decimal(10, 2), decimal(10, 4)), false);
+  assert.equal(isLookedUp(anyDecimal, decimal(10, 0)), false);
+  assert.equal(isLookedUp(bit(3), bit(5)), false);
+  assert.equal(isLookedUp(string("character varying(3)", false), string("char(3)", true)), false);
+  assert.equal(isLookedUp(string("character(3)", true), string("varchar(3)", false)), false);
+});

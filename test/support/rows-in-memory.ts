@@ -1,0 +1,125 @@
+import { Limiter } from "../../src/base/limiter.ts";
+import { CanonicalRow } from "../../src/comparison/canonical-row.ts";
+import type { TablePlan } from "../../src/core/plan.ts";
+import type { BucketChoice, DigestColumn } from "../../src/core/row-digest.ts";
+import type { Column, TableSchema } from "../../src/core/schema.ts";
+import type { Partition, ReadRequest, Snapshot, Source } from "../../src/core/source.ts";
+import { TimedPlace } from "../../src/pipeline/validation/target-place.ts";
+import { validateTable } from "../../src/pipeline/validation/validate-table.ts";
+import type { ValidatedSide } from "../../src/pipeline/validation/validation-context.ts";
+import type { RowDifference, TableValidation } from "../../src/pipeline/validation/validation-observer.ts";
+
+/*
+ * Two databases of one table each, whose rows are what a function says at that moment: so rows are written exactly when it
+ * matters, which no real server can be brought to, and it is counted how often a side is read.
+ */
+
+export type MemoryRow = readonly (string | null)[];
+
+export interface MemorySide {
+  readonly rows: () => readonly MemoryRow[];
+  /** It digests rows by itself, from other texts than its values where this makes such. It cannot when left out. */
+  readonly digests?: (value: string) => string;
+  /** How often all rows have been read, or digested. */
+  scans?: number;
+}
+
+export interface MemoryTable {
+  readonly columns: readonly Column[];
+  readonly key: readonly number[];
+  readonly estimatedRows?: number;
+}
+
+const COPY_DATA = 0x64;
+const whole: Partition = { id: "0", by: "whole", from: undefined, to: undefined, estimatedRows: 1 };
+
+/** Differences need no time to stay. */
+export async function validatedInMemory(
+  table: MemoryTable,
+  sides: { readonly source: MemorySide; readonly target: MemorySide },
+): Promise<TableValidation & { readonly differences: readonly RowDifference[] }> {
+  const schema: TableSchema = {
+    ...{ id: { schema: "s", name: "t" }, rowIdentity: "full", indexes: [], checks: [], foreignKeys: [] },
+    ...{ estimatedRows: 0, estimatedBytes: 0, ...table },
+  };
+  const plan: TablePlan = { source: schema, target: schema, loadOrder: 0 };
+  const differences: RowDifference[] = [];
+  const nothing = (): void => undefined;
+  const validation = await validateTable(plan, schema, {
+    sides: { source: validatedSide(sides.source), target: validatedSide(sides.target) },
+    ...{ sessionsOfSide: 2, withValues: false, sample: undefined },
+    placeOf: () => new TimedPlace(0),
+    signal: new AbortController().signal,
+    observer: {
+      ...{ compared: nothing, settling: nothing, validated: nothing, checked: nothing },
+      difference: (difference) => differences.push(difference),
+    },
+  });
+  return { ...validation, differences };
+}
+
+function validatedSide(side: MemorySide): ValidatedSide {
+  const open = async (): Promise<Snapshot> => snapshotOf(side);
+  const source = { openSnapshot: open } as unknown as Source;
+  return { source, snapshot: snapshotOf(side), openedMs: performance.now(), sessions: new Limiter(4) };
+}
+
+function snapshotOf(side: MemorySide): Snapshot {
+  const rows = side.rows();
+  const { digests = (value) => value } = side;
+  const bucketOf = (
+    table: TableSchema,
+    columns: readonly DigestColumn[],
+    buckets: number,
+  ): ((row: MemoryRow) => { bucket: number; digest: bigint }) => {
+    const canonical = new CanonicalRow(
+      columns.map(({ ordinal, form }) => ({ column: table.columns[ordinal]!, form })),
+    );
+    return (row) => {
+      canonical.begin();
+      for (const { ordinal } of columns) {
+        const value = row[ordinal]!;
+        canonical.add(value === null ? null : Buffer.from(digests(value)));
+      }
+      canonical.end();
+      return { bucket: canonical.bucket(buckets), digest: canonical.digest };
+    };
+  };
+  const chosen = (table: TableSchema, { columns, buckets, wanted }: BucketChoice) => {
+    const bucket = bucketOf(table, columns, buckets);
+    return (row: MemoryRow): boolean => wanted.includes(bucket(row).bucket);
+  };
+  const snapshot: Partial<Snapshot> = {
+    digestsAs: () => side.digests !== undefined,
+    partition: async () => [[whole]],
+    digests: async ({ table, columns, buckets }) => {
+      side.scans = (side.scans ?? 0) + 1;
+      const bucket = bucketOf(table, columns, buckets);
+      return rows.map((row) => {
+        const found = bucket(row);
+        return { bucket: found.bucket, rows: 1, sum: found.digest };
+      });
+    },
+    async *read({ filter, digested, table }: ReadRequest) {
+      if (filter === undefined) side.scans = (side.scans ?? 0) + 1;
+      const isChosen = digested === undefined ? () => true : chosen(table, digested);
+      const isWanted = (row: MemoryRow): boolean =>
+        filter?.some((clause) =>
+          clause.every(({ column, conditions }) =>
+            conditions.some((condition) => "value" in condition && condition.value === row[column]),
+          ),
+        ) ?? true;
+      const found = rows.filter((row) => isChosen(row) && isWanted(row));
+      if (found.length > 0) yield { rows: found.length, bytes: Buffer.concat(found.map(frame)) };
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  return snapshot as Snapshot;
+}
+
+function frame(row: MemoryRow): Buffer {
+  const body = Buffer.from(`${row.map((value) => value ?? "\\N").join("\t")}\n`);
+  const head = Buffer.from([COPY_DATA, 0, 0, 0, 0]);
+  head.writeUInt32BE(body.length + 4, 1);
+  return Buffer.concat([head, body]);
+}
