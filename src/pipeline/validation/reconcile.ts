@@ -157,5 +157,5 @@ async function isBehind(
   if (state === undefined) return undefined;
   const largest = await target.audit({ kind: "largest", ...ownedBy }, signal);
   if (largest === undefined || BigInt(state.last) + (state.isCalled ? 1n : 0n) > largest) return { found: 0 };
-  return { found: 1, ...(places.all.length > 0 ? { isUnderWay: true } : {}) };
+  return { found: 1, ...(places.all.some(({ isFollowed }) => isFollowed) ? { isUnderWay: true } : {}) };
 }
