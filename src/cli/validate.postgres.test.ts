@@ -173,6 +173,23 @@ test("a check of the target that cannot be made is told, and takes no result awa
   assert.equal(tables.length, 3);
 });
 
+test("a table of the target may be made of parts, and may be a view", async () => {
+  const { to, args } = await pair();
+  await server.query(
+    `alter table a rename to a1; create table a (like a1) partition by range (id);
+     alter table a attach partition a1 for values from (0) to (1000)`,
+    to,
+  );
+  await server.query("alter table b rename to c; create view b as select * from c", to);
+  const { code, stdout } = await tideway(...args);
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, /^public\.a +300 +300 +0 +0 +0 +equal$/m);
+  await server.query("update a set word = 'changed' where id = 17; delete from c where word is null", to);
+  const other = await tideway(...args);
+  assert.match(other.stdout, /^differs +public\.a +id=17: word$/m);
+  assert.match(other.stdout, /^missing +public\.b +1 row without a key$/m);
+});
+
 test("what makes no sense is wrong usage", async () => {
   const { args } = await pair();
   const more: readonly (readonly string[])[] = [

@@ -149,18 +149,18 @@ function goneTables(listed: readonly TableId[], { tables }: Catalog): readonly F
     }));
 }
 
-/** What is there of the plan's tables. */
+/** What is there of the plan's tables. What is no ordinary table may be one of parts, or of another server, or a view. */
 async function describeTargets(
   target: Source,
   plan: MigrationPlan,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, TableSchema>> {
-  const wanted = new Set(plan.tables.map((table) => tableKey(table.target.id)));
-  const listed = [...(await target.listTables(signal)), ...(await target.listViews(signal))];
-  const tables = listed.filter((id) => wanted.has(tableKey(id)));
-  if (tables.length === 0) return new Map();
+  const listed = new Set((await target.listTables(signal)).map(tableKey));
+  const isListed = (id: TableId): boolean => listed.has(tableKey(id));
+  const wanted = plan.tables.map((table) => table.target.id);
+  const [tables, views] = [wanted.filter(isListed), wanted.filter((id) => !isListed(id))];
   const parts = { objects: false, rights: false, largeObjects: false, wholeSchemas: undefined };
-  const catalog = await target.describe({ tables, ...parts, rowsOnly: true }, signal);
+  const catalog = await target.describe({ tables, views, ...parts, rowsOnly: true }, signal);
   return new Map(catalog.tables.map((table) => [tableKey(table.id), table]));
 }
 
