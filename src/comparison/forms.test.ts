@@ -57,6 +57,7 @@ const pairs: readonly (readonly [source: Side, target: Side, form: DigestForm | 
     [["char(5)", string(5, true)], ["char(9)", string(9, true)], { kind: "text" }],
     [["character(5)", string(5, true)], ["char(5)", string(5, true)], { kind: "text", trims: true }],
     [text, ["character(5)", string(5, true)], { kind: "text", trims: true }, true],
+    [["character(5)", string(5, true)], text, { kind: "text", trims: true }, true],
     [["enum('a')", { kind: "enum", values: ["a"] }], text, { kind: "text" }],
     [["set('a')", { kind: "set", values: ["a"] }], text, { kind: "text" }],
     [[unzoned, timestamp(6)], ["datetime(3)", timestamp(3)], { kind: "timestamp", digits: 3 }, true],
