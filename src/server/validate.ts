@@ -131,10 +131,19 @@ async function planTables(
     ...[...goneTables(tables, catalog), ...compiled.findings, ...converted.findings],
   ];
   const errors = findings.filter(({ severity }) => severity === "error");
-  for (const finding of [...selected.unmatched, ...errors]) listener.finding(finding);
+  const told = [...selected.unmatched, ...replacements(converted.findings, spec.target), ...errors];
+  for (const finding of told) listener.finding(finding);
   const fatal = errors.find(({ table }) => table === undefined);
   if (fatal !== undefined) throw asError(fatal);
   return converted.plan;
+}
+
+/** Where the target's endpoint asks for other values in the place of some, rows that hold these on the source differ. */
+function replacements(findings: readonly Finding[], { settings }: EndpointConfig): readonly Finding[] {
+  if (Object.keys(settings).length === 0) return [];
+  return findings
+    .filter(({ code }) => code === "target.value_out_of_range")
+    .map((finding) => ({ ...finding, message: `${finding.message} Rows that hold such values differ.` }));
 }
 
 /** Tables that have been dropped, or renamed, since they were listed. */
@@ -161,7 +170,26 @@ async function describeTargets(
   const [tables, views] = [wanted.filter(isListed), wanted.filter((id) => !isListed(id))];
   const parts = { objects: false, rights: false, largeObjects: false, wholeSchemas: undefined };
   const catalog = await target.describe({ tables, views, ...parts, rowsOnly: true }, signal);
-  return new Map(catalog.tables.map((table) => [tableKey(table.id), table]));
+  const described = new Map(catalog.tables.map((table) => [tableKey(table.id), table]));
+  return new Map(
+    plan.tables.flatMap(({ source, target: { id, columns } }) => {
+      const table = described.get(tableKey(id));
+      if (table === undefined) return [];
+      const zeroDated = new Set(
+        columns.filter((_, i) => source.columns[i]!.holdsZeroDates).map(({ name }) => name),
+      );
+      return [[tableKey(id), withZeroDates(table, zeroDated)]];
+    }),
+  );
+}
+
+/** Dates that no calendar has are read as they are where the plan has them come so. */
+function withZeroDates(table: TableSchema, names: ReadonlySet<string>): TableSchema {
+  if (names.size === 0) return table;
+  const columns = table.columns.map((column) =>
+    names.has(column.name) ? { ...column, holdsZeroDates: true as const } : column,
+  );
+  return { ...table, columns };
 }
 
 function plannedTable(plan: TablePlan, targets: ReadonlyMap<string, TableSchema>): PlannedTable {
