@@ -60,14 +60,15 @@ function errorsPage(): string {
       "table statistics, in the failure message that the API returns and in what the command line prints.",
     "**Takes with it** says how far an error reaches: a `table` is set aside while the others go on; a " +
       "`task` ends; `usage` means that what was asked for was refused; `server` that the service cannot go " +
-      "on. **Tried again** says whether Tideway repeats by itself what failed.",
+      "on. **Tried again** says whether Tideway repeats by itself what failed. A finding of severity `warning` or `info` may " +
+      "be passed over: what happens then stands at the end of its meaning.",
     ...[...groups].flatMap(([group, rows]) => [
       `## ${group}`,
       table(
         ["Code", "Meaning", "What to do", "Takes with it", "Tried again"],
         rows.map(([code, kind]) => [
-          `\`${code}\``,
-          kind.meaning,
+          `<a id="${code}"></a>\`${code}\``,
+          kind.ignored === undefined ? kind.meaning : `${kind.meaning} If it is passed over: ${kind.ignored}`,
           kind.remedy,
           kind.scope,
           retries[kind.retry],

@@ -2,7 +2,15 @@ import { randomBytes } from "node:crypto";
 import { invalidValue } from "./faults.ts";
 import type { Call } from "./service.ts";
 
-export type ArnType = "rep" | "endpoint" | "task" | "subgrp" | "cert" | "replication-config" | "es";
+export type ArnType =
+  | "rep"
+  | "endpoint"
+  | "task"
+  | "subgrp"
+  | "cert"
+  | "replication-config"
+  | "es"
+  | "assessment-run";
 
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const RANDOM_ID_LENGTH = 26;

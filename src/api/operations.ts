@@ -1,5 +1,18 @@
 import * as sdk from "@aws-sdk/client-database-migration-service";
 import { describeAccountAttributes } from "./account.ts";
+import {
+  cancelReplicationTaskAssessmentRun,
+  deleteReplicationTaskAssessmentRun,
+  describeApplicableIndividualAssessments,
+  describeReplicationTaskAssessmentRuns,
+  describeReplicationTaskIndividualAssessments,
+  startReplicationTaskAssessmentRun,
+} from "./assessment-runs.ts";
+import {
+  describeAssessment,
+  describeReplicationTaskAssessmentResults,
+  startReplicationTaskAssessment,
+} from "./assessments.ts";
 import { deleteCertificate, describeCertificates, importCertificate } from "./certificates.ts";
 import { deleteConnection, describeConnections, testConnection } from "./connections.ts";
 import { createEndpoint, deleteEndpoint, describeEndpoints, modifyEndpoint } from "./endpoints.ts";
@@ -105,6 +118,15 @@ const handlers: Readonly<Record<string, Handler>> = {
   DeleteReplicationTask: deleteReplicationTask,
   DescribeTableStatistics: describeTableStatistics,
 
+  StartReplicationTaskAssessment: startReplicationTaskAssessment,
+  DescribeReplicationTaskAssessmentResults: describeReplicationTaskAssessmentResults,
+  StartReplicationTaskAssessmentRun: startReplicationTaskAssessmentRun,
+  CancelReplicationTaskAssessmentRun: cancelReplicationTaskAssessmentRun,
+  DeleteReplicationTaskAssessmentRun: deleteReplicationTaskAssessmentRun,
+  DescribeReplicationTaskAssessmentRuns: describeReplicationTaskAssessmentRuns,
+  DescribeReplicationTaskIndividualAssessments: describeReplicationTaskIndividualAssessments,
+  DescribeApplicableIndividualAssessments: describeApplicableIndividualAssessments,
+
   CreateReplicationConfig: createReplicationConfig,
   DescribeReplicationConfigs: describeReplicationConfigs,
   ModifyReplicationConfig: modifyReplicationConfig,
@@ -151,6 +173,10 @@ const ownOperations: Readonly<Record<string, Operation>> = {
   TidewayDescribeErrorRetry: {
     input: message(["Arn"], [TEXT]),
     handle: describeErrorRetry as Operation["handle"],
+  },
+  TidewayDescribeAssessment: {
+    input: message(["Arn"], [TEXT]),
+    handle: describeAssessment as Operation["handle"],
   },
 };
 

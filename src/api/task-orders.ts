@@ -163,7 +163,9 @@ export async function finishTaskDeletion(
   }
   const event = serviceEvent("taskDeleted", { identifier });
   ledger.inOrder(`removal ${arn}`, async () => {
-    await store.remove("task", arn, { event });
+    const runs = (await store.list("assessment-run")).filter(({ taskArn }) => taskArn === arn);
+    const removes = runs.map((run) => ({ kind: "assessment-run", arn: run.arn }) as const);
+    await store.remove("task", arn, { event, removes });
     failpoint("service.task-removed");
   });
 }

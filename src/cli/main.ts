@@ -7,6 +7,7 @@ import { errorLines, type Output, ReportedFault } from "./output.ts";
 const HELP = `
 Examples:
   tideway migrate postgresql://me:secret@old/shop postgresql://me:secret@new/shop
+  tideway assess postgresql://me:secret@old/shop postgresql://me:secret@new/shop --html report.html
   tideway validate postgresql://me:secret@old/shop postgresql://me:secret@new/shop
   tideway serve --data-dir ./tideway-data
   tideway task list
@@ -20,6 +21,7 @@ type AddCommand = (program: Command, output: Output, exit: (code: ExitCode) => v
 /** Each is loaded when it is called: the AWS SDK, which some need, takes longer to load than all else. */
 const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
+  assess: async () => (await import("./commands/assess.ts")).assessCommand,
   validate: async () => (await import("./commands/validate.ts")).validateCommand,
   serve: async () => (await import("./commands/serve.ts")).serveCommand,
   endpoint: async () => (await import("./commands/endpoint.ts")).endpointCommand,

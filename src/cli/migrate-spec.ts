@@ -51,13 +51,10 @@ export async function migrateSpec(
   checkOptions(options);
   const source = endpointOfUrl(urls.source, "source", sources.registry);
   const target = endpointOfUrl(urls.target, "target", sources.registry);
-  const tableMappings =
-    options.mappings === undefined
-      ? sources.mappingsFromPatterns(options.include, options.exclude)
-      : await documentOf(options.mappings, "--mappings");
+  const tableMappings = await mappingsDocument(options, sources);
   refuseSameDatabase(source, target, { tableMappings, registry: sources.registry });
   return {
-    id: taskId(source, target, options.type, tableMappings),
+    id: taskId([source, target], options.type, tableMappings),
     name: `${endpointLabel(source)} → ${endpointLabel(target)}`,
     type: options.type,
     source,
@@ -73,14 +70,20 @@ export async function migrateSpec(
   };
 }
 
+/** What is to be moved, as a document; of options that are at odds nothing is read. */
+export async function mappingsDocument(
+  { mappings, include, exclude }: Pick<MigrateOptions, "mappings" | "include" | "exclude">,
+  { mappingsFromPatterns }: Pick<SpecSources, "mappingsFromPatterns">,
+): Promise<string> {
+  if (mappings === undefined) return mappingsFromPatterns(include, exclude);
+  if (include.length + exclude.length === 0) return await documentOf(mappings, "--mappings");
+  throw usage(
+    "--mappings and --include/--exclude exclude each other.",
+    "Put the patterns into the mappings.",
+  );
+}
+
 function checkOptions(options: MigrateOptions): void {
-  const patterns = options.include.length + options.exclude.length > 0;
-  if (options.mappings !== undefined && patterns) {
-    throw usage(
-      "--mappings and --include/--exclude exclude each other.",
-      "Put the patterns into the mappings.",
-    );
-  }
   if (options.fresh && options.end) {
     throw usage("--fresh and --end exclude each other.", "Use --end, then start again without it.");
   }
@@ -142,7 +145,7 @@ interface Meeting {
 }
 
 /** Loading a database into itself would drop the tables that are to be read. */
-function refuseSameDatabase(
+export function refuseSameDatabase(
   source: EndpointConfig,
   target: EndpointConfig,
   { tableMappings, registry }: Meeting,
@@ -157,16 +160,19 @@ function refuseSameDatabase(
   );
 }
 
-function taskId(source: EndpointConfig, target: EndpointConfig, type: string, tableMappings: string): string {
+/** Of what the endpoints are and of what is moved between them. */
+export function taskId(endpoints: readonly EndpointConfig[], type: string, tableMappings: string): string {
   const hash = createHash("sha256");
-  for (const { engine, host, port, database, username } of [source, target]) {
+  for (const { engine, host, port, database, username } of endpoints) {
     hash.update(JSON.stringify([engine, host, port, database, username]));
   }
   hash.update(JSON.stringify([type, tableMappings]));
   return `migrate_${hash.digest("hex").slice(0, 12)}`;
 }
 
-async function settingsDocument(options: MigrateOptions): Promise<string> {
+export async function settingsDocument(
+  options: Pick<MigrateOptions, "settings" | "prepMode">,
+): Promise<string> {
   const text = options.settings === undefined ? "{}" : await documentOf(options.settings, "--settings");
   if (options.prepMode === undefined) return text;
   const settings = parsedSettings(text);
@@ -199,7 +205,7 @@ export async function documentOf(path: string, option: string): Promise<string> 
   }
 }
 
-function usage(message: string, remedy: string, subject?: string): MigrationError {
+export function usage(message: string, remedy: string, subject?: string): MigrationError {
   return new MigrationError("usage.invalid", {
     message,
     remedy,

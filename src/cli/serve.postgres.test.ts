@@ -40,6 +40,12 @@ test("a server is driven by the command line alone, from its first start to its 
   await run("endpoint", "test", "old");
   assert.match(await run("endpoint", "list"), /^ENDPOINT +TYPE .*\nold +source +postgres +127\.0\.0\.1:/);
   await run("task", "create", "move", "--source", "old", "--target", "new", "--include", "public.*");
+  await server.query("create table t (id int); create view v as select * from t", target);
+  const assessed = await tideway(["task", "assess", "move", "--data-dir", directory]);
+  assert.equal(assessed.code, 3, assessed.stderr);
+  assert.match(assessed.stdout, /^error target\.table_in_use\n {2}.*view public\.v[\s\S]*\nmove: failed\n$/);
+  await server.query("drop view v", target);
+  assert.match(await run("task", "assess", "move"), /\nmove: passed\n$/);
   await run("task", "start", "move", "--wait");
   assert.match(await run("task", "tables", "move"), /public\.t +Table completed +100 /);
   assert.match(await run("task", "show", "move"), /status +stopped/);

@@ -20,6 +20,8 @@ export interface ErrorKind {
   readonly meaning: string;
   /** What to do, in general; an error may carry a more exact remedy. */
   readonly remedy: string;
+  /** Of codes that warnings have: what happens when it is passed over, where the meaning does not say so. */
+  readonly ignored?: string;
 }
 
 export interface ErrorDetails {

@@ -1,4 +1,5 @@
-import type { ErrorCode } from "./error.ts";
+import type { ErrorCode, ErrorKind } from "./error.ts";
+import { errorTable } from "./error-table.ts";
 import type { TableId } from "./schema.ts";
 
 /** One line of an assessment: what will not work, or not fully, and what to do about it. */
@@ -19,4 +20,18 @@ export interface Finding {
 export interface Fix {
   readonly side: "source" | "target";
   readonly statements: readonly string[];
+}
+
+/** What happens when nobody does anything about it. */
+export function ifIgnored({ code, severity }: Pick<Finding, "code" | "severity">): string {
+  const { scope, ignored, meaning }: ErrorKind = errorTable[code];
+  if (severity !== "error") return ignored ?? meaning;
+  return scope === "table"
+    ? "The table is set aside; the others are moved without it."
+    : "The task does not start.";
+}
+
+/** Where the documentation says more of a code. */
+export function docsPlace(code: ErrorCode): string {
+  return `docs/reference/errors.md#${code}`;
 }

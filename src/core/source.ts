@@ -11,12 +11,13 @@ import type { BucketChoice, BucketDigest, DigestForm, DigestRequest } from "./ro
 import type { Catalog, Column, SequenceState, TableId, TableSchema } from "./schema.ts";
 import type { NoteFilter, NoteKeeping, SchemaNote } from "./schema-note.ts";
 import type { ServerMark } from "./server-mark.ts";
+import type { Probed, SourceProbe } from "./server-probe.ts";
 import type { ShapedTable } from "./table-shape.ts";
 
 export type MigrationType = "full-load" | "cdc" | "full-load-and-cdc";
 
 /** A database to read from. Methods may be called concurrently; each uses connections of its own. */
-export interface Source extends AsyncDisposable {
+export interface Source extends AsyncDisposable, Probed<SourceProbe> {
   readonly positions: PositionCodec;
   /** The endpoint's word: a value that rules would cut off fails the task. False when left out. */
   readonly failsAtCuts?: boolean;

@@ -13,6 +13,7 @@ import type { RowErrorPolicies } from "./row-errors.ts";
 import type { RetryRequest } from "./row-retry.ts";
 import type { SchemaObject, SequenceState, TableId } from "./schema.ts";
 import type { ServerMark } from "./server-mark.ts";
+import type { Probed, ServerProbe } from "./server-probe.ts";
 import type { Partition } from "./source.ts";
 import type { AlteredTable, AlterTables } from "./table-alteration.ts";
 
@@ -84,7 +85,7 @@ export interface ColumnAddition {
  * takes many tables does them in few round trips, and its outcomes are in the order of the tables; what
  * is not one table's own error is thrown.
  */
-export interface Target extends AsyncDisposable {
+export interface Target extends AsyncDisposable, Probed<ServerProbe> {
   /** How changes may be written that the applier takes, best first. */
   readonly changeEncodings: readonly ChangeEncoding[];
   /**

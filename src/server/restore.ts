@@ -29,6 +29,14 @@ export async function restore(service: Service): Promise<void> {
       }),
     );
   }
+  for (const run of await store.list("assessment-run")) {
+    if (run.status !== "running") continue;
+    ledger.inOrder(run.arn, () =>
+      store.update("assessment-run", run.arn, (record) => {
+        return { ...record, status: "error-executing", failure: INTERRUPTED };
+      }),
+    );
+  }
   for (const task of await store.list("task")) {
     if (task.status === "creating") finishCreation(task.arn, service);
     if (task.status === "stopping") ledger.abandoned(task.arn, "NORMAL", undefined);

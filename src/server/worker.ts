@@ -1,6 +1,13 @@
 import { asMigrationError } from "../core/error.ts";
 import type { RunningTask, TaskSpec } from "../task/task.ts";
-import type { FromWorker, ToWorker, WorkerAnswer, WorkerRequest } from "../task/worker-protocol.ts";
+import {
+  type FromWorker,
+  longestAnswerMs,
+  type ToWorker,
+  type WorkerAnswer,
+  type WorkerRequest,
+} from "../task/worker-protocol.ts";
+import { assessMigration } from "./assess-migration.ts";
 import { loadEngines, registry } from "./engines.ts";
 import { cleanUpTask, runTask } from "./run-task.ts";
 
@@ -10,9 +17,6 @@ import { cleanUpTask, runTask } from "./run-task.ts";
  * since another worker may be about to take its tasks over.
  */
 const running = new Map<string, RunningTask>();
-
-/** Longest time for a connection test and the like, in milliseconds. */
-const REQUEST_TIMEOUT_MS = 60_000;
 
 function send(message: FromWorker): void {
   // Without a callback a channel that closes meanwhile would end the process with an error of its own.
@@ -34,7 +38,7 @@ function run(spec: TaskSpec): void {
 }
 
 async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
-  const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  const signal = AbortSignal.timeout(longestAnswerMs(request.kind));
   try {
     switch (request.kind) {
       case "test-connection": {
@@ -49,6 +53,14 @@ async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
       case "clean-up":
         await cleanUpTask(request.spec, signal);
         return { ok: true };
+      case "assess": {
+        const { spec } = request;
+        const { source, target } = spec;
+        return {
+          ok: true,
+          assessment: await assessMigration({ spec, source, target, estimates: undefined }, signal),
+        };
+      }
     }
   } catch (error) {
     return { ok: false, error: asMigrationError(error).toJSON() };

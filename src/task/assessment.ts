@@ -1,8 +1,16 @@
+import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import type { JournaledTable } from "../core/journal.ts";
 import { type MigrationPlan, readTable } from "../core/plan.ts";
 import type { Position } from "../core/position.ts";
-import { type Catalog, type SchemaObject, type TableId, type TableSchema, tableKey } from "../core/schema.ts";
+import {
+  type Catalog,
+  displayTable,
+  type SchemaObject,
+  type TableId,
+  type TableSchema,
+  tableKey,
+} from "../core/schema.ts";
 import type { NoteKeeping } from "../core/schema-note.ts";
 import type { Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
@@ -108,6 +116,15 @@ export async function assessTask(request: AssessmentRequest, signal: AbortSignal
   const notes = { followed: isFollowed, planned: noted?.now, awaited, recalled: new Set(ofJournal) };
   const { catalog } = described;
   return { catalog, listed, selected, tables, concerned, changes, told, findings, notes };
+}
+
+/** The table that an error sets aside; undefined for one that keeps the whole task from running. */
+export function tableOf(
+  { code, table, subject }: Finding,
+  tables: readonly { readonly id: TableId }[],
+): TableId | undefined {
+  if (errorTable[code].scope !== "table") return undefined;
+  return table ?? tables.find(({ id }) => displayTable(id) === subject)?.id;
 }
 
 /** A task that only captures changes finds everything made. */

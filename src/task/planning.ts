@@ -1,12 +1,11 @@
 import { MigrationError } from "../core/error.ts";
-import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import type { JournaledTable } from "../core/journal.ts";
 import type { MigrationPlan } from "../core/plan.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../core/schema.ts";
 import type { Target } from "../core/target.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
-import { type AssessmentRequest, assessTask, isOwnOnly } from "./assessment.ts";
+import { type AssessmentRequest, assessTask, isOwnOnly, tableOf } from "./assessment.ts";
 import type { AttemptNotes } from "./attempt.ts";
 import type { SchemaChanges } from "./schema-changes.ts";
 import { isUntouched } from "./table-work.ts";
@@ -63,12 +62,11 @@ function tableErrors(
   findings: readonly Finding[],
   tables: readonly { readonly id: TableId }[],
 ): readonly MigrationError[] {
-  const byName = new Map(tables.map(({ id }) => [displayTable(id), id]));
   return findings
     .filter(({ severity }) => severity === "error")
     .map((finding) => {
-      const table = finding.table ?? byName.get(finding.subject);
-      if (table !== undefined && errorTable[finding.code].scope === "table") return asError(finding, table);
+      const table = tableOf(finding, tables);
+      if (table !== undefined) return asError(finding, table);
       throw asError(finding, undefined);
     });
 }

@@ -1,6 +1,7 @@
 import type { SslMode } from "../core/engine.ts";
 import type { MigrationType } from "../core/source.ts";
 import type { StoredSettings } from "./asked-settings.ts";
+import type { IndividualResult } from "./individual-assessments.ts";
 import type { InstanceStatus, TaskStatus } from "./state.ts";
 import type { EventSource } from "./store.ts";
 import type { ReloadWish, RetryProgress, RetryWish, StartMode } from "./task.ts";
@@ -175,6 +176,29 @@ export interface TaskStats {
   readonly fullLoadEndMs?: number | undefined;
 }
 
+/** One assessment of a task before it is started. */
+export interface AssessmentRunRecord extends Named {
+  /** Unique for its task. */
+  readonly name: string;
+  readonly taskArn: string;
+  /** Where the task was then. */
+  readonly instanceArn: string;
+  /** In AWS DMS's words; a run that was cancelled stays `cancelling`. */
+  readonly status: "running" | "passed" | "warning" | "failed" | "cancelling" | "error-executing";
+  /** Why it could not be carried out. */
+  readonly failure?: string | undefined;
+  /** The individual assessments that it is made of. */
+  readonly names: readonly string[];
+  /** What they came to, once it is over. */
+  readonly results: readonly IndividualResult[];
+  /** Returned as given: the results stay in the store. */
+  readonly serviceAccessRoleArn: string;
+  readonly resultLocationBucket: string;
+  readonly resultLocationFolder: string | undefined;
+  readonly resultEncryptionMode: string | undefined;
+  readonly resultKmsKeyArn: string | undefined;
+}
+
 /** Who is to hear of which events. */
 export interface EventSubscriptionRecord extends Named {
   readonly topicArn: string;
@@ -201,6 +225,7 @@ export interface Records {
   readonly certificate: CertificateRecord;
   readonly task: TaskRecord;
   readonly "event-subscription": EventSubscriptionRecord;
+  readonly "assessment-run": AssessmentRunRecord;
 }
 
 export type ResourceKind = keyof Records;

@@ -151,6 +151,12 @@ export class Supervisor {
     return this.#workers.call(instanceArn, { kind: "list-schemas", endpoint });
   }
 
+  /** Has the worker of the task's instance look at what the task would meet. */
+  async assess(record: TaskRecord): Promise<WorkerAnswer> {
+    const spec = await taskSpec(this.#store, record, "start-replication");
+    return await this.#workers.call(record.instanceArn, { kind: "assess", spec });
+  }
+
   /** Removes what a task that has run left on both sides. */
   async cleanUp(record: TaskRecord): Promise<WorkerAnswer> {
     this.#taskArns.delete(record.taskId);

@@ -2,9 +2,7 @@ import { capacityClass, type ProcessLimits, processLimits } from "./instance-cla
 import { type InstanceListener, InstanceWorker } from "./instance-worker.ts";
 import type { TaskRecord } from "./records.ts";
 import { type WorkerCall, workerGone } from "./worker-process.ts";
-import type { WorkerAnswer } from "./worker-protocol.ts";
-
-const CALL_TIMEOUT_MS = 60_000;
+import { longestAnswerMs, type WorkerAnswer } from "./worker-protocol.ts";
 
 /**
  * The worker processes by the ARN of what they serve: a replication instance, as long as there is one, or a
@@ -46,7 +44,9 @@ export class WorkerPool {
   /** Never rejects. */
   async call(arn: string, call: WorkerCall): Promise<WorkerAnswer> {
     const worker = this.#workers.get(arn);
-    return worker === undefined ? { ok: false, error: workerGone() } : worker.call(call, CALL_TIMEOUT_MS);
+    return worker === undefined
+      ? { ok: false, error: workerGone() }
+      : worker.call(call, longestAnswerMs(call.kind));
   }
 
   async close(): Promise<void> {

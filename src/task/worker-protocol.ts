@@ -1,6 +1,7 @@
 import type { EndpointConfig, EndpointRole } from "../core/engine.ts";
 import type { ErrorRecord } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
+import type { Assessment } from "./run-assessment.ts";
 import type { ReloadWish, RetryWish, TaskOutcome, TaskProgress, TaskSpec } from "./task.ts";
 
 /**
@@ -20,7 +21,14 @@ export type WorkerRequest = { readonly request: number } & (
   | { readonly kind: "list-schemas"; readonly endpoint: EndpointConfig }
   /** Removes what the task left on both sides: slot, publication, journal rows. */
   | { readonly kind: "clean-up"; readonly spec: TaskSpec }
+  /** Looks at what the task would meet, and changes nothing. */
+  | { readonly kind: "assess"; readonly spec: TaskSpec }
 );
+
+/** Longest time for an answer: catalogs of many thousands of tables take minutes to be assessed. */
+export function longestAnswerMs(kind: WorkerRequest["kind"]): number {
+  return kind === "assess" ? 900_000 : 60_000;
+}
 
 export type FromWorker =
   | { readonly kind: "ready" }
@@ -37,5 +45,10 @@ export type FromWorker =
   | { readonly kind: "answer"; readonly request: number; readonly answer: WorkerAnswer };
 
 export type WorkerAnswer =
-  | { readonly ok: true; readonly serverVersion?: string; readonly schemas?: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly serverVersion?: string;
+      readonly schemas?: readonly string[];
+      readonly assessment?: Assessment;
+    }
   | { readonly ok: false; readonly error: ErrorRecord };

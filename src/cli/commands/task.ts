@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { type ApiOptions, withApiOptions } from "../api-client.ts";
 import type { ExitCode } from "../exit-code.ts";
 import type { Output } from "../output.ts";
+import { assessTask } from "../task-assess.ts";
 import { createTask, deleteTask, type TaskCreateOptions } from "../task-lifecycle.ts";
 import { retryErrors } from "../task-retry.ts";
 import { reloadTask, startTask, stopTask, type TaskRunOptions } from "../task-run.ts";
@@ -52,6 +53,9 @@ export function taskCommand(program: Command, output: Output, exit: (code: ExitC
     .action(async (name: string, options: TaskRunOptions & { readonly table: readonly string[] }) =>
       exit(await retryErrors(name, options.table, { options, output })),
     );
+  one("assess", "Say what one would meet if it were started.").action(
+    async (name: string, options: ApiOptions) => exit(await assessTask(name, { options, output })),
+  );
   waiting(one("stop", "Stop one in order."), "until it has stopped").action(
     (name: string, options: TaskRunOptions) => stopTask(name, { options, output }),
   );

@@ -28,6 +28,7 @@ export const binaryLogErrors = {
     meaning: "The source discards its binary log after a time that a stopped or slow task may take.",
     remedy:
       "Keep it for a day at least: set binlog_expire_logs_seconds (or expire_logs_days) on the source; on Amazon RDS the binlog retention hours.",
+    ignored: "A task that is stopped or behind for longer has to load everything again.",
   },
   "source.binary_log_at_risk": {
     scope: "task",
@@ -50,6 +51,7 @@ export const binaryLogErrors = {
     meaning:
       "The source does not number its transactions, so positions mean something on this server alone: a task cannot go on at another one.",
     remedy: "Set gtid_mode = ON and enforce_gtid_consistency = ON on the source before the task starts.",
+    ignored: "After a failover of the source the task has to load everything again.",
   },
   "source.cascades_unlogged": {
     scope: "table",
@@ -66,6 +68,7 @@ export const binaryLogErrors = {
       "The table's storage engine has no transactions: rows that are changed while it is read may be seen twice or not as they were.",
     remedy:
       "Run on the source: alter table ... engine = InnoDB; or let nobody write to the table while it is loaded.",
+    ignored: "Rows that change while they are loaded may be twice, or as at another moment, on the target.",
   },
   "source.system_versioned": {
     scope: "table",
@@ -111,6 +114,8 @@ export const binaryLogErrors = {
       "Transactions of two phases (XA) that were prepared on the source before the task reads the log: what they changed lies before that, and is looked for there when they commit. A task ends when the log does not reach back so far any more.",
     remedy:
       "Keep the log as long as transactions stay prepared, and commit or roll back those that XA RECOVER shows. Where the log is gone, start the task again with reload-target.",
+    ignored:
+      "The task ends with an error if the log does not reach back to where such a transaction was prepared.",
   },
   "source.not_durable": {
     scope: "task",
@@ -126,6 +131,7 @@ export const binaryLogErrors = {
     meaning:
       "The source may commit transactions in another order than that of its log (binlog_order_commits is off).",
     remedy: "Run on the source: set global binlog_order_commits = ON;",
+    ignored: "Rows may be missing on the target without any error.",
   },
   "source.log_unreadable": {
     scope: "task",

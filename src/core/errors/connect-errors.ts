@@ -38,6 +38,22 @@ export const connectErrors = {
     meaning: "The server is starting, stopping or recovering.",
     remedy: "Wait until it accepts connections; Tideway tries again by itself.",
   },
+  "connect.clock_differs": {
+    scope: "task",
+    retry: "never",
+    meaning: "A server's clock differs from that of the machine on which Tideway runs.",
+    remedy: "Set the clocks by NTP on all machines.",
+    ignored:
+      "Lags are shown too long or too short by the difference, and starts and stops at a time of the day come early or late.",
+  },
+  "connect.slow_round_trip": {
+    scope: "task",
+    retry: "never",
+    meaning: "A statement that does nothing takes long to the server and back.",
+    remedy: "Run Tideway near the server, best in the target's network.",
+    ignored:
+      "Small tables and small transactions take longer, each by several round trips; large tables hardly do.",
+  },
   "auth.failed": {
     scope: "task",
     retry: "never",

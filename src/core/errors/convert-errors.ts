@@ -15,12 +15,14 @@ export const convertErrors = {
     meaning: "A column's default has no equal on the target and is left out.",
     remedy:
       "Rows that are moved have their values. Give the column a default on the target before others write.",
+    ignored: "Rows that are inserted on the target after the switch-over have NULL there, or are refused.",
   },
   "convert.on_update": {
     scope: "table",
     retry: "never",
     meaning: "A column takes the current time whenever its row is updated; the target has no such columns.",
     remedy: "Rows that are moved have their values. Make a trigger on the target before others write.",
+    ignored: "The column stays as it is when rows are updated on the target after the switch-over.",
   },
   "convert.generated": {
     scope: "table",
@@ -28,30 +30,35 @@ export const convertErrors = {
     meaning:
       "A generated column's expression is the source's; the target's column is an ordinary one with its values.",
     remedy: "Let the target compute the column before others write, if they rely on it.",
+    ignored: "The column stays as it is when rows are written on the target after the switch-over.",
   },
   "convert.index": {
     scope: "table",
     retry: "never",
     meaning: "An index has no equal on the target and is left out.",
     remedy: "Make an index of the target's own kind after the load.",
+    ignored: "Queries that used the index are slow on the target.",
   },
   "convert.check": {
     scope: "table",
     retry: "never",
     meaning: "A check constraint is written in the source's dialect and is left out.",
     remedy: "Rows that are moved satisfy it. Add it on the target in its own words before others write.",
+    ignored: "The target takes rows after the switch-over that the source would have refused.",
   },
   "convert.reference": {
     scope: "table",
     retry: "never",
     meaning: "A foreign key refers to columns that the target cannot have one to, and is left out.",
     remedy: "Give the referenced columns a unique index, or columns of one type, on the target.",
+    ignored: "The target takes rows after the switch-over that refer to nothing.",
   },
   "convert.object": {
     scope: "task",
     retry: "never",
     meaning: "Views, routines, rights and the like are texts of the source's dialect and are left out.",
     remedy: "Make on the target by hand what is needed.",
+    ignored: "The target lacks the objects: what uses them fails there after the switch-over.",
   },
   "convert.name": {
     scope: "table",
@@ -65,5 +72,7 @@ export const convertErrors = {
     meaning: "The source compares texts without regard to case or accents, the target by every character.",
     remedy:
       "Look at queries, unique constraints and foreign keys that rely on it; on the target lower() or a collation of its own serves.",
+    ignored:
+      "Queries, unique constraints and joins that rely on the source's way to compare find other rows on the target.",
   },
 } as const satisfies Record<string, ErrorKind>;

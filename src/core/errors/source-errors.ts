@@ -26,6 +26,8 @@ export const sourceErrors = {
     retry: "never",
     meaning: "All replication slots or WAL senders of the source are taken.",
     remedy: "Raise max_replication_slots and max_wal_senders, or drop slots that nobody uses.",
+    ignored:
+      "A table that is loaded again beside the others has to wait, or its reload fails, until a slot and a WAL sender are free.",
   },
   "source.slot_exists": {
     scope: "task",
@@ -92,6 +94,7 @@ export const sourceErrors = {
     retry: "never",
     meaning: "The source's user lacks a privilege.",
     remedy: "Grant the named privilege; docs/engines/postgres.md has the statements.",
+    ignored: "What the message names is not done, or is done in the way that it says.",
   },
   "source.table_privilege": {
     scope: "table",
@@ -120,6 +123,7 @@ export const sourceErrors = {
       "The source does not note schema changes in its log, so that only some of them can be followed while changes are applied.",
     remedy:
       "For all of them, run the task as a role that may create event triggers (a superuser, or what a cloud provider has for one) on PostgreSQL 14 or later.",
+    ignored: "Some schema changes during the migration set their table aside until it is loaded again.",
   },
   "source.column_left_out": {
     scope: "table",
@@ -181,6 +185,7 @@ export const sourceErrors = {
     retry: "once-worked",
     meaning: "The source is a standby, from which changes cannot be captured.",
     remedy: "Point the endpoint at the primary, or use a full-load task.",
+    ignored: "Reads that take long may be cancelled, and are begun again.",
   },
   "source.zero_date": {
     scope: "table",
@@ -207,6 +212,8 @@ export const sourceErrors = {
     retry: "never",
     meaning: "A partitioned table's partitions are moved as ordinary tables of their own.",
     remedy: "Make the partitioned table on the target by hand if it is needed there.",
+    ignored:
+      "The target has the rows in as many ordinary tables; statements that name the partitioned table fail there.",
   },
   "source.foreign_changes": {
     scope: "task",
@@ -214,6 +221,7 @@ export const sourceErrors = {
     meaning:
       "With EnableLoopbackPrevention a task sends only what was written on its source, and something else replicates to that source too.",
     remedy: "Let a task from the other database carry its changes, if the target is to have them.",
+    ignored: "Changes that come to the source by other replication do not come to the target.",
   },
   "source.being_loaded": {
     scope: "task",
@@ -227,6 +235,7 @@ export const sourceErrors = {
     retry: "never",
     meaning: "The source has objects of a kind that this version does not move.",
     remedy: "Move them by other means, e.g. pg_dump.",
+    ignored: "The target lacks the objects: what uses them fails there after the switch-over.",
   },
   "source.large_objects": {
     scope: "task",
@@ -234,6 +243,7 @@ export const sourceErrors = {
     meaning: "Large objects are copied as they are at the full load: a server does not say how they change.",
     remedy:
       "Let nobody change large objects between the full load and the cutover, or copy them by other means.",
+    ignored: "Large objects that are written after the full load are missing or old on the target.",
   },
   "source.long_transaction": {
     scope: "task",
@@ -241,6 +251,7 @@ export const sourceErrors = {
     meaning:
       "A transaction, or a statement, has been open for long; the stream or the snapshot cannot begin before it has ended.",
     remedy: "End the session, or commit or roll back the prepared transaction.",
+    ignored: "The task waits for the end of the transaction before it loads anything.",
   },
   "source.reload_kept_waiting": {
     scope: "table",
@@ -269,6 +280,8 @@ export const sourceErrors = {
     retry: "never",
     meaning: "The source discards the log that a stopped or slow task still needs beyond a limit.",
     remedy: "Raise the limit, or let the task run without long pauses.",
+    ignored:
+      "A task that is stopped or behind for longer than the limit lets it has to load everything again.",
   },
   "source.query_failed": {
     scope: "task",

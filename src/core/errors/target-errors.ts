@@ -7,6 +7,7 @@ export const targetErrors = {
     retry: "never",
     meaning: "The target's user lacks a privilege.",
     remedy: "Grant the named privilege; docs/engines/postgres.md has the statements.",
+    ignored: "The tables that it is about are set aside as soon as the privilege is needed.",
   },
   "target.read_only": {
     scope: "task",
@@ -31,6 +32,7 @@ export const targetErrors = {
     retry: "once-worked",
     meaning: "The target has no memory left or cannot write its files.",
     remedy: "Look at the server's log; lower MaxFullLoadSubTasks or maintenance_work_mem.",
+    ignored: "Rows that are longer are refused, and their table is set aside.",
   },
   "target.version_unsupported": {
     scope: "task",
@@ -43,18 +45,21 @@ export const targetErrors = {
     retry: "never",
     meaning: "The target's encoding cannot hold every character.",
     remedy: "Use a target database that was created with encoding UTF8.",
+    ignored: "Rows with characters that the target's encoding lacks are refused.",
   },
   "target.table_dropped": {
     scope: "table",
     retry: "never",
     meaning: "A table on the target is going to be dropped or emptied, as TargetTablePrepMode says.",
     remedy: "Use TargetTablePrepMode DO_NOTHING to keep it.",
+    ignored: "What the table holds on the target is gone when the task starts.",
   },
   "target.table_mismatch": {
     scope: "table",
     retry: "never",
     meaning: "The table on the target lacks columns or has others than the source's.",
     remedy: "Make the columns agree, or use TargetTablePrepMode DROP_AND_CREATE.",
+    ignored: "Values are rounded to what the target's columns can hold.",
   },
   "target.value_out_of_range": {
     scope: "table",
@@ -102,6 +107,16 @@ export const targetErrors = {
     meaning:
       "A view, function or text search object on the target is going to be replaced by the source's, as TargetTablePrepMode says.",
     remedy: "Use TargetTablePrepMode DO_NOTHING to keep it.",
+    ignored: "The target's own version of the object is gone when the task has made the source's.",
+  },
+  "target.extension_missing": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "An extension that the source's objects need is not on the target, and the task cannot make it there.",
+    remedy: "Install the extension's package on the target's server, or leave out what needs it.",
+    ignored:
+      "What needs the extension is not made on the target, and tables with columns of its types are set aside.",
   },
   "target.object_waits": {
     scope: "table",
@@ -114,12 +129,14 @@ export const targetErrors = {
     retry: "never",
     meaning: "A role that owns or may do something on the source is not on the target; roles are not moved.",
     remedy: "Create the role on the target, or give its rights to another one there.",
+    ignored: "What the role owns belongs to the task's user on the target, and nobody has its privileges.",
   },
   "target.role_not_member": {
     scope: "task",
     retry: "never",
     meaning: "The target's user may not give objects to a role, or privileges in its name.",
     remedy: "Grant the role to the target's user while the task runs, or change owners at the cutover.",
+    ignored: "What the role owns belongs to the task's user on the target.",
   },
   "target.right_not_given": {
     scope: "task",
@@ -163,6 +180,8 @@ export const targetErrors = {
     meaning:
       "The target's user may not set session_replication_role, so triggers and foreign keys act during apply.",
     remedy: "Use a superuser or GRANT SET ON PARAMETER session_replication_role (PostgreSQL 15+).",
+    ignored:
+      "What a trigger or a foreign key of the target does, it does again to rows that hold its work already.",
   },
   "target.column_nullable": {
     scope: "table",
@@ -182,12 +201,15 @@ export const targetErrors = {
     retry: "never",
     meaning: "The server takes no LOAD DATA LOCAL, so rows are loaded by INSERT, which takes longer.",
     remedy: "Run on the target: set global local_infile = on; or have it set in the server's parameters.",
+    ignored: "The full load takes longer.",
   },
   "target.triggers": {
     scope: "table",
     retry: "never",
     meaning: "A table of the target has triggers, which act on the rows that are loaded and applied.",
     remedy: "Drop the triggers until the cutover when the source's rows show already what they do.",
+    ignored:
+      "What the triggers do, they do again to rows that hold their work already, and changes are applied more slowly.",
   },
   "target.key_collation": {
     scope: "table",

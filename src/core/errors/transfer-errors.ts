@@ -136,6 +136,7 @@ export const transferErrors = {
     retry: "never",
     meaning: "A foreign key refers to a table that is not part of the task and is left out.",
     remedy: "Include the referenced table, or add the foreign key on the target afterwards.",
+    ignored: "The target takes rows after the switch-over that refer to nothing.",
   },
   "plan.reference_may_fail": {
     scope: "table",
@@ -143,6 +144,7 @@ export const transferErrors = {
     meaning: "Table mappings filter the rows of a table that a foreign key refers to.",
     remedy:
       "Filter the referring table so that the same rows stay behind. All rows come in any case: a foreign key that cannot be made is told, and stays unvalidated on PostgreSQL.",
+    ignored: "The foreign key may be missing on the target, which the task then says.",
   },
   "plan.part_left_out": {
     scope: "table",
@@ -157,6 +159,7 @@ export const transferErrors = {
     meaning:
       "A view, function, trigger or the like needs something that is not on the target, or not by that name.",
     remedy: "Select what it needs, leave the names as they are, or make it on the target by hand.",
+    ignored: "The target lacks the object: what uses it fails there after the switch-over.",
   },
   "plan.rights_left_out": {
     scope: "task",
@@ -169,6 +172,8 @@ export const transferErrors = {
     retry: "never",
     meaning: "A function's text seems to name a schema that is renamed; such texts are not rewritten.",
     remedy: "Look at the function on the target, and change the name there.",
+    ignored:
+      "The object may fail when it is used, because it looks for its parts in a schema of the old name.",
   },
   "plan.object_renamed": {
     scope: "table",

@@ -111,6 +111,7 @@ export const usageErrors = {
     retry: "never",
     meaning: "A rule matches nothing of the source, or nothing that is selected.",
     remedy: "Check the names in its object-locator, which are matched case-sensitively.",
+    ignored: "What the rule was meant for comes without it, or not at all.",
   },
   "mapping.value_cut": {
     scope: "table",
@@ -164,6 +165,7 @@ export const usageErrors = {
     meaning:
       "A setting of the task or of an endpoint is kept and returned but has no effect in this version, or its name is not known.",
     remedy: "None needed if you can do without it; docs/reference/settings.md says what happens instead.",
+    ignored: "The task runs without what the setting asks for.",
   },
   "settings.unsupported": {
     scope: "task",

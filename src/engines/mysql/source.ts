@@ -7,6 +7,7 @@ import type { Position } from "../../core/position.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "../../core/schema.ts";
 import type { NoteKeeping, SchemaNote } from "../../core/schema-note.ts";
 import type { ServerMark } from "../../core/server-mark.ts";
+import type { SourceProbe } from "../../core/server-probe.ts";
 import type {
   ChangeStream,
   ChangeStreamRequest,
@@ -29,6 +30,7 @@ import { auditSql } from "../shared/catalog/audit-sql.ts";
 import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { checkFormat } from "./assess/assess-log.ts";
 import { assessSource } from "./assess/assess-source.ts";
+import { probeSource } from "./assess/probe.ts";
 import { marked } from "./assess/server-mark.ts";
 import {
   checkTables,
@@ -109,6 +111,10 @@ export class MysqlSource implements Source {
     return this.#clients.use(signal, readWaits);
   }
 
+  probe(signal: AbortSignal): Promise<SourceProbe> {
+    return this.#clients.use(signal, probeSource);
+  }
+
   marked<Result>(work: (mark: ServerMark) => Promise<Result>, signal: AbortSignal): Promise<Result> {
     return this.#clients.use(signal, (client) => marked(client, work));
   }
@@ -135,7 +141,7 @@ export class MysqlSource implements Source {
   }
 
   openWriters(signal: AbortSignal): Promise<readonly OpenWriter[]> {
-    return this.#clients.use(signal, openWriters);
+    return this.#clients.use(signal, (client) => openWriters(client));
   }
 
   followLog(request: LogRequest, signal: AbortSignal): Promise<string> {

@@ -10,6 +10,7 @@ import type { RightsId } from "../../core/rights.ts";
 import type { BulkFormat } from "../../core/row-chunk.ts";
 import type { SequenceState, TableId } from "../../core/schema.ts";
 import type { ServerMark } from "../../core/server-mark.ts";
+import type { ServerProbe } from "../../core/server-probe.ts";
 import type { AlteredTable, AlterTables } from "../../core/table-alteration.ts";
 import type {
   Applier,
@@ -36,6 +37,7 @@ import { alterTables, dropTables } from "./alter/alter-tables.ts";
 import { openJournal } from "./apply/journal.ts";
 import { mysqlJournalSql, notedStart, saveNoteSql } from "./apply/journal-sql.ts";
 import { assessTarget } from "./assess/assess-target.ts";
+import { probe } from "./assess/probe.ts";
 import { overwritten } from "./assess/server-mark.ts";
 import { setCounters } from "./catalog/counters.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
@@ -90,6 +92,10 @@ export class MysqlTarget implements Target {
 
   assess(request: TargetAssessment, signal: AbortSignal): Promise<readonly Finding[]> {
     return this.#clients.use(signal, (client) => assessTarget(client, request));
+  }
+
+  probe(signal: AbortSignal): Promise<ServerProbe> {
+    return this.#clients.use(signal, probe);
   }
 
   overwritten(mark: ServerMark, plan: MigrationPlan, signal: AbortSignal): Promise<readonly TableId[]> {

@@ -8,6 +8,7 @@ import type { Position } from "../../core/position.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "../../core/schema.ts";
 import type { NoteKeeping, SchemaNote } from "../../core/schema-note.ts";
 import type { ServerMark } from "../../core/server-mark.ts";
+import type { SourceProbe } from "../../core/server-probe.ts";
 import type {
   ChangeStream,
   ChangeStreamRequest,
@@ -30,6 +31,7 @@ import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { identifier, qualified } from "../shared/identifier.ts";
 import { checkLoads } from "./assess/assess-loads.ts";
 import { assessSource } from "./assess/assess-source.ts";
+import { probeSource } from "./assess/probe.ts";
 import { marked } from "./assess/server-mark.ts";
 import { describe, listSchemas, listTables, listViews, systemSchemas } from "./catalog/catalog.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
@@ -95,6 +97,10 @@ export class PostgresSource implements Source {
 
   async lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {
     return await lockWaits(this.#endpoint, signal);
+  }
+
+  probe(signal: AbortSignal): Promise<SourceProbe> {
+    return this.#clients.use(signal, probeSource);
   }
 
   marked<Result>(work: (mark: ServerMark) => Promise<Result>, signal: AbortSignal): Promise<Result> {

@@ -11,6 +11,7 @@ import type { ObjectRights, RightsId } from "../../core/rights.ts";
 import type { BulkFormat } from "../../core/row-chunk.ts";
 import type { SequenceState, TableId } from "../../core/schema.ts";
 import type { ServerMark } from "../../core/server-mark.ts";
+import type { ServerProbe } from "../../core/server-probe.ts";
 import type { AlteredTable, AlterTables } from "../../core/table-alteration.ts";
 import type {
   Applier,
@@ -37,6 +38,7 @@ import { alterTables } from "./alter/alter-tables.ts";
 import { openJournal } from "./apply/journal.ts";
 import { checkpointPosition, notedStart, postgresJournalSql } from "./apply/journal-sql.ts";
 import { assessTarget } from "./assess/assess-target.ts";
+import { probe } from "./assess/probe.ts";
 import { overwritten } from "./assess/server-mark.ts";
 import { geometryType } from "./catalog/geometry-type.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
@@ -88,6 +90,10 @@ export class PostgresTarget implements Target {
 
   assess(request: TargetAssessment, signal: AbortSignal): Promise<readonly Finding[]> {
     return this.#clients.use(signal, (client) => assessTarget(client, request));
+  }
+
+  probe(signal: AbortSignal): Promise<ServerProbe> {
+    return this.#clients.use(signal, probe);
   }
 
   overwritten(mark: ServerMark, plan: MigrationPlan, signal: AbortSignal): Promise<readonly TableId[]> {

@@ -18,7 +18,9 @@ export async function assessLog(client: Client, { tables }: SourceAssessment): P
   const variables = await globalVariables(client, LOG_VARIABLES);
   if (variables.get("log_bin") !== "ON") return [logOff(LOG_OFF)];
   const findings =
-    client.facts.serverId === 0 ? [logOff("The source's server_id is 0: it sends its log to nobody.")] : [];
+    client.facts.serverId === 0
+      ? [logOff("The source's server_id is 0: it sends its log to nobody.", "server_id")]
+      : [];
   const format = variables.get("binlog_format");
   // MySQL is about to drop the variable, and has no other format then.
   if (format !== undefined && format !== "ROW") findings.push(wrongFormat(format));
@@ -52,8 +54,8 @@ export async function checkFormat(client: Client): Promise<void> {
 
 const LOG_OFF = "The source writes no binary log (log_bin is off).";
 
-function logOff(message: string): Finding {
-  return finding("source.binary_log_off", "error", { subject: "log_bin", message });
+function logOff(message: string, subject = "log_bin"): Finding {
+  return finding("source.binary_log_off", "error", { subject, message });
 }
 
 function wrongFormat(format: string): Finding {

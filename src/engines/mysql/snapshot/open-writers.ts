@@ -25,15 +25,15 @@ export const SELECT_SESSIONS =
  * transactions that have written to them as well, though these may stand idle. Statements first, the oldest of each before.
  * Without the privilege PROCESS a user sees its own alone.
  */
-export async function openWriters(client: Client): Promise<readonly OpenWriter[]> {
-  return [...(await longStatements(client)), ...(await idleTransactions(client))];
+export async function openWriters(client: Client, olderThanS = SECONDS): Promise<readonly OpenWriter[]> {
+  return [...(await longStatements(client, olderThanS)), ...(await idleTransactions(client, olderThanS))];
 }
 
 /** Whose statements run for long, the oldest first. */
-export async function longStatements(client: Client): Promise<readonly OpenWriter[]> {
+export async function longStatements(client: Client, olderThanS = SECONDS): Promise<readonly OpenWriter[]> {
   const rows = await client.query<SessionRow>(
     `${SELECT_SESSIONS}
-      where command in ('Query', 'Execute') and time >= ${SECONDS} and id <> connection_id()
+      where command in ('Query', 'Execute') and time >= ${olderThanS} and id <> connection_id()
         and user not in ('system user', 'event_scheduler') and coalesce(state, '') not like 'Waiting for %lock'
         and coalesce(state, '') not like 'Waiting for table flush'
       order by time desc`,
@@ -46,13 +46,13 @@ export async function longStatements(client: Client): Promise<readonly OpenWrite
 }
 
 /** Sessions that do nothing within a transaction that has written, the oldest first; none for a user who may not ask. */
-async function idleTransactions(client: Client): Promise<readonly OpenWriter[]> {
+async function idleTransactions(client: Client, olderThanS: number): Promise<readonly OpenWriter[]> {
   try {
     const rows = await client.query<SessionRow>(
       `select p.id as id, p.user as user, p.host as host, p.db as \`database\`, p.state as state,
               timestampdiff(second, t.trx_started, now()) as seconds
          from information_schema.innodb_trx t join information_schema.processlist p on p.id = t.trx_mysql_thread_id
-        where p.command = 'Sleep' and t.trx_rows_modified > 0 and timestampdiff(second, t.trx_started, now()) >= ${SECONDS}
+        where p.command = 'Sleep' and t.trx_rows_modified > 0 and timestampdiff(second, t.trx_started, now()) >= ${olderThanS}
         order by t.trx_started`,
     );
     return rows.map((row) => ({

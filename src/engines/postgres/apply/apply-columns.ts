@@ -93,11 +93,27 @@ export class ApplyColumns {
    * which both sides must be of one type.
    */
   isIdentical(ordinals: readonly number[], parameterOf: (ordinal: number) => string): string {
+    return this.#isIdentical(ordinals, parameterOf, (type) => [type]);
+  }
+
+  /**
+   * The same for values of a key. The spaces that fill one up are none of it, and only what is stored has them for
+   * certain.
+   */
+  isIdenticalKey(ordinals: readonly number[], parameterOf: (ordinal: number) => string): string {
+    return this.#isIdentical(ordinals, parameterOf, (type) =>
+      type === FILLED_UP ? [type, "pg_catalog.text"] : [type],
+    );
+  }
+
+  #isIdentical(
+    ordinals: readonly number[],
+    parameterOf: (ordinal: number) => string,
+    castsOf: (type: string) => readonly string[],
+  ): string {
     const typed = (ordinal: number, sql: string): string => {
       const type = this.#targetColumn(ordinal)?.type;
-      if (type === undefined) return sql;
-      // The spaces that fill up a value are none of it, and only what is stored has them for certain.
-      return type === FILLED_UP ? `${sql}::${type}::pg_catalog.text` : `${sql}::${type}`;
+      return [sql, ...(type === undefined ? [] : castsOf(type))].join("::");
     };
     const columns = ordinals.map((o) => typed(o, this.name(o))).join(", ");
     const values = ordinals.map((o) => typed(o, this.#comparable(o, parameterOf(o)))).join(", ");

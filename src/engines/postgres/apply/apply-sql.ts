@@ -200,7 +200,7 @@ export class ApplySql {
 
   #andIdentical(ordinals: readonly number[], parameters: Parameters, hasBefore: boolean): string {
     if (ordinals.length === 0) return "";
-    return ` and ${this.#columns.isIdentical(ordinals, (o) => parameters.of(o, hasBefore))}`;
+    return ` and ${this.#columns.isIdenticalKey(ordinals, (o) => parameters.of(o, hasBefore))}`;
   }
 
   /** One row: by key, or one that has all the values, if there is one as they are written. */

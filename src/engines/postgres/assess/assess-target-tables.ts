@@ -25,13 +25,21 @@ interface TableFacts {
   readonly folding: readonly string[];
   /** Views and foreign keys that hang on the table: what DROP TABLE without CASCADE stumbles over. */
   readonly dependents: readonly { readonly kind: "view" | "table"; schema: string; name: string }[];
+  /** Those that act in every session, and those that act where triggers are not silenced. */
+  readonly triggers: readonly { readonly name: string; readonly always: boolean }[];
+}
+
+export interface WritingSession {
+  readonly role: string;
+  /** It may keep triggers from acting. */
+  readonly silences: boolean;
 }
 
 /** What stands on the target under the names of the plan's tables, for all tables in one query. */
 export async function assessTargetTables(
   client: pg.Client,
   { plan, mode: given, prepared }: TargetAssessment,
-  role: string,
+  { role, silences }: WritingSession,
 ): Promise<Finding[]> {
   const rows = await selectJson<TableFacts>(client, FACTS, [
     plan.tables.map(({ target }) => target.id.schema),
@@ -49,7 +57,7 @@ export async function assessTargetTables(
     }
     return mode === "drop-and-create"
       ? dropping(table, row, { role, planned })
-      : keeping(table, row, { mode, role });
+      : [...keeping(table, row, { mode, role }), ...acting(table, row, silences)];
   });
 }
 
@@ -78,7 +86,9 @@ const FACTS = `
        union
        select 'table', fn.nspname, f.relname
          from pg_constraint k join pg_class f on f.oid = k.conrelid join pg_namespace fn on fn.oid = f.relnamespace
-        where k.contype = 'f' and k.confrelid = c.oid and f.oid <> c.oid) d) as dependents
+        where k.contype = 'f' and k.confrelid = c.oid and f.oid <> c.oid) d) as dependents,
+    (select coalesce(json_agg(json_build_object('name', t.tgname, 'always', t.tgenabled <> 'O') order by t.tgname), '[]')
+       from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D') as triggers
   from unnest($1::text[], $2::text[]) as wanted(schema, name)
   join pg_namespace n on n.nspname = wanted.schema
   join pg_class c on c.relnamespace = n.oid and c.relname = wanted.name`;
@@ -155,6 +165,25 @@ function keeping(table: TablePlan, row: TableFacts, { mode, role }: Keeping): Fi
     );
   }
   return findings;
+}
+
+/** Triggers that do again what the source's rows show already. */
+function acting(table: TablePlan, { triggers }: TableFacts, silences: boolean): Finding[] {
+  const names = triggers.filter(({ always }) => always || !silences).map(({ name }) => name);
+  if (names.length === 0) return [];
+  const { id } = table.target;
+  return [
+    finding("target.triggers", "warning", {
+      subject: displayTable(id),
+      table: table.source.id,
+      message: `Triggers of the table ${displayTable(id)} act on what is loaded and applied: ${names.join(", ")}.`,
+      ...mends(
+        "target",
+        names.map((name) => `alter table ${qualified(id)} disable trigger ${identifier(name)};`),
+        { after: "and enable them at the cutover." },
+      ),
+    }),
+  ];
 }
 
 /** The columns that keep the source's rows out. */

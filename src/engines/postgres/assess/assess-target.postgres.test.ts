@@ -158,6 +158,59 @@ test("a kept table that cannot take the source's rows is an error, with the colu
   assert.ok(dropping.includes("error target.table_mismatch public.a_view"));
 });
 
+test("triggers that act on what is written are told until they are disabled", async () => {
+  const plan = await planOf(server, "create table t (id int primary key)");
+  const database = await server.createDatabase();
+  await server.query(
+    `create table t (id int primary key);
+     create function f() returns trigger language plpgsql as 'begin return new; end';
+     create trigger usual before insert on t for each row execute function f();
+     create trigger "Al ways" before insert on t for each row execute function f();
+     alter table t enable always trigger "Al ways"; grant all on t to writer; grant all on schema public to writer`,
+    database,
+  );
+  const told = async (role?: string): Promise<readonly Finding[]> =>
+    (await assess(as(database, role), plan, "do-nothing")).filter(({ code }) => code === "target.triggers");
+  assert.match(
+    (await told())[0]!.message,
+    /are loaded and applied: Al ways\.$|loaded and applied: Al ways\.$/,
+  );
+  const [both] = await told("writer");
+  assert.match(both!.message, /: Al ways, usual\.$/);
+  await server.query(both!.fix!.statements.join(""), database);
+  assert.deepEqual([...(await told()), ...(await told("writer"))], []);
+});
+
+test("extensions that the target will lack are told, with the statement where one helps", async () => {
+  const plan = await planOf(server, "create table t (id int primary key)");
+  const extension = (name: string, native: string): MigrationPlan["target"]["objects"][number] => ({
+    ...{
+      kind: "extension",
+      id: { schema: "public", name },
+      stage: "before-tables",
+      native: [native],
+      needs: [],
+    },
+  });
+  const objects = [
+    extension("citext", "create extension citext"),
+    extension("file_fdw", "create extension file_fdw"),
+    extension("nowhere", "create extension nowhere"),
+  ];
+  const needing = { ...plan, target: { ...plan.target, objects } };
+  const database = await server.createDatabase();
+  await server.query(`grant create on database ${database} to writer`);
+  const told = async (role?: string): Promise<readonly Finding[]> =>
+    (await assess(as(database, role), needing, "do-nothing")).filter(
+      ({ code }) => code === "target.extension_missing",
+    );
+  assert.deepEqual(brief(await told()), ["warning target.extension_missing nowhere"]);
+  const [fdw, nowhere] = await told("writer");
+  assert.deepEqual([fdw?.subject, nowhere?.subject, nowhere?.fix], ["file_fdw", "nowhere", undefined]);
+  await server.query(fdw!.fix!.statements.join(""), database);
+  assert.deepEqual(brief(await told("writer")), ["warning target.extension_missing nowhere"]);
+});
+
 test("findings about a table name the source's id under whatever name it has on the target", async () => {
   const plan = await planOf(server, "create table t (id int primary key)");
   const renamed = planFor(plan.target, { table: (name) => `${name}_copy` });

@@ -6,6 +6,7 @@ import { finding, mends } from "../../shared/finding.ts";
 import { identifier } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 import { maySilenceTriggers } from "../catalog/trigger-privilege.ts";
+import { assessExtensions } from "./assess-extensions.ts";
 import { assessRights, assessTargetObjects } from "./assess-target-objects.ts";
 import { assessTargetTables } from "./assess-target-tables.ts";
 import { OLDEST_VERSION } from "./oldest-version.ts";
@@ -34,8 +35,10 @@ export async function assessTarget(client: pg.Client, request: TargetAssessment)
   );
   const findings = assessServer(server!);
   findings.push(...(await assessSchemas(client, plan, server!)));
-  findings.push(...(await assessTriggers(client, server!)));
-  findings.push(...(await assessTargetTables(client, request, server!.role)));
+  const silences = await maySilenceTriggers(client);
+  if (!silences) findings.push(triggersAct(server!));
+  findings.push(...(await assessTargetTables(client, request, { role: server!.role, silences })));
+  findings.push(...(await assessExtensions(client, plan)));
   // Once a table is prepared, the objects that were there are gone.
   if (mode === "drop-and-create" && prepared.size === 0)
     findings.push(...(await assessTargetObjects(client, plan)));
@@ -127,21 +130,14 @@ async function missingTableSchemas(client: pg.Client, plan: MigrationPlan): Prom
   return new Set(rows.map((row) => row.schema));
 }
 
-async function assessTriggers(client: pg.Client, server: TargetServer): Promise<Finding[]> {
-  if (await maySilenceTriggers(client)) return [];
-  return [
-    finding("target.trigger_privilege", "warning", {
-      subject: server.role,
-      message: `The role ${server.role} may not set session_replication_role: triggers and foreign keys on the target act while changes are applied.`,
-      ...(server.version >= 150_000
-        ? mends(
-            "target",
-            [`grant set on parameter session_replication_role to ${identifier(server.role)};`],
-            {
-              as: "as a superuser",
-            },
-          )
-        : { remedy: "Use a superuser, or drop triggers on the target until cutover." }),
-    }),
-  ];
+function triggersAct(server: TargetServer): Finding {
+  return finding("target.trigger_privilege", "warning", {
+    subject: server.role,
+    message: `The role ${server.role} may not set session_replication_role: triggers and foreign keys on the target act while changes are applied.`,
+    ...(server.version >= 150_000
+      ? mends("target", [`grant set on parameter session_replication_role to ${identifier(server.role)};`], {
+          as: "as a superuser",
+        })
+      : { remedy: "Use a superuser, or drop triggers on the target until cutover." }),
+  });
 }

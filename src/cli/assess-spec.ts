@@ -1,0 +1,77 @@
+import type { EndpointConfig } from "../core/engine.ts";
+import type { MigrationType } from "../core/source.ts";
+import type { MigrationToAssess } from "../server/assess-migration.ts";
+import {
+  endpointOfUrl,
+  mappingsDocument,
+  type PrepModeName,
+  refuseSameDatabase,
+  type SpecSources,
+  settingsDocument,
+  taskId,
+  usage,
+} from "./migrate-spec.ts";
+import { endpointLabel } from "./output.ts";
+
+/** What `tideway assess` was asked for, as commander hands it over. */
+export interface AssessOptions {
+  readonly type: MigrationType;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly mappings?: string;
+  readonly settings?: string;
+  readonly prepMode?: PrepModeName;
+  readonly estimate: boolean;
+  readonly watch: string;
+  readonly html?: string;
+  readonly fix?: string;
+  readonly json: boolean;
+}
+
+export interface AssessUrls {
+  readonly source: string;
+  readonly target: string | undefined;
+}
+
+/** The task that `tideway migrate` would run with the same words, as far as an assessment has to know it. */
+export async function assessSpec(
+  urls: AssessUrls,
+  options: AssessOptions,
+  sources: SpecSources,
+): Promise<MigrationToAssess> {
+  const watchSeconds = secondsOf(options.watch);
+  const source = endpointOfUrl(urls.source, "source", sources.registry);
+  const target =
+    urls.target === undefined ? undefined : endpointOfUrl(urls.target, "target", sources.registry);
+  const tableMappings = await mappingsDocument(options, sources);
+  if (target !== undefined) {
+    refuseSameDatabase(source, target, { tableMappings, registry: sources.registry });
+  }
+  const endpoints = target === undefined ? [source] : [source, target];
+  return {
+    spec: {
+      id: taskId(endpoints, options.type, tableMappings),
+      name: wayOf(source, target),
+      type: options.type,
+      tableMappings,
+      settings: await settingsDocument(options),
+    },
+    ...{ source, target },
+    estimates: options.estimate ? { watchSeconds } : undefined,
+  };
+}
+
+function wayOf(source: EndpointConfig, target: EndpointConfig | undefined): string {
+  return target === undefined ? endpointLabel(source) : `${endpointLabel(source)} → ${endpointLabel(target)}`;
+}
+
+const LONGEST_WATCH = 3600;
+
+function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds >= 1 && seconds <= LONGEST_WATCH) return seconds;
+  throw usage(
+    `--watch takes whole seconds from 1 to ${LONGEST_WATCH}.`,
+    "Leave it out for a minute, or use --no-estimate.",
+  );
+}
