@@ -6,7 +6,7 @@ import type { Column, TableSchema } from "../../src/core/schema.ts";
 import type { Partition, ReadRequest, Snapshot, Source } from "../../src/core/source.ts";
 import { TimedPlace } from "../../src/pipeline/validation/target-place.ts";
 import { validateTable } from "../../src/pipeline/validation/validate-table.ts";
-import type { ValidatedSide } from "../../src/pipeline/validation/validation-context.ts";
+import type { ValidatedSide, ValidationContext } from "../../src/pipeline/validation/validation-context.ts";
 import type { RowDifference, TableValidation } from "../../src/pipeline/validation/validation-observer.ts";
 
 /*
@@ -37,6 +37,7 @@ const whole: Partition = { id: "0", by: "whole", from: undefined, to: undefined,
 export async function validatedInMemory(
   table: MemoryTable,
   sides: { readonly source: MemorySide; readonly target: MemorySide },
+  options: Pick<ValidationContext, "rowsAtOnce"> = {},
 ): Promise<TableValidation & { readonly differences: readonly RowDifference[] }> {
   const schema: TableSchema = {
     ...{ id: { schema: "s", name: "t" }, rowIdentity: "full", indexes: [], checks: [], foreignKeys: [] },
@@ -48,6 +49,7 @@ export async function validatedInMemory(
   const validation = await validateTable(plan, schema, {
     sides: { source: validatedSide(sides.source), target: validatedSide(sides.target) },
     ...{ sessionsOfSide: 2, withValues: false, sample: undefined },
+    ...options,
     placeOf: () => new TimedPlace(0),
     signal: new AbortController().signal,
     observer: {
@@ -87,7 +89,8 @@ function snapshotOf(side: MemorySide): Snapshot {
   };
   const chosen = (table: TableSchema, { columns, buckets, wanted }: BucketChoice) => {
     const bucket = bucketOf(table, columns, buckets);
-    return (row: MemoryRow): boolean => wanted.includes(bucket(row).bucket);
+    const chosenOnes = new Set(wanted);
+    return (row: MemoryRow): boolean => chosenOnes.has(bucket(row).bucket);
   };
   const snapshot: Partial<Snapshot> = {
     digestsAs: () => side.digests !== undefined,

@@ -6,7 +6,7 @@ import { type ReadStates, type ScannedStates, type Settled, settle } from "./set
 import { settleSurplus } from "./settle-surplus.ts";
 import { type Rereads, StateReads } from "./state-reads.ts";
 import type { TargetPlace } from "./target-place.ts";
-import type { ValidationContext } from "./validation-context.ts";
+import { rowsAtOnce, type ValidationContext } from "./validation-context.ts";
 
 /** Decides which of the rows of a table that seemed to differ do. */
 export class Confirmation {
@@ -15,18 +15,50 @@ export class Confirmation {
   readonly #place: TargetPlace;
   /** A row that is told by its digest has come, or gone: in its stead the source may have another that nobody has seen. */
   #hasMoved = false;
+  /**
+   * How many more the source has of rows without a key, by their digests. Whoever looks for one of them reads all: so they
+   * wait for each other. Where a server digests another text of a row than the other server, its equal is seen later.
+   */
+  readonly #waiting = new Map<string, number>();
+  readonly #mostWaiting: number;
+  /** Those that have been told before all were seen. */
+  readonly #told = new Set<string>();
 
   constructor(table: ComparedTable, rereads: Rereads, context: ValidationContext) {
+    this.#mostWaiting = rowsAtOnce(context);
     this.#reads = new StateReads(table, rereads, context);
     this.#context = context;
     this.#place = context.placeOf(table.plan.source.id);
   }
 
-  /** Each row is decided about once, though it may be seen on both sides, and in different buckets. */
+  /** Each row is decided about once, though it may be seen on both sides, and in different buckets. Some are by rest(). */
   async *of(seen: readonly SeenRow[]): AsyncGenerator<Settled> {
     const { keyed, digested, scanned } = await this.#reads.sorted(seen);
     if (keyed.length > 0) yield* this.#settleKeyed(keyed, scanned);
-    if (digested.length > 0) yield* this.#settleDigested(digested);
+    for (const row of digested) this.#wait(row);
+    if (this.#waiting.size < this.#mostWaiting) return;
+    for await (const settled of this.rest()) {
+      if (settled.verdict === "different") this.#told.add(settled.candidate.id);
+      yield settled;
+    }
+  }
+
+  /** How many rows rest() decides about. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  async *rest(): AsyncGenerator<Settled> {
+    const candidates = Array.from(this.#waiting.keys(), (id): Candidate => ({ id, lookup: undefined }));
+    this.#waiting.clear();
+    if (candidates.length > 0) yield* this.#settleDigested(candidates);
+  }
+
+  #wait({ side, digest, rows }: SeenRow): void {
+    if (this.#told.has(digest)) return;
+    const more = (this.#waiting.get(digest) ?? 0) + (side === "source" ? rows : -rows);
+    if (more === 0) this.#waiting.delete(digest);
+    else this.#waiting.set(digest, more);
   }
 
   /**

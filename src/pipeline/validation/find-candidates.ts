@@ -8,17 +8,17 @@ import { readCells } from "./read-cells.ts";
 import { RowMatch } from "./row-match.ts";
 import { type ComparedRow, comparedRow } from "./row-reader.ts";
 import { partitionsOf, type ScannedTable } from "./scan-table.ts";
-import type { ValidationContext } from "./validation-context.ts";
+import { rowsAtOnce, type ValidationContext } from "./validation-context.ts";
 
 /** A row that one side has in its snapshot, and the other not as often. */
 export interface SeenRow {
   readonly side: SideName;
+  /** How much more often. */
+  readonly rows: number;
   readonly digest: string;
   readonly candidate: Candidate;
 }
 
-/** Rows that are held in memory at once while they wait for those that match. */
-const GROUP_ROWS = 200_000;
 /** Rows that are decided about together. */
 const AT_ONCE = 20_000;
 /** Parts that are read into memory one by one. */
@@ -45,21 +45,22 @@ export async function* findCandidates(
   }
   const shared = scanned.differing.filter((bucket) => !isAlone(bucket));
   const rowsOfBoth = (bucket: number): number => source.sums.rows[bucket]! + target.sums.rows[bucket]!;
-  for (const group of groupsOf(shared, rowsOfBoth)) {
+  for (const group of groupsOf(shared, rowsOfBoth, rowsAtOnce(context))) {
     yield* matched(table, { scanned, group }, context);
   }
 }
 
-/** Buckets in groups of so many rows at most, as far as single ones have no more. */
+/** Buckets in groups of so many rows at most, which are held in memory at once, as far as single ones have no more. */
 function* groupsOf(
   buckets: readonly number[],
   rowsOfBucket: (bucket: number) => number,
+  most: number,
 ): Generator<readonly number[]> {
   let group: number[] = [];
   let rows = 0;
   for (const bucket of buckets) {
     const more = rowsOfBucket(bucket);
-    if (group.length > 0 && rows + more > GROUP_ROWS) {
+    if (group.length > 0 && rows + more > most) {
       yield group;
       group = [];
       rows = 0;
@@ -93,7 +94,7 @@ async function* rowsAlone(
 ): AsyncGenerator<readonly SeenRow[]> {
   const { side, sums } = scanned.sides[name];
   const partitions = await partitionsOf(side, PART, context);
-  const groups = [...groupsOf(wanted, (bucket) => sums.rows[bucket]!)];
+  const groups = [...groupsOf(wanted, (bucket) => sums.rows[bucket]!, rowsAtOnce(context))];
   const pieces =
     table.key !== undefined && partitions.length > groups.length
       ? partitions.map((partition) => ({ group: wanted, partitions: [partition] }))
@@ -149,9 +150,9 @@ async function addRows(
 
 function* unmatched(match: RowMatch): Generator<readonly SeenRow[]> {
   let seen: SeenRow[] = [];
-  for (const { side, row } of match.unmatched()) {
+  for (const { side, row, count } of match.unmatched()) {
     const { digest, id, lookup } = row;
-    seen.push({ side, digest, candidate: { id, lookup } });
+    seen.push({ side, rows: count, digest, candidate: { id, lookup } });
     if (seen.length < AT_ONCE) continue;
     yield seen;
     seen = [];

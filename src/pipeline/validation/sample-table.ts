@@ -84,7 +84,7 @@ async function readRows(
       for (let row = 0; row < rows.rows; row++) {
         const { digest, id, lookup } = comparedRow(canonical, { rows, row, key });
         const state = stateOf(canonical, { rows, row, columns }, false);
-        seen.push({ side: "source", digest, candidate: { id, lookup }, state });
+        seen.push({ side: "source", rows: 1, digest, candidate: { id, lookup }, state });
       }
       context.observer.compared(table.plan.source.id, rows.rows);
     }

@@ -12,10 +12,8 @@ interface Row {
   readonly target?: History;
 }
 
-const LATE = 5;
-
 /** Settles rows of which each reading sees a later moment, and the target passes what the source had when it is waited for. */
-async function settled(rows: Readonly<Record<string, Row>>): Promise<ReadonlyMap<string, Settled>> {
+async function settled(rows: Readonly<Record<string, Row>>, late = 5): Promise<ReadonlyMap<string, Settled>> {
   let moment = 0;
   let passed = 0;
   const candidates = Object.keys(rows).map((id): Candidate => ({ id, lookup: undefined }));
@@ -27,7 +25,7 @@ async function settled(rows: Readonly<Record<string, Row>>): Promise<ReadonlyMap
     begin: async () => undefined,
     passed: async () => {
       passed = moment;
-      moment += LATE + 1;
+      moment += late + 1;
     },
     decides: ({ rounds }: { readonly rounds: number }) => rounds >= 6,
   };
@@ -36,7 +34,7 @@ async function settled(rows: Readonly<Record<string, Row>>): Promise<ReadonlyMap
     signal: new AbortController().signal,
     read: async (side, some) => {
       moment++;
-      const at = side === "source" ? moment : Math.max(passed, moment - LATE);
+      const at = side === "source" ? moment : Math.max(passed, moment - late);
       const states = some.map(({ id }) => {
         const { source, target = source } = rows[id]!;
         return [id, stateAt(side === "source" ? source : target, at)] as const;
@@ -50,7 +48,7 @@ async function settled(rows: Readonly<Record<string, Row>>): Promise<ReadonlyMap
 }
 
 test("rows that come late are the same, whatever is done to them meanwhile", async () => {
-  const found = await settled({
+  const rows: Readonly<Record<string, Row>> = {
     quiet: { source: () => ["1", "a"] },
     late: { source: (at) => ["1", at < 20 ? "a" : "b"] },
     inserted: { source: (at) => (at < 10 ? undefined : ["1"]) },
@@ -58,9 +56,12 @@ test("rows that come late are the same, whatever is done to them meanwhile", asy
     toggled: { source: (at) => ["1", (at * 2654435761) % 7 < 3 ? "on" : "off"] },
     counted: { source: (at) => ["1", String(Math.floor(at / 3))] },
     hot: { source: (at) => ["1", String(at)] },
-  });
-  for (const [id, { verdict }] of found) assert.equal(verdict, "same", id);
-  assert.equal(found.size, 7);
+  };
+  for (const late of [2, 5, 40]) {
+    const found = await settled(rows, late);
+    for (const [id, { verdict }] of found) assert.equal(verdict, "same", id);
+    assert.equal(found.size, 7);
+  }
 });
 
 test("rows that differ are found, with the columns that stay other", async () => {

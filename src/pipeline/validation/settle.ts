@@ -108,18 +108,10 @@ async function watch(
   clock: () => number,
 ): Promise<void> {
   const untilMs = clock() + WATCH_MS;
-  const seen = { source: new Map<string, Set<string>>(), target: new Map<string, Set<string>>() };
   const side = async (name: SideName): Promise<void> => {
-    const [own, other] = name === "source" ? [seen.source, seen.target] : [seen.target, seen.source];
     for (let left = READS_IN_A_ROW; left > 0 && clock() < untilMs; left--) {
       const read = await states(name);
-      for (const [id, row] of followed) {
-        const { text } = read.get(id) ?? NO_ROWS;
-        if (other.get(id)?.has(text)) row.isSame = true;
-        const texts = own.get(id);
-        if (texts === undefined) own.set(id, new Set([text]));
-        else texts.add(text);
-      }
+      for (const [id, row] of followed) row.saw(name, read.get(id) ?? NO_ROWS);
     }
   };
   await Promise.all([side("source"), side("target")]);
@@ -150,8 +142,9 @@ const SOURCE_ROW = -2;
 
 class FollowedRow {
   readonly candidate: Candidate;
-  /** Both sides have had the same. */
-  isSame = false;
+  /** What either side has had in this round, when it is watched. */
+  #seen: Readonly<Record<SideName, Set<string>>> | undefined;
+  #isSame = false;
   #constants = new Map<number, Constant>();
   #source = NO_ROWS;
   #target = NO_ROWS;
@@ -160,11 +153,24 @@ class FollowedRow {
     this.candidate = candidate;
   }
 
+  saw(side: SideName, { text }: RowState): void {
+    const other = side === "source" ? "target" : "source";
+    this.#seen ??= { source: new Set(), target: new Set() };
+    this.#isSame ||= this.#seen[other].has(text);
+    this.#seen[side].add(text);
+  }
+
   round(round: Round): void {
     const { before, target, after, nowMs, turns } = round;
     this.#source = after;
     this.#target = target;
-    this.isSame ||= target.text === before.text || target.text === after.text;
+    this.#isSame ||= target.text === before.text || target.text === after.text;
+    if (this.#seen !== undefined) {
+      this.saw("source", before);
+      this.saw("source", after);
+      this.saw("target", target);
+      this.#seen = undefined;
+    }
     const was = this.#constants;
     this.#constants = new Map();
     for (const [part, text] of differing(round)) {
@@ -182,7 +188,7 @@ class FollowedRow {
   }
 
   verdict(place: TargetPlace, nowMs: number): "same" | "different" | undefined {
-    if (this.isSame) return "same";
+    if (this.#isSame) return "same";
     return this.#decided(place, nowMs).length > 0 ? "different" : undefined;
   }
 

@@ -18,7 +18,7 @@ export interface Rereads {
 
 interface SortedRows {
   readonly keyed: readonly Candidate[];
-  readonly digested: readonly Candidate[];
+  readonly digested: readonly SeenRow[];
   /** What each side had of those with a key in the snapshots that were scanned. */
   readonly scanned: ScannedStates;
 }
@@ -55,13 +55,12 @@ export class StateReads {
       ...[...here.values()].filter(({ id }) => source.has(id)),
       ...there.filter(({ id }) => hasMore(target.get(id), source.get(id))),
     ].filter(({ id }) => this.#isNew(id, [source.get(id), target.get(id)]));
-    const digested = new Map<string, Candidate>();
-    for (const { side, candidate, digest } of seen) {
+    const digested = seen.filter(({ side, candidate }) => {
       const isFound = (side === "source" ? source : target).has(candidate.id);
-      if (candidate.lookup === undefined || !isFound) digested.set(digest, { id: digest, lookup: undefined });
-    }
+      return candidate.lookup === undefined || !isFound;
+    });
     const { openedMs: atMs } = this.#context.sides.target;
-    return { keyed, digested: [...digested.values()], scanned: { source, target, atMs } };
+    return { keyed, digested, scanned: { source, target, atMs } };
   }
 
   /** Whether a server has said which rows are in the buckets that are read again. */

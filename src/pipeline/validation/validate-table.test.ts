@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type MemoryRow, type MemoryTable, validatedInMemory } from "../../../test/support/rows-in-memory.ts";
+import {
+  type MemoryRow,
+  type MemorySide,
+  type MemoryTable,
+  validatedInMemory,
+} from "../../../test/support/rows-in-memory.ts";
 import type { Column } from "../../core/schema.ts";
 import type { TableValidation } from "./validation-observer.ts";
 
@@ -67,4 +72,46 @@ test("rows without a key that are written and come are no difference", async () 
   const growing = { rows: () => [...rows, ...Array.from({ length: writes - 1 }, (_, i) => [`${i}`, "new"])] };
   assert.equal((await validatedInMemory(keyless, { source, target })).verdict, "equal");
   assert.equal((await validatedInMemory(keyless, { source: grown, target: growing })).verdict, "equal");
+});
+
+const same = (value: string): string => value;
+const many: readonly MemoryRow[] = Array.from({ length: 600 }, (_, i) => [String(i), `word ${i}`]);
+
+test("rows without a key are looked for together, however many groups of buckets they are seen in", async () => {
+  const source = { rows: () => many, digests: same };
+  const target: MemorySide = { rows: () => many.filter((_, i) => i % 10 !== 0), digests: same };
+  const { missing, extra } = await validatedInMemory(keyless, { source, target }, { rowsAtOnce: 250 });
+  assert.deepEqual({ missing, extra }, { missing: 60, extra: 0 });
+  assert.ok(target.scans! < 20, `${target.scans} scans`);
+});
+
+test("rows without a key are told once, whatever texts of them the servers digest", async () => {
+  const copies = (count: number): readonly MemoryRow[] =>
+    Array.from({ length: 20 * count }, (_, i) => [null, `word ${i % 20}`]);
+  for (const rowsAtOnce of [1, 1_000]) {
+    const { missing, extra, differences } = await validatedInMemory(
+      keyless,
+      {
+        source: { rows: () => copies(3), digests: same },
+        target: { rows: () => copies(2), digests: (value) => `${value} in other words` },
+      },
+      { rowsAtOnce },
+    );
+    assert.deepEqual({ missing, extra }, { missing: 20, extra: 0 });
+    assert.equal(differences.length, 20);
+  }
+});
+
+const json: Column = { name: "document", nativeType: "json", type: { kind: "json" }, nullable: true };
+
+test("rows are read once where the servers have other texts for most of the same JSON", async () => {
+  const documents = Array.from({ length: 600 }, (_, i): MemoryRow => [String(i), `{"a": ${i}}`]);
+  const table: MemoryTable = { columns: [id, json], key: [0], estimatedRows: 5_000 };
+  const source: MemorySide = { rows: () => documents, digests: same };
+  const other = { rows: () => documents.with(7, ["7", "{}"]), digests: (value: string) => `${value} ` };
+  const target: MemorySide = other;
+  const { different, differences } = await validatedInMemory(table, { source, target }, { rowsAtOnce: 200 });
+  assert.equal(different, 1);
+  assert.deepEqual(differences[0]?.key, { id: "7" });
+  assert.ok(target.scans! <= 4, `${target.scans} scans`);
 });

@@ -6,9 +6,10 @@ import { sourceSide, targetSide } from "./compared-side.ts";
 import { type ComparedTable, compareTable } from "./compared-table.ts";
 import { Confirmation } from "./confirm-candidates.ts";
 import { differenceOf } from "./difference-of.ts";
-import { findCandidates, type SeenRow } from "./find-candidates.ts";
+import { findCandidates } from "./find-candidates.ts";
 import { drawSample, sampleTable } from "./sample-table.ts";
 import { type ScannedTable, scanTable } from "./scan-table.ts";
+import type { Settled } from "./settle.ts";
 import type { Rereads } from "./state-reads.ts";
 import type { ValidationContext } from "./validation-context.ts";
 import type { TableValidation, TableVerdict } from "./validation-observer.ts";
@@ -87,14 +88,15 @@ async function compareRows(table: ComparedTable, counts: Counts, context: Valida
       return;
     }
   }
-  const scanned = await scanTable(table.plan.source.id, sides, context);
+  const scanned = await scanTable(table, sides, context);
   counts.source = scanned.sides.source.sums.total;
   counts.target = scanned.sides.target.sums.total;
   if (scanned.differing.length === 0) return;
   const confirmation = new Confirmation(table, rereadsOf(scanned), context);
   for await (const seen of findCandidates(table, scanned, context)) {
-    await confirm(table, { confirmation, seen, counts }, context);
+    await tell(table, { settled: confirmation.of(seen), rows: seen.length, counts }, context);
   }
+  await tell(table, { settled: confirmation.rest(), rows: confirmation.waiting, counts }, context);
   if (counts.undecided === 0) await confirmCounts(table, { confirmation, counts }, context);
 }
 
@@ -113,8 +115,10 @@ async function compareSample(
   for await (const { rows, seen } of sampleTable(table, { sides, partitions }, context)) {
     counts.source += rows.source;
     counts.target += rows.target;
-    if (seen.length > 0) await confirm(table, { confirmation, seen, counts }, context);
+    if (seen.length === 0) continue;
+    await tell(table, { settled: confirmation.of(seen), rows: seen.length, counts }, context);
   }
+  await tell(table, { settled: confirmation.rest(), rows: confirmation.waiting, counts }, context);
 }
 
 function rereadsOf({ sides, buckets, differing }: ScannedTable): Rereads {
@@ -122,21 +126,22 @@ function rereadsOf({ sides, buckets, differing }: ScannedTable): Rereads {
   return { sides: { source: source.side, target: target.side }, choice: { buckets, wanted: differing } };
 }
 
-interface SeenRows {
-  readonly confirmation: Confirmation;
-  readonly seen: readonly SeenRow[];
+interface SettledRows {
+  readonly settled: AsyncIterable<Settled>;
+  /** How many are about to be settled. */
+  readonly rows: number;
   readonly counts: Counts;
 }
 
-async function confirm(
+async function tell(
   table: ComparedTable,
-  { confirmation, seen, counts }: SeenRows,
+  { settled: all, rows, counts }: SettledRows,
   context: ValidationContext,
 ): Promise<void> {
   const { observer, withValues } = context;
   const { id } = table.plan.source;
-  observer.settling(id, seen.length);
-  for await (const settled of confirmation.of(seen)) {
+  observer.settling(id, rows);
+  for await (const settled of all) {
     if (settled.verdict === "undecided") counts.undecided++;
     if (settled.verdict !== "different") continue;
     const difference = differenceOf(table, settled, withValues);
@@ -149,7 +154,7 @@ async function confirm(
 /** Rows that are there too often or too rarely, and are another whenever they are looked for. */
 async function confirmCounts(
   table: ComparedTable,
-  { confirmation, counts }: Omit<SeenRows, "seen">,
+  { confirmation, counts }: { readonly confirmation: Confirmation; readonly counts: Counts },
   { observer }: ValidationContext,
 ): Promise<void> {
   const surplus = await confirmation.surplus(counts.missing - counts.extra);

@@ -27,5 +27,13 @@ export interface ValidationContext {
   readonly withValues: boolean;
   /** Percent of the rows to look for; undefined for all. */
   readonly sample: number | undefined;
+  /** Rows of a table that are held in memory at once. MOST_ROWS when left out. */
+  readonly rowsAtOnce?: number;
   readonly signal: AbortSignal;
+}
+
+const MOST_ROWS = 200_000;
+
+export function rowsAtOnce({ rowsAtOnce: rows = MOST_ROWS }: ValidationContext): number {
+  return rows;
 }
