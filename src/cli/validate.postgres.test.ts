@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -126,6 +126,68 @@ test("what cannot be compared is told, and a run that fails leaves no report", a
     (await readdir(directory)).filter((name) => name.startsWith("none")),
     [],
   );
+});
+
+test("what could not be compared gives exit code 3, and stands in the reports", async () => {
+  const { to, args } = await pair();
+  await server.query("alter table b add n int; alter table a drop column at, add at int", to);
+  const told = await tideway(...args);
+  assert.equal(told.code, 3);
+  assert.match(told.stdout, /^equal +public\.a +300 rows; 1 column could not be compared in /m);
+  assert.match(told.stdout, /^public\.a .* equal in part$/m);
+  assert.match(told.stdout, /^public\.b .* equal$/m);
+  assert.match(told.stdout, /^Not shown to be equal: 1 of 2 tables/m);
+
+  const rules = join(directory, "rules.json");
+  const rule = { "rule-type": "transformation", "rule-id": "2", "rule-name": "2", "rule-action": "rename" };
+  const column = { "schema-name": "public", "table-name": "a", "column-name": "at" };
+  const all = { "schema-name": "public", "table-name": "%" };
+  const selection = { "rule-type": "selection", "rule-id": "1", "rule-name": "1", "rule-action": "include" };
+  const renamed = { ...rule, "rule-target": "column", "object-locator": column, value: "word" };
+  await writeFile(rules, JSON.stringify({ rules: [{ ...selection, "object-locator": all }, renamed] }));
+  const reports = ["html", "json"].map((end) => join(directory, `clash.${end}`));
+  for (const report of reports) {
+    const { code, stdout } = await tideway(...args, "--mappings", rules, "--report", report);
+    assert.equal(code, 3);
+    assert.match(stdout, /^error mapping\.column_clash: /m);
+    assert.match(stdout, /Not all was compared: 1 error\.$/m);
+    assert.match(await readFile(report, "utf8"), /mapping\.column_clash/);
+  }
+});
+
+test("a check of the target that cannot be made is told, and takes no result away", async () => {
+  const [from, to] = [await server.createDatabase("from"), await server.createDatabase("to")];
+  const parent = "create table p (id int primary key, n serial); insert into p values (1)";
+  await server.query(`${parent}; create table c (id int references p); insert into c values (1)`, from);
+  const words = "create table w (n numeric); insert into w values (12.50); create sequence s owned by w.n";
+  await server.query(words, from);
+  await server.query(`${words}; create table c (id text); insert into c values (1)`, to);
+  await server.query("create table p (id int primary key); insert into p values (1)", to);
+  const report = join(directory, "checks.json");
+  const args = ["validate", "--settle", "0", "--report", report, server.url(from), server.url(to)];
+  const { code, stdout, stderr } = await tideway(...args);
+  assert.equal(code, 3, stderr);
+  assert.match(stdout, /^failed +public\.c +the foreign key c_id_fkey: [a-z_]+\.[a-z_]+: /m);
+  const { checks, tables } = JSON.parse(await readFile(report, "utf8"));
+  assert.equal(checks.length, 1);
+  assert.equal(tables.length, 3);
+});
+
+test("a table of the target may be made of parts, and may be a view", async () => {
+  const { to, args } = await pair();
+  await server.query(
+    `alter table a rename to a1; create table a (like a1) partition by range (id);
+     alter table a attach partition a1 for values from (0) to (1000)`,
+    to,
+  );
+  await server.query("alter table b rename to c; create view b as select * from c", to);
+  const { code, stdout } = await tideway(...args);
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, /^public\.a +300 +300 +0 +0 +0 +equal$/m);
+  await server.query("update a set word = 'changed' where id = 17; delete from c where word is null", to);
+  const other = await tideway(...args);
+  assert.match(other.stdout, /^differs +public\.a +id=17: word$/m);
+  assert.match(other.stdout, /^missing +public\.b +1 row without a key$/m);
 });
 
 test("what makes no sense is wrong usage", async () => {

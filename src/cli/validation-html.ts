@@ -10,7 +10,7 @@ import type {
   TargetCheck,
 } from "../server/validate.ts";
 import { count, duration } from "./human.ts";
-import type { ValidationTotals } from "./validation-result.ts";
+import { isDifferent, isEqual, type ValidationTotals } from "./validation-result.ts";
 import { things, wordOf } from "./validation-text.ts";
 
 export interface ValidationPage {
@@ -37,14 +37,13 @@ const FAULTS: Readonly<Record<TargetCheck["kind"], string>> = {
 
 /** What a validation has come to, as a page for people. */
 export function validationHtml({ title, startedAt, totals, differences }: ValidationPage): string {
-  const { results, checks, seconds } = totals;
+  const { results, checks, seconds, isEqual: allEqual } = totals;
   const sum = (of: (table: TableValidation) => number): number =>
     results.reduce((total, one) => total + of(one), 0);
-  const equal = results.filter(({ verdict, undecided }) => verdict === "equal" && undecided === 0).length;
-  const isEqual = equal === results.length;
+  const equal = results.filter(isEqual).length;
   const found = sum(({ missing, extra, different }) => missing + extra + different);
   return reportPage({
-    title: isEqual ? "The databases are equal" : "The databases are not equal",
+    title: `The databases are ${allEqual ? "" : isDifferent(totals) ? "not " : "not shown to be "}equal`,
     about: title,
     body: [
       cards([
@@ -52,19 +51,43 @@ export function validationHtml({ title, startedAt, totals, differences }: Valida
           name: "Tables",
           value: count(results.length),
           about: `${count(equal)} equal`,
-          tone: isEqual ? "good" : "bad",
+          tone: equal === results.length ? "good" : "bad",
         },
         { name: "Rows of the source", value: count(sum(({ rows }) => rows.source)) },
         { name: "Rows of the target", value: count(sum(({ rows }) => rows.target)) },
         { name: "Differences", value: count(found), tone: found === 0 ? "good" : "bad" },
         { name: "Time", value: duration(seconds) },
       ]),
+      ...findingsOf(totals),
       section("Tables", tablesTable(results)),
       ...(checks.length === 0 ? [] : [section("The target by itself", checksTable(checks))]),
       ...results.flatMap((one) => detailsOf(one, differences.get(tableKey(one.table)) ?? [])),
     ],
     footer: `Compared by tideway validate on ${startedAt.toISOString().slice(0, 19).replace("T", " ")} UTC.`,
   });
+}
+
+/** What has kept parts of the databases from being compared, or has made it harder. */
+function findingsOf({ findings, tasksUnread }: ValidationTotals): readonly Html[] {
+  const told = findings.map(({ severity, subject, message, code }) => [
+    badge(severity === "error" ? "bad" : "warn", severity),
+    subject,
+    `${message} (${code})`,
+  ]);
+  if (tasksUnread !== undefined) {
+    const { code, message } = tasksUnread;
+    told.push([badge("warn", "warning"), "records of tasks on the target", `${message} (${code})`]);
+  }
+  if (told.length === 0) return [];
+  return [
+    section(
+      "Findings",
+      table(
+        ["Severity", "Of what", "Finding"].map((title) => ({ title })),
+        told,
+      ),
+    ),
+  ];
 }
 
 function tablesTable(results: readonly TableValidation[]): Html {
@@ -78,7 +101,7 @@ function tablesTable(results: readonly TableValidation[]): Html {
     ],
     results.map((one) => [
       nameOf(one),
-      badge(one.undecided > 0 && one.verdict === "equal" ? "warn" : TONES[one.verdict], wordOf(one)),
+      badge(one.verdict === "equal" && !isEqual(one) ? "warn" : TONES[one.verdict], wordOf(one)),
       ...[one.rows.source, one.rows.target, one.missing, one.extra, one.different].map(count),
       duration(one.seconds),
     ]),
@@ -98,10 +121,15 @@ function checksTable(checks: readonly TargetCheck[]): Html {
     checks.map((check) => [
       displayTable(check.table),
       check.what,
-      badge(toneOf(check), check.isGood ? "good" : FAULTS[check.kind]),
+      badge(toneOf(check), resultOf(check)),
       count(check.found),
     ]),
   );
+}
+
+function resultOf({ kind, isGood, error }: TargetCheck): string {
+  if (isGood) return "good";
+  return error === undefined ? FAULTS[kind] : `failed: ${error.code}`;
 }
 
 function nameOf({ table: source, target }: TableValidation): string {

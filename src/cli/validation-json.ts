@@ -67,7 +67,8 @@ export class ValidationJson implements ValidationDisplay {
 
   close(): void {}
 
-  end({ results, checks: _checks, ...progress }: ValidationTotals, exitCode: ExitCode): void {
+  end(totals: ValidationTotals, exitCode: ExitCode): void {
+    const { results, checks: _checks, findings: _findings, tasksUnread: _unread, ...progress } = totals;
     const tables: Record<string, number> = {};
     for (const { verdict } of results) tables[verdict] = (tables[verdict] ?? 0) + 1;
     this.#emit("outcome", {

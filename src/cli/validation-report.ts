@@ -106,10 +106,10 @@ class JsonReport extends FileReport {
     this.#isFirst = false;
   }
 
-  end({ results, checks, seconds }: ValidationTotals): void {
+  end({ results, checks, findings, tasksUnread, isEqual, seconds }: ValidationTotals): void {
     const tables = results.map((table) => `\n${JSON.stringify(tableJson(table))}`);
-    const rest = `"checks":${JSON.stringify(checks)},"seconds":${JSON.stringify(seconds)}`;
-    this.file.write(`\n],"tables":[${tables.join(",")}\n],${rest}}\n`);
+    const rest = JSON.stringify({ checks, findings, tasksUnread, isEqual, seconds });
+    this.file.write(`\n],"tables":[${tables.join(",")}\n],${rest.slice(1)}\n`);
     this.file.end();
   }
 }

@@ -26,6 +26,16 @@ export interface ValidationProgress {
 export interface ValidationTotals extends ValidationProgress {
   readonly results: readonly TableValidation[];
   readonly checks: readonly TargetCheck[];
+  readonly findings: readonly Finding[];
+  /** Why the target's records of tasks could not be read. */
+  readonly tasksUnread: MigrationError | undefined;
+  /** Nothing differs, all that was selected was compared, and nothing is wrong with the target that time does not mend. */
+  readonly isEqual: boolean;
+}
+
+/** All of its rows and columns were compared, and are the same. */
+export function isEqual({ verdict, undecided, uncompared }: TableValidation): boolean {
+  return verdict === "equal" && undecided === 0 && !uncompared.some(({ isOpen }) => isOpen);
 }
 
 /** Hears what a validation tells, and how far it has come. */
@@ -40,6 +50,11 @@ export interface ValidationHearer {
   checked(check: TargetCheck): void;
 }
 
+/** Whether something has been found that differs, and not only what could not be compared. */
+export function isDifferent({ results }: ValidationTotals): boolean {
+  return results.some(({ verdict }) => verdict === "different" || verdict === "missing");
+}
+
 /** Adds up what a validation tells and hands it on. It keeps a line for each table, and no difference. */
 export class ValidationResult implements ValidationListener {
   readonly #hearers: readonly ValidationHearer[];
@@ -47,6 +62,8 @@ export class ValidationResult implements ValidationListener {
   readonly #settling = new Map<string, number>();
   readonly #results: TableValidation[] = [];
   readonly #checks: TargetCheck[] = [];
+  readonly #findings: Finding[] = [];
+  #tasksUnread: MigrationError | undefined;
   #tables = 0;
   #estimatedRows: number | undefined = 0;
   #rows = 0;
@@ -56,14 +73,20 @@ export class ValidationResult implements ValidationListener {
     this.#hearers = hearers;
   }
 
-  /** Nothing differs, all tables were compared, and nothing is wrong with the target that time does not mend. */
-  get isEqual(): boolean {
-    const isGood = this.#checks.every(({ isGood: good, isUnderWay }) => good || isUnderWay === true);
-    return isGood && this.#results.every(({ verdict, undecided }) => verdict === "equal" && undecided === 0);
+  totals(): ValidationTotals {
+    return {
+      ...{ ...this.#progress(), results: this.#results, checks: this.#checks, findings: this.#findings },
+      ...{ tasksUnread: this.#tasksUnread, isEqual: this.#isEqual() },
+    };
   }
 
-  totals(): ValidationTotals {
-    return { ...this.#progress(), results: this.#results, checks: this.#checks };
+  #isEqual(): boolean {
+    return (
+      this.#results.length === this.#tables &&
+      this.#results.every(isEqual) &&
+      this.#checks.every(({ isGood, isUnderWay }) => isGood || isUnderWay === true) &&
+      this.#findings.every(({ severity }) => severity !== "error")
+    );
   }
 
   planned(tables: readonly PlannedTable[]): void {
@@ -104,6 +127,7 @@ export class ValidationResult implements ValidationListener {
   }
 
   finding(finding: Finding): void {
+    this.#findings.push(finding);
     for (const hearer of this.#hearers) hearer.finding(finding);
   }
 
@@ -112,6 +136,7 @@ export class ValidationResult implements ValidationListener {
   }
 
   tasksUnread(error: MigrationError): void {
+    this.#tasksUnread = error;
     for (const hearer of this.#hearers) hearer.tasksUnread(error);
   }
 

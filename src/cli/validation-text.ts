@@ -10,7 +10,7 @@ import { count, duration, percent, short } from "./human.ts";
 import { textTable } from "./output.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./text-width.ts";
-import type { ValidationProgress, ValidationTotals } from "./validation-result.ts";
+import { isDifferent, isEqual, type ValidationProgress, type ValidationTotals } from "./validation-result.ts";
 
 export function things(number: number, what: string): string {
   return `${count(number)} ${what}${number === 1 ? "" : "s"}`;
@@ -54,9 +54,9 @@ export function tableText(table: TableValidation, paint: Paint): string {
   const time = paint.faint(` in ${duration(seconds)}`);
   switch (verdict) {
     case "equal":
-      return `${paint.good("equal    ")}  ${name}  ${things(rows.source, "row")}${part}${undecidedText(table)}${time}\n`;
+      return `${paint.good("equal    ")}  ${name}  ${things(rows.source, "row")}${part}${openText(table)}${time}\n`;
     case "different":
-      return `${paint.bad("different")}  ${name}  ${differencesOf(table).join(", ")}${part}${undecidedText(table)}${time}\n`;
+      return `${paint.bad("different")}  ${name}  ${differencesOf(table).join(", ")}${part}${openText(table)}${time}\n`;
     case "missing":
       return `${paint.bad("missing  ")}  ${name}  the target has no such table\n`;
     case "not-compared":
@@ -79,9 +79,15 @@ function differencesOf({ missing, extra, different, missingColumns }: TableValid
   ];
 }
 
-function undecidedText({ undecided }: TableValidation): string {
-  if (undecided === 0) return "";
-  return `; ${things(undecided, "row")} could not be decided about: written faster than read`;
+/** What the comparison has left open. */
+function openText({ undecided, uncompared }: TableValidation): string {
+  const columns = uncompared.filter(({ isOpen }) => isOpen).length;
+  return [
+    undecided === 0
+      ? ""
+      : `; ${things(undecided, "row")} could not be decided about: written faster than read`,
+    columns === 0 ? "" : `; ${things(columns, "column")} could not be compared`,
+  ].join("");
 }
 
 /** What is compared less exactly than a side has it, or not at all. */
@@ -101,8 +107,12 @@ const CHECKED = {
 
 /** A check of the target that is not good; of one that is, nothing is to be told. */
 export function checkText(check: TargetCheck, paint: Paint): string | undefined {
-  const { table, kind, what, found, isGood, isUnderWay } = check;
+  const { table, kind, what, found, isGood, isUnderWay, error } = check;
   if (isGood) return undefined;
+  if (error !== undefined) {
+    const failed = `${displayTable(table)}  ${what}: ${error.code}: ${error.message}`;
+    return `${paint.bad("failed   ")}  ${printable(failed)}\n`;
+  }
   const word = isUnderWay === true ? paint.faint("note     ") : paint.bad("wrong    ");
   const later = isUnderWay === true ? "; it is set when the task is drained" : "";
   const number = kind === "sequence" ? what : `${what}: ${count(found)}`;
@@ -136,8 +146,9 @@ export function progressParts(progress: ValidationProgress): readonly string[] {
 const MOST_LISTED = 40;
 
 /** The end of a validation: tables, and a sentence about all of them. */
-export function summaryText({ results, checks, seconds }: ValidationTotals, paint: Paint): string {
-  const others = results.filter(({ verdict, undecided }) => verdict !== "equal" || undecided > 0);
+export function summaryText(totals: ValidationTotals, paint: Paint): string {
+  const { results } = totals;
+  const others = results.filter((table) => !isEqual(table));
   const listed = results.length <= MOST_LISTED ? results : others;
   const numbers = ["SOURCE ROWS", "TARGET ROWS", "MISSING", "EXTRA", "OTHER VALUES"];
   const columns = [
@@ -152,31 +163,32 @@ export function summaryText({ results, checks, seconds }: ValidationTotals, pain
     return [names(table.table, table.target), ...counted.map((n) => (isRead ? count(n) : "")), wordOf(table)];
   });
   const [head, ...lines] = listed.length === 0 ? [""] : textTable(columns, cells).trimEnd().split("\n");
-  const painted = lines.map((line, i) => (listed[i]!.verdict === "equal" ? line : paint.bad(line)));
+  const painted = lines.map((line, i) => (isEqual(listed[i]!) ? line : paint.bad(line)));
   const table = listed.length === 0 ? "" : `${[paint.faint(head!), ...painted].join("\n")}\n\n`;
-  const wrong = checks.filter(({ isGood, isUnderWay }) => !isGood && isUnderWay !== true).length;
-  return `\n${table}${verdictText({ results, others: others.length, wrong, seconds })}\n`;
+  return `\n${table}${verdictText(totals, others)}\n`;
 }
 
-export function wordOf({ verdict, undecided }: TableValidation): string {
-  if (verdict === "equal" && undecided > 0) return "undecided";
+export function wordOf(table: TableValidation): string {
+  const { verdict, undecided } = table;
+  if (verdict === "equal" && !isEqual(table)) return undecided > 0 ? "undecided" : "equal in part";
   return verdict === "not-compared" ? "not compared" : verdict;
 }
 
-interface Verdict {
-  readonly results: readonly TableValidation[];
-  readonly others: number;
-  readonly wrong: number;
-  readonly seconds: number;
-}
-
-function verdictText({ results, others, wrong, seconds }: Verdict): string {
+function verdictText(totals: ValidationTotals, others: readonly TableValidation[]): string {
+  const { results, checks, findings, seconds } = totals;
   const rows = results.reduce((total, table) => total + table.rows.source, 0);
   const sampled = results.some((table) => table.sampled !== undefined);
-  const what = `${things(results.length, "table")}, ${things(rows, "row")} of the source`;
-  const time = `in ${duration(seconds)}`;
-  const checks = wrong === 0 ? "" : ` ${things(wrong, "check")} of the target failed.`;
-  if (others === 0)
-    return `Equal${sampled ? " as far as rows were looked for" : ""}: ${what} ${time}.${checks}`;
-  return `Not equal: ${count(others)} of ${what} ${time}.${checks}`;
+  const what = `${things(results.length, "table")}, ${things(rows, "row")} of the source in ${duration(seconds)}.`;
+  const wrong = checks.filter(({ isGood, isUnderWay }) => !isGood && isUnderWay !== true).length;
+  const errors = findings.filter(({ severity }) => severity === "error").length;
+  const more = [
+    ...(wrong === 0 ? [] : [` ${things(wrong, "check")} of the target failed.`]),
+    ...(errors === 0 ? [] : [` Not all was compared: ${things(errors, "error")}.`]),
+  ].join("");
+  if (others.length > 0) {
+    const word = isDifferent(totals) ? "Not equal" : "Not shown to be equal";
+    return `${word}: ${count(others.length)} of ${what}${more}`;
+  }
+  const word = totals.isEqual ? "Equal" : "Equal rows";
+  return `${word}${sampled ? " as far as rows were looked for" : ""}: ${what}${more}`;
 }

@@ -1,10 +1,116 @@
-/** A number of JSON in the one way in which numbers of its value are written. */
-class NumberText {
-  readonly text: string;
+import { decimalText } from "./canonical-decimal.ts";
 
-  constructor(text: string) {
-    this.text = text;
+/** How exactly JSON is compared. */
+export interface JsonExactness {
+  /** Numbers are doubles unless they are whole ones of 64 bits, which is what MySQL makes of them. Else all digits count. */
+  readonly hasDoubles: boolean;
+  /** Of members of one name all count, and not the last alone. */
+  readonly keepsRepeated: boolean;
+}
+
+/**
+ * JSON as PostgreSQL shows a jsonb and MySQL its JSON: the members of objects in the order of the lengths of their names, then
+ * of their bytes, and a blank after commas and colons. Numbers are written by value. Undefined for what is no JSON.
+ */
+export function jsonText(cell: Buffer, exactness: JsonExactness): Buffer | undefined {
+  const text = cell.toString("utf8");
+  try {
+    JSON.parse(text);
+    return Buffer.from(new JsonWriter(text, exactness).value());
+  } catch {
+    return undefined;
   }
+}
+
+interface Member {
+  readonly name: string;
+  readonly bytes: Buffer;
+  readonly value: string;
+}
+
+const BLANKS = /[ \t\r\n]*/y;
+const PLAIN = /[-+.\w]+/y;
+const STARTS_NUMBER = /^[-\d]/;
+
+/** Reads it by itself: what JSON.parse() makes of an object has no member twice, and of a number what a double holds. */
+class JsonWriter {
+  readonly #text: string;
+  readonly #exactness: JsonExactness;
+  #at = 0;
+
+  /** Of a text that is JSON. */
+  constructor(text: string, exactness: JsonExactness) {
+    this.#text = text;
+    this.#exactness = exactness;
+  }
+
+  value(): string {
+    switch (this.#next()) {
+      case "{":
+        return `{${this.#members().join(", ")}}`;
+      case "[":
+        return `[${this.#list("]", () => this.value()).join(", ")}]`;
+      case '"':
+        return JSON.stringify(this.#string());
+      default:
+        return this.#plain();
+    }
+  }
+
+  #members(): readonly string[] {
+    const all = this.#list("}", (): Member => {
+      this.#next();
+      const name = this.#string();
+      this.#next();
+      this.#at++;
+      return { name, bytes: Buffer.from(name), value: this.value() };
+    });
+    const last = new Map(all.map((member) => [member.name, member]));
+    const members = this.#exactness.keepsRepeated ? all : [...last.values()];
+    members.sort((a, b) => a.bytes.length - b.bytes.length || Buffer.compare(a.bytes, b.bytes));
+    return members.map(({ name, value }) => `${JSON.stringify(name)}: ${value}`);
+  }
+
+  /** What stands between two brackets. */
+  #list<Item>(end: string, item: () => Item): Item[] {
+    const items: Item[] = [];
+    this.#at++;
+    while (this.#next() !== end) {
+      items.push(item());
+      if (this.#next() === ",") this.#at++;
+    }
+    this.#at++;
+    return items;
+  }
+
+  #string(): string {
+    const from = this.#at++;
+    while (this.#text[this.#at] !== '"') this.#at += this.#text[this.#at] === "\\" ? 2 : 1;
+    return JSON.parse(this.#text.slice(from, ++this.#at)) as string;
+  }
+
+  #plain(): string {
+    const text = this.#passed(PLAIN);
+    if (!STARTS_NUMBER.test(text)) return text;
+    return this.#exactness.hasDoubles ? doubleText(text) : exactText(text);
+  }
+
+  #next(): string | undefined {
+    this.#passed(BLANKS);
+    return this.#text[this.#at];
+  }
+
+  #passed(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    const text = pattern.exec(this.#text)?.[0] ?? "";
+    this.#at += text.length;
+    return text;
+  }
+}
+
+/** One with an exponent that no number of a database has is as it is written. */
+function exactText(source: string): string {
+  return decimalText(Buffer.from(source, "latin1"), undefined)?.toString("latin1") ?? source.toLowerCase();
 }
 
 const WHOLE = /^-?\d+$/;
@@ -13,44 +119,12 @@ const EXACT_DIGITS = 15;
 const LEAST = -(2n ** 63n);
 const MOST = 2n ** 64n - 1n;
 
-/**
- * JSON as PostgreSQL shows a jsonb and MySQL its JSON: the members of objects in the order of the lengths of their names, then
- * of their bytes, of those of one name the last, and a blank after commas and colons. Numbers are written by value: whole
- * ones of 64 bits exactly, others as doubles, which is what MySQL makes of them. Undefined for what is no JSON.
- */
-export function jsonText(cell: Buffer): Buffer | undefined {
-  try {
-    return Buffer.from(written(JSON.parse(cell.toString("utf8"), keepNumber)));
-  } catch {
-    return undefined;
-  }
-}
-
-function keepNumber(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  return typeof value === "number" ? new NumberText(numberText(context?.source ?? String(value))) : value;
-}
-
-function numberText(source: string): string {
-  if (!WHOLE.test(source)) return doubleText(source);
-  if (source.length > EXACT_DIGITS) {
+/** What no double holds is as it is written. */
+function doubleText(source: string): string {
+  if (WHOLE.test(source) && source.length > EXACT_DIGITS) {
     const exact = BigInt(source);
     if (exact >= LEAST && exact <= MOST) return String(exact);
   }
-  return doubleText(source);
-}
-
-/** What no double holds is as it is written. */
-function doubleText(source: string): string {
   const number = Number(source) + 0;
   return Number.isFinite(number) ? String(number) : source.toLowerCase();
-}
-
-function written(value: unknown): string {
-  if (value instanceof NumberText) return value.text;
-  if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members = Object.entries(value).map(([name, member]) => ({ name: Buffer.from(name), member }));
-  members.sort((a, b) => a.name.length - b.name.length || Buffer.compare(a.name, b.name));
-  const texts = members.map(({ name, member }) => `${JSON.stringify(name.toString())}: ${written(member)}`);
-  return `{${texts.join(", ")}}`;
 }

@@ -94,23 +94,49 @@ test("a shape is its bytes, whether they are shown as bytes or by PostGIS", () =
   assert.equal(made({ kind: "opaque" }, form, "0101FF"), "0101ff");
 });
 
+const jsonOf = (form: DigestForm) => ({
+  same: (a: string, b: string): void => assert.equal(made(json, form, a), made(json, form, b)),
+  other: (a: string, b: string): void => assert.notEqual(made(json, form, a), made(json, form, b)),
+});
+
 test("JSON is the same whatever its order, blanks and way of writing numbers", () => {
-  const form = { kind: "json" } as const;
-  const same = (a: string, b: string): void => assert.equal(made(json, form, a), made(json, form, b));
-  same('{"b": 1, "a": [1.50, null]}', '{"a":[1.5,null],"b":1}');
-  same('{"a": 1, "a": 2}', '{"a":2}');
-  same("1e2", "100");
-  same("100.0", "100");
-  same("-0.0", "0");
-  same('"\\u00e9"', '"é"');
-  same('{"__proto__": 1}', '{ "__proto__" : 1.0 }');
-  const other = (a: string, b: string): void => assert.notEqual(made(json, form, a), made(json, form, b));
-  other("18446744073709551614", "18446744073709551615");
-  other("9007199254740992", "9007199254740993");
-  other("1e400", "1e401");
-  other("1", '"1"');
-  other("[]", "{}");
-  assert.equal(made(string, form, "{no json"), misfit("{no json"));
+  for (const form of [{ kind: "json" }, { kind: "json", hasDoubles: true }] as const) {
+    const { same, other } = jsonOf(form);
+    same('{"b": 1, "a": [1.50, null]}', '{"a":[1.5,null],"b":1}');
+    same('{"a": 1, "a": 2}', '{"a":2}');
+    same("1e2", "100");
+    same("100.0", "100");
+    same("-0.0", "0");
+    same('"\\u00e9"', '"é"');
+    same('{"__proto__": 1}', '{ "__proto__" : 1.0 }');
+    same(' [ {} , [ ] ,"a\\\\\\",]" ] ', '[{},[],"a\\\\\\",]"]');
+    other("18446744073709551614", "18446744073709551615");
+    other("9007199254740992", "9007199254740993");
+    other("1e400", "1e401");
+    other("1", '"1"');
+    other("true", '"true"');
+    other("[]", "{}");
+    other('"\\ud800"', '"\\ud801"');
+    other('{"\\ud800": 1}', '{"\\ud801": 1}');
+  }
+  assert.equal(made(json, { kind: "json" }, ' {"bb":[true,1e1],"a" : {}}'), '{"a": {}, "bb": [true, 10]}');
+  assert.equal(made(string, { kind: "json" }, "{no json"), misfit("{no json"));
+});
+
+test("numbers of JSON are compared in all digits, unless one side has doubles alone", () => {
+  const exact = jsonOf({ kind: "json", asSent: true });
+  exact.other("12345678901234567.89", "12345678901234567.90");
+  exact.other("18446744073709551616", "18446744073709551617");
+  exact.same("12345678901234567.90", "1234567890123456790e-2");
+  const doubles = jsonOf({ kind: "json", hasDoubles: true });
+  doubles.same("12345678901234567.89", "12345678901234567.90");
+});
+
+test("where servers keep the text of JSON, a member that is there twice counts", () => {
+  const { same, other } = jsonOf({ kind: "json", asSent: true });
+  other('{"a": 1, "a": 2}', '{"a":2}');
+  other('{"a": 1, "a": 2}', '{"a": 2, "a": 1}');
+  same('{"a": 1, "b": 0, "a": 2}', '{"b":0,"a":1,"a":2}');
 });
 
 test("a text is written in the form of the other side, and what is none of it is marked", () => {

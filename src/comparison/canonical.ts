@@ -72,8 +72,10 @@ function writerOf(type: LogicalType, form: DigestForm): Writer {
       return type.kind === "uuid" ? same : uuidText;
     case "bits":
       return form.trims === true ? withoutZeros : same;
-    case "json":
-      return jsonText;
+    case "json": {
+      const exactness = { hasDoubles: form.hasDoubles === true, keepsRepeated: form.asSent === true };
+      return (cell) => jsonText(cell, exactness);
+    }
     case "own":
       return same;
   }

@@ -1,4 +1,3 @@
-import type { DigestForm } from "../core/row-digest.ts";
 import type { Column } from "../core/schema.ts";
 import { type ColumnForm, type ColumnPair, joins } from "./column-pair.ts";
 import { momentForm } from "./moment-forms.ts";
@@ -30,7 +29,7 @@ function otherForm(pair: ColumnPair): ColumnForm | undefined {
   const { source, target } = pair;
   if (joins(pair, ["uuid"], ["uuid", "string"])) return { form: { kind: "uuid" } };
   if (joins(pair, ["bytes"]) || isShape(pair)) return { form: { kind: "bytes" } };
-  if (joins(pair, ["json"], ["json", "string"])) return { form: jsonForm(pair) };
+  if (joins(pair, ["json"], ["json", "string"])) return jsonForm(pair);
   if (joins(pair, ["array"]) && elementOf(source) === elementOf(target)) return { form: { kind: "own" } };
   const isOneType = source.type.kind === target.type.kind && source.nativeType === target.nativeType;
   return isOneType ? { form: { kind: "own" } } : undefined;
@@ -49,9 +48,31 @@ function elementOf({ type, nativeType }: Column): string {
   return element.kind === "opaque" ? nativeType : element.kind;
 }
 
-/** Types of one name keep one text. MySQL's is told from PostgreSQL's of the same name by what its values are sent as there. */
-function jsonForm({ source, target }: ColumnPair): DigestForm {
-  const isOneType = source.nativeType === target.nativeType && source.binaryAs === target.binaryAs;
-  const keepsText = target.type.kind === "string" && source.type.kind === "json";
-  return isOneType || keepsText ? { kind: "json", asSent: true } : { kind: "json" };
+const REPEATED = "Of members of an object with one name only the last is compared.";
+const DOUBLES = "Numbers in JSON are compared as floating-point numbers.";
+
+/**
+ * PostgreSQL's json, and a text, are what they were given. Its jsonb and MySQL's type write that anew, each in another way;
+ * the latter is told from the former's name by what its values are sent as there.
+ */
+function jsonForm({ source, target }: ColumnPair): ColumnForm {
+  const [from, to] = [jsonKind(source), jsonKind(target)];
+  if (to === "text") return { form: from === "text" ? { kind: "own" } : { kind: "json", asSent: true } };
+  if (from === to) return { form: { kind: "json", asSent: true } };
+  const losses = [...(from === "text" ? [REPEATED] : []), ...(isMysqls(from, to) ? [DOUBLES] : [])];
+  return {
+    form: isMysqls(from, to) ? { kind: "json", hasDoubles: true } : { kind: "json" },
+    loss: losses.join(" "),
+  };
+}
+
+type JsonKind = "text" | "jsonb" | "mysql";
+
+function isMysqls(...kinds: readonly JsonKind[]): boolean {
+  return kinds.includes("mysql");
+}
+
+function jsonKind({ type, nativeType, binaryAs }: Column): JsonKind {
+  if (type.kind === "json" && binaryAs !== undefined) return "mysql";
+  return nativeType === "jsonb" ? "jsonb" : "text";
 }

@@ -25,7 +25,9 @@ function ofTexts({ source, target }: ColumnPair): ColumnForm {
     [source, target].every(({ nativeType }) => isUnpadded(nativeType));
   if (isAlike || (!isFixed(source) && !isFixed(target))) return { form: { kind: "text" } };
   const form = { kind: "text", trims: true } as const;
-  return isFixed(source) ? { form } : { form, loss: "Blanks at the end of texts are not compared." };
+  // Of two columns of a fixed length neither has blanks of its own.
+  if (isFixed(source) && isFixed(target)) return { form };
+  return { form, loss: "Blanks at the end of texts are not compared." };
 }
 
 function isUnpadded(nativeType: string): boolean {

@@ -60,9 +60,10 @@ export type DigestForm =
   | { readonly kind: "bits"; readonly trims?: true }
   /**
    * The MD5 of the text that PostgreSQL has of a jsonb, but for numbers, which are written by value. No server writes that
-   * for sure. `asSent`: both servers have most likely the same text, and may write its MD5.
+   * for sure. `hasDoubles`: numbers but whole ones of 64 bits are doubles. `asSent`: both servers have most likely the same
+   * text, and may write its MD5; of members of one name, all count.
    */
-  | { readonly kind: "json"; readonly asSent?: true }
+  | { readonly kind: "json"; readonly hasDoubles?: true; readonly asSent?: true }
   /**
    * The MD5 of the text form that all engines share (docs/decisions/021): of types that are one on both sides, and of a text
    * on one side that another type's values have become.

@@ -159,7 +159,7 @@ export interface TableSchema {
   readonly comment?: string;
   /** Tables whose rows are a type of its columns, so they are made before it. */
   readonly rowTypes?: readonly TableId[];
-  /** A view, or a materialized one: it is read as a whole, and the source tells of no changes of it. */
+  /** A view, or something else without rows of its own: it is read as a whole, and the source tells of no changes of it. */
   readonly isView?: true;
   /** What the source's table was when it was described; absent where the source cannot tell. */
   readonly shape?: TableShape;

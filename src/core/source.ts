@@ -140,7 +140,10 @@ export interface KeptNotes {
 
 export interface DescribeRequest {
   readonly tables: readonly TableId[];
-  /** Views that are described as tables with their columns (TableSchema.isView), after the others. None when left out. */
+  /**
+   * Views, and tables whose rows are those of others or of another server, that are described as tables with their columns
+   * (TableSchema.isView), after the others. None when left out.
+   */
   readonly views?: readonly TableId[];
   /** Undefined: nothing but what tables need, and not what they are parts of. */
   readonly wholeSchemas: readonly string[] | undefined;

@@ -6,12 +6,7 @@ import type { Position } from "../core/position.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
 import type { Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
-import {
-  FollowedPlace,
-  type FollowedTask,
-  type TargetPlace,
-  TimedPlace,
-} from "../pipeline/validation/target-place.ts";
+import { FollowedPlace, type FollowedTask, TimedPlace } from "../pipeline/validation/target-place.ts";
 import type { TargetPlaces } from "../pipeline/validation/validate.ts";
 
 export interface TasksRequest {
@@ -44,7 +39,7 @@ export interface FoundTasks {
 export async function findTasks(request: TasksRequest, signal: AbortSignal): Promise<FoundTasks> {
   const { engine, endpoint, settleMs } = request;
   const timed = new TimedPlace(settleMs);
-  const own = new Map<string, TargetPlace>();
+  const own = new Map<string, FollowedPlace>();
   const tasks: KnownTask[] = [];
   let unread: MigrationError | undefined;
   try {
@@ -52,8 +47,7 @@ export async function findTasks(request: TasksRequest, signal: AbortSignal): Pro
       const found = await findTask(request, leftover, signal);
       if (found === undefined) continue;
       tasks.push({ id: leftover.taskId!, inUse: leftover.inUse, tables: found.tables.length });
-      if (!leftover.inUse) continue;
-      const place = new FollowedPlace(followed(request, { leftover, journal: found.journal }), timed);
+      const place = new FollowedPlace(followed(request, leftover, found), timed);
       for (const id of found.tables) own.set(tableKey(id), place);
     }
   } catch (error) {
@@ -67,6 +61,7 @@ export async function findTasks(request: TasksRequest, signal: AbortSignal): Pro
 
 interface FoundTask {
   readonly journal: WatchedJournal;
+  readonly applied: Position | undefined;
   readonly tables: readonly TableId[];
 }
 
@@ -90,7 +85,7 @@ async function findTask(
     if (error instanceof MigrationError && isOfAnother(error)) return undefined;
     throw error;
   }
-  return { journal, tables: own };
+  return { journal, applied, tables: own };
 }
 
 /** The task reads another server, or can read this one no more. */
@@ -103,10 +98,11 @@ const LOOK_MS = 5_000;
 
 function followed(
   { source, engine, endpoint }: TasksRequest,
-  { leftover, journal }: { readonly leftover: Leftover; readonly journal: WatchedJournal },
+  leftover: Leftover,
+  { journal, applied: known }: FoundTask,
 ): FollowedTask {
-  let last: string | undefined;
-  let seenMs = performance.now();
+  let last = known?.text;
+  let seenMs = Number.NEGATIVE_INFINITY;
   const isInUse = async (signal: AbortSignal): Promise<boolean> => {
     const leftovers = await engine.findLeftovers(endpoint, signal);
     return leftovers.some(
@@ -120,8 +116,9 @@ function followed(
     async applied(signal): Promise<Position | undefined | "left"> {
       const position = await journal.applied(signal);
       const nowMs = performance.now();
-      if (position?.text === last && nowMs - seenMs < LOOK_MS) return position;
-      if (position?.text === last && !(await isInUse(signal))) return "left";
+      const isStill = position?.text === last;
+      if (isStill && nowMs - seenMs < LOOK_MS) return position;
+      if (isStill && !(await isInUse(signal))) return "left";
       last = position?.text;
       seenMs = nowMs;
       return position;

@@ -2,7 +2,7 @@ import type { EndpointConfig, Engine } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import { type MigrationPlan, readTable, type TablePlan } from "../core/plan.ts";
-import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
+import { type Catalog, displayTable, type TableId, type TableSchema, tableKey } from "../core/schema.ts";
 import type { MigrationType, Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { compilePlan } from "../mapping/plan.ts";
@@ -128,28 +128,68 @@ async function planTables(
   const converted = target.convert(compiled.plan);
   const findings = [
     ...[...selected.unmatched, ...selected.passing, ...viewsUnread(views, catalog)],
-    ...[...compiled.findings, ...converted.findings],
+    ...[...goneTables(tables, catalog), ...compiled.findings, ...converted.findings],
   ];
   const errors = findings.filter(({ severity }) => severity === "error");
-  for (const finding of [...selected.unmatched, ...errors]) listener.finding(finding);
+  const told = [...selected.unmatched, ...replacements(converted.findings, spec.target), ...errors];
+  for (const finding of told) listener.finding(finding);
   const fatal = errors.find(({ table }) => table === undefined);
   if (fatal !== undefined) throw asError(fatal);
   return converted.plan;
 }
 
-/** What is there of the plan's tables. */
+/** Where the target's endpoint asks for other values in the place of some, rows that hold these on the source differ. */
+function replacements(findings: readonly Finding[], { settings }: EndpointConfig): readonly Finding[] {
+  if (Object.keys(settings).length === 0) return [];
+  return findings
+    .filter(({ code }) => code === "target.value_out_of_range")
+    .map((finding) => ({ ...finding, message: `${finding.message} Rows that hold such values differ.` }));
+}
+
+/** Tables that have been dropped, or renamed, since they were listed. */
+function goneTables(listed: readonly TableId[], { tables }: Catalog): readonly Finding[] {
+  const described = new Set(tables.map(({ id }) => tableKey(id)));
+  return listed
+    .filter((id) => !described.has(tableKey(id)))
+    .map((id) => ({
+      ...{ code: "source.table_changed", severity: "error", subject: displayTable(id), table: id },
+      message: `${displayTable(id)} was dropped or renamed before it was read.`,
+      remedy: "Compare again when nobody alters the source's tables.",
+    }));
+}
+
+/** What is there of the plan's tables. What is no ordinary table may be one of parts, or of another server, or a view. */
 async function describeTargets(
   target: Source,
   plan: MigrationPlan,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, TableSchema>> {
-  const wanted = new Set(plan.tables.map((table) => tableKey(table.target.id)));
-  const listed = [...(await target.listTables(signal)), ...(await target.listViews(signal))];
-  const tables = listed.filter((id) => wanted.has(tableKey(id)));
-  if (tables.length === 0) return new Map();
+  const listed = new Set((await target.listTables(signal)).map(tableKey));
+  const isListed = (id: TableId): boolean => listed.has(tableKey(id));
+  const wanted = plan.tables.map((table) => table.target.id);
+  const [tables, views] = [wanted.filter(isListed), wanted.filter((id) => !isListed(id))];
   const parts = { objects: false, rights: false, largeObjects: false, wholeSchemas: undefined };
-  const catalog = await target.describe({ tables, ...parts, rowsOnly: true }, signal);
-  return new Map(catalog.tables.map((table) => [tableKey(table.id), table]));
+  const catalog = await target.describe({ tables, views, ...parts, rowsOnly: true }, signal);
+  const described = new Map(catalog.tables.map((table) => [tableKey(table.id), table]));
+  return new Map(
+    plan.tables.flatMap(({ source, target: { id, columns } }) => {
+      const table = described.get(tableKey(id));
+      if (table === undefined) return [];
+      const zeroDated = new Set(
+        columns.filter((_, i) => source.columns[i]!.holdsZeroDates).map(({ name }) => name),
+      );
+      return [[tableKey(id), withZeroDates(table, zeroDated)]];
+    }),
+  );
+}
+
+/** Dates that no calendar has are read as they are where the plan has them come so. */
+function withZeroDates(table: TableSchema, names: ReadonlySet<string>): TableSchema {
+  if (names.size === 0) return table;
+  const columns = table.columns.map((column) =>
+    names.has(column.name) ? { ...column, holdsZeroDates: true as const } : column,
+  );
+  return { ...table, columns };
 }
 
 function plannedTable(plan: TablePlan, targets: ReadonlyMap<string, TableSchema>): PlannedTable {

@@ -10,7 +10,7 @@ import {
 } from "../support/planted-differences.ts";
 import { serverOfFile } from "../support/server-pair.ts";
 import { assertStopped, runToEnd, schemas, taskSpec } from "../support/task.ts";
-import { differenceLine, validated } from "../support/validation.ts";
+import { differenceLine, type Validated, validated } from "../support/validation.ts";
 
 /*
  * A database is moved from each kind to others; then the target is changed in every way that should be found. What is found
@@ -29,6 +29,42 @@ const pairs: readonly (readonly [DatabaseKind, DatabaseKind])[] = [
   [postgres, mariadb],
   [mariadb, mysql57],
 ];
+
+/** Compares a table that is made by itself on each side. */
+async function comparedTables(
+  [from, made]: readonly [DatabaseKind, string],
+  [to, there]: readonly [DatabaseKind, string],
+  endpointSettings: Readonly<Record<string, string>> = {},
+): Promise<Validated> {
+  const source = await running.get(from)!.newSchema();
+  const target = await running.get(to)!.newSchema();
+  await source.run(made);
+  await target.run(there);
+  const spec = taskSpec({
+    ...{ type: "full-load", source: source.endpoint, tableMappings: schemas(source.name) },
+    target: { ...target.endpoint, settings: endpointSettings },
+    settings: JSON.stringify({ TargetMetadata: { TargetSchema: target.name } }),
+  });
+  return await validated(spec);
+}
+
+test("dates that no calendar has are the same on both sides", async () => {
+  const table = (word: string): string =>
+    `set sql_mode = ''; create table t (id int primary key, d date, m datetime(3), word varchar(9));
+     insert into t values (1, '0000-00-00', '2024-02-30 10:00:00', '${word}')`;
+  const { differences } = await comparedTables([mariadb, table("a")], [mysql57, table("b")]);
+  assert.deepEqual(differences.map(differenceLine), ["t different 1: word"]);
+});
+
+test("it is told that values differ which the target's endpoint has replaced", async () => {
+  const { differences, findings } = await comparedTables(
+    [postgres, "create table t (id int primary key, n float8); insert into t values (1, 'NaN')"],
+    [mariadb, "create table t (id int primary key, n double); insert into t values (1, null)"],
+    { NonFiniteNumbers: "null" },
+  );
+  assert.deepEqual(differences.map(differenceLine), ["t different 1: n"]);
+  assert.match(findings[0]?.message ?? "", /^NaN .* become NULL.* Rows that hold such values differ\.$/s);
+});
 
 for (const [from, to] of pairs) {
   test(`each kind of difference is found: ${from.name} to ${to.name}`, async () => {

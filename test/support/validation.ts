@@ -1,3 +1,4 @@
+import type { Finding } from "../../src/core/finding.ts";
 import {
   type RowDifference,
   runValidation,
@@ -11,6 +12,7 @@ export interface Validated {
   readonly differences: readonly RowDifference[];
   readonly tables: ReadonlyMap<string, TableValidation>;
   readonly checks: readonly TargetCheck[];
+  readonly findings: readonly Finding[];
 }
 
 /** Compares what a task moves, and resolves with all that is told of it. Differences need no time to stay. */
@@ -20,6 +22,7 @@ export async function validated(
 ): Promise<Validated> {
   const differences: RowDifference[] = [];
   const checks: TargetCheck[] = [];
+  const findings: Finding[] = [];
   const tables = new Map<string, TableValidation>();
   const nothing = (): void => undefined;
   await runValidation(
@@ -28,15 +31,15 @@ export async function validated(
       ...{ sample: undefined, settleMs: 0, ...options },
     },
     {
-      ...{ planned: nothing, finding: nothing, task: nothing, tasksUnread: nothing },
-      ...{ compared: nothing, settling: nothing },
+      ...{ planned: nothing, task: nothing, tasksUnread: nothing, compared: nothing, settling: nothing },
+      finding: (finding) => findings.push(finding),
       difference: (difference) => differences.push(difference),
       checked: (check) => checks.push(check),
       validated: (table) => tables.set(table.table.name, table),
     },
     new AbortController().signal,
   );
-  return { differences, tables, checks };
+  return { differences, tables, checks, findings };
 }
 
 /** A difference in a line: `notes missing 17`, `notes different 4: word, pad`. */

@@ -93,9 +93,10 @@ async function validate(
   } finally {
     display.close();
   }
-  const code = result.isEqual ? ExitCode.done : ExitCode.incomplete;
-  display.end(result.totals(), code);
-  report?.end(result.totals());
+  const totals = result.totals();
+  const code = totals.isEqual ? ExitCode.done : ExitCode.incomplete;
+  display.end(totals, code);
+  report?.end(totals);
   return code;
 }
 

@@ -6,6 +6,7 @@ import type { Leftover } from "../../core/leftover.ts";
 import { CONTROL_COMMENT } from "../shared/apply/control-tables.ts";
 import { identifier, literal, qualified } from "../shared/identifier.ts";
 import { postgresJournalSql } from "./apply/journal-sql.ts";
+import { applyLockKey, heldLocksSql, taskLockKey } from "./apply/task-lock.ts";
 import { selectJson } from "./catalog/catalog-query.ts";
 import { connect } from "./connection/connection.ts";
 import { classify } from "./connection/errors.ts";
@@ -37,7 +38,7 @@ export async function findLeftovers(endpoint: EndpointConfig, signal: AbortSigna
     const records: Leftover[] = [];
     for (const { schema, name } of tables) {
       if (name !== "awsdms_table_state") continue;
-      const found = await selectJson<Leftover>(client, recordsSql(schema), [PURPOSE]);
+      const found = await selectJson<Leftover>(client, recordsSql(schema));
       records.push(...found.map((row) => ({ ...row, taskId: row.taskId ?? undefined })));
     }
     const inUse = records.some((record) => record.inUse);
@@ -101,13 +102,13 @@ const TABLES = `
    where c.relkind = 'r' and c.relname like 'awsdms\\_%' and obj_description(c.oid, 'pg_class') = $1
    order by n.nspname collate "C", c.relname collate "C"`;
 
-/** A session cannot be told to be a task's, so any that writes for one counts for all of them. */
+/** A session that is all that is left of a worker which was killed may still apply changes. */
 function recordsSql(schema: string): string {
   const table = (name: string): string => qualified({ schema, name });
+  const applyKeys = [schema, undefined].map((controlSchema) => applyLockKey("task", controlSchema));
   return `
     select 'task records' as kind, ${literal(schema)} as name, task as "taskId",
-      exists (select from pg_stat_activity where datname = current_database() and application_name <> $1
-                 and application_name in ('tideway apply', 'tideway load', 'tideway journal')) as "inUse",
+      exists (select from ${heldLocksSql([taskLockKey("task"), ...applyKeys])}) as "inUse",
       count(*) filter (where of_table) || ' tables' as detail
       from (select task_name as task, true as of_table from ${table("awsdms_table_state")}
             union all select "TASK_NAME", false from ${table("awsdms_txn_state")}

@@ -24,6 +24,11 @@ export interface ColumnNote {
   readonly note: string;
 }
 
+export interface UncomparedColumn extends ColumnNote {
+  /** Whether its values are right stays open. Else nobody expects them to be the source's: a database computes them, say. */
+  readonly isOpen: boolean;
+}
+
 /** How rows are looked up by their key on each side. */
 export interface ComparedKey {
   /** Into the compared columns. */
@@ -41,7 +46,7 @@ export interface ComparedTable {
   readonly key: ComparedKey | undefined;
   /** Columns whose values are compared at less than they hold on one side. */
   readonly losses: readonly ColumnNote[];
-  readonly uncompared: readonly ColumnNote[];
+  readonly uncompared: readonly UncomparedColumn[];
   /** Columns that the target lacks, by the target's names. */
   readonly missing: readonly string[];
   /** Why its rows cannot be compared at all. */
@@ -52,7 +57,7 @@ export function compareTable(plan: TablePlan, target: TableSchema): ComparedTabl
   const origins = originsOf(plan);
   const columns: ComparedColumn[] = [];
   const losses: ColumnNote[] = [];
-  const uncompared: ColumnNote[] = [];
+  const uncompared: UncomparedColumn[] = [];
   const missing: string[] = [];
   const ordinals = new Map(target.columns.map(({ name }, ordinal) => [name, ordinal]));
   for (const [ordinal, column] of plan.source.columns.entries()) {
@@ -68,7 +73,7 @@ export function compareTable(plan: TablePlan, target: TableSchema): ComparedTabl
     const pair = note === undefined ? formOf(column, there) : undefined;
     if (pair === undefined) {
       const types = `values of ${column.nativeType} and ${there.nativeType} have no form that both can be compared in`;
-      uncompared.push({ column: column.name, note: note ?? types });
+      uncompared.push({ column: column.name, note: note ?? types, isOpen: note === undefined });
       continue;
     }
     if (pair.loss !== undefined) losses.push({ column: column.name, note: pair.loss });
@@ -76,7 +81,7 @@ export function compareTable(plan: TablePlan, target: TableSchema): ComparedTabl
     columns.push({ ordinal, name: column.name, form, source: column, target: there, targetOrdinal });
   }
   for (const name of ordinals.keys())
-    uncompared.push({ column: name, note: "the target alone has such a column" });
+    uncompared.push({ column: name, note: "the target alone has such a column", isOpen: false });
   const fault = faultOf(plan, columns);
   const key = comparedKey(plan, columns);
   return {

@@ -1,6 +1,14 @@
 import type { AuditQuestion } from "../../core/audit.ts";
+import { asMigrationError } from "../../core/error.ts";
 import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
-import { type ForeignKey, type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
+import {
+  type Column,
+  type ForeignKey,
+  type Sequence,
+  type TableId,
+  type TableSchema,
+  tableKey,
+} from "../../core/schema.ts";
 import type { Source } from "../../core/source.ts";
 import type { TargetPlaces } from "./validate.ts";
 import type { TargetCheck, ValidationObserver } from "./validation-observer.ts";
@@ -21,37 +29,55 @@ export interface Reconciliation {
  * source guarantees and no constraint of the target does, and sequences that would give out what is there.
  */
 export async function reconcile(request: Reconciliation): Promise<void> {
-  const { plan, targets, observer } = request;
+  const { plan, targets } = request;
   for (const table of plan.tables) {
     const there = targets.get(tableKey(table.target.id));
     if (there === undefined) continue;
     for (const check of [...parentChecks(table, { there, targets }), ...uniqueChecks(table, there)]) {
-      observer.checked(await checked(request, table.source.id, check));
+      await tell(request, check);
     }
   }
-  for (const check of await sequenceChecks(request)) observer.checked(check);
+  for (const check of sequenceChecks(request)) await tell(request, check);
+}
+
+interface Check extends Pick<TargetCheck, "table" | "kind" | "what"> {
+  /** Undefined where there is nothing to be looked at. */
+  ask(request: Reconciliation): Promise<Answer | undefined>;
+}
+
+type Answer = Pick<TargetCheck, "found" | "isUnderWay">;
+
+/** The comparison that went before may have taken hours: an error is told, and does not take its results away. */
+async function tell(request: Reconciliation, { ask, ...check }: Check): Promise<void> {
+  const { observer, signal } = request;
+  try {
+    const answer = await ask(request);
+    if (answer !== undefined) observer.checked({ ...check, ...answer, isGood: answer.found === 0 });
+  } catch (error) {
+    signal.throwIfAborted();
+    observer.checked({ ...check, found: 0, isGood: false, error: asMigrationError(error) });
+  }
 }
 
 /** How often rows that are missing are looked for again: others may be on their way. */
 const TRIES = 3;
 
-interface Check {
-  readonly what: string;
-  readonly question: Exclude<AuditQuestion, { readonly kind: "largest" }>;
-}
+type RowQuestion = Exclude<AuditQuestion, { readonly kind: "largest" }>;
 
-async function checked(
-  { target, places, signal }: Reconciliation,
-  table: TableId,
-  { what, question }: Check,
-): Promise<TargetCheck> {
-  let found = 0n;
-  for (let left = TRIES; left > 0; left--) {
-    found = (await target.audit(question, signal)) ?? 0n;
-    if (found === 0n) break;
-    if (left > 1) await places.of(table).passed(signal);
-  }
-  return { table, kind: question.kind, what, found: Number(found), isGood: found === 0n };
+function rowCheck(table: TableId, what: string, question: RowQuestion): Check {
+  const { kind } = question;
+  return {
+    ...{ table, kind, what },
+    ask: async ({ target, places, signal }) => {
+      let found = 0n;
+      for (let left = TRIES; left > 0; left--) {
+        found = (await target.audit(question, signal)) ?? 0n;
+        if (found === 0n) break;
+        if (left > 1) await places.of(table).passed(signal);
+      }
+      return { found: Number(found) };
+    },
+  };
 }
 
 interface Targets {
@@ -59,15 +85,20 @@ interface Targets {
   readonly targets: Reconciliation["targets"];
 }
 
-function parentChecks({ target }: TablePlan, { there, targets }: Targets): readonly Check[] {
+function parentChecks({ source, target }: TablePlan, { there, targets }: Targets): readonly Check[] {
   const has = new Set(there.columns.map(({ name }) => name));
+  const isThere = ({ references, referencedColumns }: ForeignKey): boolean => {
+    const columns = targets.get(tableKey(references))?.columns.map(({ name }) => name);
+    return columns !== undefined && referencedColumns.every((column) => columns.includes(column));
+  };
   return target.foreignKeys
     .filter(({ columns, period }) => period === undefined && columns.every((column) => has.has(column)))
-    .filter((key) => targets.has(tableKey(key.references)) && !there.foreignKeys.some(isSame(key)))
-    .map(({ name, columns, references, referencedColumns }) => ({
-      what: `the foreign key ${name}`,
-      question: { kind: "without-parent", table: there.id, columns, references, referencedColumns },
-    }));
+    .filter((key) => isThere(key) && !there.foreignKeys.some(isSame(key)))
+    .map(({ name, columns, references, referencedColumns }) =>
+      rowCheck(source.id, `the foreign key ${name}`, {
+        ...{ kind: "without-parent", table: there.id, columns, references, referencedColumns },
+      }),
+    );
 }
 
 function isSame(key: ForeignKey): (other: ForeignKey) => boolean {
@@ -76,7 +107,7 @@ function isSame(key: ForeignKey): (other: ForeignKey) => boolean {
   return (other) => other.validated && text(other) === text(key);
 }
 
-function uniqueChecks({ target }: TablePlan, there: TableSchema): readonly Check[] {
+function uniqueChecks({ source, target }: TablePlan, there: TableSchema): readonly Check[] {
   const has = new Set(there.columns.map(({ name }) => name));
   const guaranteed = there.indexes
     .filter(({ unique, columns }) => unique && columns !== undefined)
@@ -87,42 +118,44 @@ function uniqueChecks({ target }: TablePlan, there: TableSchema): readonly Check
     if (!columns.every((column) => has.has(column))) return [];
     const own = new Set(columns);
     if (guaranteed.some((some) => some.isSubsetOf(own))) return [];
-    return [{ what: `the unique index ${name}`, question: { kind: "repeated", table: there.id, columns } }];
+    return [rowCheck(source.id, `the unique index ${name}`, { kind: "repeated", table: there.id, columns })];
   });
 }
 
-/** A sequence stands behind its column while a task brings changes: it is set when the task is drained. */
-async function sequenceChecks({
-  target,
-  plan,
-  targets,
-  places,
-  signal,
-}: Reconciliation): Promise<readonly TargetCheck[]> {
-  const owned = plan.sequences.flatMap(({ target: { id, ownedBy, native } }) => {
-    const countsDown = /\bincrement\s+(?:by\s+)?-/i.test(native);
-    if (ownedBy === undefined || countsDown || !targets.has(tableKey(ownedBy.table))) return [];
-    return [{ id, ownedBy }];
+/** Sequences that belong to a column of whole numbers, and count upwards. */
+function sequenceChecks({ plan, targets }: Reconciliation): readonly Check[] {
+  return plan.sequences.flatMap(({ target: { id, ownedBy, native } }): Check[] => {
+    if (ownedBy === undefined || /\bincrement\s+(?:by\s+)?-/i.test(native)) return [];
+    const key = tableKey(ownedBy.table);
+    const table = plan.tables.find((one) => tableKey(one.target.id) === key);
+    const column = targets.get(key)?.columns.find(({ name }) => name === ownedBy.column);
+    if (table === undefined || column === undefined || !isWhole(column)) return [];
+    const what = `the sequence ${id.schema}.${id.name}`;
+    return [
+      {
+        table: table.source.id,
+        kind: "sequence",
+        what,
+        ask: (request) => isBehind(request, { id, ownedBy }),
+      },
+    ];
   });
-  if (owned.length === 0) return [];
-  const states = await target.sequenceStates(
-    owned.map(({ id }) => id),
-    signal,
-  );
-  const stands = new Map(states.map((state) => [tableKey(state.id), state]));
-  const checks: TargetCheck[] = [];
-  for (const { id, ownedBy } of owned) {
-    const state = stands.get(tableKey(id));
-    if (state === undefined) continue;
-    const largest = await target.audit({ kind: "largest", ...ownedBy }, signal);
-    const next = BigInt(state.last) + (state.isCalled ? 1n : 0n);
-    const isBehind = largest !== undefined && next <= largest;
-    const table = plan.tables.find((one) => tableKey(one.target.id) === tableKey(ownedBy.table))!.source.id;
-    checks.push({
-      ...{ table, kind: "sequence", what: `the sequence ${id.schema}.${id.name}`, found: isBehind ? 1 : 0 },
-      isGood: !isBehind,
-      ...(isBehind && places.all.length > 0 ? { isUnderWay: true } : {}),
-    });
-  }
-  return checks;
+}
+
+function isWhole({ type }: Column): boolean {
+  return type.kind === "int" || (type.kind === "decimal" && type.scale === 0);
+}
+
+type OwnedSequence = Pick<Sequence, "id"> & { readonly ownedBy: NonNullable<Sequence["ownedBy"]> };
+
+/** A sequence stands behind its column while a task brings changes: it is set when the task is drained. */
+async function isBehind(
+  { target, places, signal }: Reconciliation,
+  { id, ownedBy }: OwnedSequence,
+): Promise<Answer | undefined> {
+  const [state] = await target.sequenceStates([id], signal);
+  if (state === undefined) return undefined;
+  const largest = await target.audit({ kind: "largest", ...ownedBy }, signal);
+  if (largest === undefined || BigInt(state.last) + (state.isCalled ? 1n : 0n) > largest) return { found: 0 };
+  return { found: 1, ...(places.all.some(({ isFollowed }) => isFollowed) ? { isUnderWay: true } : {}) };
 }

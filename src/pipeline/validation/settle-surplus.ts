@@ -27,7 +27,7 @@ export async function settleSurplus({
   const startedMs = performance.now();
   let least = await count("source");
   let most = least;
-  let known = { sign: 0, rounds: 0, sinceMs: startedMs };
+  let known = { sign: 0, turns: place.turns, rounds: 0, sinceMs: startedMs };
   for (;;) {
     await place.passed(signal);
     const target = (await count("target")) + told;
@@ -38,9 +38,10 @@ export async function settleSurplus({
     if (surplus === 0) return 0;
     const nowMs = performance.now();
     const sign = Math.sign(surplus);
-    if (sign !== known.sign) known = { sign, rounds: 0, sinceMs: nowMs };
+    const { turns } = place;
+    if (sign !== known.sign || turns !== known.turns) known = { sign, turns, rounds: 0, sinceMs: nowMs };
     known.rounds++;
-    if (place.decides({ rounds: known.rounds, ms: nowMs - known.sinceMs })) return surplus;
+    if (place.decides({ rounds: known.rounds, ms: nowMs - known.sinceMs, nowMs })) return surplus;
     if (known.rounds === 1 && nowMs - startedMs > FOLLOW_MS) return undefined;
   }
 }

@@ -182,3 +182,23 @@ test("what the source had before does not make a row the same that has stayed be
   };
   assert.equal(await timedVerdict(1_000, moments), "different");
 });
+
+test("rounds before and after it has become another way of knowing where the target is do not count together", async () => {
+  const place = {
+    turns: 0,
+    passes: 0,
+    begin: async () => undefined,
+    passed: async () => {
+      place.passes++;
+      if (place.passes === 2) place.turns++;
+    },
+    decides: ({ rounds }: { readonly rounds: number }) => rounds >= 3,
+  };
+  const found = settle([{ id: "row", lookup: undefined }], {
+    place,
+    signal: new AbortController().signal,
+    read: async (side) => new Map([["row", one(side)]]),
+  });
+  for await (const { verdict } of found) assert.equal(verdict, "different");
+  assert.equal(place.passes, 4);
+});

@@ -63,7 +63,8 @@ export async function* settle(
     for (const [id, row] of followed) {
       const source = scanned.source.get(id) ?? NO_ROWS;
       const target = scanned.target.get(id) ?? NO_ROWS;
-      row.round({ before: source, target, after: source, nowMs: scanned.atMs, isScan: true });
+      const scan = { before: source, target, after: source, isScan: true } as const;
+      row.round({ ...scan, nowMs: scanned.atMs, turns: place.turns });
     }
   }
   const states = (side: SideName): ReturnType<ReadStates> =>
@@ -86,7 +87,7 @@ export async function* settle(
         before: before.get(id) ?? NO_ROWS,
         target: target.get(id) ?? NO_ROWS,
         after: after.get(id) ?? NO_ROWS,
-        nowMs,
+        ...{ nowMs, turns: place.turns },
       });
       const verdict = row.verdict(place, nowMs) ?? (isLate && !row.hasStayed ? "undecided" : undefined);
       if (verdict === undefined) continue;
@@ -121,6 +122,8 @@ interface Round {
   readonly target: RowState;
   readonly after: RowState;
   readonly nowMs: number;
+  /** See TargetPlace. */
+  readonly turns: number | undefined;
   /** It has been hours: that the source has the same again does not say that it has stayed. */
   readonly isScan?: true;
 }
@@ -129,6 +132,7 @@ interface Round {
 interface Constant {
   readonly text: string;
   readonly sinceMs: number;
+  readonly turns: number | undefined;
   rounds: number;
 }
 
@@ -157,7 +161,7 @@ class FollowedRow {
   }
 
   round(round: Round): void {
-    const { before, target, after, nowMs } = round;
+    const { before, target, after, nowMs, turns } = round;
     this.#source = after;
     this.#target = target;
     this.#isSame ||= target.text === before.text || target.text === after.text;
@@ -171,7 +175,8 @@ class FollowedRow {
     this.#constants = new Map();
     for (const [part, text] of differing(round)) {
       const known = was.get(part);
-      const constant = known?.text === text ? known : { text, sinceMs: nowMs, rounds: 0 };
+      const isKnown = known?.text === text && known.turns === turns;
+      const constant = isKnown ? known : { text, sinceMs: nowMs, turns, rounds: 0 };
       constant.rounds++;
       this.#constants.set(part, constant);
     }
@@ -199,7 +204,7 @@ class FollowedRow {
 
   #decided(place: TargetPlace, nowMs: number): readonly number[] {
     return [...this.#constants].flatMap(([part, { rounds, sinceMs }]) =>
-      place.decides({ rounds, ms: nowMs - sinceMs }) ? [part] : [],
+      place.decides({ rounds, ms: nowMs - sinceMs, nowMs }) ? [part] : [],
     );
   }
 }

@@ -26,36 +26,46 @@ function task(ends: number[], places: (number | "left" | undefined)[]): Followed
 const never = new TimedPlace(Number.POSITIVE_INFINITY);
 
 test("a target has passed a position when its task has applied it", async () => {
-  const places: (number | undefined)[] = [undefined, 3, 9, 10, 99];
+  const places: (number | undefined)[] = [undefined, undefined, 3, 9, 10, 99];
   await new FollowedPlace(task([10], places), never).passed(signal);
   assert.deepEqual(places, [99]);
 });
 
 test("what stays for six rounds is decided, and for three where the source has committed nothing meanwhile", async () => {
   const moving = new FollowedPlace(task([1, 2, 3, 4], [9]), never);
-  const startedMs = performance.now();
+  const startedMs = performance.now() - 1;
   for (let round = 0; round < 3; round++) await moving.passed(signal);
-  const ms = (): number => performance.now() - startedMs;
-  assert.equal(moving.decides({ rounds: 3, ms: ms() }), false);
-  assert.equal(moving.decides({ rounds: 6, ms: ms() }), true);
+  const movedMs = performance.now();
+  const moved = { ms: movedMs - startedMs, nowMs: movedMs };
+  assert.equal(moving.decides({ rounds: 5, ...moved }), false);
+  assert.equal(moving.decides({ rounds: 6, ...moved }), true);
 
   const still = new FollowedPlace(task([1], [9]), never);
   await still.passed(signal);
-  const since = performance.now();
+  const sinceMs = performance.now();
   for (let round = 0; round < 3; round++) await still.passed(signal);
-  assert.equal(still.decides({ rounds: 3, ms: performance.now() - since }), true);
-  assert.equal(still.decides({ rounds: 2, ms: performance.now() - since }), false);
+  const nowMs = performance.now();
+  const stayed = { ms: nowMs - sinceMs, nowMs };
+  assert.equal(still.decides({ rounds: 3, ...stayed }), true);
+  assert.equal(still.decides({ rounds: 2, ...stayed }), false);
 });
 
-test("a task that is left decides nothing any more: time does", async () => {
-  const place = new FollowedPlace(task([10], [3, "left"]), new TimedPlace(0));
+test("while a task is left it decides nothing: time does, and the task again when it goes on", async () => {
+  const place = new FollowedPlace(task([10], [3, 3, "left", "left", 3, 10, 10]), new TimedPlace(0));
   await place.passed(signal);
-  assert.equal(place.decides({ rounds: 2, ms: 0 }), true);
+  assert.deepEqual([place.isFollowed, place.turns], [false, 1]);
+  assert.equal(place.decides({ rounds: 2, ms: 0, nowMs: 0 }), true);
+  await place.passed(signal);
+  assert.deepEqual([place.isFollowed, place.turns], [false, 1]);
+  await place.passed(signal);
+  assert.deepEqual([place.isFollowed, place.turns], [true, 2]);
+  assert.equal(place.decides({ rounds: 2, ms: 0, nowMs: 0 }), false);
 });
 
 test("time decides when a difference has stayed so long in two rounds", () => {
   const place = new TimedPlace(5_000);
-  assert.equal(place.decides({ rounds: 9, ms: 4_999 }), false);
-  assert.equal(place.decides({ rounds: 1, ms: 9_000 }), false);
-  assert.equal(place.decides({ rounds: 2, ms: 5_000 }), true);
+  const nowMs = performance.now();
+  assert.equal(place.decides({ rounds: 9, ms: 4_999, nowMs }), false);
+  assert.equal(place.decides({ rounds: 1, ms: 9_000, nowMs }), false);
+  assert.equal(place.decides({ rounds: 2, ms: 5_000, nowMs }), true);
 });

@@ -7,6 +7,8 @@ export interface Constancy {
   readonly rounds: number;
   /** Milliseconds from the first of them to now. */
   readonly ms: number;
+  /** See performance.now(). */
+  readonly nowMs: number;
 }
 
 /** How it is known that the target has had what the source had. */
@@ -15,6 +17,8 @@ export interface TargetPlace {
   begin(signal: AbortSignal): Promise<void>;
   /** Resolves once the target has all that the source had committed before the call, as far as that can be known. */
   passed(signal: AbortSignal): Promise<void>;
+  /** How often it has become another way of knowing: rounds before that do not count together with those after it. Left out: never. */
+  readonly turns?: number;
   /** Whether something that the source has, and the target has not, can be no matter of time any more. */
   decides(constancy: Constancy): boolean;
 }
@@ -44,7 +48,7 @@ export interface FollowedTask {
   readonly positions: PositionCodec;
   /** The end of the source's log now. */
   end(signal: AbortSignal): Promise<Position>;
-  /** Up to where the target has applied it, undefined for nothing yet; "left" when nobody works on the task any more. */
+  /** Up to where the target has applied it, undefined for nothing yet; "left" while nobody works on the task. */
   applied(signal: AbortSignal): Promise<Position | undefined | "left">;
 }
 
@@ -59,15 +63,25 @@ const STILL_ROUNDS = 3;
 export class FollowedPlace implements TargetPlace {
   readonly #task: FollowedTask;
   readonly #without: TargetPlace;
-  #isLeft = false;
+  #isFollowed = true;
+  #turns = 0;
   #end: Position | undefined;
   /** When the source's log has first been seen to end there. */
   #endMs = 0;
 
-  /** `without`: what holds when nobody works on the task any more. */
+  /** `without`: what holds while nobody works on the task. */
   constructor(task: FollowedTask, without: TargetPlace) {
     this.#task = task;
     this.#without = without;
+  }
+
+  /** Whether somebody works on the task. */
+  get isFollowed(): boolean {
+    return this.#isFollowed;
+  }
+
+  get turns(): number {
+    return this.#turns;
   }
 
   async begin(signal: AbortSignal): Promise<void> {
@@ -79,24 +93,28 @@ export class FollowedPlace implements TargetPlace {
     }
   }
 
+  /** A task that was stopped may be started again, and one that is at work stopped. */
   async passed(signal: AbortSignal): Promise<void> {
-    const { positions } = this.#task;
-    if (!this.#isLeft) {
-      const end = await this.#task.end(signal);
-      if (this.#end === undefined || positions.compare(this.#end, end) !== 0) {
-        this.#end = end;
-        this.#endMs = performance.now();
-      }
-      if (await this.#waitFor(end, signal)) return;
-      this.#isLeft = true;
-    }
-    await this.#without.passed(signal);
+    const isFollowed = await this.#hasPassed(signal);
+    if (isFollowed !== this.#isFollowed) this.#turns++;
+    this.#isFollowed = isFollowed;
+    if (!isFollowed) await this.#without.passed(signal);
   }
 
   decides(constancy: Constancy): boolean {
-    if (this.#isLeft) return this.#without.decides(constancy);
-    const isStill = performance.now() - this.#endMs >= constancy.ms;
+    if (!this.#isFollowed) return this.#without.decides(constancy);
+    const isStill = this.#endMs <= constancy.nowMs - constancy.ms;
     return constancy.rounds >= (isStill ? STILL_ROUNDS : ROUNDS);
+  }
+
+  async #hasPassed(signal: AbortSignal): Promise<boolean> {
+    if ((await this.#task.applied(signal)) === "left") return false;
+    const end = await this.#task.end(signal);
+    if (this.#end === undefined || this.#task.positions.compare(this.#end, end) !== 0) {
+      this.#end = end;
+      this.#endMs = performance.now();
+    }
+    return await this.#waitFor(end, signal);
   }
 
   /** Whether the task has come there; else it has been left. */

@@ -1,6 +1,6 @@
 import type { MigrationError } from "../../core/error.ts";
 import type { TableId } from "../../core/schema.ts";
-import type { ColumnNote } from "./compared-table.ts";
+import type { ColumnNote, UncomparedColumn } from "./compared-table.ts";
 
 /** A row's values by the source's names of its columns, in the text form of their types. */
 export type RowValues = Readonly<Record<string, string | null>>;
@@ -40,7 +40,7 @@ export interface TableValidation {
   /** Rows that were written so fast that they could not be decided about. */
   readonly undecided: number;
   readonly losses: readonly ColumnNote[];
-  readonly uncompared: readonly ColumnNote[];
+  readonly uncompared: readonly UncomparedColumn[];
   /** Columns that the target lacks. */
   readonly missingColumns: readonly string[];
   /** Why it is "not-compared". */
@@ -64,6 +64,8 @@ export interface TargetCheck {
   readonly isGood: boolean;
   /** It is not good, and will be when the task that is under way is drained. */
   readonly isUnderWay?: boolean;
+  /** What has kept it from being looked at. */
+  readonly error?: MigrationError;
 }
 
 /** What a validation tells while it goes on. Ids are the source's. Calls are cheap and never throw. */

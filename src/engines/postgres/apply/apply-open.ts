@@ -8,6 +8,7 @@ import { ServerError } from "../connection/server-error.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { LOG_STATE_SQL } from "./apply-durability.ts";
 import { checkpointPosition, positionSql, recordedErrorsSql } from "./journal-sql.ts";
+import { applyLockKey, heldLocksSql } from "./task-lock.ts";
 
 /**
  * A server's or user's defaults must not change what apply does.
@@ -84,8 +85,7 @@ async function tries(wire: WireSession, sql: string, refusals: readonly string[]
 }
 
 export async function takeApplyLock(wire: WireSession, request: JournalRequest): Promise<void> {
-  const name = literal(`tideway apply ${request.controlSchema ?? ""} ${request.taskId}`);
-  const key = `pg_catalog.hashtextextended(${name}, 0)`;
+  const key = applyLockKey(literal(request.taskId), request.controlSchema);
   await takeLock({
     taskId: request.taskId,
     take: async () => {
@@ -98,12 +98,7 @@ export async function takeApplyLock(wire: WireSession, request: JournalRequest):
 
 async function endHolder(wire: WireSession, key: string): Promise<void> {
   try {
-    await wire.query(
-      `select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_locks
-        where locktype = 'advisory' and granted and objsubid = 1
-          and database = (select oid from pg_catalog.pg_database where datname = current_database())
-          and (classid::int8 << 32 | objid::int8) = ${key}`,
-    );
+    await wire.query(`select pg_catalog.pg_terminate_backend(pid) from ${heldLocksSql([key])}`);
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
   }

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { unaborted } from "../../../../test/support/bulk-copy.ts";
+import { eventually } from "../../../../test/support/eventually.ts";
 import { nasty, orders, partitions } from "../../../../test/support/journal-samples.ts";
 import { at, newTarget, open } from "../../../../test/support/journal-target.ts";
 import { startPostgres } from "../../../../test/support/postgres-server.ts";
 import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import { lsnPosition } from "../catalog/lsn.ts";
+import { findLeftovers } from "../leftovers.ts";
 import { moveLargeObjectsSql, savePositionSql } from "./journal-sql.ts";
 
 const server = await serverOfFile(startPostgres({ version: 12 }));
@@ -189,4 +191,22 @@ test("a lost connection is an error of the connection, and another journal goes 
   await assert.rejects(journal.setAppliedPosition(at("0/1"), unaborted), { code: "connect.lost" });
   await using next = await open(endpoint);
   await next.setAppliedPosition(at("0/1"), unaborted);
+});
+
+test("records are in use while somebody works on their task, whatever others do", async () => {
+  const { database, endpoint } = await newTarget(server);
+  const inUse = async (): Promise<Readonly<Record<string, boolean>>> => {
+    const found = await findLeftovers({ ...endpoint, database }, unaborted);
+    const records = found.filter(({ kind }) => kind === "task records");
+    return Object.fromEntries(records.map((record) => [record.taskId, record.inUse]));
+  };
+  const stopped = await open(endpoint);
+  await stopped.setAppliedPosition(at("0/1"), unaborted);
+  await using running = await open(endpoint, { taskId: "t2" });
+  await running.setAppliedPosition(at("0/1"), unaborted);
+  assert.deepEqual(await inUse(), { t1: true, t2: true });
+  await stopped[Symbol.asyncDispose]();
+  const isLeft = async (): Promise<boolean> => (await inUse())["t1"] === false;
+  await eventually("the end of the session that worked on t1", isLeft, 20);
+  assert.deepEqual(await inUse(), { t1: false, t2: true });
 });

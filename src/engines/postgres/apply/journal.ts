@@ -13,6 +13,7 @@ import { classify } from "../connection/errors.ts";
 import { controlTable, ensureControlTables } from "./control-tables.ts";
 import { checkpointPosition, largeObjectProgressSql, postgresJournalSql } from "./journal-sql.ts";
 import { JournalStatements } from "./journal-statements.ts";
+import { taskLockKey } from "./task-lock.ts";
 
 /** Opens a task's journal on a target; makes the control tables when they are missing. */
 export async function openJournal(
@@ -25,6 +26,8 @@ export async function openJournal(
     await client.query(settingsSql("target"));
     await client.query(DURABLE_COMMITS);
     await ensureControlTables(client, request);
+    // Shared, for nobody's sake to wait: it shows that somebody works on the task.
+    await client.query(`select pg_catalog.pg_advisory_lock_shared(${taskLockKey(literal(request.taskId))})`);
     signal.throwIfAborted();
     return new TargetJournal(request, new PostgresJournalSession(client, endpoint, request));
   } catch (error) {

@@ -196,7 +196,7 @@ const TABLES = `
     coalesce(pg_table_size(c.oid), 0) as bytes, ${commentOn("c.oid", "pg_class")} as comment,
     ${shapeSql("c")} as shape, ${ROW_TYPES} as "rowTypes", wanted.view as "isView",
     round((case
-      when c.relkind = 'v' then -1
+      when wanted.view and c.relkind <> 'm' then -1
       when now.pages is null then -1
       when now.pages = 0 then 0
       when c.reltuples >= 0 and c.relpages > 0 then c.reltuples / c.relpages * now.pages
@@ -207,7 +207,7 @@ const TABLES = `
   from unnest($1::text[], $2::text[], $3::bool[]) with ordinality as wanted(schema, name, view, at)
   join pg_namespace n on n.nspname = wanted.schema
   join pg_class c on c.relnamespace = n.oid and c.relname = wanted.name
-   and case when wanted.view then c.relkind in ('v', 'm') else c.relkind in ('r', 'p') end
+   and case when wanted.view then c.relkind in ('v', 'm', 'p', 'f') else c.relkind in ('r', 'p') end
   cross join lateral (select pg_relation_size(c.oid) / current_setting('block_size')::int8 as pages) as now
   order by wanted.at`;
 

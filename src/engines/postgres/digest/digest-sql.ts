@@ -7,7 +7,8 @@ import {
 } from "../../../core/row-digest.ts";
 import type { Column, TableId, TableSchema } from "../../../core/schema.ts";
 import { readBucket } from "../../shared/digest/bucket-rows.ts";
-import { identifier, qualified } from "../../shared/identifier.ts";
+import { identifier } from "../../shared/identifier.ts";
+import { ownRowsSql } from "../catalog/own-rows.ts";
 import { valueSql } from "./value-sql.ts";
 
 /** A function takes no more than a hundred arguments (FUNC_MAX_ARGS), and a column may be two. */
@@ -86,7 +87,7 @@ export function bucketsSql(request: BucketsRequest): string {
   const { table, buckets, conditions } = request;
   const where = conditions.length === 0 ? "" : ` where ${conditions.join(" and ")}`;
   return `select d % ${buckets}, count(*), sum(d)
-    from (select ${digestSql(request)} as d from only ${qualified(table.id)}${where} offset 0) as r group by 1`;
+    from (select ${digestSql(request)} as d from ${ownRowsSql(table)}${where} offset 0) as r group by 1`;
 }
 
 /** What holds for the rows of some buckets. */

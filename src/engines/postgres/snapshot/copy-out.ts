@@ -1,6 +1,7 @@
 import type { Column, TableSchema } from "../../../core/schema.ts";
 import type { ReadRequest } from "../../../core/source.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
+import { ownRowsSql } from "../catalog/own-rows.ts";
 import { chosenSql } from "../digest/digest-sql.ts";
 import { filterCondition } from "./filter-condition.ts";
 
@@ -20,14 +21,13 @@ export function copyOutSql(request: ReadRequest, conditions: readonly string[]):
   const { table, format, columns: ordinals } = request;
   const columns = readColumns(table, ordinals);
   const list = columns.map(({ name }) => identifier(name)).join(", ");
-  const name = qualified(table.id);
   const isWhole = conditions.length === 0 && table.isView !== true && !columns.some(isComputed);
   const hasList = list !== "" || ordinals === undefined;
   const where = conditions.length === 0 ? "" : ` where ${conditions.join(" and ")}`;
   const what =
     isWhole && hasList
-      ? `${name}${list === "" ? "" : ` (${list})`}`
-      : `(select ${list} from only ${name}${where})`;
+      ? `${qualified(table.id)}${list === "" ? "" : ` (${list})`}`
+      : `(select ${list} from ${ownRowsSql(table)}${where})`;
   return `copy ${what} to stdout (format ${format === "pg-copy-binary" ? "binary" : "text"})`;
 }
 
