@@ -47,7 +47,7 @@ export async function scanTable(
 }
 
 /**
- * Whether the servers may have other texts for most rows that are the same, as two kinds of MySQL have for JSON. So many that
+ * Whether the servers may have other texts for most rows that are the same, as databases of two kinds may have for JSON. So many that
  * the rows of buckets that differ would take several scans are read once instead, and digested by the client.
  */
 function isWrittenOtherwise(
