@@ -102,11 +102,7 @@ test("rows without a key are told once, whatever texts of them the servers diges
   }
 });
 
-/** MySQL's. */
-const json: Column = {
-  ...{ name: "document", nativeType: "json", type: { kind: "json" }, nullable: true },
-  binaryAs: "jsonb",
-};
+const json: Column = { name: "document", nativeType: "jsonb", type: { kind: "json" }, nullable: true };
 
 test("rows are read once where the servers have other texts for most of the same JSON", async () => {
   const documents = Array.from({ length: 600 }, (_, i): MemoryRow => [String(i), `{"a": ${i}}`]);
