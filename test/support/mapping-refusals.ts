@@ -163,7 +163,7 @@ export const mappingRefusals: readonly {
       },
     ],
     subject: "rule 2: filters",
-    says: /Filters say which rows of included tables come; this rule excludes tables/,
+    says: /filters say which rows of included tables come; this rule excludes tables/,
   },
   {
     because: "a table-type is not known",

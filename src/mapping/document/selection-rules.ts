@@ -48,7 +48,7 @@ function tableType(reader: RuleReader): SelectionRule["tableType"] {
 function refuseForIncluded(reader: RuleReader, { filters, loadOrder = 0 }: SelectionRule): void {
   const refused = (member: string, what: string): MigrationError =>
     reader.malformed(member, `${what}; this rule excludes tables.`);
-  if (filters.length > 0) throw refused("filters", "Filters say which rows of included tables come");
+  if (filters.length > 0) throw refused("filters", "filters say which rows of included tables come");
   if (loadOrder > 0) throw refused("load-order", "load-order says how early included tables are loaded");
 }
 
