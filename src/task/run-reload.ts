@@ -14,7 +14,7 @@ import { fullLoad } from "../pipeline/full-load.ts";
 import { type Attempt, AttemptOutdated } from "./attempt.ts";
 import { markForReload, prepareLoads } from "./preparation.ts";
 import { finishBuilds, loadContext, preparationContext, tellOfRewritten, tellOfRows } from "./run-load.ts";
-import { isPlanOutdated } from "./run-schema-changes.ts";
+import { isAltered } from "./run-schema-changes.ts";
 import { waitForWriters } from "./wait-for-writers.ts";
 
 export interface Reload {
@@ -117,7 +117,7 @@ async function readTables({ attempt, rules, plans, positioned }: Reading): Promi
   tellOfRows(attempt, snapshot);
   tellOfRewritten(attempt, outdated);
   // One that has lost a column cannot be read as it was planned.
-  for (const id of outdated) if (await isPlanOutdated(attempt, id, 0)) throw new AttemptOutdated();
+  for (const id of outdated) if (await isAltered(attempt, id)) throw new AttemptOutdated();
   return { newest, outdated: new Set(outdated.map(tableKey)) };
 }
 

@@ -75,23 +75,35 @@ const LOOK_AGAIN_MS = 20;
  * the log, and so in the stream, a moment before other sessions see what it has done: one look is not enough for what the
  * stream has shown.
  */
-export async function isPlanOutdated(
+export async function isPlanOutdated(attempt: Attempt, table: TableId): Promise<boolean> {
+  for (const deadline = performance.now() + SEEN_WITHIN_MS; ; ) {
+    const shapes = await shapesOf(attempt, table);
+    if (shapes === undefined) return false;
+    if (!isSameShape(shapes.known, shapes.now)) return true;
+    if (performance.now() > deadline) return false;
+    await pause(LOOK_AGAIN_MS, attempt.signal);
+  }
+}
+
+/** Whether the source's table was altered since the attempt was planned, and cannot be read as it was. */
+export async function isAltered(attempt: Attempt, table: TableId): Promise<boolean> {
+  const shapes = await shapesOf(attempt, table);
+  return shapes !== undefined && !isSameDefinition(shapes.known, shapes.now);
+}
+
+/** What a table was when the attempt was planned, and is now; undefined where the one or the other is not known. */
+async function shapesOf(
   { source, plan, signal }: Attempt,
   table: TableId,
-  within = SEEN_WITHIN_MS,
-): Promise<boolean> {
+): Promise<{ readonly known: TableShape; readonly now: TableShape } | undefined> {
   const known = plan.tables.find((one) => tableKey(one.source.id) === tableKey(table))?.source.shape;
   const request = {
     ...{ tables: [table], wholeSchemas: undefined },
     ...{ objects: false, rights: false, largeObjects: false },
   };
-  for (const deadline = performance.now() + within; ; ) {
-    const now = (await source.describe(request, signal)).tables[0]?.shape;
-    if (known === undefined || now === undefined) return false;
-    if (!isSameShape(known, withKnownNumbers(now, known))) return true;
-    if (performance.now() > deadline) return false;
-    await pause(LOOK_AGAIN_MS, signal);
-  }
+  const now = (await source.describe(request, signal)).tables[0]?.shape;
+  if (known === undefined || now === undefined) return undefined;
+  return { known, now: withKnownNumbers(now, known) };
 }
 
 /** Lets the journal keep what tables are, so that the notes of what becomes of them can be followed from there. */
