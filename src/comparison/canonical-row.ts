@@ -5,6 +5,7 @@ import { canonicalWriter } from "./canonical.ts";
 import { md5 } from "./md5.ts";
 
 const COMMA = 0x2c;
+const ZERO = 0x30;
 const LETTER_F = 0x66;
 const LETTER_T = 0x74;
 /** What a value takes at most beside its own bytes: a comma before and after the number of its bytes. */
@@ -13,6 +14,8 @@ const SLACK = 24;
 const HIGH_BYTES = 6;
 const LOW_BITS = 12;
 const LOW_SIZE = 1 << LOW_BITS;
+/** Those of 64 that are none of a digest. */
+const SPARE_BITS = 4n;
 
 /** How a form stands in a row's text: as it is, behind its length, behind the length of the bytes it has digits of, as its MD5. */
 const Place = { closed: 0, text: 1, bytes: 2, hashed: 3 } as const;
@@ -24,8 +27,8 @@ interface ComparedColumn {
 }
 
 /**
- * Digests of rows of cells in the text form that all engines share, as databases compute them (core/row-digest.ts). A row's
- * columns are added in their order; then the digest is that of the row, until the next one begins.
+ * Digests of rows of cells in the text form that all engines share, as databases compute them (core/row-digest.ts). What it
+ * tells is of the row that was written last.
  */
 export class CanonicalRow {
   readonly #writers: readonly ((cell: Buffer) => Buffer)[];
@@ -33,8 +36,6 @@ export class CanonicalRow {
   #bytes: Buffer = Buffer.allocUnsafeSlow(1 << 12);
   #start = 0;
   #length = 0;
-  #column = 0;
-  #hasNull = false;
   /** Of each column, whether it is NULL; what may stand before the values takes that and two bytes more. */
   readonly #isNull: Uint8Array;
   readonly #room: number;
@@ -48,39 +49,27 @@ export class CanonicalRow {
     this.#reserve(this.#room);
   }
 
-  begin(): void {
+  /** A cell for each column, null for NULL. */
+  write(cells: readonly (Buffer | null)[]): void {
     this.#start = this.#room;
     this.#length = this.#room;
-    this.#column = 0;
-    this.#hasNull = false;
-  }
-
-  /** The next column's cell; null for NULL. */
-  add(cell: Buffer | null): void {
-    const column = this.#column++;
-    this.#isNull[column] = cell === null ? LETTER_T : LETTER_F;
-    if (cell === null) {
-      this.#hasNull = true;
-      return;
+    let hasNull = false;
+    for (let column = 0; column < this.#writers.length; column++) {
+      const cell = cells[column]!;
+      this.#isNull[column] = cell === null ? LETTER_T : LETTER_F;
+      if (cell === null) hasNull = true;
+      else this.#add(column, cell);
     }
-    this.#reserve(cell.length + LONGEST_PLAIN_BYTES + SLACK);
-    if (this.#length > this.#room) this.#bytes[this.#length++] = COMMA;
-    this.#write(this.#places[column]!, this.#writers[column]!(cell));
+    if (hasNull) this.#writeNulls();
+    this.#digest = hash("md5", this.text, "buffer");
   }
 
-  /** The row's text once it has ended; it holds until the next row begins. */
   get text(): Buffer {
     return this.#bytes.subarray(this.#start, this.#length);
   }
 
-  /** All columns have been added. */
-  end(): void {
-    if (this.#hasNull) this.#writeNulls();
-    this.#digest = hash("md5", this.text, "buffer");
-  }
-
   get digest(): bigint {
-    return BigInt(this.#high) * BigInt(LOW_SIZE) + BigInt(this.#low);
+    return this.#digest.readBigUInt64BE() >> SPARE_BITS;
   }
 
   /** The digest modulo a number of buckets, of which there are at most 2^40. */
@@ -109,8 +98,11 @@ export class CanonicalRow {
     if (this.#start === 0) this.#bytes[this.#room - 1] = COMMA;
   }
 
-  #write(place: Place, value: Buffer): void {
-    switch (place) {
+  #add(column: number, cell: Buffer): void {
+    this.#reserve(cell.length + LONGEST_PLAIN_BYTES + SLACK);
+    if (this.#length > this.#room) this.#bytes[this.#length++] = COMMA;
+    const value = this.#writers[column]!(cell);
+    switch (this.#places[column]!) {
       case Place.closed:
         this.#copy(value);
         return;
@@ -118,12 +110,12 @@ export class CanonicalRow {
         this.#digits(md5(value));
         return;
       case Place.text:
-        this.#digits(`${value.length},`);
+        this.#count(value.length);
         if (value.length <= LONGEST_PLAIN_BYTES) this.#copy(value);
         else this.#digits(md5(value));
         return;
       case Place.bytes:
-        this.#digits(`${value.length / 2},`);
+        this.#count(value.length / 2);
         if (value.length <= 2 * LONGEST_PLAIN_BYTES) this.#copy(value);
         else this.#digits(md5(Buffer.from(value.toString("latin1"), "hex")));
     }
@@ -132,6 +124,14 @@ export class CanonicalRow {
   #copy(value: Buffer): void {
     this.#reserve(value.length);
     this.#length += value.copy(this.#bytes, this.#length);
+  }
+
+  /** In decimal and with its comma: a text is not worth its while for each value. */
+  #count(number: number): void {
+    let unit = 1;
+    while (unit * 10 <= number) unit *= 10;
+    for (; unit >= 1; unit /= 10) this.#bytes[this.#length++] = ZERO + (Math.floor(number / unit) % 10);
+    this.#bytes[this.#length++] = COMMA;
   }
 
   #digits(text: string): void {

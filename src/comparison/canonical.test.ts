@@ -166,9 +166,7 @@ test("a row's text has lengths before what may hold anything, and digests in pla
   ];
   const row = new CanonicalRow(columns);
   const textOf = (cells: readonly (string | null)[]): string => {
-    row.begin();
-    for (const cell of cells) row.add(cell === null ? null : Buffer.from(cell));
-    row.end();
+    row.write(cells.map((cell) => (cell === null ? null : Buffer.from(cell))));
     return row.text.toString("utf8");
   };
   const hash = (value: string | Buffer): string => createHash("md5").update(value).digest("hex");

@@ -194,8 +194,6 @@ function shown(table: TableSchema, cells: Cells, columns: readonly DigestColumn[
   const row = new CanonicalRow(
     columns.map(({ ordinal, form }) => ({ column: table.columns[ordinal]!, form })),
   );
-  row.begin();
-  for (const { ordinal } of columns) row.add(cells[ordinal]!);
-  row.end();
+  row.write(columns.map(({ ordinal }) => cells[ordinal]!));
   return `${row.text.toString("utf8").slice(0, 100)} of ${cells[columns[1]!.ordinal]?.toString("utf8").slice(0, 100)}`;
 }

@@ -77,9 +77,7 @@ export function clientDigests(
     columns.map(({ ordinal, form }) => ({ column: table.columns[ordinal]!, form })),
   );
   return rows.map((cells) => {
-    canonical.begin();
-    for (const { ordinal } of columns) canonical.add(cells[ordinal]!);
-    canonical.end();
+    canonical.write(columns.map(({ ordinal }) => cells[ordinal]!));
     return canonical.digest;
   });
 }

@@ -78,12 +78,8 @@ function snapshotOf(side: MemorySide): Snapshot {
       columns.map(({ ordinal, form }) => ({ column: table.columns[ordinal]!, form })),
     );
     return (row) => {
-      canonical.begin();
-      for (const { ordinal } of columns) {
-        const value = row[ordinal]!;
-        canonical.add(value === null ? null : Buffer.from(digests(value)));
-      }
-      canonical.end();
+      const values = columns.map(({ ordinal }) => row[ordinal]!);
+      canonical.write(values.map((value) => (value === null ? null : Buffer.from(digests(value)))));
       return { bucket: canonical.bucket(buckets), digest: canonical.digest };
     };
   };

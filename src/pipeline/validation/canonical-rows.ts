@@ -11,19 +11,20 @@ const LONGEST_PRINT = 32;
 export class CanonicalRows {
   readonly #side: ComparedSide;
   readonly #row: CanonicalRow;
+  readonly #cells: (Buffer | null)[];
   readonly #writers: readonly ((cell: Buffer) => Buffer)[];
 
   constructor(side: ComparedSide) {
     this.#side = side;
     this.#row = new CanonicalRow(side.cells);
+    this.#cells = side.cells.map(() => null);
     this.#writers = side.cells.map(({ column, form }) => canonicalWriter(column, form));
   }
 
   /** Digests a row. */
   digested(rows: CopyTextRows, row: number): CanonicalRow {
-    this.#row.begin();
-    for (let place = 0; place < this.#writers.length; place++) this.#row.add(this.raw(rows, row, place));
-    this.#row.end();
+    for (let place = 0; place < this.#cells.length; place++) this.#cells[place] = this.raw(rows, row, place);
+    this.#row.write(this.#cells);
     return this.#row;
   }
 
