@@ -23,9 +23,14 @@ export class CanonicalRows {
 
   /** Digests a row. */
   digested(rows: CopyTextRows, row: number): CanonicalRow {
-    for (let place = 0; place < this.#cells.length; place++) this.#cells[place] = this.raw(rows, row, place);
-    this.#row.write(this.#cells);
+    this.#row.write(this.values(rows, row));
     return this.#row;
+  }
+
+  /** What was read of the compared columns, null for NULL. It holds until another row is looked at. */
+  values(rows: CopyTextRows, row: number): readonly (Buffer | null)[] {
+    for (let place = 0; place < this.#cells.length; place++) this.#cells[place] = this.raw(rows, row, place);
+    return this.#cells;
   }
 
   /** A value as it was read; null for NULL. `place`: into the compared columns. */
@@ -34,6 +39,11 @@ export class CanonicalRows {
     const from = 2 * (row * width + cells[place]!.cell);
     const start = rows.cells[from]!;
     return start < 0 ? null : rows.bytes.subarray(start, rows.cells[from + 1]);
+  }
+
+  /** print() of each compared column. */
+  prints(rows: CopyTextRows, row: number): readonly string[] {
+    return this.#cells.map((_, place) => this.print(rows, row, place));
   }
 
   /** A text that is the same for values that are compared as the same, and short. */

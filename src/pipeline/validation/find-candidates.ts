@@ -180,8 +180,9 @@ async function* rowsOf(
   for await (const rows of readCells(side.read(snapshot, part, signal), side.width)) {
     const found: ComparedRow[] = [];
     for (let row = 0; row < rows.rows; row++) {
-      if (isWanted !== undefined && !isWanted.has(canonical.digested(rows, row).bucket(buckets))) continue;
-      found.push(comparedRow(canonical, { rows, row, key }));
+      const digested = canonical.digested(rows, row);
+      if (isWanted !== undefined && !isWanted.has(digested.bucket(buckets))) continue;
+      found.push(comparedRow(canonical, { rows, row, key }, digested.key));
     }
     yield found;
   }

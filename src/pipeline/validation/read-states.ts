@@ -6,7 +6,7 @@ import { CanonicalRows } from "./canonical-rows.ts";
 import type { ComparedSide, RowPart } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
 import { readCells } from "./read-cells.ts";
-import { keyOf, stateOf, together } from "./row-reader.ts";
+import { keyOf, shownValues, stateOf, together } from "./row-reader.ts";
 import { WHOLE } from "./whole-table.ts";
 
 /** Rows that are looked for in one query. */
@@ -28,7 +28,6 @@ export async function statesByKey(
   const key = table.key!;
   const states = new Map<string, RowState>();
   const canonical = new CanonicalRows(side);
-  const columns = table.columns.length;
   for (let from = 0; from < candidates.length; from += KEYS_AT_ONCE) {
     const some = candidates.slice(from, from + KEYS_AT_ONCE);
     const wanted = new Set(some.map(({ id }) => id));
@@ -42,7 +41,7 @@ export async function statesByKey(
         // Where values compare without regard to case, others come, too.
         const id = keyOf(canonical, { rows, row, key });
         if (!wanted.has(id)) continue;
-        const state = stateOf(canonical, { rows, row, columns }, withValues);
+        const state = stateOf(canonical, { rows, row }, withValues);
         states.set(id, together(states.get(id), state));
       }
     }
@@ -52,7 +51,7 @@ export async function statesByKey(
 
 /** What a side has of candidates without a key: how many rows that are the same in all that is compared. */
 export async function statesByDigest(
-  { table, side, withValues }: StateReading,
+  { side, withValues }: Omit<StateReading, "table">,
   { snapshot, part }: { readonly snapshot: Snapshot; readonly part: RowPart },
   candidates: readonly Candidate[],
   signal: AbortSignal,
@@ -60,14 +59,13 @@ export async function statesByDigest(
   const wanted = new Set(candidates.map(({ id }) => id));
   const states = new Map<string, RowState>();
   const canonical = new CanonicalRows(side);
-  const columns = table.columns.length;
   for await (const rows of readCells(side.read(snapshot, part, signal), side.width)) {
     for (let row = 0; row < rows.rows; row++) {
       const digest = canonical.digested(rows, row).key;
       if (!wanted.has(digest)) continue;
       const known = states.get(digest);
       const count = (known?.rows ?? 0) + 1;
-      const values = known?.values ?? stateOf(canonical, { rows, row, columns }, withValues).values;
+      const values = known?.values ?? (withValues ? shownValues(canonical, { rows, row }) : undefined);
       states.set(digest, { rows: count, text: String(count), prints: undefined, values });
     }
   }

@@ -16,23 +16,24 @@ export interface ComparedRow {
 /** What is shown of a value, in characters. */
 const LONGEST_SHOWN = 2_000;
 
-export function comparedRow(
-  canonical: CanonicalRows,
-  {
-    rows,
-    row,
-    key,
-  }: { readonly rows: CopyTextRows; readonly row: number; readonly key: ComparedKey | undefined },
-): ComparedRow {
-  const digest = canonical.digested(rows, row).key;
-  const lookup = key === undefined ? undefined : lookupOf(canonical, { rows, row, key });
-  return { digest, lookup, id: lookup === undefined ? digest : keyOf(canonical, { rows, row, key: key! }) };
-}
-
-interface KeyedRow {
+/** One of the rows that have been read. */
+interface ReadRow {
   readonly rows: CopyTextRows;
   readonly row: number;
+}
+
+interface KeyedRow extends ReadRow {
   readonly key: ComparedKey;
+}
+
+/** `digest`: the row's, see CanonicalRow.key. */
+export function comparedRow(
+  canonical: CanonicalRows,
+  { key, ...read }: ReadRow & { readonly key: ComparedKey | undefined },
+  digest: string,
+): ComparedRow {
+  const lookup = key === undefined ? undefined : lookupOf(canonical, { ...read, key });
+  return { digest, lookup, id: lookup === undefined ? digest : keyOf(canonical, { ...read, key: key! }) };
 }
 
 export function keyOf(canonical: CanonicalRows, { rows, row, key }: KeyedRow): string {
@@ -48,16 +49,15 @@ function lookupOf(canonical: CanonicalRows, { rows, row, key }: KeyedRow): KeyLo
   return source === undefined || target === undefined ? undefined : { source, target };
 }
 
-/** What there is of a candidate in one row; `columns`: how many are compared. */
-export function stateOf(
-  canonical: CanonicalRows,
-  { rows, row, columns }: { readonly rows: CopyTextRows; readonly row: number; readonly columns: number },
-  withValues: boolean,
-): RowState {
-  const places = Array.from({ length: columns }, (_, place) => place);
-  const prints = places.map((place) => canonical.print(rows, row, place));
-  const values = withValues ? places.map((place) => shown(canonical.raw(rows, row, place))) : undefined;
+/** What there is of a candidate in one row. */
+export function stateOf(canonical: CanonicalRows, { rows, row }: ReadRow, withValues: boolean): RowState {
+  const prints = canonical.prints(rows, row);
+  const values = withValues ? shownValues(canonical, { rows, row }) : undefined;
   return { rows: 1, text: JSON.stringify(prints), prints, values };
+}
+
+export function shownValues(canonical: CanonicalRows, { rows, row }: ReadRow): readonly (string | null)[] {
+  return canonical.values(rows, row).map(shown);
 }
 
 /** Of several rows of one key. */

@@ -42,24 +42,18 @@ export async function* sampleTable(
   context: ValidationContext,
 ): AsyncGenerator<SampledRows> {
   for (const partition of partitions) {
-    const found = await readRows(table, { side: sides.source, partition }, context);
+    const sampled = await sampledRows(table, { side: sides.source, partition }, context);
     const { snapshot, sessions } = context.sides.target;
     const reading = { table, side: sides.target, withValues: false };
-    const candidates = found.seen.filter(({ candidate }) => candidate.lookup !== undefined);
-    const states = await sessions.run(() =>
-      statesByKey(
-        reading,
-        snapshot,
-        candidates.map(({ candidate }) => candidate),
-        context.signal,
-      ),
-    );
+    const candidates = sampled.map(({ candidate }) => candidate);
+    const keyed = candidates.filter(({ lookup }) => lookup !== undefined);
+    const states = await sessions.run(() => statesByKey(reading, snapshot, keyed, context.signal));
     const isThere = ({ candidate, state }: SampledRow): boolean =>
       states.get(candidate.id)?.text === state.text;
     const target = [...states.values()].reduce((total, { rows }) => total + rows, 0);
     yield {
-      rows: { source: found.seen.length, target },
-      seen: found.seen.filter((row) => !isThere(row)),
+      rows: { source: sampled.length, target },
+      seen: sampled.filter((row) => !isThere(row)),
     };
   }
 }
@@ -68,13 +62,12 @@ interface SampledRow extends SeenRow {
   readonly state: RowState;
 }
 
-async function readRows(
+async function sampledRows(
   table: ComparedTable,
   { side, partition }: { readonly side: ComparedSide; readonly partition: Partition },
   context: ValidationContext,
-): Promise<{ readonly seen: readonly SampledRow[] }> {
+): Promise<readonly SampledRow[]> {
   const { key } = table;
-  const columns = table.columns.length;
   const canonical = new CanonicalRows(side);
   const { snapshot, sessions } = context.sides.source;
   const seen: SampledRow[] = [];
@@ -82,12 +75,13 @@ async function readRows(
     const chunks = side.read(snapshot, { partition }, context.signal);
     for await (const rows of readCells(chunks, side.width)) {
       for (let row = 0; row < rows.rows; row++) {
-        const { digest, id, lookup } = comparedRow(canonical, { rows, row, key });
-        const state = stateOf(canonical, { rows, row, columns }, false);
+        const read = comparedRow(canonical, { rows, row, key }, canonical.digested(rows, row).key);
+        const { digest, id, lookup } = read;
+        const state = stateOf(canonical, { rows, row }, false);
         seen.push({ side: "source", rows: 1, digest, candidate: { id, lookup }, state });
       }
       context.observer.compared(table.plan.source.id, rows.rows);
     }
   });
-  return { seen };
+  return seen;
 }
