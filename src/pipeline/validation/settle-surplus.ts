@@ -1,4 +1,5 @@
 import type { SideName } from "./compared-side.ts";
+import { type Constant, FOLLOW_MS, inAnotherRound, isDecided } from "./constant.ts";
 import type { TargetPlace } from "./target-place.ts";
 
 export interface SurplusContext {
@@ -9,9 +10,6 @@ export interface SurplusContext {
   readonly told: number;
   readonly signal: AbortSignal;
 }
-
-/** Numbers that never stay on one side are followed for so long. */
-const FOLLOW_MS = 120_000;
 
 /**
  * How many rows more the source has than the target, less where it has fewer; undefined where that cannot be decided. A row
@@ -27,7 +25,7 @@ export async function settleSurplus({
   const startedMs = performance.now();
   let least = await count("source");
   let most = least;
-  let known = { sign: 0, turns: place.turns, rounds: 0, sinceMs: startedMs };
+  let sign: Constant | undefined;
   for (;;) {
     await place.passed(signal);
     const target = (await count("target")) + told;
@@ -37,11 +35,8 @@ export async function settleSurplus({
     const surplus = target < least ? least - target : Math.min(0, most - target);
     if (surplus === 0) return 0;
     const nowMs = performance.now();
-    const sign = Math.sign(surplus);
-    const { turns } = place;
-    if (sign !== known.sign || turns !== known.turns) known = { sign, turns, rounds: 0, sinceMs: nowMs };
-    known.rounds++;
-    if (place.decides({ rounds: known.rounds, ms: nowMs - known.sinceMs, nowMs })) return surplus;
-    if (known.rounds === 1 && nowMs - startedMs > FOLLOW_MS) return undefined;
+    sign = inAnotherRound(sign, { text: String(Math.sign(surplus)), turns: place.turns, nowMs });
+    if (isDecided(sign, place, nowMs)) return surplus;
+    if (sign.rounds === 1 && nowMs - startedMs > FOLLOW_MS) return undefined;
   }
 }

@@ -1,12 +1,12 @@
 import { type Candidate, NO_ROWS, type RowState } from "./candidate.ts";
 import type { SideName } from "./compared-side.ts";
+import { type Constant, FOLLOW_MS, inAnotherRound, isDecided } from "./constant.ts";
 import type { TargetPlace } from "./target-place.ts";
 
 /** Reads what a side has of candidates now, by their ids; one that it has nothing of may be left out. */
 export type ReadStates = (
   side: SideName,
   candidates: readonly Candidate[],
-  signal: AbortSignal,
 ) => Promise<ReadonlyMap<string, RowState>>;
 
 export interface Settled {
@@ -37,8 +37,7 @@ export interface SettleContext {
   readonly clock?: () => number;
 }
 
-/** A row of which nothing stays is followed for so long, and for so many rounds when reading it takes its time. */
-const FOLLOW_MS = 120_000;
+/** A row of which nothing stays is followed for so many rounds when reading it takes its time. */
 const LEAST_ROUNDS = 3;
 const MOST_WATCHED = 200;
 const READS_IN_A_ROW = 20;
@@ -71,7 +70,6 @@ export async function* settle(
     read(
       side,
       Array.from(followed.values(), ({ candidate }) => candidate),
-      signal,
     );
   const startedMs = clock();
   let before = await states("source");
@@ -128,14 +126,6 @@ interface Round {
   readonly isScan?: true;
 }
 
-/** Something of one side's row that has stayed the same for some rounds, in which the other had another. */
-interface Constant {
-  readonly text: string;
-  readonly sinceMs: number;
-  readonly turns: number | undefined;
-  rounds: number;
-}
-
 /** Stand for the row as a whole, or that there is none, beside the target's columns. */
 const TARGET_ROW = -1;
 const SOURCE_ROW = -2;
@@ -145,7 +135,8 @@ class FollowedRow {
   /** What either side has had in this round, when it is watched. */
   #seen: Readonly<Record<SideName, Set<string>>> | undefined;
   #isSame = false;
-  #constants = new Map<number, Constant>();
+  /** What of one side's row has stayed the same for some rounds, in which the other had another. */
+  #constants: ReadonlyMap<number, Constant> = new Map();
   #source = NO_ROWS;
   #target = NO_ROWS;
 
@@ -171,15 +162,11 @@ class FollowedRow {
       this.saw("target", target);
       this.#seen = undefined;
     }
-    const was = this.#constants;
-    this.#constants = new Map();
+    const constants = new Map<number, Constant>();
     for (const [part, text] of differing(round)) {
-      const known = was.get(part);
-      const isKnown = known?.text === text && known.turns === turns;
-      const constant = isKnown ? known : { text, sinceMs: nowMs, turns, rounds: 0 };
-      constant.rounds++;
-      this.#constants.set(part, constant);
+      constants.set(part, inAnotherRound(this.#constants.get(part), { text, turns, nowMs }));
     }
+    this.#constants = constants;
   }
 
   /** Something has stayed since the round before: that ends in a verdict. */
@@ -203,8 +190,8 @@ class FollowedRow {
   }
 
   #decided(place: TargetPlace, nowMs: number): readonly number[] {
-    return [...this.#constants].flatMap(([part, { rounds, sinceMs }]) =>
-      place.decides({ rounds, ms: nowMs - sinceMs, nowMs }) ? [part] : [],
+    return [...this.#constants].flatMap(([part, constant]) =>
+      isDecided(constant, place, nowMs) ? [part] : [],
     );
   }
 }
