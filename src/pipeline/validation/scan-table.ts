@@ -2,7 +2,7 @@ import { forEachLimited } from "../../base/lanes.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Partition, PartitionSize } from "../../core/source.ts";
 import { BucketSums, bucketsFor } from "./bucket-sums.ts";
-import { ClientDigests } from "./client-digests.ts";
+import { digestRows } from "./client-digests.ts";
 import type { ComparedSide, SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
 import { rowsAtOnce, type ValidationContext } from "./validation-context.ts";
@@ -109,8 +109,8 @@ async function scanSide({ side, buckets, context, compared }: SideScan): Promise
     await sessions.run(async () => {
       signal.throwIfAborted();
       if (side.digests === undefined) {
-        const digests = new ClientDigests(side, sums);
-        for await (const rows of digests.read(snapshot, partition, signal)) compared(rows);
+        const digested = digestRows({ side, sums }, { snapshot, partition }, signal);
+        for await (const rows of digested) compared(rows);
         return;
       }
       const filter = side.filter === undefined ? {} : { filter: side.filter };

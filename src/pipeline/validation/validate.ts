@@ -2,10 +2,10 @@ import { forEachLimited } from "../../base/lanes.ts";
 import { Limiter } from "../../base/limiter.ts";
 import { readTable, type TablePlan } from "../../core/plan.ts";
 import { type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
-import type { Source } from "../../core/source.ts";
+import type { Snapshot, Source } from "../../core/source.ts";
 import type { FollowedPlace, TargetPlace } from "./target-place.ts";
 import { validateTable } from "./validate-table.ts";
-import type { ValidationContext } from "./validation-context.ts";
+import type { ValidatedSide, ValidationContext } from "./validation-context.ts";
 import type { ValidationObserver } from "./validation-observer.ts";
 
 /** How it is known that the target has had what the source had. */
@@ -40,34 +40,24 @@ export async function validate(request: ValidationRequest): Promise<void> {
   const { tables, targets, places, sessions, signal } = request;
   const targetOf = ({ target }: TablePlan): TableSchema | undefined => targets.get(tableKey(target.id));
   const present = tables.filter((plan) => targetOf(plan) !== undefined);
-  const open = (from: Source, some: readonly TableSchema[]): ReturnType<Source["openSnapshot"]> =>
+  const open = (from: Source, some: readonly TableSchema[]): Promise<Snapshot> =>
     from.openSnapshot({ taskId: "validate", tables: some, anchor: "none", sessions }, signal);
-  await using source = await open(request.source, present.map(readTable));
-  const sourceMs = performance.now();
+  const sideOf = (source: Source, snapshot: Snapshot): ValidatedSide => {
+    return { source, snapshot, openedMs: performance.now(), sessions: new Limiter(sessions) };
+  };
+  await using ofSource = await open(request.source, present.map(readTable));
+  const source = sideOf(request.source, ofSource);
   await Promise.all(places.all.map((place) => place.begin(signal)));
-  await using target = await open(
+  await using ofTarget = await open(
     request.target,
     present.map((plan) => targetOf(plan)!),
   );
-  const targetMs = performance.now();
+  const target = sideOf(request.target, ofTarget);
   const failed = new AbortController();
   const context: ValidationContext = {
     ...request,
     signal: AbortSignal.any([signal, failed.signal]),
-    sides: {
-      source: {
-        source: request.source,
-        snapshot: source,
-        openedMs: sourceMs,
-        sessions: new Limiter(sessions),
-      },
-      target: {
-        source: request.target,
-        snapshot: target,
-        openedMs: targetMs,
-        sessions: new Limiter(sessions),
-      },
-    },
+    sides: { source, target },
     sessionsOfSide: sessions,
     placeOf: (table) => places.of(table),
   };
