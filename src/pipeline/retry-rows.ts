@@ -4,22 +4,15 @@ import { CopyTextRows } from "../core/copy-text-rows.ts";
 import type { RecordedException } from "../core/journal.ts";
 import type { TablePlan } from "../core/plan.ts";
 import { insertsOf, NOWHERE, sentColumns, type TransactionPart, transactionOf } from "../core/row-inserts.ts";
-import type { Partition, Snapshot } from "../core/source.ts";
+import type { Snapshot } from "../core/source.ts";
 import { readRows } from "./read-rows.ts";
 import { filterOf, type KeyColumn, keyValues } from "./row-keys.ts";
+import { WHOLE } from "./whole-table.ts";
 
 /** Rows that are looked for in one query, and how much is written at once. */
 const KEYS_AT_ONCE = 500;
 const GROUP_ROWS = 1_000;
 const GROUP_BYTES = 4 << 20;
-
-const WHOLE: Partition = {
-  id: "1",
-  by: "whole",
-  from: undefined,
-  to: undefined,
-  estimatedRows: KEYS_AT_ONCE,
-};
 
 /** How many records there are of what was passed over. */
 export function recordsOf(exceptions: readonly RecordedException[]): number {

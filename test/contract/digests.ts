@@ -6,15 +6,9 @@ import type { RowFilter } from "../../src/core/plan.ts";
 import type { BucketDigest, DigestColumn, DigestForm } from "../../src/core/row-digest.ts";
 import { type Column, type TableSchema, tableKey } from "../../src/core/schema.ts";
 import type { Partition, Snapshot, Source } from "../../src/core/source.ts";
+import { WHOLE } from "../../src/pipeline/whole-table.ts";
 import type { DigestSample, DigestSamples } from "../support/digest-sample.ts";
-import {
-  type Cells,
-  clientDigests,
-  everyForm,
-  readCells,
-  serverDigests,
-  whole,
-} from "../support/digested-rows.ts";
+import { type Cells, clientDigests, everyForm, readCells, serverDigests } from "../support/digested-rows.ts";
 import { type DatabaseKind, describeTables, type RunningServer, unaborted } from "./database-kind.ts";
 
 const ID = { ordinal: 0, form: { kind: "int" } } as const;
@@ -103,7 +97,7 @@ export function digestContract(kind: DatabaseKind, samples: DigestSamples): void
         assert.deepEqual(wrong, []);
         const found = await serverDigests(snapshot, table, [ID, ...all]);
         const byFour = await snapshot.digests(
-          { table, partition: whole, columns: [ID, ...all], buckets: 4 },
+          { table, partition: WHOLE, columns: [ID, ...all], buckets: 4 },
           unaborted,
         );
         const total = byFour.reduce((sum, bucket) => sum + bucket.sum, 0n);
@@ -155,12 +149,12 @@ export function digestContract(kind: DatabaseKind, samples: DigestSamples): void
         const size = { rowsPerPartition: 1_000_000, bytesPerPartition: 1_000_000, parallelLoads };
         const [partitions] = await snapshot.partition([table], size, unaborted);
         assert.ok(Array.isArray(partitions) && partitions.length > 2);
-        assert.deepEqual(await sumOf(partitions), await sumOf([whole]));
+        assert.deepEqual(await sumOf(partitions), await sumOf([WHOLE]));
         const filter = [[{ column: 0, conditions: [{ operator: "lte", value: "99" }] }]] as const;
         const some = await sumOf(partitions, filter);
         assert.equal(some[0], 100);
-        assert.deepEqual(some, await sumOf([whole], filter));
-        const share = { ...whole, by: "share" } as const;
+        assert.deepEqual(some, await sumOf([WHOLE], filter));
+        const share = { ...WHOLE, by: "share" } as const;
         await assert.rejects(sumOf([share]), RangeError);
       });
     });

@@ -1,13 +1,11 @@
 import { CanonicalRow } from "../../src/comparison/canonical-row.ts";
-import { CopyFrames } from "../../src/core/copy-frames.ts";
-import { CopyTextRows } from "../../src/core/copy-text-rows.ts";
 import type { DigestColumn, DigestForm } from "../../src/core/row-digest.ts";
 import type { TableSchema } from "../../src/core/schema.ts";
 import type { ReadRequest, Snapshot } from "../../src/core/source.ts";
+import { readCells as wholeRows } from "../../src/pipeline/validation/read-cells.ts";
+import { WHOLE } from "../../src/pipeline/whole-table.ts";
 
 const unaborted = new AbortController().signal;
-
-export const whole = { id: "0", by: "whole", from: undefined, to: undefined, estimatedRows: -1 } as const;
 
 /** So many that rows have buckets of their own: then the sums are the digests. */
 export const BUCKET_EACH = 2 ** 40;
@@ -50,21 +48,17 @@ export async function readCells(
   table: TableSchema,
   request: Partial<ReadRequest> = {},
 ): Promise<readonly Cells[]> {
-  const rows = new CopyTextRows();
-  const frames = new CopyFrames();
-  const read = { partition: whole, format: "pg-copy-text", ...request, table } as const;
-  for await (const { bytes, release } of snapshot.read(read, unaborted)) {
-    frames.walk(Buffer.from(bytes), rows);
-    release?.();
-  }
+  const read = { partition: WHOLE, format: "pg-copy-text", ...request, table } as const;
   const width = table.columns.length;
-  return Array.from({ length: rows.rows }, (_, row) =>
-    Array.from({ length: width }, (_, column) => {
-      const at = 2 * (row * width + column);
-      const start = rows.cells[at]!;
-      return start < 0 ? null : rows.bytes.subarray(start, rows.cells[at + 1]!);
-    }),
-  );
+  const found: Cells[] = [];
+  for await (const { rows, cells, bytes } of wholeRows(snapshot.read(read, unaborted), width)) {
+    const cell = (at: number): Buffer | null =>
+      cells[at]! < 0 ? null : bytes.subarray(cells[at], cells[at + 1]);
+    for (let row = 0; row < rows; row++) {
+      found.push(Array.from({ length: width }, (_, column) => cell(2 * (row * width + column))));
+    }
+  }
+  return found;
 }
 
 /** What the client makes of rows: their digests. */
@@ -88,7 +82,7 @@ export async function serverDigests(
   table: TableSchema,
   columns: readonly DigestColumn[],
 ): Promise<readonly bigint[]> {
-  const request = { table, partition: whole, columns, buckets: BUCKET_EACH };
+  const request = { table, partition: WHOLE, columns, buckets: BUCKET_EACH };
   const found = await snapshot.digests(request, unaborted);
   return found.map(({ sum }) => sum);
 }

@@ -3,11 +3,12 @@ import { CanonicalRow } from "../../src/comparison/canonical-row.ts";
 import type { TablePlan } from "../../src/core/plan.ts";
 import type { BucketChoice, DigestColumn } from "../../src/core/row-digest.ts";
 import type { Column, TableSchema } from "../../src/core/schema.ts";
-import type { Partition, ReadRequest, Snapshot, Source } from "../../src/core/source.ts";
+import type { ReadRequest, Snapshot, Source } from "../../src/core/source.ts";
 import { TimedPlace } from "../../src/pipeline/validation/target-place.ts";
 import { validateTable } from "../../src/pipeline/validation/validate-table.ts";
 import type { ValidatedSide, ValidationContext } from "../../src/pipeline/validation/validation-context.ts";
 import type { RowDifference, TableValidation } from "../../src/pipeline/validation/validation-observer.ts";
+import { WHOLE } from "../../src/pipeline/whole-table.ts";
 
 /*
  * Two databases of one table each, whose rows are what a function says at that moment: so rows are written exactly when it
@@ -31,7 +32,6 @@ export interface MemoryTable {
 }
 
 const COPY_DATA = 0x64;
-const whole: Partition = { id: "0", by: "whole", from: undefined, to: undefined, estimatedRows: 1 };
 
 /** Differences need no time to stay. */
 export async function validatedInMemory(
@@ -90,7 +90,7 @@ function snapshotOf(side: MemorySide): Snapshot {
   };
   const snapshot: Partial<Snapshot> = {
     digestsAs: () => side.digests !== undefined,
-    partition: async () => [[whole]],
+    partition: async () => [[WHOLE]],
     digests: async ({ table, columns, buckets }) => {
       side.scans = (side.scans ?? 0) + 1;
       const bucket = bucketOf(table, columns, buckets);

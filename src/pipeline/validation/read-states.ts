@@ -1,13 +1,13 @@
 import type { RowFilter } from "../../core/plan.ts";
 import type { Snapshot } from "../../core/source.ts";
 import { filterOf } from "../row-keys.ts";
+import { WHOLE } from "../whole-table.ts";
 import type { Candidate, RowState } from "./candidate.ts";
 import { CanonicalRows } from "./canonical-rows.ts";
 import type { ComparedSide, RowPart } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
 import { readCells } from "./read-cells.ts";
 import { keyOf, shownValues, stateOf, together } from "./row-reader.ts";
-import { WHOLE } from "./whole-table.ts";
 
 /** Rows that are looked for in one query. */
 const KEYS_AT_ONCE = 500;

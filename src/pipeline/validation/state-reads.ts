@@ -1,4 +1,5 @@
 import type { Snapshot } from "../../core/source.ts";
+import { WHOLE } from "../whole-table.ts";
 import type { Candidate, RowState } from "./candidate.ts";
 import type { ComparedSide, SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
@@ -7,7 +8,6 @@ import { statesByDigest, statesByKey } from "./read-states.ts";
 import { hasMore } from "./row-reader.ts";
 import type { ScannedStates } from "./settle.ts";
 import type { ValidationContext } from "./validation-context.ts";
-import { WHOLE } from "./whole-table.ts";
 
 /** How rows of a table are read again. */
 export interface Rereads {

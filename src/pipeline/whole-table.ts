@@ -1,4 +1,4 @@
-import type { Partition } from "../../core/source.ts";
+import type { Partition } from "../core/source.ts";
 
 /** All of a table, for rows that are few. */
 export const WHOLE: Partition = {
