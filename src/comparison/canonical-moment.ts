@@ -1,5 +1,6 @@
 import type { DigestForm } from "../core/row-digest.ts";
 import { Moment } from "../mapping/filter/moment.ts";
+import { sexagesimal } from "../mapping/filter/moment-text.ts";
 
 const SPACE = 0x20;
 const PLUS = 0x2b;
@@ -38,7 +39,7 @@ export function timestampText(
   form: Extract<DigestForm, { readonly kind: "timestamp" }>,
 ): Buffer | undefined {
   const end = plainEnd(cell, form.digits);
-  if (end !== undefined) return cell.subarray(0, end);
+  if (end !== undefined) return end === cell.length ? cell : cell.subarray(0, end);
   const text = cell.toString("latin1");
   if (isInfinite(text)) return cell;
   const found = MOMENT.exec(text);
@@ -109,29 +110,24 @@ function rounded(
 
 function momentText(seconds: number, micros: number): string {
   const day = Math.floor(seconds / DAY_SECONDS);
-  const { year, month, date } = civil(day);
+  const { year, monthAndDay } = civil(day);
   const shown = String(year > 0 ? year : 1 - year).padStart(4, "0");
   const clock = clockText(seconds - day * DAY_SECONDS, micros);
-  return `${shown}-${two(month)}-${two(date)} ${clock}${year > 0 ? "" : BEFORE_CHRIST}`;
+  return `${shown}-${monthAndDay} ${clock}${year > 0 ? "" : BEFORE_CHRIST}`;
 }
 
 function clockText(seconds: number, micros: number): string {
   const fraction = micros === 0 ? "" : `.${String(micros).padStart(MOST_DIGITS, "0").replace(/0+$/, "")}`;
-  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}${fraction}`;
-}
-
-function two(number: number): string {
-  return String(number).padStart(2, "0");
+  return `${sexagesimal(seconds)}${fraction}`;
 }
 
 /** The calendar's date of a day since 1970-01-01; its years count from 0 backwards. The calendar comes again after 400 years. */
-function civil(day: number): { readonly year: number; readonly month: number; readonly date: number } {
+function civil(day: number): { readonly year: number; readonly monthAndDay: string } {
   const DAYS_OF_400_YEARS = 146_097;
   const turns = Math.floor(day / DAYS_OF_400_YEARS);
   const within = new Date((day - turns * DAYS_OF_400_YEARS) * DAY_SECONDS * 1000);
   return {
     year: within.getUTCFullYear() + 400 * turns,
-    month: within.getUTCMonth() + 1,
-    date: within.getUTCDate(),
+    monthAndDay: within.toISOString().slice("YYYY-".length, "YYYY-MM-DD".length),
   };
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import type { DigestForm } from "../core/row-digest.ts";
 import type { LogicalType } from "../core/schema.ts";
-import { canonicalText } from "./canonical.ts";
+import { canonicalWriter } from "./canonical.ts";
 import { CanonicalRow } from "./canonical-row.ts";
 
 const decimal: LogicalType = { kind: "decimal" };
@@ -14,8 +14,7 @@ const string: LogicalType = { kind: "string", fixed: false };
 const json: LogicalType = { kind: "json" };
 
 function made(type: LogicalType, form: DigestForm, cell: string): string {
-  const column = { name: "c", nativeType: "", type, nullable: true };
-  return canonicalText(column, form, Buffer.from(cell))!.toString("utf8");
+  return canonicalWriter({ type }, form)(Buffer.from(cell)).toString("utf8");
 }
 
 const misfit = (cell: string): string => `!${createHash("md5").update(cell).digest("hex")}`;

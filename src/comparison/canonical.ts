@@ -28,14 +28,10 @@ const TRUTHS: ReadonlyMap<string, Buffer> = new Map([
 const same: Writer = (cell) => cell;
 
 /**
- * A value as it is compared (core/row-digest.ts) of a cell of the text form that all engines share (docs/decisions/021): all
- * of it, before what is long is told by its MD5; null for NULL. What the rows of two databases are compared by in the end.
+ * Makes values as they are compared (core/row-digest.ts) of a column's cells in the text form that all engines share
+ * (docs/decisions/021): all of a value, before what is long is told by its MD5. What the rows of two databases are compared
+ * by in the end.
  */
-export function canonicalText(column: Column, form: DigestForm, cell: Buffer | null): Buffer | null {
-  return cell === null ? null : canonicalWriter(column, form)(cell);
-}
-
-/** canonicalText() for many cells of one column. */
 export function canonicalWriter({ type }: Pick<Column, "type">, form: DigestForm): (cell: Buffer) => Buffer {
   const write = writerOf(type, form);
   return (cell) => write(cell) ?? misfit(cell);

@@ -92,7 +92,8 @@ function fractionText({ fraction }: Clock): string {
   return fraction === "" ? "" : `.${fraction}`;
 }
 
-function sexagesimal(seconds: number): string {
+/** Hours, minutes and seconds. */
+export function sexagesimal(seconds: number): string {
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   return parts.map((part) => String(part).padStart(2, "0")).join(":");
 }
