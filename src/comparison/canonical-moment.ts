@@ -48,7 +48,7 @@ export function timestampText(
   const isUtc = zone === undefined || zone === ZONE_UTC || zone === "Z";
   const isPlain = isUtc && fraction.length <= form.digits && !fraction.endsWith("0");
   // Dates that no calendar has are what they are: no arithmetic keeps them.
-  if (isPlain || isUnreal(date!)) return Buffer.from(`${date} ${time}${era}`, "latin1");
+  if (isPlain || isUnreal(date!, era)) return Buffer.from(`${date} ${time}${era}`, "latin1");
   moment.read("timestamp", cell, 0, cell.length);
   const tiesGoDown = form.countsFrom2000 === true && moment.seconds < START_OF_2000;
   const [seconds, micros] = rounded(moment.seconds, moment.micros, form.digits, tiesGoDown);
@@ -86,10 +86,11 @@ function isInfinite(text: string): boolean {
   return text === "infinity" || text === "-infinity";
 }
 
-/** Month or day is 0, or the month does not have the day. */
-function isUnreal(date: string): boolean {
-  const [year, month, day] = date.split("-").map(Number) as [number, number, number];
+/** Month or day is 0, or the month does not have the day. Before the year 1 there is a year 0. */
+function isUnreal(date: string, era: string): boolean {
+  const [shown, month, day] = date.split("-").map(Number) as [number, number, number];
   if (month === 0 || day === 0) return true;
+  const year = era === "" ? shown : 1 - shown;
   const made = new Date(Date.UTC(2000 + (year % 400), month - 1, day));
   return made.getUTCMonth() !== month - 1;
 }
