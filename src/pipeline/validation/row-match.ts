@@ -26,10 +26,6 @@ export class RowMatch {
     else open.balance += by;
   }
 
-  get size(): number {
-    return this.#open.size;
-  }
-
   /** What is left over on either side. */
   *unmatched(): Generator<UnmatchedRows> {
     for (const { balance, row } of this.#open.values()) {

@@ -7,6 +7,7 @@ import {
 } from "../../../core/row-digest.ts";
 import type { Column, TableId, TableSchema } from "../../../core/schema.ts";
 import { readBucket } from "../../shared/digest/bucket-rows.ts";
+import { writtenColumns } from "../../shared/digest/written-columns.ts";
 import { identifier } from "../catalog/identifier.ts";
 import { isReplaced } from "./text-sql.ts";
 import { mayFail, valueSql } from "./value-sql.ts";
@@ -22,17 +23,13 @@ export function writesForm(column: Column, form: DigestForm): boolean {
  */
 function rowTextSql(table: TableSchema, columns: RowDigests["columns"]): string {
   if (columns.length === 0) return "''";
-  const values: string[] = [];
-  const lost: string[] = [];
-  for (const { ordinal, form } of columns) {
-    const column = table.columns[ordinal]!;
-    const found = valueSql(column, form);
-    if (found === undefined) throw new RangeError(`${column.name} is not written as ${form.kind}`);
-    values.push(...found);
-    if (mayFail(column)) lost.push(`(${found.at(-1)} is null and ${identifier(column.name)} is not null)`);
-  }
+  const written = writtenColumns(table, columns, valueSql);
+  const lost = written
+    .filter(({ column }) => mayFail(column))
+    .map(({ column, values }) => `(${values.at(-1)} is null and ${identifier(column.name)} is not null)`);
   const separator = lost.length === 0 ? "','" : `if(${lost.join(" or ")}, null, ',')`;
-  const nulls = nullsSql(columns.map(({ ordinal }) => table.columns[ordinal]!));
+  const nulls = nullsSql(written.map(({ column }) => column));
+  const values = written.flatMap((one) => one.values);
   return `concat_ws(${[separator, ...nulls, ...values].join(", ")})`;
 }
 

@@ -101,7 +101,6 @@ function ownSql(column: Column): string | undefined {
   const { type } = column;
   switch (type.kind) {
     case "int":
-      return `md5(${numberSql(column)})`;
     case "decimal":
       return `md5(${numberSql(column)})`;
     case "bit":

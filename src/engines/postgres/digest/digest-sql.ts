@@ -7,6 +7,7 @@ import {
 } from "../../../core/row-digest.ts";
 import type { Column, TableId, TableSchema } from "../../../core/schema.ts";
 import { readBucket } from "../../shared/digest/bucket-rows.ts";
+import { writtenColumns } from "../../shared/digest/written-columns.ts";
 import { identifier } from "../../shared/identifier.ts";
 import { ownRowsSql } from "../catalog/own-rows.ts";
 import { valueSql } from "./value-sql.ts";
@@ -29,14 +30,10 @@ export interface RowTextRequest extends Pick<RowDigests, "columns"> {
  * A row's text (core/row-digest.ts), in the encoding of the database. concat_ws() takes values to the output functions of
  * their types, which is half the price of casts and ||, and passes over NULL.
  */
-export function rowTextSql({ table, columns, isUtf8 }: RowTextRequest): string {
-  const values = columns.map(({ ordinal, form }) => {
-    const column = table.columns[ordinal]!;
-    const found = valueSql(column, form, isUtf8);
-    if (found === undefined) throw new RangeError(`${column.name} is not written as ${form.kind}`);
-    return found;
-  });
-  const nulls = nullsSql(columns.map(({ ordinal }) => table.columns[ordinal]!));
+function rowTextSql({ table, columns, isUtf8 }: RowTextRequest): string {
+  const written = writtenColumns(table, columns, (column, form) => valueSql(column, form, isUtf8));
+  const values = written.map((one) => one.values);
+  const nulls = nullsSql(written.map(({ column }) => column));
   const groups = inGroups(nulls === undefined ? values : [[nulls], ...values]);
   if (groups.length <= 1) return joinedSql(groups[0] ?? []);
   // A group of nothing but NULL is none, and not an empty text.
