@@ -6,7 +6,7 @@ import type { ComparedSide, RowPart, SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
 import { readCells } from "./read-cells.ts";
 import { RowMatch } from "./row-match.ts";
-import { type ComparedRow, comparedRow } from "./row-reader.ts";
+import { comparedRow } from "./row-reader.ts";
 import { partitionsOf, type ScannedTable } from "./scan-table.ts";
 import { rowsAtOnce, type ValidationContext } from "./validation-context.ts";
 
@@ -131,21 +131,29 @@ interface RowsToMatch {
   readonly buckets: number;
 }
 
+/** Most rows find their match: of these no more is made than the digest. */
 async function addRows(
-  { table, match, side, group: wanted, buckets }: RowsToMatch,
+  { table: { key }, match, side, group: wanted, buckets }: RowsToMatch,
   partitions: readonly Partition[],
   { sides, sessionsOfSide, signal }: ValidationContext,
 ): Promise<void> {
-  const rows = { side, wanted, buckets };
   const { snapshot, sessions } = sides[side.name];
-  await forEachLimited(partitions, sessionsOfSide, (partition) =>
-    sessions.run(async () => {
-      const part = { ...partOf(rows), partition };
-      for await (const some of rowsOf(table, { ...rows, snapshot, part }, signal)) {
-        for (const row of some) match.add(side.name, row);
+  const part = partOf({ side, wanted, buckets });
+  const isWanted = side.digests === undefined ? new Set(wanted) : undefined;
+  const addPart = async (partition: Partition): Promise<void> => {
+    const canonical = new CanonicalRows(side);
+    const chunks = side.read(snapshot, { ...part, partition }, signal);
+    for await (const rows of readCells(chunks, side.width)) {
+      for (let row = 0; row < rows.rows; row++) {
+        const digested = canonical.digested(rows, row);
+        if (isWanted !== undefined && !isWanted.has(digested.bucket(buckets))) continue;
+        const digest = digested.key;
+        if (match.counted(side.name, digest)) continue;
+        match.add(side.name, comparedRow(canonical, { rows, row, key }, digest));
       }
-    }),
-  );
+    }
+  };
+  await forEachLimited(partitions, sessionsOfSide, (partition) => sessions.run(() => addPart(partition)));
 }
 
 function* unmatched(match: RowMatch): Generator<readonly SeenRow[]> {
@@ -163,27 +171,4 @@ function* unmatched(match: RowMatch): Generator<readonly SeenRow[]> {
 /** What a server is asked for that digests rows by itself. */
 export function partOf({ side, wanted, buckets }: WantedRows): Pick<RowPart, "digested"> {
   return side.digests === undefined ? {} : { digested: { columns: side.digests, buckets, wanted } };
-}
-
-interface RowsRead extends WantedRows {
-  readonly snapshot: ValidationContext["sides"]["source"]["snapshot"];
-  readonly part: RowPart;
-}
-
-async function* rowsOf(
-  { key }: ComparedTable,
-  { side, wanted, buckets, snapshot, part }: RowsRead,
-  signal: AbortSignal,
-): AsyncGenerator<readonly ComparedRow[]> {
-  const canonical = new CanonicalRows(side);
-  const isWanted = side.digests === undefined ? new Set(wanted) : undefined;
-  for await (const rows of readCells(side.read(snapshot, part, signal), side.width)) {
-    const found: ComparedRow[] = [];
-    for (let row = 0; row < rows.rows; row++) {
-      const digested = canonical.digested(rows, row);
-      if (isWanted !== undefined && !isWanted.has(digested.bucket(buckets))) continue;
-      found.push(comparedRow(canonical, { rows, row, key }, digested.key));
-    }
-    yield found;
-  }
 }

@@ -18,12 +18,18 @@ interface OpenRow {
 export class RowMatch {
   readonly #open = new Map<string, OpenRow>();
 
+  /** Counts one more of rows that are open; false where there are none, and it is to be added. */
+  counted(side: SideName, digest: string): boolean {
+    const open = this.#open.get(digest);
+    if (open === undefined) return false;
+    open.balance += byOf(side);
+    if (open.balance === 0) this.#open.delete(digest);
+    return true;
+  }
+
+  /** The first of its kind. */
   add(side: SideName, row: ComparedRow): void {
-    const open = this.#open.get(row.digest);
-    const by = side === "source" ? 1 : -1;
-    if (open === undefined) this.#open.set(row.digest, { balance: by, row });
-    else if (open.balance + by === 0) this.#open.delete(row.digest);
-    else open.balance += by;
+    this.#open.set(row.digest, { balance: byOf(side), row });
   }
 
   /** What is left over on either side. */
@@ -32,4 +38,8 @@ export class RowMatch {
       yield { side: balance > 0 ? "source" : "target", count: Math.abs(balance), row };
     }
   }
+}
+
+function byOf(side: SideName): number {
+  return side === "source" ? 1 : -1;
 }
