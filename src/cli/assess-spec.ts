@@ -1,10 +1,8 @@
 import type { EndpointConfig } from "../core/engine.ts";
-import type { MigrationType } from "../core/source.ts";
 import type { MigrationToAssess } from "../server/assess-migration.ts";
 import {
   endpointOfUrl,
   mappingsDocument,
-  type PrepModeName,
   refuseSameDatabase,
   type SpecSources,
   settingsDocument,
@@ -12,14 +10,10 @@ import {
   usage,
 } from "./migrate-spec.ts";
 import { endpointLabel } from "./output.ts";
+import type { PrepModeName, WhatToMove } from "./what-to-move.ts";
 
 /** What `tideway assess` was asked for, as commander hands it over. */
-export interface AssessOptions {
-  readonly type: MigrationType;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  readonly mappings?: string;
-  readonly settings?: string;
+export interface AssessOptions extends WhatToMove {
   readonly prepMode?: PrepModeName;
   readonly estimate: boolean;
   readonly watch: string;

@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { MigrationError } from "../../core/error.ts";
 import type { MigrationToAssess } from "../../server/assess-migration.ts";
 import type { Assessment } from "../../task/run-assessment.ts";
@@ -10,10 +10,9 @@ import { type AssessOptions, type AssessUrls, assessSpec } from "../assess-spec.
 import { assessmentText } from "../assess-text.ts";
 import { ExitCode } from "../exit-code.ts";
 import { onInterrupt } from "../interrupts.ts";
-import { prepModes } from "../migrate-spec.ts";
 import { type Output, wantsColor } from "../output.ts";
 import { colorPaint, plainPaint } from "../paint.ts";
-import { withWhatToMove } from "../what-to-move.ts";
+import { prepModeOption, withWhatToMove } from "../what-to-move.ts";
 
 const HELP = `
 Examples:
@@ -36,13 +35,7 @@ export function assessCommand(program: Command, output: Output, exit: (code: Exi
     .argument("<source-url>", "where the data is, such as postgresql://user:password@host:5432/database")
     .argument("[target-url]", "where it is to go");
   withWhatToMove(command)
-    .option("--mappings <file>", "AWS DMS table mappings (JSON) instead of patterns; - for standard input")
-    .option("--settings <file>", "AWS DMS task settings (JSON), any subset")
-    .addOption(
-      new Option("--prep-mode <mode>", "what would be done with tables that are on the target").choices(
-        Object.keys(prepModes),
-      ),
-    )
+    .addOption(prepModeOption("what would be done with tables that are on the target"))
     .option("--no-estimate", "do not read samples of tables and do not watch the source")
     .option("--watch <seconds>", "how long to watch the source's rate of changes", "60")
     .option("--html <file>", "write a report for people, in one file that needs no other")

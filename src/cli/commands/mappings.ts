@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { MigrationError } from "../../core/error.ts";
 import type { MigrationType } from "../../core/source.ts";
 import type { CheckedMappings } from "../../server/check-mappings.ts";
@@ -7,6 +7,7 @@ import { mappingsJson, mappingsText } from "../mappings-report.ts";
 import { documentOf, endpointOfUrl } from "../migrate-spec.ts";
 import { type Output, wantsColor } from "../output.ts";
 import { colorPaint, plainPaint } from "../paint.ts";
+import { typeOption } from "../what-to-move.ts";
 
 const HELP = `
 Examples:
@@ -37,11 +38,7 @@ export function mappingsCommand(program: Command, output: Output, exit: (code: E
     .argument("<file>", "the document (JSON); - for standard input")
     .option("--source <url>", "the database that it is about")
     .option("--target <url>", "where the tables go; it names their types")
-    .addOption(
-      new Option("--type <type>", "what the task moves")
-        .choices(["full-load", "cdc", "full-load-and-cdc"])
-        .default("full-load"),
-    )
+    .addOption(typeOption("what the task moves"))
     .option("--columns", "show every column, also those that come as they are", false)
     .option("--json", "one JSON document, for programs", false)
     .addHelpText("after", HELP)
