@@ -34,6 +34,9 @@ export async function assessSpec(
   sources: SpecSources,
 ): Promise<MigrationToAssess> {
   const watchSeconds = secondsOf(options.watch);
+  if (options.html !== undefined && options.html === options.fix) {
+    throw usage("--html and --fix name the same file.", "Give each a file of its own.", options.html);
+  }
   const source = endpointOfUrl(urls.source, "source", sources.registry);
   const target =
     urls.target === undefined ? undefined : endpointOfUrl(urls.target, "target", sources.registry);

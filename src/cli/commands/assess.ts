@@ -1,6 +1,4 @@
-import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { MigrationError } from "../../core/error.ts";
 import type { MigrationToAssess } from "../../server/assess-migration.ts";
 import type { Assessment } from "../../task/run-assessment.ts";
 import { fixFile } from "../assess-fixes.ts";
@@ -12,6 +10,7 @@ import { ExitCode } from "../exit-code.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { type Output, wantsColor } from "../output.ts";
 import { colorPaint, plainPaint } from "../paint.ts";
+import { ReportFile } from "../report-file.ts";
 import { prepModeOption, withWhatToMove } from "../what-to-move.ts";
 
 const HELP = `
@@ -53,13 +52,15 @@ async function assess(urls: AssessUrls, options: AssessOptions, output: Output):
     import("../../mapping/selection.ts"),
   ]);
   const order = await assessSpec(urls, options, { registry, mappingsFromPatterns });
+  using html = fileOf(options.html, "--html");
+  using fix = fileOf(options.fix, "--fix");
   const assessment = await run(order, output);
   if (assessment === undefined) return ExitCode.failed;
   const report = { name: order.spec.name, at: new Date(), assessment };
-  if (options.html !== undefined) await writeTo(options.html, "--html", assessmentHtml(report));
-  if (options.fix !== undefined) await writeTo(options.fix, "--fix", fixFile(report));
   const paint = wantsColor(output.stdout) ? colorPaint : plainPaint;
   output.stdout.write(options.json ? assessmentJson(report) : assessmentText(report, paint));
+  html?.end(assessmentHtml(report));
+  fix?.end(fixFile(report));
   const isClean = assessment.findings.every(({ severity }) => severity !== "error");
   return isClean ? ExitCode.done : ExitCode.incomplete;
 }
@@ -87,15 +88,7 @@ async function run(order: MigrationToAssess, output: Output): Promise<Assessment
   }
 }
 
-async function writeTo(path: string, option: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new MigrationError("usage.invalid", {
-      message: `The file of ${option} cannot be written (${code}).`,
-      subject: path,
-      remedy: "Give a path that this user may write to.",
-    });
-  }
+/** Where the option names one. */
+function fileOf(path: string | undefined, option: string): ReportFile | undefined {
+  return path === undefined ? undefined : new ReportFile(path, option);
 }
