@@ -8,8 +8,7 @@ import { type AssessOptions, type AssessUrls, assessSpec } from "../assess-spec.
 import { assessmentText } from "../assess-text.ts";
 import { ExitCode } from "../exit-code.ts";
 import { onInterrupt } from "../interrupts.ts";
-import { type Output, wantsColor } from "../output.ts";
-import { colorPaint, plainPaint } from "../paint.ts";
+import { type Output, paintFor } from "../output.ts";
 import { ReportFile } from "../report-file.ts";
 import { prepModeOption, withWhatToMove } from "../what-to-move.ts";
 
@@ -57,7 +56,7 @@ async function assess(urls: AssessUrls, options: AssessOptions, output: Output):
   const assessment = await run(order, output);
   if (assessment === undefined) return ExitCode.failed;
   const report = { name: order.spec.name, at: new Date(), assessment };
-  const paint = wantsColor(output.stdout) ? colorPaint : plainPaint;
+  const paint = paintFor(output.stdout);
   output.stdout.write(options.json ? assessmentJson(report) : assessmentText(report, paint));
   html?.end(assessmentHtml(report));
   fix?.end(fixFile(report));

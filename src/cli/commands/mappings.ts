@@ -5,8 +5,7 @@ import type { CheckedMappings } from "../../server/check-mappings.ts";
 import { ExitCode } from "../exit-code.ts";
 import { mappingsJson, mappingsText } from "../mappings-report.ts";
 import { documentOf, endpointOfUrl } from "../migrate-spec.ts";
-import { type Output, wantsColor } from "../output.ts";
-import { colorPaint, plainPaint } from "../paint.ts";
+import { type Output, paintFor } from "../output.ts";
 import { typeOption } from "../what-to-move.ts";
 
 const HELP = `
@@ -66,7 +65,7 @@ async function check(file: string, options: CheckOptions, output: Output): Promi
     },
     new AbortController().signal,
   );
-  const paint = wantsColor(output.stdout) ? colorPaint : plainPaint;
+  const paint = paintFor(output.stdout);
   output.stdout.write(
     options.json ? mappingsJson(checked) : mappingsText(checked, { paint, everyColumn: options.columns }),
   );
