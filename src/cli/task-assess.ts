@@ -55,6 +55,9 @@ export async function assessTask(
     if (run.LastFailureMessage !== undefined) {
       throw new ReportedFault("task.assessment_failed", run.LastFailureMessage);
     }
+    if (run.Status === "cancelling") {
+      throw new ReportedFault("task.assessment_cancelled", "Somebody has cancelled the assessment.");
+    }
     const answer = await askOwn<AssessmentAnswer>(client, "TidewayDescribeAssessment", { Arn: arn });
     const text = findingsText(distinct(answer.Findings), paintFor(output.stdout));
     if (options.json) printJson(answer, output);
