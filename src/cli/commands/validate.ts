@@ -1,9 +1,10 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { MigrationError } from "../../core/error.ts";
 import type { ValidationSpec } from "../../server/validate.ts";
 import { ExitCode } from "../exit-code.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { endpointOfUrl, mappingsDocument, settingsDocument } from "../migrate-spec.ts";
+import { numberIn, wholeNumberIn } from "../number-options.ts";
 import { endpointLabel, type Output } from "../output.ts";
 import { printable } from "../text-width.ts";
 import { validationDisplay } from "../validation-display.ts";
@@ -43,7 +44,7 @@ export function validateCommand(program: Command, output: Output, exit: (code: E
   withWhatToMove(command, "what the task moves that brings the rows")
     .option("--sample <percent>", "look for a part of the source's rows alone", numberIn(0.001, 100))
     .option("--settle <seconds>", "how long a difference has to stay", numberIn(0, 3600), 5)
-    .option("--sessions <number>", "sessions of each side that read at once", numberIn(1, 49), 4)
+    .option("--sessions <number>", "sessions of each side that read at once", wholeNumberIn(1, 49), 4)
     .option("--values", "show values of rows that differ", false)
     .option("--report <file>", "write the result there, all differences included: .html or .json")
     .option("--json", "one event a line, for programs", false)
@@ -51,14 +52,6 @@ export function validateCommand(program: Command, output: Output, exit: (code: E
     .action(async (source: string, target: string, options: ValidateOptions) => {
       exit(await validate({ source, target }, options, output));
     });
-}
-
-function numberIn(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() !== "" && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It is a number from ${least} to ${most}.`);
-  };
 }
 
 async function validate(
@@ -110,7 +103,7 @@ async function validationSpec(
     type: options.type,
     tableMappings: await mappingsDocument(options, { mappingsFromPatterns }),
     settings: await settingsDocument(options),
-    sessions: Math.floor(options.sessions),
+    sessions: options.sessions,
     withValues: options.values,
     sample: options.sample,
     settleMs: options.settle * 1000,
