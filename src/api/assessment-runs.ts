@@ -3,6 +3,7 @@ import {
   type AssessedPair,
   applicableAssessments,
   individualResults,
+  statusOf,
 } from "../task/individual-assessments.ts";
 import type { AssessmentRunRecord, TaskRecord } from "../task/records.ts";
 import { isActive } from "../task/state.ts";
@@ -27,19 +28,19 @@ export async function startReplicationTaskAssessmentRun(
   checkEnum("ResultEncryptionMode", request.ResultEncryptionMode, ["SSE_S3", "SSE_KMS"]);
   const tags = checkTags(request.Tags);
   const task = await findTask(replicationTasks, request.ReplicationTaskArn, call);
-  const names = chosen(applicableAssessments(await pairOf(task, call)), request);
+  const pair = await pairOf(task, call);
   const record = await beginRun(
     task,
     {
       name: request.AssessmentRunName,
-      names,
+      names: chosen(applicableAssessments(pair), request),
       serviceAccessRoleArn: request.ServiceAccessRoleArn,
       resultLocationBucket: request.ResultLocationBucket,
       resultLocationFolder: request.ResultLocationFolder,
       resultEncryptionMode: request.ResultEncryptionMode,
       resultKmsKeyArn: request.ResultKmsKeyArn,
     },
-    { call, tags },
+    { call, pair, tags },
   );
   return { ReplicationTaskAssessmentRun: runShape(record, [record]) };
 }
@@ -54,11 +55,18 @@ type RunWishes = Pick<
   | "resultKmsKeyArn"
 > & { readonly name: string };
 
+interface BeginningRun {
+  readonly call: Call;
+  /** What the task moves between. */
+  readonly pair: AssessedPair;
+  readonly tags: ReturnType<typeof checkTags>;
+}
+
 /** Stores a run and has the worker begin it. */
 export async function beginRun(
   task: TaskRecord,
   { name, ...wishes }: RunWishes,
-  { call, tags }: { readonly call: Call; readonly tags: ReturnType<typeof checkTags> },
+  { call, pair, tags }: BeginningRun,
 ): Promise<AssessmentRunRecord> {
   await usableInstance(task.instanceArn, call);
   if (isActive(task.status)) {
@@ -78,16 +86,13 @@ export async function beginRun(
   if (!(await call.store.insert("assessment-run", record, { tags }))) {
     throw alreadyExists(`Replication task ${task.arn} has an assessment run named ${name} already.`);
   }
-  const pair = await pairOf(task, call);
   inBackground(call, async () => {
     const answer = await call.supervisor.assess(task);
     const end = (run: AssessmentRunRecord): AssessmentRunRecord => {
-      if (run.status !== "running") return run;
+      if (!isUnderWay(run)) return run;
       if (!answer.ok) return { ...run, status: "error-executing", failure: failureText(answer.error) };
       const results = individualResults(pair, answer.assessment?.findings ?? [], run.names);
-      const states = results.map(({ status }) => status);
-      const worst = (["failed", "warning"] as const).find((status) => states.includes(status));
-      return { ...run, status: worst ?? "passed", results };
+      return { ...run, status: statusOf(results.flatMap(({ findings }) => findings)), results };
     };
     call.supervisor.ledger.inOrder(record.arn, () => call.store.update("assessment-run", record.arn, end));
   });

@@ -8,7 +8,7 @@ import type {
 import { docsPlace, type Finding, ifIgnored } from "../core/finding.ts";
 import { applicableAssessments } from "../task/individual-assessments.ts";
 import type { AssessmentRunRecord, TaskRecord } from "../task/records.ts";
-import { newestOf } from "./assessment-run-shape.ts";
+import { isUnderWay, newestOf } from "./assessment-run-shape.ts";
 import { beginRun, pairOf } from "./assessment-runs.ts";
 import { invalidState, notFound } from "./faults.ts";
 import { page } from "./paging.ts";
@@ -30,7 +30,8 @@ export async function startReplicationTaskAssessment(
   call: Call,
 ): Promise<StartReplicationTaskAssessmentResponse> {
   const task = await findTask(replicationTasks, arn, call);
-  const names = applicableAssessments(await pairOf(task, call));
+  const pair = await pairOf(task, call);
+  const names = applicableAssessments(pair);
   const name = `assessment-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
   await beginRun(
     task,
@@ -38,7 +39,7 @@ export async function startReplicationTaskAssessment(
       ...{ name, names, serviceAccessRoleArn: "", resultLocationBucket: BUCKET },
       ...{ resultLocationFolder: undefined, resultEncryptionMode: undefined, resultKmsKeyArn: undefined },
     },
-    { call, tags: [] },
+    { call, pair, tags: [] },
   );
   return { ReplicationTask: taskShape({ ...task, status: "testing" }, call) };
 }
@@ -51,7 +52,7 @@ export async function describeReplicationTaskAssessmentResults(
   const { ReplicationTaskArn: arn } = request;
   const tasks =
     arn === undefined ? await tasksOf(replicationTasks, call) : [await findTask(replicationTasks, arn, call)];
-  const ended = (await call.store.list("assessment-run")).filter(({ status }) => status !== "running");
+  const ended = (await call.store.list("assessment-run")).filter((run) => !isUnderWay(run));
   const found = tasks.flatMap((task) => {
     const run = newestOf(task.arn, ended);
     return run === undefined ? [] : [resultShape(task, run, arn !== undefined)];
@@ -85,7 +86,7 @@ function resultShape(
 export async function describeAssessment({ Arn }: { readonly Arn: string }, call: Call): Promise<object> {
   const run = await call.store.get("assessment-run", Arn);
   if (run === undefined) throw notFound(`Assessment run not found: ${Arn}.`);
-  if (run.status === "running") throw invalidState(`Assessment run ${Arn} is still running.`);
+  if (isUnderWay(run)) throw invalidState(`Assessment run ${Arn} is still running.`);
   return { Arn, Status: run.status, Findings: findingsOf(run) };
 }
 

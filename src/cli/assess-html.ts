@@ -4,9 +4,9 @@ import { type Content, type Html, html } from "../report/html.ts";
 import { reportPage } from "../report/page.ts";
 import { badge, type Card, cards, facts, folded, section, type Tone, table } from "../report/parts.ts";
 import type { Assessment, ObjectCount } from "../task/run-assessment.ts";
-import { type AssessmentReport, countOf, many, verdictOf } from "./assess-report.ts";
+import { type AssessmentReport, countOf, verdictOf } from "./assess-report.ts";
 import { changeWords, dataWords, loadWords } from "./estimate-words.ts";
-import { bytes, count, duration } from "./human.ts";
+import { bytes, count, duration, things } from "./human.ts";
 
 /** Rows that a table of the report has at most; who needs more takes --json. */
 const ROWS_SHOWN = 500;
@@ -99,7 +99,7 @@ function groups(findings: readonly Finding[]): readonly Html[] {
   return [...byCode.values()].map((group) => {
     const first = group[0]!;
     const [tone, word] = severities[first.severity];
-    const title = html`${badge(tone, word)} <code>${first.code}</code> ${group.length === 1 ? first.message : many(group.length, "finding")}`;
+    const title = html`${badge(tone, word)} <code>${first.code}</code> ${group.length === 1 ? first.message : things(group.length, "finding")}`;
     return folded(title, groupBody(group), first.severity === "error");
   });
 }

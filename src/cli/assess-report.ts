@@ -1,5 +1,6 @@
 import type { Finding } from "../core/finding.ts";
 import type { Assessment } from "../task/run-assessment.ts";
+import { count, things } from "./human.ts";
 
 /** An assessment with what its reports say of when and of what it was made. */
 export interface AssessmentReport {
@@ -19,19 +20,15 @@ export function verdictOf({ isBlocked, findings, tables }: Assessment): Verdict 
   const errors = countOf(findings, "error");
   const aside = tables.filter(({ isSetAside }) => isSetAside).length;
   if (isBlocked) {
-    return { state: "blocked", text: `A task would not start: ${many(errors, "error")} to mend first.` };
+    return { state: "blocked", text: `A task would not start: ${things(errors, "error")} to mend first.` };
   }
   if (errors > 0) {
-    const moved = `${tables.length - aside} of ${many(tables.length, "table")} would be moved`;
+    const moved = `${count(tables.length - aside)} of ${things(tables.length, "table")} would be moved`;
     return { state: "partly", text: `A task would start, and ${moved}; the others are set aside.` };
   }
-  return { state: "ready", text: `A task can start: ${many(tables.length, "table")} would be moved.` };
+  return { state: "ready", text: `A task can start: ${things(tables.length, "table")} would be moved.` };
 }
 
 export function countOf(findings: readonly Finding[], severity: Finding["severity"]): number {
   return findings.filter((one) => one.severity === severity).length;
-}
-
-export function many(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -1,10 +1,8 @@
 import type { EndpointConfig } from "../core/engine.ts";
-import type { MigrationType } from "../core/source.ts";
 import type { MigrationToAssess } from "../server/assess-migration.ts";
 import {
   endpointOfUrl,
   mappingsDocument,
-  type PrepModeName,
   refuseSameDatabase,
   type SpecSources,
   settingsDocument,
@@ -12,17 +10,13 @@ import {
   usage,
 } from "./migrate-spec.ts";
 import { endpointLabel } from "./output.ts";
+import type { PrepModeName, WhatToMove } from "./what-to-move.ts";
 
 /** What `tideway assess` was asked for, as commander hands it over. */
-export interface AssessOptions {
-  readonly type: MigrationType;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  readonly mappings?: string;
-  readonly settings?: string;
+export interface AssessOptions extends WhatToMove {
   readonly prepMode?: PrepModeName;
   readonly estimate: boolean;
-  readonly watch: string;
+  readonly watch: number;
   readonly html?: string;
   readonly fix?: string;
   readonly json: boolean;
@@ -39,7 +33,9 @@ export async function assessSpec(
   options: AssessOptions,
   sources: SpecSources,
 ): Promise<MigrationToAssess> {
-  const watchSeconds = secondsOf(options.watch);
+  if (options.html !== undefined && options.html === options.fix) {
+    throw usage("--html and --fix name the same file.", "Give each a file of its own.", options.html);
+  }
   const source = endpointOfUrl(urls.source, "source", sources.registry);
   const target =
     urls.target === undefined ? undefined : endpointOfUrl(urls.target, "target", sources.registry);
@@ -57,21 +53,10 @@ export async function assessSpec(
       settings: await settingsDocument(options),
     },
     ...{ source, target },
-    estimates: options.estimate ? { watchSeconds } : undefined,
+    estimates: options.estimate ? { watchSeconds: options.watch } : undefined,
   };
 }
 
 function wayOf(source: EndpointConfig, target: EndpointConfig | undefined): string {
   return target === undefined ? endpointLabel(source) : `${endpointLabel(source)} → ${endpointLabel(target)}`;
-}
-
-const LONGEST_WATCH = 3600;
-
-function secondsOf(text: string): number {
-  const seconds = Number(text);
-  if (/^\d+$/.test(text) && seconds >= 1 && seconds <= LONGEST_WATCH) return seconds;
-  throw usage(
-    `--watch takes whole seconds from 1 to ${LONGEST_WATCH}.`,
-    "Leave it out for a minute, or use --no-estimate.",
-  );
 }

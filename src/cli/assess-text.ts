@@ -1,9 +1,9 @@
 import { displayTable } from "../core/schema.ts";
 import type { Estimate } from "../task/estimate.ts";
-import { type AssessmentReport, countOf, many, type Verdict, verdictOf } from "./assess-report.ts";
+import { type AssessmentReport, countOf, type Verdict, verdictOf } from "./assess-report.ts";
 import { changeWords, dataWords, loadWords } from "./estimate-words.ts";
 import { findingsText, inWords } from "./findings-text.ts";
-import { bytes, count } from "./human.ts";
+import { bytes, count, things } from "./human.ts";
 import { textFields, textTable } from "./output.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./text-width.ts";
@@ -17,7 +17,7 @@ export function assessmentText({ name, assessment }: AssessmentReport, paint: Pa
   const verdict = verdictOf(assessment);
   const servers = target === undefined ? source.server : `${source.server} → ${target.server}`;
   const counts = (["error", "warning", "info"] as const)
-    .map((severity) => many(countOf(findings, severity), severity))
+    .map((severity) => things(countOf(findings, severity), severity))
     .join(", ");
   return [
     `${paint.strong(printable(name))}  ${paint.faint(`${servers}, ${assessment.type}`)}\n\n`,
@@ -53,5 +53,5 @@ function estimateText(estimate: Estimate, paint: Paint): string {
     ["Changes", changeWords(estimate.changes)],
     ["Instance class", estimate.instanceClass],
   ]);
-  return `${rows.length === 0 ? "" : table}${more > 0 ? paint.faint(`and ${many(more, "smaller table")}\n`) : ""}\n${fields}\n`;
+  return `${rows.length === 0 ? "" : table}${more > 0 ? paint.faint(`and ${things(more, "smaller table")}\n`) : ""}\n${fields}\n`;
 }

@@ -142,7 +142,10 @@ test("a source alone can be assessed, in words for a terminal", async () => {
 test("words that make no sense are refused before anything is asked", async () => {
   const url = postgres.url();
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
-    [[url, "--watch", "0"], /--watch takes whole seconds from 1 to 3600\./],
+    [
+      [url, "--watch", "0"],
+      /'--watch <seconds>' argument '0' is invalid\. It is a whole number from 1 to 3600\./,
+    ],
     [[url, url], /Source and target are the same database/],
     [
       [url, "--mappings", "x.json", "--include", "a.*"],

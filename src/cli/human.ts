@@ -7,6 +7,11 @@ export function count(value: number): string {
     .replaceAll(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
+/** "1 table", "1,234 tables". */
+export function things(number: number, what: string): string {
+  return `${count(number)} ${what}${number === 1 ? "" : "s"}`;
+}
+
 /** At most five characters: "987", "9,870", "12.3k", "4.56M". For rates and narrow columns. */
 export function short(value: number): string {
   if (value < 9.95) return value % 1 === 0 ? value.toString() : value.toFixed(1);

@@ -14,7 +14,7 @@ Examples:
   tideway cleanup --dry-run postgresql://me:secret@old/shop
 
 Run tideway <command> --help for a command's options and an example.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with tables suspended or lacking something, or rows left out; or databases differ.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with tables suspended or lacking something, or rows left out; databases differ; or an assessment has errors.`;
 
 type AddCommand = (program: Command, output: Output, exit: (code: ExitCode) => void) => void;
 

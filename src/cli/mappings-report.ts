@@ -1,10 +1,9 @@
 import type { Finding } from "../core/finding.ts";
 import { readTable, type TablePlan } from "../core/plan.ts";
-import { displayTable } from "../core/schema.ts";
 import type { CheckedMappings } from "../server/check-mappings.ts";
-import { count } from "./human.ts";
+import { count, things } from "./human.ts";
 import { type ColumnWords, columnWords, filterWords, keyWords, loadWords } from "./mapping-words.ts";
-import { textTable } from "./output.ts";
+import { tableLabel, textTable } from "./output.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./text-width.ts";
 
@@ -40,10 +39,6 @@ function rulesText(rules: number): string {
   return `${things(rules, "rule")}.`;
 }
 
-function things(number: number, what: string): string {
-  return `${count(number)} ${what}${number === 1 ? "" : "s"}`;
-}
-
 /** The table's line, and a table of its columns behind it where there is something to say of them. */
 function tableText(plan: TablePlan, { paint, everyColumn }: ReportOptions): string {
   const { source, target, loadOrder, rows } = plan;
@@ -51,9 +46,7 @@ function tableText(plan: TablePlan, { paint, everyColumn }: ReportOptions): stri
   const key = keyWords(plan, all);
   const load = loadWords(plan.parallelLoad);
   const shown = everyColumn ? all : all.filter(({ what }) => what !== "");
-  const name = displayTable(source.id);
-  const there = displayTable(target.id);
-  const title = printable(name === there ? name : `${name} → ${there}`);
+  const title = printable(tableLabel(source.id, target.id));
   const said = [
     things(all.filter((column) => column.target !== undefined).length, "column"),
     ...(shown.length === 0 ? ["all as they are"] : []),

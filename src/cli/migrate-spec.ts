@@ -2,17 +2,12 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { EndpointConfig, Engine, EngineRegistry } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
-import type { MigrationType } from "../core/source.ts";
 import type { TaskSpec } from "../task/task.ts";
 import { endpointLabel } from "./output.ts";
+import { type PrepModeName, prepModes, type WhatToMove } from "./what-to-move.ts";
 
 /** What `tideway migrate` was asked for, as commander hands it over. */
-export interface MigrateOptions {
-  readonly type: MigrationType;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  readonly mappings?: string;
-  readonly settings?: string;
+export interface MigrateOptions extends WhatToMove {
   readonly prepMode?: PrepModeName;
   readonly dataDir: string;
   readonly cdcStartPosition?: string;
@@ -24,14 +19,6 @@ export interface MigrateOptions {
   readonly json: boolean;
   readonly verbose: boolean;
 }
-
-/** --prep-mode beside DMS's TargetTablePrepMode. */
-export const prepModes = {
-  "drop-and-create": "DROP_AND_CREATE",
-  truncate: "TRUNCATE_BEFORE_LOAD",
-  "do-nothing": "DO_NOTHING",
-} as const;
-export type PrepModeName = keyof typeof prepModes;
 
 export interface SpecSources {
   readonly registry: EngineRegistry;
@@ -72,7 +59,7 @@ export async function migrateSpec(
 
 /** What is to be moved, as a document; of options that are at odds nothing is read. */
 export async function mappingsDocument(
-  { mappings, include, exclude }: Pick<MigrateOptions, "mappings" | "include" | "exclude">,
+  { mappings, include, exclude }: Pick<WhatToMove, "mappings" | "include" | "exclude">,
   { mappingsFromPatterns }: Pick<SpecSources, "mappingsFromPatterns">,
 ): Promise<string> {
   if (mappings === undefined) return mappingsFromPatterns(include, exclude);

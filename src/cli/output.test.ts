@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MigrationError } from "../core/error.ts";
-import { errorLines, ReportedFault, textFields, textTable, wantsColor } from "./output.ts";
+import { errorLines, paintFor, ReportedFault, textFields, textTable } from "./output.ts";
+import { colorPaint, plainPaint } from "./paint.ts";
 
 test("an error has a line with its code and a line with the remedy", () => {
   const error = new MigrationError("connect.refused", {
@@ -70,8 +71,8 @@ test("colours need a terminal, and NO_COLOR refuses them", (context) => {
   const stream = { write: () => true, isTTY: true };
   process.env["TERM"] = "xterm";
   delete process.env["NO_COLOR"];
-  assert.equal(wantsColor(stream), true);
-  assert.equal(wantsColor({ ...stream, isTTY: false }), false);
+  assert.equal(paintFor(stream), colorPaint);
+  assert.equal(paintFor({ ...stream, isTTY: false }), plainPaint);
   process.env["NO_COLOR"] = "1";
-  assert.equal(wantsColor(stream), false);
+  assert.equal(paintFor(stream), plainPaint);
 });

@@ -1,5 +1,7 @@
 import type { EndpointConfig } from "../core/engine.ts";
 import { asMigrationError, MigrationError } from "../core/error.ts";
+import { displayTable, type TableId } from "../core/schema.ts";
+import { colorPaint, type Paint, plainPaint } from "./paint.ts";
 import { displayWidth, fit, printable } from "./text-width.ts";
 
 /** What a command writes to; the process's streams, or a test's. */
@@ -47,10 +49,15 @@ function debugLines(error: Error): string {
   return `${error.stack}\n${cause}`;
 }
 
-/** Where colours are welcome: a terminal, and NO_COLOR (no-color.org) not set. */
-export function wantsColor(stream: TextStream): boolean {
+/** A terminal on which lines can be drawn anew in their place. */
+export function isLive(stream: TextStream): boolean {
+  return stream.isTTY === true && process.env["TERM"] !== "dumb";
+}
+
+/** Colours where they are welcome: on a terminal, when NO_COLOR (no-color.org) is not set. */
+export function paintFor(stream: TextStream): Paint {
   const refused = process.env["NO_COLOR"];
-  return stream.isTTY === true && (refused === undefined || refused === "") && process.env["TERM"] !== "dumb";
+  return isLive(stream) && (refused === undefined || refused === "") ? colorPaint : plainPaint;
 }
 
 export interface TextColumn {
@@ -76,6 +83,12 @@ export function textTable(columns: readonly TextColumn[], rows: readonly (readon
 export function textFields(fields: readonly (readonly [string, string])[]): string {
   const width = fields.reduce((longest, [name]) => Math.max(longest, name.length), 0);
   return fields.map(([name, value]) => `${fit(name, width)}  ${printable(value)}\n`).join("");
+}
+
+/** How a table is named on screens, with its name on the target where that is another. */
+export function tableLabel(source: TableId, target: TableId): string {
+  const [from, to] = [displayTable(source), displayTable(target)];
+  return from === to ? from : `${from} → ${to}`;
 }
 
 /** How an endpoint is named on screens: never with its password. */

@@ -7,9 +7,8 @@ import { type ApiOptions, withApi } from "./api-client.ts";
 import { findTask } from "./api-resources.ts";
 import { ExitCode } from "./exit-code.ts";
 import { findingsText, type ToldFinding } from "./findings-text.ts";
-import { type Output, ReportedFault, wantsColor } from "./output.ts";
+import { type Output, paintFor, ReportedFault } from "./output.ts";
 import { askOwn } from "./own-operation.ts";
-import { colorPaint, plainPaint } from "./paint.ts";
 import { printJson } from "./task-screens.ts";
 import { waitUntil } from "./wait.ts";
 
@@ -56,10 +55,13 @@ export async function assessTask(
     if (run.LastFailureMessage !== undefined) {
       throw new ReportedFault("task.assessment_failed", run.LastFailureMessage);
     }
+    if (run.Status === "cancelling") {
+      throw new ReportedFault("task.assessment_cancelled", "Somebody has cancelled the assessment.");
+    }
     const answer = await askOwn<AssessmentAnswer>(client, "TidewayDescribeAssessment", { Arn: arn });
-    const paint = wantsColor(output.stdout) ? colorPaint : plainPaint;
+    const text = findingsText(distinct(answer.Findings), paintFor(output.stdout));
     if (options.json) printJson(answer, output);
-    else output.stdout.write(`${findingsText(distinct(answer.Findings), paint)}${name}: ${answer.Status}\n`);
+    else output.stdout.write(`${text}${name}: ${answer.Status}\n`);
     return answer.Status === "failed" ? ExitCode.incomplete : ExitCode.done;
   });
 }

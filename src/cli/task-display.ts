@@ -3,8 +3,8 @@ import { displayTable, tableKey } from "../core/schema.ts";
 import type { TableProgress, TaskListener, TaskOutcome, TaskPhase, TaskProgress } from "../task/task.ts";
 import { bytes, count, duration, percent, short } from "./human.ts";
 import { LiveScreen } from "./live-screen.ts";
-import { type Output, type TextStream, wantsColor } from "./output.ts";
-import { colorPaint, type Paint, plainPaint } from "./paint.ts";
+import { isLive, type Output, paintFor, type TextStream } from "./output.ts";
+import { type Paint, plainPaint } from "./paint.ts";
 import { phaseWords, progressFrame } from "./progress-frame.ts";
 import { lagTexts, ProgressRates, progressTotals } from "./progress-rates.ts";
 import { printable } from "./text-width.ts";
@@ -26,8 +26,9 @@ export interface DisplayOptions {
 
 /** Live on a terminal, plain lines elsewhere. */
 export function taskDisplay(output: Output, options: DisplayOptions): TaskDisplay {
-  const live = output.stdout.isTTY === true && process.env["TERM"] !== "dumb";
-  return live ? new LiveDisplay(output.stdout, options) : new PlainDisplay(output.stdout, options);
+  return isLive(output.stdout)
+    ? new LiveDisplay(output.stdout, options)
+    : new PlainDisplay(output.stdout, options);
 }
 
 /** How many findings of one code are shown; with thousands of tables there may be thousands. */
@@ -68,7 +69,7 @@ class LiveDisplay implements TaskDisplay {
   constructor(stream: TextStream, options: DisplayOptions) {
     this.#options = options;
     this.#screen = new LiveScreen(stream);
-    this.#paint = wantsColor(stream) ? colorPaint : plainPaint;
+    this.#paint = paintFor(stream);
     // Times go on and terminals change size while the task has nothing to report.
     this.#clock = setInterval(() => this.#draw(), REDRAW_MS);
     this.#clock.unref();

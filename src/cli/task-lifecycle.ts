@@ -1,33 +1,29 @@
-import { readFile } from "node:fs/promises";
 import {
   CreateReplicationTaskCommand,
   DeleteReplicationTaskCommand,
-  type MigrationTypeValue,
 } from "@aws-sdk/client-database-migration-service";
-import { MigrationError } from "../core/error.ts";
 import { type ApiOptions, withApi } from "./api-client.ts";
 import { chosenInstance, findEndpoint, findTask, unlessGone } from "./api-resources.ts";
+import { documentOf, mappingsDocument } from "./migrate-spec.ts";
 import type { Output } from "./output.ts";
 import type { TaskRunContext } from "./task-run.ts";
 import { printTask } from "./task-screens.ts";
 import { waitUntil } from "./wait.ts";
+import type { WhatToMove } from "./what-to-move.ts";
 
-export interface TaskCreateOptions extends ApiOptions {
+export interface TaskCreateOptions extends ApiOptions, WhatToMove {
   readonly source: string;
   readonly target: string;
   readonly instance?: string;
-  readonly type: MigrationTypeValue;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  readonly mappings?: string;
-  readonly settings?: string;
   readonly cdcStartPosition?: string;
   readonly cdcStopPosition?: string;
 }
 
 export async function createTask(name: string, options: TaskCreateOptions, output: Output): Promise<void> {
-  const tableMappings = await mappingsDocument(options);
-  const settings = options.settings === undefined ? undefined : await readDocument(options.settings);
+  const { mappingsFromPatterns } = await import("../mapping/selection.ts");
+  const tableMappings = await mappingsDocument(options, { mappingsFromPatterns });
+  const settings =
+    options.settings === undefined ? undefined : await documentOf(options.settings, "--settings");
   const task = await withApi(options, async (client) => {
     const source = await findEndpoint(client, options.source);
     const target = await findEndpoint(client, options.target);
@@ -63,29 +59,4 @@ export async function deleteTask(name: string, { options, output }: TaskRunConte
       describe: (task) => `task ${name}: ${task?.Status ?? "deleted"}`,
     });
   });
-}
-
-async function mappingsDocument(options: TaskCreateOptions): Promise<string> {
-  if (options.mappings === undefined) {
-    const { mappingsFromPatterns } = await import("../mapping/selection.ts");
-    return mappingsFromPatterns(options.include, options.exclude);
-  }
-  if (options.include.length + options.exclude.length === 0) return await readDocument(options.mappings);
-  throw new MigrationError("usage.invalid", {
-    message: "--mappings and --include/--exclude exclude each other.",
-    remedy: "Put the patterns into the mappings.",
-  });
-}
-
-/** A JSON document that the API takes as text. */
-async function readDocument(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new MigrationError("usage.invalid", {
-      message: `${path} cannot be read (${code}).`,
-      remedy: "Give the path of a JSON document.",
-    });
-  }
 }

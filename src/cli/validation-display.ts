@@ -5,8 +5,8 @@ import type { KnownTask, RowDifference, TableValidation, TargetCheck } from "../
 import type { ExitCode } from "./exit-code.ts";
 import { clock, count } from "./human.ts";
 import { LiveScreen } from "./live-screen.ts";
-import { type Output, type TextStream, wantsColor } from "./output.ts";
-import { colorPaint, type Paint, plainPaint } from "./paint.ts";
+import { isLive, type Output, paintFor, type TextStream } from "./output.ts";
+import type { Paint } from "./paint.ts";
 import { findingText } from "./task-display.ts";
 import { displayWidth, fit, printable, truncate } from "./text-width.ts";
 import { ValidationJson } from "./validation-json.ts";
@@ -34,8 +34,9 @@ export function validationDisplay(
   { title, json }: { readonly title: string; readonly json: boolean },
 ): ValidationDisplay {
   if (json) return new ValidationJson(output.stdout, title);
-  const isLive = output.stdout.isTTY === true && process.env["TERM"] !== "dumb";
-  const lines = isLive ? new LiveLines(output.stdout, title) : new PlainLines(output.stdout, title);
+  const lines = isLive(output.stdout)
+    ? new LiveLines(output.stdout, title)
+    : new PlainLines(output.stdout, title);
   return new TextDisplay(output.stdout, lines);
 }
 
@@ -58,7 +59,7 @@ class TextDisplay implements ValidationDisplay {
   constructor(stream: TextStream, lines: Lines) {
     this.#stream = stream;
     this.#lines = lines;
-    this.#paint = wantsColor(stream) ? colorPaint : plainPaint;
+    this.#paint = paintFor(stream);
   }
 
   planned(): void {}
@@ -128,7 +129,7 @@ class LiveLines implements Lines {
   constructor(stream: TextStream, title: string) {
     this.#title = title;
     this.#screen = new LiveScreen(stream);
-    this.#paint = wantsColor(stream) ? colorPaint : plainPaint;
+    this.#paint = paintFor(stream);
     this.#clock = setInterval(() => this.#draw(), REDRAW_MS);
     this.#clock.unref();
     this.#draw();

@@ -9,9 +9,10 @@ import type {
   TableVerdict,
   TargetCheck,
 } from "../server/validate.ts";
-import { count, duration } from "./human.ts";
+import { count, duration, things } from "./human.ts";
+import { tableLabel } from "./output.ts";
 import { isDifferent, isEqual, type ValidationTotals } from "./validation-result.ts";
-import { things, wordOf } from "./validation-text.ts";
+import { wordOf } from "./validation-text.ts";
 
 export interface ValidationPage {
   readonly title: string;
@@ -133,8 +134,7 @@ function resultOf({ kind, isGood, error }: TargetCheck): string {
 }
 
 function nameOf({ table: source, target }: TableValidation): string {
-  const [from, to] = [displayTable(source), displayTable(target)];
-  return from === to ? from : `${from} → ${to}`;
+  return tableLabel(source, target);
 }
 
 /** What there is to say of a table beside its numbers. */

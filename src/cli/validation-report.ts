@@ -1,7 +1,7 @@
-import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { MigrationError } from "../core/error.ts";
 import { tableKey } from "../core/schema.ts";
 import type { RowDifference } from "../server/validate.ts";
+import { usage } from "./migrate-spec.ts";
+import { ReportFile } from "./report-file.ts";
 import { validationHtml } from "./validation-html.ts";
 import { differenceJson, tableJson } from "./validation-json.ts";
 import type { ValidationHearer, ValidationTotals } from "./validation-result.ts";
@@ -11,66 +11,23 @@ export interface ValidationReport extends ValidationHearer, Disposable {
   end(totals: ValidationTotals): void;
 }
 
-/** Opens the file first: a validation of hours is not to end in a path that cannot be written. */
+/** The form of the report follows from the end of its name. */
 export function openReport(path: string, title: string): ValidationReport {
-  if (path.endsWith(".json")) return new JsonReport(new DraftFile(path), title);
-  if (path.endsWith(".html")) return new HtmlReport(new DraftFile(path), title);
-  throw new MigrationError("usage.invalid", {
-    message: "The file of --report ends neither in .html nor in .json.",
-    subject: path,
-    remedy: "Name the file so that its end says what it is to be.",
-  });
-}
-
-/** Written beside its place, and put there when it is whole. Only its owner may read it: keys are values of rows. */
-class DraftFile implements Disposable {
-  readonly #path: string;
-  readonly #file: number;
-  #isOpen = true;
-
-  constructor(path: string) {
-    this.#path = path;
-    try {
-      rmSync(`${path}.new`, { force: true });
-      this.#file = openSync(`${path}.new`, "wx", 0o600);
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-      throw new MigrationError("usage.invalid", {
-        message: `The file of --report cannot be written (${code}).`,
-        subject: path,
-        remedy: "Give a path in a directory that can be written.",
-      });
-    }
-  }
-
-  write(text: string): void {
-    const bytes = Buffer.from(text);
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
-  }
-
-  end(): void {
-    this.#close();
-    renameSync(`${this.#path}.new`, this.#path);
-  }
-
-  [Symbol.dispose](): void {
-    if (!this.#isOpen) return;
-    this.#close();
-    rmSync(`${this.#path}.new`, { force: true });
-  }
-
-  #close(): void {
-    this.#isOpen = false;
-    closeSync(this.#file);
-  }
+  if (path.endsWith(".json")) return new JsonReport(new ReportFile(path, "--report"), title);
+  if (path.endsWith(".html")) return new HtmlReport(new ReportFile(path, "--report"), title);
+  throw usage(
+    "The file of --report ends neither in .html nor in .json.",
+    "Name the file so that its end says what it is to be.",
+    path,
+  );
 }
 
 abstract class FileReport implements ValidationReport {
-  protected readonly file: DraftFile;
+  protected readonly file: ReportFile;
   protected readonly title: string;
   protected readonly startedAt = new Date();
 
-  constructor(file: DraftFile, title: string) {
+  constructor(file: ReportFile, title: string) {
     this.file = file;
     this.title = title;
   }
@@ -94,7 +51,7 @@ abstract class FileReport implements ValidationReport {
 class JsonReport extends FileReport {
   #isFirst = true;
 
-  constructor(file: DraftFile, title: string) {
+  constructor(file: ReportFile, title: string) {
     super(file, title);
     this.file.write(
       `{"title":${JSON.stringify(title)},"startedAt":${JSON.stringify(this.startedAt)},"differences":[`,
@@ -109,8 +66,7 @@ class JsonReport extends FileReport {
   end({ results, checks, findings, tasksUnread, isEqual, seconds }: ValidationTotals): void {
     const tables = results.map((table) => `\n${JSON.stringify(tableJson(table))}`);
     const rest = JSON.stringify({ checks, findings, tasksUnread, isEqual, seconds });
-    this.file.write(`\n],"tables":[${tables.join(",")}\n],${rest.slice(1)}\n`);
-    this.file.end();
+    this.file.end(`\n],"tables":[${tables.join(",")}\n],${rest.slice(1)}\n`);
   }
 }
 
@@ -129,7 +85,6 @@ class HtmlReport extends FileReport {
 
   end(totals: ValidationTotals): void {
     const { title, startedAt } = this;
-    this.file.write(validationHtml({ title, startedAt, totals, differences: this.#differences }));
-    this.file.end();
+    this.file.end(validationHtml({ title, startedAt, totals, differences: this.#differences }));
   }
 }

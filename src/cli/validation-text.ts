@@ -1,4 +1,4 @@
-import { displayTable, type TableId } from "../core/schema.ts";
+import { displayTable } from "../core/schema.ts";
 import type {
   KnownTask,
   RowDifference,
@@ -6,19 +6,14 @@ import type {
   TableValidation,
   TargetCheck,
 } from "../server/validate.ts";
-import { count, duration, percent, short } from "./human.ts";
-import { textTable } from "./output.ts";
+import { count, duration, percent, short, things } from "./human.ts";
+import { tableLabel, textTable } from "./output.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./text-width.ts";
 import { isDifferent, isEqual, type ValidationProgress, type ValidationTotals } from "./validation-result.ts";
 
-export function things(number: number, what: string): string {
-  return `${count(number)} ${what}${number === 1 ? "" : "s"}`;
-}
-
-function names(source: TableId, target: TableId): string {
-  const [from, to] = [displayTable(source), displayTable(target)];
-  return printable(from === to ? from : `${from} → ${to}`);
+function nameOf({ table, target }: TableValidation): string {
+  return printable(tableLabel(table, target));
 }
 
 /** A row that differs, in one line, with its values in lines below where they were asked for. */
@@ -49,7 +44,7 @@ function rowText(values: RowValues, shown?: ReadonlySet<string>): string {
 /** What one table has come to, in a line. */
 export function tableText(table: TableValidation, paint: Paint): string {
   const { verdict, rows, sampled, seconds } = table;
-  const name = names(table.table, table.target);
+  const name = nameOf(table);
   const part = sampled === undefined ? "" : ` (${sampled} % of the source's rows were looked for)`;
   const time = paint.faint(` in ${duration(seconds)}`);
   switch (verdict) {
@@ -160,7 +155,7 @@ export function summaryText(totals: ValidationTotals, paint: Paint): string {
     const { rows, missing, extra, different, verdict } = table;
     const isRead = verdict === "equal" || verdict === "different";
     const counted = [rows.source, rows.target, missing, extra, different];
-    return [names(table.table, table.target), ...counted.map((n) => (isRead ? count(n) : "")), wordOf(table)];
+    return [nameOf(table), ...counted.map((n) => (isRead ? count(n) : "")), wordOf(table)];
   });
   const [head, ...lines] = listed.length === 0 ? [""] : textTable(columns, cells).trimEnd().split("\n");
   const painted = lines.map((line, i) => (isEqual(listed[i]!) ? line : paint.bad(line)));

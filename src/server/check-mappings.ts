@@ -1,19 +1,12 @@
 import type { EndpointConfig } from "../core/engine.ts";
 import type { Finding } from "../core/finding.ts";
 import type { MigrationPlan } from "../core/plan.ts";
-import type { Catalog } from "../core/schema.ts";
-import type { MigrationType, Source } from "../core/source.ts";
-import type { Target } from "../core/target.ts";
-import { compilePlan } from "../mapping/plan.ts";
+import type { MigrationType } from "../core/source.ts";
 import type { TableMappings } from "../mapping/rules.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
-import {
-  nothingSelected,
-  type SelectedRelations,
-  selectRelations,
-  viewsUnread,
-} from "../task/select-relations.ts";
+import { nothingSelected } from "../task/select-relations.ts";
 import { registry } from "./engines.ts";
+import { planRows, type RowsToPlan } from "./plan-rows.ts";
 
 export interface MappingsToCheck {
   /** JSON text. */
@@ -46,50 +39,19 @@ export async function checkMappings(request: MappingsToCheck, signal: AbortSigna
   const { target: to } = request;
   const target =
     to === undefined ? undefined : opened.use(await registry.find(to.engine).openTarget(to, signal));
-  return { rules, checked: await checkSource(mappings, { source, target, type: request.type, signal }) };
-}
-
-interface Sides {
-  readonly source: Source;
-  readonly target: Target | undefined;
-  readonly type: MigrationType;
-  readonly signal: AbortSignal;
+  return { rules, checked: await checkSource(mappings, { source, target, type: request.type }, signal) };
 }
 
 async function checkSource(
   mappings: TableMappings,
-  { source, target, type, signal }: Sides,
+  sides: Pick<RowsToPlan, "source" | "target" | "type">,
+  signal: AbortSignal,
 ): Promise<NonNullable<CheckedMappings["checked"]>> {
-  const selected = await selectRelations(source, { mappings, type, known: new Set() }, signal);
-  const catalog = await describe(source, selected, { type, signal });
+  const { selected, plan, findings } = await planRows({ ...sides, mappings, settings: undefined }, signal);
   const isEmpty = selected.tables.length + selected.views.length === 0;
-  const compiled = compilePlan({
-    ...{ catalog, mappings, targetSchema: target?.onlySchema },
-    replicates: type !== "full-load",
-  });
-  const converted = target?.convert(compiled.plan) ?? { plan: compiled.plan, findings: [] };
   return {
-    plan: converted.plan,
+    plan,
     tables: selected.listed.length,
-    findings: [
-      ...(isEmpty ? [nothingSelected("selection")] : []),
-      ...selected.unmatched,
-      ...selected.passing,
-      ...viewsUnread(selected.views, catalog),
-      ...compiled.findings,
-      ...converted.findings,
-    ],
+    findings: [...(isEmpty ? [nothingSelected("selection")] : []), ...findings],
   };
-}
-
-function describe(
-  source: Source,
-  { tables, views }: SelectedRelations,
-  { type, signal }: Pick<Sides, "type" | "signal">,
-): Promise<Catalog> {
-  const parts = { objects: false, rights: false, largeObjects: false };
-  return source.describe(
-    { tables, views, wholeSchemas: undefined, ...parts, rowsOnly: type === "full-load" },
-    signal,
-  );
 }

@@ -5,18 +5,16 @@ import { type MigrationPlan, readTable, type TablePlan } from "../core/plan.ts";
 import { type Catalog, displayTable, type TableId, type TableSchema, tableKey } from "../core/schema.ts";
 import type { MigrationType, Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
-import { compilePlan } from "../mapping/plan.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import { reconcile } from "../pipeline/validation/reconcile.ts";
 import { validate } from "../pipeline/validation/validate.ts";
 import type { ValidationObserver } from "../pipeline/validation/validation-observer.ts";
-import { lobSettings } from "../task/lob-settings.ts";
 import { openBoth } from "../task/open-sides.ts";
-import { nothingSelected, selectRelations, viewsUnread } from "../task/select-relations.ts";
+import { nothingSelected } from "../task/select-relations.ts";
 import { readTaskSettings, type TaskSettings } from "../task/settings.ts";
-import { targetSchema } from "../task/target-schema.ts";
 import { registry } from "./engines.ts";
 import { findTasks, type KnownTask } from "./followed-tasks.ts";
+import { planRows, ROWS_ALONE } from "./plan-rows.ts";
 
 export type {
   RowDifference,
@@ -115,27 +113,17 @@ async function planTables(
 ): Promise<MigrationPlan> {
   const mappings = parseTableMappings(spec.tableMappings);
   const { type } = spec;
-  const selected = await selectRelations(source, { mappings, type, known: new Set() }, signal);
-  const { tables, views } = selected;
+  const planned = await planRows({ mappings, type, source, target, settings }, signal);
+  const { selected, catalog, converted } = planned;
+  const { tables, views, unmatched } = selected;
   if (tables.length + views.length === 0) throw asError(nothingSelected("selection"));
-  const parts = { objects: false, rights: false, largeObjects: false, wholeSchemas: undefined };
-  const rowsOnly = type === "full-load";
-  const catalog = await source.describe({ tables, views, ...parts, rowsOnly }, signal);
-  const compiled = compilePlan({
-    ...{ catalog, mappings, targetSchema: targetSchema(settings, target), replicates: !rowsOnly },
-    lobSettings: lobSettings(settings, source),
-  });
-  const converted = target.convert(compiled.plan);
-  const findings = [
-    ...[...selected.unmatched, ...selected.passing, ...viewsUnread(views, catalog)],
-    ...[...goneTables(tables, catalog), ...compiled.findings, ...converted.findings],
-  ];
+  const findings = [...goneTables(tables, catalog), ...planned.findings];
   const errors = findings.filter(({ severity }) => severity === "error");
-  const told = [...selected.unmatched, ...replacements(converted.findings, spec.target), ...errors];
+  const told = [...unmatched, ...replacements(converted, spec.target), ...errors];
   for (const finding of told) listener.finding(finding);
   const fatal = errors.find(({ table }) => table === undefined);
   if (fatal !== undefined) throw asError(fatal);
-  return converted.plan;
+  return planned.plan;
 }
 
 /** Where the target's endpoint asks for other values in the place of some, rows that hold these on the source differ. */
@@ -168,8 +156,7 @@ async function describeTargets(
   const isListed = (id: TableId): boolean => listed.has(tableKey(id));
   const wanted = plan.tables.map((table) => table.target.id);
   const [tables, views] = [wanted.filter(isListed), wanted.filter((id) => !isListed(id))];
-  const parts = { objects: false, rights: false, largeObjects: false, wholeSchemas: undefined };
-  const catalog = await target.describe({ tables, views, ...parts, rowsOnly: true }, signal);
+  const catalog = await target.describe({ tables, views, ...ROWS_ALONE, rowsOnly: true }, signal);
   const described = new Map(catalog.tables.map((table) => [tableKey(table.id), table]));
   return new Map(
     plan.tables.flatMap(({ source, target: { id, columns } }) => {

@@ -118,13 +118,13 @@ export async function assessTask(request: AssessmentRequest, signal: AbortSignal
   return { catalog, listed, selected, tables, concerned, changes, told, findings, notes };
 }
 
-/** The table that an error sets aside; undefined for one that keeps the whole task from running. */
-export function tableOf(
-  { code, table, subject }: Finding,
+/** Tells the table that an error sets aside; undefined for one that keeps the whole task from running. */
+export function tableFinder(
   tables: readonly { readonly id: TableId }[],
-): TableId | undefined {
-  if (errorTable[code].scope !== "table") return undefined;
-  return table ?? tables.find(({ id }) => displayTable(id) === subject)?.id;
+): (error: Finding) => TableId | undefined {
+  const byName = new Map(tables.map(({ id }) => [displayTable(id), id]));
+  return ({ code, table, subject }) =>
+    errorTable[code].scope === "table" ? (table ?? byName.get(subject)) : undefined;
 }
 
 /** A task that only captures changes finds everything made. */

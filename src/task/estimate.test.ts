@@ -4,6 +4,7 @@ import type { TableSchema } from "../core/schema.ts";
 import type { SourceProbe } from "../core/server-probe.ts";
 import { changeRate, estimate, logLasts } from "./estimate.ts";
 import { logFindings, probeFindings } from "./estimate-findings.ts";
+import { instanceClasses } from "./instance-class.ts";
 
 const server = { server: "PostgreSQL 18", roundTripMs: 1, clockSkewMs: 0 };
 
@@ -55,6 +56,9 @@ test("the instance class grows with what is to be moved and with what is to be f
   assert.equal(classOf(2e9, 0), "dms.c5.large");
   assert.equal(classOf(1000, 10e6), "dms.c5.xlarge");
   assert.equal(classOf(1e12, 0), "dms.c5.4xlarge");
+  const known = new Set(instanceClasses.map(({ name }) => name));
+  const named = [1000, 2e9, 2e10, 1e11, 1e12].map((rows) => classOf(rows, 0));
+  assert.deepEqual([new Set(named).size, named.filter((name) => !known.has(name))], [5, []]);
 });
 
 test("a rate is what two probes differ by, and unknown where one of them does not tell or the log was cut", () => {

@@ -1,6 +1,5 @@
 import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
 import type { LogKept, SourceProbe } from "../core/server-probe.ts";
-import { type InstanceClass, instanceClasses } from "./instance-class.ts";
 import type { TableSample } from "./sample-load.ts";
 
 export interface TableEstimate {
@@ -60,7 +59,7 @@ export function estimate({ tables, samples, lanes, changes }: EstimateFacts): Es
     rows: sum(counted.map(({ rows }) => rows)),
     bytes: sum(counted.map(({ bytes }) => bytes)),
     ...{ samples, load, changes },
-    instanceClass: classFor(load, changes).name,
+    instanceClass: classFor(load, changes),
   };
 }
 
@@ -69,7 +68,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + Math.max(0, value), 0);
 }
 
-/** What was not sampled is taken to be like what was, by its rows where both are known, else by its bytes. */
+/** What was not sampled is taken to be like what was, by its rows; where these are not known it counts as none. */
 function loadEstimate(
   tables: readonly TableEstimate[],
   samples: readonly TableSample[],
@@ -135,10 +134,9 @@ const CLASSES: readonly {
   { name: "dms.c5.4xlarge", loadBytes: Infinity, logBytesPerSecond: Infinity },
 ];
 
-function classFor(load: LoadEstimate | undefined, changes: ChangeRate | undefined): InstanceClass {
-  const chosen = CLASSES.find(
+function classFor(load: LoadEstimate | undefined, changes: ChangeRate | undefined): string {
+  return CLASSES.find(
     ({ loadBytes, logBytesPerSecond }) =>
       (load?.bytes ?? 0) <= loadBytes && (changes?.logBytesPerSecond ?? 0) <= logBytesPerSecond,
-  );
-  return instanceClasses.find(({ name }) => name === chosen?.name)!;
+  )!.name;
 }

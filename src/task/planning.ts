@@ -5,7 +5,7 @@ import type { MigrationPlan } from "../core/plan.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../core/schema.ts";
 import type { Target } from "../core/target.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
-import { type AssessmentRequest, assessTask, isOwnOnly, tableOf } from "./assessment.ts";
+import { type AssessmentRequest, assessTask, isOwnOnly, tableFinder } from "./assessment.ts";
 import type { AttemptNotes } from "./attempt.ts";
 import type { SchemaChanges } from "./schema-changes.ts";
 import { isUntouched } from "./table-work.ts";
@@ -62,10 +62,11 @@ function tableErrors(
   findings: readonly Finding[],
   tables: readonly { readonly id: TableId }[],
 ): readonly MigrationError[] {
+  const tableOf = tableFinder(tables);
   return findings
     .filter(({ severity }) => severity === "error")
     .map((finding) => {
-      const table = tableOf(finding, tables);
+      const table = tableOf(finding);
       if (table !== undefined) return asError(finding, table);
       throw asError(finding, undefined);
     });

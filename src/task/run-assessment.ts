@@ -5,7 +5,7 @@ import { type Catalog, type TableId, tableKey } from "../core/schema.ts";
 import type { ServerProbe, SourceProbe } from "../core/server-probe.ts";
 import type { MigrationType, Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
-import { type AssessedTask, assessTask, tableOf } from "./assessment.ts";
+import { type AssessedTask, assessTask, tableFinder } from "./assessment.ts";
 import { type Complexity, complexityOf } from "./complexity.ts";
 import { changeRate, type Estimate, estimate } from "./estimate.ts";
 import { logFindings, probeFindings } from "./estimate-findings.ts";
@@ -124,8 +124,9 @@ function summed(
   findings: readonly Finding[],
 ): Pick<Assessment, "type" | "tables" | "inventory" | "findings" | "isBlocked" | "complexity"> {
   const errors = findings.filter(({ severity }) => severity === "error");
+  const tableOf = tableFinder(assessed.tables);
   const keysOf = (some: readonly Finding[]): ReadonlySet<string> =>
-    new Set(some.map((one) => tableOf(one, assessed.tables)).flatMap((id) => (id ? [tableKey(id)] : [])));
+    new Set(some.map(tableOf).flatMap((id) => (id ? [tableKey(id)] : [])));
   const setAside = keysOf(errors);
   const unmended = keysOf(errors.filter(({ fix }) => fix === undefined));
   const tables = assessed.changes.plan.tables.map(({ source, target }) => ({
@@ -143,7 +144,7 @@ function summed(
     tables,
     inventory: inventoryOf(assessed.catalog),
     findings: findings.toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity)),
-    isBlocked: errors.some((one) => tableOf(one, assessed.tables) === undefined),
+    isBlocked: errors.some((one) => tableOf(one) === undefined),
     complexity: complexityOf({ findings, tables: tables.length, setAside: unmended.size, isOneKind }),
   };
 }

@@ -1,6 +1,4 @@
-import { writeFile } from "node:fs/promises";
-import { type Command, Option } from "commander";
-import { MigrationError } from "../../core/error.ts";
+import type { Command } from "commander";
 import type { MigrationToAssess } from "../../server/assess-migration.ts";
 import type { Assessment } from "../../task/run-assessment.ts";
 import { fixFile } from "../assess-fixes.ts";
@@ -10,10 +8,10 @@ import { type AssessOptions, type AssessUrls, assessSpec } from "../assess-spec.
 import { assessmentText } from "../assess-text.ts";
 import { ExitCode } from "../exit-code.ts";
 import { onInterrupt } from "../interrupts.ts";
-import { prepModes } from "../migrate-spec.ts";
-import { type Output, wantsColor } from "../output.ts";
-import { colorPaint, plainPaint } from "../paint.ts";
-import { withWhatToMove } from "../what-to-move.ts";
+import { wholeNumberIn } from "../number-options.ts";
+import { type Output, paintFor } from "../output.ts";
+import { ReportFile } from "../report-file.ts";
+import { prepModeOption, withWhatToMove } from "../what-to-move.ts";
 
 const HELP = `
 Examples:
@@ -36,15 +34,9 @@ export function assessCommand(program: Command, output: Output, exit: (code: Exi
     .argument("<source-url>", "where the data is, such as postgresql://user:password@host:5432/database")
     .argument("[target-url]", "where it is to go");
   withWhatToMove(command)
-    .option("--mappings <file>", "AWS DMS table mappings (JSON) instead of patterns; - for standard input")
-    .option("--settings <file>", "AWS DMS task settings (JSON), any subset")
-    .addOption(
-      new Option("--prep-mode <mode>", "what would be done with tables that are on the target").choices(
-        Object.keys(prepModes),
-      ),
-    )
+    .addOption(prepModeOption("what would be done with tables that are on the target"))
     .option("--no-estimate", "do not read samples of tables and do not watch the source")
-    .option("--watch <seconds>", "how long to watch the source's rate of changes", "60")
+    .option("--watch <seconds>", "how long to watch the source's rate of changes", wholeNumberIn(1, 3600), 60)
     .option("--html <file>", "write a report for people, in one file that needs no other")
     .option("--fix <file>", "collect the statements that mend findings")
     .option("--json", "one JSON document, for programs", false)
@@ -60,13 +52,15 @@ async function assess(urls: AssessUrls, options: AssessOptions, output: Output):
     import("../../mapping/selection.ts"),
   ]);
   const order = await assessSpec(urls, options, { registry, mappingsFromPatterns });
+  using html = fileOf(options.html, "--html");
+  using fix = fileOf(options.fix, "--fix");
   const assessment = await run(order, output);
   if (assessment === undefined) return ExitCode.failed;
   const report = { name: order.spec.name, at: new Date(), assessment };
-  if (options.html !== undefined) await writeTo(options.html, "--html", assessmentHtml(report));
-  if (options.fix !== undefined) await writeTo(options.fix, "--fix", fixFile(report));
-  const paint = wantsColor(output.stdout) ? colorPaint : plainPaint;
+  const paint = paintFor(output.stdout);
   output.stdout.write(options.json ? assessmentJson(report) : assessmentText(report, paint));
+  html?.end(assessmentHtml(report));
+  fix?.end(fixFile(report));
   const isClean = assessment.findings.every(({ severity }) => severity !== "error");
   return isClean ? ExitCode.done : ExitCode.incomplete;
 }
@@ -94,15 +88,7 @@ async function run(order: MigrationToAssess, output: Output): Promise<Assessment
   }
 }
 
-async function writeTo(path: string, option: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new MigrationError("usage.invalid", {
-      message: `The file of ${option} cannot be written (${code}).`,
-      subject: path,
-      remedy: "Give a path that this user may write to.",
-    });
-  }
+/** Where the option names one. */
+function fileOf(path: string | undefined, option: string): ReportFile | undefined {
+  return path === undefined ? undefined : new ReportFile(path, option);
 }

@@ -5,6 +5,7 @@ import type { Leftover } from "../../core/leftover.ts";
 import { ExitCode } from "../exit-code.ts";
 import { engineOf } from "../migrate-spec.ts";
 import { endpointLabel, type Output, textTable } from "../output.ts";
+import { collect } from "../what-to-move.ts";
 
 const HELP = `
 Examples:
@@ -33,7 +34,6 @@ interface Found {
 }
 
 export function cleanupCommand(program: Command, output: Output, exit: (code: ExitCode) => void): void {
-  const collect = (value: string, values: readonly string[]): readonly string[] => [...values, value];
   program
     .command("cleanup")
     .description("Remove what tasks have left in databases.")

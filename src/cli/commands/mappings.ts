@@ -1,12 +1,12 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { MigrationError } from "../../core/error.ts";
 import type { MigrationType } from "../../core/source.ts";
 import type { CheckedMappings } from "../../server/check-mappings.ts";
 import { ExitCode } from "../exit-code.ts";
 import { mappingsJson, mappingsText } from "../mappings-report.ts";
 import { documentOf, endpointOfUrl } from "../migrate-spec.ts";
-import { type Output, wantsColor } from "../output.ts";
-import { colorPaint, plainPaint } from "../paint.ts";
+import { type Output, paintFor } from "../output.ts";
+import { typeOption } from "../what-to-move.ts";
 
 const HELP = `
 Examples:
@@ -37,11 +37,7 @@ export function mappingsCommand(program: Command, output: Output, exit: (code: E
     .argument("<file>", "the document (JSON); - for standard input")
     .option("--source <url>", "the database that it is about")
     .option("--target <url>", "where the tables go; it names their types")
-    .addOption(
-      new Option("--type <type>", "what the task moves")
-        .choices(["full-load", "cdc", "full-load-and-cdc"])
-        .default("full-load"),
-    )
+    .addOption(typeOption("what the task moves"))
     .option("--columns", "show every column, also those that come as they are", false)
     .option("--json", "one JSON document, for programs", false)
     .addHelpText("after", HELP)
@@ -69,7 +65,7 @@ async function check(file: string, options: CheckOptions, output: Output): Promi
     },
     new AbortController().signal,
   );
-  const paint = wantsColor(output.stdout) ? colorPaint : plainPaint;
+  const paint = paintFor(output.stdout);
   output.stdout.write(
     options.json ? mappingsJson(checked) : mappingsText(checked, { paint, everyColumn: options.columns }),
   );

@@ -1,17 +1,17 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { MigrationError } from "../../core/error.ts";
 import type { RunningTask, StartMode, TaskOutcome, TaskProgress, TaskSpec } from "../../task/task.ts";
 import { ExitCode } from "../exit-code.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { JsonDisplay } from "../json-display.ts";
-import { type MigrateOptions, migrateSpec, prepModes } from "../migrate-spec.ts";
+import { type MigrateOptions, migrateSpec } from "../migrate-spec.ts";
 import { migrateSummary } from "../migrate-summary.ts";
 import { endpointLabel, type Output } from "../output.ts";
 import { progressTotals } from "../progress-rates.ts";
 import { defaultDataDir, type HeldRun, holdRun } from "../run-record.ts";
 import { type TaskDisplay, taskDisplay } from "../task-display.ts";
 import { printable } from "../text-width.ts";
-import { withWhatToMove } from "../what-to-move.ts";
+import { prepModeOption, withWhatToMove } from "../what-to-move.ts";
 
 const HELP = `
 Examples:
@@ -37,13 +37,7 @@ export function migrateCommand(program: Command, output: Output, exit: (code: Ex
     .argument("<source-url>", "where the data is, such as postgresql://user:password@host:5432/database")
     .argument("<target-url>", "where it goes");
   withWhatToMove(command)
-    .option("--mappings <file>", "AWS DMS table mappings (JSON) instead of patterns; - for standard input")
-    .option("--settings <file>", "AWS DMS task settings (JSON), any subset")
-    .addOption(
-      new Option("--prep-mode <mode>", "what to do with tables that are on the target").choices(
-        Object.keys(prepModes),
-      ),
-    )
+    .addOption(prepModeOption("what to do with tables that are on the target"))
     .option("--until-caught-up", "with cdc: stop once the target has every change", false)
     .option("--cdc-start-position <position>", "with --type cdc: replicate what was committed after this")
     .option("--cdc-stop-position <position>", "stop there: a position, server_time:... or commit_time:...")

@@ -1,9 +1,10 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { ExitCode } from "../exit-code.ts";
 import { onInterrupt } from "../interrupts.ts";
+import { wholeNumberIn } from "../number-options.ts";
 import type { Output } from "../output.ts";
 import { defaultDataDir } from "../run-record.ts";
 
@@ -34,7 +35,7 @@ export function serveCommand(program: Command, output: Output): void {
     .command("serve")
     .description("Serve the AWS DMS API.")
     .option("--host <host>", "address to listen on", "127.0.0.1")
-    .option("--port <port>", "port to listen on; 0 for any free one", portNumber, 8367)
+    .option("--port <port>", "port to listen on; 0 for any free one", wholeNumberIn(0, 65_535), 8367)
     .option("--data-dir <dir>", "where everything is kept", defaultDataDir())
     .addOption(new Option("--log-level <level>", "what is logged").choices(LOG_LEVELS).default("info"))
     .option("--topics <file>", "JSON file of topic ARNs and the addresses their events are posted to")
@@ -90,10 +91,4 @@ export async function serve(options: ServeOptions, output: Output): Promise<void
 function workerPath(): string {
   const extension = import.meta.filename.endsWith(".ts") ? "ts" : "js";
   return fileURLToPath(new URL(`../../server/worker.${extension}`, import.meta.url));
-}
-
-function portNumber(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new InvalidArgumentError("A port is a number from 0 to 65535.");
 }

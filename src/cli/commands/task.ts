@@ -71,8 +71,6 @@ function createOptions(command: Command): Command {
     .requiredOption("--target <endpoint>", "identifier or ARN of the target endpoint")
     .option("--instance <name>", "replication instance; not needed when there is one only");
   return withWhatToMove(described)
-    .option("--mappings <file>", "AWS DMS table mappings (JSON) instead of patterns")
-    .option("--settings <file>", "AWS DMS task settings (JSON), any subset")
     .option("--cdc-start-position <position>", "with --type cdc: replicate what was committed after this")
     .option("--cdc-stop-position <position>", "stop there");
 }

@@ -1,16 +1,16 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { MigrationError } from "../../core/error.ts";
-import type { MigrationType } from "../../core/source.ts";
 import type { ValidationSpec } from "../../server/validate.ts";
 import { ExitCode } from "../exit-code.ts";
 import { onInterrupt } from "../interrupts.ts";
-import { documentOf, endpointOfUrl } from "../migrate-spec.ts";
+import { endpointOfUrl, mappingsDocument, settingsDocument } from "../migrate-spec.ts";
+import { numberIn, wholeNumberIn } from "../number-options.ts";
 import { endpointLabel, type Output } from "../output.ts";
 import { printable } from "../text-width.ts";
 import { validationDisplay } from "../validation-display.ts";
 import { openReport } from "../validation-report.ts";
 import { ValidationResult } from "../validation-result.ts";
-import { withWhatToMove } from "../what-to-move.ts";
+import { type WhatToMove, withWhatToMove } from "../what-to-move.ts";
 
 const HELP = `
 Examples:
@@ -26,12 +26,7 @@ A password that is not in the URL is taken from TIDEWAY_SOURCE_PASSWORD or TIDEW
 
 Exit codes: 0 equal, 1 failed or stopped before the end, 2 wrong usage, 3 different, or not all of it could be compared.`;
 
-export interface ValidateOptions {
-  readonly type: MigrationType;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  readonly mappings?: string;
-  readonly settings?: string;
+export interface ValidateOptions extends WhatToMove {
   readonly sample?: number;
   readonly settle: number;
   readonly sessions: number;
@@ -47,11 +42,9 @@ export function validateCommand(program: Command, output: Output, exit: (code: E
     .argument("<source-url>", "where the rows come from")
     .argument("<target-url>", "where they should be");
   withWhatToMove(command, "what the task moves that brings the rows")
-    .option("--mappings <file>", "AWS DMS table mappings (JSON) instead of patterns; - for standard input")
-    .option("--settings <file>", "AWS DMS task settings (JSON), any subset")
     .option("--sample <percent>", "look for a part of the source's rows alone", numberIn(0.001, 100))
     .option("--settle <seconds>", "how long a difference has to stay", numberIn(0, 3600), 5)
-    .option("--sessions <number>", "sessions of each side that read at once", numberIn(1, 49), 4)
+    .option("--sessions <number>", "sessions of each side that read at once", wholeNumberIn(1, 49), 4)
     .option("--values", "show values of rows that differ", false)
     .option("--report <file>", "write the result there, all differences included: .html or .json")
     .option("--json", "one event a line, for programs", false)
@@ -59,14 +52,6 @@ export function validateCommand(program: Command, output: Output, exit: (code: E
     .action(async (source: string, target: string, options: ValidateOptions) => {
       exit(await validate({ source, target }, options, output));
     });
-}
-
-function numberIn(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() !== "" && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It is a number from ${least} to ${most}.`);
-  };
 }
 
 async function validate(
@@ -108,27 +93,17 @@ async function validationSpec(
   urls: { readonly source: string; readonly target: string },
   options: ValidateOptions,
 ): Promise<ValidationSpec> {
-  if (options.mappings !== undefined && options.include.length + options.exclude.length > 0) {
-    throw new MigrationError("usage.invalid", {
-      message: "--mappings and --include/--exclude exclude each other.",
-      remedy: "Put the patterns into the mappings.",
-    });
-  }
   const [{ registry }, { mappingsFromPatterns }] = await Promise.all([
     import("../../server/engines.ts"),
     import("../../mapping/selection.ts"),
   ]);
-  const { mappings, settings, include, exclude } = options;
   return {
     source: endpointOfUrl(urls.source, "source", registry),
     target: endpointOfUrl(urls.target, "target", registry),
     type: options.type,
-    tableMappings:
-      mappings === undefined
-        ? mappingsFromPatterns(include, exclude)
-        : await documentOf(mappings, "--mappings"),
-    settings: settings === undefined ? "{}" : await documentOf(settings, "--settings"),
-    sessions: Math.floor(options.sessions),
+    tableMappings: await mappingsDocument(options, { mappingsFromPatterns }),
+    settings: await settingsDocument(options),
+    sessions: options.sessions,
     withValues: options.values,
     sample: options.sample,
     settleMs: options.settle * 1000,

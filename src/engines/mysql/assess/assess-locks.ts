@@ -1,7 +1,7 @@
 import type { Finding } from "../../../core/finding.ts";
 import { displayTable, type TableSchema } from "../../../core/schema.ts";
 import type { SourceAssessment } from "../../../core/source.ts";
-import { finding } from "../../shared/finding.ts";
+import { finding, mends } from "../../shared/finding.ts";
 import { literal } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
 import { findsRowsAnyTime } from "../snapshot/gtid-moments.ts";
@@ -32,7 +32,7 @@ export async function assessLocks(
     finding("source.privilege", severity, {
       subject: account.user,
       message: `The user ${account.user} lacks the privilege RELOAD${unless(account, "it or LOCK TABLES")}: ${without}.`,
-      remedy: `Run on the source: grant reload on *.* to ${account.sql};`,
+      ...mends("source", [`grant reload on *.* to ${account.sql};`]),
     });
   if (type === "full-load" || (await mayLock(client, tables, account))) return [told("info", LOCKS_TABLES)];
   // What is loaded needs no snapshot any more.
