@@ -10,7 +10,6 @@ export function takingNames(
   followed: readonly FollowedTable[],
   others: readonly TableId[],
 ): ReadonlySet<FollowedTable> {
-  const isRenamed = (table: FollowedTable): boolean => newName(table) !== tableKey(table.from.source.id);
   const kept = new Set([...others.map(tableKey), ...followed.filter((one) => !isRenamed(one)).map(newName)]);
   const renamed = new Set(followed.filter(isRenamed));
   const taking = new Set<FollowedTable>();
@@ -24,6 +23,10 @@ export function takingNames(
     }
   }
   return taking;
+}
+
+export function isRenamed(table: FollowedTable): boolean {
+  return newName(table) !== tableKey(table.from.source.id);
 }
 
 /** The key of the name that a table has in the end. */

@@ -7,7 +7,7 @@ import type { Attempt } from "./attempt.ts";
 import type { FollowedTable } from "./plan-alterations.ts";
 import { markForReload } from "./preparation.ts";
 import { rowsKept } from "./run-reload.ts";
-import { newName, takingNames } from "./taken-names.ts";
+import { isRenamed, newName, takingNames } from "./taken-names.ts";
 import { targetSchema } from "./target-schema.ts";
 
 /**
@@ -22,7 +22,7 @@ export async function withoutTaking(
   }: { readonly followed: readonly FollowedTable[]; readonly dropped: readonly TablePlan[] },
 ): Promise<readonly FollowedTable[]> {
   const { spec, settings, plan, journal, errors, statistics, signal } = attempt;
-  if (spec.type === "cdc" || settings.preventsLoops) return followed;
+  if (spec.type === "cdc" || settings.preventsLoops || !followed.some(isRenamed)) return followed;
   const concerned = new Set([...dropped, ...followed.map(({ from }) => from)]);
   const journaled = await journal.tables(signal);
   const going = plan.tables.filter((table) => !concerned.has(table) && !errors.isSuspended(table.source.id));

@@ -160,9 +160,10 @@ test("a transaction that has its GTID and does not commit is waited for, as it m
 });
 
 test("a transaction that was prepared and may be executed by its GTID before it is shown is waited for", async () => {
-  const preparer = await server.connect(schema);
-  await preparer.query("xa start 'p'; update c set n = n + 1 where writer = 1; xa end 'p'; xa prepare 'p'");
-  await preparer.end();
+  await server.queryAndLeave(
+    "xa start 'p'; update c set n = n + 1 where writer = 1; xa end 'p'; xa prepare 'p'",
+    schema,
+  );
   const looks = async (): Promise<number> => {
     const [status] = await server.query("show global status like 'Com_xa_recover'");
     return Number(status!["Value"]);

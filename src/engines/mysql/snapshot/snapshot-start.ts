@@ -9,7 +9,7 @@ import { errorAddress } from "../connection/address.ts";
 import type { Client } from "../connection/client.ts";
 import { connect, openWire } from "../connection/connection.ts";
 import { classify, serverFields } from "../connection/errors.ts";
-import type { WireSession } from "../connection/wire-session.ts";
+import type { TextRows, WireSession } from "../connection/wire-session.ts";
 import { gtidPositionOf, placePosition } from "../log/binlog-position.ts";
 import { checkLog } from "../log/follow-log.ts";
 import { currentPosition } from "../log/log-state.ts";
@@ -32,6 +32,7 @@ const LOCK_WAIT_S = 3;
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 30_000;
 
+const SHOW_PLACE = "show status like 'binlog_snapshot_%'";
 const GLOBAL_LOCK = "flush tables with read lock";
 /** A lock whose holder has stopped, or cannot be reached any more, is given back soon. */
 const LOCKER_TIMEOUTS = "set session wait_timeout = 10, net_read_timeout = 10";
@@ -131,11 +132,9 @@ async function begin(endpoint: EndpointConfig, start: Start): Promise<BegunSessi
   // One transaction shows one moment by itself.
   if (request.sessions === 1 && request.anchor === "none") return await beginAlone(sessions[0]!);
   const isMariadb = sessions[0]!.facts.flavour === "mariadb";
-  let largest: BegunSessions | undefined;
   for (let attempt = 0; isMariadb && attempt < UNLOCKED_TRIES; attempt++) {
     const found = await beginUnlocked(sessions);
     if (found.sessions.length === sessions.length) return positioned(found, request);
-    if (found.sessions.length > (largest?.sessions.length ?? 0)) largest = found;
   }
   const locker = await connect(endpoint, { side: "source", purpose: "tideway snapshot" }, signal);
   const cut = (): void => locker.destroy();
@@ -174,19 +173,34 @@ function positioned(found: BegunSessions, { anchor }: SnapshotRequest): BegunSes
  */
 async function beginUnlocked(sessions: readonly WireSession[]): Promise<BegunSessions> {
   await Promise.all(sessions.map((wire) => wire.query(BEGIN)));
-  const places = await Promise.all(
-    sessions.map(async (wire) => {
-      const rows = await wire.query("show status like 'binlog_snapshot_%'");
-      const status = new Map(rows.map(([name, value]) => [name?.toLowerCase(), value ?? ""]));
-      const file = status.get("binlog_snapshot_file") ?? "";
-      return file === "" ? "" : `${file}:${status.get("binlog_snapshot_position")}`;
-    }),
-  );
-  const groups = [...Map.groupBy(sessions.keys(), (i) => places[i]!)].filter(([place]) => place !== "");
-  const [place, members] = groups.sort(([, a], [, b]) => b.length - a.length)[0] ?? [];
-  if (place === undefined || members === undefined) return { sessions: [], position: undefined };
-  const same = members.map((i) => sessions[i]!);
-  return { sessions: same, position: await positionAt(same[0]!, place) };
+  const placed: { readonly wire: WireSession; readonly place: string }[] = [];
+  // One after the other: at the same time they would be told each other's places.
+  for (const wire of sessions) placed.push({ wire, place: await placeOf(wire) });
+  const groups = Map.groupBy(placed, ({ place }) => place);
+  groups.delete("");
+  const [members] = [...groups.values()].toSorted((a, b) => b.length - a.length);
+  if (members === undefined) return { sessions: [], position: undefined };
+  const { wire, place } = members[0]!;
+  return { sessions: members.map((member) => member.wire), position: await positionAt(wire, place) };
+}
+
+/**
+ * Where a transaction begins. The server writes the place of whoever asks into variables that all sessions share, and reads
+ * them a moment later under a lock that is shared, too (TC_LOG_BINLOG::set_status_variables, fill_status). Another session's
+ * SHOW STATUS, as monitoring has it, may change them in between; so what counts is told twice in a row.
+ */
+async function placeOf(wire: WireSession): Promise<string> {
+  for (;;) {
+    const answers = await wire.queryAll(`${SHOW_PLACE}; ${SHOW_PLACE}`);
+    const [place, again] = answers.map(placeIn);
+    if (place === again) return place!;
+  }
+}
+
+function placeIn(rows: TextRows): string {
+  const status = new Map(rows.map(([name, value]) => [name?.toLowerCase(), value ?? ""]));
+  const file = status.get("binlog_snapshot_file") ?? "";
+  return file === "" ? "" : `${file}:${status.get("binlog_snapshot_position")}`;
 }
 
 async function positionAt(wire: WireSession, place: string): Promise<Position> {
@@ -253,10 +267,7 @@ async function othersDone(locker: Client, signal: AbortSignal): Promise<void> {
   while ((await longStatements(locker)).length > 0) await pause(FIRST_PAUSE_MS, signal);
 }
 
-function lacksPrivilege(
-  { username }: EndpointConfig,
-  [account]: readonly (readonly (string | null)[])[],
-): MigrationError {
+function lacksPrivilege({ username }: EndpointConfig, [account]: TextRows): MigrationError {
   return new MigrationError("source.privilege", {
     message: `The user ${username} may not lock tables, and the server does not number its transactions (gtid_mode is not ON), so that no snapshot has a place in the log.`,
     subject: username,

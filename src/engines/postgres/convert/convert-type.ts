@@ -6,13 +6,13 @@ const MAX_PRECISION = 6;
 const MAX_CHARS = 10_485_760;
 
 /** PostGIS gives numbers of reference systems beyond this to nobody, and takes others for those beyond 999999. */
-const LAST_REFERENCE = 998_999;
+const LAST_USER_REFERENCE = 998_999;
 
 /**
  * PostGIS's type for shapes; undefined for those of a reference system that it cannot have. `geometry`: its name in SQL.
  */
 export function shapeType({ of, reference = 0 }: ShapeType, geometry: string): string | undefined {
-  if (reference > LAST_REFERENCE) return undefined;
+  if (reference > LAST_USER_REFERENCE) return undefined;
   // The source's columns of collections take all other shapes, too.
   const kind = of === "geometrycollection" ? "geometry" : of;
   if (reference > 0) return `${geometry}(${kind},${reference})`;

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { EndpointConfig } from "../../../core/engine.ts";
+import type { TablePlan } from "../../../core/plan.ts";
 import type { RowChunk } from "../../../core/row-chunk.ts";
 import type { Column } from "../../../core/schema.ts";
 import type { Loader, LoadRequest } from "../../../core/target.ts";
@@ -161,8 +162,7 @@ async function bareDigits(wire: WireSession, { plan, format }: LoadRequest): Pro
   const isBytes = ({ type }: Column): boolean => type.kind === "bytes";
   if (format !== "pg-copy-text" || !plan.source.columns.some(isBytes)) return undefined;
   const [table] = await readTargetTables(wire, [plan]);
-  const copied = plan.target.columns.filter((_, i) => plan.source.columns[i]!.generated === undefined);
-  const isBare = copied.map(
+  const isBare = copiedColumns(plan).map(
     ({ type, name }) => type.kind === "bytes" && table?.columns.get(name)?.castsBytes === true,
   );
   return isBare.includes(true) ? new BareDigits(isBare) : undefined;
@@ -170,9 +170,14 @@ async function bareDigits(wire: WireSession, { plan, format }: LoadRequest): Pro
 
 /** Without a column list COPY means all columns; targetFormats() has seen that there are none. */
 function copyInSql(request: LoadRequest): string {
-  const { source, target } = request.plan;
-  const copied = target.columns.filter((_, i) => source.columns[i]!.generated === undefined);
-  const list = copied.map((column) => identifier(column.name)).join(", ");
+  const list = copiedColumns(request.plan)
+    .map((column) => identifier(column.name))
+    .join(", ");
   const format = request.format === "pg-copy-binary" ? "binary" : "text";
-  return `copy ${qualified(target.id)}${list === "" ? "" : ` (${list})`} from stdin (format ${format})`;
+  return `copy ${qualified(request.plan.target.id)}${list === "" ? "" : ` (${list})`} from stdin (format ${format})`;
+}
+
+/** The target's, in the order in which their values come. */
+function copiedColumns({ source, target }: TablePlan): readonly Column[] {
+  return target.columns.filter((_, i) => source.columns[i]!.generated === undefined);
 }
