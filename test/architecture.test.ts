@@ -63,7 +63,7 @@ const timesOfDay = [
   // How old an event is, and the date of a signature.
   /^src\/notify\//,
   // A stop at a time of the day.
-  /^src\/task\/run-changes\.ts$/,
+  /^src\/task\/steering\.ts$/,
   // A field of the replication protocol.
   /^src\/engines\/postgres\/log\/live-stream\.ts$/,
 ];

@@ -53,12 +53,11 @@ export async function runFile(request: FileRequest, signal: AbortSignal): Promis
   const failures = tests
     .filter((line) => line.kind === "fail" && line.skipped === null)
     .map((line) => ({ name: line.name, error: line.error ?? "" }));
-  const skips = tests
-    .filter((line) => (line.kind === "pass" || line.kind === "fail") && line.skipped !== null)
-    .map((line) => ({ name: line.name, reason: line.skipped ?? "" }));
-  const times = tests
-    .filter(({ kind }) => kind === "pass" || kind === "fail")
-    .map(({ name, milliseconds }) => ({ name, milliseconds }));
+  const ended = tests.filter(({ kind }) => kind === "pass" || kind === "fail");
+  const skips = ended
+    .filter(({ skipped }) => skipped !== null)
+    .map(({ name, skipped }) => ({ name, reason: skipped ?? "" }));
+  const times = ended.map(({ name, milliseconds }) => ({ name, milliseconds }));
   const passed = tests.filter((line) => line.kind === "pass" && line.skipped === null).length;
   const wrong = fileFailure({ ending, lines, left, ran: passed + failures.length + skips.length, failures });
   if (wrong !== undefined) failures.push({ name: request.file, error: wrong });

@@ -33,7 +33,8 @@ export class BesideChanges {
     const ended = work.catch((error) => {
       if (!this.#signal.aborted) this.#failed(error);
     });
-    this.#ended = Promise.all([this.#ended, ended]);
+    const before = this.#ended;
+    this.#ended = ended.then(() => before);
     return ended;
   }
 }

@@ -67,7 +67,7 @@ export class RetryBook {
 
   /** What is left of a table after all was tried. */
   left(id: TableId, codes: ReadonlyMap<string, number>): void {
-    const left = [...codes.values()].reduce((sum, count) => sum + count, 0);
+    const left = sumOf(codes);
     const { untried, reason } = this.#tables.get(tableKey(id))!;
     // A table that was loaded again meanwhile has lost its records.
     const still = { untried: Math.min(untried, left), reason: left === 0 ? undefined : reason };
@@ -87,4 +87,9 @@ export class RetryBook {
     const key = tableKey(id);
     this.#tables.set(key, { ...this.#tables.get(key)!, ...change });
   }
+}
+
+/** How many records there are of all codes. */
+export function sumOf(codes: ReadonlyMap<string, number>): number {
+  return [...codes.values()].reduce((sum, count) => sum + count, 0);
 }

@@ -1,9 +1,10 @@
+import { MigrationError } from "../core/error.ts";
 import type { TablePlan } from "../core/plan.ts";
 import type { Snapshot } from "../core/source.ts";
 import { isRewritten, Rereads } from "../pipeline/rereads.ts";
 import { RetryRows, recordsOf } from "../pipeline/retry-rows.ts";
 import type { KeyColumn } from "../pipeline/row-keys.ts";
-import { readForWish, triggersAct } from "./retry-wish.ts";
+import { readForWish } from "./retry-wish.ts";
 import type { Retry } from "./run-retry.ts";
 
 /** Records that are tried in one transaction: few at first, and more where that goes fast. */
@@ -51,7 +52,7 @@ export class TableRecords {
     try {
       if (rows.triable.length > 0) await this.#tryRows(rows, retry, snapshot);
     } catch (error) {
-      const reason = isRewritten(error) ? REWRITTEN : triggersAct(error) ? TRIGGERED : undefined;
+      const reason = untriedFor(error);
       if (reason === undefined) throw error;
       if (reason === REWRITTEN && this.#rereads.grant(id)) return "rewritten";
       book.untried(id, { records: book.leftOf(id), reason });
@@ -89,4 +90,10 @@ export class TableRecords {
     if (tookMs > PAGE_MS) this.#limit = Math.max(PAGE.least, this.#limit >> 2);
     else if (tookMs < PAGE_MS / 4) this.#limit = Math.min(PAGE.most, this.#limit * 2);
   }
+}
+
+/** Why an error of a table leaves its records as they are; undefined for one of the task. */
+function untriedFor(error: unknown): string | undefined {
+  if (isRewritten(error)) return REWRITTEN;
+  return error instanceof MigrationError && error.code === "apply.triggers_act" ? TRIGGERED : undefined;
 }

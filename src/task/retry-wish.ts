@@ -25,10 +25,6 @@ function isOfWish(error: unknown): boolean {
   return error instanceof MigrationError && error.retry === "never" && !isRewritten(error);
 }
 
-export function triggersAct(error: unknown): boolean {
-  return error instanceof MigrationError && error.code === "apply.triggers_act";
-}
-
 /** The same for rows as they come. */
 export async function* readForWish(batches: AsyncGenerator<ChangeBatch>): AsyncGenerator<ChangeBatch> {
   try {

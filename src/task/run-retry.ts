@@ -9,7 +9,7 @@ import type { Applier } from "../core/target.ts";
 import type { ChangeApply } from "../pipeline/change-apply.ts";
 import { type KeyColumn, type KeyFault, keyColumns } from "../pipeline/row-keys.ts";
 import type { Attempt } from "./attempt.ts";
-import type { RetryBook } from "./retry-book.ts";
+import { type RetryBook, sumOf } from "./retry-book.ts";
 import { ASIDE, TableRecords, type TriedTable } from "./retry-pages.ts";
 import { ofWish, WishFailure } from "./retry-wish.ts";
 import { waitForWriters } from "./wait-for-writers.ts";
@@ -156,11 +156,7 @@ async function recordedRows({
   signal,
 }: Attempt): Promise<Map<string, { readonly table: TableId; readonly records: number }>> {
   const recorded = await journal.recordedCodes(signal);
-  return new Map(recorded.map(({ table, codes }) => [tableKey(table), { table, records: sum(codes) }]));
-}
-
-function sum(codes: ReadonlyMap<string, number>): number {
-  return [...codes.values()].reduce((total, count) => total + count, 0);
+  return new Map(recorded.map(({ table, codes }) => [tableKey(table), { table, records: sumOf(codes) }]));
 }
 
 /** Between two batches of a task's changes; see ChangeApply.at. `inTurn`: nothing else is done beside the changes meanwhile. */

@@ -23,7 +23,7 @@ import { markForReload } from "./preparation.ts";
 import { reloadRefusal } from "./reload-refusal.ts";
 import { retryAttempts } from "./retry-attempts.ts";
 import { RetryBook } from "./retry-book.ts";
-import { type ChangeControl, type ChangeListener, runChanges } from "./run-changes.ts";
+import { runChanges } from "./run-changes.ts";
 import { finishBuilds, runLoad } from "./run-load.ts";
 import { rowsKept } from "./run-reload.ts";
 import { retryAfterLoad } from "./run-retry.ts";
@@ -34,6 +34,7 @@ import { followLog, noteLog } from "./source-log.ts";
 import { startChangeOnly } from "./start-changes.ts";
 import { beginAnew, hasBegun } from "./start-note.ts";
 import { TaskStatistics } from "./statistics.ts";
+import type { ChangeControl, ChangeListener } from "./steering.ts";
 import { readStopRule, type StopRule } from "./stop-rule.ts";
 import { watchStreamHealth } from "./stream-health.ts";
 import type {

@@ -1,6 +1,7 @@
 import { MigrationError } from "../core/error.ts";
 import type { Position, PositionCodec } from "../core/position.ts";
 import type { Source } from "../core/source.ts";
+import type { ApplyGoal } from "../pipeline/apply-goal.ts";
 
 /** When a task ends its change phase by itself. */
 export type StopRule =
@@ -12,6 +13,13 @@ export type StopRule =
   | { readonly kind: "server-time"; readonly timeMs: number }
   /** Commit times on the source's clock (ms since the epoch). */
   | { readonly kind: "commit-time"; readonly timeMs: number };
+
+/** What the stop rule leaves out, whatever else a run of the apply is for. */
+export function goalLimit(rule: StopRule): ApplyGoal {
+  if (rule.kind === "commit-time") return { committedBeforeMs: rule.timeMs };
+  if (rule.kind === "place") return { endsAtPlace: true };
+  return rule.kind === "position" ? { last: rule.position } : {};
+}
 
 /**
  * Reads DMS's CdcStopPosition: `server_time:2018-02-09T12:12:12` or `commit_time:...` in UTC

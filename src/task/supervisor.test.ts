@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { eventually } from "../../test/support/eventually.ts";
+import { taskRecord } from "../../test/support/task-record.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { EndpointRecord, InstanceRecord, TaskRecord } from "./records.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -20,17 +21,7 @@ const endpoints = (["source", "target"] as const).map(
 );
 
 const record: TaskRecord = {
-  arn: "arn:t",
-  identifier: "t",
-  createdMs: 0,
-  taskId: "t",
-  instanceArn: "arn:i",
-  sourceArn: "arn:source",
-  targetArn: "arn:target",
-  migrationType: "full-load-and-cdc",
-  tableMappings: "{}",
-  settings: "{}",
-  status: "running",
+  ...taskRecord,
   run: { mode: "resume-processing", type: "full-load-and-cdc", streamed: false, startedMs: 0, freshMs: 0 },
 };
 

@@ -4,24 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { tableProgress, taskProgress } from "../../test/support/progress.ts";
+import { taskRecord as record } from "../../test/support/task-record.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
-import type { TaskRecord } from "./records.ts";
 import { TaskLedger } from "./task-ledger.ts";
 import { withReloads } from "./wanted-reloads.ts";
-
-const record: TaskRecord = {
-  arn: "arn:t",
-  identifier: "t",
-  createdMs: 0,
-  taskId: "t",
-  instanceArn: "arn:i",
-  sourceArn: "arn:s",
-  targetArn: "arn:g",
-  migrationType: "full-load-and-cdc",
-  tableMappings: "{}",
-  settings: "{}",
-  status: "running",
-};
 
 test("a wish to load a table again leaves the record when it is answered, and with a word when the table is gone", async () => {
   const directory = await mkdtemp(join(tmpdir(), "tideway-ledger-"));

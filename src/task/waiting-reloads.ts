@@ -1,5 +1,5 @@
 import { type TableId, tableKey } from "../core/schema.ts";
-import type { ChangeListener } from "./run-changes.ts";
+import type { ChangeListener } from "./steering.ts";
 
 /** Tables that somebody asked to have loaded again, until an attempt or its changes take them up. */
 export class WaitingReloads {

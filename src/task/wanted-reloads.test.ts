@@ -69,3 +69,11 @@ test("a worker is told once it knows its tables, of those alone, and the next on
   relay.ended("t");
   assert.deepEqual(relay.asked("t", [first]), []);
 });
+
+test("a wish that comes while a task is handed over is not lost to an older one of its table in the record", () => {
+  const relay = new ReloadRelay();
+  const newer = { ...a, number: 2 };
+  assert.deepEqual(relay.asked("t", [newer]), []);
+  relay.begins("t", [{ ...a, number: 1 }]);
+  assert.deepEqual(relay.heard("t", progress({ a: undefined }, "replicating")), [newer]);
+});

@@ -85,7 +85,11 @@ export class ReloadRelay {
   #wait(arn: string, wishes: readonly WantedReload[]): void {
     if (wishes.length === 0) return;
     const waiting = this.#waiting.get(arn) ?? new Map<string, WantedReload>();
-    for (const wish of wishes) waiting.set(tableKey(wish), wish);
+    for (const wish of wishes) {
+      // The record may have been read before a newer one came.
+      const other = waiting.get(tableKey(wish));
+      if (other === undefined || other.number < wish.number) waiting.set(tableKey(wish), wish);
+    }
     this.#waiting.set(arn, waiting);
   }
 }

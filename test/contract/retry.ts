@@ -6,18 +6,15 @@ import type { Journal, RecordedException } from "../../src/core/journal.ts";
 import type { RowErrorPolicies } from "../../src/core/row-errors.ts";
 import { NOWHERE } from "../../src/core/row-inserts.ts";
 import type { Applier } from "../../src/core/target.ts";
+import { LOG } from "../support/row-error-policies.ts";
 import { changeBatch, copyFrames, type NewChange } from "./change-rows.ts";
 import { unaborted } from "./database-kind.ts";
 import { TABLE, type TargetStage } from "./target-stage.ts";
 
 const POLICIES: RowErrorPolicies = {
-  refused: "log",
+  ...LOG,
   refusedLimit: { count: 3, action: "suspend-table" },
-  insertPresent: "log",
-  updateMissing: "log",
-  deleteMissing: "log",
   conflictLimit: { count: 4, action: "suspend-table" },
-  withValues: false,
 };
 const SCREENED = { rowErrors: POLICIES, screens: true } as const;
 

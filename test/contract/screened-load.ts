@@ -3,21 +3,14 @@ import { test } from "node:test";
 import { MigrationError } from "../../src/core/error.ts";
 import type { RowErrorPolicies } from "../../src/core/row-errors.ts";
 import type { Loader } from "../../src/core/target.ts";
+import { LOG } from "../support/row-error-policies.ts";
 import { copyFrames } from "./change-rows.ts";
 import type { TargetStage } from "./target-stage.ts";
 
 /** As many rows as a load writes together. */
 const GROUP = 1_000;
 
-const LIMIT_OF_THREE: RowErrorPolicies = {
-  refused: "log",
-  refusedLimit: { count: 3, action: "suspend-table" },
-  insertPresent: "log",
-  updateMissing: "log",
-  deleteMissing: "log",
-  conflictLimit: { count: 0, action: "log" },
-  withValues: false,
-};
+const LIMIT_OF_THREE: RowErrorPolicies = { ...LOG, refusedLimit: { count: 3, action: "suspend-table" } };
 
 /** What holds for every target when it loads rows of which it refuses some. */
 export function screenedLoadContract(stage: () => Promise<TargetStage>): void {

@@ -4,6 +4,7 @@ import type { Failpoint } from "../../src/base/failpoint.ts";
 import { KillWriter, type Statement } from "../support/kill-writer.ts";
 import { MysqlLife } from "../support/mysql-life.ts";
 import { MysqlPair, mysqlToPostgres } from "../support/mysql-pair.ts";
+import { OngoingWork } from "../support/ongoing-work.ts";
 
 /*
  * MySQL with GTIDs, and a user who may not lock: the load begins while many commit, and what its sessions show lies
@@ -65,25 +66,11 @@ function keyedWork(writer: number): (i: number) => readonly Statement[] {
 
 /**
  * Writes as the applier of a replica does: each transaction has its GTID from its begin on, and the next one begins before
- * it commits, so that there is always one of which a snapshot may show all or nothing.
+ * it commits, so that there is always one of which a snapshot may show all or nothing. `statement`: of the transaction of that
+ * number.
  */
-class Overlapping implements AsyncDisposable {
-  readonly #work: Promise<void>;
-  #isOn = true;
-
-  /** `statement`: of the transaction of that number. */
-  constructor(database: string, statement: (i: number) => string) {
-    this.#work = this.#run(database, statement);
-    // Whoever disposes gets to know.
-    this.#work.catch(() => undefined);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#isOn = false;
-    await this.#work;
-  }
-
-  async #run(database: string, statement: (i: number) => string): Promise<void> {
+function overlapping(database: string, statement: (i: number) => string): OngoingWork {
+  return new OngoingWork(async (isOn) => {
     const connections = [await source.connect(database), await source.connect(database)] as const;
     const begin = (i: number): Promise<unknown> =>
       connections[i % 2]!.query(
@@ -91,14 +78,14 @@ class Overlapping implements AsyncDisposable {
       );
     let last = 1;
     await begin(last);
-    for (let i = 2; this.#isOn; i++) {
+    for (let i = 2; isOn(); i++) {
       await begin(i);
       await connections[(i - 1) % 2]!.query("commit");
       last = i;
     }
     await connections[last % 2]!.query("commit");
     for (const connection of connections) await connection.end();
-  }
+  });
 }
 
 const applied = (i: number): string => `insert into item values (${1_000_000 + i}, 'applied ${i}', ${i})`;
@@ -114,7 +101,7 @@ test("killed while it loads and catches up, a task without rights to lock ends w
   {
     await using stack = new AsyncDisposableStack();
     const writers = await startWriters(stack, pair.from);
-    stack.use(new Overlapping(pair.from, applied));
+    stack.use(overlapping(pair.from, applied));
     const kills: readonly (readonly [Failpoint, number])[] = [
       // Before it commits, so that something is left for another snapshot.
       ["load.partition-written", 1],
@@ -141,7 +128,7 @@ test("killed while it loads and catches up, a task without rights to lock ends w
 test("a table without a key that changes in every such moment is set aside alone, and comes with the right to lock", async () => {
   const schema = `${KEYED}; create table busy (i int); create table calm (i int); insert into calm values (1), (1), (2)`;
   const pair = await pairOf("keyless", schema);
-  const writer = new Overlapping(pair.from, (i) => `insert into busy values (${i})`);
+  const writer = overlapping(pair.from, (i) => `insert into busy values (${i})`);
   const task = pair.run();
   await task.until(
     ({ phase, tables }) => phase === "replicating" && tables.some(({ error }) => error !== undefined),
@@ -154,7 +141,7 @@ test("a table without a key that changes in every such moment is set aside alone
   await source.query("grant lock tables on *.* to plain");
   {
     // Without a lock there would be no one moment, for these; the table's own writer lets a lock through.
-    await using _others = new Overlapping(pair.from, applied);
+    await using _others = overlapping(pair.from, applied);
     const connection = await source.connect(pair.from);
     await using short = new KillWriter(connection, (i) => [["insert into busy values (?)", [i]]], "");
     const before = short.commits;

@@ -1,3 +1,5 @@
+import { OngoingWork } from "./ongoing-work.ts";
+
 /** A statement with the values of its parameters. */
 export type Statement = readonly [sql: string, values: readonly unknown[]];
 
@@ -17,30 +19,26 @@ export class KillWriter implements AsyncDisposable {
   commits = 0;
   readonly #connection: WriterConnection;
   readonly #transaction: NotedTransaction;
-  #stopped = false;
-  readonly #work: Promise<void>;
+  readonly #work: OngoingWork;
 
   constructor(connection: WriterConnection, transaction: NotedTransaction, note: string) {
     this.#connection = connection;
     this.#transaction = transaction;
     this.note = note;
-    this.#work = this.#run();
-    // Whoever disposes gets to know.
-    this.#work.catch(() => undefined);
+    this.#work = new OngoingWork((isOn) => this.#run(isOn));
   }
 
   /** Nothing of it is open any more when this resolves. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopped = true;
     try {
-      await this.#work;
+      await this.#work[Symbol.asyncDispose]();
     } finally {
       await this.#connection.end();
     }
   }
 
-  async #run(): Promise<void> {
-    for (let i = 0; !this.#stopped; i++) {
+  async #run(isOn: () => boolean): Promise<void> {
+    for (let i = 0; isOn(); i++) {
       for (const [sql, values] of this.#transaction(i, this.note)) {
         await this.#connection.query(sql, [...values]);
       }

@@ -1,6 +1,7 @@
 import type { TaskSpec } from "../../src/task/task.ts";
 import { MysqlPair } from "./mysql-pair.ts";
 import type { MysqlServer } from "./mysql-server.ts";
+import { OngoingWork } from "./ongoing-work.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { ToMysqlPair } from "./postgres-to-mysql.ts";
 import { TaskPair } from "./task-pair.ts";
@@ -126,24 +127,19 @@ export const retryKinds: readonly {
 ];
 
 /** An application that writes one transaction after the other until it is disposed of. */
-export class RetryWriter implements AsyncDisposable {
-  transactions = 0;
-  readonly #work: Promise<void>;
-  #stopped = false;
+export class RetryWriter extends OngoingWork {
+  readonly #counts: { transactions: number };
 
   constructor(pair: RetryPair, transaction: (i: number) => string) {
-    this.#work = this.#run(pair, transaction);
-    // Whoever disposes gets to know.
-    this.#work.catch(() => undefined);
+    const counts = { transactions: 0 };
+    super(async (isOn) => {
+      while (isOn()) await pair.write(transaction(counts.transactions++));
+    });
+    this.#counts = counts;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopped = true;
-    await this.#work;
-  }
-
-  async #run(pair: RetryPair, transaction: (i: number) => string): Promise<void> {
-    while (!this.#stopped) await pair.write(transaction(this.transactions++));
+  get transactions(): number {
+    return this.#counts.transactions;
   }
 }
 

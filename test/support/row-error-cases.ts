@@ -4,6 +4,7 @@ import type { MigrationError } from "../../src/core/error.ts";
 import type { RowErrorPolicies } from "../../src/core/row-errors.ts";
 import { ApplyMode } from "../../src/core/target.ts";
 import type { ChangeFlow } from "./change-flow.ts";
+import { LOG } from "./row-error-policies.ts";
 
 /** What a suite of row errors needs of a replication, whatever its target is. */
 export interface RowErrorFlow extends ChangeFlow, AsyncDisposable {
@@ -20,16 +21,6 @@ export interface RowErrorDialect {
   /** All exceptions in the order in which they came: statement and error. */
   exceptions(flow: RowErrorFlow): Promise<readonly (readonly [statement: string, error: string])[]>;
 }
-
-export const LOG: RowErrorPolicies = {
-  refused: "log",
-  refusedLimit: { count: 0, action: "suspend-table" },
-  insertPresent: "log",
-  updateMissing: "log",
-  deleteMissing: "log",
-  conflictLimit: { count: 0, action: "log" },
-  withValues: false,
-};
 
 /** Goes on with other policies than usual; see ApplyRequest. */
 export async function reopen(

@@ -40,7 +40,8 @@ export async function letKeysAct(wire: WireSession, { plan }: ApplyRequest): Pro
   const tables = plan.tables.map(
     ({ target }, i) => `(${i}, pg_catalog.to_regclass(${literal(qualified(target.id))}))`,
   );
-  const { rows } = await wire.query(ACTING_SQL(tables.join(", ")));
+  // A task may have no tables any more; no list of values is empty.
+  const { rows } = tables.length === 0 ? { rows: [] } : await wire.query(ACTING_SQL(tables.join(", ")));
   for (const [i, hasKeys, hasTriggers] of rows) {
     const key = tableKey(plan.tables[Number(i)]!.source.id);
     if (hasKeys === "t") refers.add(key);

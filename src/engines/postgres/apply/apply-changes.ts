@@ -84,8 +84,7 @@ export class ApplyChanges implements ChangeVisitor {
 
   /** A command of its own, so that the one that follows finds the row wherever it is then. */
   #setFixed(statements: TableStatements, before: number, after: number, expectation: number): void {
-    const quiet = expectation - (expectation % EXPECT_WIDTH) + Expect.done;
-    this.#execute(statements.setFixed(before >= 0), before, after, quiet);
+    this.#execute(statements.setFixed(before >= 0), before, after, quietly(expectation));
   }
 
   /** Without a key a row that is there cannot be told from one like it. */
@@ -149,8 +148,7 @@ export class ApplyChanges implements ChangeVisitor {
   }
 
   #overwriteIdentical(statements: TableStatements, before: number, after: number, expectation: number): void {
-    const quiet = expectation - (expectation % EXPECT_WIDTH) + Expect.done;
-    this.#execute(statements.restoring("update"), before, after, quiet);
+    this.#execute(statements.restoring("update"), before, after, quietly(expectation));
     this.#execute(statements.restoring("insert"), before, after, expectation);
   }
 
@@ -202,4 +200,9 @@ export class ApplyChanges implements ChangeVisitor {
     statements[index] = made;
     return made;
   }
+}
+
+/** Of a command that goes before the one which counts. */
+function quietly(expectation: number): number {
+  return expectation - (expectation % EXPECT_WIDTH) + Expect.done;
 }
