@@ -3,7 +3,7 @@ import { MigrationError } from "../core/error.ts";
 import type { JournaledTable } from "../core/journal.ts";
 import { readTable } from "../core/plan.ts";
 import { passesOver } from "../core/row-errors.ts";
-import { displayTable, type TableId, tableKey } from "../core/schema.ts";
+import { type TableId, tableKey } from "../core/schema.ts";
 import { Rereads } from "../pipeline/rereads.ts";
 import { Screening } from "../pipeline/screening.ts";
 import { TableErrors } from "../pipeline/table-errors.ts";
@@ -20,9 +20,10 @@ import { NoteKeeping } from "./note-keeping.ts";
 import { openSides } from "./open-sides.ts";
 import { type PlannedTask, type PlanningRequest, planTask } from "./planning.ts";
 import { markForReload } from "./preparation.ts";
-import { reloadRefusal } from "./reload-refusal.ts";
+import { checkWishes } from "./reload-refusal.ts";
 import { retryAttempts } from "./retry-attempts.ts";
 import { RetryBook } from "./retry-book.ts";
+import { RevalidationBook } from "./revalidation-book.ts";
 import { runChanges } from "./run-changes.ts";
 import { finishBuilds, runLoad } from "./run-load.ts";
 import { rowsKept } from "./run-reload.ts";
@@ -70,6 +71,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
   readonly #listener: TaskListener;
   readonly #statistics: TaskStatistics;
   readonly retries = new RetryBook();
+  readonly revalidations: RevalidationBook;
   readonly #abort = new AbortController();
   readonly #reloads = new WaitingReloads();
   readonly #rereads = new Rereads();
@@ -97,6 +99,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#registry = registry;
     this.#listener = listener;
     this.#statistics = new TaskStatistics(listener, this.retries);
+    this.revalidations = new RevalidationBook(this.#statistics);
     if (spec.retry !== undefined) this.retries.ask(spec.retry);
     this.#fresh = spec.start !== "resume-processing";
     this.#underway = !this.#fresh;
@@ -141,18 +144,16 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#changes?.drain();
   }
 
-  reloadTables(tables: readonly ReloadWish[]): void {
-    const refusal = reloadRefusal(this.#spec);
-    if (refusal !== undefined)
-      throw new MigrationError("usage.invalid", { ...refusal, subject: this.#spec.name });
-    for (const table of tables) {
-      if (this.#known.has(tableKey(table))) continue;
-      throw new MigrationError("usage.invalid", {
-        message: `The task has no table ${displayTable(table)}.`,
-        subject: displayTable(table),
-        remedy: "Name tables as the task's table statistics list them.",
-      });
-    }
+  reloadTables(wishes: readonly ReloadWish[]): void {
+    checkWishes(wishes, this.#known, this.#spec);
+    const revalidated = wishes.filter(({ validateOnly }) => validateOnly);
+    for (const wish of revalidated) this.revalidations.ask(wish);
+    if (revalidated.length > 0) this.#changes?.revalidate();
+    const reloaded = wishes.filter(({ validateOnly }) => !validateOnly);
+    if (reloaded.length > 0) this.#reload(reloaded);
+  }
+
+  #reload(tables: readonly ReloadWish[]): void {
     for (const table of tables) {
       this.#statistics.reloadAsked(table);
       this.#tornReads.forget(table);

@@ -92,8 +92,8 @@ export function readTaskSettings(document: string): TaskSettings {
     targetSchema: textOrNone(section(merged, "TargetMetadata").TargetSchema),
     lobs: lobSize(section(merged, "TargetMetadata"), section(given, "TargetMetadata")),
     controlSchema: textOrNone(section(merged, "ControlTablesSettings").ControlSchema),
-    optionalTables: OPTIONAL_TABLES.flatMap(([setting, table]) =>
-      section(merged, "ControlTablesSettings")[setting] === true ? [table] : [],
+    optionalTables: OPTIONAL_TABLES.flatMap(([part, setting, table]) =>
+      section(merged, part)[setting] === true ? [table] : [],
     ),
     historySlotMinutes: section(merged, "ControlTablesSettings").HistoryTimeslotInMinutes as number,
     groupLimits: groupLimits(section(merged, "ChangeProcessingTuning")),
@@ -125,10 +125,10 @@ const PREPARE_MODES = {
 } as const satisfies Record<string, PrepareMode>;
 
 const OPTIONAL_TABLES = [
-  ["HistoryTableEnabled", "awsdms_history"],
-  ["StatusTableEnabled", "awsdms_status"],
-  ["FullLoadExceptionTableEnabled", "awsdms_full_load_exceptions"],
-] as const satisfies readonly (readonly [string, OptionalControlTable])[];
+  ["ControlTablesSettings", "HistoryTableEnabled", "awsdms_history"],
+  ["ControlTablesSettings", "StatusTableEnabled", "awsdms_status"],
+  ["ControlTablesSettings", "FullLoadExceptionTableEnabled", "awsdms_full_load_exceptions"],
+] as const satisfies readonly (readonly [section: string, setting: string, OptionalControlTable])[];
 
 /** A section of a checked document with all its defaults. */
 function section(document: SettingsDocument, name: string): SettingsDocument {

@@ -5,6 +5,7 @@ import type { ChangeApply } from "../pipeline/change-apply.ts";
 import { type Attempt, AttemptOutdated } from "./attempt.ts";
 import { BesideChanges } from "./beside-changes.ts";
 import type { RetryBook } from "./retry-book.ts";
+import type { RevalidationBook } from "./revalidation-book.ts";
 import { publishedTables } from "./run-load.ts";
 import { reloadBeside } from "./run-reload.ts";
 import { retryErrors, standAmongChanges } from "./run-retry.ts";
@@ -23,6 +24,7 @@ export interface ChangeControl {
   readonly draining: boolean;
   readonly stopRule: StopRule;
   readonly retries: RetryBook;
+  readonly revalidations: RevalidationBook;
   /** Called with whatever is to be told of a stop or a drain. */
   attach(listener: ChangeListener): void;
   /** Nothing runs any more. `queued`: what was to be reloaded, of which the journal knows nothing. */
@@ -35,6 +37,8 @@ export interface ChangeListener {
   reload(tables: readonly TableId[]): void;
   /** Tries rows again, if that is wanted. */
   retry(): void;
+  /** Compares tables anew, if that is wanted: see ChangeControl.revalidations. */
+  revalidate(): void;
   /** Ends the attempt for another that describes and assesses the tables as they are now. */
   replan(): void;
 }
@@ -88,6 +92,7 @@ export class Steering implements AsyncDisposable {
       drain: () => this.#drain(),
       reload: (tables) => this.#reload(tables),
       retry: () => this.#retry(),
+      revalidate: () => undefined,
       replan: () => parts.apply.fail(new AttemptOutdated()),
     });
   }

@@ -17,6 +17,9 @@ const DEFAULT_SCHEMA = "awsdms_control";
 
 const ER_DUP_FIELDNAME = 1060;
 
+/** Characters of a long text that an index holds. */
+const SOUGHT_LENGTH = 255;
+
 const tables = controlTables({
   time: "datetime(6)",
   flag: "tinyint(1)",
@@ -132,11 +135,12 @@ async function fitTables(client: Client, schema: string): Promise<ReadonlySet<st
 }
 
 function createSql(schema: string, name: ControlTableName): string {
-  const { columns, key, keyIndex } = tables[name];
+  const { columns, key, keyIndex, soughtBy } = tables[name];
   const parts = columns.map(([column, type]) => `${identifier(column)} ${type}`);
   const list = key.map(identifier).join(", ");
   if (keyIndex !== undefined) parts.push(`unique index ${identifier(keyIndex)} (${list})`);
   else if (list !== "") parts.push(`primary key (${list})`);
+  if (soughtBy !== undefined) parts.push(`index (${identifier(soughtBy)}(${SOUGHT_LENGTH}))`);
   return (
     `create table if not exists ${qualified({ schema, name })} (${parts.join(", ")}) ` +
     `engine = InnoDB row_format = dynamic character set utf8mb4 collate utf8mb4_bin comment = ${literal(CONTROL_COMMENT)}`

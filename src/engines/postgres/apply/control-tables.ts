@@ -95,7 +95,7 @@ function addSql(schema: string, name: ControlTableName, present: ReadonlySet<str
 }
 
 function createSql(schema: string, name: ControlTableName): string {
-  const { columns, key: keyColumns, keyIndex } = tables[name];
+  const { columns, key: keyColumns, keyIndex, soughtBy } = tables[name];
   const storage = STORAGE[name];
   const table = qualified({ schema, name });
   const parts = columns.map(([column, type]) => `${identifier(column)} ${type}`);
@@ -108,6 +108,9 @@ function createSql(schema: string, name: ControlTableName): string {
   if (keyIndex !== undefined) {
     statements.push(`create unique index ${identifier(keyIndex)} on ${table} (${key})`);
   }
+  // Of this kind one takes texts of any length.
+  if (soughtBy !== undefined)
+    statements.push(`create index on ${table} using hash (${identifier(soughtBy)})`);
   return statements.join("; ");
 }
 

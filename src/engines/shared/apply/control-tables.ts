@@ -13,6 +13,8 @@ export interface ControlTable {
   readonly key: readonly string[];
   /** Name of the unique index over the key; a primary key where DMS has no table of that name. */
   readonly keyIndex?: string;
+  /** A column of texts of any length by whose values rows are looked for. */
+  readonly soughtBy?: string;
 }
 
 export type ControlTableName =
@@ -109,6 +111,20 @@ export function controlTables(types: ControlTypes): Readonly<Record<ControlTable
       key: ["server_name", "task_name"],
       keyIndex: "awsdms_status_task_status_index",
     },
+    awsdms_validation_failures_v1: {
+      columns: [
+        ["TASK_NAME", name128],
+        ["TABLE_OWNER", name128],
+        ["TABLE_NAME", name128],
+        ["FAILURE_TIME", `${time} not null`],
+        ["KEY_TYPE", name128],
+        ["KEY", `${text} not null`],
+        ["FAILURE_TYPE", name128],
+        ["DETAILS", `${text} not null`],
+      ],
+      key: [],
+      soughtBy: "KEY",
+    },
     awsdms_suspended_tables: {
       columns: [
         ["server_name", name128],
@@ -176,6 +192,7 @@ const OPTIONAL: ReadonlySet<string> = new Set<OptionalControlTable>([
   "awsdms_full_load_exceptions",
   "awsdms_history",
   "awsdms_status",
+  "awsdms_validation_failures_v1",
 ]);
 
 /** Those of all control tables that a task has. */

@@ -17,12 +17,14 @@ import type {
 import type { LargeObjectProgress } from "../../../core/large-object.ts";
 import type { Position } from "../../../core/position.ts";
 import { type RightsId, rightsKey } from "../../../core/rights.ts";
-import type { TableId } from "../../../core/schema.ts";
+import { type TableId, tableKey } from "../../../core/schema.ts";
 import type { ShapedTable } from "../../../core/table-shape.ts";
+import type { ValidationFailure } from "../../../core/validation-failure.ts";
 import { journaledTables, type StateRow } from "./journal-rows.ts";
 import type { JournalNote, JournalSql } from "./journal-sql.ts";
 import { codesByTable, readExceptions } from "./recorded-exceptions.ts";
 import { errorsByTable } from "./row-errors.ts";
+import { failureParts, keyParts } from "./validation-failures.ts";
 
 /** Statements of the journal about many tables at once, of which there is at least one. Lists are one transaction. */
 export interface JournalTablesSql {
@@ -76,7 +78,7 @@ export class TargetJournal implements Journal {
     if (tables.length === 0) return;
     const { tablesSql, sql } = this.#session;
     const cleared = tables.flatMap(({ clears }) => clears ?? []);
-    await this.#run([...tablesSql.plan(tables), ...sql.clearExceptionsSql(this.#request, cleared)], signal);
+    await this.#run([...tablesSql.plan(tables), ...sql.clearRowRecordsSql(this.#request, cleared)], signal);
   }
 
   async moveSnapshot(
@@ -173,6 +175,32 @@ export class TargetJournal implements Journal {
       ...slots.map((slot) => sql.saveHistorySql(this.#request, slot)),
     ];
     if (statements.length > 0) await this.#run(statements, signal);
+  }
+
+  async addValidationFailures(failures: readonly ValidationFailure[], signal: AbortSignal): Promise<void> {
+    const { sql } = this.#session;
+    for (const rows of failureParts(failures)) {
+      await this.#run(sql.saveFailuresSql(this.#request, rows), signal);
+    }
+  }
+
+  async removeValidationFailures(
+    table: TableId,
+    keys: readonly (readonly string[])[] | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { sql } = this.#session;
+    for (const part of keys === undefined ? [undefined] : keyParts(keys)) {
+      await this.#run(sql.removeFailuresSql(this.#request, table, part), signal);
+    }
+  }
+
+  async countValidationFailures(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    const sql = this.#session.sql.countFailuresSql(this.#request);
+    const rows = await this.#inTurn(signal, () => this.#session.rows(sql));
+    return new Map(
+      rows.map(([schema, name, count]) => [tableKey({ schema: schema!, name: name! }), Number(count)]),
+    );
   }
 
   async forget(signal: AbortSignal): Promise<void> {
