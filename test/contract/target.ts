@@ -260,6 +260,8 @@ export function targetContract(kind: DatabaseKind): void {
     validationFailuresContract(async () => {
       const schema = await server.newSchema();
       return {
+        engine: kind.engine,
+        endpoint: schema.endpoint,
         target: await kind.engine.openTarget(schema.endpoint, unaborted),
         taskPrefix: `${schema.endpoint.database}_`,
         failures: (task) => schema.rows(kind.failuresSql(task)),

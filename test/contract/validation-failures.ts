@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { EndpointConfig, Engine } from "../../src/core/engine.ts";
 import type { Journal } from "../../src/core/journal.ts";
 import { tableKey } from "../../src/core/schema.ts";
 import type { Target } from "../../src/core/target.ts";
@@ -8,6 +9,8 @@ import { nasty, orders } from "../support/journal-samples.ts";
 import { unaborted } from "./database-kind.ts";
 
 export interface FailuresPlace {
+  readonly engine: Engine;
+  readonly endpoint: EndpointConfig;
   readonly target: Target;
   readonly taskPrefix: string;
   /** TABLE_NAME, KEY, FAILURE_TYPE and DETAILS of what a task has recorded. */
@@ -115,6 +118,33 @@ export function validationFailuresContract(make: () => Promise<FailuresPlace>): 
       assert.deepEqual(await rows(), []);
       assert.deepEqual(await counts(other), { [tableKey(orders)]: 1 });
     }));
+
+  test("what is recorded goes with the task's other records, whether or not it still asks for the table", async () => {
+    const { engine, endpoint, target: opened, taskPrefix, failures } = await make();
+    await using target = opened;
+    const request = { taskId: `${taskPrefix}1`, controlSchema: undefined };
+    const record = async (): Promise<void> => {
+      const optionalTables = ["awsdms_validation_failures_v1"] as const;
+      await using journal = await target.openJournal({ ...request, optionalTables }, unaborted);
+      await journal.noteStart("1", unaborted);
+      await journal.addValidationFailures([failure("RECORD_DIFF", ["1"])], unaborted);
+    };
+    await record();
+    {
+      await using journal = await target.openJournal(request, unaborted);
+      await journal.forget(unaborted);
+    }
+    assert.deepEqual(await failures(request.taskId), []);
+    await record();
+    const left = await engine.findLeftovers(endpoint, unaborted);
+    const own = left.filter(({ taskId }) => taskId === request.taskId);
+    assert.deepEqual(
+      own.map(({ kind }) => kind),
+      ["task records"],
+    );
+    await engine.removeLeftover(endpoint, own[0]!, unaborted);
+    assert.deepEqual(await failures(request.taskId), []);
+  });
 
   test("many rows that differ are recorded and removed in parts", () =>
     withJournals(async (journal) => {
