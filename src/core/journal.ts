@@ -52,6 +52,8 @@ export interface Journal extends AsyncDisposable {
   setTableStates(tables: readonly TableId[], change: StateChange, signal: AbortSignal): Promise<void>;
   /** Notes what tables were when the target was made to follow them; those not known yet count as ready. */
   setShapes(tables: readonly ShapedTable[], signal: AbortSignal): Promise<void>;
+  /** Notes of tables that are known whether all of their rows have been compared as they are; see JournaledTable. */
+  setCompared(tables: readonly TableId[], isCompared: boolean, signal: AbortSignal): Promise<void>;
   /** What keeps its owner and privileges: was there before the task, or has got its own; undefined until it is noted. */
   keptObjects(signal: AbortSignal): Promise<readonly RightsId[] | undefined>;
   /** Takes back what keepObjects() has noted of some. */
@@ -220,6 +222,11 @@ export interface JournaledTable {
   readonly state: JournaledState;
   readonly reason: string | undefined;
   readonly shape: TableShape | undefined;
+  /**
+   * Both sides were compared whole, and no change has come since whose rows have not been compared. False again for a table
+   * that is planned anew or set aside, and when left out.
+   */
+  readonly isCompared?: true;
   readonly partitions: readonly JournaledPartition[];
 }
 

@@ -15,6 +15,7 @@ import {
 } from "./settings-document.ts";
 import { type ErrorSettings, errorSettings } from "./settings-errors.ts";
 import { TIDEWAY_DEFAULTS } from "./settings-load.ts";
+import { readValidation, type ValidationSettings } from "./settings-validation.ts";
 
 /** What a run takes from a task settings document. */
 export interface TaskSettings extends ErrorSettings {
@@ -49,6 +50,7 @@ export interface TaskSettings extends ErrorSettings {
   readonly streamStartLimitS: number;
   /** Only what was written on the source is sent on, and what is applied is marked for others that do the same. */
   readonly preventsLoops: boolean;
+  readonly validation: ValidationSettings;
 }
 
 /**
@@ -106,6 +108,7 @@ export function readTaskSettings(document: string): TaskSettings {
     sharedReadLimit: tideway.SharedReadLimitInMB * 2 ** 20,
     streamStartLimitS: tideway.StreamStartLimitSeconds,
     preventsLoops: section(merged, "LoopbackPreventionSettings").EnableLoopbackPrevention === true,
+    validation: readValidation(section(merged, "ValidationSettings")),
     ...errorSettings(errors, tideway),
   };
 }

@@ -3,14 +3,14 @@ import { Limiter } from "../../base/limiter.ts";
 import { readTable, type TablePlan } from "../../core/plan.ts";
 import { type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
 import type { Snapshot, Source } from "../../core/source.ts";
-import type { FollowedPlace, TargetPlace } from "./target-place.ts";
+import type { TargetPlace } from "./target-place.ts";
 import { validateTable } from "./validate-table.ts";
 import type { ValidatedSide, ValidationContext } from "./validation-context.ts";
 import type { ValidationObserver } from "./validation-observer.ts";
 
 /** How it is known that the target has had what the source had. */
 export interface TargetPlaces {
-  readonly all: readonly FollowedPlace[];
+  readonly all: readonly TargetPlace[];
   /** By the source's id of a table. */
   of(table: TableId): TargetPlace;
 }

@@ -82,7 +82,7 @@ class MysqlJournalSession implements JournalSession {
   async tables(): Promise<readonly StateRow[]> {
     const task = literal(this.#request.taskId);
     const states = await this.#client.query<StateRow>(
-      `select table_owner, table_name, if(created, 't', 'f') as created, if(keeps_rows, 't', 'f') as keeps_rows,
+      `select table_owner, table_name, if(created, 't', 'f') as created, if(keeps_rows, 't', 'f') as keeps_rows, if(compared, 't', 'f') as compared,
          state, reason, shape from ${controlTable(this.#request, "awsdms_table_state")}
        where task_name = ${task} order by table_owner, table_name`,
     );

@@ -54,7 +54,7 @@ class PostgresJournalSession implements JournalSession {
   async tables(): Promise<readonly StateRow[]> {
     const { rows } = await this.#client.query<StateRow>(
       // A large table has thousands of partitions, and one shape.
-      `select t.table_owner, t.table_name, t.created, t.keeps_rows, t.state, t.reason, l.partition_id,
+      `select t.table_owner, t.table_name, t.created, t.keeps_rows, t.state, t.reason, t.compared, l.partition_id,
               case when row_number() over (partition by t.table_owner, t.table_name
                 order by length(l.partition_id), l.partition_id) = 1 then t.shape end as shape,
               l.range_kind, l.range_columns, l.range_from, l.range_to, l.snapshot_kind, l.snapshot_position, l.snapshot_up_to,

@@ -146,6 +146,7 @@ export function controlTables(types: ControlTypes): Readonly<Record<ControlTable
         ["reason", text],
         ["shape", text],
         ["updated_at", `${time} not null`],
+        ["compared", flag],
       ],
       key: ["task_name", "table_owner", "table_name"],
     },
@@ -172,7 +173,7 @@ export function controlTables(types: ControlTypes): Readonly<Record<ControlTable
 /** Columns that a table which an earlier version has made may lack, and gets. */
 const LATER: Readonly<Partial<Record<ControlTableName, readonly string[]>>> = {
   awsdms_load_state: ["snapshot_up_to"],
-  awsdms_table_state: ["shape"],
+  awsdms_table_state: ["shape", "compared"],
 };
 
 /** The columns, with their types, that a table is to get; throws where it was never a control table. */

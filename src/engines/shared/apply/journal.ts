@@ -33,6 +33,7 @@ export interface JournalTablesSql {
   moveSnapshot(tables: readonly TableId[], snapshot: SnapshotPlace): readonly string[];
   setStates(tables: readonly TableId[], change: StateChange): readonly string[];
   setShapes(tables: readonly ShapedTable[]): readonly string[];
+  setCompared(tables: readonly TableId[], isCompared: boolean): readonly string[];
 }
 
 /** An engine's session for a task's journal. It is asked one thing at a time, and throws what the driver says. */
@@ -97,6 +98,10 @@ export class TargetJournal implements Journal {
 
   async setShapes(tables: readonly ShapedTable[], signal: AbortSignal): Promise<void> {
     if (tables.length > 0) await this.#run(this.#session.tablesSql.setShapes(tables), signal);
+  }
+
+  async setCompared(tables: readonly TableId[], isCompared: boolean, signal: AbortSignal): Promise<void> {
+    if (tables.length > 0) await this.#run(this.#session.tablesSql.setCompared(tables, isCompared), signal);
   }
 
   keptObjects(signal: AbortSignal): Promise<readonly RightsId[] | undefined> {
