@@ -284,7 +284,7 @@ function changedTables(
   const changed = new Map<string, ChangedTable>();
   for (const table of progress.tables) {
     const key = tableKey(table.id);
-    const mark = `${table.state} ${table.lastUpdateMs} ${table.fullLoadRows} ${table.appliedInserts} ${table.appliedUpdates} ${table.appliedDeletes}`;
+    const mark = `${table.state} ${table.lastUpdateMs} ${table.fullLoadRows} ${table.appliedInserts} ${table.appliedUpdates} ${table.appliedDeletes} ${JSON.stringify(table.validation)}`;
     if (written.get(key) === mark) continue;
     changed.set(key, { table, mark });
   }
