@@ -3,6 +3,7 @@ import { bytes, clock, count, duration, percent, short } from "./human.ts";
 import type { Paint } from "./paint.ts";
 import { lagTexts, type ProgressRates, type ProgressTotals, progressTotals } from "./progress-rates.ts";
 import { progressBar, tableLines } from "./table-lines.ts";
+import { tallyWords, validationTally } from "./table-validation.ts";
 import { displayWidth, fit, truncate } from "./text-width.ts";
 
 /** What the live display shows for one moment. */
@@ -90,6 +91,8 @@ function totalLines(input: FrameInput, totals: ProgressTotals, style: LineStyle)
   } else if (showsChanges(progress)) {
     lines.push(labelled("changes", ["none yet"], style));
   }
+  const validation = validationTally(progress.tables);
+  if (validation?.hasBegun) lines.push(labelled("validated", tallyWords(validation), style));
   return lines;
 }
 
