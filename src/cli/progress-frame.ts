@@ -29,6 +29,7 @@ export const phaseWords = {
   preparing: "preparing the target",
   "full-load": "full load",
   building: "building indexes and keys",
+  validating: "comparing both sides",
   "catching-up": "catching up",
   replicating: "replicating",
   stopping: "stopping",

@@ -63,8 +63,8 @@ const stages = {
   Error: "failed",
 } as const satisfies Record<TableValidationProgress["state"], Stage>;
 
-export function stageOf({ state }: TableValidationProgress): Stage {
-  return stages[state];
+export function stageOf({ state, rowsCompared }: TableValidationProgress): Stage {
+  return rowsCompared === undefined ? stages[state] : "comparing";
 }
 
 /** In at most thirteen characters. */
@@ -74,6 +74,7 @@ export function validationWord(validation: TableValidationProgress): string {
     case "waiting":
       return state === "Not enabled" ? "" : "waiting";
     case "comparing":
+      if (failed > 0) return `${short(failed)} differ`;
       return comparedShare(validation) ?? "comparing";
     case "failed":
       return state === "No primary key" ? "no key" : "error";

@@ -7,7 +7,7 @@ import { isLive, type Output, paintFor, type TextStream } from "./output.ts";
 import { type Paint, plainPaint } from "./paint.ts";
 import { phaseWords, progressFrame } from "./progress-frame.ts";
 import { lagTexts, ProgressRates, progressTotals } from "./progress-rates.ts";
-import { differText, tallyWords, validationTally } from "./table-validation.ts";
+import { differText, stageOf, tallyWords, validationTally } from "./table-validation.ts";
 import { printable } from "./text-width.ts";
 
 /** Shows a running task to a person. The end of the run is told by whoever started it. */
@@ -188,15 +188,17 @@ class PlainDisplay implements TaskDisplay {
   /** What is found of rows that change is told when that is something else. */
   #noteValidation({ id, validation }: TableProgress): void {
     if (validation === undefined || validation.state === "Pending records") return;
+    const stage = stageOf(validation);
+    if (stage === "waiting") return;
     const key = tableKey(id);
     const before = this.#compared.get(key);
-    if (before === validation.state) return;
-    this.#compared.set(key, validation.state);
+    const now = stage === "comparing" ? (before ?? stage) : validation.state;
+    if (before === now) return;
+    this.#compared.set(key, now);
     const name = printable(displayTable(id));
-    if (validation.state === "Validated") this.#line(`${name}: all rows are equal`);
-    else if (validation.state === "Mismatched records")
-      this.#line(`${name}: ${differText(validation.failed)}`);
-    else if (validation.state === "Preparing table") this.#line(`${name}: comparing`);
+    if (now === "comparing") this.#line(`${name}: comparing`);
+    else if (now === "Validated") this.#line(`${name}: all rows are equal`);
+    else if (now === "Mismatched records") this.#line(`${name}: ${differText(validation.failed)}`);
   }
 
   #line(text: string): void {

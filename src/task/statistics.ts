@@ -137,6 +137,7 @@ export class TaskStatistics implements PipelineObserver {
   revalidationAnswered(id: TableId, number: number | undefined): void {
     const table = this.#table(id);
     table.revalidationAnswered = number ?? table.revalidationAnswered;
+    this.#validation.forget(id);
     this.validating(id, { state: "Pending revalidation" });
   }
 

@@ -25,6 +25,7 @@ const startPhases: ReadonlySet<TaskPhase> = new Set(["starting", "assessing"]);
 const resumablePhases: ReadonlySet<TaskPhase> = new Set([
   "full-load",
   "building",
+  "validating",
   "catching-up",
   "replicating",
 ]);

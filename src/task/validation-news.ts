@@ -1,6 +1,6 @@
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
-import { displayTable, tableKey } from "../core/schema.ts";
+import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import type { ValidationState } from "../core/validation-failure.ts";
 import type { TableProgress, TaskListener } from "./task.ts";
 
@@ -13,9 +13,6 @@ const verdicts: ReadonlySet<ValidationState> = new Set<ValidationState>([
   "Table error",
   "Error",
 ]);
-
-/** Rows that wait to be compared again say nothing of what was found before. */
-const inBetween: ValidationState = "Pending records";
 
 interface NewsOptions {
   readonly log: TaskListener["log"];
@@ -34,16 +31,17 @@ export class ValidationNews {
     this.#options = options;
   }
 
-  /** `tables`: all that the task has. */
+  /** What was told of the table does not count: it is compared anew because somebody wants to know. */
+  forget(id: TableId): void {
+    this.#told.delete(tableKey(id));
+    this.#isEndTold = false;
+  }
+
+  /** `tables`: all that the task has. Rows that are compared again and again are told of when something else is found. */
   tell(table: TableProgress, tables: Iterable<TableProgress>): void {
-    const state = table.validation?.state ?? "Not enabled";
-    if (state === inBetween) return;
+    const { state = "Not enabled", rowsCompared } = table.validation ?? {};
+    if (!verdicts.has(state) || rowsCompared !== undefined) return;
     const key = tableKey(table.id);
-    if (!verdicts.has(state)) {
-      this.#told.delete(key);
-      this.#isEndTold = false;
-      return;
-    }
     if (this.#told.get(key) === state) return;
     this.#told.set(key, state);
     this.#tellVerdict(table, state);
@@ -68,9 +66,9 @@ export class ValidationNews {
     let differing = 0;
     let rows = 0;
     for (const { id, state, validation } of tables) {
-      const isAside = state === "Table error" && validation === undefined;
-      if (isAside) continue;
-      if (!this.#told.has(tableKey(id))) return;
+      const isTold = this.#told.has(tableKey(id));
+      if (!isTold && state === "Table error") continue;
+      if (!isTold) return;
       count++;
       const failed = validation?.failed ?? 0;
       if (failed > 0) differing++;
