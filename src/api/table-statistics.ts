@@ -59,8 +59,10 @@ async function statistics(
   const shown = items.map((table) => {
     // A table that was never told of has not been looked at.
     const { validation = notValidated } = table;
+    const { pending, rowsCompared, rowsToCompare = -1 } = validation;
+    const left = rowsCompared === undefined ? 0 : Math.max(0, rowsToCompare - rowsCompared);
     const state = anew.has(tableKey(table.id)) ? "Pending revalidation" : validation.state;
-    return shape(table, isValidated ? { ...validation, state } : undefined);
+    return shape(table, isValidated ? { ...validation, state, pending: pending + left } : undefined);
   });
   return { items: shown, marker };
 }

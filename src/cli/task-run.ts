@@ -104,10 +104,9 @@ const reloaded: TableWork = {
   word: "reloaded",
 };
 
-/** The order itself makes it pending. */
+/** The order itself makes it pending; while it is compared whole its records are. */
 const validated: TableWork = {
-  isDone: ({ ValidationState = "" }) =>
-    !["Pending validation", "Pending revalidation", "Preparing table"].includes(ValidationState),
+  isDone: ({ ValidationState = "" }) => !/^(Pending|Preparing) /.test(ValidationState),
   word: "compared",
 };
 

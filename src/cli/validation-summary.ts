@@ -20,7 +20,7 @@ export function validationLines({ tables }: TaskProgress): string[] {
   const found =
     differingRows === 0
       ? "."
-      : `; ${things(differingRows, "row")} of ${things(differingTables, "table")} differ. The target's table awsdms_validation_failures_v1 names them.`;
+      : `; ${things(differingRows, "row")} of ${things(differingTables, "table")} ${differingRows === 1 ? "differs" : "differ"}. The target's table awsdms_validation_failures_v1 names them.`;
   const named = tables.flatMap(({ id, validation }) => {
     const reason = validation && validationReason(validation);
     return reason === undefined ? [] : [`  ${printable(`${displayTable(id)}: ${reason}`)}`];

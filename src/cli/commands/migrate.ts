@@ -88,7 +88,7 @@ export async function migrate(
   const { outcome } = result;
   display.close(outcome);
   await remember(spec, outcome, run);
-  const code = exitCodeOf(spec, result);
+  const code = exitCodeOf(spec, result, options);
   json?.outcome(outcome, code);
   const summary = migrateSummary({ spec, outcome, stopped: result.stopped });
   if (json === undefined) output.stdout.write(summary.text);
@@ -193,7 +193,11 @@ async function remember(spec: TaskSpec, outcome: TaskOutcome, run: HeldRun): Pro
  * Replication without an end is stopped by hand, which is then its success. Anything else that is
  * stopped by hand is not done.
  */
-function exitCodeOf(spec: TaskSpec, { outcome, stopped, replicated }: RunResult): ExitCode {
+function exitCodeOf(
+  spec: TaskSpec,
+  { outcome, stopped, replicated }: RunResult,
+  { validate }: Pick<MigrateOptions, "validate">,
+): ExitCode {
   if (outcome.state === "failed") {
     const { error } = outcome;
     return error !== undefined && MigrationError.fromJSON(error).scope === "usage"
@@ -209,7 +213,8 @@ function exitCodeOf(spec: TaskSpec, { outcome, stopped, replicated }: RunResult)
   const { failed, leftOut } = progressTotals(progress);
   const isWhole = outcome.suspendedTables.length === 0 && failed === 0 && leftOut === 0 && !isLeft;
   const validation = validationTally(progress.tables);
-  return isWhole && (validation === undefined || isEqual(validation)) ? ExitCode.done : ExitCode.incomplete;
+  const isKnownEqual = validation === undefined ? !validate : isEqual(validation);
+  return isWhole && isKnownEqual ? ExitCode.done : ExitCode.incomplete;
 }
 
 async function endTask(spec: TaskSpec, run: HeldRun, output: Output): Promise<ExitCode> {
