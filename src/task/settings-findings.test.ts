@@ -17,10 +17,7 @@ test("the default document and what Tideway acts on lead to no finding", () => {
 
 const cases: readonly (readonly [settings: unknown, finding: string])[] = [
   [{ TargetMetadata: { LobMaxSize: 64 } }, "info settings.no_effect TargetMetadata.LobMaxSize"],
-  [
-    { ValidationSettings: { EnableValidation: true } },
-    "warning settings.no_effect ValidationSettings.EnableValidation",
-  ],
+  [{ ResyncSettings: { EnableResync: true } }, "warning settings.no_effect ResyncSettings.EnableResync"],
   [
     { ValidationSettings: { ValidationOnly: true } },
     "error settings.unsupported ValidationSettings.ValidationOnly",
