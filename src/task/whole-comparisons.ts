@@ -74,7 +74,7 @@ export class WholeComparisons {
     try {
       await validate({
         ...{ source, target, tables: plans, targets, sessions, skipsLobs, withValues, signal },
-        ...{ sample: undefined, places: { all: [place], of: () => place } },
+        ...{ sample: undefined, withTotals: false, places: { all: [place], of: () => place } },
         observer: this.#observer(tables),
       });
       book.failed(await journal.countValidationFailures(signal));
