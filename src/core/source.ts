@@ -10,7 +10,7 @@ import type { Position, PositionCodec } from "./position.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { BucketChoice, BucketDigest, DigestForm, DigestRequest } from "./row-digest.ts";
 import type { Catalog, Column, SequenceState, TableId, TableSchema } from "./schema.ts";
-import type { NoteFilter, NoteKeeping, SchemaNote } from "./schema-note.ts";
+import type { KeptNotes, NoteFilter, NoteKeeping, SchemaNote } from "./schema-note.ts";
 import type { ServerMark } from "./server-mark.ts";
 import type { Probed, SourceProbe } from "./server-probe.ts";
 import type { ShapedTable } from "./table-shape.ts";
@@ -132,13 +132,6 @@ export interface TimeRequest {
   readonly taskId: string;
   /** Milliseconds since 1970. */
   readonly timeMs: number;
-}
-
-export interface KeptNotes {
-  readonly kept: boolean;
-  /** The source did not have it made. It would be asked in vain again, and writes an error into its log each time. */
-  readonly refused: boolean;
-  readonly findings: readonly Finding[];
 }
 
 export interface DescribeRequest {

@@ -100,14 +100,25 @@ export const assessmentNames: readonly AssessmentName[] = [
     ["all-check-target-read-replica", ["target.read_only"]],
   ]),
   ...forAll({ captures: true }, [
-    ["table-with-no-primary-key-or-unique-constraint", ["source.no_key"]],
     ["target-table-has-unique-key-or-primary-key-for-cdc", ["target.no_key"]],
+  ]),
+  ...forAll({ captures: true, source: "postgres" }, [
+    ["table-with-no-primary-key-or-unique-constraint", ["source.no_key"]],
+  ]),
+  ...forAll({ captures: true, source: "mysql" }, [
+    [
+      "table-with-no-primary-key-or-unique-constraint",
+      "Changes find rows without a key by all of their values.",
+    ],
   ]),
   ...forAll({ target: "mysql" }, [["all-check-for-batch-apply-to-mysql", ["convert.row_length"]]]),
 
   ...group({ source: "postgres" }, [
     ["check-postgis-data-type", [["convert.type", /^(?:\w+\.)?geo(?:metry|graphy)\b/]]],
-    ["check-similar-table-name", ["mapping.target_clash"]],
+    [
+      "check-similar-table-name",
+      ["mapping.target_clash", { code: "convert.name", says: /without regard to case/ }],
+    ],
     ["check-table-with-array", "Arrays come in their rows, with a key or without."],
     ["check-limited-lob-size", ["mapping.value_cut"]],
     ["check-dbversion", ["source.version_unsupported"]],
@@ -165,7 +176,10 @@ export const assessmentNames: readonly AssessmentName[] = [
     ["check-binlog-compression", "Compressed events and transactions are read like others."],
     ["check-binlog-enabled", [["source.binary_log_off", /^log_bin$/]]],
     ["check-binlog-format", ["source.binary_log_format"]],
-    ["check-binlog-image", ["source.row_image"]],
+    [
+      "check-binlog-image",
+      ["source.row_image", { code: "source.cascades_unlogged", says: /no more of an old row/ }],
+    ],
     ["check-binlog-retention-time", ["source.binary_log_expires"]],
     ["check-expire-logs-days", "A log that is never removed keeps no task from running."],
     ["check-server-id", [["source.binary_log_off", /^server_id$/]]],

@@ -1,0 +1,44 @@
+/*
+ * Faults that test/scenario/assessment-matrix.test.ts plants, all at once.
+ */
+
+/** In a PostgreSQL source whose user is `reader`; its server lacks what a log takes. */
+export const POSTGRES_SOURCE_FAULTS = `
+  create role keeper; create role reader login password 'p';
+  create schema app authorization reader; grant usage, create on schema app to keeper;
+  create table app.hidden (id int primary key); alter table app.hidden owner to keeper;
+  create table app.guarded (id int primary key); alter table app.guarded owner to reader;
+  alter table app.guarded enable row level security; alter table app.guarded force row level security;
+  create table app.trees (id int primary key, tree pg_node_tree); alter table app.trees owner to reader;
+  create extension file_fdw;
+  set role reader;
+  create table app.kept (id int primary key, t text);
+  create table app.keyless (what text);
+  create unlogged table app.fleeting (id int primary key);
+  create table app.other (id int primary key);
+  create table app.child (id int primary key, o int references app.other);
+  create table app.masked (id int primary key, hashed varchar(20), masked date, random date);
+  create table app.one (id int primary key); create table app.two (id int primary key)`;
+
+export const SELECTED_BADLY: readonly object[] = ["nowhere", "app"].map((name) => ({
+  "rule-type": "selection",
+  "rule-action": name === "app" ? "exclude" : "include",
+  "object-locator": { "schema-name": name, "table-name": name === "app" ? "other" : "%" },
+}));
+
+/** In a PostgreSQL target whose user is `writer`; the table is one of the source's. */
+export const POSTGRES_TARGET_FAULTS = `
+  create role writer login password 'p';
+  create schema app;
+  create table app.kept (id int, t text); create index also on app.kept (t);
+  create function app.f() returns trigger language plpgsql as 'begin return new; end';
+  create trigger acts before insert on app.kept for each row execute function app.f();
+  alter table app.kept enable always trigger acts`;
+
+/** In a PostgreSQL source that goes to a MariaDB which keeps the names of tables in lower case. */
+export const FOREIGN_FAULTS = `
+  create type geometry as (x int, y int);
+  create table shapes (id int primary key, g geometry);
+  create table texts (t text primary key);
+  create table same (id int primary key); create table "Same" (id int primary key);
+  create table wide (${["a", "b", "c", "d"].map((name) => `${name} varchar(5000) not null unique`).join(", ")})`;
