@@ -165,3 +165,72 @@ test("PostgreSQL: what keeps a slot from being made, and a version that is too o
   await postgres.query("alter role old reset search_path");
   assert.deepEqual(await look(), []);
 });
+
+test("PostgreSQL: collations that the target lacks, or that sort by other rules there", async () => {
+  const from = await postgres.createDatabase();
+  await postgres.query(
+    `create collation own (provider = libc, locale = 'C.utf8');
+     create table a (id int primary key, t text collate "C.utf8", u text);
+     create table b (t text collate own, u text); create index on b (u collate "C.utf8");
+     create table c (t text collate "und-x-icu", u text collate "C");
+     create table d (id int primary key)`,
+    from,
+  );
+  await postgres.query("create database other template template0 locale_provider icu icu_locale 'de'");
+  const looked = async (to: string): Promise<readonly string[]> => {
+    const [source, target] = [from, to].map((name) => parseUrl(postgres.url(name)));
+    const engines = { source: POSTGRES, target: POSTGRES };
+    const order = { source: source!, target: target!, engines, rules: selected(["public"]) };
+    const { told, findings } = await shown.look({ ...order, type: "full-load" });
+    await run(postgres, to, fixesOf(findings, "target"));
+    return told;
+  };
+  await run(postgres, "other", [
+    "set allow_system_table_mods = on",
+    "delete from pg_collation where collname = 'C.utf8'",
+    "update pg_collation set collversion = '1' where collname = 'und-x-icu'",
+  ]);
+  const differing = ["info target.collation_differs und-x-icu", "warning target.collation_differs default"];
+  assert.deepEqual(await looked("other"), [
+    "error target.collation_missing public.a",
+    ...Array(2).fill("error target.collation_missing public.b"),
+    ...differing,
+  ]);
+  assert.deepEqual(await looked("other"), differing);
+  assert.deepEqual(await looked(await postgres.createDatabase()), []);
+});
+
+test("PostgreSQL: a log that the source keeps for less time than the load takes", async () => {
+  const [from, to] = [await postgres.createDatabase(), await postgres.createDatabase()];
+  await postgres.query("create table t (id int primary key, b bytea); insert into t values (1, '')", from);
+  const [source, target] = [from, to].map((name) => parseUrl(postgres.url(name)));
+  const order = {
+    ...{ source: source!, target: target!, engines: { source: POSTGRES, target: POSTGRES } },
+    ...{ rules: selected(["public"]), watchSeconds: 1 },
+  };
+  const keeping = async (size: string): Promise<readonly string[]> => {
+    await run(postgres, from, [
+      `alter system set max_slot_wal_keep_size = '${size}'`,
+      "select pg_reload_conf()",
+    ]);
+    const look = shown.look(order);
+    let isOver = false;
+    const over = look.finally(() => {
+      isOver = true;
+    });
+    while (!isOver)
+      await postgres.query(
+        "insert into t (id) select 1 where false; select pg_logical_emit_message(false, 'x', repeat('x', 100000))",
+        from,
+      );
+    return (await over).told;
+  };
+  // So many rows that no log outlasts them.
+  await run(postgres, from, [
+    "set allow_system_table_mods = on",
+    "update pg_class set reltuples = 1e13, relpages = 1000000000 where relname = 't'",
+  ]);
+  const limit = "source.log_limit max_slot_wal_keep_size";
+  assert.deepEqual(await keeping("64MB"), [`info ${limit}`, `warning ${limit}`]);
+  assert.deepEqual(await keeping("-1"), []);
+});
