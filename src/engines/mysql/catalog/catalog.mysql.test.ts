@@ -40,6 +40,27 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
       return tables[0]!;
     }
 
+    test("who may only read tables sees all of them that others see", async () => {
+      await server.query(
+        `create table up (id int primary key, \`it's\` varchar(9) unique) comment 'CONSTRAINT \`x\` FOREIGN KEY';
+         create table down (a int, b int, c int, constraint \`do\`\`es\` foreign key (a) references up (id) on delete cascade,
+           constraint \`it's\` foreign key (b) references up (id) on delete set null on update cascade,
+           constraint rests foreign key (c) references up (id));
+         create user reader identified by 'p'; grant select on ${identifier(nasty)}.* to reader`,
+        nasty,
+      );
+      const own = await describeAll(nasty);
+      const endpoint = { ...server.endpoint(), username: "reader", password: "p" };
+      const reader = await connect(endpoint, { side: "source", purpose: "test" }, signal);
+      const ids = own.tables.map(({ id }) => id);
+      const { tables } = await describe(reader, ids, CHOICES);
+      await reader.end();
+      const actions = tables.find(({ id }) => id.name === "down")!.foreignKeys.map(({ native }) => native);
+      assert.deepEqual(actions, ["ON DELETE CASCADE", "ON DELETE SET NULL ON UPDATE CASCADE", ""]);
+      assert.deepEqual(tables, own.tables);
+      await server.query("drop table down; drop table up; drop user reader", nasty);
+    });
+
     test("databases of the server's own are no schemas, and an endpoint may name one", async () => {
       const schemas = await listSchemas(client, { database: "" });
       assert.ok(schemas.includes(nasty));
