@@ -99,9 +99,7 @@ export const assessmentNames: readonly AssessmentName[] = [
     ["all-check-secondary-constraints", LEFT_OUT],
     ["all-check-target-read-replica", ["target.read_only"]],
   ]),
-  ...forAll({ captures: true }, [
-    ["target-table-has-unique-key-or-primary-key-for-cdc", ["target.no_key"]],
-  ]),
+  ...forAll({ captures: true }, [["target-table-has-unique-key-or-primary-key-for-cdc", ["target.no_key"]]]),
   ...forAll({ captures: true, source: "postgres" }, [
     ["table-with-no-primary-key-or-unique-constraint", ["source.no_key"]],
   ]),
@@ -114,7 +112,6 @@ export const assessmentNames: readonly AssessmentName[] = [
   ...forAll({ target: "mysql" }, [["all-check-for-batch-apply-to-mysql", ["convert.row_length"]]]),
 
   ...group({ source: "postgres" }, [
-    ["check-postgis-data-type", [["convert.type", /^(?:\w+\.)?geo(?:metry|graphy)\b/]]],
     [
       "check-similar-table-name",
       ["mapping.target_clash", { code: "convert.name", says: /without regard to case/ }],
@@ -145,6 +142,9 @@ export const assessmentNames: readonly AssessmentName[] = [
     ["check-ddl-event-trigger", ["source.changes_unnoted"]],
     ["check-for-logical-decoding-work-mem", ["source.decoding_memory"]],
     ["check-maxslot-wal-keep-size", [["source.log_limit", /^max_slot_wal_keep_size$/]]],
+  ]),
+  ...group({ source: "postgres", minor: true }, [
+    ["check-postgis-data-type", [["convert.type", /^(?:\w+\.)?geo(?:metry|graphy)\b/]]],
   ]),
   ...group({ target: "postgres" }, [["check-target-privileges", TARGET_PRIVILEGES]]),
   ...group({ target: "postgres", minor: true }, [

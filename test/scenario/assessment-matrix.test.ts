@@ -4,11 +4,15 @@ import { assessSource } from "../../src/engines/postgres/assess/assess-source.ts
 import { connect } from "../../src/engines/postgres/connection/connection.ts";
 import { parseUrl } from "../../src/engines/postgres/url.ts";
 import {
+  FOREIGN_FAULTS,
+  MARIADB_SOURCE_FAULTS,
+  MARIADB_TARGET_FAULTS,
   POSTGRES_SOURCE_FAULTS,
   POSTGRES_TARGET_FAULTS,
   SELECTED_BADLY,
 } from "../support/assessment-faults.ts";
 import { columnRule, fixesOf, ShownAssessments, selected } from "../support/assessment-looks.ts";
+import { type MysqlServer, startMysql } from "../support/mysql-server.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
 import { serverOfFile } from "../support/server-pair.ts";
 
@@ -19,10 +23,22 @@ import { serverOfFile } from "../support/server-pair.ts";
 
 const shown = new ShownAssessments();
 const POSTGRES = { family: "postgres", name: "postgres" };
+const MARIADB = { family: "mysql", name: "mariadb" };
+const MYSQL = { family: "mysql", name: "mysql" };
 const KEEPING = { FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING" } };
 const CUTTING = { TargetMetadata: { LimitedSizeLobMode: true, LobMaxSize: 1 } };
 
 const postgres = await serverOfFile(startPostgres());
+const mariadb = await serverOfFile(
+  startMysql({
+    flavour: "mariadb",
+    settings: {
+      ...{ binlog_format: "STATEMENT", binlog_row_image: "MINIMAL", binlog_expire_logs_seconds: 3600 },
+      ...{ sync_binlog: 0, local_infile: 0, max_allowed_packet: 1 << 20, lower_case_table_names: 1 },
+    },
+  }),
+);
+const mysql = await serverOfFile(startMysql({ flavour: "mysql" }));
 
 /** Each statement in a session of a superuser that may write. */
 async function run(server: PostgresServer, database: string, statements: readonly string[]): Promise<void> {
@@ -33,6 +49,10 @@ async function run(server: PostgresServer, database: string, statements: readonl
   } finally {
     await client.end();
   }
+}
+
+async function runAll(server: MysqlServer, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await server.query(statement);
 }
 
 test("PostgreSQL to PostgreSQL: each fault is told, and nothing once it is mended", async () => {
@@ -166,71 +186,150 @@ test("PostgreSQL: what keeps a slot from being made, and a version that is too o
   assert.deepEqual(await look(), []);
 });
 
-test("PostgreSQL: collations that the target lacks, or that sort by other rules there", async () => {
+test("PostgreSQL to MariaDB: each fault is told, and nothing once it is mended", async () => {
   const from = await postgres.createDatabase();
+  await postgres.query(FOREIGN_FAULTS, from);
+  await mariadb.query(MARIADB_TARGET_FAULTS);
+  const order = {
+    source: parseUrl(postgres.url(from)),
+    target: { ...mariadb.endpoint(), username: "writer", password: "p" },
+    ...{ engines: { source: POSTGRES, target: MARIADB }, rules: selected(["app"]), settings: KEEPING },
+  };
+  const ofTables = [
+    "error convert.name app.same",
+    "error convert.row_length app.wide",
+    "error source.no_key app.wide",
+  ];
+  const left = [
+    ...Array(4).fill("warning convert.index app.wide"),
+    ...["warning convert.object composite", "warning convert.type app.texts"],
+  ];
+  await mariadb.query("set global read_only = on");
+  const before = await shown.look(order);
+  assert.deepEqual(before.told, [
+    ...ofTables,
+    "error target.read_only read_only",
+    "info convert.type geometry to longtext",
+    "info target.local_infile local_infile",
+    ...left,
+    "warning target.out_of_resources max_allowed_packet",
+    "warning target.privilege database app",
+    "warning target.privilege triggers of database app",
+  ]);
+  await runAll(mariadb, ["set global read_only = off", ...fixesOf(before.findings, "target")]);
+  // With the privileges it sees what is there.
+  const seen = await shown.look(order);
+  assert.deepEqual(seen.told, [
+    ...ofTables,
+    ...["info convert.type geometry to longtext", "info target.indexes_kept app.kept"],
+    ...left,
+    ...["warning target.no_key app.kept", "warning target.triggers app.kept"],
+  ]);
+  await runAll(mariadb, [
+    ...fixesOf(seen.findings, "target"),
+    ...["alter table app.kept drop index also", "drop trigger app.acts"],
+  ]);
   await postgres.query(
-    `create collation own (provider = libc, locale = 'C.utf8');
-     create table a (id int primary key, t text collate "C.utf8", u text);
-     create table b (t text collate own, u text); create index on b (u collate "C.utf8");
-     create table c (t text collate "und-x-icu", u text collate "C");
-     create table d (id int primary key)`,
+    'drop table app.shapes, app.texts, app."Same", app.wide; drop type app.geometry',
     from,
   );
-  await postgres.query("create database other template template0 locale_provider icu icu_locale 'de'");
-  const looked = async (to: string): Promise<readonly string[]> => {
-    const [source, target] = [from, to].map((name) => parseUrl(postgres.url(name)));
-    const engines = { source: POSTGRES, target: POSTGRES };
-    const order = { source: source!, target: target!, engines, rules: selected(["public"]) };
-    const { told, findings } = await shown.look({ ...order, type: "full-load" });
-    await run(postgres, to, fixesOf(findings, "target"));
-    return told;
-  };
-  await run(postgres, "other", [
-    "set allow_system_table_mods = on",
-    "delete from pg_collation where collname = 'C.utf8'",
-    "update pg_collation set collversion = '1' where collname = 'und-x-icu'",
-  ]);
-  const differing = ["info target.collation_differs und-x-icu", "warning target.collation_differs default"];
-  assert.deepEqual(await looked("other"), [
-    "error target.collation_missing public.a",
-    ...Array(2).fill("error target.collation_missing public.b"),
-    ...differing,
-  ]);
-  assert.deepEqual(await looked("other"), differing);
-  assert.deepEqual(await looked(await postgres.createDatabase()), []);
+  assert.deepEqual(await shown.look(order), { findings: [], told: [], raised: {} });
 });
 
-test("PostgreSQL: a log that the source keeps for less time than the load takes", async () => {
-  const [from, to] = [await postgres.createDatabase(), await postgres.createDatabase()];
-  await postgres.query("create table t (id int primary key, b bytea); insert into t values (1, '')", from);
-  const [source, target] = [from, to].map((name) => parseUrl(postgres.url(name)));
+test("MariaDB to PostgreSQL and MySQL: each fault is told, and nothing once it is mended", async () => {
+  const from = await mariadb.createDatabase("shop");
+  await mariadb.query(MARIADB_SOURCE_FAULTS, from);
+  await mariadb.queryAndLeave(
+    "xa start 'x'; insert into kept (id) values (2); xa end 'x'; xa prepare 'x'",
+    from,
+  );
+  await mariadb.query("set global init_connect = 'set timestamp = 1700000000'");
+  const to = await postgres.createDatabase();
   const order = {
-    ...{ source: source!, target: target!, engines: { source: POSTGRES, target: POSTGRES } },
-    ...{ rules: selected(["public"]), watchSeconds: 1 },
+    source: { ...mariadb.endpoint(from), username: "reader", password: "p" },
+    ...{ target: parseUrl(postgres.url(to)), engines: { source: MARIADB, target: POSTGRES } },
   };
-  const keeping = async (size: string): Promise<readonly string[]> => {
-    await run(postgres, from, [
-      `alter system set max_slot_wal_keep_size = '${size}'`,
-      "select pg_reload_conf()",
-    ]);
-    const look = shown.look(order);
-    let isOver = false;
-    const over = look.finally(() => {
-      isOver = true;
-    });
-    while (!isOver)
-      await postgres.query(
-        "insert into t (id) select 1 where false; select pg_logical_emit_message(false, 'x', repeat('x', 100000))",
-        from,
-      );
-    return (await over).told;
-  };
-  // So many rows that no log outlasts them.
-  await run(postgres, from, [
-    "set allow_system_table_mods = on",
-    "update pg_class set reltuples = 1e13, relpages = 1000000000 where relname = 't'",
+  const rules = [
+    ...SELECTED_BADLY.slice(0, 1),
+    columnRule("data-masking-hash-mask", [from, "masked", "hashed"]),
+    columnRule("data-masking-digits-mask", [from, "masked", "masked"], { value: "*" }),
+    columnRule("data-masking-digits-randomize", [from, "masked", "random"]),
+  ];
+  const before = await shown.look({ ...order, rules: selected([from], ...rules) });
+  const told = (look: { readonly told: readonly string[] }): readonly string[] =>
+    look.told.map((line) => line.replace(`${from}.`, ""));
+  const foreign = ["warning convert.collation c", "warning convert.generated computed"];
+  assert.deepEqual(told(before), [
+    ...Array(3).fill("error mapping.rule_impossible masked"),
+    "error source.binary_log_format binlog_format",
+    "error source.column_compressed squeezed",
+    "error source.privilege reader",
+    "error source.system_versioned versioned",
+    "error source.table_privilege hidden",
+    "info convert.collation collations",
+    "info convert.type invisible",
+    "info source.prepared_transactions XA",
+    "info source.privilege reader",
+    "warning connect.clock_differs source",
+    ...foreign,
+    "warning mapping.rule_unmatched rule 2",
+    "warning source.binary_log_expires binlog_expire_logs_seconds",
+    "warning source.cascades_unlogged c",
+    "warning source.not_durable sync_binlog",
+    "warning source.not_moved histories of system-versioned tables",
+    "warning source.not_moved partitionings of tables",
+    "warning source.not_transactional old",
+    "warning source.privilege reader",
   ]);
-  const limit = "source.log_limit max_slot_wal_keep_size";
-  assert.deepEqual(await keeping("64MB"), [`info ${limit}`, `warning ${limit}`]);
-  assert.deepEqual(await keeping("-1"), []);
+  await runAll(mariadb, [...fixesOf(before.findings, "source"), "set global init_connect = ''"]);
+  const fixed = await shown.look({ ...order, rules: selected([from]) });
+  assert.deepEqual(told(fixed), [
+    "error source.column_compressed squeezed",
+    "error source.replica_unlogged log_slave_updates",
+    "info convert.collation collations",
+    "info convert.type invisible",
+    "info source.prepared_transactions XA",
+    ...foreign,
+    "warning source.not_moved partitionings of tables",
+  ]);
+  await mariadb.query(
+    `reset slave all; xa rollback 'x'; drop table c; alter table squeezed modify v varchar(1000);
+     alter table unseen modify v int; alter table parted remove partitioning`,
+    from,
+  );
+  const toMysql = { ...order, target: mysql.endpoint(), engines: { source: MARIADB, target: MYSQL } };
+  const small = await shown.look({ ...toMysql, rules: selected([from]) });
+  assert.deepEqual(small.told, ["warning target.out_of_resources max_allowed_packet"]);
+  await runAll(mysql, fixesOf(small.findings, "target"));
+  assert.deepEqual((await shown.look({ ...toMysql, rules: selected([from]) })).told, []);
+});
+
+test("MySQL and MariaDB: a server that sends no log, and a version that is too old", async () => {
+  const settings = { skip_log_bin: 1, version: "10.4.33-MariaDB" };
+  await using old = await startMysql({ flavour: "mariadb", settings });
+  const order = {
+    target: parseUrl(postgres.url(await postgres.createDatabase())),
+    rules: selected(["shop"]),
+  };
+  const mute = [
+    [old, MARIADB, ["error source.binary_log_off log_bin", "error source.version_unsupported"]],
+    [mysql, MYSQL, ["error source.binary_log_off server_id"]],
+  ] as const;
+  await mysql.query("set global server_id = 0");
+  for (const [server, source, expected] of mute) {
+    await server.query("create database shop; create table shop.t (id int primary key)");
+    const look = { ...order, source: server.endpoint("shop"), engines: { source, target: POSTGRES } };
+    const { told } = await shown.look(look);
+    assert.deepEqual(
+      told.map((line) => line.replace(/ MariaDB .*/, "")),
+      expected,
+    );
+  }
+  await mysql.query("set global server_id = 1");
+  const look = { ...order, source: mysql.endpoint("shop"), engines: { source: MYSQL, target: POSTGRES } };
+  assert.deepEqual((await shown.look(look)).told, []);
+});
+
+test("each individual assessment has been seen failing and passing", () => {
+  assert.deepEqual(shown.unseen, { failing: [], passing: [] });
 });

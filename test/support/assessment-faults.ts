@@ -37,8 +37,37 @@ export const POSTGRES_TARGET_FAULTS = `
 
 /** In a PostgreSQL source that goes to a MariaDB which keeps the names of tables in lower case. */
 export const FOREIGN_FAULTS = `
-  create type geometry as (x int, y int);
-  create table shapes (id int primary key, g geometry);
-  create table texts (t text primary key);
-  create table same (id int primary key); create table "Same" (id int primary key);
-  create table wide (${["a", "b", "c", "d"].map((name) => `${name} varchar(5000) not null unique`).join(", ")})`;
+  create schema app;
+  create type app.geometry as (x int, y int);
+  create table app.shapes (id int primary key, g app.geometry);
+  create table app.texts (t text primary key);
+  create table app.same (id int primary key); create table app."Same" (id int primary key);
+  create table app.wide (${["a", "b", "c", "d"].map((name) => `${name} varchar(5000) not null unique`).join(", ")});
+  create table app.${"n".repeat(63)} (id int primary key);
+  create table app.kept (id int primary key, t varchar(9), b bytea)`;
+
+/** On the MariaDB that it goes to, whose user is `writer`. */
+export const MARIADB_TARGET_FAULTS = `
+  create user writer identified by 'p';
+  create database app;
+  create table app.kept (id int, t varchar(9), b longblob, key also (t));
+  create trigger app.acts before insert on app.kept for each row set new.t = new.t`;
+
+/** In a MariaDB source whose user is `reader`. */
+export const MARIADB_SOURCE_FAULTS = `
+  create user reader identified by 'p';
+  create table hidden (id int primary key);
+  create table old (id int primary key) engine = MyISAM;
+  create table parted (id int primary key) partition by hash (id) partitions 2;
+  create table squeezed (id int primary key, v varchar(1000) compressed);
+  create table unseen (id int primary key, v int invisible);
+  create table computed (id int primary key, v varchar(9), w varchar(20) as (concat(v, '\\\\')) stored);
+  create table a (id int primary key, code varchar(9) unique);
+  create table c (code varchar(9), constraint by_code foreign key (code) references a (code) on delete set null);
+  create table versioned (id int primary key) with system versioning;
+  create table masked (id int primary key, hashed varchar(20), masked date, random date);
+  create table kept (id int primary key, t varchar(9), b longblob);
+  insert into kept values (1, 'a', '');
+  grant insert on hidden to reader;
+  ${"old parted squeezed unseen computed a c versioned masked kept".replaceAll(/\w+/g, "grant select on $& to reader;")}
+  change master to master_host = '127.0.0.1', master_port = 1, master_user = 'nobody'`;
