@@ -10,12 +10,14 @@ import type { Paint } from "./paint.ts";
 import { findingText } from "./task-display.ts";
 import { displayWidth, fit, printable, truncate } from "./text-width.ts";
 import { ValidationJson } from "./validation-json.ts";
+import type { TakenOver } from "./validation-progress.ts";
 import type { ValidationHearer, ValidationProgress, ValidationTotals } from "./validation-result.ts";
 import {
   checkText,
   differenceText,
   noteTexts,
   progressParts,
+  resumedText,
   summaryText,
   tableText,
   taskText,
@@ -64,6 +66,10 @@ class TextDisplay implements ValidationDisplay {
   }
 
   planned(): void {}
+
+  resumed(takenOver: TakenOver): void {
+    this.#lines.print(`${resumedText(takenOver)}\n`);
+  }
 
   progress(progress: ValidationProgress): void {
     this.#lines.progress(progress);
