@@ -39,11 +39,11 @@ export class ValidationJson implements ValidationDisplay {
     this.#emit("resumed", takenOver);
   }
 
-  progress(progress: ValidationProgress): void {
+  progress(current: () => ValidationProgress): void {
     const nowMs = performance.now();
     if (nowMs - this.#toldMs < INTERVAL_MS) return;
     this.#toldMs = nowMs;
-    this.#emit("progress", numbersOf(progress));
+    this.#emit("progress", numbersOf(current()));
   }
 
   finding(finding: Finding): void {

@@ -58,7 +58,8 @@ export function hasOtherTotals({ sampled, totals }: TableValidation): boolean {
 /** Hears what a validation tells, and how far it has come. */
 export interface ValidationHearer {
   planned(tables: readonly PlannedTable[]): void;
-  progress(progress: ValidationProgress): void;
+  /** Something has changed; `current` tells how far the validation is whenever it is called. */
+  progress(current: () => ValidationProgress): void;
   finding(finding: Finding): void;
   task(task: KnownTask): void;
   tasksUnread(error: MigrationError): void;
@@ -84,6 +85,7 @@ export class ValidationResult implements ValidationListener {
   readonly #findings: Finding[] = [];
   #tasksUnread: MigrationError | undefined;
   readonly #rows = new ComparedRows();
+  readonly #current = (): ValidationProgress => this.#progress();
   readonly #progressFile: ProgressFile | undefined;
   #takenOver: TakenOver | undefined;
   #tables = 0;
@@ -191,8 +193,7 @@ export class ValidationResult implements ValidationListener {
   }
 
   #tell(): void {
-    const progress = this.#progress();
-    for (const hearer of this.#hearers) hearer.progress(progress);
+    for (const hearer of this.#hearers) hearer.progress(this.#current);
   }
 
   #progress(): ValidationProgress {
