@@ -1,5 +1,6 @@
 import type { AuditQuestion } from "./audit.ts";
 import type { ChangeEncoding, StreamItem } from "./change-batch.ts";
+import type { SourceCollation } from "./collation.ts";
 import type { TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import type { LargeObject } from "./large-object.ts";
@@ -42,6 +43,8 @@ export interface Source extends AsyncDisposable, Probed<SourceProbe> {
   describe(request: DescribeRequest, signal: AbortSignal): Promise<Catalog>;
   /** Whether the database is fit to be read: log settings, free slots, grants, keys. Changes nothing. */
   assess(request: SourceAssessment, signal: AbortSignal): Promise<readonly Finding[]>;
+  /** The collations of tables. None where the server's are not told of by their rules, when left out. */
+  collations?(tables: readonly TableSchema[], signal: AbortSignal): Promise<readonly SourceCollation[]>;
   /** Does something while a mark of the source stands that only sessions of the same server see. */
   marked<Result>(work: (mark: ServerMark) => Promise<Result>, signal: AbortSignal): Promise<Result>;
   openSnapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot>;
