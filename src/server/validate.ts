@@ -17,6 +17,7 @@ import { registry } from "./engines.ts";
 import { findTasks, type KnownTask } from "./followed-tasks.ts";
 import { planRows } from "./plan-rows.ts";
 
+export type { ColumnTotals, TableTotals } from "../pipeline/validation/total-table.ts";
 export type {
   RowDifference,
   RowValues,
@@ -39,6 +40,8 @@ export interface ValidationSpec {
   readonly sessions: number;
   readonly withValues: boolean;
   readonly sample: number | undefined;
+  /** What tables come to on both sides is told, too, for one more scan of each. */
+  readonly withTotals: boolean;
   /** How long a difference has to stay where no task tells its place. */
   readonly settleMs: number;
 }
@@ -76,16 +79,17 @@ export async function runValidation(
   const there = opened.use(await engine.openSource(asRead(spec.target, engine), signal));
   const plan = await planTables({ spec, settings, source, target, listener }, signal);
   const targets = await describeTargets(there, plan.tables, signal);
-  listener.planned(plan.tables.map((table) => plannedTable(table, targets)));
+  listener.planned(plan.tables.map((table) => plannedTable(table, targets, spec)));
   const tables = plan.tables.map((table) => table.source.id);
   const { settleMs } = spec;
   const found = await findTasks({ source, target, engine, endpoint: spec.target, tables, settleMs }, signal);
   for (const task of found.tasks) listener.task(task);
   if (found.unread !== undefined) listener.tasksUnread(found.unread);
   const { places } = found;
-  const { sessions, withValues, sample } = spec;
+  const { sessions, withValues, sample, withTotals } = spec;
   await validate({
-    ...{ source, target: there, tables: plan.tables, targets, places, sessions, withValues, sample },
+    ...{ source, target: there, tables: plan.tables, targets, places, sessions, withValues },
+    ...{ sample, withTotals },
     ...{ observer: listener, signal },
   });
   await reconcile({ target: there, plan, targets, places, observer: listener, signal });
@@ -139,13 +143,20 @@ function goneTables(listed: readonly TableId[], { tables }: Catalog): readonly F
     }));
 }
 
-function plannedTable(plan: TablePlan, targets: ReadonlyMap<string, TableSchema>): PlannedTable {
+/** So many rows are read, if estimates are right: of a sample's tables hardly more than it asks for, for totals all once more. */
+function plannedTable(
+  plan: TablePlan,
+  targets: ReadonlyMap<string, TableSchema>,
+  { sample, withTotals }: ValidationSpec,
+): PlannedTable {
   const there = targets.get(tableKey(plan.target.id));
   const estimates = [readTable(plan), ...(there === undefined ? [] : [there])].map(
     ({ estimatedRows }) => estimatedRows,
   );
   const isKnown = estimates.every((rows) => rows >= 0);
-  const estimatedRows = isKnown ? estimates.reduce((total, rows) => total + rows, 0) : undefined;
+  const all = estimates.reduce((total, rows) => total + rows, 0);
+  const compared = sample === undefined ? all : (estimates[0]! * sample) / 100;
+  const estimatedRows = isKnown ? Math.round(compared + (withTotals ? all : 0)) : undefined;
   return { table: plan.source.id, target: plan.target.id, estimatedRows };
 }
 

@@ -21,7 +21,8 @@ Give the same --type, --include, --exclude, --mappings and --settings as for the
 these make them. Both databases are only read, by digests that they compute themselves, and may be in use: a
 difference counts when it is still there after the target has had the time to come to it. While a task of Tideway
 brings changes its records on the target say when that is; without one a difference has to stay for --settle seconds.
---values shows values of rows that differ, which are otherwise named by their keys alone.
+--values shows values of rows that differ, which are otherwise named by their keys alone. --totals tells what tables come
+to on both sides: rows, sums of numbers, first and last dates, for one more scan of each.
 A password that is not in the URL is taken from TIDEWAY_SOURCE_PASSWORD or TIDEWAY_TARGET_PASSWORD.
 
 Exit codes: 0 equal, 1 failed or stopped before the end, 2 wrong usage, 3 different, or not all of it could be compared.`;
@@ -31,6 +32,7 @@ export interface ValidateOptions extends WhatToMove {
   readonly settle: number;
   readonly sessions: number;
   readonly values: boolean;
+  readonly totals: boolean;
   readonly report?: string;
   readonly json: boolean;
 }
@@ -46,6 +48,7 @@ export function validateCommand(program: Command, output: Output, exit: (code: E
     .option("--settle <seconds>", "how long a difference has to stay", numberIn(0, 3600), 5)
     .option("--sessions <number>", "sessions of each side that read at once", wholeNumberIn(1, 49), 4)
     .option("--values", "show values of rows that differ", false)
+    .option("--totals", "tell rows, sums of numbers, and first and last dates of both sides", false)
     .option("--report <file>", "write the result there, all differences included: .html or .json")
     .option("--json", "one event a line, for programs", false)
     .addHelpText("after", HELP)
@@ -106,6 +109,7 @@ async function validationSpec(
     sessions: options.sessions,
     withValues: options.values,
     sample: options.sample,
+    withTotals: options.totals,
     settleMs: options.settle * 1000,
   };
 }
