@@ -128,6 +128,7 @@ const OPTIONAL_TABLES = [
   ["ControlTablesSettings", "HistoryTableEnabled", "awsdms_history"],
   ["ControlTablesSettings", "StatusTableEnabled", "awsdms_status"],
   ["ControlTablesSettings", "FullLoadExceptionTableEnabled", "awsdms_full_load_exceptions"],
+  ["ValidationSettings", "EnableValidation", "awsdms_validation_failures_v1"],
 ] as const satisfies readonly (readonly [section: string, setting: string, OptionalControlTable])[];
 
 /** A section of a checked document with all its defaults. */
