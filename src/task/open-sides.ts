@@ -39,3 +39,13 @@ export async function openBoth<A extends AsyncDisposable, B extends AsyncDisposa
 export function asRead(endpoint: EndpointConfig, { reaches }: Engine): EndpointConfig {
   return { ...endpoint, settings: {}, database: reaches === "server" ? "" : endpoint.database };
 }
+
+/** Opens a task's target as a database that is read. */
+export async function openTargetToRead(
+  { target }: Pick<TaskSpec, "target">,
+  registry: EngineRegistry,
+  signal: AbortSignal,
+): Promise<Source> {
+  const engine = registry.find(target.engine);
+  return await engine.openSource(asRead(target, engine), signal);
+}

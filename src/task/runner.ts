@@ -17,7 +17,7 @@ import { leavesColumnsOut } from "./followed-columns.ts";
 import { stopsAtCuts } from "./lob-settings.ts";
 import { checkLoops } from "./loop-check.ts";
 import { NoteKeeping } from "./note-keeping.ts";
-import { openSides } from "./open-sides.ts";
+import { openSides, openTargetToRead } from "./open-sides.ts";
 import { type PlannedTask, type PlanningRequest, planTask } from "./planning.ts";
 import { markForReload } from "./preparation.ts";
 import { checkWishes } from "./reload-refusal.ts";
@@ -29,6 +29,7 @@ import { finishBuilds, runLoad } from "./run-load.ts";
 import { rowsKept } from "./run-reload.ts";
 import { retryAfterLoad } from "./run-retry.ts";
 import { followSchemaChanges } from "./run-schema-changes.ts";
+import { validateLoaded } from "./run-validation.ts";
 import { tablesToReplan } from "./schema-changes.ts";
 import { readTaskSettings, type TaskSettings } from "./settings.ts";
 import { followLog, noteLog } from "./source-log.ts";
@@ -49,6 +50,7 @@ import type {
 } from "./task.ts";
 import { tellLockWaits } from "./tell-lock-waits.ts";
 import { ValueFindings } from "./tell-values.ts";
+import { ValidationBook } from "./validation-book.ts";
 import { WaitingReloads } from "./waiting-reloads.ts";
 
 /** Where a snapshot has shown no one moment, the next one may be no better: a table has as many besides the first. */
@@ -93,6 +95,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
   #impatience: NodeJS.Timeout | undefined;
   #known: ReadonlySet<string> = new Set();
   readonly #notes = new NoteKeeping();
+  readonly #validation: ValidationBook;
 
   constructor(spec: TaskSpec, registry: EngineRegistry, listener: TaskListener) {
     this.#spec = spec;
@@ -100,6 +103,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#listener = listener;
     this.#statistics = new TaskStatistics(listener, this.retries);
     this.revalidations = new RevalidationBook(this.#statistics);
+    this.#validation = new ValidationBook(this.#statistics);
     if (spec.retry !== undefined) this.retries.ask(spec.retry);
     this.#fresh = spec.start !== "resume-processing";
     this.#underway = !this.#fresh;
@@ -250,6 +254,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
       streamRequest: { taskId: this.#spec.id, tables, log },
       errors,
       ...{ rereads: this.#rereads, tornReads: this.#tornReads, screening: this.#screening },
+      validation: settings.validation.enabled ? this.#validation : undefined,
+      readTarget: (opening) => openTargetToRead(this.#spec, this.#registry, opening),
       refused: new Map(planned.refused.map(({ table, error }) => [tableKey(table), error])),
       signal,
     };
@@ -339,6 +345,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
     if (this.#spec.type === "full-load") {
       await finishBuilds(attempt);
       await retryAfterLoad(attempt, this.retries);
+      const { validation: book } = attempt;
+      if (book !== undefined) await validateLoaded({ attempt, book, revalidations: this.revalidations });
       return this.#reloads.isEmpty ? "FULL_LOAD_ONLY_FINISHED" : "again";
     }
     return await this.#notes.follow(attempt, () => runChanges(attempt, this));

@@ -7,6 +7,7 @@ import { ApplyMode } from "../../core/target.ts";
 const MOST_KEYS = 100_000;
 const MOST_BYTES = 8 << 20;
 const MOST_BYTES_OF_ALL = 32 << 20;
+const MOST_RECHECKED = 10_000;
 /** Beside the characters of a key. */
 const BYTES_OF_ENTRY = 60;
 
@@ -46,6 +47,11 @@ export class ChangedRows {
     return this.#tables.get(tableKey(table))?.keys.size ?? 0;
   }
 
+  /** Whether anything is known to have changed that was not taken out. */
+  hasMore(table: TableId): boolean {
+    return this.#tables.get(tableKey(table))?.hasMore === true;
+  }
+
   /** When a change of the table came last (performance.now()); undefined for never. */
   lastMs(table: TableId): number | undefined {
     return this.#tables.get(tableKey(table))?.lastMs;
@@ -70,7 +76,13 @@ export class ChangedRows {
     this.#settle(followed, before);
   }
 
-  /** Notes the rows that a batch changes; resolves with the tables of which it changes some. */
+  /** Notes keys that are to be looked at once more where there is room: what they are is known without that. */
+  recheck(table: TableId, key: string): void {
+    const followed = this.#tables.get(tableKey(table));
+    if (followed !== undefined && followed.keys.size < MOST_RECHECKED) this.putBack(table, [key]);
+  }
+
+  /** Notes the rows that a batch changes; returns with the tables of which it changes some. */
   add(batch: ChangeBatch, modes: Uint8Array | undefined): readonly TableId[] {
     if (this.#tables.size === 0) return [];
     const { tables, transactions, ops } = batch;
@@ -144,6 +156,10 @@ class FollowedTable {
     this.#key = key;
   }
 
+  get hasMore(): boolean {
+    return this.#others || this.keys.size > 0;
+  }
+
   /** Keys that wait are of no use any more. */
   drop(): void {
     this.keys = new Set();
@@ -158,23 +174,12 @@ class FollowedTable {
 
   change(ops: Int32Array, at: number, cells: BatchCells): void {
     const op = ops[at]!;
-    if (op === Op.truncate) {
-      this.drop();
-      this.#emptied = true;
-    }
+    this.#emptied ||= op === Op.truncate;
     // All of it is to be looked at, whatever comes.
     if (this.#others) return;
-    if (this.#key === undefined || isReferring(op)) return this.drop();
-    const [before, after] = [ops[at + 2]!, ops[at + 3]!];
-    for (const [row, other] of [
-      [before, after],
-      [after, before],
-    ] as const) {
-      if (row < 0) continue;
-      const key = this.#keyOf(this.#key, cells, [row, other]);
-      if (key === undefined) return this.drop();
-      this.add(key);
-    }
+    const isOfRow = op !== Op.truncate && !isReferring(op);
+    if (this.#key === undefined || !isOfRow || !this.#addRows(this.#key, cells, [ops[at + 2]!, ops[at + 3]!]))
+      this.drop();
   }
 
   add(key: string): void {
@@ -196,6 +201,20 @@ class FollowedTable {
     this.#others = false;
     this.#emptied = false;
     return { keys, others, emptied };
+  }
+
+  /** False where it cannot be told which rows the change is of. */
+  #addRows(key: readonly number[], cells: BatchCells, [before, after]: readonly [number, number]): boolean {
+    for (const [row, other] of [
+      [before, after],
+      [after, before],
+    ] as const) {
+      if (row < 0) continue;
+      const text = this.#keyOf(key, cells, [row, other]);
+      if (text === undefined) return false;
+      this.add(text);
+    }
+    return true;
   }
 
   /** A value that was not sent is what it is in the other row. */

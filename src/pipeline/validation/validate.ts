@@ -29,6 +29,8 @@ export interface ValidationRequest {
   /** Percent of the rows to look for; undefined for all. */
   readonly sample: number | undefined;
   readonly withTotals: boolean;
+  /** Columns of large objects are not compared. They are when left out. */
+  readonly skipsLobs?: boolean;
   readonly observer: ValidationObserver;
   readonly signal: AbortSignal;
 }
@@ -64,7 +66,7 @@ export async function validate(request: ValidationRequest): Promise<void> {
   };
   await forEachLimited(tables, sessions, async (plan) => {
     try {
-      request.observer.validated(await validateTable(plan, targetOf(plan), context));
+      await request.observer.validated(await validateTable(plan, targetOf(plan), context));
     } catch (error) {
       // What ends one table's comparison and is not about that table ends all; others may have hours to go.
       failed.abort(error);
