@@ -111,6 +111,7 @@ export async function validateLoaded(attempt: Attempt): Promise<void> {
   const { validation: book, journal, signal } = attempt;
   if (book === undefined) return;
   const parts = { attempt, book };
+  attempt.statistics.setPhase("validating");
   await book.begin(attempt);
   let isGivenUp = false;
   const session = async (): Promise<void> => {
