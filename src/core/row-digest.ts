@@ -1,5 +1,5 @@
 import type { RowFilter } from "./plan.ts";
-import type { Column, TableSchema } from "./schema.ts";
+import type { TableSchema } from "./schema.ts";
 import type { Partition } from "./source.ts";
 
 /*
@@ -116,17 +116,4 @@ export interface BucketDigest {
 /** Rows of some buckets alone. */
 export interface BucketChoice extends RowDigests {
   readonly wanted: readonly number[];
-}
-
-/** What a server's own digests are asked of. */
-export interface RowDigester {
-  /**
-   * How many rows a partition has in each bucket, and the sum of their digests, computed by the server. Throws
-   * `validation.digest_failed` with the table when the server has not come to a digest for each row.
-   */
-  digests(request: DigestRequest, signal: AbortSignal): Promise<readonly BucketDigest[]>;
-  /** Whether the server can write a column's values in a form; else they have to be read. */
-  digestsAs(column: Column, form: DigestForm): boolean;
-  /** What the server makes digests with, the cheapest first. "md5" is among them on every server. */
-  rowHashes(signal: AbortSignal): Promise<readonly RowHash[]>;
 }

@@ -28,6 +28,7 @@ export interface ValidationRequest {
   readonly withValues: boolean;
   /** Percent of the rows to look for; undefined for all. */
   readonly sample: number | undefined;
+  readonly withTotals: boolean;
   readonly observer: ValidationObserver;
   readonly signal: AbortSignal;
 }
