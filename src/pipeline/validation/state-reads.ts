@@ -4,7 +4,6 @@ import { partOf, type WantedBuckets } from "./add-rows.ts";
 import type { Candidate, RowState } from "./candidate.ts";
 import type { ComparedSide, SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
-import type { SeenRow } from "./find-candidates.ts";
 import { statesByDigest, statesByKey } from "./read-states.ts";
 import type { ValidatedSide, ValidationContext } from "./validation-context.ts";
 
