@@ -3,7 +3,7 @@ import {
   type AssessedPair,
   applicableAssessments,
   individualResults,
-  statusOf,
+  runStatus,
 } from "../task/individual-assessments.ts";
 import type { AssessmentRunRecord, TaskRecord } from "../task/records.ts";
 import { isActive } from "../task/state.ts";
@@ -62,7 +62,7 @@ interface BeginningRun {
   readonly tags: ReturnType<typeof checkTags>;
 }
 
-/** Stores a run and has the worker begin it. */
+/** Stores a run and has the worker begin it. Requests that change something take turns, so that no other begins between. */
 export async function beginRun(
   task: TaskRecord,
   { name, ...wishes }: RunWishes,
@@ -92,7 +92,7 @@ export async function beginRun(
       if (!isUnderWay(run)) return run;
       if (!answer.ok) return { ...run, status: "error-executing", failure: failureText(answer.error) };
       const results = individualResults(pair, answer.assessment?.findings ?? [], run.names);
-      return { ...run, status: statusOf(results.flatMap(({ findings }) => findings)), results };
+      return { ...run, status: runStatus(results), results };
     };
     call.supervisor.ledger.inOrder(record.arn, () => call.store.update("assessment-run", record.arn, end));
   });

@@ -11,8 +11,10 @@ import type {
 } from "../server/validate.ts";
 import { count, duration, things } from "./human.ts";
 import { tableLabel } from "./output.ts";
+import type { TakenOver } from "./validation-progress.ts";
 import { isDifferent, isEqual, type ValidationTotals } from "./validation-result.ts";
-import { wordOf } from "./validation-text.ts";
+import { moment, wordOf } from "./validation-text.ts";
+import { totalsTable } from "./validation-totals.ts";
 
 export interface ValidationPage {
   readonly title: string;
@@ -38,7 +40,7 @@ const FAULTS: Readonly<Record<TargetCheck["kind"], string>> = {
 
 /** What a validation has come to, as a page for people. */
 export function validationHtml({ title, startedAt, totals, differences }: ValidationPage): string {
-  const { results, checks, seconds, isEqual: allEqual } = totals;
+  const { results, checks, seconds, takenOver, isEqual: allEqual } = totals;
   const sum = (of: (table: TableValidation) => number): number =>
     results.reduce((total, one) => total + of(one), 0);
   const equal = results.filter(isEqual).length;
@@ -64,8 +66,14 @@ export function validationHtml({ title, startedAt, totals, differences }: Valida
       ...(checks.length === 0 ? [] : [section("The target by itself", checksTable(checks))]),
       ...results.flatMap((one) => detailsOf(one, differences.get(tableKey(one.table)) ?? [])),
     ],
-    footer: `Compared by tideway validate on ${startedAt.toISOString().slice(0, 19).replace("T", " ")} UTC.`,
+    footer: `Compared by tideway validate on ${moment(startedAt.toISOString())}.${takenText(takenOver)}`,
   });
+}
+
+function takenText(takenOver: TakenOver | undefined): string {
+  if (takenOver === undefined) return "";
+  const { tables, startedAt } = takenOver;
+  return ` ${things(tables, "table")} had been compared since ${moment(startedAt)} by starts that did not come to their end.`;
 }
 
 /** What has kept parts of the databases from being compared, or has made it harder. */
@@ -139,7 +147,7 @@ function nameOf({ table: source, target }: TableValidation): string {
 
 /** What there is to say of a table beside its numbers. */
 function detailsOf(one: TableValidation, differences: readonly RowDifference[]): readonly Html[] {
-  const { losses, uncompared, missingColumns, reason, error, undecided, sampled } = one;
+  const { losses, uncompared, missingColumns, reason, error, undecided, sampled, totals } = one;
   const said: Content[] = [
     ...missingColumns.map((column) => `The target lacks the column ${column}.`),
     ...(reason === undefined ? [] : [reason]),
@@ -150,8 +158,10 @@ function detailsOf(one: TableValidation, differences: readonly RowDifference[]):
     ...(sampled === undefined ? [] : [`${sampled} % of the source's rows were looked for.`]),
     ...losses.map(({ column, note }) => `${column}: ${note}`),
     ...uncompared.map(({ column, note }) => `${column} is not compared: ${note}`),
+    ...(totals?.leftOut ?? []).map(({ column, note }) => `${column} has no total: ${note}`),
   ];
-  if (said.length + differences.length === 0) return [];
+  const summed = totals === undefined ? undefined : folded("Totals", totalsTable(totals), !totals.isSame);
+  if (said.length + differences.length === 0 && summed === undefined) return [];
   const lines = html`<ul>${said.map((line) => html`<li>${line}</li>`)}</ul>`;
   const all = one.missing + one.extra + one.different;
   const shown = differences.reduce((total, { rows }) => total + rows, 0);
@@ -160,7 +170,7 @@ function detailsOf(one: TableValidation, differences: readonly RowDifference[]):
     differences.length === 0
       ? undefined
       : folded(things(all, "difference"), [differencesTable(differences), rest], true);
-  return [section(nameOf(one), said.length === 0 ? undefined : lines, rows)];
+  return [section(nameOf(one), said.length === 0 ? undefined : lines, rows, summed)];
 }
 
 function differencesTable(differences: readonly RowDifference[]): Html {

@@ -11,6 +11,7 @@ import type {
 import type { ExitCode } from "./exit-code.ts";
 import type { TextStream } from "./output.ts";
 import type { ValidationDisplay } from "./validation-display.ts";
+import type { TakenOver } from "./validation-progress.ts";
 import type { ValidationProgress, ValidationTotals } from "./validation-result.ts";
 
 /** At most two progress events a second. */
@@ -34,11 +35,15 @@ export class ValidationJson implements ValidationDisplay {
     this.#emit("planned", { tables: listed });
   }
 
-  progress(progress: ValidationProgress): void {
+  resumed(takenOver: TakenOver): void {
+    this.#emit("resumed", takenOver);
+  }
+
+  progress(current: () => ValidationProgress): void {
     const nowMs = performance.now();
     if (nowMs - this.#toldMs < INTERVAL_MS) return;
     this.#toldMs = nowMs;
-    this.#emit("progress", { ...progress, estimatedRows: progress.estimatedRows ?? null });
+    this.#emit("progress", numbersOf(current()));
   }
 
   finding(finding: Finding): void {
@@ -68,18 +73,31 @@ export class ValidationJson implements ValidationDisplay {
   close(): void {}
 
   end(totals: ValidationTotals, exitCode: ExitCode): void {
-    const { results, checks: _checks, findings: _findings, tasksUnread: _unread, ...progress } = totals;
+    const {
+      results,
+      checks: _checks,
+      findings: _findings,
+      tasksUnread: _unread,
+      takenOver = null,
+      ...rest
+    } = totals;
     const tables: Record<string, number> = {};
     for (const { verdict } of results) tables[verdict] = (tables[verdict] ?? 0) + 1;
     this.#emit("outcome", {
-      ...progress,
-      ...{ estimatedRows: progress.estimatedRows ?? null, verdicts: tables, exitCode },
+      ...numbersOf(rest),
+      ...{ takenOver, verdicts: tables, exitCode },
     });
   }
 
   #emit(event: string, members: object): void {
     this.#stream.write(`${JSON.stringify({ event, at: new Date().toISOString(), ...members })}\n`);
   }
+}
+
+/** What is not known is there, too. */
+function numbersOf(progress: ValidationProgress): object {
+  const { estimatedRows = null, rowsPerSecond = null, secondsLeft = null } = progress;
+  return { ...progress, estimatedRows, rowsPerSecond, secondsLeft };
 }
 
 export function differenceJson({ table, key, ...rest }: RowDifference): object {

@@ -33,6 +33,7 @@ abstract class FileReport implements ValidationReport {
   }
 
   planned(): void {}
+  resumed(): void {}
   progress(): void {}
   finding(): void {}
   task(): void {}
@@ -63,9 +64,9 @@ class JsonReport extends FileReport {
     this.#isFirst = false;
   }
 
-  end({ results, checks, findings, tasksUnread, isEqual, seconds }: ValidationTotals): void {
+  end({ results, checks, findings, tasksUnread, takenOver, isEqual, seconds }: ValidationTotals): void {
     const tables = results.map((table) => `\n${JSON.stringify(tableJson(table))}`);
-    const rest = JSON.stringify({ checks, findings, tasksUnread, isEqual, seconds });
+    const rest = JSON.stringify({ checks, findings, tasksUnread, takenOver, isEqual, seconds });
     this.file.end(`\n],"tables":[${tables.join(",")}\n],${rest.slice(1)}\n`);
   }
 }

@@ -9,12 +9,17 @@ import type {
   TargetCheck,
   ValidationListener,
 } from "../server/validate.ts";
+import { ComparedRows } from "./compared-rows.ts";
+import type { ProgressFile, TakenOver } from "./validation-progress.ts";
 
-/** How far a validation has come. Rows are those of both sides together. */
+/** How far a validation has come. Rows are those that are read of both sides together; each is read again for totals. */
 export interface ValidationProgress {
   readonly rows: number;
-  /** Undefined where a table has no estimate. */
+  /** Undefined while a table that is not done has no estimate. */
   readonly estimatedRows: number | undefined;
+  /** Undefined before there is something to tell it by. */
+  readonly rowsPerSecond: number | undefined;
+  readonly secondsLeft: number | undefined;
   readonly differences: number;
   /** Rows that seemed to differ and are looked at again. */
   readonly settling: number;
@@ -29,25 +34,40 @@ export interface ValidationTotals extends ValidationProgress {
   readonly findings: readonly Finding[];
   /** Why the target's records of tasks could not be read. */
   readonly tasksUnread: MigrationError | undefined;
+  /** What earlier starts have done; undefined where there was none. */
+  readonly takenOver: TakenOver | undefined;
   /** Nothing differs, all that was selected was compared, and nothing is wrong with the target that time does not mend. */
   readonly isEqual: boolean;
 }
 
 /** All of its rows and columns were compared, and are the same. */
-export function isEqual({ verdict, undecided, uncompared }: TableValidation): boolean {
+export function isEqual(table: TableValidation): boolean {
+  const { verdict, undecided, uncompared } = table;
+  if (hasOtherTotals(table)) return false;
   return verdict === "equal" && undecided === 0 && !uncompared.some(({ isOpen }) => isOpen);
+}
+
+/**
+ * Totals that are other than the source's say something only where not all rows were compared: where they were, it is known
+ * which differ, and totals do, too, when rows come between the two snapshots.
+ */
+export function hasOtherTotals({ sampled, totals }: TableValidation): boolean {
+  return sampled !== undefined && totals?.isSame === false;
 }
 
 /** Hears what a validation tells, and how far it has come. */
 export interface ValidationHearer {
   planned(tables: readonly PlannedTable[]): void;
-  progress(progress: ValidationProgress): void;
+  /** Something has changed; `current` tells how far the validation is whenever it is called. */
+  progress(current: () => ValidationProgress): void;
   finding(finding: Finding): void;
   task(task: KnownTask): void;
   tasksUnread(error: MigrationError): void;
   difference(difference: RowDifference): void;
   validated(table: TableValidation): void;
   checked(check: TargetCheck): void;
+  /** Results of earlier starts follow. */
+  resumed(takenOver: TakenOver): void;
 }
 
 /** Whether something has been found that differs, and not only what could not be compared. */
@@ -64,19 +84,23 @@ export class ValidationResult implements ValidationListener {
   readonly #checks: TargetCheck[] = [];
   readonly #findings: Finding[] = [];
   #tasksUnread: MigrationError | undefined;
+  readonly #rows = new ComparedRows();
+  readonly #current = (): ValidationProgress => this.#progress();
+  readonly #progressFile: ProgressFile | undefined;
+  #takenOver: TakenOver | undefined;
   #tables = 0;
-  #estimatedRows: number | undefined = 0;
-  #rows = 0;
   #differences = 0;
 
-  constructor(hearers: readonly ValidationHearer[]) {
+  /** `progressFile`: where it is kept what has been done, and what an earlier start has. */
+  constructor(hearers: readonly ValidationHearer[], progressFile?: ProgressFile) {
     this.#hearers = hearers;
+    this.#progressFile = progressFile;
   }
 
   totals(): ValidationTotals {
     return {
       ...{ ...this.#progress(), results: this.#results, checks: this.#checks, findings: this.#findings },
-      ...{ tasksUnread: this.#tasksUnread, isEqual: this.#isEqual() },
+      ...{ tasksUnread: this.#tasksUnread, takenOver: this.#takenOver, isEqual: this.#isEqual() },
     };
   }
 
@@ -91,16 +115,13 @@ export class ValidationResult implements ValidationListener {
 
   planned(tables: readonly PlannedTable[]): void {
     this.#tables = tables.length;
-    for (const { estimatedRows } of tables) {
-      if (estimatedRows === undefined || this.#estimatedRows === undefined) this.#estimatedRows = undefined;
-      else this.#estimatedRows += estimatedRows;
-    }
+    this.#rows.planned(tables);
     for (const hearer of this.#hearers) hearer.planned(tables);
     this.#tell();
   }
 
-  compared(_table: TableId, rows: number): void {
-    this.#rows += rows;
+  compared(table: TableId, rows: number): void {
+    this.#rows.add(table, rows);
     this.#tell();
   }
 
@@ -109,13 +130,44 @@ export class ValidationResult implements ValidationListener {
     this.#tell();
   }
 
+  /** Tells what an earlier start has done of these tables; resolves to their keys. */
+  takeOver(file: ProgressFile, tables: readonly PlannedTable[]): ReadonlySet<string> {
+    const takenOver = file.takeOver(tables);
+    if (takenOver.tables > 0) {
+      this.#takenOver = takenOver;
+      for (const hearer of this.#hearers) hearer.resumed(takenOver);
+    }
+    for (const entry of file.taken()) {
+      if ("difference" in entry) {
+        this.#tellDifference(entry.difference);
+        continue;
+      }
+      const { rows, totals = { rows: { source: 0, target: 0 } } } = entry.table;
+      const read = rows.source + rows.target + totals.rows.source + totals.rows.target;
+      this.#rows.addBefore(entry.table.table, read);
+      this.#tellTable(entry.table);
+    }
+    return file.done;
+  }
+
   difference(difference: RowDifference): void {
+    this.#progressFile?.difference(difference);
+    this.#tellDifference(difference);
+  }
+
+  #tellDifference(difference: RowDifference): void {
     this.#differences += difference.rows;
     for (const hearer of this.#hearers) hearer.difference(difference);
   }
 
   validated(table: TableValidation): void {
+    this.#progressFile?.validated(table);
     this.#settling.delete(tableKey(table.table));
+    this.#rows.end(table.table);
+    this.#tellTable(table);
+  }
+
+  #tellTable(table: TableValidation): void {
     this.#results.push(table);
     for (const hearer of this.#hearers) hearer.validated(table);
     this.#tell();
@@ -141,19 +193,22 @@ export class ValidationResult implements ValidationListener {
   }
 
   #tell(): void {
-    const progress = this.#progress();
-    for (const hearer of this.#hearers) hearer.progress(progress);
+    for (const hearer of this.#hearers) hearer.progress(this.#current);
   }
 
   #progress(): ValidationProgress {
+    const nowMs = performance.now();
+    const { read: rows, estimated: estimatedRows } = this.#rows;
+    const rowsPerSecond = this.#rows.perSecond(nowMs);
+    const isKnown = rowsPerSecond !== undefined && estimatedRows !== undefined;
     return {
-      rows: this.#rows,
-      estimatedRows: this.#estimatedRows,
+      ...{ rows, estimatedRows, rowsPerSecond },
+      secondsLeft: isKnown ? (estimatedRows - rows) / rowsPerSecond : undefined,
       differences: this.#differences,
       settling: [...this.#settling.values()].reduce((total, rows) => total + rows, 0),
       tables: this.#tables,
       done: this.#results.length,
-      seconds: (performance.now() - this.#startedMs) / 1000,
+      seconds: (nowMs - this.#startedMs) / 1000,
     };
   }
 }

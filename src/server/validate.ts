@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { EndpointConfig } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
@@ -6,6 +7,7 @@ import { type Catalog, displayTable, type TableId, type TableSchema, tableKey } 
 import type { MigrationType, Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
+import { compareTable } from "../pipeline/validation/compared-table.ts";
 import { reconcile } from "../pipeline/validation/reconcile.ts";
 import { describeTargets } from "../pipeline/validation/target-tables.ts";
 import { validate } from "../pipeline/validation/validate.ts";
@@ -17,6 +19,7 @@ import { registry } from "./engines.ts";
 import { findTasks, type KnownTask } from "./followed-tasks.ts";
 import { planRows } from "./plan-rows.ts";
 
+export type { ColumnTotals, TableTotals } from "../pipeline/validation/total-table.ts";
 export type {
   RowDifference,
   RowValues,
@@ -39,8 +42,12 @@ export interface ValidationSpec {
   readonly sessions: number;
   readonly withValues: boolean;
   readonly sample: number | undefined;
+  /** What tables come to on both sides is told, too, for one more scan of each. */
+  readonly withTotals: boolean;
   /** How long a difference has to stay where no task tells its place. */
   readonly settleMs: number;
+  /** Says of which tables, by tableKey(), the result is known already: they are not compared. None when left out. */
+  readonly takeOver?: (tables: readonly PlannedTable[]) => ReadonlySet<string>;
 }
 
 export interface PlannedTable {
@@ -48,6 +55,8 @@ export interface PlannedTable {
   readonly target: TableId;
   /** Of both sides; undefined where one of them has no estimate. */
   readonly estimatedRows: number | undefined;
+  /** Another one where something else would be compared, as columns have been added or altered on one side. */
+  readonly shape: string;
 }
 
 export interface ValidationListener extends ValidationObserver {
@@ -76,16 +85,20 @@ export async function runValidation(
   const there = opened.use(await engine.openSource(asRead(spec.target, engine), signal));
   const plan = await planTables({ spec, settings, source, target, listener }, signal);
   const targets = await describeTargets(there, plan.tables, signal);
-  listener.planned(plan.tables.map((table) => plannedTable(table, targets)));
+  const planned = plan.tables.map((table) => plannedTable(table, targets, spec));
+  listener.planned(planned);
   const tables = plan.tables.map((table) => table.source.id);
   const { settleMs } = spec;
   const found = await findTasks({ source, target, engine, endpoint: spec.target, tables, settleMs }, signal);
   for (const task of found.tasks) listener.task(task);
   if (found.unread !== undefined) listener.tasksUnread(found.unread);
   const { places } = found;
-  const { sessions, withValues, sample } = spec;
+  const known = spec.takeOver?.(planned) ?? new Set<string>();
+  const left = plan.tables.filter((table) => !known.has(tableKey(table.source.id)));
+  const { sessions, withValues, sample, withTotals } = spec;
   await validate({
-    ...{ source, target: there, tables: plan.tables, targets, places, sessions, withValues, sample },
+    ...{ source, target: there, tables: left, targets, places, sessions, withValues },
+    ...{ sample, withTotals },
     ...{ observer: listener, signal },
   });
   await reconcile({ target: there, plan, targets, places, observer: listener, signal });
@@ -139,14 +152,32 @@ function goneTables(listed: readonly TableId[], { tables }: Catalog): readonly F
     }));
 }
 
-function plannedTable(plan: TablePlan, targets: ReadonlyMap<string, TableSchema>): PlannedTable {
+/** So many rows are read, if estimates are right: of a sample's tables hardly more than it asks for, for totals all once more. */
+function plannedTable(
+  plan: TablePlan,
+  targets: ReadonlyMap<string, TableSchema>,
+  { sample, withTotals }: ValidationSpec,
+): PlannedTable {
   const there = targets.get(tableKey(plan.target.id));
   const estimates = [readTable(plan), ...(there === undefined ? [] : [there])].map(
     ({ estimatedRows }) => estimatedRows,
   );
   const isKnown = estimates.every((rows) => rows >= 0);
-  const estimatedRows = isKnown ? estimates.reduce((total, rows) => total + rows, 0) : undefined;
-  return { table: plan.source.id, target: plan.target.id, estimatedRows };
+  const all = estimates.reduce((total, rows) => total + rows, 0);
+  const compared = sample === undefined ? all : (estimates[0]! * sample) / 100;
+  const estimatedRows = isKnown ? Math.round(compared + (withTotals ? all : 0)) : undefined;
+  return { table: plan.source.id, target: plan.target.id, estimatedRows, shape: shapeOf(plan, there) };
+}
+
+/** What is compared of a table, and as what. */
+function shapeOf(plan: TablePlan, there: TableSchema | undefined): string {
+  if (there === undefined) return "";
+  const { columns, key, losses, uncompared, missing, fault } = compareTable(plan, there);
+  const compared = columns.map(({ name, form, source, target }) => {
+    return [name, form, source.nativeType, target.name, target.nativeType];
+  });
+  const parts = [plan.target.id, compared, key?.columns, losses, uncompared, missing, fault];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
 }
 
 function asError({ code, message, subject, remedy }: Finding): MigrationError {

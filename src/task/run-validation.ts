@@ -7,7 +7,8 @@ import { type TargetPlace, TimedPlace } from "../pipeline/validation/target-plac
 import type { Attempt } from "./attempt.ts";
 import { ChangedComparisons } from "./changed-comparisons.ts";
 import type { RevalidationBook } from "./revalidation-book.ts";
-import type { ValidationBook, ValidationGoal } from "./validation-book.ts";
+import type { ValidationBook } from "./validation-book.ts";
+import type { ValidationGoal } from "./validation-goal.ts";
 import { type ComparisonParts, untilNextLook, WholeComparisons } from "./whole-comparisons.ts";
 
 export interface ValidationParts {
@@ -27,7 +28,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
   readonly #signal: AbortSignal;
   readonly #begun = Promise.withResolvers<void>();
   readonly #ended: Promise<void>;
-  #goal: (ValidationGoal & { readonly reached: () => void }) | undefined;
+  #goal: { readonly of: ValidationGoal; readonly reached: () => void } | undefined;
 
   constructor(
     parts: ValidationParts,
@@ -40,7 +41,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
     this.#place = new AppliedPlace({
       positions: source.positions,
       end: (asking) => source.currentPosition(asking),
-      passes: (position) => apply.between(async () => undefined, position),
+      passes: (position) => apply.shows(position),
     });
     this.#ended = this.#begun.promise
       .then(() =>
@@ -62,7 +63,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
   /** Resolves when all that is known to be compared by now has been, or cannot be; rejects when it is ended before. */
   async finished(): Promise<void> {
     const done = Promise.withResolvers<void>();
-    this.#goal = { ...this.#parts.book.goal(), reached: done.resolve };
+    this.#goal = { of: this.#parts.book.goal(), reached: done.resolve };
     this.#signal.addEventListener("abort", () => done.reject(this.#signal.reason), { once: true });
     if (this.#signal.aborted) done.reject(this.#signal.reason);
     await done.promise;
@@ -91,7 +92,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
         await takeWishes(this.#parts, signal);
         await changed.beginSome();
         await book.record(journal, signal);
-        if (this.#goal?.isReached() === true) this.#goal.reached();
+        if (this.#goal?.of.isReached === true) this.#goal.reached();
         await untilNextLook(signal);
       }
     };
@@ -109,10 +110,12 @@ export class ValidationBesideChanges implements AsyncDisposable {
 }
 
 /** Compares all tables of a full load that no changes follow; resolves when that is done, or cannot be. */
-export async function validateLoaded(parts: ValidationParts): Promise<void> {
-  const { attempt, book } = parts;
-  const { journal, signal } = attempt;
+export async function validateLoaded(attempt: Attempt, revalidations: RevalidationBook): Promise<void> {
+  const { validation: book, journal, signal } = attempt;
+  if (book === undefined) return;
+  const parts = { attempt, book, revalidations };
   await book.begin(attempt);
+  attempt.statistics.setPhase("validating");
   let isGivenUp = false;
   const session = async (): Promise<void> => {
     await using target = await attempt.readTarget(signal);

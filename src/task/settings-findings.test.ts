@@ -21,6 +21,7 @@ const cases: readonly (readonly [settings: unknown, finding: string])[] = [
     { ValidationSettings: { TableFailureMaxCount: 5 } },
     "info settings.no_effect ValidationSettings.TableFailureMaxCount",
   ],
+  [{ ResyncSettings: { EnableResync: true } }, "warning settings.no_effect ResyncSettings.EnableResync"],
   [
     { ValidationSettings: { ValidationOnly: true } },
     "error settings.unsupported ValidationSettings.ValidationOnly",

@@ -32,6 +32,7 @@ import type {
   TaskPhase,
   TaskProgress,
 } from "./task.ts";
+import { ValidationNews } from "./validation-news.ts";
 
 /** Shortest time between two reports of progress; longer for many tables, whose report is large. */
 const REPORT_INTERVAL_MS = 250;
@@ -54,9 +55,14 @@ export class TaskStatistics implements PipelineObserver {
   /** By table the number of the last wish to load it again. */
   readonly #wishes = new Map<string, number>();
   readonly #retry: RetryBook | undefined;
+  readonly #validation: ValidationNews;
 
   constructor(listener: TaskListener, retry?: RetryBook) {
     this.#listener = listener;
+    this.#validation = new ValidationNews({
+      log: listener.log.bind(listener),
+      finding: (finding) => this.finding(finding),
+    });
     this.#retry = retry;
   }
 
@@ -131,13 +137,15 @@ export class TaskStatistics implements PipelineObserver {
   revalidationAnswered(id: TableId, number: number | undefined): void {
     const table = this.#table(id);
     table.revalidationAnswered = number ?? table.revalidationAnswered;
-    this.#touch(table);
+    this.#validation.forget(id);
+    this.validating(id, { state: "Pending revalidation" });
   }
 
   /** How the table's validation is; what is left out of the change stays as it is told. */
   validating(id: TableId, change: Partial<TableValidationProgress>): void {
     const table = this.#table(id);
     table.validation = { ...(table.validation ?? notValidated), ...change };
+    this.#validation.tell(table, this.#tables.values());
     this.#touch(table);
   }
 

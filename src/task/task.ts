@@ -47,6 +47,7 @@ export type TaskPhase =
   | "preparing"
   | "full-load"
   | "building"
+  | "validating"
   | "catching-up"
   | "replicating"
   | "stopping";

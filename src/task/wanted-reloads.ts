@@ -3,7 +3,13 @@ import type { TaskRecord, WantedReload } from "./records.ts";
 import type { ReloadWish, TaskPhase, TaskProgress } from "./task.ts";
 
 /** In these a worker knows its task's tables and lets them be loaded again. */
-const reloadPhases: ReadonlySet<TaskPhase> = new Set(["full-load", "building", "catching-up", "replicating"]);
+const reloadPhases: ReadonlySet<TaskPhase> = new Set([
+  "full-load",
+  "building",
+  "validating",
+  "catching-up",
+  "replicating",
+]);
 
 /** A task's wishes with those for some tables: of each table the newest of each kind. */
 export function withReloads<T extends Pick<TaskRecord, "reloads" | "lastReload">>(

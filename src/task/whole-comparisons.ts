@@ -8,7 +8,8 @@ import { describeTargets } from "../pipeline/validation/target-tables.ts";
 import { validate } from "../pipeline/validation/validate.ts";
 import type { TableValidation, ValidationObserver } from "../pipeline/validation/validation-observer.ts";
 import type { Attempt } from "./attempt.ts";
-import type { ValidationBook, WholeEnd } from "./validation-book.ts";
+import type { WholeEnd } from "./booked-table.ts";
+import type { ValidationBook } from "./validation-book.ts";
 import { FailureRecords } from "./validation-failures.ts";
 
 /** Snapshots of both sides are kept for so much at once: servers keep old rows for them. */
@@ -74,7 +75,7 @@ export class WholeComparisons {
     try {
       await validate({
         ...{ source, target, tables: plans, targets, sessions, skipsLobs, withValues, signal },
-        ...{ sample: undefined, places: { all: [place], of: () => place } },
+        ...{ sample: undefined, withTotals: false, places: { all: [place], of: () => place } },
         observer: this.#observer(tables),
       });
       book.failed(await journal.countValidationFailures(signal));

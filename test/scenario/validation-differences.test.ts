@@ -10,7 +10,7 @@ import {
 } from "../support/planted-differences.ts";
 import { serverOfFile } from "../support/server-pair.ts";
 import { assertStopped, runToEnd, schemas, taskSpec } from "../support/task.ts";
-import { differenceLine, type Validated, validated } from "../support/validation.ts";
+import { comparedSchemas, differenceLine, type Validated, validated } from "../support/validation.ts";
 
 /*
  * A database is moved from each kind to others; then the target is changed in every way that should be found. What is found
@@ -40,12 +40,9 @@ async function comparedTables(
   const target = await running.get(to)!.newSchema();
   await source.run(made);
   await target.run(there);
-  const spec = taskSpec({
-    ...{ type: "full-load", source: source.endpoint, tableMappings: schemas(source.name) },
+  return await comparedSchemas(source, target, {
     target: { ...target.endpoint, settings: endpointSettings },
-    settings: JSON.stringify({ TargetMetadata: { TargetSchema: target.name } }),
   });
-  return await validated(spec);
 }
 
 test("dates that no calendar has are the same on both sides", async () => {

@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import type { Command } from "commander";
+import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
-import type { ValidationSpec } from "../../server/validate.ts";
+import type { PlannedTable, ValidationSpec } from "../../server/validate.ts";
 import { ExitCode } from "../exit-code.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { endpointOfUrl, mappingsDocument, settingsDocument } from "../migrate-spec.ts";
@@ -8,6 +10,7 @@ import { numberIn, wholeNumberIn } from "../number-options.ts";
 import { endpointLabel, type Output } from "../output.ts";
 import { printable } from "../text-width.ts";
 import { validationDisplay } from "../validation-display.ts";
+import { ProgressFile } from "../validation-progress.ts";
 import { openReport } from "../validation-report.ts";
 import { ValidationResult } from "../validation-result.ts";
 import { type WhatToMove, withWhatToMove } from "../what-to-move.ts";
@@ -21,7 +24,9 @@ Give the same --type, --include, --exclude, --mappings and --settings as for the
 these make them. Both databases are only read, by digests that they compute themselves, and may be in use: a
 difference counts when it is still there after the target has had the time to come to it. While a task of Tideway
 brings changes its records on the target say when that is; without one a difference has to stay for --settle seconds.
---values shows values of rows that differ, which are otherwise named by their keys alone.
+--values shows values of rows that differ, which are otherwise named by their keys alone. --totals tells what tables come
+to on both sides: rows, sums of numbers, first and last dates, for one more scan of each. --resume keeps in a file what
+is done, table by table: the same command goes on from there when it was stopped or has failed.
 A password that is not in the URL is taken from TIDEWAY_SOURCE_PASSWORD or TIDEWAY_TARGET_PASSWORD.
 
 Exit codes: 0 equal, 1 failed or stopped before the end, 2 wrong usage, 3 different, or not all of it could be compared.`;
@@ -31,7 +36,9 @@ export interface ValidateOptions extends WhatToMove {
   readonly settle: number;
   readonly sessions: number;
   readonly values: boolean;
+  readonly totals: boolean;
   readonly report?: string;
+  readonly resume?: string;
   readonly json: boolean;
 }
 
@@ -46,7 +53,9 @@ export function validateCommand(program: Command, output: Output, exit: (code: E
     .option("--settle <seconds>", "how long a difference has to stay", numberIn(0, 3600), 5)
     .option("--sessions <number>", "sessions of each side that read at once", wholeNumberIn(1, 49), 4)
     .option("--values", "show values of rows that differ", false)
+    .option("--totals", "tell rows, sums of numbers, and first and last dates of both sides", false)
     .option("--report <file>", "write the result there, all differences included: .html or .json")
+    .option("--resume <file>", "keep there what is done, and go on from it when it is there")
     .option("--json", "one event a line, for programs", false)
     .addHelpText("after", HELP)
     .action(async (source: string, target: string, options: ValidateOptions) => {
@@ -63,18 +72,23 @@ async function validate(
   const title = printable(`${endpointLabel(spec.source)} → ${endpointLabel(spec.target)}`);
   const { runValidation } = await import("../../server/validate.ts");
   using report = options.report === undefined ? undefined : openReport(options.report, title);
+  using progress = options.resume === undefined ? undefined : await openProgress(options.resume, spec);
   const display = validationDisplay(output, { title, json: options.json });
-  const result = new ValidationResult([display, ...(report === undefined ? [] : [report])]);
+  const result = new ValidationResult([display, ...(report === undefined ? [] : [report])], progress);
+  const takeOver =
+    progress === undefined
+      ? {}
+      : { takeOver: (tables: readonly PlannedTable[]) => result.takeOver(progress, tables) };
   const abort = new AbortController();
   using _interrupts = onInterrupt(
-    () => abort.abort(stopped()),
+    () => abort.abort(stopped(options)),
     () => {
       display.close();
       process.exit(ExitCode.interrupted);
     },
   );
   try {
-    await runValidation(spec, result, abort.signal);
+    await runValidation({ ...spec, ...takeOver }, result, abort.signal);
   } finally {
     display.close();
   }
@@ -82,11 +96,33 @@ async function validate(
   const code = totals.isEqual ? ExitCode.done : ExitCode.incomplete;
   display.end(totals, code);
   report?.end(totals);
+  progress?.end();
   return code;
 }
 
-function stopped(): MigrationError {
-  return new MigrationError("validation.stopped", { message: "The validation was stopped before its end." });
+function stopped({ resume }: ValidateOptions): MigrationError {
+  return new MigrationError("validation.stopped", {
+    message: "The validation was stopped before its end.",
+    ...(resume === undefined ? {} : { remedy: "Run the same command to go on; it has changed nothing." }),
+  });
+}
+
+/** By what it is told whether a file is of the same comparison. How fast it goes is not part of it. */
+function openProgress(path: string, spec: ValidationSpec): Promise<ProgressFile> {
+  const digest = (value: unknown): string =>
+    createHash("sha256").update(JSON.stringify(value)).digest("base64url");
+  const endpoint = (config: EndpointConfig): string =>
+    `${endpointLabel(config)} ${digest({ ...config, password: undefined })}`;
+  return ProgressFile.open(path, {
+    "source URL": endpoint(spec.source),
+    "target URL": endpoint(spec.target),
+    "--type": spec.type,
+    "selection or document of mappings": digest(spec.tableMappings),
+    "document of settings": digest(spec.settings),
+    "--sample": String(spec.sample ?? "none"),
+    "--values": String(spec.withValues),
+    "--totals": String(spec.withTotals),
+  });
 }
 
 async function validationSpec(
@@ -106,6 +142,7 @@ async function validationSpec(
     sessions: options.sessions,
     withValues: options.values,
     sample: options.sample,
+    withTotals: options.totals,
     settleMs: options.settle * 1000,
   };
 }

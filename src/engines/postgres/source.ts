@@ -1,19 +1,19 @@
 import type pg from "pg";
 import type { AuditQuestion } from "../../core/audit.ts";
+import type { SourceCollation } from "../../core/collation.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { LockWait } from "../../core/lock-wait.ts";
 import type { Position } from "../../core/position.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "../../core/schema.ts";
-import type { NoteKeeping, SchemaNote } from "../../core/schema-note.ts";
+import type { KeptNotes, NoteKeeping, SchemaNote } from "../../core/schema-note.ts";
 import type { ServerMark } from "../../core/server-mark.ts";
 import type { SourceProbe } from "../../core/server-probe.ts";
 import type {
   ChangeStream,
   ChangeStreamRequest,
   DescribeRequest,
-  KeptNotes,
   LogRequest,
   OpenWriter,
   Snapshot,
@@ -34,6 +34,7 @@ import { assessSource } from "./assess/assess-source.ts";
 import { probeSource } from "./assess/probe.ts";
 import { marked } from "./assess/server-mark.ts";
 import { describe, listSchemas, listTables, listViews, systemSchemas } from "./catalog/catalog.ts";
+import { collationsOf } from "./catalog/collations.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
 import { lsnCodec } from "./catalog/lsn.ts";
 import { openWriters } from "./catalog/open-writers.ts";
@@ -95,12 +96,16 @@ export class PostgresSource implements Source {
     );
   }
 
+  collations(tables: readonly TableSchema[], signal: AbortSignal): Promise<readonly SourceCollation[]> {
+    return this.#clients.use(signal, (client) => collationsOf(client, tables));
+  }
+
   async lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {
     return await lockWaits(this.#endpoint, signal);
   }
 
   probe(signal: AbortSignal): Promise<SourceProbe> {
-    return this.#clients.use(signal, probeSource);
+    return this.#clients.use(signal, (client) => probeSource(client, this.#endpoint));
   }
 
   marked<Result>(work: (mark: ServerMark) => Promise<Result>, signal: AbortSignal): Promise<Result> {

@@ -30,6 +30,7 @@ export interface ValidationRequest {
   readonly sample: number | undefined;
   /** Columns of large objects are not compared. They are when left out. */
   readonly skipsLobs?: boolean;
+  readonly withTotals: boolean;
   readonly observer: ValidationObserver;
   readonly signal: AbortSignal;
 }

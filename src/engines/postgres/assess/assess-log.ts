@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import type { Finding } from "../../../core/finding.ts";
 import type { SourceAssessment } from "../../../core/source.ts";
-import { finding, mends } from "../../shared/finding.ts";
+import { type FindingDetails, finding, mends } from "../../shared/finding.ts";
 import { identifier } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 import { openWriters } from "../catalog/open-writers.ts";
@@ -34,6 +34,8 @@ interface LogFacts {
   /** null where the server does not know the setting. */
   readonly keepSize: string | null;
   readonly idleSlotTimeout: string | null;
+  /** In kB; null before version 13. */
+  readonly decodingMemory: number | null;
 }
 
 /** What reading the log needs of the server and of the role. Whether its tables can be published is not asked here. */
@@ -45,6 +47,7 @@ export async function assessLog(client: pg.Client, assessment: LogAssessment): P
     ...capacity(facts, request),
     ...role({ ...facts, publication: facts.publication || !assessment.stream.own }, server),
     ...limits(facts),
+    ...memory(facts),
     ...(request.resumes ? [] : await longTransactions(client, assessment.longTransactionSeconds ?? 600)),
   ];
 }
@@ -72,7 +75,8 @@ const FACTS = `
     has_database_privilege(current_database(), 'create') as "mayCreate",
     exists (select from pg_publication where pubname = $1) as publication,
     (select setting from pg_settings where name = 'max_slot_wal_keep_size') as "keepSize",
-    (select setting from pg_settings where name = 'idle_replication_slot_timeout') as "idleSlotTimeout"`;
+    (select setting from pg_settings where name = 'idle_replication_slot_timeout') as "idleSlotTimeout",
+    (select setting::int from pg_settings where name = 'logical_decoding_work_mem') as "decodingMemory"`;
 
 function settings(facts: LogFacts): Finding[] {
   if (facts.walLevel === "logical") return [];
@@ -104,7 +108,7 @@ function capacity(facts: LogFacts, request: SourceAssessment): Finding[] {
           freeSlots < needed
             ? `All ${facts.maxSlots} replication slots of the source are taken.`
             : `The source has ${freeSlots} free replication slots; reloading a table takes one more for a moment.`,
-        remedy: `Raise max_replication_slots (now ${facts.maxSlots}), or drop slots that nobody uses.`,
+        ...raised("max_replication_slots", facts.maxSlots + needed + 1 - freeSlots, facts),
       }),
     );
   }
@@ -117,11 +121,20 @@ function capacity(facts: LogFacts, request: SourceAssessment): Finding[] {
           freeSenders < 1
             ? `All ${facts.maxSenders} WAL senders of the source are in use.`
             : "The source has one free WAL sender; a full load beside the change stream needs two.",
-        remedy: `Raise max_wal_senders (now ${facts.maxSenders}).`,
+        ...raised("max_wal_senders", facts.maxSenders + 2 - freeSenders, facts),
       }),
     );
   }
   return findings;
+}
+
+/** The places that are lacking, beside those that others have taken. */
+function raised(name: string, value: number, { managed }: LogFacts): Pick<FindingDetails, "remedy" | "fix"> {
+  if (managed)
+    return { remedy: `Set ${name} = ${value} or more in the parameter group and reboot the instance.` };
+  return mends("source", [`alter system set ${name} = ${value};`], {
+    after: "and restart it, or drop slots that nobody uses.",
+  });
 }
 
 function role(facts: LogFacts, server: SourceServer): Finding[] {
@@ -171,6 +184,21 @@ function limits(facts: LogFacts): Finding[] {
     );
   }
   return findings;
+}
+
+/** What a server of version 13 and later has when nobody has set it. */
+const USUAL_DECODING_KB = 65_536;
+
+function memory({ decodingMemory }: LogFacts): Finding[] {
+  if (decodingMemory === null || decodingMemory >= USUAL_DECODING_KB) return [];
+  const statements = ["alter system set logical_decoding_work_mem = '64MB';", "select pg_reload_conf();"];
+  return [
+    finding("source.decoding_memory", "info", {
+      subject: "logical_decoding_work_mem",
+      message: `The source's logical_decoding_work_mem is ${decodingMemory} kB: larger transactions pass through files on its disk.`,
+      ...mends("source", statements, { as: "as a superuser" }),
+    }),
+  ];
 }
 
 async function longTransactions(client: pg.Client, seconds: number): Promise<Finding[]> {

@@ -188,17 +188,24 @@ export function lackingColumns(
   return lacking;
 }
 
-const OPTIONAL: ReadonlySet<string> = new Set<OptionalControlTable>([
+/** Whether the columns are those of the control table; undefined: there is no such table. */
+export function isWhole({ columns }: ControlTable, present: ReadonlySet<string> | undefined): boolean {
+  return present !== undefined && columns.every(([name]) => present.has(name));
+}
+
+/** Those that a task has only when it is asked for them. */
+export const OPTIONAL_TABLES: readonly OptionalControlTable[] = [
   "awsdms_full_load_exceptions",
   "awsdms_history",
   "awsdms_status",
   "awsdms_validation_failures_v1",
-]);
+];
 
 /** Those of all control tables that a task has. */
 export function tablesOf({ optionalTables = [] }: JournalRequest): (name: ControlTableName) => boolean {
   const wanted: ReadonlySet<string> = new Set(optionalTables);
-  return (name) => !OPTIONAL.has(name) || wanted.has(name);
+  const optional: ReadonlySet<string> = new Set(OPTIONAL_TABLES);
+  return (name) => !optional.has(name) || wanted.has(name);
 }
 
 /** `target.control_table`: a table has a control table's name and is no such table; `how` is the end of a sentence. */

@@ -6,6 +6,7 @@ import type {
   Journal,
   JournaledTable,
   JournalRequest,
+  OptionalControlTable,
   PlannedTable,
   RecordedCodes,
   RecordedErrors,
@@ -42,6 +43,8 @@ export interface JournalSession {
   /** Each of the task's tables as often as it has partitions, at least once; in order of tables, then partitions. */
   tables(): Promise<readonly StateRow[]>;
   largeObjects(): Promise<LargeObjectProgress>;
+  /** Those that are there, whether or not the task has asked for them. */
+  optionalTables(): Promise<readonly OptionalControlTable[]>;
   /** A query's rows as texts. */
   rows(sql: string): Promise<readonly (readonly (string | null)[])[]>;
   /** The `text` of the row that a query answers with, undefined for none. */
@@ -204,7 +207,9 @@ export class TargetJournal implements Journal {
   }
 
   async forget(signal: AbortSignal): Promise<void> {
-    await this.#runDurably(this.#session.sql.forgetSql(this.#request), signal);
+    // Under other settings it may have had others.
+    const optionalTables = await this.#inTurn(signal, () => this.#session.optionalTables());
+    await this.#runDurably(this.#session.sql.forgetSql({ ...this.#request, optionalTables }), signal);
     failpoint("journal.forgotten");
   }
 
