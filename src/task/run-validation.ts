@@ -82,7 +82,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
     const signal = AbortSignal.any([this.#signal, ending.signal]);
     await using target = await attempt.readTarget(signal);
     const parts: ComparisonParts = {
-      ...{ attempt, book, target, place: this.#place, signal },
+      ...{ attempt, book, target, place: this.#place, follows: true, signal },
       isReady: (table) => this.#rules.gateOf(table) === undefined,
     };
     const wholes = new WholeComparisons(parts);
@@ -92,7 +92,8 @@ export class ValidationBesideChanges implements AsyncDisposable {
         await takeWishes(this.#parts, signal);
         await changed.beginSome();
         await book.record(journal, signal);
-        if (this.#goal?.of.isReached === true) this.#goal.reached();
+        const isReached = this.#goal?.of.isReached((table) => attempt.errors.isSuspended(table)) === true;
+        if (isReached) this.#goal?.reached();
         await untilNextLook(signal);
       }
     };
@@ -120,7 +121,9 @@ export async function validateLoaded(attempt: Attempt, revalidations: Revalidati
   const session = async (): Promise<void> => {
     await using target = await attempt.readTarget(signal);
     const place = new TimedPlace(0);
-    const wholes = new WholeComparisons({ attempt, book, target, place, isReady: () => true, signal });
+    const wholes = new WholeComparisons({
+      ...{ attempt, book, target, place, isReady: () => true, follows: false, signal },
+    });
     do await takeWishes(parts, signal);
     while (await wholes.compareSome(true));
     await book.record(journal, signal);

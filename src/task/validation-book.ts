@@ -109,8 +109,8 @@ export class ValidationBook {
     });
   }
 
-  /** A whole comparison begins; returns what it is known by. All changes from now on are looked at besides. */
-  begins(id: TableId, of: number | undefined): number {
+  /** A whole comparison begins; returns what it is known by. `follows`: all changes from now on are looked at besides. */
+  begins(id: TableId, of: number | undefined, { follows }: { readonly follows: boolean }): number {
     const table = this.#table(id)!;
     table.compared = { rows: 0, of };
     table.isOutdated = false;
@@ -119,7 +119,7 @@ export class ValidationBook {
     table.failed = 0;
     table.undecided = 0;
     table.suspended.clear();
-    this.#follow(table);
+    if (follows) this.#follow(table);
     this.tell(id);
     return table.generation;
   }

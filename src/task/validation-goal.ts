@@ -1,3 +1,4 @@
+import type { TableId } from "../core/schema.ts";
 import type { ChangedRows } from "../pipeline/validation/changed-rows.ts";
 import type { BookedTable } from "./booked-table.ts";
 
@@ -20,12 +21,18 @@ export class ValidationGoal {
     }
   }
 
-  get isReached(): boolean {
-    for (const key of this.#whole) if (this.#tables.get(key)?.due === undefined) this.#whole.delete(key);
+  /** `isAside`: tables that are set aside are not compared. */
+  isReached(isAside: (table: TableId) => boolean): boolean {
+    for (const key of this.#whole) {
+      const table = this.#tables.get(key);
+      if (table?.due === undefined || isAside(table.plan.source.id)) this.#whole.delete(key);
+    }
     for (const [key, wanted] of this.#rows) {
       const table = this.#tables.get(key);
       const isIdle =
-        table === undefined || (table.underWay === 0 && !this.#changed.hasMore(table.plan.source.id));
+        table === undefined ||
+        isAside(table.plan.source.id) ||
+        (table.underWay === 0 && !this.#changed.hasMore(table.plan.source.id));
       if (isIdle || table.done >= wanted) this.#rows.delete(key);
     }
     return this.#whole.size + this.#rows.size === 0;

@@ -24,6 +24,8 @@ export interface ComparisonParts {
   readonly place: TargetPlace;
   /** Whether the table has its rows, and its changes are applied. */
   readonly isReady: (table: TableId) => boolean;
+  /** Changes are applied meanwhile, and the rows that they concern are looked at. */
+  readonly follows: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -68,7 +70,7 @@ export class WholeComparisons {
     for (const plan of plans) {
       const { id } = plan.source;
       const records = new FailureRecords(plan.target.id, journal, signal);
-      const generation = book.begins(id, estimatedRows(plan, targets));
+      const generation = book.begins(id, estimatedRows(plan, targets), this.#parts);
       tables.set(tableKey(id), { records, generation });
       await records.clear();
     }
