@@ -1,9 +1,8 @@
-import type { EngineRegistry } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
 import type { JournaledTable } from "../core/journal.ts";
 import { readTable } from "../core/plan.ts";
 import { passesOver } from "../core/row-errors.ts";
-import { displayTable, type TableId, tableKey } from "../core/schema.ts";
+import { type TableId, tableKey } from "../core/schema.ts";
 import { Rereads } from "../pipeline/rereads.ts";
 import { Screening } from "../pipeline/screening.ts";
 import { TableErrors } from "../pipeline/table-errors.ts";
@@ -17,16 +16,16 @@ import { leavesColumnsOut } from "./followed-columns.ts";
 import { stopsAtCuts } from "./lob-settings.ts";
 import { checkLoops } from "./loop-check.ts";
 import { NoteKeeping } from "./note-keeping.ts";
-import { openSides } from "./open-sides.ts";
+import { openSides, openTargetToRead } from "./open-sides.ts";
 import { type PlannedTask, type PlanningRequest, planTask } from "./planning.ts";
 import { markForReload } from "./preparation.ts";
-import { reloadRefusal } from "./reload-refusal.ts";
+import { checkWishes } from "./reload-refusal.ts";
 import { retryAttempts } from "./retry-attempts.ts";
 import { RetryBook } from "./retry-book.ts";
 import { runChanges } from "./run-changes.ts";
-import { finishBuilds, runLoad } from "./run-load.ts";
+import { runFullLoad } from "./run-full-load.ts";
+import { runLoad } from "./run-load.ts";
 import { rowsKept } from "./run-reload.ts";
-import { retryAfterLoad } from "./run-retry.ts";
 import { followSchemaChanges } from "./run-schema-changes.ts";
 import { tablesToReplan } from "./schema-changes.ts";
 import { readTaskSettings, type TaskSettings } from "./settings.ts";
@@ -37,6 +36,7 @@ import { TaskStatistics } from "./statistics.ts";
 import type { ChangeControl, ChangeListener } from "./steering.ts";
 import { readStopRule, type StopRule } from "./stop-rule.ts";
 import { watchStreamHealth } from "./stream-health.ts";
+import type { TaskSurroundings } from "./surroundings.ts";
 import type {
   ReloadWish,
   RetryWish,
@@ -48,6 +48,7 @@ import type {
 } from "./task.ts";
 import { tellLockWaits } from "./tell-lock-waits.ts";
 import { ValueFindings } from "./tell-values.ts";
+import { ValidationBook } from "./validation-book.ts";
 import { WaitingReloads } from "./waiting-reloads.ts";
 
 /** Where a snapshot has shown no one moment, the next one may be no better: a table has as many besides the first. */
@@ -66,7 +67,7 @@ const STOP_PATIENCE_MS = 30_000;
 export class TaskRunner implements RunningTask, ChangeControl {
   readonly outcome: Promise<TaskOutcome>;
   readonly #spec: TaskSpec;
-  readonly #registry: EngineRegistry;
+  readonly #around: TaskSurroundings;
   readonly #listener: TaskListener;
   readonly #statistics: TaskStatistics;
   readonly retries = new RetryBook();
@@ -91,12 +92,14 @@ export class TaskRunner implements RunningTask, ChangeControl {
   #impatience: NodeJS.Timeout | undefined;
   #known: ReadonlySet<string> = new Set();
   readonly #notes = new NoteKeeping();
+  readonly #validation: ValidationBook;
 
-  constructor(spec: TaskSpec, registry: EngineRegistry, listener: TaskListener) {
+  constructor(spec: TaskSpec, around: TaskSurroundings, listener: TaskListener) {
     this.#spec = spec;
-    this.#registry = registry;
+    this.#around = around;
     this.#listener = listener;
     this.#statistics = new TaskStatistics(listener, this.retries);
+    this.#validation = new ValidationBook(this.#statistics);
     if (spec.retry !== undefined) this.retries.ask(spec.retry);
     this.#fresh = spec.start !== "resume-processing";
     this.#underway = !this.#fresh;
@@ -141,18 +144,16 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#changes?.drain();
   }
 
-  reloadTables(tables: readonly ReloadWish[]): void {
-    const refusal = reloadRefusal(this.#spec);
-    if (refusal !== undefined)
-      throw new MigrationError("usage.invalid", { ...refusal, subject: this.#spec.name });
-    for (const table of tables) {
-      if (this.#known.has(tableKey(table))) continue;
-      throw new MigrationError("usage.invalid", {
-        message: `The task has no table ${displayTable(table)}.`,
-        subject: displayTable(table),
-        remedy: "Name tables as the task's table statistics list them.",
-      });
-    }
+  reloadTables(wishes: readonly ReloadWish[]): void {
+    checkWishes(wishes, this.#known, this.#spec);
+    const revalidated = wishes.filter(({ validateOnly }) => validateOnly);
+    for (const wish of revalidated) this.#validation.wishes.ask(wish);
+    if (revalidated.length > 0) this.#changes?.revalidate();
+    const reloaded = wishes.filter(({ validateOnly }) => !validateOnly);
+    if (reloaded.length > 0) this.#reload(reloaded);
+  }
+
+  #reload(tables: readonly ReloadWish[]): void {
     for (const table of tables) {
       this.#statistics.reloadAsked(table);
       this.#tornReads.forget(table);
@@ -204,7 +205,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
   /** "again": tables were set aside or are to be loaded again; the next attempt takes it up. */
   async #attempt(settings: TaskSettings): Promise<StopReason | "again"> {
     const signal = this.#abort.signal;
-    await using both = await openSides(this.#spec, this.#registry, signal);
+    await using both = await openSides(this.#spec, this.#around.registry, signal);
     const { source, target } = both;
     using _telling = tellLockWaits({ source, target, spec: this.#spec, listener: this.#listener }, signal);
     this.#stopRule = await readStopRule(this.#spec.cdcStopPosition, source, signal);
@@ -237,18 +238,17 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#errors = errors;
     const tables = planned.plan.tables.map(readTable);
     const unnoted: Attempt = {
-      spec: this.#spec,
-      settings,
-      listener: this.#listener,
-      statistics: this.#statistics,
+      ...{ spec: this.#spec, settings, listener: this.#listener, statistics: this.#statistics },
       ...{ source, target, plan: planned.plan },
       selected: new Set(planned.selected.map(tableKey)),
-      journal,
-      journalRequest,
+      ...{ journal, journalRequest },
       notes: { ...planned.notes, kept: false },
       streamRequest: { taskId: this.#spec.id, tables, log },
       errors,
       ...{ rereads: this.#rereads, tornReads: this.#tornReads, screening: this.#screening },
+      validation: settings.validation.enabled ? this.#validation : undefined,
+      readTarget: (opening) => openTargetToRead(this.#spec, this.#around.registry, opening),
+      findPlaces: this.#around.findPlaces,
       refused: new Map(planned.refused.map(({ table, error }) => [tableKey(table), error])),
       signal,
     };
@@ -288,7 +288,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#statistics.setPhase("assessing");
     for (const role of ["source", "target"] as const) {
       const endpoint = this.#spec[role];
-      const { endpointSettings } = this.#registry.find(endpoint.engine);
+      const { endpointSettings } = this.#around.registry.find(endpoint.engine);
       for (const one of endpointFindings(endpoint, role, endpointSettings)) this.#statistics.finding(one);
     }
     const stream = { taskId: this.#spec.id, tables: [] };
@@ -333,13 +333,12 @@ export class TaskRunner implements RunningTask, ChangeControl {
   }
 
   async #phases(attempt: Attempt): Promise<StopReason | "again"> {
-    if (this.#spec.type === "cdc") await startChangeOnly(attempt);
-    else await runLoad(attempt);
     if (this.#spec.type === "full-load") {
-      await finishBuilds(attempt);
-      await retryAfterLoad(attempt, this.retries);
+      await runFullLoad(attempt, this.retries);
       return this.#reloads.isEmpty ? "FULL_LOAD_ONLY_FINISHED" : "again";
     }
+    if (this.#spec.type === "cdc") await startChangeOnly(attempt);
+    else await runLoad(attempt);
     return await this.#notes.follow(attempt, () => runChanges(attempt, this));
   }
 }
