@@ -23,10 +23,10 @@ function ofTexts({ source, target }: ColumnPair): ColumnForm {
   const isAlike =
     source.nativeType === target.nativeType ||
     [source, target].every(({ nativeType }) => isUnpadded(nativeType));
-  if (isAlike || (!isFixed(source) && !isFixed(target))) return { form: { kind: "text" } };
   const form = { kind: "text", trims: true } as const;
-  // Of two columns of a fixed length neither has blanks of its own.
+  // Of two columns of a fixed length neither has blanks of its own, and a key is told without them.
   if (isFixed(source) && isFixed(target)) return { form };
+  if (isAlike || (!isFixed(source) && !isFixed(target))) return { form: { kind: "text" } };
   return { form, loss: "Blanks at the end of texts are not compared." };
 }
 

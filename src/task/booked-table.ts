@@ -27,6 +27,9 @@ export interface BookedTable {
   notes: string | undefined;
   wholeEndMs: number;
   wholeMs: number;
+  /** How many whole comparisons have begun, and which of them has last come to its end. */
+  begun: number;
+  ended: number;
   /** How many changed rows have been taken out, and decided about. */
   taken: number;
   done: number;
@@ -47,7 +50,15 @@ export function newTable(due: BookedTable["due"]): Omit<BookedTable, "plan"> {
   return {
     ...{ due, isOutdated: false, compared: undefined, generation: 0, isRecorded: false },
     ...{ failed: 0, undecided: 0, suspended: new Set(), underWay: 0, taken: 0, done: 0 },
-    ...{ fault: undefined, lacks: undefined, notes: undefined, wholeEndMs: 0, wholeMs: 0 },
+    ...{
+      fault: undefined,
+      lacks: undefined,
+      notes: undefined,
+      wholeEndMs: 0,
+      wholeMs: 0,
+      begun: 0,
+      ended: 0,
+    },
   };
 }
 

@@ -67,29 +67,36 @@ export class ChangedComparisons {
     const { book, attempt, signal } = this.#parts;
     const { id } = plan.source;
     const { keys, others, emptied } = book.changed.take(id, AT_ONCE);
-    if (emptied) return await book.anew([id], attempt.journal, signal);
+    if (emptied) return await book.emptied(id, attempt.journal, signal);
     if (others) book.wholeAgain(id);
     if (keys.length === 0) return;
     const left = new Set(keys);
-    book.takes(id, keys.length);
+    const generation = book.takes(id, keys.length);
     try {
       const { delayMs } = attempt.settings.validation;
       if (delayMs > 0) await pause(delayMs, signal);
-      await this.#lanes.run(() => this.#settle(plan, left));
+      await this.#lanes.run(() => this.#settle(plan, left, generation));
     } finally {
       // What is not decided about is looked at again.
       book.changed.putBack(id, left);
-      book.tookUp(id, keys.length, left.size === 0);
+      book.tookUp(id, keys.length, { isDone: left.size === 0, generation });
     }
   }
 
-  async #settle(plan: TablePlan, left: Set<string>): Promise<void> {
+  /** `generation`: of the table when the rows were taken. */
+  async #settle(plan: TablePlan, left: Set<string>, generation: number | undefined): Promise<void> {
     const { book, attempt, places, signal } = this.#parts;
     const { settings, journal } = attempt;
     const { id } = plan.source;
+    const isCurrent = (): boolean =>
+      generation !== undefined && book.isCurrent(id, generation) && !attempt.errors.isSuspended(id);
+    if (!isCurrent()) return left.clear();
     const compared = await this.#compared(plan);
-    // It is compared whole as soon as the target has it.
-    if (compared === undefined) return left.clear();
+    if (compared === undefined) {
+      // It is compared whole as soon as the target has it.
+      book.wholeAgain(id);
+      return left.clear();
+    }
     const rows = new Map<string, ChangedRow>();
     for (const key of left) {
       const candidate = compared.rows?.candidate(JSON.parse(key) as string[]);
@@ -99,12 +106,10 @@ export class ChangedComparisons {
       } else rows.set(candidate.id, { key, candidate });
     }
     const records = new FailureRecords(plan.target.id, journal, signal);
-    const generation = book.generation(id);
     const { withValues } = settings.rowErrors;
     const context = { sides: this.#sides, withValues, place: places.of(id), signal };
     const candidates = [...rows.values()].map(({ candidate }) => candidate);
     let hasNews = false;
-    const isCurrent = (): boolean => book.generation(id) === generation && !attempt.errors.isSuspended(id);
     for await (const settled of compared.rows?.settle(candidates, context) ?? []) {
       if (!isCurrent()) break;
       const { key } = rows.get(settled.candidate.id)!;

@@ -7,6 +7,7 @@ import type { PrepareMode, Target } from "../core/target.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import type { TableErrors } from "../pipeline/table-errors.ts";
 import { type TableLoad, uncut } from "../pipeline/table-load.ts";
+import type { Attempt } from "./attempt.ts";
 import { noteKept, releaseGone, releaseRemade } from "./kept-rights.ts";
 import { asWarning, keptObjects } from "./run-objects.ts";
 import { intent, isMadeAnew, isUntouched, type TableWork, whatToDo } from "./table-work.ts";
@@ -157,10 +158,16 @@ async function prepareTables(
  * whether there is one.
  */
 export async function markForReload(
-  { journal, plan, signal }: Pick<PreparationContext, "journal" | "plan" | "signal">,
+  {
+    journal,
+    plan,
+    validation,
+    signal,
+  }: Pick<PreparationContext, "journal" | "plan" | "signal"> & Pick<Attempt, "validation">,
   tables: readonly JournaledTable[],
 ): Promise<boolean> {
   if (tables.length === 0) return false;
+  validation?.forget(tables.map(({ id }) => id));
   const plans = new Map(plan.tables.map((table) => [tableKey(table.source.id), table]));
   const planned = tables.map((table): PlannedTable => {
     const { id, created, keepsRows, shape } = table;

@@ -35,6 +35,7 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
     if (window !== undefined) rules.setWindow(table.id, window);
   }
   await rememberTables(attempt);
+  if (attempt.validation === undefined) await forgetCompared(attempt);
   await attempt.validation?.begin(attempt);
   const aside = errors.suspended;
   const reloads = new Set<readonly TableId[]>();
@@ -117,6 +118,17 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   if (end === "stopped") return "NORMAL";
   if (end === "commit-time") return await ended("STOPPED_AT_COMMIT_TIME");
   return await ended(steering.timeReached ? "STOPPED_AT_SERVER_TIME" : "NORMAL");
+}
+
+/** Changes come of which nobody compares the rows: an earlier run may have had it recorded that all are compared. */
+async function forgetCompared({ journal, signal }: Attempt): Promise<void> {
+  const compared = (await journal.tables(signal)).filter(({ isCompared }) => isCompared === true);
+  if (compared.length === 0) return;
+  await journal.setCompared(
+    compared.map(({ id }) => id),
+    false,
+    signal,
+  );
 }
 
 /** All that was to be applied is: the target's sequences follow. */

@@ -65,6 +65,11 @@ export async function retryErrors(retry: Retry): Promise<void> {
     book.failed(error.cause);
   }
   await tellLeft(retry);
+  await attempt.validation?.anew(
+    (book.progress?.tables ?? []).map(({ id }) => id),
+    attempt.journal,
+    attempt.signal,
+  );
   if (book.progress?.state !== "failed") book.done();
   attempt.statistics.report();
 }

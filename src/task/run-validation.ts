@@ -29,6 +29,8 @@ export class ValidationBesideChanges implements AsyncDisposable {
   readonly #begun = Promise.withResolvers<void>();
   readonly #ended: Promise<void>;
   #goal: { readonly of: ValidationGoal; readonly reached: () => void } | undefined;
+  /** Retries have come to their end: now and then it is tried once more, and nobody waits for it. */
+  #isGivenUp = false;
 
   constructor(
     parts: ValidationParts,
@@ -50,7 +52,10 @@ export class ValidationBesideChanges implements AsyncDisposable {
           parts,
           this.#signal,
           () => this.#session(),
-          () => this.#goal?.reached(),
+          () => {
+            this.#isGivenUp = true;
+            this.#goal?.reached();
+          },
         ),
       )
       .catch(() => undefined);
@@ -63,6 +68,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
 
   /** Resolves when all that is known to be compared by now has been, or cannot be; rejects when it is ended before. */
   async finished(): Promise<void> {
+    if (this.#isGivenUp) return;
     const done = Promise.withResolvers<void>();
     this.#goal = { of: this.#parts.book.goal(), reached: done.resolve };
     this.#signal.addEventListener("abort", () => done.reject(this.#signal.reason), { once: true });
@@ -78,7 +84,6 @@ export class ValidationBesideChanges implements AsyncDisposable {
 
   async #session(): Promise<void> {
     const { attempt, book } = this.#parts;
-    const { journal } = attempt;
     const ending = new AbortController();
     const signal = AbortSignal.any([this.#signal, ending.signal]);
     await using target = await attempt.readTarget(signal);
@@ -92,7 +97,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
       for (;;) {
         await takeWishes(this.#parts, signal);
         await changed.beginSome();
-        await book.record(journal, signal);
+        await book.record({ ...attempt, signal });
         const isReached = this.#goal?.of.isReached((table) => attempt.errors.isSuspended(table)) === true;
         if (isReached) this.#goal?.reached();
         await untilNextLook(signal);
@@ -133,13 +138,13 @@ export async function validateLoaded(attempt: Attempt): Promise<void> {
 
 /** Compares each table whole that is to be, until none is. */
 export async function compareAll({ attempt, book }: ValidationParts, places: TargetPlaces): Promise<void> {
-  const { journal, signal } = attempt;
+  const { signal } = attempt;
   await using target = await attempt.readTarget(signal);
   const wholes = new WholeComparisons({
     ...{ attempt, book, target, places, isReady: () => true, follows: false, signal },
   });
   do {
-    await book.record(journal, signal);
+    await book.record({ ...attempt, signal });
     await takeWishes({ attempt, book }, signal);
   } while (await wholes.compareSome(true));
 }
@@ -170,9 +175,9 @@ async function trying(
       return await session();
     } catch (thrown) {
       signal.throwIfAborted();
-      const { code, message } = asMigrationError(thrown);
+      const { code, message, retry } = asMigrationError(thrown);
       if (performance.now() - startedMs > LASTING_MS) backoff.reset();
-      const wait = backoff.failed();
+      const wait = retry === "never" ? undefined : backoff.failed();
       if (wait === undefined) gaveUp();
       const delayMs = wait ?? limits.longestDelayMs;
       attempt.listener.log("warn", "validation interrupted", { code, reason: message, delayMs });

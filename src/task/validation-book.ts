@@ -48,7 +48,11 @@ export class ValidationBook {
       const isReady = there === undefined ? !loadsRows(attempt) : there.state === "ready";
       const isCompared = isReady && there?.isCompared === true;
       const known = isReady ? before.get(key) : undefined;
-      const table: BookedTable = { ...(known ?? newTable(isCompared ? undefined : "first")), plan: one };
+      const isAnother = known !== undefined && !isSameTable(known.plan, one);
+      const state = isAnother
+        ? renewed(known, "again")
+        : (known ?? newTable(isCompared ? undefined : "first"));
+      const table: BookedTable = { ...state, plan: one };
       table.isRecorded = isCompared;
       table.failed = failed.get(tableKey(one.target.id)) ?? 0;
       table.compared = undefined;
@@ -79,14 +83,18 @@ export class ValidationBook {
     await this.#unrecord(tables, journal, signal);
   }
 
+  /** All rows have gone at once. */
+  async emptied(id: TableId, journal: Journal, signal: AbortSignal): Promise<void> {
+    this.forget([id], "changes");
+    await this.#unrecord([id], journal, signal);
+  }
+
   /** See anew(), where the journal knows. */
-  forget(tables: readonly TableId[]): void {
+  forget(tables: readonly TableId[], due: "again" | "changes" = "again"): void {
     for (const id of tables) {
       const table = this.#table(id);
       if (table === undefined) continue;
-      const { plan, generation, wholeMs } = table;
-      const fresh = { ...newTable("again"), plan, generation: generation + 1, wholeMs };
-      this.#tables.set(tableKey(id), fresh);
+      this.#tables.set(tableKey(id), { ...renewed(table, due), plan: table.plan });
       this.changed.forget(id);
       this.tell(id);
     }
@@ -118,6 +126,7 @@ export class ValidationBook {
   begins(id: TableId, of: number | undefined, { follows }: { readonly follows: boolean }): number {
     const table = this.#table(id)!;
     table.compared = { rows: 0, of };
+    table.begun++;
     table.isOutdated = false;
     table.fault = undefined;
     table.lacks = undefined;
@@ -133,10 +142,6 @@ export class ValidationBook {
     return this.#table(id)?.generation === generation;
   }
 
-  generation(id: TableId): number | undefined {
-    return this.#table(id)?.generation;
-  }
-
   compared(id: TableId, rows: number): void {
     const table = this.#table(id);
     if (table?.compared === undefined) return;
@@ -150,6 +155,7 @@ export class ValidationBook {
     if (table?.compared === undefined) return;
     table.compared = undefined;
     if (result !== undefined) {
+      table.ended = table.begun;
       table.due = table.isOutdated && result.fault === undefined ? "changes" : undefined;
       table.fault = result.fault;
       table.lacks = result.lacks;
@@ -162,18 +168,21 @@ export class ValidationBook {
     this.tell(id);
   }
 
-  /** Rows that have changed are being looked at. */
-  takes(id: TableId, rows: number): void {
+  /** Rows that have changed are being looked at; returns what the table is known by meanwhile. */
+  takes(id: TableId, rows: number): number | undefined {
     const table = this.#table(id);
-    if (table === undefined) return;
+    if (table === undefined) return undefined;
     table.underWay += rows;
     table.taken += rows;
+    this.tell(id);
+    return table.generation;
   }
 
-  /** `isDone`: they are decided about, and not put back. */
-  tookUp(id: TableId, rows: number, isDone: boolean): void {
+  /** `isDone`: they are decided about, and not put back. `generation`: as takes() has given it. */
+  tookUp(id: TableId, rows: number, { isDone, generation }: TookUp): void {
     const table = this.#table(id);
-    if (table === undefined) return;
+    // Nothing of a table that has begun anew is under way.
+    if (table === undefined || table.generation !== generation) return;
     table.underWay -= rows;
     if (isDone) table.done += rows;
     else table.taken -= rows;
@@ -217,11 +226,17 @@ export class ValidationBook {
   }
 
   /** Lets the journal have tables as compared that have been quiet for a while. */
-  async record(journal: Journal, signal: AbortSignal): Promise<void> {
+  async record({
+    journal,
+    settings,
+    signal,
+  }: Pick<Attempt, "journal" | "settings" | "signal">): Promise<void> {
+    // A start that leaves nothing out could not tell that this one has.
+    if (settings.validation.skipsLobs) return;
     const nowMs = performance.now();
     const quiet = [...this.#tables.values()].filter((table) => {
-      const { due, fault, isRecorded, underWay, undecided, suspended, plan } = table;
-      if (isRecorded || due !== undefined || fault !== undefined || underWay > 0) return false;
+      const { due, fault, lacks, isRecorded, underWay, undecided, suspended, plan } = table;
+      if (isRecorded || due !== undefined || (fault ?? lacks) !== undefined || underWay > 0) return false;
       if (undecided + suspended.size > 0 || this.changed.hasMore(plan.source.id)) return false;
       return nowMs - (this.changed.lastMs(plan.source.id) ?? Number.NEGATIVE_INFINITY) > QUIET_MS;
     });
@@ -234,6 +249,11 @@ export class ValidationBook {
 
   /** What is to be done before all that is known by now has been compared. */
   goal(): ValidationGoal {
+    for (const { plan } of this.#tables.values()) {
+      const { id } = plan.source;
+      // Of rows that it is not told which they are nobody may have taken notice yet.
+      if (this.changed.hasMore(id) && this.changed.pending(id) === 0) this.wholeAgain(id);
+    }
     return new ValidationGoal(this.#tables, this.changed);
   }
 
@@ -241,7 +261,7 @@ export class ValidationBook {
     const table = this.#table(id);
     if (table === undefined) return;
     const { failed, fault, lacks, notes, undecided, suspended, underWay, compared } = table;
-    const pending = this.changed.pending(id) + underWay;
+    const pending = Math.max(this.changed.pending(id), this.changed.hasMore(id) ? 1 : 0) + underWay;
     const progress = { pending, failed, suspended: undecided + suspended.size };
     this.#statistics.validating(id, {
       ...progress,
@@ -269,4 +289,28 @@ export class ValidationBook {
   #table(id: TableId): BookedTable | undefined {
     return this.#tables.get(tableKey(id));
   }
+}
+
+export interface TookUp {
+  readonly isDone: boolean;
+  readonly generation: number | undefined;
+}
+
+/** What is found of it from now on is of another table, or of other rows. */
+function renewed(
+  { generation, wholeMs, wholeEndMs, begun, ended }: BookedTable,
+  due: "again" | "changes",
+): Omit<BookedTable, "plan"> {
+  return { ...newTable(due), generation: generation + 1, wholeMs, wholeEndMs, begun, ended };
+}
+
+/** Whether rows of both are named and compared by the same columns. */
+function isSameTable(a: TablePlan, b: TablePlan): boolean {
+  const text = ({ source, target, rows }: TablePlan): string => {
+    const [from, to] = [source, target].map(({ columns }) =>
+      columns.map(({ name, nativeType }) => [name, nativeType]),
+    );
+    return JSON.stringify([from, to, source.key, target.id, rows?.filter]);
+  };
+  return text(a) === text(b);
 }

@@ -6,7 +6,8 @@ import type { BookedTable } from "./booked-table.ts";
 export class ValidationGoal {
   readonly #tables: ReadonlyMap<string, BookedTable>;
   readonly #changed: ChangedRows;
-  readonly #whole = new Set<string>();
+  /** The last whole comparison that had begun of each by then: one after it has seen all that there was. */
+  readonly #whole = new Map<string, number>();
   /** How many rows have been taken out when they are among them. */
   readonly #rows = new Map<string, number>();
 
@@ -14,8 +15,8 @@ export class ValidationGoal {
   constructor(tables: ReadonlyMap<string, BookedTable>, changed: ChangedRows) {
     this.#tables = tables;
     this.#changed = changed;
-    for (const [key, { due, plan, taken }] of tables) {
-      if (due !== undefined) this.#whole.add(key);
+    for (const [key, { due, plan, taken, begun }] of tables) {
+      if (due !== undefined) this.#whole.set(key, begun);
       const pending = changed.pending(plan.source.id);
       if (taken + pending > 0) this.#rows.set(key, taken + pending);
     }
@@ -23,9 +24,10 @@ export class ValidationGoal {
 
   /** `isAside`: tables that are set aside are not compared. */
   isReached(isAside: (table: TableId) => boolean): boolean {
-    for (const key of this.#whole) {
+    for (const [key, begun] of this.#whole) {
       const table = this.#tables.get(key);
-      if (table?.due === undefined || isAside(table.plan.source.id)) this.#whole.delete(key);
+      if (table?.due === undefined || table.ended > begun || isAside(table.plan.source.id))
+        this.#whole.delete(key);
     }
     for (const [key, wanted] of this.#rows) {
       const table = this.#tables.get(key);

@@ -15,6 +15,8 @@ import { FailureRecords } from "./validation-failures.ts";
 /** Snapshots of both sides are kept for so much at once: servers keep old rows for them. */
 const MOST_TABLES = 200;
 const MOST_BYTES = 4 * 2 ** 30;
+/** Of a table: what differs in more rows is hardly a matter of the moment. */
+const MOST_RECHECKED = 10_000;
 
 export interface ComparisonParts {
   readonly attempt: Attempt;
@@ -60,21 +62,24 @@ export class WholeComparisons {
     });
   }
 
-  async #compare(plans: readonly TablePlan[]): Promise<void> {
-    const { attempt, book, target, places, signal } = this.#parts;
+  async #compare(wanted: readonly TablePlan[]): Promise<void> {
+    const { attempt, book, target, places, isReady, signal } = this.#parts;
     const { source, settings, journal } = attempt;
     const { sessions, skipsLobs } = settings.validation;
     const { withValues } = settings.rowErrors;
-    const targets = await describeTargets(target, plans, signal);
+    const targets = await describeTargets(target, wanted, signal);
+    // Since it was asked for, a table may be being loaded again.
+    const plans = wanted.filter(({ source: { id } }) => isReady(id) && !attempt.errors.isSuspended(id));
+    if (plans.length === 0) return;
     const tables = new Map<string, ComparedWhole>();
     for (const plan of plans) {
       const { id } = plan.source;
       const records = new FailureRecords(plan.target.id, journal, signal);
       const generation = book.begins(id, estimatedRows(plan, targets), this.#parts);
-      tables.set(tableKey(id), { records, generation });
-      await records.clear();
+      tables.set(tableKey(id), { records, generation, rechecks: [] });
     }
     try {
+      for (const { records } of tables.values()) await records.clear();
       await validate({
         ...{ source, target, tables: plans, targets, sessions, skipsLobs, withValues, signal },
         ...{ sample: undefined, withTotals: false, places },
@@ -100,14 +105,15 @@ export class WholeComparisons {
       difference: async (difference, lookup) => {
         const { table } = difference;
         if (!this.#isCurrent(table, tables)) return;
-        await of(table).records.different(difference, lookup?.target);
-        // It may have changed since it was read, and have been found the same before it was recorded.
-        if (lookup !== undefined) book.changed.recheck(table, JSON.stringify(lookup.source));
+        const { records, rechecks } = of(table);
+        await records.different(difference, lookup?.target);
+        if (lookup !== undefined && rechecks.length < MOST_RECHECKED)
+          rechecks.push(JSON.stringify(lookup.source));
       },
       validated: async (found) => {
         const { table } = found;
         if (!this.#isCurrent(table, tables)) return;
-        const { records } = of(table);
+        const { records, rechecks } = of(table);
         for (const warning of Object.values(textsOf(found))) {
           if (warning !== undefined) await records.warning(warning);
         }
@@ -116,6 +122,8 @@ export class WholeComparisons {
         book.failed(await journal.countValidationFailures(this.#parts.signal));
         if (this.#isCurrent(table, tables)) {
           const { undecided, seconds } = found;
+          // They may have changed since they were read, and have been found the same before they were recorded.
+          for (const key of rechecks) book.changed.recheck(table, key);
           book.ended(table, { undecided, ms: seconds * 1000, ...textsOf(found) });
         }
       },
@@ -132,6 +140,8 @@ export class WholeComparisons {
 interface ComparedWhole {
   readonly records: FailureRecords;
   readonly generation: number;
+  /** Keys of rows that are to be looked at once more when all of them are recorded. */
+  readonly rechecks: string[];
 }
 
 function upTo(plans: readonly TablePlan[]): readonly TablePlan[] {
