@@ -2,6 +2,8 @@ import type { MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import type { TableId } from "../core/schema.ts";
 import type {
+  DoneRepair,
+  FoundRepair,
   KnownTask,
   PlannedTable,
   RowDifference,
@@ -65,10 +67,19 @@ export class ValidationJson implements ValidationDisplay {
     this.#emit("check", { ...nameOf(table), ...check });
   }
 
+  repairFound(tables: readonly FoundRepair[]): void {
+    for (const { table, ...rest } of tables) this.#emit("repair", { ...nameOf(table), ...rest });
+  }
+
+  repaired(table: DoneRepair): void {
+    this.#emit("repaired", doneJson(table));
+  }
+
   close(): void {}
 
   end(totals: ValidationTotals, exitCode: ExitCode): void {
-    const { results, checks: _checks, findings: _findings, tasksUnread: _unread, ...progress } = totals;
+    const { results, checks: _checks, findings: _findings, tasksUnread: _unread, ...rest } = totals;
+    const { repairs: _repairs, repaired: _repaired, ...progress } = rest;
     const tables: Record<string, number> = {};
     for (const { verdict } of results) tables[verdict] = (tables[verdict] ?? 0) + 1;
     this.#emit("outcome", {
@@ -89,6 +100,10 @@ export function differenceJson({ table, key, ...rest }: RowDifference): object {
 export function tableJson({ table, error, ...rest }: TableValidation): object {
   const failed = error === undefined ? {} : { error: error.toJSON() };
   return { ...nameOf(table), ...rest, ...failed };
+}
+
+export function doneJson({ table, errors, ...rest }: DoneRepair): object {
+  return { ...nameOf(table), ...rest, errors: errors.map((error) => error.toJSON()) };
 }
 
 function nameOf({ schema, name }: TableId): { readonly schema: string; readonly name: string } {

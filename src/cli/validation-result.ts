@@ -2,6 +2,8 @@ import type { MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
 import type {
+  DoneRepair,
+  FoundRepair,
   KnownTask,
   PlannedTable,
   RowDifference,
@@ -29,6 +31,9 @@ export interface ValidationTotals extends ValidationProgress {
   readonly findings: readonly Finding[];
   /** Why the target's records of tasks could not be read. */
   readonly tasksUnread: MigrationError | undefined;
+  /** What would make the target's rows the source's, and what has become of it, where that is asked for. */
+  readonly repairs: readonly FoundRepair[];
+  readonly repaired: readonly DoneRepair[];
   /** Nothing differs, all that was selected was compared, and nothing is wrong with the target that time does not mend. */
   readonly isEqual: boolean;
 }
@@ -48,6 +53,8 @@ export interface ValidationHearer {
   difference(difference: RowDifference): void;
   validated(table: TableValidation): void;
   checked(check: TargetCheck): void;
+  repairFound(tables: readonly FoundRepair[]): void;
+  repaired(table: DoneRepair): void;
 }
 
 /** Whether something has been found that differs, and not only what could not be compared. */
@@ -60,7 +67,9 @@ export class ValidationResult implements ValidationListener {
   readonly #hearers: readonly ValidationHearer[];
   readonly #startedMs = performance.now();
   readonly #settling = new Map<string, number>();
-  readonly #results: TableValidation[] = [];
+  #results: readonly TableValidation[] = [];
+  #repairs: readonly FoundRepair[] = [];
+  readonly #repaired: DoneRepair[] = [];
   readonly #checks: TargetCheck[] = [];
   readonly #findings: Finding[] = [];
   #tasksUnread: MigrationError | undefined;
@@ -76,6 +85,7 @@ export class ValidationResult implements ValidationListener {
   totals(): ValidationTotals {
     return {
       ...{ ...this.#progress(), results: this.#results, checks: this.#checks, findings: this.#findings },
+      ...{ repairs: this.#repairs, repaired: this.#repaired },
       ...{ tasksUnread: this.#tasksUnread, isEqual: this.#isEqual() },
     };
   }
@@ -116,8 +126,24 @@ export class ValidationResult implements ValidationListener {
 
   validated(table: TableValidation): void {
     this.#settling.delete(tableKey(table.table));
-    this.#results.push(table);
+    this.#results = [...this.#results, table];
     for (const hearer of this.#hearers) hearer.validated(table);
+    this.#tell();
+  }
+
+  repairFound(tables: readonly FoundRepair[]): void {
+    this.#repairs = tables;
+    for (const hearer of this.#hearers) hearer.repairFound(tables);
+  }
+
+  repaired(table: DoneRepair): void {
+    this.#repaired.push(table);
+    for (const hearer of this.#hearers) hearer.repaired(table);
+  }
+
+  comparesAgain(tables: readonly TableId[]): void {
+    const again = new Set(tables.map(tableKey));
+    this.#results = this.#results.filter(({ table }) => !again.has(tableKey(table)));
     this.#tell();
   }
 

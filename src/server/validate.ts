@@ -13,8 +13,9 @@ import { openBoth } from "../task/open-sides.ts";
 import { nothingSelected } from "../task/select-relations.ts";
 import { readTaskSettings, type TaskSettings } from "../task/settings.ts";
 import { registry } from "./engines.ts";
-import { findTasks, type KnownTask } from "./followed-tasks.ts";
+import { type FoundTasks, findTasks, type KnownTask } from "./followed-tasks.ts";
 import { planRows, ROWS_ALONE } from "./plan-rows.ts";
+import { type DoneRepair, type FoundRepair, Repair, type RepairWish } from "./repair.ts";
 
 export type {
   RowDifference,
@@ -25,6 +26,7 @@ export type {
   ValidationObserver,
 } from "../pipeline/validation/validation-observer.ts";
 export type { KnownTask } from "./followed-tasks.ts";
+export type { DoneRepair, FoundRepair, RepairWish } from "./repair.ts";
 
 export interface ValidationSpec {
   readonly source: EndpointConfig;
@@ -40,6 +42,8 @@ export interface ValidationSpec {
   readonly sample: number | undefined;
   /** How long a difference has to stay where no task tells its place. */
   readonly settleMs: number;
+  /** Left out: nothing is repaired. */
+  readonly repair?: RepairWish | undefined;
 }
 
 export interface PlannedTable {
@@ -56,9 +60,14 @@ export interface ValidationListener extends ValidationObserver {
   task(task: KnownTask): void;
   /** The target's records of tasks cannot be read. */
   tasksUnread(error: MigrationError): void;
+  /** What would make the target's rows the source's, before any of it is carried out. */
+  repairFound(tables: readonly FoundRepair[]): void;
+  repaired(table: DoneRepair): void;
+  /** These tables are compared once more: what was told of them does not hold any more. */
+  comparesAgain(tables: readonly TableId[]): void;
 }
 
-/** Compares two databases. Nothing is changed on either side. */
+/** Compares two databases. Nothing is changed on either side unless the target is to be repaired. */
 export async function runValidation(
   spec: ValidationSpec,
   listener: ValidationListener,
@@ -77,17 +86,59 @@ export async function runValidation(
   const targets = await describeTargets(there, plan, signal);
   listener.planned(plan.tables.map((table) => plannedTable(table, targets)));
   const tables = plan.tables.map((table) => table.source.id);
-  const { settleMs } = spec;
-  const found = await findTasks({ source, target, engine, endpoint: spec.target, tables, settleMs }, signal);
+  const { settleMs, repair: wish } = spec;
+  const asked = { source, target, engine, endpoint: spec.target, tables, settleMs };
+  const found = await findTasks(asked, signal);
   for (const task of found.tasks) listener.task(task);
   if (found.unread !== undefined) listener.tasksUnread(found.unread);
+  const isCarriedOut = wish !== undefined && wish.kind !== "file";
+  if (isCarriedOut) checkNoTask(found);
   const { places } = found;
   const { sessions, withValues, sample } = spec;
-  await validate({
-    ...{ source, target: there, tables: plan.tables, targets, places, sessions, withValues, sample },
-    ...{ observer: listener, signal },
-  });
+  const present = plan.tables.filter((table) => targets.has(tableKey(table.target.id)));
+  const repairs =
+    wish && opened.use(await Repair.open(target, { wish, plans: plan.tables, present }, signal));
+  const request = { source, target: there, targets, places, sessions, withValues, sample, signal };
+  const observer = repairs === undefined ? listener : hearing(listener, repairs);
+  await validate({ ...request, tables: plan.tables, observer, repairs });
+  if (repairs !== undefined) {
+    listener.repairFound(repairs.found());
+    if (wish?.kind === "file") repairs.write(wish);
+    if (wish?.kind === "apply") {
+      checkNoTask(await findTasks(asked, signal));
+      const repaired = await repairs.apply((table) => listener.repaired(table), signal);
+      if (repaired.length > 0) {
+        listener.comparesAgain(repaired.map((table) => table.source.id));
+        await validate({ ...request, tables: repaired, observer: listener });
+      }
+    }
+  }
   await reconcile({ target: there, plan, targets, places, observer: listener, signal });
+}
+
+/** A listener who has a repair hear what its tables have come to. */
+function hearing(listener: ValidationListener, repair: Repair): ValidationObserver {
+  return {
+    compared: (table, rows) => listener.compared(table, rows),
+    settling: (table, rows) => listener.settling(table, rows),
+    difference: (difference) => listener.difference(difference),
+    checked: (check) => listener.checked(check),
+    validated: (table) => {
+      repair.compared(table);
+      listener.validated(table);
+    },
+  };
+}
+
+/** A task brings its changes as they were made, each on the row as it was before: not on one that shows later changes already. */
+function checkNoTask({ tasks, loading, unread }: FoundTasks): void {
+  if (unread !== undefined) throw unread;
+  const [id] = [...tasks.map((task) => task.id), ...loading];
+  if (id === undefined) return;
+  throw new MigrationError("validation.repair_under_task", {
+    message: `Rows are not repaired while the task ${id} has records on the target by which it goes on with tables that are compared.`,
+    subject: id,
+  });
 }
 
 /**

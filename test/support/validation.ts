@@ -1,5 +1,7 @@
 import type { Finding } from "../../src/core/finding.ts";
 import {
+  type DoneRepair,
+  type FoundRepair,
   type RowDifference,
   runValidation,
   type TableValidation,
@@ -9,6 +11,8 @@ import {
 import type { TaskSpec } from "../../src/task/task.ts";
 
 export interface Validated {
+  readonly repairs: readonly FoundRepair[];
+  readonly repaired: readonly DoneRepair[];
   readonly differences: readonly RowDifference[];
   readonly tables: ReadonlyMap<string, TableValidation>;
   readonly checks: readonly TargetCheck[];
@@ -24,6 +28,8 @@ export async function validated(
   const checks: TargetCheck[] = [];
   const findings: Finding[] = [];
   const tables = new Map<string, TableValidation>();
+  const repairs: FoundRepair[] = [];
+  const repaired: DoneRepair[] = [];
   const nothing = (): void => undefined;
   await runValidation(
     {
@@ -32,6 +38,11 @@ export async function validated(
     },
     {
       ...{ planned: nothing, task: nothing, tasksUnread: nothing, compared: nothing, settling: nothing },
+      repairFound: (found) => repairs.push(...found),
+      repaired: (table) => repaired.push(table),
+      comparesAgain: () => {
+        differences.length = 0;
+      },
       finding: (finding) => findings.push(finding),
       difference: (difference) => differences.push(difference),
       checked: (check) => checks.push(check),
@@ -39,7 +50,7 @@ export async function validated(
     },
     new AbortController().signal,
   );
-  return { differences, tables, checks, findings };
+  return { differences, tables, checks, findings, repairs, repaired };
 }
 
 /** A difference in a line: `notes missing 17`, `notes different 4: word, pad`. */
