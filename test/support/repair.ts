@@ -21,6 +21,13 @@ export async function writtenRepair(
   return { ...(await validated(spec, { ...options, repair })), sql: Buffer.concat(parts) };
 }
 
+/** Has what differs repaired as somebody would who was given the file. Resolves with how many rows that was said to change. */
+export async function repairedByClient(spec: TaskSpec): Promise<number> {
+  const { sql, repairs } = await writtenRepair(spec);
+  await runByClient(spec.target, sql);
+  return repairs.reduce((total, { rows }) => total + rows.insert + rows.update + rows.delete, 0);
+}
+
 /** Has the client of the target's kind carry statements out, as somebody would who was given the file. */
 export async function runByClient(
   { engine, host, port, username, password, database }: EndpointConfig,

@@ -16,6 +16,8 @@ import { unchangedOf } from "./update-shapes.ts";
 /** What decides how literals are read, and what is done of itself. */
 const SETTINGS = [
   "set client_encoding = 'UTF8'",
+  // Notices quote values.
+  "set client_min_messages = warning",
   "set standard_conforming_strings = on",
   "set datestyle = 'ISO'",
   "set intervalstyle = 'postgres'",
