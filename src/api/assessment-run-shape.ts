@@ -35,7 +35,7 @@ export function runShape(
       Error: count("error"),
       Warning: count("warning"),
       Cancelled: count("cancelled"),
-      Skipped: 0,
+      Skipped: count("skipped"),
     },
   };
 }

@@ -3,7 +3,7 @@ import {
   type AssessedPair,
   applicableAssessments,
   individualResults,
-  statusOf,
+  runStatus,
 } from "../task/individual-assessments.ts";
 import type { AssessmentRunRecord, TaskRecord } from "../task/records.ts";
 import { isActive } from "../task/state.ts";
@@ -72,10 +72,7 @@ export async function beginRun(
   if (isActive(task.status)) {
     throw invalidState(`Replication task ${task.arn} is ${task.status}. Stop it before it is assessed.`);
   }
-  const runs = await call.store.list("assessment-run");
-  if (runs.some((run) => run.taskArn === task.arn && isUnderWay(run))) {
-    throw invalidState(`Replication task ${task.arn} is being assessed already.`);
-  }
+  await refuseBeside(task.arn, undefined, call);
   const record: AssessmentRunRecord = {
     arn: makeArn(call, "assessment-run", newResourceId(undefined)),
     identifier: `${task.arn} ${name}`,
@@ -86,17 +83,32 @@ export async function beginRun(
   if (!(await call.store.insert("assessment-run", record, { tags }))) {
     throw alreadyExists(`Replication task ${task.arn} has an assessment run named ${name} already.`);
   }
+  // Of two that were begun at once the one that was stored first stays.
+  await refuseBeside(task.arn, record.arn, call).catch(async (error: unknown) => {
+    await call.store.remove("assessment-run", record.arn);
+    throw error;
+  });
   inBackground(call, async () => {
     const answer = await call.supervisor.assess(task);
     const end = (run: AssessmentRunRecord): AssessmentRunRecord => {
       if (!isUnderWay(run)) return run;
       if (!answer.ok) return { ...run, status: "error-executing", failure: failureText(answer.error) };
       const results = individualResults(pair, answer.assessment?.findings ?? [], run.names);
-      return { ...run, status: statusOf(results.flatMap(({ findings }) => findings)), results };
+      return { ...run, status: runStatus(results), results };
     };
     call.supervisor.ledger.inOrder(record.arn, () => call.store.update("assessment-run", record.arn, end));
   });
   return record;
+}
+
+/** Throws when a run of the task is under way that was stored before `own`, or, without one, when any is. */
+async function refuseBeside(taskArn: string, own: string | undefined, call: Call): Promise<void> {
+  const runs = await runsOf(taskArn, call);
+  const place = runs.findIndex(({ arn }) => arn === own);
+  const before = place < 0 ? runs : runs.slice(0, place);
+  if (before.some(isUnderWay)) {
+    throw invalidState(`Replication task ${taskArn} is being assessed already.`);
+  }
 }
 
 export async function cancelReplicationTaskAssessmentRun(

@@ -44,7 +44,7 @@ export async function startReplicationTaskAssessment(
   return { ReplicationTask: taskShape({ ...task, status: "testing" }, call) };
 }
 
-/** Of each task its last run that has ended; with the findings when one task is named. */
+/** Of each task its last run that has come to an end; with the findings when one task is named. */
 export async function describeReplicationTaskAssessmentResults(
   request: Checked<DescribeReplicationTaskAssessmentResultsMessage>,
   call: Call,
@@ -52,7 +52,9 @@ export async function describeReplicationTaskAssessmentResults(
   const { ReplicationTaskArn: arn } = request;
   const tasks =
     arn === undefined ? await tasksOf(replicationTasks, call) : [await findTask(replicationTasks, arn, call)];
-  const ended = (await call.store.list("assessment-run")).filter((run) => !isUnderWay(run));
+  const ended = (await call.store.list("assessment-run")).filter(
+    (run) => !isUnderWay(run) && run.status !== "cancelling",
+  );
   const found = tasks.flatMap((task) => {
     const run = newestOf(task.arn, ended);
     return run === undefined ? [] : [resultShape(task, run, arn !== undefined)];

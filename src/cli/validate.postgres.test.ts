@@ -67,14 +67,20 @@ test("differences give exit code 3 and are named by their keys; values are shown
   assert.doesNotMatch(stdout, /changed|secret/);
 
   const page = join(directory, "report.html");
-  const shown = await tideway(...args, "--values", "--include", "public.a", "--report", page);
+  const shown = await tideway(...args, "--values", "--totals", "--include", "public.a", "--report", page);
   assert.equal(shown.code, 3);
   assert.match(
     shown.stdout,
     /^differs +public\.a +id=17: word\n +source +id=17 word=secret 17\n +target +id=17 word=changed$/m,
   );
+  assert.match(
+    shown.stdout,
+    /^totals +public\.a +300 rows of the source and 270 of the target, 1 sum and 1 range: not the same$/m,
+  );
+  assert.match(shown.stdout, /^totals +public\.a\.id: sum source 45150, target 36585$/m);
   const html = await readFile(page, "utf8");
   assert.match(html, /The databases are not equal/);
+  assert.match(html, /<td class="">id<\/td><td class="">sum<\/td><td class="number">45150<\/td>/);
   assert.match(html, /word=changed/);
 });
 
@@ -82,7 +88,7 @@ test("--json tells everything in events, and a report has every difference", asy
   const { to, args } = await pair();
   await server.query("delete from a where id > 200; drop table b", to);
   const file = join(directory, "report.json");
-  const { code, stdout } = await tideway(...args, "--json", "--report", file);
+  const { code, stdout } = await tideway(...args, "--json", "--totals", "--report", file);
   assert.equal(code, 3);
   const events = stdout
     .trim()
@@ -109,6 +115,17 @@ test("--json tells everything in events, and a report has every difference", asy
   const report = JSON.parse(await readFile(file, "utf8"));
   assert.equal(report.differences.length, 100);
   assert.equal(report.tables.length, 2);
+  const at = "2026-01-01 00:00:00";
+  assert.deepEqual(report.tables.find((table: { name: string }) => table.name === "a").totals, {
+    rows: { source: 300, target: 200 },
+    columns: [
+      { column: "id", what: "sum", source: "45150", target: "20100" },
+      { column: "at", what: "first", source: at, target: at },
+      { column: "at", what: "last", source: at, target: at },
+    ],
+    leftOut: [],
+    isSame: false,
+  });
   assert.equal((await stat(file)).mode & 0o777, 0o600);
 });
 

@@ -28,6 +28,7 @@ import {
   tableText,
   taskText,
 } from "./validation-text.ts";
+import { totalsTexts } from "./validation-totals.ts";
 
 /** Shows a validation that goes on. */
 export interface ValidationDisplay extends ValidationHearer {
@@ -112,6 +113,7 @@ class TextDisplay implements ValidationDisplay {
       this.#lines.print(`...        ${name}  ${count(hidden)} more; --report and --json have all of them\n`);
     }
     for (const note of noteTexts(table, this.#paint)) this.#lines.print(note);
+    for (const line of totalsTexts(table, this.#paint)) this.#lines.print(line);
     this.#lines.print(tableText(table, this.#paint));
   }
 

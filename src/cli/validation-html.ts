@@ -13,6 +13,7 @@ import { count, duration, things } from "./human.ts";
 import { tableLabel } from "./output.ts";
 import { isDifferent, isEqual, type ValidationTotals } from "./validation-result.ts";
 import { wordOf } from "./validation-text.ts";
+import { totalsTable } from "./validation-totals.ts";
 
 export interface ValidationPage {
   readonly title: string;
@@ -139,7 +140,7 @@ function nameOf({ table: source, target }: TableValidation): string {
 
 /** What there is to say of a table beside its numbers. */
 function detailsOf(one: TableValidation, differences: readonly RowDifference[]): readonly Html[] {
-  const { losses, uncompared, missingColumns, reason, error, undecided, sampled } = one;
+  const { losses, uncompared, missingColumns, reason, error, undecided, sampled, totals } = one;
   const said: Content[] = [
     ...missingColumns.map((column) => `The target lacks the column ${column}.`),
     ...(reason === undefined ? [] : [reason]),
@@ -150,8 +151,10 @@ function detailsOf(one: TableValidation, differences: readonly RowDifference[]):
     ...(sampled === undefined ? [] : [`${sampled} % of the source's rows were looked for.`]),
     ...losses.map(({ column, note }) => `${column}: ${note}`),
     ...uncompared.map(({ column, note }) => `${column} is not compared: ${note}`),
+    ...(totals?.leftOut ?? []).map(({ column, note }) => `${column} has no total: ${note}`),
   ];
-  if (said.length + differences.length === 0) return [];
+  const summed = totals === undefined ? undefined : folded("Totals", totalsTable(totals), !totals.isSame);
+  if (said.length + differences.length === 0 && summed === undefined) return [];
   const lines = html`<ul>${said.map((line) => html`<li>${line}</li>`)}</ul>`;
   const all = one.missing + one.extra + one.different;
   const shown = differences.reduce((total, { rows }) => total + rows, 0);
@@ -160,7 +163,7 @@ function detailsOf(one: TableValidation, differences: readonly RowDifference[]):
     differences.length === 0
       ? undefined
       : folded(things(all, "difference"), [differencesTable(differences), rest], true);
-  return [section(nameOf(one), said.length === 0 ? undefined : lines, rows)];
+  return [section(nameOf(one), said.length === 0 ? undefined : lines, rows, summed)];
 }
 
 function differencesTable(differences: readonly RowDifference[]): Html {

@@ -40,7 +40,7 @@ export class ValidationJson implements ValidationDisplay {
     const nowMs = performance.now();
     if (nowMs - this.#toldMs < INTERVAL_MS) return;
     this.#toldMs = nowMs;
-    this.#emit("progress", { ...progress, estimatedRows: progress.estimatedRows ?? null });
+    this.#emit("progress", numbersOf(progress));
   }
 
   finding(finding: Finding): void {
@@ -83,14 +83,20 @@ export class ValidationJson implements ValidationDisplay {
     const tables: Record<string, number> = {};
     for (const { verdict } of results) tables[verdict] = (tables[verdict] ?? 0) + 1;
     this.#emit("outcome", {
-      ...progress,
-      ...{ estimatedRows: progress.estimatedRows ?? null, verdicts: tables, exitCode },
+      ...numbersOf(progress),
+      ...{ verdicts: tables, exitCode },
     });
   }
 
   #emit(event: string, members: object): void {
     this.#stream.write(`${JSON.stringify({ event, at: new Date().toISOString(), ...members })}\n`);
   }
+}
+
+/** What is not known is there, too. */
+function numbersOf(progress: ValidationProgress): object {
+  const { estimatedRows = null, rowsPerSecond = null, secondsLeft = null } = progress;
+  return { ...progress, estimatedRows, rowsPerSecond, secondsLeft };
 }
 
 export function differenceJson({ table, key, ...rest }: RowDifference): object {

@@ -11,12 +11,16 @@ import type {
   TargetCheck,
   ValidationListener,
 } from "../server/validate.ts";
+import { ComparedRows } from "./compared-rows.ts";
 
-/** How far a validation has come. Rows are those of both sides together. */
+/** How far a validation has come. Rows are those that are read of both sides together; each is read again for totals. */
 export interface ValidationProgress {
   readonly rows: number;
-  /** Undefined where a table has no estimate. */
+  /** Undefined while a table that is not done has no estimate. */
   readonly estimatedRows: number | undefined;
+  /** Undefined before there is something to tell it by. */
+  readonly rowsPerSecond: number | undefined;
+  readonly secondsLeft: number | undefined;
   readonly differences: number;
   /** Rows that seemed to differ and are looked at again. */
   readonly settling: number;
@@ -39,8 +43,18 @@ export interface ValidationTotals extends ValidationProgress {
 }
 
 /** All of its rows and columns were compared, and are the same. */
-export function isEqual({ verdict, undecided, uncompared }: TableValidation): boolean {
+export function isEqual(table: TableValidation): boolean {
+  const { verdict, undecided, uncompared } = table;
+  if (hasOtherTotals(table)) return false;
   return verdict === "equal" && undecided === 0 && !uncompared.some(({ isOpen }) => isOpen);
+}
+
+/**
+ * Totals that are other than the source's say something only where not all rows were compared: where they were, it is known
+ * which differ, and totals do, too, when rows come between the two snapshots.
+ */
+export function hasOtherTotals({ sampled, totals }: TableValidation): boolean {
+  return sampled !== undefined && totals?.isSame === false;
 }
 
 /** Hears what a validation tells, and how far it has come. */
@@ -67,15 +81,14 @@ export class ValidationResult implements ValidationListener {
   readonly #hearers: readonly ValidationHearer[];
   readonly #startedMs = performance.now();
   readonly #settling = new Map<string, number>();
-  #results: readonly TableValidation[] = [];
+  #results: TableValidation[] = [];
   #repairs: readonly FoundRepair[] = [];
   readonly #repaired: DoneRepair[] = [];
   readonly #checks: TargetCheck[] = [];
   readonly #findings: Finding[] = [];
   #tasksUnread: MigrationError | undefined;
+  readonly #rows = new ComparedRows();
   #tables = 0;
-  #estimatedRows: number | undefined = 0;
-  #rows = 0;
   #differences = 0;
 
   constructor(hearers: readonly ValidationHearer[]) {
@@ -101,16 +114,13 @@ export class ValidationResult implements ValidationListener {
 
   planned(tables: readonly PlannedTable[]): void {
     this.#tables = tables.length;
-    for (const { estimatedRows } of tables) {
-      if (estimatedRows === undefined || this.#estimatedRows === undefined) this.#estimatedRows = undefined;
-      else this.#estimatedRows += estimatedRows;
-    }
+    this.#rows.planned(tables);
     for (const hearer of this.#hearers) hearer.planned(tables);
     this.#tell();
   }
 
-  compared(_table: TableId, rows: number): void {
-    this.#rows += rows;
+  compared(table: TableId, rows: number): void {
+    this.#rows.add(table, rows);
     this.#tell();
   }
 
@@ -126,7 +136,8 @@ export class ValidationResult implements ValidationListener {
 
   validated(table: TableValidation): void {
     this.#settling.delete(tableKey(table.table));
-    this.#results = [...this.#results, table];
+    this.#rows.end(table.table);
+    this.#results.push(table);
     for (const hearer of this.#hearers) hearer.validated(table);
     this.#tell();
   }
@@ -172,14 +183,18 @@ export class ValidationResult implements ValidationListener {
   }
 
   #progress(): ValidationProgress {
+    const nowMs = performance.now();
+    const { read: rows, estimated: estimatedRows } = this.#rows;
+    const rowsPerSecond = this.#rows.perSecond(nowMs);
+    const isKnown = rowsPerSecond !== undefined && estimatedRows !== undefined;
     return {
-      rows: this.#rows,
-      estimatedRows: this.#estimatedRows,
+      ...{ rows, estimatedRows, rowsPerSecond },
+      secondsLeft: isKnown ? (estimatedRows - rows) / rowsPerSecond : undefined,
       differences: this.#differences,
       settling: [...this.#settling.values()].reduce((total, rows) => total + rows, 0),
       tables: this.#tables,
       done: this.#results.length,
-      seconds: (performance.now() - this.#startedMs) / 1000,
+      seconds: (nowMs - this.#startedMs) / 1000,
     };
   }
 }

@@ -10,7 +10,13 @@ import { count, duration, percent, short, things } from "./human.ts";
 import { tableLabel, textTable } from "./output.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./text-width.ts";
-import { isDifferent, isEqual, type ValidationProgress, type ValidationTotals } from "./validation-result.ts";
+import {
+  hasOtherTotals,
+  isDifferent,
+  isEqual,
+  type ValidationProgress,
+  type ValidationTotals,
+} from "./validation-result.ts";
 
 function nameOf({ table, target }: TableValidation): string {
   return printable(tableLabel(table, target));
@@ -123,14 +129,13 @@ export function taskText({ id, inUse, tables }: KnownTask): string {
 
 /** What is known of a validation that goes on, the most telling first. */
 export function progressParts(progress: ValidationProgress): readonly string[] {
-  const { rows, estimatedRows, tables, done, differences, settling, seconds } = progress;
+  const { rows, estimatedRows, rowsPerSecond, secondsLeft, tables, done, differences, settling } = progress;
   const parts: string[] = [];
   const isEstimated = estimatedRows !== undefined && estimatedRows > rows;
   if (isEstimated) parts.push(percent((100 * rows) / estimatedRows));
   parts.push(isEstimated ? `${count(rows)} of about ${count(estimatedRows)} rows` : `${count(rows)} rows`);
-  const rate = rows / Math.max(seconds, 0.001);
-  if (seconds > 1 && rows > 0) parts.push(`${short(rate)} rows/s`);
-  if (seconds > 1 && isEstimated && rows > 0) parts.push(`${duration((estimatedRows - rows) / rate)} left`);
+  if (rowsPerSecond !== undefined) parts.push(`${short(rowsPerSecond)} rows/s`);
+  if (isEstimated && secondsLeft !== undefined) parts.push(`${duration(secondsLeft)} left`);
   parts.push(`${count(done)} of ${things(tables, "table")}`);
   if (settling > 0) parts.push(`${things(settling, "row")} looked at again`);
   if (differences > 0) parts.push(things(differences, "difference"));
@@ -165,6 +170,7 @@ export function summaryText(totals: ValidationTotals, paint: Paint): string {
 
 export function wordOf(table: TableValidation): string {
   const { verdict, undecided } = table;
+  if (verdict === "equal" && hasOtherTotals(table)) return "totals differ";
   if (verdict === "equal" && !isEqual(table)) return undecided > 0 ? "undecided" : "equal in part";
   return verdict === "not-compared" ? "not compared" : verdict;
 }

@@ -1,3 +1,4 @@
+import { assessmentErrors } from "./errors/assessment-errors.ts";
 import { binaryLogErrors } from "./errors/binary-log-errors.ts";
 import { connectErrors } from "./errors/connect-errors.ts";
 import { convertErrors } from "./errors/convert-errors.ts";
@@ -17,6 +18,7 @@ export const errorTable = {
   ...targetErrors,
   ...transferErrors,
   ...convertErrors,
+  ...assessmentErrors,
   ...validationErrors,
   ...serviceErrors,
 } as const;

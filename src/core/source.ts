@@ -1,5 +1,6 @@
 import type { AuditQuestion } from "./audit.ts";
 import type { ChangeEncoding, StreamItem } from "./change-batch.ts";
+import type { SourceCollation } from "./collation.ts";
 import type { TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import type { LargeObject } from "./large-object.ts";
@@ -7,8 +8,9 @@ import type { LockWait } from "./lock-wait.ts";
 import type { ParallelLoad, RowFilter } from "./plan.ts";
 import type { Position, PositionCodec } from "./position.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
-import type { BucketChoice, BucketDigest, DigestForm, DigestRequest } from "./row-digest.ts";
-import type { Catalog, Column, SequenceState, TableId, TableSchema } from "./schema.ts";
+import type { BucketChoice } from "./row-digest.ts";
+import type { RowNumbers } from "./row-numbers.ts";
+import type { Catalog, SequenceState, TableId, TableSchema } from "./schema.ts";
 import type { NoteFilter, NoteKeeping, SchemaNote } from "./schema-note.ts";
 import type { ServerMark } from "./server-mark.ts";
 import type { Probed, SourceProbe } from "./server-probe.ts";
@@ -41,6 +43,8 @@ export interface Source extends AsyncDisposable, Probed<SourceProbe> {
   describe(request: DescribeRequest, signal: AbortSignal): Promise<Catalog>;
   /** Whether the database is fit to be read: log settings, free slots, grants, keys. Changes nothing. */
   assess(request: SourceAssessment, signal: AbortSignal): Promise<readonly Finding[]>;
+  /** The collations of tables. None where the server's are not told of by their rules, when left out. */
+  collations?(tables: readonly TableSchema[], signal: AbortSignal): Promise<readonly SourceCollation[]>;
   /** Does something while a mark of the source stands that only sessions of the same server see. */
   marked<Result>(work: (mark: ServerMark) => Promise<Result>, signal: AbortSignal): Promise<Result>;
   openSnapshot(request: SnapshotRequest, signal: AbortSignal): Promise<Snapshot>;
@@ -240,7 +244,7 @@ export interface SnapshotRequest extends StreamRequest {
 }
 
 /** A consistent view of the source, open until disposed. Disposing keeps the stream. */
-export interface Snapshot extends AsyncDisposable {
+export interface Snapshot extends RowNumbers, AsyncDisposable {
   /** The rows hold every change committed up to here and, but for `upTo`, none after. undefined for anchor "none". */
   readonly position: Position | undefined;
   /**
@@ -265,13 +269,6 @@ export interface Snapshot extends AsyncDisposable {
    * A share is read once; when that is not done to its end, the other shares of its table end early.
    */
   read(request: ReadRequest, signal: AbortSignal): AsyncIterable<RowChunk>;
-  /**
-   * How many rows a partition has in each bucket, and the sum of their digests, computed by the server. Throws
-   * `validation.digest_failed` with the table when the server has not come to a digest for each row.
-   */
-  digests(request: DigestRequest, signal: AbortSignal): Promise<readonly BucketDigest[]>;
-  /** Whether the server can write a column's values in a form; else they have to be read. */
-  digestsAs(column: Column, form: DigestForm): boolean;
   /** What is to be said of the rows that were read so far, such as values that came as others. Nothing when left out. */
   findings?(): readonly Finding[];
   /** The next large objects above a number, in their order; none when there are no more. */

@@ -1,4 +1,5 @@
 import type { ChangeBatch, ChangeEncoding } from "./change-batch.ts";
+import type { SourceCollation } from "./collation.ts";
 import type { MigrationError, TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import type { Journal, JournalRequest, WatchedJournal } from "./journal.ts";
@@ -28,6 +29,10 @@ export interface TargetAssessment {
   readonly prepared: ReadonlySet<string>;
   /** Changes are going to be applied, too. Not when left out. */
   readonly appliesChanges?: boolean;
+  /** Tables are going to be loaded. Not when left out. */
+  readonly loads?: boolean;
+  /** Those of the source's tables. Not compared when left out. */
+  readonly collations?: readonly SourceCollation[];
 }
 
 export interface ConvertedPlan {

@@ -17,6 +17,7 @@ import { type FoundTasks, findTasks, type KnownTask } from "./followed-tasks.ts"
 import { planRows, ROWS_ALONE } from "./plan-rows.ts";
 import { type DoneRepair, type FoundRepair, Repair, type RepairWish } from "./repair.ts";
 
+export type { ColumnTotals, TableTotals } from "../pipeline/validation/total-table.ts";
 export type {
   RowDifference,
   RowValues,
@@ -40,6 +41,8 @@ export interface ValidationSpec {
   readonly sessions: number;
   readonly withValues: boolean;
   readonly sample: number | undefined;
+  /** What tables come to on both sides is told, too, for one more scan of each. */
+  readonly withTotals: boolean;
   /** How long a difference has to stay where no task tells its place. */
   readonly settleMs: number;
   /** Left out: nothing is repaired. */
@@ -84,7 +87,7 @@ export async function runValidation(
   const there = opened.use(await engine.openSource(asRead(spec.target, engine), signal));
   const plan = await planTables({ spec, settings, source, target, listener }, signal);
   const targets = await describeTargets(there, plan, signal);
-  listener.planned(plan.tables.map((table) => plannedTable(table, targets)));
+  listener.planned(plan.tables.map((table) => plannedTable(table, targets, spec)));
   const tables = plan.tables.map((table) => table.source.id);
   const { settleMs, repair: wish } = spec;
   const asked = { source, target, engine, endpoint: spec.target, tables, settleMs };
@@ -94,11 +97,14 @@ export async function runValidation(
   const isCarriedOut = wish !== undefined && wish.kind !== "file";
   if (isCarriedOut) checkNoTask(found);
   const { places } = found;
-  const { sessions, withValues, sample } = spec;
+  const { sessions, withValues, sample, withTotals } = spec;
   const present = plan.tables.filter((table) => targets.has(tableKey(table.target.id)));
   const repairs =
     wish && opened.use(await Repair.open(target, { wish, plans: plan.tables, present }, signal));
-  const request = { source, target: there, targets, places, sessions, withValues, sample, signal };
+  const request = {
+    ...{ source, target: there, targets, places, signal },
+    ...{ sessions, withValues, sample, withTotals },
+  };
   const observer = repairs === undefined ? listener : hearing(listener, repairs);
   await validate({ ...request, tables: plan.tables, observer, repairs });
   if (repairs !== undefined) {
@@ -230,13 +236,20 @@ function withZeroDates(table: TableSchema, names: ReadonlySet<string>): TableSch
   return { ...table, columns };
 }
 
-function plannedTable(plan: TablePlan, targets: ReadonlyMap<string, TableSchema>): PlannedTable {
+/** So many rows are read, if estimates are right: of a sample's tables hardly more than it asks for, for totals all once more. */
+function plannedTable(
+  plan: TablePlan,
+  targets: ReadonlyMap<string, TableSchema>,
+  { sample, withTotals }: ValidationSpec,
+): PlannedTable {
   const there = targets.get(tableKey(plan.target.id));
   const estimates = [readTable(plan), ...(there === undefined ? [] : [there])].map(
     ({ estimatedRows }) => estimatedRows,
   );
   const isKnown = estimates.every((rows) => rows >= 0);
-  const estimatedRows = isKnown ? estimates.reduce((total, rows) => total + rows, 0) : undefined;
+  const all = estimates.reduce((total, rows) => total + rows, 0);
+  const compared = sample === undefined ? all : (estimates[0]! * sample) / 100;
+  const estimatedRows = isKnown ? Math.round(compared + (withTotals ? all : 0)) : undefined;
   return { table: plan.source.id, target: plan.target.id, estimatedRows };
 }
 

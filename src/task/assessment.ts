@@ -202,6 +202,7 @@ async function assessSides(
   const prepared = new Set(done.map(({ id }) => tableKey(id)));
   const mode = makes(spec) ? settings.prepareMode : "do-nothing";
   const ownOnly = isOwnOnly(request);
+  const collations = target && (await source.collations?.(subject.tables, signal));
   const findings = await Promise.all([
     source.assess(
       {
@@ -214,7 +215,11 @@ async function assessSides(
       signal,
     ),
     target?.assess(
-      { plan: subject.plan, mode, prepared, appliesChanges: spec.type !== "full-load" },
+      {
+        ...{ plan: subject.plan, mode, prepared },
+        ...{ appliesChanges: spec.type !== "full-load", loads: makes(spec) },
+        ...(collations === undefined ? {} : { collations }),
+      },
       signal,
     ) ?? [],
     (ownOnly ? target?.assessMarking(spec.id, signal) : undefined) ?? [],

@@ -35,8 +35,8 @@ const changes = [
    alter table app.parts rename w to v; alter table app.parts rename x to w; alter table app.parts add column p int default 8;
    insert into app.parts values (3, 'v', 'w', null), (103, 'v', 'w', 9); update app.parts set v = 'swapped' where id = 1; commit`,
   "alter table app.parts alter p set default 7, alter p type bigint; insert into app.parts (id) values (4), (104)",
-  `begin; alter table app.other drop column v; alter table app.other add column v text default 'again';
-   insert into app.other values (2); commit; update app.other set v = 'last' where id = 1`,
+  `begin; savepoint s; alter table app.other drop column v, add column v text default 'again'; release s;
+   insert into app.other values (2, 'new'), (4, 'new'); commit; update app.other set v = 'last' where id = 1`,
   "alter table app.other rename to another; insert into app.another values (3); delete from app.another where id = 2",
   `begin; insert into app.blue values (2, 'two'); insert into app.green values (2, 4); alter table app.blue rename to old;
    alter table app.green rename to blue; insert into app.blue values (3, 6); insert into app.old values (3, 'three'); commit`,

@@ -13,7 +13,7 @@ import {
 import { runByClient, writtenRepair } from "../support/repair.ts";
 import { serverOfFile } from "../support/server-pair.ts";
 import { assertStopped, runToEnd, schemas, taskSpec } from "../support/task.ts";
-import { differenceLine, type Validated, validated } from "../support/validation.ts";
+import { comparedSchemas, differenceLine, type Validated, validated } from "../support/validation.ts";
 
 /*
  * A database is moved from each kind to others; then the target is changed in every way that should be found. What is found
@@ -43,12 +43,9 @@ async function comparedTables(
   const target = await running.get(to)!.newSchema();
   await source.run(made);
   await target.run(there);
-  const spec = taskSpec({
-    ...{ type: "full-load", source: source.endpoint, tableMappings: schemas(source.name) },
+  return await comparedSchemas(source, target, {
     target: { ...target.endpoint, settings: endpointSettings },
-    settings: JSON.stringify({ TargetMetadata: { TargetSchema: target.name } }),
   });
-  return await validated(spec);
 }
 
 test("dates that no calendar has are the same on both sides", async () => {

@@ -48,7 +48,7 @@ export async function validatedInMemory(
   const nothing = (): void => undefined;
   const validation = await validateTable(plan, schema, {
     sides: { source: validatedSide(sides.source), target: validatedSide(sides.target) },
-    ...{ sessionsOfSide: 2, withValues: false, sample: undefined },
+    ...{ sessionsOfSide: 2, withValues: false, sample: undefined, withTotals: false },
     ...options,
     placeOf: () => new TimedPlace(0),
     signal: new AbortController().signal,

@@ -9,6 +9,8 @@ import {
   type ValidationSpec,
 } from "../../src/server/validate.ts";
 import type { TaskSpec } from "../../src/task/task.ts";
+import type { TestSchema } from "../contract/database-kind.ts";
+import { schemas, taskSpec } from "./task.ts";
 
 export interface Validated {
   readonly repairs: readonly FoundRepair[];
@@ -34,7 +36,7 @@ export async function validated(
   await runValidation(
     {
       ...{ source, target, type, tableMappings, settings, sessions: 2, withValues: false },
-      ...{ sample: undefined, settleMs: 0, ...options },
+      ...{ sample: undefined, withTotals: false, settleMs: 0, ...options },
     },
     {
       ...{ planned: nothing, task: nothing, tasksUnread: nothing, compared: nothing, settling: nothing },
@@ -51,6 +53,20 @@ export async function validated(
     new AbortController().signal,
   );
   return { differences, tables, checks, findings, repairs, repaired };
+}
+
+/** Compares what two schemas hold, under whatever names. */
+export async function comparedSchemas(
+  source: TestSchema,
+  target: TestSchema,
+  options: Partial<ValidationSpec> = {},
+): Promise<Validated> {
+  const spec = taskSpec({
+    ...{ type: "full-load", source: source.endpoint, target: target.endpoint },
+    ...{ tableMappings: schemas(source.name) },
+    settings: JSON.stringify({ TargetMetadata: { TargetSchema: target.name } }),
+  });
+  return await validated(spec, options);
 }
 
 /** A difference in a line: `notes missing 17`, `notes different 4: word, pad`. */

@@ -23,7 +23,8 @@ Give the same --type, --include, --exclude, --mappings and --settings as for the
 these make them. Both databases are only read, by digests that they compute themselves, and may be in use: a
 difference counts when it is still there after the target has had the time to come to it. While a task of Tideway
 brings changes its records on the target say when that is; without one a difference has to stay for --settle seconds.
---values shows values of rows that differ, which are otherwise named by their keys alone.
+--values shows values of rows that differ, which are otherwise named by their keys alone. --totals tells what tables come
+to on both sides: rows, sums of numbers, first and last dates, for one more scan of each.
 
 --repair writes the statements that make the target's rows the source's into a file that only you can read.
 --repair=apply tells how many rows of which tables these would insert, update and delete; with --yes it carries
@@ -38,6 +39,7 @@ export interface ValidateOptions extends WhatToMove, RepairOptions {
   readonly settle: number;
   readonly sessions: number;
   readonly values: boolean;
+  readonly totals: boolean;
   readonly report?: string;
   readonly json: boolean;
 }
@@ -53,6 +55,7 @@ export function validateCommand(program: Command, output: Output, exit: (code: E
     .option("--settle <seconds>", "how long a difference has to stay", numberIn(0, 3600), 5)
     .option("--sessions <number>", "sessions of each side that read at once", wholeNumberIn(1, 49), 4)
     .option("--values", "show values of rows that differ", false)
+    .option("--totals", "tell rows, sums of numbers, and first and last dates of both sides", false)
     .option("--report <file>", "write the result there, all differences included: .html or .json")
     .option("--repair <file>", "write the statements that make the target equal there; or apply")
     .option("--yes", "carry them out, with --repair=apply", false)
@@ -120,6 +123,7 @@ async function validationSpec(
     sessions: options.sessions,
     withValues: options.values,
     sample: options.sample,
+    withTotals: options.totals,
     settleMs: options.settle * 1000,
   };
 }

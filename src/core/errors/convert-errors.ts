@@ -9,6 +9,14 @@ export const convertErrors = {
       "Columns get a type on the target that allows other values than the source's, or shows them otherwise.",
     remedy: "Look at the columns. Make the table on the target before the task if it is to have other types.",
   },
+  "convert.row_length": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "The columns of a table that must have a limit take more bytes than a row of MySQL and MariaDB may have (65,535).",
+    remedy:
+      "Leave columns out or give them a shorter type by rules of the table mappings, or take them out of keys.",
+  },
   "convert.default": {
     scope: "table",
     retry: "never",

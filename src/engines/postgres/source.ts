@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { AuditQuestion } from "../../core/audit.ts";
+import type { SourceCollation } from "../../core/collation.ts";
 import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
@@ -34,6 +35,7 @@ import { assessSource } from "./assess/assess-source.ts";
 import { probeSource } from "./assess/probe.ts";
 import { marked } from "./assess/server-mark.ts";
 import { describe, listSchemas, listTables, listViews, systemSchemas } from "./catalog/catalog.ts";
+import { collationsOf } from "./catalog/collations.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
 import { lsnCodec } from "./catalog/lsn.ts";
 import { openWriters } from "./catalog/open-writers.ts";
@@ -93,6 +95,10 @@ export class PostgresSource implements Source {
     return this.#clients.use(signal, (client) =>
       assessSource(client, request, { stream: streamObjects(this.#endpoint, request.taskId) }),
     );
+  }
+
+  collations(tables: readonly TableSchema[], signal: AbortSignal): Promise<readonly SourceCollation[]> {
+    return this.#clients.use(signal, (client) => collationsOf(client, tables));
   }
 
   async lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {

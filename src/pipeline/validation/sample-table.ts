@@ -1,13 +1,13 @@
 import type { Partition, PartitionSize } from "../../core/source.ts";
 import type { RowState } from "./candidate.ts";
 import { CanonicalRows } from "./canonical-rows.ts";
-import type { ComparedSide, SideName } from "./compared-side.ts";
+import type { ComparedSide } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
 import type { SeenRow } from "./find-candidates.ts";
 import { readCells } from "./read-cells.ts";
 import { statesByKey } from "./read-states.ts";
 import { comparedRow, stateOf } from "./row-reader.ts";
-import { partitionsOf } from "./scan-table.ts";
+import { partitionsOf, type Sides } from "./scan-table.ts";
 import type { ValidationContext } from "./validation-context.ts";
 
 /** A sample is drawn from parts of about so many rows. */
@@ -32,8 +32,6 @@ export interface SampledRows {
   /** Rows of the source that the target has not, or not as they are. */
   readonly seen: readonly SeenRow[];
 }
-
-type Sides = Readonly<Record<SideName, ComparedSide>>;
 
 /** Looks the source's rows of some partitions up on the target by their keys, in both snapshots. */
 export async function* sampleTable(

@@ -27,7 +27,7 @@ const LEAST_BYTES = 64 << 20;
 /** Each part is answered with all of its buckets. */
 const MOST_PARTS = 100;
 
-type Sides = Readonly<Record<SideName, ComparedSide>>;
+export type Sides = Readonly<Record<SideName, ComparedSide>>;
 
 /** Digests all rows of both sides, each in its own order and cut. */
 export async function scanTable(
@@ -98,12 +98,7 @@ interface SideScan {
 async function scanSide({ side, buckets, context, compared }: SideScan): Promise<ScannedSide> {
   const { sessionsOfSide, signal } = context;
   const { snapshot, sessions } = context.sides[side.name];
-  const { estimatedBytes } = side.table;
-  const size: PartitionSize = {
-    rowsPerPartition: Math.max(LEAST_ROWS, estimatedRows(side) / MOST_PARTS),
-    bytesPerPartition: Math.max(LEAST_BYTES, estimatedBytes / MOST_PARTS),
-  };
-  const partitions = await partitionsOf(side, size, context);
+  const partitions = await scannedParts(side, context);
   const sums = new BucketSums(buckets);
   await forEachLimited(partitions, sessionsOfSide, async (partition) => {
     await sessions.run(async () => {
@@ -121,6 +116,18 @@ async function scanSide({ side, buckets, context, compared }: SideScan): Promise
     });
   });
   return { side, partitions, sums };
+}
+
+/** The parts in which a server goes through all of a table. */
+export async function scannedParts(
+  side: ComparedSide,
+  context: ValidationContext,
+): Promise<readonly Partition[]> {
+  const size: PartitionSize = {
+    rowsPerPartition: Math.max(LEAST_ROWS, estimatedRows(side) / MOST_PARTS),
+    bytesPerPartition: Math.max(LEAST_BYTES, side.table.estimatedBytes / MOST_PARTS),
+  };
+  return await partitionsOf(side, size, context);
 }
 
 export async function partitionsOf(

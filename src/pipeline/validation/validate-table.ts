@@ -9,9 +9,10 @@ import { differenceOf } from "./difference-of.ts";
 import { findCandidates } from "./find-candidates.ts";
 import { TableRepair } from "./repair-rows.ts";
 import { drawSample, sampleTable } from "./sample-table.ts";
-import { type ScannedTable, scanTable } from "./scan-table.ts";
+import { type ScannedTable, type Sides, scanTable } from "./scan-table.ts";
 import type { Settled } from "./settle.ts";
 import type { Rereads } from "./state-reads.ts";
+import { type TableTotals, totalTable } from "./total-table.ts";
 import type { ValidationContext } from "./validation-context.ts";
 import type { TableValidation, TableVerdict } from "./validation-observer.ts";
 
@@ -36,9 +37,12 @@ export async function validateTable(
   if (compared === undefined) return end({ verdict: "missing" });
   if (compared.fault !== undefined) return end({ verdict: "not-compared", reason: compared.fault });
   const over = new AbortController();
+  let totals: TableTotals | undefined;
   try {
     const signal = AbortSignal.any([context.signal, over.signal]);
-    await compareRows(compared, counts, { ...context, signal });
+    const sides = sidesOf(compared, context);
+    if (context.withTotals) totals = await totalTable(compared, sides, { ...context, signal });
+    await compareRows(compared, { sides, counts }, { ...context, signal });
   } catch (error) {
     context.signal.throwIfAborted();
     const failed = asMigrationError(error);
@@ -49,7 +53,7 @@ export async function validateTable(
     over.abort();
   }
   const isEqual = counts.isEqual && compared.missing.length === 0;
-  return end({ verdict: isEqual ? "equal" : "different" });
+  return end({ verdict: isEqual ? "equal" : "different", ...(totals === undefined ? {} : { totals }) });
 }
 
 class Counts {
@@ -75,11 +79,15 @@ class Counts {
   }
 }
 
-async function compareRows(table: ComparedTable, counts: Counts, context: ValidationContext): Promise<void> {
-  const sides = {
-    source: sourceSide(table, context.sides.source.snapshot),
-    target: targetSide(table, context.sides.target.snapshot),
-  };
+function sidesOf(table: ComparedTable, { sides: { source, target } }: ValidationContext): Sides {
+  return { source: sourceSide(table, source.snapshot), target: targetSide(table, target.snapshot) };
+}
+
+async function compareRows(
+  table: ComparedTable,
+  { sides, counts }: { readonly sides: Sides; readonly counts: Counts },
+  context: ValidationContext,
+): Promise<void> {
   const { sample } = context;
   if (sample !== undefined && table.key !== undefined) {
     const partitions = await drawSample(sides.source, sample, context);

@@ -30,6 +30,7 @@ export interface ValidationRequest {
   /** Percent of the rows to look for; undefined for all. */
   readonly sample: number | undefined;
   readonly repairs?: Repairs | undefined;
+  readonly withTotals: boolean;
   readonly observer: ValidationObserver;
   readonly signal: AbortSignal;
 }

@@ -1,6 +1,7 @@
 import type { MigrationError } from "../../core/error.ts";
 import type { TableId } from "../../core/schema.ts";
 import type { ColumnNote, UncomparedColumn } from "./compared-table.ts";
+import type { TableTotals } from "./total-table.ts";
 
 /** A row's values by the source's names of its columns, in the text form of their types. */
 export type RowValues = Readonly<Record<string, string | null>>;
@@ -48,6 +49,8 @@ export interface TableValidation {
   readonly error?: MigrationError;
   /** Percent of the source's rows that were looked for, where not all were. */
   readonly sampled?: number;
+  /** Where they were asked for, and rows were compared. */
+  readonly totals?: TableTotals;
   readonly seconds: number;
 }
 

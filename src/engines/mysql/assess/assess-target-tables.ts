@@ -3,22 +3,24 @@ import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable, type TableId, tableKey } from "../../../core/schema.ts";
 import type { TargetAssessment } from "../../../core/target.ts";
 import { foldedKeyFindings } from "../../shared/catalog/folded-keys.ts";
+import { keptIndexFindings, type PresentIndex } from "../../shared/catalog/kept-indexes.ts";
 import { names } from "../../shared/catalog/table-misfit.ts";
 import { finding } from "../../shared/finding.ts";
 import { type OfTable, selectOfTables } from "../catalog/catalog-query.ts";
-import { literal } from "../catalog/identifier.ts";
+import { identifier, literal, qualified } from "../catalog/identifier.ts";
 import { findTables, isTable, misfit, type TargetTable } from "../catalog/target-table.ts";
 import type { Client } from "../connection/client.ts";
 
 /** What stands on the target under the names of the plan's tables. */
 export async function assessTargetTables(
   client: Client,
-  { plan, mode: given, prepared }: TargetAssessment,
+  { plan, mode: given, prepared, ...work }: TargetAssessment,
 ): Promise<readonly Finding[]> {
   const ids = plan.tables.map(({ target }) => target.id);
   const found = await findTables(client, ids);
   const referrers = await referrersOf(client, [...found.values()]);
   const triggers = await triggersOf(client, [...found.values()]);
+  const indexes = await indexesOf(client, [...found.values()]);
   const planned = new Set(ids.map(tableKey));
   return plan.tables.flatMap((table) => {
     const key = tableKey(table.target.id);
@@ -34,6 +36,12 @@ export async function assessTargetTables(
     }
     return [
       ...keeping(table, there),
+      ...keptIndexFindings({
+        ...work,
+        plan: table,
+        indexes: indexes.get(key)!,
+        uniqueSql: uniqueSqlOf(table),
+      }),
       ...(mode === "truncate" ? [emptied(table)] : []),
       ...acting(table, triggers.get(key)!),
     ];
@@ -74,6 +82,45 @@ async function triggersOf(
     { schema: "event_object_schema", table: "event_object_table" },
   );
   return new Map([...rows].map(([key, list]) => [key, list.map(({ name }) => name)]));
+}
+
+function uniqueSqlOf({ target: { id } }: TablePlan): (columns: readonly string[]) => string {
+  return (columns) => `alter table ${qualified(id)} add unique (${columns.map(identifier).join(", ")});`;
+}
+
+interface IndexPartRow extends OfTable {
+  readonly name: string;
+  /** Null for an expression. */
+  readonly column: string | null;
+  readonly unique: string;
+  /** Only so many characters of the column. */
+  readonly part: string | null;
+}
+
+/** Each table's indexes, by the table's key. */
+async function indexesOf(
+  client: Client,
+  tables: readonly TargetTable[],
+): Promise<ReadonlyMap<string, readonly PresentIndex[]>> {
+  const rows = await selectOfTables<IndexPartRow>(
+    client,
+    tables.map(({ id }) => id),
+    (where) => `
+    select table_schema as \`schema\`, table_name as \`table\`, index_name as name, column_name as \`column\`,
+           1 - non_unique as \`unique\`, sub_part as part
+      from information_schema.statistics where ${where} order by index_name, seq_in_index`,
+  );
+  return new Map(
+    [...rows].map(([key, parts]) => [key, [...Map.groupBy(parts, ({ name }) => name)].map(index)]),
+  );
+}
+
+function index([name, parts]: readonly [string, readonly IndexPartRow[]]): PresentIndex {
+  const isWhole = parts.every(({ column, part }) => column !== null && part === null);
+  return {
+    ...{ name, primary: name === "PRIMARY", unique: Number(parts[0]!.unique) === 1 },
+    columns: isWhole ? parts.map(({ column }) => column!) : undefined,
+  };
 }
 
 function dropping(table: TablePlan, there: TargetTable, foreign: readonly TableId[]): readonly Finding[] {

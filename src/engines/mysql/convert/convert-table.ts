@@ -112,7 +112,7 @@ function fittingTypes({ source, target }: TablePlan, context: TableContext): Rea
   }
   const wide = tooWide(types, keyed);
   if (wide === undefined)
-    notes.about(source, "convert.type", "A row is longer than it may be here.", "error");
+    notes.about(source, "convert.row_length", "A row is longer than it may be here.", "error");
   for (const name of wide ?? []) {
     types.set(name, { native: /binary/.test(types.get(name)!.native) ? "longblob" : "longtext" });
   }

@@ -5,6 +5,7 @@ import type { LargeObject } from "../../../core/large-object.ts";
 import type { Position } from "../../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../../core/row-chunk.ts";
 import type { BucketDigest, DigestForm, DigestRequest } from "../../../core/row-digest.ts";
+import type { RowTotals, TotalsRequest } from "../../../core/row-totals.ts";
 import { type Column, displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import type {
   Partition,
@@ -34,6 +35,7 @@ import { RELEASE, RowRead } from "./row-read.ts";
 import { SnapshotSessions } from "./snapshot-sessions.ts";
 import { type StartedSnapshot, startSnapshot } from "./snapshot-start.ts";
 import { TextForm } from "./text-form.ts";
+import { readTotals, totalsSql } from "./totals-sql.ts";
 
 const TEXT_ONLY: readonly BulkFormat[] = ["pg-copy-text"];
 const BINARY_FIRST: readonly BulkFormat[] = ["pg-copy-binary", "pg-copy-text"];
@@ -90,18 +92,18 @@ class MysqlSnapshot implements Snapshot {
   }
 
   async digests(request: DigestRequest, signal: AbortSignal): Promise<readonly BucketDigest[]> {
-    const { table, partition } = request;
-    if (partition.by === "share") throw new RangeError("a share has no rows of its own");
-    const sql = bucketsSql(request, rowsSql(request, this.#zeroDates));
-    try {
-      return readBuckets(await this.#answer(sql, table.id, signal), table.id);
-    } catch (error) {
-      throw signal.aborted ? signal.reason : this.#classify(error, table.id);
-    }
+    const found = await this.#gathered(request, (rows) => bucketsSql(request, rows), signal);
+    return readBuckets(found, request.table.id);
   }
 
   digestsAs(column: Column, form: DigestForm): boolean {
     return writesForm(column, form);
+  }
+
+  async totals(request: TotalsRequest, signal: AbortSignal): Promise<RowTotals> {
+    const zeroDates = this.#zeroDates;
+    const found = await this.#gathered(request, (rows) => totalsSql(request, rows, zeroDates), signal);
+    return readTotals(found[0]!, request.columns);
   }
 
   async *read(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
@@ -182,6 +184,21 @@ class MysqlSnapshot implements Snapshot {
         : await partsByRule(ask, table, load);
     } finally {
       if (wire !== undefined) await this.#release(wire, isUsable);
+    }
+  }
+
+  /** What a query finds about the rows of a partition, in which the server gathers numbers of all of them. */
+  async #gathered(
+    request: WantedRows,
+    sql: (rows: string) => string,
+    signal: AbortSignal,
+  ): ReturnType<typeof namedRows> {
+    const { table, partition } = request;
+    if (partition.by === "share") throw new RangeError("a share has no rows of its own");
+    try {
+      return await this.#answer(sql(rowsSql(request, this.#zeroDates)), table.id, signal);
+    } catch (error) {
+      throw signal.aborted ? signal.reason : this.#classify(error, table.id);
     }
   }
 

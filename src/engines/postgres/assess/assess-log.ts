@@ -34,6 +34,8 @@ interface LogFacts {
   /** null where the server does not know the setting. */
   readonly keepSize: string | null;
   readonly idleSlotTimeout: string | null;
+  /** In kB; null before version 13. */
+  readonly decodingMemory: number | null;
 }
 
 /** What reading the log needs of the server and of the role. Whether its tables can be published is not asked here. */
@@ -45,6 +47,7 @@ export async function assessLog(client: pg.Client, assessment: LogAssessment): P
     ...capacity(facts, request),
     ...role({ ...facts, publication: facts.publication || !assessment.stream.own }, server),
     ...limits(facts),
+    ...memory(facts),
     ...(request.resumes ? [] : await longTransactions(client, assessment.longTransactionSeconds ?? 600)),
   ];
 }
@@ -72,7 +75,8 @@ const FACTS = `
     has_database_privilege(current_database(), 'create') as "mayCreate",
     exists (select from pg_publication where pubname = $1) as publication,
     (select setting from pg_settings where name = 'max_slot_wal_keep_size') as "keepSize",
-    (select setting from pg_settings where name = 'idle_replication_slot_timeout') as "idleSlotTimeout"`;
+    (select setting from pg_settings where name = 'idle_replication_slot_timeout') as "idleSlotTimeout",
+    (select setting::int from pg_settings where name = 'logical_decoding_work_mem') as "decodingMemory"`;
 
 function settings(facts: LogFacts): Finding[] {
   if (facts.walLevel === "logical") return [];
@@ -171,6 +175,21 @@ function limits(facts: LogFacts): Finding[] {
     );
   }
   return findings;
+}
+
+/** What a server of version 13 and later has when nobody has set it. */
+const USUAL_DECODING_KB = 65_536;
+
+function memory({ decodingMemory }: LogFacts): Finding[] {
+  if (decodingMemory === null || decodingMemory >= USUAL_DECODING_KB) return [];
+  const statements = ["alter system set logical_decoding_work_mem = '64MB';", "select pg_reload_conf();"];
+  return [
+    finding("source.decoding_memory", "info", {
+      subject: "logical_decoding_work_mem",
+      message: `The source's logical_decoding_work_mem is ${decodingMemory} kB: larger transactions pass through files on its disk.`,
+      ...mends("source", statements, { as: "as a superuser" }),
+    }),
+  ];
 }
 
 async function longTransactions(client: pg.Client, seconds: number): Promise<Finding[]> {

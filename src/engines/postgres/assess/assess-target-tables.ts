@@ -4,6 +4,7 @@ import type { TablePlan } from "../../../core/plan.ts";
 import { displayTable, tableKey } from "../../../core/schema.ts";
 import type { PrepareMode, TargetAssessment } from "../../../core/target.ts";
 import { foldedKeyFindings } from "../../shared/catalog/folded-keys.ts";
+import { keptIndexFindings, type PresentIndex } from "../../shared/catalog/kept-indexes.ts";
 import { type FindingDetails, finding, mends } from "../../shared/finding.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
@@ -25,6 +26,7 @@ interface TableFacts {
   readonly folding: readonly string[];
   /** Views and foreign keys that hang on the table: what DROP TABLE without CASCADE stumbles over. */
   readonly dependents: readonly { readonly kind: "view" | "table"; schema: string; name: string }[];
+  readonly indexes: readonly PresentIndex[];
   /** Those that act in every session, and those that act where triggers are not silenced. */
   readonly triggers: readonly { readonly name: string; readonly always: boolean }[];
 }
@@ -38,7 +40,7 @@ export interface WritingSession {
 /** What stands on the target under the names of the plan's tables, for all tables in one query. */
 export async function assessTargetTables(
   client: pg.Client,
-  { plan, mode: given, prepared }: TargetAssessment,
+  { plan, mode: given, prepared, ...work }: TargetAssessment,
   { role, silences }: WritingSession,
 ): Promise<Finding[]> {
   const rows = await selectJson<TableFacts>(client, FACTS, [
@@ -57,7 +59,11 @@ export async function assessTargetTables(
     }
     return mode === "drop-and-create"
       ? dropping(table, row, { role, planned })
-      : [...keeping(table, row, { mode, role }), ...acting(table, row, silences)];
+      : [
+          ...keeping(table, row, { mode, role }),
+          ...keptIndexFindings({ ...work, plan: table, indexes: row.indexes, uniqueSql: uniqueSqlOf(table) }),
+          ...acting(table, row, silences),
+        ];
   });
 }
 
@@ -87,6 +93,12 @@ const FACTS = `
        select 'table', fn.nspname, f.relname
          from pg_constraint k join pg_class f on f.oid = k.conrelid join pg_namespace fn on fn.oid = f.relnamespace
         where k.contype = 'f' and k.confrelid = c.oid and f.oid <> c.oid) d) as dependents,
+    (select coalesce(json_agg(json_build_object('name', i.relname, 'primary', x.indisprimary,
+         'unique', x.indisunique and x.indisvalid and x.indimmediate,
+         'columns', case when x.indpred is null and x.indexprs is null then (
+            select json_agg(a.attname) from unnest((x.indkey::int2[])[0:x.indnkeyatts - 1]) as part(number)
+              join pg_attribute a on a.attrelid = x.indrelid and a.attnum = part.number) end) order by i.relname), '[]')
+       from pg_index x join pg_class i on i.oid = x.indexrelid where x.indrelid = c.oid) as indexes,
     (select coalesce(json_agg(json_build_object('name', t.tgname, 'always', t.tgenabled <> 'O') order by t.tgname), '[]')
        from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D') as triggers
   from unnest($1::text[], $2::text[]) as wanted(schema, name)
@@ -165,6 +177,10 @@ function keeping(table: TablePlan, row: TableFacts, { mode, role }: Keeping): Fi
     );
   }
   return findings;
+}
+
+function uniqueSqlOf({ target: { id } }: TablePlan): (columns: readonly string[]) => string {
+  return (columns) => `create unique index on ${qualified(id)} (${columns.map(identifier).join(", ")});`;
 }
 
 /** Triggers that do again what the source's rows show already. */

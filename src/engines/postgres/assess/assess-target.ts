@@ -6,6 +6,7 @@ import { finding, mends } from "../../shared/finding.ts";
 import { identifier } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 import { maySilenceTriggers } from "../catalog/trigger-privilege.ts";
+import { assessCollations } from "./assess-collations.ts";
 import { assessExtensions } from "./assess-extensions.ts";
 import { assessRights, assessTargetObjects } from "./assess-target-objects.ts";
 import { assessTargetTables } from "./assess-target-tables.ts";
@@ -38,6 +39,7 @@ export async function assessTarget(client: pg.Client, request: TargetAssessment)
   const silences = await maySilenceTriggers(client);
   if (!silences) findings.push(triggersAct(server!));
   findings.push(...(await assessTargetTables(client, request, { role: server!.role, silences })));
+  findings.push(...(await assessCollations(client, request)));
   findings.push(...(await assessExtensions(client, plan)));
   // Once a table is prepared, the objects that were there are gone.
   if (mode === "drop-and-create" && prepared.size === 0)

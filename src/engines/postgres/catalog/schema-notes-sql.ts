@@ -14,6 +14,18 @@ export function notePrefix(key: string): string {
 
 const PREFIX = "tideway note ";
 
+/** A message that says nothing; its place in the log matters. */
+export const EMPTY_MESSAGE = "pg_catalog.pg_logical_emit_message(true, 'tideway', '')";
+
+/**
+ * Notes are not the last that the function writes. To logical decoding a message lies where its record ends, a change where
+ * its record starts, and what a savepoint or an exception block has written is sorted into its transaction by these places.
+ * So the record that follows a message may come before it: a change, which would then be read with the table as it was.
+ */
+const CLOSED = `if found then
+    perform ${EMPTY_MESSAGE};
+  end if;`;
+
 /** Of the tables by the same texts that describe them, so that a note can be read like the catalog. */
 const DESCRIBED = Object.entries({
   columns: COLUMNS,
@@ -100,6 +112,7 @@ begin
         'shape', json_build_object('table', noted.objid::text, 'storage', '', 'columnsEver', 0, 'columns', '[]'::json)
       )::text, 'UTF8'));
     end loop;
+    ${CLOSED}
   end if;
   get diagnostics context = pg_context;
   plain := context not like e'%\\n%' and current_query() collate "C" !~* '[[:<:]]using[[:>:]]';
@@ -128,6 +141,7 @@ begin
       ${DESCRIBED}
     )::text, 'UTF8'));
   end loop;
+  ${CLOSED}
 exception when others then
   return;
 end`;

@@ -6,7 +6,7 @@ import { finding } from "../../shared/finding.ts";
 import { literal } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 import { IS_KEY_FOREIGN, KEY_SCHEMA, MAKE_KEY } from "../catalog/note-key.ts";
-import { NOTE_FUNCTION, noteFunctionSql } from "../catalog/schema-notes-sql.ts";
+import { EMPTY_MESSAGE, NOTE_FUNCTION, noteFunctionSql } from "../catalog/schema-notes-sql.ts";
 import { errorCode } from "../connection/error-code.ts";
 import { lookAgain } from "../connection/look-again.ts";
 import { inShortLocks, isLocked } from "../connection/short-locks.ts";
@@ -123,10 +123,7 @@ async function start(client: pg.Client, endpoint: EndpointConfig): Promise<KeptN
     if (!isComplete(found)) return unnoted(endpoint, "Somebody drops them again");
     if (found.since !== null) return keptFor(found, endpoint);
     // All that is in the log before this message was committed before it, see currentPosition().
-    const [log] = await selectJson<{ end: string }>(
-      client,
-      `select pg_logical_emit_message(true, 'tideway', '') as "end"`,
-    );
+    const [log] = await selectJson<{ end: string }>(client, `select ${EMPTY_MESSAGE} as "end"`);
     const comment = literal(`Tideway notes schema changes since ${log!.end}`);
     await client.query(`comment on event trigger tideway_note_end is ${comment}`);
     return keptFor(found, endpoint);

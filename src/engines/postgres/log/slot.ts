@@ -6,6 +6,7 @@ import type { Position } from "../../../core/position.ts";
 import type { StreamRequest } from "../../../core/source.ts";
 import { identifier, literal } from "../../shared/identifier.ts";
 import { lsnCodec } from "../catalog/lsn.ts";
+import { EMPTY_MESSAGE } from "../catalog/schema-notes-sql.ts";
 import { connect } from "../connection/connection.ts";
 import { errorCode } from "../connection/error-code.ts";
 import { classify } from "../connection/errors.ts";
@@ -236,7 +237,7 @@ export async function currentPosition(client: pg.Client): Promise<Position> {
     const replayed = standby.rows[0]?.lsn;
     if (replayed != null) return lsnCodec.parse(replayed);
     const results = (await client.query(
-      "begin; set local synchronous_commit = local; select pg_logical_emit_message(true, 'tideway', '') as lsn; commit",
+      `begin; set local synchronous_commit = local; select ${EMPTY_MESSAGE} as lsn; commit`,
     )) as unknown as readonly pg.QueryResult<{ lsn: string }>[];
     failpoint("stream.end-marked");
     return lsnCodec.parse(results[2]!.rows[0]!.lsn);

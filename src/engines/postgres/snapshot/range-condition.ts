@@ -21,6 +21,11 @@ export async function rangeCondition(
   return withNulls(conditions.join(" and "), partition, { table, identifier });
 }
 
+/** A range is read by index or by block, whatever statistics make the planner think of a scan of all. */
+export function rangeSettings(range: string | undefined): readonly string[] {
+  return range === undefined ? [] : ["set local enable_seqscan = off"];
+}
+
 /** Throws `mapping.rule_impossible` unless the boundaries ascend in the order of the table's columns. */
 export async function checkBoundaries(wire: WireSession, table: TableSchema, ranges: Ranges): Promise<void> {
   const { columns, boundaries } = ranges;

@@ -7,6 +7,7 @@ import { openBulkSession, settingsSql } from "../connection/bulk-session.ts";
 import { connect } from "../connection/connection.ts";
 import { classify } from "../connection/errors.ts";
 import { openReplication } from "../connection/replication-session.ts";
+import { ServerError } from "../connection/server-error.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { checkPublication, ensurePublication, publishAlso } from "../log/publication.ts";
 import { createSlot, dropStream, slotName, streamObjects } from "../log/slot.ts";
@@ -103,4 +104,11 @@ export async function giveUpStream(endpoint: EndpointConfig, request: SnapshotRe
   } catch {
     // The first error says what is wrong; the slot is found and dropped when the task is deleted.
   }
+}
+
+/** What SET TRANSACTION SNAPSHOT fails with: 22023 until version 16, 42704 from 17 on, 55000. */
+const SNAPSHOT_CODES: ReadonlySet<string> = new Set(["22023", "42704", "55000"]);
+
+export function isOfSnapshot(error: unknown): boolean {
+  return error instanceof ServerError && SNAPSHOT_CODES.has(error.fields.code);
 }

@@ -4,6 +4,7 @@ import type { LargeObject } from "../../../core/large-object.ts";
 import type { Position } from "../../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../../core/row-chunk.ts";
 import type { BucketDigest, DigestForm, DigestRequest } from "../../../core/row-digest.ts";
+import type { RowTotals, TotalsRequest } from "../../../core/row-totals.ts";
 import { type Column, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import type {
   Partition,
@@ -16,7 +17,6 @@ import { literal } from "../../shared/identifier.ts";
 import { togetherOrAlone } from "../../shared/table-outcomes.ts";
 import { openBulkSession } from "../connection/bulk-session.ts";
 import { classify } from "../connection/errors.ts";
-import { ServerError } from "../connection/server-error.ts";
 import { SessionPool } from "../connection/session-pool.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { bucketsSql, readBuckets, writesForm } from "../digest/digest-sql.ts";
@@ -24,9 +24,9 @@ import { sourceFormats } from "./bulk-format.ts";
 import { copyOutSql, readColumns, rowConditions } from "./copy-out.ts";
 import { readLargeObjects, readRest } from "./large-object-reader.ts";
 import { partitionTables } from "./partition.ts";
-import { rangeCondition } from "./range-condition.ts";
+import { rangeCondition, rangeSettings } from "./range-condition.ts";
 import { SharedRows } from "./shared-rows.ts";
-import { BEGIN_SNAPSHOT, giveUpStream, type Holder, openHolder } from "./snapshot-holder.ts";
+import { BEGIN_SNAPSHOT, giveUpStream, type Holder, isOfSnapshot, openHolder } from "./snapshot-holder.ts";
 import {
   changedWhileRead,
   checkUnchanged,
@@ -35,6 +35,7 @@ import {
   type SourceTable,
 } from "./source-tables.ts";
 import { TableCopy } from "./table-copy.ts";
+import { readTotals, totalsSql } from "./totals-sql.ts";
 
 /**
  * Opens a consistent view of a source. One connection, the holder, keeps it alive and does nothing
@@ -108,22 +109,17 @@ class PostgresSnapshot implements Snapshot {
   }
 
   async digests(request: DigestRequest, signal: AbortSignal): Promise<readonly BucketDigest[]> {
-    const { table, partition } = request;
-    if (partition.by === "share") throw new RangeError("a share has no rows of its own");
-    const { id } = table;
-    const before = this.#known(id);
-    const { rows } = await this.#transaction({ table: id, signal }, async (wire) => {
-      const where = await this.#where(wire, request);
-      const settings = [...rangeSettings(where.range), CHEAP_GATHERING];
-      return await wire.query([...settings, bucketsSql({ ...request, ...where })].join("; "));
-    });
-    const now = await this.#use({ table: id, signal }, (wire) => wire.query(layoutQuery(id, before)));
-    checkUnchanged(id, before, now);
-    return readBuckets(rows, id);
+    const rows = await this.#answer(request, (where) => bucketsSql({ ...request, ...where }), signal);
+    return readBuckets(rows, request.table.id);
   }
 
   digestsAs(column: Column, form: DigestForm): boolean {
     return writesForm(column, form);
+  }
+
+  async totals(request: TotalsRequest, signal: AbortSignal): Promise<RowTotals> {
+    const rows = await this.#answer(request, ({ conditions }) => totalsSql(request, conditions), signal);
+    return readTotals(rows[0]!, request.columns);
   }
 
   async *read(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowChunk> {
@@ -190,6 +186,25 @@ class PostgresSnapshot implements Snapshot {
       session.discard();
       throw error;
     }
+  }
+
+  /** What a query finds about the rows of a partition, in which the server gathers numbers of all of them. */
+  async #answer(
+    request: WantedRows,
+    sql: (where: Where) => string,
+    signal: AbortSignal,
+  ): Promise<readonly (readonly (string | null)[])[]> {
+    const { table, partition } = request;
+    if (partition.by === "share") throw new RangeError("a share has no rows of its own");
+    const { id } = table;
+    const before = this.#known(id);
+    const { rows } = await this.#transaction({ table: id, signal }, async (wire) => {
+      const where = await this.#where(wire, request);
+      return await wire.query([...rangeSettings(where.range), CHEAP_GATHERING, sql(where)].join("; "));
+    });
+    const now = await this.#use({ table: id, signal }, (wire) => wire.query(layoutQuery(id, before)));
+    checkUnchanged(id, before, now);
+    return rows;
   }
 
   #known(id: TableId): SourceTable {
@@ -293,22 +308,10 @@ interface Where {
   readonly conditions: readonly string[];
 }
 
-/** A range is read by index or by block, whatever statistics make the planner think of a scan of all. */
-function rangeSettings(range: string | undefined): readonly string[] {
-  return range === undefined ? [] : ["set local enable_seqscan = off"];
-}
-
 /** Numbers pass from several workers to one; by default the planner thinks of rows, and has one do all the work. */
 const CHEAP_GATHERING = "set local parallel_tuple_cost = 0";
 
 async function hasUtf8(wire: WireSession): Promise<boolean> {
   const { rows } = await wire.query("select pg_catalog.getdatabaseencoding()");
   return rows[0]![0] === "UTF8";
-}
-
-/** What SET TRANSACTION SNAPSHOT fails with: 22023 until version 16, 42704 from 17 on, 55000. */
-const SNAPSHOT_CODES: ReadonlySet<string> = new Set(["22023", "42704", "55000"]);
-
-function isOfSnapshot(error: unknown): boolean {
-  return error instanceof ServerError && SNAPSHOT_CODES.has(error.fields.code);
 }
