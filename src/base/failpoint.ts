@@ -8,8 +8,12 @@
 const [armed, arrivals = "1"] = (process.env.TIDEWAY_FAILPOINT ?? "").split(":");
 let left = Number(arrivals);
 
+/** Of `tideway validate`, which is no task. */
+export type ValidationFailpoint = "validation.difference-recorded" | "validation.table-recorded";
+
 /** The part of the program, then what has just been done. */
 export type Failpoint =
+  | ValidationFailpoint
   // The task's records in the target.
   | "journal.tables-made"
   | "journal.forgotten"

@@ -1,7 +1,8 @@
-import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { MigrationError } from "../core/error.ts";
+import { takeLock } from "./process-lock.ts";
 
 /** What `tideway migrate` remembers of a task between runs. Holds no passwords. */
 export interface RunRecord {
@@ -32,7 +33,7 @@ export async function holdRun(dataDir: string, taskId: string): Promise<HeldRun>
   const directory = join(dataDir, "migrate");
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    await lock(join(directory, `${taskId}.lock`), taskId);
+    await takeLock(join(directory, `${taskId}.lock`), (pid) => inProgress(pid, taskId));
   } catch (error) {
     throw dataDirError(error, dataDir);
   }
@@ -78,43 +79,11 @@ export class HeldRun implements AsyncDisposable {
   }
 }
 
-/** The lock names its holder, so that one left by a crash can be told from one in use. */
-async function lock(path: string, taskId: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await using file = await open(path, "wx", 0o600);
-      await file.writeFile(await processMark(process.pid));
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt === 3) throw error;
-    }
-    const holder = await readFile(path, "utf8").catch(() => "");
-    const pid = Number.parseInt(holder, 10);
-    if (holder !== "" && isAlive(pid) && (await processMark(pid)) === holder) {
-      throw new MigrationError("usage.run_in_progress", {
-        message: `This migration is being run by process ${pid}.`,
-        subject: taskId,
-      });
-    }
-    await rm(path, { force: true });
-  }
-}
-
-/** Process id and, where the system tells, its start time: ids are used again. */
-async function processMark(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-  return `${pid} ${started}`;
-}
-
-function isAlive(pid: number): boolean {
-  if (!(pid > 0)) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+function inProgress(pid: number, taskId: string): MigrationError {
+  return new MigrationError("usage.run_in_progress", {
+    message: `This migration is being run by process ${pid}.`,
+    subject: taskId,
+  });
 }
 
 function dataDirError(error: unknown, subject: string): unknown {

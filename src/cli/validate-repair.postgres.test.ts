@@ -152,6 +152,7 @@ test("what makes no sense is wrong usage, and leaves no file", async () => {
   const { args } = await pair();
   for (const some of [
     ["--yes"],
+    ["--repair=apply", "--resume", join(directory, "x.progress")],
     ["--yes", "--repair", join(directory, "x.sql")],
     ["--repair", "/does/not/exist/x"],
   ]) {

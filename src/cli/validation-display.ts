@@ -17,6 +17,7 @@ import type { Paint } from "./paint.ts";
 import { findingText } from "./task-display.ts";
 import { displayWidth, fit, printable, truncate } from "./text-width.ts";
 import { ValidationJson } from "./validation-json.ts";
+import type { TakenOver } from "./validation-progress.ts";
 import { doneRepairText, foundRepairText } from "./validation-repair.ts";
 import type { ValidationHearer, ValidationProgress, ValidationTotals } from "./validation-result.ts";
 import {
@@ -24,6 +25,7 @@ import {
   differenceText,
   noteTexts,
   progressParts,
+  resumedText,
   summaryText,
   tableText,
   taskText,
@@ -58,7 +60,7 @@ export function validationDisplay(
 /** Where lines go, and where it is shown how far the validation has come. */
 interface Lines {
   print(text: string): void;
-  progress(progress: ValidationProgress): void;
+  progress(current: () => ValidationProgress): void;
   close(): void;
 }
 
@@ -79,8 +81,12 @@ class TextDisplay implements ValidationDisplay {
 
   planned(): void {}
 
-  progress(progress: ValidationProgress): void {
-    this.#lines.progress(progress);
+  resumed(takenOver: TakenOver): void {
+    this.#lines.print(`${resumedText(takenOver)}\n`);
+  }
+
+  progress(current: () => ValidationProgress): void {
+    this.#lines.progress(current);
   }
 
   finding(finding: Finding): void {
@@ -148,7 +154,7 @@ class LiveLines implements Lines {
   readonly #screen: LiveScreen;
   readonly #paint: Paint;
   readonly #clock: NodeJS.Timeout;
-  #progress: ValidationProgress | undefined;
+  #current: (() => ValidationProgress) | undefined;
   readonly #startedMs = performance.now();
 
   readonly #hint: string;
@@ -167,8 +173,8 @@ class LiveLines implements Lines {
     this.#screen.print(text);
   }
 
-  progress(progress: ValidationProgress): void {
-    this.#progress = progress;
+  progress(current: () => ValidationProgress): void {
+    this.#current = current;
   }
 
   close(): void {
@@ -180,9 +186,9 @@ class LiveLines implements Lines {
   #draw(): void {
     const width = Math.max(20, this.#screen.columns - 1);
     const time = clock((performance.now() - this.#startedMs) / 1000);
-    const right = `${this.#progress === undefined ? "connecting" : "comparing"}  ${time}`;
+    const right = `${this.#current === undefined ? "connecting" : "comparing"}  ${time}`;
     const title = fit(this.#title, Math.max(1, width - right.length - 2));
-    const parts = this.#progress === undefined ? [] : progressParts(this.#progress);
+    const parts = this.#current === undefined ? [] : progressParts(this.#current());
     this.#screen.draw([
       "",
       `${this.#paint.strong(title)}  ${this.#paint.active(right)}`,
@@ -217,11 +223,11 @@ class PlainLines implements Lines {
     this.#stream.write(text);
   }
 
-  progress(progress: ValidationProgress): void {
+  progress(current: () => ValidationProgress): void {
     const nowMs = performance.now();
     if (nowMs - this.#toldMs < PLAIN_INTERVAL_MS) return;
     this.#toldMs = nowMs;
-    this.#stream.write(`${progressParts(progress).join(", ")}\n`);
+    this.#stream.write(`${progressParts(current()).join(", ")}\n`);
   }
 
   close(): void {}

@@ -11,8 +11,9 @@ import type {
 } from "../server/validate.ts";
 import { count, duration, things } from "./human.ts";
 import { tableLabel } from "./output.ts";
+import type { TakenOver } from "./validation-progress.ts";
 import { isDifferent, isEqual, type ValidationTotals } from "./validation-result.ts";
-import { wordOf } from "./validation-text.ts";
+import { moment, wordOf } from "./validation-text.ts";
 import { totalsTable } from "./validation-totals.ts";
 
 export interface ValidationPage {
@@ -39,7 +40,7 @@ const FAULTS: Readonly<Record<TargetCheck["kind"], string>> = {
 
 /** What a validation has come to, as a page for people. */
 export function validationHtml({ title, startedAt, totals, differences }: ValidationPage): string {
-  const { results, checks, seconds, isEqual: allEqual } = totals;
+  const { results, checks, seconds, takenOver, isEqual: allEqual } = totals;
   const sum = (of: (table: TableValidation) => number): number =>
     results.reduce((total, one) => total + of(one), 0);
   const equal = results.filter(isEqual).length;
@@ -65,8 +66,14 @@ export function validationHtml({ title, startedAt, totals, differences }: Valida
       ...(checks.length === 0 ? [] : [section("The target by itself", checksTable(checks))]),
       ...results.flatMap((one) => detailsOf(one, differences.get(tableKey(one.table)) ?? [])),
     ],
-    footer: `Compared by tideway validate on ${startedAt.toISOString().slice(0, 19).replace("T", " ")} UTC.`,
+    footer: `Compared by tideway validate on ${moment(startedAt.toISOString())}.${takenText(takenOver)}`,
   });
+}
+
+function takenText(takenOver: TakenOver | undefined): string {
+  if (takenOver === undefined) return "";
+  const { tables, startedAt } = takenOver;
+  return ` ${things(tables, "table")} had been compared since ${moment(startedAt)} by starts that did not come to their end.`;
 }
 
 /** What has kept parts of the databases from being compared, or has made it harder. */

@@ -13,6 +13,7 @@ import type {
 import type { ExitCode } from "./exit-code.ts";
 import type { TextStream } from "./output.ts";
 import type { ValidationDisplay } from "./validation-display.ts";
+import type { TakenOver } from "./validation-progress.ts";
 import type { ValidationProgress, ValidationTotals } from "./validation-result.ts";
 
 /** At most two progress events a second. */
@@ -36,11 +37,15 @@ export class ValidationJson implements ValidationDisplay {
     this.#emit("planned", { tables: listed });
   }
 
-  progress(progress: ValidationProgress): void {
+  resumed(takenOver: TakenOver): void {
+    this.#emit("resumed", takenOver);
+  }
+
+  progress(current: () => ValidationProgress): void {
     const nowMs = performance.now();
     if (nowMs - this.#toldMs < INTERVAL_MS) return;
     this.#toldMs = nowMs;
-    this.#emit("progress", numbersOf(progress));
+    this.#emit("progress", numbersOf(current()));
   }
 
   finding(finding: Finding): void {
@@ -78,13 +83,21 @@ export class ValidationJson implements ValidationDisplay {
   close(): void {}
 
   end(totals: ValidationTotals, exitCode: ExitCode): void {
-    const { results, checks: _checks, findings: _findings, tasksUnread: _unread, ...rest } = totals;
-    const { repairs: _repairs, repaired: _repaired, ...progress } = rest;
+    const {
+      results,
+      checks: _checks,
+      findings: _findings,
+      tasksUnread: _unread,
+      repairs: _repairs,
+      repaired: _repaired,
+      takenOver = null,
+      ...rest
+    } = totals;
     const tables: Record<string, number> = {};
     for (const { verdict } of results) tables[verdict] = (tables[verdict] ?? 0) + 1;
     this.#emit("outcome", {
-      ...numbersOf(progress),
-      ...{ verdicts: tables, exitCode },
+      ...numbersOf(rest),
+      ...{ takenOver, verdicts: tables, exitCode },
     });
   }
 

@@ -11,6 +11,7 @@ import { printable } from "./text-width.ts";
 const APPLY = "apply";
 
 export interface RepairOptions {
+  readonly resume?: string;
   readonly repair?: string;
   readonly yes: boolean;
 }
@@ -21,13 +22,18 @@ export class AskedRepair implements Disposable {
   readonly #file: ReportFile | undefined;
 
   /** `title`: which databases these are. */
-  constructor({ repair, yes }: RepairOptions, title: string) {
+  constructor({ repair, yes, resume }: RepairOptions, title: string) {
     if (yes && repair !== APPLY)
       throw usage(
         "--yes goes with --repair=apply alone.",
         "Leave it out: a file of statements changes nothing by itself.",
       );
     if (repair === undefined) return;
+    if (resume !== undefined)
+      throw usage(
+        "--repair and --resume do not go together.",
+        "Leave one of them out: what an earlier start has found may have been repaired, or changed, since.",
+      );
     if (repair === APPLY) {
       this.wish = { kind: yes ? "apply" : "count" };
       return;

@@ -33,6 +33,7 @@ abstract class FileReport implements ValidationReport {
   }
 
   planned(): void {}
+  resumed(): void {}
   progress(): void {}
   finding(): void {}
   task(): void {}
@@ -66,10 +67,10 @@ class JsonReport extends FileReport {
   }
 
   end({ results, repaired, ...totals }: ValidationTotals): void {
-    const { repairs, checks, findings, tasksUnread, isEqual, seconds } = totals;
+    const { repairs, checks, findings, tasksUnread, takenOver, isEqual, seconds } = totals;
     const tables = results.map((table) => `\n${JSON.stringify(tableJson(table))}`);
     const rest = JSON.stringify({
-      ...{ checks, findings, tasksUnread, isEqual, seconds, repairs },
+      ...{ checks, findings, tasksUnread, takenOver, isEqual, seconds, repairs },
       repaired: repaired.map(doneJson),
     });
     this.file.end(`\n],"tables":[${tables.join(",")}\n],${rest.slice(1)}\n`);

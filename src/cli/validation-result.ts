@@ -12,6 +12,7 @@ import type {
   ValidationListener,
 } from "../server/validate.ts";
 import { ComparedRows } from "./compared-rows.ts";
+import type { ProgressFile, TakenOver } from "./validation-progress.ts";
 
 /** How far a validation has come. Rows are those that are read of both sides together; each is read again for totals. */
 export interface ValidationProgress {
@@ -38,6 +39,8 @@ export interface ValidationTotals extends ValidationProgress {
   /** What would make the target's rows the source's, and what has become of it, where that is asked for. */
   readonly repairs: readonly FoundRepair[];
   readonly repaired: readonly DoneRepair[];
+  /** What earlier starts have done; undefined where there was none. */
+  readonly takenOver: TakenOver | undefined;
   /** Nothing differs, all that was selected was compared, and nothing is wrong with the target that time does not mend. */
   readonly isEqual: boolean;
 }
@@ -60,7 +63,8 @@ export function hasOtherTotals({ sampled, totals }: TableValidation): boolean {
 /** Hears what a validation tells, and how far it has come. */
 export interface ValidationHearer {
   planned(tables: readonly PlannedTable[]): void;
-  progress(progress: ValidationProgress): void;
+  /** Something has changed; `current` tells how far the validation is whenever it is called. */
+  progress(current: () => ValidationProgress): void;
   finding(finding: Finding): void;
   task(task: KnownTask): void;
   tasksUnread(error: MigrationError): void;
@@ -69,6 +73,8 @@ export interface ValidationHearer {
   checked(check: TargetCheck): void;
   repairFound(tables: readonly FoundRepair[]): void;
   repaired(table: DoneRepair): void;
+  /** Results of earlier starts follow. */
+  resumed(takenOver: TakenOver): void;
 }
 
 /** Whether something has been found that differs, and not only what could not be compared. */
@@ -88,18 +94,23 @@ export class ValidationResult implements ValidationListener {
   readonly #findings: Finding[] = [];
   #tasksUnread: MigrationError | undefined;
   readonly #rows = new ComparedRows();
+  readonly #current = (): ValidationProgress => this.#progress();
+  readonly #progressFile: ProgressFile | undefined;
+  #takenOver: TakenOver | undefined;
   #tables = 0;
   #differences = 0;
 
-  constructor(hearers: readonly ValidationHearer[]) {
+  /** `progressFile`: where it is kept what has been done, and what an earlier start has. */
+  constructor(hearers: readonly ValidationHearer[], progressFile?: ProgressFile) {
     this.#hearers = hearers;
+    this.#progressFile = progressFile;
   }
 
   totals(): ValidationTotals {
     return {
       ...{ ...this.#progress(), results: this.#results, checks: this.#checks, findings: this.#findings },
       ...{ repairs: this.#repairs, repaired: this.#repaired },
-      ...{ tasksUnread: this.#tasksUnread, isEqual: this.#isEqual() },
+      ...{ tasksUnread: this.#tasksUnread, takenOver: this.#takenOver, isEqual: this.#isEqual() },
     };
   }
 
@@ -129,14 +140,44 @@ export class ValidationResult implements ValidationListener {
     this.#tell();
   }
 
+  /** Tells what an earlier start has done of these tables; resolves to their keys. */
+  takeOver(file: ProgressFile, tables: readonly PlannedTable[]): ReadonlySet<string> {
+    const takenOver = file.takeOver(tables);
+    if (takenOver.tables > 0) {
+      this.#takenOver = takenOver;
+      for (const hearer of this.#hearers) hearer.resumed(takenOver);
+    }
+    for (const entry of file.taken()) {
+      if ("difference" in entry) {
+        this.#tellDifference(entry.difference);
+        continue;
+      }
+      const { rows, totals = { rows: { source: 0, target: 0 } } } = entry.table;
+      const read = rows.source + rows.target + totals.rows.source + totals.rows.target;
+      this.#rows.addBefore(entry.table.table, read);
+      this.#tellTable(entry.table);
+    }
+    return file.done;
+  }
+
   difference(difference: RowDifference): void {
+    this.#progressFile?.difference(difference);
+    this.#tellDifference(difference);
+  }
+
+  #tellDifference(difference: RowDifference): void {
     this.#differences += difference.rows;
     for (const hearer of this.#hearers) hearer.difference(difference);
   }
 
   validated(table: TableValidation): void {
+    this.#progressFile?.validated(table);
     this.#settling.delete(tableKey(table.table));
     this.#rows.end(table.table);
+    this.#tellTable(table);
+  }
+
+  #tellTable(table: TableValidation): void {
     this.#results.push(table);
     for (const hearer of this.#hearers) hearer.validated(table);
     this.#tell();
@@ -178,8 +219,7 @@ export class ValidationResult implements ValidationListener {
   }
 
   #tell(): void {
-    const progress = this.#progress();
-    for (const hearer of this.#hearers) hearer.progress(progress);
+    for (const hearer of this.#hearers) hearer.progress(this.#current);
   }
 
   #progress(): ValidationProgress {

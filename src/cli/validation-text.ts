@@ -10,6 +10,7 @@ import { count, duration, percent, short, things } from "./human.ts";
 import { tableLabel, textTable } from "./output.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./text-width.ts";
+import type { TakenOver } from "./validation-progress.ts";
 import {
   hasOtherTotals,
   isDifferent,
@@ -125,6 +126,17 @@ export function taskText({ id, inUse, tables }: KnownTask): string {
   return inUse
     ? `Task ${id} brings changes of ${things(tables, "table")}: differences count once it has passed them.`
     : `Task ${id} is stopped: what it has not applied yet differs.`;
+}
+
+/** What a start takes over from earlier ones. */
+export function resumedText({ startedAt, tables, left }: TakenOver): string {
+  const rest =
+    left === 0 ? "None is left to compare" : `${count(left)} ${left === 1 ? "is" : "are"} left to compare`;
+  return `Goes on from a comparison that was begun on ${moment(startedAt)}: ${things(tables, "table")} taken over as found then. ${rest}.`;
+}
+
+export function moment(iso: string): string {
+  return `${iso.slice(0, 19).replace("T", " ")} UTC`;
 }
 
 /** What is known of a validation that goes on, the most telling first. */

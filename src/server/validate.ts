@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { EndpointConfig, Engine } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
@@ -6,6 +7,7 @@ import { type Catalog, displayTable, type TableId, type TableSchema, tableKey } 
 import type { MigrationType, Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
+import { compareTable } from "../pipeline/validation/compared-table.ts";
 import { reconcile } from "../pipeline/validation/reconcile.ts";
 import { validate } from "../pipeline/validation/validate.ts";
 import type { ValidationObserver } from "../pipeline/validation/validation-observer.ts";
@@ -47,6 +49,8 @@ export interface ValidationSpec {
   readonly settleMs: number;
   /** Left out: nothing is repaired. */
   readonly repair?: RepairWish | undefined;
+  /** Says of which tables, by tableKey(), the result is known already: they are not compared. None when left out. */
+  readonly takeOver?: (tables: readonly PlannedTable[]) => ReadonlySet<string>;
 }
 
 export interface PlannedTable {
@@ -54,6 +58,8 @@ export interface PlannedTable {
   readonly target: TableId;
   /** Of both sides; undefined where one of them has no estimate. */
   readonly estimatedRows: number | undefined;
+  /** Another one where something else would be compared, as columns have been added or altered on one side. */
+  readonly shape: string;
 }
 
 export interface ValidationListener extends ValidationObserver {
@@ -87,7 +93,8 @@ export async function runValidation(
   const there = opened.use(await engine.openSource(asRead(spec.target, engine), signal));
   const plan = await planTables({ spec, settings, source, target, listener }, signal);
   const targets = await describeTargets(there, plan, signal);
-  listener.planned(plan.tables.map((table) => plannedTable(table, targets, spec)));
+  const planned = plan.tables.map((table) => plannedTable(table, targets, spec));
+  listener.planned(planned);
   const tables = plan.tables.map((table) => table.source.id);
   const { settleMs, repair: wish } = spec;
   const asked = { source, target, engine, endpoint: spec.target, tables, settleMs };
@@ -97,26 +104,25 @@ export async function runValidation(
   const isCarriedOut = wish !== undefined && wish.kind !== "file";
   if (isCarriedOut) checkNoTask(found);
   const { places } = found;
+  const known = spec.takeOver?.(planned) ?? new Set<string>();
+  const left = plan.tables.filter((table) => !known.has(tableKey(table.source.id)));
   const { sessions, withValues, sample, withTotals } = spec;
-  const present = plan.tables.filter((table) => targets.has(tableKey(table.target.id)));
-  const repairs =
-    wish && opened.use(await Repair.open(target, { wish, plans: plan.tables, present }, signal));
   const request = {
     ...{ source, target: there, targets, places, signal },
     ...{ sessions, withValues, sample, withTotals },
   };
-  const observer = repairs === undefined ? listener : hearing(listener, repairs);
-  await validate({ ...request, tables: plan.tables, observer, repairs });
-  if (repairs !== undefined) {
-    listener.repairFound(repairs.found());
-    if (wish?.kind === "file") repairs.write(wish);
+  const present = plan.tables.filter((table) => targets.has(tableKey(table.target.id)));
+  const repair = wish && opened.use(await Repair.open(target, { wish, plans: plan.tables, present }, signal));
+  const observer = repair === undefined ? listener : hearing(listener, repair);
+  await validate({ ...request, tables: left, observer, repairs: repair });
+  if (repair !== undefined) {
+    listener.repairFound(repair.found());
+    if (wish?.kind === "file") repair.write(wish);
     if (wish?.kind === "apply") {
       checkNoTask(await findTasks(asked, signal));
-      const repaired = await repairs.apply((table) => listener.repaired(table), signal);
-      if (repaired.length > 0) {
-        listener.comparesAgain(repaired.map((table) => table.source.id));
-        await validate({ ...request, tables: repaired, observer: listener });
-      }
+      const repaired = await repair.apply((table) => listener.repaired(table), signal);
+      listener.comparesAgain(repaired.map((table) => table.source.id));
+      if (repaired.length > 0) await validate({ ...request, tables: repaired, observer: listener });
     }
   }
   await reconcile({ target: there, plan, targets, places, observer: listener, signal });
@@ -250,7 +256,18 @@ function plannedTable(
   const all = estimates.reduce((total, rows) => total + rows, 0);
   const compared = sample === undefined ? all : (estimates[0]! * sample) / 100;
   const estimatedRows = isKnown ? Math.round(compared + (withTotals ? all : 0)) : undefined;
-  return { table: plan.source.id, target: plan.target.id, estimatedRows };
+  return { table: plan.source.id, target: plan.target.id, estimatedRows, shape: shapeOf(plan, there) };
+}
+
+/** What is compared of a table, and as what. */
+function shapeOf(plan: TablePlan, there: TableSchema | undefined): string {
+  if (there === undefined) return "";
+  const { columns, key, losses, uncompared, missing, fault } = compareTable(plan, there);
+  const compared = columns.map(({ name, form, source, target }) => {
+    return [name, form, source.nativeType, target.name, target.nativeType];
+  });
+  const parts = [plan.target.id, compared, key?.columns, losses, uncompared, missing, fault];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
 }
 
 function asError({ code, message, subject, remedy }: Finding): MigrationError {

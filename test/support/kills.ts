@@ -1,4 +1,4 @@
-import type { Failpoint } from "../../src/base/failpoint.ts";
+import type { Failpoint, ValidationFailpoint } from "../../src/base/failpoint.ts";
 import type { Arming } from "./killable.ts";
 
 /** What a task is at when a test kills it; what each means stands in test/scenario/kill*.test.ts, large-objects, retry-errors-kill, rights, validate-repair, schema-changes and schema-notes.test.ts. */
@@ -29,10 +29,10 @@ export type Situation =
 type Kill = { [S in Situation]: Readonly<Record<S, number> & Partial<Record<Situation, number>>> }[Situation];
 
 /**
- * Every failpoint with the situations that reach it. A situation's task is killed at its failpoints in
+ * Every failpoint of a task with the situations that reach it. A situation's task is killed at its failpoints in
  * this order, and goes on from where each kill left it.
  */
-export const kills: Readonly<Record<Failpoint, Kill>> = {
+export const kills: Readonly<Record<Exclude<Failpoint, ValidationFailpoint>, Kill>> = {
   "journal.tables-made": { start: 1 },
   "stream.notes-kept": { start: 1, capture: 1 },
   "journal.log-noted": { start: 1, load: 1, capture: 1 },

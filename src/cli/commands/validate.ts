@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import type { Command } from "commander";
+import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
-import type { ValidationSpec } from "../../server/validate.ts";
+import type { PlannedTable, ValidationSpec } from "../../server/validate.ts";
 import { ExitCode } from "../exit-code.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { endpointOfUrl, mappingsDocument, settingsDocument } from "../migrate-spec.ts";
@@ -8,6 +10,7 @@ import { numberIn, wholeNumberIn } from "../number-options.ts";
 import { endpointLabel, type Output } from "../output.ts";
 import { printable } from "../text-width.ts";
 import { validationDisplay } from "../validation-display.ts";
+import { ProgressFile } from "../validation-progress.ts";
 import { AskedRepair, type RepairOptions, repairHint } from "../validation-repair.ts";
 import { openReport } from "../validation-report.ts";
 import { ValidationResult } from "../validation-result.ts";
@@ -24,7 +27,8 @@ these make them. Both databases are only read, by digests that they compute them
 difference counts when it is still there after the target has had the time to come to it. While a task of Tideway
 brings changes its records on the target say when that is; without one a difference has to stay for --settle seconds.
 --values shows values of rows that differ, which are otherwise named by their keys alone. --totals tells what tables come
-to on both sides: rows, sums of numbers, first and last dates, for one more scan of each.
+to on both sides: rows, sums of numbers, first and last dates, for one more scan of each. --resume keeps in a file what
+is done, table by table: the same command goes on from there when it was stopped or has failed.
 
 --repair writes the statements that make the target's rows the source's into a file that only you can read.
 --repair=apply tells how many rows of which tables these would insert, update and delete; with --yes it carries
@@ -41,6 +45,7 @@ export interface ValidateOptions extends WhatToMove, RepairOptions {
   readonly values: boolean;
   readonly totals: boolean;
   readonly report?: string;
+  readonly resume?: string;
   readonly json: boolean;
 }
 
@@ -59,6 +64,7 @@ export function validateCommand(program: Command, output: Output, exit: (code: E
     .option("--report <file>", "write the result there, all differences included: .html or .json")
     .option("--repair <file>", "write the statements that make the target equal there; or apply")
     .option("--yes", "carry them out, with --repair=apply", false)
+    .option("--resume <file>", "keep there what is done, and go on from it when it is there")
     .option("--json", "one event a line, for programs", false)
     .addHelpText("after", HELP)
     .action(async (source: string, target: string, options: ValidateOptions) => {
@@ -77,18 +83,23 @@ async function validate(
   using repair = new AskedRepair(options, title);
   using report = options.report === undefined ? undefined : openReport(options.report, title);
   const changes = repair.wish?.kind === "apply";
+  using progress = options.resume === undefined ? undefined : await openProgress(options.resume, spec);
   const display = validationDisplay(output, { title, changes, json: options.json });
-  const result = new ValidationResult([display, ...(report === undefined ? [] : [report])]);
+  const result = new ValidationResult([display, ...(report === undefined ? [] : [report])], progress);
+  const takeOver =
+    progress === undefined
+      ? {}
+      : { takeOver: (tables: readonly PlannedTable[]) => result.takeOver(progress, tables) };
   const abort = new AbortController();
   using _interrupts = onInterrupt(
-    () => abort.abort(stopped()),
+    () => abort.abort(stopped(options)),
     () => {
       display.close();
       process.exit(ExitCode.interrupted);
     },
   );
   try {
-    await runValidation({ ...spec, repair: repair.wish }, result, abort.signal);
+    await runValidation({ ...spec, ...takeOver, repair: repair.wish }, result, abort.signal);
   } finally {
     display.close();
   }
@@ -96,14 +107,36 @@ async function validate(
   const code = totals.isEqual ? ExitCode.done : ExitCode.incomplete;
   display.end(totals, code);
   report?.end(totals);
+  progress?.end();
   repair.end();
   const hint = repairHint(options, totals.repairs);
   if (hint !== undefined && !options.json) output.stdout.write(`${printable(hint)}\n`);
   return code;
 }
 
-function stopped(): MigrationError {
-  return new MigrationError("validation.stopped", { message: "The validation was stopped before its end." });
+function stopped({ resume }: ValidateOptions): MigrationError {
+  return new MigrationError("validation.stopped", {
+    message: "The validation was stopped before its end.",
+    ...(resume === undefined ? {} : { remedy: "Run the same command to go on; it has changed nothing." }),
+  });
+}
+
+/** By what it is told whether a file is of the same comparison. How fast it goes is not part of it. */
+function openProgress(path: string, spec: ValidationSpec): Promise<ProgressFile> {
+  const digest = (value: unknown): string =>
+    createHash("sha256").update(JSON.stringify(value)).digest("base64url");
+  const endpoint = (config: EndpointConfig): string =>
+    `${endpointLabel(config)} ${digest({ ...config, password: undefined })}`;
+  return ProgressFile.open(path, {
+    "source URL": endpoint(spec.source),
+    "target URL": endpoint(spec.target),
+    "--type": spec.type,
+    "selection or document of mappings": digest(spec.tableMappings),
+    "document of settings": digest(spec.settings),
+    "--sample": String(spec.sample ?? "none"),
+    "--values": String(spec.withValues),
+    "--totals": String(spec.withTotals),
+  });
 }
 
 async function validationSpec(

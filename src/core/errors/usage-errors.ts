@@ -17,7 +17,8 @@ export const usageErrors = {
   "usage.run_in_progress": {
     scope: "usage",
     retry: "never",
-    meaning: "Another `tideway migrate` with the same source, target and mappings is running.",
+    meaning:
+      "Another `tideway migrate` with the same source, target and mappings is running, or another `tideway validate` with the same file of --resume.",
     remedy: "Wait for it or stop it with Ctrl-C; then the same command resumes.",
   },
   "engine.unknown": {

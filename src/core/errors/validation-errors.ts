@@ -9,6 +9,20 @@ export const validationErrors = {
     remedy:
       "On MySQL and MariaDB raise max_allowed_packet, which no value or row may be longer than. Else report it: rows were not compared.",
   },
+  "validation.other_request": {
+    scope: "usage",
+    retry: "never",
+    meaning:
+      "The file of --resume belongs to a comparison of other databases, or to one that was asked for otherwise.",
+    remedy: "Give the same URLs and options as for that comparison, or another file.",
+  },
+  "validation.progress_file": {
+    scope: "usage",
+    retry: "never",
+    meaning: "The file of --resume cannot be read or written, or is none that a comparison has made.",
+    remedy:
+      "Give a path in a directory that can be written, where nothing is or what an earlier run has left there.",
+  },
   "validation.repair_not_written": {
     scope: "task",
     retry: "never",
@@ -28,6 +42,6 @@ export const validationErrors = {
     scope: "task",
     retry: "never",
     meaning: "A comparison of two databases was stopped before its end.",
-    remedy: "Run the command again; it begins anew, and has changed nothing.",
+    remedy: "Run the command again; it begins anew, or goes on with --resume. It has changed nothing.",
   },
 } as const satisfies Record<string, ErrorKind>;

@@ -6,10 +6,10 @@ import type { RepairStatements, RowRepair } from "../../core/row-repair.ts";
 import { tableKey } from "../../core/schema.ts";
 import { filterOf } from "../row-keys.ts";
 import { WHOLE } from "../whole-table.ts";
+import { partOf } from "./add-rows.ts";
 import { CanonicalRows } from "./canonical-rows.ts";
 import type { RowPart, SideName } from "./compared-side.ts";
 import { type ComparedTable, readOrdinals } from "./compared-table.ts";
-import { partOf } from "./find-candidates.ts";
 import { readCells } from "./read-cells.ts";
 import type { RepairKind, RepairScript } from "./repair-script.ts";
 import { keyOf } from "./row-reader.ts";
@@ -124,11 +124,11 @@ export class TableRepair {
   ): Promise<void> {
     const { sides, choice } = this.#rereads;
     // A server may digest another text of a row than this program does, which then looks for it in another bucket.
-    const chosen = choice === undefined ? {} : partOf({ ...choice, side: sides[name] });
+    const chosen = choice === undefined ? {} : partOf(sides[name], choice);
     for (const part of chosen.digested === undefined ? [{}] : [chosen, {}]) {
       if (![...this.#digested.values()].some((more) => more * sign > 0)) return;
       await this.#eachRow(name, { ...part, partition: WHOLE }, ({ rows, row, canonical }) => {
-        const digest = canonical.digested(rows, row).key;
+        const digest = canonical.written(rows, row).key();
         const more = this.#digested.get(digest) ?? 0;
         if (more * sign <= 0) return;
         this.#digested.set(digest, more - sign);
