@@ -24,7 +24,7 @@ export async function validateTable(
 ): Promise<TableValidation> {
   const counts = new Counts();
   const startedMs = performance.now();
-  const compared = target === undefined ? undefined : compareTable(plan, target);
+  const compared = target === undefined ? undefined : compareTable(plan, target, context);
   const notes = {
     losses: compared?.losses ?? [],
     uncompared: compared?.uncompared ?? [],
@@ -175,7 +175,7 @@ async function tell(
     if (settled.verdict !== "different") continue;
     const difference = differenceOf(table, settled, withValues);
     counts[difference.kind] += difference.rows;
-    observer.difference(difference);
+    await observer.difference(difference, settled.candidate.lookup);
     await repair?.add(settled);
   }
   await repair?.flush();
@@ -194,5 +194,8 @@ async function confirmCounts(
   const kind = surplus > 0 ? "missing" : "extra";
   const rows = Math.abs(surplus);
   counts[kind] += rows;
-  observer.difference({ table: table.plan.source.id, kind, rows, key: undefined, columns: [] });
+  await observer.difference(
+    { table: table.plan.source.id, kind, rows, key: undefined, columns: [] },
+    undefined,
+  );
 }
