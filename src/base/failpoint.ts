@@ -84,6 +84,7 @@ export type Failpoint =
   | "apply.tables-dropped"
   | "task.drained"
   | "cleanup.leftover-removed"
+  | "repair.committed"
   // What the service keeps of its own.
   | "service.store-made"
   | "service.key-made"

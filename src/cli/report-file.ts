@@ -25,9 +25,13 @@ export class ReportFile implements Disposable {
     }
   }
 
-  write(text: string): void {
-    const bytes = Buffer.from(text);
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
+  write(text: string | Uint8Array): void {
+    const bytes = typeof text === "string" ? Buffer.from(text) : text;
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
+    } catch (error) {
+      throw this.#refused(error);
+    }
   }
 
   /** `text`: what is still to be written. */

@@ -1,7 +1,14 @@
 import type { MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import { displayTable, tableKey } from "../core/schema.ts";
-import type { KnownTask, RowDifference, TableValidation, TargetCheck } from "../server/validate.ts";
+import type {
+  DoneRepair,
+  FoundRepair,
+  KnownTask,
+  RowDifference,
+  TableValidation,
+  TargetCheck,
+} from "../server/validate.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { clock, count } from "./human.ts";
 import { LiveScreen } from "./live-screen.ts";
@@ -11,6 +18,7 @@ import { findingText } from "./task-display.ts";
 import { displayWidth, fit, printable, truncate } from "./text-width.ts";
 import { ValidationJson } from "./validation-json.ts";
 import type { TakenOver } from "./validation-progress.ts";
+import { doneRepairText, foundRepairText } from "./validation-repair.ts";
 import type { ValidationHearer, ValidationProgress, ValidationTotals } from "./validation-result.ts";
 import {
   checkText,
@@ -31,14 +39,20 @@ export interface ValidationDisplay extends ValidationHearer {
   end(totals: ValidationTotals, code: ExitCode): void;
 }
 
+export interface ValidationTitle {
+  readonly title: string;
+  /** The target is going to be repaired. */
+  readonly changes: boolean;
+}
+
 /** Live on a terminal, plain lines elsewhere; one event a line for programs. */
 export function validationDisplay(
   output: Output,
-  { title, json }: { readonly title: string; readonly json: boolean },
+  { title, json, changes }: ValidationTitle & { readonly json: boolean },
 ): ValidationDisplay {
   if (json) return new ValidationJson(output.stdout, title);
   const lines = isLive(output.stdout)
-    ? new LiveLines(output.stdout, title)
+    ? new LiveLines(output.stdout, { title, changes })
     : new PlainLines(output.stdout, title);
   return new TextDisplay(output.stdout, lines);
 }
@@ -114,6 +128,14 @@ class TextDisplay implements ValidationDisplay {
     if (text !== undefined) this.#lines.print(text);
   }
 
+  repairFound(tables: readonly FoundRepair[]): void {
+    for (const table of tables) this.#lines.print(foundRepairText(table, this.#paint));
+  }
+
+  repaired(table: DoneRepair): void {
+    this.#lines.print(doneRepairText(table, this.#paint));
+  }
+
   close(): void {
     this.#lines.close();
   }
@@ -124,7 +146,8 @@ class TextDisplay implements ValidationDisplay {
 }
 
 const REDRAW_MS = 200;
-const HINT = "Ctrl-C stops. Nothing is changed on either side.";
+const HINT = "Ctrl-C stops.";
+const CHANGES_NOTHING = "Nothing is changed on either side.";
 
 class LiveLines implements Lines {
   readonly #title: string;
@@ -134,8 +157,11 @@ class LiveLines implements Lines {
   #current: (() => ValidationProgress) | undefined;
   readonly #startedMs = performance.now();
 
-  constructor(stream: TextStream, title: string) {
+  readonly #hint: string;
+
+  constructor(stream: TextStream, { title, changes }: ValidationTitle) {
     this.#title = title;
+    this.#hint = changes ? HINT : `${HINT} ${CHANGES_NOTHING}`;
     this.#screen = new LiveScreen(stream);
     this.#paint = paintFor(stream);
     this.#clock = setInterval(() => this.#draw(), REDRAW_MS);
@@ -167,7 +193,7 @@ class LiveLines implements Lines {
       "",
       `${this.#paint.strong(title)}  ${this.#paint.active(right)}`,
       fitting(parts, width),
-      this.#paint.faint(truncate(HINT, width)),
+      this.#paint.faint(truncate(this.#hint, width)),
     ]);
   }
 }

@@ -2,6 +2,8 @@ import type { MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import type { TableId } from "../core/schema.ts";
 import type {
+  DoneRepair,
+  FoundRepair,
   KnownTask,
   PlannedTable,
   RowDifference,
@@ -70,6 +72,14 @@ export class ValidationJson implements ValidationDisplay {
     this.#emit("check", { ...nameOf(table), ...check });
   }
 
+  repairFound(tables: readonly FoundRepair[]): void {
+    for (const { table, ...rest } of tables) this.#emit("repair", { ...nameOf(table), ...rest });
+  }
+
+  repaired(table: DoneRepair): void {
+    this.#emit("repaired", doneJson(table));
+  }
+
   close(): void {}
 
   end(totals: ValidationTotals, exitCode: ExitCode): void {
@@ -78,6 +88,8 @@ export class ValidationJson implements ValidationDisplay {
       checks: _checks,
       findings: _findings,
       tasksUnread: _unread,
+      repairs: _repairs,
+      repaired: _repaired,
       takenOver = null,
       ...rest
     } = totals;
@@ -107,6 +119,10 @@ export function differenceJson({ table, key, ...rest }: RowDifference): object {
 export function tableJson({ table, error, ...rest }: TableValidation): object {
   const failed = error === undefined ? {} : { error: error.toJSON() };
   return { ...nameOf(table), ...rest, ...failed };
+}
+
+export function doneJson({ table, errors, ...rest }: DoneRepair): object {
+  return { ...nameOf(table), ...rest, errors: errors.map((error) => error.toJSON()) };
 }
 
 function nameOf({ schema, name }: TableId): { readonly schema: string; readonly name: string } {

@@ -3,7 +3,7 @@ import type { RowDifference } from "../server/validate.ts";
 import { usage } from "./migrate-spec.ts";
 import { ReportFile } from "./report-file.ts";
 import { validationHtml } from "./validation-html.ts";
-import { differenceJson, tableJson } from "./validation-json.ts";
+import { differenceJson, doneJson, tableJson } from "./validation-json.ts";
 import type { ValidationHearer, ValidationTotals } from "./validation-result.ts";
 
 /** A file with what a validation has come to. Disposed before its end, it leaves nothing behind. */
@@ -40,6 +40,8 @@ abstract class FileReport implements ValidationReport {
   tasksUnread(): void {}
   validated(): void {}
   checked(): void {}
+  repairFound(): void {}
+  repaired(): void {}
   abstract difference(difference: RowDifference): void;
   abstract end(totals: ValidationTotals): void;
 
@@ -64,9 +66,13 @@ class JsonReport extends FileReport {
     this.#isFirst = false;
   }
 
-  end({ results, checks, findings, tasksUnread, takenOver, isEqual, seconds }: ValidationTotals): void {
+  end({ results, repaired, ...totals }: ValidationTotals): void {
+    const { repairs, checks, findings, tasksUnread, takenOver, isEqual, seconds } = totals;
     const tables = results.map((table) => `\n${JSON.stringify(tableJson(table))}`);
-    const rest = JSON.stringify({ checks, findings, tasksUnread, takenOver, isEqual, seconds });
+    const rest = JSON.stringify({
+      ...{ checks, findings, tasksUnread, takenOver, isEqual, seconds, repairs },
+      repaired: repaired.map(doneJson),
+    });
     this.file.end(`\n],"tables":[${tables.join(",")}\n],${rest.slice(1)}\n`);
   }
 }

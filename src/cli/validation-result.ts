@@ -2,6 +2,8 @@ import type { MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
 import type {
+  DoneRepair,
+  FoundRepair,
   KnownTask,
   PlannedTable,
   RowDifference,
@@ -34,6 +36,9 @@ export interface ValidationTotals extends ValidationProgress {
   readonly findings: readonly Finding[];
   /** Why the target's records of tasks could not be read. */
   readonly tasksUnread: MigrationError | undefined;
+  /** What would make the target's rows the source's, and what has become of it, where that is asked for. */
+  readonly repairs: readonly FoundRepair[];
+  readonly repaired: readonly DoneRepair[];
   /** What earlier starts have done; undefined where there was none. */
   readonly takenOver: TakenOver | undefined;
   /** Nothing differs, all that was selected was compared, and nothing is wrong with the target that time does not mend. */
@@ -66,6 +71,8 @@ export interface ValidationHearer {
   difference(difference: RowDifference): void;
   validated(table: TableValidation): void;
   checked(check: TargetCheck): void;
+  repairFound(tables: readonly FoundRepair[]): void;
+  repaired(table: DoneRepair): void;
   /** Results of earlier starts follow. */
   resumed(takenOver: TakenOver): void;
 }
@@ -80,7 +87,9 @@ export class ValidationResult implements ValidationListener {
   readonly #hearers: readonly ValidationHearer[];
   readonly #startedMs = performance.now();
   readonly #settling = new Map<string, number>();
-  readonly #results: TableValidation[] = [];
+  #results: TableValidation[] = [];
+  #repairs: readonly FoundRepair[] = [];
+  readonly #repaired: DoneRepair[] = [];
   readonly #checks: TargetCheck[] = [];
   readonly #findings: Finding[] = [];
   #tasksUnread: MigrationError | undefined;
@@ -100,6 +109,7 @@ export class ValidationResult implements ValidationListener {
   totals(): ValidationTotals {
     return {
       ...{ ...this.#progress(), results: this.#results, checks: this.#checks, findings: this.#findings },
+      ...{ repairs: this.#repairs, repaired: this.#repaired },
       ...{ tasksUnread: this.#tasksUnread, takenOver: this.#takenOver, isEqual: this.#isEqual() },
     };
   }
@@ -170,6 +180,22 @@ export class ValidationResult implements ValidationListener {
   #tellTable(table: TableValidation): void {
     this.#results.push(table);
     for (const hearer of this.#hearers) hearer.validated(table);
+    this.#tell();
+  }
+
+  repairFound(tables: readonly FoundRepair[]): void {
+    this.#repairs = tables;
+    for (const hearer of this.#hearers) hearer.repairFound(tables);
+  }
+
+  repaired(table: DoneRepair): void {
+    this.#repaired.push(table);
+    for (const hearer of this.#hearers) hearer.repaired(table);
+  }
+
+  comparesAgain(tables: readonly TableId[]): void {
+    const again = new Set(tables.map(tableKey));
+    this.#results = this.#results.filter(({ table }) => !again.has(tableKey(table)));
     this.#tell();
   }
 

@@ -1,6 +1,7 @@
 import { type ChangeBatch, type ChangeTransaction, NULL_CELL, OP_WIDTH, Op } from "./change-batch.ts";
 import type { CopyTextRows } from "./copy-text-rows.ts";
 import type { Position } from "./position.ts";
+import type { CellRow } from "./row-repair.ts";
 import type { TableSchema } from "./schema.ts";
 
 /** Where rows that come from no change are in the source's log. */
@@ -37,6 +38,21 @@ export function insertsOf(table: TableSchema, read: CopyTextRows, part: Transact
     tables: [table],
     transactions: [transactionOf(rows, part)],
   };
+}
+
+/** One of the rows that were read, by itself. */
+export function cellRowOf(
+  table: TableSchema,
+  read: CopyTextRows,
+  row: number,
+): CellRow & { readonly row: 0 } {
+  const columns = sentColumns(table);
+  const cells = new Int32Array(2 * table.columns.length).fill(NULL_CELL);
+  for (const [i, ordinal] of columns.entries()) {
+    const from = 2 * (row * columns.length + i);
+    cells.set(read.cells.slice(from, from + 2), 2 * ordinal);
+  }
+  return { bytes: read.bytes, cells, row: 0 };
 }
 
 /** A transaction, or a part of one, of so many ops. */

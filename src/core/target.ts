@@ -11,6 +11,7 @@ import type { PostLoadStep } from "./post-load-step.ts";
 import type { ObjectRights, RightsId } from "./rights.ts";
 import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { RowErrorPolicies } from "./row-errors.ts";
+import type { RowRepair } from "./row-repair.ts";
 import type { RetryRequest } from "./row-retry.ts";
 import type { SchemaObject, SequenceState, TableId } from "./schema.ts";
 import type { ServerMark } from "./server-mark.ts";
@@ -192,6 +193,8 @@ export interface Target extends AsyncDisposable, Probed<ServerProbe> {
   /** Resolves with the ids of those that are not there. */
   setSequences(states: readonly SequenceState[], signal: AbortSignal): Promise<readonly TableId[]>;
   openApplier(request: ApplyRequest, signal: AbortSignal): Promise<Applier>;
+  /** For rows of the plans' tables, which are there. */
+  openRepair(plans: readonly TablePlan[], signal: AbortSignal): Promise<RowRepair>;
   /** What is to be said of all rows that were committed so far, such as values that came as others. Nothing when left out. */
   findings?(): readonly Finding[];
   /** Whether a task's changes can be marked; see ApplyRequest. Changes nothing. */

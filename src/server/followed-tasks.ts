@@ -33,6 +33,8 @@ export interface KnownTask {
 export interface FoundTasks {
   readonly places: TargetPlaces;
   readonly tasks: readonly KnownTask[];
+  /** Ids of those that load such tables at this time, and bring no changes. */
+  readonly loading: readonly string[];
   /** Why the target's records of tasks could not be read. */
   readonly unread?: MigrationError;
 }
@@ -43,11 +45,16 @@ export async function findTasks(request: TasksRequest, signal: AbortSignal): Pro
   const timed = new TimedPlace(settleMs);
   const own = new Map<string, FollowedPlace>();
   const tasks: KnownTask[] = [];
+  const loading: string[] = [];
   let unread: MigrationError | undefined;
   try {
     for (const leftover of await engine.findLeftovers(endpoint, signal)) {
       const found = await findTask(request, leftover, signal);
       if (found === undefined) continue;
+      if (found === "load") {
+        if (leftover.inUse) loading.push(leftover.taskId!);
+        continue;
+      }
       tasks.push({ id: leftover.taskId!, inUse: leftover.inUse, tables: found.tables.length });
       const place = new FollowedPlace(followed(request, leftover, found), timed);
       for (const id of found.tables) own.set(tableKey(id), place);
@@ -58,7 +65,7 @@ export async function findTasks(request: TasksRequest, signal: AbortSignal): Pro
     unread = error;
   }
   const places = { all: [...new Set(own.values())], of: (id: TableId) => own.get(tableKey(id)) ?? timed };
-  return { places, tasks, ...(unread === undefined ? {} : { unread }) };
+  return { places, tasks, loading, ...(unread === undefined ? {} : { unread }) };
 }
 
 /** How long a difference has to stay that a task looks for where no other tells its place. */
@@ -81,7 +88,7 @@ async function findTask(
   { source, target, tables }: TasksRequest,
   { kind, taskId, name: controlSchema }: Leftover,
   signal: AbortSignal,
-): Promise<FoundTask | undefined> {
+): Promise<FoundTask | "load" | undefined> {
   if (kind !== "task records" || taskId === undefined) return undefined;
   const journal = await target.watchJournal({ taskId, controlSchema }, signal);
   const compared = new Set(tables.map(tableKey));
@@ -89,7 +96,7 @@ async function findTask(
   if (own.length === 0) return undefined;
   const applied = await journal.applied(signal);
   // A full load without changes has neither.
-  if (journal.log === undefined && applied === undefined) return undefined;
+  if (journal.log === undefined && applied === undefined) return "load";
   try {
     await source.followLog({ taskId, known: journal.log, reached: applied }, signal);
   } catch (error) {

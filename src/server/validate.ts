@@ -16,8 +16,9 @@ import { asRead, openBoth } from "../task/open-sides.ts";
 import { nothingSelected } from "../task/select-relations.ts";
 import { readTaskSettings, type TaskSettings } from "../task/settings.ts";
 import { registry } from "./engines.ts";
-import { findTasks, type KnownTask } from "./followed-tasks.ts";
+import { type FoundTasks, findTasks, type KnownTask } from "./followed-tasks.ts";
 import { planRows } from "./plan-rows.ts";
+import { type DoneRepair, type FoundRepair, Repair, type RepairWish } from "./repair.ts";
 
 export type { ColumnTotals, TableTotals } from "../pipeline/validation/total-table.ts";
 export type {
@@ -29,6 +30,7 @@ export type {
   ValidationObserver,
 } from "../pipeline/validation/validation-observer.ts";
 export type { KnownTask } from "./followed-tasks.ts";
+export type { DoneRepair, FoundRepair, RepairWish } from "./repair.ts";
 
 export interface ValidationSpec {
   readonly source: EndpointConfig;
@@ -46,6 +48,8 @@ export interface ValidationSpec {
   readonly withTotals: boolean;
   /** How long a difference has to stay where no task tells its place. */
   readonly settleMs: number;
+  /** Left out: nothing is repaired. */
+  readonly repair?: RepairWish | undefined;
   /** Says of which tables, by tableKey(), the result is known already: they are not compared. None when left out. */
   readonly takeOver?: (tables: readonly PlannedTable[]) => ReadonlySet<string>;
 }
@@ -66,9 +70,14 @@ export interface ValidationListener extends ValidationObserver {
   task(task: KnownTask): void;
   /** The target's records of tasks cannot be read. */
   tasksUnread(error: MigrationError): void;
+  /** What would make the target's rows the source's, before any of it is carried out. */
+  repairFound(tables: readonly FoundRepair[]): void;
+  repaired(table: DoneRepair): void;
+  /** These tables are compared once more: what was told of them does not hold any more. */
+  comparesAgain(tables: readonly TableId[]): void;
 }
 
-/** Compares two databases. Nothing is changed on either side. */
+/** Compares two databases. Nothing is changed on either side unless the target is to be repaired. */
 export async function runValidation(
   spec: ValidationSpec,
   listener: ValidationListener,
@@ -88,20 +97,61 @@ export async function runValidation(
   const planned = plan.tables.map((table) => plannedTable(table, targets, spec));
   listener.planned(planned);
   const tables = plan.tables.map((table) => table.source.id);
-  const { settleMs } = spec;
-  const found = await findTasks({ source, target, engine, endpoint: spec.target, tables, settleMs }, signal);
+  const { settleMs, repair: wish } = spec;
+  const asked = { source, target, engine, endpoint: spec.target, tables, settleMs };
+  const found = await findTasks(asked, signal);
   for (const task of found.tasks) listener.task(task);
   if (found.unread !== undefined) listener.tasksUnread(found.unread);
+  const isCarriedOut = wish !== undefined && wish.kind !== "file";
+  if (isCarriedOut) checkNoTask(found);
   const { places } = found;
   const known = spec.takeOver?.(planned) ?? new Set<string>();
   const left = plan.tables.filter((table) => !known.has(tableKey(table.source.id)));
   const { sessions, withValues, sample, withTotals } = spec;
-  await validate({
-    ...{ source, target: there, tables: left, targets, places, sessions, withValues },
-    ...{ sample, withTotals },
-    ...{ observer: listener, signal },
-  });
+  const request = {
+    ...{ source, target: there, targets, places, signal },
+    ...{ sessions, withValues, sample, withTotals },
+  };
+  const present = plan.tables.filter((table) => targets.has(tableKey(table.target.id)));
+  const repair = wish && opened.use(await Repair.open(target, { wish, plans: plan.tables, present }, signal));
+  const observer = repair === undefined ? listener : hearing(listener, repair);
+  await validate({ ...request, tables: left, observer, repairs: repair });
+  if (repair !== undefined) {
+    listener.repairFound(repair.found());
+    if (wish?.kind === "file") repair.write(wish);
+    if (wish?.kind === "apply") {
+      checkNoTask(await findTasks(asked, signal));
+      const repaired = await repair.apply((table) => listener.repaired(table), signal);
+      listener.comparesAgain(repaired.map((table) => table.source.id));
+      if (repaired.length > 0) await validate({ ...request, tables: repaired, observer: listener });
+    }
+  }
   await reconcile({ target: there, plan, targets, places, observer: listener, signal });
+}
+
+/** A listener who has a repair hear what its tables have come to. */
+function hearing(listener: ValidationListener, repair: Repair): ValidationObserver {
+  return {
+    compared: (table, rows) => listener.compared(table, rows),
+    settling: (table, rows) => listener.settling(table, rows),
+    difference: (difference, lookup) => listener.difference(difference, lookup),
+    checked: (check) => listener.checked(check),
+    validated: (table) => {
+      repair.compared(table);
+      listener.validated(table);
+    },
+  };
+}
+
+/** A task brings its changes as they were made, each on the row as it was before: not on one that shows later changes already. */
+function checkNoTask({ tasks, loading, unread }: FoundTasks): void {
+  if (unread !== undefined) throw unread;
+  const [id] = [...tasks.map((task) => task.id), ...loading];
+  if (id === undefined) return;
+  throw new MigrationError("validation.repair_under_task", {
+    message: `Rows are not repaired while the task ${id} has records on the target by which it goes on with tables that are compared.`,
+    subject: id,
+  });
 }
 
 interface PlanningSides {

@@ -6,6 +6,7 @@ import { compareDigests } from "../support/compare-digests.ts";
 import { MysqlPair, mysqlToPostgres } from "../support/mysql-pair.ts";
 import type { MysqlFlavour } from "../support/mysql-server.ts";
 import { samplesOf } from "../support/mysql-type-values.ts";
+import { repairedByClient } from "../support/repair.ts";
 
 /* Every type of docs/engines/mysql.md, with values loaded and values changed, compared across. */
 
@@ -77,6 +78,13 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       for (const [n, { type, postgres }] of samplesOf(flavour).entries()) {
         assert.equal(found.get(`t${n}`), postgres, type);
       }
+
+      const damage = samplesOf(flavour).map(
+        (_, n) => `update t${n} set v = null where id % 3 = 0; delete from t${n} where id % 3 = 1`,
+      );
+      await pair.queryTarget(damage.join("; "));
+      assert.ok((await repairedByClient(pair.spec)) > samplesOf(flavour).length);
+      await pair.assertEqual();
     } finally {
       await pair.end();
     }

@@ -9,6 +9,7 @@ import {
   postgresTypeSamples,
   postgresTypeTables,
 } from "../support/postgres-type-values.ts";
+import { repairedByClient } from "../support/repair.ts";
 
 /* Every type of docs/engines/mysql.md that comes from PostgreSQL, with values loaded and changed, and values refused. */
 
@@ -46,6 +47,13 @@ for (const flavour of ["mariadb", "mysql"] as const) {
       for (const [i, { type, becomes, onMariadb = becomes }] of postgresTypeSamples.entries()) {
         assert.equal(found.get(`t${i}`), flavour === "mariadb" ? onMariadb : becomes, type);
       }
+
+      const damage = all.map(
+        ({ name }) => `update ${name} set c = null where id % 3 = 0; delete from ${name} where id % 3 = 1`,
+      );
+      await pair.queryTarget(damage.join("; "), "app");
+      assert.ok((await repairedByClient(pair.spec)) > all.length);
+      await pair.assertEqual(all);
 
       const refused = postgresTypeSamples.flatMap(({ type, refused: values = [] }) =>
         values.flatMap(([value, only]) => (only === undefined || only === flavour ? [[type, value]] : [])),

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { assertEqualDatabases } from "../support/assert-equal.ts";
 import { endpointOf } from "../support/endpoint.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
+import { repairedByClient } from "../support/repair.ts";
 import { ObservedTask, schemas, taskSpec } from "../support/task.ts";
 import { typeSchema, untriedTypes } from "../support/type-schema.ts";
 import { type TypeSample, typeSamples } from "../support/type-values.ts";
@@ -82,14 +83,13 @@ async function roundTrip(source: PostgresServer, target: PostgresServer, full: b
   if (full)
     for (let n = 0; n < samplesFor(version).length; n += 2)
       await source.query(`alter table types.t${n} replica identity full`);
-  const task = new ObservedTask(
-    taskSpec({
-      type: "full-load-and-cdc",
-      source: endpointOf(source, "postgres"),
-      target: endpointOf(target, "postgres"),
-      tableMappings: schemas("types", "public"),
-    }),
-  );
+  const spec = taskSpec({
+    type: "full-load-and-cdc",
+    source: endpointOf(source, "postgres"),
+    target: endpointOf(target, "postgres"),
+    tableMappings: schemas("types", "public"),
+  });
+  const task = new ObservedTask(spec);
   await task.until((progress) => progress.phase === "replicating");
   await source.query(fillTables(version, 1000));
   await source.query(changeTables(version));
@@ -101,7 +101,20 @@ async function roundTrip(source: PostgresServer, target: PostgresServer, full: b
     outcome.progress.tables.reduce((sum, { conflicts }) => sum + conflicts, 0),
     0,
   );
-  await assertEqualDatabases({ source, from: "postgres", target, to: "postgres", schemas: ["types"] });
+  const databases = { source, from: "postgres", target, to: "postgres", schemas: ["types"] };
+  await assertEqualDatabases(databases);
+  if (full) return;
+
+  const damage = samplesFor(version).map(
+    (
+      _,
+      n,
+    ) => `update types.t${n} set v = null, changed = 7 where id % 3 = 0; delete from types.t${n} where id % 3 = 1;
+      update types.t${n} set id = id - 1 where id = 1002`,
+  );
+  await target.query(damage.join(";\n"));
+  assert.ok((await repairedByClient(spec)) > 20 * samplesFor(version).length);
+  await assertEqualDatabases(databases);
 }
 
 /** Of what PostgreSQL brings along; that of other languages needs more than the server. */

@@ -6,8 +6,11 @@ import {
   plantDifferences,
   plantedDialects,
   plantedLines,
+  plantedRepairs,
   plantedSchema,
+  plantRows,
 } from "../support/planted-differences.ts";
+import { runByClient, writtenRepair } from "../support/repair.ts";
 import { serverOfFile } from "../support/server-pair.ts";
 import { assertStopped, runToEnd, schemas, taskSpec } from "../support/task.ts";
 import { comparedSchemas, differenceLine, type Validated, validated } from "../support/validation.ts";
@@ -64,7 +67,7 @@ test("it is told that values differ which the target's endpoint has replaced", a
 });
 
 for (const [from, to] of pairs) {
-  test(`each kind of difference is found: ${from.name} to ${to.name}`, async () => {
+  test(`each kind of difference is found, and repaired: ${from.name} to ${to.name}`, async () => {
     const source = await running.get(from)!.newSchema();
     const target = await running.get(to)!.newSchema();
     const dialect = (kind: DatabaseKind) => plantedDialects[kind === postgres ? "postgres" : "mysql"];
@@ -86,7 +89,7 @@ for (const [from, to] of pairs) {
     );
 
     await plantDifferences(target, dialect(to));
-    const { differences, tables } = await validated(spec, { withValues: true });
+    const { differences, tables, sql, repairs } = await writtenRepair(spec, { withValues: true });
     assert.deepEqual(differences.map(differenceLine).sort(), plantedLines);
     const { verdict, missing, extra, different, rows } = tables.get("notes")!;
     assert.deepEqual(
@@ -99,5 +102,27 @@ for (const [from, to] of pairs) {
     const emptied = differences.find(({ key }) => key?.["id"] === "20");
     assert.equal(emptied?.values?.source?.["word"], "");
     assert.equal(emptied?.values?.target?.["word"], null);
+
+    const untouched = "select * from notes where id between 400 and 600 or id = 6 order by id";
+    const kept = await target.rows(untouched);
+    const found = repairs.map(({ table: { name }, rows, remarks }) => ({ name, ...rows, remarks }));
+    assert.deepEqual(
+      found.sort((a, b) => (a.name < b.name ? -1 : 1)),
+      plantedRepairs,
+    );
+    await runByClient(target.endpoint, sql);
+    assert.deepEqual((await validated(spec)).differences, []);
+    assert.deepEqual(await target.rows(untouched), kept);
+
+    await plantRows(target, dialect(to));
+    const applied = await validated(spec, { repair: { kind: "apply" } });
+    assert.deepEqual(applied.differences, []);
+    assert.equal(applied.tables.get("notes")?.verdict, "equal");
+    assert.equal(applied.tables.get("absent")?.verdict, "missing");
+    assert.deepEqual(
+      applied.repaired.map(({ table: { name }, done, refused }) => `${name} ${done} ${refused}`).sort(),
+      ["events 4 0", "notes 12 0"],
+    );
+    assert.deepEqual(await target.rows(untouched), kept);
   });
 }

@@ -77,6 +77,12 @@ for (const [kind, forMs] of kinds) {
     const stop = new AbortController();
     const writing = write(from, stop.signal);
     const planted: string[] = [];
+    const assertLeftAlone = async (): Promise<void> => {
+      const rows = await to.rows("select * from item order by id");
+      const applying = validated(spec, { repair: { kind: "apply" } });
+      await assert.rejects(applying, { code: "validation.repair_under_task", subject: spec.id });
+      assert.deepEqual(await to.rows("select * from item order by id"), rows);
+    };
     const plant = async (line: string, sql: string): Promise<void> => {
       await to.run(sql);
       planted.push(line);
@@ -103,6 +109,7 @@ for (const [kind, forMs] of kinds) {
       assert.ok((await writing) > 20);
       const { tables } = await compare();
       assert.equal(tables.get("counter")?.verdict, "equal");
+      await assertLeftAlone();
     } finally {
       stop.abort();
       await writing.catch(() => undefined);
@@ -110,5 +117,6 @@ for (const [kind, forMs] of kinds) {
       task.running.stop();
       await task.running.outcome;
     }
+    await assertLeftAlone();
   });
 }

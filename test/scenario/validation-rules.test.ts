@@ -85,6 +85,21 @@ test("rows are compared as rules make them", async () => {
     "people extra 1",
     "people missing 39",
   ]);
+
+  const others = "select * from persons where id not in (1, 18, 19, 20, 21, 39) order by id";
+  const before = await target.rows(others);
+  const applied = await validated(spec, { repair: { kind: "apply" } });
+  assert.deepEqual(applied.differences, []);
+  assert.deepEqual(await target.rows(others), before);
+  const made =
+    "select full_name, ssn, mail ~ '^[0-9a-f]{64}$', label from persons where id in (18, 39) order by id";
+  assert.deepEqual(
+    (await target.rows(made)).map((row) => row.map(String)),
+    [
+      ["name 18", "##-##", "t", "18:NAME 18"],
+      ["name 39", "##-##", "t", "39:NAME 39"],
+    ],
+  );
 });
 
 test("a sample looks for a part of the source's rows, and for all of a table without a key", async () => {

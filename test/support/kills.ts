@@ -1,7 +1,7 @@
 import type { Failpoint, ValidationFailpoint } from "../../src/base/failpoint.ts";
 import type { Arming } from "./killable.ts";
 
-/** What a task is at when a test kills it; what each means stands in test/scenario/kill*.test.ts, large-objects, retry-errors-kill, rights, schema-changes and schema-notes.test.ts. */
+/** What a task is at when a test kills it; what each means stands in test/scenario/kill*.test.ts, large-objects, retry-errors-kill, rights, validate-repair, schema-changes and schema-notes.test.ts. */
 export type Situation =
   | "start"
   | "load"
@@ -17,6 +17,7 @@ export type Situation =
   | "capture"
   | "delete"
   | "cleanup"
+  | "repair"
   | "service"
   | "largeObjects"
   | "rights"
@@ -96,6 +97,7 @@ export const kills: Readonly<Record<Exclude<Failpoint, ValidationFailpoint>, Kil
   "stream.notes-dropped": { delete: 1 },
   "journal.forgotten": { start: 1, delete: 1 },
   "cleanup.leftover-removed": { cleanup: 2 },
+  "repair.committed": { repair: 2 },
   "service.store-made": { service: 1 },
   "service.key-made": { service: 1 },
   "service.access-key-made": { service: 1 },

@@ -43,8 +43,14 @@ export function plantedSchema({ blob, double, bytes }: PlantedDialect): string {
     insert into absent values (1)`;
 }
 
-/** Changes on the target what then has to be found. */
-export async function plantDifferences(target: TestSchema, { bytes }: PlantedDialect): Promise<void> {
+/** Changes on the target what then has to be found, beside rows also tables. */
+export async function plantDifferences(target: TestSchema, dialect: PlantedDialect): Promise<void> {
+  await plantRows(target, dialect);
+  await target.run("alter table narrow drop column gone; drop table absent");
+}
+
+/** Changes rows of the target alone. */
+export async function plantRows(target: TestSchema, { bytes }: PlantedDialect): Promise<void> {
   const set = (id: number, what: string): string => `update notes set ${what} where id = ${id}`;
   await target.run(
     [
@@ -62,8 +68,6 @@ export async function plantDifferences(target: TestSchema, { bytes }: PlantedDia
       "insert into notes (id, word) values (7, 'new')",
       "insert into events values (17, 'event 17')",
       "delete from events where n = 18",
-      "alter table narrow drop column gone",
-      "drop table absent",
     ].join("; "),
   );
 }
@@ -84,4 +88,24 @@ export const plantedLines: readonly string[] = [
   "notes extra 7",
   "notes missing 2",
   `notes missing ${LAST}`,
+];
+
+/** What repairs that, as far as something does. */
+export const plantedRepairs = [
+  {
+    name: "absent",
+    delete: 0,
+    update: 0,
+    insert: 0,
+    remarks: ["Not repaired: the target has no such table. Load it by a task."],
+  },
+  { name: "events", delete: 1, update: 0, insert: 3, remarks: [] },
+  {
+    name: "narrow",
+    delete: 0,
+    update: 0,
+    insert: 0,
+    remarks: ["Not repaired: the target lacks the column gone."],
+  },
+  { name: "notes", delete: 1, update: 9, insert: 2, remarks: [] },
 ];

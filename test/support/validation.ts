@@ -1,5 +1,7 @@
 import type { Finding } from "../../src/core/finding.ts";
 import {
+  type DoneRepair,
+  type FoundRepair,
   type RowDifference,
   runValidation,
   type TableValidation,
@@ -11,6 +13,8 @@ import type { TestSchema } from "../contract/database-kind.ts";
 import { schemas, taskSpec } from "./task.ts";
 
 export interface Validated {
+  readonly repairs: readonly FoundRepair[];
+  readonly repaired: readonly DoneRepair[];
   readonly differences: readonly RowDifference[];
   readonly tables: ReadonlyMap<string, TableValidation>;
   readonly checks: readonly TargetCheck[];
@@ -26,6 +30,8 @@ export async function validated(
   const checks: TargetCheck[] = [];
   const findings: Finding[] = [];
   const tables = new Map<string, TableValidation>();
+  const repairs: FoundRepair[] = [];
+  const repaired: DoneRepair[] = [];
   const nothing = (): void => undefined;
   await runValidation(
     {
@@ -34,6 +40,11 @@ export async function validated(
     },
     {
       ...{ planned: nothing, task: nothing, tasksUnread: nothing, compared: nothing, settling: nothing },
+      repairFound: (found) => repairs.push(...found),
+      repaired: (table) => repaired.push(table),
+      comparesAgain: () => {
+        differences.length = 0;
+      },
       finding: (finding) => findings.push(finding),
       difference: (difference) => differences.push(difference),
       checked: (check) => checks.push(check),
@@ -41,7 +52,7 @@ export async function validated(
     },
     new AbortController().signal,
   );
-  return { differences, tables, checks, findings };
+  return { differences, tables, checks, findings, repairs, repaired };
 }
 
 /** Compares what two schemas hold, under whatever names. */

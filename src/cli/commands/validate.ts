@@ -11,6 +11,7 @@ import { endpointLabel, type Output } from "../output.ts";
 import { printable } from "../text-width.ts";
 import { validationDisplay } from "../validation-display.ts";
 import { ProgressFile } from "../validation-progress.ts";
+import { AskedRepair, type RepairOptions, repairHint } from "../validation-repair.ts";
 import { openReport } from "../validation-report.ts";
 import { ValidationResult } from "../validation-result.ts";
 import { type WhatToMove, withWhatToMove } from "../what-to-move.ts";
@@ -19,6 +20,7 @@ const HELP = `
 Examples:
   tideway validate postgresql://me:secret@old/shop postgresql://me:secret@new/shop
   tideway validate --type full-load-and-cdc --mappings mappings.json --report result.json "$OLD" "$NEW"
+  tideway validate --repair repair.sql "$OLD" "$NEW"
 
 Give the same --type, --include, --exclude, --mappings and --settings as for the migration: rows are compared as
 these make them. Both databases are only read, by digests that they compute themselves, and may be in use: a
@@ -27,11 +29,16 @@ brings changes its records on the target say when that is; without one a differe
 --values shows values of rows that differ, which are otherwise named by their keys alone. --totals tells what tables come
 to on both sides: rows, sums of numbers, first and last dates, for one more scan of each. --resume keeps in a file what
 is done, table by table: the same command goes on from there when it was stopped or has failed.
+
+--repair writes the statements that make the target's rows the source's into a file that only you can read.
+--repair=apply tells how many rows of which tables these would insert, update and delete; with --yes it carries
+them out, each some hundred in a transaction, and compares those tables again. It refuses to while a task brings changes
+of the tables.
 A password that is not in the URL is taken from TIDEWAY_SOURCE_PASSWORD or TIDEWAY_TARGET_PASSWORD.
 
 Exit codes: 0 equal, 1 failed or stopped before the end, 2 wrong usage, 3 different, or not all of it could be compared.`;
 
-export interface ValidateOptions extends WhatToMove {
+export interface ValidateOptions extends WhatToMove, RepairOptions {
   readonly sample?: number;
   readonly settle: number;
   readonly sessions: number;
@@ -55,6 +62,8 @@ export function validateCommand(program: Command, output: Output, exit: (code: E
     .option("--values", "show values of rows that differ", false)
     .option("--totals", "tell rows, sums of numbers, and first and last dates of both sides", false)
     .option("--report <file>", "write the result there, all differences included: .html or .json")
+    .option("--repair <file>", "write the statements that make the target equal there; or apply")
+    .option("--yes", "carry them out, with --repair=apply", false)
     .option("--resume <file>", "keep there what is done, and go on from it when it is there")
     .option("--json", "one event a line, for programs", false)
     .addHelpText("after", HELP)
@@ -71,9 +80,11 @@ async function validate(
   const spec = await validationSpec(urls, options);
   const title = printable(`${endpointLabel(spec.source)} → ${endpointLabel(spec.target)}`);
   const { runValidation } = await import("../../server/validate.ts");
+  using repair = new AskedRepair(options, title);
   using report = options.report === undefined ? undefined : openReport(options.report, title);
+  const changes = repair.wish?.kind === "apply";
   using progress = options.resume === undefined ? undefined : await openProgress(options.resume, spec);
-  const display = validationDisplay(output, { title, json: options.json });
+  const display = validationDisplay(output, { title, changes, json: options.json });
   const result = new ValidationResult([display, ...(report === undefined ? [] : [report])], progress);
   const takeOver =
     progress === undefined
@@ -88,7 +99,7 @@ async function validate(
     },
   );
   try {
-    await runValidation({ ...spec, ...takeOver }, result, abort.signal);
+    await runValidation({ ...spec, ...takeOver, repair: repair.wish }, result, abort.signal);
   } finally {
     display.close();
   }
@@ -97,6 +108,9 @@ async function validate(
   display.end(totals, code);
   report?.end(totals);
   progress?.end();
+  repair.end();
+  const hint = repairHint(options, totals.repairs);
+  if (hint !== undefined && !options.json) output.stdout.write(`${printable(hint)}\n`);
   return code;
 }
 

@@ -31,6 +31,21 @@ export const validationErrors = {
     remedy:
       "Give a path in a directory that can be written, where nothing is or what an earlier run has left there.",
   },
+  "validation.repair_not_written": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "The statements of a repair cannot be written to a file. With --repair=apply they are kept in the system's directory for temporary files until they are carried out.",
+    remedy: "Make room there, or name another directory: by the path of --repair, or in the variable TMPDIR.",
+  },
+  "validation.repair_under_task": {
+    scope: "usage",
+    retry: "never",
+    meaning:
+      "Rows cannot be repaired by --repair=apply while a task has still to bring changes of their tables: it would carry out changes once more that the repaired rows show already.",
+    remedy:
+      'Have the task itself bring the rows: "tideway task retry-errors" those that the target has refused, "tideway task reload --table" whole tables. If the task is not needed any more, stop it and remove its records by "tideway cleanup". Or leave its tables out.',
+  },
   "validation.stopped": {
     scope: "task",
     retry: "never",

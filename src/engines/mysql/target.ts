@@ -8,6 +8,7 @@ import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
 import type { PostLoadStep } from "../../core/post-load-step.ts";
 import type { RightsId } from "../../core/rights.ts";
 import type { BulkFormat } from "../../core/row-chunk.ts";
+import type { RowRepair } from "../../core/row-repair.ts";
 import type { SequenceState, TableId } from "../../core/schema.ts";
 import type { ServerMark } from "../../core/server-mark.ts";
 import type { ServerProbe } from "../../core/server-probe.ts";
@@ -237,6 +238,12 @@ export class MysqlTarget implements Target {
     // Loaded for tasks that capture changes alone.
     const { openApplier } = await import("./apply/applier.ts");
     return await openApplier({ endpoint: this.#endpoint, replaced: this.#replaced }, request, signal);
+  }
+
+  async openRepair(plans: readonly TablePlan[], signal: AbortSignal): Promise<RowRepair> {
+    // Loaded for repairs alone.
+    const { openRowRepair } = await import("./apply/row-repair.ts");
+    return await openRowRepair({ endpoint: this.#endpoint, choices: this.#choices }, plans, signal);
   }
 
   findings(): readonly Finding[] {

@@ -9,6 +9,7 @@ import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
 import type { PostLoadStep } from "../../core/post-load-step.ts";
 import type { ObjectRights, RightsId } from "../../core/rights.ts";
 import type { BulkFormat } from "../../core/row-chunk.ts";
+import type { RowRepair } from "../../core/row-repair.ts";
 import type { SequenceState, TableId } from "../../core/schema.ts";
 import type { ServerMark } from "../../core/server-mark.ts";
 import type { ServerProbe } from "../../core/server-probe.ts";
@@ -261,6 +262,12 @@ export class PostgresTarget implements Target {
     // Loaded for tasks that capture changes alone.
     const { openApplier } = await import("./apply/applier.ts");
     return await openApplier(this.#endpoint, request, signal);
+  }
+
+  async openRepair(plans: readonly TablePlan[], signal: AbortSignal): Promise<RowRepair> {
+    // Loaded for repairs alone.
+    const { openRowRepair } = await import("./apply/row-repair.ts");
+    return await openRowRepair(this.#endpoint, plans, signal);
   }
 
   assessMarking(taskId: string, signal: AbortSignal): Promise<readonly Finding[]> {

@@ -5,7 +5,7 @@ import { sentColumns } from "../../core/row-inserts.ts";
 import type { Column, TableSchema } from "../../core/schema.ts";
 import type { Partition, ReadRequest, Snapshot } from "../../core/source.ts";
 import { readRows } from "../read-rows.ts";
-import type { ComparedTable } from "./compared-table.ts";
+import { type ComparedTable, readOrdinals } from "./compared-table.ts";
 
 export type SideName = "source" | "target";
 
@@ -70,7 +70,7 @@ export function sourceSide({ plan, columns }: ComparedTable, snapshot: Digesting
 }
 
 export function targetSide({ columns, target: table }: ComparedTable, snapshot: Digesting): ComparedSide {
-  const read = columns.map(({ targetOrdinal }) => targetOrdinal).sort((a, b) => a - b);
+  const read = readOrdinals(columns);
   const digests = columns.map(({ target, targetOrdinal: ordinal, form }): DigestColumn | undefined =>
     snapshot.digestsAs(target, form) ? { ordinal, form } : undefined,
   );

@@ -105,6 +105,11 @@ export function compareTable(
   };
 }
 
+/** The target's columns that are read of it, in their order. */
+export function readOrdinals(columns: readonly ComparedColumn[]): readonly number[] {
+  return columns.map(({ targetOrdinal }) => targetOrdinal).sort((a, b) => a - b);
+}
+
 function faultOf(plan: TablePlan, columns: readonly ComparedColumn[]): string | undefined {
   if (keepsDeleted(originsOf(plan))) return "Its rules keep rows that the source has deleted.";
   return columns.length === 0 ? "It has no column that both sides can be compared by." : undefined;

@@ -7,6 +7,7 @@ import { type ComparedTable, compareTable } from "./compared-table.ts";
 import { Confirmation } from "./confirm-candidates.ts";
 import { differenceOf } from "./difference-of.ts";
 import { findCandidates } from "./find-candidates.ts";
+import { TableRepair } from "./repair-rows.ts";
 import { drawSample, sampleTable } from "./sample-table.ts";
 import { type ScannedTable, type Sides, scanTable } from "./scan-table.ts";
 import type { Settled } from "./settle.ts";
@@ -103,11 +104,13 @@ async function compareRows(
   counts.source = scanned.sides.source.sums.total;
   counts.target = scanned.sides.target.sums.total;
   if (scanned.differing.length === 0) return;
-  const confirmation = new Confirmation(table, rereadsOf(scanned), context);
+  const rereads = rereadsOf(scanned);
+  const confirmation = new Confirmation(table, rereads, context);
+  const to = { counts, repair: repairOf(table, rereads, context) };
   for await (const seen of findCandidates(table, scanned, context)) {
-    await tell(table, { settled: confirmation.of(seen), rows: seen.length, counts }, context);
+    await tell(table, { settled: confirmation.of(seen), rows: seen.length, ...to }, context);
   }
-  await tell(table, { settled: confirmation.rest(), rows: confirmation.waiting, counts }, context);
+  await tell(table, { settled: confirmation.rest(), rows: confirmation.waiting, ...to }, context);
   if (counts.undecided === 0) await confirmCounts(table, { confirmation, counts }, context);
 }
 
@@ -122,14 +125,16 @@ async function compareSample(
   { sides, partitions, counts }: Sample,
   context: ValidationContext,
 ): Promise<void> {
-  const confirmation = new Confirmation(table, { sides, choice: undefined }, context);
+  const rereads = { sides, choice: undefined };
+  const confirmation = new Confirmation(table, rereads, context);
+  const to = { counts, repair: repairOf(table, rereads, context) };
   for await (const { rows, seen } of sampleTable(table, { sides, partitions }, context)) {
     counts.source += rows.source;
     counts.target += rows.target;
     if (seen.length === 0) continue;
-    await tell(table, { settled: confirmation.of(seen), rows: seen.length, counts }, context);
+    await tell(table, { settled: confirmation.of(seen), rows: seen.length, ...to }, context);
   }
-  await tell(table, { settled: confirmation.rest(), rows: confirmation.waiting, counts }, context);
+  await tell(table, { settled: confirmation.rest(), rows: confirmation.waiting, ...to }, context);
 }
 
 function rereadsOf({ sides, hash, buckets, differing }: ScannedTable): Rereads {
@@ -145,11 +150,21 @@ interface SettledRows {
   /** How many are about to be settled. */
   readonly rows: number;
   readonly counts: Counts;
+  readonly repair: TableRepair | undefined;
+}
+
+function repairOf(
+  table: ComparedTable,
+  rereads: Rereads,
+  context: ValidationContext,
+): TableRepair | undefined {
+  const { repairs } = context;
+  return repairs === undefined ? undefined : new TableRepair(table, { rereads, repairs }, context);
 }
 
 async function tell(
   table: ComparedTable,
-  { settled: all, rows, counts }: SettledRows,
+  { settled: all, rows, counts, repair }: SettledRows,
   context: ValidationContext,
 ): Promise<void> {
   const { observer, withValues } = context;
@@ -161,7 +176,9 @@ async function tell(
     const difference = differenceOf(table, settled, withValues);
     counts[difference.kind] += difference.rows;
     await observer.difference(difference, settled.candidate.lookup);
+    await repair?.add(settled);
   }
+  await repair?.flush();
   observer.settling(id, 0);
 }
 

@@ -3,6 +3,7 @@ import { Limiter } from "../../base/limiter.ts";
 import { readTable, type TablePlan } from "../../core/plan.ts";
 import { type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
 import type { Snapshot, Source } from "../../core/source.ts";
+import type { Repairs } from "./repair-rows.ts";
 import type { TargetPlace } from "./target-place.ts";
 import { validateTable } from "./validate-table.ts";
 import type { ValidatedSide, ValidationContext } from "./validation-context.ts";
@@ -28,6 +29,7 @@ export interface ValidationRequest {
   readonly withValues: boolean;
   /** Percent of the rows to look for; undefined for all. */
   readonly sample: number | undefined;
+  readonly repairs?: Repairs | undefined;
   /** Columns of large objects are not compared. They are when left out. */
   readonly skipsLobs?: boolean;
   readonly withTotals: boolean;

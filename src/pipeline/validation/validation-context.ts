@@ -2,6 +2,7 @@ import type { Limiter } from "../../base/limiter.ts";
 import type { TableId } from "../../core/schema.ts";
 import type { Snapshot, Source } from "../../core/source.ts";
 import type { SideName } from "./compared-side.ts";
+import type { Repairs } from "./repair-rows.ts";
 import type { TargetPlace } from "./target-place.ts";
 import type { ValidationObserver } from "./validation-observer.ts";
 
@@ -25,6 +26,8 @@ export interface ValidationContext {
   readonly observer: ValidationObserver;
   /** Values of rows that differ are told. */
   readonly withValues: boolean;
+  /** Statements are written for rows that differ. Left out: none are. */
+  readonly repairs?: Repairs | undefined;
   /** Percent of the rows to look for; undefined for all. */
   readonly sample: number | undefined;
   /** Columns of large objects are not compared. They are when left out. */

@@ -31,9 +31,12 @@ const NO_LIMIT = "/*!50708 , max_execution_time = 0 */ /*M!100101 , max_statemen
  * may take unsigned numbers from each other: MariaDB lets nobody make such a column without that mode, and on MySQL what the
  * source has computed below zero is refused without it.
  */
+export const TARGET_SQL_MODE =
+  "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES,NO_UNSIGNED_SUBTRACTION";
+
 const sides: Readonly<Record<EndpointRole, string>> = {
   source: "set sql_mode = '';",
-  target: `set sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES,NO_UNSIGNED_SUBTRACTION',
+  target: `set sql_mode = '${TARGET_SQL_MODE}',
     innodb_lock_wait_timeout = 100000000, lock_wait_timeout = 31536000;`,
 };
 

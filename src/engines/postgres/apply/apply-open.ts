@@ -28,6 +28,9 @@ const SETTINGS = [
 /** Constraints of the transaction at work that may wait until it ends do so. */
 export const DEFER_SQL = "set constraints all deferred";
 
+/** Triggers and foreign keys do not act on what the session writes. */
+export const ACTS_ON_NOTHING_SQL = "set session_replication_role = replica";
+
 /** What a session for apply can do. */
 export interface SessionTraits {
   /** False when triggers and foreign keys will act. */
@@ -50,11 +53,16 @@ export async function prepareApplySession(wire: WireSession): Promise<SessionTra
     "select pg_catalog.has_database_privilege(current_database(), 'TEMPORARY'), current_setting('server_encoding')",
   );
   return {
-    replica: await tries(wire, "set session_replication_role = replica", [INSUFFICIENT_PRIVILEGE]),
+    replica: await silences(wire),
     temporary: rows[0]![0] === "t",
     unicode: rows[0]![1] === "UTF8",
     waitForDisk: await waitForDisk(wire),
   };
+}
+
+/** Keeps triggers and foreign keys from acting; false when the user may not. */
+export function silences(wire: WireSession): Promise<boolean> {
+  return tries(wire, ACTS_ON_NOTHING_SQL, [INSUFFICIENT_PRIVILEGE]);
 }
 
 /**

@@ -10,8 +10,16 @@ export type ApplyCommand = Pick<PreparedStatement, "sql" | "params">;
 /** Statements that mean a row whose key is the same to the byte; see ApplyMode.restore. */
 export type Restoring = "delete" | "insert" | "setFixed" | "update";
 
+/** How a command's text names the cells of the rows before and after. */
+export interface NamedCells {
+  of(ordinal: number, hasBefore: boolean): string;
+  /** What follows names each cell anew: the server gives a parameter one type, by where it finds it first. */
+  apart(): void;
+  in(sql: string): ApplyCommand;
+}
+
 /** Parameters in the order in which the text names them first. */
-class Parameters {
+class Parameters implements NamedCells {
   readonly #cells: number[] = [];
   #from = 0;
 
@@ -22,7 +30,6 @@ class Parameters {
     return `$${known < 0 ? this.#cells.push(cell) : known + 1}`;
   }
 
-  /** What follows gets parameters of its own: the server gives each one type, by where it finds it first. */
   apart(): void {
     this.#from = this.#cells.length;
   }
@@ -46,8 +53,16 @@ export class ApplySql {
   readonly #name: string;
   /** What is updated and deleted from. */
   readonly #rows: string;
+  readonly #cells: () => NamedCells;
 
-  constructor(plan: TablePlan, target: TargetTable | undefined, columns: ApplyColumns) {
+  /** `cells`: of each command; parameters when left out. */
+  constructor(
+    plan: TablePlan,
+    target: TargetTable | undefined,
+    columns: ApplyColumns,
+    cells: () => NamedCells = () => new Parameters(),
+  ) {
+    this.#cells = cells;
     this.#plan = plan;
     this.#target = target;
     this.#columns = columns;
@@ -62,9 +77,9 @@ export class ApplySql {
     return this.#folded.length > 0;
   }
 
-  /** A row in the way is left as it is, and shows as a command that changed nothing. */
-  insert(): ApplyCommand {
-    return this.#insert(this.#mayIgnoreConflicts() ? " on conflict do nothing" : "");
+  /** A row in the way is left as it is, and shows as a command that changed nothing; or it is an error. */
+  insert(ignores = this.#mayIgnoreConflicts()): ApplyCommand {
+    return this.#insert(ignores ? " on conflict do nothing" : "");
   }
 
   /** Insert that overwrites the row of the same key; not where it isExact. */
@@ -78,19 +93,23 @@ export class ApplySql {
   }
 
   delete(): ApplyCommand {
-    const parameters = new Parameters();
+    const parameters = this.#cells();
     return parameters.in(`delete from ${this.#rows} where ${this.#where(parameters, true)}`);
   }
 
-  restoring(what: Restoring): ApplyCommand {
+  /** `unchanged`: of an update; every value is set when it is left out. */
+  restoring(
+    what: Restoring,
+    unchanged: Uint8Array = new Uint8Array(this.#plan.source.columns.length),
+  ): ApplyCommand {
     if (what === "setFixed") return this.setFixed(false, true);
     const columns = this.#columns;
-    const parameters = new Parameters();
+    const parameters = this.#cells();
     if (what === "delete") {
       return parameters.in(`delete from ${this.#rows} where ${this.#whereIdentical(parameters, true)}`);
     }
     if (what === "update") {
-      const set = this.#set(parameters, new Uint8Array(this.#plan.source.columns.length), false);
+      const set = this.#set(parameters, unchanged, false);
       return parameters.in(
         `update ${this.#rows} set ${set} where ${this.#whereIdentical(parameters, false)}`,
       );
@@ -105,14 +124,14 @@ export class ApplySql {
   }
 
   update(unchanged: Uint8Array, hasBefore: boolean): ApplyCommand {
-    const parameters = new Parameters();
+    const parameters = this.#cells();
     const set = this.#set(parameters, unchanged, hasBefore);
     return parameters.in(`update ${this.#rows} set ${set} where ${this.#where(parameters, hasBefore)}`);
   }
 
   /** Like update() of a row whose key changed, but nothing when the new key is there already. */
   moveUnlessThere(unchanged: Uint8Array): ApplyCommand {
-    const parameters = new Parameters();
+    const parameters = this.#cells();
     const set = this.#set(parameters, unchanged, true);
     const where = this.#where(parameters, true);
     const taken = `select from ${this.#rows} where ${this.#where(parameters, false)}`;
@@ -121,7 +140,7 @@ export class ApplySql {
 
   /** Like update(), where no UPDATE may set all that has changed: the row is written anew. */
   rewrite(unchanged: Uint8Array, hasBefore: boolean): ApplyCommand {
-    const parameters = new Parameters();
+    const parameters = this.#cells();
     const sent = this.#columns.written.filter((o) => unchanged[o] === 0);
     return parameters.in(this.#anew(parameters, this.#where(parameters, hasBefore), sent));
   }
@@ -129,7 +148,7 @@ export class ApplySql {
   /** Gives the row, if it is there and has others, the values that no UPDATE may set; its key stays as it is. */
   setFixed(hasBefore: boolean, isIdentical = false): ApplyCommand {
     const columns = this.#columns;
-    const parameters = new Parameters();
+    const parameters = this.#cells();
     const set = columns.fixed.filter((o) => !this.#key.includes(o));
     const same = set.map((o) => columns.isSame(o, parameters.of(o, false))).join(" and ");
     const found = isIdentical
@@ -140,7 +159,7 @@ export class ApplySql {
 
   #insert(conflict: string): ApplyCommand {
     const columns = this.#columns;
-    const parameters = new Parameters();
+    const parameters = this.#cells();
     const names = columns.written.map((o) => columns.name(o)).join(", ");
     const values = columns.written.map((o) => columns.value(o, parameters.of(o, false))).join(", ");
     const row = names === "" ? "default values" : `(${names}) overriding system value values (${values})`;
@@ -155,7 +174,7 @@ export class ApplySql {
   }
 
   /** Writes a row anew, with what was sent in some columns, and what it holds in the others. */
-  #anew(parameters: Parameters, where: string, sent: readonly number[]): string {
+  #anew(parameters: NamedCells, where: string, sent: readonly number[]): string {
     const columns = this.#columns;
     const names = [...columns.written.map((o) => columns.name(o)), ...columns.own];
     const values = [
@@ -168,7 +187,7 @@ export class ApplySql {
       insert into ${this.#name} (${names.join(", ")}) overriding system value select ${values.join(", ")} from old`;
   }
 
-  #set(parameters: Parameters, unchanged: Uint8Array, hasBefore: boolean): string {
+  #set(parameters: NamedCells, unchanged: Uint8Array, hasBefore: boolean): string {
     const columns = this.#columns;
     const sent = columns.written.filter((o) => unchanged[o] === 0);
     const settable = sent.filter((o) => columns.isSettable(o));
@@ -181,7 +200,7 @@ export class ApplySql {
     return this.#assign(parameters, sent);
   }
 
-  #assign(parameters: Parameters, ordinals: readonly number[]): string {
+  #assign(parameters: NamedCells, ordinals: readonly number[]): string {
     const columns = this.#columns;
     return ordinals
       .map((o) => `${columns.name(o)} = ${columns.value(o, parameters.of(o, false))}`)
@@ -189,7 +208,7 @@ export class ApplySql {
   }
 
   /** The row of a key, its texts to the byte. What else is equal is the same on the source, too: 1.0 and 1.00. */
-  #whereIdentical(parameters: Parameters, hasBefore: boolean): string {
+  #whereIdentical(parameters: NamedCells, hasBefore: boolean): string {
     const where = this.#where(parameters, hasBefore);
     const { columns } = this.#plan.source;
     const loose = this.#key.filter(
@@ -198,13 +217,13 @@ export class ApplySql {
     return `${where}${this.#andIdentical(loose, parameters, hasBefore)}`;
   }
 
-  #andIdentical(ordinals: readonly number[], parameters: Parameters, hasBefore: boolean): string {
+  #andIdentical(ordinals: readonly number[], parameters: NamedCells, hasBefore: boolean): string {
     if (ordinals.length === 0) return "";
     return ` and ${this.#columns.isIdenticalKey(ordinals, (o) => parameters.of(o, hasBefore))}`;
   }
 
   /** One row: by key, or one that has all the values, if there is one as they are written. */
-  #where(parameters: Parameters, hasBefore: boolean): string {
+  #where(parameters: NamedCells, hasBefore: boolean): string {
     const columns = this.#columns;
     if (this.#key.length > 0) {
       const found = this.#key.map((o) => columns.equals(o, parameters.of(o, hasBefore))).join(" and ");
