@@ -193,6 +193,7 @@ export class ValidationBook {
     if (table === undefined) return;
     table.underWay += rows;
     table.taken += rows;
+    this.tell(id);
   }
 
   /** `isDone`: they are decided about, and not put back. */
