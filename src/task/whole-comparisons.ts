@@ -86,7 +86,7 @@ export class WholeComparisons {
   }
 
   #observer(tables: ReadonlyMap<string, ComparedWhole>): ValidationObserver {
-    const { book, attempt } = this.#parts;
+    const { book, attempt, place } = this.#parts;
     const of = (id: TableId): ComparedWhole => tables.get(tableKey(id))!;
     return {
       compared: (id, rows) => {
@@ -99,7 +99,8 @@ export class WholeComparisons {
         if (!this.#isCurrent(table, tables)) return;
         await of(table).records.different(difference, lookup?.target);
         // It may have changed since it was read, and have been found the same before it was recorded.
-        if (lookup !== undefined) book.changed.recheck(table, JSON.stringify(lookup.source));
+        if (lookup !== undefined && place.isFollowed === true)
+          book.changed.recheck(table, JSON.stringify(lookup.source));
       },
       validated: async (found) => {
         const { table } = found;
