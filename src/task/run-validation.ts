@@ -6,14 +6,12 @@ import { AppliedPlace } from "../pipeline/validation/applied-place.ts";
 import { type TargetPlace, TimedPlace } from "../pipeline/validation/target-place.ts";
 import type { Attempt } from "./attempt.ts";
 import { ChangedComparisons } from "./changed-comparisons.ts";
-import type { RevalidationBook } from "./revalidation-book.ts";
 import type { ValidationBook, ValidationGoal } from "./validation-book.ts";
 import { type ComparisonParts, untilNextLook, WholeComparisons } from "./whole-comparisons.ts";
 
 export interface ValidationParts {
   readonly attempt: Attempt;
   readonly book: ValidationBook;
-  readonly revalidations: RevalidationBook;
 }
 
 /**
@@ -108,10 +106,12 @@ export class ValidationBesideChanges implements AsyncDisposable {
   }
 }
 
-/** Compares all tables of a full load that no changes follow; resolves when that is done, or cannot be. */
-export async function validateLoaded(parts: ValidationParts): Promise<void> {
-  const { attempt, book } = parts;
-  const { journal, signal } = attempt;
+/** Compares all tables of a full load that no changes follow, if that is asked for; resolves when that is done, or cannot be. */
+export async function validateLoaded(attempt: Attempt): Promise<void> {
+  const { validation: book, journal, signal } = attempt;
+  if (book === undefined) return;
+  const parts = { attempt, book };
+  attempt.statistics.setPhase("validating");
   await book.begin(attempt);
   let isGivenUp = false;
   const session = async (): Promise<void> => {
@@ -133,14 +133,11 @@ export async function validateLoaded(parts: ValidationParts): Promise<void> {
   );
 }
 
-async function takeWishes(
-  { attempt, book, revalidations }: ValidationParts,
-  signal: AbortSignal,
-): Promise<void> {
-  const { wanted } = revalidations;
+async function takeWishes({ attempt, book }: ValidationParts, signal: AbortSignal): Promise<void> {
+  const { wanted } = book.wishes;
   if (wanted.length === 0) return;
   await book.anew(wanted, attempt.journal, signal);
-  for (const id of wanted) revalidations.answered(id);
+  for (const id of wanted) book.wishes.answered(id);
 }
 
 /**

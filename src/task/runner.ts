@@ -23,7 +23,6 @@ import { markForReload } from "./preparation.ts";
 import { checkWishes } from "./reload-refusal.ts";
 import { retryAttempts } from "./retry-attempts.ts";
 import { RetryBook } from "./retry-book.ts";
-import { RevalidationBook } from "./revalidation-book.ts";
 import { runChanges } from "./run-changes.ts";
 import { finishBuilds, runLoad } from "./run-load.ts";
 import { rowsKept } from "./run-reload.ts";
@@ -73,7 +72,6 @@ export class TaskRunner implements RunningTask, ChangeControl {
   readonly #listener: TaskListener;
   readonly #statistics: TaskStatistics;
   readonly retries = new RetryBook();
-  readonly revalidations: RevalidationBook;
   readonly #abort = new AbortController();
   readonly #reloads = new WaitingReloads();
   readonly #rereads = new Rereads();
@@ -102,7 +100,6 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#registry = registry;
     this.#listener = listener;
     this.#statistics = new TaskStatistics(listener, this.retries);
-    this.revalidations = new RevalidationBook(this.#statistics);
     this.#validation = new ValidationBook(this.#statistics);
     if (spec.retry !== undefined) this.retries.ask(spec.retry);
     this.#fresh = spec.start !== "resume-processing";
@@ -151,7 +148,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
   reloadTables(wishes: readonly ReloadWish[]): void {
     checkWishes(wishes, this.#known, this.#spec);
     const revalidated = wishes.filter(({ validateOnly }) => validateOnly);
-    for (const wish of revalidated) this.revalidations.ask(wish);
+    for (const wish of revalidated) this.#validation.wishes.ask(wish);
     if (revalidated.length > 0) this.#changes?.revalidate();
     const reloaded = wishes.filter(({ validateOnly }) => !validateOnly);
     if (reloaded.length > 0) this.#reload(reloaded);
@@ -242,14 +239,10 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#errors = errors;
     const tables = planned.plan.tables.map(readTable);
     const unnoted: Attempt = {
-      spec: this.#spec,
-      settings,
-      listener: this.#listener,
-      statistics: this.#statistics,
+      ...{ spec: this.#spec, settings, listener: this.#listener, statistics: this.#statistics },
       ...{ source, target, plan: planned.plan },
       selected: new Set(planned.selected.map(tableKey)),
-      journal,
-      journalRequest,
+      ...{ journal, journalRequest },
       notes: { ...planned.notes, kept: false },
       streamRequest: { taskId: this.#spec.id, tables, log },
       errors,
@@ -345,8 +338,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     if (this.#spec.type === "full-load") {
       await finishBuilds(attempt);
       await retryAfterLoad(attempt, this.retries);
-      const { validation: book } = attempt;
-      if (book !== undefined) await validateLoaded({ attempt, book, revalidations: this.revalidations });
+      await validateLoaded(attempt);
       return this.#reloads.isEmpty ? "FULL_LOAD_ONLY_FINISHED" : "again";
     }
     return await this.#notes.follow(attempt, () => runChanges(attempt, this));

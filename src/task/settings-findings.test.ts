@@ -19,6 +19,10 @@ const cases: readonly (readonly [settings: unknown, finding: string])[] = [
   [{ TargetMetadata: { LobMaxSize: 64 } }, "info settings.no_effect TargetMetadata.LobMaxSize"],
   [{ ResyncSettings: { EnableResync: true } }, "warning settings.no_effect ResyncSettings.EnableResync"],
   [
+    { ValidationSettings: { TableFailureMaxCount: 5 } },
+    "info settings.no_effect ValidationSettings.TableFailureMaxCount",
+  ],
+  [
     { ValidationSettings: { ValidationOnly: true } },
     "error settings.unsupported ValidationSettings.ValidationOnly",
   ],

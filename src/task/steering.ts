@@ -5,7 +5,6 @@ import type { ChangeApply } from "../pipeline/change-apply.ts";
 import { type Attempt, AttemptOutdated } from "./attempt.ts";
 import { BesideChanges } from "./beside-changes.ts";
 import type { RetryBook } from "./retry-book.ts";
-import type { RevalidationBook } from "./revalidation-book.ts";
 import { publishedTables } from "./run-load.ts";
 import { reloadBeside } from "./run-reload.ts";
 import { retryErrors, standAmongChanges } from "./run-retry.ts";
@@ -25,7 +24,6 @@ export interface ChangeControl {
   readonly draining: boolean;
   readonly stopRule: StopRule;
   readonly retries: RetryBook;
-  readonly revalidations: RevalidationBook;
   /** Called with whatever is to be told of a stop or a drain. */
   attach(listener: ChangeListener): void;
   /** Nothing runs any more. `queued`: what was to be reloaded, of which the journal knows nothing. */
@@ -38,7 +36,7 @@ export interface ChangeListener {
   reload(tables: readonly TableId[]): void;
   /** Tries rows again, if that is wanted. */
   retry(): void;
-  /** Compares tables anew, if that is wanted: see ChangeControl.revalidations. */
+  /** Compares tables anew, if that is wanted: see ValidationBook.wishes. */
   revalidate(): void;
   /** Ends the attempt for another that describes and assesses the tables as they are now. */
   replan(): void;
@@ -86,8 +84,7 @@ export class Steering implements AsyncDisposable {
       this.#ending.abort();
     });
     const { validation: book } = parts.attempt;
-    const { revalidations } = parts.control;
-    const compared = book && { attempt: this.#attempt, book, revalidations };
+    const compared = book && { attempt: this.#attempt, book };
     this.#validation = compared && new ValidationBesideChanges(compared, parts);
     this.#watch = setInterval(() => this.#checkStream(), STREAM_CHECK_INTERVAL_MS);
     parts.control.attach({

@@ -1,11 +1,12 @@
 import type { Journal } from "../core/journal.ts";
 import type { TablePlan } from "../core/plan.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
-import type { ValidationState } from "../core/validation-failure.ts";
 import type { ChangeWatch } from "../pipeline/change-apply.ts";
 import { keyColumns } from "../pipeline/row-keys.ts";
 import { ChangedRows } from "../pipeline/validation/changed-rows.ts";
 import type { Attempt } from "./attempt.ts";
+import { type BookedTable, newTable, stateOf } from "./booked-table.ts";
+import { RevalidationBook } from "./revalidation-book.ts";
 import type { TaskStatistics } from "./statistics.ts";
 
 /** Rows that are written without a pause, and of which it is not known which, are looked at after so long. */
@@ -17,44 +18,15 @@ const REST = 10;
 /** What is written to the journal for a table that is compared: not for each row that is changed now and then. */
 const QUIET_MS = 10_000;
 
-/** What is known of a table's comparison. */
-interface BookedTable {
-  readonly plan: TablePlan;
-  /** A whole comparison is to come, and why. */
-  due: "first" | "again" | "changes" | undefined;
-  /** Rows have changed meanwhile of which it is not known which. */
-  isOutdated: boolean;
-  /** It is being compared whole. */
-  compared: { readonly rows: number; readonly of: number | undefined } | undefined;
-  /** Another after each new beginning: what was found before does not count. */
-  generation: number;
-  /** The journal has it as compared. */
-  isRecorded: boolean;
-  failed: number;
-  /** Rows that could not be decided about: of the whole comparison, and by their keys since. */
-  undecided: number;
-  readonly suspended: Set<string>;
-  /** Taken out of those that have changed, and not decided about. */
-  underWay: number;
-  /** Why the table as a whole cannot be compared. */
-  fault: string | undefined;
-  /** What it lacks, and what else is to be said of it. */
-  lacks: string | undefined;
-  notes: string | undefined;
-  wholeEndMs: number;
-  wholeMs: number;
-  /** How many changed rows have been taken out, and decided about. */
-  taken: number;
-  done: number;
-}
-
 /** What is known of the comparison of a task's tables. It outlives attempts. */
 export class ValidationBook {
   readonly changed = new ChangedRows();
+  readonly wishes: RevalidationBook;
   readonly #statistics: Pick<TaskStatistics, "validating">;
   #tables = new Map<string, BookedTable>();
 
-  constructor(statistics: Pick<TaskStatistics, "validating">) {
+  constructor(statistics: Pick<TaskStatistics, "validating" | "revalidationAnswered">) {
+    this.wishes = new RevalidationBook(statistics);
     this.#statistics = statistics;
   }
 
@@ -329,43 +301,4 @@ export interface WholeEnd {
 
 export interface ValidationGoal {
   isReached(): boolean;
-}
-
-function newTable(due: BookedTable["due"]): Omit<BookedTable, "plan"> {
-  return {
-    ...{
-      due,
-      isOutdated: false,
-      compared: undefined,
-      generation: 0,
-      isRecorded: false,
-      failed: 0,
-      undecided: 0,
-      underWay: 0,
-    },
-    ...{
-      suspended: new Set(),
-      fault: undefined,
-      lacks: undefined,
-      notes: undefined,
-      wholeEndMs: 0,
-      wholeMs: 0,
-      taken: 0,
-      done: 0,
-    },
-  };
-}
-
-function stateOf(
-  { due, compared, fault, lacks }: BookedTable,
-  { pending, failed, suspended }: Record<"pending" | "failed" | "suspended", number>,
-): ValidationState {
-  if (fault !== undefined) return "Table error";
-  if (compared !== undefined && compared.rows === 0) return "Preparing table";
-  if (failed > 0) return "Mismatched records";
-  if (compared !== undefined) return "Pending records";
-  if (due !== undefined) return due === "first" ? "Pending validation" : "Pending revalidation";
-  if (lacks !== undefined) return "Table error";
-  if (suspended > 0) return "Suspended records";
-  return pending > 0 ? "Pending records" : "Validated";
 }
