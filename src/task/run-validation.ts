@@ -3,9 +3,11 @@ import { asMigrationError } from "../core/error.ts";
 import type { TableRules } from "../pipeline/apply-modes.ts";
 import type { ChangeApply } from "../pipeline/change-apply.ts";
 import { AppliedPlace } from "../pipeline/validation/applied-place.ts";
-import { type TargetPlace, TimedPlace } from "../pipeline/validation/target-place.ts";
+import { TimedPlace } from "../pipeline/validation/target-place.ts";
+import type { TargetPlaces } from "../pipeline/validation/validate.ts";
 import type { Attempt } from "./attempt.ts";
 import { ChangedComparisons } from "./changed-comparisons.ts";
+import { onePlace } from "./target-places.ts";
 import type { ValidationBook, ValidationGoal } from "./validation-book.ts";
 import { type ComparisonParts, untilNextLook, WholeComparisons } from "./whole-comparisons.ts";
 
@@ -21,7 +23,7 @@ export interface ValidationParts {
 export class ValidationBesideChanges implements AsyncDisposable {
   readonly #parts: ValidationParts;
   readonly #rules: TableRules;
-  readonly #place: TargetPlace;
+  readonly #places: TargetPlaces;
   readonly #signal: AbortSignal;
   readonly #begun = Promise.withResolvers<void>();
   readonly #ended: Promise<void>;
@@ -35,11 +37,12 @@ export class ValidationBesideChanges implements AsyncDisposable {
     this.#parts = parts;
     this.#rules = rules;
     this.#signal = signal;
-    this.#place = new AppliedPlace({
+    const place = new AppliedPlace({
       positions: source.positions,
       end: (asking) => source.currentPosition(asking),
       passes: (position) => apply.between(async () => undefined, position),
     });
+    this.#places = onePlace(place);
     this.#ended = this.#begun.promise
       .then(() =>
         trying(
@@ -79,7 +82,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
     const signal = AbortSignal.any([this.#signal, ending.signal]);
     await using target = await attempt.readTarget(signal);
     const parts: ComparisonParts = {
-      ...{ attempt, book, target, place: this.#place, signal },
+      ...{ attempt, book, target, places: this.#places, signal },
       isReady: (table) => this.#rules.gateOf(table) === undefined,
     };
     const wholes = new WholeComparisons(parts);
@@ -108,29 +111,33 @@ export class ValidationBesideChanges implements AsyncDisposable {
 
 /** Compares all tables of a full load that no changes follow, if that is asked for; resolves when that is done, or cannot be. */
 export async function validateLoaded(attempt: Attempt): Promise<void> {
-  const { validation: book, journal, signal } = attempt;
+  const { validation: book, signal } = attempt;
   if (book === undefined) return;
   const parts = { attempt, book };
   attempt.statistics.setPhase("validating");
   await book.begin(attempt);
   let isGivenUp = false;
-  const session = async (): Promise<void> => {
-    await using target = await attempt.readTarget(signal);
-    const place = new TimedPlace(0);
-    const wholes = new WholeComparisons({ attempt, book, target, place, isReady: () => true, signal });
-    do await takeWishes(parts, signal);
-    while (await wholes.compareSome(true));
-    await book.record(journal, signal);
-  };
   await trying(
     parts,
     signal,
-    session,
+    // Nobody brings rows any more.
+    () => compareAll(parts, onePlace(new TimedPlace(0))),
     () => {
       isGivenUp = true;
     },
     () => isGivenUp,
   );
+}
+
+/** Compares each table whole that is to be, until none is. */
+export async function compareAll({ attempt, book }: ValidationParts, places: TargetPlaces): Promise<void> {
+  const { journal, signal } = attempt;
+  await using target = await attempt.readTarget(signal);
+  const wholes = new WholeComparisons({ attempt, book, target, places, isReady: () => true, signal });
+  do {
+    await book.record(journal, signal);
+    await takeWishes({ attempt, book }, signal);
+  } while (await wholes.compareSome(true));
 }
 
 async function takeWishes({ attempt, book }: ValidationParts, signal: AbortSignal): Promise<void> {

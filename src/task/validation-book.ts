@@ -6,6 +6,7 @@ import { keyColumns } from "../pipeline/row-keys.ts";
 import { ChangedRows } from "../pipeline/validation/changed-rows.ts";
 import type { Attempt } from "./attempt.ts";
 import { type BookedTable, newTable, stateOf } from "./booked-table.ts";
+import { loadsRows } from "./loads-rows.ts";
 import { RevalidationBook } from "./revalidation-book.ts";
 import type { TaskStatistics } from "./statistics.ts";
 
@@ -34,7 +35,8 @@ export class ValidationBook {
    * An attempt begins: what the journal has as compared is not compared again, and what the journal has planned anew is. What
    * this process knows beyond that stays true.
    */
-  async begin({ journal, plan, spec, signal }: Attempt): Promise<void> {
+  async begin(attempt: Attempt): Promise<void> {
+    const { journal, plan, signal } = attempt;
     const failed = await journal.countValidationFailures(signal);
     const journaled = new Map((await journal.tables(signal)).map((table) => [tableKey(table.id), table]));
     const before = this.#tables;
@@ -42,7 +44,7 @@ export class ValidationBook {
     for (const one of plan.tables) {
       const key = tableKey(one.source.id);
       const there = journaled.get(key);
-      const isReady = there === undefined ? spec.type === "cdc" : there.state === "ready";
+      const isReady = there === undefined ? !loadsRows(attempt) : there.state === "ready";
       const isCompared = isReady && there?.isCompared === true;
       const known = isReady ? before.get(key) : undefined;
       const table: BookedTable = { ...(known ?? newTable(isCompared ? undefined : "first")), plan: one };

@@ -3,11 +3,11 @@ import type { TablePlan } from "../core/plan.ts";
 import { readTable } from "../core/plan.ts";
 import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
 import type { Source } from "../core/source.ts";
-import type { TargetPlace } from "../pipeline/validation/target-place.ts";
 import { describeTargets } from "../pipeline/validation/target-tables.ts";
-import { validate } from "../pipeline/validation/validate.ts";
+import { type TargetPlaces, validate } from "../pipeline/validation/validate.ts";
 import type { TableValidation, ValidationObserver } from "../pipeline/validation/validation-observer.ts";
 import type { Attempt } from "./attempt.ts";
+import { loadsRows } from "./loads-rows.ts";
 import type { ValidationBook, WholeEnd } from "./validation-book.ts";
 import { FailureRecords } from "./validation-failures.ts";
 
@@ -20,7 +20,7 @@ export interface ComparisonParts {
   readonly book: ValidationBook;
   /** The target's database, opened as one that is read. */
   readonly target: Source;
-  readonly place: TargetPlace;
+  readonly places: TargetPlaces;
   /** Whether the table has its rows, and its changes are applied. */
   readonly isReady: (table: TableId) => boolean;
   readonly signal: AbortSignal;
@@ -47,18 +47,18 @@ export class WholeComparisons {
 
   async #ready(due: readonly TablePlan[]): Promise<readonly TablePlan[]> {
     const { attempt, isReady, signal } = this.#parts;
-    const { journal, spec, errors } = attempt;
+    const { journal, errors } = attempt;
     const states = new Map(
       (await journal.tables(signal)).map(({ id, state }) => [tableKey(id), state] as const),
     );
     return due.filter(({ source: { id } }) => {
-      const state = states.get(tableKey(id)) ?? (spec.type === "cdc" ? "ready" : undefined);
+      const state = states.get(tableKey(id)) ?? (loadsRows(attempt) ? undefined : "ready");
       return state === "ready" && isReady(id) && !errors.isSuspended(id);
     });
   }
 
   async #compare(plans: readonly TablePlan[]): Promise<void> {
-    const { attempt, book, target, place, signal } = this.#parts;
+    const { attempt, book, target, places, signal } = this.#parts;
     const { source, settings, journal } = attempt;
     const { sessions, skipsLobs } = settings.validation;
     const { withValues } = settings.rowErrors;
@@ -74,7 +74,7 @@ export class WholeComparisons {
     try {
       await validate({
         ...{ source, target, tables: plans, targets, sessions, skipsLobs, withValues, signal },
-        ...{ sample: undefined, withTotals: false, places: { all: [place], of: () => place } },
+        ...{ sample: undefined, withTotals: false, places },
         observer: this.#observer(tables),
       });
       book.failed(await journal.countValidationFailures(signal));
@@ -86,7 +86,7 @@ export class WholeComparisons {
   }
 
   #observer(tables: ReadonlyMap<string, ComparedWhole>): ValidationObserver {
-    const { book, attempt, place } = this.#parts;
+    const { book, attempt } = this.#parts;
     const of = (id: TableId): ComparedWhole => tables.get(tableKey(id))!;
     return {
       compared: (id, rows) => {
@@ -99,8 +99,9 @@ export class WholeComparisons {
         if (!this.#isCurrent(table, tables)) return;
         await of(table).records.different(difference, lookup?.target);
         // It may have changed since it was read, and have been found the same before it was recorded.
-        if (lookup !== undefined && place.isFollowed === true)
-          book.changed.recheck(table, JSON.stringify(lookup.source));
+        // Without changes of the task's own nobody looks at such rows.
+        const looksAgain = lookup !== undefined && attempt.spec.type !== "full-load";
+        if (looksAgain) book.changed.recheck(table, JSON.stringify(lookup.source));
       },
       validated: async (found) => {
         const { table } = found;
