@@ -275,6 +275,8 @@ export interface PartitionSize {
   readonly bytesPerPartition: number;
   /** Tables of at most so many bytes are cut into shares. Left out: none. */
   readonly bytesReadAtOnce?: number;
+  /** Partitions are read in this snapshot alone, and need not hold in a later one. */
+  readonly isOfSnapshot?: true;
   /**
    * How some of the tables are cut whatever their size, by tableKey(). An outcome is `mapping.rule_impossible` where the
    * server does not take the boundaries of ranges for ascending ones. None when left out.

@@ -8,7 +8,8 @@ import type { TargetPlaces } from "../pipeline/validation/validate.ts";
 import type { Attempt } from "./attempt.ts";
 import { ChangedComparisons } from "./changed-comparisons.ts";
 import { onePlace } from "./target-places.ts";
-import type { ValidationBook, ValidationGoal } from "./validation-book.ts";
+import type { ValidationBook } from "./validation-book.ts";
+import type { ValidationGoal } from "./validation-goal.ts";
 import { type ComparisonParts, untilNextLook, WholeComparisons } from "./whole-comparisons.ts";
 
 export interface ValidationParts {
@@ -27,7 +28,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
   readonly #signal: AbortSignal;
   readonly #begun = Promise.withResolvers<void>();
   readonly #ended: Promise<void>;
-  #goal: (ValidationGoal & { readonly reached: () => void }) | undefined;
+  #goal: { readonly of: ValidationGoal; readonly reached: () => void } | undefined;
 
   constructor(
     parts: ValidationParts,
@@ -40,7 +41,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
     const place = new AppliedPlace({
       positions: source.positions,
       end: (asking) => source.currentPosition(asking),
-      passes: (position) => apply.between(async () => undefined, position),
+      passes: (position) => apply.shows(position),
     });
     this.#places = onePlace(place);
     this.#ended = this.#begun.promise
@@ -63,7 +64,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
   /** Resolves when all that is known to be compared by now has been, or cannot be; rejects when it is ended before. */
   async finished(): Promise<void> {
     const done = Promise.withResolvers<void>();
-    this.#goal = { ...this.#parts.book.goal(), reached: done.resolve };
+    this.#goal = { of: this.#parts.book.goal(), reached: done.resolve };
     this.#signal.addEventListener("abort", () => done.reject(this.#signal.reason), { once: true });
     if (this.#signal.aborted) done.reject(this.#signal.reason);
     await done.promise;
@@ -82,7 +83,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
     const signal = AbortSignal.any([this.#signal, ending.signal]);
     await using target = await attempt.readTarget(signal);
     const parts: ComparisonParts = {
-      ...{ attempt, book, target, places: this.#places, signal },
+      ...{ attempt, book, target, places: this.#places, follows: true, signal },
       isReady: (table) => this.#rules.gateOf(table) === undefined,
     };
     const wholes = new WholeComparisons(parts);
@@ -92,7 +93,8 @@ export class ValidationBesideChanges implements AsyncDisposable {
         await takeWishes(this.#parts, signal);
         await changed.beginSome();
         await book.record(journal, signal);
-        if (this.#goal?.isReached() === true) this.#goal.reached();
+        const isReached = this.#goal?.of.isReached((table) => attempt.errors.isSuspended(table)) === true;
+        if (isReached) this.#goal?.reached();
         await untilNextLook(signal);
       }
     };
@@ -114,8 +116,8 @@ export async function validateLoaded(attempt: Attempt): Promise<void> {
   const { validation: book, signal } = attempt;
   if (book === undefined) return;
   const parts = { attempt, book };
-  attempt.statistics.setPhase("validating");
   await book.begin(attempt);
+  attempt.statistics.setPhase("validating");
   let isGivenUp = false;
   await trying(
     parts,
@@ -133,7 +135,9 @@ export async function validateLoaded(attempt: Attempt): Promise<void> {
 export async function compareAll({ attempt, book }: ValidationParts, places: TargetPlaces): Promise<void> {
   const { journal, signal } = attempt;
   await using target = await attempt.readTarget(signal);
-  const wholes = new WholeComparisons({ attempt, book, target, places, isReady: () => true, signal });
+  const wholes = new WholeComparisons({
+    ...{ attempt, book, target, places, isReady: () => true, follows: false, signal },
+  });
   do {
     await book.record(journal, signal);
     await takeWishes({ attempt, book }, signal);

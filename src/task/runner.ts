@@ -9,7 +9,7 @@ import { TableErrors } from "../pipeline/table-errors.ts";
 import { afterTableError } from "./after-table-error.ts";
 import type { Attempt } from "./attempt.ts";
 import { reportToTarget } from "./control-reports.ts";
-import { endpointFindings } from "./endpoint-findings.ts";
+import { taskEndpointFindings } from "./endpoint-findings.ts";
 import { type Ending, failedOutcome } from "./failed-outcome.ts";
 import { followSelection } from "./follow-selection.ts";
 import { leavesColumnsOut } from "./followed-columns.ts";
@@ -163,12 +163,9 @@ export class TaskRunner implements RunningTask, ChangeControl {
     const isPlanned = tables.every(
       (table) => this.#errors?.isSuspended(table) !== true && !this.#reloads.hasToReplan(table),
     );
-    if (this.#changes !== undefined && isPlanned) {
-      this.#changes.reload(tables);
-      return;
-    }
-    this.#reloads.add(tables);
-    this.#changes?.replan();
+    if (this.#changes === undefined || !isPlanned) this.#reloads.add(tables);
+    if (isPlanned) this.#changes?.reload(tables);
+    else this.#changes?.replan();
   }
 
   retryErrors(wish: RetryWish): void {
@@ -286,11 +283,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
   ): Promise<PlannedTask> {
     const signal = this.#abort.signal;
     this.#statistics.setPhase("assessing");
-    for (const role of ["source", "target"] as const) {
-      const endpoint = this.#spec[role];
-      const { endpointSettings } = this.#around.registry.find(endpoint.engine);
-      for (const one of endpointFindings(endpoint, role, endpointSettings)) this.#statistics.finding(one);
-    }
+    for (const one of taskEndpointFindings(this.#spec, this.#around.registry)) this.#statistics.finding(one);
     const stream = { taskId: this.#spec.id, tables: [] };
     const keepsLog =
       this.#spec.type !== "full-load" &&

@@ -11,7 +11,7 @@ export const validationSettings: SettingSection = {
     flag(false),
     "Compares source and target.",
     does(
-      "Each table is compared whole once it is loaded and its changes have come, then the rows that changes concern: see docs/validation.md.",
+      "Each table is compared whole once it is loaded and its changes have come, then the rows that changes concern: see [Comparing two databases](../validation.md#in-a-task).",
     ),
   ],
   ValidationMode: [choice("ROW_LEVEL", "GROUP_LEVEL"), "How it compares.", idle(BY_DIGESTS)],

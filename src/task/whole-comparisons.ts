@@ -7,8 +7,9 @@ import { describeTargets } from "../pipeline/validation/target-tables.ts";
 import { type TargetPlaces, validate } from "../pipeline/validation/validate.ts";
 import type { TableValidation, ValidationObserver } from "../pipeline/validation/validation-observer.ts";
 import type { Attempt } from "./attempt.ts";
+import type { WholeEnd } from "./booked-table.ts";
 import { loadsRows } from "./loads-rows.ts";
-import type { ValidationBook, WholeEnd } from "./validation-book.ts";
+import type { ValidationBook } from "./validation-book.ts";
 import { FailureRecords } from "./validation-failures.ts";
 
 /** Snapshots of both sides are kept for so much at once: servers keep old rows for them. */
@@ -23,6 +24,8 @@ export interface ComparisonParts {
   readonly places: TargetPlaces;
   /** Whether the table has its rows, and its changes are applied. */
   readonly isReady: (table: TableId) => boolean;
+  /** Changes are applied meanwhile, and the rows that they concern are looked at. */
+  readonly follows: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -67,7 +70,7 @@ export class WholeComparisons {
     for (const plan of plans) {
       const { id } = plan.source;
       const records = new FailureRecords(plan.target.id, journal, signal);
-      const generation = book.begins(id, estimatedRows(plan, targets));
+      const generation = book.begins(id, estimatedRows(plan, targets), this.#parts);
       tables.set(tableKey(id), { records, generation });
       await records.clear();
     }
@@ -99,9 +102,7 @@ export class WholeComparisons {
         if (!this.#isCurrent(table, tables)) return;
         await of(table).records.different(difference, lookup?.target);
         // It may have changed since it was read, and have been found the same before it was recorded.
-        // Without changes of the task's own nobody looks at such rows.
-        const looksAgain = lookup !== undefined && attempt.spec.type !== "full-load";
-        if (looksAgain) book.changed.recheck(table, JSON.stringify(lookup.source));
+        if (lookup !== undefined) book.changed.recheck(table, JSON.stringify(lookup.source));
       },
       validated: async (found) => {
         const { table } = found;

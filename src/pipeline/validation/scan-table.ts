@@ -152,7 +152,8 @@ export async function partitionsOf(
   context: ValidationContext,
 ): Promise<readonly Partition[]> {
   const { snapshot, sessions } = context.sides[side.name];
-  const [outcome] = await sessions.run(() => snapshot.partition([side.table], size, context.signal));
+  const cut = { ...size, isOfSnapshot: true } as const;
+  const [outcome] = await sessions.run(() => snapshot.partition([side.table], cut, context.signal));
   if (outcome instanceof MigrationError) throw outcome;
   return outcome!;
 }

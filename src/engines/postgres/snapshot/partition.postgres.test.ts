@@ -40,6 +40,8 @@ test("ranges are read by index or by block, not by scanning the table for each",
   await using analyzed = await openSnapshotOf(source);
   const byKey = await partitionsOf(analyzed, source.table, SMALL);
   assert.equal(byKey[3]!.by, "key");
+  const ofSnapshot = await partitionsOf(analyzed, source.table, { ...SMALL, isOfSnapshot: true });
+  assert.equal(ofSnapshot[3]!.by, "block");
   assert.match(await explain(byKey[3]!), /Index (Only )?Scan.*Cond: .*ROW\(a, b\) >= .*ROW\(a, b\) </s);
   await server.query("delete from pg_statistic where starelid = 't'::regclass", source.database);
   await using unanalyzed = await openSnapshotOf(source);

@@ -44,7 +44,8 @@ interface Key {
  *     size               rows in key order?   server     partitions are
  *     one partition      -                    -          the whole table
  *     read at once       -                    -          shares of the rows of one scan
- *     more than that     yes                  any        ranges of the key: they hold in every later snapshot
+ *     more than that     yes                  any        ranges of the key: they hold in every later snapshot; or of blocks as
+ *                                                        below, which cost less, where this one alone matters
  *     more than that     no, unknown, no key  from 14    ranges of blocks: always sequential
  *     more than that     no, unknown          12, 13     ranges of the key: else each would scan all
  *     more than that     no key               12, 13     the whole table
@@ -92,9 +93,11 @@ async function partitionTable(wire: WireSession, { table, known, size }: Cut): P
   const count = Math.min(wanted > 1 ? 2 * Math.ceil(wanted / 2) : 1, MAX_PARTITIONS);
   if (!(count > 1)) return [whole(actual.rows)];
   if (actual.bytes <= (size.bytesReadAtOnce ?? 0)) return shares(actual.rows, Math.min(count, MAX_SHARES));
-  const key = await rangeKey(wire, table, actual.oid);
   const version = await wire.query("select current_setting('server_version_num')");
   const byBlock = actual.heap && Number(version.rows[0]![0]) >= TID_RANGE_VERSION;
+  // Few blocks may have much beside them (TOAST), which ranges of the key share out.
+  const isBestByBlock = byBlock && size.isOfSnapshot === true && actual.blocks >= count;
+  const key = isBestByBlock ? undefined : await rangeKey(wire, table, actual.oid);
   if (key !== undefined && (key.correlated || !byBlock)) {
     const bounds = await sampleBounds(wire, { table, key, size: actual, count });
     return keyRanges(key, bounds, actual.rows);

@@ -167,9 +167,9 @@ test("a table that was truncated or rewritten since the snapshot is not taken fo
 
 test("rows have one digest whatever the encoding of their database", async () => {
   const rows = `create table t (id int primary key, v text, f character(3), e character varying(400), b text);
-    insert into t values (1, 'é', 'é', repeat('ü', 300), 'x'), (2, repeat('é', 600), '', null, null), (3, null, null, '', 'y')`;
+    insert into t values (1, '÷', '÷', repeat('©', 300), 'x'), (2, repeat('÷', 600), '', null, null), (3, null, null, '', 'y')`;
   const found = [];
-  for (const encoding of ["UTF8", "LATIN1"]) {
+  for (const encoding of ["UTF8", "LATIN1", "KOI8R"]) {
     const database = await server.createDatabase("encoded", encoding);
     await server.query(`set client_encoding = 'UTF8'; ${rows}`, database);
     const endpoint = endpointOf(server, database);
@@ -183,7 +183,8 @@ test("rows have one digest whatever the encoding of their database", async () =>
     const byClient = clientDigests(table, await readCells(snapshot, table), columns);
     assert.deepEqual(found.at(-1)!.toSorted(), byClient.toSorted());
   }
-  assert.deepEqual(found[0]!.toSorted(), found[1]!.toSorted());
+  const [first, ...others] = found.map((digests) => digests.toSorted());
+  for (const other of others) assert.deepEqual(other, first);
 });
 
 test("a table that is gone is that table's error", async () => {
