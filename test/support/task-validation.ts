@@ -1,5 +1,7 @@
 import type { TableProgress, TableValidationProgress, TaskProgress } from "../../src/task/task.ts";
 import type { TestSchema } from "../contract/database-kind.ts";
+import { becomesTrue } from "./eventually.ts";
+import type { TaskPair } from "./task-pair.ts";
 
 /** Settings of a task that compares what it moves; its control tables stand beside the target's tables. */
 export function validating(target: TestSchema, sections: Readonly<Record<string, object>> = {}): string {
@@ -41,12 +43,38 @@ export function areCompared(
 }
 
 /** What the target has recorded of rows that differ: `item RECORD_DIFF r1/7 word`. */
-export async function failuresOf(target: TestSchema): Promise<readonly string[]> {
+export async function failuresOf(target: Pick<TestSchema, "rows">): Promise<readonly string[]> {
   const rows = await target.rows("select * from awsdms_validation_failures_v1");
   return rows
     .map(([, , table, , , key, kind, details]) => {
       const { key: values } = JSON.parse(key!) as { readonly key: readonly string[] };
-      return [table, kind, values.join("/"), details].join(" ").trim();
+      return [table, kind, values.join("/"), details].filter(Boolean).join(" ");
     })
     .sort();
+}
+
+/** The same of a pair whose control tables stand where they do by default. */
+export function failuresIn(pair: TaskPair): Promise<readonly string[]> {
+  return failuresOf({ rows: async (sql) => (await pair.queryTarget(sql)).map(Object.values) });
+}
+
+/** Keeps a table of the target from being read meanwhile; `someoneWaits` resolves once somebody wants to read it. */
+export async function whileUnreadable(
+  pair: TaskPair,
+  table: string,
+  meanwhile: (someoneWaits: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const client = await pair.servers.target.connect(pair.to);
+  try {
+    await client.query(`begin; lock table ${table} in access exclusive mode`);
+    await meanwhile(() =>
+      becomesTrue(
+        pair.servers.target,
+        pair.to,
+        `exists (select from pg_locks where relation = '${table}'::regclass and not granted)`,
+      ),
+    );
+  } finally {
+    await client.end();
+  }
 }
