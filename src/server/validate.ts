@@ -13,6 +13,7 @@ import { validate } from "../pipeline/validation/validate.ts";
 import type { ValidationObserver } from "../pipeline/validation/validation-observer.ts";
 import { openBoth } from "../task/open-sides.ts";
 import { nothingSelected } from "../task/select-relations.ts";
+import { OtherWriters } from "../task/tell-other-writers.ts";
 import { readTaskSettings, type TaskSettings } from "../task/settings.ts";
 import { registry } from "./engines.ts";
 import { findTasks, type KnownTask } from "./followed-tasks.ts";
@@ -95,6 +96,9 @@ export async function runValidation(
   const known = spec.takeOver?.(planned) ?? new Set<string>();
   const left = plan.tables.filter((table) => !known.has(tableKey(table.source.id)));
   const { sessions, withValues, sample, withTotals } = spec;
+  const written = plan.tables.map((table) => table.target.id);
+  const tell = (finding: Finding): void => listener.finding(finding);
+  opened.use(new OtherWriters().watch({ target, tables: written, tell }, signal));
   await validate({
     ...{ source, target: there, tables: left, targets, places, sessions, withValues },
     ...{ sample, withTotals },

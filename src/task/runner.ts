@@ -9,6 +9,7 @@ import { Screening } from "../pipeline/screening.ts";
 import { TableErrors } from "../pipeline/table-errors.ts";
 import { afterTableError } from "./after-table-error.ts";
 import type { Attempt } from "./attempt.ts";
+import { AttemptWatches } from "./attempt-watches.ts";
 import { reportToTarget } from "./control-reports.ts";
 import { endpointFindings } from "./endpoint-findings.ts";
 import { type Ending, failedOutcome } from "./failed-outcome.ts";
@@ -36,7 +37,6 @@ import { beginAnew, hasBegun } from "./start-note.ts";
 import { TaskStatistics } from "./statistics.ts";
 import type { ChangeControl, ChangeListener } from "./steering.ts";
 import { readStopRule, type StopRule } from "./stop-rule.ts";
-import { watchStreamHealth } from "./stream-health.ts";
 import type {
   ReloadWish,
   RetryWish,
@@ -91,6 +91,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
   #impatience: NodeJS.Timeout | undefined;
   #known: ReadonlySet<string> = new Set();
   readonly #notes = new NoteKeeping();
+  readonly #watches = new AttemptWatches();
 
   constructor(spec: TaskSpec, registry: EngineRegistry, listener: TaskListener) {
     this.#spec = spec;
@@ -263,7 +264,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     const attempt = await this.#notes.begin(unnoted);
     try {
       await noteLog(attempt);
-      using _watching = watchStreamHealth(attempt);
+      using _watching = this.#watches.begin(attempt);
       await using _reporting = reportToTarget(attempt);
       await followSelection(attempt);
       await this.#recall(attempt);
