@@ -10,6 +10,7 @@ import type { EndpointSetting, Engine } from "../src/core/engine.ts";
 import type { ErrorKind } from "../src/core/error.ts";
 import { errorTable } from "../src/core/error-table.ts";
 import { registry } from "../src/server/engines.ts";
+import { type AssessmentName, assessmentNames, type Subject } from "../src/task/assessment-names.ts";
 import { type SettingsSection, settingsSections, type TaskSetting } from "../src/task/settings-table.ts";
 import { describeValue, type SettingValue } from "../src/task/settings-value.ts";
 
@@ -28,6 +29,7 @@ const WHEN_LEFT_OUT: Readonly<Record<SettingsSection["default"], readonly string
 };
 
 const pages: Readonly<Record<string, string>> = {
+  "assessments.md": assessmentsPage(),
   "errors.md": errorsPage(),
   "operations.md": operationsPage(),
   "settings.md": settingsPage(),
@@ -76,6 +78,52 @@ function errorsPage(): string {
       ),
     ]),
   ]);
+}
+
+function assessmentsPage(): string {
+  const [skipped, looked] = [true, false].map((isSkipped) =>
+    assessmentNames.filter(({ about }) => (typeof about === "string") === isSkipped),
+  );
+  return page("Individual assessments", [
+    "AWS DMS's individual assessments that are about PostgreSQL, MySQL or MariaDB, or about all engines, under AWS's names. " +
+      "Those of a MariaDB endpoint begin with `mariadb-` in the place of `mysql-`. A run may name any of them, and " +
+      "`tideway-check-other-findings`, which is about all that no other is about.",
+    "## Looked at",
+    "Each fails by an error, and shows `warning` by a warning, of the codes that it names; in italics: by what is only worth " +
+      "knowing, too. Where a code has several kinds of findings, those with such a subject or such words count.",
+    table(
+      ["Name", "Where", "By"],
+      looked!.map((one) => [
+        `\`${one.name}\``,
+        placeOf(one),
+        (one.about as readonly Subject[]).map((subject) => subjectText(subject, one.minor)).join(", "),
+      ]),
+    ),
+    "## Skipped",
+    "These are about limits that Tideway has not. A run accepts their names, and their status is `skipped`.",
+    table(
+      ["Name", "Where", "Why"],
+      skipped!.map((one) => [`\`${one.name}\``, placeOf(one), one.about as string]),
+    ),
+  ]);
+}
+
+function placeOf({ source, target, mariadb, captures }: AssessmentName): string {
+  const engines = { postgres: "PostgreSQL", mysql: mariadb === true ? "MariaDB" : "MySQL, MariaDB" };
+  const places = [
+    ...(source === undefined ? [] : [`source ${engines[source]}`]),
+    ...(target === undefined ? [] : [`target ${engines[target]}`]),
+    ...(captures === undefined ? [] : ["changes"]),
+  ];
+  return places.length === 0 ? "all" : places.join("; ");
+}
+
+function subjectText(subject: Subject, minor: true | undefined): string {
+  const code = typeof subject === "string" ? subject : "says" in subject ? subject.code : subject[0];
+  const kind = typeof subject === "string" ? undefined : "says" in subject ? subject.says : subject[1];
+  const link = `[\`${code}\`](errors.md#${code})`;
+  const named = minor === true ? `*${link}*` : link;
+  return kind === undefined ? named : `${named} (\`${kind.source}\`)`;
 }
 
 /** Every operation of AWS's model is a command class of the SDK. */

@@ -62,7 +62,7 @@ interface BeginningRun {
   readonly tags: ReturnType<typeof checkTags>;
 }
 
-/** Stores a run and has the worker begin it. */
+/** Stores a run and has the worker begin it. Requests that change something take turns, so that no other begins between. */
 export async function beginRun(
   task: TaskRecord,
   { name, ...wishes }: RunWishes,
@@ -72,7 +72,10 @@ export async function beginRun(
   if (isActive(task.status)) {
     throw invalidState(`Replication task ${task.arn} is ${task.status}. Stop it before it is assessed.`);
   }
-  await refuseBeside(task.arn, undefined, call);
+  const runs = await call.store.list("assessment-run");
+  if (runs.some((run) => run.taskArn === task.arn && isUnderWay(run))) {
+    throw invalidState(`Replication task ${task.arn} is being assessed already.`);
+  }
   const record: AssessmentRunRecord = {
     arn: makeArn(call, "assessment-run", newResourceId(undefined)),
     identifier: `${task.arn} ${name}`,
@@ -83,11 +86,6 @@ export async function beginRun(
   if (!(await call.store.insert("assessment-run", record, { tags }))) {
     throw alreadyExists(`Replication task ${task.arn} has an assessment run named ${name} already.`);
   }
-  // Of two that were begun at once the one that was stored first stays.
-  await refuseBeside(task.arn, record.arn, call).catch(async (error: unknown) => {
-    await call.store.remove("assessment-run", record.arn);
-    throw error;
-  });
   inBackground(call, async () => {
     const answer = await call.supervisor.assess(task);
     const end = (run: AssessmentRunRecord): AssessmentRunRecord => {
@@ -99,16 +97,6 @@ export async function beginRun(
     call.supervisor.ledger.inOrder(record.arn, () => call.store.update("assessment-run", record.arn, end));
   });
   return record;
-}
-
-/** Throws when a run of the task is under way that was stored before `own`, or, without one, when any is. */
-async function refuseBeside(taskArn: string, own: string | undefined, call: Call): Promise<void> {
-  const runs = await runsOf(taskArn, call);
-  const place = runs.findIndex(({ arn }) => arn === own);
-  const before = place < 0 ? runs : runs.slice(0, place);
-  if (before.some(isUnderWay)) {
-    throw invalidState(`Replication task ${taskArn} is being assessed already.`);
-  }
 }
 
 export async function cancelReplicationTaskAssessmentRun(

@@ -36,7 +36,7 @@ export async function startReplication(
   if (request.PremigrationAssessmentSettings !== undefined) {
     throw new Fault(
       "InvalidOperationFault",
-      "PremigrationAssessmentSettings: assessment runs are not built in this version of Tideway. A start assesses both databases by itself.",
+      "PremigrationAssessmentSettings: assessment runs of replications are not built in this version of Tideway. A start assesses both databases by itself, and errors stop it.",
     );
   }
   const mode = startMode(given, await findReplication(arn, call));

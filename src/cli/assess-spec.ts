@@ -17,6 +17,8 @@ export interface AssessOptions extends WhatToMove {
   readonly prepMode?: PrepModeName;
   readonly estimate: boolean;
   readonly watch: number;
+  /** In GB. */
+  readonly targetSpace?: number;
   readonly html?: string;
   readonly fix?: string;
   readonly json: boolean;
@@ -53,6 +55,7 @@ export async function assessSpec(
       settings: await settingsDocument(options),
     },
     ...{ source, target },
+    freeBytes: options.targetSpace === undefined ? undefined : options.targetSpace * 1e9,
     estimates: options.estimate ? { watchSeconds: options.watch } : undefined,
   };
 }

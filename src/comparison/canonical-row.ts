@@ -10,12 +10,6 @@ const LETTER_F = 0x66;
 const LETTER_T = 0x74;
 /** What a value takes at most beside its own bytes: a comma before and after the number of its bytes. */
 const SLACK = 24;
-/** A digest's first 48 bits, and the 12 after them. */
-const HIGH_BYTES = 6;
-const LOW_BITS = 12;
-const LOW_SIZE = 1 << LOW_BITS;
-/** Those of 64 that are none of a digest. */
-const SPARE_BITS = 4n;
 
 /** How a form stands in a row's text: as it is, behind its length, behind the length of the bytes it has digits of, as its MD5. */
 const Place = { closed: 0, text: 1, bytes: 2, hashed: 3 } as const;
@@ -27,7 +21,7 @@ interface ComparedColumn {
 }
 
 /**
- * Digests of rows of cells in the text form that all engines share, as databases compute them (core/row-digest.ts). What it
+ * Texts of rows of cells in the text form that all engines share, as databases write them (core/row-digest.ts). What it
  * tells is of the row that was written last.
  */
 export class CanonicalRow {
@@ -39,7 +33,6 @@ export class CanonicalRow {
   /** Of each column, whether it is NULL; what may stand before the values takes that and two bytes more. */
   readonly #isNull: Uint8Array;
   readonly #room: number;
-  #digest: Buffer = Buffer.alloc(16);
 
   constructor(columns: readonly ComparedColumn[]) {
     this.#writers = columns.map(({ column, form }) => canonicalWriter(column, form));
@@ -61,33 +54,15 @@ export class CanonicalRow {
       else this.#add(column, cell);
     }
     if (hasNull) this.#writeNulls();
-    this.#digest = hash("md5", this.text, "buffer");
   }
 
   get text(): Buffer {
     return this.#bytes.subarray(this.#start, this.#length);
   }
 
-  get digest(): bigint {
-    return this.#digest.readBigUInt64BE() >> SPARE_BITS;
-  }
-
-  /** The digest modulo a number of buckets, of which there are at most 2^40. */
-  bucket(buckets: number): number {
-    return ((((this.#high % buckets) * LOW_SIZE) % buckets) + this.#low) % buckets;
-  }
-
-  /** All 128 bits of the row's MD5: two rows of one are the same row. */
-  get key(): string {
-    return this.#digest.toString("latin1");
-  }
-
-  get #high(): number {
-    return this.#digest.readUIntBE(0, HIGH_BYTES);
-  }
-
-  get #low(): number {
-    return this.#digest.readUInt16BE(HIGH_BYTES) >> (16 - LOW_BITS);
+  /** The MD5 of the text: two rows of one are the same row. It is computed for each call. */
+  key(): string {
+    return hash("md5", this.text, "binary");
   }
 
   /** Before the values, where there is room for it. */

@@ -7,8 +7,8 @@ import type { Partition } from "./source.ts";
  * many rows with the same sum of digests: sums do not depend on an order, which collations would give differently, and
  * need no key.
  *
- * A row's digest is the first 15 hexadecimal digits of the MD5 of its text, as a number of 60 bits; its bucket is the
- * digest modulo the number of buckets. A row's text is that of its columns in UTF-8, joined by commas. A value of a closed
+ * A row's digest is a number of 60 bits that a hash function makes of its text (RowHash); its bucket is the digest modulo
+ * the number of buckets. A row's text is that of its columns in UTF-8, joined by commas. A value of a closed
  * form stands as it is: such a text is never empty and has no comma. A value of an open form (text, bytes) may hold anything;
  * so it stands as two, the number of its bytes in decimal and the value. One of more than LONGEST_PLAIN_BYTES bytes is told by
  * the MD5 of its bytes in 32 lower-case hexadecimal digits. NULL does not stand there at all: a row that has some begins with
@@ -23,6 +23,22 @@ import type { Partition } from "./source.ts";
 export const LONGEST_PLAIN_BYTES = 1000;
 export const MISFIT = "!";
 export const NULLS = "~";
+
+/**
+ * What makes the digest of a row's text. md5, sha1: the first 15 hexadecimal digits. lookup3: the last 60 bits of Bob
+ * Jenkins' hash as PostgreSQL computes it where words are little-endian (hashtextextended), without a seed, of the text and
+ * LOOKUP3_TAIL.
+ */
+export type RowHash = "md5" | "sha1" | "lookup3";
+
+/** A whole block: of the last one alone bits do not spread over all of the hash. */
+export const LOOKUP3_TAIL = "............";
+
+/** How rows come into buckets. */
+export interface Bucketing {
+  readonly hash: RowHash;
+  readonly buckets: number;
+}
 
 /** What both sides write the values of a column as. All but text and bytes are closed. */
 export type DigestForm =
@@ -76,10 +92,9 @@ export interface DigestColumn {
   readonly form: DigestForm;
 }
 
-export interface RowDigests {
+export interface RowDigests extends Bucketing {
   /** In the order in which they stand in a row's text. */
   readonly columns: readonly DigestColumn[];
-  readonly buckets: number;
 }
 
 export interface DigestRequest extends RowDigests {

@@ -1,4 +1,4 @@
-import type { BucketDigest, DigestForm, DigestRequest } from "./row-digest.ts";
+import type { BucketDigest, DigestForm, DigestRequest, RowHash } from "./row-digest.ts";
 import type { RowTotals, TotalsRequest } from "./row-totals.ts";
 import type { Column } from "./schema.ts";
 
@@ -11,6 +11,8 @@ export interface RowNumbers {
   digests(request: DigestRequest, signal: AbortSignal): Promise<readonly BucketDigest[]>;
   /** Whether the server can write a column's values in a form; else they have to be read. */
   digestsAs(column: Column, form: DigestForm): boolean;
+  /** What the server makes digests with, the cheapest first. "md5" is among them on every server. */
+  rowHashes(signal: AbortSignal): Promise<readonly RowHash[]>;
   /** What the rows of one partition add up to, computed by the server. For columns that have totals (hasTotal). */
   totals(request: TotalsRequest, signal: AbortSignal): Promise<RowTotals>;
 }

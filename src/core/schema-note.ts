@@ -1,3 +1,4 @@
+import type { Finding } from "./finding.ts";
 import type { Position } from "./position.ts";
 import type { TableId, TableSchema } from "./schema.ts";
 import type { TableShape } from "./table-shape.ts";
@@ -59,3 +60,10 @@ export interface NoteKeeping {
 export type NoteAnswer = "taken" | "over" | "left";
 
 export type NoteFilter = (note: SchemaNote, position: Position) => NoteAnswer;
+
+export interface KeptNotes {
+  readonly kept: boolean;
+  /** The source did not have it made. It would be asked in vain again, and writes an error into its log each time. */
+  readonly refused: boolean;
+  readonly findings: readonly Finding[];
+}

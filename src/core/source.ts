@@ -11,7 +11,7 @@ import type { BulkFormat, RowChunk } from "./row-chunk.ts";
 import type { BucketChoice } from "./row-digest.ts";
 import type { RowNumbers } from "./row-numbers.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "./schema.ts";
-import type { NoteFilter, NoteKeeping, SchemaNote } from "./schema-note.ts";
+import type { KeptNotes, NoteFilter, NoteKeeping, SchemaNote } from "./schema-note.ts";
 import type { ServerMark } from "./server-mark.ts";
 import type { Probed, SourceProbe } from "./server-probe.ts";
 import type { ShapedTable } from "./table-shape.ts";
@@ -133,13 +133,6 @@ export interface TimeRequest {
   readonly taskId: string;
   /** Milliseconds since 1970. */
   readonly timeMs: number;
-}
-
-export interface KeptNotes {
-  readonly kept: boolean;
-  /** The source did not have it made. It would be asked in vain again, and writes an error into its log each time. */
-  readonly refused: boolean;
-  readonly findings: readonly Finding[];
 }
 
 export interface DescribeRequest {

@@ -2,7 +2,7 @@ import type { EndpointConfig } from "../core/engine.ts";
 import { type Assessment, type AssessmentOrder, runAssessment } from "../task/run-assessment.ts";
 import { registry } from "./engines.ts";
 
-export interface MigrationToAssess extends Pick<AssessmentOrder, "spec" | "estimates"> {
+export interface MigrationToAssess extends Pick<AssessmentOrder, "spec" | "estimates" | "freeBytes"> {
   readonly source: EndpointConfig;
   /** Without one only the source is looked at. */
   readonly target?: EndpointConfig | undefined;

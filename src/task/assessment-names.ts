@@ -99,15 +99,23 @@ export const assessmentNames: readonly AssessmentName[] = [
     ["all-check-secondary-constraints", LEFT_OUT],
     ["all-check-target-read-replica", ["target.read_only"]],
   ]),
-  ...forAll({ captures: true }, [
+  ...forAll({ captures: true }, [["target-table-has-unique-key-or-primary-key-for-cdc", ["target.no_key"]]]),
+  ...forAll({ captures: true, source: "postgres" }, [
     ["table-with-no-primary-key-or-unique-constraint", ["source.no_key"]],
-    ["target-table-has-unique-key-or-primary-key-for-cdc", ["target.no_key"]],
+  ]),
+  ...forAll({ captures: true, source: "mysql" }, [
+    [
+      "table-with-no-primary-key-or-unique-constraint",
+      "Changes find rows without a key by all of their values.",
+    ],
   ]),
   ...forAll({ target: "mysql" }, [["all-check-for-batch-apply-to-mysql", ["convert.row_length"]]]),
 
   ...group({ source: "postgres" }, [
-    ["check-postgis-data-type", [["convert.type", /^(?:\w+\.)?geo(?:metry|graphy)\b/]]],
-    ["check-similar-table-name", ["mapping.target_clash"]],
+    [
+      "check-similar-table-name",
+      ["mapping.target_clash", { code: "convert.name", says: /without regard to case/ }],
+    ],
     ["check-table-with-array", "Arrays come in their rows, with a key or without."],
     ["check-limited-lob-size", ["mapping.value_cut"]],
     ["check-dbversion", ["source.version_unsupported"]],
@@ -134,6 +142,9 @@ export const assessmentNames: readonly AssessmentName[] = [
     ["check-ddl-event-trigger", ["source.changes_unnoted"]],
     ["check-for-logical-decoding-work-mem", ["source.decoding_memory"]],
     ["check-maxslot-wal-keep-size", [["source.log_limit", /^max_slot_wal_keep_size$/]]],
+  ]),
+  ...group({ source: "postgres", minor: true }, [
+    ["check-postgis-data-type", [["convert.type", /^(?:\w+\.)?geo(?:metry|graphy)\b/]]],
   ]),
   ...group({ target: "postgres" }, [["check-target-privileges", TARGET_PRIVILEGES]]),
   ...group({ target: "postgres", minor: true }, [
@@ -165,7 +176,10 @@ export const assessmentNames: readonly AssessmentName[] = [
     ["check-binlog-compression", "Compressed events and transactions are read like others."],
     ["check-binlog-enabled", [["source.binary_log_off", /^log_bin$/]]],
     ["check-binlog-format", ["source.binary_log_format"]],
-    ["check-binlog-image", ["source.row_image"]],
+    [
+      "check-binlog-image",
+      ["source.row_image", { code: "source.cascades_unlogged", says: /no more of an old row/ }],
+    ],
     ["check-binlog-retention-time", ["source.binary_log_expires"]],
     ["check-expire-logs-days", "A log that is never removed keeps no task from running."],
     ["check-server-id", [["source.binary_log_off", /^server_id$/]]],

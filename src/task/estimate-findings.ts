@@ -1,5 +1,6 @@
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
+import type { TableSchema } from "../core/schema.ts";
 import type { ServerProbe, SourceProbe } from "../core/server-probe.ts";
 import { type Estimate, logLasts } from "./estimate.ts";
 
@@ -34,6 +35,21 @@ export function logFindings(source: SourceProbe, { load, changes }: Estimate): r
   const subject = isOfSize ? "max_slot_wal_keep_size" : "binlog_expire_logs_seconds";
   const message = `The source keeps its log for about ${hours(lasts)}, and the full load may take up to ${hours(load.slowestSeconds)}.`;
   return [told(code, "warning", { subject, message })];
+}
+
+/** Whether what comes has room on the target, as far as the source's statistics tell how much that is. */
+export function spaceFindings(
+  tables: readonly TableSchema[],
+  freeBytes: number | undefined,
+): readonly Finding[] {
+  const needed = tables.reduce((sum, { estimatedBytes }) => sum + Math.max(0, estimatedBytes), 0);
+  if (freeBytes === undefined || needed <= freeBytes) return [];
+  const message = `The tables take ${gigabytes(needed)} on the source, without their indexes, and the target has ${gigabytes(freeBytes)} left.`;
+  return [told("target.space_short", "warning", { subject: "target", message })];
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 function hours(seconds: number): string {

@@ -9,7 +9,7 @@ import { instanceClasses } from "./instance-class.ts";
 const server = { server: "PostgreSQL 18", roundTripMs: 1, clockSkewMs: 0 };
 
 function probe(atMs: number, change: Partial<SourceProbe> = {}): SourceProbe {
-  return { ...server, atMs, logBytes: atMs * 100, changedRows: atMs, logKept: {}, ...change };
+  return { ...server, atMs, logBytes: atMs * 100, changedRows: atMs, logKept: {}, unnoted: [], ...change };
 }
 
 function table(name: string, rows: number, bytes: number): TableSchema {

@@ -7,6 +7,7 @@ import {
   applicableAssessments,
   individualResults,
   OTHER_FINDINGS,
+  runStatus,
 } from "./individual-assessments.ts";
 
 const postgres = { family: "postgres", name: "aurora-postgresql" };
@@ -52,7 +53,7 @@ test("a finding fails the assessments that are about it, by its subject where a 
   const states = (findings: readonly Finding[]): Record<string, string> =>
     Object.fromEntries(
       individualResults(of, findings, names)
-        .filter(({ status }) => status !== "passed")
+        .filter(({ status }) => status !== "passed" && status !== "skipped")
         .map(({ name, status }) => [name, status]),
     );
   assert.deepEqual(states([]), {});
@@ -62,7 +63,11 @@ test("a finding fails the assessments that are about it, by its subject where a 
   assert.deepEqual(states([found("source.long_transaction", "warning", "prepared transaction x")]), {
     "postgres-check-preparedtxn": "warning",
   });
-  assert.deepEqual(states([found("source.log_limit", "info", "max_slot_wal_keep_size")]), {});
+  // What an assessment is about and nothing else counts, however little it is; beside other things it does not.
+  assert.deepEqual(states([found("source.log_limit", "info", "max_slot_wal_keep_size")]), {
+    "postgres-check-maxslot-wal-keep-size": "warning",
+  });
+  assert.deepEqual(states([found("target.table_dropped", "info")]), {});
   assert.deepEqual(states([found("source.no_key", "error", "s.t")]), {
     "postgres-check-pk": "failed",
     "postgres-check-pk-validity": "failed",
@@ -87,4 +92,19 @@ test("what no assessment of AWS's is about is in Tideway's own", () => {
       [OTHER_FINDINGS, "target.encoding"],
     ],
   );
+});
+
+test("an assessment of a limit that Tideway has not is skipped, and makes no run fail", () => {
+  const of = pair(mariadb, mysql);
+  const results = individualResults(
+    of,
+    [found("source.not_moved", "info")],
+    ["mariadb-check-source-network-parameter", "mysql-check-fk-target", OTHER_FINDINGS],
+  );
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ["skipped", "skipped", "passed"],
+  );
+  assert.equal(runStatus(results), "passed");
+  assert.ok(!applicableAssessments(pair(mysql, mysql)).some((name) => name.includes("source-network")));
 });

@@ -8,7 +8,7 @@ import type { Target } from "../core/target.ts";
 import { type AssessedTask, assessTask, tableFinder } from "./assessment.ts";
 import { type Complexity, complexityOf } from "./complexity.ts";
 import { changeRate, type Estimate, estimate } from "./estimate.ts";
-import { logFindings, probeFindings } from "./estimate-findings.ts";
+import { logFindings, probeFindings, spaceFindings } from "./estimate-findings.ts";
 import { sampleLoad } from "./sample-load.ts";
 import { readTaskSettings } from "./settings.ts";
 import type { TaskSpec } from "./task.ts";
@@ -56,6 +56,8 @@ export interface AssessmentOrder {
   readonly isOneKind: boolean;
   /** Undefined: nothing is sampled or watched. */
   readonly estimates: { readonly watchSeconds: number } | undefined;
+  /** Bytes that the target has left, where somebody knows it. Left out: what it tells itself, if it does. */
+  readonly freeBytes?: number | undefined;
 }
 
 /** Looks at everything that a task of that kind would meet. Reads only: nothing is changed on either side. */
@@ -70,6 +72,8 @@ export async function runAssessment(order: AssessmentOrder, signal: AbortSignal)
     ...assessed.findings,
     ...probeFindings("source", before),
     ...(there === undefined ? [] : probeFindings("target", there)),
+    ...(spec.type === "cdc" ? [] : spaceFindings(assessed.tables, order.freeBytes ?? there?.freeBytes)),
+    ...(spec.type !== "full-load" && settings.followsAlteredTables ? before.unnoted : []),
   ];
   const estimated = await measured(order, { assessed, before, findings }, signal);
   if (spec.type === "full-load-and-cdc" && estimated !== undefined) {

@@ -17,6 +17,7 @@ end $$;`;
 
 digestContract(postgres, {
   setup: `${ELSEWHERE} ${typeSchema} set search_path = shop, public;`,
+  hashes: ["lookup3", "md5"],
   columns: [
     ...own,
     ...theirs,

@@ -3,7 +3,7 @@ import { after, before, suite, test } from "node:test";
 import { CanonicalRow } from "../../src/comparison/canonical-row.ts";
 import { formOf } from "../../src/comparison/forms.ts";
 import type { RowFilter } from "../../src/core/plan.ts";
-import type { BucketDigest, DigestColumn, DigestForm } from "../../src/core/row-digest.ts";
+import type { BucketDigest, DigestColumn, DigestForm, RowHash } from "../../src/core/row-digest.ts";
 import { type Column, type TableSchema, tableKey } from "../../src/core/schema.ts";
 import type { Partition, Snapshot, Source } from "../../src/core/source.ts";
 import { WHOLE } from "../../src/pipeline/whole-table.ts";
@@ -57,14 +57,21 @@ export function digestContract(kind: DatabaseKind, samples: DigestSamples): void
       );
     }
 
+    interface DigestedRows {
+      readonly table: TableSchema;
+      readonly snapshot: Snapshot;
+      readonly cells: readonly Cells[];
+      readonly hash: RowHash;
+    }
+
     /** Where they are not, looks for the columns that are why. */
     async function differing(
-      rows: { readonly table: TableSchema; readonly snapshot: Snapshot; readonly cells: readonly Cells[] },
+      rows: DigestedRows,
       columns: readonly DigestColumn[],
     ): Promise<readonly string[]> {
-      const { table, snapshot, cells } = rows;
-      const expected = clientDigests(table, cells, columns);
-      const found = new Set(await serverDigests(snapshot, table, columns).catch(() => []));
+      const { table, snapshot, cells, hash } = rows;
+      const expected = clientDigests(table, cells, columns, hash);
+      const found = new Set(await serverDigests(snapshot, table, columns, hash).catch(() => []));
       const wrong = cells.filter((_, row) => !found.has(expected[row]!));
       if (wrong.length === 0) return [];
       const [only, ...others] = columns.slice(1);
@@ -85,30 +92,33 @@ export function digestContract(kind: DatabaseKind, samples: DigestSamples): void
           const { form } = formOf(column, column)!;
           return writes(snapshot, { type, column, form }) ? [{ ordinal: at + 1, form }] : [];
         });
+        const hashes = await snapshot.rowHashes(unaborted);
+        assert.deepEqual(hashes, samples.hashes);
+        const [hash] = hashes as [RowHash];
         const wrong: string[] = [];
         for (const form of everyForm) {
           const columns = samples.columns.flatMap(({ type }, at) => {
             const isWritten = writes(snapshot, { type, column: table.columns[at + 1]!, form });
             return isWritten ? [{ ordinal: at + 1, form }] : [];
           });
-          wrong.push(...(await differing({ table, snapshot, cells }, [ID, ...columns])));
+          wrong.push(...(await differing({ table, snapshot, cells, hash }, [ID, ...columns])));
         }
-        wrong.push(...(await differing({ table, snapshot, cells }, [ID, ...all])));
+        for (const every of hashes) {
+          wrong.push(...(await differing({ table, snapshot, cells, hash: every }, [ID, ...all])));
+        }
         assert.deepEqual(wrong, []);
-        const found = await serverDigests(snapshot, table, [ID, ...all]);
-        const byFour = await snapshot.digests(
-          { table, partition: WHOLE, columns: [ID, ...all], buckets: 4 },
-          unaborted,
-        );
+        const found = await serverDigests(snapshot, table, [ID, ...all], hash);
+        const bucketing = { columns: [ID, ...all], hash, buckets: 4 };
+        const byFour = await snapshot.digests({ table, partition: WHOLE, ...bucketing }, unaborted);
         const total = byFour.reduce((sum, bucket) => sum + bucket.sum, 0n);
         assert.equal(
           total,
           found.reduce((sum, digest) => sum + digest, 0n),
         );
-        const choice = { columns: [ID, ...all], buckets: 4, wanted: [byFour[0]!.bucket] };
+        const choice = { ...bucketing, wanted: [byFour[0]!.bucket] };
         const chosen = await readCells(snapshot, table, { digested: choice });
         assert.equal(chosen.length, byFour[0]!.rows);
-        const digests = clientDigests(table, chosen, [ID, ...all]);
+        const digests = clientDigests(table, chosen, [ID, ...all], hash);
         assert.equal(
           digests.reduce((sum, digest) => sum + digest, 0n),
           byFour[0]!.sum,
@@ -136,7 +146,13 @@ export function digestContract(kind: DatabaseKind, samples: DigestSamples): void
       await withTable([{ type: "varchar(200)", values }], async (table, snapshot) => {
         const columns = [ID, { ordinal: 1, form: { kind: "text" } }] as const;
         const sumOf = async (partitions: readonly Partition[], filter?: RowFilter) => {
-          const all = { table, columns, buckets: 3, ...(filter === undefined ? {} : { filter }) };
+          const all = {
+            table,
+            columns,
+            hash: "md5" as const,
+            buckets: 3,
+            ...(filter === undefined ? {} : { filter }),
+          };
           const found: BucketDigest[] = [];
           for (const partition of partitions) {
             found.push(...(await snapshot.digests({ ...all, partition }, unaborted)));

@@ -3,6 +3,7 @@ import { afterEach, test } from "node:test";
 import type { TableId } from "../../src/core/schema.ts";
 import type { TaskOutcome, TaskProgress } from "../../src/task/task.ts";
 import { stillWanted } from "../../src/task/wanted-reloads.ts";
+import { becomesTrue } from "../support/eventually.ts";
 import { serverPair } from "../support/server-pair.ts";
 import { ObservedTask, runToEnd } from "../support/task.ts";
 import { TaskPair } from "../support/task-pair.ts";
@@ -245,6 +246,30 @@ test("changes of other tables do not wait for a table that is being loaded again
     await blocker.end();
   }
   await drain(task);
+  await pair.assertEqual();
+});
+
+test("a table that is to be loaded again and waits for its turn is, also when the one before it fails", async () => {
+  const pair = await makePair("queued");
+  const settings = JSON.stringify({ ErrorBehavior: { RecoverableErrorInterval: 1 } });
+  const task = await pair.replicate({ settings });
+  await target.query("delete from app.t where id > 10; delete from app.other", pair.to);
+  const blocker = await target.connect(pair.to);
+  try {
+    await blocker.query("begin; lock table app.t in row share mode");
+    task.running.reloadTables([t]);
+    const isWaiting = "from pg_locks where not granted and relation = 'app.t'::regclass";
+    await becomesTrue(target, pair.to, `exists (select ${isWaiting})`);
+    task.running.reloadTables([{ schema: "app", name: "other" }]);
+    await target.query(`select pg_terminate_backend(pid) ${isWaiting}`, pair.to);
+    await becomesTrue(target, pair.to, `not exists (select ${isWaiting})`);
+  } finally {
+    await blocker.query("commit");
+    await blocker.end();
+  }
+  const { tables } = (await drain(task)).progress;
+  assert.ok(task.logs.some(({ message }) => message === "task interrupted, trying again"));
+  assert.ok(tables.every(({ reloaded }) => reloaded));
   await pair.assertEqual();
 });
 

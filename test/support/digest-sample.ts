@@ -1,3 +1,5 @@
+import type { RowHash } from "../../src/core/row-digest.ts";
+
 /** A type with values of it. */
 export interface DigestSample {
   readonly type: string;
@@ -8,6 +10,8 @@ export interface DigestSample {
 export interface DigestSamples {
   /** Statements before the tables are made: types, a session's settings. */
   readonly setup: string;
+  /** What the server makes digests with, the cheapest first. */
+  readonly hashes: readonly RowHash[];
   readonly columns: readonly DigestSample[];
   /** Values that differ by as little as they can, so that no two of them may have one text. */
   readonly near: readonly DigestSample[];

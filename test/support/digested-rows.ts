@@ -1,5 +1,6 @@
 import { CanonicalRow } from "../../src/comparison/canonical-row.ts";
-import type { DigestColumn, DigestForm } from "../../src/core/row-digest.ts";
+import { TextDigest } from "../../src/comparison/text-digest.ts";
+import type { DigestColumn, DigestForm, RowHash } from "../../src/core/row-digest.ts";
 import type { TableSchema } from "../../src/core/schema.ts";
 import type { ReadRequest, Snapshot } from "../../src/core/source.ts";
 import { readCells as wholeRows } from "../../src/pipeline/validation/read-cells.ts";
@@ -66,13 +67,16 @@ export function clientDigests(
   table: TableSchema,
   rows: readonly Cells[],
   columns: readonly DigestColumn[],
+  hash: RowHash = "md5",
 ): readonly bigint[] {
   const canonical = new CanonicalRow(
     columns.map(({ ordinal, form }) => ({ column: table.columns[ordinal]!, form })),
   );
+  const digest = new TextDigest(hash);
   return rows.map((cells) => {
     canonical.write(columns.map(({ ordinal }) => cells[ordinal]!));
-    return canonical.digest;
+    digest.write(canonical.text);
+    return digest.digest;
   });
 }
 
@@ -81,8 +85,9 @@ export async function serverDigests(
   snapshot: Snapshot,
   table: TableSchema,
   columns: readonly DigestColumn[],
+  hash: RowHash = "md5",
 ): Promise<readonly bigint[]> {
-  const request = { table, partition: WHOLE, columns, buckets: BUCKET_EACH };
+  const request = { table, partition: WHOLE, columns, hash, buckets: BUCKET_EACH };
   const found = await snapshot.digests(request, unaborted);
   return found.map(({ sum }) => sum);
 }

@@ -40,6 +40,7 @@ export function mysqlDigestSamples(flavour: MysqlFlavour): DigestSamples {
   const types = samplesOf(flavour).map(({ type, values }) => ({ type, values }));
   return {
     setup: "set sql_mode = ''; set time_zone = '+00:00';",
+    hashes: ["sha1", "md5"],
     columns: [...types, { type: "decimal(20,10)", values: ["1.23456789", "-0.5", "0"] }],
     near,
     mayDiffer: {

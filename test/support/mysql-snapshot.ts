@@ -100,5 +100,5 @@ export async function load(
 /** Of a table's first column, a number. */
 export function digestsOf(snapshot: Snapshot, table: TableSchema): Promise<readonly BucketDigest[]> {
   const columns = [{ ordinal: 0, form: { kind: "int" } }] as const;
-  return snapshot.digests({ table, partition: whole, columns, buckets: 1 }, unaborted);
+  return snapshot.digests({ table, partition: whole, columns, hash: "md5", buckets: 1 }, unaborted);
 }

@@ -1,9 +1,10 @@
 import { Limiter } from "../../src/base/limiter.ts";
 import { CanonicalRow } from "../../src/comparison/canonical-row.ts";
+import { TextDigest } from "../../src/comparison/text-digest.ts";
 import type { TablePlan } from "../../src/core/plan.ts";
-import type { BucketChoice, DigestColumn } from "../../src/core/row-digest.ts";
+import type { BucketChoice, RowDigests } from "../../src/core/row-digest.ts";
 import type { Column, TableSchema } from "../../src/core/schema.ts";
-import type { ReadRequest, Snapshot, Source } from "../../src/core/source.ts";
+import type { Partition, ReadRequest, Snapshot, Source } from "../../src/core/source.ts";
 import { TimedPlace } from "../../src/pipeline/validation/target-place.ts";
 import { validateTable } from "../../src/pipeline/validation/validate-table.ts";
 import type { ValidatedSide, ValidationContext } from "../../src/pipeline/validation/validation-context.ts";
@@ -21,8 +22,10 @@ export interface MemorySide {
   readonly rows: () => readonly MemoryRow[];
   /** It digests rows by itself, from other texts than its values where this makes such. It cannot when left out. */
   readonly digests?: (value: string) => string;
-  /** How often all rows have been read, or digested. */
+  /** How often all rows have been read, or digested. A part of them is as much less. */
   scans?: number;
+  /** How many rows have been looked up by their keys. */
+  lookups?: number;
 }
 
 export interface MemoryTable {
@@ -71,36 +74,42 @@ function snapshotOf(side: MemorySide): Snapshot {
   const { digests = (value) => value } = side;
   const bucketOf = (
     table: TableSchema,
-    columns: readonly DigestColumn[],
-    buckets: number,
+    { columns, hash, buckets }: RowDigests,
   ): ((row: MemoryRow) => { bucket: number; digest: bigint }) => {
     const canonical = new CanonicalRow(
       columns.map(({ ordinal, form }) => ({ column: table.columns[ordinal]!, form })),
     );
+    const digest = new TextDigest(hash);
     return (row) => {
       const values = columns.map(({ ordinal }) => row[ordinal]!);
       canonical.write(values.map((value) => (value === null ? null : Buffer.from(digests(value)))));
-      return { bucket: canonical.bucket(buckets), digest: canonical.digest };
+      digest.write(canonical.text);
+      return { bucket: digest.bucket(buckets), digest: digest.digest };
     };
   };
-  const chosen = (table: TableSchema, { columns, buckets, wanted }: BucketChoice) => {
-    const bucket = bucketOf(table, columns, buckets);
-    const chosenOnes = new Set(wanted);
+  const chosen = (table: TableSchema, choice: BucketChoice) => {
+    const bucket = bucketOf(table, choice);
+    const chosenOnes = new Set(choice.wanted);
     return (row: MemoryRow): boolean => chosenOnes.has(bucket(row).bucket);
+  };
+  const scanned = ({ from, to }: Partition): readonly MemoryRow[] => {
+    const part = rows.slice(Number(from?.[0] ?? 0), to === undefined ? rows.length : Number(to[0]));
+    side.scans = (side.scans ?? 0) + (rows.length === 0 ? 1 : part.length / rows.length);
+    return part;
   };
   const snapshot: Partial<Snapshot> = {
     digestsAs: () => side.digests !== undefined,
-    partition: async () => [[WHOLE]],
-    digests: async ({ table, columns, buckets }) => {
-      side.scans = (side.scans ?? 0) + 1;
-      const bucket = bucketOf(table, columns, buckets);
-      return rows.map((row) => {
+    partition: async (_, { rowsPerPartition }) => [partsOf(rows.length, rowsPerPartition)],
+    rowHashes: async () => ["lookup3", "md5"],
+    digests: async ({ table, partition, ...request }) => {
+      const bucket = bucketOf(table, request);
+      return scanned(partition).map((row) => {
         const found = bucket(row);
         return { bucket: found.bucket, rows: 1, sum: found.digest };
       });
     },
-    async *read({ filter, digested, table }: ReadRequest) {
-      if (filter === undefined) side.scans = (side.scans ?? 0) + 1;
+    async *read({ filter, digested, table, partition }: ReadRequest) {
+      const part = filter === undefined ? scanned(partition) : rows;
       const isChosen = digested === undefined ? () => true : chosen(table, digested);
       const isWanted = (row: MemoryRow): boolean =>
         filter?.some((clause) =>
@@ -108,12 +117,23 @@ function snapshotOf(side: MemorySide): Snapshot {
             conditions.some((condition) => "value" in condition && condition.value === row[column]),
           ),
         ) ?? true;
-      const found = rows.filter((row) => isChosen(row) && isWanted(row));
+      const found = part.filter((row) => isChosen(row) && isWanted(row));
+      if (filter !== undefined) side.lookups = (side.lookups ?? 0) + found.length;
       if (found.length > 0) yield { rows: found.length, bytes: Buffer.concat(found.map(frame)) };
     },
     [Symbol.asyncDispose]: async () => undefined,
   };
   return snapshot as Snapshot;
+}
+
+function partsOf(rows: number, rowsPerPartition: number): readonly Partition[] {
+  const count = Math.ceil(rows / rowsPerPartition);
+  const bound = (part: number): string[] => [String(Math.floor((part * rows) / count))];
+  if (count <= 1) return [WHOLE];
+  return Array.from({ length: count }, (_, part) => ({
+    ...{ ...WHOLE, id: String(part), by: "block" as const },
+    ...{ from: bound(part), to: bound(part + 1) },
+  }));
 }
 
 function frame(row: MemoryRow): Buffer {

@@ -17,6 +17,7 @@ export class TcpProxy implements AsyncDisposable {
   /** Nothing passes. */
   #dark = false;
   #bytesPerSecond = Infinity;
+  #delayMs = 0;
   #waits = 0;
   #accepted = 0;
 
@@ -89,9 +90,15 @@ export class TcpProxy implements AsyncDisposable {
     this.#bytesPerSecond = bytesPerSecond;
   }
 
+  /** How long what is sent is on its way, in each direction. */
+  delay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
   heal(): void {
     this.#dark = false;
     this.#bytesPerSecond = Infinity;
+    this.#delayMs = 0;
     for (const { inner, outer, dead } of this.#pairs) {
       if (dead) continue;
       inner.resume();
@@ -125,6 +132,10 @@ export class TcpProxy implements AsyncDisposable {
 
   #carry(pair: Pair, from: Socket, to: Socket): void {
     from.on("data", (bytes: Buffer) => {
+      if (this.#delayMs > 0) {
+        setTimeout(() => to.write(bytes), this.#delayMs);
+        return;
+      }
       const isFree = to.write(bytes);
       const waitMs = (bytes.length / this.#bytesPerSecond) * 1000;
       if (isFree && waitMs === 0) return;

@@ -8,7 +8,7 @@ import { type AssessOptions, type AssessUrls, assessSpec } from "../assess-spec.
 import { assessmentText } from "../assess-text.ts";
 import { ExitCode } from "../exit-code.ts";
 import { onInterrupt } from "../interrupts.ts";
-import { wholeNumberIn } from "../number-options.ts";
+import { numberIn, wholeNumberIn } from "../number-options.ts";
 import { type Output, paintFor } from "../output.ts";
 import { ReportFile } from "../report-file.ts";
 import { prepModeOption, withWhatToMove } from "../what-to-move.ts";
@@ -37,6 +37,11 @@ export function assessCommand(program: Command, output: Output, exit: (code: Exi
     .addOption(prepModeOption("what would be done with tables that are on the target"))
     .option("--no-estimate", "do not read samples of tables and do not watch the source")
     .option("--watch <seconds>", "how long to watch the source's rate of changes", wholeNumberIn(1, 3600), 60)
+    .option(
+      "--target-space <gigabytes>",
+      "space that the target has left, to be compared with what comes",
+      numberIn(0, 1e9),
+    )
     .option("--html <file>", "write a report for people, in one file that needs no other")
     .option("--fix <file>", "collect the statements that mend findings")
     .option("--json", "one JSON document, for programs", false)

@@ -5,7 +5,7 @@ import type { Finding } from "../../core/finding.ts";
 import type { LockWait } from "../../core/lock-wait.ts";
 import type { Position } from "../../core/position.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "../../core/schema.ts";
-import type { NoteKeeping, SchemaNote } from "../../core/schema-note.ts";
+import type { KeptNotes, NoteKeeping, SchemaNote } from "../../core/schema-note.ts";
 import type { ServerMark } from "../../core/server-mark.ts";
 import type { SourceProbe } from "../../core/server-probe.ts";
 import type {
@@ -13,7 +13,6 @@ import type {
   ChangeStreamRequest,
   DescribeRequest,
   FindStream,
-  KeptNotes,
   LogRequest,
   OpenWriter,
   Snapshot,

@@ -256,7 +256,14 @@ test("MySQL 8.4, wire-simulated: parts of JSON without whole rows are told befor
     const asked = [/variable_name in \('log_bin'/, ["Variable_name", "Value"], rows] as const;
     await using server = await start({ script: [asked, ...script] });
     await using client = await connect(endpointOf(server), { side: "source", purpose: "test" }, never);
-    const findings = await assessLog(client, ASSESSMENT);
+    const account = {
+      user: "u",
+      sql: "'u'@'%'",
+      grantee: "'u'@'%'",
+      hasRole: false,
+      privileges: new Set<string>(),
+    };
+    const findings = await assessLog(client, ASSESSMENT, account);
     assert.deepEqual(
       findings.map(({ code, severity, table }) => [code, severity, table?.name]),
       found,

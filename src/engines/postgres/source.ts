@@ -7,14 +7,13 @@ import type { Finding } from "../../core/finding.ts";
 import type { LockWait } from "../../core/lock-wait.ts";
 import type { Position } from "../../core/position.ts";
 import type { Catalog, SequenceState, TableId, TableSchema } from "../../core/schema.ts";
-import type { NoteKeeping, SchemaNote } from "../../core/schema-note.ts";
+import type { KeptNotes, NoteKeeping, SchemaNote } from "../../core/schema-note.ts";
 import type { ServerMark } from "../../core/server-mark.ts";
 import type { SourceProbe } from "../../core/server-probe.ts";
 import type {
   ChangeStream,
   ChangeStreamRequest,
   DescribeRequest,
-  KeptNotes,
   LogRequest,
   OpenWriter,
   Snapshot,
@@ -106,7 +105,7 @@ export class PostgresSource implements Source {
   }
 
   probe(signal: AbortSignal): Promise<SourceProbe> {
-    return this.#clients.use(signal, probeSource);
+    return this.#clients.use(signal, (client) => probeSource(client, this.#endpoint));
   }
 
   marked<Result>(work: (mark: ServerMark) => Promise<Result>, signal: AbortSignal): Promise<Result> {

@@ -33,7 +33,7 @@ export function normalised(condition: FilterCondition, column: Column): FilterCo
 export function filterFault(condition: FilterCondition, { type }: Column): string | undefined {
   const values = valuesOf(condition);
   if (values.length === 0) return undefined;
-  return uncomparable(type) ?? valuesFault(values, type);
+  return typeFault(type) ?? valuesFault(values, type);
 }
 
 /** Of one value; the same for the bounds of ranges that a table is read in. */
@@ -49,7 +49,7 @@ function valuesFault(values: readonly string[], type: LogicalType): string | und
 }
 
 /** Why values of a type are not compared; undefined for those that are. */
-function uncomparable(type: LogicalType): string | undefined {
+export function typeFault(type: LogicalType): string | undefined {
   switch (type.kind) {
     case "json":
     case "xml":

@@ -1,4 +1,4 @@
-import type { CanonicalRow } from "../../comparison/canonical-row.ts";
+import type { TextDigest } from "../../comparison/text-digest.ts";
 import type { BucketDigest } from "../../core/row-digest.ts";
 
 /** How many rows each bucket of a table has on one side, and the sum of their digests modulo 2 to the 64th. */
@@ -20,7 +20,7 @@ export class BucketSums {
     }
   }
 
-  addRow(row: CanonicalRow): void {
+  addRow(row: TextDigest): void {
     const bucket = row.bucket(this.rows.length);
     this.rows[bucket]!++;
     this.#sums[bucket]! += row.digest;

@@ -21,8 +21,8 @@ export class CanonicalRows {
     this.#writers = side.cells.map(({ column, form }) => canonicalWriter(column, form));
   }
 
-  /** Digests a row. */
-  digested(rows: CopyTextRows, row: number): CanonicalRow {
+  /** Writes a row's text. */
+  written(rows: CopyTextRows, row: number): CanonicalRow {
     this.#row.write(this.values(rows, row));
     return this.#row;
   }

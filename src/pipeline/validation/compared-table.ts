@@ -2,6 +2,7 @@ import { formOf } from "../../comparison/forms.ts";
 import { type ColumnOrigin, originsOf, type TablePlan } from "../../core/plan.ts";
 import type { DigestForm } from "../../core/row-digest.ts";
 import type { Column, TableSchema } from "../../core/schema.ts";
+import { typeFault } from "../../mapping/filter/filter-value.ts";
 import { keepsDeleted } from "../../mapping/rows/row-needs.ts";
 import { type KeyColumn, keyColumns } from "../row-keys.ts";
 
@@ -129,6 +130,7 @@ function comparedKey(plan: TablePlan, columns: readonly ComparedColumn[]): Compa
 
 /** Whether a value finds the same rows on both sides: none is coarser, so that two keys of one side were one of the other. */
 function hasSameValues({ type: a }: Column, { form, target: { type: b } }: ComparedColumn): boolean {
+  if (typeFault(a) !== undefined || typeFault(b) !== undefined) return false;
   if (a.kind === "timestamp" || a.kind === "time")
     return b.kind === a.kind && a.zoned === b.zoned && a.precision === b.precision;
   if (a.kind === "decimal") return b.kind === "decimal" && (a.scale ?? 0) === (b.scale ?? 0) && isSized(a, b);

@@ -1,12 +1,10 @@
-import { forEachLimited } from "../../base/lanes.ts";
-import type { Partition, PartitionSize } from "../../core/source.ts";
+import type { PartitionSize } from "../../core/source.ts";
+import { addRows } from "./add-rows.ts";
 import type { Candidate } from "./candidate.ts";
-import { CanonicalRows } from "./canonical-rows.ts";
-import type { ComparedSide, RowPart, SideName } from "./compared-side.ts";
+import type { SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
-import { readCells } from "./read-cells.ts";
-import { RowMatch } from "./row-match.ts";
-import { comparedRow } from "./row-reader.ts";
+import { foundByKey, partsByKey } from "./find-by-key.ts";
+import { RowMatch, type UnmatchedRows } from "./row-match.ts";
 import { partitionsOf, type ScannedTable } from "./scan-table.ts";
 import { rowsAtOnce, type ValidationContext } from "./validation-context.ts";
 
@@ -26,9 +24,13 @@ const PART: PartitionSize = { rowsPerPartition: 100_000, bytesPerPartition: 64 <
 
 const SIDES = ["source", "target"] as const;
 
+/** Groups of buckets, each a scan of both sides, above which it costs less to look rows up by their keys. */
+const MOST_GROUPS = 4;
+
 /**
  * Rows of buckets that differ which have no match on the other side. Where only one side has rows, none can match: they
- * are handed on part by part. Others are matched in groups of buckets that fit into memory.
+ * are handed on part by part. Others are matched in groups of buckets that fit into memory, or by their keys where that would
+ * be many.
  */
 export async function* findCandidates(
   table: ComparedTable,
@@ -38,16 +40,20 @@ export async function* findCandidates(
   const { source, target } = scanned.sides;
   const isAlone = (bucket: number): boolean =>
     source.sums.rows[bucket] === 0 || target.sums.rows[bucket] === 0;
+  const shared = scanned.differing.filter((bucket) => !isAlone(bucket));
+  const rowsOfBoth = (bucket: number): number => source.sums.rows[bucket]! + target.sums.rows[bucket]!;
+  const groups = [...groupsOf(shared, rowsOfBoth, rowsAtOnce(context))];
+  const parts = groups.length > MOST_GROUPS ? await partsByKey(table, scanned, context) : undefined;
+  if (parts !== undefined) {
+    for await (const rows of foundByKey(table, { scanned, parts }, context)) yield* seenRows(rows);
+    return;
+  }
   const alone = scanned.differing.filter(isAlone);
   for (const name of SIDES) {
     const wanted = alone.filter((bucket) => scanned.sides[name].sums.rows[bucket] !== 0);
     if (wanted.length > 0) yield* rowsAlone(table, { scanned, name, wanted }, context);
   }
-  const shared = scanned.differing.filter((bucket) => !isAlone(bucket));
-  const rowsOfBoth = (bucket: number): number => source.sums.rows[bucket]! + target.sums.rows[bucket]!;
-  for (const group of groupsOf(shared, rowsOfBoth, rowsAtOnce(context))) {
-    yield* matched(table, { scanned, group }, context);
-  }
+  for (const group of groups) yield* matched(table, { scanned, group }, context);
 }
 
 /** Buckets in groups of so many rows at most, which are held in memory at once, as far as single ones have no more. */
@@ -69,12 +75,6 @@ function* groupsOf(
     rows += more;
   }
   if (group.length > 0) yield group;
-}
-
-interface WantedRows {
-  readonly side: ComparedSide;
-  readonly wanted: readonly number[];
-  readonly buckets: number;
 }
 
 interface LoneRows {
@@ -101,9 +101,10 @@ async function* rowsAlone(
       : groups.map((group) => ({ group, partitions }));
   for (const piece of pieces) {
     const match = new RowMatch();
-    const of = { table, match, side, group: piece.group, buckets: scanned.buckets };
+    const { hash, buckets } = scanned;
+    const of = { table, match, side, choice: { hash, buckets, wanted: piece.group } };
     await addRows(of, piece.partitions, context);
-    yield* unmatched(match);
+    yield* seenRows(match.unmatched());
   }
 }
 
@@ -113,52 +114,20 @@ async function* matched(
   context: ValidationContext,
 ): AsyncGenerator<readonly SeenRow[]> {
   const match = new RowMatch();
-  const of = { table, match, group, buckets: scanned.buckets };
+  const { hash, buckets } = scanned;
+  const of = { table, match, choice: { hash, buckets, wanted: group } };
   await Promise.all(
     SIDES.map((name) => {
       const { side, partitions } = scanned.sides[name];
       return addRows({ ...of, side }, partitions, context);
     }),
   );
-  yield* unmatched(match);
+  yield* seenRows(match.unmatched());
 }
 
-interface RowsToMatch {
-  readonly table: ComparedTable;
-  readonly match: RowMatch;
-  readonly side: ComparedSide;
-  readonly group: readonly number[];
-  readonly buckets: number;
-}
-
-/** Most rows find their match: of these no more is made than the digest. */
-async function addRows(
-  { table: { key }, match, side, group: wanted, buckets }: RowsToMatch,
-  partitions: readonly Partition[],
-  { sides, sessionsOfSide, signal }: ValidationContext,
-): Promise<void> {
-  const { snapshot, sessions } = sides[side.name];
-  const part = partOf({ side, wanted, buckets });
-  const isWanted = side.digests === undefined ? new Set(wanted) : undefined;
-  const addPart = async (partition: Partition): Promise<void> => {
-    const canonical = new CanonicalRows(side);
-    const chunks = side.read(snapshot, { ...part, partition }, signal);
-    for await (const rows of readCells(chunks, side.width)) {
-      for (let row = 0; row < rows.rows; row++) {
-        const digested = canonical.digested(rows, row);
-        if (isWanted !== undefined && !isWanted.has(digested.bucket(buckets))) continue;
-        const digest = digested.key;
-        if (match.counted(side.name, digest)) continue;
-        match.add(side.name, comparedRow(canonical, { rows, row, key }, digest));
-      }
-    }
-  };
-  await forEachLimited(partitions, sessionsOfSide, (partition) => sessions.run(() => addPart(partition)));
-}
-
-function* unmatched(match: RowMatch): Generator<readonly SeenRow[]> {
+function* seenRows(unmatched: Iterable<UnmatchedRows>): Generator<readonly SeenRow[]> {
   let seen: SeenRow[] = [];
-  for (const { side, row, count } of match.unmatched()) {
+  for (const { side, row, count } of unmatched) {
     const { digest, id, lookup } = row;
     seen.push({ side, rows: count, digest, candidate: { id, lookup } });
     if (seen.length < AT_ONCE) continue;
@@ -166,9 +135,4 @@ function* unmatched(match: RowMatch): Generator<readonly SeenRow[]> {
     seen = [];
   }
   if (seen.length > 0) yield seen;
-}
-
-/** What a server is asked for that digests rows by itself. */
-export function partOf({ side, wanted, buckets }: WantedRows): Pick<RowPart, "digested"> {
-  return side.digests === undefined ? {} : { digested: { columns: side.digests, buckets, wanted } };
 }

@@ -1,16 +1,11 @@
-import type { RowFilter } from "../../core/plan.ts";
 import type { Snapshot } from "../../core/source.ts";
-import { filterOf } from "../row-keys.ts";
-import { WHOLE } from "../whole-table.ts";
 import type { Candidate, RowState } from "./candidate.ts";
 import { CanonicalRows } from "./canonical-rows.ts";
 import type { ComparedSide, RowPart } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
 import { readCells } from "./read-cells.ts";
-import { keyOf, shownValues, stateOf, together } from "./row-reader.ts";
-
-/** Rows that are looked for in one query. */
-const KEYS_AT_ONCE = 500;
+import { type ReadRow, shownValues, stateOf, together } from "./row-reader.ts";
+import { forRowsOfKeys } from "./rows-of-keys.ts";
 
 export interface StateReading {
   readonly table: ComparedTable;
@@ -25,27 +20,12 @@ export async function statesByKey(
   candidates: readonly Candidate[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, RowState>> {
-  const key = table.key!;
   const states = new Map<string, RowState>();
   const canonical = new CanonicalRows(side);
-  for (let from = 0; from < candidates.length; from += KEYS_AT_ONCE) {
-    const some = candidates.slice(from, from + KEYS_AT_ONCE);
-    const wanted = new Set(some.map(({ id }) => id));
-    const only: RowFilter = filterOf(
-      key[side.name],
-      some.map(({ lookup }) => lookup![side.name]),
-    );
-    const chunks = side.read(snapshot, { partition: WHOLE, only }, signal);
-    for await (const rows of readCells(chunks, side.width)) {
-      for (let row = 0; row < rows.rows; row++) {
-        // Where values compare without regard to case, others come, too.
-        const id = keyOf(canonical, { rows, row, key });
-        if (!wanted.has(id)) continue;
-        const state = stateOf(canonical, { rows, row }, withValues);
-        states.set(id, together(states.get(id), state));
-      }
-    }
-  }
+  const see = (id: string, row: ReadRow): void => {
+    states.set(id, together(states.get(id), stateOf(canonical, row, withValues)));
+  };
+  await forRowsOfKeys({ table, canonical, see }, { side, snapshot, candidates }, signal);
   return states;
 }
 
@@ -61,7 +41,7 @@ export async function statesByDigest(
   const canonical = new CanonicalRows(side);
   for await (const rows of readCells(side.read(snapshot, part, signal), side.width)) {
     for (let row = 0; row < rows.rows; row++) {
-      const digest = canonical.digested(rows, row).key;
+      const digest = canonical.written(rows, row).key();
       if (!wanted.has(digest)) continue;
       const known = states.get(digest);
       const count = (known?.rows ?? 0) + 1;

@@ -17,7 +17,7 @@ export interface ComparedRow {
 const LONGEST_SHOWN = 2_000;
 
 /** One of the rows that have been read. */
-interface ReadRow {
+export interface ReadRow {
   readonly rows: CopyTextRows;
   readonly row: number;
 }
@@ -26,7 +26,7 @@ interface KeyedRow extends ReadRow {
   readonly key: ComparedKey;
 }
 
-/** `digest`: the row's, see CanonicalRow.key. */
+/** `digest`: the row's, see CanonicalRow.key(). */
 export function comparedRow(
   canonical: CanonicalRows,
   { key, ...read }: ReadRow & { readonly key: ComparedKey | undefined },

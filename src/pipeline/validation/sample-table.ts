@@ -73,7 +73,7 @@ async function sampledRows(
     const chunks = side.read(snapshot, { partition }, context.signal);
     for await (const rows of readCells(chunks, side.width)) {
       for (let row = 0; row < rows.rows; row++) {
-        const read = comparedRow(canonical, { rows, row, key }, canonical.digested(rows, row).key);
+        const read = comparedRow(canonical, { rows, row, key }, canonical.written(rows, row).key());
         const { digest, id, lookup } = read;
         const state = stateOf(canonical, { rows, row }, false);
         seen.push({ side: "source", rows: 1, digest, candidate: { id, lookup }, state });

@@ -1,5 +1,6 @@
 import { forEachLimited } from "../../base/lanes.ts";
 import { MigrationError } from "../../core/error.ts";
+import type { Bucketing, RowHash } from "../../core/row-digest.ts";
 import type { Partition, PartitionSize } from "../../core/source.ts";
 import { BucketSums, bucketsFor } from "./bucket-sums.ts";
 import { digestRows } from "./client-digests.ts";
@@ -14,8 +15,7 @@ export interface ScannedSide {
   readonly sums: BucketSums;
 }
 
-export interface ScannedTable {
-  readonly buckets: number;
+export interface ScannedTable extends Bucketing {
   readonly sides: Readonly<Record<SideName, ScannedSide>>;
   /** Buckets in which the sides have other rows. */
   readonly differing: readonly number[];
@@ -74,12 +74,28 @@ async function scanSides(
   compared: (rows: number) => void,
 ): Promise<ScannedTable> {
   const buckets = bucketsFor(Math.max(estimatedRows(sides.source), estimatedRows(sides.target)));
+  const bucketing = { hash: await hashFor(sides, context), buckets };
   const [source, target] = await Promise.all([
-    scanSide({ side: sides.source, buckets, context, compared }),
-    scanSide({ side: sides.target, buckets, context, compared }),
+    scanSide({ side: sides.source, bucketing, context, compared }),
+    scanSide({ side: sides.target, bucketing, context, compared }),
   ]);
-  return { buckets, sides: { source, target }, differing: source.sums.differing(target.sums) };
+  return { ...bucketing, sides: { source, target }, differing: source.sums.differing(target.sums) };
 }
+
+/** The cheapest that all servers have which digest rows of the table by themselves; this program has every one. */
+async function hashFor(
+  { source, target }: Sides,
+  { sides, signal }: Pick<ValidationContext, "sides" | "signal">,
+): Promise<RowHash> {
+  const digesting = [source, target].filter(({ digests }) => digests !== undefined);
+  const [first = [CLIENT_HASH], ...others] = await Promise.all(
+    digesting.map(({ name }) => sides[name].snapshot.rowHashes(signal)),
+  );
+  return first.find((hash) => others.every((hashes) => hashes.includes(hash))) ?? "md5";
+}
+
+/** Of short texts this program computes it in a tenth of the time that a call for an MD5 takes. */
+const CLIENT_HASH: RowHash = "lookup3";
 
 /** A server's own estimate may be old, or of no rows yet. */
 const BYTES_OF_ROW = 200;
@@ -90,26 +106,26 @@ function estimatedRows({ table }: ComparedSide): number {
 
 interface SideScan {
   readonly side: ComparedSide;
-  readonly buckets: number;
+  readonly bucketing: Bucketing;
   readonly context: ValidationContext;
   readonly compared: (rows: number) => void;
 }
 
-async function scanSide({ side, buckets, context, compared }: SideScan): Promise<ScannedSide> {
+async function scanSide({ side, bucketing, context, compared }: SideScan): Promise<ScannedSide> {
   const { sessionsOfSide, signal } = context;
   const { snapshot, sessions } = context.sides[side.name];
   const partitions = await scannedParts(side, context);
-  const sums = new BucketSums(buckets);
+  const sums = new BucketSums(bucketing.buckets);
   await forEachLimited(partitions, sessionsOfSide, async (partition) => {
     await sessions.run(async () => {
       signal.throwIfAborted();
       if (side.digests === undefined) {
-        const digested = digestRows({ side, sums }, { snapshot, partition }, signal);
+        const digested = digestRows({ side, sums, hash: bucketing.hash }, { snapshot, partition }, signal);
         for await (const rows of digested) compared(rows);
         return;
       }
       const filter = side.filter === undefined ? {} : { filter: side.filter };
-      const request = { ...filter, table: side.table, partition, columns: side.digests, buckets };
+      const request = { ...filter, table: side.table, partition, columns: side.digests, ...bucketing };
       const found = await snapshot.digests(request, signal);
       sums.add(found);
       compared(found.reduce((total, { rows }) => total + rows, 0));

@@ -1,9 +1,10 @@
 import type { Snapshot } from "../../core/source.ts";
 import { WHOLE } from "../whole-table.ts";
+import { partOf, type WantedBuckets } from "./add-rows.ts";
 import type { Candidate, RowState } from "./candidate.ts";
 import type { ComparedSide, SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
-import { partOf, type SeenRow } from "./find-candidates.ts";
+import type { SeenRow } from "./find-candidates.ts";
 import { statesByDigest, statesByKey } from "./read-states.ts";
 import { hasMore } from "./row-reader.ts";
 import type { ScannedStates } from "./settle.ts";
@@ -13,7 +14,7 @@ import type { ValidationContext } from "./validation-context.ts";
 export interface Rereads {
   readonly sides: Readonly<Record<SideName, ComparedSide>>;
   /** The buckets in which rows without a key are looked for; undefined for all of the table. */
-  readonly choice: { readonly buckets: number; readonly wanted: readonly number[] } | undefined;
+  readonly choice: WantedBuckets | undefined;
 }
 
 interface SortedRows {
@@ -22,6 +23,9 @@ interface SortedRows {
   /** What each side had of those with a key in the snapshots that were scanned. */
   readonly scanned: ScannedStates;
 }
+
+/** For counting: any hash would do. */
+const TOGETHER = { hash: "md5", buckets: 1 } as const;
 
 /** Reads rows of a table again. */
 export class StateReads {
@@ -83,7 +87,7 @@ export class StateReads {
     candidates: readonly Candidate[],
   ): Promise<ReadonlyMap<string, RowState>> {
     const { sides, choice } = this.#rereads;
-    const digested = isWhole || choice === undefined ? {} : partOf({ ...choice, side: sides[name] });
+    const digested = isWhole || choice === undefined ? {} : partOf(sides[name], choice);
     const part = { ...digested, partition: WHOLE };
     return statesByDigest(this.#reading(name), { snapshot, part }, candidates, this.#context.signal);
   }
@@ -103,7 +107,7 @@ export class StateReads {
       }
       const filter = side.filter === undefined ? {} : { filter: side.filter };
       const columns = side.digests.slice(0, 1);
-      const request = { ...filter, table: side.table, partition: WHOLE, columns, buckets: 1 };
+      const request = { ...filter, table: side.table, partition: WHOLE, columns, ...TOGETHER };
       for (const bucket of await snapshot.digests(request, signal)) rows += bucket.rows;
       return rows;
     });

@@ -102,6 +102,40 @@ test("rows without a key are told once, whatever texts of them the servers diges
   }
 });
 
+test("a table of which most rows differ is scanned a few times, however few rows are held at once", async () => {
+  const shifted: readonly MemoryRow[] = [
+    ...many.slice(1).map(([key], i): MemoryRow => [key!, `word ${i}`]),
+    ["1000", "stray"],
+  ];
+  const expected = { missing: 1, extra: 1, different: 599 };
+  for (const rowsAtOnce of [10_000, 100, 20]) {
+    for (const digests of [same, undefined]) {
+      const own = digests === undefined ? {} : { digests };
+      const source: MemorySide = { rows: () => many, ...own };
+      const target: MemorySide = { rows: () => shifted, ...own };
+      const { missing, extra, different, differences } = await validatedInMemory(
+        keyed,
+        { source, target },
+        { rowsAtOnce },
+      );
+      assert.deepEqual({ missing, extra, different }, expected);
+      assert.equal(new Set(differences.map(({ key }) => key?.["id"])).size, 601);
+      for (const { scans, lookups } of [source, target]) {
+        assert.ok(scans! < 3.5, `${scans} scans`);
+        assert.ok(lookups! < 10 * many.length, `${lookups} rows looked up`);
+      }
+    }
+  }
+});
+
+test("the target is not read again where it has no row too many", async () => {
+  const source: MemorySide = { rows: () => many, digests: same };
+  const target: MemorySide = { rows: () => many.map(([key]): MemoryRow => [key!, "other"]), digests: same };
+  const { different } = await validatedInMemory(keyed, { source, target }, { rowsAtOnce: 20 });
+  assert.equal(different, 600);
+  assert.ok(target.scans! < 1.5, `${target.scans} scans`);
+});
+
 const json: Column = { name: "document", nativeType: "jsonb", type: { kind: "json" }, nullable: true };
 
 test("rows are read once where the servers have other texts for most of the same JSON", async () => {

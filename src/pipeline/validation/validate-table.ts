@@ -132,9 +132,12 @@ async function compareSample(
   await tell(table, { settled: confirmation.rest(), rows: confirmation.waiting, counts }, context);
 }
 
-function rereadsOf({ sides, buckets, differing }: ScannedTable): Rereads {
+function rereadsOf({ sides, hash, buckets, differing }: ScannedTable): Rereads {
   const { source, target } = sides;
-  return { sides: { source: source.side, target: target.side }, choice: { buckets, wanted: differing } };
+  return {
+    sides: { source: source.side, target: target.side },
+    choice: { hash, buckets, wanted: differing },
+  };
 }
 
 interface SettledRows {

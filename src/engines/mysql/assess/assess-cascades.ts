@@ -1,7 +1,7 @@
 import type { Finding } from "../../../core/finding.ts";
 import { displayTable, type ForeignKey, type TableSchema, tableKey } from "../../../core/schema.ts";
 import { SilentKeys } from "../../../core/silent-keys.ts";
-import { finding } from "../../shared/finding.ts";
+import { finding, mends } from "../../shared/finding.ts";
 import { describeReferred } from "../catalog/referred-tables.ts";
 import type { TypeChoices } from "../catalog/type-map.ts";
 import type { Client } from "../connection/client.ts";
@@ -35,7 +35,8 @@ export async function assessCascades(
         return [unfollowed(table, key, why)];
       }
       if (isMinimal && !isKeyOf(parent, key)) {
-        return [unfollowed(table, key, "the log holds no more of an old row than its primary key")];
+        const found = unfollowed(table, key, "the log holds no more of an old row than its primary key");
+        return [{ ...found, ...LOG_WHOLE_ROWS }];
       }
       const actor = parent.foreignKeys.find(({ silent }) => silent !== undefined);
       if (selected.has(tableKey(parent.id)) || actor === undefined) return [];
@@ -44,6 +45,10 @@ export async function assessCascades(
     }),
   );
 }
+
+const LOG_WHOLE_ROWS = mends("source", ["set global binlog_row_image = FULL;"], {
+  after: "let sessions that are open connect again, and set it in its option file, too.",
+});
 
 /** With binlog_row_image = MINIMAL old rows have the columns of the key that they are told by, and no others. */
 function isKeyOf({ columns, key, rowIdentity }: TableSchema, { referencedColumns }: ForeignKey): boolean {

@@ -8,13 +8,18 @@ import { serverFields } from "../connection/errors.ts";
 import { atLeast } from "../connection/server-facts.ts";
 import { keepsFor } from "../log/log-expiry.ts";
 import { globalVariables, isNotAllowed, type LogStatus, logStatus } from "../log/log-state.ts";
+import type { Account } from "./assess-privileges.ts";
 
 /** MySQL 8 says so to a user without XA_RECOVER_ADMIN. */
 const ER_XAER_RMERR = 1401;
 const SECONDS_OF_DAY = 86_400;
 
 /** What following the binary log needs. */
-export async function assessLog(client: Client, { tables }: SourceAssessment): Promise<Finding[]> {
+export async function assessLog(
+  client: Client,
+  { tables }: SourceAssessment,
+  account: Account,
+): Promise<Finding[]> {
   const variables = await globalVariables(client, LOG_VARIABLES);
   if (variables.get("log_bin") !== "ON") return [logOff(LOG_OFF)];
   const findings =
@@ -33,7 +38,7 @@ export async function assessLog(client: Client, { tables }: SourceAssessment): P
   findings.push(...(await assessPrepared(client)));
   findings.push(...(await assessExpiry(client)));
   if (!client.facts.hasGtids) findings.push(withoutGtids(client));
-  findings.push(...(await assessReplica(client, variables)));
+  findings.push(...(await assessReplica(client, variables, account)));
   return [...findings, ...(await assessFilters(client, tables))];
 }
 
@@ -133,10 +138,18 @@ async function assessPrepared(client: Client): Promise<Finding[]> {
 async function assessExpiry(client: Client): Promise<Finding[]> {
   const seconds = await keepsFor(client);
   if (seconds === undefined || seconds >= SECONDS_OF_DAY) return [];
+  const { facts } = client;
+  const countsSeconds = facts.flavour === "mariadb" ? atLeast(facts, 10, 6) : atLeast(facts, 8);
+  const longer = countsSeconds
+    ? `binlog_expire_logs_seconds = ${7 * SECONDS_OF_DAY}`
+    : "expire_logs_days = 7";
   return [
     finding("source.binary_log_expires", "warning", {
       subject: "binlog_expire_logs_seconds",
       message: `The source removes its binary log after ${seconds} seconds; a task that is stopped for longer has to load everything again.`,
+      ...mends("source", [`set global ${longer};`], {
+        after: "and set it in its option file; on Amazon RDS set the binlog retention hours.",
+      }),
     }),
   ];
 }
@@ -149,9 +162,16 @@ function withoutGtids(client: Client): Finding {
 }
 
 /** By default MySQL 5.7 and MariaDB do not log what they replicate. */
-async function assessReplica(client: Client, variables: ReadonlyMap<string, string>): Promise<Finding[]> {
+async function assessReplica(
+  client: Client,
+  variables: ReadonlyMap<string, string>,
+  account: Account,
+): Promise<Finding[]> {
   const logsUpdates = variables.get("log_replica_updates") ?? variables.get("log_slave_updates");
-  if (logsUpdates === "ON" || !(await isReplica(client))) return [];
+  if (logsUpdates === "ON") return [];
+  const isOne = await isReplica(client);
+  if (isOne === undefined) return client.facts.flavour === "mariadb" ? [unseenReplica(account)] : [];
+  if (!isOne) return [];
   return [
     finding("source.replica_unlogged", "error", {
       subject: "log_slave_updates",
@@ -161,12 +181,21 @@ async function assessReplica(client: Client, variables: ReadonlyMap<string, stri
   ];
 }
 
-/** False for a user who may not ask. */
-async function isReplica(client: Client): Promise<boolean> {
+/** MySQL tells it to whoever has REPLICATION CLIENT, of which the user hears in any case. */
+function unseenReplica({ user, sql }: Account): Finding {
+  return finding("source.privilege", "info", {
+    subject: user,
+    message: `The user ${user} lacks the privilege SLAVE MONITOR: it cannot see whether the source is a replica, of which what it replicates would not be in its binary log (log_slave_updates is off).`,
+    ...mends("source", [`grant slave monitor on *.* to ${sql};`]),
+  });
+}
+
+/** Undefined for a user who may not ask. */
+async function isReplica(client: Client): Promise<boolean | undefined> {
   try {
     return (await client.query(replicaSql(client))).length > 0;
   } catch (error) {
-    if (isNotAllowed(error)) return false;
+    if (isNotAllowed(error)) return undefined;
     throw error;
   }
 }

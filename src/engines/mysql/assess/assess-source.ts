@@ -25,7 +25,7 @@ export async function assessSource(
   const account = await readAccount(client);
   const findings = assessVersion(client.facts);
   if (request.type !== "full-load") {
-    findings.push(...(await assessLog(client, request)));
+    findings.push(...(await assessLog(client, request, account)));
     findings.push(...(await assessCascades(client, request.tables, choices)));
     if (request.ownOnly === true) findings.push(cannotFilter());
   }

@@ -12,6 +12,7 @@ import { atLeast, type ServerFacts } from "../connection/server-facts.ts";
 import { type OfTable, selectOfTables } from "./catalog-query.ts";
 import { unescaped } from "./default-text.ts";
 import { identifier } from "./identifier.ts";
+import { type ActionRow, shownActions } from "./shown-actions.ts";
 
 interface KeyColumnRow extends OfTable {
   readonly name: string;
@@ -19,12 +20,6 @@ interface KeyColumnRow extends OfTable {
   readonly otherSchema: string;
   readonly otherTable: string;
   readonly otherColumn: string;
-}
-
-interface ActionRow extends OfTable {
-  readonly name: string;
-  readonly onUpdate: string;
-  readonly onDelete: string;
 }
 
 /** What the server does without an action's being named; the two words mean the same to it. */
@@ -55,7 +50,13 @@ export async function describeForeignKeys(
       from information_schema.referential_constraints where ${where}`,
     { schema: "constraint_schema", table: "table_name" },
   );
-  return new Map([...columns].map(([key, rows]) => [key, foreignKeys(rows, actions.get(key) ?? [])]));
+  const found = new Map<string, readonly ForeignKey[]>();
+  for (const [key, rows] of columns) {
+    const seen = actions.get(key) ?? [];
+    const isHidden = rows.some(({ name }) => !seen.some((action) => action.name === name));
+    found.set(key, foreignKeys(rows, isHidden ? await shownActions(client, rows[0]!) : seen));
+  }
+  return found;
 }
 
 function foreignKeys(rows: readonly KeyColumnRow[], actions: readonly ActionRow[]): readonly ForeignKey[] {

@@ -31,14 +31,34 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
       await server?.[Symbol.asyncDispose]();
     });
 
-    async function describeAll(schema: string): Promise<Catalog> {
-      return await describe(client, await listTables(client, { database: schema }), CHOICES);
+    async function describeAll(schema: string, by = client): Promise<Catalog> {
+      return await describe(by, await listTables(by, { database: schema }), CHOICES);
     }
 
     async function tableOf(schema: string, name: string): Promise<TableSchema> {
       const { tables } = await describe(client, [{ schema, name }], CHOICES);
       return tables[0]!;
     }
+
+    test("who may only read tables sees all of them that others see", async () => {
+      await server.query(
+        `create table up (id int primary key, \`it's\` varchar(9) unique) comment 'CONSTRAINT \`x\` FOREIGN KEY';
+         create table down (a int, b int, c int, constraint \`do\`\`es\` foreign key (a) references up (id) on delete cascade,
+           constraint \`it's\` foreign key (b) references up (id) on delete set null on update cascade,
+           constraint rests foreign key (c) references up (id));
+         create user reader identified by 'p'; grant select on ${identifier(nasty)}.* to reader`,
+        nasty,
+      );
+      const own = await describeAll(nasty);
+      const endpoint = { ...server.endpoint(), username: "reader", password: "p" };
+      const reader = await connect(endpoint, { side: "source", purpose: "test" }, signal);
+      const { tables } = await describeAll(nasty, reader);
+      await reader.end();
+      const actions = tables.find(({ id }) => id.name === "down")!.foreignKeys.map(({ native }) => native);
+      assert.deepEqual(actions, ["ON DELETE CASCADE", "ON DELETE SET NULL ON UPDATE CASCADE", ""]);
+      assert.deepEqual(tables, own.tables);
+      await server.query("drop table down; drop table up; drop user reader", nasty);
+    });
 
     test("databases of the server's own are no schemas, and an endpoint may name one", async () => {
       const schemas = await listSchemas(client, { database: "" });

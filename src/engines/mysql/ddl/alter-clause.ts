@@ -74,7 +74,7 @@ const NOTHING = [
 
 /** Throws UnreadDefinition. `database`: the table's. */
 export function readAlterClause(reader: SqlReader, database: string): readonly TableClause[] {
-  switch (reader.takeIf("ADD", "DROP", "ALTER", "MODIFY", "CHANGE", "RENAME", "CONVERT")) {
+  switch (reader.takeIf("ADD", "DROP", "ALTER", "MODIFY", "CHANGE", "RENAME", "CONVERT", "ORDER")) {
     case "ADD":
       return readAdded(reader);
     case "DROP":
@@ -95,6 +95,8 @@ export function readAlterClause(reader: SqlReader, database: string): readonly T
       return [readRenamed(reader, database)];
     case "CONVERT":
       return [readConversion(reader)];
+    case "ORDER":
+      return skipOrder(reader);
     default:
       return readTableOption(reader);
   }
@@ -173,6 +175,17 @@ function skipOption(reader: SqlReader): void {
     if (text === "(") depth++;
     if (text === ")") depth--;
   }
+}
+
+/** ORDER BY name [ASC | DESC], ... stands last. The server does it once and forgets it. */
+function skipOrder(reader: SqlReader): readonly TableClause[] {
+  expect(reader, "BY");
+  do {
+    do named(reader);
+    while (reader.takeSign("."));
+    reader.takeIf("ASC", "DESC");
+  } while (reader.takeSign(","));
+  return [];
 }
 
 function readAdded(reader: SqlReader): readonly TableClause[] {

@@ -73,6 +73,8 @@ const STATEMENTS = [
   "alter table t add primary key (c31, id), default charset = latin1",
   "alter table t add plain varchar(9), add other varchar(9) character set utf8mb4, default collate utf8mb4_bin",
   "alter table t add plainer char(3), engine = InnoDB, row_format = dynamic",
+  "alter table t engine = InnoDB row_format = dynamic comment = 'rebuilt', order by c21 desc, id",
+  "alter table t drop plainer, add plainer char(3), order by t.id",
   "alter table t drop key u, drop index v, add fulltext key ft (plain)",
   "alter table t drop primary key, drop key w, drop c31, drop c8, drop c9, drop c10, drop c11, add primary key (id)",
   "alter table t add tiny tinytext character set latin1, add medium mediumtext character set utf8mb4",

@@ -179,6 +179,8 @@ test("what is not certain is not read", () => {
     "alter table t add index ((c + 1))",
     "alter table t engine = blackhole",
     "alter table t add d int, engine 'MEMORY'",
+    "alter table t engine = InnoDB partition by hash (c)",
+    "alter table t order by a, drop column c",
     "alter table t something new",
   ];
   for (const sql of statements) assert.equal(altered(sql), undefined, sql);
@@ -265,6 +267,10 @@ test("what concerns neither columns nor rows leaves the table as it is", () => {
   const statements = [
     "alter table t engine = InnoDB, row_format=dynamic, algorithm=inplace, lock none",
     "alter table t auto_increment = 5, force",
+    "alter table t order by a",
+    "alter table t order by t.a desc, `c` asc, b",
+    "alter table t engine = InnoDB row_format = dynamic stats_persistent = 0, order by a",
+    "alter table t engine MyISAM row_format fixed",
     "alter table t add partition (partition p0 values less than (5))",
     "alter table t analyze partition p0, p1",
     "alter table t add constraint positive check (c > 0)",

@@ -61,6 +61,8 @@ function readAlter(reader: SqlReader, database: string): TableStatement | undefi
   const clauses: TableClause[] = [];
   do {
     clauses.push(...readAlterClause(reader, table.schema));
+    // Options of the table stand behind each other without commas, too.
+    while (reader.next?.kind === "word") clauses.push(...readTableOption(reader));
   } while (reader.takeSign(","));
   return atEnd(reader, { kind: "alter", table, clauses });
 }

@@ -1,22 +1,21 @@
 import { pause } from "../../../base/backoff.ts";
 import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
-import type { Position } from "../../../core/position.ts";
 import type { SnapshotRequest } from "../../../core/source.ts";
 import { accountSql } from "../catalog/account.ts";
-import { literal, qualified } from "../catalog/identifier.ts";
+import { qualified } from "../catalog/identifier.ts";
 import { errorAddress } from "../connection/address.ts";
 import type { Client } from "../connection/client.ts";
 import { connect, openWire } from "../connection/connection.ts";
 import { classify, serverFields } from "../connection/errors.ts";
 import type { TextRows, WireSession } from "../connection/wire-session.ts";
-import { gtidPositionOf, placePosition } from "../log/binlog-position.ts";
 import { checkLog } from "../log/follow-log.ts";
 import { currentPosition } from "../log/log-state.ts";
 import { BEGIN, type BegunSessions } from "./begun-sessions.ts";
 import { filledTables, showsTruncated } from "./filled-tables.ts";
 import { beginByGtids } from "./gtid-moments.ts";
 import { longStatements } from "./open-writers.ts";
+import { beginAtOnePlace, hasPlaces } from "./place-moments.ts";
 import { SAVEPOINT } from "./row-read.ts";
 
 /** Sessions that rows are read by, if nobody says otherwise. All have to be there when the snapshot begins; more cannot join it. */
@@ -32,13 +31,19 @@ const LOCK_WAIT_S = 3;
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 30_000;
 
-const SHOW_PLACE = "show status like 'binlog_snapshot_%'";
 const GLOBAL_LOCK = "flush tables with read lock";
 /** A lock whose holder has stopped, or cannot be reached any more, is given back soon. */
 const LOCKER_TIMEOUTS = "set session wait_timeout = 10, net_read_timeout = 10";
 const WAITER_TIMEOUTS = "set session wait_timeout = 3600";
 
+/**
+ * Locks of tables are then locks of the engine, too. Without these, MySQL 5.7 lets rows be changed by foreign keys of tables that
+ * are not locked, and no server waits for, or stops, the commit of what was prepared by a session that has ended (XA).
+ */
+const LOCKS_IN_ENGINE = "autocommit = 0, innodb_table_locks = 1";
 const ER_LOCK_WAIT_TIMEOUT = 1205;
+const ER_LOCK_DEADLOCK = 1213;
+const IN_THE_WAY: ReadonlySet<number> = new Set([ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK]);
 /** What is said to a user without a privilege; 1045 by managed services that take FLUSH TABLES WITH READ LOCK away. */
 const NOT_ALLOWED: ReadonlySet<number> = new Set([1044, 1045, 1142, 1227]);
 
@@ -131,10 +136,11 @@ async function begin(endpoint: EndpointConfig, start: Start): Promise<BegunSessi
   const { sessions, request, signal } = start;
   // One transaction shows one moment by itself.
   if (request.sessions === 1 && request.anchor === "none") return await beginAlone(sessions[0]!);
-  const isMariadb = sessions[0]!.facts.flavour === "mariadb";
-  for (let attempt = 0; isMariadb && attempt < UNLOCKED_TRIES; attempt++) {
-    const found = await beginUnlocked(sessions);
-    if (found.sessions.length === sessions.length) return positioned(found, request);
+  const knowsPlaces = await hasPlaces(sessions[0]!);
+  const quickly = { tries: UNLOCKED_TRIES, signal };
+  if (knowsPlaces) {
+    const all = await beginAtOnePlace(sessions, { ...quickly, sessions: sessions.length });
+    if (all !== undefined) return positioned(all, request);
   }
   const locker = await connect(endpoint, { side: "source", purpose: "tideway snapshot" }, signal);
   const cut = (): void => locker.destroy();
@@ -149,12 +155,15 @@ async function begin(endpoint: EndpointConfig, start: Start): Promise<BegunSessi
     await locker.execute("unlock tables").catch(() => locker.destroy());
     await locker.end();
   }
-  if (isMariadb) {
-    const found = await beginUnlocked(sessions);
-    if (found.sessions.length > 0) return positioned(found, request);
+  const isNoPlaceNeeded = request.anchor === "none";
+  if (knowsPlaces) {
+    const tries = isNoPlaceNeeded ? UNLOCKED_TRIES : Infinity;
+    const some = await beginAtOnePlace(sessions, { sessions: 1, tries, signal });
+    if (some !== undefined) return positioned(some, request);
   }
-  if (request.anchor === "none") return await beginAlone(sessions[0]!);
-  if (!isMariadb && sessions[0]!.facts.hasGtids) return await beginByGtids(sessions, request, signal);
+  if (isNoPlaceNeeded) return await beginAlone(sessions[0]!);
+  const { flavour, hasGtids } = sessions[0]!.facts;
+  if (flavour === "mysql" && hasGtids) return await beginByGtids(sessions, request, signal);
   throw lacksPrivilege(endpoint, await sessions[0]!.query("select current_user()"));
 }
 
@@ -165,53 +174,6 @@ async function beginAlone(wire: WireSession): Promise<BegunSessions> {
 
 function positioned(found: BegunSessions, { anchor }: SnapshotRequest): BegunSessions {
   return anchor === "none" ? { ...found, position: undefined } : found;
-}
-
-/**
- * Those of the transactions that begin at the place in the log at which most of them do; none where there is no log.
- * (Knowledge base, "START TRANSACTION", "Binlog_snapshot_position".)
- */
-async function beginUnlocked(sessions: readonly WireSession[]): Promise<BegunSessions> {
-  await Promise.all(sessions.map((wire) => wire.query(BEGIN)));
-  const placed: { readonly wire: WireSession; readonly place: string }[] = [];
-  // One after the other: at the same time they would be told each other's places.
-  for (const wire of sessions) placed.push({ wire, place: await placeOf(wire) });
-  const groups = Map.groupBy(placed, ({ place }) => place);
-  groups.delete("");
-  const [members] = [...groups.values()].toSorted((a, b) => b.length - a.length);
-  if (members === undefined) return { sessions: [], position: undefined };
-  const { wire, place } = members[0]!;
-  return { sessions: members.map((member) => member.wire), position: await positionAt(wire, place) };
-}
-
-/**
- * Where a transaction begins. The server writes the place of whoever asks into variables that all sessions share, and reads
- * them a moment later under a lock that is shared, too (TC_LOG_BINLOG::set_status_variables, fill_status). Another session's
- * SHOW STATUS, as monitoring has it, may change them in between; so what counts is told twice in a row.
- */
-async function placeOf(wire: WireSession): Promise<string> {
-  for (;;) {
-    const answers = await wire.queryAll(`${SHOW_PLACE}; ${SHOW_PLACE}`);
-    const [place, again] = answers.map(placeIn);
-    if (place === again) return place!;
-  }
-}
-
-function placeIn(rows: TextRows): string {
-  const status = new Map(rows.map(([name, value]) => [name?.toLowerCase(), value ?? ""]));
-  const file = status.get("binlog_snapshot_file") ?? "";
-  return file === "" ? "" : `${file}:${status.get("binlog_snapshot_position")}`;
-}
-
-async function positionAt(wire: WireSession, place: string): Promise<Position> {
-  const [, file = "", byte = ""] = /^(.*):(\d+)$/.exec(place) ?? [];
-  if (!wire.facts.hasGtids) return placePosition({ file, byte: Number(byte) });
-  const rows = await wire.query(`select binlog_gtid_pos(${literal(file)}, ${byte})`);
-  const text = rows[0]?.[0];
-  if (text !== undefined && text !== null) return gtidPositionOf(text);
-  throw new MigrationError("source.snapshot_lost", {
-    message: `The source does not tell the GTIDs of ${place}, where the snapshot begins.`,
-  });
 }
 
 function checkServer(endpoint: EndpointConfig, locker: Client, wire: WireSession): void {
@@ -231,7 +193,9 @@ async function beginLocked(locker: Client, { sessions, request }: Start): Promis
 
 /** Takes the widest lock that the user may take, however long others keep it; false when there is none. */
 async function lock(locker: Client, { request, signal }: Start): Promise<boolean> {
-  await locker.execute(`set session lock_wait_timeout = ${LOCK_WAIT_S}`);
+  await locker.execute(
+    `set session lock_wait_timeout = ${LOCK_WAIT_S}, innodb_lock_wait_timeout = ${LOCK_WAIT_S}, ${LOCKS_IN_ENGINE}`,
+  );
   const tables = request.tables.map(({ id }) => `${qualified(id)} read`);
   const statements = [GLOBAL_LOCK];
   if (tables.length > 0) statements.push(`lock tables ${tables.join(", ")}`);
@@ -250,9 +214,10 @@ async function lockBy(locker: Client, statement: string, signal: AbortSignal): P
     } catch (error) {
       const number = serverFields(error)?.number ?? 0;
       if (NOT_ALLOWED.has(number)) return false;
-      if (number !== ER_LOCK_WAIT_TIMEOUT) throw error;
+      if (!IN_THE_WAY.has(number)) throw error;
       // A lock of which a part was had is given back.
       await locker.execute("unlock tables");
+      await locker.execute("rollback");
       await locker.execute(WAITER_TIMEOUTS);
       await pause(wait, signal);
     }

@@ -10,23 +10,18 @@ import {
   rowsOf,
   whole,
 } from "../../../../test/support/mysql-snapshot.ts";
-import type { EndpointConfig } from "../../../core/engine.ts";
-import type { TableSchema } from "../../../core/schema.ts";
-import type { SnapshotRequest } from "../../../core/source.ts";
-import { gtidsOf } from "../log/binlog-position.ts";
+import {
+  FILLED,
+  type FilledSource,
+  filledSource,
+  writeFilled,
+} from "../../../../test/support/mysql-writers.ts";
 import { openSnapshot } from "./snapshot.ts";
 
 const signal = new AbortController().signal;
 /** So small that a table of 5,000 rows has many partitions. */
 const SMALL = { rowsPerPartition: 300, bytesPerPartition: 100_000 };
 const SESSIONS = 8;
-
-/** Ten rows; with themselves as often as wanted they are any number. */
-const DIGITS =
-  "create table d (n int primary key); insert into d values (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)";
-const FILLED = `${DIGITS}; create table t (id int primary key auto_increment, v int, pad varchar(100));
-  insert into t (v, pad) select a.n + 10 * b.n + 100 * c.n + 1000 * e.n, repeat('x', 60)
-    from d a, d b, d c, d e where e.n < 5; analyze table t`;
 
 for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlavour[]) {
   suite(`snapshots of ${flavour}`, () => {
@@ -36,149 +31,19 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
     });
     after(() => server?.[Symbol.asyncDispose]());
 
-    interface Source {
-      readonly schema: string;
-      readonly table: TableSchema;
-      readonly request: SnapshotRequest;
-    }
-
-    async function filled(ddl = FILLED, name = "t"): Promise<Source> {
-      const schema = await server.createDatabase("source");
-      await server.query(ddl, schema);
-      const [table] = await describeTables(server, schema, [name]);
-      return { schema, table: table!, request: { taskId: "task", tables: [table!], anchor: "new-stream" } };
-    }
-
-    /** Transactions in a position, of a server whose log nobody else writes. */
-    function transactions(position: { kind: string; text: string } | undefined): number {
-      const set = gtidsOf(position!);
-      if (set.flavour === "mariadb") return [...set.domains.values()][0]!.sequence;
-      return [...set.servers.values()]
-        .flat()
-        .reduce((sum, value, i) => sum + (i % 2 === 0 ? 1 - value : value), 0);
-    }
+    const filled = (ddl?: string, name?: string): Promise<FilledSource> => filledSource(server, ddl, name);
 
     async function sessions(): Promise<number> {
       const rows = await server.query("select id from information_schema.processlist where user = 'tideway'");
       return rows.length - 1;
     }
 
-    interface Writers {
-      /** What stops them, and resolves when they have stopped. */
-      readonly stop: () => Promise<void>;
-      readonly written: () => number;
-    }
-
-    /** Each transaction adds one row and moves a value from one row to another. */
-    function write(schema: string, count: number): Writers {
-      let isOn = true;
-      let written = 0;
-      const writer = async (seed: number): Promise<void> => {
-        const connection = await server.connect(schema);
-        for (let i = seed; isOn; i = (i * 7919) % 5003, written++) {
-          const [from, to] = [(i % 4000) + 1, ((i * 31) % 4000) + 1].sort((a, b) => a - b);
-          await connection.query(
-            `begin; update t set v = v - 1 where id = ${from}; update t set v = v + 1 where id = ${to};
-             insert into t (v, pad) values (0, 'new'); commit`,
-          );
-        }
-        await connection.end();
-      };
-      const work = Promise.all(Array.from({ length: count }, (_, i) => writer(i + 1)));
-      const stop = async (): Promise<void> => {
-        isOn = false;
-        await work;
-      };
-      return { stop, written: () => written };
-    }
-
-    async function assertConsistent(
-      endpoint: EndpointConfig,
-      { schema, table, request }: Source,
-    ): Promise<void> {
-      const before = { rows: 5000, position: await emptySnapshot(endpoint, request) };
-      const writers = write(schema, 3);
-      try {
-        for (let round = 1; round <= 3; round++) {
-          await eventually("writes", async () => writers.written() > 50 * round);
-          await using snapshot = await openSnapshot(endpoint, request, signal);
-          const partitions = await partitionsOf(snapshot, table, SMALL);
-          assert(partitions.length > 5);
-          const parts = await Promise.all(
-            partitions.map(async (partition) => {
-              let text = "";
-              for await (const { bytes } of read(snapshot, table, partition)) {
-                text += Buffer.from(bytes.subarray(5)).toString("latin1");
-              }
-              return text;
-            }),
-          );
-          const rows = parts
-            .join("")
-            .split("\n")
-            .slice(0, -1)
-            .map((line) => line.split("\t"));
-          const ids = new Set(rows.map(([id]) => id));
-          assert.equal(ids.size, rows.length, "no row twice");
-          assert.equal(
-            rows.reduce((sum, [, v]) => sum + Number(v), 0),
-            (4999 * 5000) / 2,
-            "no transaction in part",
-          );
-          const later = transactions(snapshot.position) - transactions(before.position);
-          assert.equal(
-            rows.length,
-            before.rows + later,
-            "the rows show what the position holds, and nothing else",
-          );
-        }
-      } finally {
-        await writers.stop();
-      }
-    }
-
-    async function emptySnapshot(endpoint: EndpointConfig, request: SnapshotRequest) {
-      await using snapshot = await openSnapshot(endpoint, request, signal);
-      return snapshot.position;
-    }
-
-    /** A user who may read everything, and what else is granted. */
-    async function userWith(name: string, grants: string): Promise<EndpointConfig> {
-      await server.query(
-        `create user ${name} identified by 'secret'; grant select, replication client, replication slave ${grants} on *.* to ${name}`,
-      );
-      return { ...server.endpoint(), username: name, password: "secret" };
-    }
-
-    test("while others write, all sessions show the one moment that the position names", async () => {
-      await assertConsistent(server.endpoint(), await filled());
-    });
-
-    test("a user who may only lock tables gets the same", async () => {
-      await assertConsistent(await userWith("lockers", ", lock tables"), await filled());
-    });
-
-    test("a user who may not lock anything gets the same, where it waits for it or the log needs no place", async () => {
-      const source = await filled();
-      const endpoint = await userWith("readers", "");
-      await assertConsistent(endpoint, { ...source, request: { ...source.request, exact: true } });
-      if (flavour === "mariadb") return;
-      const { table, request } = await filled();
-      await using snapshot = await openSnapshot(endpoint, { ...request, anchor: "none" }, signal);
-      const partitions = await partitionsOf(snapshot, table, SMALL);
-      const counts = await Promise.all(partitions.map((partition) => rowsOf(snapshot, table, partition)));
-      assert.equal(
-        counts.reduce((sum, count) => sum + count),
-        5000,
-      );
-    });
-
     test("a statement in the way of the lock delays the snapshot and not everybody else", async () => {
       const source = await filled();
       const blocker = await server.connect(source.schema);
       await blocker.query("lock tables d write");
       // Without them MariaDB needs no lock.
-      const writers = write(source.schema, 2);
+      const writers = writeFilled(server, source.schema, 2);
       const opening = openSnapshot(server.endpoint(), source.request, signal);
       let isOpen = false;
       void opening.then(() => {
@@ -204,7 +69,7 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
       const source = await filled();
       const blocker = await server.connect(source.schema);
       await blocker.query("lock tables d write");
-      const writers = write(source.schema, 2);
+      const writers = writeFilled(server, source.schema, 2);
       const controller = new AbortController();
       const opening = openSnapshot(server.endpoint(), source.request, controller.signal);
       const ended = assert.rejects(

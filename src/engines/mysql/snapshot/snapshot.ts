@@ -4,7 +4,7 @@ import type { Finding } from "../../../core/finding.ts";
 import type { LargeObject } from "../../../core/large-object.ts";
 import type { Position } from "../../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../../core/row-chunk.ts";
-import type { BucketDigest, DigestForm, DigestRequest } from "../../../core/row-digest.ts";
+import type { BucketDigest, DigestForm, DigestRequest, RowHash } from "../../../core/row-digest.ts";
 import type { RowTotals, TotalsRequest } from "../../../core/row-totals.ts";
 import { type Column, displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import type {
@@ -18,7 +18,7 @@ import { identifier, qualified } from "../catalog/identifier.ts";
 import { classify, serverFields } from "../connection/errors.ts";
 import { namedRows } from "../connection/named-rows.ts";
 import type { WireSession } from "../connection/wire-session.ts";
-import { bucketsSql, chosenSql, readBuckets, writesForm } from "../digest/digest-sql.ts";
+import { bucketsSql, chosenSql, ROW_HASHES, readBuckets, writesForm } from "../digest/digest-sql.ts";
 import { ValueCounts } from "../values/value-counts.ts";
 import { ZeroDateRule, type ZeroDates, zeroDatesOf, zeroDatesText } from "../values/zero-dates.ts";
 import { BinaryForm, hasBinaryForm } from "./binary-form.ts";
@@ -98,6 +98,10 @@ class MysqlSnapshot implements Snapshot {
 
   digestsAs(column: Column, form: DigestForm): boolean {
     return writesForm(column, form);
+  }
+
+  async rowHashes(): Promise<readonly RowHash[]> {
+    return ROW_HASHES;
   }
 
   async totals(request: TotalsRequest, signal: AbortSignal): Promise<RowTotals> {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import type { Finding } from "../../../core/finding.ts";
 import type { SourceAssessment } from "../../../core/source.ts";
-import { finding, mends } from "../../shared/finding.ts";
+import { type FindingDetails, finding, mends } from "../../shared/finding.ts";
 import { identifier } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 import { openWriters } from "../catalog/open-writers.ts";
@@ -108,7 +108,7 @@ function capacity(facts: LogFacts, request: SourceAssessment): Finding[] {
           freeSlots < needed
             ? `All ${facts.maxSlots} replication slots of the source are taken.`
             : `The source has ${freeSlots} free replication slots; reloading a table takes one more for a moment.`,
-        remedy: `Raise max_replication_slots (now ${facts.maxSlots}), or drop slots that nobody uses.`,
+        ...raised("max_replication_slots", facts.maxSlots + needed + 1 - freeSlots, facts),
       }),
     );
   }
@@ -121,11 +121,20 @@ function capacity(facts: LogFacts, request: SourceAssessment): Finding[] {
           freeSenders < 1
             ? `All ${facts.maxSenders} WAL senders of the source are in use.`
             : "The source has one free WAL sender; a full load beside the change stream needs two.",
-        remedy: `Raise max_wal_senders (now ${facts.maxSenders}).`,
+        ...raised("max_wal_senders", facts.maxSenders + 2 - freeSenders, facts),
       }),
     );
   }
   return findings;
+}
+
+/** The places that are lacking, beside those that others have taken. */
+function raised(name: string, value: number, { managed }: LogFacts): Pick<FindingDetails, "remedy" | "fix"> {
+  if (managed)
+    return { remedy: `Set ${name} = ${value} or more in the parameter group and reboot the instance.` };
+  return mends("source", [`alter system set ${name} = ${value};`], {
+    after: "and restart it, or drop slots that nobody uses.",
+  });
 }
 
 function role(facts: LogFacts, server: SourceServer): Finding[] {

@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { Finding } from "../../../core/finding.ts";
 import { displayTable, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import type { SourceAssessment } from "../../../core/source.ts";
-import { finding, mends } from "../../shared/finding.ts";
+import { type FindingDetails, finding, mends } from "../../shared/finding.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 import type { StreamObjects } from "../log/publication.ts";
@@ -20,6 +20,8 @@ interface TableFacts {
   readonly usage: boolean;
   readonly select: boolean;
   readonly owned: boolean;
+  /** null where that is a superuser, whom nobody should be a member of. */
+  readonly owner: string | null;
   readonly logged: boolean;
   readonly filtered: boolean;
   readonly published: boolean;
@@ -57,6 +59,7 @@ const FACTS = `
     has_schema_privilege(n.oid, 'usage') as usage,
     has_table_privilege(c.oid, 'select') as select,
     pg_has_role(c.relowner, 'usage') as owned,
+    (select rolname from pg_roles where oid = c.relowner and not rolsuper) as owner,
     c.relpersistence = 'p' as logged,
     row_security_active(c.oid) as filtered,
     exists (select from pg_publication_rel r join pg_publication p on p.oid = r.prpubid
@@ -145,9 +148,16 @@ function capturing(table: TableSchema, row: TableFacts, server: SourceServer): F
       subject,
       table: id,
       message: `The role ${server.role} does not own the table ${subject}, so it cannot publish its changes.`,
-      remedy: `Make ${server.role} a member of the role that owns the table: grant ... to ${identifier(server.role)};`,
+      ...owning(id, row.owner, identifier(server.role)),
     }),
   ];
+}
+
+function owning(id: TableId, owner: string | null, role: string): Pick<FindingDetails, "remedy" | "fix"> {
+  if (owner !== null) return mends("source", [`grant ${identifier(owner)} to ${role};`]);
+  return {
+    remedy: `A superuser owns it: give it to another role that ${role} is a member of (alter table ${qualified(id)} owner to ...;), or have a superuser make the task's publication.`,
+  };
 }
 
 function partitioned(rows: readonly TableFacts[]): Finding[] {

@@ -1,7 +1,9 @@
 import type pg from "pg";
+import type { EndpointConfig } from "../../../core/engine.ts";
 import type { ServerProbe, SourceProbe } from "../../../core/server-probe.ts";
 import { probeClock } from "../../shared/clock-probe.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
+import { foreseeNotes } from "../log/foresee-notes.ts";
 
 const BYTES_OF_MB = 1 << 20;
 
@@ -13,7 +15,7 @@ interface SourceCounters {
 }
 
 /** The server's statistics are a second old at the most, which the length of a watch makes up for. */
-export async function probeSource(client: pg.Client): Promise<SourceProbe> {
+export async function probeSource(client: pg.Client, endpoint: EndpointConfig): Promise<SourceProbe> {
   const server = await probe(client);
   const [counters] = await selectJson<SourceCounters>(
     client,
@@ -25,7 +27,8 @@ export async function probeSource(client: pg.Client): Promise<SourceProbe> {
   const { logBytes, changedRows, keepSize } = counters!;
   const isLimited = keepSize !== null && keepSize >= 0;
   const logKept = isLimited ? { bytes: keepSize * BYTES_OF_MB } : {};
-  return { ...server, atMs: performance.now(), logBytes, changedRows, logKept };
+  const unnoted = await foreseeNotes(client, endpoint);
+  return { ...server, atMs: performance.now(), logBytes, changedRows, logKept, unnoted };
 }
 
 export async function probe(client: pg.Client): Promise<ServerProbe> {

@@ -42,22 +42,25 @@ export async function collationsOf(
 const DEFAULT_OID = 100;
 
 const USED = `
-  with used as (
-    select collation, json_agg(distinct jsonb_build_object('schema', schema, 'name', name)) as tables from (
-      select wanted.schema, wanted.name, unnest(array_cat(
-          (select array_agg(distinct a.attcollation) from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped),
-          (select array_agg(distinct part.collation) from pg_index x, unnest(x.indcollation::oid[]) as part(collation)
-            where x.indrelid = c.oid))) as collation
-        from unnest($1::text[], $2::text[]) as wanted(schema, name)
-        join pg_namespace n on n.nspname = wanted.schema
-        join pg_class c on c.relnamespace = n.oid and c.relname = wanted.name) as having
-     where collation <> 0 group by collation)
+  with wanted as (
+    select wanted.schema, wanted.name, c.oid from unnest($1::text[], $2::text[]) as wanted(schema, name)
+      join pg_namespace n on n.nspname = wanted.schema
+      join pg_class c on c.relnamespace = n.oid and c.relname = wanted.name),
+  parts as (
+    select wanted.schema, wanted.name, a.attcollation as number
+      from wanted join pg_attribute a on a.attrelid = wanted.oid and a.attnum > 0 and not a.attisdropped
+    union
+    select wanted.schema, wanted.name, unnest(x.indcollation::oid[])
+      from wanted join pg_index x on x.indrelid = wanted.oid),
+  used as (
+    select number, json_agg(json_build_object('schema', schema, 'name', name) order by schema, name) as tables
+      from parts where number <> 0 group by number)
   select n.nspname as schema, l.collname as name, l.oid >= 16384 as own, tables, ${rulesSql("l", "collprovider", "coll")}
-    from used join pg_collation l on l.oid = used.collation join pg_namespace n on n.oid = l.collnamespace
+    from used join pg_collation l on l.oid = used.number join pg_namespace n on n.oid = l.collnamespace
    where l.oid <> ${DEFAULT_OID}
   union all
   select null, null, false, tables, ${rulesSql("d", "datlocprovider", "dat")}
-    from used, pg_database d where used.collation = ${DEFAULT_OID} and d.datname = current_database()
+    from used, pg_database d where used.number = ${DEFAULT_OID} and d.datname = current_database()
    order by 1, 2`;
 
 /** Those of the named collations that a database has, by place in the list; the database's own where the id is undefined. */

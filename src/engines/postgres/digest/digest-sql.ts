@@ -2,6 +2,7 @@ import {
   type BucketChoice,
   type BucketDigest,
   type DigestForm,
+  LOOKUP3_TAIL,
   NULLS,
   type RowDigests,
 } from "../../../core/row-digest.ts";
@@ -10,11 +11,14 @@ import { readBucket } from "../../shared/digest/bucket-rows.ts";
 import { writtenColumns } from "../../shared/digest/written-columns.ts";
 import { identifier } from "../../shared/identifier.ts";
 import { ownRowsSql } from "../catalog/own-rows.ts";
+import { lookup3Sql } from "./digesting.ts";
 import { valueSql } from "./value-sql.ts";
 
 /** A function takes no more than a hundred arguments (FUNC_MAX_ARGS), and a column may be two. */
 const GROUP_SIZE = 49;
 const JOINT = "','";
+/** A digest's 60. */
+const BITS = 2n ** 60n - 1n;
 
 export function writesForm(column: Column, form: DigestForm): boolean {
   return valueSql(column, form, true) !== undefined;
@@ -66,14 +70,19 @@ function isNullSql({ name }: Column): string {
   return `${identifier(name)} is not distinct from null`;
 }
 
+interface DigestSqlRequest extends RowTextRequest, Pick<RowDigests, "hash"> {}
+
 /** The number that is a row's digest. */
-export function digestSql(request: RowTextRequest): string {
+function digestSql(request: DigestSqlRequest): string {
+  const { hash, isUtf8 } = request;
   const text = rowTextSql(request);
-  const bytes = request.isUtf8 ? text : `convert_to(${text}, 'UTF8')`;
+  if (hash === "lookup3" && isUtf8) return `(${lookup3Sql(`${text} || '${LOOKUP3_TAIL}'`)} & ${BITS})`;
+  if (hash !== "md5") throw new RangeError(`this server does not compute ${hash}`);
+  const bytes = isUtf8 ? text : `convert_to(${text}, 'UTF8')`;
   return `('x' || substr(md5(${bytes}), 1, 15))::bit(60)::bigint`;
 }
 
-export interface BucketsRequest extends RowTextRequest {
+export interface BucketsRequest extends DigestSqlRequest {
   readonly buckets: number;
   /** SQL of what holds for the rows that count. */
   readonly conditions: readonly string[];
@@ -87,11 +96,15 @@ export function bucketsSql(request: BucketsRequest): string {
     from (select ${digestSql(request)} as d from ${ownRowsSql(table)}${where} offset 0) as r group by 1`;
 }
 
-/** What holds for the rows of some buckets. */
+/**
+ * What holds for the rows of some buckets. Before version 14 a row would be compared with each element of an array; a list that
+ * is a query of its own, and no condition that could become a join, is hashed by all.
+ */
 export function chosenSql(table: TableSchema, choice: BucketChoice, isUtf8: boolean): string {
-  const { columns, buckets, wanted } = choice;
-  const digest = digestSql({ table, columns, isUtf8 });
-  return `${digest} % ${buckets} = any ('{${wanted.join(",")}}'::bigint[])`;
+  const { buckets, wanted } = choice;
+  const digest = digestSql({ ...choice, table, isUtf8 });
+  const list = `select unnest('{${wanted.join(",")}}'::bigint[])`;
+  return `(${digest} % ${buckets} in (${list})) is true`;
 }
 
 /** What bucketsSql() has found. */

@@ -103,7 +103,8 @@ function textSql(column: Column, trims: boolean, isUtf8: boolean): readonly stri
   switch (type.kind) {
     case "boolean":
     case "enum":
-      return openSql({ text: `${name}::text`, isShort: type.kind === "boolean", isUtf8 });
+      // A label is a name, of 63 bytes at most.
+      return openSql({ text: `${name}::text`, isShort: true, isUtf8 });
     case "string": {
       const isShort =
         type.maxChars !== undefined && type.maxChars * BYTES_OF_CHARACTER <= LONGEST_PLAIN_BYTES;

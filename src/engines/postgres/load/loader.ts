@@ -29,6 +29,8 @@ export class LoaderPool implements AsyncDisposable {
   readonly #endpoint: EndpointConfig;
   readonly #sessions: SessionPool;
   readonly #tallies = new LoadTallies();
+  /** Asked once for all partitions of a table: a table that becomes another has another plan. */
+  readonly #bareColumns = new WeakMap<TablePlan, Promise<readonly boolean[]>>();
 
   constructor(endpoint: EndpointConfig) {
     this.#endpoint = endpoint;
@@ -45,7 +47,7 @@ export class LoaderPool implements AsyncDisposable {
     let session: LentSession | undefined;
     try {
       session = await this.#sessions.lend(signal);
-      const bare = await bareDigits(session.wire, request);
+      const bare = await this.#bareDigits(session.wire, request);
       await session.wire.copyIn(`begin isolation level read committed; ${copyInSql(request)}`);
       return new PostgresLoader({ session, request, bare, endpoint: this.#endpoint, signal });
     } catch (error) {
@@ -56,6 +58,18 @@ export class LoaderPool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#sessions[Symbol.asyncDispose]();
+  }
+
+  async #bareDigits(wire: WireSession, { plan, format }: LoadRequest): Promise<BareDigits | undefined> {
+    if (format !== "pg-copy-text" || !plan.source.columns.some(isBytes)) return undefined;
+    let asked = this.#bareColumns.get(plan);
+    if (asked === undefined) {
+      asked = bareColumns(wire, plan);
+      this.#bareColumns.set(plan, asked);
+      asked.catch(() => this.#bareColumns.delete(plan));
+    }
+    const isBare = await asked;
+    return isBare.includes(true) ? new BareDigits(isBare) : undefined;
   }
 }
 
@@ -157,15 +171,16 @@ class PostgresLoader implements Loader {
   }
 }
 
-/** The target is asked for the real types of its columns, where the source's are bytes, which may be shapes. */
-async function bareDigits(wire: WireSession, { plan, format }: LoadRequest): Promise<BareDigits | undefined> {
-  const isBytes = ({ type }: Column): boolean => type.kind === "bytes";
-  if (format !== "pg-copy-text" || !plan.source.columns.some(isBytes)) return undefined;
+/** Where the source has bytes, which may be shapes, the target is asked for the real types of its columns. */
+async function bareColumns(wire: WireSession, plan: TablePlan): Promise<readonly boolean[]> {
   const [table] = await readTargetTables(wire, [plan]);
-  const isBare = copiedColumns(plan).map(
-    ({ type, name }) => type.kind === "bytes" && table?.columns.get(name)?.castsBytes === true,
+  return copiedColumns(plan).map(
+    (column) => isBytes(column) && table?.columns.get(column.name)?.castsBytes === true,
   );
-  return isBare.includes(true) ? new BareDigits(isBare) : undefined;
+}
+
+function isBytes({ type }: Column): boolean {
+  return type.kind === "bytes";
 }
 
 /** Without a column list COPY means all columns; targetFormats() has seen that there are none. */

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { failpoint } from "../../../base/failpoint.ts";
 import type { EndpointConfig } from "../../../core/engine.ts";
-import type { KeptNotes } from "../../../core/source.ts";
+import type { KeptNotes } from "../../../core/schema-note.ts";
 import { finding } from "../../shared/finding.ts";
 import { literal } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
@@ -24,7 +24,7 @@ import {
 } from "./installed-notes.ts";
 
 /** pgoutput passes messages on from version 14 on. */
-const NOTES_VERSION = 140_000;
+export const NOTES_VERSION = 140_000;
 
 const DEFAULT_SCHEMA = "public";
 

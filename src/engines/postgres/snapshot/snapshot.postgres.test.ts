@@ -35,7 +35,7 @@ const journal = { taskId: "copy", controlSchema: undefined };
 
 function digestsOf(snapshot: Snapshot, table: TableSchema): Promise<readonly BucketDigest[]> {
   const columns = [{ ordinal: 0, form: { kind: "int" } }] as const;
-  return snapshot.digests({ table, partition: whole, columns, buckets: 1 }, unaborted);
+  return snapshot.digests({ table, partition: whole, columns, hash: "md5", buckets: 1 }, unaborted);
 }
 
 async function terminate(database: string, purpose: string): Promise<void> {
@@ -175,6 +175,8 @@ test("rows have one digest whatever the encoding of their database", async () =>
     const endpoint = endpointOf(server, database);
     const table = await describeTable(endpoint, id);
     await using snapshot = await openSnapshotOf({ database, endpoint, table });
+    const hashes = encoding === "UTF8" ? ["lookup3", "md5"] : ["md5"];
+    assert.deepEqual(await snapshot.rowHashes(unaborted), hashes);
     const texts = [1, 2, 3, 4].map((ordinal) => ({ ordinal, form: { kind: "text" } as const }));
     const columns = [...texts, { ordinal: 1, form: { kind: "own" } as const }];
     found.push(await serverDigests(snapshot, table, columns));

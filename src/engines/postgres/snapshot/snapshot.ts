@@ -3,7 +3,7 @@ import type { MigrationError, TableOutcome } from "../../../core/error.ts";
 import type { LargeObject } from "../../../core/large-object.ts";
 import type { Position } from "../../../core/position.ts";
 import type { BulkFormat, RowChunk } from "../../../core/row-chunk.ts";
-import type { BucketDigest, DigestForm, DigestRequest } from "../../../core/row-digest.ts";
+import type { BucketDigest, DigestForm, DigestRequest, RowHash } from "../../../core/row-digest.ts";
 import type { RowTotals, TotalsRequest } from "../../../core/row-totals.ts";
 import { type Column, type TableId, type TableSchema, tableKey } from "../../../core/schema.ts";
 import type {
@@ -20,6 +20,7 @@ import { classify } from "../connection/errors.ts";
 import { SessionPool } from "../connection/session-pool.ts";
 import type { WireSession } from "../connection/wire-session.ts";
 import { bucketsSql, readBuckets, writesForm } from "../digest/digest-sql.ts";
+import { type Digesting, readDigesting } from "../digest/digesting.ts";
 import { sourceFormats } from "./bulk-format.ts";
 import { copyOutSql, readColumns, rowConditions } from "./copy-out.ts";
 import { readLargeObjects, readRest } from "./large-object-reader.ts";
@@ -67,8 +68,8 @@ class PostgresSnapshot implements Snapshot {
   readonly #sessions: SessionPool;
   #tables: ReadonlyMap<string, SourceTable> = new Map();
   readonly #shared = new Map<string, SharedRows>();
-  /** Whether the database's encoding is UTF8; undefined until it matters. */
-  #isUtf8: boolean | undefined;
+  /** Undefined until it matters. */
+  #digesting: Digesting | undefined;
 
   constructor(endpoint: EndpointConfig, holder: Holder) {
     this.position = holder.position;
@@ -115,6 +116,11 @@ class PostgresSnapshot implements Snapshot {
 
   digestsAs(column: Column, form: DigestForm): boolean {
     return writesForm(column, form);
+  }
+
+  async rowHashes(signal: AbortSignal): Promise<readonly RowHash[]> {
+    this.#digesting ??= await this.#use({ signal }, readDigesting);
+    return this.#digesting.hashes;
   }
 
   async totals(request: TotalsRequest, signal: AbortSignal): Promise<RowTotals> {
@@ -215,8 +221,8 @@ class PostgresSnapshot implements Snapshot {
 
   async #where(wire: WireSession, request: WantedRows): Promise<Where> {
     const range = await rangeCondition(wire, request.table, request.partition);
-    this.#isUtf8 ??= await hasUtf8(wire);
-    const isUtf8 = this.#isUtf8;
+    this.#digesting ??= await readDigesting(wire);
+    const { isUtf8 } = this.#digesting;
     return { range, isUtf8, conditions: rowConditions(request, { range, isUtf8 }) };
   }
 
@@ -310,8 +316,3 @@ interface Where {
 
 /** Numbers pass from several workers to one; by default the planner thinks of rows, and has one do all the work. */
 const CHEAP_GATHERING = "set local parallel_tuple_cost = 0";
-
-async function hasUtf8(wire: WireSession): Promise<boolean> {
-  const { rows } = await wire.query("select pg_catalog.getdatabaseencoding()");
-  return rows[0]![0] === "UTF8";
-}

@@ -84,7 +84,8 @@ export class GroupWriter {
     this.#corrections = Corrections.for(plans, counts.errors.policies);
     if (screens !== undefined) {
       this.#screen = new Screen({
-        ...{ session: screens, changes, counts, corrections: this.#corrections, index: this.#index },
+        ...{ session: screens, changes, outlet: session, counts },
+        ...{ corrections: this.#corrections, index: this.#index },
         tablesAreFree: sets !== undefined,
       });
     }

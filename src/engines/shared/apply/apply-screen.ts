@@ -4,8 +4,8 @@ import { tableKey } from "../../../core/schema.ts";
 import type { Corrections } from "./apply-corrections.ts";
 import type { ApplyCounts } from "./apply-counts.ts";
 import { opsOfTransaction, type Piece } from "./apply-group.ts";
-import type { ChangeVisitor } from "./apply-walk.ts";
-import { type PlanIndex, walkPiece } from "./apply-walk.ts";
+import { Stretches } from "./apply-stretches.ts";
+import { type ChangeOutlet, type ChangeVisitor, type PlanIndex, walkPiece } from "./apply-walk.ts";
 import { type ChangePlace, NO_PLACE } from "./change-ring.ts";
 
 /** A row that the target has refused. */
@@ -39,11 +39,20 @@ export interface ScreenSession {
 export interface ScreenParts {
   readonly session: ScreenSession;
   readonly changes: ChangeVisitor;
+  /** What they are written to. */
+  readonly outlet: ChangeOutlet;
   readonly counts: ApplyCounts;
   readonly corrections: Corrections | undefined;
   readonly index: PlanIndex;
   /** Whether changes of different tables may be applied in another order than the source's. */
   readonly tablesAreFree: boolean;
+}
+
+/** A change, and what is to be done with it. */
+interface PlacedChange {
+  readonly how: "exact" | "converge" | "restore";
+  readonly plan: number;
+  readonly place: ChangePlace;
 }
 
 export interface ScreenedChanges {
@@ -54,7 +63,7 @@ export interface ScreenedChanges {
 
 /**
  * Applies changes of which the target may refuse some, which are passed over and recorded. All are tried together
- * first; of a table with a change that is refused each is then tried by itself.
+ * first; those of a table with a change that is refused are then tried again in stretches, down to single changes.
  *
  * What may hold only when a transaction ends is looked at when one of the source does. When the target refuses it then,
  * its changes are tried again, and it is looked at after each: so one is found that stands in the way, but also changes
@@ -97,41 +106,53 @@ export class Screen {
     }
   }
 
+  /** `looks`: at each change by itself, so that one is passed over that is fit only together with later ones. */
   async #each(
     pieces: readonly Piece[],
     { isWanted, looks }: { readonly isWanted: (plan: number) => boolean; readonly looks: boolean },
   ): Promise<void> {
-    const { changes, corrections, index } = this.#parts;
-    const place: ChangePlace = { ...NO_PLACE };
-    let next: (() => void) | undefined;
-    let plan = -1;
+    const { session, changes, counts, corrections, index } = this.#parts;
+    const stretches = new Stretches<PlacedChange>({
+      alone: looks,
+      attempt: async (some) => (await session.attempt(() => this.#writeAll(some), looks))?.error,
+      refused: ({ plan, place }, refused) => {
+        const error = counts.refused(plan, place, refused);
+        if (error !== undefined) throw error;
+      },
+    });
+    let batch = NO_PLACE.batch;
+    let next: PlacedChange | undefined;
     const visit =
-      (how: "exact" | "converge" | "restore"): ChangeVisitor["exact"] =>
-      (...change) => {
-        [plan, , place.at] = change;
-        next = () => changes[how](...change);
+      (how: PlacedChange["how"]): ChangeVisitor["exact"] =>
+      (plan, _ops, at) => {
+        next = { how, plan, place: { batch, at } };
       };
     const visitor: ChangeVisitor = {
-      use: (batch) => {
-        place.batch = batch;
-        changes.use(batch);
+      use: (following) => {
+        batch = following;
       },
       exact: visit("exact"),
       converge: visit("converge"),
       restore: visit("restore"),
-      truncate: (plans) => changes.truncate(plans),
+      truncate: async (plans) => {
+        await stretches.flush();
+        await changes.truncate(plans);
+      },
     };
-    const push = async (): Promise<void> => {
-      const { session, counts } = this.#parts;
-      const write = next!;
-      const refused = await session.attempt(async () => write(), looks);
-      if (refused === undefined) return;
-      const error = counts.refused(plan, place, refused.error);
-      if (error !== undefined) throw error;
-    };
+    const gathering = { full: true, push: () => stretches.add(next!) };
     for (const piece of pieces) {
       const planOf = index.of(piece.batch);
-      await walkPiece(piece, { planOf, visitor, corrections, outlet: { full: true, push }, isWanted });
+      await walkPiece(piece, { planOf, visitor, corrections, outlet: gathering, isWanted });
+    }
+    await stretches.flush();
+  }
+
+  async #writeAll(some: readonly PlacedChange[]): Promise<void> {
+    const { changes, outlet } = this.#parts;
+    for (const { how, plan, place } of some) {
+      changes.use(place.batch);
+      changes[how](plan, place.batch.ops, place.at);
+      if (outlet.full) await outlet.push();
     }
   }
 }

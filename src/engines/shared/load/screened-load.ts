@@ -13,7 +13,7 @@ import type { ApplyHooks } from "../apply/apply-parts.ts";
 import { type ErrorTally, loadPolicies, RowErrors } from "../apply/row-errors.ts";
 import type { LoadTallies, LoadTally } from "./load-tallies.ts";
 
-/** Rows that are written together; of a group with a row that is refused each is then written by itself. */
+/** Rows that are written together; a group with a row that is refused is then written in stretches. */
 const GROUP_ROWS = 1_000;
 const GROUP_BYTES = 4 << 20;
 
