@@ -12,10 +12,10 @@ import { validated } from "../support/validation.ts";
 
 /* Who writes to the target beside Tideway is named, and nobody else: not the task, not another task, and not who reads. */
 
-const server = await serverOfFile(
-  startPostgres({ settings: { max_prepared_transactions: 5 } }),
-);
+const server = await serverOfFile(startPostgres({ settings: { max_prepared_transactions: 5 } }));
 const unaborted = new AbortController().signal;
+const WAITING =
+  "select pid from pg_stat_activity where application_name = 'tideway apply' and wait_event_type = 'Lock'";
 
 async function session(database: string, user: string, application: string): Promise<pg.Client> {
   const url = new URL(server.url(database));
@@ -45,7 +45,7 @@ test("a writer of the target is named once while a task replicates, and while th
   const reader = await session(to, "app", "reports");
   // Another task that has begun to write.
   const load = await session(to, "postgres", "tideway load");
-  // A trigger of the target acts in the task's own session.
+  // A trigger acts in the session of whoever sets it off: the task's own, and the writer's.
   await server.query(
     `create function copy() returns trigger language plpgsql as 'begin insert into other values (new.id); return null; end';
      create trigger copy after insert on item for each row execute function copy(); alter table item enable always trigger copy`,
@@ -56,14 +56,26 @@ test("a writer of the target is named once while a task replicates, and while th
     await load.query("begin; insert into item values (900, 'loaded')");
     await writer.query("begin; insert into item values (100, 'mine')");
     await server.query("insert into item select i, 'x' from generate_series(2, 50) i", from);
-    await eventually("the finding", async () => foreign(task.findings).length > 0);
+    await eventually("the findings", async () => foreign(task.findings).length > 1);
     const { pid } = (await writer.query("select pg_backend_pid() as pid")).rows[0];
-    const said = `public.item: The user app writes to the target's table public.item (application shop front, from 127.0.0.1, session ${pid}).`;
-    assert.deepEqual(foreign(task.findings), [said]);
+    const who = `(application shop front, from 127.0.0.1, session ${pid})`;
+    const said = ["public.item", "public.other"].map(
+      (table) => `${table}: The user app writes to the target's table ${table} ${who}.`,
+    );
+    assert.deepEqual(foreign(task.findings), said);
     const { findings, tables: compared } = await validated(spec);
-    assert.deepEqual(foreign(findings), [said]);
+    assert.deepEqual(foreign(findings), said);
     assert.equal(compared.get("item")?.verdict, "equal");
-    assert.deepEqual(foreign(task.findings), [said]);
+    assert.deepEqual(foreign(task.findings), said);
+    // The task's own session has begun to write, and stands behind the writer's row.
+    await server.query("insert into item values (100, 'theirs')", from);
+    await eventually("the task's wait", async () => (await server.query(WAITING, to)).length > 0);
+    await using target = await postgresEngine.openTarget(endpointOf(server, to), unaborted);
+    const writers = await target.otherWriters([{ schema: "public", name: "item" }], unaborted);
+    assert.deepEqual(
+      writers.map(({ application }) => application),
+      ["shop front"],
+    );
   } finally {
     for (const client of [writer, reader, load]) await client.end();
     task.running.stop();
@@ -71,24 +83,32 @@ test("a writer of the target is named once while a task replicates, and while th
   }
 });
 
-test("a transaction that is prepared is named by its owner, and tables of which none was asked are not", async () => {
+test("whoever has no rights learns of writers without their address, and of prepared transactions, in the tables asked for", async () => {
   const database = await server.createDatabase("prepared");
-  await server.query("create table a (id int); create table b (id int)", database);
-  await using target = await postgresEngine.openTarget(endpointOf(server, database), unaborted);
+  await server.query(
+    "create role plain login password 'pw'; create table a (id int); create table b (id int)",
+    database,
+  );
+  const plain = { ...endpointOf(server, database), username: "plain", password: "pw" };
+  await using target = await postgresEngine.openTarget(plain, unaborted);
+  const open = await session(database, "postgres", "psql");
   const client = await session(database, "postgres", "psql");
+  const table = { schema: "public", name: "a" };
+  const who = { table, user: "postgres", address: null };
   try {
     await client.query(
       "begin; insert into a values (1); insert into b values (1); prepare transaction 'kept'",
     );
-    const found = await target.otherWriters([{ schema: "public", name: "a" }], unaborted);
-    assert.deepEqual(found, [
-      {
-        ...{ table: { schema: "public", name: "a" }, session: "prepared transaction kept", user: "postgres" },
-        ...{ address: null, application: null },
-      },
+    await client.query("begin; insert into b values (2)");
+    await open.query("begin; insert into a values (2)");
+    const { pid } = (await open.query("select pg_backend_pid() as pid")).rows[0];
+    assert.deepEqual(await target.otherWriters([table], unaborted), [
+      { ...who, session: "prepared transaction kept", application: null },
+      { ...who, session: `session ${pid}`, application: "psql" },
     ]);
   } finally {
-    await client.query("rollback prepared 'kept'");
-    await client.end();
+    await open.query("rollback");
+    await open.query("rollback prepared 'kept'");
+    for (const each of [open, client]) await each.end();
   }
 });

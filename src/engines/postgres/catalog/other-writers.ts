@@ -35,4 +35,4 @@ const WRITERS = `
    where coalesce(session.usename, prepared.owner) is not null
      and coalesce(lock.pid <> all ($3::int[]), true)
      and coalesce(session.usename <> session_user or not starts_with(session.application_name, 'tideway '), true)
-   order by 2`;
+   order by 2, schema.nspname, relation.relname`;
