@@ -38,6 +38,23 @@ test("what is left out of a table is told, and first why it was set aside", () =
   assert.equal(tableDetails({ ...whole, error, refused: 1 }), "load.rejected: No. Mend it.");
 });
 
+test("what the validation says follows what is known of the rows", () => {
+  const validation = {
+    state: "Mismatched records",
+    pending: 0,
+    failed: 1,
+    suspended: 0,
+    details: "V.",
+  } as const;
+  assert.equal(tableDetails({ ...whole, validation }), "V.");
+  const error = { code: "load.rejected", message: "No.", remedy: "Mend it." } as const;
+  assert.equal(tableDetails({ ...whole, error, validation }), "load.rejected: No. Mend it. V.");
+  assert.match(
+    tableDetails({ ...whole, refused: 1, validation })!,
+    /^apply\.rows_left_out: The target has refused 1 change.+ brings the rows\. V\.$/,
+  );
+});
+
 test("what was cut off is told, too", () => {
   assert.match(
     tableDetails({ ...whole, cutValues: 2 })!,

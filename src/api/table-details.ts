@@ -2,15 +2,25 @@ import { errorTable } from "../core/error-table.ts";
 import { cutFinding } from "../task/table-progress.ts";
 import type { TableProgress } from "../task/task.ts";
 
-type Told = Pick<TableProgress, "id" | "error" | "fullLoadErrorRows" | "refused" | "conflicts" | "cutValues">;
+type Told = Pick<
+  TableProgress,
+  "id" | "error" | "fullLoadErrorRows" | "refused" | "conflicts" | "cutValues" | "validation"
+>;
 
 /**
- * What there is to know of a table beside its numbers: why it was set aside, else in what it differs from the source's.
- * AWS's shape has a count of rows that a load left out and none for changes, whose effect would be missing without a word.
+ * What there is to know of a table beside its numbers: why it was set aside, else in what it differs from the source's; then
+ * what its validation has to say. AWS's shape has a count of rows that a load left out and none for changes, whose effect
+ * would be missing without a word.
  */
 export function tableDetails(table: Told): string | undefined {
+  const { validation } = table;
+  const details = [...rowDetails(table), ...(validation?.details === undefined ? [] : [validation.details])];
+  return details.length === 0 ? undefined : details.join(" ");
+}
+
+function rowDetails(table: Told): readonly string[] {
   const { error, fullLoadErrorRows = 0, refused, conflicts, cutValues = 0 } = table;
-  if (error !== undefined) return `${error.code}: ${error.message} ${error.remedy}`;
+  if (error !== undefined) return [`${error.code}: ${error.message} ${error.remedy}`];
   const details: string[] = [];
   if (fullLoadErrorRows + refused > 0) {
     const what = [...counted(fullLoadErrorRows, "row", " of the full load"), ...counted(refused, "change")];
@@ -31,7 +41,7 @@ export function tableDetails(table: Told): string | undefined {
     const { code, message, remedy } = cutFinding(table);
     details.push(`${code}: ${message}`, remedy);
   }
-  return details.length === 0 ? undefined : details.join(" ");
+  return details;
 }
 
 function counted(count: number, word: string, more = ""): readonly string[] {

@@ -8,7 +8,7 @@ import type { Companions } from "../task/store.ts";
 import type { StartMode } from "../task/task.ts";
 import { failureText } from "../task/task-ledger.ts";
 import { withReloads } from "../task/wanted-reloads.ts";
-import { Fault, invalidCombination, invalidValue } from "./faults.ts";
+import { invalidCombination, invalidValue } from "./faults.ts";
 import { type Call, inBackground } from "./service.ts";
 import { checkEnum } from "./shapes.ts";
 import { tableProgress } from "./table-statistics.ts";
@@ -90,22 +90,24 @@ export async function reloadTables(
   checkEnum("ReloadOption", option, ["data-reload", "validate-only"]);
   const record = await findTask(face, arn, call);
   if (nextTaskStatus(record.status, "reload-tables") === undefined) throw face.notRunning(arn);
-  if (option === "validate-only") throw noValidation(record);
-  const refusal = reloadRefusal({ type: record.migrationType, settings: record.settings });
-  if (refusal !== undefined) throw invalidCombination(`${refusal.message} ${refusal.remedy}`);
+  const validateOnly = option === "validate-only";
+  if (validateOnly) checkValidates(record);
+  else checkReloads(record);
   const tables = named.map((table) => ({ schema: table.SchemaName ?? "", name: table.TableName ?? "" }));
   if (tables.length === 0 || tables.length > MOST_RELOADS) {
     throw invalidValue(`TablesToReload must name 1 to ${MOST_RELOADS} tables.`);
   }
   await checkKnown(record, tables, call);
-  const detail = `Tables: ${tables.map(displayTable).join(", ")}.`;
+  const names = tables.map(displayTable).join(", ");
+  const detail = validateOnly ? `Their validation alone begins anew: ${names}.` : `Tables: ${names}.`;
+  const wishes = tables.map((table) => (validateOnly ? { ...table, validateOnly } : table));
   const wanted = await changeTask(
     {
       face,
       arn,
       change: (task) => {
         if (nextTaskStatus(task.status, "reload-tables") === undefined) throw face.notRunning(arn);
-        return withReloads(task, tables);
+        return withReloads(task, wishes);
       },
       companions: ({ identifier }) => ({ event: serviceEvent("taskReload", { identifier, detail }) }),
     },
@@ -116,13 +118,14 @@ export async function reloadTables(
 }
 
 /** AWS DMS validates tables again only where validation is on. */
-function noValidation({ settings }: TaskRecord): Fault {
-  return validates(settings)
-    ? new Fault(
-        "InvalidOperationFault",
-        "ReloadOption validate-only is not built in this version of Tideway.",
-      )
-    : invalidCombination("ReloadOption validate-only is valid only when EnableValidation is true.");
+function checkValidates({ settings }: TaskRecord): void {
+  if (validates(settings)) return;
+  throw invalidCombination("ReloadOption validate-only is valid only when EnableValidation is true.");
+}
+
+function checkReloads({ migrationType: type, settings }: TaskRecord): void {
+  const refusal = reloadRefusal({ type, settings });
+  if (refusal !== undefined) throw invalidCombination(`${refusal.message} ${refusal.remedy}`);
 }
 
 /** Refuses tables that the task does not have. */

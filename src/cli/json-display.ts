@@ -11,6 +11,7 @@ import type {
 } from "../task/task.ts";
 import type { TextStream } from "./output.ts";
 import { progressTotals } from "./progress-rates.ts";
+import { type ValidationTally, validationTally } from "./table-validation.ts";
 import type { TaskDisplay } from "./task-display.ts";
 
 /** At most two progress events a second, besides those of a new phase. */
@@ -73,6 +74,8 @@ export interface JsonProgress {
   };
   readonly lag: LagProgress | null;
   readonly log: LogProgress | null;
+  /** null when the task does not compare. */
+  readonly validation: ValidationTally | null;
   readonly recoveryCheckpoint: string | null;
   readonly tables: readonly JsonTable[];
 }
@@ -173,6 +176,7 @@ export class JsonDisplay implements TaskDisplay {
       },
       lag: progress.lag ?? null,
       log: progress.log ?? null,
+      validation: validationTally(progress.tables) ?? null,
       recoveryCheckpoint: progress.recoveryCheckpoint ?? null,
       tables,
     };

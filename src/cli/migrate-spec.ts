@@ -12,6 +12,7 @@ export interface MigrateOptions extends WhatToMove {
   readonly dataDir: string;
   readonly cdcStartPosition?: string;
   readonly cdcStopPosition?: string;
+  readonly validate: boolean;
   readonly untilCaughtUp: boolean;
   readonly fresh: boolean;
   readonly retryErrors: boolean;
@@ -158,17 +159,23 @@ export function taskId(endpoints: readonly EndpointConfig[], type: string, table
 }
 
 export async function settingsDocument(
-  options: Pick<MigrateOptions, "settings" | "prepMode">,
+  options: Pick<WhatToMove, "settings"> & Partial<Pick<MigrateOptions, "prepMode" | "validate">>,
 ): Promise<string> {
+  const { prepMode, validate = false } = options;
   const text = options.settings === undefined ? "{}" : await documentOf(options.settings, "--settings");
-  if (options.prepMode === undefined) return text;
-  const settings = parsedSettings(text);
-  const fullLoad = settings["FullLoadSettings"];
-  const kept = typeof fullLoad === "object" && fullLoad !== null ? fullLoad : {};
-  return JSON.stringify({
-    ...settings,
-    FullLoadSettings: { ...kept, TargetTablePrepMode: prepModes[options.prepMode] },
-  });
+  const settings = [
+    ...(prepMode === undefined
+      ? []
+      : [["FullLoadSettings", { TargetTablePrepMode: prepModes[prepMode] }] as const]),
+    ...(validate ? [["ValidationSettings", { EnableValidation: true }] as const] : []),
+  ];
+  if (settings.length === 0) return text;
+  const document = parsedSettings(text);
+  for (const [section, members] of settings) {
+    const given = document[section];
+    document[section] = { ...(typeof given === "object" && given !== null ? given : {}), ...members };
+  }
+  return JSON.stringify(document);
 }
 
 function parsedSettings(text: string): Record<string, unknown> {

@@ -6,6 +6,7 @@ import { errorLines } from "./output.ts";
 import { lagTexts, progressTotals } from "./progress-rates.ts";
 import { retryText } from "./retry-text.ts";
 import { printable } from "./text-width.ts";
+import { validationLines } from "./validation-summary.ts";
 
 export interface SummaryInput {
   readonly spec: TaskSpec;
@@ -15,7 +16,8 @@ export interface SummaryInput {
 
 /** The last words of `tideway migrate`: for stdout what was done and how to go on, for stderr what failed. */
 export function migrateSummary(input: SummaryInput): { readonly text: string; readonly errors: string } {
-  const lines = [loadLine(input), changesLine(input), ...endingLines(input)];
+  const { progress } = input.outcome;
+  const lines = [loadLine(input), changesLine(input), ...validationLines(progress), ...endingLines(input)];
   const text = lines
     .filter((line) => line !== undefined)
     .map((line) => `${line}\n`)

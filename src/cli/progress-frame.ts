@@ -3,6 +3,7 @@ import { bytes, clock, count, duration, percent, short } from "./human.ts";
 import type { Paint } from "./paint.ts";
 import { lagTexts, type ProgressRates, type ProgressTotals, progressTotals } from "./progress-rates.ts";
 import { progressBar, tableLines } from "./table-lines.ts";
+import { tallyWords, validationTally } from "./table-validation.ts";
 import { displayWidth, fit, truncate } from "./text-width.ts";
 
 /** What the live display shows for one moment. */
@@ -28,6 +29,7 @@ export const phaseWords = {
   preparing: "preparing the target",
   "full-load": "full load",
   building: "building indexes and keys",
+  validating: "comparing both sides",
   "catching-up": "catching up",
   replicating: "replicating",
   stopping: "stopping",
@@ -90,6 +92,8 @@ function totalLines(input: FrameInput, totals: ProgressTotals, style: LineStyle)
   } else if (showsChanges(progress)) {
     lines.push(labelled("changes", ["none yet"], style));
   }
+  const validation = validationTally(progress.tables);
+  if (validation?.hasBegun) lines.push(labelled("validated", tallyWords(validation), style));
   return lines;
 }
 

@@ -3,6 +3,7 @@ import type { TableProgress, TaskProgress } from "../task/task.ts";
 import { count, percent, short, shortDuration } from "./human.ts";
 import type { Paint } from "./paint.ts";
 import type { ProgressRates } from "./progress-rates.ts";
+import { stageOf, validationWord } from "./table-validation.ts";
 import { displayWidth, fit, printable, truncate, truncateMiddle } from "./text-width.ts";
 
 /** The part of the live display that has a line for each table. */
@@ -42,6 +43,12 @@ const changeFields: readonly Field[] = [
   { title: "DELETES", width: 9, text: (table) => count(table.appliedDeletes) },
 ];
 
+const validationField: Field = {
+  title: "VALIDATION",
+  width: 13,
+  text: ({ validation }) => (validation === undefined ? "" : validationWord(validation)),
+};
+
 /** A heading, a line for each table that fits, and a summary of the others. Empty when there is no room. */
 export function tableLines(progress: TaskProgress, options: TableLinesOptions): string[] {
   const room = options.height - 1;
@@ -62,7 +69,11 @@ interface Layout {
 
 /** Columns from the right give way before names do. */
 function layoutFor(shown: readonly TableProgress[], options: TableLinesOptions): Layout {
-  const fields = [...(options.view === "load" ? loadFields : changeFields)];
+  const isValidated = shown.some(({ validation }) => validation && stageOf(validation) !== "waiting");
+  const fields = [
+    ...(isValidated ? [validationField] : []),
+    ...(options.view === "load" ? loadFields : changeFields),
+  ];
   const fixed = (): number =>
     STATE_WIDTH + GAP + fields.reduce((width, field) => width + field.width + GAP, 0);
   while (fields.length > 0 && options.width - fixed() < SHORTEST_NAME) fields.pop();
@@ -91,8 +102,11 @@ function tableLine(table: TableProgress, layout: Layout, options: TableLinesOpti
   }
   const cells = layout.fields.map((field) => fit(field.text(table, options.rates), field.width, "right"));
   if (table.activity !== undefined && options.view === "load" && cells.length > 1) {
-    const activity = fit(printable(table.activity), left - layout.fields[0]!.width - GAP).trimEnd();
-    return `${start}${state}  ${cells[0]}  ${paint.active(activity)}`;
+    // In place of what follows the rows: how fast they come.
+    const kept = layout.fields.findIndex(({ title }) => title === "ROWS") + 1;
+    const taken = layout.fields.slice(0, kept).reduce((width, field) => width + field.width + GAP, 0);
+    const activity = fit(printable(table.activity), left - taken).trimEnd();
+    return `${start}${state}  ${cells.slice(0, kept).join("  ")}  ${paint.active(activity)}`;
   }
   const bar = layout.bar ? `  ${paint.active(progressBar(doneShare(table), BAR_WIDTH))}` : "";
   return `${start}${state}  ${cells.join("  ")}${bar}`.trimEnd();
@@ -113,7 +127,7 @@ function mostTelling(tables: readonly TableProgress[], room: number): TableProgr
   const waiting: TableProgress[] = [];
   const newestMs = tables.reduce((newest, table) => Math.max(newest, table.lastUpdateMs), 0);
   for (const table of tables) {
-    if (table.state === "Table error") errors.push(table);
+    if (table.state === "Table error" || isFoundDifferent(table)) errors.push(table);
     else if (table.state === "Before load") waiting.push(table);
     else if (table.activity !== undefined) moving.push(table);
     else if (table.state === "Table completed") finished.push(table);
@@ -122,6 +136,10 @@ function mostTelling(tables: readonly TableProgress[], room: number): TableProgr
   finished.sort((a, b) => b.lastUpdateMs - a.lastUpdateMs);
   const few = errors.splice(0, Math.max(1, Math.floor(room / 3)));
   return [...few, ...moving, ...still, ...errors, ...finished, ...waiting].slice(0, Math.max(0, room));
+}
+
+function isFoundDifferent({ validation }: TableProgress): boolean {
+  return validation !== undefined && (validation.failed > 0 || stageOf(validation) === "failed");
 }
 
 function restText(tables: readonly TableProgress[], shown: readonly TableProgress[]): string {

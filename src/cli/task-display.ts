@@ -7,6 +7,7 @@ import { isLive, type Output, paintFor, type TextStream } from "./output.ts";
 import { type Paint, plainPaint } from "./paint.ts";
 import { phaseWords, progressFrame } from "./progress-frame.ts";
 import { lagTexts, ProgressRates, progressTotals } from "./progress-rates.ts";
+import { differText, stageOf, tallyWords, validationTally } from "./table-validation.ts";
 import { printable } from "./text-width.ts";
 
 /** Shows a running task to a person. The end of the run is told by whoever started it. */
@@ -120,6 +121,8 @@ class PlainDisplay implements TaskDisplay {
   readonly #options: DisplayOptions;
   readonly #rates = new ProgressRates();
   readonly #states = new Map<string, TableProgress["state"]>();
+  /** What was told of each table's rows last. */
+  readonly #compared = new Map<string, string>();
   readonly #findings = new FindingLimit();
   #phase: TaskPhase | undefined;
   #lastMs = 0;
@@ -162,6 +165,7 @@ class PlainDisplay implements TaskDisplay {
   }
 
   #noteChange(table: TableProgress): void {
+    this.#noteValidation(table);
     const key = tableKey(table.id);
     const before = this.#states.get(key);
     if (before === table.state) return;
@@ -179,6 +183,22 @@ class PlainDisplay implements TaskDisplay {
     } else if (table.state === "Table is being reloaded") {
       this.#line(`${name}: loading again`);
     }
+  }
+
+  /** What is found of rows that change is told when that is something else. */
+  #noteValidation({ id, validation }: TableProgress): void {
+    if (validation === undefined || validation.state === "Pending records") return;
+    const stage = stageOf(validation);
+    if (stage === "waiting") return;
+    const key = tableKey(id);
+    const before = this.#compared.get(key);
+    const now = stage === "comparing" ? (before ?? stage) : validation.state;
+    if (before === now) return;
+    this.#compared.set(key, now);
+    const name = printable(displayTable(id));
+    if (now === "comparing") this.#line(`${name}: comparing`);
+    else if (now === "Validated") this.#line(`${name}: all rows are equal`);
+    else if (now === "Mismatched records") this.#line(`${name}: ${differText(validation.failed)}`);
   }
 
   #line(text: string): void {
@@ -200,6 +220,8 @@ function plainSummary(progress: TaskProgress, rates: ProgressRates): string {
     const { current, p50, p99 } = lagTexts(progress.lag);
     parts.push(`${count(totals.changes)} changes applied`, `lag ${current}`, `p50 ${p50}`, `p99 ${p99}`);
   }
+  const validation = validationTally(progress.tables);
+  if (validation?.hasBegun) parts.push(...tallyWords(validation));
   if (progress.log !== undefined) parts.push(`source keeps ${bytes(progress.log.keptBytes)} of log`);
   if (totals.failed > 0) parts.push(`${count(totals.failed)} tables with errors`);
   return `${phaseWords[progress.phase]}${parts.length === 0 ? "" : `: ${parts.join(", ")}`}`;
@@ -209,7 +231,7 @@ type LogLevel = Parameters<TaskListener["log"]>[0];
 type LogFields = Parameters<TaskListener["log"]>[2];
 
 /** What the tables' lines and the command's last words say better. */
-const toldElsewhere: ReadonlySet<string> = new Set(["task failed", "table failed"]);
+const toldElsewhere: ReadonlySet<string> = new Set(["task failed", "table failed", "rows differ"]);
 
 function worthShowing(level: LogLevel, message: string, options: DisplayOptions): boolean {
   if (options.verbose) return level !== "debug";

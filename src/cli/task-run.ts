@@ -39,21 +39,38 @@ export async function startTask(name: string, type: StartType, context: TaskRunC
   });
 }
 
-/** Loads named tables of a running task again, or without names the whole task. */
+export interface ReloadOptions extends TaskRunOptions {
+  readonly table: readonly string[];
+  readonly validateOnly: boolean;
+}
+
+/** As many as one request may name. */
+const MOST_RELOADS = 10;
+
+/** Loads named tables of a running task again, or without names the whole task; or only has them compared anew. */
 export async function reloadTask(
   name: string,
-  tables: readonly string[],
-  context: TaskRunContext,
+  { options, output }: { readonly options: ReloadOptions; readonly output: Output },
 ): Promise<ExitCode> {
-  if (tables.length === 0) return await startTask(name, "reload-target", context);
-  return await withApi(context.options, async (client) => {
+  const { table: tables, validateOnly } = options;
+  if (tables.length === 0 && !validateOnly)
+    return await startTask(name, "reload-target", { options, output });
+  return await withApi(options, async (client) => {
     const { ReplicationTaskArn } = await findTask(client, name);
-    const chosen = await chosenTables(client, { name, arn: ReplicationTaskArn ?? "", tables });
-    const TablesToReload = chosen.map(({ SchemaName, TableName }) => ({ SchemaName, TableName }));
-    await client.send(new ReloadTablesCommand({ ReplicationTaskArn, TablesToReload }));
-    return context.options.wait
-      ? await waitForReload(client, name, { before: chosen, ...context })
-      : ExitCode.done;
+    const arn = ReplicationTaskArn ?? "";
+    const chosen =
+      tables.length === 0
+        ? await listTableStatistics(client, arn)
+        : await chosenTables(client, { name, arn, tables });
+    for (let at = 0; at < chosen.length; at += MOST_RELOADS) {
+      const part = chosen.slice(at, at + MOST_RELOADS);
+      const TablesToReload = part.map(({ SchemaName, TableName }) => ({ SchemaName, TableName }));
+      const ReloadOption = validateOnly ? "validate-only" : "data-reload";
+      await client.send(new ReloadTablesCommand({ ReplicationTaskArn, TablesToReload, ReloadOption }));
+    }
+    if (!options.wait) return ExitCode.done;
+    const how = validateOnly ? validated : reloaded;
+    return await waitForTables(client, name, { before: chosen, how, options, output });
   });
 }
 
@@ -73,21 +90,41 @@ export async function chosenTables(
   });
 }
 
-/** A table has been loaded again when its load has another start than before, and an end. */
-async function waitForReload(
+/** How it is seen that a table has been done, and in which word. */
+interface TableWork {
+  readonly isDone: (now: TableStatistics, before: TableStatistics) => boolean;
+  readonly word: string;
+}
+
+/** Its load has another start than before, and an end. */
+const reloaded: TableWork = {
+  isDone: ({ TableState = "", FullLoadStartTime }, before) =>
+    (TableState === "Table completed" || TableState === "Table error") &&
+    FullLoadStartTime?.getTime() !== before.FullLoadStartTime?.getTime(),
+  word: "reloaded",
+};
+
+/** The order itself makes it pending; while it is compared whole its records are. */
+const validated: TableWork = {
+  isDone: ({ ValidationState = "" }) => !/^(Pending|Preparing) /.test(ValidationState),
+  word: "compared",
+};
+
+interface WaitingForTables extends TaskRunContext {
+  readonly before: readonly TableStatistics[];
+  readonly how: TableWork;
+}
+
+async function waitForTables(
   client: DatabaseMigrationServiceClient,
   name: string,
-  { before, options, output }: TaskRunContext & { readonly before: readonly TableStatistics[] },
+  { before, how, options, output }: WaitingForTables,
 ): Promise<ExitCode> {
-  const settled = ["Table completed", "Table error"];
-  const reloaded = (now: TableStatistics): boolean => {
-    const then = before.find((table) => sameTable(table, now));
-    if (then === undefined) return false;
-    return (
-      settled.includes(now.TableState ?? "") &&
-      now.FullLoadStartTime?.getTime() !== then.FullLoadStartTime?.getTime()
-    );
-  };
+  const done = (tables: readonly TableStatistics[]): readonly TableStatistics[] =>
+    tables.filter((now) => {
+      const then = before.find((table) => sameTable(table, now));
+      return then !== undefined && how.isDone(now, then);
+    });
   const tables = await waitUntil({
     output,
     quiet: options.json,
@@ -96,15 +133,17 @@ async function waitForReload(
       if (Status === "running") return await listTableStatistics(client, ReplicationTaskArn ?? "");
       throw new ReportedFault("task.not_running", `Task ${name} is ${Status}.`);
     },
-    done: (now) => now.filter(reloaded).length === before.length,
-    describe: (now) => `task ${name}: ${now.filter(reloaded).length} of ${before.length} tables reloaded`,
+    done: (now) => done(now).length === before.length,
+    describe: (now) => `task ${name}: ${done(now).length} of ${before.length} tables ${how.word}`,
   });
-  return tables.some((table) => reloaded(table) && !isWhole(table)) ? ExitCode.incomplete : ExitCode.done;
+  return done(tables).every(isWhole) ? ExitCode.done : ExitCode.incomplete;
 }
 
-/** Whether all rows and changes of a table came; of changes that are left out the API tells in words. */
-function isWhole({ TableState, ValidationStateDetails = "" }: TableStatistics): boolean {
-  return TableState !== "Table error" && !ValidationStateDetails.startsWith("apply.rows_left_out:");
+/** Whether all rows and changes of a table came, as far as is known; of changes that are left out the API tells in words. */
+function isWhole(table: TableStatistics): boolean {
+  const { TableState, ValidationFailedRecords = 0, ValidationStateDetails = "" } = table;
+  const isLeftOut = ValidationStateDetails.startsWith("apply.rows_left_out:");
+  return TableState !== "Table error" && ValidationFailedRecords === 0 && !isLeftOut;
 }
 
 function sameTable(a: TableStatistics, b: TableStatistics): boolean {

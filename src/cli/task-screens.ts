@@ -1,8 +1,9 @@
 import type { ReplicationTask, TableStatistics } from "@aws-sdk/client-database-migration-service";
 import { type ApiOptions, withApi } from "./api-client.ts";
 import { findTask, listTableStatistics, listTasks } from "./api-resources.ts";
-import { count, percent } from "./human.ts";
+import { count, percent, things } from "./human.ts";
 import { type Output, textFields, textTable } from "./output.ts";
+import { differText } from "./table-validation.ts";
 
 /** What `tideway task list`, `show` and `tables` print. */
 
@@ -36,10 +37,21 @@ export async function listTasksText(options: ApiOptions, output: Output): Promis
 }
 
 export async function showTask(name: string, options: ApiOptions, output: Output): Promise<void> {
-  printTask(await withApi(options, (client) => findTask(client, name)), options, output);
+  const { task, validation } = await withApi(options, async (client) => {
+    const found = await findTask(client, name);
+    const tables = options.json ? [] : await listTableStatistics(client, found.ReplicationTaskArn ?? "");
+    return { task: found, validation: validationText(tables) };
+  });
+  printTask(task, options, output, validation);
 }
 
-export function printTask(task: ReplicationTask, options: ApiOptions, output: Output): void {
+/** `validation`: what is known of the rows of its tables. */
+export function printTask(
+  task: ReplicationTask,
+  options: ApiOptions,
+  output: Output,
+  validation?: string,
+): void {
   if (options.json) {
     printJson(task, output);
     return;
@@ -54,6 +66,7 @@ export function printTask(task: ReplicationTask, options: ApiOptions, output: Ou
     ["last failure", task.LastFailureMessage],
     ["full load", percent(stats.FullLoadProgressPercent ?? 0)],
     ["tables", tables],
+    ["validation", validation],
     ["recovery checkpoint", task.RecoveryCheckpoint],
     ["arn", task.ReplicationTaskArn],
   ];
@@ -82,19 +95,40 @@ function tableDetailsText(tables: readonly TableStatistics[]): string {
 }
 
 function tablesText(tables: readonly TableStatistics[]): string {
-  const numbers = ["ROWS", "INSERTS", "UPDATES", "DELETES", "ERROR ROWS"] as const;
+  const isValidated = tables.some(wasValidated);
+  const words = ["TABLE", "STATE", ...(isValidated ? ["VALIDATION"] : [])];
+  const numbers = ["ROWS", "INSERTS", "UPDATES", "DELETES", "ERROR ROWS"];
+  if (isValidated) numbers.push("DIFFERING", "PENDING");
   return textTable(
-    [{ title: "TABLE" }, { title: "STATE" }, ...numbers.map((title) => ({ title, align: "right" as const }))],
+    [...words.map((title) => ({ title })), ...numbers.map((title) => ({ title, align: "right" as const }))],
     tables.map((table) => [
       `${table.SchemaName}.${table.TableName}`,
       table.TableState ?? "",
+      ...(isValidated ? [table.ValidationState ?? ""] : []),
       count(table.FullLoadRows ?? 0),
       count(table.AppliedInserts ?? table.Inserts ?? 0),
       count(table.AppliedUpdates ?? table.Updates ?? 0),
       count(table.AppliedDeletes ?? table.Deletes ?? 0),
       count(table.FullLoadErrorRows ?? 0),
+      ...(isValidated
+        ? [count(table.ValidationFailedRecords ?? 0), count(table.ValidationPendingRecords ?? 0)]
+        : []),
     ]),
   );
+}
+
+function wasValidated({ ValidationState = "Not enabled" }: TableStatistics): boolean {
+  return ValidationState !== "Not enabled";
+}
+
+/** How many tables are in which state, and how many rows differ; undefined for a task that does not compare. */
+function validationText(tables: readonly TableStatistics[]): string | undefined {
+  const validated = tables.filter(wasValidated);
+  if (validated.length === 0) return undefined;
+  const states = Map.groupBy(validated, ({ ValidationState = "" }) => ValidationState.toLowerCase());
+  const rows = validated.reduce((sum, table) => sum + (table.ValidationFailedRecords ?? 0), 0);
+  const parts = [...states].map(([state, ofState]) => `${things(ofState.length, "table")} ${state}`);
+  return [...parts, ...(rows > 0 ? [differText(rows)] : [])].join(", ");
 }
 
 export function printJson(value: unknown, output: Output): void {

@@ -19,18 +19,23 @@ function statistics(
   });
 }
 
-/** What `tideway task tables` prints. */
-async function printed(name: string): Promise<string> {
+/** What `tideway task` prints. */
+async function printed(args: readonly string[], expected = 0): Promise<string> {
   let text = "";
   const stdout = { write: (more: string) => (text += more) };
-  const code = await runCommandLine(
-    ["task", "tables", name, "--data-dir", tideway.dataDir, "--endpoint-url", tideway.server.address],
-    {
-      ...{ stdout, stderr: stdout },
-    },
-  );
-  assert.equal(code, 0, text);
+  const server = ["--data-dir", tideway.dataDir, "--endpoint-url", tideway.server.address];
+  const code = await runCommandLine(["task", ...args, ...server], { stdout, stderr: stdout });
+  assert.equal(code, expected, text);
   return text;
+}
+
+/** Keys and kinds of rows that are recorded as different. */
+async function recorded(database: string): Promise<readonly unknown[]> {
+  const rows = await postgres.query(
+    `select "KEY", "FAILURE_TYPE", "DETAILS" from awsdms_validation_failures_v1 order by 1`,
+    database,
+  );
+  return rows.map((row) => Object.values(row));
 }
 
 test("changes that the target refuses show in the table's statistics, until it is loaded again", async () => {
@@ -43,6 +48,7 @@ test("changes that the target refuses show in the table's statistics, until it i
   const settings = {
     FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING" },
     ErrorBehavior: { RecoverableErrorInterval: 1 },
+    ValidationSettings: { EnableValidation: true },
   };
   const arn = await api.createTask(databases, {
     ...{ ReplicationTaskIdentifier: "left-out", MigrationType: "full-load-and-cdc" },
@@ -65,9 +71,21 @@ test("changes that the target refuses show in the table's statistics, until it i
     ["Table completed", 1, 0, 0],
   );
   assert.doesNotMatch(refused.ValidationStateDetails!, /secret/);
+  const different = await statistics(
+    arn,
+    ({ ValidationFailedRecords, ValidationPendingRecords }) =>
+      ValidationFailedRecords === 3 && ValidationPendingRecords === 0,
+  );
+  assert.equal(different.ValidationState, "Mismatched records");
+  assert.match(different.ValidationStateDetails!, /^apply\.rows_left_out: /);
+  assert.deepEqual(await recorded(databases.target), [
+    ['{"key": ["1"]}', "RECORD_DIFF", "name"],
+    ['{"key": ["3"]}', "MISSING_TARGET", ""],
+    ['{"key": ["4"]}', "MISSING_TARGET", ""],
+  ]);
   assert.match(
-    await printed("left-out"),
-    /^public\.item +Table completed .+\n\npublic\.item: apply\.rows_left_out: .+ and 2 changes, /m,
+    await printed(["tables", "left-out"]),
+    /^public\.item +Table completed +Mismatched records .+ 3 +0\n\npublic\.item: apply\.rows_left_out: .+ and 2 changes, /m,
   );
 
   await postgres.query("alter table item drop constraint item_name_check", databases.target);
@@ -83,6 +101,22 @@ test("changes that the target refuses show in the table's statistics, until it i
   );
   assert.deepEqual([whole.ValidationStateDetails, whole.FullLoadErrorRows], [undefined, 0]);
   assert.equal(await api.count(databases.target), 3);
+  await statistics(arn, ({ ValidationState }) => ValidationState === "Validated");
+  assert.deepEqual(await recorded(databases.target), []);
+
+  // What somebody else writes on the target no change tells of.
+  await postgres.query("update item set name = 'other' where id = 4", databases.target);
+  const anew = ["reload", "left-out", "--validate-only", "--wait"];
+  assert.match(await printed([...anew, "--table", "public.item"], 3), /1 of 1 tables compared/);
+  assert.deepEqual(await recorded(databases.target), [['{"key": ["4"]}', "RECORD_DIFF", "name"]]);
+  assert.match(
+    await printed(["show", "left-out"]),
+    /^validation +1 table mismatched records, 1 row differs$/m,
+  );
+  await postgres.query("update item set name = 'secret' where id = 4", databases.target);
+  await printed(anew);
+  assert.match(await printed(["show", "left-out"]), /^validation +1 table validated$/m);
   await api.stop(arn);
+  assert.equal((await statistics(arn, () => true)).ValidationState, "Validated");
   await api.remove(arn);
 });

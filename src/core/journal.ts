@@ -4,9 +4,14 @@ import type { RightsId } from "./rights.ts";
 import type { TableId } from "./schema.ts";
 import type { Partition, Snapshot } from "./source.ts";
 import type { ShapedTable, TableShape } from "./table-shape.ts";
+import type { ValidationFailure } from "./validation-failure.ts";
 
 /** Control tables that a task has only when it is asked for. */
-export type OptionalControlTable = "awsdms_full_load_exceptions" | "awsdms_history" | "awsdms_status";
+export type OptionalControlTable =
+  | "awsdms_full_load_exceptions"
+  | "awsdms_history"
+  | "awsdms_status"
+  | "awsdms_validation_failures_v1";
 
 export interface JournalRequest {
   readonly taskId: string;
@@ -47,6 +52,8 @@ export interface Journal extends AsyncDisposable {
   setTableStates(tables: readonly TableId[], change: StateChange, signal: AbortSignal): Promise<void>;
   /** Notes what tables were when the target was made to follow them; those not known yet count as ready. */
   setShapes(tables: readonly ShapedTable[], signal: AbortSignal): Promise<void>;
+  /** Notes of tables that are known whether all of their rows have been compared as they are; see JournaledTable. */
+  setCompared(tables: readonly TableId[], isCompared: boolean, signal: AbortSignal): Promise<void>;
   /** What keeps its owner and privileges: was there before the task, or has got its own; undefined until it is noted. */
   keptObjects(signal: AbortSignal): Promise<readonly RightsId[] | undefined>;
   /** Takes back what keepObjects() has noted of some. */
@@ -71,6 +78,19 @@ export interface Journal extends AsyncDisposable {
   noteStart(startId: string, signal: AbortSignal): Promise<void>;
   /** Shows people how the task is, in awsdms_status and awsdms_history. The tables must be there (JournalRequest). */
   report(report: TaskReport, signal: AbortSignal): Promise<void>;
+  /**
+   * Records rows that differ, in awsdms_validation_failures_v1, which must be there (JournalRequest). What was recorded of
+   * a row with the same key before is replaced; rows without one are added. Many are recorded in several transactions.
+   */
+  addValidationFailures(failures: readonly ValidationFailure[], signal: AbortSignal): Promise<void>;
+  /** Removes what is recorded of rows of a target's table with these keys; undefined: all that is recorded of the table. */
+  removeValidationFailures(
+    table: TableId,
+    keys: readonly (readonly string[])[] | undefined,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** How many rows are recorded as different, by the key of the target's table; those with none are left out. */
+  countValidationFailures(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
   /** Removes everything about this task; control tables stay. */
   forget(signal: AbortSignal): Promise<void>;
 }
@@ -180,7 +200,10 @@ export interface PlannedTable {
   readonly created: boolean;
   /** It held rows before the task that must stay: it is never emptied. False when left out. */
   readonly keepsRows?: boolean;
-  /** The target's table, when all of its rows come anew: what was recorded of rows that were passed over is removed. */
+  /**
+   * The target's table, when all of its rows come anew: what was recorded of rows that were passed over, or that differ,
+   * is removed.
+   */
   readonly clears?: TableId | undefined;
   /** "planned" when left out. */
   readonly state?: "planned" | "prepared";
@@ -199,6 +222,11 @@ export interface JournaledTable {
   readonly state: JournaledState;
   readonly reason: string | undefined;
   readonly shape: TableShape | undefined;
+  /**
+   * Both sides were compared whole, and no change has come since whose rows have not been compared. False again for a table
+   * that is planned anew or set aside, and when left out.
+   */
+  readonly isCompared?: true;
   readonly partitions: readonly JournaledPartition[];
 }
 

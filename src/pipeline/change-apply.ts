@@ -27,7 +27,11 @@ export interface ChangeApplyParts {
   readonly saveIdle: (position: Position) => Promise<void>;
   readonly truncates: TruncatePolicy;
   readonly counted: CountedChanges;
+  /** Is told of changes before they are applied; they wait for what it returns. Nobody is when left out. */
+  readonly watch?: ChangeWatch | undefined;
 }
+
+export type ChangeWatch = (batch: ChangeBatch, modes: Uint8Array | undefined) => Promise<void> | undefined;
 
 /** noted: before a transaction that alters tables of the task. */
 export type ApplyEnd = "reached" | "last" | "commit-time" | "stopped" | "noted";
@@ -240,7 +244,7 @@ export class ChangeApply {
       upToGoal(batch, { ...this.#goal, last: this.#last }, this.#parts.rules),
     );
     if (taken.transactions.length > 0) {
-      const { applier, observer, rules, counted } = this.#parts;
+      const { applier, observer, rules, counted, watch } = this.#parts;
       const modes = await this.#modes(taken);
       // Given up while a table was being loaded: the batch was not taken, the stream will send it again.
       if (this.#stopped || this.#failure !== undefined) return undefined;
@@ -248,6 +252,8 @@ export class ChangeApply {
         misfitOf(taken, modes) ?? brokenCascade(taken, modes, (table) => rules.isSuspended(table));
       if (misfit !== undefined) throw misfit;
       const settled = settleTruncates(taken, modes, this.#parts);
+      const noted = watch?.(settled, modes);
+      if (noted !== undefined) await noted;
       await applier.apply(settled, modes);
       failpoint("apply.batch-taken");
       // Truncates that are passed over are not among these: the target is not to carry them out.

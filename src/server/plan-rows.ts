@@ -32,7 +32,7 @@ export interface PlannedRows {
 }
 
 /** What of a catalog is asked for where nothing but rows is looked at. */
-export const ROWS_ALONE = {
+const ROWS_ALONE = {
   ...{ objects: false, rights: false, largeObjects: false },
   wholeSchemas: undefined,
 } as const;

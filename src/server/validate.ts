@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { EndpointConfig, Engine } from "../core/engine.ts";
+import type { EndpointConfig } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import { type MigrationPlan, readTable, type TablePlan } from "../core/plan.ts";
@@ -9,15 +9,16 @@ import type { Target } from "../core/target.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import { compareTable } from "../pipeline/validation/compared-table.ts";
 import { reconcile } from "../pipeline/validation/reconcile.ts";
+import { describeTargets } from "../pipeline/validation/target-tables.ts";
 import { validate } from "../pipeline/validation/validate.ts";
 import type { ValidationObserver } from "../pipeline/validation/validation-observer.ts";
-import { openBoth } from "../task/open-sides.ts";
+import { asRead, openBoth } from "../task/open-sides.ts";
 import { nothingSelected } from "../task/select-relations.ts";
 import { readTaskSettings, type TaskSettings } from "../task/settings.ts";
 import { OtherWriters } from "../task/tell-other-writers.ts";
 import { registry } from "./engines.ts";
 import { findTasks, type KnownTask } from "./followed-tasks.ts";
-import { planRows, ROWS_ALONE } from "./plan-rows.ts";
+import { planRows } from "./plan-rows.ts";
 
 export type { ColumnTotals, TableTotals } from "../pipeline/validation/total-table.ts";
 export type {
@@ -84,7 +85,7 @@ export async function runValidation(
   );
   const there = opened.use(await engine.openSource(asRead(spec.target, engine), signal));
   const plan = await planTables({ spec, settings, source, target, listener }, signal);
-  const targets = await describeTargets(there, plan, signal);
+  const targets = await describeTargets(there, plan.tables, signal);
   const planned = plan.tables.map((table) => plannedTable(table, targets, spec));
   listener.planned(planned);
   const tables = plan.tables.map((table) => table.source.id);
@@ -105,14 +106,6 @@ export async function runValidation(
     ...{ observer: listener, signal },
   });
   await reconcile({ target: there, plan, targets, places, observer: listener, signal });
-}
-
-/**
- * Settings of a target's endpoint are not those of a source, and one that names a database may have its tables in others
- * of the server.
- */
-function asRead(endpoint: EndpointConfig, { reaches }: Engine): EndpointConfig {
-  return { ...endpoint, settings: {}, database: reaches === "server" ? "" : endpoint.database };
 }
 
 interface PlanningSides {
@@ -161,39 +154,6 @@ function goneTables(listed: readonly TableId[], { tables }: Catalog): readonly F
       message: `${displayTable(id)} was dropped or renamed before it was read.`,
       remedy: "Compare again when nobody alters the source's tables.",
     }));
-}
-
-/** What is there of the plan's tables. What is no ordinary table may be one of parts, or of another server, or a view. */
-async function describeTargets(
-  target: Source,
-  plan: MigrationPlan,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, TableSchema>> {
-  const listed = new Set((await target.listTables(signal)).map(tableKey));
-  const isListed = (id: TableId): boolean => listed.has(tableKey(id));
-  const wanted = plan.tables.map((table) => table.target.id);
-  const [tables, views] = [wanted.filter(isListed), wanted.filter((id) => !isListed(id))];
-  const catalog = await target.describe({ tables, views, ...ROWS_ALONE, rowsOnly: true }, signal);
-  const described = new Map(catalog.tables.map((table) => [tableKey(table.id), table]));
-  return new Map(
-    plan.tables.flatMap(({ source, target: { id, columns } }) => {
-      const table = described.get(tableKey(id));
-      if (table === undefined) return [];
-      const zeroDated = new Set(
-        columns.filter((_, i) => source.columns[i]!.holdsZeroDates).map(({ name }) => name),
-      );
-      return [[tableKey(id), withZeroDates(table, zeroDated)]];
-    }),
-  );
-}
-
-/** Dates that no calendar has are read as they are where the plan has them come so. */
-function withZeroDates(table: TableSchema, names: ReadonlySet<string>): TableSchema {
-  if (names.size === 0) return table;
-  const columns = table.columns.map((column) =>
-    names.has(column.name) ? { ...column, holdsZeroDates: true as const } : column,
-  );
-  return { ...table, columns };
 }
 
 /** So many rows are read, if estimates are right: of a sample's tables hardly more than it asks for, for totals all once more. */

@@ -11,6 +11,7 @@ import type { TableErrors } from "../pipeline/table-errors.ts";
 import type { TaskSettings } from "./settings.ts";
 import type { TaskStatistics } from "./statistics.ts";
 import type { TaskListener, TaskSpec } from "./task.ts";
+import type { ValidationBook } from "./validation-book.ts";
 
 /** All that one attempt to run a task works with; connections and plan are made anew by the next one. */
 export interface Attempt {
@@ -32,6 +33,10 @@ export interface Attempt {
   /** Of tables whose snapshots have shown no one moment. */
   readonly tornReads: Rereads;
   readonly screening: Screening;
+  /** Undefined unless the task compares source and target. */
+  readonly validation: ValidationBook | undefined;
+  /** Opens the target's database as one that is read. */
+  readonly readTarget: (signal: AbortSignal) => Promise<Source>;
   /** Tables that the assessment says cannot be moved, by key. */
   readonly refused: ReadonlyMap<string, MigrationError>;
   readonly signal: AbortSignal;

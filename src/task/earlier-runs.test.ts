@@ -71,6 +71,15 @@ test("a load that goes on or is done again has its own times", () => {
   assert.equal(again?.cutValues, 10, "those of the load before are gone");
 });
 
+test("a table's validation is as an earlier run has left it until this one tells of it", () => {
+  const found = { state: "Mismatched records", pending: 0, failed: 2, suspended: 0 } as const;
+  const before = earlier({ ...table, validation: found });
+  assert.deepEqual(withEarlierRuns(progress([table]), before).tables[0]?.validation, found);
+  const validation = { ...found, state: "Preparing table" } as const;
+  const told = withEarlierRuns(progress([{ ...table, validation }]), before);
+  assert.deepEqual(told.tables[0]?.validation, validation);
+});
+
 test("a table that earlier runs did not have is as its worker tells", () => {
   assert.deepEqual(withEarlierRuns(progress([table]), noRuns), progress([table]));
 });

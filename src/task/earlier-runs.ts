@@ -47,8 +47,11 @@ function withEarlier(table: TableProgress, earlier: TableProgress | undefined): 
   // Times of a load belong together; a table that is to be loaded again has none.
   const isSameLoad = table.fullLoadStartMs === undefined && !table.reloaded;
   const { fullLoadStartMs, fullLoadEndMs } = isSameLoad ? earlier : table;
+  // Before this run has looked at it.
+  const validation = table.validation ?? earlier.validation;
   return {
     ...table,
+    ...(validation === undefined ? {} : { validation }),
     ...{ fullLoadStartMs, fullLoadEndMs },
     reloaded: table.reloaded || earlier.reloaded,
     inserts: table.inserts + earlier.inserts,

@@ -1,4 +1,4 @@
-import type { EngineRegistry } from "../core/engine.ts";
+import type { EndpointConfig, Engine, EngineRegistry } from "../core/engine.ts";
 import type { Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import type { TaskSpec } from "./task.ts";
@@ -30,4 +30,22 @@ export async function openBoth<A extends AsyncDisposable, B extends AsyncDisposa
   const failed = opened.find((one) => one.status === "rejected");
   if (failed !== undefined) throw failed.reason;
   return [await first, await second];
+}
+
+/**
+ * Settings of a target's endpoint are not those of a source, and one that names a database may have its tables in others
+ * of the server.
+ */
+export function asRead(endpoint: EndpointConfig, { reaches }: Engine): EndpointConfig {
+  return { ...endpoint, settings: {}, database: reaches === "server" ? "" : endpoint.database };
+}
+
+/** Opens a task's target as a database that is read. */
+export async function openTargetToRead(
+  { target }: Pick<TaskSpec, "target">,
+  registry: EngineRegistry,
+  signal: AbortSignal,
+): Promise<Source> {
+  const engine = registry.find(target.engine);
+  return await engine.openSource(asRead(target, engine), signal);
 }

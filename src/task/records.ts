@@ -112,7 +112,7 @@ export interface TaskRecord extends Named, StoredSettings {
   readonly recoveryCheckpoint?: string | undefined;
   readonly run?: TaskRun | undefined;
   readonly stats?: TaskStats | undefined;
-  /** Tables to be loaded again, until that is answered. */
+  /** Tables to be loaded again, or compared anew, until that is answered. */
   readonly reloads?: readonly WantedReload[] | undefined;
   /** Number of the last wish to load a table again. */
   readonly lastReload?: number | undefined;
@@ -122,7 +122,7 @@ export interface TaskRecord extends Named, StoredSettings {
   readonly serverless?: Serverless | undefined;
 }
 
-export type WantedReload = Required<ReloadWish>;
+export type WantedReload = ReloadWish & { readonly number: number };
 
 export interface WantedRetry {
   readonly wish: RetryWish;

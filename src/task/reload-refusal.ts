@@ -1,5 +1,7 @@
+import { MigrationError } from "../core/error.ts";
+import { displayTable, tableKey } from "../core/schema.ts";
 import { readTaskSettings } from "./settings.ts";
-import type { TaskSpec } from "./task.ts";
+import type { ReloadWish, TaskSpec } from "./task.ts";
 
 export interface ReloadRefusal {
   readonly message: string;
@@ -24,4 +26,21 @@ export function reloadRefusal({
     remedy:
       "Delete the task in the other direction, start this one with reload-target, then create the other anew.",
   };
+}
+
+/** Throws `usage.invalid` for wishes that a task cannot fulfil. `known`: its tables, by key. */
+export function checkWishes(
+  wishes: readonly ReloadWish[],
+  known: ReadonlySet<string>,
+  spec: Pick<TaskSpec, "name" | "type" | "settings">,
+): void {
+  const refusal = wishes.some(({ validateOnly }) => !validateOnly) ? reloadRefusal(spec) : undefined;
+  if (refusal !== undefined) throw new MigrationError("usage.invalid", { ...refusal, subject: spec.name });
+  const unknown = wishes.find((wish) => !known.has(tableKey(wish)));
+  if (unknown === undefined) return;
+  throw new MigrationError("usage.invalid", {
+    message: `The task has no table ${displayTable(unknown)}.`,
+    subject: displayTable(unknown),
+    remedy: "Name tables as the task's table statistics list them.",
+  });
 }

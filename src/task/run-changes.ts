@@ -35,6 +35,7 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
     if (window !== undefined) rules.setWindow(table.id, window);
   }
   await rememberTables(attempt);
+  await attempt.validation?.begin(attempt);
   const aside = errors.suspended;
   const reloads = new Set<readonly TableId[]>();
   const takes = attempt.notes.kept ? noteFilter(attempt, rules, () => reloads.size === 0) : undefined;
@@ -52,7 +53,8 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
     source.openChangeStream(
       {
         ...{ ...attempt.streamRequest, after, aside, ownOnly: settings.preventsLoops },
-        encodings: plan.tables.some(needsText) ? TEXT : target.changeEncodings,
+        encodings:
+          plan.tables.some(needsText) || attempt.validation !== undefined ? TEXT : target.changeEncodings,
         until: control.stopRule.kind === "place" ? control.stopRule.place : undefined,
         ...(takes === undefined ? {} : { takes }),
       },
@@ -72,7 +74,7 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   counted.begin(source.positions);
   const apply = new ChangeApply({
     ...{ stream, applier, rules, saveIdle, truncates },
-    ...{ observer: statistics, counted },
+    ...{ observer: statistics, counted, watch: attempt.validation?.watch(attempt) },
   });
   const watch = new SchemaWatch(attempt);
   const values = new ValueFindings(attempt, [stream, target, statistics]);
@@ -106,7 +108,8 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   if (settings.stopAfterFullLoad === "cached-changes-applied") {
     return await ended("STOPPED_AFTER_CACHED_EVENTS");
   }
-  if (spec.untilCaughtUp && control.retries.wanted === undefined) return await ended("NORMAL");
+  const isDone = control.retries.wanted === undefined && attempt.validation === undefined;
+  if (spec.untilCaughtUp && isDone) return await ended("NORMAL");
   statistics.setPhase("replicating");
   apply.setGoal(limit);
   steering.begin();

@@ -63,6 +63,7 @@ export async function reloadBeside({ attempt, apply, rules, tables, taken }: Rel
       }
       const due = new Set(plans.map((table) => tableKey(table.source.id)));
       const known = (await journal.tables(signal)).filter((table) => due.has(tableKey(table.id)));
+      attempt.validation?.forget(plans.map(({ source }) => source.id));
       isRemade = await markForReload(attempt, known);
       taken();
       for (const { source: table } of plans) {

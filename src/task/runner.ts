@@ -3,14 +3,13 @@ import { MigrationError } from "../core/error.ts";
 import type { JournaledTable } from "../core/journal.ts";
 import { readTable } from "../core/plan.ts";
 import { passesOver } from "../core/row-errors.ts";
-import { displayTable, type TableId, tableKey } from "../core/schema.ts";
+import { type TableId, tableKey } from "../core/schema.ts";
 import { Rereads } from "../pipeline/rereads.ts";
 import { Screening } from "../pipeline/screening.ts";
 import { TableErrors } from "../pipeline/table-errors.ts";
 import { afterTableError } from "./after-table-error.ts";
 import type { Attempt } from "./attempt.ts";
 import { AttemptWatches } from "./attempt-watches.ts";
-import { reportToTarget } from "./control-reports.ts";
 import { endpointFindings } from "./endpoint-findings.ts";
 import { type Ending, failedOutcome } from "./failed-outcome.ts";
 import { followSelection } from "./follow-selection.ts";
@@ -18,10 +17,10 @@ import { leavesColumnsOut } from "./followed-columns.ts";
 import { stopsAtCuts } from "./lob-settings.ts";
 import { checkLoops } from "./loop-check.ts";
 import { NoteKeeping } from "./note-keeping.ts";
-import { openSides } from "./open-sides.ts";
+import { openSides, openTargetToRead } from "./open-sides.ts";
 import { type PlannedTask, type PlanningRequest, planTask } from "./planning.ts";
 import { markForReload } from "./preparation.ts";
-import { reloadRefusal } from "./reload-refusal.ts";
+import { checkWishes } from "./reload-refusal.ts";
 import { retryAttempts } from "./retry-attempts.ts";
 import { RetryBook } from "./retry-book.ts";
 import { runChanges } from "./run-changes.ts";
@@ -29,6 +28,7 @@ import { finishBuilds, runLoad } from "./run-load.ts";
 import { rowsKept } from "./run-reload.ts";
 import { retryAfterLoad } from "./run-retry.ts";
 import { followSchemaChanges } from "./run-schema-changes.ts";
+import { validateLoaded } from "./run-validation.ts";
 import { tablesToReplan } from "./schema-changes.ts";
 import { readTaskSettings, type TaskSettings } from "./settings.ts";
 import { followLog, noteLog } from "./source-log.ts";
@@ -48,6 +48,7 @@ import type {
 } from "./task.ts";
 import { tellLockWaits } from "./tell-lock-waits.ts";
 import { ValueFindings } from "./tell-values.ts";
+import { ValidationBook } from "./validation-book.ts";
 import { WaitingReloads } from "./waiting-reloads.ts";
 
 /** Where a snapshot has shown no one moment, the next one may be no better: a table has as many besides the first. */
@@ -92,12 +93,14 @@ export class TaskRunner implements RunningTask, ChangeControl {
   #known: ReadonlySet<string> = new Set();
   readonly #notes = new NoteKeeping();
   readonly #watches = new AttemptWatches();
+  readonly #validation: ValidationBook;
 
   constructor(spec: TaskSpec, registry: EngineRegistry, listener: TaskListener) {
     this.#spec = spec;
     this.#registry = registry;
     this.#listener = listener;
     this.#statistics = new TaskStatistics(listener, this.retries);
+    this.#validation = new ValidationBook(this.#statistics);
     if (spec.retry !== undefined) this.retries.ask(spec.retry);
     this.#fresh = spec.start !== "resume-processing";
     this.#underway = !this.#fresh;
@@ -142,18 +145,16 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#changes?.drain();
   }
 
-  reloadTables(tables: readonly ReloadWish[]): void {
-    const refusal = reloadRefusal(this.#spec);
-    if (refusal !== undefined)
-      throw new MigrationError("usage.invalid", { ...refusal, subject: this.#spec.name });
-    for (const table of tables) {
-      if (this.#known.has(tableKey(table))) continue;
-      throw new MigrationError("usage.invalid", {
-        message: `The task has no table ${displayTable(table)}.`,
-        subject: displayTable(table),
-        remedy: "Name tables as the task's table statistics list them.",
-      });
-    }
+  reloadTables(wishes: readonly ReloadWish[]): void {
+    checkWishes(wishes, this.#known, this.#spec);
+    const revalidated = wishes.filter(({ validateOnly }) => validateOnly);
+    for (const wish of revalidated) this.#validation.wishes.ask(wish);
+    if (revalidated.length > 0) this.#changes?.revalidate();
+    const reloaded = wishes.filter(({ validateOnly }) => !validateOnly);
+    if (reloaded.length > 0) this.#reload(reloaded);
+  }
+
+  #reload(tables: readonly ReloadWish[]): void {
     for (const table of tables) {
       this.#statistics.reloadAsked(table);
       this.#tornReads.forget(table);
@@ -238,18 +239,16 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#errors = errors;
     const tables = planned.plan.tables.map(readTable);
     const unnoted: Attempt = {
-      spec: this.#spec,
-      settings,
-      listener: this.#listener,
-      statistics: this.#statistics,
+      ...{ spec: this.#spec, settings, listener: this.#listener, statistics: this.#statistics },
       ...{ source, target, plan: planned.plan },
       selected: new Set(planned.selected.map(tableKey)),
-      journal,
-      journalRequest,
+      ...{ journal, journalRequest },
       notes: { ...planned.notes, kept: false },
       streamRequest: { taskId: this.#spec.id, tables, log },
       errors,
       ...{ rereads: this.#rereads, tornReads: this.#tornReads, screening: this.#screening },
+      validation: settings.validation.enabled ? this.#validation : undefined,
+      readTarget: (opening) => openTargetToRead(this.#spec, this.#registry, opening),
       refused: new Map(planned.refused.map(({ table, error }) => [tableKey(table), error])),
       signal,
     };
@@ -264,8 +263,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     const attempt = await this.#notes.begin(unnoted);
     try {
       await noteLog(attempt);
-      using _watching = this.#watches.begin(attempt);
-      await using _reporting = reportToTarget(attempt);
+      await using _watching = this.#watches.begin(attempt);
       await followSelection(attempt);
       await this.#recall(attempt);
       for (const { table, error } of planned.refused) await errors.handle(table, error, signal);
@@ -339,6 +337,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     if (this.#spec.type === "full-load") {
       await finishBuilds(attempt);
       await retryAfterLoad(attempt, this.retries);
+      await validateLoaded(attempt);
       return this.#reloads.isEmpty ? "FULL_LOAD_ONLY_FINISHED" : "again";
     }
     return await this.#notes.follow(attempt, () => runChanges(attempt, this));

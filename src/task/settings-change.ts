@@ -16,7 +16,7 @@ const SELF_TUNED = "Tideway decides by itself how many transactions it commits t
 const BOUNDED =
   "What waits in memory is bounded by the instance's memory; the rest stays in the source's log.";
 const NOT_ORACLE = "It is for Oracle.";
-const NO_VALIDATION = "There is no data validation in this version.";
+const NO_RESYNC = "Tideway does not mend what its validation finds; reload the table.";
 
 const DATA_POLICIES = ["LOG_ERROR", "IGNORE_RECORD", "SUSPEND_TABLE", "STOP_TASK"];
 
@@ -216,40 +216,6 @@ export const ddlHandling: SettingSection = {
   ],
 };
 
-export const validationSettings: SettingSection = {
-  EnableValidation: [flag(false), "Compares source and target.", missing(NO_VALIDATION)],
-  ValidationMode: [choice("ROW_LEVEL", "GROUP_LEVEL"), "How it compares.", idle(NO_VALIDATION)],
-  ThreadCount: [whole(5, 1), "Threads that compare.", idle(NO_VALIDATION)],
-  PartitionSize: [whole(10_000, 1), "Rows a thread compares at once.", idle(NO_VALIDATION)],
-  FailureMaxCount: [whole(10_000), "Differences of a task that end its validation.", idle(NO_VALIDATION)],
-  TableFailureMaxCount: [whole(1000), "Differences of a table that end its validation.", idle(NO_VALIDATION)],
-  RecordFailureDelayInMinutes: [whole(5), "Minutes before a difference is reported.", idle(NO_VALIDATION)],
-  RecordSuspendDelayInMinutes: [
-    whole(30),
-    "Minutes before a table's validation is suspended.",
-    idle(NO_VALIDATION),
-  ],
-  RecordFailureDelayLimitInMinutes: [
-    whole(0),
-    "Most minutes before a difference is reported.",
-    idle(NO_VALIDATION),
-  ],
-  MaxKeyColumnSize: [whole(8096), "Longest key that is compared.", idle(NO_VALIDATION)],
-  ValidationOnly: [
-    flag(false),
-    "Only compares and moves nothing; needs TargetTablePrepMode DO_NOTHING and cannot be modified.",
-    refused(NO_VALIDATION),
-  ],
-  HandleCollationDiff: [flag(false), "Allows for collations that differ.", idle(NO_VALIDATION)],
-  SkipLobColumns: [flag(false), "Leaves large values out.", idle(NO_VALIDATION)],
-  ValidationPartialLobSize: [
-    whole(0),
-    "KB of a large value that are compared; 0 for all.",
-    idle(NO_VALIDATION),
-  ],
-  ValidationQueryCdcDelaySeconds: [whole(0), "Seconds by which queries are held back.", idle(NO_VALIDATION)],
-};
-
 export const characterSetSettings: SettingSection = {
   CharacterReplacements: [
     { type: "list", default: undefined },
@@ -292,10 +258,10 @@ export const beforeImageSettings: SettingSection = {
 };
 
 export const resyncSettings: SettingSection = {
-  EnableResync: [flag(), "Mends what validation found.", missing(NO_VALIDATION)],
-  ResyncSchedule: [text(), "When, as a cron expression of five fields.", idle(NO_VALIDATION)],
-  MaxResyncTime: [whole(undefined, 5, 14_400), "Most minutes for it.", idle(NO_VALIDATION)],
-  ValidationTaskId: [text(), "The task that validates.", idle(NO_VALIDATION)],
+  EnableResync: [flag(), "Mends what validation found.", missing(NO_RESYNC)],
+  ResyncSchedule: [text(), "When, as a cron expression of five fields.", idle(NO_RESYNC)],
+  MaxResyncTime: [whole(undefined, 5, 14_400), "Most minutes for it.", idle(NO_RESYNC)],
+  ValidationTaskId: [text(), "The task that validates.", idle(NO_RESYNC)],
 };
 
 /** Members of the document that belong to no section. */

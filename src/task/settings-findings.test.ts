@@ -17,9 +17,10 @@ test("the default document and what Tideway acts on lead to no finding", () => {
 
 const cases: readonly (readonly [settings: unknown, finding: string])[] = [
   [{ TargetMetadata: { LobMaxSize: 64 } }, "info settings.no_effect TargetMetadata.LobMaxSize"],
+  [{ ResyncSettings: { EnableResync: true } }, "warning settings.no_effect ResyncSettings.EnableResync"],
   [
-    { ValidationSettings: { EnableValidation: true } },
-    "warning settings.no_effect ValidationSettings.EnableValidation",
+    { ValidationSettings: { TableFailureMaxCount: 5 } },
+    "info settings.no_effect ValidationSettings.TableFailureMaxCount",
   ],
   [
     { ValidationSettings: { ValidationOnly: true } },

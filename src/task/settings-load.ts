@@ -265,8 +265,10 @@ export const tidewaySettings: SettingSection = {
   ],
   ExceptionsWithValues: [
     flag(TIDEWAY_DEFAULTS.ExceptionsWithValues),
-    "Whether the tables of exceptions hold all values of a row, not only those of its key.",
-    does("They stand in STATEMENT, as texts, for whoever may read these tables on the target."),
+    "Whether the tables of exceptions and of validation failures hold values of a row, not only those of its key.",
+    does(
+      "All values of a row that is passed over stand in STATEMENT, and of a row that a validation finds different both values of each column that differs in DETAILS, for whoever may read these tables on the target.",
+    ),
   ],
 };
 

@@ -1,5 +1,6 @@
 import * as change from "./settings-change.ts";
 import * as load from "./settings-load.ts";
+import { validationSettings } from "./settings-validation.ts";
 import type { SettingEffect, SettingSection, SettingValue } from "./settings-value.ts";
 
 /** One setting of a DMS task settings document. */
@@ -32,7 +33,7 @@ export const settingsSections: readonly SettingsSection[] = [
   section("ErrorBehavior", "settings", change.errorBehavior),
   section("ChangeProcessingTuning", "settings", change.changeProcessingTuning),
   section("ChangeProcessingDdlHandlingPolicy", "settings", change.ddlHandling),
-  section("ValidationSettings", "settings", change.validationSettings),
+  section("ValidationSettings", "settings", validationSettings),
   section("CharacterSetSettings", "null", change.characterSetSettings),
   section("LoopbackPreventionSettings", "null", change.loopbackPreventionSettings),
   section("BeforeImageSettings", "null", change.beforeImageSettings),

@@ -15,6 +15,7 @@ import {
 } from "./settings-document.ts";
 import { type ErrorSettings, errorSettings } from "./settings-errors.ts";
 import { TIDEWAY_DEFAULTS } from "./settings-load.ts";
+import { readValidation, type ValidationSettings } from "./settings-validation.ts";
 
 /** What a run takes from a task settings document. */
 export interface TaskSettings extends ErrorSettings {
@@ -49,6 +50,7 @@ export interface TaskSettings extends ErrorSettings {
   readonly streamStartLimitS: number;
   /** Only what was written on the source is sent on, and what is applied is marked for others that do the same. */
   readonly preventsLoops: boolean;
+  readonly validation: ValidationSettings;
 }
 
 /**
@@ -90,8 +92,8 @@ export function readTaskSettings(document: string): TaskSettings {
     targetSchema: textOrNone(section(merged, "TargetMetadata").TargetSchema),
     lobs: lobSize(section(merged, "TargetMetadata"), section(given, "TargetMetadata")),
     controlSchema: textOrNone(section(merged, "ControlTablesSettings").ControlSchema),
-    optionalTables: OPTIONAL_TABLES.flatMap(([setting, table]) =>
-      section(merged, "ControlTablesSettings")[setting] === true ? [table] : [],
+    optionalTables: OPTIONAL_TABLES.flatMap(([part, setting, table]) =>
+      section(merged, part)[setting] === true ? [table] : [],
     ),
     historySlotMinutes: section(merged, "ControlTablesSettings").HistoryTimeslotInMinutes as number,
     groupLimits: groupLimits(section(merged, "ChangeProcessingTuning")),
@@ -106,6 +108,7 @@ export function readTaskSettings(document: string): TaskSettings {
     sharedReadLimit: tideway.SharedReadLimitInMB * 2 ** 20,
     streamStartLimitS: tideway.StreamStartLimitSeconds,
     preventsLoops: section(merged, "LoopbackPreventionSettings").EnableLoopbackPrevention === true,
+    validation: readValidation(section(merged, "ValidationSettings")),
     ...errorSettings(errors, tideway),
   };
 }
@@ -122,10 +125,11 @@ const PREPARE_MODES = {
 } as const satisfies Record<string, PrepareMode>;
 
 const OPTIONAL_TABLES = [
-  ["HistoryTableEnabled", "awsdms_history"],
-  ["StatusTableEnabled", "awsdms_status"],
-  ["FullLoadExceptionTableEnabled", "awsdms_full_load_exceptions"],
-] as const satisfies readonly (readonly [string, OptionalControlTable])[];
+  ["ControlTablesSettings", "HistoryTableEnabled", "awsdms_history"],
+  ["ControlTablesSettings", "StatusTableEnabled", "awsdms_status"],
+  ["ControlTablesSettings", "FullLoadExceptionTableEnabled", "awsdms_full_load_exceptions"],
+  ["ValidationSettings", "EnableValidation", "awsdms_validation_failures_v1"],
+] as const satisfies readonly (readonly [section: string, setting: string, OptionalControlTable])[];
 
 /** A section of a checked document with all its defaults. */
 function section(document: SettingsDocument, name: string): SettingsDocument {

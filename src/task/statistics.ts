@@ -8,6 +8,7 @@ import type { AppliedCounts, AppliedProgress } from "../core/target.ts";
 import { CountedChanges } from "../pipeline/counted-changes.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
 import { LagMeter } from "./lag-meter.ts";
+import { LoadMeter } from "./load-meter.ts";
 import type { RetryBook } from "./retry-book.ts";
 import {
   addApplied,
@@ -16,8 +17,8 @@ import {
   cutFinding,
   forgetLoaded,
   type KnownTable,
-  loadedShare,
   newTally,
+  notValidated,
   recordTally,
   restartTally,
   restoreTally,
@@ -26,11 +27,12 @@ import {
 import type {
   LogProgress,
   ReloadWish,
-  TableProgress,
+  TableValidationProgress,
   TaskListener,
   TaskPhase,
   TaskProgress,
 } from "./task.ts";
+import { ValidationNews } from "./validation-news.ts";
 
 /** Shortest time between two reports of progress; longer for many tables, whose report is large. */
 const REPORT_INTERVAL_MS = 250;
@@ -40,13 +42,9 @@ export class TaskStatistics implements PipelineObserver {
   readonly counted = new CountedChanges();
   readonly #listener: TaskListener;
   readonly #tables = new Map<string, TableTally>();
-  readonly #bytes = new Map<string, number>();
   readonly #startedMs = Date.now();
   #phase: TaskPhase = "starting";
-  #loadStartMs: number | undefined;
-  /** The same moment by the clock that nobody sets. */
-  #loadBegan: number | undefined;
-  #loadEndMs: number | undefined;
+  readonly #load = new LoadMeter();
   #checkpoint: string | undefined;
   #appliedMs: number | undefined;
   #log: LogProgress | undefined;
@@ -57,9 +55,14 @@ export class TaskStatistics implements PipelineObserver {
   /** By table the number of the last wish to load it again. */
   readonly #wishes = new Map<string, number>();
   readonly #retry: RetryBook | undefined;
+  readonly #validation: ValidationNews;
 
   constructor(listener: TaskListener, retry?: RetryBook) {
     this.#listener = listener;
+    this.#validation = new ValidationNews({
+      log: listener.log.bind(listener),
+      finding: (finding) => this.finding(finding),
+    });
     this.#retry = retry;
   }
 
@@ -67,7 +70,7 @@ export class TaskStatistics implements PipelineObserver {
   setTables(tables: readonly KnownTable[]): void {
     for (const table of tables) {
       const key = tableKey(table.id);
-      this.#bytes.set(key, Math.max(1, table.estimatedBytes));
+      this.#load.weigh(table);
       if (!this.#tables.has(key)) this.#tables.set(key, newTally(table, Date.now()));
     }
     this.#changed();
@@ -90,12 +93,8 @@ export class TaskStatistics implements PipelineObserver {
   setPhase(phase: TaskPhase): void {
     if (phase === this.#phase) return;
     this.#phase = phase;
-    const now = Date.now();
-    if (phase === "full-load") {
-      this.#loadStartMs ??= now;
-      this.#loadBegan ??= performance.now();
-    }
-    if (phase === "catching-up" || phase === "replicating") this.#loadEndMs ??= now;
+    if (phase === "full-load") this.#load.begins(Date.now());
+    if (phase === "catching-up" || phase === "replicating") this.#load.ends(Date.now());
     // What waited in the source's log while tables were loaded says nothing about replication.
     if (phase === "replicating" && !this.#caughtUp) this.#lag.forgetLatencies();
     if (phase === "replicating") this.#caughtUp = true;
@@ -103,7 +102,7 @@ export class TaskStatistics implements PipelineObserver {
   }
 
   loadEnded(): void {
-    this.#loadEndMs ??= Date.now();
+    this.#load.ends(Date.now());
   }
 
   setCheckpoint(text: string): void {
@@ -131,6 +130,22 @@ export class TaskStatistics implements PipelineObserver {
   reloadAnswered(id: TableId): void {
     const table = this.#table(id);
     table.reloadAnswered = this.#wishes.get(tableKey(id)) ?? table.reloadAnswered;
+    this.#touch(table);
+  }
+
+  /** The journal has it that the table is to be compared anew, which answers that wish. */
+  revalidationAnswered(id: TableId, number: number | undefined): void {
+    const table = this.#table(id);
+    table.revalidationAnswered = number ?? table.revalidationAnswered;
+    this.#validation.forget(id);
+    this.validating(id, { state: "Pending revalidation" });
+  }
+
+  /** How the table's validation is; what is left out of the change stays as it is told. */
+  validating(id: TableId, change: Partial<TableValidationProgress>): void {
+    const table = this.#table(id);
+    table.validation = { ...(table.validation ?? notValidated), ...change };
+    this.#validation.tell(table, this.#tables.values());
     this.#touch(table);
   }
 
@@ -274,15 +289,15 @@ export class TaskStatistics implements PipelineObserver {
 
   snapshot(): TaskProgress {
     const tables = [...this.#tables.values()];
-    const share = this.#loadedShare(tables);
+    const share = this.#load.share(tables);
     return {
       phase: this.#phase,
       tables: tables.map((table) => ({ ...table })),
       startedMs: this.#startedMs,
-      fullLoadStartMs: this.#loadStartMs,
-      fullLoadEndMs: this.#loadEndMs,
+      fullLoadStartMs: this.#load.startMs,
+      fullLoadEndMs: this.#load.endMs,
       fullLoadPercent: Math.floor(share * 100),
-      fullLoadSecondsLeft: this.#secondsLeft(share),
+      fullLoadSecondsLeft: this.#load.secondsLeft(share),
       recoveryCheckpoint: this.#checkpoint,
       appliedMs: this.#appliedMs,
       lag: this.#lag.progress,
@@ -302,25 +317,6 @@ export class TaskStatistics implements PipelineObserver {
   close(): void {
     clearTimeout(this.#reportDue);
     this.#reportDue = undefined;
-  }
-
-  /** Share of the full load that is done, 0 to 1, tables weighed by their size. */
-  #loadedShare(tables: readonly TableProgress[]): number {
-    if (this.#loadEndMs !== undefined) return 1;
-    let total = 0;
-    let done = 0;
-    for (const table of tables) {
-      const weight = this.#bytes.get(tableKey(table.id)) ?? 1;
-      total += weight;
-      done += weight * loadedShare(table);
-    }
-    return total === 0 ? 0 : done / total;
-  }
-
-  #secondsLeft(share: number): number | undefined {
-    if (this.#loadBegan === undefined || this.#loadEndMs !== undefined || share < 0.01) return undefined;
-    const seconds = (performance.now() - this.#loadBegan) / 1000;
-    return (seconds / share) * (1 - share);
   }
 
   #table(id: TableId): TableTally {

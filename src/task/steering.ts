@@ -9,6 +9,7 @@ import { publishedTables } from "./run-load.ts";
 import { reloadBeside } from "./run-reload.ts";
 import { retryErrors, standAmongChanges } from "./run-retry.ts";
 import type { SchemaWatch } from "./run-schema-changes.ts";
+import { ValidationBesideChanges } from "./run-validation.ts";
 import { goalLimit, type StopRule } from "./stop-rule.ts";
 import type { ValueFindings } from "./tell-values.ts";
 
@@ -35,6 +36,8 @@ export interface ChangeListener {
   reload(tables: readonly TableId[]): void;
   /** Tries rows again, if that is wanted. */
   retry(): void;
+  /** Compares tables anew, if that is wanted: see ValidationBook.wishes. */
+  revalidate(): void;
   /** Ends the attempt for another that describes and assesses the tables as they are now. */
   replan(): void;
 }
@@ -69,6 +72,7 @@ export class Steering implements AsyncDisposable {
   #begun = false;
   #checking = false;
   #checked: Promise<void> = Promise.resolve();
+  readonly #validation: ValidationBesideChanges | undefined;
   timeReached = false;
 
   constructor(parts: SteeringParts) {
@@ -79,6 +83,9 @@ export class Steering implements AsyncDisposable {
       // What waits for its turn is the next attempt's, which finds in the journal what is left.
       this.#ending.abort();
     });
+    const { validation: book } = parts.attempt;
+    const compared = book && { attempt: this.#attempt, book };
+    this.#validation = compared && new ValidationBesideChanges(compared, parts);
     this.#watch = setInterval(() => this.#checkStream(), STREAM_CHECK_INTERVAL_MS);
     parts.control.attach({
       stop: () => {
@@ -88,6 +95,7 @@ export class Steering implements AsyncDisposable {
       drain: () => this.#drain(),
       reload: (tables) => this.#reload(tables),
       retry: () => this.#retry(),
+      revalidate: () => undefined,
       replan: () => parts.apply.fail(new AttemptOutdated()),
     });
   }
@@ -96,6 +104,7 @@ export class Steering implements AsyncDisposable {
   begin(): void {
     this.#begun = true;
     this.#started.resolve();
+    this.#validation?.begin();
     const { stopRule, draining } = this.#parts.control;
     this.#retry();
     if (draining || this.#parts.attempt.spec.untilCaughtUp) this.#drain();
@@ -110,7 +119,7 @@ export class Steering implements AsyncDisposable {
     this.#started.resolve();
     this.#parts.apply.abandon();
     this.#parts.values.tellAll();
-    await Promise.all([this.#beside.ended, this.#checked]);
+    await Promise.all([this.#beside.ended, this.#checked, this.#validation?.[Symbol.asyncDispose]()]);
   }
 
   #reload(tables: readonly TableId[]): void {
@@ -177,8 +186,9 @@ export class Steering implements AsyncDisposable {
   #drain(): void {
     if (!this.#begun) return;
     const { attempt, apply, control } = this.#parts;
-    // A table that is being loaded again would be left half done.
+    // A table that is being loaded again would be left half done, and one that is not compared not known.
     this.#beside.ended
+      .then(() => (this.timeReached ? undefined : this.#validation?.finished()))
       .then(() => attempt.source.currentPosition(this.signal))
       .then(
         (position) => apply.setGoal({ ...goalLimit(control.stopRule), position }),

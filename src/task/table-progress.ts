@@ -4,7 +4,7 @@ import type { Finding } from "../core/finding.ts";
 import type { JournaledTable, RecordedErrors } from "../core/journal.ts";
 import { displayTable, type TableSchema } from "../core/schema.ts";
 import type { AppliedCounts } from "../core/target.ts";
-import type { TableProgress } from "./task.ts";
+import type { TableProgress, TableValidationProgress } from "./task.ts";
 
 /** A table's progress while it is being counted. */
 export type TableTally = { -readonly [K in keyof TableProgress]: TableProgress[K] };
@@ -40,6 +40,14 @@ export function newTally(table: KnownTable, nowMs: number): TableTally {
     lastUpdateMs: nowMs,
   };
 }
+
+/** Of a table that is to be compared, and of which no row has been looked at. */
+export const notValidated: TableValidationProgress = {
+  state: "Pending validation",
+  pending: 0,
+  failed: 0,
+  suspended: 0,
+};
 
 /** Takes over what the target knows of the table when an attempt begins. `recorded`: undefined for nothing. */
 export function restoreTally(

@@ -25,6 +25,7 @@ const startPhases: ReadonlySet<TaskPhase> = new Set(["starting", "assessing"]);
 const resumablePhases: ReadonlySet<TaskPhase> = new Set([
   "full-load",
   "building",
+  "validating",
   "catching-up",
   "replicating",
 ]);
@@ -284,7 +285,7 @@ function changedTables(
   const changed = new Map<string, ChangedTable>();
   for (const table of progress.tables) {
     const key = tableKey(table.id);
-    const mark = `${table.state} ${table.lastUpdateMs} ${table.fullLoadRows} ${table.appliedInserts} ${table.appliedUpdates} ${table.appliedDeletes}`;
+    const mark = `${table.state} ${table.lastUpdateMs} ${table.fullLoadRows} ${table.appliedInserts} ${table.appliedUpdates} ${table.appliedDeletes} ${JSON.stringify(table.validation)}`;
     if (written.get(key) === mark) continue;
     changed.set(key, { table, mark });
   }

@@ -3,6 +3,7 @@ import type { ErrorRecord } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import type { TableId } from "../core/schema.ts";
 import type { MigrationType } from "../core/source.ts";
+import type { ValidationState } from "../core/validation-failure.ts";
 
 /** All that a worker needs to run a task. Plain data: it travels to another process. Holds passwords. */
 export interface TaskSpec {
@@ -46,6 +47,7 @@ export type TaskPhase =
   | "preparing"
   | "full-load"
   | "building"
+  | "validating"
   | "catching-up"
   | "replicating"
   | "stopping";
@@ -94,6 +96,27 @@ export interface TableProgress {
   /** Changes that the source has sent and that are neither applied nor passed over; below 0 after cascades. */
   readonly pendingChanges: number;
   readonly lastUpdateMs: number;
+  /** How far it is compared with the source's, if the task does that. */
+  readonly validation?: TableValidationProgress | undefined;
+  /** Like reloadAnswered, of wishes to compare it anew. */
+  readonly revalidationAnswered?: number | undefined;
+}
+
+/** How a table's validation is. Records are rows. */
+export interface TableValidationProgress {
+  readonly state: ValidationState;
+  /** To be compared, as far as they are known. */
+  readonly pending: number;
+  /** That differ: as many as the target has recorded. */
+  readonly failed: number;
+  /** That cannot be compared. */
+  readonly suspended: number;
+  /** Why it is in this state: for people, and without values of rows. */
+  readonly details?: string | undefined;
+  /** How far the whole table is compared; left out when that is not being done. */
+  readonly rowsCompared?: number | undefined;
+  /** -1 when nobody knows. */
+  readonly rowsToCompare?: number | undefined;
 }
 
 export interface TaskProgress {
@@ -171,8 +194,9 @@ export interface TaskListener {
   ): void;
 }
 
-/** That a table be loaded again. */
+/** That a table be loaded again, or only be compared anew. */
 export interface ReloadWish extends TableId {
+  readonly validateOnly?: true;
   /** Greater than that of every earlier wish of the task; progress tells by it which are answered. Nobody asks when left out. */
   readonly number?: number;
 }
@@ -222,7 +246,7 @@ export interface RunningTask {
   stop(): void;
   /** From now on behaves as `untilCaughtUp`: applies what is committed by now, then stops. */
   drain(): void;
-  /** Loads the named tables again while the others go on. Throws `usage.invalid` for an unknown table. */
+  /** Loads the named tables again while the others go on, or compares them anew. Throws `usage.invalid` for an unknown table. */
   reloadTables(tables: readonly ReloadWish[]): void;
   /** Tries rows again that were passed over, while changes go on. Progress tells what has become of it. Throws `usage.invalid` while that is under way. */
   retryErrors(wish: RetryWish): void;

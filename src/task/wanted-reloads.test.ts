@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tableProgress, taskProgress } from "../../test/support/progress.ts";
-import type { TaskPhase, TaskProgress } from "./task.ts";
+import type { TableProgress, TaskPhase, TaskProgress } from "./task.ts";
 import { goneTables, ReloadRelay, stillWanted, withReloads } from "./wanted-reloads.ts";
 
 const a = { schema: "s", name: "a" };
@@ -31,6 +31,25 @@ test("a wish stands until it is answered or its table is gone, and a later one i
   assert.deepEqual(left({ b: 1 }, "full-load"), [["b", 2]]);
   assert.equal(left({ a: 1, b: 2 }, "replicating"), undefined);
   assert.equal(stillWanted(undefined, progress({}, "replicating")), undefined);
+});
+
+test("to compare a table anew is another wish than to load it again", () => {
+  const anew = { ...a, validateOnly: true } as const;
+  const { reloads: wanted } = withReloads(withReloads(nothing, [a]), [anew]);
+  assert.deepEqual(wanted, [
+    { ...a, number: 1 },
+    { ...anew, number: 2 },
+  ]);
+  const left = (answered: Partial<TableProgress>): unknown =>
+    stillWanted(wanted, taskProgress([tableProgress("a", { id: a, ...answered })]))?.map(
+      ({ number }) => number,
+    );
+  assert.deepEqual(left({ reloadAnswered: 2 }), [2]);
+  assert.deepEqual(left({ revalidationAnswered: 2 }), [1]);
+  assert.equal(left({ reloadAnswered: 1, revalidationAnswered: 2 }), undefined);
+  const relay = new ReloadRelay();
+  relay.begins("t", wanted);
+  assert.deepEqual(relay.heard("t", progress({ a: undefined }, "replicating")), wanted);
 });
 
 test("numbers of wishes are not given again when all are answered", () => {

@@ -1,18 +1,24 @@
 import { type TableId, tableKey } from "../core/schema.ts";
 import type { TaskRecord, WantedReload } from "./records.ts";
-import type { TaskPhase, TaskProgress } from "./task.ts";
+import type { ReloadWish, TaskPhase, TaskProgress } from "./task.ts";
 
 /** In these a worker knows its task's tables and lets them be loaded again. */
-const reloadPhases: ReadonlySet<TaskPhase> = new Set(["full-load", "building", "catching-up", "replicating"]);
+const reloadPhases: ReadonlySet<TaskPhase> = new Set([
+  "full-load",
+  "building",
+  "validating",
+  "catching-up",
+  "replicating",
+]);
 
-/** A task's wishes with those for some tables: of each table the newest. */
+/** A task's wishes with those for some tables: of each table the newest of each kind. */
 export function withReloads<T extends Pick<TaskRecord, "reloads" | "lastReload">>(
   record: T,
-  tables: readonly TableId[],
+  tables: readonly Omit<ReloadWish, "number">[],
 ): T {
-  const wanted = new Map((record.reloads ?? []).map((one) => [tableKey(one), one]));
+  const wanted = new Map((record.reloads ?? []).map((one) => [wishKey(one), one]));
   const number = (record.lastReload ?? 0) + 1;
-  for (const { schema, name } of tables) wanted.set(tableKey({ schema, name }), { schema, name, number });
+  for (const wish of tables) wanted.set(wishKey(wish), { ...wish, number });
   return { ...record, reloads: [...wanted.values()], lastReload: number };
 }
 
@@ -22,10 +28,12 @@ export function stillWanted(
   progress: TaskProgress,
 ): readonly WantedReload[] | undefined {
   if (wanted === undefined || !reloadPhases.has(progress.phase)) return wanted;
-  const answered = new Map(
-    progress.tables.map(({ id, reloadAnswered }) => [tableKey(id), reloadAnswered ?? 0]),
-  );
-  const left = wanted.filter((one) => one.number > (answered.get(tableKey(one)) ?? Number.POSITIVE_INFINITY));
+  const tables = new Map(progress.tables.map((table) => [tableKey(table.id), table]));
+  const left = wanted.filter((one) => {
+    const table = tables.get(tableKey(one));
+    const answered = one.validateOnly ? table?.revalidationAnswered : table?.reloadAnswered;
+    return table !== undefined && one.number > (answered ?? 0);
+  });
   return left.length === 0 ? undefined : left;
 }
 
@@ -44,7 +52,7 @@ export function goneTables(
  * dies is told to the next one, unless the record shows it as fulfilled.
  */
 export class ReloadRelay {
-  /** By ARN, then by table. */
+  /** By ARN, then by wishKey(). */
   readonly #waiting = new Map<string, Map<string, WantedReload>>();
   /** Tasks whose present worker knows its tables: not while it looks at both sides, after which they may have other names. */
   readonly #told = new Set<string>();
@@ -73,7 +81,7 @@ export class ReloadRelay {
     if (waiting === undefined) return [];
     this.#waiting.delete(arn);
     const known = new Set(tables.map(({ id }) => tableKey(id)));
-    return [...waiting].filter(([key]) => known.has(key)).map(([, wish]) => wish);
+    return [...waiting.values()].filter((wish) => known.has(tableKey(wish)));
   }
 
   /** No worker runs the task; its wishes are in its record. */
@@ -87,9 +95,14 @@ export class ReloadRelay {
     const waiting = this.#waiting.get(arn) ?? new Map<string, WantedReload>();
     for (const wish of wishes) {
       // The record may have been read before a newer one came.
-      const other = waiting.get(tableKey(wish));
-      if (other === undefined || other.number < wish.number) waiting.set(tableKey(wish), wish);
+      const other = waiting.get(wishKey(wish));
+      if (other === undefined || other.number < wish.number) waiting.set(wishKey(wish), wish);
     }
     this.#waiting.set(arn, waiting);
   }
+}
+
+/** To compare a table anew is another wish than to load it again: neither fulfils the other. */
+function wishKey(wish: ReloadWish): string {
+  return `${wish.validateOnly === true} ${tableKey(wish)}`;
 }

@@ -12,6 +12,8 @@ export interface DatabaseKind {
   readonly engine: Engine;
   /** Asks what a task has recorded of rows that were passed over. */
   exceptionsSql(taskId: string): string;
+  /** Asks for TABLE_NAME, KEY, FAILURE_TYPE and DETAILS of rows that a task has recorded as different. */
+  failuresSql(taskId: string): string;
   start(): Promise<RunningServer>;
 }
 
@@ -36,6 +38,9 @@ export const postgres: DatabaseKind = {
   engine: postgresEngine,
   exceptionsSql: (task) =>
     `select "STATEMENT" from public.awsdms_apply_exceptions where "TASK_NAME" = '${task}'`,
+  failuresSql: (task) =>
+    `select "TABLE_NAME", "KEY", "FAILURE_TYPE", "DETAILS" from public.awsdms_validation_failures_v1
+      where "TASK_NAME" = '${task}'`,
   async start() {
     const server = await startPostgres();
     return {

@@ -56,6 +56,24 @@ export function journalContract(make: () => Promise<JournalPlace>): void {
       assert.equal(again?.partitions.length, 1);
     }));
 
+  test("the journal knows which tables have been compared, until they are planned anew or set aside", () =>
+    withJournal(async (journal) => {
+      const compared = async (): Promise<readonly string[]> =>
+        (await journal.tables(unaborted)).flatMap(({ id, isCompared }) => (isCompared ? [id.name] : []));
+      const planned = [orders, nasty].map((id) => ({ id, created: true, snapshot: undefined, partitions }));
+      await journal.planTables(planned, unaborted);
+      await journal.setCompared([orders, nasty], true, unaborted);
+      assert.deepEqual(new Set(await compared()), new Set([orders.name, nasty.name]));
+      await journal.setTableStates([orders], { state: "ready" }, unaborted);
+      await journal.setTableStates([nasty], { state: "suspended", reason: "?" }, unaborted);
+      assert.deepEqual(await compared(), [orders.name]);
+      await journal.planTables(planned, unaborted);
+      assert.deepEqual(await compared(), []);
+      await journal.setCompared([nasty], true, unaborted);
+      await journal.setCompared([nasty], false, unaborted);
+      assert.deepEqual(await compared(), []);
+    }));
+
   test("the journal keeps states with their reason, and gives unfinished partitions a new snapshot", () =>
     withJournal(async (journal, { positions: [earlier, later] }) => {
       const planned = { created: true, snapshot: earlier, partitions };

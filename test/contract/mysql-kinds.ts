@@ -11,6 +11,9 @@ function kindOf(name: string, flavour: MysqlFlavour): DatabaseKind {
     engine: mysqlEngine,
     exceptionsSql: (task) =>
       `select STATEMENT from awsdms_control.awsdms_apply_exceptions where TASK_NAME = '${task}'`,
+    failuresSql: (task) =>
+      `select TABLE_NAME, \`KEY\`, FAILURE_TYPE, DETAILS from awsdms_control.awsdms_validation_failures_v1
+        where TASK_NAME = '${task}'`,
     async start() {
       const server = await startMysql({ flavour, settings: RELAXED });
       return {

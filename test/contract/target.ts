@@ -11,6 +11,7 @@ import { journalContract } from "./journal.ts";
 import { retryContract } from "./retry.ts";
 import { screenedLoadContract } from "./screened-load.ts";
 import { somePositions, TABLE, TargetStage } from "./target-stage.ts";
+import { validationFailuresContract } from "./validation-failures.ts";
 
 /** What every target must hold to, whatever its dialect. */
 export function targetContract(kind: DatabaseKind): void {
@@ -253,6 +254,17 @@ export function targetContract(kind: DatabaseKind): void {
         positions,
         taskPrefix: `${schema.endpoint.database}_`,
         controlSchema: `${schema.name}_control`,
+      };
+    });
+
+    validationFailuresContract(async () => {
+      const schema = await server.newSchema();
+      return {
+        engine: kind.engine,
+        endpoint: schema.endpoint,
+        target: await kind.engine.openTarget(schema.endpoint, unaborted),
+        taskPrefix: `${schema.endpoint.database}_`,
+        failures: (task) => schema.rows(kind.failuresSql(task)),
       };
     });
   });

@@ -9,6 +9,7 @@ import { migrateSummary } from "../migrate-summary.ts";
 import { endpointLabel, type Output } from "../output.ts";
 import { progressTotals } from "../progress-rates.ts";
 import { defaultDataDir, type HeldRun, holdRun } from "../run-record.ts";
+import { isEqual, validationTally } from "../table-validation.ts";
 import { type TaskDisplay, taskDisplay } from "../task-display.ts";
 import { printable } from "../text-width.ts";
 import { prepModeOption, withWhatToMove } from "../what-to-move.ts";
@@ -28,7 +29,8 @@ A password that is not in the URL is taken from TIDEWAY_SOURCE_PASSWORD or TIDEW
 Ctrl-C stops in order and the same command resumes; pressed twice it ends at once, which is safe too.
 A task with cdc keeps a replication slot on a PostgreSQL source between its runs; --end removes it.
 
-Exit codes: 0 done, 1 failed or stopped before the end, 2 wrong usage, 3 finished with tables suspended or lacking something, or rows left out.`;
+Exit codes: 0 done, 1 failed or stopped before the end, 2 wrong usage, 3 finished with tables suspended or lacking
+something, rows left out, or with --validate rows that differ or were not compared.`;
 
 export function migrateCommand(program: Command, output: Output, exit: (code: ExitCode) => void): void {
   const command = program
@@ -38,6 +40,7 @@ export function migrateCommand(program: Command, output: Output, exit: (code: Ex
     .argument("<target-url>", "where it goes");
   withWhatToMove(command)
     .addOption(prepModeOption("what to do with tables that are on the target"))
+    .option("--validate", "compare the rows of both sides, once they are loaded and as changes come", false)
     .option("--until-caught-up", "with cdc: stop once the target has every change", false)
     .option("--cdc-start-position <position>", "with --type cdc: replicate what was committed after this")
     .option("--cdc-stop-position <position>", "stop there: a position, server_time:... or commit_time:...")
@@ -85,7 +88,7 @@ export async function migrate(
   const { outcome } = result;
   display.close(outcome);
   await remember(spec, outcome, run);
-  const code = exitCodeOf(spec, result);
+  const code = exitCodeOf(spec, result, options);
   json?.outcome(outcome, code);
   const summary = migrateSummary({ spec, outcome, stopped: result.stopped });
   if (json === undefined) output.stdout.write(summary.text);
@@ -190,7 +193,11 @@ async function remember(spec: TaskSpec, outcome: TaskOutcome, run: HeldRun): Pro
  * Replication without an end is stopped by hand, which is then its success. Anything else that is
  * stopped by hand is not done.
  */
-function exitCodeOf(spec: TaskSpec, { outcome, stopped, replicated }: RunResult): ExitCode {
+function exitCodeOf(
+  spec: TaskSpec,
+  { outcome, stopped, replicated }: RunResult,
+  { validate }: Pick<MigrateOptions, "validate">,
+): ExitCode {
   if (outcome.state === "failed") {
     const { error } = outcome;
     return error !== undefined && MigrationError.fromJSON(error).scope === "usage"
@@ -205,7 +212,9 @@ function exitCodeOf(spec: TaskSpec, { outcome, stopped, replicated }: RunResult)
   const isLeft = retry !== undefined && (retry.state !== "done" || retry.tables.some(({ left }) => left > 0));
   const { failed, leftOut } = progressTotals(progress);
   const isWhole = outcome.suspendedTables.length === 0 && failed === 0 && leftOut === 0 && !isLeft;
-  return isWhole ? ExitCode.done : ExitCode.incomplete;
+  const validation = validationTally(progress.tables);
+  const isKnownEqual = validation === undefined ? !validate : isEqual(validation);
+  return isWhole && isKnownEqual ? ExitCode.done : ExitCode.incomplete;
 }
 
 async function endTask(spec: TaskSpec, run: HeldRun, output: Output): Promise<ExitCode> {

@@ -5,7 +5,7 @@ import type { Output } from "../output.ts";
 import { assessTask } from "../task-assess.ts";
 import { createTask, deleteTask, type TaskCreateOptions } from "../task-lifecycle.ts";
 import { retryErrors } from "../task-retry.ts";
-import { reloadTask, startTask, stopTask, type TaskRunOptions } from "../task-run.ts";
+import { type ReloadOptions, reloadTask, startTask, stopTask, type TaskRunOptions } from "../task-run.ts";
 import { listTasksText, showTables, showTask } from "../task-screens.ts";
 import { collect, withWhatToMove } from "../what-to-move.ts";
 
@@ -45,8 +45,9 @@ export function taskCommand(program: Command, output: Output, exit: (code: ExitC
   );
   waiting(one("reload", "Load everything again, or single tables of a running task."), untilLoaded)
     .option("--table <schema.table>", "only this table; repeatable", collect, [])
-    .action(async (name: string, options: TaskRunOptions & { readonly table: readonly string[] }) =>
-      exit(await reloadTask(name, options.table, { options, output })),
+    .option("--validate-only", "only compare the rows anew, of a running task that compares", false)
+    .action(async (name: string, options: ReloadOptions) =>
+      exit(await reloadTask(name, { options, output })),
     );
   waiting(one("retry-errors", "Try rows again that the target has refused."), "until all were tried")
     .option("--table <schema.table>", "only those of this table; repeatable", collect, [])

@@ -9,6 +9,14 @@ export const validationErrors = {
     remedy:
       "On MySQL and MariaDB raise max_allowed_packet, which no value or row may be longer than. Else report it: rows were not compared.",
   },
+  "validation.rows_differ": {
+    scope: "record",
+    retry: "never",
+    meaning:
+      "A task's validation has found rows of a table that the target lacks, has too many, or has with other values: they are recorded, with their keys, in awsdms_validation_failures_v1.",
+    remedy:
+      "Look up the keys in awsdms_validation_failures_v1 and find out who has written these rows on the target; reload the table, or correct them. Once they are equal their records go: at their next change, or when the table is compared anew (`tideway task reload --validate-only`).",
+  },
   "validation.other_request": {
     scope: "usage",
     retry: "never",

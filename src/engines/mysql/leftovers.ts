@@ -3,6 +3,7 @@ import type { EndpointConfig } from "../../core/engine.ts";
 import { MigrationError } from "../../core/error.ts";
 import type { Leftover } from "../../core/leftover.ts";
 import { CONTROL_COMMENT } from "../shared/apply/control-tables.ts";
+import { presentOptionalTables } from "./apply/control-tables.ts";
 import { mysqlJournalSql } from "./apply/journal-sql.ts";
 import { lockName } from "./apply/task-lock.ts";
 import { literal, qualified } from "./catalog/identifier.ts";
@@ -50,7 +51,7 @@ export async function removeLeftover(
   signal: AbortSignal,
 ): Promise<void> {
   await withClient(endpoint, signal, leftover.name, async (client) => {
-    await client.execute(removeSql(leftover));
+    await client.execute(await removeSql(client, leftover));
     failpoint("cleanup.leftover-removed");
   });
 }
@@ -81,12 +82,14 @@ async function recordsOf(client: Client, schema: string): Promise<readonly Lefto
   return records;
 }
 
-function removeSql({ kind, name, taskId }: Leftover): string {
+async function removeSql(client: Client, { kind, name, taskId }: Leftover): Promise<string> {
   if (kind === "control table") return `drop table if exists ${name}`;
   if (kind !== "task records" || taskId === undefined) {
     throw new MigrationError("internal.unexpected", { message: `MySQL leaves nothing of the kind ${kind}.` });
   }
-  const deletes = mysqlJournalSql.forgetSql({ taskId, controlSchema: name });
+  const request = { taskId, controlSchema: name };
+  const optionalTables = await presentOptionalTables(client, request);
+  const deletes = mysqlJournalSql.forgetSql({ ...request, optionalTables });
   return `start transaction; ${deletes.join("; ")}; commit`;
 }
 

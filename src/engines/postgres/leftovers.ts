@@ -5,6 +5,7 @@ import { MigrationError } from "../../core/error.ts";
 import type { Leftover } from "../../core/leftover.ts";
 import { CONTROL_COMMENT } from "../shared/apply/control-tables.ts";
 import { identifier, literal, qualified } from "../shared/identifier.ts";
+import { presentOptionalTables } from "./apply/control-tables.ts";
 import { postgresJournalSql } from "./apply/journal-sql.ts";
 import { applyLockKey, heldLocksSql, taskLockKey } from "./apply/task-lock.ts";
 import { selectJson } from "./catalog/catalog-query.ts";
@@ -118,16 +119,25 @@ function recordsSql(schema: string): string {
 
 async function remove(client: pg.Client, { kind, name, taskId }: Leftover): Promise<void> {
   if (kind === "event triggers") await dropNotesIn(client, name);
-  else await client.query(removeSql(kind, name, taskId));
+  else if (kind === "task records") await forgetTask(client, name, taskId);
+  else await client.query(removeSql(kind, name));
   // With the last task that reads this database goes what was made for all of them.
   if (kind === "publication") await dropNotes(client, undefined);
 }
 
-function removeSql(
-  kind: Exclude<Leftover["kind"], "event triggers">,
-  name: string,
+async function forgetTask(
+  client: pg.Client,
+  controlSchema: string,
   taskId: string | undefined,
-): string {
+): Promise<void> {
+  if (taskId === undefined) {
+    throw new MigrationError("internal.unexpected", { message: "Records without a task." });
+  }
+  const optionalTables = await presentOptionalTables(client, { taskId, controlSchema });
+  await client.query(postgresJournalSql.forgetSql({ taskId, controlSchema, optionalTables }).join("; "));
+}
+
+function removeSql(kind: Exclude<Leftover["kind"], "event triggers" | "task records">, name: string): string {
   switch (kind) {
     case "replication slot":
       return `select pg_drop_replication_slot(${literal(name)})`;
@@ -137,12 +147,5 @@ function removeSql(
       return dropOriginSql(name);
     case "control table":
       return `drop table if exists ${name}`;
-    case "task records":
-      return postgresJournalSql.forgetSql({ taskId: taskOf(taskId), controlSchema: name }).join("; ");
   }
-}
-
-function taskOf(taskId: string | undefined): string {
-  if (taskId !== undefined) return taskId;
-  throw new MigrationError("internal.unexpected", { message: "Records without a task." });
 }

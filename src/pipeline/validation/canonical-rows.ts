@@ -48,9 +48,13 @@ export class CanonicalRows {
 
   /** A text that is the same for values that are compared as the same, and short. */
   print(rows: CopyTextRows, row: number, place: number): string {
-    const raw = this.raw(rows, row, place);
-    if (raw === null) return "~";
-    const text = this.#writers[place]!(raw);
-    return text.length > LONGEST_PRINT ? `#${md5(text)}` : `=${text.toString("latin1")}`;
+    return printOf(this.raw(rows, row, place), this.#writers[place]!);
   }
+}
+
+/** `writer`: see canonicalWriter(). */
+export function printOf(raw: Buffer | null, writer: (cell: Buffer) => Buffer): string {
+  if (raw === null) return "~";
+  const text = writer(raw);
+  return text.length > LONGEST_PRINT ? `#${md5(text)}` : `=${text.toString("latin1")}`;
 }

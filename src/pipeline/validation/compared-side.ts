@@ -43,7 +43,10 @@ export interface ComparedSide {
 
 const FORMAT = "pg-copy-text";
 
-export function sourceSide({ plan, columns }: ComparedTable, snapshot: Snapshot): ComparedSide {
+/** What is asked of a server whether it can digest values. */
+export type Digesting = Pick<Snapshot, "digestsAs">;
+
+export function sourceSide({ plan, columns }: ComparedTable, snapshot: Digesting): ComparedSide {
   const table = readTable(plan);
   const origins = originsOf(plan);
   const sent = sentColumns(plan.source);
@@ -66,7 +69,7 @@ export function sourceSide({ plan, columns }: ComparedTable, snapshot: Snapshot)
   };
 }
 
-export function targetSide({ columns, target: table }: ComparedTable, snapshot: Snapshot): ComparedSide {
+export function targetSide({ columns, target: table }: ComparedTable, snapshot: Digesting): ComparedSide {
   const read = columns.map(({ targetOrdinal }) => targetOrdinal).sort((a, b) => a - b);
   const digests = columns.map(({ target, targetOrdinal: ordinal, form }): DigestColumn | undefined =>
     snapshot.digestsAs(target, form) ? { ordinal, form } : undefined,

@@ -2,6 +2,7 @@ import { formOf } from "../../comparison/forms.ts";
 import { type ColumnOrigin, originsOf, type TablePlan } from "../../core/plan.ts";
 import type { DigestForm } from "../../core/row-digest.ts";
 import type { Column, TableSchema } from "../../core/schema.ts";
+import { isLargeObject } from "../../mapping/document/data-types.ts";
 import { typeFault } from "../../mapping/filter/filter-value.ts";
 import { keepsDeleted } from "../../mapping/rows/row-needs.ts";
 import { type KeyColumn, keyColumns } from "../row-keys.ts";
@@ -54,7 +55,16 @@ export interface ComparedTable {
   readonly fault?: string;
 }
 
-export function compareTable(plan: TablePlan, target: TableSchema): ComparedTable {
+export interface ColumnWishes {
+  /** Columns of large objects are not compared. */
+  readonly skipsLobs?: boolean;
+}
+
+export function compareTable(
+  plan: TablePlan,
+  target: TableSchema,
+  { skipsLobs = false }: ColumnWishes = {},
+): ComparedTable {
   const origins = originsOf(plan);
   const columns: ComparedColumn[] = [];
   const losses: ColumnNote[] = [];
@@ -70,7 +80,11 @@ export function compareTable(plan: TablePlan, target: TableSchema): ComparedTabl
       continue;
     }
     const there = target.columns[targetOrdinal]!;
-    const note = unreadable(column, origins[ordinal]!) ?? unreadableThere(there);
+    const isLeftOut = skipsLobs && isLargeObject(column) && !plan.source.key.includes(ordinal);
+    const note =
+      unreadable(column, origins[ordinal]!) ??
+      unreadableThere(there) ??
+      (isLeftOut ? "large values are left out, as SkipLobColumns says" : undefined);
     const pair = note === undefined ? formOf(column, there) : undefined;
     if (pair === undefined) {
       const types = `values of ${column.nativeType} and ${there.nativeType} have no form that both can be compared in`;

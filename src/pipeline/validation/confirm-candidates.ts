@@ -2,6 +2,7 @@ import type { Candidate } from "./candidate.ts";
 import type { SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
 import type { SeenRow } from "./find-candidates.ts";
+import { SeenRows } from "./seen-rows.ts";
 import { type ReadStates, type ScannedStates, type Settled, settle } from "./settle.ts";
 import { settleSurplus } from "./settle-surplus.ts";
 import { type Rereads, StateReads } from "./state-reads.ts";
@@ -11,6 +12,7 @@ import { rowsAtOnce, type ValidationContext } from "./validation-context.ts";
 /** Decides which of the rows of a table that seemed to differ do. */
 export class Confirmation {
   readonly #reads: StateReads;
+  readonly #seen: SeenRows;
   readonly #context: ValidationContext;
   readonly #place: TargetPlace;
   /** A row that is told by its digest has come, or gone: in its stead the source may have another that nobody has seen. */
@@ -27,13 +29,14 @@ export class Confirmation {
   constructor(table: ComparedTable, rereads: Rereads, context: ValidationContext) {
     this.#mostWaiting = rowsAtOnce(context);
     this.#reads = new StateReads(table, rereads, context);
+    this.#seen = new SeenRows(this.#reads, context);
     this.#context = context;
     this.#place = context.placeOf(table.plan.source.id);
   }
 
   /** Each row is decided about once, though it may be seen on both sides, and in different buckets. Some are by rest(). */
   async *of(seen: readonly SeenRow[]): AsyncGenerator<Settled> {
-    const { keyed, digested, scanned } = await this.#reads.sorted(seen);
+    const { keyed, digested, scanned } = await this.#seen.sorted(seen);
     if (keyed.length > 0) yield* this.#settleKeyed(keyed, scanned);
     for (const row of digested) this.#wait(row);
     if (this.#waiting.size < this.#mostWaiting) return;

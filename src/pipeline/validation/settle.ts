@@ -66,16 +66,17 @@ export async function* settle(
       row.round({ ...scan, nowMs: scanned.atMs, turns: place.turns });
     }
   }
-  const states = (side: SideName): ReturnType<ReadStates> =>
+  const states = (side: SideName, rows: Iterable<FollowedRow> = followed.values()): ReturnType<ReadStates> =>
     read(
       side,
-      Array.from(followed.values(), ({ candidate }) => candidate),
+      Array.from(rows, ({ candidate }) => candidate),
     );
   const startedMs = clock();
   let before = await states("source");
   for (let round = 1; followed.size > 0; round++) {
     await place.passed(signal);
-    if (round > 2 && followed.size <= MOST_WATCHED) await watch(followed, states, clock);
+    const watched = round > 2 ? [...followed.values()].filter((row) => row.isToWatch(place, clock())) : [];
+    if (watched.length > 0 && watched.length <= MOST_WATCHED) await watch(watched, states, clock);
     const target = await states("target");
     const after = await states("source");
     const nowMs = clock();
@@ -101,15 +102,15 @@ export async function* settle(
  * succession on both at once: then the target has at some time what the source has had at another.
  */
 async function watch(
-  followed: ReadonlyMap<string, FollowedRow>,
-  states: (side: SideName) => ReturnType<ReadStates>,
+  rows: readonly FollowedRow[],
+  states: (side: SideName, rows: Iterable<FollowedRow>) => ReturnType<ReadStates>,
   clock: () => number,
 ): Promise<void> {
   const untilMs = clock() + WATCH_MS;
   const side = async (name: SideName): Promise<void> => {
     for (let left = READS_IN_A_ROW; left > 0 && clock() < untilMs; left--) {
-      const read = await states(name);
-      for (const [id, row] of followed) row.saw(name, read.get(id) ?? NO_ROWS);
+      const read = await states(name, rows);
+      for (const row of rows) row.saw(name, read.get(row.candidate.id) ?? NO_ROWS);
     }
   };
   await Promise.all([side("source"), side("target")]);
@@ -172,6 +173,14 @@ class FollowedRow {
   /** Something has stayed since the round before: that ends in a verdict. */
   get hasStayed(): boolean {
     return [...this.#constants.values()].some(({ rounds }) => rounds > 1);
+  }
+
+  /** What stays is watched before it is decided about: a row may change between two values, and have been read with each by chance. */
+  isToWatch(place: TargetPlace, nowMs: number): boolean {
+    if (!this.hasStayed) return true;
+    return [...this.#constants.values()].some((constant) =>
+      isDecided({ ...constant, rounds: constant.rounds + 1 }, place, nowMs),
+    );
   }
 
   verdict(place: TargetPlace, nowMs: number): "same" | "different" | undefined {

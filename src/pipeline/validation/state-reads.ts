@@ -4,11 +4,8 @@ import { partOf, type WantedBuckets } from "./add-rows.ts";
 import type { Candidate, RowState } from "./candidate.ts";
 import type { ComparedSide, SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
-import type { SeenRow } from "./find-candidates.ts";
 import { statesByDigest, statesByKey } from "./read-states.ts";
-import { hasMore } from "./row-reader.ts";
-import type { ScannedStates } from "./settle.ts";
-import type { ValidationContext } from "./validation-context.ts";
+import type { ValidatedSide, ValidationContext } from "./validation-context.ts";
 
 /** How rows of a table are read again. */
 export interface Rereads {
@@ -17,11 +14,8 @@ export interface Rereads {
   readonly choice: WantedBuckets | undefined;
 }
 
-interface SortedRows {
-  readonly keyed: readonly Candidate[];
-  readonly digested: readonly SeenRow[];
-  /** What each side had of those with a key in the snapshots that were scanned. */
-  readonly scanned: ScannedStates;
+export interface RereadContext extends Pick<ValidationContext, "withValues" | "signal"> {
+  readonly sides: Readonly<Record<SideName, Pick<ValidatedSide, "source" | "sessions">>>;
 }
 
 /** For counting: any hash would do. */
@@ -31,40 +25,12 @@ const TOGETHER = { hash: "md5", buckets: 1 } as const;
 export class StateReads {
   readonly #table: ComparedTable;
   readonly #rereads: Rereads;
-  readonly #context: ValidationContext;
-  /** Keys of which a side had several rows when it was scanned, as far as they have been sorted. */
-  readonly #several = new Set<string>();
+  readonly #context: RereadContext;
 
-  constructor(table: ComparedTable, rereads: Rereads, context: ValidationContext) {
+  constructor(table: ComparedTable, rereads: Rereads, context: RereadContext) {
     this.#table = table;
     this.#rereads = rereads;
     this.#context = context;
-  }
-
-  /**
-   * Rows that can be looked up by their keys, which is tried where they were seen, and those that cannot. A row of the
-   * target counts where it has too many of the key: else one of the source's is seen, too, perhaps in another bucket.
-   */
-  async sorted(seen: readonly SeenRow[]): Promise<SortedRows> {
-    const seenOn = (name: SideName): ReadonlyMap<string, Candidate> => {
-      const own = seen.filter(({ side, candidate }) => side === name && candidate.lookup !== undefined);
-      return new Map(own.map(({ candidate }) => [candidate.id, candidate]));
-    };
-    const here = seenOn("source");
-    const there = [...seenOn("target").values()].filter(({ id }) => !here.has(id));
-    const all = [...here.values(), ...there];
-    const source = await this.#then("source", all);
-    const target = await this.#then("target", all);
-    const keyed = [
-      ...[...here.values()].filter(({ id }) => source.has(id)),
-      ...there.filter(({ id }) => hasMore(target.get(id), source.get(id))),
-    ].filter(({ id }) => this.#isNew(id, [source.get(id), target.get(id)]));
-    const digested = seen.filter(({ side, candidate }) => {
-      const isFound = (side === "source" ? source : target).has(candidate.id);
-      return candidate.lookup === undefined || !isFound;
-    });
-    const { openedMs: atMs } = this.#context.sides.target;
-    return { keyed, digested, scanned: { source, target, atMs } };
   }
 
   /** Whether a server has said which rows are in the buckets that are read again. */
@@ -122,21 +88,6 @@ export class StateReads {
       await using snapshot = await source.openSnapshot(request, this.#context.signal);
       return await read(snapshot);
     });
-  }
-
-  /** Several rows of one key are seen one by one, perhaps in different buckets. */
-  #isNew(id: string, states: readonly (RowState | undefined)[]): boolean {
-    if (states.every((state) => state === undefined || state.rows === 1)) return true;
-    if (this.#several.has(id)) return false;
-    this.#several.add(id);
-    return true;
-  }
-
-  /** What a side had in the snapshot that was scanned. */
-  async #then(name: SideName, candidates: readonly Candidate[]): Promise<ReadonlyMap<string, RowState>> {
-    if (candidates.length === 0) return new Map();
-    const { snapshot, sessions } = this.#context.sides[name];
-    return await sessions.run(() => this.byKey(name, snapshot, candidates));
   }
 
   #reading(name: SideName): { table: ComparedTable; side: ComparedSide; withValues: boolean } {

@@ -19,6 +19,8 @@ export interface TargetPlace {
   passed(signal: AbortSignal): Promise<void>;
   /** How often it has become another way of knowing: rounds before that do not count together with those after it. Left out: never. */
   readonly turns?: number;
+  /** Whether somebody brings the source's changes. Left out: nobody does. */
+  readonly isFollowed?: boolean;
   /** Whether something that the source has, and the target has not, can be no matter of time any more. */
   decides(constancy: Constancy): boolean;
 }
@@ -44,6 +46,34 @@ export class TimedPlace implements TargetPlace {
   }
 }
 
+/** A row may have had a value, another one, and the first again, each time just when it was read. */
+const ROUNDS = 6;
+/** Where the source has committed nothing at all meanwhile it cannot. */
+const STILL_ROUNDS = 3;
+
+/** Where the source's log ends, and since when. */
+export class LogEnd {
+  readonly #positions: PositionCodec;
+  #end: Position | undefined;
+  #sinceMs = 0;
+
+  constructor(positions: PositionCodec) {
+    this.#positions = positions;
+  }
+
+  seen(end: Position): void {
+    if (this.#end !== undefined && this.#positions.compare(this.#end, end) === 0) return;
+    this.#end = end;
+    this.#sinceMs = performance.now();
+  }
+
+  /** See TargetPlace.decides(), for a place that is told by the log. */
+  decides({ rounds, ms, nowMs }: Constancy): boolean {
+    const isStill = this.#sinceMs <= nowMs - ms;
+    return rounds >= (isStill ? STILL_ROUNDS : ROUNDS);
+  }
+}
+
 export interface FollowedTask {
   readonly positions: PositionCodec;
   /** The end of the source's log now. */
@@ -54,10 +84,6 @@ export interface FollowedTask {
 
 const POLL_MS = 100;
 const BEGIN_LIMIT_MS = 30_000;
-/** A row may have had a value, another one, and the first again, each time just when it was read. */
-const ROUNDS = 6;
-/** Where the source has committed nothing at all meanwhile it cannot. */
-const STILL_ROUNDS = 3;
 
 /** A task brings the source's changes, and records how far. */
 export class FollowedPlace implements TargetPlace {
@@ -65,17 +91,15 @@ export class FollowedPlace implements TargetPlace {
   readonly #without: TargetPlace;
   #isFollowed = true;
   #turns = 0;
-  #end: Position | undefined;
-  /** When the source's log has first been seen to end there. */
-  #endMs = 0;
+  readonly #end: LogEnd;
 
   /** `without`: what holds while nobody works on the task. */
   constructor(task: FollowedTask, without: TargetPlace) {
     this.#task = task;
     this.#without = without;
+    this.#end = new LogEnd(task.positions);
   }
 
-  /** Whether somebody works on the task. */
   get isFollowed(): boolean {
     return this.#isFollowed;
   }
@@ -103,17 +127,13 @@ export class FollowedPlace implements TargetPlace {
 
   decides(constancy: Constancy): boolean {
     if (!this.#isFollowed) return this.#without.decides(constancy);
-    const isStill = this.#endMs <= constancy.nowMs - constancy.ms;
-    return constancy.rounds >= (isStill ? STILL_ROUNDS : ROUNDS);
+    return this.#end.decides(constancy);
   }
 
   async #hasPassed(signal: AbortSignal): Promise<boolean> {
     if ((await this.#task.applied(signal)) === "left") return false;
     const end = await this.#task.end(signal);
-    if (this.#end === undefined || this.#task.positions.compare(this.#end, end) !== 0) {
-      this.#end = end;
-      this.#endMs = performance.now();
-    }
+    this.#end.seen(end);
     return await this.#waitFor(end, signal);
   }
 

@@ -23,7 +23,7 @@ export async function validateTable(
 ): Promise<TableValidation> {
   const counts = new Counts();
   const startedMs = performance.now();
-  const compared = target === undefined ? undefined : compareTable(plan, target);
+  const compared = target === undefined ? undefined : compareTable(plan, target, context);
   const notes = {
     losses: compared?.losses ?? [],
     uncompared: compared?.uncompared ?? [],
@@ -160,7 +160,7 @@ async function tell(
     if (settled.verdict !== "different") continue;
     const difference = differenceOf(table, settled, withValues);
     counts[difference.kind] += difference.rows;
-    observer.difference(difference);
+    await observer.difference(difference, settled.candidate.lookup);
   }
   observer.settling(id, 0);
 }
@@ -177,5 +177,8 @@ async function confirmCounts(
   const kind = surplus > 0 ? "missing" : "extra";
   const rows = Math.abs(surplus);
   counts[kind] += rows;
-  observer.difference({ table: table.plan.source.id, kind, rows, key: undefined, columns: [] });
+  await observer.difference(
+    { table: table.plan.source.id, kind, rows, key: undefined, columns: [] },
+    undefined,
+  );
 }

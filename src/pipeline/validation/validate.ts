@@ -3,14 +3,14 @@ import { Limiter } from "../../base/limiter.ts";
 import { readTable, type TablePlan } from "../../core/plan.ts";
 import { type TableId, type TableSchema, tableKey } from "../../core/schema.ts";
 import type { Snapshot, Source } from "../../core/source.ts";
-import type { FollowedPlace, TargetPlace } from "./target-place.ts";
+import type { TargetPlace } from "./target-place.ts";
 import { validateTable } from "./validate-table.ts";
 import type { ValidatedSide, ValidationContext } from "./validation-context.ts";
 import type { ValidationObserver } from "./validation-observer.ts";
 
 /** How it is known that the target has had what the source had. */
 export interface TargetPlaces {
-  readonly all: readonly FollowedPlace[];
+  readonly all: readonly TargetPlace[];
   /** By the source's id of a table. */
   of(table: TableId): TargetPlace;
 }
@@ -28,6 +28,8 @@ export interface ValidationRequest {
   readonly withValues: boolean;
   /** Percent of the rows to look for; undefined for all. */
   readonly sample: number | undefined;
+  /** Columns of large objects are not compared. They are when left out. */
+  readonly skipsLobs?: boolean;
   readonly withTotals: boolean;
   readonly observer: ValidationObserver;
   readonly signal: AbortSignal;
@@ -64,7 +66,7 @@ export async function validate(request: ValidationRequest): Promise<void> {
   };
   await forEachLimited(tables, sessions, async (plan) => {
     try {
-      request.observer.validated(await validateTable(plan, targetOf(plan), context));
+      await request.observer.validated(await validateTable(plan, targetOf(plan), context));
     } catch (error) {
       // What ends one table's comparison and is not about that table ends all; others may have hours to go.
       failed.abort(error);

@@ -27,6 +27,8 @@ export interface ValidationContext {
   readonly withValues: boolean;
   /** Percent of the rows to look for; undefined for all. */
   readonly sample: number | undefined;
+  /** Columns of large objects are not compared. They are when left out. */
+  readonly skipsLobs?: boolean;
   /** What tables come to on both sides is told, too. */
   readonly withTotals: boolean;
   /** Rows of a table that are held in memory at once. MOST_ROWS when left out. */

@@ -1,5 +1,6 @@
 import type { MigrationError } from "../../core/error.ts";
 import type { TableId } from "../../core/schema.ts";
+import type { KeyLookup } from "./candidate.ts";
 import type { ColumnNote, UncomparedColumn } from "./compared-table.ts";
 import type { TableTotals } from "./total-table.ts";
 
@@ -71,13 +72,15 @@ export interface TargetCheck {
   readonly error?: MigrationError;
 }
 
-/** What a validation tells while it goes on. Ids are the source's. Calls are cheap and never throw. */
+/** What a validation tells while it goes on. Ids are the source's. Calls are cheap and never throw, but for what is waited for. */
 export interface ValidationObserver {
   /** Rows that have been read or digested of one side since the last call. */
   compared(table: TableId, rows: number): void;
   /** The rows of the table have been scanned, and so many of them may differ. */
   settling(table: TableId, rows: number): void;
-  difference(difference: RowDifference): void;
-  validated(table: TableValidation): void;
+  /** `lookup`: how the row is looked up by its key. A promise is waited for. */
+  difference(difference: RowDifference, lookup: KeyLookup | undefined): unknown;
+  /** A promise is waited for. */
+  validated(table: TableValidation): unknown;
   checked(check: TargetCheck): void;
 }

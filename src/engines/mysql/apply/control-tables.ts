@@ -1,10 +1,12 @@
 import { failpoint } from "../../../base/failpoint.ts";
-import type { JournalRequest } from "../../../core/journal.ts";
+import type { JournalRequest, OptionalControlTable } from "../../../core/journal.ts";
 import {
   CONTROL_COMMENT,
   type ControlTableName,
   controlTables,
+  isWhole,
   lackingColumns,
+  OPTIONAL_TABLES,
   tablesOf,
   unfitControlTable,
 } from "../../shared/apply/control-tables.ts";
@@ -16,6 +18,9 @@ import { serverFields } from "../connection/errors.ts";
 const DEFAULT_SCHEMA = "awsdms_control";
 
 const ER_DUP_FIELDNAME = 1060;
+
+/** Characters of a long text that an index holds. */
+const SOUGHT_LENGTH = 255;
 
 const tables = controlTables({
   time: "datetime(6)",
@@ -71,22 +76,36 @@ export async function ensureControlTables(client: Client, request: JournalReques
   failpoint("journal.tables-made");
 }
 
+/** Those of the optional tables that are there, in the database of a request. */
+export async function presentOptionalTables(
+  client: Client,
+  request: JournalRequest,
+): Promise<readonly OptionalControlTable[]> {
+  const found = await columnsOf(client, controlSchema(request));
+  return OPTIONAL_TABLES.filter((name) => isWhole(tables[name], found.get(name)));
+}
+
+/** The names of the columns of the control tables that are there. */
+async function columnsOf(client: Client, schema: string): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const rows = await client.query<{ table: string; name: string }>(
+    `select table_name as \`table\`, column_name as name from information_schema.columns
+      where table_schema = ${literal(schema)} and table_name in (${tableNames.map(literal).join(", ")})`,
+  );
+  const found = Map.groupBy(rows, ({ table }) => table.toLowerCase());
+  return new Map([...found].map(([table, columns]) => [table, new Set(columns.map(({ name }) => name))]));
+}
+
 /** What makes the tables and columns that are missing. */
 async function missingStatements(
   client: Client,
   schema: string,
   names: readonly ControlTableName[],
 ): Promise<readonly string[]> {
-  const rows = await client.query<{ table: string; name: string }>(
-    `select table_name as \`table\`, column_name as name from information_schema.columns
-      where table_schema = ${literal(schema)} and table_name in (${tableNames.map(literal).join(", ")})`,
-  );
-  const found = Map.groupBy(rows, ({ table }) => table.toLowerCase());
+  const found = await columnsOf(client, schema);
   const fit = found.size === 0 ? new Set<string>() : await fitTables(client, schema);
   return names.flatMap((name) => {
-    const there = found.get(name);
-    if (there === undefined) return createSql(schema, name);
-    const present = new Set(there.map((row) => row.name));
+    const present = found.get(name);
+    if (present === undefined) return createSql(schema, name);
     const lacking = lackingColumns(schema, { name, columns: tables[name].columns }, present);
     if (!fit.has(name))
       throw unfitControlTable(schema, name, "without its unique key or with an engine other than InnoDB");
@@ -132,11 +151,12 @@ async function fitTables(client: Client, schema: string): Promise<ReadonlySet<st
 }
 
 function createSql(schema: string, name: ControlTableName): string {
-  const { columns, key, keyIndex } = tables[name];
+  const { columns, key, keyIndex, soughtBy } = tables[name];
   const parts = columns.map(([column, type]) => `${identifier(column)} ${type}`);
   const list = key.map(identifier).join(", ");
   if (keyIndex !== undefined) parts.push(`unique index ${identifier(keyIndex)} (${list})`);
   else if (list !== "") parts.push(`primary key (${list})`);
+  if (soughtBy !== undefined) parts.push(`index (${identifier(soughtBy)}(${SOUGHT_LENGTH}))`);
   return (
     `create table if not exists ${qualified({ schema, name })} (${parts.join(", ")}) ` +
     `engine = InnoDB row_format = dynamic character set utf8mb4 collate utf8mb4_bin comment = ${literal(CONTROL_COMMENT)}`

@@ -45,6 +45,7 @@ export class JournalStatements implements JournalTablesSql {
     const statements = [
       `delete from ${this.#table("awsdms_load_state")} where ${this.#among(ids)}`,
       this.#upsert(rows, ["created", "keepsRows", "state", "reason", "shape"]),
+      ...this.setCompared(ids, false),
       this.#readmit(ids),
     ];
     const partitions = tables.flatMap((table) => this.#partitionRows(table));
@@ -67,7 +68,15 @@ export class JournalStatements implements JournalTablesSql {
     const rows = tables.map((id) => ({ id, state, reason: reason ?? null }));
     return [
       this.#upsert(rows, ["state", "reason"]),
-      state === "suspended" ? this.#suspend(tables, reason) : this.#readmit(tables),
+      ...(state === "suspended"
+        ? [this.#suspend(tables, reason), ...this.setCompared(tables, false)]
+        : [this.#readmit(tables)]),
+    ];
+  }
+
+  setCompared(tables: readonly TableId[], isCompared: boolean): string[] {
+    return [
+      `update ${this.#table("awsdms_table_state")} set compared = ${Number(isCompared)} where ${this.#among(tables)}`,
     ];
   }
 

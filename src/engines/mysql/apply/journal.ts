@@ -1,6 +1,6 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import type { MigrationError } from "../../../core/error.ts";
-import type { Journal, JournalRequest } from "../../../core/journal.ts";
+import type { Journal, JournalRequest, OptionalControlTable } from "../../../core/journal.ts";
 import type { LargeObjectProgress } from "../../../core/large-object.ts";
 import type { Position } from "../../../core/position.ts";
 import { readCheckpoint } from "../../shared/apply/checkpoint.ts";
@@ -12,7 +12,7 @@ import { connect } from "../connection/connection.ts";
 import { classify, serverFields } from "../connection/errors.ts";
 import { type DurabilityKind, durabilityOf, waitForDisk } from "./apply-durability.ts";
 import { ACCESS_DENIED } from "./apply-open.ts";
-import { controlTable, ensureControlTables } from "./control-tables.ts";
+import { controlTable, ensureControlTables, presentOptionalTables } from "./control-tables.ts";
 import { mysqlJournalSql, noteSql } from "./journal-sql.ts";
 import { JournalStatements } from "./journal-statements.ts";
 import { endLoads } from "./load-lock.ts";
@@ -82,7 +82,7 @@ class MysqlJournalSession implements JournalSession {
   async tables(): Promise<readonly StateRow[]> {
     const task = literal(this.#request.taskId);
     const states = await this.#client.query<StateRow>(
-      `select table_owner, table_name, if(created, 't', 'f') as created, if(keeps_rows, 't', 'f') as keeps_rows,
+      `select table_owner, table_name, if(created, 't', 'f') as created, if(keeps_rows, 't', 'f') as keeps_rows, if(compared, 't', 'f') as compared,
          state, reason, shape from ${controlTable(this.#request, "awsdms_table_state")}
        where task_name = ${task} order by table_owner, table_name`,
     );
@@ -104,6 +104,10 @@ class MysqlJournalSession implements JournalSession {
   async largeObjects(): Promise<LargeObjectProgress> {
     const text = await this.text(noteSql(this.#request, "large objects"));
     return text === undefined ? { after: "0", done: false } : (JSON.parse(text) as LargeObjectProgress);
+  }
+
+  optionalTables(): Promise<readonly OptionalControlTable[]> {
+    return presentOptionalTables(this.#client, this.#request);
   }
 
   async rows(sql: string): Promise<readonly (readonly string[])[]> {

@@ -1,11 +1,13 @@
 import type pg from "pg";
 import { failpoint } from "../../../base/failpoint.ts";
-import type { JournalRequest } from "../../../core/journal.ts";
+import type { JournalRequest, OptionalControlTable } from "../../../core/journal.ts";
 import {
   CONTROL_COMMENT,
   type ControlTableName,
   controlTables,
+  isWhole,
   lackingColumns,
+  OPTIONAL_TABLES,
   tablesOf,
 } from "../../shared/apply/control-tables.ts";
 import { identifier, literal, qualified } from "../../shared/identifier.ts";
@@ -66,12 +68,34 @@ export async function ensureControlTables(client: pg.Client, request: JournalReq
   }
 }
 
+/** Those of the optional tables that are there, in the schema of a request. */
+export async function presentOptionalTables(
+  client: pg.Client,
+  request: JournalRequest,
+): Promise<readonly OptionalControlTable[]> {
+  const found = await columnsOf(client, controlSchema(request), OPTIONAL_TABLES);
+  return OPTIONAL_TABLES.filter((name) => isWhole(tables[name], found.get(name)));
+}
+
 /** What makes the tables and columns that are missing. */
 async function missingStatements(
   client: pg.Client,
   schema: string,
   names: readonly ControlTableName[],
 ): Promise<string[]> {
+  const found = await columnsOf(client, schema, names);
+  return names.flatMap((name) => {
+    const columns = found.get(name);
+    return columns === undefined ? createSql(schema, name) : addSql(schema, name, columns);
+  });
+}
+
+/** The names of the columns of those of the tables that are there. */
+async function columnsOf(
+  client: pg.Client,
+  schema: string,
+  names: readonly ControlTableName[],
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const { rows } = await client.query<{ relname: string; columns: string }>(
     `select c.relname, json_agg(a.attname) as columns
        from pg_catalog.pg_class c
@@ -81,11 +105,7 @@ async function missingStatements(
       group by c.relname`,
     [schema, names],
   );
-  const found = new Map(rows.map((row) => [row.relname, new Set<string>(JSON.parse(row.columns))]));
-  return names.flatMap((name) => {
-    const columns = found.get(name);
-    return columns === undefined ? createSql(schema, name) : addSql(schema, name, columns);
-  });
+  return new Map(rows.map((row) => [row.relname, new Set<string>(JSON.parse(row.columns))]));
 }
 
 function addSql(schema: string, name: ControlTableName, present: ReadonlySet<string>): string[] {
@@ -95,7 +115,7 @@ function addSql(schema: string, name: ControlTableName, present: ReadonlySet<str
 }
 
 function createSql(schema: string, name: ControlTableName): string {
-  const { columns, key: keyColumns, keyIndex } = tables[name];
+  const { columns, key: keyColumns, keyIndex, soughtBy } = tables[name];
   const storage = STORAGE[name];
   const table = qualified({ schema, name });
   const parts = columns.map(([column, type]) => `${identifier(column)} ${type}`);
@@ -108,6 +128,9 @@ function createSql(schema: string, name: ControlTableName): string {
   if (keyIndex !== undefined) {
     statements.push(`create unique index ${identifier(keyIndex)} on ${table} (${key})`);
   }
+  // Of this kind one takes texts of any length.
+  if (soughtBy !== undefined)
+    statements.push(`create index on ${table} using hash (${identifier(soughtBy)})`);
   return statements.join("; ");
 }
 

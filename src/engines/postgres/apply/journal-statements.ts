@@ -32,6 +32,10 @@ export class JournalStatements implements JournalTablesSql {
            as w(schema text, name text, created boolean, keeps boolean, state text, shape json)`,
         ["created", "keeps_rows", "state", "reason", "shape"],
       ),
+      ...this.setCompared(
+        tables.map(({ id }) => id),
+        false,
+      ),
       this.#readmit(tables.map(({ id }) => id)),
     ];
     const partitions = tables.flatMap(({ id, snapshot, upTo, partitions }) => {
@@ -68,7 +72,15 @@ export class JournalStatements implements JournalTablesSql {
         "state",
         "reason",
       ]),
-      state === "suspended" ? this.#suspend(tables, text) : this.#readmit(tables),
+      ...(state === "suspended"
+        ? [this.#suspend(tables, text), ...this.setCompared(tables, false)]
+        : [this.#readmit(tables)]),
+    ];
+  }
+
+  setCompared(tables: readonly TableId[], isCompared: boolean): string[] {
+    return [
+      `update ${this.#tables} t set compared = ${isCompared} from ${named(tables)} where ${this.#matches("t")}`,
     ];
   }
 

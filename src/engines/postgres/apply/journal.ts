@@ -1,7 +1,7 @@
 import type pg from "pg";
 import type { EndpointConfig } from "../../../core/engine.ts";
 import type { MigrationError } from "../../../core/error.ts";
-import type { Journal, JournalRequest } from "../../../core/journal.ts";
+import type { Journal, JournalRequest, OptionalControlTable } from "../../../core/journal.ts";
 import type { LargeObjectProgress } from "../../../core/large-object.ts";
 import type { Position } from "../../../core/position.ts";
 import { type JournalSession, TargetJournal } from "../../shared/apply/journal.ts";
@@ -10,7 +10,7 @@ import { literal } from "../../shared/identifier.ts";
 import { DURABLE_COMMITS, settingsSql } from "../connection/bulk-session.ts";
 import { connect } from "../connection/connection.ts";
 import { classify } from "../connection/errors.ts";
-import { controlTable, ensureControlTables } from "./control-tables.ts";
+import { controlTable, ensureControlTables, presentOptionalTables } from "./control-tables.ts";
 import { checkpointPosition, largeObjectProgressSql, postgresJournalSql } from "./journal-sql.ts";
 import { JournalStatements } from "./journal-statements.ts";
 import { taskLockKey } from "./task-lock.ts";
@@ -54,7 +54,7 @@ class PostgresJournalSession implements JournalSession {
   async tables(): Promise<readonly StateRow[]> {
     const { rows } = await this.#client.query<StateRow>(
       // A large table has thousands of partitions, and one shape.
-      `select t.table_owner, t.table_name, t.created, t.keeps_rows, t.state, t.reason, l.partition_id,
+      `select t.table_owner, t.table_name, t.created, t.keeps_rows, t.state, t.reason, t.compared, l.partition_id,
               case when row_number() over (partition by t.table_owner, t.table_name
                 order by length(l.partition_id), l.partition_id) = 1 then t.shape end as shape,
               l.range_kind, l.range_columns, l.range_from, l.range_to, l.snapshot_kind, l.snapshot_position, l.snapshot_up_to,
@@ -74,6 +74,10 @@ class PostgresJournalSession implements JournalSession {
     const [row] = rows;
     if (row === undefined) return { after: "0", done: false };
     return { after: (JSON.parse(row.range_to) as [string])[0], done: row.done === "t" };
+  }
+
+  optionalTables(): Promise<readonly OptionalControlTable[]> {
+    return presentOptionalTables(this.#client, this.#request);
   }
 
   async rows(sql: string): Promise<readonly (readonly string[])[]> {

@@ -13,6 +13,8 @@ export interface ControlTable {
   readonly key: readonly string[];
   /** Name of the unique index over the key; a primary key where DMS has no table of that name. */
   readonly keyIndex?: string;
+  /** A column of texts of any length by whose values rows are looked for. */
+  readonly soughtBy?: string;
 }
 
 export type ControlTableName =
@@ -109,6 +111,20 @@ export function controlTables(types: ControlTypes): Readonly<Record<ControlTable
       key: ["server_name", "task_name"],
       keyIndex: "awsdms_status_task_status_index",
     },
+    awsdms_validation_failures_v1: {
+      columns: [
+        ["TASK_NAME", name128],
+        ["TABLE_OWNER", name128],
+        ["TABLE_NAME", name128],
+        ["FAILURE_TIME", `${time} not null`],
+        ["KEY_TYPE", name128],
+        ["KEY", `${text} not null`],
+        ["FAILURE_TYPE", name128],
+        ["DETAILS", `${text} not null`],
+      ],
+      key: [],
+      soughtBy: "KEY",
+    },
     awsdms_suspended_tables: {
       columns: [
         ["server_name", name128],
@@ -130,6 +146,7 @@ export function controlTables(types: ControlTypes): Readonly<Record<ControlTable
         ["reason", text],
         ["shape", text],
         ["updated_at", `${time} not null`],
+        ["compared", flag],
       ],
       key: ["task_name", "table_owner", "table_name"],
     },
@@ -156,7 +173,7 @@ export function controlTables(types: ControlTypes): Readonly<Record<ControlTable
 /** Columns that a table which an earlier version has made may lack, and gets. */
 const LATER: Readonly<Partial<Record<ControlTableName, readonly string[]>>> = {
   awsdms_load_state: ["snapshot_up_to"],
-  awsdms_table_state: ["shape"],
+  awsdms_table_state: ["shape", "compared"],
 };
 
 /** The columns, with their types, that a table is to get; throws where it was never a control table. */
@@ -171,16 +188,24 @@ export function lackingColumns(
   return lacking;
 }
 
-const OPTIONAL: ReadonlySet<string> = new Set<OptionalControlTable>([
+/** Whether the columns are those of the control table; undefined: there is no such table. */
+export function isWhole({ columns }: ControlTable, present: ReadonlySet<string> | undefined): boolean {
+  return present !== undefined && columns.every(([name]) => present.has(name));
+}
+
+/** Those that a task has only when it is asked for them. */
+export const OPTIONAL_TABLES: readonly OptionalControlTable[] = [
   "awsdms_full_load_exceptions",
   "awsdms_history",
   "awsdms_status",
-]);
+  "awsdms_validation_failures_v1",
+];
 
 /** Those of all control tables that a task has. */
 export function tablesOf({ optionalTables = [] }: JournalRequest): (name: ControlTableName) => boolean {
   const wanted: ReadonlySet<string> = new Set(optionalTables);
-  return (name) => !OPTIONAL.has(name) || wanted.has(name);
+  const optional: ReadonlySet<string> = new Set(OPTIONAL_TABLES);
+  return (name) => !optional.has(name) || wanted.has(name);
 }
 
 /** `target.control_table`: a table has a control table's name and is no such table; `how` is the end of a sentence. */

@@ -13,6 +13,8 @@ export interface StateRow {
   readonly reason: string | null;
   /** JSON of a TableShape; null also in all rows of a table but its first. */
   readonly shape: string | null;
+  /** null where it was never noted. */
+  readonly compared: string | null;
   /** null: the table has no partitions, and the columns below are null too. */
   readonly partition_id: string | null;
   readonly range_kind: Partition["by"];
@@ -44,6 +46,7 @@ export function journaledTables(rows: readonly StateRow[]): JournaledTable[] {
         state: row.state as JournaledState,
         reason: row.reason ?? undefined,
         shape: row.shape === null ? undefined : (JSON.parse(row.shape) as TableShape),
+        ...(row.compared === "t" ? { isCompared: true } : {}),
         partitions: [],
       };
       tables.set(key, table);

@@ -11,6 +11,8 @@ import type { TableShape } from "../../../core/table-shape.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { type ControlTableName, SERVER_NAME, tablesOf } from "./control-tables.ts";
 import { reportSql } from "./report-sql.ts";
+import type { FailureRow } from "./validation-failures.ts";
+import { validationFailuresSql } from "./validation-failures-sql.ts";
 
 /** How an engine writes what the journal's statements are made of. */
 export interface JournalDialect {
@@ -57,8 +59,8 @@ export interface JournalSql {
   savePositionSql(request: JournalRequest, position: Position): string;
   /** The same for a checkpoint that is given as SQL: a parameter. */
   saveCheckpointSql(request: JournalRequest, text: string): string;
-  /** Removes what is recorded of rows of target tables that were passed over. */
-  clearExceptionsSql(request: JournalRequest, tables: readonly TableId[]): string[];
+  /** Removes what is recorded of rows of target tables that were passed over, or that differ. */
+  clearRowRecordsSql(request: JournalRequest, tables: readonly TableId[]): string[];
   /**
    * Answers with a row for each target table that has exceptions: schema, name, conflicts, refused rows, and how many
    * of those are a full load's.
@@ -72,10 +74,21 @@ export interface JournalSql {
   recordedCodesSql(request: JournalRequest): string;
   saveStatusSql(request: JournalRequest, status: TaskStatus): string;
   saveHistorySql(request: JournalRequest, slot: HistorySlot): string;
+  /** Records rows that differ, in place of what is recorded of rows with the same keys. */
+  saveFailuresSql(request: JournalRequest, rows: readonly FailureRow[]): string[];
+  /** Removes what is recorded of rows of a target's table by what stands in KEY; undefined: of all of them. */
+  removeFailuresSql(request: JournalRequest, table: TableId, keys: readonly string[] | undefined): string[];
+  /** Answers with a row for each target table that has rows that differ: schema, name, how many. */
+  countFailuresSql(request: JournalRequest): string;
   /** Answers with a row for each table of a task: schema and name on the source. */
   tablesSql(request: JournalRequest): string;
   /** Removes everything about a task. */
   forgetSql(request: JournalRequest): string[];
+}
+
+/** The table that records rows which differ, if the task has it. */
+function failureTables({ optionalTables = [] }: JournalRequest): readonly "awsdms_validation_failures_v1"[] {
+  return optionalTables.filter((name) => name === "awsdms_validation_failures_v1");
 }
 
 /** Tables that record rows which were passed over. */
@@ -154,10 +167,10 @@ export function journalSql(dialect: JournalDialect): JournalSql {
         values (${own}, ${now}, ${value}) ${overwrite([server!, task!], [time!, text!])}`;
     },
 
-    clearExceptionsSql(request, tables) {
+    clearRowRecordsSql(request, tables) {
       if (tables.length === 0) return [];
       const ids = tables.map((id) => `(${literal(id.schema)}, ${literal(id.name)})`).join(", ");
-      return exceptionTables(request).map(
+      return [...exceptionTables(request), ...failureTables(request)].map(
         (table) => `delete from ${controlTable(request, table)}
           where ${task} = ${literal(request.taskId)} and (${owner}, ${name}) in (${ids})`,
       );
@@ -200,6 +213,7 @@ export function journalSql(dialect: JournalDialect): JournalSql {
     },
 
     ...reportSql(dialect),
+    ...validationFailuresSql(dialect),
 
     tablesSql(request) {
       return `select table_owner, table_name from ${controlTable(request, "awsdms_table_state")}
@@ -216,7 +230,9 @@ export function journalSql(dialect: JournalDialect): JournalSql {
         ["awsdms_load_state", isOwn],
         ["awsdms_table_state", isOwn],
         ["awsdms_suspended_tables", isOfServer],
-        ...exceptionTables(request).map((table) => [table, isOwnOfDms] as const),
+        ...[...exceptionTables(request), ...failureTables(request)].map(
+          (table) => [table, isOwnOfDms] as const,
+        ),
         ["awsdms_txn_state", `${server} = ${literal(SERVER_NAME)} and ${isOwnOfDms}`],
       ] as const;
       return rows.map(([name, isMeant]) => `delete from ${controlTable(request, name)} where ${isMeant}`);

@@ -6,6 +6,7 @@ import type {
   Journal,
   JournaledTable,
   JournalRequest,
+  OptionalControlTable,
   PlannedTable,
   RecordedCodes,
   RecordedErrors,
@@ -17,12 +18,14 @@ import type {
 import type { LargeObjectProgress } from "../../../core/large-object.ts";
 import type { Position } from "../../../core/position.ts";
 import { type RightsId, rightsKey } from "../../../core/rights.ts";
-import type { TableId } from "../../../core/schema.ts";
+import { type TableId, tableKey } from "../../../core/schema.ts";
 import type { ShapedTable } from "../../../core/table-shape.ts";
+import type { ValidationFailure } from "../../../core/validation-failure.ts";
 import { journaledTables, type StateRow } from "./journal-rows.ts";
 import type { JournalNote, JournalSql } from "./journal-sql.ts";
 import { codesByTable, readExceptions } from "./recorded-exceptions.ts";
 import { errorsByTable } from "./row-errors.ts";
+import { failureParts, keyParts } from "./validation-failures.ts";
 
 /** Statements of the journal about many tables at once, of which there is at least one. Lists are one transaction. */
 export interface JournalTablesSql {
@@ -30,6 +33,7 @@ export interface JournalTablesSql {
   moveSnapshot(tables: readonly TableId[], snapshot: SnapshotPlace): readonly string[];
   setStates(tables: readonly TableId[], change: StateChange): readonly string[];
   setShapes(tables: readonly ShapedTable[]): readonly string[];
+  setCompared(tables: readonly TableId[], isCompared: boolean): readonly string[];
 }
 
 /** An engine's session for a task's journal. It is asked one thing at a time, and throws what the driver says. */
@@ -39,6 +43,8 @@ export interface JournalSession {
   /** Each of the task's tables as often as it has partitions, at least once; in order of tables, then partitions. */
   tables(): Promise<readonly StateRow[]>;
   largeObjects(): Promise<LargeObjectProgress>;
+  /** Those that are there, whether or not the task has asked for them. */
+  optionalTables(): Promise<readonly OptionalControlTable[]>;
   /** A query's rows as texts. */
   rows(sql: string): Promise<readonly (readonly (string | null)[])[]>;
   /** The `text` of the row that a query answers with, undefined for none. */
@@ -75,7 +81,7 @@ export class TargetJournal implements Journal {
     if (tables.length === 0) return;
     const { tablesSql, sql } = this.#session;
     const cleared = tables.flatMap(({ clears }) => clears ?? []);
-    await this.#run([...tablesSql.plan(tables), ...sql.clearExceptionsSql(this.#request, cleared)], signal);
+    await this.#run([...tablesSql.plan(tables), ...sql.clearRowRecordsSql(this.#request, cleared)], signal);
   }
 
   async moveSnapshot(
@@ -92,6 +98,10 @@ export class TargetJournal implements Journal {
 
   async setShapes(tables: readonly ShapedTable[], signal: AbortSignal): Promise<void> {
     if (tables.length > 0) await this.#run(this.#session.tablesSql.setShapes(tables), signal);
+  }
+
+  async setCompared(tables: readonly TableId[], isCompared: boolean, signal: AbortSignal): Promise<void> {
+    if (tables.length > 0) await this.#run(this.#session.tablesSql.setCompared(tables, isCompared), signal);
   }
 
   keptObjects(signal: AbortSignal): Promise<readonly RightsId[] | undefined> {
@@ -170,8 +180,36 @@ export class TargetJournal implements Journal {
     if (statements.length > 0) await this.#run(statements, signal);
   }
 
+  async addValidationFailures(failures: readonly ValidationFailure[], signal: AbortSignal): Promise<void> {
+    const { sql } = this.#session;
+    for (const rows of failureParts(failures)) {
+      await this.#run(sql.saveFailuresSql(this.#request, rows), signal);
+    }
+  }
+
+  async removeValidationFailures(
+    table: TableId,
+    keys: readonly (readonly string[])[] | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { sql } = this.#session;
+    for (const part of keys === undefined ? [undefined] : keyParts(keys)) {
+      await this.#run(sql.removeFailuresSql(this.#request, table, part), signal);
+    }
+  }
+
+  async countValidationFailures(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    const sql = this.#session.sql.countFailuresSql(this.#request);
+    const rows = await this.#inTurn(signal, () => this.#session.rows(sql));
+    return new Map(
+      rows.map(([schema, name, count]) => [tableKey({ schema: schema!, name: name! }), Number(count)]),
+    );
+  }
+
   async forget(signal: AbortSignal): Promise<void> {
-    await this.#runDurably(this.#session.sql.forgetSql(this.#request), signal);
+    // Under other settings it may have had others.
+    const optionalTables = await this.#inTurn(signal, () => this.#session.optionalTables());
+    await this.#runDurably(this.#session.sql.forgetSql({ ...this.#request, optionalTables }), signal);
     failpoint("journal.forgotten");
   }
 

@@ -1,0 +1,153 @@
+import { pause } from "../base/backoff.ts";
+import { Limiter } from "../base/limiter.ts";
+import type { TablePlan } from "../core/plan.ts";
+import { tableKey } from "../core/schema.ts";
+import type { Candidate } from "../pipeline/validation/candidate.ts";
+import { KeyedRows } from "../pipeline/validation/compare-keys.ts";
+import { type ComparedTable, compareTable } from "../pipeline/validation/compared-table.ts";
+import { differenceOf } from "../pipeline/validation/difference-of.ts";
+import type { Settled } from "../pipeline/validation/settle.ts";
+import { describeTargets } from "../pipeline/validation/target-tables.ts";
+import { FailureRecords } from "./validation-failures.ts";
+import type { ComparisonParts } from "./whole-comparisons.ts";
+
+/** Rows of a table that are looked at together. */
+const AT_ONCE = 5_000;
+
+/** A row whose key is known, as changes tell it. */
+interface ChangedRow {
+  readonly key: string;
+  readonly candidate: Candidate;
+}
+
+/** Compares the rows that changes concern, some of each table at a time. */
+export class ChangedComparisons {
+  readonly #parts: ComparisonParts;
+  readonly #lanes: Limiter;
+  readonly #sides;
+  readonly #tables = new Map<
+    string,
+    { readonly table: ComparedTable; readonly rows: KeyedRows | undefined }
+  >();
+  readonly #working = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(parts: ComparisonParts) {
+    const { sessions } = parts.attempt.settings.validation;
+    this.#parts = parts;
+    this.#lanes = new Limiter(sessions);
+    this.#sides = {
+      source: { source: parts.attempt.source, sessions: new Limiter(sessions) },
+      target: { source: parts.target, sessions: new Limiter(sessions) },
+    };
+  }
+
+  /** Begins to look at rows that wait. Throws what has ended an earlier look. */
+  async beginSome(): Promise<void> {
+    const { book, isReady, attempt } = this.#parts;
+    if (this.#failure !== undefined) throw this.#failure.error;
+    for (const plan of book.waiting()) {
+      const { id } = plan.source;
+      if (!isReady(id) || attempt.errors.isSuspended(id)) continue;
+      const work = this.#compare(plan)
+        .catch((error) => {
+          this.#failure ??= { error };
+        })
+        .finally(() => this.#working.delete(work));
+      this.#working.add(work);
+    }
+  }
+
+  /** Resolves when nothing is under way any more; never rejects. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#working);
+  }
+
+  async #compare(plan: TablePlan): Promise<void> {
+    const { book, attempt, signal } = this.#parts;
+    const { id } = plan.source;
+    const { keys, others, emptied } = book.changed.take(id, AT_ONCE);
+    if (emptied) return await book.anew([id], attempt.journal, signal);
+    if (others) book.wholeAgain(id);
+    if (keys.length === 0) return;
+    const left = new Set(keys);
+    book.takes(id, keys.length);
+    try {
+      const { delayMs } = attempt.settings.validation;
+      if (delayMs > 0) await pause(delayMs, signal);
+      await this.#lanes.run(() => this.#settle(plan, left));
+    } finally {
+      // What is not decided about is looked at again.
+      book.changed.putBack(id, left);
+      book.tookUp(id, keys.length, left.size === 0);
+    }
+  }
+
+  async #settle(plan: TablePlan, left: Set<string>): Promise<void> {
+    const { book, attempt, place, signal } = this.#parts;
+    const { settings, journal } = attempt;
+    const { id } = plan.source;
+    const compared = await this.#compared(plan);
+    // It is compared whole as soon as the target has it.
+    if (compared === undefined) return left.clear();
+    const rows = new Map<string, ChangedRow>();
+    for (const key of left) {
+      const candidate = compared.rows?.candidate(JSON.parse(key) as string[]);
+      if (candidate === undefined) {
+        book.wholeAgain(id);
+        left.delete(key);
+      } else rows.set(candidate.id, { key, candidate });
+    }
+    const records = new FailureRecords(plan.target.id, journal, signal);
+    const generation = book.generation(id);
+    const { withValues } = settings.rowErrors;
+    const context = { sides: this.#sides, withValues, place, signal };
+    const candidates = [...rows.values()].map(({ candidate }) => candidate);
+    let hasNews = false;
+    const isCurrent = (): boolean => book.generation(id) === generation && !attempt.errors.isSuspended(id);
+    for await (const settled of compared.rows?.settle(candidates, context) ?? []) {
+      if (!isCurrent()) break;
+      const { key } = rows.get(settled.candidate.id)!;
+      hasNews = (await this.#note(compared.table, settled, records)) || hasNews;
+      book.found(id, key, settled.verdict);
+    }
+    if (isCurrent() && hasNews) {
+      await records.flush();
+      book.failed(await journal.countValidationFailures(signal));
+    }
+    left.clear();
+  }
+
+  /** Whether something is to be written of it. */
+  async #note(table: ComparedTable, settled: Settled, records: FailureRecords): Promise<boolean> {
+    const { book, attempt } = this.#parts;
+    const { lookup } = settled.candidate;
+    if (settled.verdict === "undecided") return false;
+    if (settled.verdict === "different") {
+      const difference = differenceOf(table, settled, attempt.settings.rowErrors.withValues);
+      await records.different(difference, lookup!.target);
+      return true;
+    }
+    if (!book.hasFailures(table.plan.source.id)) return false;
+    await records.same(lookup!.target);
+    return true;
+  }
+
+  async #compared(
+    plan: TablePlan,
+  ): Promise<{ readonly table: ComparedTable; readonly rows: KeyedRows | undefined } | undefined> {
+    const key = tableKey(plan.source.id);
+    const known = this.#tables.get(key);
+    if (known !== undefined && known.table.plan === plan) return known;
+    const { target, attempt, signal } = this.#parts;
+    const there = (await describeTargets(target, [plan], signal)).get(tableKey(plan.target.id));
+    if (there === undefined) return undefined;
+    const table = compareTable(plan, there, attempt.settings.validation);
+    const found = {
+      table,
+      rows: table.key === undefined ? undefined : new KeyedRows(table, table.key),
+    };
+    this.#tables.set(key, found);
+    return found;
+  }
+}

@@ -1,0 +1,176 @@
+import { Backoff, pause } from "../base/backoff.ts";
+import { asMigrationError } from "../core/error.ts";
+import type { TableRules } from "../pipeline/apply-modes.ts";
+import type { ChangeApply } from "../pipeline/change-apply.ts";
+import { AppliedPlace } from "../pipeline/validation/applied-place.ts";
+import { type TargetPlace, TimedPlace } from "../pipeline/validation/target-place.ts";
+import type { Attempt } from "./attempt.ts";
+import { ChangedComparisons } from "./changed-comparisons.ts";
+import type { ValidationBook, ValidationGoal } from "./validation-book.ts";
+import { type ComparisonParts, untilNextLook, WholeComparisons } from "./whole-comparisons.ts";
+
+export interface ValidationParts {
+  readonly attempt: Attempt;
+  readonly book: ValidationBook;
+}
+
+/**
+ * Compares a task's tables beside its changes: each whole, and then the rows that changes concern. What goes wrong with it
+ * is no error of the task: it is tried again.
+ */
+export class ValidationBesideChanges implements AsyncDisposable {
+  readonly #parts: ValidationParts;
+  readonly #rules: TableRules;
+  readonly #place: TargetPlace;
+  readonly #signal: AbortSignal;
+  readonly #begun = Promise.withResolvers<void>();
+  readonly #ended: Promise<void>;
+  #goal: (ValidationGoal & { readonly reached: () => void }) | undefined;
+
+  constructor(
+    parts: ValidationParts,
+    { apply, rules }: { readonly apply: ChangeApply; readonly rules: TableRules },
+  ) {
+    const { source, signal } = parts.attempt;
+    this.#parts = parts;
+    this.#rules = rules;
+    this.#signal = signal;
+    this.#place = new AppliedPlace({
+      positions: source.positions,
+      end: (asking) => source.currentPosition(asking),
+      passes: (position) => apply.between(async () => undefined, position),
+    });
+    this.#ended = this.#begun.promise
+      .then(() =>
+        trying(
+          parts,
+          this.#signal,
+          () => this.#session(),
+          () => this.#goal?.reached(),
+        ),
+      )
+      .catch(() => undefined);
+  }
+
+  /** All tables show one moment, and the changes up to it are applied. */
+  begin(): void {
+    this.#begun.resolve();
+  }
+
+  /** Resolves when all that is known to be compared by now has been, or cannot be; rejects when it is ended before. */
+  async finished(): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    this.#goal = { ...this.#parts.book.goal(), reached: done.resolve };
+    this.#signal.addEventListener("abort", () => done.reject(this.#signal.reason), { once: true });
+    if (this.#signal.aborted) done.reject(this.#signal.reason);
+    await done.promise;
+  }
+
+  /** To be called when the attempt's signal has ended it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#begun.resolve();
+    await this.#ended;
+  }
+
+  async #session(): Promise<void> {
+    const { attempt, book } = this.#parts;
+    const { journal } = attempt;
+    const ending = new AbortController();
+    const signal = AbortSignal.any([this.#signal, ending.signal]);
+    await using target = await attempt.readTarget(signal);
+    const parts: ComparisonParts = {
+      ...{ attempt, book, target, place: this.#place, signal },
+      isReady: (table) => this.#rules.gateOf(table) === undefined,
+    };
+    const wholes = new WholeComparisons(parts);
+    const changed = new ChangedComparisons(parts);
+    const looks = async (): Promise<void> => {
+      for (;;) {
+        await takeWishes(this.#parts, signal);
+        await changed.beginSome();
+        await book.record(journal, signal);
+        if (this.#goal?.isReached() === true) this.#goal.reached();
+        await untilNextLook(signal);
+      }
+    };
+    const compares = async (): Promise<void> => {
+      for (;;) if (!(await wholes.compareSome(this.#goal !== undefined))) await untilNextLook(signal);
+    };
+    const endsBoth = (error: unknown): never => {
+      ending.abort(error);
+      throw error;
+    };
+    const results = await Promise.allSettled([looks().catch(endsBoth), compares().catch(endsBoth)]);
+    await changed.ended();
+    throw ending.signal.reason ?? (results[0] as PromiseRejectedResult).reason;
+  }
+}
+
+/** Compares all tables of a full load that no changes follow, if that is asked for; resolves when that is done, or cannot be. */
+export async function validateLoaded(attempt: Attempt): Promise<void> {
+  const { validation: book, journal, signal } = attempt;
+  if (book === undefined) return;
+  const parts = { attempt, book };
+  attempt.statistics.setPhase("validating");
+  await book.begin(attempt);
+  let isGivenUp = false;
+  const session = async (): Promise<void> => {
+    await using target = await attempt.readTarget(signal);
+    const place = new TimedPlace(0);
+    const wholes = new WholeComparisons({ attempt, book, target, place, isReady: () => true, signal });
+    do await takeWishes(parts, signal);
+    while (await wholes.compareSome(true));
+    await book.record(journal, signal);
+  };
+  await trying(
+    parts,
+    signal,
+    session,
+    () => {
+      isGivenUp = true;
+    },
+    () => isGivenUp,
+  );
+}
+
+async function takeWishes({ attempt, book }: ValidationParts, signal: AbortSignal): Promise<void> {
+  const { wanted } = book.wishes;
+  if (wanted.length === 0) return;
+  await book.anew(wanted, attempt.journal, signal);
+  for (const id of wanted) book.wishes.answered(id);
+}
+
+/**
+ * Does something until it is done. What goes wrong is tried again, as often as the task's settings say; then `gaveUp` is called,
+ * and it goes on in long intervals unless `ends`.
+ */
+async function trying(
+  { attempt, book }: ValidationParts,
+  signal: AbortSignal,
+  session: () => Promise<void>,
+  gaveUp: () => void,
+  ends: () => boolean = () => false,
+): Promise<void> {
+  const limits = attempt.settings.recoverableErrors;
+  const backoff = new Backoff(limits);
+  for (;;) {
+    const startedMs = performance.now();
+    try {
+      return await session();
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const { code, message } = asMigrationError(thrown);
+      if (performance.now() - startedMs > LASTING_MS) backoff.reset();
+      const wait = backoff.failed();
+      if (wait === undefined) gaveUp();
+      const delayMs = wait ?? limits.longestDelayMs;
+      attempt.listener.log("warn", "validation interrupted", { code, reason: message, delayMs });
+      book.interrupted(`${code}: ${message}`);
+      if (ends()) return;
+      await pause(delayMs, signal);
+    }
+  }
+}
+
+/** What lasted this long has worked: earlier failures no longer count. */
+const LASTING_MS = 60_000;

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { type DatabaseKind, postgres, type TestSchema } from "../contract/database-kind.ts";
+import { mariadb } from "../contract/mysql-kinds.ts";
+import { eventually } from "../support/eventually.ts";
+import { serverOfFile } from "../support/server-pair.ts";
+import { ObservedTask, schemas, taskSpec } from "../support/task.ts";
+import {
+  areCompared,
+  areWholeCompared,
+  failuresOf,
+  validating,
+  validationOf,
+} from "../support/task-validation.ts";
+
+/*
+ * A task compares what it moves while an application writes: what somebody changes on the target behind its back is found, by the
+ * comparison of whole tables and among the rows that change, and nothing else is.
+ */
+
+const running = new Map(
+  await Promise.all(
+    [postgres, mariadb].map(async (kind) => [kind, await serverOfFile(kind.start())] as const),
+  ),
+);
+
+const schema = `
+  create table counter (id int primary key, n int not null);
+  insert into counter values (1, 0), (2, 0);
+  create table item (region varchar(5), id int, word varchar(50), price decimal(12,4), primary key (region, id));
+  insert into item values ${Array.from({ length: 500 }, (_, i) => `('r${i % 3}', ${i}, 'word ${i}', ${i}.5)`).join(", ")};
+  create table moment (at timestamp(6) primary key, word varchar(50));
+  insert into moment values ('2026-01-01 10:00:00.5', 'a'), ('2026-01-02 10:00:00.123456', 'b');
+  create table bag (n int, word varchar(50));
+  insert into bag values (1, 'a'), (1, 'a'), (2, 'b')`;
+
+/** Rows up to this are written by nobody but the test. */
+const QUIET = 100;
+const PACE_MS = 5;
+const DELAYED = { ValidationSettings: { ValidationQueryCdcDelaySeconds: 2 } };
+
+async function write(source: TestSchema, signal: AbortSignal): Promise<number> {
+  let commits = 0;
+  for (let i = 0; !signal.aborted; i++) {
+    const id = QUIET + 2 + (i % 300);
+    await source.run(
+      [
+        "begin",
+        "update counter set n = n + 1 where id = 1",
+        `update item set word = 'changed ${i}' where id = ${id}`,
+        i % 3 === 0
+          ? `delete from item where id = ${id + 1}`
+          : `update item set region = 'x' where id = ${id + 2}`,
+        `insert into item values ('new', ${10_000 + i}, 'new', 1)`,
+        "commit",
+      ].join("; "),
+    );
+    commits++;
+    await setTimeout(PACE_MS);
+  }
+  return commits;
+}
+
+const pairs: readonly (readonly [DatabaseKind, DatabaseKind])[] = [
+  [postgres, postgres],
+  [mariadb, postgres],
+  [postgres, mariadb],
+];
+
+for (const [from, to] of pairs) {
+  test(`a task finds what is other on the target while it is written: ${from.name} to ${to.name}`, async () => {
+    const source = await running.get(from)!.newSchema();
+    const target = await running.get(to)!.newSchema();
+    await source.run(schema);
+    if (from === postgres) await source.run("alter table bag replica identity full");
+    const task = new ObservedTask(
+      taskSpec({
+        ...{ type: "full-load-and-cdc", source: source.endpoint, target: target.endpoint },
+        ...{ tableMappings: schemas(source.name), settings: validating(target, DELAYED) },
+      }),
+    );
+    const stop = new AbortController();
+    const writing = write(source, stop.signal);
+    try {
+      // Whole tables, under load.
+      await task.until(areWholeCompared);
+      assert.deepEqual(await failuresOf(target), []);
+
+      // Behind the task's back, once it has brought the change of a row, and before it compares the row.
+      await target.run("delete from item where id = 8");
+      await source.run("update item set price = 77 where id in (7, 8, 11)");
+      await eventually("the changes are applied", async () => {
+        const [[count]] = (await target.rows("select count(*) from item where price = 77")) as [[string]];
+        return count === "2";
+      });
+      await target.run("update item set word = 'other' where id = 7");
+      await task.until((progress) => validationOf(progress, "item")?.failed === 2);
+      stop.abort();
+      assert.ok((await writing) > 20);
+      await task.until((progress) => areCompared(progress, { item: 2 }));
+      assert.deepEqual(await failuresOf(target), ["item MISSING_TARGET r2/8", "item RECORD_DIFF r1/7 word"]);
+
+      // What is the same again is recorded no more.
+      await source.run("update item set word = 'new', price = 78 where id = 7");
+      await target.run("update item set word = 'new' where id = 7");
+      await task.until((progress) => areCompared(progress, { item: 1 }));
+      assert.deepEqual(await failuresOf(target), ["item MISSING_TARGET r2/8"]);
+    } finally {
+      stop.abort();
+      await writing.catch(() => undefined);
+      task.running.stop();
+      await task.running.outcome;
+    }
+  });
+}
