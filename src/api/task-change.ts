@@ -1,5 +1,5 @@
 import type { TaskRecord } from "../task/records.ts";
-import { changedSettings, checkMappings } from "./task-documents.ts";
+import { changedSettings, checkMappings, checkValidationOnly } from "./task-documents.ts";
 import { cdcStart, cdcStop, type PositionRequest } from "./task-positions.ts";
 
 /** What both faces of a task let people change of it; what is left out stays. */
@@ -16,12 +16,14 @@ export interface TaskChanges {
 export function changedTask(task: TaskRecord, changes: TaskChanges): TaskRecord {
   const { tableMappings, positions } = changes;
   const migrationType = changes.migrationType ?? task.migrationType;
+  const settings = changedSettings(changes.settings, task);
+  checkValidationOnly(migrationType, settings);
   return {
     ...task,
     migrationType,
     identifier: changes.identifier ?? task.identifier,
     tableMappings: tableMappings === undefined ? task.tableMappings : checkMappings(tableMappings),
-    ...changedSettings(changes.settings, task),
+    ...settings,
     cdcStartPosition: cdcStart(positions, migrationType) ?? task.cdcStartPosition,
     // An empty text takes a stop away that was set before.
     cdcStopPosition:

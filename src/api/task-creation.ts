@@ -7,7 +7,7 @@ import { resourceIdOf } from "./arn.ts";
 import { findEndpoint } from "./endpoints.ts";
 import { alreadyExists, invalidValue } from "./faults.ts";
 import type { Call } from "./service.ts";
-import { checkMappings, newSettings } from "./task-documents.ts";
+import { checkMappings, checkValidationOnly, newSettings } from "./task-documents.ts";
 import { cdcStart, cdcStop, checkStartTime, type PositionRequest, startsAtTime } from "./task-positions.ts";
 
 export const MIGRATION_TYPES = ["cdc", "full-load", "full-load-and-cdc"] as const;
@@ -31,6 +31,8 @@ export async function taskDraft(request: TaskRequest, call: Call): Promise<Omit<
   const source = await endpointOf("source", request.sourceArn, call);
   const target = await endpointOf("target", request.targetArn, call);
   const cdcStartPosition = cdcStart(positions, migrationType);
+  const settings = newSettings(request.settings);
+  checkValidationOnly(migrationType, settings);
   checkStartTime(positions, call.engines.find(source.engineName));
   return {
     arn,
@@ -41,7 +43,7 @@ export async function taskDraft(request: TaskRequest, call: Call): Promise<Omit<
     targetArn: target.arn,
     migrationType,
     tableMappings: checkMappings(request.tableMappings),
-    ...newSettings(request.settings),
+    ...settings,
     cdcStartPosition,
     cdcStopPosition: cdcStop(positions, migrationType),
     status: "creating",

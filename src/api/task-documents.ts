@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { MigrationError } from "../core/error.ts";
+import type { MigrationType } from "../core/source.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import { type StoredSettings, withAsked } from "../task/asked-settings.ts";
 import { mergeTaskSettings } from "../task/settings.ts";
 import { isJsonObject, member, parseSettings } from "../task/settings-document.ts";
-import { type Fault, invalidValue } from "./faults.ts";
+import { validationOnlyRefusal } from "../task/validation-only-refusal.ts";
+import { type Fault, invalidCombination, invalidValue } from "./faults.ts";
 
 /** A table mappings document that can be understood; it is kept and returned as given. */
 export function checkMappings(document: string): string {
@@ -26,6 +28,12 @@ export function changedSettings(change: string | undefined, current: StoredSetti
 
 function mergedSettings(change: string | undefined, current: StoredSettings | undefined): StoredSettings {
   return refusing(() => withAsked(mergeTaskSettings(current?.settings, change), change, current));
+}
+
+/** Refuses tasks that are only to compare and cannot, for their type. */
+export function checkValidationOnly(type: MigrationType, { settings }: StoredSettings): void {
+  const refusal = validationOnlyRefusal({ type, settings });
+  if (refusal !== undefined) throw invalidCombination(`${refusal.message} ${refusal.remedy}`);
 }
 
 /** Whether a task's settings ask for its rows to be compared. */

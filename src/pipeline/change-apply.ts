@@ -8,15 +8,14 @@ import { type ApplyGoal, type Taken, upToGoal } from "./apply-goal.ts";
 import { appliedTables, cutBatch, misfitOf, type TableRules } from "./apply-modes.ts";
 import { brokenCascade } from "./cascade-modes.ts";
 import type { CountedChanges } from "./counted-changes.ts";
+import { IdlePositions } from "./idle-positions.ts";
 import type { PipelineObserver } from "./observer.ts";
+import { ShownPositions } from "./shown-positions.ts";
 import { Standstill } from "./standstill.ts";
 import { settleTruncates, type TruncatePolicy } from "./truncates.ts";
 
 /** How soon the source is asked again how far it has come while a goal is waited for. */
 const PROBE_INTERVAL_MS = 20;
-
-/** How often an idle stretch of log is recorded and given back to the source. */
-const IDLE_SAVE_INTERVAL_MS = 5_000;
 
 export interface ChangeApplyParts {
   readonly stream: ChangeStream;
@@ -55,8 +54,7 @@ export class ChangeApply {
   #stopped = false;
   /** False while a transaction has been taken in part: the applier holds it open on the target. */
   #atBoundary = true;
-  #idleSavedMs = -Infinity;
-  #idleSaved: Position | undefined;
+  readonly #idle: IdlePositions;
   /** The place that the stream was asked to tell of, once it has come there. */
   #place: Position | undefined;
   /** Everything committed up to here was taken. */
@@ -73,13 +71,17 @@ export class ChangeApply {
   #failure: { readonly error: unknown } | undefined;
   #noted: NotedTransaction | undefined;
   readonly #standstill: Standstill;
+  readonly #shown: ShownPositions;
 
   constructor(parts: ChangeApplyParts) {
     this.#parts = parts;
     this.#items = parts.stream[Symbol.asyncIterator]();
     this.#standstill = new Standstill(parts.rules);
+    this.#shown = new ShownPositions(parts.rules);
+    this.#idle = new IdlePositions(parts);
     parts.applier.onApplied = (progress) => {
       parts.observer.applied(progress);
+      this.#shown.applied(progress.position);
       failpoint("apply.committed");
     };
     parts.applier.onDurable = (position) => {
@@ -123,6 +125,14 @@ export class ChangeApply {
     return done.promise;
   }
 
+  /** Resolves when the target shows all that committed up to a position; the apply goes on meanwhile. */
+  shows(position: Position): Promise<void> {
+    if (this.#isAbandoned) return Promise.reject(hasEnded());
+    const shown = this.#shown.wait(position);
+    this.#call();
+    return shown;
+  }
+
   /**
    * Does something when the target holds exactly what committed up to a position, which `find` tells when it is called
    * between two batches: nothing beyond it is taken before the work is done. One at a time.
@@ -148,6 +158,7 @@ export class ChangeApply {
   abandon(): void {
     this.#isAbandoned = true;
     for (const { giveUp } of this.#between.splice(0)) giveUp();
+    this.#shown.fail(hasEnded());
   }
 
   /** Replaces the goal, also of a run in progress. */
@@ -169,6 +180,7 @@ export class ChangeApply {
         if (this.#failure !== undefined) throw this.#failure.error;
         if (this.#stopped) return await this.#finish("stopped");
         if (this.#atBoundary) {
+          this.#shown.taken(this.#received, this.#given);
           await this.#doBetween();
           if (this.#hasTaken(this.#last)) return await this.#finish("last");
           if (this.#hasTaken(this.#goal.position)) return await this.#finish("reached");
@@ -184,7 +196,7 @@ export class ChangeApply {
         if (item.kind === "heartbeat") {
           this.#received = item.position;
           if (item.isAtPlace === true) this.#place = item.position;
-          await this.#confirmIdle(item.position);
+          await this.#idle.confirm(item.position, { given: this.#given, durable: this.#durable });
         } else {
           const end = await this.#take(item.batch);
           if (end !== undefined) return await this.#finish(end);
@@ -304,29 +316,13 @@ export class ChangeApply {
     this.#giveUpWaiting = undefined;
   }
 
-  /**
-   * An idle stretch of log may be discarded as soon as nothing taken is still on its way. It is recorded
-   * in the target first: so the source never stands beyond the target's record, and a target that was
-   * set back to an earlier state is noticed instead of going on with a gap.
-   */
-  async #confirmIdle(position: Position): Promise<void> {
-    const { rules, stream, saveIdle } = this.#parts;
-    const given = this.#given;
-    const settled =
-      given === undefined || (this.#durable !== undefined && rules.reaches(this.#durable, given));
-    if (!settled || performance.now() - this.#idleSavedMs < IDLE_SAVE_INTERVAL_MS) return;
-    // A source that stands still says so again and again.
-    if (this.#idleSaved !== undefined && rules.reaches(this.#idleSaved, position)) return;
-    await saveIdle(position);
-    this.#idleSaved = position;
-    this.#idleSavedMs = performance.now();
-    stream.confirm(position);
-  }
-
   #awaitsPosition(): boolean {
     const { position, last } = this.#goal;
     return (
-      position !== undefined || last !== undefined || this.#between.some(({ after }) => after !== undefined)
+      position !== undefined ||
+      last !== undefined ||
+      this.#shown.awaitsStream ||
+      this.#between.some(({ after }) => after !== undefined)
     );
   }
 

@@ -8,6 +8,8 @@ import type { Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { FollowedPlace, type FollowedTask, TimedPlace } from "../pipeline/validation/target-place.ts";
 import type { TargetPlaces } from "../pipeline/validation/validate.ts";
+import type { FoundPlaces, PlacesRequest } from "../task/target-places.ts";
+import { registry } from "./engines.ts";
 
 export interface TasksRequest {
   readonly source: Source;
@@ -57,6 +59,16 @@ export async function findTasks(request: TasksRequest, signal: AbortSignal): Pro
   }
   const places = { all: [...new Set(own.values())], of: (id: TableId) => own.get(tableKey(id)) ?? timed };
   return { places, tasks, ...(unread === undefined ? {} : { unread }) };
+}
+
+/** How long a difference has to stay that a task looks for where no other tells its place. */
+const SETTLE_MS = 5_000;
+
+/** See findTasks(), for a task that only compares. */
+export async function findPlaces(request: PlacesRequest, signal: AbortSignal): Promise<FoundPlaces> {
+  const engine = registry.find(request.endpoint.engine);
+  const { places, tasks, unread } = await findTasks({ ...request, engine, settleMs: SETTLE_MS }, signal);
+  return { places, tasks: tasks.map(({ id }) => id), unread };
 }
 
 interface FoundTask {

@@ -2,10 +2,11 @@ import { TaskRunner } from "../task/runner.ts";
 import { readTaskSettings } from "../task/settings.ts";
 import type { RunningTask, TaskListener, TaskSpec } from "../task/task.ts";
 import { registry } from "./engines.ts";
+import { findPlaces } from "./followed-tasks.ts";
 
 /** Runs a task in this process. */
 export function runTask(spec: TaskSpec, listener: TaskListener): RunningTask {
-  return new TaskRunner(spec, registry, listener);
+  return new TaskRunner(spec, { registry, findPlaces }, listener);
 }
 
 /**

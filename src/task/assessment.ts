@@ -20,6 +20,7 @@ import type { TableMappings } from "../mapping/rules.ts";
 import { wholeSchemas } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import type { AttemptNotes } from "./attempt.ts";
+import { loadsRows } from "./loads-rows.ts";
 import { cutFindings, lobSettings } from "./lob-settings.ts";
 import { numberedTables, recallTables } from "./noted-tables.ts";
 import { loadedByOtherRules } from "./rule-changes.ts";
@@ -31,6 +32,7 @@ import { settingFindings } from "./settings-findings.ts";
 import { awaitsPreparation } from "./table-work.ts";
 import { targetSchema } from "./target-schema.ts";
 import type { TaskSpec } from "./task.ts";
+import { validationOnlyFindings } from "./validation-only-refusal.ts";
 
 export interface AssessmentRequest {
   readonly spec: Pick<TaskSpec, "id" | "name" | "type" | "tableMappings" | "settings">;
@@ -91,7 +93,7 @@ export async function assessTask(request: AssessmentRequest, signal: AbortSignal
   const planned = { ...converted.plan, tables: converted.plan.tables.map(withOwnFills) };
   const tables = planned.tables.map(readTable);
   // A full load that has a table's rows is done with it; changes are what loaded tables would have to follow for.
-  const concerned = spec.type === "full-load" ? journaled.filter((table) => !isComplete(table)) : journaled;
+  const concerned = spec.type === "full-load" ? loading(request) : journaled;
   const changes = compareSchemas({
     plan: planned,
     journaled: concerned,
@@ -99,10 +101,11 @@ export async function assessTask(request: AssessmentRequest, signal: AbortSignal
     replicatesOnly: spec.type === "cdc",
     planned: noted?.now,
   });
-  const done = spec.type === "full-load" ? journaled.filter(isComplete) : [];
+  const done = spec.type === "full-load" && loadsRows(request) ? journaled.filter(isComplete) : [];
   const findings = [
     ...(selected.length === 0 && settings.failOnNoTables ? [nothingSelected(spec.name)] : []),
     ...settingFindings(spec.settings),
+    ...validationOnlyFindings(spec),
     ...cutFindings(settings, compiled.plan),
     ...compiled.findings,
     ...converted.findings,
@@ -118,6 +121,11 @@ export async function assessTask(request: AssessmentRequest, signal: AbortSignal
   return { catalog, listed, selected, tables, concerned, changes, told, findings, notes };
 }
 
+/** Tables of a full load that it is not done with. */
+function loading({ journaled, ...request }: AssessmentRequest): readonly JournaledTable[] {
+  return loadsRows(request) ? journaled.filter((table) => !isComplete(table)) : [];
+}
+
 /** Tells the table that an error sets aside; undefined for one that keeps the whole task from running. */
 export function tableFinder(
   tables: readonly { readonly id: TableId }[],
@@ -125,11 +133,6 @@ export function tableFinder(
   const byName = new Map(tables.map(({ id }) => [displayTable(id), id]));
   return ({ code, table, subject }) =>
     errorTable[code].scope === "table" ? (table ?? byName.get(subject)) : undefined;
-}
-
-/** A task that only captures changes finds everything made. */
-function makes({ type }: Pick<TaskSpec, "type">): boolean {
-  return type !== "cdc";
 }
 
 /** Changes that other tasks have written are not sent back. */
@@ -162,15 +165,16 @@ interface Selected {
 }
 
 async function describeSelected(
-  { spec, settings, source, journaled }: AssessmentRequest,
+  request: AssessmentRequest,
   mappings: TableMappings,
   signal: AbortSignal,
 ): Promise<Selected> {
+  const { spec, settings, source, journaled } = request;
   const known = new Set(journaled.map(({ id }) => tableKey(id)));
   const relations = await selectRelations(source, { mappings, type: spec.type, known }, signal);
   const { listed, tables, views, unmatched, passing } = relations;
   const selected = [...tables, ...views];
-  const objects = makes(spec);
+  const objects = loadsRows(request);
   const movesObjects = objects && settings.migrateObjects;
   const movesWhole = movesObjects ? wholeSchemas(await source.listSchemas(signal), mappings) : undefined;
   const described = await source.describe(
@@ -200,7 +204,10 @@ async function assessSides(
   const { spec, settings, source, target, resumes, journaled } = request;
   const done = journaled.filter((table) => !awaitsPreparation(table));
   const prepared = new Set(done.map(({ id }) => tableKey(id)));
-  const mode = makes(spec) ? settings.prepareMode : "do-nothing";
+  const loads = loadsRows(request);
+  const mode = loads ? settings.prepareMode : "do-nothing";
+  // Nothing comes to a target that is only compared: what it is like is what the comparison says.
+  const written = settings.validation.only ? undefined : target;
   const ownOnly = isOwnOnly(request);
   const collations = target && (await source.collations?.(subject.tables, signal));
   const findings = await Promise.all([
@@ -208,16 +215,16 @@ async function assessSides(
       {
         ...{ taskId: spec.id, type: spec.type, resumes, ownOnly },
         ...{ tables: subject.tables, movesWhole: subject.movesWhole },
-        movesRights: makes(spec) && settings.migratePrivileges,
+        movesRights: loads && settings.migratePrivileges,
         movesLargeObjects:
-          makes(spec) && settings.migrateLargeObjects && (request.largeObjectsDone ? "done" : true),
+          loads && settings.migrateLargeObjects && (request.largeObjectsDone ? "done" : true),
       },
       signal,
     ),
-    target?.assess(
+    written?.assess(
       {
         ...{ plan: subject.plan, mode, prepared },
-        ...{ appliesChanges: spec.type !== "full-load", loads: makes(spec) },
+        ...{ appliesChanges: spec.type !== "full-load", loads },
         ...(collations === undefined ? {} : { collations }),
       },
       signal,

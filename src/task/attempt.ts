@@ -10,6 +10,7 @@ import type { Screening } from "../pipeline/screening.ts";
 import type { TableErrors } from "../pipeline/table-errors.ts";
 import type { TaskSettings } from "./settings.ts";
 import type { TaskStatistics } from "./statistics.ts";
+import type { FindPlaces } from "./target-places.ts";
 import type { TaskListener, TaskSpec } from "./task.ts";
 import type { ValidationBook } from "./validation-book.ts";
 
@@ -37,6 +38,7 @@ export interface Attempt {
   readonly validation: ValidationBook | undefined;
   /** Opens the target's database as one that is read. */
   readonly readTarget: (signal: AbortSignal) => Promise<Source>;
+  readonly findPlaces: FindPlaces;
   /** Tables that the assessment says cannot be moved, by key. */
   readonly refused: ReadonlyMap<string, MigrationError>;
   readonly signal: AbortSignal;

@@ -32,6 +32,16 @@ export interface BookedTable {
   done: number;
 }
 
+/** How a whole comparison has ended. */
+export interface WholeEnd {
+  readonly undecided: number;
+  /** See BookedTable. */
+  readonly fault: string | undefined;
+  readonly lacks: string | undefined;
+  readonly notes: string | undefined;
+  readonly ms: number;
+}
+
 /** Nothing is known of it yet. */
 export function newTable(due: BookedTable["due"]): Omit<BookedTable, "plan"> {
   return {

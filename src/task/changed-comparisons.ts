@@ -84,7 +84,7 @@ export class ChangedComparisons {
   }
 
   async #settle(plan: TablePlan, left: Set<string>): Promise<void> {
-    const { book, attempt, place, signal } = this.#parts;
+    const { book, attempt, places, signal } = this.#parts;
     const { settings, journal } = attempt;
     const { id } = plan.source;
     const compared = await this.#compared(plan);
@@ -101,7 +101,7 @@ export class ChangedComparisons {
     const records = new FailureRecords(plan.target.id, journal, signal);
     const generation = book.generation(id);
     const { withValues } = settings.rowErrors;
-    const context = { sides: this.#sides, withValues, place, signal };
+    const context = { sides: this.#sides, withValues, place: places.of(id), signal };
     const candidates = [...rows.values()].map(({ candidate }) => candidate);
     let hasNews = false;
     const isCurrent = (): boolean => book.generation(id) === generation && !attempt.errors.isSuspended(id);

@@ -1,6 +1,7 @@
-import type { EndpointConfig, EndpointRole, EndpointSetting } from "../core/engine.ts";
+import type { EndpointConfig, EndpointRole, EndpointSetting, EngineRegistry } from "../core/engine.ts";
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
+import type { TaskSpec } from "./task.ts";
 
 /** What an endpoint's settings ask for without effect: kept and returned, but not passed over in silence. */
 export function endpointFindings(
@@ -20,5 +21,16 @@ export function endpointFindings(
         remedy: errorTable["settings.no_effect"].remedy,
       } as const,
     ];
+  });
+}
+
+/** Those of both endpoints of a task. */
+export function taskEndpointFindings(
+  spec: Pick<TaskSpec, EndpointRole>,
+  registry: EngineRegistry,
+): readonly Finding[] {
+  return (["source", "target"] as const).flatMap((role) => {
+    const { endpointSettings } = registry.find(spec[role].engine);
+    return endpointFindings(spec[role], role, endpointSettings);
   });
 }

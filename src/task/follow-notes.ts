@@ -114,6 +114,9 @@ export async function followNotes(attempt: Attempt, { position, notes }: NotedTr
   }
   const wanted = inNameOrder(alterations.tables);
   const others = otherTables(attempt, wanted);
+  const names = wanted.map(({ from }) => from.source.id);
+  // Before: what is altered is never recorded as compared.
+  await attempt.validation?.anew(names, attempt.journal, signal);
   const outcomes = await target.alterTables(
     { alterations: wanted, others, marks: settings.preventsLoops },
     journalRequest,

@@ -5,12 +5,15 @@ import { reloadRefusal } from "./reload-refusal.ts";
 
 const loopless = JSON.stringify({ LoopbackPreventionSettings: { EnableLoopbackPrevention: true } });
 
+const compares = JSON.stringify({ ValidationSettings: { EnableValidation: true, ValidationOnly: true } });
+
 const cases: readonly (readonly [type: MigrationType, settings: string, refusal: RegExp | undefined])[] = [
   ["full-load", "{}", undefined],
   ["full-load-and-cdc", "{}", undefined],
   ["full-load", loopless, undefined],
   ["full-load-and-cdc", loopless, /EnableLoopbackPrevention/],
   ["cdc", "{}", /\(cdc\)/],
+  ["full-load", compares, /ValidationOnly/],
 ];
 
 for (const [type, settings, refusal] of cases) {

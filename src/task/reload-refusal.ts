@@ -1,6 +1,6 @@
 import { MigrationError } from "../core/error.ts";
 import { displayTable, tableKey } from "../core/schema.ts";
-import { readTaskSettings } from "./settings.ts";
+import { onlyValidates, readTaskSettings } from "./settings.ts";
 import type { ReloadWish, TaskSpec } from "./task.ts";
 
 export interface ReloadRefusal {
@@ -17,6 +17,12 @@ export function reloadRefusal({
     return {
       message: "Tables of a task that only replicates changes (cdc) cannot be reloaded.",
       remedy: "Use a task that loads and replicates.",
+    };
+  }
+  if (onlyValidates(settings)) {
+    return {
+      message: "Tables of a task that only compares (ValidationOnly) cannot be reloaded.",
+      remedy: "Ask for validate-only, which compares them anew.",
     };
   }
   if (type === "full-load" || !readTaskSettings(settings).preventsLoops) return undefined;

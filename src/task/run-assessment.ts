@@ -9,6 +9,7 @@ import { type AssessedTask, assessTask, tableFinder } from "./assessment.ts";
 import { type Complexity, complexityOf } from "./complexity.ts";
 import { changeRate, type Estimate, estimate } from "./estimate.ts";
 import { logFindings, probeFindings, spaceFindings } from "./estimate-findings.ts";
+import { loadsRows } from "./loads-rows.ts";
 import { sampleLoad } from "./sample-load.ts";
 import { readTaskSettings } from "./settings.ts";
 import type { TaskSpec } from "./task.ts";
@@ -72,7 +73,9 @@ export async function runAssessment(order: AssessmentOrder, signal: AbortSignal)
     ...assessed.findings,
     ...probeFindings("source", before),
     ...(there === undefined ? [] : probeFindings("target", there)),
-    ...(spec.type === "cdc" ? [] : spaceFindings(assessed.tables, order.freeBytes ?? there?.freeBytes)),
+    ...(loadsRows({ spec, settings })
+      ? spaceFindings(assessed.tables, order.freeBytes ?? there?.freeBytes)
+      : []),
     ...(spec.type !== "full-load" && settings.followsAlteredTables ? before.unnoted : []),
   ];
   const estimated = await measured(order, { assessed, before, findings }, signal);

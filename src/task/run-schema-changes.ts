@@ -37,6 +37,11 @@ export async function followSchemaChanges(
     for (const failure of failures) statistics.finding(asWarning(failure));
   }
   const others = wanted.length > 0 ? await tablesWithout(attempt, wanted) : [];
+  await attempt.validation?.anew(
+    wanted.map(({ plan: { source } }) => source.id),
+    journal,
+    signal,
+  );
   for (const [i, outcome] of (await target.addColumns(wanted, others, signal)).entries()) {
     const { id } = wanted[i]!.plan.source;
     if (outcome instanceof MigrationError) await errors.handle(id, outcome, signal);

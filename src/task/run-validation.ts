@@ -3,10 +3,13 @@ import { asMigrationError } from "../core/error.ts";
 import type { TableRules } from "../pipeline/apply-modes.ts";
 import type { ChangeApply } from "../pipeline/change-apply.ts";
 import { AppliedPlace } from "../pipeline/validation/applied-place.ts";
-import { type TargetPlace, TimedPlace } from "../pipeline/validation/target-place.ts";
+import { TimedPlace } from "../pipeline/validation/target-place.ts";
+import type { TargetPlaces } from "../pipeline/validation/validate.ts";
 import type { Attempt } from "./attempt.ts";
 import { ChangedComparisons } from "./changed-comparisons.ts";
-import type { ValidationBook, ValidationGoal } from "./validation-book.ts";
+import { onePlace } from "./target-places.ts";
+import type { ValidationBook } from "./validation-book.ts";
+import type { ValidationGoal } from "./validation-goal.ts";
 import { type ComparisonParts, untilNextLook, WholeComparisons } from "./whole-comparisons.ts";
 
 export interface ValidationParts {
@@ -21,11 +24,11 @@ export interface ValidationParts {
 export class ValidationBesideChanges implements AsyncDisposable {
   readonly #parts: ValidationParts;
   readonly #rules: TableRules;
-  readonly #place: TargetPlace;
+  readonly #places: TargetPlaces;
   readonly #signal: AbortSignal;
   readonly #begun = Promise.withResolvers<void>();
   readonly #ended: Promise<void>;
-  #goal: (ValidationGoal & { readonly reached: () => void }) | undefined;
+  #goal: { readonly of: ValidationGoal; readonly reached: () => void } | undefined;
 
   constructor(
     parts: ValidationParts,
@@ -35,11 +38,12 @@ export class ValidationBesideChanges implements AsyncDisposable {
     this.#parts = parts;
     this.#rules = rules;
     this.#signal = signal;
-    this.#place = new AppliedPlace({
+    const place = new AppliedPlace({
       positions: source.positions,
       end: (asking) => source.currentPosition(asking),
-      passes: (position) => apply.between(async () => undefined, position),
+      passes: (position) => apply.shows(position),
     });
+    this.#places = onePlace(place);
     this.#ended = this.#begun.promise
       .then(() =>
         trying(
@@ -60,7 +64,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
   /** Resolves when all that is known to be compared by now has been, or cannot be; rejects when it is ended before. */
   async finished(): Promise<void> {
     const done = Promise.withResolvers<void>();
-    this.#goal = { ...this.#parts.book.goal(), reached: done.resolve };
+    this.#goal = { of: this.#parts.book.goal(), reached: done.resolve };
     this.#signal.addEventListener("abort", () => done.reject(this.#signal.reason), { once: true });
     if (this.#signal.aborted) done.reject(this.#signal.reason);
     await done.promise;
@@ -79,7 +83,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
     const signal = AbortSignal.any([this.#signal, ending.signal]);
     await using target = await attempt.readTarget(signal);
     const parts: ComparisonParts = {
-      ...{ attempt, book, target, place: this.#place, signal },
+      ...{ attempt, book, target, places: this.#places, follows: true, signal },
       isReady: (table) => this.#rules.gateOf(table) === undefined,
     };
     const wholes = new WholeComparisons(parts);
@@ -89,7 +93,8 @@ export class ValidationBesideChanges implements AsyncDisposable {
         await takeWishes(this.#parts, signal);
         await changed.beginSome();
         await book.record(journal, signal);
-        if (this.#goal?.isReached() === true) this.#goal.reached();
+        const isReached = this.#goal?.of.isReached((table) => attempt.errors.isSuspended(table)) === true;
+        if (isReached) this.#goal?.reached();
         await untilNextLook(signal);
       }
     };
@@ -108,29 +113,35 @@ export class ValidationBesideChanges implements AsyncDisposable {
 
 /** Compares all tables of a full load that no changes follow, if that is asked for; resolves when that is done, or cannot be. */
 export async function validateLoaded(attempt: Attempt): Promise<void> {
-  const { validation: book, journal, signal } = attempt;
+  const { validation: book, signal } = attempt;
   if (book === undefined) return;
   const parts = { attempt, book };
-  attempt.statistics.setPhase("validating");
   await book.begin(attempt);
+  attempt.statistics.setPhase("validating");
   let isGivenUp = false;
-  const session = async (): Promise<void> => {
-    await using target = await attempt.readTarget(signal);
-    const place = new TimedPlace(0);
-    const wholes = new WholeComparisons({ attempt, book, target, place, isReady: () => true, signal });
-    do await takeWishes(parts, signal);
-    while (await wholes.compareSome(true));
-    await book.record(journal, signal);
-  };
   await trying(
     parts,
     signal,
-    session,
+    // Nobody brings rows any more.
+    () => compareAll(parts, onePlace(new TimedPlace(0))),
     () => {
       isGivenUp = true;
     },
     () => isGivenUp,
   );
+}
+
+/** Compares each table whole that is to be, until none is. */
+export async function compareAll({ attempt, book }: ValidationParts, places: TargetPlaces): Promise<void> {
+  const { journal, signal } = attempt;
+  await using target = await attempt.readTarget(signal);
+  const wholes = new WholeComparisons({
+    ...{ attempt, book, target, places, isReady: () => true, follows: false, signal },
+  });
+  do {
+    await book.record(journal, signal);
+    await takeWishes({ attempt, book }, signal);
+  } while (await wholes.compareSome(true));
 }
 
 async function takeWishes({ attempt, book }: ValidationParts, signal: AbortSignal): Promise<void> {

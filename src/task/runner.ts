@@ -1,4 +1,3 @@
-import type { EngineRegistry } from "../core/engine.ts";
 import { MigrationError } from "../core/error.ts";
 import type { JournaledTable } from "../core/journal.ts";
 import { readTable } from "../core/plan.ts";
@@ -10,7 +9,7 @@ import { TableErrors } from "../pipeline/table-errors.ts";
 import { afterTableError } from "./after-table-error.ts";
 import type { Attempt } from "./attempt.ts";
 import { AttemptWatches } from "./attempt-watches.ts";
-import { endpointFindings } from "./endpoint-findings.ts";
+import { taskEndpointFindings } from "./endpoint-findings.ts";
 import { type Ending, failedOutcome } from "./failed-outcome.ts";
 import { followSelection } from "./follow-selection.ts";
 import { leavesColumnsOut } from "./followed-columns.ts";
@@ -24,11 +23,10 @@ import { checkWishes } from "./reload-refusal.ts";
 import { retryAttempts } from "./retry-attempts.ts";
 import { RetryBook } from "./retry-book.ts";
 import { runChanges } from "./run-changes.ts";
-import { finishBuilds, runLoad } from "./run-load.ts";
+import { runFullLoad } from "./run-full-load.ts";
+import { runLoad } from "./run-load.ts";
 import { rowsKept } from "./run-reload.ts";
-import { retryAfterLoad } from "./run-retry.ts";
 import { followSchemaChanges } from "./run-schema-changes.ts";
-import { validateLoaded } from "./run-validation.ts";
 import { tablesToReplan } from "./schema-changes.ts";
 import { readTaskSettings, type TaskSettings } from "./settings.ts";
 import { followLog, noteLog } from "./source-log.ts";
@@ -37,6 +35,7 @@ import { beginAnew, hasBegun } from "./start-note.ts";
 import { TaskStatistics } from "./statistics.ts";
 import type { ChangeControl, ChangeListener } from "./steering.ts";
 import { readStopRule, type StopRule } from "./stop-rule.ts";
+import type { TaskSurroundings } from "./surroundings.ts";
 import type {
   ReloadWish,
   RetryWish,
@@ -67,7 +66,7 @@ const STOP_PATIENCE_MS = 30_000;
 export class TaskRunner implements RunningTask, ChangeControl {
   readonly outcome: Promise<TaskOutcome>;
   readonly #spec: TaskSpec;
-  readonly #registry: EngineRegistry;
+  readonly #around: TaskSurroundings;
   readonly #listener: TaskListener;
   readonly #statistics: TaskStatistics;
   readonly retries = new RetryBook();
@@ -95,9 +94,9 @@ export class TaskRunner implements RunningTask, ChangeControl {
   readonly #watches = new AttemptWatches();
   readonly #validation: ValidationBook;
 
-  constructor(spec: TaskSpec, registry: EngineRegistry, listener: TaskListener) {
+  constructor(spec: TaskSpec, around: TaskSurroundings, listener: TaskListener) {
     this.#spec = spec;
-    this.#registry = registry;
+    this.#around = around;
     this.#listener = listener;
     this.#statistics = new TaskStatistics(listener, this.retries);
     this.#validation = new ValidationBook(this.#statistics);
@@ -164,12 +163,9 @@ export class TaskRunner implements RunningTask, ChangeControl {
     const isPlanned = tables.every(
       (table) => this.#errors?.isSuspended(table) !== true && !this.#reloads.hasToReplan(table),
     );
-    if (this.#changes !== undefined && isPlanned) {
-      this.#changes.reload(tables);
-      return;
-    }
-    this.#reloads.add(tables);
-    this.#changes?.replan();
+    if (this.#changes === undefined || !isPlanned) this.#reloads.add(tables);
+    if (isPlanned) this.#changes?.reload(tables);
+    else this.#changes?.replan();
   }
 
   retryErrors(wish: RetryWish): void {
@@ -206,7 +202,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
   /** "again": tables were set aside or are to be loaded again; the next attempt takes it up. */
   async #attempt(settings: TaskSettings): Promise<StopReason | "again"> {
     const signal = this.#abort.signal;
-    await using both = await openSides(this.#spec, this.#registry, signal);
+    await using both = await openSides(this.#spec, this.#around.registry, signal);
     const { source, target } = both;
     using _telling = tellLockWaits({ source, target, spec: this.#spec, listener: this.#listener }, signal);
     this.#stopRule = await readStopRule(this.#spec.cdcStopPosition, source, signal);
@@ -248,7 +244,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
       errors,
       ...{ rereads: this.#rereads, tornReads: this.#tornReads, screening: this.#screening },
       validation: settings.validation.enabled ? this.#validation : undefined,
-      readTarget: (opening) => openTargetToRead(this.#spec, this.#registry, opening),
+      readTarget: (opening) => openTargetToRead(this.#spec, this.#around.registry, opening),
+      findPlaces: this.#around.findPlaces,
       refused: new Map(planned.refused.map(({ table, error }) => [tableKey(table), error])),
       signal,
     };
@@ -285,11 +282,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
   ): Promise<PlannedTask> {
     const signal = this.#abort.signal;
     this.#statistics.setPhase("assessing");
-    for (const role of ["source", "target"] as const) {
-      const endpoint = this.#spec[role];
-      const { endpointSettings } = this.#registry.find(endpoint.engine);
-      for (const one of endpointFindings(endpoint, role, endpointSettings)) this.#statistics.finding(one);
-    }
+    for (const one of taskEndpointFindings(this.#spec, this.#around.registry)) this.#statistics.finding(one);
     const stream = { taskId: this.#spec.id, tables: [] };
     const keepsLog =
       this.#spec.type !== "full-load" &&
@@ -332,14 +325,12 @@ export class TaskRunner implements RunningTask, ChangeControl {
   }
 
   async #phases(attempt: Attempt): Promise<StopReason | "again"> {
-    if (this.#spec.type === "cdc") await startChangeOnly(attempt);
-    else await runLoad(attempt);
     if (this.#spec.type === "full-load") {
-      await finishBuilds(attempt);
-      await retryAfterLoad(attempt, this.retries);
-      await validateLoaded(attempt);
+      await runFullLoad(attempt, this.retries);
       return this.#reloads.isEmpty ? "FULL_LOAD_ONLY_FINISHED" : "again";
     }
+    if (this.#spec.type === "cdc") await startChangeOnly(attempt);
+    else await runLoad(attempt);
     return await this.#notes.follow(attempt, () => runChanges(attempt, this));
   }
 }

@@ -23,10 +23,6 @@ const cases: readonly (readonly [settings: unknown, finding: string])[] = [
     "info settings.no_effect ValidationSettings.TableFailureMaxCount",
   ],
   [
-    { ValidationSettings: { ValidationOnly: true } },
-    "error settings.unsupported ValidationSettings.ValidationOnly",
-  ],
-  [
     { FullLoadSettings: { MaxFullLoadSubtasks: 2 } },
     "warning settings.no_effect FullLoadSettings.MaxFullLoadSubtasks",
   ],

@@ -148,6 +148,11 @@ const refusals: readonly (readonly [change: unknown, subject: string, message: s
     "ValidationSettings.ValidationOnly",
     "The task setting ValidationSettings.ValidationOnly needs FullLoadSettings.TargetTablePrepMode to be DO_NOTHING.",
   ],
+  [
+    { ValidationSettings: { ValidationOnly: true } },
+    "ValidationSettings.ValidationOnly",
+    "The task setting ValidationSettings.ValidationOnly needs ValidationSettings.EnableValidation to be true.",
+  ],
 ];
 
 for (const [change, subject, message] of refusals) {

@@ -27,7 +27,7 @@ test("a run without settings drops and creates, loads eight partitions and retri
     historySlotMinutes: 5,
     groupLimits: { changes: undefined, bytes: 500 * 2 ** 20 },
     truncates: "carry-out",
-    validation: { enabled: false, sessions: 5, skipsLobs: false, delayMs: 0 },
+    validation: { enabled: false, only: false, sessions: 5, skipsLobs: false, delayMs: 0 },
     rowErrors: {
       refused: "log",
       refusedLimit: { count: 0, action: "suspend-table" },
@@ -92,7 +92,7 @@ test("a run reads its settings from a part of a document and from the full one a
       historySlotMinutes: 5,
       groupLimits: { changes: 300, bytes: 2 ** 20 },
       truncates: "refuse",
-      validation: { enabled: false, sessions: 5, skipsLobs: false, delayMs: 0 },
+      validation: { enabled: false, only: false, sessions: 5, skipsLobs: false, delayMs: 0 },
       rowErrors: {
         refused: "stop-task",
         refusedLimit: { count: 7, action: "stop-task" },
@@ -138,6 +138,7 @@ test("exactly the settings that the table says act change what a run does", () =
   // What a setting says more about, by its path.
   const alongs: Readonly<Record<string, Readonly<Record<string, object>>>> = {
     "Logging.EnableLogContext": { Logging: { EnableLogging: true } },
+    "ValidationSettings.ValidationOnly": { ValidationSettings: { EnableValidation: true } },
     "TargetMetadata.LobMaxSize": { TargetMetadata: { LimitedSizeLobMode: true } },
   };
   const runOf = (document: object): string => JSON.stringify(readTaskSettings(JSON.stringify(document)));
@@ -148,7 +149,6 @@ test("exactly the settings that the table says act change what a run does", () =
     const change = { [section]: { ...along[section], [name]: other } };
     const document = section === "" ? { [name]: other } : change;
     if (path === "TargetMetadata.LimitedSizeLobMode") continue;
-    if (path === "ValidationSettings.ValidationOnly") continue;
     assert.equal(runOf(document) !== runOf(along), "does" in effect, path);
   }
 });

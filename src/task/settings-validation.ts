@@ -1,4 +1,4 @@
-import { choice, does, flag, idle, refused, type SettingSection, whole } from "./settings-value.ts";
+import { choice, does, flag, idle, type SettingSection, whole } from "./settings-value.ts";
 
 const BY_DIGESTS =
   "Tables are compared by sums of digests that each server computes in one scan, and cut into parts of a size that fits.";
@@ -11,7 +11,7 @@ export const validationSettings: SettingSection = {
     flag(false),
     "Compares source and target.",
     does(
-      "Each table is compared whole once it is loaded and its changes have come, then the rows that changes concern: see docs/validation.md.",
+      "Each table is compared whole once it is loaded and its changes have come, then the rows that changes concern: see [Comparing two databases](../validation.md#in-a-task).",
     ),
   ],
   ValidationMode: [choice("ROW_LEVEL", "GROUP_LEVEL"), "How it compares.", idle(BY_DIGESTS)],
@@ -44,7 +44,9 @@ export const validationSettings: SettingSection = {
   ValidationOnly: [
     flag(false),
     "Only compares and moves nothing; needs TargetTablePrepMode DO_NOTHING and cannot be modified.",
-    refused("`tideway validate` compares two databases without a task."),
+    does(
+      "A task of the type full-load compares all tables once and ends; nothing is written to the target but its control tables. Needs EnableValidation. Other types are refused.",
+    ),
   ],
   HandleCollationDiff: [
     flag(false),
@@ -73,6 +75,8 @@ export const validationSettings: SettingSection = {
 /** What a run takes from the section. */
 export interface ValidationSettings {
   readonly enabled: boolean;
+  /** Nothing is moved. */
+  readonly only: boolean;
   /** Sessions of each side that compare whole tables, and as many for rows that have changed. */
   readonly sessions: number;
   /** Columns of large objects are not compared. */
@@ -85,6 +89,7 @@ export interface ValidationSettings {
 export function readValidation(section: Readonly<Record<string, unknown>>): ValidationSettings {
   return {
     enabled: section["EnableValidation"] === true,
+    only: section["ValidationOnly"] === true,
     sessions: section["ThreadCount"] as number,
     skipsLobs: section["SkipLobColumns"] === true,
     delayMs: (section["ValidationQueryCdcDelaySeconds"] as number) * 1000,

@@ -147,7 +147,10 @@ test("a modification may send back the log group that was returned, and no other
 });
 
 test("ValidationOnly cannot be modified, and a task created with it prepares nothing", () => {
-  const created = mergeTaskSettings(undefined, '{"ValidationSettings": {"ValidationOnly": true}}');
+  const created = mergeTaskSettings(
+    undefined,
+    '{"ValidationSettings": {"EnableValidation": true, "ValidationOnly": true}}',
+  );
   assert.equal(JSON.parse(created).FullLoadSettings.TargetTablePrepMode, "DO_NOTHING");
   assert.throws(() => merged({ ValidationSettings: { ValidationOnly: false } }, created), {
     message: "The parameter ValidationSettings.ValidationOnly cannot be modified.",

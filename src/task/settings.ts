@@ -131,6 +131,11 @@ const OPTIONAL_TABLES = [
   ["ValidationSettings", "EnableValidation", "awsdms_validation_failures_v1"],
 ] as const satisfies readonly (readonly [section: string, setting: string, OptionalControlTable])[];
 
+/** Whether a document asks for a task that moves nothing. */
+export function onlyValidates(document: string): boolean {
+  return section(parseSettings(document), "ValidationSettings").ValidationOnly === true;
+}
+
 /** A section of a checked document with all its defaults. */
 function section(document: SettingsDocument, name: string): SettingsDocument {
   const value = member(document, name);
@@ -223,13 +228,16 @@ function checkCombinations(document: SettingsDocument): void {
       "The parameter Logging.EnableLogContext is not allowed when Logging.EnableLogging is not set to true.",
     );
   }
-  const validatesOnly = section(document, "ValidationSettings").ValidationOnly === true;
-  if (validatesOnly && load.TargetTablePrepMode !== "DO_NOTHING") {
-    throw malformed(
-      "ValidationSettings.ValidationOnly",
-      "needs FullLoadSettings.TargetTablePrepMode to be DO_NOTHING",
-    );
+  const { ValidationOnly, EnableValidation } = section(document, "ValidationSettings");
+  if (ValidationOnly === true) checkValidationOnly(load.TargetTablePrepMode, EnableValidation);
+}
+
+function checkValidationOnly(prepareMode: unknown, isEnabled: unknown): void {
+  const path = "ValidationSettings.ValidationOnly";
+  if (prepareMode !== "DO_NOTHING") {
+    throw malformed(path, "needs FullLoadSettings.TargetTablePrepMode to be DO_NOTHING");
   }
+  if (isEnabled !== true) throw malformed(path, "needs ValidationSettings.EnableValidation to be true");
 }
 
 function refusedCombination(path: string, message: string): MigrationError {

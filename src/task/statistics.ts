@@ -189,6 +189,13 @@ export class TaskStatistics implements PipelineObserver {
     this.#touch(table);
   }
 
+  /** Nothing is left to be done about the table, of which no row was to come. */
+  completed(id: TableId): void {
+    const table = this.#table(id);
+    table.state = "Table completed";
+    this.#touch(table);
+  }
+
   building(id: TableId, subject: string | undefined): void {
     const table = this.#table(id);
     table.activity = subject === undefined ? undefined : `building ${subject}`;

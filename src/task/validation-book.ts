@@ -5,9 +5,11 @@ import type { ChangeWatch } from "../pipeline/change-apply.ts";
 import { keyColumns } from "../pipeline/row-keys.ts";
 import { ChangedRows } from "../pipeline/validation/changed-rows.ts";
 import type { Attempt } from "./attempt.ts";
-import { type BookedTable, newTable, stateOf } from "./booked-table.ts";
+import { type BookedTable, newTable, stateOf, type WholeEnd } from "./booked-table.ts";
+import { loadsRows } from "./loads-rows.ts";
 import { RevalidationBook } from "./revalidation-book.ts";
 import type { TaskStatistics } from "./statistics.ts";
+import { ValidationGoal } from "./validation-goal.ts";
 
 /** Rows that are written without a pause, and of which it is not known which, are looked at after so long. */
 const UNCALM_MS = 60_000;
@@ -34,7 +36,8 @@ export class ValidationBook {
    * An attempt begins: what the journal has as compared is not compared again, and what the journal has planned anew is. What
    * this process knows beyond that stays true.
    */
-  async begin({ journal, plan, spec, signal }: Attempt): Promise<void> {
+  async begin(attempt: Attempt): Promise<void> {
+    const { journal, plan, signal } = attempt;
     const failed = await journal.countValidationFailures(signal);
     const journaled = new Map((await journal.tables(signal)).map((table) => [tableKey(table.id), table]));
     const before = this.#tables;
@@ -42,7 +45,7 @@ export class ValidationBook {
     for (const one of plan.tables) {
       const key = tableKey(one.source.id);
       const there = journaled.get(key);
-      const isReady = there === undefined ? spec.type === "cdc" : there.state === "ready";
+      const isReady = there === undefined ? !loadsRows(attempt) : there.state === "ready";
       const isCompared = isReady && there?.isCompared === true;
       const known = isReady ? before.get(key) : undefined;
       const table: BookedTable = { ...(known ?? newTable(isCompared ? undefined : "first")), plan: one };
@@ -111,8 +114,8 @@ export class ValidationBook {
     });
   }
 
-  /** A whole comparison begins; returns what it is known by. All changes from now on are looked at besides. */
-  begins(id: TableId, of: number | undefined): number {
+  /** A whole comparison begins; returns what it is known by. `follows`: all changes from now on are looked at besides. */
+  begins(id: TableId, of: number | undefined, { follows }: { readonly follows: boolean }): number {
     const table = this.#table(id)!;
     table.compared = { rows: 0, of };
     table.isOutdated = false;
@@ -121,7 +124,7 @@ export class ValidationBook {
     table.failed = 0;
     table.undecided = 0;
     table.suspended.clear();
-    this.#follow(table);
+    if (follows) this.#follow(table);
     this.tell(id);
     return table.generation;
   }
@@ -229,29 +232,9 @@ export class ValidationBook {
     await journal.setCompared(ids, true, signal);
   }
 
-  /** What is to be done before all that was known when this was called has been compared. */
+  /** What is to be done before all that is known by now has been compared. */
   goal(): ValidationGoal {
-    const whole = new Set<string>();
-    const rows = new Map<string, number>();
-    for (const [key, { due, plan, taken }] of this.#tables) {
-      if (due !== undefined) whole.add(key);
-      const pending = this.changed.pending(plan.source.id);
-      if (taken + pending > 0) rows.set(key, taken + pending);
-    }
-    return {
-      isReached: () => {
-        for (const key of whole) {
-          const table = this.#tables.get(key);
-          if (table === undefined || table.due === undefined) whole.delete(key);
-        }
-        for (const [key, wanted] of rows) {
-          const table = this.#tables.get(key);
-          if (table === undefined || table.done >= wanted) rows.delete(key);
-          else if (table.underWay === 0 && this.changed.pending(table.plan.source.id) === 0) rows.delete(key);
-        }
-        return whole.size + rows.size === 0;
-      },
-    };
+    return new ValidationGoal(this.#tables, this.changed);
   }
 
   tell(id: TableId): void {
@@ -286,18 +269,4 @@ export class ValidationBook {
   #table(id: TableId): BookedTable | undefined {
     return this.#tables.get(tableKey(id));
   }
-}
-
-/** How a whole comparison has ended. */
-export interface WholeEnd {
-  readonly undecided: number;
-  /** See BookedTable. */
-  readonly fault: string | undefined;
-  readonly lacks: string | undefined;
-  readonly notes: string | undefined;
-  readonly ms: number;
-}
-
-export interface ValidationGoal {
-  isReached(): boolean;
 }

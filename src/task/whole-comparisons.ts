@@ -3,12 +3,13 @@ import type { TablePlan } from "../core/plan.ts";
 import { readTable } from "../core/plan.ts";
 import { type TableId, type TableSchema, tableKey } from "../core/schema.ts";
 import type { Source } from "../core/source.ts";
-import type { TargetPlace } from "../pipeline/validation/target-place.ts";
 import { describeTargets } from "../pipeline/validation/target-tables.ts";
-import { validate } from "../pipeline/validation/validate.ts";
+import { type TargetPlaces, validate } from "../pipeline/validation/validate.ts";
 import type { TableValidation, ValidationObserver } from "../pipeline/validation/validation-observer.ts";
 import type { Attempt } from "./attempt.ts";
-import type { ValidationBook, WholeEnd } from "./validation-book.ts";
+import type { WholeEnd } from "./booked-table.ts";
+import { loadsRows } from "./loads-rows.ts";
+import type { ValidationBook } from "./validation-book.ts";
 import { FailureRecords } from "./validation-failures.ts";
 
 /** Snapshots of both sides are kept for so much at once: servers keep old rows for them. */
@@ -20,9 +21,11 @@ export interface ComparisonParts {
   readonly book: ValidationBook;
   /** The target's database, opened as one that is read. */
   readonly target: Source;
-  readonly place: TargetPlace;
+  readonly places: TargetPlaces;
   /** Whether the table has its rows, and its changes are applied. */
   readonly isReady: (table: TableId) => boolean;
+  /** Changes are applied meanwhile, and the rows that they concern are looked at. */
+  readonly follows: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -47,18 +50,18 @@ export class WholeComparisons {
 
   async #ready(due: readonly TablePlan[]): Promise<readonly TablePlan[]> {
     const { attempt, isReady, signal } = this.#parts;
-    const { journal, spec, errors } = attempt;
+    const { journal, errors } = attempt;
     const states = new Map(
       (await journal.tables(signal)).map(({ id, state }) => [tableKey(id), state] as const),
     );
     return due.filter(({ source: { id } }) => {
-      const state = states.get(tableKey(id)) ?? (spec.type === "cdc" ? "ready" : undefined);
+      const state = states.get(tableKey(id)) ?? (loadsRows(attempt) ? undefined : "ready");
       return state === "ready" && isReady(id) && !errors.isSuspended(id);
     });
   }
 
   async #compare(plans: readonly TablePlan[]): Promise<void> {
-    const { attempt, book, target, place, signal } = this.#parts;
+    const { attempt, book, target, places, signal } = this.#parts;
     const { source, settings, journal } = attempt;
     const { sessions, skipsLobs } = settings.validation;
     const { withValues } = settings.rowErrors;
@@ -67,14 +70,14 @@ export class WholeComparisons {
     for (const plan of plans) {
       const { id } = plan.source;
       const records = new FailureRecords(plan.target.id, journal, signal);
-      const generation = book.begins(id, estimatedRows(plan, targets));
+      const generation = book.begins(id, estimatedRows(plan, targets), this.#parts);
       tables.set(tableKey(id), { records, generation });
       await records.clear();
     }
     try {
       await validate({
         ...{ source, target, tables: plans, targets, sessions, skipsLobs, withValues, signal },
-        ...{ sample: undefined, withTotals: false, places: { all: [place], of: () => place } },
+        ...{ sample: undefined, withTotals: false, places },
         observer: this.#observer(tables),
       });
       book.failed(await journal.countValidationFailures(signal));

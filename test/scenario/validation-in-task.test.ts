@@ -5,7 +5,7 @@ import { type DatabaseKind, postgres, type TestSchema } from "../contract/databa
 import { mariadb } from "../contract/mysql-kinds.ts";
 import { eventually } from "../support/eventually.ts";
 import { serverOfFile } from "../support/server-pair.ts";
-import { ObservedTask, schemas, taskSpec } from "../support/task.ts";
+import { assertStopped, ObservedTask, runToEnd, schemas, TaskProcess, taskSpec } from "../support/task.ts";
 import {
   areCompared,
   areWholeCompared,
@@ -106,6 +106,20 @@ for (const [from, to] of pairs) {
       await target.run("update item set word = 'new' where id = 7");
       await task.until((progress) => areCompared(progress, { item: 1 }));
       assert.deepEqual(await failuresOf(target), ["item MISSING_TARGET r2/8"]);
+
+      // Rows that no change concerns are looked at when somebody asks, and those without a key when some have changed.
+      await target.run("update moment set word = 'c' where word = 'a'; insert into bag values (9, 'stray')");
+      await source.run("insert into bag values (3, 'c')");
+      task.running.reloadTables([
+        { ...task.last!.tables[0]!.id, name: "moment", validateOnly: true, number: 1 },
+      ]);
+      await task.until((progress) => areCompared(progress, { item: 1, moment: 1, bag: 1 }));
+      const [bag, ...others] = await failuresOf(target);
+      assert.equal(bag, "bag MISSING_SOURCE  1 row");
+      assert.deepEqual(
+        others.map((line) => line.slice(0, 20)),
+        ["item MISSING_TARGET ", "moment RECORD_DIFF 2"],
+      );
     } finally {
       stop.abort();
       await writing.catch(() => undefined);
@@ -114,3 +128,54 @@ for (const [from, to] of pairs) {
     }
   });
 }
+
+test("a full load ends when its tables are compared", async () => {
+  const source = await running.get(postgres)!.newSchema();
+  const target = await running.get(postgres)!.newSchema();
+  await source.run(schema);
+  await target.run("create table counter (id int primary key, n int); insert into counter values (3, 0)");
+  const { outcome } = await runToEnd(
+    taskSpec({
+      ...{ type: "full-load", source: source.endpoint, target: target.endpoint },
+      ...{ tableMappings: schemas(source.name) },
+      settings: validating(target, { FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING" } }),
+    }),
+  );
+  assertStopped(outcome);
+  assert.ok(areCompared(outcome.progress, { counter: 1 }), JSON.stringify(outcome.progress.tables));
+  assert.deepEqual(await failuresOf(target), ["counter MISSING_SOURCE 3"]);
+});
+
+test("what was compared before a worker is killed is not compared again, and what has changed since is", async () => {
+  const source = await running.get(postgres)!.newSchema();
+  const target = await running.get(postgres)!.newSchema();
+  await source.run(schema);
+  await source.run("alter table bag replica identity full");
+  const spec = taskSpec({
+    ...{ type: "full-load-and-cdc", source: source.endpoint, target: target.endpoint },
+    ...{ tableMappings: schemas(source.name), settings: validating(target, DELAYED) },
+  });
+  const killed = new TaskProcess(spec);
+  await killed.until((progress) => areCompared(progress));
+  await eventually("the journal has it", async () => {
+    const [[count]] = (await target.rows("select count(*) from awsdms_table_state where compared")) as [
+      [string],
+    ];
+    return count === "4";
+  });
+  await source.run("update counter set n = 1 where id = 1");
+  await eventually(
+    "the change is applied",
+    async () => (await target.rows("select from counter where n = 1")).length > 0,
+  );
+  killed.kill();
+  await killed.ended();
+
+  // Neither the change of the one is compared yet, nor is the other looked at again.
+  await target.run("update counter set n = 2 where id = 1; update item set word = '' where id = 1");
+  const task = new ObservedTask({ ...spec, start: "resume-processing" });
+  await task.until((progress) => areCompared(progress, { counter: 1 }));
+  task.running.stop();
+  assert.equal((await task.running.outcome).stopReason, "NORMAL");
+  assert.deepEqual(await failuresOf(target), ["counter RECORD_DIFF 1 n"]);
+});
