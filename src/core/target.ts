@@ -4,7 +4,6 @@ import type { MigrationError, TableOutcome } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import type { Journal, JournalRequest, WatchedJournal } from "./journal.ts";
 import type { LargeObject, LargeObjectProgress } from "./large-object.ts";
-import type { LockWait } from "./lock-wait.ts";
 import type { MigrationPlan, TablePlan } from "./plan.ts";
 import type { Position, PositionCodec } from "./position.ts";
 import type { PostLoadStep } from "./post-load-step.ts";
@@ -18,6 +17,7 @@ import type { ServerMark } from "./server-mark.ts";
 import type { Probed, ServerProbe } from "./server-probe.ts";
 import type { Partition } from "./source.ts";
 import type { AlteredTable, AlterTables } from "./table-alteration.ts";
+import type { TargetSessions } from "./target-sessions.ts";
 
 export type PrepareMode = "do-nothing" | "drop-and-create" | "truncate";
 
@@ -91,7 +91,7 @@ export interface ColumnAddition {
  * takes many tables does them in few round trips, and its outcomes are in the order of the tables; what
  * is not one table's own error is thrown.
  */
-export interface Target extends AsyncDisposable, Probed<ServerProbe> {
+export interface Target extends TargetSessions, AsyncDisposable, Probed<ServerProbe> {
   /** How changes may be written that the applier takes, best first. */
   readonly changeEncodings: readonly ChangeEncoding[];
   /**
@@ -113,8 +113,6 @@ export interface Target extends AsyncDisposable, Probed<ServerProbe> {
    * which the source's mark stands, or the very server where its tables name their database.
    */
   overwritten(mark: ServerMark, plan: MigrationPlan, signal: AbortSignal): Promise<readonly TableId[]>;
-  /** Sessions of this target that wait for somebody else's lock, once they have done so for a few seconds. */
-  lockWaits(signal: AbortSignal): Promise<readonly LockWait[]>;
   /** The task's own records in the target, which make load and apply exactly-once. */
   openJournal(request: JournalRequest, signal: AbortSignal): Promise<Journal>;
   /** The journal of a task that has records in the target, for whoever only looks at it. Changes nothing, and keeps nobody out. */

@@ -15,6 +15,7 @@ import type { ValidationObserver } from "../pipeline/validation/validation-obser
 import { asRead, openBoth } from "../task/open-sides.ts";
 import { nothingSelected } from "../task/select-relations.ts";
 import { readTaskSettings, type TaskSettings } from "../task/settings.ts";
+import { OtherWriters } from "../task/tell-other-writers.ts";
 import { registry } from "./engines.ts";
 import { type FoundTasks, findTasks, type KnownTask } from "./followed-tasks.ts";
 import { planRows } from "./plan-rows.ts";
@@ -108,6 +109,9 @@ export async function runValidation(
   const known = spec.takeOver?.(planned) ?? new Set<string>();
   const left = plan.tables.filter((table) => !known.has(tableKey(table.source.id)));
   const { sessions, withValues, sample, withTotals } = spec;
+  const written = plan.tables.map((table) => table.target.id);
+  const tell = (finding: Finding): void => listener.finding(finding);
+  opened.use(new OtherWriters().watch({ target, tables: written, tell }, signal));
   const request = {
     ...{ source, target: there, targets, places, signal },
     ...{ sessions, withValues, sample, withTotals },

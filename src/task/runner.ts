@@ -8,7 +8,7 @@ import { Screening } from "../pipeline/screening.ts";
 import { TableErrors } from "../pipeline/table-errors.ts";
 import { afterTableError } from "./after-table-error.ts";
 import type { Attempt } from "./attempt.ts";
-import { reportToTarget } from "./control-reports.ts";
+import { AttemptWatches } from "./attempt-watches.ts";
 import { taskEndpointFindings } from "./endpoint-findings.ts";
 import { type Ending, failedOutcome } from "./failed-outcome.ts";
 import { followSelection } from "./follow-selection.ts";
@@ -35,7 +35,6 @@ import { beginAnew, hasBegun } from "./start-note.ts";
 import { TaskStatistics } from "./statistics.ts";
 import type { ChangeControl, ChangeListener } from "./steering.ts";
 import { readStopRule, type StopRule } from "./stop-rule.ts";
-import { watchStreamHealth } from "./stream-health.ts";
 import type { TaskSurroundings } from "./surroundings.ts";
 import type {
   ReloadWish,
@@ -92,6 +91,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
   #impatience: NodeJS.Timeout | undefined;
   #known: ReadonlySet<string> = new Set();
   readonly #notes = new NoteKeeping();
+  readonly #watches = new AttemptWatches();
   readonly #validation: ValidationBook;
 
   constructor(spec: TaskSpec, around: TaskSurroundings, listener: TaskListener) {
@@ -260,8 +260,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     const attempt = await this.#notes.begin(unnoted);
     try {
       await noteLog(attempt);
-      using _watching = watchStreamHealth(attempt);
-      await using _reporting = reportToTarget(attempt);
+      await using _watching = this.#watches.begin(attempt);
       await followSelection(attempt);
       await this.#recall(attempt);
       for (const { table, error } of planned.refused) await errors.handle(table, error, signal);

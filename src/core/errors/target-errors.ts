@@ -15,6 +15,15 @@ export const targetErrors = {
     meaning: "The target does not accept writes: a standby, or default_transaction_read_only.",
     remedy: "Point the endpoint at the primary, or turn read-only off.",
   },
+  "target.foreign_writes": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "Somebody else writes to the target's tables while a task brings changes, or while they are compared.",
+    remedy: "Keep others from writing to the target's tables until the application has moved there.",
+    ignored:
+      "Rows that others change on the target differ from the source's, and changes of the source meet them as conflicts.",
+  },
   "target.full": {
     scope: "task",
     retry: "once-worked",

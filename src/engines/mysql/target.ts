@@ -4,6 +4,7 @@ import { MigrationError, type TableOutcome } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Journal, JournalRequest, WatchedJournal } from "../../core/journal.ts";
 import type { LockWait } from "../../core/lock-wait.ts";
+import type { OtherWriter } from "../../core/other-writer.ts";
 import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
 import type { PostLoadStep } from "../../core/post-load-step.ts";
 import type { RightsId } from "../../core/rights.ts";
@@ -42,6 +43,7 @@ import { probe } from "./assess/probe.ts";
 import { overwritten } from "./assess/server-mark.ts";
 import { setCounters } from "./catalog/counters.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
+import { otherWriters } from "./catalog/other-writers.ts";
 import type { Client } from "./connection/client.ts";
 import { clientPool } from "./connection/client-pool.ts";
 import type { ServerFacts } from "./connection/server-facts.ts";
@@ -105,6 +107,10 @@ export class MysqlTarget implements Target {
 
   lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {
     return this.#clients.use(signal, lockWaits);
+  }
+
+  otherWriters(tables: readonly TableId[], signal: AbortSignal): Promise<readonly OtherWriter[]> {
+    return this.#clients.use(signal, (client) => otherWriters(client, tables));
   }
 
   watchJournal(request: JournalRequest, signal: AbortSignal): Promise<WatchedJournal> {

@@ -5,6 +5,7 @@ import { MigrationError, type TableOutcome } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Journal, JournalRequest, WatchedJournal } from "../../core/journal.ts";
 import type { LockWait } from "../../core/lock-wait.ts";
+import type { OtherWriter } from "../../core/other-writer.ts";
 import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
 import type { PostLoadStep } from "../../core/post-load-step.ts";
 import type { ObjectRights, RightsId } from "../../core/rights.ts";
@@ -43,9 +44,11 @@ import { probe } from "./assess/probe.ts";
 import { overwritten } from "./assess/server-mark.ts";
 import { geometryType } from "./catalog/geometry-type.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
+import { otherWriters } from "./catalog/other-writers.ts";
 import { orderByRowTypes } from "./catalog/row-types.ts";
 import { setSequences } from "./catalog/sequences.ts";
 import { clientPool } from "./connection/client-pool.ts";
+import { watchOf } from "./connection/connection.ts";
 import { convertPlan } from "./convert/convert.ts";
 import { buildSteps, setUpBuildSession } from "./load/build-steps.ts";
 import { dropObjects } from "./load/drop-objects.ts";
@@ -103,6 +106,11 @@ export class PostgresTarget implements Target {
 
   async lockWaits(signal: AbortSignal): Promise<readonly LockWait[]> {
     return await lockWaits(this.#endpoint, signal);
+  }
+
+  otherWriters(tables: readonly TableId[], signal: AbortSignal): Promise<readonly OtherWriter[]> {
+    const { pids } = watchOf(this.#endpoint);
+    return this.#clients.use(signal, (client) => otherWriters(client, tables, pids));
   }
 
   watchJournal(request: JournalRequest, signal: AbortSignal): Promise<WatchedJournal> {

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ConnectionOptions } from "mysql2/promise";
+import { eventually } from "../../../../test/support/eventually.ts";
+import { type MysqlFlavour, startMysql } from "../../../../test/support/mysql-server.ts";
+import { serverOfFile } from "../../../../test/support/server-pair.ts";
+import { mysqlEngine } from "../engine.ts";
+
+const signal = new AbortController().signal;
+
+/** A server that watches locks of tables, with `bytes` of memory for what a session says of its program. */
+const watching = (flavour: MysqlFlavour, bytes: number) =>
+  serverOfFile(
+    startMysql({
+      flavour,
+      settings: {
+        performance_schema: 1,
+        performance_schema_instrument: "'wait/lock/metadata/sql/mdl=ON'",
+        performance_schema_session_connect_attrs_size: bytes,
+      },
+    }),
+  );
+
+for (const { flavour, knowsPrograms, server } of [
+  { flavour: "mysql", knowsPrograms: true, server: await watching("mysql", 512) },
+  { flavour: "mariadb", knowsPrograms: false, server: await watching("mariadb", 0) },
+]) {
+  const much = knowsPrograms ? "programs" : "only users";
+  test(`${flavour} that knows ${much}: who writes is named, and neither Tideway nor who only locks rows`, async () => {
+    const database = await server.createDatabase();
+    await server.query(
+      `create user 'app'@'%' identified by 'pw'; grant all on *.* to 'app'@'%'; create user 'mover'@'%' identified by 'pw';
+       grant all on \`${database}\`.* to 'mover'@'%'; grant process on *.* to 'mover'@'%'; grant select on performance_schema.* to 'mover'@'%';
+       create table t (a int primary key); create table u (a int primary key); insert into u values (1)`,
+      database,
+    );
+    const [app, mover] = ["app", "mover"].map((user) => ({ user, password: "pw" }));
+    const endpoint = { ...server.endpoint(database), username: "mover", password: "pw" };
+    await using target = await mysqlEngine.openTarget(endpoint, signal);
+    const program = (name: string): ConnectionOptions => ({ connectAttributes: { program_name: name } });
+    const reader = await server.connect(database, app);
+    const task = await server.connect(database, { ...mover, ...program("tideway apply") });
+    const writer = await server.connect(database, { ...app, ...program("shop") });
+    const namesake = await server.connect(database, { ...mover, ...program("mysqldump") });
+    const [t, u] = ["t", "u"].map((name) => ({ schema: database, name }));
+    const named = (count: number) =>
+      // The server shows transactions as they were up to a tenth of a second ago.
+      eventually("the writers", async () => {
+        const writers = await target.otherWriters([t!, u!], signal);
+        return writers.length >= count && writers;
+      });
+    try {
+      await reader.query("start transaction; select * from t; select * from u where a = 1 for update");
+      await task.query("start transaction; insert into t values (2)");
+      await namesake.query("start transaction; insert into t values (3)");
+      await writer.query("start transaction; insert into t values (1)");
+      const shop = { session: `connection ${writer.threadId}`, user: "app", application: "shop" };
+      const dump = {
+        session: `connection ${namesake.threadId}`,
+        user: "mover",
+        application: "mysqldump",
+      };
+      const expected = knowsPrograms ? [shop, dump] : [{ ...shop, application: null }];
+      assert.deepEqual(
+        await named(expected.length),
+        expected.map((writer) => ({ table: t, address: "127.0.0.1", ...writer })),
+      );
+      assert.deepEqual(await target.otherWriters([u!], signal), []);
+    } finally {
+      for (const client of [reader, task, writer, namesake]) client.destroy();
+    }
+  });
+}
