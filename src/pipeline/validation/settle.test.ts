@@ -98,6 +98,7 @@ const one = (value: string): RowState => ({ rows: 1, text: value, prints: [value
 /** Decides by time on a clock of its own, of which each read takes a second. */
 function timed(
   settleMs: number,
+  isFollowed = false,
 ): Required<Pick<SettleContext, "place" | "clock">> & { tick(ms?: number): void } {
   let nowMs = 1_000_000;
   return {
@@ -106,6 +107,7 @@ function timed(
     },
     clock: () => nowMs,
     place: {
+      isFollowed,
       begin: async () => undefined,
       passed: async () => undefined,
       decides: ({ rounds, ms }) => rounds >= 2 && ms >= settleMs,
@@ -113,9 +115,9 @@ function timed(
   };
 }
 
-test("what has differed since the scan needs no time to stay; what has changed since then does", async () => {
+test("what a task has not brought since the scan needs no time to stay; what has changed since then does", async () => {
   const candidates = ["old", "new"].map((id): Candidate => ({ id, lookup: undefined }));
-  const { tick, clock, place } = timed(5_000);
+  const { tick, clock, place } = timed(5_000, true);
   let reads = 0;
   const found = settle(candidates, {
     ...{ place, clock },
@@ -141,6 +143,27 @@ test("what has differed since the scan needs no time to stay; what has changed s
   }
   assert.equal(readsOf.get("old"), 1);
   assert.ok(readsOf.get("new")! > 2);
+});
+
+test("where nothing tells how far the target is, what has differed in the scan has yet to stay", async () => {
+  const { tick, clock, place } = timed(5_000);
+  let sourceReads = 0;
+  const found = settle([{ id: "row", lookup: undefined }], {
+    ...{ place, clock },
+    signal: new AbortController().signal,
+    // An hour ago the target was late with the same change as now.
+    scanned: {
+      source: new Map([["row", one("b")]]),
+      target: new Map([["row", one("a")]]),
+      atMs: clock() - 3_600_000,
+    },
+    read: async (side) => {
+      tick(500);
+      if (side === "source") sourceReads++;
+      return new Map([["row", one(side === "source" || sourceReads > 2 ? "b" : "a")]]);
+    },
+  });
+  for await (const { verdict } of found) assert.equal(verdict, "same");
 });
 
 interface Moment {

@@ -58,12 +58,15 @@ export async function* settle(
   { read, place, signal, scanned, clock = () => performance.now() }: SettleContext,
 ): AsyncGenerator<Settled> {
   const followed = new Map(candidates.map((candidate) => [candidate.id, new FollowedRow(candidate)]));
+  const startedMs = clock();
   if (scanned !== undefined) {
+    // Where nobody follows the source, a row may have come since the scan, and be late with another change now.
+    const nowMs = place.isFollowed === true ? scanned.atMs : startedMs;
     for (const [id, row] of followed) {
       const source = scanned.source.get(id) ?? NO_ROWS;
       const target = scanned.target.get(id) ?? NO_ROWS;
       const scan = { before: source, target, after: source, isScan: true } as const;
-      row.round({ ...scan, nowMs: scanned.atMs, turns: place.turns });
+      row.round({ ...scan, nowMs, turns: place.turns });
     }
   }
   const states = (side: SideName, rows: Iterable<FollowedRow> = followed.values()): ReturnType<ReadStates> =>
@@ -71,7 +74,6 @@ export async function* settle(
       side,
       Array.from(rows, ({ candidate }) => candidate),
     );
-  const startedMs = clock();
   let before = await states("source");
   for (let round = 1; followed.size > 0; round++) {
     await place.passed(signal);
