@@ -26,6 +26,8 @@ export interface MemorySide {
   scans?: number;
   /** How many rows have been looked up by their keys. */
   lookups?: number;
+  /** How many rows have been sent otherwise. */
+  sent?: number;
 }
 
 export interface MemoryTable {
@@ -108,6 +110,7 @@ function snapshotOf(side: MemorySide): Snapshot {
         return { bucket: found.bucket, rows: 1, sum: found.digest };
       });
     },
+    totals: async ({ partition }) => ({ rows: scanned(partition).length, columns: [] }),
     async *read({ filter, digested, table, partition }: ReadRequest) {
       const part = filter === undefined ? scanned(partition) : rows;
       const isChosen = digested === undefined ? () => true : chosen(table, digested);
@@ -118,7 +121,8 @@ function snapshotOf(side: MemorySide): Snapshot {
           ),
         ) ?? true;
       const found = part.filter((row) => isChosen(row) && isWanted(row));
-      if (filter !== undefined) side.lookups = (side.lookups ?? 0) + found.length;
+      const counter = filter === undefined ? "sent" : "lookups";
+      side[counter] = (side[counter] ?? 0) + found.length;
       if (found.length > 0) yield { rows: found.length, bytes: Buffer.concat(found.map(frame)) };
     },
     [Symbol.asyncDispose]: async () => undefined,

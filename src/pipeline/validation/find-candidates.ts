@@ -24,7 +24,10 @@ const PART: PartitionSize = { rowsPerPartition: 100_000, bytesPerPartition: 64 <
 
 const SIDES = ["source", "target"] as const;
 
-/** Groups of buckets, each a scan of both sides, above which it costs less to look rows up by their keys. */
+/**
+ * Groups of buckets, each a scan of both sides, above which it costs less to look rows up by their keys. A bucket may have
+ * the rows of several.
+ */
 const MOST_GROUPS = 4;
 
 /**
@@ -43,7 +46,9 @@ export async function* findCandidates(
   const shared = scanned.differing.filter((bucket) => !isAlone(bucket));
   const rowsOfBoth = (bucket: number): number => source.sums.rows[bucket]! + target.sums.rows[bucket]!;
   const groups = [...groupsOf(shared, rowsOfBoth, rowsAtOnce(context))];
-  const parts = groups.length > MOST_GROUPS ? await partsByKey(table, scanned, context) : undefined;
+  const rows = shared.reduce((sum, bucket) => sum + rowsOfBoth(bucket), 0);
+  const areMany = Math.max(groups.length, rows / rowsAtOnce(context)) > MOST_GROUPS;
+  const parts = areMany ? await partsByKey(table, scanned, context) : undefined;
   if (parts !== undefined) {
     for await (const rows of foundByKey(table, { scanned, parts }, context)) yield* seenRows(rows);
     return;

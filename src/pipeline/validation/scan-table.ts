@@ -36,14 +36,28 @@ export async function scanTable(
   context: ValidationContext,
 ): Promise<ScannedTable> {
   const { id } = table.plan.source;
-  const scanned = await scanSides(sides, context, (rows) => context.observer.compared(id, rows));
+  const estimated = Math.max(estimatedRows(sides.source), estimatedRows(sides.target));
+  const compared = (rows: number): void => context.observer.compared(id, rows);
+  const first = await scanSides(sides, { rows: estimated, compared }, context);
+  const rows = Math.max(first.sides.source.sums.total, first.sides.target.sums.total);
+  const counted = { rows, compared: () => undefined };
+  const scanned = isTooCoarse(first, rows, context) ? await scanSides(sides, counted, context) : first;
   if (!isWrittenOtherwise(table, scanned, context)) return scanned;
   const read = {
     source: { ...sides.source, digests: undefined },
     target: { ...sides.target, digests: undefined },
   };
-  const again = await scanSides(read, context, () => undefined);
+  const again = await scanSides(read, counted, context);
   return rowsOf(again, again.differing) * 2 < rowsOf(scanned, scanned.differing) ? again : scanned;
+}
+
+/**
+ * Whether a bucket that differs has more rows than are held in memory, because there are more in the table than its server
+ * had estimated.
+ */
+function isTooCoarse(scanned: ScannedTable, rows: number, context: ValidationContext): boolean {
+  if (bucketsFor(rows) <= scanned.buckets) return false;
+  return scanned.differing.some((bucket) => rowsOf(scanned, [bucket]) > rowsAtOnce(context));
 }
 
 /**
@@ -68,13 +82,18 @@ function rowsOf({ sides }: ScannedTable, buckets: readonly number[]): number {
   return buckets.reduce((rows, bucket) => rows + source.sums.rows[bucket]! + target.sums.rows[bucket]!, 0);
 }
 
+interface Scan {
+  /** How many there are, more or less. */
+  readonly rows: number;
+  readonly compared: (rows: number) => void;
+}
+
 async function scanSides(
   sides: Sides,
+  { rows, compared }: Scan,
   context: ValidationContext,
-  compared: (rows: number) => void,
 ): Promise<ScannedTable> {
-  const buckets = bucketsFor(Math.max(estimatedRows(sides.source), estimatedRows(sides.target)));
-  const bucketing = { hash: await hashFor(sides, context), buckets };
+  const bucketing = { hash: await hashFor(sides, context), buckets: bucketsFor(rows) };
   const [source, target] = await Promise.all([
     scanSide({ side: sides.source, bucketing, context, compared }),
     scanSide({ side: sides.target, bucketing, context, compared }),

@@ -128,6 +128,16 @@ test("a table of which most rows differ is scanned a few times, however few rows
   }
 });
 
+test("of a table that is larger than its server estimates no more is read for a row that differs", async () => {
+  const large = Array.from({ length: 20_000 }, (_, i): MemoryRow => [String(i), `word ${i}`]);
+  const source: MemorySide = { rows: () => large, digests: same };
+  const target: MemorySide = { rows: () => large.with(7, ["7", "other"]), digests: same };
+  const table = { ...keyed, estimatedRows: -1 };
+  const { different } = await validatedInMemory(table, { source, target }, { rowsAtOnce: 1_000 });
+  assert.equal(different, 1);
+  assert.ok(target.sent! < 1_000, `${target.sent} rows sent`);
+});
+
 test("the target is not read again where it has no row too many", async () => {
   const source: MemorySide = { rows: () => many, digests: same };
   const target: MemorySide = { rows: () => many.map(([key]): MemoryRow => [key!, "other"]), digests: same };
