@@ -18,9 +18,6 @@ export interface RereadContext extends Pick<ValidationContext, "withValues" | "s
   readonly sides: Readonly<Record<SideName, Pick<ValidatedSide, "source" | "sessions">>>;
 }
 
-/** For counting: any hash would do. */
-const TOGETHER = { hash: "md5", buckets: 1 } as const;
-
 /** Reads rows of a table again. */
 export class StateReads {
   readonly #table: ComparedTable;
@@ -61,20 +58,10 @@ export class StateReads {
   /** How many rows a side has now. */
   count(name: SideName): Promise<number> {
     const side = this.#rereads.sides[name];
-    const { signal } = this.#context;
+    const filter = side.filter === undefined ? {} : { filter: side.filter };
+    const request = { ...filter, table: side.table, partition: WHOLE, columns: [] };
     return this.now(name, async (snapshot) => {
-      let rows = 0;
-      if (side.digests === undefined) {
-        for await (const chunk of side.read(snapshot, { partition: WHOLE }, signal)) {
-          rows += chunk.rows;
-          chunk.release?.();
-        }
-        return rows;
-      }
-      const filter = side.filter === undefined ? {} : { filter: side.filter };
-      const columns = side.digests.slice(0, 1);
-      const request = { ...filter, table: side.table, partition: WHOLE, columns, ...TOGETHER };
-      for (const bucket of await snapshot.digests(request, signal)) rows += bucket.rows;
+      const { rows } = await snapshot.totals(request, this.#context.signal);
       return rows;
     });
   }
