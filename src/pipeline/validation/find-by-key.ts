@@ -33,7 +33,9 @@ export async function partsByKey(
   const cut = async (name: SideName): Promise<readonly Partition[]> => {
     const partitions = await partitionsOf(scanned.sides[name].side, size, context);
     const isSmall = wantedRows(scanned, name) / partitions.length <= size.rowsPerPartition;
-    return isSmall ? partitions : [];
+    // Partitions that the source keeps may be of very different sizes.
+    const isEven = partitions.every(({ estimatedRows }) => estimatedRows <= rowsAtOnce(context));
+    return isSmall && isEven ? partitions : [];
   };
   const [source, target] = await Promise.all([cut("source"), cut("target")]);
   return source.length === 0 || target.length === 0 ? undefined : { source, target };
