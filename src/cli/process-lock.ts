@@ -1,4 +1,5 @@
-import { open, readFile, rm } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import type { MigrationError } from "../core/error.ts";
 
 /**
@@ -14,10 +15,34 @@ export async function takeLock(path: string, inUse: (pid: number) => MigrationEr
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt === 3) throw error;
     }
-    const holder = await readFile(path, "utf8").catch(() => "");
+    const holder = await holderOf(path);
     const pid = Number.parseInt(holder, 10);
     if (holder !== "" && isAlive(pid) && (await processMark(pid)) === holder) throw inUse(pid);
-    await rm(path, { force: true });
+    await discard(path, holder);
+  }
+}
+
+const READS = 20;
+const BETWEEN_READS_MS = 50;
+
+/** Empty for nobody. A file that is empty for a moment has just been made, and its holder is about to be written. */
+async function holderOf(path: string): Promise<string> {
+  for (let reads = 1; ; reads++) {
+    const holder = await readFile(path, "utf8").catch(() => undefined);
+    if (holder !== "" || reads === READS) return holder ?? "";
+    await pause(BETWEEN_READS_MS);
+  }
+}
+
+/** Removes what a crash has left, but not what another start may have put in its place since it was read. */
+async function discard(path: string, left: string): Promise<void> {
+  const aside = `${path}.${process.pid}`;
+  try {
+    await rename(path, aside);
+    if ((await readFile(aside, "utf8")) === left) await rm(aside);
+    else await rename(aside, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
 }
 

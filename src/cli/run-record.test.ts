@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -53,6 +53,20 @@ test("the lock of a process that has died is taken over", async (context) => {
     await using _run = await holdRun(directory, "x");
   }
   assert.deepEqual(await readdir(join(directory, "migrate")), []);
+});
+
+test("the lock of a process that is about to write its mark is not taken over", async (context) => {
+  const directory = await dataDir(context);
+  await using _other = await holdRun(directory, "y");
+  const mark = await readFile(join(directory, "migrate", "y.lock"), "utf8");
+  const lock = join(directory, "migrate", "x.lock");
+  await writeFile(lock, "");
+  const refused = assert.rejects(holdRun(directory, "x"), hasCode("usage.run_in_progress"));
+  // The other start is to read it while it is empty.
+  for (let turn = 0; turn < 30; turn++) await readdir(directory);
+  await writeFile(lock, mark);
+  await refused;
+  assert.equal(await readFile(lock, "utf8"), mark);
 });
 
 test("a record that cannot be understood counts as none", async (context) => {
