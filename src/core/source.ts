@@ -232,6 +232,8 @@ export interface SnapshotRequest extends StreamRequest {
   readonly anchor: "none" | "new-stream" | "existing-stream";
   /** How many sessions read it at once at most. As many as the engine finds right when left out. */
   readonly sessions?: number;
+  /** For the anchor "none": one session reads rather than that others' locks and statements are waited for. False when left out. */
+  readonly prompt?: boolean;
   /** The rows must show one place of the log (no Snapshot.upTo), however long that has to be waited for. False when left out. */
   readonly exact?: boolean;
 }

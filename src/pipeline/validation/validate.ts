@@ -46,7 +46,7 @@ export async function validate(request: ValidationRequest): Promise<void> {
   const targetOf = ({ target }: TablePlan): TableSchema | undefined => targets.get(tableKey(target.id));
   const present = tables.filter((plan) => targetOf(plan) !== undefined);
   const open = (from: Source, some: readonly TableSchema[]): Promise<Snapshot> =>
-    from.openSnapshot({ taskId: "validate", tables: some, anchor: "none", sessions }, signal);
+    from.openSnapshot({ taskId: "validate", tables: some, anchor: "none", sessions, prompt: true }, signal);
   const sideOf = (source: Source, snapshot: Snapshot): ValidatedSide => {
     return { source, snapshot, openedMs: performance.now(), sessions: new Limiter(sessions) };
   };

@@ -136,6 +136,24 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
       await assertConsistent(server.endpoint(), await filled());
     });
 
+    if (flavour === "mysql") {
+      test("who wants a snapshot promptly gets one though others keep the locks", async () => {
+        const endpoint = await userWith("prompters", ", lock tables");
+        const { schema, table, request } = await filled(CASCADE, "c");
+        await server.queryAndLeave(
+          "xa start 'p'; delete from c where id = 20; xa end 'p'; xa prepare 'p'",
+          schema,
+        );
+        try {
+          const prompt = { ...request, anchor: "none", prompt: true } as const;
+          await using snapshot = await openSnapshot(endpoint, prompt, signal);
+          assert.equal(await rowsOf(snapshot, table), 3);
+        } finally {
+          await server.query("xa rollback 'p'");
+        }
+      });
+    }
+
     test("a user who may only lock tables gets the same, after whatever may still commit to them", async () => {
       const endpoint = await userWith("lockers", ", lock tables");
       await assertConsistent(endpoint, await filled());

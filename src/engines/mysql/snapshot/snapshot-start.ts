@@ -22,6 +22,8 @@ import { SAVEPOINT } from "./row-read.ts";
 const SESSIONS = 8;
 /** MariaDB's sessions are begun so often in the hope that nothing is committed between the first and the last. */
 const UNLOCKED_TRIES = 3;
+/** Who wants a snapshot promptly waits for a lock so often. */
+const PROMPT_TRIES = 3;
 
 /**
  * The server lets nobody write, and MySQL nobody even read, while a session waits for the lock behind a statement that
@@ -62,7 +64,7 @@ export interface StartedSnapshot extends BegunSessions {
  *     else, with RELOAD          a global read lock, for as long as it takes to begin them
  *     else, with LOCK TABLES     the task's tables locked against writes for as long
  *     else, MariaDB              only those that have the same place, one at least
- *     else, full load alone      one transaction, which needs no place
+ *     else, full load alone      one transaction, which needs no place; or where a lock does not come promptly
  *     else, with GTIDs           between two sets of them; one moment, if nobody commits meanwhile
  *     else                       an error
  */
@@ -191,7 +193,7 @@ async function beginLocked(locker: Client, { sessions, request }: Start): Promis
   return { sessions, position };
 }
 
-/** Takes the widest lock that the user may take, however long others keep it; false when there is none. */
+/** Takes the widest lock that the user may take; false when there is none, or others keep it longer than is waited for. */
 async function lock(locker: Client, { request, signal }: Start): Promise<boolean> {
   await locker.execute(
     `set session lock_wait_timeout = ${LOCK_WAIT_S}, innodb_lock_wait_timeout = ${LOCK_WAIT_S}, ${LOCKS_IN_ENGINE}`,
@@ -199,14 +201,23 @@ async function lock(locker: Client, { request, signal }: Start): Promise<boolean
   const tables = request.tables.map(({ id }) => `${qualified(id)} read`);
   const statements = [GLOBAL_LOCK];
   if (tables.length > 0) statements.push(`lock tables ${tables.join(", ")}`);
-  for (const statement of statements) if (await lockBy(locker, statement, signal)) return true;
+  const patience = { tries: request.prompt === true ? PROMPT_TRIES : Infinity, signal };
+  for (const statement of statements) if (await lockBy(locker, statement, patience)) return true;
   return false;
 }
 
-/** Whoever is in the way is told of by openWriters(), and the caller's signal ends the wait. */
-async function lockBy(locker: Client, statement: string, signal: AbortSignal): Promise<boolean> {
-  for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
-    if (statement === GLOBAL_LOCK && locker.facts.flavour === "mysql") await othersDone(locker, signal);
+interface Patience {
+  /** Infinity: whoever is in the way is told of by openWriters(), and the caller's signal ends the wait. */
+  readonly tries: number;
+  readonly signal: AbortSignal;
+}
+
+async function lockBy(locker: Client, statement: string, patience: Patience): Promise<boolean> {
+  const { tries, signal } = patience;
+  const waitsForOthers = statement === GLOBAL_LOCK && locker.facts.flavour === "mysql";
+  let wait = FIRST_PAUSE_MS;
+  for (let attempt = 1; ; attempt++) {
+    if (waitsForOthers && !(await othersDone(locker, patience))) return false;
     try {
       await locker.execute(LOCKER_TIMEOUTS);
       await locker.execute(statement);
@@ -219,7 +230,9 @@ async function lockBy(locker: Client, statement: string, signal: AbortSignal): P
       await locker.execute("unlock tables");
       await locker.execute("rollback");
       await locker.execute(WAITER_TIMEOUTS);
+      if (attempt === tries) return false;
       await pause(wait, signal);
+      wait = Math.min(2 * wait, LONGEST_PAUSE_MS);
     }
   }
 }
@@ -228,8 +241,12 @@ async function lockBy(locker: Client, statement: string, signal: AbortSignal): P
  * MySQL closes all tables before it has the lock. When it gives up on it because of a statement that runs for long,
  * whoever uses that statement's tables next waits until it ends all the same.
  */
-async function othersDone(locker: Client, signal: AbortSignal): Promise<void> {
-  while ((await longStatements(locker)).length > 0) await pause(FIRST_PAUSE_MS, signal);
+async function othersDone(locker: Client, { tries, signal }: Patience): Promise<boolean> {
+  for (let attempt = 1; (await longStatements(locker)).length > 0; attempt++) {
+    if (attempt === tries) return false;
+    await pause(FIRST_PAUSE_MS, signal);
+  }
+  return true;
 }
 
 function lacksPrivilege({ username }: EndpointConfig, [account]: TextRows): MigrationError {
