@@ -83,7 +83,7 @@ export async function beginAtOnePlace(
     signal.throwIfAborted();
     if (tries === Infinity && attempt > 0) await pause(BETWEEN_TRIES_MS, signal);
     const now = await standing(first);
-    if (seen?.file !== now.file) seen = { ...now, atMs: performance.now() };
+    if (seen === undefined || isAnew(seen, now)) seen = { ...now, atMs: performance.now() };
     if (!(await isSettled(first, seen))) continue;
     const before = await beginAll(sessions);
     if (before?.file !== seen.file) continue;
@@ -108,6 +108,11 @@ async function beginAll(sessions: readonly WireSession[]): Promise<Told | undefi
   await Promise.all(sessions.map((wire) => wire.query(BEGIN)));
   const later = await first.query(SHOW_XA_COMMITS);
   return later[0]![1] === commits![0]![1] ? toldIn(place!) : undefined;
+}
+
+/** In a file of its own; or further on without a commit, as the server notes in a new file which older ones it may need. */
+function isAnew(seen: Told, now: Told): boolean {
+  return now.file !== seen.file || (now.place !== seen.place && now.groups === seen.groups);
 }
 
 /** Whether all that was logged before the file was begun has committed. The session is in no transaction. */
