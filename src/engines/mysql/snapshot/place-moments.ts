@@ -29,13 +29,13 @@ const ROUNDS = 12;
 const BETWEEN_TRIES_MS = 50;
 /** Groups of transactions that may be on their way through their commits when a new file is begun. */
 const GROUPS_IN_FLIGHT = 2;
-/**
- * How long a log that begins a file and where nobody commits is waited for: commits that wait for a replica give up on it
- * after ten seconds (rpl_semi_sync_master_timeout).
- */
+/** How long a log that begins a file and where nobody commits is waited for. */
 const ROTATION_MS = 12_000;
+/** Beyond the time after which commits that wait for a replica give up on it. */
+const AFTER_REPLICA_MS = 2_000;
 
 const SHOW_PLACE = "show status like 'binlog_%'";
+const SHOW_REPLICA_WAIT = "show global variables like 'rpl_semi_sync_master_%'";
 const SHOW_XA_COMMITS = "show global status like 'com_xa_commit'";
 
 /** What a session is told: where its transaction begins, or where the log stands if it is in none. */
@@ -78,13 +78,14 @@ export async function beginAtOnePlace(
   { sessions: wanted, tries, signal }: Wanted,
 ): Promise<BegunSessions | undefined> {
   const first = sessions[0]!;
+  const rotationMs = await longestRotation(first);
   let seen: FirstSeen | undefined;
   for (let attempt = 0; attempt < tries; attempt++) {
     signal.throwIfAborted();
     if (tries === Infinity && attempt > 0) await pause(BETWEEN_TRIES_MS, signal);
     const now = await standing(first);
     if (seen === undefined || isAnew(seen, now)) seen = { ...now, atMs: performance.now() };
-    if (!(await isSettled(first, seen))) continue;
+    if (!(await isSettled(first, seen, rotationMs))) continue;
     const before = await beginAll(sessions);
     if (before?.file !== seen.file) continue;
     const [place, members] = await largestGroup(sessions, before);
@@ -93,6 +94,16 @@ export async function beginAtOnePlace(
     if (text !== null) return { sessions: members, position: gtidPositionOf(text) };
   }
   return undefined;
+}
+
+/**
+ * In which all has committed that was logged before a file was begun, if nobody commits then. Servers before 10.3 may have no
+ * such variables.
+ */
+async function longestRotation(wire: WireSession): Promise<number> {
+  const variables = new Map((await wire.query(SHOW_REPLICA_WAIT)).map(([name, value]) => [name!, value]));
+  if (variables.get("rpl_semi_sync_master_enabled") !== "ON") return ROTATION_MS;
+  return Math.max(ROTATION_MS, Number(variables.get("rpl_semi_sync_master_timeout")) + AFTER_REPLICA_MS);
 }
 
 /** Where the log stands. */
@@ -116,7 +127,7 @@ function isAnew(seen: Told, now: Told): boolean {
 }
 
 /** Whether all that was logged before the file was begun has committed. The session is in no transaction. */
-async function isSettled(wire: WireSession, seen: FirstSeen): Promise<boolean> {
+async function isSettled(wire: WireSession, seen: FirstSeen, rotationMs: number): Promise<boolean> {
   let last: Told = seen;
   for (;;) {
     const now = toldIn(await wire.query(SHOW_PLACE));
@@ -124,7 +135,7 @@ async function isSettled(wire: WireSession, seen: FirstSeen): Promise<boolean> {
     if (now.groups >= seen.groups + GROUPS_IN_FLIGHT) return true;
     if (now.place === last.place) {
       const [start, here] = [await gtidsAt(wire, { ...now, byte: "4" }), await gtidsAt(wire, now)];
-      if (here === start) return now.place === seen.place && performance.now() - seen.atMs > ROTATION_MS;
+      if (here === start) return now.place === seen.place && performance.now() - seen.atMs > rotationMs;
       // What has grown since may have become a place, by accident, that was none.
       const after = toldIn(await wire.query(SHOW_PLACE));
       if (after.place === now.place) return here !== null;
