@@ -86,6 +86,26 @@ export type DigestForm =
    */
   | { readonly kind: "own" };
 
+/**
+ * Whether all that write values in a form, servers and this program, have the same text of a value, and not only most likely:
+ * then the same rows are in one bucket wherever they are digested.
+ */
+export function isWrittenAlike(form: DigestForm): boolean {
+  switch (form.kind) {
+    case "text":
+      return form.trims !== true;
+    case "decimal":
+      return form.scale !== undefined;
+    case "bytes":
+    case "boolean":
+    case "int":
+    case "float":
+      return true;
+    default:
+      return false;
+  }
+}
+
 export interface DigestColumn {
   /** Into the table's columns. */
   readonly ordinal: number;

@@ -25,10 +25,13 @@ export class Confirmation {
   readonly #mostWaiting: number;
   /** Those that have been told before all were seen. */
   readonly #told = new Set<string>();
+  /** One row may be seen several times: in parts of a table, or in buckets of each server's own. */
+  readonly #isSeenAgain: boolean;
 
   constructor(table: ComparedTable, rereads: Rereads, context: ValidationContext) {
     this.#mostWaiting = rowsAtOnce(context);
     this.#reads = new StateReads(table, rereads, context);
+    this.#isSeenAgain = table.key !== undefined || this.#reads.mayMissRows;
     this.#seen = new SeenRows(this.#reads, context);
     this.#context = context;
     this.#place = context.placeOf(table.plan.source.id);
@@ -41,7 +44,7 @@ export class Confirmation {
     for (const row of digested) this.#wait(row);
     if (this.#waiting.size < this.#mostWaiting) return;
     for await (const settled of this.rest()) {
-      if (settled.verdict === "different") this.#told.add(settled.candidate.id);
+      if (settled.verdict === "different" && this.#isSeenAgain) this.#told.add(settled.candidate.id);
       yield settled;
     }
   }
@@ -89,7 +92,7 @@ export class Confirmation {
       reads.now(side, (snapshot) => reads.byDigest(side, { snapshot, isWhole: false }, candidates));
     const left: Candidate[] = [];
     for await (const settled of settle(digested, { read, place, signal })) {
-      if (settled.verdict === "different" && reads.isChosenByServers) left.push(settled.candidate);
+      if (settled.verdict === "different" && reads.mayMissRows) left.push(settled.candidate);
       else yield this.#noted(settled);
     }
     if (left.length === 0) return;

@@ -1,3 +1,4 @@
+import { isWrittenAlike } from "../../core/row-digest.ts";
 import type { Snapshot } from "../../core/source.ts";
 import { WHOLE } from "../whole-table.ts";
 import { partOf, type WantedBuckets } from "./add-rows.ts";
@@ -30,10 +31,11 @@ export class StateReads {
     this.#context = context;
   }
 
-  /** Whether a server has said which rows are in the buckets that are read again. */
-  get isChosenByServers(): boolean {
+  /** Whether a row may be in a bucket that is not read again: a server says which rows are in these, by another text perhaps. */
+  get mayMissRows(): boolean {
     const { sides, choice } = this.#rereads;
-    return choice !== undefined && Object.values(sides).some(({ digests }) => digests !== undefined);
+    if (choice === undefined || this.#table.columns.every(({ form }) => isWrittenAlike(form))) return false;
+    return Object.values(sides).some(({ digests }) => digests !== undefined);
   }
 
   byKey(
