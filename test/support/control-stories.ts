@@ -11,6 +11,8 @@ const columns: Readonly<Record<string, string>> = {
     "server_name task_name task_status status_time pending_changes disk_swap_size task_memory source_current_position source_current_timestamp source_tail_position source_tail_timestamp source_timestamp_applied",
   awsdms_suspended_tables: "server_name task_name table_owner table_name suspend_reason suspend_timestamp",
   awsdms_txn_state: "SERVER_NAME TASK_NAME STATE_TIME CHECKPOINT",
+  awsdms_validation_failures_v1:
+    "TASK_NAME TABLE_OWNER TABLE_NAME FAILURE_TIME KEY_TYPE KEY FAILURE_TYPE DETAILS",
 };
 
 const ALL = { HistoryTableEnabled: true, StatusTableEnabled: true };
@@ -22,7 +24,7 @@ const from = (schema: string): string =>
 export const controlStories: readonly SettingCase[] = [
   {
     path: "ControlTablesSettings.FullLoadExceptionTableEnabled",
-    settings: { ControlTablesSettings: ALL },
+    settings: { ControlTablesSettings: ALL, ValidationSettings: { EnableValidation: true } },
     query: {
       postgres: `select table_name, string_agg(column_name, ' ' order by ordinal_position) as names ${from("public")}`,
       mariadb: `select table_name, group_concat(column_name order by ordinal_position separator ' ') as names ${from("awsdms_control")}`,
