@@ -115,7 +115,7 @@ for (const [from, to] of pairs) {
       ]);
       await task.until((progress) => areCompared(progress, { item: 1, moment: 1, bag: 1 }));
       const [bag, ...others] = await failuresOf(target);
-      assert.equal(bag, "bag MISSING_SOURCE  1 row");
+      assert.equal(bag, "bag MISSING_SOURCE 1 row");
       assert.deepEqual(
         others.map((line) => line.slice(0, 20)),
         ["item MISSING_TARGET ", "moment RECORD_DIFF 2"],

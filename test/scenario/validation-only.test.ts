@@ -73,7 +73,7 @@ for (const [from, to] of pairs) {
     );
     assert.deepEqual(
       (await failuresOf(target)).filter((line) => !line.includes("TABLE_WARNING")),
-      ["bag MISSING_SOURCE  1 row", "item MISSING_TARGET 8", "item RECORD_DIFF 7 word"],
+      ["bag MISSING_SOURCE 1 row", "item MISSING_TARGET 8", "item RECORD_DIFF 7 word"],
     );
     assert.deepEqual(await rows(), before);
     if (from !== to) return;
