@@ -125,7 +125,7 @@ export interface DigestRequest extends RowDigests {
   readonly filter?: RowFilter;
 }
 
-/** The rows of one bucket, if it has any. */
+/** What the rows of one bucket come to. A bucket without rows has none. */
 export interface BucketDigest {
   readonly bucket: number;
   readonly rows: number;

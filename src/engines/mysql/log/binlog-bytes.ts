@@ -76,7 +76,7 @@ export class EventCursor {
     if (count < 0 || count > this.end - this.at) throw malformed("cut short");
   }
 
-  skip(count: number): void {
+  advance(count: number): void {
     this.need(count);
     this.at += count;
   }

@@ -136,7 +136,7 @@ export class LogChanges {
     this.#inTransaction();
     const number = cursor.uint48();
     const flags = cursor.uint16();
-    if (rows.version === 2) cursor.skip(cursor.uint16() - 2);
+    if (rows.version === 2) cursor.advance(cursor.uint16() - 2);
     if (number !== NO_TABLE && !this.#isNoted) this.#rowsOf(rows, this.#tables.mapped(number), flags, cursor);
     if ((flags & STATEMENT_ENDS) !== 0) this.#tables.statementEnds();
     return true;

@@ -93,7 +93,7 @@ class PartialRows {
     const { bytes, at } = this.#in;
     const size = this.#plan.sizes[column]!;
     this.#in.need(Math.abs(size));
-    this.#in.skip(cellEnd(size, bytes, at) - at);
+    this.#in.advance(cellEnd(size, bytes, at) - at);
   }
 
   #json(): Buffer {
@@ -104,7 +104,7 @@ class PartialRows {
     this.#flush();
     const { bytes, at } = this.#in;
     const length = this.#in.uint32();
-    this.#in.skip(length);
+    this.#in.advance(length);
     const diffs = new EventCursor();
     diffs.reset(bytes, at + LENGTH_BYTES, this.#in.at);
     const whole = this.#isWanted(column) ? withDiffs(this.#documentOf(column), diffs) : Buffer.alloc(0);

@@ -135,7 +135,7 @@ export class LogProgress {
 
   /** MySQL's: flags, UUID, number; from 5.7 on a logical clock, from 8.0 on the time of the commit. */
   mysqlGtid(cursor: EventCursor, header: EventHeader): LogGroup {
-    cursor.skip(1);
+    cursor.advance(1);
     const uuid = this.#readUuid(cursor);
     const number = cursor.uint64();
     return this.#numbered({ source: uuid, number, committedAtMs: readCommitTime(cursor) }, header);
@@ -162,7 +162,7 @@ export class LogProgress {
         "Leave gtid_mode = ON while the task runs, and start the task again with reload-target.",
       );
     }
-    cursor.skip(1 + UUID_LENGTH + 8);
+    cursor.advance(1 + UUID_LENGTH + 8);
     const committedAtMs = readCommitTime(cursor) ?? header.timestamp * 1000;
     const id = { origin: this.#place.file, number: this.#place.byte, serverId: 0 };
     return { beginning: this.#beginning(header, committedAtMs, id), isSingle: undefined };
@@ -173,7 +173,7 @@ export class LogProgress {
     const number = cursor.uint64();
     const domain = cursor.uint32();
     const flags = cursor.byte();
-    if ((flags & GROUP_COMMIT_ID) !== 0) cursor.skip(Math.min(8, cursor.left));
+    if ((flags & GROUP_COMMIT_ID) !== 0) cursor.advance(Math.min(8, cursor.left));
     if (this.#seen !== undefined) this.#before = this.#seen.point;
     if (this.#seen?.addMariadb(domain, header.serverId, number) === false) {
       throw unreadable(
@@ -202,7 +202,7 @@ export class LogProgress {
   #readUuid(cursor: EventCursor): string {
     cursor.need(UUID_LENGTH);
     const { bytes, at } = cursor;
-    cursor.skip(UUID_LENGTH);
+    cursor.advance(UUID_LENGTH);
     if (this.#uuid !== "" && this.#uuidBytes.compare(bytes, at, at + UUID_LENGTH) === 0) return this.#uuid;
     bytes.copy(this.#uuidBytes, 0, at, at + UUID_LENGTH);
     this.#uuid = uuidText(this.#uuidBytes);
@@ -221,7 +221,7 @@ function readXid(cursor: EventCursor): string {
 /** Microseconds since 1970 in seven bytes, of which the highest bit means something else. */
 function readCommitTime(cursor: EventCursor): number | undefined {
   if (cursor.left < 1 + 16 + TIME_LENGTH || cursor.byte() !== LOGICAL_CLOCK) return undefined;
-  cursor.skip(16);
+  cursor.advance(16);
   const low = cursor.uint48();
   return Math.floor(((cursor.byte() & 0x7f) * 2 ** 48 + low) / 1000);
 }

@@ -34,18 +34,18 @@ export class QueryReader {
       const whole = inflateQuery(cursor);
       cursor.reset(whole, 0, whole.length);
     }
-    cursor.skip(8);
+    cursor.advance(8);
     const nameLength = cursor.byte();
-    cursor.skip(2);
+    cursor.advance(2);
     const variables = cursor.uint16();
     const part = kind === EventKind.executeLoadQuery ? LOAD_PART : 0;
     const { bytes, at, end } = cursor;
     const text = at + part + variables + nameLength + 1;
     if (end - text === BEGIN.length && BEGIN.compare(bytes, text, end) === 0) return BEGIN_STATEMENT;
-    cursor.skip(part);
+    cursor.advance(part);
     const session = readSession(cursor, variables);
     const database = cursor.text(nameLength);
-    cursor.skip(1);
+    cursor.advance(1);
     return readStatement(this.#text(cursor, session), database, session);
   }
 

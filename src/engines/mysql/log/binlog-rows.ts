@@ -81,7 +81,7 @@ export class RowsReader {
   #image(plan: RowPlan, cursor: EventCursor): Image {
     const { width } = plan;
     const { bytes, at: bits } = cursor;
-    cursor.skip((width + 7) >> 3);
+    cursor.advance((width + 7) >> 3);
     let i = 0;
     while (i < width && isSet(bytes, bits, i)) i++;
     if (i === width) return plan.whole;

@@ -81,11 +81,11 @@ export const UNNAMED_TABLE = "rows of a table that has not been named";
 
 /** Reads the beginning of the event from behind its table's number. */
 export function readTableName(cursor: EventCursor): readonly [schema: string, name: string] {
-  cursor.skip(2);
+  cursor.advance(2);
   const schema = cursor.text(cursor.byte());
-  cursor.skip(1);
+  cursor.advance(1);
   const name = cursor.text(cursor.byte());
-  cursor.skip(1);
+  cursor.advance(1);
   return [schema, name];
 }
 
@@ -97,7 +97,7 @@ export function readTableMap(cursor: EventCursor): TableMap {
   const metaEnd = cursor.packed() + cursor.at;
   const columns = Array.from(kinds, (kind) => readMeta(cursor, kind));
   if (cursor.at !== metaEnd) throw malformed("a table's column types of another length");
-  cursor.skip((count + 7) >> 3);
+  cursor.advance((count + 7) >> 3);
   return { schema, name, columns: withMetadata(cursor, columns) };
 }
 

@@ -32,12 +32,12 @@ export function readSession(cursor: EventCursor, length: number): QuerySession {
     if (kind === SQL_MODE) sqlMode = cursor.uint64();
     else if (kind === CHARSET) {
       clientCollation = cursor.uint16();
-      cursor.skip(4);
-    } else if (TEXTS.has(kind)) cursor.skip(cursor.byte());
-    else if (LENGTHS[kind] !== undefined) cursor.skip(LENGTHS[kind]);
+      cursor.advance(4);
+    } else if (TEXTS.has(kind)) cursor.advance(cursor.byte());
+    else if (LENGTHS[kind] !== undefined) cursor.advance(LENGTHS[kind]);
     else break;
   }
-  cursor.skip(end - cursor.at);
+  cursor.advance(end - cursor.at);
   return { sqlMode, clientCollation };
 }
 

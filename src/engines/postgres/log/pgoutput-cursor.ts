@@ -18,7 +18,7 @@ export class MessageCursor {
     if (count > this.end - this.at) throw malformed("cut short");
   }
 
-  skip(count: number): void {
+  advance(count: number): void {
     this.need(count);
     this.at += count;
   }

@@ -40,7 +40,7 @@ export function readLogicalMessage(
   prefix: string | undefined,
 ): Uint8Array | undefined {
   const isTransactional = cursor.byte() === 1;
-  cursor.skip(8);
+  cursor.advance(8);
   const isOurs = cursor.string() === prefix;
   const length = cursor.uint32();
   cursor.need(length);

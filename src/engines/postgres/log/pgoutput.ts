@@ -152,7 +152,7 @@ export class PgoutputDecoder {
   }
 
   #commit(): void {
-    this.#in.skip(COMMIT_BODY);
+    this.#in.advance(COMMIT_BODY);
     if (!this.inTransaction) throw malformed("a commit without a transaction");
     this.#foreign = false;
     this.#noting = false;
@@ -215,7 +215,7 @@ export class PgoutputDecoder {
   #truncate(): void {
     const count = this.#in.uint32();
     // CASCADE and RESTART IDENTITY: the tables that CASCADE reaches are listed too, and sequences are set at the end.
-    this.#in.skip(1);
+    this.#in.advance(1);
     this.#in.need(4 * count);
     if (!this.inTransaction) throw malformed("a change outside a transaction");
     for (let i = 0; i < count; i++) {
