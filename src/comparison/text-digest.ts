@@ -19,10 +19,7 @@ export class TextDigest {
 
   write(text: Buffer): void {
     if (this.#hash === "lookup3") {
-      this.#lookup3.write(this.#withTail(text));
-      // Of the 64 bits the first four are left out.
-      this.high = this.#lookup3.high & 0x0fffffff;
-      this.low = this.#lookup3.low;
+      this.#writeLookup3(text);
       return;
     }
     // Here it is the last four of the 64 bits.
@@ -32,12 +29,15 @@ export class TextDigest {
     this.low = ((first << 28) | (bytes.readUInt32BE(4) >>> 4)) >>> 0;
   }
 
-  #withTail(text: Buffer): Buffer {
+  #writeLookup3(text: Buffer): void {
     const length = text.length + LOOKUP3_TAIL.length;
     if (length > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(2 * length);
     text.copy(this.#bytes);
     this.#bytes.write(LOOKUP3_TAIL, text.length, "latin1");
-    return this.#bytes.subarray(0, length);
+    this.#lookup3.write(this.#bytes, length);
+    // Of the 64 bits the first four are left out.
+    this.high = this.#lookup3.high & 0x0fffffff;
+    this.low = this.#lookup3.low;
   }
 
   get digest(): bigint {
