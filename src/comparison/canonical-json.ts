@@ -28,7 +28,7 @@ interface Member {
   readonly value: string;
 }
 
-const BLANKS = /[ \t\r\n]*/y;
+const BLANKS = " \t\r\n";
 const PLAIN = /[-+.\w]+/y;
 const STARTS_NUMBER = /^[-\d]/;
 
@@ -65,8 +65,7 @@ class JsonWriter {
       this.#at++;
       return { name, bytes: Buffer.from(name), value: this.value() };
     });
-    const last = new Map(all.map((member) => [member.name, member]));
-    const members = this.#exactness.keepsRepeated ? all : [...last.values()];
+    const members = this.#exactness.keepsRepeated ? all : lastOfEachName(all);
     members.sort((a, b) => a.bytes.length - b.bytes.length || Buffer.compare(a.bytes, b.bytes));
     return members.map(({ name, value }) => `${JSON.stringify(name)}: ${value}`);
   }
@@ -85,27 +84,35 @@ class JsonWriter {
 
   #string(): string {
     const from = this.#at++;
-    while (this.#text[this.#at] !== '"') this.#at += this.#text[this.#at] === "\\" ? 2 : 1;
-    return JSON.parse(this.#text.slice(from, ++this.#at)) as string;
+    let isPlain = true;
+    for (; this.#text[this.#at] !== '"'; this.#at++) {
+      if (this.#text[this.#at] !== "\\") continue;
+      isPlain = false;
+      this.#at++;
+    }
+    this.#at++;
+    if (isPlain) return this.#text.slice(from + 1, this.#at - 1);
+    return JSON.parse(this.#text.slice(from, this.#at)) as string;
   }
 
   #plain(): string {
-    const text = this.#passed(PLAIN);
+    PLAIN.lastIndex = this.#at;
+    const text = PLAIN.exec(this.#text)?.[0] ?? "";
+    this.#at += text.length;
     if (!STARTS_NUMBER.test(text)) return text;
     return this.#exactness.hasDoubles ? doubleText(text) : exactText(text);
   }
 
+  /** Passes blanks. */
   #next(): string | undefined {
-    this.#passed(BLANKS);
+    while (this.#at < this.#text.length && BLANKS.includes(this.#text[this.#at]!)) this.#at++;
     return this.#text[this.#at];
   }
+}
 
-  #passed(pattern: RegExp): string {
-    pattern.lastIndex = this.#at;
-    const text = pattern.exec(this.#text)?.[0] ?? "";
-    this.#at += text.length;
-    return text;
-  }
+function lastOfEachName(members: Member[]): Member[] {
+  const last = new Map(members.map((member) => [member.name, member]));
+  return last.size === members.length ? members : [...last.values()];
 }
 
 /** One with an exponent that no number of a database has is as it is written. */

@@ -7,16 +7,16 @@ const BLOCK = 12;
 const GOLDEN = 0x9e3779b9;
 const SALT = 3_923_095;
 
-/** Of some bytes, the two halves of 64 bits, as numbers without a sign. */
+/** Of the first of some bytes, the two halves of 64 bits, as numbers without a sign. */
 export class Lookup3 {
   high = 0;
   low = 0;
 
-  write(bytes: Buffer): void {
-    let a = (GOLDEN + bytes.length + SALT) | 0;
+  write(bytes: Buffer, length: number): void {
+    let a = (GOLDEN + length + SALT) | 0;
     let b = a;
     let c = a;
-    const end = bytes.length - (bytes.length % BLOCK);
+    const end = length - (length % BLOCK);
     for (let at = 0; at < end; at += BLOCK) {
       a = (a + word(bytes, at)) | 0;
       b = (b + word(bytes, at + 4)) | 0;
@@ -35,7 +35,7 @@ export class Lookup3 {
       b = (b + a) | 0;
     }
     // What is left is shorter than a block; of the last word the lowest byte is kept for the length.
-    for (let at = end; at < bytes.length; at++) {
+    for (let at = end; at < length; at++) {
       const place = at - end;
       const byte = bytes[at]!;
       if (place < 4) a = (a + (byte << (8 * place))) | 0;

@@ -21,7 +21,7 @@ test("a text's digest is the one that databases compute, and its bucket the dige
           ? BigInt.asUintN(60, known)
           : BigInt(`0x${createHash(hash).update(text).digest("hex").slice(0, 15)}`);
       assert.equal(digest.digest, expected);
-      for (const buckets of [1, 7, 1024, 65_536, 2 ** 40]) {
+      for (const buckets of [1, 7, 1024, 65_536, 2 ** 21]) {
         assert.equal(digest.bucket(buckets), Number(expected % BigInt(buckets)));
       }
     }

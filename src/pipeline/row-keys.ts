@@ -1,6 +1,6 @@
 import { originsOf, type RowFilter, readTable, type TablePlan } from "../core/plan.ts";
 import type { Column } from "../core/schema.ts";
-import { filterFault, normalisedValue } from "../mapping/filter/filter-value.ts";
+import { valueText } from "../mapping/filter/filter-value.ts";
 import { keepsDeleted } from "../mapping/rows/row-needs.ts";
 
 /** A column of a table's key. */
@@ -33,16 +33,17 @@ export function keyColumns(plan: TablePlan): readonly KeyColumn[] | KeyFault {
 /** A key's values in one form, however they are written; undefined where one of them is no value to look for. */
 export function keyValues(
   columns: readonly KeyColumn[],
-  textOf: (column: KeyColumn) => string | null | undefined,
+  textOf: (column: KeyColumn, at: number) => string | null | undefined,
 ): readonly string[] | undefined {
-  const values = columns.map((keyColumn) => {
-    const { column } = keyColumn;
-    const value = textOf(keyColumn);
-    if (value == null || filterFault({ operator: "eq", value }, column) !== undefined) return undefined;
-    const text = normalisedValue(value, column);
-    return column.type.kind === "string" && column.type.fixed ? text.replace(/ +$/, "") : text;
-  });
-  return values.every((value) => value !== undefined) ? values : undefined;
+  const values: string[] = [];
+  for (let at = 0; at < columns.length; at++) {
+    const { type } = columns[at]!.column;
+    const value = textOf(columns[at]!, at);
+    const text = value == null ? undefined : valueText(value, type);
+    if (text === undefined) return undefined;
+    values.push(type.kind === "string" && type.fixed ? text.replace(/ +$/, "") : text);
+  }
+  return values;
 }
 
 /** What takes the rows of some keys. */

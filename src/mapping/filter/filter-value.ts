@@ -97,8 +97,8 @@ function wanted(type: LogicalType): string {
   }
 }
 
-/** The text form of a value; undefined when it is none of the type. */
-function valueText(value: string, type: LogicalType): string | undefined {
+/** The text form of a value; undefined when it is none of the type, or the type is one whose values are not compared. */
+export function valueText(value: string, type: LogicalType): string | undefined {
   switch (type.kind) {
     case "int":
       return intText(value);

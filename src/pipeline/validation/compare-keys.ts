@@ -29,7 +29,7 @@ export class KeyedRows {
   /** The row whose key has these values, in the order of the key; undefined where no side can be asked for them. */
   candidate(texts: readonly string[]): Candidate | undefined {
     const of = (columns: readonly KeyColumn[]): readonly string[] | undefined =>
-      keyValues(columns, (column) => texts[columns.indexOf(column)]);
+      keyValues(columns, (_, at) => texts[at]);
     const [source, target] = [of(this.#key.source), of(this.#key.target)];
     if (source === undefined || target === undefined) return undefined;
     const prints = texts.map((text, i) => printOf(Buffer.from(text), this.#writers[i]!));

@@ -92,3 +92,8 @@ function allOf(digests: readonly (DigestColumn | undefined)[]): readonly DigestC
   const found = digests.filter((one) => one !== undefined);
   return found.length === digests.length ? found : undefined;
 }
+
+/** All rows that take part, as a server is asked about them. */
+export function askedRows({ table, filter }: ComparedSide): Pick<ComparedSide, "table" | "filter"> {
+  return filter === undefined ? { table } : { table, filter };
+}

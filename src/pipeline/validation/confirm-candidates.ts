@@ -88,18 +88,18 @@ export class Confirmation {
     const reads = this.#reads;
     const { signal } = this.#context;
     const place = this.#place;
-    const read: ReadStates = (side, candidates) =>
-      reads.now(side, (snapshot) => reads.byDigest(side, { snapshot, isWhole: false }, candidates));
+    const read =
+      (isWhole: boolean): ReadStates =>
+      (side, candidates) =>
+        reads.now(side, (snapshot) => reads.byDigest(side, { snapshot, isWhole }, candidates));
     const left: Candidate[] = [];
-    for await (const settled of settle(digested, { read, place, signal })) {
+    for await (const settled of settle(digested, { read: read(false), place, signal })) {
       if (settled.verdict === "different" && reads.mayMissRows) left.push(settled.candidate);
       else yield this.#noted(settled);
     }
     if (left.length === 0) return;
     // A row may have come since in a bucket of another number, as a server may digest it by another text than this program.
-    const readAll: ReadStates = (side, candidates) =>
-      reads.now(side, (snapshot) => reads.byDigest(side, { snapshot, isWhole: true }, candidates));
-    for await (const settled of settle(left, { read: readAll, place: twice(place), signal })) {
+    for await (const settled of settle(left, { read: read(true), place: twice(place), signal })) {
       yield this.#noted(settled);
     }
   }

@@ -2,12 +2,11 @@ import { readTable } from "../../core/plan.ts";
 import type { TableSchema } from "../../core/schema.ts";
 import type { Partition } from "../../core/source.ts";
 import { addRows } from "./add-rows.ts";
-import { CanonicalRows } from "./canonical-rows.ts";
 import type { SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
 import { RowMatch, type UnmatchedRows } from "./row-match.ts";
-import { comparedRow, type ReadRow } from "./row-reader.ts";
-import { forRowsOfKeys } from "./rows-of-keys.ts";
+import { comparedRow } from "./row-reader.ts";
+import { forRowsOfKeys, type SideRow } from "./rows-of-keys.ts";
 import { partitionsOf, type ScannedTable } from "./scan-table.ts";
 import { rowsAtOnce, type ValidationContext } from "./validation-context.ts";
 
@@ -113,16 +112,13 @@ async function lookedUp(
   const other = name === "source" ? "target" : "source";
   const { side } = sides[other];
   const { snapshot, sessions } = context.sides[other];
-  const canonical = new CanonicalRows(side);
-  const see = (id: string, row: ReadRow): void => {
+  const see = (id: string, { rows, row, canonical }: SideRow): void => {
     ids.add(id);
-    const digest = canonical.written(row.rows, row.row).key();
+    const digest = canonical.written(rows, row).key();
     if (match.counted(other, digest)) return;
-    match.add(other, comparedRow(canonical, { ...row, key: table.key }, digest));
+    match.add(other, comparedRow(canonical, { rows, row, key: table.key }, digest));
   };
-  await sessions.run(() =>
-    forRowsOfKeys({ table, canonical, see }, { side, snapshot, candidates }, context.signal),
-  );
+  await sessions.run(() => forRowsOfKeys({ table, see }, { side, snapshot, candidates }, context.signal));
   return { match, ids };
 }
 

@@ -4,8 +4,8 @@ import { CanonicalRows } from "./canonical-rows.ts";
 import type { ComparedSide, RowPart } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
 import { readCells } from "./read-cells.ts";
-import { type ReadRow, shownValues, stateOf, together } from "./row-reader.ts";
-import { forRowsOfKeys } from "./rows-of-keys.ts";
+import { shownValues, stateOf, together } from "./row-reader.ts";
+import { forRowsOfKeys, type SideRow } from "./rows-of-keys.ts";
 
 export interface StateReading {
   readonly table: ComparedTable;
@@ -21,11 +21,10 @@ export async function statesByKey(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, RowState>> {
   const states = new Map<string, RowState>();
-  const canonical = new CanonicalRows(side);
-  const see = (id: string, row: ReadRow): void => {
-    states.set(id, together(states.get(id), stateOf(canonical, row, withValues)));
+  const see = (id: string, read: SideRow): void => {
+    states.set(id, together(states.get(id), stateOf(read.canonical, read, withValues)));
   };
-  await forRowsOfKeys({ table, canonical, see }, { side, snapshot, candidates }, signal);
+  await forRowsOfKeys({ table, see }, { side, snapshot, candidates }, signal);
   return states;
 }
 

@@ -4,7 +4,6 @@ import { ordinaryColumn, type TablePlan } from "../../core/plan.ts";
 import { cellRowOf } from "../../core/row-inserts.ts";
 import type { RepairStatements, RowRepair } from "../../core/row-repair.ts";
 import { tableKey } from "../../core/schema.ts";
-import { filterOf } from "../row-keys.ts";
 import { WHOLE } from "../whole-table.ts";
 import { partOf } from "./add-rows.ts";
 import { CanonicalRows } from "./canonical-rows.ts";
@@ -12,7 +11,7 @@ import type { RowPart, SideName } from "./compared-side.ts";
 import { type ComparedTable, readOrdinals } from "./compared-table.ts";
 import { readCells } from "./read-cells.ts";
 import type { RepairKind, RepairScript } from "./repair-script.ts";
-import { keyOf } from "./row-reader.ts";
+import { forRowsOfKeys, KEYS_AT_ONCE, type SideRow } from "./rows-of-keys.ts";
 import type { Settled } from "./settle.ts";
 import { type Rereads, StateReads } from "./state-reads.ts";
 import type { ValidationContext } from "./validation-context.ts";
@@ -22,9 +21,6 @@ export interface Repairs {
   readonly writer: RowRepair;
   readonly script: RepairScript;
 }
-
-/** Rows that are looked for in one query. */
-const KEYS_AT_ONCE = 500;
 
 /**
  * Writes the statements for rows of one table that have been decided to differ: with the source's values as they are read then,
@@ -94,17 +90,14 @@ export class TableRepair {
   async #eachOf(
     name: SideName,
     settled: readonly Settled[],
-    work: (id: string, read: ReadRow) => void,
+    see: (id: string, read: SideRow) => void,
   ): Promise<void> {
     if (settled.length === 0) return;
-    const key = this.#table.key!;
-    const wanted = new Set(settled.map(({ candidate }) => candidate.id));
-    const lookups = settled.map(({ candidate }) => candidate.lookup![name]);
-    await this.#eachRow(name, { partition: WHOLE, only: filterOf(key[name], lookups) }, (read) => {
-      const id = keyOf(read.canonical, { ...read, key });
-      // Where values compare without regard to case, others come, too.
-      if (wanted.has(id)) work(id, read);
-    });
+    const side = this.#rereads.sides[name];
+    const candidates = settled.map(({ candidate }) => candidate);
+    await this.#reads.now(name, (snapshot) =>
+      forRowsOfKeys({ table: this.#table, see }, { side, snapshot, candidates }, this.#signal),
+    );
   }
 
   async #writeDigested(): Promise<void> {
@@ -137,7 +130,7 @@ export class TableRepair {
     }
   }
 
-  async #eachRow(name: SideName, part: RowPart, work: (read: ReadRow) => void): Promise<void> {
+  async #eachRow(name: SideName, part: RowPart, work: (read: SideRow) => void): Promise<void> {
     const side = this.#rereads.sides[name];
     await this.#reads.now(name, async (snapshot) => {
       const canonical = new CanonicalRows(side);
@@ -154,7 +147,7 @@ export class TableRepair {
   }
 
   /** Sets the columns in which the target's row is another one than the source's. */
-  #update({ target }: Settled, { rows, row, canonical }: ReadRow): void {
+  #update({ target }: Settled, { rows, row, canonical }: SideRow): void {
     const { plan, columns } = this.#table;
     const differing = new Set(
       columns.flatMap(({ ordinal }, place) =>
@@ -180,12 +173,6 @@ export class TableRepair {
   #write(kind: RepairKind, statement: Buffer, rows = 1): void {
     this.#repairs.script.add({ table: tableKey(this.#table.plan.source.id), kind }, statement, rows);
   }
-}
-
-interface ReadRow {
-  readonly rows: CopyTextRows;
-  readonly row: number;
-  readonly canonical: CanonicalRows;
 }
 
 function isUpdate({ source, target }: Settled): boolean {

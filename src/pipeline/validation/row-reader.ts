@@ -42,8 +42,9 @@ export function keyOf(canonical: CanonicalRows, { rows, row, key }: KeyedRow): s
 
 /** Undefined where one side cannot be asked for the values. */
 function lookupOf(canonical: CanonicalRows, { rows, row, key }: KeyedRow): KeyLookup | undefined {
+  const texts = key.columns.map((place) => text(canonical.raw(rows, row, place)));
   const valuesFor = (columns: readonly KeyColumn[]): readonly string[] | undefined =>
-    keyValues(columns, (column) => text(canonical.raw(rows, row, key.columns[columns.indexOf(column)]!)));
+    keyValues(columns, (_, at) => texts[at]);
   const source = valuesFor(key.source);
   const target = valuesFor(key.target);
   return source === undefined || target === undefined ? undefined : { source, target };

@@ -4,7 +4,7 @@ import type { Bucketing, RowHash } from "../../core/row-digest.ts";
 import type { Partition, PartitionSize } from "../../core/source.ts";
 import { BucketSums, bucketsFor } from "./bucket-sums.ts";
 import { digestRows } from "./client-digests.ts";
-import type { ComparedSide, SideName } from "./compared-side.ts";
+import { askedRows, type ComparedSide, type SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
 import { rowsAtOnce, type ValidationContext } from "./validation-context.ts";
 
@@ -143,8 +143,7 @@ async function scanSide({ side, bucketing, context, compared }: SideScan): Promi
         for await (const rows of digested) compared(rows);
         return;
       }
-      const filter = side.filter === undefined ? {} : { filter: side.filter };
-      const request = { ...filter, table: side.table, partition, columns: side.digests, ...bucketing };
+      const request = { ...askedRows(side), partition, columns: side.digests, ...bucketing };
       const found = await snapshot.digests(request, signal);
       sums.add(found);
       compared(found.reduce((total, { rows }) => total + rows, 0));

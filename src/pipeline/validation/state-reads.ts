@@ -3,7 +3,7 @@ import type { Snapshot } from "../../core/source.ts";
 import { WHOLE } from "../whole-table.ts";
 import { partOf, type WantedBuckets } from "./add-rows.ts";
 import type { Candidate, RowState } from "./candidate.ts";
-import type { ComparedSide, SideName } from "./compared-side.ts";
+import { askedRows, type ComparedSide, type SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
 import { statesByDigest, statesByKey } from "./read-states.ts";
 import type { ValidatedSide, ValidationContext } from "./validation-context.ts";
@@ -60,8 +60,7 @@ export class StateReads {
   /** How many rows a side has now. */
   count(name: SideName): Promise<number> {
     const side = this.#rereads.sides[name];
-    const filter = side.filter === undefined ? {} : { filter: side.filter };
-    const request = { ...filter, table: side.table, partition: WHOLE, columns: [] };
+    const request = { ...askedRows(side), partition: WHOLE, columns: [] };
     return this.now(name, async (snapshot) => {
       const { rows } = await snapshot.totals(request, this.#context.signal);
       return rows;

@@ -2,7 +2,7 @@ import { forEachLimited } from "../../base/lanes.ts";
 import { originsOf } from "../../core/plan.ts";
 import type { DigestForm } from "../../core/row-digest.ts";
 import { hasTotal, isSummed, type TotalForm } from "../../core/row-totals.ts";
-import type { ComparedSide } from "./compared-side.ts";
+import { askedRows, type ComparedSide } from "./compared-side.ts";
 import type { ColumnNote, ComparedColumn, ComparedTable } from "./compared-table.ts";
 import { RunningTotal } from "./running-total.ts";
 import { type Sides, scannedParts } from "./scan-table.ts";
@@ -115,8 +115,7 @@ async function totalSide(
   await forEachLimited(partitions, context.sessionsOfSide, async (partition) => {
     await sessions.run(async () => {
       context.signal.throwIfAborted();
-      const filter = side.filter === undefined ? {} : { filter: side.filter };
-      const request = { ...filter, table: side.table, partition, columns };
+      const request = { ...askedRows(side), partition, columns };
       const found = await snapshot.totals(request, context.signal);
       for (const [at, total] of found.columns.entries()) totals[at]!.add(total);
       rows += found.rows;

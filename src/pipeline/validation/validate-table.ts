@@ -6,7 +6,7 @@ import { sourceSide, targetSide } from "./compared-side.ts";
 import { type ComparedTable, compareTable } from "./compared-table.ts";
 import { Confirmation } from "./confirm-candidates.ts";
 import { differenceOf } from "./difference-of.ts";
-import { findCandidates } from "./find-candidates.ts";
+import { findCandidates, type SeenRow } from "./find-candidates.ts";
 import { TableRepair } from "./repair-rows.ts";
 import { drawSample, sampleTable } from "./sample-table.ts";
 import { type ScannedTable, type Sides, scanTable } from "./scan-table.ts";
@@ -104,13 +104,8 @@ async function compareRows(
   counts.source = scanned.sides.source.sums.total;
   counts.target = scanned.sides.target.sums.total;
   if (scanned.differing.length === 0) return;
-  const rereads = rereadsOf(scanned);
-  const confirmation = new Confirmation(table, rereads, context);
-  const to = { counts, repair: repairOf(table, rereads, context) };
-  for await (const seen of findCandidates(table, scanned, context)) {
-    await tell(table, { settled: confirmation.of(seen), rows: seen.length, ...to }, context);
-  }
-  await tell(table, { settled: confirmation.rest(), rows: confirmation.waiting, ...to }, context);
+  const seen = findCandidates(table, scanned, context);
+  const confirmation = await confirm(table, { rereads: rereadsOf(scanned), seen, counts }, context);
   if (counts.undecided === 0) await confirmCounts(table, { confirmation, counts }, context);
 }
 
@@ -125,16 +120,37 @@ async function compareSample(
   { sides, partitions, counts }: Sample,
   context: ValidationContext,
 ): Promise<void> {
-  const rereads = { sides, choice: undefined };
-  const confirmation = new Confirmation(table, rereads, context);
-  const to = { counts, repair: repairOf(table, rereads, context) };
-  for await (const { rows, seen } of sampleTable(table, { sides, partitions }, context)) {
-    counts.source += rows.source;
-    counts.target += rows.target;
-    if (seen.length === 0) continue;
-    await tell(table, { settled: confirmation.of(seen), rows: seen.length, ...to }, context);
+  async function* seenRows(): AsyncGenerator<readonly SeenRow[]> {
+    for await (const { rows, seen } of sampleTable(table, { sides, partitions }, context)) {
+      counts.source += rows.source;
+      counts.target += rows.target;
+      if (seen.length > 0) yield seen;
+    }
   }
-  await tell(table, { settled: confirmation.rest(), rows: confirmation.waiting, ...to }, context);
+  await confirm(table, { rereads: { sides, choice: undefined }, seen: seenRows(), counts }, context);
+}
+
+interface RowsToConfirm {
+  readonly rereads: Rereads;
+  readonly seen: AsyncIterable<readonly SeenRow[]>;
+  readonly counts: Counts;
+}
+
+/** Decides about rows that seemed to differ, and tells of those that do. */
+async function confirm(
+  table: ComparedTable,
+  { rereads, seen: all, counts }: RowsToConfirm,
+  context: ValidationContext,
+): Promise<Confirmation> {
+  const { repairs } = context;
+  const confirmation = new Confirmation(table, rereads, context);
+  const repair = repairs === undefined ? undefined : new TableRepair(table, { rereads, repairs }, context);
+  for await (const seen of all) {
+    await tell(table, { settled: confirmation.of(seen), rows: seen.length, counts, repair }, context);
+  }
+  const { waiting: rows } = confirmation;
+  await tell(table, { settled: confirmation.rest(), rows, counts, repair }, context);
+  return confirmation;
 }
 
 function rereadsOf({ sides, hash, buckets, differing }: ScannedTable): Rereads {
@@ -151,15 +167,6 @@ interface SettledRows {
   readonly rows: number;
   readonly counts: Counts;
   readonly repair: TableRepair | undefined;
-}
-
-function repairOf(
-  table: ComparedTable,
-  rereads: Rereads,
-  context: ValidationContext,
-): TableRepair | undefined {
-  const { repairs } = context;
-  return repairs === undefined ? undefined : new TableRepair(table, { rereads, repairs }, context);
 }
 
 async function tell(
