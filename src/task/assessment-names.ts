@@ -56,32 +56,18 @@ const OWN_LIMITS = "Each session of Tideway sets these limits for itself.";
 const ONE_BY_ONE = "What a set of changes cannot bring in one step is brought change by change.";
 
 /** Masks say in a finding what they cannot be carried out for. */
-const MASKS: readonly Row[] = [
-  [
-    "datamasking-digits-mask",
-    [
-      { code: "mapping.rule_impossible", says: /what is masked would be no value/ },
-      "mapping.mask_overflow",
-      ...maskedKeys(),
-    ],
-  ],
-  [
-    "datamasking-digits-randomize",
-    [{ code: "mapping.rule_impossible", says: /what is masked would be no value/ }, ...maskedKeys()],
-  ],
-  [
-    "datamasking-hash-mask",
-    [{ code: "mapping.rule_impossible", says: /characters of a hash/ }, ...maskedKeys()],
-  ],
+const NO_VALUE: Subject = { code: "mapping.rule_impossible", says: /what is masked would be no value/ };
+const NO_HASH: Subject = { code: "mapping.rule_impossible", says: /characters of a hash/ };
+const MASKED_KEYS: readonly Subject[] = [
+  { code: "mapping.key_lost", says: /mask/ },
+  { code: "plan.part_left_out", says: /mask/ },
+  "mapping.mask_incomplete",
 ];
-
-function maskedKeys(): readonly Subject[] {
-  return [
-    { code: "mapping.key_lost", says: /mask/ },
-    { code: "plan.part_left_out", says: /mask/ },
-    "mapping.mask_incomplete",
-  ];
-}
+const MASKS: readonly Row[] = [
+  ["datamasking-digits-mask", [NO_VALUE, "mapping.mask_overflow", ...MASKED_KEYS]],
+  ["datamasking-digits-randomize", [NO_VALUE, ...MASKED_KEYS]],
+  ["datamasking-hash-mask", [NO_HASH, ...MASKED_KEYS]],
+];
 
 /**
  * Those of AWS DMS that are about PostgreSQL, MySQL or MariaDB, or about all engines, under AWS's names, in the order of its
