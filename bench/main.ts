@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { findTools } from "../test/support/debian-tools.ts";
 import { mariadbServer } from "../test/support/mysql-packages.ts";
+import { carryOut } from "../test/support/program-options.ts";
 import { installServers, SERVER_VERSIONS } from "../test/support/server-packages.ts";
 import type { Stage } from "../test/support/stage.ts";
 import { describeMachine, machineLine } from "./machine.ts";
@@ -68,14 +69,15 @@ function say(line: string): void {
 async function main(): Promise<number> {
   const choice = { all: profiles, select: selectProfiles, serverVersions: SERVER_VERSIONS };
   const command = readCommandLine(process.argv.slice(2), choice);
-  if (command.kind === "help") say(HELP);
-  if (command.kind === "list") say(listText(profiles, ({ targets }) => targets.map(describeTarget)));
-  if (command.kind === "refused") {
-    process.stderr.write(`${command.reason}\nnpm run bench -- --help says more.\n`);
-    return 2;
+  if (command.kind === "list") {
+    say(listText(profiles, ({ targets }) => targets.map(describeTarget)));
+    return 0;
   }
-  if (command.kind !== "run") return 0;
-  if (command.options.memory && !existsSync(MEMORY)) {
+  return await carryOut(command, { name: "npm run bench", help: HELP, run: untilCancelled });
+}
+
+async function untilCancelled(options: BenchOptions): Promise<number> {
+  if (options.memory && !existsSync(MEMORY)) {
     process.stderr.write(`--memory needs ${MEMORY}, which is not here.\n`);
     return 2;
   }
@@ -90,7 +92,7 @@ async function main(): Promise<number> {
   process.once("SIGINT", end(130)).once("SIGTERM", end(143)).once("SIGHUP", end(129));
   process.stdout.once("error", end(141));
   try {
-    return await run(command.options, { signal: cancel.signal, stages });
+    return await run(options, { signal: cancel.signal, stages });
   } catch (error) {
     // Servers that are taken away make everything else fail; that is no news.
     if (!cancel.signal.aborted) process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);

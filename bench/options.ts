@@ -1,9 +1,9 @@
 import {
+  type CommandLine,
   numberIn,
   parseOptions,
   type Range,
   Refusal,
-  type Refused,
   reading,
   wholeNumberIn,
 } from "../test/support/program-options.ts";
@@ -22,11 +22,7 @@ export interface BenchOptions {
   readonly json: string | undefined;
 }
 
-export type CommandLine =
-  | { readonly kind: "run"; readonly options: BenchOptions }
-  | { readonly kind: "help" }
-  | { readonly kind: "list" }
-  | Refused;
+export type BenchCommandLine = CommandLine<BenchOptions> | { readonly kind: "list" };
 
 export interface Choice {
   readonly all: readonly Profile[];
@@ -38,7 +34,7 @@ export interface Choice {
 const SCALES: Range = { least: 0.0001, most: 1000 };
 const PAIRS: Range = { least: 1, most: 20 };
 
-export function readCommandLine(args: readonly string[], choice: Choice): CommandLine {
+export function readCommandLine(args: readonly string[], choice: Choice): BenchCommandLine {
   return reading(() => {
     const { values, positionals } = parseOptions({
       args: [...args],

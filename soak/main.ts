@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { duration } from "../src/cli/human.ts";
+import { carryOut } from "../test/support/program-options.ts";
 import { Stage } from "../test/support/stage.ts";
 import { HELP, readCommandLine, type SoakOptions } from "./options.ts";
 import { soak } from "./run.ts";
@@ -38,14 +39,7 @@ async function run(options: SoakOptions, stage: Stage): Promise<number> {
   return 0;
 }
 
-async function main(): Promise<number> {
-  const command = readCommandLine(process.argv.slice(2), Math.floor(Math.random() * 2 ** 32));
-  if (command.kind === "help") process.stdout.write(HELP);
-  if (command.kind === "refused") {
-    process.stderr.write(`${command.reason}\nnpm run soak -- --help says more.\n`);
-    return 2;
-  }
-  if (command.kind !== "run") return 0;
+async function onStage(options: SoakOptions): Promise<number> {
   const stage = new Stage({ prefix: "tideway-soak-" });
   const end = (code: number) => (): void => {
     if (!stage.struck) process.stdout.write("\nending; removing servers and data ...\n");
@@ -54,7 +48,7 @@ async function main(): Promise<number> {
   process.once("SIGINT", end(130)).once("SIGTERM", end(143)).once("SIGHUP", end(129));
   process.stdout.once("error", end(141));
   try {
-    return await run(command.options, stage);
+    return await run(options, stage);
   } finally {
     await stage.strike();
   }
@@ -62,6 +56,7 @@ async function main(): Promise<number> {
 
 // What Node says about its experimental parts would stand in the middle of the lines.
 process.removeAllListeners("warning");
-const code = await main();
+const command = readCommandLine(process.argv.slice(2), Math.floor(Math.random() * 2 ** 32));
+const code = await carryOut(command, { name: "npm run soak", help: HELP, run: onStage });
 // After a failure, a fault may still wait for what will not come.
 process.exit(code);

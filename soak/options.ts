@@ -1,8 +1,8 @@
 import {
+  type CommandLine,
   numberIn,
   parseOptions,
   Refusal,
-  type Refused,
   reading,
   wholeNumberIn,
 } from "../test/support/program-options.ts";
@@ -35,13 +35,8 @@ export interface SoakOptions {
   readonly rows: number;
 }
 
-export type CommandLine =
-  | { readonly kind: "run"; readonly options: SoakOptions }
-  | { readonly kind: "help" }
-  | Refused;
-
 /** `seed` is taken when the arguments name none. */
-export function readCommandLine(args: readonly string[], seed: number): CommandLine {
+export function readCommandLine(args: readonly string[], seed: number): CommandLine<SoakOptions> {
   return reading(() => {
     const { values } = parseOptions({
       args: [...args],

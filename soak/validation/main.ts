@@ -1,4 +1,5 @@
 import { duration } from "../../src/cli/human.ts";
+import { carryOut } from "../../test/support/program-options.ts";
 import { HELP, readCommandLine, type ValidationSoakOptions } from "./options.ts";
 import { soakPair } from "./run.ts";
 
@@ -21,20 +22,13 @@ async function run(options: ValidationSoakOptions, signal: AbortSignal): Promise
   return problems.length > 0 ? 1 : 0;
 }
 
-async function main(): Promise<number> {
-  const command = readCommandLine(process.argv.slice(2));
-  if (command.kind === "help") process.stdout.write(HELP);
-  if (command.kind === "refused") {
-    process.stderr.write(`${command.reason}\nnpm run soak:validation -- --help says more.\n`);
-    return 2;
-  }
-  if (command.kind !== "run") return 0;
+async function untilInterrupted(options: ValidationSoakOptions): Promise<number> {
   const interrupted = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => interrupted.abort(new Error(`It was ended by ${signal}.`)));
   }
   try {
-    return await run(command.options, interrupted.signal);
+    return await run(options, interrupted.signal);
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
     process.stdout.write("ended; servers and data are removed\n");
@@ -44,4 +38,5 @@ async function main(): Promise<number> {
 
 // What Node says about its experimental parts would stand in the middle of the lines.
 process.removeAllListeners("warning");
-process.exit(await main());
+const command = readCommandLine(process.argv.slice(2));
+process.exit(await carryOut(command, { name: "npm run soak:validation", help: HELP, run: untilInterrupted }));

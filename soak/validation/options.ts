@@ -1,8 +1,8 @@
 import {
+  type CommandLine,
   numberIn,
   parseOptions,
   Refusal,
-  type Refused,
   reading,
   wholeNumberIn,
 } from "../../test/support/program-options.ts";
@@ -40,12 +40,7 @@ export interface ValidationSoakOptions {
   readonly rate: number;
 }
 
-export type CommandLine =
-  | { readonly kind: "run"; readonly options: ValidationSoakOptions }
-  | { readonly kind: "help" }
-  | Refused;
-
-export function readCommandLine(args: readonly string[]): CommandLine {
+export function readCommandLine(args: readonly string[]): CommandLine<ValidationSoakOptions> {
   return reading(() => {
     const { values } = parseOptions({
       args: [...args],

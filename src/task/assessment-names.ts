@@ -50,38 +50,24 @@ const LEFT_OUT: readonly Subject[] = [
 ];
 
 const VALUES_IN_ROWS = "Large values come in their rows, whole, in the load and in changes.";
-const COMPARES_NOTHING =
-  "A task compares nothing; `tideway validate` carries out the same rules and tells what it cannot compare.";
+const COMPARES_MASKED =
+  "Masked values are compared as the rules make them. A column that is masked at random is told as one that is not compared.";
 const OWN_LIMITS = "Each session of Tideway sets these limits for itself.";
 const ONE_BY_ONE = "What a set of changes cannot bring in one step is brought change by change.";
 
 /** Masks say in a finding what they cannot be carried out for. */
-const MASKS: readonly Row[] = [
-  [
-    "datamasking-digits-mask",
-    [
-      { code: "mapping.rule_impossible", says: /what is masked would be no value/ },
-      "mapping.mask_overflow",
-      ...maskedKeys(),
-    ],
-  ],
-  [
-    "datamasking-digits-randomize",
-    [{ code: "mapping.rule_impossible", says: /what is masked would be no value/ }, ...maskedKeys()],
-  ],
-  [
-    "datamasking-hash-mask",
-    [{ code: "mapping.rule_impossible", says: /characters of a hash/ }, ...maskedKeys()],
-  ],
+const NO_VALUE: Subject = { code: "mapping.rule_impossible", says: /what is masked would be no value/ };
+const NO_HASH: Subject = { code: "mapping.rule_impossible", says: /characters of a hash/ };
+const MASKED_KEYS: readonly Subject[] = [
+  { code: "mapping.key_lost", says: /mask/ },
+  { code: "plan.part_left_out", says: /mask/ },
+  "mapping.mask_incomplete",
 ];
-
-function maskedKeys(): readonly Subject[] {
-  return [
-    { code: "mapping.key_lost", says: /mask/ },
-    { code: "plan.part_left_out", says: /mask/ },
-    "mapping.mask_incomplete",
-  ];
-}
+const MASKS: readonly Row[] = [
+  ["datamasking-digits-mask", [NO_VALUE, "mapping.mask_overflow", ...MASKED_KEYS]],
+  ["datamasking-digits-randomize", [NO_VALUE, ...MASKED_KEYS]],
+  ["datamasking-hash-mask", [NO_HASH, ...MASKED_KEYS]],
+];
 
 /**
  * Those of AWS DMS that are about PostgreSQL, MySQL or MariaDB, or about all engines, under AWS's names, in the order of its
@@ -92,9 +78,9 @@ export const assessmentNames: readonly AssessmentName[] = [
     ["unsupported-data-types-in-source", UNREADABLE_COLUMNS],
     ["full-lob-not-nullable-at-target", VALUES_IN_ROWS],
     ["table-with-lob-but-without-primary-key-or-unique-constraint", VALUES_IN_ROWS],
-    ["all-to-all-validation-with-datamasking-digits-randomize", COMPARES_NOTHING],
-    ["all-to-all-validation-with-datamasking-hash-mask", COMPARES_NOTHING],
-    ["all-to-all-validation-with-digit-mask", COMPARES_NOTHING],
+    ["all-to-all-validation-with-datamasking-digits-randomize", COMPARES_MASKED],
+    ["all-to-all-validation-with-datamasking-hash-mask", COMPARES_MASKED],
+    ["all-to-all-validation-with-digit-mask", COMPARES_MASKED],
     ["all-check-source-selection-rules", ["mapping.no_tables", "mapping.rule_unmatched"]],
     ["all-check-secondary-constraints", LEFT_OUT],
     ["all-check-target-read-replica", ["target.read_only"]],
@@ -166,7 +152,7 @@ export const assessmentNames: readonly AssessmentName[] = [
     ["tblnum-for-max-fullload-subtasks", "A table alone keeps all lanes of a load busy."],
     ["check-generated-columns", ["convert.generated"]],
     ["check-10k-tables", "A task may have any number of tables."],
-    ["check-pk-validity", COMPARES_NOTHING],
+    ["check-pk-validity", "Tables without a key are compared, too."],
     ...MASKS,
   ]),
   ...group({ source: "mysql", minor: true }, [

@@ -209,7 +209,7 @@ async function assessSides(
   // Nothing comes to a target that is only compared: what it is like is what the comparison says.
   const written = settings.validation.only ? undefined : target;
   const ownOnly = isOwnOnly(request);
-  const collations = target && (await source.collations?.(subject.tables, signal));
+  const collations = written && (await source.collations?.(subject.tables, signal));
   const findings = await Promise.all([
     source.assess(
       {

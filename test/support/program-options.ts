@@ -10,6 +10,34 @@ export interface Refused {
   readonly reason: string;
 }
 
+/** What a command line asks for. */
+export type CommandLine<Options> =
+  | { readonly kind: "run"; readonly options: Options }
+  | { readonly kind: "help" }
+  | Refused;
+
+export interface Program<Options> {
+  /** As it is called: `npm run soak`. */
+  readonly name: string;
+  readonly help: string;
+  /** Resolves with the exit code. */
+  readonly run: (options: Options) => Promise<number>;
+}
+
+/** Does what a command line asks for, and resolves with the exit code. */
+export async function carryOut<Options>(
+  command: CommandLine<Options>,
+  { name, help, run }: Program<Options>,
+): Promise<number> {
+  if (command.kind === "run") return await run(command.options);
+  if (command.kind === "help") {
+    process.stdout.write(help);
+    return 0;
+  }
+  process.stderr.write(`${command.reason}\n${name} -- --help says more.\n`);
+  return 2;
+}
+
 /** What a command line says, or why it is refused. */
 export function reading<Result>(read: () => Result): Result | Refused {
   try {
