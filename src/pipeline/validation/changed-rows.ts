@@ -140,6 +140,20 @@ class BatchCells {
     const start = cells[row + 2 * ordinal]!;
     return start <= NULL_CELL ? undefined : this.#bytes.toString("utf8", start, cells[row + 2 * ordinal + 1]);
   }
+
+  /** Whether two rows have the same values there; a value that was not sent is the same. */
+  areSame(a: number, b: number, ordinals: readonly number[]): boolean {
+    const { cells } = this.#batch;
+    for (const ordinal of ordinals) {
+      const left = cells[a + 2 * ordinal]!;
+      const right = cells[b + 2 * ordinal]!;
+      if (left <= NULL_CELL || right <= NULL_CELL) continue;
+      const leftEnd = cells[a + 2 * ordinal + 1]!;
+      const rightEnd = cells[b + 2 * ordinal + 1]!;
+      if (this.#bytes.compare(this.#bytes, left, leftEnd, right, rightEnd) !== 0) return false;
+    }
+    return true;
+  }
 }
 
 class FollowedTable {
@@ -178,7 +192,8 @@ class FollowedTable {
     // All of it is to be looked at, whatever comes.
     if (this.#others) return;
     const isOfRow = op !== Op.truncate && !isReferring(op);
-    if (this.#key === undefined || !isOfRow || !this.#addRows(this.#key, cells, [ops[at + 2]!, ops[at + 3]!]))
+    const isTold = this.#key !== undefined && isOfRow;
+    if (!isTold || !this.#addRows(this.#key, cells, { before: ops[at + 2]!, after: ops[at + 3]! }))
       this.drop();
   }
 
@@ -204,31 +219,34 @@ class FollowedTable {
   }
 
   /** False where it cannot be told which rows the change is of. */
-  #addRows(key: readonly number[], cells: BatchCells, [before, after]: readonly [number, number]): boolean {
-    for (const [row, other] of [
-      [before, after],
-      [after, before],
-    ] as const) {
-      if (row < 0) continue;
-      const text = this.#keyOf(key, cells, [row, other]);
-      if (text === undefined) return false;
-      this.add(text);
-    }
-    return true;
+  #addRows(key: readonly number[], cells: BatchCells, { before, after }: ChangedRow): boolean {
+    if (after >= 0 && !this.#addRow(key, cells, { row: after, other: before })) return false;
+    // Most updates leave the key as it is.
+    if (before < 0 || (after >= 0 && cells.areSame(before, after, key))) return true;
+    return this.#addRow(key, cells, { row: before, other: after });
   }
 
   /** A value that was not sent is what it is in the other row. */
-  #keyOf(
-    key: readonly number[],
-    cells: BatchCells,
-    [row, other]: readonly [number, number],
-  ): string | undefined {
+  #addRow(key: readonly number[], cells: BatchCells, { row, other }: RowOfTwo): boolean {
     const texts: string[] = [];
     for (const ordinal of key) {
       const text = cells.text(row, ordinal) ?? (other < 0 ? undefined : cells.text(other, ordinal));
-      if (text === undefined) return undefined;
+      if (text === undefined) return false;
       texts.push(text);
     }
-    return JSON.stringify(texts);
+    this.add(JSON.stringify(texts));
+    return true;
   }
+}
+
+/** Where a row's cells begin as it was, and as it is; -1 for none. */
+interface ChangedRow {
+  readonly before: number;
+  readonly after: number;
+}
+
+/** One of them, and the other. */
+interface RowOfTwo {
+  readonly row: number;
+  readonly other: number;
 }
