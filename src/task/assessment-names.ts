@@ -52,6 +52,7 @@ const LEFT_OUT: readonly Subject[] = [
 const VALUES_IN_ROWS = "Large values come in their rows, whole, in the load and in changes.";
 const COMPARES_MASKED =
   "Masked values are compared as the rules make them. A column that is masked at random is told as one that is not compared.";
+const COMPARES_KEYLESS = "Tables without a key are compared, too.";
 const OWN_LIMITS = "Each session of Tideway sets these limits for itself.";
 const ONE_BY_ONE = "What a set of changes cannot bring in one step is brought change by change.";
 
@@ -106,6 +107,7 @@ export const assessmentNames: readonly AssessmentName[] = [
     ["check-limited-lob-size", ["mapping.value_cut"]],
     ["check-dbversion", ["source.version_unsupported"]],
     ["check-pk-lob", [{ code: "convert.type", says: /stands in a key/ }]],
+    ["check-pk-validity", COMPARES_KEYLESS],
     ["check-select-object-privileges", ["source.table_privilege", "source.row_security"]],
     ...MASKS,
   ]),
@@ -122,7 +124,6 @@ export const assessmentNames: readonly AssessmentName[] = [
       "A stream answers the server four times as often as wal_sender_timeout asks.",
     ],
     ["check-wallevel", ["source.wal_level"]],
-    ["check-pk-validity", ["source.no_key"]],
   ]),
   ...group({ source: "postgres", captures: true, minor: true }, [
     ["check-ddl-event-trigger", ["source.changes_unnoted"]],
@@ -152,7 +153,7 @@ export const assessmentNames: readonly AssessmentName[] = [
     ["tblnum-for-max-fullload-subtasks", "A table alone keeps all lanes of a load busy."],
     ["check-generated-columns", ["convert.generated"]],
     ["check-10k-tables", "A task may have any number of tables."],
-    ["check-pk-validity", "Tables without a key are compared, too."],
+    ["check-pk-validity", COMPARES_KEYLESS],
     ...MASKS,
   ]),
   ...group({ source: "mysql", minor: true }, [

@@ -70,7 +70,6 @@ test("a finding fails the assessments that are about it, by its subject where a 
   assert.deepEqual(states([found("target.table_dropped", "info")]), {});
   assert.deepEqual(states([found("source.no_key", "error", "s.t")]), {
     "postgres-check-pk": "failed",
-    "postgres-check-pk-validity": "failed",
     "table-with-no-primary-key-or-unique-constraint": "failed",
   });
 });
