@@ -10,6 +10,11 @@ export function writeWhole(path: string, text: string): void {
   // The mode counts for a file that is made here.
   rmSync(draft, { force: true });
   writeFileSync(draft, text, { mode: 0o600, flag: "wx", flush: true });
+  putInPlace(draft, path);
+}
+
+/** Gives a draft that is on the disk its name, for good. */
+export function putInPlace(draft: string, path: string): void {
   renameSync(draft, path);
   const directory = openSync(dirname(path), "r");
   try {

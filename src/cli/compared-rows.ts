@@ -39,6 +39,14 @@ export class ComparedRows {
     if (of !== undefined) of.isDone = true;
   }
 
+  /** As many rows as it has had are read once more. */
+  again(table: TableId): void {
+    const of = this.#tables.get(tableKey(table));
+    if (of === undefined) return;
+    of.estimated = 2 * of.read;
+    of.isDone = false;
+  }
+
   get read(): number {
     return this.#read;
   }

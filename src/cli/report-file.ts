@@ -1,4 +1,5 @@
-import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs";
+import { putInPlace } from "../base/whole-file.ts";
 import type { MigrationError } from "../core/error.ts";
 import { usage } from "./migrate-spec.ts";
 
@@ -38,7 +39,8 @@ export class ReportFile implements Disposable {
   end(text = ""): void {
     this.write(text);
     try {
-      renameSync(this.#draft, this.#path);
+      fsyncSync(this.#file);
+      putInPlace(this.#draft, this.#path);
     } catch (error) {
       throw this.#refused(error);
     }

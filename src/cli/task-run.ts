@@ -90,9 +90,10 @@ export async function chosenTables(
   });
 }
 
-/** How it is seen that a table has been done, and in which word. */
+/** How it is seen that a table has been done, and that nothing is left to wish for, and in which word. */
 interface TableWork {
   readonly isDone: (now: TableStatistics, before: TableStatistics) => boolean;
+  readonly isGood: (now: TableStatistics) => boolean;
   readonly word: string;
 }
 
@@ -101,12 +102,15 @@ const reloaded: TableWork = {
   isDone: ({ TableState = "", FullLoadStartTime }, before) =>
     (TableState === "Table completed" || TableState === "Table error") &&
     FullLoadStartTime?.getTime() !== before.FullLoadStartTime?.getTime(),
+  isGood: isWhole,
   word: "reloaded",
 };
 
 /** The order itself makes it pending; while it is compared whole its records are. */
 const validated: TableWork = {
   isDone: ({ ValidationState = "" }) => !/^(Pending|Preparing) /.test(ValidationState),
+  // What could not be compared, or decided about, is not known to be equal.
+  isGood: (table) => table.ValidationState === "Validated" && isWhole(table),
   word: "compared",
 };
 
@@ -136,7 +140,7 @@ async function waitForTables(
     done: (now) => done(now).length === before.length,
     describe: (now) => `task ${name}: ${done(now).length} of ${before.length} tables ${how.word}`,
   });
-  return done(tables).every(isWhole) ? ExitCode.done : ExitCode.incomplete;
+  return done(tables).every(how.isGood) ? ExitCode.done : ExitCode.incomplete;
 }
 
 /** Whether all rows and changes of a table came, as far as is known; of changes that are left out the API tells in words. */

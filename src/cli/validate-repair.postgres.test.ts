@@ -103,7 +103,8 @@ test("--repair=apply tells what it would do, does it with --yes, and compares ag
   );
   assert.equal((await server.query("select from parent where id = 10", to)).length, 0);
 
-  const done = await tideway(...args, "--repair=apply", "--yes", "--json");
+  const report = join(directory, "repaired.json");
+  const done = await tideway(...args, "--repair=apply", "--yes", "--json", "--report", report);
   assert.equal(done.code, 0, done.stdout);
   const events = done.stdout
     .trim()
@@ -116,6 +117,9 @@ test("--repair=apply tells what it would do, does it with --yes, and compares ag
     "parent 25 0",
   ]);
   assert.deepEqual(events.at(-1).verdicts, { equal: 3 });
+  assert.equal(events.at(-1).differences, 0);
+  const { differences, differencesAfterRepair, isEqual } = JSON.parse(await readFile(report, "utf8"));
+  assert.deepEqual([differences.length > 30, differencesAfterRepair, isEqual], [true, [], true]);
   await assertSame(databases);
 });
 

@@ -136,6 +136,8 @@ class TextDisplay implements ValidationDisplay {
     this.#lines.print(doneRepairText(table, this.#paint));
   }
 
+  comparesAgain(): void {}
+
   close(): void {
     this.#lines.close();
   }

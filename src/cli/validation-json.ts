@@ -80,6 +80,10 @@ export class ValidationJson implements ValidationDisplay {
     this.#emit("repaired", doneJson(table));
   }
 
+  comparesAgain(tables: readonly TableId[]): void {
+    this.#emit("compares-again", { tables: tables.map(nameOf) });
+  }
+
   close(): void {}
 
   end(totals: ValidationTotals, exitCode: ExitCode): void {

@@ -1,4 +1,4 @@
-import { tableKey } from "../core/schema.ts";
+import { type TableId, tableKey } from "../core/schema.ts";
 import type { RowDifference } from "../server/validate.ts";
 import { usage } from "./migrate-spec.ts";
 import { ReportFile } from "./report-file.ts";
@@ -42,6 +42,7 @@ abstract class FileReport implements ValidationReport {
   checked(): void {}
   repairFound(): void {}
   repaired(): void {}
+  comparesAgain(_tables: readonly TableId[]): void {}
   abstract difference(difference: RowDifference): void;
   abstract end(totals: ValidationTotals): void;
 
@@ -50,7 +51,10 @@ abstract class FileReport implements ValidationReport {
   }
 }
 
-/** One document. All differences stand in it, each written when it is found. */
+/**
+ * One document. All differences stand in it, each written when it is found: `differences`, and, where tables have been repaired,
+ * those that are left in `differencesAfterRepair`.
+ */
 class JsonReport extends FileReport {
   #isFirst = true;
 
@@ -64,6 +68,11 @@ class JsonReport extends FileReport {
   difference(difference: RowDifference): void {
     this.file.write(`${this.#isFirst ? "" : ","}\n${JSON.stringify(differenceJson(difference))}`);
     this.#isFirst = false;
+  }
+
+  override comparesAgain(): void {
+    this.file.write('\n],"differencesAfterRepair":[');
+    this.#isFirst = true;
   }
 
   end({ results, repaired, ...totals }: ValidationTotals): void {
@@ -88,6 +97,10 @@ class HtmlReport extends FileReport {
     const shown = this.#differences.get(key);
     if (shown === undefined) this.#differences.set(key, [difference]);
     else if (shown.length < MOST_SHOWN) shown.push(difference);
+  }
+
+  override comparesAgain(tables: readonly TableId[]): void {
+    for (const table of tables) this.#differences.delete(tableKey(table));
   }
 
   end(totals: ValidationTotals): void {

@@ -73,6 +73,8 @@ export interface ValidationHearer {
   checked(check: TargetCheck): void;
   repairFound(tables: readonly FoundRepair[]): void;
   repaired(table: DoneRepair): void;
+  /** What was told of these tables does not hold any more: they have been repaired, and are compared once more. */
+  comparesAgain(tables: readonly TableId[]): void;
   /** Results of earlier starts follow. */
   resumed(takenOver: TakenOver): void;
 }
@@ -195,7 +197,12 @@ export class ValidationResult implements ValidationListener {
 
   comparesAgain(tables: readonly TableId[]): void {
     const again = new Set(tables.map(tableKey));
-    this.#results = this.#results.filter(({ table }) => !again.has(tableKey(table)));
+    const isAgain = ({ table }: TableValidation): boolean => again.has(tableKey(table));
+    for (const { missing, extra, different } of this.#results.filter(isAgain))
+      this.#differences -= missing + extra + different;
+    this.#results = this.#results.filter((result) => !isAgain(result));
+    for (const table of tables) this.#rows.again(table);
+    for (const hearer of this.#hearers) hearer.comparesAgain(tables);
     this.#tell();
   }
 
