@@ -25,7 +25,7 @@ and was sure of it.
 
   --minutes <number>   how long each pair is written and compared (default 10)
   --pairs <list>       source:target with commas between, of ${kindNames.join(" and ")}
-                       (default postgres:postgres,postgres:mariadb,mariadb:postgres)
+                       (default postgres:postgres,postgres:mariadb,mariadb:postgres,mariadb:mariadb)
   --clients <number>   sessions that write (default 4)
   --scale <number>     100,000 accounts each (default 1)
   --rate <number>      transactions a second, of all sessions; 0 for as many as go (default 0)
@@ -46,7 +46,10 @@ export function readCommandLine(args: readonly string[]): CommandLine<Validation
       args: [...args],
       options: {
         minutes: { type: "string", default: "10" },
-        pairs: { type: "string", default: "postgres:postgres,postgres:mariadb,mariadb:postgres" },
+        pairs: {
+          type: "string",
+          default: "postgres:postgres,postgres:mariadb,mariadb:postgres,mariadb:mariadb",
+        },
         clients: { type: "string", default: "4" },
         scale: { type: "string", default: "1" },
         rate: { type: "string", default: "0" },
