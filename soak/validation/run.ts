@@ -60,7 +60,9 @@ export async function soakPair(pair: Pair, soak: ValidationSoak): Promise<readon
     const compare = async (): Promise<void> => {
       const startedMs = performance.now();
       const found = await validated(spec);
-      problems.push(...wrong(found));
+      const now = wrong(found);
+      problems.push(...now);
+      for (const problem of now) say(`${named(pair)}: ${problem}`);
       const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
       say(
         `${named(pair)}: compared ${rowsOf(found)} rows in ${seconds} s, ${problems.length} problems so far`,
