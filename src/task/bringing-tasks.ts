@@ -68,7 +68,7 @@ export class BringingTasks implements RowBringers {
 
   async look(target: Source, signal: AbortSignal): Promise<readonly TableId[]> {
     const found = await this.#finds.whenDue(() => this.#find(signal));
-    if (found === true) this.#records.isDue();
+    if (found === true) this.#records.comesDue();
     const byRecords = (await this.#records.whenDue(() => this.#readRecords(signal))) ?? [];
     const byShape = (await this.#descriptions.whenDue(() => this.#describe(target, signal))) ?? [];
     return [...byRecords, ...byShape];
@@ -152,7 +152,7 @@ class Interval {
     this.#leastMs = leastMs;
   }
 
-  isDue(): void {
+  comesDue(): void {
     this.#nextMs = Number.NEGATIVE_INFINITY;
   }
 

@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import type { TablePlan } from "../core/plan.ts";
 import { type TableSchema, tableKey } from "../core/schema.ts";
 import type { NotedTransaction } from "../core/schema-note.ts";
-import type { ShapedTable } from "../core/table-shape.ts";
+import { isSameDefinition, type ShapedTable, type TableShape } from "../core/table-shape.ts";
 import { selectTables } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import { TargetNames } from "../mapping/target-names.ts";
@@ -20,20 +21,26 @@ export async function noteTables(attempt: Attempt, shapes: readonly ShapedTable[
   const { spec, settings, target, plan, journal, refused, errors, signal } = attempt;
   const names = new TargetNames(parseTableMappings(spec.tableMappings), targetSchema(settings, target));
   const planned = new Set(plan.tables.map(({ source }) => tableKey(source.id)));
-  const gone = (await journal.tables(signal)).filter(
-    ({ id }) => !planned.has(tableKey(id)) && !refused.has(tableKey(id)),
-  );
+  const journaled = await journal.tables(signal);
+  const gone = journaled.filter(({ id }) => !planned.has(tableKey(id)) && !refused.has(tableKey(id)));
   await journal.forgetTables(
     gone.map(({ id }) => ({ source: id, target: names.table(id) })),
     signal,
   );
   const noted = shapes.filter(({ id }) => !errors.isSuspended(id));
+  const known = new Map(journaled.map(({ id, shape }) => [tableKey(id), shape]));
+  const others = noted.filter(({ id, shape }) => isOther(known.get(tableKey(id)), shape));
   await attempt.validation?.anew(
-    noted.map(({ id }) => id),
+    others.map(({ id }) => id),
     journal,
     signal,
   );
   await journal.setShapes(noted, signal);
+}
+
+/** Whether a table has other columns, or its rows are made by other rules: that its rows were written anew is no matter. */
+function isOther(known: TableShape | undefined, now: TableShape): boolean {
+  return known === undefined || !isSameDefinition(known, now) || !isDeepStrictEqual(known.rules, now.rules);
 }
 
 /** Takes over what a transaction has made of tables, at its place in the log. */
@@ -72,7 +79,7 @@ export async function noteAlterations(
 }
 
 /** With the number that the table has from now on. */
-function shapeOf({ shape }: TableSchema, { notes }: FollowedTable): ShapedTable["shape"] {
+function shapeOf({ shape }: TableSchema, { notes }: FollowedTable): TableShape {
   const becomes = notes.at(-1)?.becomes;
   return becomes === undefined ? shape! : { ...shape!, table: becomes };
 }

@@ -151,7 +151,9 @@ test("a task that only compares changes nothing of the target's, and lets go of 
     await target.rows(
       "select nspname, relname, relkind from pg_class c join pg_namespace n on n.oid = relnamespace where relname not like 'awsdms%' and nspname !~ '^pg_' order by 1, 2",
     ),
-    await target.rows("select proname, roname from pg_proc, pg_replication_origin where pronamespace = 'shop'::regnamespace"),
+    await target.rows(
+      "select proname, roname from pg_proc, pg_replication_origin where pronamespace = 'shop'::regnamespace",
+    ),
   ];
   const before = await whole();
   const { compares } = specs(source, target);
@@ -166,7 +168,9 @@ test("a task that only compares changes nothing of the target's, and lets go of 
   const first = await slot();
   // Who waits to see them compared has them noted.
   await source.run("update item set word = 'here' where id < 50; truncate bag; insert into bag values (5)");
-  await source.run("alter table item add column more int; drop table lacking; create table late (id int primary key)");
+  await source.run(
+    "alter table item add column more int; drop table lacking; create table late (id int primary key)",
+  );
   await compared.until(
     (progress) =>
       validationOf(progress, "item")?.failed === 51 &&
