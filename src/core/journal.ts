@@ -76,6 +76,10 @@ export interface Journal extends AsyncDisposable {
   setAppliedPosition(position: Position, signal: AbortSignal): Promise<void>;
   /** Notes that rows may come of the start of that name; see TaskSpec.startId. */
   noteStart(startId: string, signal: AbortSignal): Promise<void>;
+  /** Notes that the task only compares: it brings no rows, and its positions say nothing of what the target has. */
+  noteOnlyCompares(signal: AbortSignal): Promise<void>;
+  /** Forgets tables, by the source's ids, and what is recorded of rows of those of the target. */
+  forgetTables(tables: readonly ForgottenTable[], signal: AbortSignal): Promise<void>;
   /** Shows people how the task is, in awsdms_status and awsdms_history. The tables must be there (JournalRequest). */
   report(report: TaskReport, signal: AbortSignal): Promise<void>;
   /**
@@ -95,10 +99,30 @@ export interface Journal extends AsyncDisposable {
   forget(signal: AbortSignal): Promise<void>;
 }
 
+/** A table that a task has no more. */
+export interface ForgottenTable {
+  /** The source's id. */
+  readonly source: TableId;
+  readonly target: TableId;
+}
+
+/** How a table is by a task's journal. */
+export interface WatchedTable {
+  /** The source's. */
+  readonly id: TableId;
+  readonly state: JournaledState;
+  /** Another text whenever the journal is told of the table: of its state, its partitions, or what it looks like. */
+  readonly told: string;
+}
+
 /** What a task's journal says to somebody who does not work on the task. */
 export interface WatchedJournal {
-  /** The source's ids of the task's tables. */
+  /** The source's ids of the task's tables, when the watch began. */
   readonly tables: readonly TableId[];
+  /** Whether the task only compares; see Journal.noteOnlyCompares. */
+  readonly onlyCompares: boolean;
+  /** The task's tables as they are now. */
+  watched(signal: AbortSignal): Promise<readonly WatchedTable[]>;
   /** The log that positions are of; undefined where it was not noted. */
   readonly log: string | undefined;
   /** Up to where the target has the source's changes now; undefined for none. */

@@ -25,7 +25,7 @@ export interface ChangeApplyParts {
   /** Records that everything up to an idle position is durable; must resolve before the source is told. */
   readonly saveIdle: (position: Position) => Promise<void>;
   readonly truncates: TruncatePolicy;
-  readonly counted: CountedChanges;
+  readonly counted: Pick<CountedChanges, "tell">;
   /** Is told of changes before they are applied; they wait for what it returns. Nobody is when left out. */
   readonly watch?: ChangeWatch | undefined;
 }

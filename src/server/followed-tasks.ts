@@ -8,7 +8,7 @@ import type { Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { FollowedPlace, type FollowedTask, TimedPlace } from "../pipeline/validation/target-place.ts";
 import type { TargetPlaces } from "../pipeline/validation/validate.ts";
-import type { FoundPlaces, PlacesRequest } from "../task/target-places.ts";
+import type { BringingTask, FoundPlaces, PlacesRequest } from "../task/target-places.ts";
 import { registry } from "./engines.ts";
 
 export interface TasksRequest {
@@ -23,40 +23,42 @@ export interface TasksRequest {
 }
 
 /** A task that brings changes to tables that are compared. */
-export interface KnownTask {
-  readonly id: string;
+interface FollowableTask extends BringingTask {
   /** Somebody works on it now: it is waited for. */
   readonly inUse: boolean;
-  readonly tables: number;
 }
 
 export interface FoundTasks {
   readonly places: TargetPlaces;
-  readonly tasks: readonly KnownTask[];
-  /** Ids of those that load such tables at this time, and bring no changes. */
-  readonly loading: readonly string[];
+  readonly tasks: readonly FollowableTask[];
+  /** Those that load such tables at this time, and bring no changes. */
+  readonly loading: readonly BringingTask[];
   /** Why the target's records of tasks could not be read. */
   readonly unread?: MigrationError;
 }
 
-/** Tasks of this source whose records on the target are about the tables. Nothing is changed. */
+/**
+ * Tasks of this source whose records on the target are about the tables, those that only compare left out. Nothing is changed.
+ */
 export async function findTasks(request: TasksRequest, signal: AbortSignal): Promise<FoundTasks> {
   const { engine, endpoint, settleMs } = request;
   const timed = new TimedPlace(settleMs);
   const own = new Map<string, FollowedPlace>();
-  const tasks: KnownTask[] = [];
-  const loading: string[] = [];
+  const tasks: FollowableTask[] = [];
+  const loading: BringingTask[] = [];
   let unread: MigrationError | undefined;
   try {
     for (const leftover of await engine.findLeftovers(endpoint, signal)) {
       const found = await findTask(request, leftover, signal);
       if (found === undefined) continue;
-      if (found === "load") {
-        if (leftover.inUse) loading.push(leftover.taskId!);
+      const { tables, journal, isLoad } = found;
+      const task = { id: leftover.taskId!, tables, watched: journal.watched };
+      if (isLoad) {
+        if (leftover.inUse) loading.push(task);
         continue;
       }
-      tasks.push({ id: leftover.taskId!, inUse: leftover.inUse, tables: found.tables.length });
       const place = new FollowedPlace(followed(request, leftover, found), timed);
+      tasks.push({ ...task, inUse: leftover.inUse, place });
       for (const id of found.tables) own.set(tableKey(id), place);
     }
   } catch (error) {
@@ -74,29 +76,35 @@ const SETTLE_MS = 5_000;
 /** See findTasks(), for a task that only compares. */
 export async function findPlaces(request: PlacesRequest, signal: AbortSignal): Promise<FoundPlaces> {
   const engine = registry.find(request.endpoint.engine);
-  const { places, tasks, unread } = await findTasks({ ...request, engine, settleMs: SETTLE_MS }, signal);
-  return { places, tasks: tasks.map(({ id }) => id), unread };
+  const found = await findTasks({ ...request, engine, settleMs: SETTLE_MS }, signal);
+  const { places, tasks, loading, unread } = found;
+  return { places, tasks, loading, unread };
 }
 
 interface FoundTask {
   readonly journal: WatchedJournal;
   readonly applied: Position | undefined;
   readonly tables: readonly TableId[];
+  /** No changes follow. */
+  readonly isLoad: boolean;
 }
 
 async function findTask(
   { source, target, tables }: TasksRequest,
   { kind, taskId, name: controlSchema }: Leftover,
   signal: AbortSignal,
-): Promise<FoundTask | "load" | undefined> {
+): Promise<FoundTask | undefined> {
   if (kind !== "task records" || taskId === undefined) return undefined;
   const journal = await target.watchJournal({ taskId, controlSchema }, signal);
+  if (journal.onlyCompares) return undefined;
   const compared = new Set(tables.map(tableKey));
   const own = journal.tables.filter((id) => compared.has(tableKey(id)));
   if (own.length === 0) return undefined;
   const applied = await journal.applied(signal);
   // A full load without changes has neither.
-  if (journal.log === undefined && applied === undefined) return "load";
+  if (journal.log === undefined && applied === undefined) {
+    return { journal, applied, tables: own, isLoad: true };
+  }
   try {
     await source.followLog({ taskId, known: journal.log, reached: applied }, signal);
   } catch (error) {
@@ -104,7 +112,7 @@ async function findTask(
     if (error instanceof MigrationError && isOfAnother(error)) return undefined;
     throw error;
   }
-  return { journal, applied, tables: own };
+  return { journal, applied, tables: own, isLoad: false };
 }
 
 /** The task reads another server, or can read this one no more. */

@@ -17,7 +17,7 @@ import { nothingSelected } from "../task/select-relations.ts";
 import { readTaskSettings, type TaskSettings } from "../task/settings.ts";
 import { OtherWriters } from "../task/tell-other-writers.ts";
 import { registry } from "./engines.ts";
-import { type FoundTasks, findTasks, type KnownTask } from "./followed-tasks.ts";
+import { type FoundTasks, findTasks } from "./followed-tasks.ts";
 import { planRows } from "./plan-rows.ts";
 import { type DoneRepair, type FoundRepair, Repair, type RepairWish } from "./repair.ts";
 
@@ -30,8 +30,15 @@ export type {
   TargetCheck,
   ValidationObserver,
 } from "../pipeline/validation/validation-observer.ts";
-export type { KnownTask } from "./followed-tasks.ts";
 export type { DoneRepair, FoundRepair, RepairWish } from "./repair.ts";
+
+/** A task that brings changes to tables that are compared. */
+export interface KnownTask {
+  readonly id: string;
+  /** Somebody works on it now: it is waited for. */
+  readonly inUse: boolean;
+  readonly tables: number;
+}
 
 export interface ValidationSpec {
   readonly source: EndpointConfig;
@@ -101,7 +108,7 @@ export async function runValidation(
   const { settleMs, repair: wish } = spec;
   const asked = { source, target, engine, endpoint: spec.target, tables, settleMs };
   const found = await findTasks(asked, signal);
-  for (const task of found.tasks) listener.task(task);
+  for (const { id, inUse, tables } of found.tasks) listener.task({ id, inUse, tables: tables.length });
   if (found.unread !== undefined) listener.tasksUnread(found.unread);
   const isCarriedOut = wish !== undefined && wish.kind !== "file";
   if (isCarriedOut) checkNoTask(found);
@@ -150,7 +157,7 @@ function hearing(listener: ValidationListener, repair: Repair): ValidationObserv
 /** A task brings its changes as they were made, each on the row as it was before: not on one that shows later changes already. */
 function checkNoTask({ tasks, loading, unread }: FoundTasks): void {
   if (unread !== undefined) throw unread;
-  const [id] = [...tasks.map((task) => task.id), ...loading];
+  const [id] = [...tasks, ...loading].map((task) => task.id);
   if (id === undefined) return;
   throw new MigrationError("validation.repair_under_task", {
     message: `Rows are not repaired while the task ${id} has records on the target by which it goes on with tables that are compared.`,

@@ -99,6 +99,7 @@ export async function assessTask(request: AssessmentRequest, signal: AbortSignal
     journaled: concerned,
     follows: settings.followsAlteredTables,
     replicatesOnly: spec.type === "cdc",
+    comparesOnly: settings.validation.only,
     planned: noted?.now,
   });
   const done = spec.type === "full-load" && loadsRows(request) ? journaled.filter(isComplete) : [];

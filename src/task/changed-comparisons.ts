@@ -20,15 +20,19 @@ interface ChangedRow {
   readonly candidate: Candidate;
 }
 
+interface DescribedTable {
+  readonly table: ComparedTable;
+  readonly rows: KeyedRows | undefined;
+  /** See BookedTable: a table that has begun anew may be another one on the target, too. */
+  readonly generation: number | undefined;
+}
+
 /** Compares the rows that changes concern, some of each table at a time. */
 export class ChangedComparisons {
   readonly #parts: ComparisonParts;
   readonly #lanes: Limiter;
   readonly #sides;
-  readonly #tables = new Map<
-    string,
-    { readonly table: ComparedTable; readonly rows: KeyedRows | undefined }
-  >();
+  readonly #tables = new Map<string, DescribedTable>();
   readonly #working = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
 
@@ -91,7 +95,7 @@ export class ChangedComparisons {
     const isCurrent = (): boolean =>
       generation !== undefined && book.isCurrent(id, generation) && !attempt.errors.isSuspended(id);
     if (!isCurrent()) return left.clear();
-    const compared = await this.#compared(plan);
+    const compared = await this.#compared(plan, generation);
     if (compared === undefined) {
       // It is compared whole as soon as the target has it.
       book.wholeAgain(id);
@@ -138,20 +142,16 @@ export class ChangedComparisons {
     return true;
   }
 
-  async #compared(
-    plan: TablePlan,
-  ): Promise<{ readonly table: ComparedTable; readonly rows: KeyedRows | undefined } | undefined> {
+  async #compared(plan: TablePlan, generation: number | undefined): Promise<DescribedTable | undefined> {
     const key = tableKey(plan.source.id);
     const known = this.#tables.get(key);
-    if (known !== undefined && known.table.plan === plan) return known;
+    if (known !== undefined && known.table.plan === plan && known.generation === generation) return known;
     const { target, attempt, signal } = this.#parts;
     const there = (await describeTargets(target, [plan], signal)).get(tableKey(plan.target.id));
     if (there === undefined) return undefined;
     const table = compareTable(plan, there, attempt.settings.validation);
-    const found = {
-      table,
-      rows: table.key === undefined ? undefined : new KeyedRows(table, table.key),
-    };
+    const rows = table.key === undefined ? undefined : new KeyedRows(table, table.key);
+    const found = { table, rows, generation };
     this.#tables.set(key, found);
     return found;
   }

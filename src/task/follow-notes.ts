@@ -16,6 +16,7 @@ import { leavesColumnsOut } from "./followed-columns.ts";
 import { isApplied, whyNotFollowed } from "./noted-reasons.ts";
 import { type FollowedTable, planAlterations, tablesByNumber } from "./plan-alterations.ts";
 import { asWarning } from "./run-objects.ts";
+import { ownerOf, sortNotes } from "./sorted-notes.ts";
 import { withoutTaking } from "./without-taking.ts";
 
 /** Not a failure: everything before a transaction is applied, and it alters tables of the task. */
@@ -67,36 +68,14 @@ export function noteFilter(attempt: Attempt, rules: TableRules, takesNew: () => 
 export async function followNotes(attempt: Attempt, { position, notes }: NotedTransaction): Promise<void> {
   const { spec, settings, target, errors, statistics, journalRequest, signal } = attempt;
   const mappings = parseTableMappings(spec.tableMappings);
-  const plans = tablesByNumber(attempt.plan.tables);
+  const { altered, dropped } = sortNotes(attempt.plan.tables, notes);
   const followed: FollowedTable[] = [];
-  const dropped: TablePlan[] = [];
-  const indexes: { readonly owner: TablePlan; readonly name: string }[] = [];
-  for (const [number, some] of Map.groupBy(notes, ({ shape }) => shape.table)) {
-    const from = plans.get(number);
-    if (from === undefined) {
-      const owner = some[0]!.dropped ? ownerOf(some[0]!.id, attempt.plan.tables) : undefined;
-      if (owner !== undefined) indexes.push({ owner, name: some[0]!.id.name });
-      continue;
-    }
-    if (some.some((note) => note.dropped)) {
-      dropped.push(from);
-      continue;
-    }
-    const how = whyNotFollowed(describedTable(from), some, {
-      mappings,
-      isApplied: isApplied(settings, some),
-    });
-    if (how === undefined) followed.push({ from, notes: some, lost: [] });
+  for (const table of altered) {
+    const { from, notes: some } = table;
+    const context = { mappings, isApplied: isApplied(settings, some) };
+    const how = some.length > 0 ? whyNotFollowed(describedTable(from), some, context) : undefined;
+    if (how === undefined) followed.push(table);
     else await errors.handle(from.source.id, tableChanged(from.source.id, how), signal);
-  }
-  const settled = new Set(
-    [...plans]
-      .filter(([number]) => notes.some(({ shape }) => shape.table === number))
-      .map(([, plan]) => plan),
-  );
-  for (const [owner, some] of Map.groupBy(indexes, (index) => index.owner)) {
-    // A note of the table's own tells all of it.
-    if (!settled.has(owner)) followed.push({ from: owner, notes: [], lost: some.map(({ name }) => name) });
   }
   await dropTables(attempt, dropped);
   const going = await withoutTaking(attempt, { followed, dropped });
@@ -134,14 +113,6 @@ export async function followNotes(attempt: Attempt, { position, notes }: NotedTr
     for (const failure of outcome.failures) statistics.finding(asWarning(failure));
     for (const column of outcome.nullable) statistics.finding(nullableColumn(source, column));
   }
-}
-
-/** The table that an index is part of. */
-function ownerOf({ schema, name }: TableId, tables: readonly TablePlan[]): TablePlan | undefined {
-  return tables.find(
-    (plan) =>
-      plan.source.id.schema === schema && describedTable(plan).indexes.some((one) => one.name === name),
-  );
 }
 
 function hasOtherParts(table: TableSchema, { parts }: SchemaNote): boolean {

@@ -3,6 +3,7 @@ import { describedTable, readTable, withTable } from "../core/plan.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
 import { type Attempt, NotesLost, TablesUntold } from "./attempt.ts";
 import { followNotes, SchemaNoted } from "./follow-notes.ts";
+import { noteAlterations } from "./note-alterations.ts";
 import { keptShape } from "./noted-tables.ts";
 
 /** So many attempts in turn end as the notes went before they were read; the next goes on without them. */
@@ -47,7 +48,8 @@ export class NoteKeeping {
       }
       this.#lost = 0;
       if (!(error instanceof SchemaNoted)) throw error;
-      await followNotes(attempt, error.noted);
+      const { settings } = attempt;
+      await (settings.validation.only ? noteAlterations : followNotes)(attempt, error.noted);
       return "again";
     }
   }

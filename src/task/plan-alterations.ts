@@ -3,6 +3,7 @@ import { describedTable, type MigrationPlan, readTable, type TablePlan, withTabl
 import type { Position } from "../core/position.ts";
 import { type TableSchema, tableKey } from "../core/schema.ts";
 import type { SchemaNote } from "../core/schema-note.ts";
+import type { Source } from "../core/source.ts";
 import type { TableAlteration } from "../core/table-alteration.ts";
 import { bareShape } from "../core/table-shape.ts";
 import { compilePlan } from "../mapping/plan.ts";
@@ -36,21 +37,7 @@ export async function planAlterations(
   { spec, settings, source, target, plan: current, journal, signal }: Attempt,
   { followed, position }: { readonly followed: readonly FollowedTable[]; readonly position: Position },
 ): Promise<Alterations> {
-  const described = await source.describeNoted(
-    followed.flatMap(({ notes }) => notes.at(-1) ?? []),
-    signal,
-  );
-  const found = new Map(described.map((table) => [table.shape!.table, table]));
-  const tables = followed.map(({ from, notes, lost }) => {
-    const { shape, ...same } = describedTable(from);
-    const before = bareShape(shape!);
-    const left = same.indexes.filter(({ name }) => !lost.includes(name));
-    const table = found.get(before.table) ?? { ...same, indexes: left, shape: before };
-    return withLater({
-      ...table,
-      shape: withFirstFills(keptShape(table, { position, before, isNoted: true }), notes),
-    });
-  });
+  const tables = await notedTables(source, { followed, position }, signal);
   const request = {
     ...{ tables: tables.map(({ id }) => id), wholeSchemas: undefined },
     ...{ objects: false, rights: false, largeObjects: false },
@@ -104,6 +91,29 @@ export async function planAlterations(
         return { ...sides, note, enums, isApplied: isApplied(settings, notes), withParts };
       }),
   };
+}
+
+/** Tables as the last of their notes describe them. */
+export async function notedTables(
+  source: Source,
+  { followed, position }: { readonly followed: readonly FollowedTable[]; readonly position: Position },
+  signal: AbortSignal,
+): Promise<readonly TableSchema[]> {
+  const described = await source.describeNoted(
+    followed.flatMap(({ notes }) => notes.at(-1) ?? []),
+    signal,
+  );
+  const found = new Map(described.map((table) => [table.shape!.table, table]));
+  return followed.map(({ from, notes, lost }) => {
+    const { shape, ...same } = describedTable(from);
+    const before = bareShape(shape!);
+    const left = same.indexes.filter(({ name }) => !lost.includes(name));
+    const table = found.get(before.table) ?? { ...same, indexes: left, shape: before };
+    return withLater({
+      ...table,
+      shape: withFirstFills(keptShape(table, { position, before, isNoted: true }), notes),
+    });
+  });
 }
 
 /** The plan with the number that its table has from now on. */

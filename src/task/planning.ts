@@ -37,7 +37,10 @@ export async function planTask(request: PlanningRequest, signal: AbortSignal): P
   for (const finding of [...told, ...findings]) request.observer.finding(finding);
   const present = new Set(listed.map(tableKey));
   for (const id of notes.awaited) present.add(tableKey(id));
-  const gone = concerned.filter(({ id, state }) => state !== "suspended" && !present.has(tableKey(id)));
+  // What is not compared any more is forgotten.
+  const gone = request.settings.validation.only
+    ? []
+    : concerned.filter(({ id, state }) => state !== "suspended" && !present.has(tableKey(id)));
   const errors = [
     ...changes.refused,
     ...gone.map(tableGone),

@@ -14,6 +14,7 @@ const cases: readonly (readonly [type: MigrationType, settings: string, refusal:
   ["full-load-and-cdc", loopless, /EnableLoopbackPrevention/],
   ["cdc", "{}", /\(cdc\)/],
   ["full-load", compares, /ValidationOnly/],
+  ["cdc", compares, /ValidationOnly/],
 ];
 
 for (const [type, settings, refusal] of cases) {

@@ -13,16 +13,16 @@ export function reloadRefusal({
   type,
   settings,
 }: Pick<TaskSpec, "type" | "settings">): ReloadRefusal | undefined {
-  if (type === "cdc") {
-    return {
-      message: "Tables of a task that only replicates changes (cdc) cannot be reloaded.",
-      remedy: "Use a task that loads and replicates.",
-    };
-  }
   if (onlyValidates(settings)) {
     return {
       message: "Tables of a task that only compares (ValidationOnly) cannot be reloaded.",
       remedy: "Ask for validate-only, which compares them anew.",
+    };
+  }
+  if (type === "cdc") {
+    return {
+      message: "Tables of a task that only replicates changes (cdc) cannot be reloaded.",
+      remedy: "Use a task that loads and replicates.",
     };
   }
   if (type === "full-load" || !readTaskSettings(settings).preventsLoops) return undefined;

@@ -4,17 +4,17 @@ import type { Position } from "../core/position.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
 import { needsText } from "../mapping/rows/row-needs.ts";
 import { TableRules } from "../pipeline/apply-modes.ts";
-import { type ApplyEnd, ChangeApply } from "../pipeline/change-apply.ts";
+import { ChangeApply } from "../pipeline/change-apply.ts";
 import { mappedChanges } from "../pipeline/mapped-changes.ts";
-import { type Attempt, NotesLost, TablesUntold } from "./attempt.ts";
+import { type Attempt, NotesLost } from "./attempt.ts";
+import { catchUp, replicate, streamOf, takeChanges } from "./change-run.ts";
 import { snapshotWindow, startPosition } from "./change-start.ts";
-import { noteFilter, SchemaNoted } from "./follow-notes.ts";
+import { noteFilter } from "./follow-notes.ts";
 import { openBoth } from "./open-sides.ts";
 import { copySequences, finishBuilds, publishedTables } from "./run-load.ts";
 import { rememberTables, SchemaWatch } from "./run-schema-changes.ts";
 import { noteStart } from "./start-note.ts";
 import { type ChangeControl, Steering } from "./steering.ts";
-import { goalLimit } from "./stop-rule.ts";
 import type { StopReason } from "./task.ts";
 import { ValueFindings } from "./tell-values.ts";
 
@@ -37,9 +37,10 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   await rememberTables(attempt);
   if (attempt.validation === undefined) await forgetCompared(attempt);
   await attempt.validation?.begin(attempt);
-  const aside = errors.suspended;
   const reloads = new Set<readonly TableId[]>();
   const takes = attempt.notes.kept ? noteFilter(attempt, rules, () => reloads.size === 0) : undefined;
+  const isText = plan.tables.some(needsText) || attempt.validation !== undefined;
+  const encodings = isText ? TEXT : target.changeEncodings;
   await using sides = new AsyncDisposableStack();
   const [applier, given] = await openBoth(
     sides,
@@ -51,16 +52,7 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
       },
       signal,
     ),
-    source.openChangeStream(
-      {
-        ...{ ...attempt.streamRequest, after, aside, ownOnly: settings.preventsLoops },
-        encodings:
-          plan.tables.some(needsText) || attempt.validation !== undefined ? TEXT : target.changeEncodings,
-        until: control.stopRule.kind === "place" ? control.stopRule.place : undefined,
-        ...(takes === undefined ? {} : { takes }),
-      },
-      signal,
-    ),
+    source.openChangeStream(streamOf(attempt, { after, control, encodings, takes }), signal),
   );
   if (given.lacksNotes === true) throw new NotesLost();
   // What is refused may be so because its rules cannot be carried out; its changes are skipped.
@@ -80,12 +72,8 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   const watch = new SchemaWatch(attempt);
   const values = new ValueFindings(attempt, [stream, target, statistics]);
   await using steering = new Steering({ attempt, apply, applier, rules, control, watch, values, reloads });
-  const run = async (): Promise<Exclude<ApplyEnd, "noted">> => {
-    const end = await apply.run();
-    if (end === "noted") throw new SchemaNoted(apply.noted!);
-    return end;
-  };
   const ended = (reason: StopReason): Promise<StopReason> => endWith(reason, attempt, watch);
+  const run = { attempt, control, apply, steering, ended };
   await noteStart(attempt);
   statistics.setCheckpoint(after.text);
   statistics.setPhase("catching-up");
@@ -93,31 +81,19 @@ export async function runChanges(attempt: Attempt, control: ChangeControl): Prom
   const beside = { ...attempt, signal: steering.signal };
   if (rules.newest !== undefined && !rules.reaches(after, rules.newest)) {
     apply.setGoal({ position: rules.newest });
-    if ((await run()) === "stopped") return "NORMAL";
+    if ((await takeChanges(apply)) === "stopped") return "NORMAL";
   }
   await finishBuilds(beside);
   statistics.setPhase("catching-up");
-  const limit = goalLimit(control.stopRule);
   if (settings.stopAfterFullLoad === "cached-changes-not-applied") return "STOPPED_AFTER_FULL_LOAD";
-  apply.setGoal({ ...limit, position: await source.currentPosition(steering.signal) });
-  const caughtUp = await run();
-  if (caughtUp === "stopped") return "NORMAL";
-  if (caughtUp === "last") return await ended("NORMAL");
-  if (caughtUp === "commit-time") return await ended("STOPPED_AT_COMMIT_TIME");
-  const untold = attempt.notes.awaited.filter((table) => !errors.isSuspended(table));
-  if (untold.length > 0) throw new TablesUntold(untold);
+  const early = await catchUp(run);
+  if (early !== undefined) return early;
   if (settings.stopAfterFullLoad === "cached-changes-applied") {
     return await ended("STOPPED_AFTER_CACHED_EVENTS");
   }
   const isDone = control.retries.wanted === undefined && attempt.validation === undefined;
   if (spec.untilCaughtUp && isDone) return await ended("NORMAL");
-  statistics.setPhase("replicating");
-  apply.setGoal(limit);
-  steering.begin();
-  const end = await run();
-  if (end === "stopped") return "NORMAL";
-  if (end === "commit-time") return await ended("STOPPED_AT_COMMIT_TIME");
-  return await ended(steering.timeReached ? "STOPPED_AT_SERVER_TIME" : "NORMAL");
+  return await replicate(run);
 }
 
 /** Changes come of which nobody compares the rows: an earlier run may have had it recorded that all are compared. */

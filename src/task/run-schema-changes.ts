@@ -14,6 +14,7 @@ import type { ColumnAddition } from "../core/target.ts";
 import { selectTables } from "../mapping/selection.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import { type Attempt, AttemptOutdated, TablesUntold } from "./attempt.ts";
+import { noteTables } from "./note-alterations.ts";
 import { keptShape } from "./noted-tables.ts";
 import { markForReload } from "./preparation.ts";
 import { asWarning, giveColumnRights } from "./run-objects.ts";
@@ -28,7 +29,8 @@ export async function followSchemaChanges(
   attempt: Attempt,
   { additions, outdated, shapes }: Pick<SchemaChanges, "additions" | "outdated" | "shapes">,
 ): Promise<void> {
-  const { spec, target, plan, journal, errors, statistics, signal } = attempt;
+  const { spec, settings, target, plan, journal, errors, statistics, signal } = attempt;
+  if (settings.validation.only) return await noteTables(attempt, shapes);
   await markForReload(attempt, outdated);
   const wanted = additions.filter(({ plan: { source } }) => !errors.isSuspended(source.id));
   // A new column's type may be as new as the column. A task that makes nothing finds its types made.

@@ -1,12 +1,10 @@
 import { Backoff, pause } from "../base/backoff.ts";
 import { asMigrationError } from "../core/error.ts";
-import type { TableRules } from "../pipeline/apply-modes.ts";
-import type { ChangeApply } from "../pipeline/change-apply.ts";
-import { AppliedPlace } from "../pipeline/validation/applied-place.ts";
 import { TimedPlace } from "../pipeline/validation/target-place.ts";
 import type { TargetPlaces } from "../pipeline/validation/validate.ts";
 import type { Attempt } from "./attempt.ts";
 import { ChangedComparisons } from "./changed-comparisons.ts";
+import type { RowBringers } from "./row-bringers.ts";
 import { onePlace } from "./target-places.ts";
 import type { ValidationBook } from "./validation-book.ts";
 import type { ValidationGoal } from "./validation-goal.ts";
@@ -23,8 +21,7 @@ export interface ValidationParts {
  */
 export class ValidationBesideChanges implements AsyncDisposable {
   readonly #parts: ValidationParts;
-  readonly #rules: TableRules;
-  readonly #places: TargetPlaces;
+  readonly #bringers: RowBringers;
   readonly #signal: AbortSignal;
   readonly #begun = Promise.withResolvers<void>();
   readonly #ended: Promise<void>;
@@ -32,20 +29,10 @@ export class ValidationBesideChanges implements AsyncDisposable {
   /** Retries have come to their end: now and then it is tried once more, and nobody waits for it. */
   #isGivenUp = false;
 
-  constructor(
-    parts: ValidationParts,
-    { apply, rules }: { readonly apply: ChangeApply; readonly rules: TableRules },
-  ) {
-    const { source, signal } = parts.attempt;
+  constructor(parts: ValidationParts, bringers: RowBringers) {
     this.#parts = parts;
-    this.#rules = rules;
-    this.#signal = signal;
-    const place = new AppliedPlace({
-      positions: source.positions,
-      end: (asking) => source.currentPosition(asking),
-      passes: (position) => apply.shows(position),
-    });
-    this.#places = onePlace(place);
+    this.#bringers = bringers;
+    this.#signal = parts.attempt.signal;
     this.#ended = this.#begun.promise
       .then(() =>
         trying(
@@ -88,14 +75,16 @@ export class ValidationBesideChanges implements AsyncDisposable {
     const signal = AbortSignal.any([this.#signal, ending.signal]);
     await using target = await attempt.readTarget(signal);
     const parts: ComparisonParts = {
-      ...{ attempt, book, target, places: this.#places, follows: true, signal },
-      isReady: (table) => this.#rules.gateOf(table) === undefined,
+      ...{ attempt, book, target, places: this.#bringers.places, follows: true, signal },
+      isReady: (table) => this.#bringers.isReady(table),
     };
+    await this.#look(parts);
     const wholes = new WholeComparisons(parts);
     const changed = new ChangedComparisons(parts);
     const looks = async (): Promise<void> => {
       for (;;) {
         await takeWishes(this.#parts, signal);
+        await this.#look(parts);
         await changed.beginSome();
         await book.record({ ...attempt, signal });
         const isReached = this.#goal?.of.isReached((table) => attempt.errors.isSuspended(table)) === true;
@@ -113,6 +102,11 @@ export class ValidationBesideChanges implements AsyncDisposable {
     const results = await Promise.allSettled([looks().catch(endsBoth), compares().catch(endsBoth)]);
     await changed.ended();
     throw ending.signal.reason ?? (results[0] as PromiseRejectedResult).reason;
+  }
+
+  async #look({ attempt, book, target, signal }: ComparisonParts): Promise<void> {
+    const outdated = (await this.#bringers.look?.(target, signal)) ?? [];
+    if (outdated.length > 0) await book.anew(outdated, attempt.journal, signal);
   }
 }
 

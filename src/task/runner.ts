@@ -23,6 +23,7 @@ import { checkWishes } from "./reload-refusal.ts";
 import { retryAttempts } from "./retry-attempts.ts";
 import { RetryBook } from "./retry-book.ts";
 import { runChanges } from "./run-changes.ts";
+import { runComparedChanges } from "./run-compared-changes.ts";
 import { runFullLoad } from "./run-full-load.ts";
 import { runLoad } from "./run-load.ts";
 import { rowsKept } from "./run-reload.ts";
@@ -255,6 +256,7 @@ export class TaskRunner implements RunningTask, ChangeControl {
     this.#reloads.planned(tablesToReplan(tables, planned.changes));
     await checkLoops(unnoted, journaled);
     if (this.#fresh) await beginAnew(unnoted);
+    if (settings.validation.only) await journal.noteOnlyCompares(signal);
     this.#fresh = false;
     this.#underway = true;
     const attempt = await this.#notes.begin(unnoted);
@@ -331,7 +333,8 @@ export class TaskRunner implements RunningTask, ChangeControl {
     }
     if (this.#spec.type === "cdc") await startChangeOnly(attempt);
     else await runLoad(attempt);
-    return await this.#notes.follow(attempt, () => runChanges(attempt, this));
+    const run = attempt.settings.validation.only ? runComparedChanges : runChanges;
+    return await this.#notes.follow(attempt, () => run(attempt, this));
   }
 }
 

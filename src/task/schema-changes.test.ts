@@ -37,11 +37,12 @@ interface Comparison {
   readonly known?: JournaledTable;
   readonly follows?: boolean;
   readonly replicatesOnly?: boolean;
+  readonly comparesOnly?: boolean;
 }
 
-function compare({ now, known, follows = true, replicatesOnly = false }: Comparison): SchemaChanges {
+function compare({ now, known, follows = true, ...how }: Comparison): SchemaChanges {
   const tables = known === undefined ? [] : [known];
-  return compareSchemas({ plan: planOf(now), journaled: tables, follows, replicatesOnly });
+  return compareSchemas({ plan: planOf(now), journaled: tables, follows, replicatesOnly: false, ...how });
 }
 
 const before = shapeOf(["id", "v"]);
@@ -98,6 +99,23 @@ test("a table that cannot be followed is refused, and its target is not assessed
     assert.match(changes.refused[0]!.message, says);
     assert.deepEqual([changes.assessed.tables, changes.additions, changes.shapes], [[], [], []]);
   }
+});
+
+test("a task that only compares takes every table as it is, and remembers what is another than before", () => {
+  const ways = { replicatesOnly: true, comparesOnly: true };
+  for (const shape of [after, shapeOf(["id", "b"]), shapeOf(["id"])]) {
+    for (const follows of [true, false]) {
+      const changes = compare({ now: source(shape), known: journaled(before), follows, ...ways });
+      const columns = [shape.columns.map(({ name }) => name).join(" ")];
+      assert.deepEqual([changes.refused, changes.additions, names(changes.plan)], [[], [], columns]);
+      assert.deepEqual(
+        changes.shapes.map((one) => one.shape),
+        [shape],
+      );
+    }
+  }
+  assert.deepEqual(compare({ now: source(before), known: journaled(before), ...ways }).shapes, []);
+  assert.equal(compare({ now: source(before), ...ways }).shapes.length, 1);
 });
 
 test("a column of which rules make others is not added without them", () => {

@@ -52,6 +52,8 @@ export interface SchemaComparison {
   readonly follows: boolean;
   /** The task applies changes to tables that were made before it. */
   readonly replicatesOnly: boolean;
+  /** The task moves nothing: tables are taken as they are. False when left out. */
+  readonly comparesOnly?: boolean;
   /** How far the log had come when the tables were described; undefined when there is no stream. */
   readonly planned?: Position | undefined;
 }
@@ -88,10 +90,12 @@ export function compareSchemas({
   journaled,
   follows,
   replicatesOnly,
+  comparesOnly = false,
   planned,
 }: SchemaComparison): SchemaChanges {
   const known = new Map(journaled.map((table) => [tableKey(table.id), table]));
   const own = plan.tables.map((table) => {
+    if (comparesOnly) return asItIs(table, known.get(tableKey(table.source.id)));
     const fate = fateOf(table, known.get(tableKey(table.source.id)), { follows, replicatesOnly });
     const isNew = replicatesOnly && !known.has(tableKey(table.source.id));
     const { shape } = fate.plan.source;
@@ -155,6 +159,16 @@ function fateOf(plan: TablePlan, journaled: JournaledTable | undefined, ways: Wa
   if (servesFor(known, now)) return { plan, assessed: plan };
   if (!journaled.created) return earlierTable(plan, journaled);
   return state === "suspended" ? { plan } : { plan, outdated: journaled };
+}
+
+/** The target's table is somebody else's: whatever has become of the source's, the two are compared. */
+function asItIs(plan: TablePlan, journaled: JournaledTable | undefined): TableFate {
+  const now = plan.source.shape;
+  const known = journaled?.shape;
+  const isKept =
+    now === undefined ||
+    (known !== undefined && isSameShape(known, now) && isDeepStrictEqual(known.rules, now.rules));
+  return { plan, assessed: plan, ...(isKept ? {} : { shape: now }) };
 }
 
 /**

@@ -45,7 +45,7 @@ export const validationSettings: SettingSection = {
     flag(false),
     "Only compares and moves nothing; needs TargetTablePrepMode DO_NOTHING and cannot be modified.",
     does(
-      "A task of the type full-load compares all tables once and ends; nothing is written to the target but its control tables. Needs EnableValidation. Other types are refused.",
+      "A task of the type full-load compares all tables once and ends, one of the type cdc goes on with the rows that changes concern; nothing is written to the target but its control tables. Needs EnableValidation. The type full-load-and-cdc is refused.",
     ),
   ],
   HandleCollationDiff: [

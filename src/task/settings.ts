@@ -85,6 +85,7 @@ export function readTaskSettings(document: string): TaskSettings {
   const load = section(merged, "FullLoadSettings");
   const errors = section(merged, "ErrorBehavior");
   const ddl = section(merged, "ChangeProcessingDdlHandlingPolicy");
+  const validation = readValidation(section(merged, "ValidationSettings"));
   const tideway: typeof TIDEWAY_DEFAULTS = { ...TIDEWAY_DEFAULTS, ...section(merged, "TidewaySettings") };
   return {
     prepareMode: PREPARE_MODES[load.TargetTablePrepMode as keyof typeof PREPARE_MODES],
@@ -107,8 +108,10 @@ export function readTaskSettings(document: string): TaskSettings {
     migratePrivileges: tideway.MigratePrivileges,
     sharedReadLimit: tideway.SharedReadLimitInMB * 2 ** 20,
     streamStartLimitS: tideway.StreamStartLimitSeconds,
-    preventsLoops: section(merged, "LoopbackPreventionSettings").EnableLoopbackPrevention === true,
-    validation: readValidation(section(merged, "ValidationSettings")),
+    // What is only compared does not come back.
+    preventsLoops:
+      section(merged, "LoopbackPreventionSettings").EnableLoopbackPrevention === true && !validation.only,
+    validation,
     ...errorSettings(errors, tideway),
   };
 }

@@ -212,9 +212,14 @@ export class TaskStatistics implements PipelineObserver {
 
   /** The table on the target was altered as the source's was. */
   altered(id: TableId): void {
+    this.#table(id).appliedDdls++;
+    this.alteredThere(id);
+  }
+
+  /** The source's table was altered. */
+  alteredThere(id: TableId): void {
     const table = this.#table(id);
     table.ddls++;
-    table.appliedDdls++;
     this.#touch(table);
   }
 

@@ -5,6 +5,7 @@ import type { ChangeApply } from "../pipeline/change-apply.ts";
 import { type Attempt, AttemptOutdated } from "./attempt.ts";
 import { BesideChanges } from "./beside-changes.ts";
 import type { RetryBook } from "./retry-book.ts";
+import { ownApply, type RowBringers } from "./row-bringers.ts";
 import { publishedTables } from "./run-load.ts";
 import { reloadBeside } from "./run-reload.ts";
 import { retryErrors, standAmongChanges } from "./run-retry.ts";
@@ -52,6 +53,8 @@ interface SteeringParts {
   readonly values: ValueFindings;
   /** Reloads that were asked for and are not done: until then another attempt for new tables would end them. */
   readonly reloads: Set<readonly TableId[]>;
+  /** Who brings the rows that are compared. The apply when left out. */
+  readonly bringers?: RowBringers;
 }
 
 /** Turns a stop, a drain, the stop time or a reload into what the running apply understands. */
@@ -85,7 +88,8 @@ export class Steering implements AsyncDisposable {
     });
     const { validation: book } = parts.attempt;
     const compared = book && { attempt: this.#attempt, book };
-    this.#validation = compared && new ValidationBesideChanges(compared, parts);
+    const bringers = parts.bringers ?? ownApply(parts, parts.attempt.source);
+    this.#validation = compared && new ValidationBesideChanges(compared, bringers);
     this.#watch = setInterval(() => this.#checkStream(), STREAM_CHECK_INTERVAL_MS);
     parts.control.attach({
       stop: () => {
@@ -109,6 +113,12 @@ export class Steering implements AsyncDisposable {
     this.#retry();
     if (draining || this.#parts.attempt.spec.untilCaughtUp) this.#drain();
     if (stopRule.kind === "server-time") this.#waitFor(stopRule.timeMs);
+  }
+
+  /** Compares what is known by now, whatever ends the task: resolves when that has been, or cannot be. */
+  async comparesRest(): Promise<void> {
+    this.#validation?.begin();
+    await this.#validation?.finished();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
 import { type TableId, tableKey } from "../core/schema.ts";
 import type { ShapedTable } from "../core/table-shape.ts";
-import type { TargetPlaces } from "../pipeline/validation/validate.ts";
 import type { Attempt } from "./attempt.ts";
+import { findBringers, tellBringers } from "./bringing-tasks.ts";
 import { compareAll } from "./run-validation.ts";
 
 /**
@@ -15,7 +15,9 @@ export async function validateOnly(attempt: Attempt): Promise<void> {
   const altered = await noteTables(attempt);
   await book.begin(attempt);
   await book.anew(altered, journal, signal);
-  await compareAll({ attempt, book }, await findPlaces(attempt));
+  const found = await findBringers(attempt, signal);
+  tellBringers(attempt, found);
+  await compareAll({ attempt, book }, found.places);
   for (const { source } of plan.tables) if (!errors.isSuspended(source.id)) statistics.completed(source.id);
 }
 
@@ -30,17 +32,4 @@ async function noteTables({ plan, journal, errors, signal }: Attempt): Promise<r
     const known = journaled.get(tableKey(id));
     return known === undefined || JSON.stringify(known.shape) === JSON.stringify(shape) ? [] : [id];
   });
-}
-
-/** Other tasks may bring the rows meanwhile. */
-async function findPlaces({ spec, source, target, plan, ...attempt }: Attempt): Promise<TargetPlaces> {
-  const tables = plan.tables.map((table) => table.source.id);
-  const request = { source, target, endpoint: spec.target, tables };
-  const { places, tasks, unread } = await attempt.findPlaces(request, attempt.signal);
-  const { log } = attempt.listener;
-  if (tasks.length > 0) log("info", "rows are compared by how far tasks have come", { tasks });
-  if (unread !== undefined) {
-    log("warn", "records of other tasks cannot be read", { code: unread.code, reason: unread.message });
-  }
-  return places;
 }

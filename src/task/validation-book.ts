@@ -8,6 +8,7 @@ import type { Attempt } from "./attempt.ts";
 import { type BookedTable, newTable, stateOf, type WholeEnd } from "./booked-table.ts";
 import { loadsRows } from "./loads-rows.ts";
 import { RevalidationBook } from "./revalidation-book.ts";
+import { SeenTables } from "./seen-tables.ts";
 import type { TaskStatistics } from "./statistics.ts";
 import { ValidationGoal } from "./validation-goal.ts";
 
@@ -24,6 +25,8 @@ const QUIET_MS = 10_000;
 export class ValidationBook {
   readonly changed = new ChangedRows();
   readonly wishes: RevalidationBook;
+  /** For a task that only compares. */
+  readonly seen = new SeenTables();
   readonly #statistics: Pick<TaskStatistics, "validating">;
   #tables = new Map<string, BookedTable>();
 
@@ -107,6 +110,12 @@ export class ValidationBook {
     if (table.compared !== undefined) table.isOutdated = true;
     table.due ??= "changes";
     this.tell(id);
+  }
+
+  /** See wholeAgain(), for what the apply tells of nothing more. */
+  async changedSomewhere(id: TableId, journal: Journal, signal: AbortSignal): Promise<void> {
+    this.wholeAgain(id);
+    if (this.#table(id)?.isRecorded === true) await this.#unrecord([id], journal, signal);
   }
 
   /** Those that are to be compared whole now; `hurries`: they are not waited for to be calm. */
@@ -204,6 +213,14 @@ export class ValidationBook {
       table.failed = failed;
       this.tell(table.plan.source.id);
     }
+  }
+
+  /** Whether something was found of the table that may have been a matter of time, or it is being looked at. */
+  isUnsettled(id: TableId): boolean {
+    const table = this.#table(id);
+    if (table === undefined) return false;
+    const { fault, lacks, failed, undecided, suspended, underWay, compared } = table;
+    return (fault ?? lacks ?? compared) !== undefined || failed + undecided + suspended.size + underWay > 0;
   }
 
   hasFailures(id: TableId): boolean {

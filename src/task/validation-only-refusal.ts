@@ -10,15 +10,11 @@ export function validationOnlyRefusal({
   type,
   settings,
 }: Pick<TaskSpec, "type" | "settings">): ReloadRefusal | undefined {
-  if (type === "full-load" || !onlyValidates(settings)) return undefined;
-  const remedy =
-    "Use a task of the type full-load, which compares all tables once, also while another task brings changes.";
-  if (type === "cdc") {
-    return { message: `${PATH} is not done for tasks that replicate changes (cdc).`, remedy };
-  }
+  if (type !== "full-load-and-cdc" || !onlyValidates(settings)) return undefined;
   return {
     message: `${PATH} is not valid for tasks of the type full-load-and-cdc: a task that only compares loads nothing.`,
-    remedy,
+    remedy:
+      "Use a task of the type full-load, which compares all tables once, or cdc, which goes on with the rows that changes concern.",
   };
 }
 

@@ -62,6 +62,22 @@ test("while a task is left it decides nothing: time does, and the task again whe
   assert.equal(place.decides({ rounds: 2, ms: 0, nowMs: 0 }), false);
 });
 
+test("a task is looked at without waiting for it", async () => {
+  const place = new FollowedPlace(task([10], [3, "left", "left", undefined]), never);
+  const looks: unknown[] = [];
+  for (let look = 0; look < 4; look++) {
+    await place.look(signal);
+    looks.push([place.isFollowed, place.turns]);
+  }
+  const wanted = [
+    [true, 0],
+    [false, 1],
+    [false, 1],
+    [true, 2],
+  ];
+  assert.deepEqual(looks, wanted);
+});
+
 test("time decides when a difference has stayed so long in two rounds", () => {
   const place = new TimedPlace(5_000);
   const nowMs = performance.now();

@@ -120,9 +120,18 @@ export class FollowedPlace implements TargetPlace {
   /** A task that was stopped may be started again, and one that is at work stopped. */
   async passed(signal: AbortSignal): Promise<void> {
     const isFollowed = await this.#hasPassed(signal);
+    this.#isNow(isFollowed);
+    if (!isFollowed) await this.#without.passed(signal);
+  }
+
+  /** Looks whether somebody works on the task now; nothing is waited for. */
+  async look(signal: AbortSignal): Promise<void> {
+    this.#isNow((await this.#task.applied(signal)) !== "left");
+  }
+
+  #isNow(isFollowed: boolean): void {
     if (isFollowed !== this.#isFollowed) this.#turns++;
     this.#isFollowed = isFollowed;
-    if (!isFollowed) await this.#without.passed(signal);
   }
 
   decides(constancy: Constancy): boolean {

@@ -32,9 +32,9 @@ export interface JournalDialect {
 
 /**
  * Texts that stand in the journal as a table's only partition: which start rows may come of, the log that positions are
- * of, what keeps its owner, and how far large objects have been left out.
+ * of, what keeps its owner, how far large objects have been left out, and that the task only compares.
  */
-export type JournalNote = "start" | "source log" | "kept objects" | "large objects";
+export type JournalNote = "start" | "source log" | "kept objects" | "large objects" | "only compares";
 
 /** How a table of the source is called since the target's was made to follow it, and what it was then. */
 export interface ShapeRecord {
@@ -80,7 +80,7 @@ export interface JournalSql {
   removeFailuresSql(request: JournalRequest, table: TableId, keys: readonly string[] | undefined): string[];
   /** Answers with a row for each target table that has rows that differ: schema, name, how many. */
   countFailuresSql(request: JournalRequest): string;
-  /** Answers with a row for each table of a task: schema and name on the source. */
+  /** Answers with a row for each table of a task: schema and name on the source, state, when it was last told of. */
   tablesSql(request: JournalRequest): string;
   /** Removes everything about a task. */
   forgetSql(request: JournalRequest): string[];
@@ -216,7 +216,7 @@ export function journalSql(dialect: JournalDialect): JournalSql {
     ...validationFailuresSql(dialect),
 
     tablesSql(request) {
-      return `select table_owner, table_name from ${controlTable(request, "awsdms_table_state")}
+      return `select table_owner, table_name, state, updated_at from ${controlTable(request, "awsdms_table_state")}
         where task_name = ${literal(request.taskId)}`;
     },
 

@@ -3,6 +3,7 @@ import { Limiter } from "../../../base/limiter.ts";
 import type { MigrationError } from "../../../core/error.ts";
 import type {
   ExceptionsRequest,
+  ForgottenTable,
   Journal,
   JournaledTable,
   JournalRequest,
@@ -169,6 +170,19 @@ export class TargetJournal implements Journal {
       await this.#runDurably([this.#session.sql.saveNoteSql(this.#request, "start", startId)], signal);
     }
     failpoint("journal.start-noted");
+  }
+
+  async noteOnlyCompares(signal: AbortSignal): Promise<void> {
+    const { sql } = this.#session;
+    await this.#runDurably([sql.saveNoteSql(this.#request, "only compares", "t")], signal);
+  }
+
+  async forgetTables(tables: readonly ForgottenTable[], signal: AbortSignal): Promise<void> {
+    if (tables.length === 0) return;
+    const { sql } = this.#session;
+    const targets = tables.map(({ target }) => target);
+    const forgotten = tables.flatMap(({ source }) => sql.forgetTableSql(this.#request, source));
+    await this.#run([...forgotten, ...sql.clearRowRecordsSql(this.#request, targets)], signal);
   }
 
   async report({ status, slots = [] }: TaskReport, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import type { JournalRequest, WatchedJournal } from "../../../core/journal.ts";
+import type { JournaledState, JournalRequest, WatchedJournal, WatchedTable } from "../../../core/journal.ts";
 import type { Position } from "../../../core/position.ts";
 import type { JournalSql } from "./journal-sql.ts";
 
@@ -16,10 +16,19 @@ export async function watchJournal(
   request: JournalRequest,
   signal: AbortSignal,
 ): Promise<WatchedJournal> {
-  const tables = await rows(sql.tablesSql(request), signal);
+  const watched = async (forThis: AbortSignal): Promise<readonly WatchedTable[]> => {
+    const found = await rows(sql.tablesSql(request), forThis);
+    return found.map(([schema, name, state, told]) => {
+      return { id: { schema: schema!, name: name! }, state: state as JournaledState, told: told ?? "" };
+    });
+  };
+  const tables = await watched(signal);
   const [log] = await rows(sql.noteSql(request, "source log"), signal);
+  const [only] = await rows(sql.noteSql(request, "only compares"), signal);
   return {
-    tables: tables.map(([schema, name]) => ({ schema: schema!, name: name! })),
+    tables: tables.map(({ id }) => id),
+    onlyCompares: only !== undefined,
+    watched,
     log: log?.[0] ?? undefined,
     async applied(forThis) {
       const [found] = await rows(sql.positionSql(request), forThis);
