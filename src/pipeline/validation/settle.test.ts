@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Candidate, NO_ROWS, type RowState } from "./candidate.ts";
-import { type SettleContext, type Settled, settle } from "./settle.ts";
+import type { Settled } from "./followed-row.ts";
+import { type SettleContext, settle } from "./settle.ts";
 
 /** A row with the values at a moment; undefined for none. */
 type History = (moment: number) => readonly string[] | undefined;
