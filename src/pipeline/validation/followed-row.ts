@@ -38,12 +38,22 @@ export interface Moment {
 const TARGET_ROW = -1;
 const SOURCE_ROW = -2;
 
+/** What the source has had of a row is remembered up to so many texts. */
+const MOST_REMEMBERED = 10_000;
+/** A target that has come so often to what the source had before brings the row's changes. */
+const OFTEN = 2;
+
 /** A row over some rounds, of which it is decided whether it is the same on both sides. */
 export class FollowedRow {
   readonly candidate: Candidate;
   /** What either side has had in this round, when it is watched. */
   #seen: Readonly<Record<SideName, Set<string>>> | undefined;
   #isSame = false;
+  /** What the source has had since the row is followed. */
+  readonly #had = new Set<string>();
+  /** How often the target has changed to what the source had had. */
+  #comings = 0;
+  #last: string | undefined;
   /** What of one side's row has stayed the same for some rounds, in which the other had another. */
   #constants: ReadonlyMap<number, Constant> = new Map();
   #source = NO_ROWS;
@@ -58,6 +68,7 @@ export class FollowedRow {
     this.#seen ??= { source: new Set(), target: new Set() };
     this.#isSame ||= this.#seen[other].has(text);
     this.#seen[side].add(text);
+    this.#note(side, text);
   }
 
   round(round: Round): void {
@@ -71,6 +82,9 @@ export class FollowedRow {
       this.saw("target", target);
       this.#seen = undefined;
     }
+    this.#note("source", before.text);
+    this.#note("target", target.text);
+    this.#note("source", after.text);
     const constants = new Map<number, Constant>();
     for (const [part, text] of differing(round)) {
       constants.set(part, inAnotherRound(this.#constants.get(part), { text, turns, nowMs }));
@@ -95,7 +109,9 @@ export class FollowedRow {
   verdict(place: TargetPlace, { nowMs, isLate }: Moment): Verdict | undefined {
     if (this.#isSame) return "same";
     if (this.#decided(place, nowMs).length > 0) return "different";
-    return isLate && !this.hasStayed ? "undecided" : undefined;
+    if (this.hasStayed) return undefined;
+    if (this.#comings >= OFTEN) return "same";
+    return isLate ? "undecided" : undefined;
   }
 
   settled(verdict: Verdict, place: TargetPlace, nowMs: number): Settled {
@@ -106,6 +122,19 @@ export class FollowedRow {
     );
     const columns = stayed.length > 0 || source.prints === undefined ? stayed : (other ?? []);
     return { verdict, columns, candidate: this.candidate, source, target };
+  }
+
+  /**
+   * A target that is further behind than a round lasts has never what the source has in that round. It counts when it changes to
+   * what the source had before, as long as nothing stays: one that has stayed behind does not go on so.
+   */
+  #note(side: SideName, text: string): void {
+    if (side === "source") {
+      if (this.#had.size < MOST_REMEMBERED) this.#had.add(text);
+      return;
+    }
+    if (this.#last !== undefined && this.#last !== text && this.#had.has(text)) this.#comings++;
+    this.#last = text;
   }
 
   #decided(place: TargetPlace, nowMs: number): readonly number[] {

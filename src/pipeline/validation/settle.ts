@@ -30,7 +30,9 @@ export interface SettleContext {
 /** A row of which nothing stays is followed for so many rounds when reading it takes its time. */
 const LEAST_ROUNDS = 3;
 const MOST_WATCHED = 200;
+/** Of so many rows as may be watched; of few rows more often. */
 const READS_IN_A_ROW = 20;
+const MOST_READS_IN_A_ROW = 200;
 const WATCH_MS = 5_000;
 
 /** Whether a row of which nothing stays has been followed for long enough: so many rounds, and milliseconds. */
@@ -46,7 +48,7 @@ export function isLateAfter(rounds: number, ms: number): boolean {
  * The row is the same when the target has what the source has in that round: then it has come. It is different when the
  * target's row, or a column of it, stays as it is for as long as the place asks for, and the source has another each time:
  * whatever is written to the row meanwhile would have come, too. So it is when the source's row stays, and the target has
- * another each time.
+ * another each time. Where nothing stays, the row is the same when the target comes, time after time, to what the source had before.
  */
 export async function* settle(
   candidates: readonly Candidate[],
@@ -104,8 +106,9 @@ async function watch(
   clock: () => number,
 ): Promise<void> {
   const untilMs = clock() + WATCH_MS;
+  const reads = Math.min(MOST_READS_IN_A_ROW, Math.floor((READS_IN_A_ROW * MOST_WATCHED) / rows.length));
   const side = async (name: SideName): Promise<void> => {
-    for (let left = READS_IN_A_ROW; left > 0 && clock() < untilMs; left--) {
+    for (let left = reads; left > 0 && clock() < untilMs; left--) {
       const read = await states(name, rows);
       for (const row of rows) row.saw(name, read.get(row.candidate.id) ?? NO_ROWS);
     }
