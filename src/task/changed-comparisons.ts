@@ -6,7 +6,7 @@ import type { Candidate } from "../pipeline/validation/candidate.ts";
 import { KeyedRows } from "../pipeline/validation/compare-keys.ts";
 import { type ComparedTable, compareTable } from "../pipeline/validation/compared-table.ts";
 import { differenceOf } from "../pipeline/validation/difference-of.ts";
-import type { Settled } from "../pipeline/validation/settle.ts";
+import type { Settled } from "../pipeline/validation/followed-row.ts";
 import { describeTargets } from "../pipeline/validation/target-tables.ts";
 import { FailureRecords } from "./validation-failures.ts";
 import type { ComparisonParts } from "./whole-comparisons.ts";

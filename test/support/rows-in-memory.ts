@@ -33,6 +33,8 @@ export interface MemorySide {
 export interface MemoryTable {
   readonly columns: readonly Column[];
   readonly key: readonly number[];
+  /** The same when left out. */
+  readonly targetKey?: readonly number[];
   readonly estimatedRows?: number;
 }
 
@@ -40,9 +42,9 @@ const COPY_DATA = 0x64;
 
 /** Differences need no time to stay. */
 export async function validatedInMemory(
-  table: MemoryTable,
+  { targetKey, ...table }: MemoryTable,
   sides: { readonly source: MemorySide; readonly target: MemorySide },
-  options: Pick<ValidationContext, "rowsAtOnce"> = {},
+  options: Partial<Pick<ValidationContext, "rowsAtOnce" | "withValues">> = {},
 ): Promise<TableValidation & { readonly differences: readonly RowDifference[] }> {
   const schema: TableSchema = {
     ...{ id: { schema: "s", name: "t" }, rowIdentity: "full", indexes: [], checks: [], foreignKeys: [] },
@@ -51,7 +53,8 @@ export async function validatedInMemory(
   const plan: TablePlan = { source: schema, target: schema, loadOrder: 0 };
   const differences: RowDifference[] = [];
   const nothing = (): void => undefined;
-  const validation = await validateTable(plan, schema, {
+  const there = targetKey === undefined ? schema : { ...schema, key: targetKey };
+  const validation = await validateTable(plan, there, {
     sides: { source: validatedSide(sides.source), target: validatedSide(sides.target) },
     ...{ sessionsOfSide: 2, withValues: false, sample: undefined, withTotals: false },
     ...options,

@@ -9,6 +9,13 @@ export const validationErrors = {
     remedy:
       "On MySQL and MariaDB raise max_allowed_packet, which no value or row may be longer than. Else report it: rows were not compared.",
   },
+  "validation.no_room": {
+    scope: "table",
+    retry: "never",
+    meaning:
+      "Of a table more rows without a key differ than are held in memory, and their digests cannot be kept in the system's directory for temporary files: 20 bytes for each of these rows, some times over, and their values where values are told.",
+    remedy: "Make room there, or name another directory in the variable TMPDIR.",
+  },
   "validation.rows_differ": {
     scope: "record",
     retry: "never",

@@ -3,11 +3,10 @@ import { TextDigest } from "../../comparison/text-digest.ts";
 import type { Bucketing } from "../../core/row-digest.ts";
 import type { Partition } from "../../core/source.ts";
 import { CanonicalRows } from "./canonical-rows.ts";
-import type { ComparedSide, RowPart } from "./compared-side.ts";
+import type { ComparedSide, RowPart, SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
 import { readCells } from "./read-cells.ts";
-import type { RowMatch } from "./row-match.ts";
-import { comparedRow } from "./row-reader.ts";
+import { type ComparedRow, comparedRow } from "./row-reader.ts";
 import type { ValidationContext } from "./validation-context.ts";
 
 /** Some of the buckets into which rows come. */
@@ -15,9 +14,16 @@ export interface WantedBuckets extends Bucketing {
   readonly wanted: readonly number[];
 }
 
+/** Takes rows to match them. */
+export interface RowTaker {
+  /** Counts one more of a row that it knows; false where it knows none, and the row is to be added. */
+  counted(side: SideName, digest: string): boolean;
+  add(side: SideName, row: ComparedRow): void;
+}
+
 export interface RowsToMatch {
   readonly table: ComparedTable;
-  readonly match: RowMatch;
+  readonly match: RowTaker;
   readonly side: ComparedSide;
   readonly choice: WantedBuckets;
 }

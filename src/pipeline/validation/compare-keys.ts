@@ -4,7 +4,8 @@ import type { Candidate } from "./candidate.ts";
 import { printOf } from "./canonical-rows.ts";
 import { type Digesting, sourceSide, targetSide } from "./compared-side.ts";
 import type { ComparedKey, ComparedTable } from "./compared-table.ts";
-import { type Settled, settle } from "./settle.ts";
+import type { Settled } from "./followed-row.ts";
+import { settle } from "./settle.ts";
 import { type RereadContext, StateReads } from "./state-reads.ts";
 import type { TargetPlace } from "./target-place.ts";
 
@@ -43,7 +44,7 @@ export class KeyedRows {
   ): AsyncGenerator<Settled> {
     const table = this.#table;
     const sides = { source: sourceSide(table, NOTHING), target: targetSide(table, NOTHING) };
-    const reads = new StateReads(table, { sides, choice: undefined }, context);
+    const reads = new StateReads(table, { sides, choice: undefined, rows: 0 }, context);
     const { place, signal } = context;
     return settle(candidates, {
       read: (side, some) => reads.now(side, (snapshot) => reads.byKey(side, snapshot, some)),

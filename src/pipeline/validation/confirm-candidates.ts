@@ -1,16 +1,19 @@
 import type { Candidate } from "./candidate.ts";
 import type { SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
+import { type DigestAmount, DigestParts, numbersPayload, sumsOf } from "./digest-parts.ts";
 import type { SeenRow } from "./find-candidates.ts";
+import type { Settled } from "./followed-row.ts";
 import { SeenRows } from "./seen-rows.ts";
-import { type ReadStates, type ScannedStates, type Settled, settle } from "./settle.ts";
+import { type ReadStates, type ScannedStates, settle } from "./settle.ts";
+import { type ReadDigests, settleMany } from "./settle-many.ts";
 import { settleSurplus } from "./settle-surplus.ts";
 import { type Rereads, StateReads } from "./state-reads.ts";
 import type { TargetPlace } from "./target-place.ts";
 import { rowsAtOnce, type ValidationContext } from "./validation-context.ts";
 
 /** Decides which of the rows of a table that seemed to differ do. */
-export class Confirmation {
+export class Confirmation implements Disposable {
   readonly #reads: StateReads;
   readonly #seen: SeenRows;
   readonly #context: ValidationContext;
@@ -18,53 +21,55 @@ export class Confirmation {
   /** A row that is told by its digest has come, or gone: in its stead the source may have another that nobody has seen. */
   #hasMoved = false;
   /**
-   * How many more the source has of rows without a key, by their digests. Whoever looks for one of them reads all: so they
-   * wait for each other. Where a server digests another text of a row than the other server, its equal is seen later.
+   * How many more the source has of rows without a key, or fewer, as they are seen. Whoever looks for one of them reads all: so
+   * all wait for each other. Where a server digests another text of a row than the other server, its equal is seen later.
    */
-  readonly #waiting = new Map<string, number>();
-  readonly #mostWaiting: number;
-  /** Those that have been told before all were seen. */
-  readonly #told = new Set<string>();
-  /** One row may be seen several times: in parts of a table, or in buckets of each server's own. */
-  readonly #isSeenAgain: boolean;
+  readonly #waiting: DigestParts;
+  readonly #amount: DigestAmount;
 
   constructor(table: ComparedTable, rereads: Rereads, context: ValidationContext) {
-    this.#mostWaiting = rowsAtOnce(context);
+    this.#amount = { records: rereads.rows, atOnce: rowsAtOnce(context) };
+    this.#waiting = new DigestParts(this.#amount);
     this.#reads = new StateReads(table, rereads, context);
-    this.#isSeenAgain = table.key !== undefined || this.#reads.mayMissRows;
     this.#seen = new SeenRows(this.#reads, context);
     this.#context = context;
     this.#place = context.placeOf(table.plan.source.id);
   }
 
-  /** Each row is decided about once, though it may be seen on both sides, and in different buckets. Some are by rest(). */
+  [Symbol.dispose](): void {
+    this.#waiting[Symbol.dispose]();
+  }
+
+  /** Each row is decided about once, though it may be seen on both sides, and in different buckets; those without a key by rest(). */
   async *of(seen: readonly SeenRow[]): AsyncGenerator<Settled> {
     const { keyed, digested, scanned } = await this.#seen.sorted(seen);
     if (keyed.length > 0) yield* this.#settleKeyed(keyed, scanned);
-    for (const row of digested) this.#wait(row);
-    if (this.#waiting.size < this.#mostWaiting) return;
-    for await (const settled of this.rest()) {
-      if (settled.verdict === "different" && this.#isSeenAgain) this.#told.add(settled.candidate.id);
-      yield settled;
+    for (const { side, digest, rows } of digested) {
+      this.#waiting.add(digest, numbersPayload([side === "source" ? rows : -rows]));
     }
   }
 
-  /** How many rows rest() decides about. */
+  /** How many rows rest() decides about, or a few less. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting.count;
   }
 
+  /** To be called once, when all have been seen. */
   async *rest(): AsyncGenerator<Settled> {
-    const candidates = Array.from(this.#waiting.keys(), (id): Candidate => ({ id, lookup: undefined }));
-    this.#waiting.clear();
-    if (candidates.length > 0) yield* this.#settleDigested(candidates);
-  }
-
-  #wait({ side, digest, rows }: SeenRow): void {
-    if (this.#told.has(digest)) return;
-    const more = (this.#waiting.get(digest) ?? 0) + (side === "source" ? rows : -rows);
-    if (more === 0) this.#waiting.delete(digest);
-    else this.#waiting.set(digest, more);
+    const all = this.#waiting;
+    using left = new DigestParts(this.#amount);
+    for (let part = 0; part < all.parts; part++) {
+      for (const digest of sumsOf(all, part).keys()) left.add(digest);
+    }
+    all[Symbol.dispose]();
+    const few = (candidates: readonly Candidate[]): AsyncGenerator<Settled> =>
+      this.#settleDigested(candidates);
+    if (left.count === 0) return;
+    const read: ReadDigests = (...asked) => this.#reads.digests(...asked);
+    const { signal } = this.#context;
+    for await (const settled of settleMany(left, { read, place: this.#place, signal, few })) {
+      yield this.#noted(settled);
+    }
   }
 
   /**
@@ -95,13 +100,11 @@ export class Confirmation {
     const left: Candidate[] = [];
     for await (const settled of settle(digested, { read: read(false), place, signal })) {
       if (settled.verdict === "different" && reads.mayMissRows) left.push(settled.candidate);
-      else yield this.#noted(settled);
+      else yield settled;
     }
     if (left.length === 0) return;
     // A row may have come since in a bucket of another number, as a server may digest it by another text than this program.
-    for await (const settled of settle(left, { read: read(true), place: twice(place), signal })) {
-      yield this.#noted(settled);
-    }
+    yield* settle(left, { read: read(true), place: twice(place), signal });
   }
 
   #noted(settled: Settled): Settled {

@@ -1,6 +1,6 @@
 import type { RowState } from "./candidate.ts";
 import type { ComparedTable } from "./compared-table.ts";
-import type { Settled } from "./settle.ts";
+import type { Settled } from "./followed-row.ts";
 import type { RowDifference, RowValues } from "./validation-observer.ts";
 
 /** What is told of a row that has been decided to differ. */

@@ -1,11 +1,12 @@
-import type { PartitionSize } from "../../core/source.ts";
-import { addRows } from "./add-rows.ts";
+import type { Partition, PartitionSize } from "../../core/source.ts";
+import { addRows, type RowTaker } from "./add-rows.ts";
 import type { Candidate } from "./candidate.ts";
 import type { SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
 import { foundByKey, partsByKey } from "./find-by-key.ts";
 import { RowMatch, type UnmatchedRows } from "./row-match.ts";
-import { partitionsOf, type ScannedTable } from "./scan-table.ts";
+import { RowSpill } from "./row-spill.ts";
+import { partitionsOf, rowsOf, type ScannedTable } from "./scan-table.ts";
 import { rowsAtOnce, type ValidationContext } from "./validation-context.ts";
 
 /** A row that one side has in its snapshot, and the other not as often. */
@@ -24,62 +25,37 @@ const PART: PartitionSize = { rowsPerPartition: 100_000, bytesPerPartition: 64 <
 
 const SIDES = ["source", "target"] as const;
 
-/**
- * Groups of buckets, each a scan of both sides, above which it costs less to look rows up by their keys. A bucket may have
- * the rows of several.
- */
-const MOST_GROUPS = 4;
+/** So many times as many rows as memory holds cost less when they are looked up by their keys than when all are kept in files. */
+const MOST_HELD = 4;
 
 /**
  * Rows of buckets that differ which have no match on the other side. Where only one side has rows, none can match: they
- * are handed on part by part. Others are matched in groups of buckets that fit into memory, or by their keys where that would
- * be many.
+ * are handed on part by part where they have a key. Others are matched, in memory or, where they are many, in files, or by their keys.
  */
 export async function* findCandidates(
   table: ComparedTable,
   scanned: ScannedTable,
   context: ValidationContext,
 ): AsyncGenerator<readonly SeenRow[]> {
-  const { source, target } = scanned.sides;
-  const isAlone = (bucket: number): boolean =>
-    source.sums.rows[bucket] === 0 || target.sums.rows[bucket] === 0;
-  const shared = scanned.differing.filter((bucket) => !isAlone(bucket));
-  const rowsOfBoth = (bucket: number): number => source.sums.rows[bucket]! + target.sums.rows[bucket]!;
-  const groups = [...groupsOf(shared, rowsOfBoth, rowsAtOnce(context))];
-  const rows = shared.reduce((sum, bucket) => sum + rowsOfBoth(bucket), 0);
-  const areMany = Math.max(groups.length, rows / rowsAtOnce(context)) > MOST_GROUPS;
+  const { sides, differing } = scanned;
+  const hasRows = (name: SideName, bucket: number): boolean => sides[name].sums.rows[bucket] !== 0;
+  const shared = differing.filter((bucket) => hasRows("source", bucket) && hasRows("target", bucket));
+  const areMany = rowsOf(scanned, shared) > MOST_HELD * rowsAtOnce(context);
   const parts = areMany ? await partsByKey(table, scanned, context) : undefined;
   if (parts !== undefined) {
     for await (const rows of foundByKey(table, { scanned, parts }, context)) yield* seenRows(rows);
     return;
   }
-  const alone = scanned.differing.filter(isAlone);
+  const left = new Set(differing);
   for (const name of SIDES) {
-    const wanted = alone.filter((bucket) => scanned.sides[name].sums.rows[bucket] !== 0);
-    if (wanted.length > 0) yield* rowsAlone(table, { scanned, name, wanted }, context);
+    const other = name === "source" ? "target" : "source";
+    const wanted = differing.filter((bucket) => !hasRows(other, bucket));
+    const partitions = await lonePartitions(table, { scanned, name, wanted }, context);
+    if (partitions.length === 0) continue;
+    yield* rowsAlone(table, { scanned, name, wanted, partitions }, context);
+    for (const bucket of wanted) left.delete(bucket);
   }
-  for (const group of groups) yield* matched(table, { scanned, group }, context);
-}
-
-/** Buckets in groups of so many rows at most, which are held in memory at once, as far as single ones have no more. */
-function* groupsOf(
-  buckets: readonly number[],
-  rowsOfBucket: (bucket: number) => number,
-  most: number,
-): Generator<readonly number[]> {
-  let group: number[] = [];
-  let rows = 0;
-  for (const bucket of buckets) {
-    const more = rowsOfBucket(bucket);
-    if (group.length > 0 && rows + more > most) {
-      yield group;
-      group = [];
-      rows = 0;
-    }
-    group.push(bucket);
-    rows += more;
-  }
-  if (group.length > 0) yield group;
+  if (left.size > 0) yield* matched(table, { scanned, wanted: [...left] }, context);
 }
 
 interface LoneRows {
@@ -88,46 +64,58 @@ interface LoneRows {
   readonly wanted: readonly number[];
 }
 
-/**
- * Part by part in one scan. Rows without a key may stand in several parts, and a table may have but one: then groups of
- * buckets are read one after the other.
- */
-async function* rowsAlone(
-  table: ComparedTable,
+/** None where all of the rows fit into memory, or those of a part would not. Rows without a key may stand in several parts. */
+async function lonePartitions(
+  { key }: ComparedTable,
   { scanned, name, wanted }: LoneRows,
   context: ValidationContext,
+): Promise<readonly Partition[]> {
+  const rows = rowsOf(scanned, wanted);
+  if (key === undefined || rows <= rowsAtOnce(context)) return [];
+  const partitions = await partitionsOf(scanned.sides[name].side, PART, context);
+  return partitions.length > rows / rowsAtOnce(context) ? partitions : [];
+}
+
+/** Part by part in one scan. */
+async function* rowsAlone(
+  table: ComparedTable,
+  { scanned, name, wanted, partitions }: LoneRows & { readonly partitions: readonly Partition[] },
+  context: ValidationContext,
 ): AsyncGenerator<readonly SeenRow[]> {
-  const { side, sums } = scanned.sides[name];
-  const partitions = await partitionsOf(side, PART, context);
-  const groups = [...groupsOf(wanted, (bucket) => sums.rows[bucket]!, rowsAtOnce(context))];
-  const pieces =
-    table.key !== undefined && partitions.length > groups.length
-      ? partitions.map((partition) => ({ group: wanted, partitions: [partition] }))
-      : groups.map((group) => ({ group, partitions }));
-  for (const piece of pieces) {
+  const { side } = scanned.sides[name];
+  const { hash, buckets } = scanned;
+  for (const partition of partitions) {
     const match = new RowMatch();
-    const { hash, buckets } = scanned;
-    const of = { table, match, side, choice: { hash, buckets, wanted: piece.group } };
-    await addRows(of, piece.partitions, context);
+    await addRows({ table, match, side, choice: { hash, buckets, wanted } }, [partition], context);
     yield* seenRows(match.unmatched());
   }
 }
 
 async function* matched(
   table: ComparedTable,
-  { scanned, group }: { readonly scanned: ScannedTable; readonly group: readonly number[] },
+  { scanned, wanted }: Omit<LoneRows, "name">,
   context: ValidationContext,
 ): AsyncGenerator<readonly SeenRow[]> {
-  const match = new RowMatch();
   const { hash, buckets } = scanned;
-  const of = { table, match, choice: { hash, buckets, wanted: group } };
-  await Promise.all(
-    SIDES.map((name) => {
-      const { side, partitions } = scanned.sides[name];
-      return addRows({ ...of, side }, partitions, context);
-    }),
-  );
-  yield* seenRows(match.unmatched());
+  const records = rowsOf(scanned, wanted);
+  const read = async (match: RowTaker): Promise<void> => {
+    const of = { table, match, choice: { hash, buckets, wanted } };
+    await Promise.all(
+      SIDES.map((name) => {
+        const { side, partitions } = scanned.sides[name];
+        return addRows({ ...of, side }, partitions, context);
+      }),
+    );
+  };
+  if (records <= rowsAtOnce(context)) {
+    const match = new RowMatch();
+    await read(match);
+    yield* seenRows(match.unmatched());
+    return;
+  }
+  using rows = new RowSpill({ records, atOnce: rowsAtOnce(context) });
+  await read(rows);
+  for (const part of rows.unmatched()) yield* seenRows(part);
 }
 
 function* seenRows(unmatched: Iterable<UnmatchedRows>): Generator<readonly SeenRow[]> {

@@ -3,9 +3,12 @@ import type { Candidate, RowState } from "./candidate.ts";
 import { CanonicalRows } from "./canonical-rows.ts";
 import type { ComparedSide, RowPart } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
+import { type DigestAmount, DigestParts } from "./digest-parts.ts";
+import type { DigestSieve } from "./digest-sieve.ts";
 import { readCells } from "./read-cells.ts";
 import { shownValues, stateOf, together } from "./row-reader.ts";
 import { forRowsOfKeys, type SideRow } from "./rows-of-keys.ts";
+import { shownPayload } from "./settle-many.ts";
 
 export interface StateReading {
   readonly table: ComparedTable;
@@ -49,4 +52,28 @@ export async function statesByDigest(
     }
   }
   return states;
+}
+
+/** A record for each row of a side that a sieve lets pass, with its values where they are told. */
+export async function digestsOfRows(
+  { side, withValues }: Omit<StateReading, "table">,
+  { snapshot, part }: { readonly snapshot: Snapshot; readonly part: RowPart },
+  { sieve, amount }: { readonly sieve: DigestSieve; readonly amount: DigestAmount },
+  signal: AbortSignal,
+): Promise<DigestParts> {
+  const found = new DigestParts(amount);
+  try {
+    const canonical = new CanonicalRows(side);
+    for await (const rows of readCells(side.read(snapshot, part, signal), side.width)) {
+      for (let row = 0; row < rows.rows; row++) {
+        const digest = canonical.written(rows, row).key();
+        if (!sieve.passes(digest)) continue;
+        found.add(digest, withValues ? shownPayload(shownValues(canonical, { rows, row })) : undefined);
+      }
+    }
+    return found;
+  } catch (error) {
+    found[Symbol.dispose]();
+    throw error;
+  }
 }

@@ -9,10 +9,10 @@ import { partOf } from "./add-rows.ts";
 import { CanonicalRows } from "./canonical-rows.ts";
 import type { RowPart, SideName } from "./compared-side.ts";
 import { type ComparedTable, readOrdinals } from "./compared-table.ts";
+import type { Settled } from "./followed-row.ts";
 import { readCells } from "./read-cells.ts";
 import type { RepairKind, RepairScript } from "./repair-script.ts";
 import { forRowsOfKeys, KEYS_AT_ONCE, type SideRow } from "./rows-of-keys.ts";
-import type { Settled } from "./settle.ts";
 import { type Rereads, StateReads } from "./state-reads.ts";
 import type { ValidationContext } from "./validation-context.ts";
 

@@ -1,5 +1,4 @@
-import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { SectionedRecords } from "../../base/sectioned-records.ts";
 import { MigrationError } from "../../core/error.ts";
 
 /** In the order in which a table's statements are carried out: what comes may take a place that another row has had. */
@@ -9,36 +8,31 @@ export type RepairKind = (typeof REPAIR_KINDS)[number];
 /** How many rows are meant by statements of each kind. */
 export type RepairCounts = Readonly<Record<RepairKind, number>>;
 
-/** What of one table and one kind lies behind each other in the file, and what is still to be written. */
-interface Section {
-  readonly pieces: { readonly at: number; readonly length: number }[];
-  waiting: Buffer[];
-  waitingBytes: number;
-  rows: number;
-}
-
-/** What waits in memory of each section. */
+/** What waits in memory of each table and kind. */
 const PIECE_BYTES = 1 << 16;
-const LENGTH_BYTES = 4;
 
 /** What one transaction holds, more or less. */
 const GROUP_STATEMENTS = 500;
 const GROUP_BYTES = 1 << 20;
 
+/** What there is of one table and one kind. */
+interface Section {
+  readonly number: number;
+  rows: number;
+}
+
 /**
- * Statements in the order of their tables and kinds, in which they are not found. They lie in a file that has no name, and is
- * gone with the process: they hold values of rows.
+ * Statements in the order of their tables and kinds, in which they are not found. They lie in a file that has no name: they hold
+ * values of rows.
  */
 export class RepairScript implements Disposable {
-  readonly #file: number;
+  readonly #records: SectionedRecords;
   readonly #sections = new Map<string, Section>();
-  #end = 0;
 
   /** `directory`: where there is room for the file. */
   constructor(directory: string) {
-    const path = join(directory, `.tideway-repair-${process.pid}-${performance.now()}`);
-    this.#file = orRefused(() => openSync(path, "wx+", 0o600));
-    rmSync(path);
+    this.#records = new SectionedRecords({ directory, pieceBytes: PIECE_BYTES, failure: notWritten });
+    this.#records.open();
   }
 
   /** `table`: see tableKey. `rows`: how many are meant. */
@@ -48,12 +42,8 @@ export class RepairScript implements Disposable {
     rows: number,
   ): void {
     const section = this.#section(table, kind);
-    const length = Buffer.alloc(LENGTH_BYTES);
-    length.writeUInt32LE(statement.length);
-    section.waiting.push(length, statement);
-    section.waitingBytes += LENGTH_BYTES + statement.length;
+    this.#records.add(section.number, statement);
     section.rows += rows;
-    if (section.waitingBytes >= PIECE_BYTES) this.#write(section);
   }
 
   /** Rows that statements of other kinds are meant for. */
@@ -68,63 +58,32 @@ export class RepairScript implements Disposable {
 
   /** The statements of a table, some at a time. */
   *groups(table: string, kind: RepairKind): Generator<readonly Buffer[]> {
-    const section = this.#section(table, kind);
-    this.#write(section);
     let group: Buffer[] = [];
     let bytes = 0;
-    for (const { at, length } of section.pieces) {
-      const piece = this.#read(at, length);
-      for (let from = 0; from < length; ) {
-        const start = from + LENGTH_BYTES;
-        const end = start + piece.readUInt32LE(from);
-        const isFull = group.length === GROUP_STATEMENTS || bytes + end - start > GROUP_BYTES;
-        if (isFull && group.length > 0) {
-          yield group;
-          group = [];
-          bytes = 0;
-        }
-        group.push(piece.subarray(start, end));
-        bytes += end - start;
-        from = end;
+    for (const statement of this.#records.records(this.#section(table, kind).number)) {
+      const isFull = group.length === GROUP_STATEMENTS || bytes + statement.length > GROUP_BYTES;
+      if (isFull && group.length > 0) {
+        yield group;
+        group = [];
+        bytes = 0;
       }
+      group.push(statement);
+      bytes += statement.length;
     }
     if (group.length > 0) yield group;
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#file);
+    this.#records[Symbol.dispose]();
   }
 
   #section(table: string, kind: RepairKind): Section {
     const key = keyOf(table, kind);
     const known = this.#sections.get(key);
     if (known !== undefined) return known;
-    const section: Section = { pieces: [], waiting: [], waitingBytes: 0, rows: 0 };
+    const section = { number: this.#sections.size, rows: 0 };
     this.#sections.set(key, section);
     return section;
-  }
-
-  #write(section: Section): void {
-    if (section.waitingBytes === 0) return;
-    const bytes = Buffer.concat(section.waiting);
-    orRefused(() => {
-      for (let at = 0; at < bytes.length; )
-        at += writeSync(this.#file, bytes, at, bytes.length - at, this.#end + at);
-    });
-    section.pieces.push({ at: this.#end, length: bytes.length });
-    this.#end += bytes.length;
-    section.waiting = [];
-    section.waitingBytes = 0;
-  }
-
-  #read(at: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafe(length);
-    for (let read = 0; read < length; ) {
-      const more = readSync(this.#file, bytes, read, length - read, at + read);
-      if (more === 0) throw new Error("The file of statements has become shorter.");
-      read += more;
-    }
-    return bytes;
   }
 }
 
@@ -132,14 +91,10 @@ function keyOf(table: string, kind: RepairKind): string {
   return `${kind} ${table}`;
 }
 
-function orRefused<Result>(work: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    const { code = "unknown error" } = error as NodeJS.ErrnoException;
-    throw new MigrationError("validation.repair_not_written", {
-      message: `The statements that repair the target cannot be written to a file (${code}).`,
-      cause: error,
-    });
-  }
+function notWritten(cause: unknown): MigrationError {
+  const { code = "unknown error" } = cause as NodeJS.ErrnoException;
+  return new MigrationError("validation.repair_not_written", {
+    message: `The statements that repair the target cannot be written to a file (${code}).`,
+    cause,
+  });
 }

@@ -1,3 +1,4 @@
+import type { RowTaker } from "./add-rows.ts";
 import type { SideName } from "./compared-side.ts";
 import type { ComparedRow } from "./row-reader.ts";
 
@@ -15,10 +16,9 @@ interface OpenRow {
 }
 
 /** Matches rows of both sides as multisets: what takes memory is what has found no match yet. */
-export class RowMatch {
+export class RowMatch implements RowTaker {
   readonly #open = new Map<string, OpenRow>();
 
-  /** Counts one more of rows that are open; false where there are none, and it is to be added. */
   counted(side: SideName, digest: string): boolean {
     const open = this.#open.get(digest);
     if (open === undefined) return false;
@@ -27,7 +27,6 @@ export class RowMatch {
     return true;
   }
 
-  /** The first of its kind. */
   add(side: SideName, row: ComparedRow): void {
     this.#open.set(row.digest, { balance: byOf(side), row });
   }

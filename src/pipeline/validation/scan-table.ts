@@ -77,7 +77,8 @@ function isWrittenOtherwise(
   return rows > rowsAtOnce(context) && rows * 2 > all;
 }
 
-function rowsOf({ sides }: ScannedTable, buckets: readonly number[]): number {
+/** Rows of some buckets, of both sides. */
+export function rowsOf({ sides }: ScannedTable, buckets: readonly number[]): number {
   const { source, target } = sides;
   return buckets.reduce((rows, bucket) => rows + source.sums.rows[bucket]! + target.sums.rows[bucket]!, 0);
 }

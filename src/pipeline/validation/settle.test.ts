@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Candidate, NO_ROWS, type RowState } from "./candidate.ts";
-import { type SettleContext, type Settled, settle } from "./settle.ts";
+import type { Settled } from "./followed-row.ts";
+import { type SettleContext, settle } from "./settle.ts";
 
 /** A row with the values at a moment; undefined for none. */
 type History = (moment: number) => readonly string[] | undefined;
@@ -192,6 +193,14 @@ test("a difference that stays is one however long reading takes; a row of which 
   const counted = (read: number): Moment => ({ source: `s${read}`, target: `t${read}` });
   assert.equal(await timedVerdict(45_000, counted), "undecided");
   assert.equal(await timedVerdict(1_000, counted), "undecided");
+});
+
+test("a row that is written all the time is the same where the target follows far behind", async () => {
+  const behind = (reads: number) => (read: number) => ({ source: `v${read}`, target: `v${read - reads}` });
+  assert.equal(await timedVerdict(1_000, behind(30)), "same");
+  // It comes to one value that the source had, by chance, and to others that it had not.
+  const strayed = (read: number): Moment => ({ source: `v${read}`, target: read === 12 ? "v3" : `t${read}` });
+  assert.equal(await timedVerdict(1_000, strayed), "undecided");
 });
 
 test("a row is different when the source's stays and the target's never is as that", async () => {

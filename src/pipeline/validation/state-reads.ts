@@ -3,9 +3,11 @@ import type { Snapshot } from "../../core/source.ts";
 import { WHOLE } from "../whole-table.ts";
 import { partOf, type WantedBuckets } from "./add-rows.ts";
 import type { Candidate, RowState } from "./candidate.ts";
-import { askedRows, type ComparedSide, type SideName } from "./compared-side.ts";
+import { askedRows, type ComparedSide, type RowPart, type SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
-import { statesByDigest, statesByKey } from "./read-states.ts";
+import type { DigestAmount, DigestParts } from "./digest-parts.ts";
+import type { DigestSieve } from "./digest-sieve.ts";
+import { digestsOfRows, statesByDigest, statesByKey } from "./read-states.ts";
 import type { ValidatedSide, ValidationContext } from "./validation-context.ts";
 
 /** How rows of a table are read again. */
@@ -13,6 +15,8 @@ export interface Rereads {
   readonly sides: Readonly<Record<SideName, ComparedSide>>;
   /** The buckets in which rows without a key are looked for; undefined for all of the table. */
   readonly choice: WantedBuckets | undefined;
+  /** How many rows are looked for at most, more or less. */
+  readonly rows: number;
 }
 
 export interface RereadContext extends Pick<ValidationContext, "withValues" | "signal"> {
@@ -51,10 +55,17 @@ export class StateReads {
     { snapshot, isWhole }: { readonly snapshot: Snapshot; readonly isWhole: boolean },
     candidates: readonly Candidate[],
   ): Promise<ReadonlyMap<string, RowState>> {
-    const { sides, choice } = this.#rereads;
-    const digested = isWhole || choice === undefined ? {} : partOf(sides[name], choice);
-    const part = { ...digested, partition: WHOLE };
+    const part = this.#part(name, isWhole);
     return statesByDigest(this.#reading(name), { snapshot, part }, candidates, this.#context.signal);
+  }
+
+  /** What a side has now of rows that a sieve lets pass, wherever they are. */
+  digests(name: SideName, sieve: DigestSieve, amount: DigestAmount): Promise<DigestParts> {
+    const part = this.#part(name, this.mayMissRows);
+    const { signal } = this.#context;
+    return this.now(name, (snapshot) =>
+      digestsOfRows(this.#reading(name), { snapshot, part }, { sieve, amount }, signal),
+    );
   }
 
   /** How many rows a side has now. */
@@ -76,6 +87,12 @@ export class StateReads {
       await using snapshot = await source.openSnapshot(request, this.#context.signal);
       return await read(snapshot);
     });
+  }
+
+  #part(name: SideName, isWhole: boolean): RowPart {
+    const { sides, choice } = this.#rereads;
+    const digested = isWhole || choice === undefined ? {} : partOf(sides[name], choice);
+    return { ...digested, partition: WHOLE };
   }
 
   #reading(name: SideName): { table: ComparedTable; side: ComparedSide; withValues: boolean } {

@@ -78,12 +78,41 @@ test("rows without a key that are written and come are no difference", async () 
 const same = (value: string): string => value;
 const many: readonly MemoryRow[] = Array.from({ length: 600 }, (_, i) => [String(i), `word ${i}`]);
 
-test("rows without a key are looked for together, however many groups of buckets they are seen in", async () => {
-  const source = { rows: () => many, digests: same };
-  const target: MemorySide = { rows: () => many.filter((_, i) => i % 10 !== 0), digests: same };
-  const { missing, extra } = await validatedInMemory(keyless, { source, target }, { rowsAtOnce: 250 });
-  assert.deepEqual({ missing, extra }, { missing: 60, extra: 0 });
-  assert.ok(target.scans! < 20, `${target.scans} scans`);
+test("rows without a key are found in a few scans, however many differ and however few are held at once", async () => {
+  const other = many.map(([key, value], i): MemoryRow => [key!, i % 10 === 0 ? value! : `other ${i}`]);
+  const fewer = many.filter((_, i) => i % 10 !== 0);
+  for (const rowsAtOnce of [10_000, 250, 20]) {
+    for (const [rows, expected] of [
+      [other, { missing: 540, extra: 540 }],
+      [fewer, { missing: 60, extra: 0 }],
+      [[], { missing: 600, extra: 0 }],
+    ] as const) {
+      const source: MemorySide = { rows: () => many, digests: same };
+      const target: MemorySide = { rows: () => rows, digests: same };
+      const found = await validatedInMemory(keyless, { source, target }, { rowsAtOnce });
+      assert.deepEqual({ missing: found.missing, extra: found.extra }, expected);
+      assert.equal(found.differences.length, expected.missing + expected.extra);
+      // To digest, to match, and two rounds of looking again.
+      assert.ok(source.scans! <= 5, `${source.scans} scans of the source`);
+      assert.ok(target.scans! <= 4, `${target.scans} scans of the target`);
+    }
+  }
+});
+
+test("rows without a key are told with their values, however few are held at once", async () => {
+  const source: MemorySide = { rows: () => [...many, [null, 'ä "b"']], digests: same };
+  const target: MemorySide = { rows: () => many.slice(0, 500), digests: same };
+  for (const rowsAtOnce of [10_000, 20]) {
+    const { differences } = await validatedInMemory(
+      keyless,
+      { source, target },
+      { rowsAtOnce, withValues: true },
+    );
+    const found = differences.map(({ values }) => [values?.source?.["id"], values?.source?.["word"]]);
+    const expected = [...many.slice(500), [null, 'ä "b"']];
+    assert.deepEqual(found.toSorted(), expected.toSorted());
+    assert.ok(differences.every(({ values }) => values?.target === undefined));
+  }
 });
 
 test("rows without a key are told once, whatever texts of them the servers digest", async () => {
@@ -103,13 +132,14 @@ test("rows without a key are told once, whatever texts of them the servers diges
   }
 });
 
-test("rows without a key that all are written alike need no second look at the whole table", async () => {
+test("rows that both sides hold under keys that no constraint guards are found in a few scans", async () => {
+  const table: MemoryTable = { ...keyed, targetKey: [] };
+  const target: MemorySide = { rows: () => many.map(([key]): MemoryRow => [key!, "other"]), digests: same };
   const source: MemorySide = { rows: () => many, digests: same };
-  const target: MemorySide = { rows: () => [], digests: same };
-  const { missing, differences } = await validatedInMemory(keyless, { source, target }, { rowsAtOnce: 100 });
-  assert.equal(missing, 600);
-  assert.equal(differences.length, 600);
-  assert.ok(source.scans! < 30, `${source.scans} scans`);
+  const { different, differences } = await validatedInMemory(table, { source, target }, { rowsAtOnce: 20 });
+  assert.equal(different, 600);
+  assert.equal(new Set(differences.map(({ key }) => key?.["id"])).size, 600);
+  for (const { scans } of [source, target]) assert.ok(scans! <= 2, `${scans} scans`);
 });
 
 test("a table of which most rows differ is scanned a few times, however few rows are held at once", async () => {

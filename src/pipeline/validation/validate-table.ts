@@ -7,10 +7,10 @@ import { type ComparedTable, compareTable } from "./compared-table.ts";
 import { Confirmation } from "./confirm-candidates.ts";
 import { differenceOf } from "./difference-of.ts";
 import { findCandidates, type SeenRow } from "./find-candidates.ts";
+import type { Settled } from "./followed-row.ts";
 import { TableRepair } from "./repair-rows.ts";
 import { drawSample, sampleTable } from "./sample-table.ts";
-import { type ScannedTable, type Sides, scanTable } from "./scan-table.ts";
-import type { Settled } from "./settle.ts";
+import { rowsOf, type ScannedTable, type Sides, scanTable } from "./scan-table.ts";
 import type { Rereads } from "./state-reads.ts";
 import { type TableTotals, totalTable } from "./total-table.ts";
 import type { ValidationContext } from "./validation-context.ts";
@@ -105,7 +105,9 @@ async function compareRows(
   counts.target = scanned.sides.target.sums.total;
   if (scanned.differing.length === 0) return;
   const seen = findCandidates(table, scanned, context);
-  const confirmation = await confirm(table, { rereads: rereadsOf(scanned), seen, counts }, context);
+  const rereads = rereadsOf(scanned);
+  using confirmation = new Confirmation(table, rereads, context);
+  await confirm(table, { rereads, confirmation, seen, counts }, context);
   if (counts.undecided === 0) await confirmCounts(table, { confirmation, counts }, context);
 }
 
@@ -127,11 +129,14 @@ async function compareSample(
       if (seen.length > 0) yield seen;
     }
   }
-  await confirm(table, { rereads: { sides, choice: undefined }, seen: seenRows(), counts }, context);
+  const rereads = { sides, choice: undefined, rows: Math.max(0, sides.source.table.estimatedRows) };
+  using confirmation = new Confirmation(table, rereads, context);
+  await confirm(table, { rereads, confirmation, seen: seenRows(), counts }, context);
 }
 
 interface RowsToConfirm {
   readonly rereads: Rereads;
+  readonly confirmation: Confirmation;
   readonly seen: AsyncIterable<readonly SeenRow[]>;
   readonly counts: Counts;
 }
@@ -139,25 +144,25 @@ interface RowsToConfirm {
 /** Decides about rows that seemed to differ, and tells of those that do. */
 async function confirm(
   table: ComparedTable,
-  { rereads, seen: all, counts }: RowsToConfirm,
+  { rereads, confirmation, seen: all, counts }: RowsToConfirm,
   context: ValidationContext,
-): Promise<Confirmation> {
+): Promise<void> {
   const { repairs } = context;
-  const confirmation = new Confirmation(table, rereads, context);
   const repair = repairs === undefined ? undefined : new TableRepair(table, { rereads, repairs }, context);
   for await (const seen of all) {
     await tell(table, { settled: confirmation.of(seen), rows: seen.length, counts, repair }, context);
   }
   const { waiting: rows } = confirmation;
   await tell(table, { settled: confirmation.rest(), rows, counts, repair }, context);
-  return confirmation;
 }
 
-function rereadsOf({ sides, hash, buckets, differing }: ScannedTable): Rereads {
+function rereadsOf(scanned: ScannedTable): Rereads {
+  const { sides, hash, buckets, differing } = scanned;
   const { source, target } = sides;
   return {
     sides: { source: source.side, target: target.side },
     choice: { hash, buckets, wanted: differing },
+    rows: rowsOf(scanned, differing),
   };
 }
 

@@ -1,0 +1,176 @@
+import { type Candidate, NO_ROWS, type RowState } from "./candidate.ts";
+import type { SideName } from "./compared-side.ts";
+import { type DigestAmount, DigestParts, numbersOf, numbersPayload } from "./digest-parts.ts";
+import { DigestSieve } from "./digest-sieve.ts";
+import { FollowedRow, type Settled } from "./followed-row.ts";
+import { isLateAfter } from "./settle.ts";
+import type { TargetPlace } from "./target-place.ts";
+
+/**
+ * Reads what a side has now of rows that a sieve lets pass: a record for each, with what is to be shown of it. They have as
+ * many parts as are said.
+ */
+export type ReadDigests = (side: SideName, sieve: DigestSieve, amount: DigestAmount) => Promise<DigestParts>;
+
+export interface SettleManyContext {
+  readonly read: ReadDigests;
+  readonly place: TargetPlace;
+  readonly signal: AbortSignal;
+  /** How so many are settled as memory holds. */
+  readonly few: (candidates: readonly Candidate[]) => AsyncIterable<Settled>;
+  /** performance.now() when left out. */
+  readonly clock?: () => number;
+}
+
+/** When rounds have ended, and what was known by then. */
+interface PastRound {
+  readonly nowMs: number;
+  readonly turns: number | undefined;
+  readonly isLate: boolean;
+}
+
+/** What both sides have of all rows in a round. */
+interface RoundReads {
+  readonly before: DigestParts;
+  readonly target: DigestParts;
+  readonly after: DigestParts;
+}
+
+/**
+ * Decides as settle() does about rows without a key of which there may be more than memory holds. `candidates`: a record for each; they
+ * are disposed of.
+ */
+export async function* settleMany(
+  candidates: DigestParts,
+  context: SettleManyContext,
+): AsyncGenerator<Settled> {
+  using open = new DisposableStack();
+  open.use(candidates);
+  const areMany = candidates.count > candidates.amount.atOnce;
+  const left = areMany ? yield* settleInRounds({ candidates, open }, context) : candidates;
+  const last = [...candidatesOf(left)];
+  left[Symbol.dispose]();
+  if (last.length > 0) yield* context.few(last);
+}
+
+interface OpenCandidates {
+  readonly candidates: DigestParts;
+  /** Takes what is to be disposed of in the end. */
+  readonly open: DisposableStack;
+}
+
+/** Each round reads both sides once for all rows; what they had in each is kept with them. Returns the last, which are few enough. */
+async function* settleInRounds(
+  { candidates, open }: OpenCandidates,
+  { read, place, signal, clock = () => performance.now() }: SettleManyContext,
+): AsyncGenerator<Settled, DigestParts> {
+  let followed = candidates;
+  const { amount } = candidates;
+  const { atOnce } = amount;
+  const startedMs = clock();
+  const past: PastRound[] = [];
+  const sieve = sieveOf(candidates);
+  let before = open.use(await read("source", sieve, amount));
+  for (;;) {
+    await place.passed(signal);
+    using target = await read("target", sieve, amount);
+    const after = open.use(await read("source", sieve, amount));
+    const nowMs = clock();
+    const isLate = isLateAfter(past.length + 1, nowMs - startedMs);
+    past.push({ nowMs, turns: place.turns, isLate });
+    const left = open.use(new DigestParts(amount));
+    for (let part = 0; part < followed.parts; part++) {
+      yield* settlePart(part, { followed, left, past, reads: { before, target, after } }, place);
+    }
+    followed[Symbol.dispose]();
+    before[Symbol.dispose]();
+    if (left.count <= atOnce) return left;
+    followed = left;
+    before = after;
+  }
+}
+
+function sieveOf(candidates: DigestParts): DigestSieve {
+  const sieve = new DigestSieve(candidates.count);
+  for (const { id } of candidatesOf(candidates)) sieve.add(id);
+  return sieve;
+}
+
+/** `candidates`: a record for each. */
+function* candidatesOf(candidates: DigestParts): Generator<Candidate> {
+  for (let part = 0; part < candidates.parts; part++) {
+    for (const { digest } of candidates.part(part)) yield { id: digest, lookup: undefined };
+  }
+}
+
+interface FollowedPart {
+  /** With the rows that the source, the target and the source again had in each round before. */
+  readonly followed: DigestParts;
+  /** Takes those that have to be looked at again, with this round. */
+  readonly left: DigestParts;
+  readonly past: readonly PastRound[];
+  readonly reads: RoundReads;
+}
+
+function* settlePart(
+  part: number,
+  { followed, left, past, reads }: FollowedPart,
+  place: TargetPlace,
+): Generator<Settled> {
+  const histories = new Map<string, number[]>();
+  for (const { digest, payload } of followed.part(part)) histories.set(digest, numbersOf(payload));
+  const before = statesOf(reads.before, part, histories);
+  const target = statesOf(reads.target, part, histories);
+  const after = statesOf(reads.after, part, histories);
+  const now = past.at(-1)!;
+  for (const [id, history] of histories) {
+    const row = new FollowedRow({ id, lookup: undefined });
+    for (let round = 0; round < past.length - 1; round++) {
+      const [had, there, then] = history.slice(3 * round, 3 * round + 3).map(stateOfCount);
+      row.round({ before: had!, target: there!, after: then!, ...past[round]! });
+    }
+    const states = {
+      before: before.get(id) ?? NO_ROWS,
+      target: target.get(id) ?? NO_ROWS,
+      after: after.get(id) ?? NO_ROWS,
+    };
+    row.round({ ...states, ...now });
+    const verdict = row.verdict(place, now);
+    if (verdict !== undefined) {
+      yield row.settled(verdict, place, now.nowMs);
+      continue;
+    }
+    history.push(states.before.rows, states.target.rows, states.after.rows);
+    left.add(id, numbersPayload(history));
+  }
+}
+
+function stateOfCount(rows: number): RowState {
+  return rows === 0 ? NO_ROWS : { rows, text: String(rows), prints: undefined, values: undefined };
+}
+
+/** What was read of those that are followed. */
+function statesOf(
+  reads: DigestParts,
+  part: number,
+  followed: ReadonlyMap<string, unknown>,
+): ReadonlyMap<string, RowState> {
+  const states = new Map<string, RowState>();
+  for (const { digest, payload } of reads.part(part)) {
+    if (!followed.has(digest)) continue;
+    const known = states.get(digest);
+    const values = known?.values ?? shownOf(payload);
+    const rows = (known?.rows ?? 0) + 1;
+    states.set(digest, { rows, text: String(rows), prints: undefined, values });
+  }
+  return states;
+}
+
+/** Of one row, in the order of the compared columns; nothing where values are not told. */
+export function shownPayload(values: readonly (string | null)[]): Buffer {
+  return Buffer.from(JSON.stringify(values));
+}
+
+function shownOf(payload: Buffer): readonly (string | null)[] | undefined {
+  return payload.length === 0 ? undefined : JSON.parse(payload.toString("utf8"));
+}
