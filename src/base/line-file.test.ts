@@ -29,6 +29,35 @@ test("lines may be longer than what is read at once, and end where that does", (
   assert.deepEqual([...file.lines()], lines);
 });
 
+test("lines are added behind all others, however many of these have been read", () => {
+  for (const read of [0, 1, 3]) {
+    writeFileSync(path, `one\ntwo\nthree\n${"a part ".repeat(400_000)}`);
+    {
+      using file = new LineFile(path);
+      let left = read;
+      for (const line of left === 0 ? [] : file.lines()) {
+        assert.notEqual(line, "");
+        left--;
+        if (left === 0) break;
+      }
+      file.add("four");
+      file.keep();
+    }
+    assert.equal(readFileSync(path, "utf8"), "one\ntwo\nthree\nfour\n");
+  }
+});
+
+test("a file without a whole line has none", () => {
+  for (const text of ["", "a part", "x".repeat(3 << 20)]) {
+    writeFileSync(path, text);
+    using file = new LineFile(path);
+    assert.deepEqual([...file.lines()], []);
+    file.add("one");
+    file.keep();
+    assert.deepEqual([...file.lines()], ["one"]);
+  }
+});
+
 test("what is not there is an error", () => {
   assert.throws(() => new LineFile(join(directory, "none")), { code: "ENOENT" });
 });

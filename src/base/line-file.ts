@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 
 const CHUNK = 1 << 20;
 const NEWLINE = 0x0a;
@@ -9,27 +9,31 @@ const NEWLINE = 0x0a;
  */
 export class LineFile implements Disposable {
   readonly #file: number;
-  /** Where the next line begins. */
-  #end = 0;
+  /** Where the next line begins: behind the last whole one. */
+  #end: number;
 
   /** Opens one that is there. */
   constructor(path: string) {
     this.#file = openSync(path, "r+");
+    try {
+      this.#end = this.#endOfLines();
+    } catch (error) {
+      closeSync(this.#file);
+      throw error;
+    }
   }
 
-  /** All whole lines. To be read to the end before lines are added. */
+  /** All whole lines. */
   *lines(): Generator<string> {
     const chunk = Buffer.alloc(CHUNK);
     let rest: Buffer[] = [];
-    let end = 0;
-    for (let at = 0; ; ) {
-      const length = readSync(this.#file, chunk, 0, CHUNK, at);
+    for (let at = 0; at < this.#end; ) {
+      const length = readSync(this.#file, chunk, 0, Math.min(CHUNK, this.#end - at), at);
       if (length === 0) break;
       let from = 0;
       for (;;) {
         const newline = chunk.subarray(0, length).indexOf(NEWLINE, from);
         if (newline < 0) break;
-        end = at + newline + 1;
         yield Buffer.concat([...rest, chunk.subarray(from, newline)]).toString("utf8");
         rest = [];
         from = newline + 1;
@@ -37,7 +41,6 @@ export class LineFile implements Disposable {
       rest.push(Buffer.from(chunk.subarray(from, length)));
       at += length;
     }
-    this.#end = end;
   }
 
   /** Lines count when they are kept. */
@@ -57,5 +60,18 @@ export class LineFile implements Disposable {
 
   [Symbol.dispose](): void {
     closeSync(this.#file);
+  }
+
+  /** What has been added is whole lines, but for the last where the machine has stopped. */
+  #endOfLines(): number {
+    const chunk = Buffer.alloc(CHUNK);
+    for (let to = fstatSync(this.#file).size; to > 0; ) {
+      const from = Math.max(0, to - CHUNK);
+      const length = readSync(this.#file, chunk, 0, to - from, from);
+      const newline = chunk.subarray(0, length).lastIndexOf(NEWLINE);
+      if (newline >= 0) return from + newline + 1;
+      to = from;
+    }
+    return 0;
   }
 }

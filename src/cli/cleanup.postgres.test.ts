@@ -1,18 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { tidewayHere } from "../../test/support/command-line.ts";
 import { endpointOf } from "../../test/support/endpoint.ts";
 import { startPostgres } from "../../test/support/postgres-server.ts";
 import { ObservedTask, schemas, taskSpec } from "../../test/support/task.ts";
-import { runCommandLine } from "./main.ts";
-
-async function tideway(
-  ...args: readonly string[]
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: "", stderr: "" };
-  const stream = (name: "stdout" | "stderr") => ({ write: (text: string) => (written[name] += text) });
-  const code = await runCommandLine(args, { stdout: stream("stdout"), stderr: stream("stderr") });
-  return { code, ...written };
-}
 
 test("what a stopped task has left is listed, and removed when it is named", async () => {
   await using source = await startPostgres();
@@ -28,7 +19,7 @@ test("what a stopped task has left is listed, and removed when it is named", asy
   await task.until((progress) => progress.phase === "replicating");
   const urls = [source.url(), target.url()];
 
-  const running = await tideway("cleanup", "--all", "--json", ...urls);
+  const running = await tidewayHere("cleanup", "--all", "--json", ...urls);
   assert.equal(running.code, 1);
   const kept = running.stdout
     .trim()
@@ -43,10 +34,10 @@ test("what a stopped task has left is listed, and removed when it is named", asy
   task.running.stop();
   await task.running.outcome;
 
-  const vague = await tideway("cleanup", ...urls);
+  const vague = await tidewayHere("cleanup", ...urls);
   assert.equal(vague.code, 2);
   assert.match(vague.stderr, /--dry-run/);
-  const dry = await tideway("cleanup", "--dry-run", ...urls);
+  const dry = await tidewayHere("cleanup", "--dry-run", ...urls);
   assert.equal(dry.code, 0);
   assert.match(
     dry.stdout,
@@ -55,9 +46,9 @@ test("what a stopped task has left is listed, and removed when it is named", asy
   assert.match(dry.stdout, /task records +public +\S+ +idle +1 tables/);
   assert.doesNotMatch(dry.stdout, /awsdms_status/);
 
-  const other = await tideway("cleanup", "--task", "another", ...urls);
+  const other = await tidewayHere("cleanup", "--task", "another", ...urls);
   assert.match(other.stdout, /nothing to remove/);
-  const removed = await tideway("cleanup", "--task", spec.id, ...urls);
+  const removed = await tidewayHere("cleanup", "--task", spec.id, ...urls);
   assert.equal(removed.code, 0, removed.stderr);
   assert.deepEqual(
     await source.query(
@@ -67,7 +58,7 @@ test("what a stopped task has left is listed, and removed when it is named", asy
     [],
   );
   assert.deepEqual(await target.query("select task_name from awsdms_table_state"), []);
-  assert.equal((await tideway("cleanup", "--all", ...urls)).code, 0);
+  assert.equal((await tidewayHere("cleanup", "--all", ...urls)).code, 0);
   const tables = await target.query(
     "select relname from pg_class where relname like 'awsdms%' and relkind = 'r'",
   );

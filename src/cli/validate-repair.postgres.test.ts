@@ -3,30 +3,17 @@ import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { tidewayHere } from "../../test/support/command-line.ts";
 import { endpointOf } from "../../test/support/endpoint.ts";
 import { armingOf, killsIn } from "../../test/support/kills.ts";
 import { startPostgres } from "../../test/support/postgres-server.ts";
 import { runByClient } from "../../test/support/repair.ts";
 import { runProgram } from "../../test/support/run-program.ts";
 import { serverOfFile } from "../../test/support/server-pair.ts";
-import { runCommandLine } from "./main.ts";
 
 const server = await serverOfFile(startPostgres());
 const directory = await mkdtemp(join(tmpdir(), "tideway-repair-"));
 after(() => rm(directory, { recursive: true, force: true }));
-
-interface Run {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function tideway(...args: readonly string[]): Promise<Run> {
-  const written = { stdout: "", stderr: "" };
-  const stream = (name: "stdout" | "stderr") => ({ write: (text: string) => (written[name] += text) });
-  const code = await runCommandLine(args, { stdout: stream("stdout"), stderr: stream("stderr") });
-  return { code, ...written };
-}
 
 /**
  * Two databases whose rows differ in each way, as foreign keys, a trigger that would act, and a mask of rules come in. Who holds
@@ -76,7 +63,7 @@ async function assertSame({ from, to }: Pair): Promise<void> {
 test("a file of statements repairs the target, and nobody else can read it", async () => {
   const databases = await pair();
   const file = join(directory, "repair.sql");
-  const { code, stdout, stderr } = await tideway(...databases.args, "--repair", file);
+  const { code, stdout, stderr } = await tidewayHere(...databases.args, "--repair", file);
   assert.equal(code, 3, stderr);
   assert.match(stdout, /^repair +public\.parent +10 rows to insert, 12 rows to update, 1 row to delete$/m);
   assert.match(stdout, /^repair +public\.bag +4 rows to insert, 3 rows to delete$/m);
@@ -87,7 +74,7 @@ test("a file of statements repairs the target, and nobody else can read it", asy
   const sql = await readFile(file);
   assert.match(sql.toString(), /^-- public\.child: rows to insert 10, to update 0, to delete 1$/m);
   await runByClient(endpointOf(server, databases.to), sql);
-  const after = await tideway(...databases.args);
+  const after = await tidewayHere(...databases.args);
   assert.equal(after.code, 0, after.stdout);
   await assertSame(databases);
 });
@@ -95,7 +82,7 @@ test("a file of statements repairs the target, and nobody else can read it", asy
 test("--repair=apply tells what it would do, does it with --yes, and compares again", async () => {
   const databases = await pair();
   const { args, to } = databases;
-  const asked = await tideway(...args, "--repair=apply");
+  const asked = await tidewayHere(...args, "--repair=apply");
   assert.equal(asked.code, 3, asked.stderr);
   assert.match(
     asked.stdout,
@@ -104,7 +91,7 @@ test("--repair=apply tells what it would do, does it with --yes, and compares ag
   assert.equal((await server.query("select from parent where id = 10", to)).length, 0);
 
   const report = join(directory, "repaired.json");
-  const done = await tideway(...args, "--repair=apply", "--yes", "--json", "--report", report);
+  const done = await tidewayHere(...args, "--repair=apply", "--yes", "--json", "--report", report);
   assert.equal(done.code, 0, done.stdout);
   const events = done.stdout
     .trim()
@@ -129,7 +116,7 @@ test("what the target refuses is told by its code, and the rest is repaired", as
     "alter table parent add constraint short check (length(word) < 40 and id <> 12) not valid",
     databases.to,
   );
-  const { code, stdout } = await tideway(...databases.args, "--repair=apply", "--yes");
+  const { code, stdout } = await tidewayHere(...databases.args, "--repair=apply", "--yes");
   assert.equal(code, 3);
   assert.match(stdout, /^refused +public\.parent +1 statement refused: apply\.[a-z_]+ \(23514\)$/m);
   assert.match(stdout, /^missing +public\.parent +id=12$/m);
@@ -145,9 +132,9 @@ test("a repair that is killed leaves whole transactions, and another one goes on
     const killed = await runProgram(process.execPath, args, { env });
     assert.equal(killed.code, null, killed.output);
   }
-  const half = await tideway(...databases.args);
+  const half = await tidewayHere(...databases.args);
   assert.equal(half.code, 3);
-  const { code, stdout } = await tideway(...databases.args, "--repair=apply", "--yes");
+  const { code, stdout } = await tidewayHere(...databases.args, "--repair=apply", "--yes");
   assert.equal(code, 0, stdout);
   await assertSame(databases);
 });
@@ -160,7 +147,7 @@ test("what makes no sense is wrong usage, and leaves no file", async () => {
     ["--yes", "--repair", join(directory, "x.sql")],
     ["--repair", "/does/not/exist/x"],
   ]) {
-    const { code, stderr } = await tideway(...args, ...some);
+    const { code, stderr } = await tidewayHere(...args, ...some);
     assert.equal(code, 2, stderr);
     assert.match(stderr, /^error usage\.invalid: .+\nremedy: .+\n$/);
   }

@@ -4,11 +4,11 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { tidewayHere } from "../../test/support/command-line.ts";
 import type { Arming } from "../../test/support/killable.ts";
 import { startPostgres } from "../../test/support/postgres-server.ts";
 import { runProgram } from "../../test/support/run-program.ts";
 import { serverOfFile } from "../../test/support/server-pair.ts";
-import { runCommandLine } from "./main.ts";
 import { ProgressFile } from "./validation-progress.ts";
 
 const server = await serverOfFile(startPostgres());
@@ -16,15 +16,6 @@ const directory = await mkdtemp(join(tmpdir(), "tideway-resume-"));
 after(() => rm(directory, { recursive: true, force: true }));
 
 const PROGRAM = join(import.meta.dirname, "../../bin/tideway.js");
-
-async function tideway(
-  ...args: readonly string[]
-): Promise<{ readonly code: number; readonly output: string }> {
-  let output = "";
-  const stream = { write: (text: string) => (output += text) };
-  const code = await runCommandLine(args, { stdout: stream, stderr: stream });
-  return { code, output };
-}
 
 /** Runs the command as a process that kills itself at a place. */
 async function killed(at: Arming, ...args: readonly string[]): Promise<string> {
@@ -78,7 +69,7 @@ async function pair(): Promise<{ readonly to: string; readonly args: readonly st
 test("a comparison that was killed twice comes to the report of one that was not", async () => {
   const { args } = await pair();
   const [undisturbed, resumed] = ["undisturbed", "resumed"].map((name) => join(directory, `${name}.json`));
-  assert.equal((await tideway(...args, "--report", undisturbed!)).code, 3);
+  assert.equal((await tidewayHere(...args, "--report", undisturbed!)).code, 3);
   const file = join(directory, "progress");
   const going = [...args, "--resume", file, "--report", resumed!];
   await killed("validation.table-recorded", ...going);
@@ -87,9 +78,9 @@ test("a comparison that was killed twice comes to the report of one that was not
   const second = await killed("validation.difference-recorded:25", ...going);
   assert.match(second, /: 1 table taken over as found then\. 5 are left to compare\.$/m);
   appendFileSync(file, '{"difference":{"table":{"schema":"public","na');
-  const last = await tideway(...going);
-  assert.equal(last.code, 3, last.output);
-  assert.match(last.output, /: 1 table taken over as found then\. 5 are left to compare\.$/m);
+  const last = await tidewayHere(...going);
+  assert.equal(last.code, 3, last.stderr);
+  assert.match(last.stdout, /: 1 table taken over as found then\. 5 are left to compare\.$/m);
   const report = await read(resumed!);
   assert.deepEqual(whole(report), whole(await read(undisturbed!)));
   assert.ok(report.differences.length > 50);
@@ -108,8 +99,8 @@ test("a table that has another shape than when it was compared is compared again
   });
   assert.equal(taken.length, 3);
   for (const name of ["a", "b"]) await server.query(`alter table ${name} add n int; delete from ${name}`, to);
-  const { output } = await tideway(...going);
-  const events = output
+  const { stdout } = await tidewayHere(...going);
+  const events = stdout
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
@@ -129,10 +120,10 @@ test("a file of another comparison, of something else, or in use is refused and 
   const before = await readFile(file, "utf8");
   assert.ok(!before.includes(server.password));
   const refused = async (code: string, message: RegExp, ...more: readonly string[]): Promise<void> => {
-    const { code: exit, output } = await tideway(...args, "--resume", file, ...more);
+    const { code: exit, stderr } = await tidewayHere(...args, "--resume", file, ...more);
     assert.equal(exit, 2);
-    assert.match(output, new RegExp(`^error ${code.replace(".", "\\.")}: `, "m"));
-    assert.match(output, message);
+    assert.match(stderr, new RegExp(`^error ${code.replace(".", "\\.")}: `, "m"));
+    assert.match(stderr, message);
   };
   await refused("validation.other_request", /with another --values\. \(/, "--values");
   await refused(
@@ -150,9 +141,9 @@ test("a file of another comparison, of something else, or in use is refused and 
   await writeFile(file, "something of mine\n");
   await refused("validation.progress_file", /none that a comparison has made/);
   assert.equal(await readFile(file, "utf8"), "something of mine\n");
-  const nowhere = await tideway(...args, "--resume", "/does/not/exist/progress");
+  const nowhere = await tidewayHere(...args, "--resume", "/does/not/exist/progress");
   assert.match(
-    nowhere.output,
+    nowhere.stderr,
     /^error validation\.progress_file: The file of --resume cannot be used \(ENOENT\)/m,
   );
 });
@@ -162,14 +153,14 @@ test("a table whose comparison has failed keeps the file, and is compared again"
   const file = join(directory, "failed");
   const view = "create view c as select id, (1 / (id - 1))::text as word from generate_series(1, 90) id";
   await server.query(`drop table c; ${view}`, to);
-  const failed = await tideway(...args, "--resume", file);
-  assert.match(failed.output, /^failed +public\.c /m);
+  const failed = await tidewayHere(...args, "--resume", file);
+  assert.match(failed.stdout, /^failed +public\.c /m);
   await server.query(
     "create or replace view c as select id, 'word ' || id as word from generate_series(1, 90) id",
     to,
   );
-  const again = await tideway(...args, "--resume", file);
-  assert.match(again.output, /: 5 tables taken over as found then\. 1 is left to compare\.$/m);
-  assert.match(again.output, /^equal +public\.c /m);
+  const again = await tidewayHere(...args, "--resume", file);
+  assert.match(again.stdout, /: 5 tables taken over as found then\. 1 is left to compare\.$/m);
+  assert.match(again.stdout, /^equal +public\.c /m);
   assert.ok(!(await readdir(directory)).includes("failed"));
 });

@@ -3,26 +3,13 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { tidewayHere } from "../../test/support/command-line.ts";
 import { startPostgres } from "../../test/support/postgres-server.ts";
 import { serverOfFile } from "../../test/support/server-pair.ts";
-import { runCommandLine } from "./main.ts";
 
 const server = await serverOfFile(startPostgres());
 const directory = await mkdtemp(join(tmpdir(), "tideway-validate-"));
 after(() => rm(directory, { recursive: true, force: true }));
-
-interface Run {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function tideway(...args: readonly string[]): Promise<Run> {
-  const written = { stdout: "", stderr: "" };
-  const stream = (name: "stdout" | "stderr") => ({ write: (text: string) => (written[name] += text) });
-  const code = await runCommandLine(args, { stdout: stream("stdout"), stderr: stream("stderr") });
-  return { code, ...written };
-}
 
 /** Two databases with the same tables and rows, and the command that compares them. */
 async function pair(): Promise<{ readonly to: string; readonly args: readonly string[] }> {
@@ -41,7 +28,7 @@ async function pair(): Promise<{ readonly to: string; readonly args: readonly st
 
 test("equal databases give exit code 0 and say what was compared", async () => {
   const { args } = await pair();
-  const { code, stdout, stderr } = await tideway(...args);
+  const { code, stdout, stderr } = await tidewayHere(...args);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^equal +public\.a +300 rows in \d+ s$/m);
   assert.match(stdout, /^equal +public\.b +3 rows in \d+ s$/m);
@@ -56,7 +43,7 @@ test("differences give exit code 3 and are named by their keys; values are shown
     `update a set word = 'changed' where id = 17; delete from a where id > 270; insert into b values ('x')`,
     to,
   );
-  const { code, stdout } = await tideway(...args);
+  const { code, stdout } = await tidewayHere(...args);
   assert.equal(code, 3);
   assert.match(stdout, /^differs +public\.a +id=17: word$/m);
   assert.match(stdout, /^extra +public\.b +1 row without a key$/m);
@@ -67,7 +54,7 @@ test("differences give exit code 3 and are named by their keys; values are shown
   assert.doesNotMatch(stdout, /changed|secret/);
 
   const page = join(directory, "report.html");
-  const shown = await tideway(...args, "--values", "--totals", "--include", "public.a", "--report", page);
+  const shown = await tidewayHere(...args, "--values", "--totals", "--include", "public.a", "--report", page);
   assert.equal(shown.code, 3);
   assert.match(
     shown.stdout,
@@ -88,7 +75,7 @@ test("--json tells everything in events, and a report has every difference", asy
   const { to, args } = await pair();
   await server.query("delete from a where id > 200; drop table b", to);
   const file = join(directory, "report.json");
-  const { code, stdout } = await tideway(...args, "--json", "--totals", "--report", file);
+  const { code, stdout } = await tidewayHere(...args, "--json", "--totals", "--report", file);
   assert.equal(code, 3);
   const events = stdout
     .trim()
@@ -132,11 +119,11 @@ test("--json tells everything in events, and a report has every difference", asy
 test("what cannot be compared is told, and a run that fails leaves no report", async () => {
   const { to, args } = await pair();
   await server.query("alter table a add extra int; alter table a drop column at, add at text", to);
-  const told = await tideway(...args);
+  const told = await tidewayHere(...args);
   assert.match(told.stdout, /^note +public\.a\.extra is not compared: the target alone has such a column$/m);
 
   const wrong = args.map((arg) => arg.replace(server.password, "wrong"));
-  const failed = await tideway(...wrong, "--report", join(directory, "none.json"));
+  const failed = await tidewayHere(...wrong, "--report", join(directory, "none.json"));
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /^error auth\.failed: .*\nremedy: /);
   assert.deepEqual(
@@ -148,7 +135,7 @@ test("what cannot be compared is told, and a run that fails leaves no report", a
 test("what could not be compared gives exit code 3, and stands in the reports", async () => {
   const { to, args } = await pair();
   await server.query("alter table b add n int; alter table a drop column at, add at int", to);
-  const told = await tideway(...args);
+  const told = await tidewayHere(...args);
   assert.equal(told.code, 3);
   assert.match(told.stdout, /^equal +public\.a +300 rows; 1 column could not be compared in /m);
   assert.match(told.stdout, /^public\.a .* equal in part$/m);
@@ -164,7 +151,7 @@ test("what could not be compared gives exit code 3, and stands in the reports", 
   await writeFile(rules, JSON.stringify({ rules: [{ ...selection, "object-locator": all }, renamed] }));
   const reports = ["html", "json"].map((end) => join(directory, `clash.${end}`));
   for (const report of reports) {
-    const { code, stdout } = await tideway(...args, "--mappings", rules, "--report", report);
+    const { code, stdout } = await tidewayHere(...args, "--mappings", rules, "--report", report);
     assert.equal(code, 3);
     assert.match(stdout, /^error mapping\.column_clash: /m);
     assert.match(stdout, /Not all was compared: 1 error\.$/m);
@@ -182,7 +169,7 @@ test("a check of the target that cannot be made is told, and takes no result awa
   await server.query("create table p (id int primary key); insert into p values (1)", to);
   const report = join(directory, "checks.json");
   const args = ["validate", "--settle", "0", "--report", report, server.url(from), server.url(to)];
-  const { code, stdout, stderr } = await tideway(...args);
+  const { code, stdout, stderr } = await tidewayHere(...args);
   assert.equal(code, 3, stderr);
   assert.match(stdout, /^failed +public\.c +the foreign key c_id_fkey: [a-z_]+\.[a-z_]+: /m);
   const { checks, tables } = JSON.parse(await readFile(report, "utf8"));
@@ -198,11 +185,11 @@ test("a table of the target may be made of parts, and may be a view", async () =
     to,
   );
   await server.query("alter table b rename to c; create view b as select * from c", to);
-  const { code, stdout } = await tideway(...args);
+  const { code, stdout } = await tidewayHere(...args);
   assert.equal(code, 0, stdout);
   assert.match(stdout, /^public\.a +300 +300 +0 +0 +0 +equal$/m);
   await server.query("update a set word = 'changed' where id = 17; delete from c where word is null", to);
-  const other = await tideway(...args);
+  const other = await tidewayHere(...args);
   assert.match(other.stdout, /^differs +public\.a +id=17: word$/m);
   assert.match(other.stdout, /^missing +public\.b +1 row without a key$/m);
 });
@@ -219,7 +206,7 @@ test("what makes no sense is wrong usage", async () => {
     ["--include", "public.none"],
   ];
   for (const some of more) {
-    const { code, stderr } = await tideway(...args, ...some);
+    const { code, stderr } = await tidewayHere(...args, ...some);
     assert.equal(code, some[1] === "public.none" ? 1 : 2, `${some.join(" ")}: ${stderr}`);
     assert.match(stderr, /^error [a-z_.]+: .+\nremedy: .+\n$/);
   }

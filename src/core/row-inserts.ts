@@ -43,7 +43,7 @@ export function insertsOf(table: TableSchema, read: CopyTextRows, part: Transact
 /** One of the rows that were read, by itself. */
 export function cellRowOf(
   table: TableSchema,
-  read: CopyTextRows,
+  read: Pick<CopyTextRows, "bytes" | "cells">,
   row: number,
 ): CellRow & { readonly row: 0 } {
   const columns = sentColumns(table);

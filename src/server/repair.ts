@@ -95,7 +95,8 @@ export class Repair implements AsyncDisposable, Repairs {
       const left = this.#leftOf(plan, rows);
       const hasRows = totalOf(rows) > 0;
       if (!hasRows && left.length === 0) return [];
-      const remarks = [...(hasRows ? this.writer.remarks(plan) : []), ...left];
+      const slow = this.#isLookedForLong(plan, rows) ? [LOOKED_FOR_LONG] : [];
+      const remarks = [...(hasRows ? this.writer.remarks(plan) : []), ...slow, ...left];
       return [{ table: plan.source.id, target: plan.target.id, rows, remarks }];
     });
   }
@@ -170,6 +171,12 @@ export class Repair implements AsyncDisposable, Repairs {
     }
   }
 
+  /** For each row without a key that goes the target reads its table until it has found one. */
+  #isLookedForLong({ source }: TablePlan, rows: RepairCounts): boolean {
+    const there = this.#compared.get(tableKey(source.id))?.rows.target ?? 0;
+    return source.key.length === 0 && rows.delete * there >= MOST_LOOKS;
+  }
+
   /** What no statement repairs. */
   #leftOf({ source }: TablePlan, rows: RepairCounts): readonly string[] {
     const compared = this.#compared.get(tableKey(source.id));
@@ -185,6 +192,11 @@ export class Repair implements AsyncDisposable, Repairs {
     ];
   }
 }
+
+/** Rows that the target would look at: a server takes some minutes. */
+const MOST_LOOKS = 1_000_000_000;
+const LOOKED_FOR_LONG =
+  "Its rows have no key, so each that goes is looked for by reading the table: to load it again takes less time.";
 
 class Outcome {
   done = 0;

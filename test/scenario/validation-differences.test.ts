@@ -126,3 +126,44 @@ for (const [from, to] of pairs) {
     assert.deepEqual(await target.rows(untouched), kept);
   });
 }
+
+for (const [from, to] of [
+  [postgres, postgres],
+  [mariadb, postgres],
+] as const) {
+  test(`more rows without a key than are held in memory are found, and repaired: ${from.name} to ${to.name}`, async () => {
+    const source = await running.get(from)!.newSchema();
+    const target = await running.get(to)!.newSchema();
+    const table = "create table events (at timestamp(3) null, n int, word varchar(40))";
+    const digits =
+      "(select 0 as d union all select 1 union all select 2 union all select 3 union all select 4)";
+    // 5^8 = 390,625 rows, each value of n many times, and every third row twice.
+    const joined = ["a", "b", "c", "e", "f", "g", "h", "i"].map((name) => `${digits} ${name}`).join(", ");
+    const number = "(a.d + 5 * (b.d + 5 * (c.d + 5 * (e.d + 5 * (f.d + 5 * (g.d + 5 * (h.d + 5 * i.d)))))))";
+    const fill = `insert into events select ${from === postgres ? "timestamp" : ""} '2024-01-01 10:00:00.125', ${number} / 2, 'wörd' from ${joined}`;
+    await source.run(table);
+    await source.run(`${fill} where ${number} < 220000`);
+    await target.run(table);
+    await target.run(
+      "insert into events values ('2024-01-01 10:00:00.125', 7, 'wörd'), (null, 1, 'x'), (null, 1, 'x')",
+    );
+    const found = await comparedSchemas(source, target, { withValues: true });
+    const { missing, extra, different } = found.tables.get("events")!;
+    assert.deepEqual({ missing, extra, different }, { missing: 219_999, extra: 2, different: 0 });
+    const strays = found.differences.filter(({ kind }) => kind === "extra");
+    assert.deepEqual(
+      strays.map(({ rows, values }) => ({ rows, ...values })),
+      [{ rows: 2, source: undefined, target: { at: null, n: "1", word: "x" } }],
+    );
+    const sevens = found.differences.filter(({ values }) => values?.source?.["n"] === "7");
+    assert.deepEqual(
+      sevens.map(({ kind, rows }) => ({ kind, rows })),
+      [{ kind: "missing", rows: 1 }],
+    );
+    const repaired = await comparedSchemas(source, target, { repair: { kind: "apply" } });
+    assert.deepEqual(repaired.differences, []);
+    assert.equal(repaired.tables.get("events")?.verdict, "equal");
+    const sum = "select count(*), sum(n), min(n), max(n) from events";
+    assert.deepEqual(await target.rows(sum), await source.rows(sum));
+  });
+}

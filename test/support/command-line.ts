@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { runCommandLine } from "../../src/cli/main.ts";
 
 const launcher = join(import.meta.dirname, "..", "..", "bin", "tideway.js");
 
@@ -84,4 +85,14 @@ export class CommandLine implements AsyncDisposable {
 export async function tideway(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   await using command = new CommandLine(args, options);
   return await command.result;
+}
+
+/** As tideway(), in this process: without the time that another one takes to start. */
+export async function tidewayHere(
+  ...args: readonly string[]
+): Promise<CommandResult & { readonly code: number }> {
+  const written = { stdout: "", stderr: "" };
+  const stream = (name: "stdout" | "stderr") => ({ write: (text: string) => (written[name] += text) });
+  const code = await runCommandLine(args, { stdout: stream("stdout"), stderr: stream("stderr") });
+  return { code, ...written };
 }

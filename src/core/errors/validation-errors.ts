@@ -13,7 +13,7 @@ export const validationErrors = {
     scope: "table",
     retry: "never",
     meaning:
-      "Of a table more rows without a key differ than are held in memory, and their digests cannot be kept in the system's directory for temporary files: 20 bytes for each of these rows, some times over, and their values where values are told.",
+      "Of a table more rows without a key differ than are held in memory, and their digests cannot be kept in the system's directory for temporary files: 20 bytes for each of these rows, some times over, with their values where these are told or repaired.",
     remedy: "Make room there, or name another directory in the variable TMPDIR.",
   },
   "validation.rows_differ": {

@@ -1,3 +1,5 @@
+import type { DigestParts } from "./digest-parts.ts";
+
 /** Bits for each digest, so that hardly any other passes. */
 const SIEVE_BITS = 16;
 const LEAST_SIEVE = 1 << 10;
@@ -32,4 +34,12 @@ export class DigestSieve {
     const [a, b] = [digest.charCodeAt(4), digest.charCodeAt(5)];
     return ((a << 24) | (b << 16) | (digest.charCodeAt(6) << 8) | digest.charCodeAt(7)) & this.#mask;
   }
+}
+
+export function sieveOf(digests: DigestParts): DigestSieve {
+  const sieve = new DigestSieve(digests.count);
+  for (let part = 0; part < digests.parts; part++) {
+    for (const { digest } of digests.part(part)) sieve.add(digest);
+  }
+  return sieve;
 }

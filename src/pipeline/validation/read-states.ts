@@ -8,7 +8,6 @@ import type { DigestSieve } from "./digest-sieve.ts";
 import { readCells } from "./read-cells.ts";
 import { shownValues, stateOf, together } from "./row-reader.ts";
 import { forRowsOfKeys, type SideRow } from "./rows-of-keys.ts";
-import { shownPayload } from "./settle-many.ts";
 
 export interface StateReading {
   readonly table: ComparedTable;
@@ -54,11 +53,18 @@ export async function statesByDigest(
   return states;
 }
 
-/** A record for each row of a side that a sieve lets pass, with its values where they are told. */
+export interface SievedDigests {
+  readonly sieve: DigestSieve;
+  readonly amount: DigestAmount;
+  /** What is kept of a row. */
+  readonly payload: (read: SideRow) => Buffer | undefined;
+}
+
+/** A record for each row of a side that a sieve lets pass. */
 export async function digestsOfRows(
-  { side, withValues }: Omit<StateReading, "table">,
+  side: ComparedSide,
   { snapshot, part }: { readonly snapshot: Snapshot; readonly part: RowPart },
-  { sieve, amount }: { readonly sieve: DigestSieve; readonly amount: DigestAmount },
+  { sieve, amount, payload }: SievedDigests,
   signal: AbortSignal,
 ): Promise<DigestParts> {
   const found = new DigestParts(amount);
@@ -67,8 +73,7 @@ export async function digestsOfRows(
     for await (const rows of readCells(side.read(snapshot, part, signal), side.width)) {
       for (let row = 0; row < rows.rows; row++) {
         const digest = canonical.written(rows, row).key();
-        if (!sieve.passes(digest)) continue;
-        found.add(digest, withValues ? shownPayload(shownValues(canonical, { rows, row })) : undefined);
+        if (sieve.passes(digest)) found.add(digest, payload({ canonical, rows, row }));
       }
     }
     return found;

@@ -1,20 +1,18 @@
 import { UNCHANGED_CELL } from "../../core/change-batch.ts";
-import type { CopyTextRows } from "../../core/copy-text-rows.ts";
 import { ordinaryColumn, type TablePlan } from "../../core/plan.ts";
 import { cellRowOf } from "../../core/row-inserts.ts";
 import type { RepairStatements, RowRepair } from "../../core/row-repair.ts";
 import { tableKey } from "../../core/schema.ts";
-import { WHOLE } from "../whole-table.ts";
-import { partOf } from "./add-rows.ts";
-import { CanonicalRows } from "./canonical-rows.ts";
-import type { RowPart, SideName } from "./compared-side.ts";
+import type { SideName } from "./compared-side.ts";
 import { type ComparedTable, readOrdinals } from "./compared-table.ts";
+import { type DigestAmount, DigestParts, numbersPayload, sumsOf } from "./digest-parts.ts";
+import { type DigestSieve, sieveOf } from "./digest-sieve.ts";
 import type { Settled } from "./followed-row.ts";
-import { readCells } from "./read-cells.ts";
+import { packedRow, type ReadCells, unpackedRow } from "./packed-row.ts";
 import type { RepairKind, RepairScript } from "./repair-script.ts";
 import { forRowsOfKeys, KEYS_AT_ONCE, type SideRow } from "./rows-of-keys.ts";
 import { type Rereads, StateReads } from "./state-reads.ts";
-import type { ValidationContext } from "./validation-context.ts";
+import { rowsAtOnce, type ValidationContext } from "./validation-context.ts";
 
 /** What is needed to write statements that make the target's rows those of the source. */
 export interface Repairs {
@@ -22,11 +20,18 @@ export interface Repairs {
   readonly script: RepairScript;
 }
 
+interface DigestedRows {
+  /** How many more of each the source has. */
+  readonly digested: DigestParts;
+  readonly sieve: DigestSieve;
+  readonly name: SideName;
+}
+
 /**
  * Writes the statements for rows of one table that have been decided to differ: with the source's values as they are read then,
  * and with the target's own values where one of its rows has to go. What is written is held nowhere.
  */
-export class TableRepair {
+export class TableRepair implements Disposable {
   readonly #table: ComparedTable;
   readonly #rereads: Rereads;
   readonly #repairs: Repairs;
@@ -34,8 +39,9 @@ export class TableRepair {
   readonly #signal: AbortSignal;
   readonly #statements: TableStatements;
   readonly #keyed = new Map<string, Settled>();
-  /** How many more the source has of rows that are told by their digests. */
-  readonly #digested = new Map<string, number>();
+  /** How many more the source has of rows that are told by their digests; undefined while there are none. */
+  #digested: DigestParts | undefined;
+  readonly #amount: DigestAmount;
 
   constructor(
     table: ComparedTable,
@@ -46,6 +52,7 @@ export class TableRepair {
     this.#rereads = rereads;
     this.#repairs = repairs;
     this.#signal = context.signal;
+    this.#amount = { records: rereads.rows, atOnce: rowsAtOnce(context) };
     this.#reads = new StateReads(table, rereads, context);
     this.#statements = new TableStatements(table, repairs.writer);
   }
@@ -53,7 +60,8 @@ export class TableRepair {
   async add(settled: Settled): Promise<void> {
     const { candidate, source, target } = settled;
     if (candidate.lookup === undefined) {
-      this.#digested.set(candidate.id, source.rows - target.rows);
+      this.#digested ??= new DigestParts(this.#amount);
+      this.#digested.add(candidate.id, numbersPayload([source.rows - target.rows]));
       return;
     }
     this.#keyed.set(candidate.id, settled);
@@ -63,7 +71,13 @@ export class TableRepair {
   /** Writes what is still held. */
   async flush(): Promise<void> {
     if (this.#keyed.size > 0) await this.#writeKeyed();
-    if (this.#digested.size > 0) await this.#writeDigested();
+    if (this.#digested !== undefined) await this.#writeDigested(this.#digested);
+    this[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.#digested?.[Symbol.dispose]();
+    this.#digested = undefined;
   }
 
   async #writeKeyed(): Promise<void> {
@@ -100,47 +114,36 @@ export class TableRepair {
     );
   }
 
-  async #writeDigested(): Promise<void> {
+  async #writeDigested(digested: DigestParts): Promise<void> {
+    const sieve = sieveOf(digested);
     const { there, goneByValues } = this.#statements;
-    await this.#eachDigested("target", -1, (rows, row) =>
-      this.#write("delete", goneByValues.delete(cellRowOf(there, rows, row))),
+    await this.#eachDigested({ digested, sieve, name: "target" }, (read) =>
+      this.#write("delete", goneByValues.delete(cellRowOf(there, read, 0))),
     );
-    await this.#eachDigested("source", 1, (rows, row) => this.#insert(false, rows, row));
-    this.#digested.clear();
+    await this.#eachDigested({ digested, sieve, name: "source" }, (read) => this.#insert(false, read, 0));
   }
 
-  /** So many rows of a side as it has too many. `sign`: of the numbers that say so. */
+  /** So many rows of a side as it has too many. */
   async #eachDigested(
-    name: SideName,
-    sign: 1 | -1,
-    work: (rows: CopyTextRows, row: number) => void,
+    { digested, sieve, name }: DigestedRows,
+    work: (read: ReadCells) => void,
   ): Promise<void> {
-    const { sides, choice } = this.#rereads;
-    // A server may digest another text of a row than this program does, which then looks for it in another bucket.
-    const chosen = choice === undefined ? {} : partOf(sides[name], choice);
-    for (const part of chosen.digested === undefined ? [{}] : [chosen, {}]) {
-      if (![...this.#digested.values()].some((more) => more * sign > 0)) return;
-      await this.#eachRow(name, { ...part, partition: WHOLE }, ({ rows, row, canonical }) => {
-        const digest = canonical.written(rows, row).key();
-        const more = this.#digested.get(digest) ?? 0;
-        if (more * sign <= 0) return;
-        this.#digested.set(digest, more - sign);
-        work(rows, row);
-      });
+    const sign = name === "source" ? 1 : -1;
+    const { width } = this.#rereads.sides[name];
+    const payload = ({ rows, row }: SideRow): Buffer => packedRow(rows, row, width);
+    using read = await this.#reads.rows(name, { sieve, amount: this.#amount, payload });
+    for (let part = 0; part < read.parts; part++) {
+      const more = new Map(sumsOf(digested, part));
+      for (const { digest, payload: packed } of read.part(part)) {
+        const left = (more.get(digest) ?? 0) * sign;
+        if (left <= 0) continue;
+        more.set(digest, (left - 1) * sign);
+        work(unpackedRow(packed, width));
+      }
     }
   }
 
-  async #eachRow(name: SideName, part: RowPart, work: (read: SideRow) => void): Promise<void> {
-    const side = this.#rereads.sides[name];
-    await this.#reads.now(name, async (snapshot) => {
-      const canonical = new CanonicalRows(side);
-      for await (const rows of readCells(side.read(snapshot, part, this.#signal), side.width)) {
-        for (let row = 0; row < rows.rows; row++) work({ rows, row, canonical });
-      }
-    });
-  }
-
-  #insert(hasKey: boolean, rows: CopyTextRows, row: number): void {
+  #insert(hasKey: boolean, rows: ReadCells, row: number): void {
     const { keyed, byValues } = this.#statements;
     const cells = cellRowOf(this.#table.plan.source, rows, row);
     this.#write("insert", (hasKey ? keyed : byValues).insert(cells));

@@ -1,7 +1,7 @@
 import { type Candidate, NO_ROWS, type RowState } from "./candidate.ts";
 import type { SideName } from "./compared-side.ts";
 import { type DigestAmount, DigestParts, numbersOf, numbersPayload } from "./digest-parts.ts";
-import { DigestSieve } from "./digest-sieve.ts";
+import { type DigestSieve, sieveOf } from "./digest-sieve.ts";
 import { FollowedRow, type Settled } from "./followed-row.ts";
 import { isLateAfter } from "./settle.ts";
 import type { TargetPlace } from "./target-place.ts";
@@ -10,7 +10,10 @@ import type { TargetPlace } from "./target-place.ts";
  * Reads what a side has now of rows that a sieve lets pass: a record for each, with what is to be shown of it. They have as
  * many parts as are said.
  */
-export type ReadDigests = (side: SideName, sieve: DigestSieve, amount: DigestAmount) => Promise<DigestParts>;
+export type ReadDigests = (
+  side: SideName,
+  sieved: { readonly sieve: DigestSieve; readonly amount: DigestAmount },
+) => Promise<DigestParts>;
 
 export interface SettleManyContext {
   readonly read: ReadDigests;
@@ -70,11 +73,11 @@ async function* settleInRounds(
   const startedMs = clock();
   const past: PastRound[] = [];
   const sieve = sieveOf(candidates);
-  let before = open.use(await read("source", sieve, amount));
+  let before = open.use(await read("source", { sieve, amount }));
   for (;;) {
     await place.passed(signal);
-    using target = await read("target", sieve, amount);
-    const after = open.use(await read("source", sieve, amount));
+    using target = await read("target", { sieve, amount });
+    const after = open.use(await read("source", { sieve, amount }));
     const nowMs = clock();
     const isLate = isLateAfter(past.length + 1, nowMs - startedMs);
     past.push({ nowMs, turns: place.turns, isLate });
@@ -88,12 +91,6 @@ async function* settleInRounds(
     followed = left;
     before = after;
   }
-}
-
-function sieveOf(candidates: DigestParts): DigestSieve {
-  const sieve = new DigestSieve(candidates.count);
-  for (const { id } of candidatesOf(candidates)) sieve.add(id);
-  return sieve;
 }
 
 /** `candidates`: a record for each. */

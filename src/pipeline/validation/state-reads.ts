@@ -5,9 +5,11 @@ import { partOf, type WantedBuckets } from "./add-rows.ts";
 import type { Candidate, RowState } from "./candidate.ts";
 import { askedRows, type ComparedSide, type RowPart, type SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
-import type { DigestAmount, DigestParts } from "./digest-parts.ts";
-import type { DigestSieve } from "./digest-sieve.ts";
-import { digestsOfRows, statesByDigest, statesByKey } from "./read-states.ts";
+import type { DigestParts } from "./digest-parts.ts";
+import { digestsOfRows, type SievedDigests, statesByDigest, statesByKey } from "./read-states.ts";
+import { shownValues } from "./row-reader.ts";
+import type { SideRow } from "./rows-of-keys.ts";
+import { shownPayload } from "./settle-many.ts";
 import type { ValidatedSide, ValidationContext } from "./validation-context.ts";
 
 /** How rows of a table are read again. */
@@ -59,12 +61,20 @@ export class StateReads {
     return statesByDigest(this.#reading(name), { snapshot, part }, candidates, this.#context.signal);
   }
 
-  /** What a side has now of rows that a sieve lets pass, wherever they are. */
-  digests(name: SideName, sieve: DigestSieve, amount: DigestAmount): Promise<DigestParts> {
+  /** What a side has now of rows that a sieve lets pass, wherever they are; each with its values where these are told. */
+  digests(name: SideName, sieved: Omit<SievedDigests, "payload">): Promise<DigestParts> {
+    const { withValues } = this.#context;
+    const payload = ({ canonical, rows, row }: SideRow): Buffer | undefined =>
+      withValues ? shownPayload(shownValues(canonical, { rows, row })) : undefined;
+    return this.rows(name, { ...sieved, payload });
+  }
+
+  /** As digests(), with something else that is kept of each row. */
+  rows(name: SideName, sieved: SievedDigests): Promise<DigestParts> {
     const part = this.#part(name, this.mayMissRows);
-    const { signal } = this.#context;
+    const side = this.#rereads.sides[name];
     return this.now(name, (snapshot) =>
-      digestsOfRows(this.#reading(name), { snapshot, part }, { sieve, amount }, signal),
+      digestsOfRows(side, { snapshot, part }, sieved, this.#context.signal),
     );
   }
 

@@ -148,7 +148,7 @@ async function confirm(
   context: ValidationContext,
 ): Promise<void> {
   const { repairs } = context;
-  const repair = repairs === undefined ? undefined : new TableRepair(table, { rereads, repairs }, context);
+  using repair = repairs === undefined ? undefined : new TableRepair(table, { rereads, repairs }, context);
   for await (const seen of all) {
     await tell(table, { settled: confirmation.of(seen), rows: seen.length, counts, repair }, context);
   }
