@@ -50,8 +50,8 @@ for (const { name, make } of retryKinds) {
       const first = tallies(await repaired(task, 1));
       assert.ok(writer.transactions > writes, "changes go on");
       for (const [table, least] of [
-        ["t", 160],
-        ["pair", 290],
+        ["t", 155],
+        ["pair", 279],
         ["u", 600],
       ] as const) {
         const [recorded, settled] = first[table]!;
