@@ -25,6 +25,7 @@ const WORDS: WishWords = {
   code: "task.repair_failed",
   done: "repaired",
   another: "Somebody has asked for another repair, or for a retry.",
+  waits: "until its tables are compared",
 };
 
 /**

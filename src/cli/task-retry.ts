@@ -16,6 +16,7 @@ const WORDS: WishWords = {
   code: "task.retry_failed",
   done: "tried again",
   another: "Somebody has asked for another retry.",
+  waits: "until it replicates",
 };
 
 /** Has rows tried again that a task's target has refused; with --wait says what has become of them. */

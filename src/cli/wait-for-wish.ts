@@ -25,6 +25,8 @@ export interface WishWords {
   readonly code: "task.retry_failed" | "task.repair_failed";
   readonly done: "tried again" | "repaired";
   readonly another: string;
+  /** What for, before rows are looked at. */
+  readonly waits: string;
 }
 
 /** Resolves when a task has answered a wish. */
@@ -47,7 +49,8 @@ export async function waitForWish<Told extends ToldWish>(
       );
     },
     done: isOver,
-    describe: ({ Tables }) => {
+    describe: ({ Status, Tables }) => {
+      if (Status === "waiting") return `task ${name}: waits ${words.waits}`;
       const of = (member: "Recorded" | "Settled"): number =>
         Tables.reduce((sum, table) => sum + table[member], 0);
       return `task ${name}: ${of("Settled")} of ${of("Recorded")} recorded rows are settled`;
