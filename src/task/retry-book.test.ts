@@ -33,3 +33,13 @@ test("of a table that has lost its records nothing is left to be tried", () => {
   book.left(id, { records: 0, codes: new Map() });
   assert.deepEqual(told(book), [0, 0, 0, undefined]);
 });
+
+test("of records that go later it is known what is left when they are counted, also by the next attempt", () => {
+  const book = begun();
+  book.settled(id, 3);
+  book.counted(id, 2);
+  assert.deepEqual(told(book), [1, 2, 0, undefined]);
+  book.begins(id, { records: 2, kinds: new Map([["RECORD_DIFF", 2]]) }, false);
+  assert.deepEqual(told(book), [1, 2, 0, undefined]);
+  assert.deepEqual(book.progress!.tables[0]!.kinds, { RECORD_DIFF: 2 });
+});
