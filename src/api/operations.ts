@@ -63,6 +63,7 @@ import {
   startReplication,
   stopReplication,
 } from "./replications.ts";
+import { describeRowRepair, repairRows } from "./row-repair.ts";
 import { describeRefreshSchemasStatus, describeSchemas, refreshSchemas } from "./schemas.ts";
 import type { Call } from "./service.ts";
 import {
@@ -157,6 +158,7 @@ const handlers: Readonly<Record<string, Handler>> = {
 const STRUCTURE = 3;
 const LIST = 1;
 const TEXT = 0;
+const FLAG = 2;
 const TABLE = [STRUCTURE, "tideway", "Table", 0, ["SchemaName", "TableName"], [TEXT, TEXT], 2];
 const TABLES = [LIST, "tideway", "Tables", 0, () => TABLE];
 const message = (names: readonly string[], members: readonly unknown[]): unknown => [
@@ -173,6 +175,14 @@ const ownOperations: Readonly<Record<string, Operation>> = {
   TidewayDescribeErrorRetry: {
     input: message(["Arn"], [TEXT]),
     handle: describeErrorRetry as Operation["handle"],
+  },
+  TidewayRepairRows: {
+    input: message(["Arn", "Tables", "DryRun"], [TEXT, () => TABLES, FLAG]),
+    handle: repairRows as Operation["handle"],
+  },
+  TidewayDescribeRowRepair: {
+    input: message(["Arn"], [TEXT]),
+    handle: describeRowRepair as Operation["handle"],
   },
   TidewayDescribeAssessment: {
     input: message(["Arn"], [TEXT]),

@@ -1,4 +1,3 @@
-import type { DatabaseMigrationServiceClient } from "@aws-sdk/client-database-migration-service";
 import { withApi } from "./api-client.ts";
 import { findTask } from "./api-resources.ts";
 import { ExitCode } from "./exit-code.ts";
@@ -7,15 +6,18 @@ import { askOwn } from "./own-operation.ts";
 import { type RetriedTable, retryText } from "./retry-text.ts";
 import { chosenTables, type TaskRunContext } from "./task-run.ts";
 import { printJson } from "./task-screens.ts";
-import { waitUntil } from "./wait.ts";
+import { type ToldWish, type WishWords, waitForWish } from "./wait-for-wish.ts";
 
-/** What the API tells of a wish to try rows again (docs/api.md). */
-interface ErrorRetry {
-  readonly Number: number;
-  readonly Status: "waiting" | "running" | "done" | "failed";
-  readonly Failure?: string;
+interface ErrorRetry extends ToldWish {
   readonly Tables: readonly RetriedTable[];
 }
+
+const WORDS: WishWords = {
+  code: "task.retry_failed",
+  done: "tried again",
+  another: "Somebody has asked for another retry.",
+  waits: "until it replicates",
+};
 
 /** Has rows tried again that a task's target has refused; with --wait says what has become of them. */
 export async function retryErrors(
@@ -36,51 +38,17 @@ export async function retryErrors(
       if (options.json) printJson(asked.ErrorRetry, output);
       return ExitCode.done;
     }
-    const retry = await waitForRetry(client, { name, arn, number: asked.ErrorRetry.Number, context });
+    const ask = async (): Promise<ErrorRetry | undefined> => {
+      const told = await askOwn<{ ErrorRetry?: ErrorRetry }>(client, "TidewayDescribeErrorRetry", {
+        Arn: arn,
+      });
+      return told.ErrorRetry;
+    };
+    const number = asked.ErrorRetry.Number;
+    const retry = await waitForWish(client, { name, number, ask, words: WORDS, ...context });
     if (options.json) printJson(retry, output);
     else if (retry.Status === "done") output.stdout.write(retryText(retry.Tables));
     if (retry.Status === "failed") throw new ReportedFault("task.retry_failed", retry.Failure ?? "");
     return retry.Tables.some(({ Left }) => Left > 0) ? ExitCode.incomplete : ExitCode.done;
-  });
-}
-
-interface Waiting {
-  readonly name: string;
-  readonly arn: string;
-  readonly number: number;
-  readonly context: TaskRunContext;
-}
-
-async function waitForRetry(
-  client: DatabaseMigrationServiceClient,
-  { name, arn, number, context: { options, output } }: Waiting,
-): Promise<ErrorRetry> {
-  const isOver = ({ Status }: ErrorRetry): boolean => Status === "done" || Status === "failed";
-  return await waitUntil({
-    output,
-    quiet: options.json,
-    poll: async () => {
-      const { Status } = await findTask(client, name);
-      const { ErrorRetry: retry } = await askOwn<{ ErrorRetry: ErrorRetry }>(
-        client,
-        "TidewayDescribeErrorRetry",
-        {
-          Arn: arn,
-        },
-      );
-      if (retry.Number !== number)
-        throw new ReportedFault("task.retry_failed", "Somebody has asked for another retry.");
-      if (isOver(retry) || Status === "running" || Status === "starting") return retry;
-      throw new ReportedFault(
-        "task.not_running",
-        `Task ${name} is ${Status}; rows are tried again when it is resumed.`,
-      );
-    },
-    done: isOver,
-    describe: ({ Tables }) => {
-      const of = (member: "Recorded" | "Settled"): number =>
-        Tables.reduce((sum, table) => sum + table[member], 0);
-      return `task ${name}: ${of("Settled")} of ${of("Recorded")} recorded rows are settled`;
-    },
   });
 }

@@ -4,7 +4,7 @@ import type { RightsId } from "./rights.ts";
 import type { TableId } from "./schema.ts";
 import type { Partition, Snapshot } from "./source.ts";
 import type { ShapedTable, TableShape } from "./table-shape.ts";
-import type { ValidationFailure } from "./validation-failure.ts";
+import type { ValidationFailure, ValidationFailureKind } from "./validation-failure.ts";
 
 /** Control tables that a task has only when it is asked for. */
 export type OptionalControlTable =
@@ -65,7 +65,7 @@ export interface Journal extends AsyncDisposable {
   /** What the tables of exceptions hold of rows and changes that were passed over, by the key of the target's table. */
   recordedErrors(signal: AbortSignal): Promise<ReadonlyMap<string, RecordedErrors>>;
   /** What is recorded of rows of a target's table that were passed over, in the order of the ids. */
-  exceptions(request: ExceptionsRequest, signal: AbortSignal): Promise<readonly RecordedException[]>;
+  exceptions(request: RecordsRequest, signal: AbortSignal): Promise<readonly RecordedException[]>;
   /** How many records there are of each error code, for each table of the target that has some. */
   recordedCodes(signal: AbortSignal): Promise<readonly RecordedCodes[]>;
   /** The source's log that the positions are of; undefined until it is noted. */
@@ -95,6 +95,10 @@ export interface Journal extends AsyncDisposable {
   ): Promise<void>;
   /** How many rows are recorded as different, by the key of the target's table; those with none are left out. */
   countValidationFailures(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
+  /** What is recorded of rows of a target's table that differ, in the order of the ids; nothing about the table as a whole. */
+  differences(request: RecordsRequest, signal: AbortSignal): Promise<readonly RecordedDifference[]>;
+  /** In which way rows are recorded as different, for each table of the target that has some. */
+  differenceKinds(signal: AbortSignal): Promise<readonly RecordedKinds[]>;
   /** Removes everything about this task; control tables stay. */
   forget(signal: AbortSignal): Promise<void>;
 }
@@ -139,7 +143,7 @@ export interface RecordedErrors {
   readonly loaded: number;
 }
 
-export interface ExceptionsRequest {
+export interface RecordsRequest {
   /** The target's. */
   readonly table: TableId;
   /** The id after which those begin that are wanted; undefined for all. */
@@ -165,6 +169,25 @@ export interface RecordedException {
   readonly keys: readonly Readonly<Record<string, string | null>>[];
   /** The change has taken its row from the first key: a delete, or an update that gives it another. */
   readonly leaves: boolean;
+}
+
+/** What is recorded of a row that differs; of rows without a key all that is recorded of them. */
+export interface RecordedDifference {
+  /** Made of what is recorded of the key, in an order of its own. */
+  readonly id: string;
+  /** How many records there are: several only of rows without a key. */
+  readonly records: number;
+  /** What names the row, as the target is asked for it; undefined without a key, and for one too long to be recorded. */
+  readonly key: readonly string[] | undefined;
+}
+
+export interface RecordedKinds {
+  /** The target's. */
+  readonly table: TableId;
+  /** How many rows; none of a kind that is left out. */
+  readonly kinds: ReadonlyMap<ValidationFailureKind, number>;
+  /** How many of them no key is known of. */
+  readonly unnamed: number;
 }
 
 /** DMS's words for what a task does. */

@@ -14,16 +14,22 @@ const KEYS_AT_ONCE = 500;
 const GROUP_ROWS = 1_000;
 const GROUP_BYTES = 4 << 20;
 
-/** How many records there are of what was passed over. */
-export function recordsOf(exceptions: readonly RecordedException[]): number {
-  return exceptions.reduce((sum, { conflicts, refused }) => sum + conflicts + refused, 0);
+/** What the target has recorded of a row that is to be brought. */
+export interface TriedRecord extends Pick<RecordedException, "id" | "keys" | "leaves"> {
+  /** How many records it stands for. */
+  readonly records: number;
+}
+
+/** How many records there are of rows. */
+export function recordsOf(records: readonly TriedRecord[]): number {
+  return records.reduce((sum, record) => sum + record.records, 0);
 }
 
 interface Wanted {
   readonly values: readonly string[];
   /** Indexes into the records that are about it. */
   readonly records: number[];
-  /** When one of their changes has taken its row from this key: the key as it is recorded, which is how the target got it. */
+  /** When its row may have gone from this key: the key as it is recorded, by which the target finds it. */
   left: readonly string[] | undefined;
 }
 
@@ -35,22 +41,23 @@ interface Reading {
 }
 
 /** The source's rows of keys that the target has recorded, as they are in a snapshot. */
-export class RetryRows {
+export class RetryRows<Of extends TriedRecord = TriedRecord> {
   /** What names rows that can be looked for, and what does not. */
-  readonly triable: readonly RecordedException[];
-  readonly unclear: readonly RecordedException[];
+  readonly triable: readonly Of[];
+  readonly unclear: readonly Of[];
   readonly #plan: TablePlan;
   readonly #columns: readonly KeyColumn[];
   /** By their values as one text. */
   readonly #wanted = new Map<string, Wanted>();
-  readonly #refused = new Set<number>();
+  /** Why the row of a record was refused, by the record. */
+  readonly #refused = new Map<number, string>();
   #cuts = 0;
 
-  constructor(plan: TablePlan, columns: readonly KeyColumn[], records: readonly RecordedException[]) {
+  constructor(plan: TablePlan, columns: readonly KeyColumn[], records: readonly Of[]) {
     this.#plan = plan;
     this.#columns = columns;
-    const triable: RecordedException[] = [];
-    const unclear: RecordedException[] = [];
+    const triable: Of[] = [];
+    const unclear: Of[] = [];
     for (const record of records) {
       const keys = record.keys.map((key) => keyValues(columns, ({ name }) => key[name]));
       const isClear = keys.length > 0 && keys.every((values) => values !== undefined);
@@ -68,7 +75,7 @@ export class RetryRows {
   }
 
   /**
-   * If they `areChanges`, deletes of the keys that changes have taken a row from and that none has now, then rows that are there
+   * If they `areChanges`, deletes of the keys that a row may have gone from and that none has now, then rows that are there
    * as inserts: one that comes may take the place of one that goes. Else they are rows of a load, which come from nowhere in the
    * log. Some of one transaction, to be applied in its order.
    */
@@ -90,10 +97,25 @@ export class RetryRows {
     return this.#cuts;
   }
 
-  /** A change was passed over again. */
-  refused(batch: ChangeBatch, at: number): void {
+  /** A change was passed over; `error`: its code and message. */
+  refused(batch: ChangeBatch, at: number, error: string): void {
     const row = batch.ops[at] === Op.delete ? batch.ops[at + 2]! : batch.ops[at + 3]!;
-    for (const record of this.#wantedAt(batch, row)?.records ?? []) this.#refused.add(record);
+    const code = error.split(":", 1)[0]!;
+    for (const record of this.#wantedAt(batch, row)?.records ?? []) this.#refused.set(record, code);
+  }
+
+  /** How many records are of rows that were refused, by the errors' codes. */
+  get refusals(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const [record, code] of this.#refused) {
+      counts.set(code, (counts.get(code) ?? 0) + this.triable[record]!.records);
+    }
+    return counts;
+  }
+
+  /** The keys that were looked for, each as the source has it. */
+  get keys(): readonly (readonly string[])[] {
+    return Array.from(this.#wanted.values(), ({ values }) => values);
   }
 
   /** How many records came to an end: none of their rows was refused again. */

@@ -1,9 +1,10 @@
 import { asMigrationError, MigrationError } from "../core/error.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
 import type { RetriedTable, RetryProgress, RetryWish } from "./task.ts";
+import type { RecordedTable } from "./wish-records.ts";
 
 /**
- * The last wish to try rows again, and what has become of it. It outlives attempts: one that ends midway leaves the
+ * The last wish to bring rows that are recorded, and what has become of it. It outlives attempts: one that ends midway leaves the
  * wish to the next, which finds on the target what is still recorded.
  */
 export class RetryBook {
@@ -29,7 +30,7 @@ export class RetryBook {
     if (this.#wish !== undefined && this.#wish.number >= wish.number) return;
     if (this.wanted !== undefined) {
       throw new MigrationError("usage.invalid", {
-        message: "Rows of the task are being tried again already.",
+        message: "Recorded rows of the task are being brought already.",
         remedy: "Wait until that is done.",
       });
     }
@@ -39,17 +40,29 @@ export class RetryBook {
     this.#tables.clear();
   }
 
-  /** What is recorded of a table as it begins. What an earlier attempt has settled stays told. */
-  begins(id: TableId, recorded: number): void {
+  /** What is recorded of a table as it begins. What an earlier attempt has settled stays told, if its records have gone. */
+  begins(id: TableId, { records, kinds }: Begun, goAtOnce: boolean): void {
     this.#state = "running";
-    const settled = this.#tables.get(tableKey(id))?.settled ?? 0;
-    const none = { untried: 0, reason: undefined, codes: {} };
-    this.#tables.set(tableKey(id), { id, recorded: recorded + settled, settled, left: recorded, ...none });
+    const earlier = this.#tables.get(tableKey(id));
+    const before = earlier?.settled ?? 0;
+    // Of those that go later an attempt knows only how many there were.
+    const settled = goAtOnce ? before : Math.max(0, (earlier?.recorded ?? 0) - records);
+    this.#tables.set(tableKey(id), {
+      ...{ id, recorded: records + settled, settled, left: records },
+      ...{ untried: 0, reason: undefined, codes: {} },
+      ...(kinds === undefined ? {} : { kinds: Object.fromEntries(kinds) }),
+    });
   }
 
   settled(id: TableId, records: number): void {
     const { settled, left } = this.#tables.get(tableKey(id))!;
     this.#change(id, { settled: settled + records, left: left - records });
+  }
+
+  /** So many records are left of those that were settled as far as was known. */
+  counted(id: TableId, left: number): void {
+    const { recorded } = this.#tables.get(tableKey(id))!;
+    this.#change(id, { settled: Math.max(0, recorded - left), left });
   }
 
   untried(id: TableId, { records, reason }: { readonly records: number; readonly reason: string }): void {
@@ -66,8 +79,7 @@ export class RetryBook {
   }
 
   /** What is left of a table after all was tried. */
-  left(id: TableId, codes: ReadonlyMap<string, number>): void {
-    const left = sumOf(codes);
+  left(id: TableId, { records: left, codes }: Left): void {
     const { untried, reason } = this.#tables.get(tableKey(id))!;
     // A table that was loaded again meanwhile has lost its records.
     const still = { untried: Math.min(untried, left), reason: left === 0 ? undefined : reason };
@@ -87,6 +99,15 @@ export class RetryBook {
     const key = tableKey(id);
     this.#tables.set(key, { ...this.#tables.get(key)!, ...change });
   }
+}
+
+/** What is recorded of a table before it is tried. */
+type Begun = Pick<RecordedTable, "records" | "kinds">;
+
+/** What is recorded of it afterwards, and of which errors. */
+interface Left {
+  readonly records: number;
+  readonly codes: ReadonlyMap<string, number>;
 }
 
 /** How many records there are of all codes. */

@@ -2,7 +2,7 @@ import { MigrationError } from "../core/error.ts";
 import type { TablePlan } from "../core/plan.ts";
 import type { Snapshot } from "../core/source.ts";
 import { isRewritten, Rereads } from "../pipeline/rereads.ts";
-import { RetryRows, recordsOf } from "../pipeline/retry-rows.ts";
+import { RetryRows, recordsOf, type TriedRecord } from "../pipeline/retry-rows.ts";
 import type { KeyColumn } from "../pipeline/row-keys.ts";
 import { readForWish } from "./retry-wish.ts";
 import type { Retry } from "./run-retry.ts";
@@ -16,7 +16,7 @@ export const ASIDE = "the table is set aside; reload it";
 const REWRITTEN = "the source truncated or rewrote it whenever it was read; try again, or reload the table";
 const TRIGGERED =
   "the target's triggers would act on its rows together with its foreign keys; disable them meanwhile, or reload the table";
-const UNCLEAR = "no key is recorded of them; reload the table";
+export const UNCLEAR = "no key is recorded of them; reload the table";
 
 export interface TriedTable {
   readonly plan: TablePlan;
@@ -37,7 +37,7 @@ export class TableRecords {
 
   /** done: there was no record left to try. rewritten: the page is to be tried at another snapshot. */
   async tryPage(retry: Retry, snapshot: Snapshot): Promise<"done" | "tried" | "rewritten"> {
-    const { attempt, book } = retry;
+    const { attempt, book, records: wished } = retry;
     const { id } = this.table.plan.source;
     // It may have been loaded again since the wish began.
     if (attempt.errors.isSuspended(id)) {
@@ -45,7 +45,7 @@ export class TableRecords {
       return "done";
     }
     const page = { table: this.table.plan.target.id, after: this.#after, limit: this.#limit };
-    const records = await attempt.journal.exceptions(page, attempt.signal);
+    const records = await wished.page(page, this.table.columns);
     if (records.length === 0) return "done";
     const rows = new RetryRows(this.table.plan, this.table.columns, records);
     const startedAt = performance.now();
@@ -68,18 +68,19 @@ export class TableRecords {
   }
 
   async #tryRows(
-    rows: RetryRows,
-    { attempt: { statistics, signal }, applier, book, overwrites }: Retry,
+    rows: RetryRows<TriedRecord>,
+    { attempt: { statistics, signal }, applier, book, records, overwrites }: Retry,
     snapshot: Snapshot,
   ): Promise<void> {
     const { plan } = this.table;
     await applier.retry({
       plan,
-      exceptions: rows.triable,
+      exceptions: records.removedWith(rows.triable),
       batches: readForWish(rows.batches(snapshot, { areChanges: overwrites, signal })),
       overwrites,
-      refused: (batch, at) => rows.refused(batch, at),
+      refused: (batch, at, error) => rows.refused(batch, at, error),
     });
+    records.written(plan, rows);
     book.settled(plan.source.id, rows.settled);
     if (rows.cuts > 0) statistics.valuesCut(plan.source.id, rows.cuts);
     statistics.report();

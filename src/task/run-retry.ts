@@ -9,10 +9,14 @@ import type { Applier } from "../core/target.ts";
 import type { ChangeApply } from "../pipeline/change-apply.ts";
 import { type KeyColumn, type KeyFault, keyColumns } from "../pipeline/row-keys.ts";
 import type { Attempt } from "./attempt.ts";
-import { type RetryBook, sumOf } from "./retry-book.ts";
-import { ASIDE, TableRecords, type TriedTable } from "./retry-pages.ts";
+import { type Compared, DifferenceRecords } from "./difference-records.ts";
+import { ExceptionRecords } from "./exception-records.ts";
+import type { RetryBook } from "./retry-book.ts";
+import { ASIDE, TableRecords, type TriedTable, UNCLEAR } from "./retry-pages.ts";
 import { ofWish, WishFailure } from "./retry-wish.ts";
+import type { RetryWish } from "./task.ts";
 import { waitForWriters } from "./wait-for-writers.ts";
+import type { RecordedTable, WishRecords } from "./wish-records.ts";
 
 /** How long changes may wait for rows that are tried; then they go on, and the rest is tried at another snapshot. */
 const ROUND_MS = 10_000;
@@ -23,55 +27,73 @@ const STAND_LIMIT_MS = 10_000;
 /** Does something while the target holds what the source showed in a snapshot of some tables. */
 type Stand = (tables: readonly TablePlan[], work: (snapshot: Snapshot) => Promise<void>) => Promise<void>;
 
-export interface Retry {
+export interface RetryParts {
   readonly attempt: Attempt;
   readonly applier: Applier;
   readonly book: RetryBook;
   readonly stand: Stand;
   /** What the target has by now of those rows gives way to what the source has; else it stays. */
   readonly overwrites: boolean;
+  /** Undefined where no changes follow. */
+  readonly compared: Compared | undefined;
+}
+
+export interface Retry extends RetryParts {
+  readonly records: WishRecords;
 }
 
 /**
- * Tries rows again that were passed over, while changes go on. What counts is the source's row as it is now:
+ * Brings rows that are recorded as passed over, or as different, while changes go on. What counts is the source's row as it is now:
  *
  *     snapshot taken at S      nothing is applied meanwhile
  *     all applied up to S      nothing beyond it is taken: the target shows that moment, but for what it has passed over
- *     rows of the records      read from the snapshot and applied, in one transaction with the removal of the records
+ *     rows of the records      read from the snapshot and applied, in one transaction with the removal of the records, where
+ *                              these do not stay until the rows have been compared
  *     changes go on            each finds the rows as the source had them
  *
- * A crash at any point leaves a record and what the target had before, or neither; the wish is carried out again. A row that
- * the target refuses once more is recorded anew. Some come only after others, such as those that they refer to, so what is left is
- * tried again for as long as it gets less.
+ * A crash at any point leaves a record and what the target had before, or neither, or a record of a row that is brought once
+ * more; the wish is carried out again. A row that the target refuses is recorded anew, or stays so. Some come only after others, such
+ * as those that they refer to, so what is left is tried again for as long as it gets less.
  */
-export async function retryErrors(retry: Retry): Promise<void> {
-  const { attempt, book } = retry;
+export async function fulfilWish(parts: RetryParts): Promise<void> {
+  const { attempt, book } = parts;
   const wish = book.wanted;
   if (wish === undefined) return;
+  let records: WishRecords | undefined;
   try {
-    let tables = await tablesToTry(retry, wish.tables);
-    attempt.statistics.report();
-    for (let before = Number.POSITIVE_INFINITY; tables.length > 0; ) {
-      await tryAll(retry, tables);
-      const left = await recordedRows(attempt);
-      tables = tables.filter(({ plan }) => left.has(tableKey(plan.target.id)));
-      const now = tables.reduce((total, { plan }) => total + left.get(tableKey(plan.target.id))!.records, 0);
-      // Changes may bring new ones all the time.
-      if (now >= before) break;
-      before = now;
-    }
+    records = recordsOf(wish, parts);
+    await bring({ ...parts, records }, wish);
   } catch (error) {
     if (!(error instanceof WishFailure) || attempt.signal.aborted) throw error;
     book.failed(error.cause);
   }
-  await tellLeft(retry);
-  await attempt.validation?.anew(
-    (book.progress?.tables ?? []).map(({ id }) => id),
-    attempt.journal,
-    attempt.signal,
-  );
+  await records?.tell(book);
   if (book.progress?.state !== "failed") book.done();
   attempt.statistics.report();
+}
+
+function recordsOf({ of }: RetryWish, { attempt, compared }: RetryParts): WishRecords {
+  return of === "differences" ? new DifferenceRecords(attempt, compared) : new ExceptionRecords(attempt);
+}
+
+async function bring(retry: Retry, { tables: wanted, looksOnly }: RetryWish): Promise<void> {
+  const { attempt, book, records } = retry;
+  if (looksOnly !== true) await records.ready(wanted);
+  let tables = await tablesToTry(retry, wanted);
+  attempt.statistics.report();
+  if (looksOnly === true) return;
+  for (let before = Number.POSITIVE_INFINITY; tables.length > 0; ) {
+    await tryAll(retry, tables);
+    await records.settle(tables.map(({ plan }) => plan));
+    const left = await records.recorded();
+    const leftOf = ({ plan }: TriedTable): number => left.get(tableKey(plan.target.id))?.records ?? 0;
+    if (!records.goAtOnce) for (const table of tables) book.counted(table.plan.source.id, leftOf(table));
+    tables = tables.filter((table) => leftOf(table) > 0);
+    const now = tables.reduce((total, table) => total + leftOf(table), 0);
+    // Changes may bring new ones all the time.
+    if (now >= before) break;
+    before = now;
+  }
 }
 
 const FAULTS: Readonly<Record<KeyFault, string>> = {
@@ -83,47 +105,57 @@ const FAULTS: Readonly<Record<KeyFault, string>> = {
 
 /** Notes what is recorded of each table that is asked for, and why nothing can be tried of some. */
 async function tablesToTry(
-  { attempt, book }: Retry,
+  { attempt, book, records: wished }: Retry,
   wanted: readonly TableId[] | undefined,
 ): Promise<readonly TriedTable[]> {
   const { plan, errors, settings, spec } = attempt;
   if (!passesOver(settings.rowErrors.refused)) {
     throw new WishFailure(
       new MigrationError("usage.invalid", {
-        message: "DataErrorPolicy does not let rows pass that the target refuses, so none are tried again.",
+        message: "DataErrorPolicy does not let rows pass that the target refuses, so none are brought.",
         subject: spec.name,
         remedy: "Set it to LOG_ERROR or IGNORE_RECORD, or reload the tables.",
       }),
     );
   }
-  const recorded = await recordedRows(attempt);
+  const recorded = new Map(await wished.recorded());
   const named = wanted && new Set(wanted.map(tableKey));
   const tables: TriedTable[] = [];
   for (const one of plan.tables) {
     const { id } = one.source;
-    const records = recorded.get(tableKey(one.target.id))?.records ?? 0;
+    const found = recorded.get(tableKey(one.target.id)) ?? nothing(one.target.id);
+    const { records, unnamed } = found;
     recorded.delete(tableKey(one.target.id));
     if (named === undefined ? records === 0 : !named.has(tableKey(id))) continue;
-    book.begins(id, records);
+    book.begins(id, found, wished.goAtOnce);
     if (records === 0) continue;
     const columns = keyColumns(one);
     const reason = errors.isSuspended(id) ? ASIDE : typeof columns === "string" ? FAULTS[columns] : undefined;
     if (reason === undefined) tables.push({ plan: one, columns: columns as readonly KeyColumn[] });
-    else book.untried(id, { records, reason });
+    if (reason !== undefined) book.untried(id, { records, reason });
+    else if (unnamed > 0) book.untried(id, { records: unnamed, reason: UNCLEAR });
   }
   if (named !== undefined) return tables;
-  for (const { table, records } of recorded.values()) {
-    book.begins(table, records);
+  for (const found of recorded.values()) {
+    const { table, records } = found;
+    book.begins(table, found, wished.goAtOnce);
     book.untried(table, { records, reason: "the table is no part of the task any more" });
   }
   return tables;
 }
 
+function nothing(table: TableId): RecordedTable {
+  return { table, records: 0, unnamed: 0, kinds: undefined };
+}
+
 /** Tries every record of the tables once. */
 async function tryAll(retry: Retry, tables: readonly TriedTable[]): Promise<void> {
-  const { book } = retry;
+  const { book, records } = retry;
   const left = tables.map((table) => new TableRecords(table));
-  for (const { plan } of tables) book.triesAll(plan.source.id);
+  for (const { plan } of tables) {
+    book.triesAll(plan.source.id);
+    records.triesAll(plan.source.id);
+  }
   while (left.length > 0) {
     const plans = left.map(({ table }) => table.plan);
     await retry.stand(plans, async (snapshot) => {
@@ -136,32 +168,6 @@ async function tryAll(retry: Retry, tables: readonly TriedTable[]): Promise<void
       }
     });
   }
-}
-
-/** What the target has recorded now, for whoever asked, and for the statistics. */
-async function tellLeft({ attempt, book }: Retry): Promise<void> {
-  const { journal, plan, statistics, signal } = attempt;
-  const errors = await journal.recordedErrors(signal);
-  const left = new Map(
-    (await journal.recordedCodes(signal)).map(({ table, codes }) => [tableKey(table), codes]),
-  );
-  const targets = new Map(
-    plan.tables.map(({ source, target }) => [tableKey(source.id), tableKey(target.id)]),
-  );
-  for (const { id } of book.progress?.tables ?? []) {
-    const target = targets.get(tableKey(id)) ?? tableKey(id);
-    book.left(id, left.get(target) ?? new Map());
-    statistics.recorded(id, errors.get(target));
-  }
-}
-
-/** How many records each table of the target has, by key. */
-async function recordedRows({
-  journal,
-  signal,
-}: Attempt): Promise<Map<string, { readonly table: TableId; readonly records: number }>> {
-  const recorded = await journal.recordedCodes(signal);
-  return new Map(recorded.map(({ table, codes }) => [tableKey(table), { table, records: sumOf(codes) }]));
 }
 
 /** Between two batches of a task's changes; see ChangeApply.at. `inTurn`: nothing else is done beside the changes meanwhile. */
@@ -231,5 +237,5 @@ export async function retryAfterLoad(attempt: Attempt, book: RetryBook): Promise
     failpoint("retry.stands");
     await work(snapshot);
   };
-  await retryErrors({ attempt, applier, book, stand, overwrites: false });
+  await fulfilWish({ attempt, applier, book, stand, overwrites: false, compared: undefined });
 }

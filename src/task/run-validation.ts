@@ -1,5 +1,6 @@
 import { Backoff, pause } from "../base/backoff.ts";
 import { asMigrationError } from "../core/error.ts";
+import type { TableId } from "../core/schema.ts";
 import { TimedPlace } from "../pipeline/validation/target-place.ts";
 import type { TargetPlaces } from "../pipeline/validation/validate.ts";
 import type { Attempt } from "./attempt.ts";
@@ -25,7 +26,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
   readonly #signal: AbortSignal;
   readonly #begun = Promise.withResolvers<void>();
   readonly #ended: Promise<void>;
-  #goal: { readonly of: ValidationGoal; readonly reached: () => void } | undefined;
+  readonly #goals = new Set<{ readonly of: ValidationGoal; readonly reached: () => void }>();
   /** Retries have come to their end: now and then it is tried once more, and nobody waits for it. */
   #isGivenUp = false;
 
@@ -41,7 +42,7 @@ export class ValidationBesideChanges implements AsyncDisposable {
           () => this.#session(),
           () => {
             this.#isGivenUp = true;
-            this.#goal?.reached();
+            for (const { reached } of this.#goals) reached();
           },
         ),
       )
@@ -53,14 +54,26 @@ export class ValidationBesideChanges implements AsyncDisposable {
     this.#begun.resolve();
   }
 
-  /** Resolves when all that is known to be compared by now has been, or cannot be; rejects when it is ended before. */
-  async finished(): Promise<void> {
+  /**
+   * Resolves when all that is known to be compared by now has been, or cannot be, of these tables or of all; rejects when it is
+   * ended before.
+   */
+  async finished(tables?: readonly TableId[]): Promise<void> {
     if (this.#isGivenUp) return;
+    // A comparison that somebody has asked for is known, too.
+    await takeWishes(this.#parts, this.#signal);
     const done = Promise.withResolvers<void>();
-    this.#goal = { of: this.#parts.book.goal(), reached: done.resolve };
-    this.#signal.addEventListener("abort", () => done.reject(this.#signal.reason), { once: true });
-    if (this.#signal.aborted) done.reject(this.#signal.reason);
-    await done.promise;
+    const goal = { of: this.#parts.book.goal(tables), reached: done.resolve };
+    const ended = (): void => done.reject(this.#signal.reason);
+    this.#signal.addEventListener("abort", ended, { once: true });
+    if (this.#signal.aborted) ended();
+    this.#goals.add(goal);
+    try {
+      await done.promise;
+    } finally {
+      this.#goals.delete(goal);
+      this.#signal.removeEventListener("abort", ended);
+    }
   }
 
   /** To be called when the attempt's signal has ended it. */
@@ -87,13 +100,14 @@ export class ValidationBesideChanges implements AsyncDisposable {
         await this.#look(parts);
         await changed.beginSome();
         await book.record({ ...attempt, signal });
-        const isReached = this.#goal?.of.isReached((table) => attempt.errors.isSuspended(table)) === true;
-        if (isReached) this.#goal?.reached();
+        for (const { of, reached } of this.#goals) {
+          if (of.isReached((table) => attempt.errors.isSuspended(table))) reached();
+        }
         await untilNextLook(signal);
       }
     };
     const compares = async (): Promise<void> => {
-      for (;;) if (!(await wholes.compareSome(this.#goal !== undefined))) await untilNextLook(signal);
+      for (;;) if (!(await wholes.compareSome(this.#goals.size > 0))) await untilNextLook(signal);
     };
     const endsBoth = (error: unknown): never => {
       ending.abort(error);

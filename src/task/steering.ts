@@ -8,7 +8,7 @@ import type { RetryBook } from "./retry-book.ts";
 import { ownApply, type RowBringers } from "./row-bringers.ts";
 import { publishedTables } from "./run-load.ts";
 import { reloadBeside } from "./run-reload.ts";
-import { retryErrors, standAmongChanges } from "./run-retry.ts";
+import { fulfilWish, standAmongChanges } from "./run-retry.ts";
 import type { SchemaWatch } from "./run-schema-changes.ts";
 import { ValidationBesideChanges } from "./run-validation.ts";
 import { goalLimit, type StopRule } from "./stop-rule.ts";
@@ -35,7 +35,7 @@ export interface ChangeListener {
   stop(): void;
   drain(): void;
   reload(tables: readonly TableId[]): void;
-  /** Tries rows again, if that is wanted. */
+  /** Brings recorded rows, if that is wanted. */
   retry(): void;
   /** Compares tables anew, if that is wanted: see ValidationBook.wishes. */
   revalidate(): void;
@@ -66,7 +66,7 @@ export class Steering implements AsyncDisposable {
   readonly #started = Promise.withResolvers<void>();
   /** Waits for begin(): before, constraints of other tables may be built. */
   readonly #beside: BesideChanges;
-  /** Wishes to try rows again, one after another. */
+  /** Wishes to bring recorded rows, one after another. */
   #retries: Promise<void> = this.#started.promise;
   /** Reloads that the journal does not show yet. */
   readonly #queued = new Set<readonly TableId[]>();
@@ -153,8 +153,10 @@ export class Steering implements AsyncDisposable {
     if (!this.#begun || book.wanted === undefined) return;
     const attempt = this.#attempt;
     const stand = standAmongChanges(attempt, apply, (work) => this.#beside.inTurn(work));
+    const compared = async (tables: readonly TableId[] | undefined): Promise<void> =>
+      this.#validation?.finished(tables);
     this.#retries = this.#retries.then(() =>
-      retryErrors({ attempt, applier, book, stand, overwrites: true }),
+      fulfilWish({ attempt, applier, book, stand, overwrites: true, compared }),
     );
     this.#doBeside([], this.#retries);
   }

@@ -3,7 +3,7 @@ import type { ErrorRecord } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import type { TableId } from "../core/schema.ts";
 import type { MigrationType } from "../core/source.ts";
-import type { ValidationState } from "../core/validation-failure.ts";
+import type { ValidationFailureKind, ValidationState } from "../core/validation-failure.ts";
 
 /** All that a worker needs to run a task. Plain data: it travels to another process. Holds passwords. */
 export interface TaskSpec {
@@ -33,7 +33,7 @@ export interface TaskSpec {
   readonly cdcStopPosition: string | undefined;
   /** Stop by itself once the stream has nothing more that was committed before this was seen. */
   readonly untilCaughtUp: boolean;
-  /** Rows that were passed over are to be tried again as soon as that can be. No when left out. */
+  /** Rows that are recorded are to be brought as soon as that can be. No when left out. */
   readonly retry?: RetryWish | undefined;
 }
 
@@ -136,7 +136,7 @@ export interface TaskProgress {
   readonly lag: LagProgress | undefined;
   /** undefined while nothing of the source's log is kept for the task, or that was not asked yet. */
   readonly log: LogProgress | undefined;
-  /** What has become of the last wish to try rows again. None when left out. */
+  /** What has become of the last wish to bring recorded rows. None when left out. */
   readonly retry?: RetryProgress | undefined;
 }
 
@@ -201,10 +201,14 @@ export interface ReloadWish extends TableId {
   readonly number?: number;
 }
 
-/** That rows which were passed over be tried again. */
+/** That rows be brought as the source has them: those that were passed over, or those that differ. */
 export interface RetryWish {
   /** Greater than that of every earlier wish of the task. */
   readonly number: number;
+  /** Rows that the task's validation has recorded; those that were passed over when left out. */
+  readonly of?: "differences" | undefined;
+  /** Nothing is brought: it is only told what there is. */
+  readonly looksOnly?: boolean | undefined;
   /** Of these tables; undefined for all that have some. */
   readonly tables: readonly TableId[] | undefined;
 }
@@ -223,6 +227,8 @@ export interface RetriedTable {
   readonly id: TableId;
   /** Records that there were at the beginning. */
   readonly recorded: number;
+  /** How many of them are of rows that differ in which way; of a wish about such alone. */
+  readonly kinds?: Readonly<Partial<Record<ValidationFailureKind, number>>> | undefined;
   /** Records that are gone because their rows are now as on the source. */
   readonly settled: number;
   /** Records that are left; while it runs those that have not been tried yet are among them. */
@@ -248,6 +254,6 @@ export interface RunningTask {
   drain(): void;
   /** Loads the named tables again while the others go on, or compares them anew. Throws `usage.invalid` for an unknown table. */
   reloadTables(tables: readonly ReloadWish[]): void;
-  /** Tries rows again that were passed over, while changes go on. Progress tells what has become of it. Throws `usage.invalid` while that is under way. */
+  /** Brings rows that are recorded as passed over, or as different, while changes go on. Progress tells what has become of it. Throws `usage.invalid` while that is under way. */
   retryErrors(wish: RetryWish): void;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EndpointConfig, Engine } from "../../src/core/engine.ts";
-import type { Journal } from "../../src/core/journal.ts";
+import type { Journal, RecordedDifference } from "../../src/core/journal.ts";
 import { tableKey } from "../../src/core/schema.ts";
 import type { Target } from "../../src/core/target.ts";
 import type { ValidationFailure, ValidationFailureKind } from "../../src/core/validation-failure.ts";
@@ -117,6 +117,55 @@ export function validationFailuresContract(make: () => Promise<FailuresPlace>): 
       await journal.forget(unaborted);
       assert.deepEqual(await rows(), []);
       assert.deepEqual(await counts(other), { [tableKey(orders)]: 1 });
+    }));
+
+  test("what is recorded is read page by page with whole keys, and told by its kinds", () =>
+    withJournals(async (journal, other) => {
+      const awkward = ["a", 'it\'s \\ "x"]}\n\0é😀'];
+      const keys = [["1"], ["2"], ["-3"], awkward, ["A", ""]];
+      await journal.addValidationFailures(
+        [
+          ...keys.map((key, i) => failure(i < 2 ? "MISSING_SOURCE" : "RECORD_DIFF", key)),
+          failure("RECORD_DIFF", ["x".repeat(9000)]),
+          ...Array.from({ length: 3 }, () => failure("MISSING_TARGET", undefined)),
+          failure("TABLE_WARNING", undefined, "Why."),
+          { ...failure("MISSING_TARGET", ["9"]), table: nasty },
+        ],
+        unaborted,
+      );
+      await other.addValidationFailures([failure("RECORD_DIFF", ["other"])], unaborted);
+      const found: RecordedDifference[] = [];
+      for (let after: string | undefined; ; after = found.at(-1)!.id) {
+        const page = await journal.differences({ table: orders, after, limit: 2 }, unaborted);
+        found.push(...page);
+        if (page.length < 2) break;
+      }
+      const texts = (list: readonly (readonly string[] | undefined)[]): string[] =>
+        list.map((key) => JSON.stringify(key ?? null)).sort();
+      assert.deepEqual(
+        texts(found.map(({ key }) => key)),
+        texts([...keys, undefined, undefined]),
+        "those that name no row have no key",
+      );
+      assert.deepEqual(found.map(({ records }) => records).sort(), [1, 1, 1, 1, 1, 1, 3]);
+      const kinds = await journal.differenceKinds(unaborted);
+      assert.deepEqual(
+        new Map(kinds.map(({ table, unnamed, kinds: of }) => [tableKey(table), [unnamed, of]])),
+        new Map([
+          [
+            tableKey(orders),
+            [
+              4,
+              new Map([
+                ["MISSING_SOURCE", 2],
+                ["RECORD_DIFF", 4],
+                ["MISSING_TARGET", 3],
+              ]),
+            ],
+          ],
+          [tableKey(nasty), [0, new Map([["MISSING_TARGET", 1]])]],
+        ]),
+      );
     }));
 
   test("what is recorded goes with the task's other records, whether or not it still asks for the table", async () => {

@@ -4,6 +4,7 @@ import type { ExitCode } from "../exit-code.ts";
 import type { Output } from "../output.ts";
 import { assessTask } from "../task-assess.ts";
 import { createTask, deleteTask, type TaskCreateOptions } from "../task-lifecycle.ts";
+import { repairTask, type TaskRepairOptions } from "../task-repair.ts";
 import { retryErrors } from "../task-retry.ts";
 import { type ReloadOptions, reloadTask, startTask, stopTask, type TaskRunOptions } from "../task-run.ts";
 import { listTasksText, showTables, showTask } from "../task-screens.ts";
@@ -53,6 +54,15 @@ export function taskCommand(program: Command, output: Output, exit: (code: ExitC
     .option("--table <schema.table>", "only those of this table; repeatable", collect, [])
     .action(async (name: string, options: TaskRunOptions & { readonly table: readonly string[] }) =>
       exit(await retryErrors(name, options.table, { options, output })),
+    );
+  waiting(
+    one("repair", "Bring the rows that its validation has found to differ; without --yes say which."),
+    "until they have been compared again",
+  )
+    .option("--table <schema.table>", "only those of this table; repeatable", collect, [])
+    .option("--yes", "change the target's rows", false)
+    .action(async (name: string, options: TaskRepairOptions) =>
+      exit(await repairTask(name, { options, output })),
     );
   one("assess", "Say what one would meet if it were started.").action(
     async (name: string, options: ApiOptions) => exit(await assessTask(name, { options, output })),

@@ -22,7 +22,7 @@ export const validationErrors = {
     meaning:
       "A task's validation has found rows of a table that the target lacks, has too many, or has with other values: they are recorded, with their keys, in awsdms_validation_failures_v1.",
     remedy:
-      "Look up the keys in awsdms_validation_failures_v1 and find out who has written these rows on the target; reload the table, or correct them. Once they are equal their records go: at their next change, or when the table is compared anew (`tideway task reload --validate-only`).",
+      "Look up the keys in awsdms_validation_failures_v1 and find out who has written these rows on the target; then `tideway task repair` brings what the source has, or reload the table. Once they are equal their records go: at their next change, or when the table is compared anew (`tideway task reload --validate-only`).",
   },
   "validation.other_request": {
     scope: "usage",
@@ -51,7 +51,7 @@ export const validationErrors = {
     meaning:
       "Rows cannot be repaired by --repair=apply while a task has still to bring changes of their tables: it would carry out changes once more that the repaired rows show already.",
     remedy:
-      'Have the task itself bring the rows: "tideway task retry-errors" those that the target has refused, "tideway task reload --table" whole tables. If the task is not needed any more, stop it and remove its records by "tideway cleanup". Or leave its tables out.',
+      'Have the task itself bring the rows: "tideway task repair" those that its validation has found to differ (EnableValidation), "tideway task retry-errors" those that the target has refused, "tideway task reload --table" whole tables. If the task is not needed any more, stop it and remove its records by "tideway cleanup". Or leave its tables out.',
   },
   "validation.stopped": {
     scope: "task",

@@ -1,5 +1,6 @@
+import type { RecordedException } from "../../../core/journal.ts";
+import type { TablePlan } from "../../../core/plan.ts";
 import type { Position } from "../../../core/position.ts";
-import type { RetryRequest } from "../../../core/row-retry.ts";
 import type { ApplyRequest } from "../../../core/target.ts";
 import type { ApplyCounts, RowException } from "../../shared/apply/apply-counts.ts";
 import type { ApplyGroup } from "../../shared/apply/apply-group.ts";
@@ -17,8 +18,6 @@ import { mayRetry } from "./statement-error.ts";
 
 /** How often a group is tried that the server gives up for another session's sake. */
 const MAX_TRIES = 10;
-
-type RetryTable = Pick<RetryRequest, "plan" | "exceptions">;
 
 export interface MysqlTransactionsParts {
   readonly session: ApplySession;
@@ -45,7 +44,8 @@ export class MysqlTransactions implements ApplyTransactions {
     this.#parts = parts;
   }
 
-  begin(): void {
+  begin(unrecorded?: "unrecorded"): void {
+    this.#parts.counts.errors.isUncounted = unrecorded !== undefined;
     this.#isFirst = true;
     this.#begun = true;
   }
@@ -62,7 +62,7 @@ export class MysqlTransactions implements ApplyTransactions {
       try {
         await writer.write(group);
         const passedOver = counts.takeExceptions();
-        await exceptions.write(passedOver);
+        if (!counts.errors.isUncounted) await exceptions.write(passedOver);
         return passedOver;
       } catch (error) {
         const again = error instanceof StatementFailure && mayRetry(error);
@@ -75,7 +75,7 @@ export class MysqlTransactions implements ApplyTransactions {
   /** Triggers act on whatever is written here. */
   checkRetry(): void {}
 
-  async forgetExceptions({ plan, exceptions }: RetryTable): Promise<void> {
+  async forgetExceptions(plan: TablePlan, exceptions: readonly RecordedException[]): Promise<void> {
     const { session, counts, request } = this.#parts;
     this.#isFirst = false;
     const ids = exceptions.map(({ id }) => id);

@@ -8,6 +8,7 @@ import { serverOfFile } from "../../../../test/support/server-pair.ts";
 import type { ChangeBatch } from "../../../core/change-batch.ts";
 import { CopyTextRows } from "../../../core/copy-text-rows.ts";
 import { MigrationError } from "../../../core/error.ts";
+import type { TablePlan } from "../../../core/plan.ts";
 import { insertsOf, NOWHERE } from "../../../core/row-inserts.ts";
 
 const server = await serverOfFile(startPostgres());
@@ -39,19 +40,29 @@ interface Tried {
 
 const CHILDREN = { table: "child", copied: "1\t1\n2\t99\n" };
 
-/** Tries all recorded rows of a table again; resolves with how many were refused. */
-async function retry(r: Replication, { table, copied, batches }: Tried): Promise<number> {
+/** Rows of a table as they are read from the source. */
+function read(
+  r: Replication,
+  table: string,
+  copied: string,
+): { readonly plan: TablePlan; readonly rows: ChangeBatch } {
   const plan = r.plan.tables.find(({ source }) => source.id.name === table)!;
-  const page = { table: plan.target.id, after: undefined, limit: 10 };
-  const exceptions = await r.journal.exceptions(page, never);
   const rows = new CopyTextRows();
   const text = Buffer.from(copied);
-  assert.equal(exceptions.length, copied.split("\n").length - 1);
   rows.read(text, 0, text.length);
   const whole = { position: NOWHERE, begins: true, commits: true };
+  return { plan, rows: insertsOf(plan.source, rows, whole) };
+}
+
+/** Tries all recorded rows of a table again; resolves with how many were refused. */
+async function retry(r: Replication, { table, copied, batches }: Tried): Promise<number> {
+  const { plan, rows } = read(r, table, copied);
+  const page = { table: plan.target.id, after: undefined, limit: 10 };
+  const exceptions = await r.journal.exceptions(page, never);
+  assert.equal(exceptions.length, copied.split("\n").length - 1);
   let refusals = 0;
   await r.applier.retry({
-    ...{ plan, exceptions, overwrites: true, batches: batches(insertsOf(plan.source, rows, whole)) },
+    ...{ plan, exceptions, overwrites: true, batches: batches(rows) },
     refused: () => refusals++,
   });
   return refusals;
@@ -100,6 +111,26 @@ test("a row that is there gets what no update may set, too", async () => {
   await r.queryTarget("alter table g drop constraint few");
   assert.equal(await retry(r, { table: "g", copied: "1\t2\trefused\n", batches: once }), 0);
   assert.deepEqual(await r.queryTarget("select * from g"), [{ id: 1, n: 2, v: "refused" }]);
+});
+
+test("rows that are recorded elsewhere are told when they are refused, and no limit takes notice", async () => {
+  const schema = "create table e (id int primary key, v text)";
+  const targetSchema = `${schema}; alter table e add constraint few check (v <> 'refused')`;
+  await using r = await Replication.start({ source: server, target: server, schema, targetSchema });
+  await reopen(r, { refusedLimit: { count: 1, action: "suspend-table" } }, true);
+  await r.write("insert into e values (1, 'old')");
+  const { plan, rows } = read(r, "e", "1\tnew\n2\trefused\n3\trefused\n");
+  const errors: string[] = [];
+  await r.applier.retry({
+    ...{ plan, exceptions: undefined, overwrites: true, batches: once(rows) },
+    refused: (_batch, _at, error) => errors.push(error.split(":")[0]!),
+  });
+  assert.deepEqual(errors, ["apply.rejected", "apply.rejected"]);
+  assert.deepEqual(await r.queryTarget("select * from e"), [{ id: 1, v: "new" }]);
+  const [recorded] = await r.queryTarget("select count(*)::int as n from awsdms_apply_exceptions");
+  assert.equal(recorded.n, 0);
+  await r.write("insert into e values (4, 'comes')");
+  assert.deepEqual(await r.queryTarget("select id from e order by id"), [{ id: 1 }, { id: 4 }]);
 });
 
 /** Goes on as after a load. */

@@ -1,7 +1,6 @@
-import type { JournalRequest } from "../../../core/journal.ts";
+import type { JournalRequest, RecordedException } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import type { Position } from "../../../core/position.ts";
-import type { RetryRequest } from "../../../core/row-retry.ts";
 import type { ApplyCounts, RowException } from "../../shared/apply/apply-counts.ts";
 import type { ApplyGroup } from "../../shared/apply/apply-group.ts";
 import type { GroupWriter } from "../../shared/apply/apply-group-writer.ts";
@@ -14,8 +13,6 @@ import type { ExceptionWriter } from "./apply-exceptions.ts";
 import type { ApplySession } from "./apply-session.ts";
 import type { PreparedStatement } from "./apply-writer.ts";
 import { executePositionSql, forgetExceptionsSql } from "./journal-sql.ts";
-
-type RetryTable = Pick<RetryRequest, "plan" | "exceptions">;
 
 export interface PostgresTransactionsParts {
   readonly session: ApplySession;
@@ -52,7 +49,8 @@ export class PostgresTransactions implements ApplyTransactions {
     }));
   }
 
-  begin(): void {
+  begin(unrecorded?: "unrecorded"): void {
+    this.#parts.counts.errors.isUncounted = unrecorded !== undefined;
     for (const statement of this.#begin) this.#parts.session.command(statement);
   }
 
@@ -61,7 +59,7 @@ export class PostgresTransactions implements ApplyTransactions {
     const { writer, counts, exceptions } = this.#parts;
     await writer.write(group);
     const passedOver = counts.takeExceptions();
-    await exceptions.write(passedOver);
+    if (!counts.errors.isUncounted) await exceptions.write(passedOver);
     return passedOver;
   }
 
@@ -69,7 +67,7 @@ export class PostgresTransactions implements ApplyTransactions {
     this.#parts.acting?.check(plan);
   }
 
-  async forgetExceptions({ plan, exceptions }: RetryTable): Promise<void> {
+  async forgetExceptions(plan: TablePlan, exceptions: readonly RecordedException[]): Promise<void> {
     const { session, counts, request, acting } = this.#parts;
     const ids = exceptions.map(({ id }) => id);
     const forget = forgetExceptionsSql(request, plan.target.id, ids);

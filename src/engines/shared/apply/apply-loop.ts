@@ -1,5 +1,6 @@
 import { failpoint } from "../../../base/failpoint.ts";
 import type { ChangeBatch } from "../../../core/change-batch.ts";
+import type { RecordedException } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import type { Position, PositionCodec } from "../../../core/position.ts";
 import type { RetryRequest } from "../../../core/row-retry.ts";
@@ -21,8 +22,8 @@ export interface Committed {
 
 /** The target's side of the loop: one transaction after the other, on a session of its own. */
 export interface ApplyTransactions extends AsyncDisposable {
-  /** The first part of a transaction follows. */
-  begin(): void;
+  /** The first part of a transaction follows. `unrecorded`: what is refused in it is neither recorded nor counted. */
+  begin(unrecorded?: "unrecorded"): void;
   /** Resolves when the target has carried out the group, in the transaction at work; with what of it was passed over. */
   write(group: ApplyGroup): Promise<readonly RowException[]>;
   /** Takes back what was written since begin(). */
@@ -32,7 +33,7 @@ export interface ApplyTransactions extends AsyncDisposable {
   /** Throws when rows of a table cannot be tried again as they are to be. */
   checkRetry(plan: TablePlan): void;
   /** Removes what is recorded of rows of a table, in the transaction at work. */
-  forgetExceptions(request: Pick<RetryRequest, "plan" | "exceptions">): Promise<void>;
+  forgetExceptions(plan: TablePlan, exceptions: readonly RecordedException[]): Promise<void>;
   /** Commits what was written without a position, and resolves when that is durable. */
   commitRetry(): Promise<void>;
   /**

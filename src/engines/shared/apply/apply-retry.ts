@@ -15,12 +15,12 @@ export class RowsUnread extends Error {
 /** One transaction of rows that are tried again; `check` throws when it must not commit. */
 export async function retryRows(
   transactions: ApplyTransactions,
-  { batches, overwrites, refused, ...request }: RetryRequest,
+  { plan, exceptions, batches, overwrites, refused }: RetryRequest,
   check: () => void,
 ): Promise<void> {
   const modes = Uint8Array.of(overwrites ? ApplyMode.restore : ApplyMode.exact);
-  transactions.begin();
-  await transactions.forgetExceptions(request);
+  transactions.begin(exceptions === undefined ? "unrecorded" : undefined);
+  if (exceptions !== undefined) await transactions.forgetExceptions(plan, exceptions);
   failpoint("retry.records-removed");
   try {
     for await (const batch of readable(batches)) {
@@ -28,7 +28,7 @@ export async function retryRows(
       group.add(batch, modes, 0);
       // Else what the target looks at when a transaction ends would be found at the commit, and be no single row's error.
       group.end(batch.transactions[0]!, group.ops);
-      for (const { place } of await transactions.write(group)) refused(batch, place.at);
+      for (const { place, error } of await transactions.write(group)) refused(batch, place.at, error);
       check();
     }
   } catch (error) {

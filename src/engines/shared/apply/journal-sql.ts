@@ -1,8 +1,8 @@
 import {
-  type ExceptionsRequest,
   type HistorySlot,
   type JournalRequest,
   loadExceptionTable,
+  type RecordsRequest,
   type TaskStatus,
 } from "../../../core/journal.ts";
 import type { Position } from "../../../core/position.ts";
@@ -67,7 +67,7 @@ export interface JournalSql {
    */
   recordedErrorsSql(request: JournalRequest): string;
   /** Answers with a row for each id that is wanted: the id, the beginning of the statement, conflicts, refused rows. */
-  exceptionsSql(request: JournalRequest, wanted: ExceptionsRequest): string;
+  exceptionsSql(request: JournalRequest, wanted: RecordsRequest): string;
   /** Removes records by their ids. */
   forgetExceptionsSql(request: JournalRequest, table: TableId, ids: readonly string[]): string[];
   /** Answers with a row for each error code of each target table: schema, name, code, how many. */
@@ -80,6 +80,10 @@ export interface JournalSql {
   removeFailuresSql(request: JournalRequest, table: TableId, keys: readonly string[] | undefined): string[];
   /** Answers with a row for each target table that has rows that differ: schema, name, how many. */
   countFailuresSql(request: JournalRequest): string;
+  /** Answers with a row for each id that is wanted: the id, what stands in KEY, how many records. */
+  differencesSql(request: JournalRequest, wanted: RecordsRequest): string;
+  /** Answers with a row for each kind of each target table: schema, name, kind, 1 where KEY names a row, how many. */
+  differenceKindsSql(request: JournalRequest): string;
   /** Answers with a row for each table of a task: schema and name on the source, state, when it was last told of. */
   tablesSql(request: JournalRequest): string;
   /** Removes everything about a task. */

@@ -2,7 +2,6 @@ import { failpoint } from "../../../base/failpoint.ts";
 import { Limiter } from "../../../base/limiter.ts";
 import type { MigrationError } from "../../../core/error.ts";
 import type {
-  ExceptionsRequest,
   ForgottenTable,
   Journal,
   JournaledTable,
@@ -10,8 +9,11 @@ import type {
   OptionalControlTable,
   PlannedTable,
   RecordedCodes,
+  RecordedDifference,
   RecordedErrors,
   RecordedException,
+  RecordedKinds,
+  RecordsRequest,
   SnapshotPlace,
   StateChange,
   TaskReport,
@@ -26,7 +28,7 @@ import { journaledTables, type StateRow } from "./journal-rows.ts";
 import type { JournalNote, JournalSql } from "./journal-sql.ts";
 import { codesByTable, readExceptions } from "./recorded-exceptions.ts";
 import { errorsByTable } from "./row-errors.ts";
-import { failureParts, keyParts } from "./validation-failures.ts";
+import { failureParts, keyParts, kindsByTable, readDifferences } from "./validation-failures.ts";
 
 /** Statements of the journal about many tables at once, of which there is at least one. Lists are one transaction. */
 export interface JournalTablesSql {
@@ -133,7 +135,7 @@ export class TargetJournal implements Journal {
     return errorsByTable(await this.#inTurn(signal, () => this.#session.rows(sql)));
   }
 
-  async exceptions(wanted: ExceptionsRequest, signal: AbortSignal): Promise<readonly RecordedException[]> {
+  async exceptions(wanted: RecordsRequest, signal: AbortSignal): Promise<readonly RecordedException[]> {
     const sql = this.#session.sql.exceptionsSql(this.#request, wanted);
     return readExceptions(await this.#inTurn(signal, () => this.#session.rows(sql)));
   }
@@ -218,6 +220,16 @@ export class TargetJournal implements Journal {
     return new Map(
       rows.map(([schema, name, count]) => [tableKey({ schema: schema!, name: name! }), Number(count)]),
     );
+  }
+
+  async differences(wanted: RecordsRequest, signal: AbortSignal): Promise<readonly RecordedDifference[]> {
+    const sql = this.#session.sql.differencesSql(this.#request, wanted);
+    return readDifferences(await this.#inTurn(signal, () => this.#session.rows(sql)));
+  }
+
+  async differenceKinds(signal: AbortSignal): Promise<readonly RecordedKinds[]> {
+    const sql = this.#session.sql.differenceKindsSql(this.#request);
+    return kindsByTable(await this.#inTurn(signal, () => this.#session.rows(sql)));
   }
 
   async forget(signal: AbortSignal): Promise<void> {

@@ -92,6 +92,8 @@ const CONFLICTS: Readonly<Record<ConflictKind, readonly [ErrorCode, said: string
 /** Decides what is done about each row that does not go as it should, and counts them table by table. */
 export class RowErrors {
   readonly policies: RowErrorPolicies;
+  /** Rows that are refused are recorded elsewhere: none counts, and no limit ends the work on their table. */
+  isUncounted = false;
   readonly #plans: readonly TablePlan[];
   /** By plan: all that counts. */
   readonly #tallies: readonly ErrorTally[];
@@ -132,6 +134,7 @@ export class RowErrors {
   refusal(plan: number, error: MigrationError): MigrationError | undefined {
     const { refused, refusedLimit } = this.policies;
     if (!passesOver(refused)) return this.#own(plan, error, refused);
+    if (this.isUncounted) return undefined;
     this.#count(plan, "refused");
     return this.#beyond(plan, "refused", refusedLimit);
   }

@@ -2,8 +2,12 @@ import { createHash } from "node:crypto";
 import type { JournalRequest } from "../../../core/journal.ts";
 import { type TableId, tableKey } from "../../../core/schema.ts";
 import type { JournalDialect, JournalSql } from "./journal-sql.ts";
+import { isNamedSql } from "./validation-failures.ts";
 
-type FailuresSql = Pick<JournalSql, "saveFailuresSql" | "removeFailuresSql" | "countFailuresSql">;
+type FailuresSql = Pick<
+  JournalSql,
+  "saveFailuresSql" | "removeFailuresSql" | "countFailuresSql" | "differencesSql" | "differenceKindsSql"
+>;
 
 /** The statements about awsdms_validation_failures_v1. */
 export function validationFailuresSql(dialect: JournalDialect): FailuresSql {
@@ -24,6 +28,8 @@ export function validationFailuresSql(dialect: JournalDialect): FailuresSql {
   const isOneOf = (keys: readonly string[]): string =>
     `${key} in (${keys.map(literal).join(", ")})
       and ${digest(key)} in (${keys.map((text) => literal(sha256(text))).join(", ")})`;
+
+  const isOfRow = `${type} <> 'TABLE_WARNING'`;
 
   const sql: FailuresSql = {
     saveFailuresSql(request, rows) {
@@ -51,7 +57,21 @@ export function validationFailuresSql(dialect: JournalDialect): FailuresSql {
 
     countFailuresSql(request) {
       return `select ${owner}, ${name}, count(*) from ${failures(request)}
-        where ${task} = ${literal(request.taskId)} and ${type} <> 'TABLE_WARNING' group by ${owner}, ${name}`;
+        where ${task} = ${literal(request.taskId)} and ${isOfRow} group by ${owner}, ${name}`;
+    },
+
+    differencesSql(request, { table, after, limit }) {
+      return `select id, min(shown), count(*) from (
+          select ${digest(key)} as id, ${key} as shown from ${failures(request)}
+          where ${isOfTable(request, table)} and ${isOfRow}) as recorded
+        ${after === undefined ? "" : `where id > ${literal(after)}`} group by id order by id limit ${limit}`;
+    },
+
+    differenceKindsSql(request) {
+      return `select ${owner}, ${name}, ${type}, named, count(*) from (
+          select ${owner}, ${name}, ${type}, case when ${isNamedSql(key)} then 1 else 0 end as named
+          from ${failures(request)} where ${task} = ${literal(request.taskId)} and ${isOfRow}) as recorded
+        group by ${owner}, ${name}, ${type}, named`;
     },
   };
   return sql;

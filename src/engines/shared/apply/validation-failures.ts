@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
+import type { RecordedDifference, RecordedKinds } from "../../../core/journal.ts";
 import type { TableId } from "../../../core/schema.ts";
 import { tableKey } from "../../../core/schema.ts";
-import type { ValidationFailure } from "../../../core/validation-failure.ts";
+import type { ValidationFailure, ValidationFailureKind } from "../../../core/validation-failure.ts";
 
 /** Characters of KEY and of DETAILS in AWS DMS's table: a table that it has made serves, too. */
 const LONGEST = 7800;
@@ -55,6 +56,43 @@ function recordedKey(key: readonly string[]): string {
     key.map((value) => beginning(value, room)),
     `, "sha256": "${digest}"`,
   );
+}
+
+type Texts = readonly (string | null)[];
+
+/** `rows`: as differencesSql() asks for them. */
+export function readDifferences(rows: readonly Texts[]): readonly RecordedDifference[] {
+  return rows.map(([id, text, records]) => ({ id: id!, records: Number(records), key: keyIn(text!) }));
+}
+
+/** `rows`: as differenceKindsSql() asks for them. */
+export function kindsByTable(rows: readonly Texts[]): readonly RecordedKinds[] {
+  const tables = new Map<string, RecordedKinds & { readonly kinds: Map<ValidationFailureKind, number> }>();
+  for (const [schema, name, kind, isNamed, count] of rows) {
+    const table = { schema: schema!, name: name! };
+    const { kinds, unnamed } = tables.get(tableKey(table)) ?? { kinds: new Map(), unnamed: 0 };
+    kinds.set(kind as ValidationFailureKind, (kinds.get(kind as ValidationFailureKind) ?? 0) + Number(count));
+    const more = isNamed === "1" ? 0 : Number(count);
+    tables.set(tableKey(table), { table, kinds, unnamed: unnamed + more });
+  }
+  return [...tables.values()];
+}
+
+/** SQL that is true where the column KEY names a row: a key that is there, and whole. */
+export function isNamedSql(key: string): string {
+  return `${key} <> '${shown([])}' and right(${key}, 2) = ']}'`;
+}
+
+/** The values of a key that is recorded whole. */
+function keyIn(text: string): readonly string[] | undefined {
+  if (!text.endsWith("]}")) return undefined;
+  try {
+    const { key } = JSON.parse(text) as { readonly key?: unknown };
+    const isKey = Array.isArray(key) && key.length > 0 && key.every((value) => typeof value === "string");
+    return isKey ? (key as readonly string[]) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isWhole(key: readonly string[]): boolean {

@@ -1,0 +1,122 @@
+import { MigrationError } from "../core/error.ts";
+import type { RecordedDifference, RecordsRequest } from "../core/journal.ts";
+import type { TablePlan } from "../core/plan.ts";
+import { type TableId, tableKey } from "../core/schema.ts";
+import type { RetryRows, TriedRecord } from "../pipeline/retry-rows.ts";
+import type { KeyColumn } from "../pipeline/row-keys.ts";
+import type { Attempt } from "./attempt.ts";
+import type { RetryBook } from "./retry-book.ts";
+import { WishFailure } from "./retry-wish.ts";
+import type { ValidationBook } from "./validation-book.ts";
+import type { RecordedTable, WishRecords } from "./wish-records.ts";
+
+/** Resolves when what is known to be compared by now has been, of these tables or of all; see ValidationBesideChanges. */
+export type Compared = (tables: readonly TableId[] | undefined) => Promise<void>;
+
+/**
+ * Rows that the task's validation has found to differ. Their records stay until the rows have been compared again, which is when
+ * they have been brought: so a record goes only when its row is seen to be the same, and a process that dies before leaves it.
+ */
+export class DifferenceRecords implements WishRecords {
+  readonly goAtOnce = false;
+  readonly #attempt: Attempt;
+  readonly #validation: ValidationBook;
+  readonly #compared: Compared;
+  /** By the key of the source's table: why rows were refused when all of its records were last tried. */
+  readonly #refusals = new Map<string, Map<string, number>>();
+
+  /** `compared`: undefined for a task that no changes follow. Throws a WishFailure when such rows cannot be brought by it. */
+  constructor(attempt: Attempt, compared: Compared | undefined) {
+    const { validation, settings, spec } = attempt;
+    if (compared === undefined || settings.validation.only) throw refusal(spec.name, BY_ANOTHER);
+    if (validation === undefined) throw refusal(spec.name, UNVALIDATED);
+    this.#attempt = attempt;
+    this.#validation = validation;
+    this.#compared = compared;
+  }
+
+  /** A table that is being compared whole has none of its records for a while. */
+  ready(tables: readonly TableId[] | undefined): Promise<void> {
+    return this.#compared(tables);
+  }
+
+  async recorded(): Promise<ReadonlyMap<string, RecordedTable>> {
+    const { journal, signal } = this.#attempt;
+    const recorded = await journal.differenceKinds(signal);
+    return new Map(
+      recorded.map(({ table, kinds, unnamed }) => [
+        tableKey(table),
+        { table, kinds, unnamed, records: [...kinds.values()].reduce((sum, rows) => sum + rows, 0) },
+      ]),
+    );
+  }
+
+  triesAll(table: TableId): void {
+    this.#refusals.delete(tableKey(table));
+  }
+
+  async page(wanted: RecordsRequest, columns: readonly KeyColumn[]): Promise<readonly TriedRecord[]> {
+    const { journal, signal } = this.#attempt;
+    const records = await journal.differences(wanted, signal);
+    return records.map(({ id, records: count, key }) => ({
+      ...{ id, records: count, keys: keysOf(key, columns) },
+      // Whatever it is recorded for: a row that the source has no more is not to be on the target.
+      leaves: true,
+    }));
+  }
+
+  removedWith(): undefined {
+    return undefined;
+  }
+
+  /** Its rows are looked at once more, whatever is known of them. */
+  written({ source: { id } }: TablePlan, rows: RetryRows): void {
+    const refusals = this.#refusals.get(tableKey(id)) ?? new Map<string, number>();
+    for (const [code, count] of rows.refusals) refusals.set(code, (refusals.get(code) ?? 0) + count);
+    this.#refusals.set(tableKey(id), refusals);
+    this.#validation.changed.putBack(
+      id,
+      rows.keys.map((key) => JSON.stringify(key)),
+    );
+    this.#validation.tell(id);
+  }
+
+  async settle(plans: readonly TablePlan[]): Promise<void> {
+    await this.#compared(plans.map(({ source }) => source.id));
+  }
+
+  async tell(book: RetryBook): Promise<void> {
+    const recorded = await this.recorded();
+    const targets = new Map(
+      this.#attempt.plan.tables.map(({ source, target }) => [tableKey(source.id), tableKey(target.id)]),
+    );
+    for (const { id } of book.progress?.tables ?? []) {
+      const records = recorded.get(targets.get(tableKey(id)) ?? tableKey(id))?.records ?? 0;
+      const codes = records === 0 ? undefined : this.#refusals.get(tableKey(id));
+      book.counted(id, records);
+      book.left(id, { records, codes: codes ?? new Map() });
+    }
+  }
+}
+
+/** By the source's names. */
+function keysOf(key: RecordedDifference["key"], columns: readonly KeyColumn[]): TriedRecord["keys"] {
+  if (key === undefined || key.length !== columns.length) return [];
+  return [Object.fromEntries(columns.map(({ name }, i) => [name, key[i]!]))];
+}
+
+const UNVALIDATED = {
+  message: "The task does not compare its tables, so it has no records of rows that differ.",
+  remedy:
+    "Stop it, set EnableValidation of ValidationSettings to true and resume it; or leave it stopped, and carry out what `tideway validate --repair FILE` writes when no task goes on with these tables.",
+};
+
+const BY_ANOTHER = {
+  message: "The task brings no changes, so it has no rows to bring.",
+  remedy:
+    "Repair by the task that brings them; what a full load has brought by `tideway validate --repair=apply`.",
+};
+
+function refusal(subject: string, { message, remedy }: typeof UNVALIDATED): WishFailure {
+  return new WishFailure(new MigrationError("usage.invalid", { message, subject, remedy }));
+}

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { startMysql } from "../support/mysql-server.ts";
+import { startPostgres } from "../support/postgres-server.ts";
+import { compareAnew, repaired, repairSettings, tallies } from "../support/repair-pair.ts";
+import { type RetryPair, retryKinds } from "../support/retry-pair.ts";
+import { serverOfFile } from "../support/server-pair.ts";
+import { areCompared } from "../support/task-validation.ts";
+
+/* A row of the target is found by the key that is recorded of it, whatever its type, and no other row is lost for it. */
+
+const [postgres, otherPostgres, mysql] = await Promise.all([
+  serverOfFile(startPostgres()),
+  serverOfFile(startPostgres()),
+  serverOfFile(startMysql({ flavour: "mariadb" })),
+]);
+const servers = { postgres, otherPostgres, mysql };
+
+const pairs: RetryPair[] = [];
+after(() => Promise.all(pairs.map(({ runs }) => runs.end())));
+
+/** A type of keys, and four of its values. */
+const KEYS: readonly (readonly [type: string, values: readonly string[]])[] = [
+  ["int", ["7", "-8", "9", "10"]],
+  ["bigint", ["9007199254740993", "9007199254740995", "-9007199254740997", "0"]],
+  ["decimal(30, 10)", ["12345678901234567890.0000000001", "-0.5", "1000", "2.0000000002"]],
+  ["varchar(20)", [`'k''"ü{} '`, "'k'", "'K'", "''"]],
+  ["char(6)", ["'ab'", "'a'", "'b'", "'abcdef'"]],
+  ["date", ["'2024-02-29'", "'1999-12-31'", "'2026-01-01'", "'2026-01-02'"]],
+  ["time(3)", ["'23:59:59.125'", "'00:00:00'", "'01:02:03.5'", "'10:00:00'"]],
+];
+
+for (const { name, make } of retryKinds) {
+  test(`${name}: rows are repaired by keys of each type`, async () => {
+    const each = (sql: (i: number, type: string, values: readonly string[]) => string): string =>
+      KEYS.map(([type, values], i) => sql(i, type, values)).join("; ");
+    const pair = await make(servers, {
+      tables: each((i, type) => `create table k${i} (k ${type} primary key, v varchar(40))`),
+      ...{ narrow: "select 1", settings: repairSettings() },
+      names: KEYS.map((_, i) => `k${i}`),
+    });
+    pairs.push(pair);
+    await pair.write(
+      each((i, _, [a, b, c]) => `insert into k${i} values (${a}, 'a'), (${b}, 'b'), (${c}, 'c')`),
+    );
+    const task = await pair.runs.replicate();
+    // One goes, one comes, one becomes another, and one is as it was.
+    await pair.target(
+      each(
+        (i, _, [a, b, , d]) => `delete from k${i} where k = ${a}; update k${i} set v = 'other' where k = ${b};
+          insert into k${i} values (${d}, 'stray')`,
+      ),
+    );
+    compareAnew(task, 1);
+    const differing = Object.fromEntries(KEYS.map((_, i) => [`k${i}`, 3]));
+    await task.until((progress) => areCompared(progress, differing));
+    const done = tallies(await repaired(task, 1));
+    assert.deepEqual(done, Object.fromEntries(KEYS.map((_, i) => [`k${i}`, [3, 3, 0]])));
+    const { progress } = await pair.runs.drain(task);
+    assert.ok(areCompared(progress));
+    assert.equal(await pair.recorded(), 0);
+    await pair.assertEqual();
+  });
+}
+
+test("a row that the target takes for the same as another one is left, and the other stays", async () => {
+  const collation =
+    "create collation folding (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
+  const kind = retryKinds.find((one) => one.name === "PostgreSQL to PostgreSQL")!;
+  const pair = await kind.make(servers, {
+    tables: "create table k (id varchar(20) primary key, v varchar(40))",
+    narrow: `${collation}; alter table k alter column id type varchar(20) collate folding`,
+    ...{ names: ["k"], settings: repairSettings() },
+  });
+  pairs.push(pair);
+  await pair.write("insert into k values ('a', 'one'), ('same', 'three')");
+  const task = await pair.runs.replicate();
+  await pair.target("update k set id = 'SAME' where id = 'same'");
+  await pair.write("insert into k values ('A', 'two')");
+  await task.until(({ tables }) => tables.every(({ refused, conflicts }) => refused + conflicts === 1));
+  compareAnew(task, 1);
+  const [told] = (await repaired(task, 1)).tables;
+  // 'SAME' goes and 'same' comes; 'A' finds 'a' in its way.
+  assert.deepEqual([told!.recorded, told!.settled, told!.left], [3, 2, 1]);
+  assert.deepEqual((await pair.target("select id, v from k")).map(({ id, v }) => `${id}: ${v}`).sort(), [
+    "a: one",
+    "same: three",
+  ]);
+  await pair.runs.drain(task);
+});
