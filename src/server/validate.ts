@@ -13,6 +13,7 @@ import { describeTargets } from "../pipeline/validation/target-tables.ts";
 import { validate } from "../pipeline/validation/validate.ts";
 import type { ValidationObserver } from "../pipeline/validation/validation-observer.ts";
 import { asRead, openBoth } from "../task/open-sides.ts";
+import { withPassedOver } from "../task/passed-over.ts";
 import { nothingSelected } from "../task/select-relations.ts";
 import { readTaskSettings, type TaskSettings } from "../task/settings.ts";
 import { OtherWriters } from "../task/tell-other-writers.ts";
@@ -177,9 +178,12 @@ async function planTables(
   const { selected, catalog, converted } = planned;
   const { tables, views, unmatched } = selected;
   if (tables.length + views.length === 0) throw asError(nothingSelected("selection"));
-  const findings = [...goneTables(tables, catalog), ...planned.findings];
+  const findings = [...goneTables(tables, catalog), ...planned.findings].map((finding) =>
+    withPassedOver(finding, settings.passedOver),
+  );
   const errors = findings.filter(({ severity }) => severity === "error");
-  const told = [...unmatched, ...replacements(converted, spec.target), ...errors];
+  const passed = findings.filter(({ passedOver }) => passedOver === true);
+  const told = [...unmatched, ...replacements(converted, spec.target), ...errors, ...passed];
   for (const finding of told) listener.finding(finding);
   const fatal = errors.find(({ table }) => table === undefined);
   if (fatal !== undefined) throw asError(fatal);
