@@ -64,20 +64,28 @@ function errorsPage(): string {
       "`task` ends; `usage` means that what was asked for was refused; `server` that the service cannot go " +
       "on. **Tried again** says whether Tideway repeats by itself what failed. A finding of severity `warning` or `info` may " +
       "be passed over: what happens then stands at the end of its meaning.",
+    "**Start all the same** is about errors of an assessment: `yes` where `TidewaySettings.AssessmentPassOver`, or `--pass-over`, " +
+      "may name the code, because a server, or the step that needs it, refuses what it is about when it comes to it; else why it may not.",
     ...[...groups].flatMap(([group, rows]) => [
       `## ${group}`,
       table(
-        ["Code", "Meaning", "What to do", "Takes with it", "Tried again"],
+        ["Code", "Meaning", "What to do", "Takes with it", "Tried again", "Start all the same"],
         rows.map(([code, kind]) => [
           `<a id="${code}"></a>\`${code}\``,
           kind.ignored === undefined ? kind.meaning : `${kind.meaning} If it is passed over: ${kind.ignored}`,
           kind.remedy,
           kind.scope,
           retries[kind.retry],
+          passOverText(kind),
         ]),
       ),
     ]),
   ]);
+}
+
+function passOverText({ passOver }: ErrorKind): string {
+  if (passOver === undefined) return "";
+  return passOver === true ? "yes" : `no: ${passOver}`;
 }
 
 function assessmentsPage(): string {

@@ -1,4 +1,5 @@
 import type {
+  PremigrationAssessmentStatus,
   ReplicationTaskAssessmentRun,
   ReplicationTaskIndividualAssessment,
 } from "@aws-sdk/client-database-migration-service";
@@ -38,6 +39,37 @@ export function runShape(
       Skipped: count("skipped"),
     },
   };
+}
+
+/** A run that a serverless replication was started with, as that one shows it. */
+export function premigrationShape(record: AssessmentRunRecord): PremigrationAssessmentStatus {
+  const {
+    ReplicationTaskAssessmentRunArn: arn,
+    ReplicationTaskAssessmentRunCreationDate: created,
+    ...shape
+  } = runShape(record, []);
+  return {
+    PremigrationAssessmentRunArn: arn,
+    FailOnAssessmentFailure: record.failsStart,
+    Status: shape.Status,
+    PremigrationAssessmentRunCreationDate: created,
+    AssessmentProgress: shape.AssessmentProgress,
+    LastFailureMessage: lastFailure(record),
+    ResultLocationBucket: shape.ResultLocationBucket,
+    ResultLocationFolder: shape.ResultLocationFolder,
+    ResultEncryptionMode: shape.ResultEncryptionMode,
+    ResultKmsKeyArn: shape.ResultKmsKeyArn,
+    ResultStatistic: shape.ResultStatistic,
+  };
+}
+
+/** Why a run has not passed, in a sentence; undefined for one that has, or is under way. */
+export function lastFailure({ failure, results, status }: AssessmentRunRecord): string | undefined {
+  if (failure !== undefined) return failure;
+  if (status === "cancelling") return "It was cancelled.";
+  const failed = results.findLast((result) => result.status === "failed");
+  const error = failed?.findings.findLast(({ severity }) => severity === "error");
+  return error && `${error.code} (${error.subject}): ${error.message}`;
 }
 
 export function individualShape(

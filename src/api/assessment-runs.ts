@@ -45,7 +45,7 @@ export async function startReplicationTaskAssessmentRun(
   return { ReplicationTaskAssessmentRun: runShape(record, [record]) };
 }
 
-type RunWishes = Pick<
+export type RunWishes = Pick<
   AssessmentRunRecord,
   | "names"
   | "serviceAccessRoleArn"
@@ -53,6 +53,7 @@ type RunWishes = Pick<
   | "resultLocationFolder"
   | "resultEncryptionMode"
   | "resultKmsKeyArn"
+  | "failsStart"
 > & { readonly name: string };
 
 interface BeginningRun {
@@ -65,7 +66,7 @@ interface BeginningRun {
 /** Stores a run and has the worker begin it. Requests that change something take turns, so that no other begins between. */
 export async function beginRun(
   task: TaskRecord,
-  { name, ...wishes }: RunWishes,
+  wishes: RunWishes,
   { call, pair, tags }: BeginningRun,
 ): Promise<AssessmentRunRecord> {
   await usableInstance(task.instanceArn, call);
@@ -76,6 +77,19 @@ export async function beginRun(
   if (runs.some((run) => run.taskArn === task.arn && isUnderWay(run))) {
     throw invalidState(`Replication task ${task.arn} is being assessed already.`);
   }
+  const record = await storeRun(task, wishes, { call, tags });
+  inBackground(call, async () => {
+    await carryOut(record, { task, pair }, call);
+  });
+  return record;
+}
+
+/** Stores a run that is to be carried out. */
+export async function storeRun(
+  task: TaskRecord,
+  { name, ...wishes }: RunWishes,
+  { call, tags }: Omit<BeginningRun, "pair">,
+): Promise<AssessmentRunRecord> {
   const record: AssessmentRunRecord = {
     arn: makeArn(call, "assessment-run", newResourceId(undefined)),
     identifier: `${task.arn} ${name}`,
@@ -86,17 +100,39 @@ export async function beginRun(
   if (!(await call.store.insert("assessment-run", record, { tags }))) {
     throw alreadyExists(`Replication task ${task.arn} has an assessment run named ${name} already.`);
   }
-  inBackground(call, async () => {
-    const answer = await call.supervisor.assess(task);
-    const end = (run: AssessmentRunRecord): AssessmentRunRecord => {
-      if (!isUnderWay(run)) return run;
-      if (!answer.ok) return { ...run, status: "error-executing", failure: failureText(answer.error) };
-      const results = individualResults(pair, answer.assessment?.findings ?? [], run.names);
-      return { ...run, status: runStatus(results), results };
-    };
-    call.supervisor.ledger.inOrder(record.arn, () => call.store.update("assessment-run", record.arn, end));
-  });
   return record;
+}
+
+interface AssessedTask {
+  readonly task: TaskRecord;
+  readonly pair: AssessedPair;
+}
+
+/**
+ * Has the task's worker carry out a run that is stored; resolves with the run as it has ended, undefined when there is none any
+ * more, or the server ends before it has.
+ */
+export async function carryOut(
+  { arn }: AssessmentRunRecord,
+  { task, pair }: AssessedTask,
+  { store, supervisor }: Pick<Call, "store" | "supervisor">,
+): Promise<AssessmentRunRecord | undefined> {
+  const answer = await supervisor.assess(task);
+  if (supervisor.isClosing) return undefined;
+  const end = (run: AssessmentRunRecord): AssessmentRunRecord => {
+    if (!isUnderWay(run)) return run;
+    if (!answer.ok) return { ...run, status: "error-executing", failure: failureText(answer.error) };
+    const results = individualResults(pair, answer.assessment?.findings ?? [], run.names);
+    return { ...run, status: runStatus(results), results };
+  };
+  supervisor.ledger.inOrder(arn, () => store.update("assessment-run", arn, end));
+  const run = await store.get("assessment-run", arn);
+  return run && end(run);
+}
+
+/** A name that no other run of the task has, for one that nobody has named. */
+export function runName(kind: string): string {
+  return `${kind}-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
 }
 
 export async function cancelReplicationTaskAssessmentRun(
@@ -195,7 +231,7 @@ async function askedPair(
   };
 }
 
-function engineOf(name: string, { engines }: Call): AssessedPair["source"] {
+function engineOf(name: string, { engines }: Pick<Call, "engines">): AssessedPair["source"] {
   const known = engines.engines.some((engine) =>
     [engine, ...engine.aliases].some((one) => one.name === name),
   );
@@ -203,7 +239,7 @@ function engineOf(name: string, { engines }: Call): AssessedPair["source"] {
   return { family: engines.find(name).name, name };
 }
 
-export async function pairOf(task: TaskRecord, call: Call): Promise<AssessedPair> {
+export async function pairOf(task: TaskRecord, call: Pick<Call, "store" | "engines">): Promise<AssessedPair> {
   const [source, target] = await Promise.all([
     findEndpoint(task.sourceArn, call),
     findEndpoint(task.targetArn, call),
@@ -216,9 +252,9 @@ export async function pairOf(task: TaskRecord, call: Call): Promise<AssessedPair
 }
 
 /** Those that are wanted of the applicable ones, in their order. */
-function chosen(
+export function chosen(
   names: readonly string[],
-  { IncludeOnly: only, Exclude: without }: Checked<dms.StartReplicationTaskAssessmentRunMessage>,
+  { IncludeOnly: only, Exclude: without }: ChosenNames,
 ): readonly string[] {
   if (only !== undefined && without !== undefined) {
     throw invalidCombination("IncludeOnly and Exclude exclude each other.");
@@ -230,6 +266,11 @@ function chosen(
   const left = names.filter((name) => only?.includes(name) ?? without?.includes(name) !== true);
   if (left.length === 0) throw invalidCombination("No individual assessment is left to run.");
   return left;
+}
+
+interface ChosenNames {
+  readonly IncludeOnly?: readonly string[] | undefined;
+  readonly Exclude?: readonly string[] | undefined;
 }
 
 async function runsOf(taskArn: string, call: Call): Promise<readonly AssessmentRunRecord[]> {

@@ -9,7 +9,7 @@ import { docsPlace, type Finding, ifIgnored } from "../core/finding.ts";
 import { applicableAssessments } from "../task/individual-assessments.ts";
 import type { AssessmentRunRecord, TaskRecord } from "../task/records.ts";
 import { isUnderWay, newestOf } from "./assessment-run-shape.ts";
-import { beginRun, pairOf } from "./assessment-runs.ts";
+import { beginRun, pairOf, runName } from "./assessment-runs.ts";
 import { invalidState, notFound } from "./faults.ts";
 import { page } from "./paging.ts";
 import { taskShape } from "./replication-task-shape.ts";
@@ -22,7 +22,7 @@ import { findTask, replicationTasks, tasksOf } from "./task-face.ts";
  */
 
 /** What results that nobody asked for by a bucket are said to be in; nothing is written anywhere but into the store. */
-const BUCKET = "tideway";
+export const BUCKET = "tideway";
 
 /** A run of all individual assessments under a name of its own. The answer says `testing`, as AWS's does. */
 export async function startReplicationTaskAssessment(
@@ -32,11 +32,10 @@ export async function startReplicationTaskAssessment(
   const task = await findTask(replicationTasks, arn, call);
   const pair = await pairOf(task, call);
   const names = applicableAssessments(pair);
-  const name = `assessment-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
   await beginRun(
     task,
     {
-      ...{ name, names, serviceAccessRoleArn: "", resultLocationBucket: BUCKET },
+      ...{ name: runName("assessment"), names, serviceAccessRoleArn: "", resultLocationBucket: BUCKET },
       ...{ resultLocationFolder: undefined, resultEncryptionMode: undefined, resultKmsKeyArn: undefined },
     },
     { call, pair, tags: [] },

@@ -136,7 +136,7 @@ export async function deleteEndpoint(
   return { Endpoint: endpointShape(record, call.engines, "deleting") };
 }
 
-export async function findEndpoint(arn: string, call: Call): Promise<EndpointRecord> {
+export async function findEndpoint(arn: string, call: Pick<Call, "store">): Promise<EndpointRecord> {
   const record = await call.store.get("endpoint", arn);
   if (record === undefined) throw missing(arn);
   return record;

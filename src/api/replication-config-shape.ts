@@ -3,9 +3,10 @@ import type {
   Replication,
   ReplicationConfig,
 } from "@aws-sdk/client-database-migration-service";
-import type { TaskRecord } from "../task/records.ts";
+import type { AssessmentRunRecord, TaskRecord } from "../task/records.ts";
 import { isActive } from "../task/state.ts";
 import type { TaskPhase } from "../task/task.ts";
+import { premigrationShape } from "./assessment-run-shape.ts";
 import { computeShape } from "./compute-config.ts";
 import { date, statsShape } from "./replication-task-shape.ts";
 import type { Call } from "./service.ts";
@@ -34,9 +35,14 @@ export function configShape({ serverless, ...task }: ServerlessTask): Replicatio
   };
 }
 
-/** Its replication, which is there from the start. */
-export function replicationShape(task: ServerlessTask, call: Call): Replication {
+/** Its replication, which is there from the start. `runs`: assessment runs, the oldest first, those of its starts among them. */
+export function replicationShape(
+  task: ServerlessTask,
+  runs: readonly AssessmentRunRecord[],
+  call: Call,
+): Replication {
   const { serverless, run } = task;
+  const ofStarts = runs.filter(({ taskArn, failsStart }) => taskArn === task.arn && failsStart !== undefined);
   return {
     ReplicationConfigIdentifier: task.identifier,
     ReplicationConfigArn: task.arn,
@@ -45,6 +51,8 @@ export function replicationShape(task: ServerlessTask, call: Call): Replication 
     ReplicationType: task.migrationType,
     Status: replicationStatus(task, call),
     ProvisionData: run === undefined ? undefined : provisionData(task),
+    PremigrationAssessmentStatuses:
+      ofStarts.length === 0 ? undefined : ofStarts.toReversed().map(premigrationShape),
     StopReason: task.stopReason,
     FailureMessages: task.failure === undefined ? [] : [task.failure],
     ReplicationStats: statsShape(task, call),
@@ -79,6 +87,7 @@ function replicationStatus(task: ServerlessTask, call: Call): string {
   if (status === "ready") return "created";
   if (status !== "starting") return status;
   if (!call.supervisor.hasWorkerFor(task)) return "provisioning_capacity";
+  if (task.serverless.awaits !== undefined) return "fetching_metadata";
   return (
     startStatus[call.supervisor.ledger.liveProgress(task.arn)?.phase ?? "starting"] ?? "replication_starting"
   );

@@ -3,6 +3,7 @@ import type {
   DescribeReplicationsResponse,
   ReloadReplicationTablesMessage,
   ReloadReplicationTablesResponse,
+  Replication,
   StartReplicationMessage,
   StartReplicationResponse,
   StopReplicationMessage,
@@ -10,9 +11,9 @@ import type {
 } from "@aws-sdk/client-database-migration-service";
 import type { TaskRecord } from "../task/records.ts";
 import type { StartMode } from "../task/task.ts";
-import { Fault } from "./faults.ts";
 import { type Filter, filteredOrNotFound } from "./filters.ts";
 import { page } from "./paging.ts";
+import { endAssessment, startAssessed } from "./premigration.ts";
 import { isServerless, replicationShape, type ServerlessTask } from "./replication-config-shape.ts";
 import type { Call } from "./service.ts";
 import { type Checked, checkEnum } from "./shapes.ts";
@@ -25,7 +26,8 @@ export async function describeReplications(
 ): Promise<DescribeReplicationsResponse> {
   const found = await findReplications(request.Filters, call);
   const { items, marker } = page(found, request, { key: (one) => one.arn });
-  return { Marker: marker, Replications: items.map((record) => replicationShape(record, call)) };
+  const runs = await call.store.list("assessment-run");
+  return { Marker: marker, Replications: items.map((record) => replicationShape(record, runs, call)) };
 }
 
 export async function startReplication(
@@ -33,15 +35,16 @@ export async function startReplication(
   call: Call,
 ): Promise<StartReplicationResponse> {
   const { ReplicationConfigArn: arn, StartReplicationType: given } = request;
-  if (request.PremigrationAssessmentSettings !== undefined) {
-    throw new Fault(
-      "InvalidOperationFault",
-      "PremigrationAssessmentSettings: assessment runs of replications are not built in this version of Tideway. A start assesses both databases by itself, and errors stop it.",
-    );
-  }
+  const { PremigrationAssessmentSettings: settings } = request;
   const mode = startMode(given, await findReplication(arn, call));
-  const record = await startTask({ face, arn, mode, positions: request, startType: given }, call);
-  return { Replication: replicationShape(serverless(record), call) };
+  const order = { face, arn, mode, positions: request, startType: given };
+  const record =
+    settings === undefined ? await startTask(order, call) : await startAssessed(order, settings, call);
+  return { Replication: await shown(record, call) };
+}
+
+async function shown(record: TaskRecord, call: Call): Promise<Replication> {
+  return replicationShape(serverless(record), await call.store.list("assessment-run"), call);
 }
 
 /**
@@ -59,7 +62,8 @@ export async function stopReplication(
   call: Call,
 ): Promise<StopReplicationResponse> {
   const record = await stopTask(face, request.ReplicationConfigArn, call);
-  return { Replication: replicationShape(serverless(record), call) };
+  await endAssessment(record, call);
+  return { Replication: await shown(record, call) };
 }
 
 export async function reloadReplicationTables(

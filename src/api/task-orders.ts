@@ -41,7 +41,7 @@ export async function startTask(order: StartOrder, call: Call): Promise<TaskReco
   const start = (task: TaskRecord): TaskRecord => {
     const status = nextTaskStatus(task.status, "start");
     if (status === undefined) throw face.cannotStart(task);
-    const serverless = task.serverless && { ...task.serverless, startType };
+    const serverless = task.serverless && { ...task.serverless, startType, awaits: undefined };
     return wanted({ ...started(task, mode, positions), status, serverless });
   };
   const companions = ({ identifier, run }: TaskRecord): Companions => ({

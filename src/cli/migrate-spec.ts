@@ -159,9 +159,9 @@ export function taskId(endpoints: readonly EndpointConfig[], type: string, table
 }
 
 export async function settingsDocument(
-  options: Pick<WhatToMove, "settings"> & Partial<Pick<MigrateOptions, "prepMode" | "validate">>,
+  options: Pick<WhatToMove, "settings" | "passOver"> & Partial<Pick<MigrateOptions, "prepMode" | "validate">>,
 ): Promise<string> {
-  const { prepMode, validate = false } = options;
+  const { prepMode, validate = false, passOver = [] } = options;
   const text = options.settings === undefined ? "{}" : await documentOf(options.settings, "--settings");
   const settings = [
     ...(prepMode === undefined
@@ -169,13 +169,23 @@ export async function settingsDocument(
       : [["FullLoadSettings", { TargetTablePrepMode: prepModes[prepMode] }] as const]),
     ...(validate ? [["ValidationSettings", { EnableValidation: true }] as const] : []),
   ];
-  if (settings.length === 0) return text;
+  if (settings.length === 0 && passOver.length === 0) return text;
   const document = parsedSettings(text);
+  if (passOver.length > 0) addPassedOver(document, passOver);
   for (const [section, members] of settings) {
     const given = document[section];
     document[section] = { ...(typeof given === "object" && given !== null ? given : {}), ...members };
   }
   return JSON.stringify(document);
+}
+
+/** Beside those of the document; what is not what it should be there is left for the settings' check to refuse. */
+function addPassedOver(document: Record<string, unknown>, passOver: readonly string[]): void {
+  const given = document["TidewaySettings"] ?? {};
+  if (typeof given !== "object" || Array.isArray(given)) return;
+  const named = (given as { readonly AssessmentPassOver?: unknown }).AssessmentPassOver ?? [];
+  if (!Array.isArray(named)) return;
+  document["TidewaySettings"] = { ...given, AssessmentPassOver: [...named, ...passOver] };
 }
 
 function parsedSettings(text: string): Record<string, unknown> {

@@ -44,6 +44,16 @@ test("a server is driven by the command line alone, from its first start to its 
   const assessed = await tideway(["task", "assess", "move", "--data-dir", directory]);
   assert.equal(assessed.code, 3, assessed.stderr);
   assert.match(assessed.stdout, /^error target\.table_in_use\n {2}.*view public\.v[\s\S]*\nmove: failed\n$/);
+  const create = ["task", "create", "bold", "--source", "old", "--target", "new", "--include", "public.*"];
+  const wrong = await tideway([...create, "--pass-over", "source.no_key", "--data-dir", directory]);
+  assert.notEqual(wrong.code, 0);
+  assert.match(wrong.stderr, /source\.no_key, which cannot be passed over: /);
+  await run(...create, "--pass-over", "target.table_in_use:public.t");
+  assert.match(
+    await run("task", "assess", "bold"),
+    /^warning target\.table_in_use\n.*This is passed over as told\.[\s\S]*\nbold: warning\n$/,
+  );
+  await run("task", "delete", "bold", "--wait");
   await server.query("drop view v", target);
   assert.match(await run("task", "assess", "move"), /\nmove: passed\n$/);
   await run("task", "start", "move", "--wait");

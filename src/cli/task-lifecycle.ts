@@ -4,7 +4,7 @@ import {
 } from "@aws-sdk/client-database-migration-service";
 import { type ApiOptions, withApi } from "./api-client.ts";
 import { chosenInstance, findEndpoint, findTask, unlessGone } from "./api-resources.ts";
-import { documentOf, mappingsDocument } from "./migrate-spec.ts";
+import { mappingsDocument, settingsDocument } from "./migrate-spec.ts";
 import type { Output } from "./output.ts";
 import type { TaskRunContext } from "./task-run.ts";
 import { printTask } from "./task-screens.ts";
@@ -22,8 +22,8 @@ export interface TaskCreateOptions extends ApiOptions, WhatToMove {
 export async function createTask(name: string, options: TaskCreateOptions, output: Output): Promise<void> {
   const { mappingsFromPatterns } = await import("../mapping/selection.ts");
   const tableMappings = await mappingsDocument(options, { mappingsFromPatterns });
-  const settings =
-    options.settings === undefined ? undefined : await documentOf(options.settings, "--settings");
+  const document = await settingsDocument(options);
+  const settings = options.settings === undefined && document === "{}" ? undefined : document;
   const task = await withApi(options, async (client) => {
     const source = await findEndpoint(client, options.source);
     const target = await findEndpoint(client, options.target);

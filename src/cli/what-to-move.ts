@@ -8,10 +8,12 @@ export interface WhatToMove {
   readonly exclude: readonly string[];
   readonly mappings?: string;
   readonly settings?: string;
+  /** Codes of findings, or code:object. */
+  readonly passOver?: readonly string[];
 }
 
 /** A repeatable option's values. */
-export function collect(value: string, values: readonly string[]): readonly string[] {
+export function collect(value: string, values: readonly string[] = []): readonly string[] {
   return [...values, value];
 }
 
@@ -23,6 +25,16 @@ export function withWhatToMove(command: Command, type = "what to move"): Command
     .option("--exclude <pattern>", "tables to leave out; repeatable", collect, [])
     .option("--mappings <file>", "AWS DMS table mappings (JSON) instead of patterns; - for standard input")
     .option("--settings <file>", "AWS DMS task settings (JSON), any subset");
+}
+
+/** Repeatable; beside what the settings name. */
+export function passOverOption(): Option {
+  return new Option(
+    "--pass-over <code[:object]>",
+    "start in spite of this error of the assessment, where the servers may know better; repeatable",
+  )
+    .argParser(collect)
+    .default([], "none");
 }
 
 export function typeOption(about: string): Option {

@@ -22,6 +22,11 @@ export interface ErrorKind {
   readonly remedy: string;
   /** Of codes that warnings have: what happens when it is passed over, where the meaning does not say so. */
   readonly ignored?: string;
+  /**
+   * Of codes that errors of an assessment have: true where a server, or the step that needs it, refuses what the error foretells
+   * when it comes to it, so that nothing is lost by going on; else why a start may not pass over it.
+   */
+  readonly passOver?: true | string;
 }
 
 export interface ErrorDetails {

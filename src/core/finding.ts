@@ -14,6 +14,8 @@ export interface Finding {
   readonly remedy: string;
   /** What mends it, where statements do; the remedy holds them too, with what else is to be done. */
   readonly fix?: Fix;
+  /** It was an error, and the task is told to start all the same. */
+  readonly passedOver?: true;
 }
 
 /** Statements to be run as they are, each with its semicolon. */
@@ -23,8 +25,17 @@ export interface Fix {
 }
 
 /** What happens when nobody does anything about it. */
-export function ifIgnored({ code, severity }: Pick<Finding, "code" | "severity">): string {
+export function ifIgnored({
+  code,
+  severity,
+  passedOver,
+}: Pick<Finding, "code" | "severity" | "passedOver">): string {
   const { scope, ignored, meaning }: ErrorKind = errorTable[code];
+  if (passedOver === true) {
+    return scope === "table"
+      ? "The table is moved all the same; if it is refused then, it is set aside, or the task ends."
+      : "The task starts all the same; if what this is about is refused then, the task ends.";
+  }
   if (severity !== "error") return ignored ?? meaning;
   return scope === "table"
     ? "The table is set aside; the others are moved without it."

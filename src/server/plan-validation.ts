@@ -8,6 +8,7 @@ import type { Source } from "../core/source.ts";
 import type { Target } from "../core/target.ts";
 import { parseTableMappings } from "../mapping/table-mappings.ts";
 import { compareTable } from "../pipeline/validation/compared-table.ts";
+import { withPassedOver } from "../task/passed-over.ts";
 import { nothingSelected } from "../task/select-relations.ts";
 import type { TaskSettings } from "../task/settings.ts";
 import { planRows } from "./plan-rows.ts";
@@ -41,9 +42,12 @@ export async function planTables(
   const { selected, catalog, converted } = planned;
   const { tables, views, unmatched } = selected;
   if (tables.length + views.length === 0) throw asError(nothingSelected("selection"));
-  const findings = [...goneTables(tables, catalog), ...planned.findings];
+  const findings = [...goneTables(tables, catalog), ...planned.findings].map((finding) =>
+    withPassedOver(finding, settings.passedOver),
+  );
   const errors = findings.filter(({ severity }) => severity === "error");
-  const told = [...unmatched, ...replacements(converted, spec.target), ...errors];
+  const passed = findings.filter(({ passedOver }) => passedOver === true);
+  const told = [...unmatched, ...replacements(converted, spec.target), ...errors, ...passed];
   for (const finding of told) tell(finding);
   const fatal = errors.find(({ table }) => table === undefined);
   if (fatal !== undefined) throw asError(fatal);

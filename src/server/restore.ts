@@ -1,3 +1,4 @@
+import { assessAndStart } from "../api/premigration.ts";
 import { finishDeletion } from "../api/replication-instances.ts";
 import { inBackground, type Service } from "../api/service.ts";
 import { finishCreation } from "../api/task-creation.ts";
@@ -29,8 +30,14 @@ export async function restore(service: Service): Promise<void> {
       }),
     );
   }
+  const awaited = new Set(
+    (await store.list("task")).map(({ status, serverless }) =>
+      status === "starting" ? serverless?.awaits : undefined,
+    ),
+  );
   for (const run of await store.list("assessment-run")) {
-    if (run.status !== "running") continue;
+    // What a start waits for is carried out again.
+    if (run.status !== "running" || awaited.has(run.arn)) continue;
     ledger.inOrder(run.arn, () =>
       store.update("assessment-run", run.arn, (record) => {
         return { ...record, status: "error-executing", failure: INTERRUPTED };
@@ -48,6 +55,9 @@ export async function restore(service: Service): Promise<void> {
   for (const task of await store.list("task")) {
     if (task.status === "deleting") inBackground(service, () => finishTaskDeletion(task, service));
     // The others are run when their instance is ready.
-    if (task.serverless !== undefined && isActive(task.status)) await supervisor.runTask(task);
+    if (task.serverless !== undefined && isActive(task.status)) {
+      await supervisor.runTask(task);
+      inBackground(service, () => assessAndStart(task, service));
+    }
   }
 }

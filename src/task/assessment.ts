@@ -23,6 +23,7 @@ import type { AttemptNotes } from "./attempt.ts";
 import { loadsRows } from "./loads-rows.ts";
 import { cutFindings, lobSettings } from "./lob-settings.ts";
 import { numberedTables, recallTables } from "./noted-tables.ts";
+import { withPassedOver } from "./passed-over.ts";
 import { loadedByOtherRules } from "./rule-changes.ts";
 import { sameTables } from "./same-tables.ts";
 import { compareSchemas, isComplete, type SchemaChanges } from "./schema-changes.ts";
@@ -119,7 +120,11 @@ export async function assessTask(request: AssessmentRequest, signal: AbortSignal
     .map(({ id }) => tableKey(id));
   const notes = { followed: isFollowed, planned: noted?.now, awaited, recalled: new Set(ofJournal) };
   const { catalog } = described;
-  return { catalog, listed, selected, tables, concerned, changes, told, findings, notes };
+  const { passedOver } = settings;
+  return {
+    ...{ catalog, listed, selected, tables, concerned, changes, told, notes },
+    findings: findings.map((finding) => withPassedOver(finding, passedOver)),
+  };
 }
 
 /** Tables of a full load that it is not done with. */

@@ -137,6 +137,8 @@ export interface Serverless {
   readonly updatedMs: number;
   /** StartReplicationType of the last start, as given. */
   readonly startType?: string | undefined;
+  /** ARN of the assessment run that has to pass, or to end, before the start that it belongs to goes on. */
+  readonly awaits?: string | undefined;
 }
 
 /** Members that were not given are not there: clients compare what they get with what they gave. */
@@ -197,6 +199,8 @@ export interface AssessmentRunRecord extends Named {
   readonly resultLocationFolder: string | undefined;
   readonly resultEncryptionMode: string | undefined;
   readonly resultKmsKeyArn: string | undefined;
+  /** Of a run that a serverless replication starts with: whether it does not start when the run fails. */
+  readonly failsStart?: boolean | undefined;
 }
 
 /** Who is to hear of which events. */

@@ -224,6 +224,7 @@ export const TIDEWAY_DEFAULTS = {
   SharedReadLimitInMB: 16_384,
   StreamStartLimitSeconds: 3600,
   ExceptionsWithValues: false,
+  AssessmentPassOver: [] as readonly string[],
 };
 
 /** Not part of AWS DMS's document: what Tideway can do beyond it. */
@@ -268,6 +269,13 @@ export const tidewaySettings: SettingSection = {
     "Whether the tables of exceptions and of validation failures hold values of a row, not only those of its key.",
     does(
       "All values of a row that is passed over stand in STATEMENT, and of a row that a validation finds different both values of each column that differs in DETAILS, for whoever may read these tables on the target.",
+    ),
+  ],
+  AssessmentPassOver: [
+    { type: "texts", default: TIDEWAY_DEFAULTS.AssessmentPassOver },
+    "Errors of the assessment that the task starts in spite of: their codes, or `code:object` for one object as the finding names it.",
+    does(
+      "Such an error is told as a warning. Where the server does refuse it, the task ends or the table is set aside then. Codes after which rows could be lost or wrong are refused: [errors.md](errors.md) says of each.",
     ),
   ],
 };

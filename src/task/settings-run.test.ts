@@ -27,6 +27,7 @@ test("a run without settings drops and creates, loads eight partitions and retri
     historySlotMinutes: 5,
     groupLimits: { changes: undefined, bytes: 500 * 2 ** 20 },
     truncates: "carry-out",
+    passedOver: [],
     validation: { enabled: false, only: false, sessions: 5, skipsLobs: false, delayMs: 0 },
     rowErrors: {
       refused: "log",
@@ -92,6 +93,7 @@ test("a run reads its settings from a part of a document and from the full one a
       historySlotMinutes: 5,
       groupLimits: { changes: 300, bytes: 2 ** 20 },
       truncates: "refuse",
+      passedOver: [],
       validation: { enabled: false, only: false, sessions: 5, skipsLobs: false, delayMs: 0 },
       rowErrors: {
         refused: "stop-task",

@@ -12,6 +12,7 @@ export type SettingValue =
   | { readonly type: "text"; readonly default: string | null | undefined }
   /** An object or list whose inside is kept as it is; null for none. */
   | { readonly type: "object" | "list"; readonly default: null | undefined }
+  | { readonly type: "texts"; readonly default: readonly string[] }
   | { readonly type: "log-components"; readonly default: readonly LogComponent[] };
 
 export interface LogComponent {
@@ -80,6 +81,8 @@ export function describeValue(value: SettingValue): string {
       return value.default === null ? "an object or null" : "an object";
     case "list":
       return "a list";
+    case "texts":
+      return "a list of texts";
     case "log-components":
       return "a list of objects with Id and Severity";
   }
@@ -107,5 +110,7 @@ export function accepts(value: SettingValue, given: unknown): boolean {
     case "list":
     case "log-components":
       return Array.isArray(given);
+    case "texts":
+      return Array.isArray(given) && given.every((one) => typeof one === "string");
   }
 }

@@ -3,6 +3,7 @@ import type { OptionalControlTable } from "../core/journal.ts";
 import type { GroupLimits, PrepareMode } from "../core/target.ts";
 import { LARGEST_LOB, type LobSize } from "../mapping/rules.ts";
 import type { TruncatePolicy } from "../pipeline/truncates.ts";
+import { type PassedOver, readPassedOver } from "./passed-over.ts";
 import {
   checkValues,
   defaultDocument,
@@ -51,6 +52,8 @@ export interface TaskSettings extends ErrorSettings {
   /** Only what was written on the source is sent on, and what is applied is marked for others that do the same. */
   readonly preventsLoops: boolean;
   readonly validation: ValidationSettings;
+  /** Errors of the assessment that do not keep it from starting. */
+  readonly passedOver: readonly PassedOver[];
 }
 
 /**
@@ -112,6 +115,7 @@ export function readTaskSettings(document: string): TaskSettings {
     preventsLoops:
       section(merged, "LoopbackPreventionSettings").EnableLoopbackPrevention === true && !validation.only,
     validation,
+    passedOver: readPassedOver(tideway.AssessmentPassOver),
     ...errorSettings(errors, tideway),
   };
 }
@@ -233,6 +237,7 @@ function checkCombinations(document: SettingsDocument): void {
   }
   const { ValidationOnly, EnableValidation } = section(document, "ValidationSettings");
   if (ValidationOnly === true) checkValidationOnly(load.TargetTablePrepMode, EnableValidation);
+  readPassedOver((section(document, "TidewaySettings").AssessmentPassOver ?? []) as readonly string[]);
 }
 
 function checkValidationOnly(prepareMode: unknown, isEnabled: unknown): void {

@@ -50,6 +50,7 @@ export class Supervisor {
   /** Tasks that the present worker of their instance has been told to run. */
   readonly #running = new Map<string, Run>();
   readonly #reloads = new ReloadRelay();
+  #closing = false;
 
   constructor({ store, workerPath, log }: SupervisorOptions) {
     this.#store = store;
@@ -95,13 +96,14 @@ export class Supervisor {
 
   /**
    * Hands a task to its instance's worker; its record says how (`run.mode`). A worker that is just
-   * being started, as that of a serverless task is by this, gets it when it is ready.
+   * being started, as that of a serverless task is by this, gets it when it is ready. One that waits for an
+   * assessment gets a worker for that alone.
    */
   async runTask(record: TaskRecord): Promise<void> {
     if (record.run === undefined || this.#running.has(record.arn)) return;
     if (this.#ledger.hasEnded(record.arn)) return;
     const worker = this.#workers.forTask(record);
-    if (!worker?.isReady) return;
+    if (!worker?.isReady || record.serverless?.awaits !== undefined) return;
     const run: Run = { isTold: false, isStopped: false, retry: undefined };
     this.#running.set(record.arn, run);
     this.#taskArns.set(record.taskId, record.arn);
@@ -151,10 +153,20 @@ export class Supervisor {
     return this.#workers.call(instanceArn, { kind: "list-schemas", endpoint });
   }
 
+  /** Ends a start that has not reached the worker, since what it waited for keeps it from going on. */
+  refuseStart({ arn }: TaskRecord, error: MigrationError): void {
+    this.#abandon(arn, error);
+  }
+
   /** Has the worker of the task's instance look at what the task would meet. */
   async assess(record: TaskRecord): Promise<WorkerAnswer> {
-    const spec = await taskSpec(this.#store, record, "start-replication");
-    return await this.#workers.call(record.instanceArn, { kind: "assess", spec });
+    try {
+      const spec = await taskSpec(this.#store, record, "start-replication");
+      return await this.#workers.call(record.instanceArn, { kind: "assess", spec });
+    } catch (error) {
+      if (!(error instanceof MigrationError)) throw error;
+      return { ok: false, error: error.toJSON() };
+    }
   }
 
   /** Removes what a task that has run left on both sides. */
@@ -179,8 +191,14 @@ export class Supervisor {
     }
   }
 
+  /** It is ending its workers: what they no longer answer is not about what they were asked. */
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
   /** Ends all workers. Tasks keep their states: they resume when a supervisor is opened on the store again. */
   async close(): Promise<void> {
+    this.#closing = true;
     await this.#workers.close();
     await this.#ledger.close();
   }

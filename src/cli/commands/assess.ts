@@ -11,7 +11,7 @@ import { onInterrupt } from "../interrupts.ts";
 import { numberIn, wholeNumberIn } from "../number-options.ts";
 import { type Output, paintFor } from "../output.ts";
 import { ReportFile } from "../report-file.ts";
-import { prepModeOption, withWhatToMove } from "../what-to-move.ts";
+import { passOverOption, prepModeOption, withWhatToMove } from "../what-to-move.ts";
 
 const HELP = `
 Examples:
@@ -35,6 +35,7 @@ export function assessCommand(program: Command, output: Output, exit: (code: Exi
     .argument("[target-url]", "where it is to go");
   withWhatToMove(command)
     .addOption(prepModeOption("what would be done with tables that are on the target"))
+    .addOption(passOverOption())
     .option("--no-estimate", "do not read samples of tables and do not watch the source")
     .option("--watch <seconds>", "how long to watch the source's rate of changes", wholeNumberIn(1, 3600), 60)
     .option(

@@ -12,7 +12,7 @@ import { defaultDataDir, type HeldRun, holdRun } from "../run-record.ts";
 import { isEqual, validationTally } from "../table-validation.ts";
 import { type TaskDisplay, taskDisplay } from "../task-display.ts";
 import { printable } from "../text-width.ts";
-import { prepModeOption, withWhatToMove } from "../what-to-move.ts";
+import { passOverOption, prepModeOption, withWhatToMove } from "../what-to-move.ts";
 
 const HELP = `
 Examples:
@@ -24,6 +24,8 @@ Examples:
 Patterns are schema.table, where * stands for any characters and ? for one; a name that holds a dot
 goes between double quotes. Without --include every table of every schema is migrated. MySQL's databases
 are schemas here: a URL that names one takes that one, else all of the server's.
+An error of the assessment that a server may know better is passed over with --pass-over; docs/reference/errors.md says
+which may be, and what happens then.
 A password that is not in the URL is taken from TIDEWAY_SOURCE_PASSWORD or TIDEWAY_TARGET_PASSWORD.
 
 Ctrl-C stops in order and the same command resumes; pressed twice it ends at once, which is safe too.
@@ -40,6 +42,7 @@ export function migrateCommand(program: Command, output: Output, exit: (code: Ex
     .argument("<target-url>", "where it goes");
   withWhatToMove(command)
     .addOption(prepModeOption("what to do with tables that are on the target"))
+    .addOption(passOverOption())
     .option("--validate", "compare the rows of both sides, once they are loaded and as changes come", false)
     .option("--until-caught-up", "with cdc: stop once the target has every change", false)
     .option("--cdc-start-position <position>", "with --type cdc: replicate what was committed after this")

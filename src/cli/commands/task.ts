@@ -8,7 +8,7 @@ import { repairTask, type TaskRepairOptions } from "../task-repair.ts";
 import { retryErrors } from "../task-retry.ts";
 import { type ReloadOptions, reloadTask, startTask, stopTask, type TaskRunOptions } from "../task-run.ts";
 import { listTasksText, showTables, showTask } from "../task-screens.ts";
-import { collect, withWhatToMove } from "../what-to-move.ts";
+import { collect, passOverOption, withWhatToMove } from "../what-to-move.ts";
 
 const HELP = `
 Examples:
@@ -82,6 +82,7 @@ function createOptions(command: Command): Command {
     .requiredOption("--target <endpoint>", "identifier or ARN of the target endpoint")
     .option("--instance <name>", "replication instance; not needed when there is one only");
   return withWhatToMove(described)
+    .addOption(passOverOption())
     .option("--cdc-start-position <position>", "with --type cdc: replicate what was committed after this")
     .option("--cdc-stop-position <position>", "stop there");
 }

@@ -34,6 +34,7 @@ export const assessmentErrors = {
       "Columns or indexes have a collation that the target has not, so that the table cannot be made there.",
     remedy:
       "Install the locale on the target's machine, then have the server look for it, with pg_import_system_collations().",
+    passOver: true,
   },
   "target.collation_differs": {
     scope: "task",

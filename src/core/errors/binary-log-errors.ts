@@ -7,6 +7,7 @@ export const binaryLogErrors = {
     retry: "never",
     meaning: "The source writes no binary log, so changes cannot be read from it.",
     remedy: "Start the source with log_bin and a server_id that is not 0.",
+    passOver: "Changes would be missing.",
   },
   "source.binary_log_format": {
     scope: "task",
@@ -14,6 +15,8 @@ export const binaryLogErrors = {
     meaning: "The source's binary log holds statements instead of the rows that they change.",
     remedy:
       "Run on the source: set global binlog_format = ROW; and let sessions that are open connect again. Set it in the server's configuration, too.",
+    passOver:
+      "Rows that statements change would be missing; a task that finds such a log while it runs ends, too.",
   },
   "source.binary_log_filtered": {
     scope: "table",
@@ -21,6 +24,7 @@ export const binaryLogErrors = {
     meaning:
       "The source leaves the table's database out of its binary log (binlog_do_db, binlog_ignore_db), so changes of the table cannot be read.",
     remedy: "Take the database out of the filter and restart the source, or use a full-load task.",
+    passOver: "Changes of the table would be missing.",
   },
   "source.binary_log_expires": {
     scope: "task",
@@ -44,6 +48,7 @@ export const binaryLogErrors = {
       "The source is a replica that does not write what it replicates to its own binary log, so those changes cannot be read from it.",
     remedy:
       "Set log_replica_updates (log_slave_updates) on the source and restart it, or read from its primary.",
+    passOver: "Changes that the source replicates would be missing.",
   },
   "source.no_gtids": {
     scope: "task",
@@ -76,6 +81,7 @@ export const binaryLogErrors = {
     meaning: "Of a system-versioned table only the rows that are current can be read, by full-load tasks.",
     remedy:
       "Use a full-load task for the table, or run on the source: alter table ... drop system versioning;",
+    passOver: "Rows of the table's history would be taken for changes of those that are current.",
   },
   "source.old_temporal": {
     scope: "table",
@@ -84,12 +90,14 @@ export const binaryLogErrors = {
       "The server keeps fractions of seconds in a form that MariaDB had before 10.1, which its binary log does not tell from whole seconds.",
     remedy:
       "Run on the source: set global mysql56_temporal_format = ON; and then alter table ... force; or use a full-load task for the table.",
+    passOver: "Times with fractions of seconds would be read as others.",
   },
   "source.type_unknown": {
     scope: "table",
     retry: "never",
     meaning: "A column has a type that Tideway does not know.",
     remedy: "Leave the column out with a transformation rule, or the table with a selection rule.",
+    passOver: "Nobody knows how the column's values are to be read.",
   },
   "source.labels_unreadable": {
     scope: "table",
@@ -98,6 +106,7 @@ export const binaryLogErrors = {
       "The server shows labels of an enum or a set with ? for characters beyond the basic plane, and the binary log holds only their numbers.",
     remedy:
       "Set binlog_row_metadata = FULL on the source, rename the labels, or use a full-load task for the table.",
+    passOver: "Labels would be written with ? in the place of characters.",
   },
   "source.column_compressed": {
     scope: "table",
@@ -106,6 +115,7 @@ export const binaryLogErrors = {
       "MariaDB logs the values of a column in a compressed form (COMPRESSED), which Tideway does not read.",
     remedy:
       "Run on the source: alter table ... modify the column without COMPRESSED; or use a full-load task for the table.",
+    passOver: "Values would be written as the server has compressed them.",
   },
   "source.prepared_transactions": {
     scope: "task",
@@ -153,6 +163,7 @@ export const binaryLogErrors = {
     meaning: "The source's log lacks columns of a changed row that the target needs.",
     remedy:
       "Set binlog_row_image = FULL on the source, also for sessions that are open, and reload the table.",
+    passOver: "Changes would lack values.",
   },
   "source.rows_replaced": {
     scope: "table",

@@ -8,6 +8,7 @@ export const convertErrors = {
     meaning:
       "Columns get a type on the target that allows other values than the source's, or shows them otherwise.",
     remedy: "Look at the columns. Make the table on the target before the task if it is to have other types.",
+    passOver: true,
   },
   "convert.row_length": {
     scope: "table",
@@ -16,6 +17,7 @@ export const convertErrors = {
       "The columns of a table that must have a limit take more bytes than a row of MySQL and MariaDB may have (65,535).",
     remedy:
       "Leave columns out or give them a shorter type by rules of the table mappings, or take them out of keys.",
+    passOver: true,
   },
   "convert.default": {
     scope: "table",
@@ -39,6 +41,7 @@ export const convertErrors = {
       "A generated column's expression is the source's; the target's column is an ordinary one with its values.",
     remedy: "Let the target compute the column before others write, if they rely on it.",
     ignored: "The column stays as it is when rows are written on the target after the switch-over.",
+    passOver: "Rows would come without values that they cannot do without.",
   },
   "convert.index": {
     scope: "table",
@@ -73,6 +76,7 @@ export const convertErrors = {
     retry: "never",
     meaning: "Names that the target cannot have, or that are taken there, become others.",
     remedy: "None needed, unless something refers to the objects by name.",
+    passOver: "Two tables or columns could become one, or get a name that is cut off.",
   },
   "convert.collation": {
     scope: "task",

@@ -8,6 +8,14 @@ export const serviceErrors = {
     meaning: "The task was stopped on request.",
     remedy: "Start it again with resume-processing.",
   },
+  "task.premigration_failed": {
+    scope: "task",
+    retry: "never",
+    meaning:
+      "The premigration assessment that a replication was started with has failed, and FailOnAssessmentFailure keeps the replication from starting.",
+    remedy:
+      "Mend what it has found, then start the replication again; or set FailOnAssessmentFailure to false.",
+  },
   "task.worker_died": {
     scope: "task",
     retry: "backoff",

@@ -8,18 +8,21 @@ export const sourceErrors = {
     meaning:
       "A selected view cannot be read: tables or columns that it is made of are gone, or its definer may not read them.",
     remedy: "Correct or drop the view, or exclude it.",
+    passOver: "The view has no description, by which it could be made or read.",
   },
   "source.version_unsupported": {
     scope: "task",
     retry: "never",
     meaning: "The server's version is older than what Tideway supports.",
     remedy: "See the README's verified-against table.",
+    passOver: true,
   },
   "source.wal_level": {
     scope: "task",
     retry: "never",
     meaning: "The source does not write a log that changes can be read from.",
     remedy: "Set wal_level = logical on the source and restart it.",
+    passOver: true,
   },
   "source.no_free_slot": {
     scope: "task",
@@ -28,6 +31,7 @@ export const sourceErrors = {
     remedy: "Raise max_replication_slots and max_wal_senders, or drop slots that nobody uses.",
     ignored:
       "A table that is loaded again beside the others has to wait, or its reload fails, until a slot and a WAL sender are free.",
+    passOver: true,
   },
   "source.slot_exists": {
     scope: "task",
@@ -95,12 +99,14 @@ export const sourceErrors = {
     meaning: "The source's user lacks a privilege.",
     remedy: "Grant the named privilege; docs/engines/postgres.md has the statements.",
     ignored: "What the message names is not done, or is done in the way that it says.",
+    passOver: true,
   },
   "source.table_privilege": {
     scope: "table",
     retry: "never",
     meaning: "The source's user may not read a table.",
     remedy: "Grant SELECT on the table (and USAGE on its schema), then reload the table.",
+    passOver: true,
   },
   "source.no_key": {
     scope: "table",
@@ -108,6 +114,7 @@ export const sourceErrors = {
     meaning:
       "A table has no primary key or replica identity, so updates and deletes cannot be told apart by row.",
     remedy: "Add a primary key or set REPLICA IDENTITY FULL before the task starts, or use a full-load task.",
+    passOver: "Changes of the table are not published, and would be missing.",
   },
   "source.table_changed": {
     scope: "table",
@@ -115,6 +122,7 @@ export const sourceErrors = {
     meaning: "A table was changed on the source in a way that the task cannot follow.",
     remedy:
       "Reload the table: Tideway makes it anew, unless it was there before the task or something stands on it.",
+    passOver: "The rows that the target has of the table no longer belong to it.",
   },
   "source.changes_unnoted": {
     scope: "task",
@@ -153,6 +161,7 @@ export const sourceErrors = {
     retry: "never",
     meaning: "The source could not read the table.",
     remedy: "Look up the server's code in the message; mend the table, then reload it.",
+    passOver: "What the server says of a table that it cannot read may be wrong, too.",
   },
   "source.busy": {
     scope: "task",
@@ -186,6 +195,7 @@ export const sourceErrors = {
     meaning: "The source is a standby, from which changes cannot be captured.",
     remedy: "Point the endpoint at the primary, or use a full-load task.",
     ignored: "Reads that take long may be cancelled, and are begun again.",
+    passOver: "The log of a standby has no place by which a task could go on.",
   },
   "source.zero_date": {
     scope: "table",
@@ -200,12 +210,14 @@ export const sourceErrors = {
     retry: "never",
     meaning: "Row level security would hide rows of the table from the source's user.",
     remedy: "Give the source's user BYPASSRLS, or make it the table's owner without FORCE.",
+    passOver: "Rows that are hidden from the user would be missing.",
   },
   "source.not_logged": {
     scope: "table",
     retry: "never",
     meaning: "An unlogged table's changes are not in the source's log.",
     remedy: "Run ALTER TABLE ... SET LOGGED on the source, or use a full-load task.",
+    passOver: "Changes of the table would be missing.",
   },
   "source.partitioned": {
     scope: "table",
@@ -229,6 +241,7 @@ export const sourceErrors = {
     meaning:
       "With EnableLoopbackPrevention a task sends only what was written on its source, and another task is still loading tables into that source: rows that are loaded are not marked and would go back.",
     remedy: "Start this task when the other one replicates, or delete the other one if it is not to go on.",
+    passOver: "Rows that the other task loads would be sent back to where they came from.",
   },
   "source.not_moved": {
     scope: "task",

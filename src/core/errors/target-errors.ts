@@ -8,12 +8,14 @@ export const targetErrors = {
     meaning: "The target's user lacks a privilege.",
     remedy: "Grant the named privilege; docs/engines/postgres.md has the statements.",
     ignored: "The tables that it is about are set aside as soon as the privilege is needed.",
+    passOver: true,
   },
   "target.read_only": {
     scope: "task",
     retry: "never",
     meaning: "The target does not accept writes: a standby, or default_transaction_read_only.",
     remedy: "Point the endpoint at the primary, or turn read-only off.",
+    passOver: true,
   },
   "target.foreign_writes": {
     scope: "task",
@@ -48,6 +50,7 @@ export const targetErrors = {
     retry: "never",
     meaning: "The server's version is older than what Tideway supports.",
     remedy: "See the README's verified-against table.",
+    passOver: true,
   },
   "target.encoding": {
     scope: "task",
@@ -69,6 +72,7 @@ export const targetErrors = {
     meaning: "The table on the target lacks columns or has others than the source's.",
     remedy: "Make the columns agree, or use TargetTablePrepMode DROP_AND_CREATE.",
     ignored: "Values are rounded to what the target's columns can hold.",
+    passOver: "The table on the target has no place for the rows, or would make others of their values.",
   },
   "target.value_out_of_range": {
     scope: "table",
@@ -83,6 +87,7 @@ export const targetErrors = {
     retry: "never",
     meaning: "Other objects depend on the table that was to be dropped.",
     remedy: "Drop the named objects, or use TRUNCATE_BEFORE_LOAD.",
+    passOver: true,
   },
   "target.object_failed": {
     scope: "table",
@@ -90,6 +95,7 @@ export const targetErrors = {
     meaning: "A table, index or constraint could not be created.",
     remedy:
       "Look up the server's code in the message; mend the cause, then make the object by hand, or reload the table.",
+    passOver: true,
   },
   "target.object_conflict": {
     scope: "task",
@@ -176,6 +182,7 @@ export const targetErrors = {
       "Source and target are one database, whatever addresses the endpoints name, and tables would be written over while they are read.",
     remedy:
       "Correct one of the endpoints, or give the tables other names or schemas by transformation rules.",
+    passOver: "Tables would be dropped or emptied before they are read.",
   },
   "target.control_table": {
     scope: "task",
@@ -234,6 +241,7 @@ export const targetErrors = {
     meaning:
       "A table of the target has a storage engine without transactions: a crash would leave half of what was written.",
     remedy: "Run on the target: alter table ... engine = InnoDB; or use TargetTablePrepMode DROP_AND_CREATE.",
+    passOver: "A crash would leave half of what was written, without a word.",
   },
   "target.origin_privilege": {
     scope: "task",
@@ -241,6 +249,7 @@ export const targetErrors = {
     meaning:
       "EnableLoopbackPrevention marks what is applied by a replication origin, and the target's user may not use one.",
     remedy: "Let the user execute the named functions, or use a superuser.",
+    passOver: "Changes that carry no mark would be sent back to where they came from.",
   },
   "target.origin_limit": {
     scope: "task",
@@ -249,6 +258,7 @@ export const targetErrors = {
       "EnableLoopbackPrevention marks what is applied by a replication origin, and the target can have no more of them.",
     remedy:
       "Raise the target's max_replication_slots (max_active_replication_origins from version 18 on), or drop origins that nobody needs: `tideway cleanup` lists those that tasks have left.",
+    passOver: true,
   },
   "target.captured": {
     scope: "task",

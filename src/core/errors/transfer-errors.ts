@@ -29,6 +29,7 @@ export const transferErrors = {
     retry: "never",
     meaning: "The target refused rows of a table during full load.",
     remedy: "Look up the server's code in the message; mend the table, then reload it.",
+    passOver: true,
   },
   "apply.rejected": {
     scope: "table",

@@ -63,42 +63,50 @@ export const usageErrors = {
     retry: "never",
     meaning: "The selection rules match no table of the source.",
     remedy: "Check schema and table names: they are matched case-sensitively.",
+    passOver:
+      "There is nothing to be moved; with ErrorBehavior.FailOnNoTablesCaptured off a task starts all the same.",
   },
   "mapping.target_clash": {
     scope: "task",
     retry: "never",
     meaning: "Two source tables come to the same target table.",
     remedy: "Change the rename rules so that every table gets a name of its own.",
+    passOver: "Rows of two tables would be mixed up.",
   },
   "mapping.table_name_invalid": {
     scope: "table",
     retry: "never",
     meaning: "A rename rule gives a table a name that is empty or too long for the target.",
     remedy: "Change the rename rules so that the name has 1 to 63 bytes.",
+    passOver: "The table would get another name than the rule gives it.",
   },
   "mapping.schema_name_invalid": {
     scope: "task",
     retry: "never",
     meaning: "A rename rule or TargetSchema gives a schema a name that is empty or too long for the target.",
     remedy: "Change the rule or the setting so that the name has 1 to 63 bytes.",
+    passOver: "The schema would get another name than the rule gives it.",
   },
   "mapping.column_unknown": {
     scope: "table",
     retry: "never",
     meaning: "A rule names a column that the table has not.",
     remedy: "Correct the name, which is matched case-sensitively, or leave the table out of the rule.",
+    passOver: "The table would come otherwise than its rules say.",
   },
   "mapping.column_clash": {
     scope: "table",
     retry: "never",
     meaning: "Two columns of a table get one name on the target.",
     remedy: "Change the named rules so that every column gets a name of its own.",
+    passOver: "The table would come otherwise than its rules say.",
   },
   "mapping.column_name_invalid": {
     scope: "table",
     retry: "never",
     meaning: "A rule gives a column a name that is empty or too long for the target.",
     remedy: "Change the rules so that the name has 1 to 63 bytes.",
+    passOver: "The table would come otherwise than its rules say.",
   },
   "mapping.rule_impossible": {
     scope: "table",
@@ -106,6 +114,7 @@ export const usageErrors = {
     meaning:
       "A rule cannot be carried out for a column: its values have no form in the wanted type, a mask would leave no value of it, an expression is none, a condition cannot be compared, or a table cannot be parted that way.",
     remedy: "Change the rule that the message names; docs/table-mappings.md says what is possible.",
+    passOver: "The table would come otherwise than its rules say.",
   },
   "mapping.rule_unmatched": {
     scope: "task",
@@ -152,6 +161,7 @@ export const usageErrors = {
     meaning: "Rules take away or mask columns by which the rows that change are found on the target.",
     remedy:
       "Leave the columns of the table's key as they are, have the source log whole rows, or make the task a full load.",
+    passOver: "Changes would not find their rows.",
   },
   "mapping.value_may_lack": {
     scope: "table",
@@ -159,6 +169,7 @@ export const usageErrors = {
     meaning: "A rule needs values that the source does not send with every change.",
     remedy:
       "Have the source log whole rows of the table (REPLICA IDENTITY FULL on PostgreSQL, a table without a key on MySQL).",
+    passOver: "Changes would lack values.",
   },
   "settings.no_effect": {
     scope: "task",
@@ -173,6 +184,7 @@ export const usageErrors = {
     retry: "never",
     meaning: "A task setting asks for something this version does not do and that cannot be passed over.",
     remedy: "Give the setting its default; docs/reference/settings.md says what happens instead.",
+    passOver: "The target would become other than the setting asks for.",
   },
   "position.malformed": {
     scope: "usage",
