@@ -43,10 +43,11 @@ for (const { flavour, knowsPrograms, server } of [
     const writer = await server.connect(database, { ...app, ...program("shop") });
     const namesake = await server.connect(database, { ...mover, ...program("mysqldump") });
     const [t, u] = ["t", "u"].map((name) => ({ schema: database, name }));
+    const writersOf = target.watchWriters([t!, u!]);
     const named = (count: number) =>
       // The server shows transactions as they were up to a tenth of a second ago.
       eventually("the writers", async () => {
-        const writers = await target.otherWriters([t!, u!], signal);
+        const writers = await writersOf.look(signal);
         return writers.length >= count && writers;
       });
     try {
@@ -54,18 +55,24 @@ for (const { flavour, knowsPrograms, server } of [
       await task.query("start transaction; insert into t values (2)");
       await namesake.query("start transaction; insert into t values (3)");
       await writer.query("start transaction; insert into t values (1)");
-      const shop = { session: `connection ${writer.threadId}`, user: "app", application: "shop" };
+      const shop = { session: `${writer.threadId}`, user: "app", application: "shop" };
       const dump = {
-        session: `connection ${namesake.threadId}`,
+        session: `${namesake.threadId}`,
         user: "mover",
         application: "mysqldump",
       };
       const expected = knowsPrograms ? [shop, dump] : [{ ...shop, application: null }];
       assert.deepEqual(
         await named(expected.length),
-        expected.map((writer) => ({ table: t, address: "127.0.0.1", ...writer })),
+        expected.map((writer) => ({
+          table: t,
+          address: "127.0.0.1",
+          prepared: null,
+          counted: null,
+          ...writer,
+        })),
       );
-      assert.deepEqual(await target.otherWriters([u!], signal), []);
+      assert.deepEqual(await target.watchWriters([u!]).look(signal), []);
     } finally {
       for (const client of [reader, task, writer, namesake]) client.destroy();
     }
