@@ -3,11 +3,11 @@ import type { OtherWriter } from "../core/other-writer.ts";
 import { displayTable, type TableId, tableKey } from "../core/schema.ts";
 import type { Target } from "../core/target.ts";
 
-/** How often the target is asked. What begins and ends in between is not seen. */
-const ASKED_MS = 5_000;
+/** How often the target is asked: what a server shows of a statement goes with the session's next one. */
+const ASKED_MS = 1_000;
 
 export interface OtherWriterTelling {
-  readonly target: Pick<Target, "otherWriters">;
+  readonly target: Pick<Target, "watchWriters">;
   /** The target's ids. */
   readonly tables: readonly TableId[];
   readonly tell: (finding: Finding) => void;
@@ -21,13 +21,14 @@ export class OtherWriters {
   watch({ target, tables, tell }: OtherWriterTelling, signal: AbortSignal): Disposable {
     const ending = new AbortController();
     const limited = AbortSignal.any([signal, ending.signal]);
+    const writers = target.watchWriters(tables);
     let isAsking = false;
     const ask = async (): Promise<void> => {
       // A server that does not answer is not asked again.
       if (isAsking) return;
       isAsking = true;
       try {
-        const found = await target.otherWriters(tables, limited);
+        const found = await writers.look(limited);
         if (limited.aborted) return;
         for (const writer of found) if (this.#isNew(writer)) tell(findingOf(writer));
       } catch {
@@ -46,23 +47,42 @@ export class OtherWriters {
     };
   }
 
-  #isNew({ table, user, address, application }: OtherWriter): boolean {
-    const key = JSON.stringify([tableKey(table), user, address, application]);
+  /** Transactions that are prepared have names, by which each is to be found and ended. */
+  #isNew({ table, prepared, user, address, application }: OtherWriter): boolean {
+    const key = JSON.stringify([tableKey(table), prepared, user, address, application]);
     if (this.#told.has(key)) return false;
     this.#told.add(key);
     return true;
   }
 }
 
-function findingOf({ table, session, user, address, application }: OtherWriter): Finding {
+function findingOf(writer: OtherWriter): Finding {
+  const { table } = writer;
+  return {
+    ...{ code: "target.foreign_writes", severity: "warning", subject: displayTable(table) },
+    message: messageOf(writer),
+    remedy: "Keep others from writing to the target's tables until the application has moved there.",
+  };
+}
+
+function messageOf({ table, session, prepared, user, address, application, counted }: OtherWriter): string {
+  const name = displayTable(table);
+  if (counted !== null) {
+    const { rows, withinMs, onlyAccount } = counted;
+    const much = rows === null ? "something was" : rows === 1 ? "1 row was" : `${rows} rows were`;
+    const from = onlyAccount?.address == null ? "" : ` from ${onlyAccount.address}`;
+    const account =
+      onlyAccount?.user == null
+        ? ""
+        : ` Of all others the user ${onlyAccount.user}${from} alone has written to any table meanwhile.`;
+    return `Somebody writes to the target's table ${name}: ${much} written in the last ${Math.ceil(withinMs / 1000)} seconds, in which Tideway wrote nothing to it.${account}`;
+  }
   const more = [
     ...(application === null ? [] : [`application ${application}`]),
     ...(address === null ? [] : [`from ${address}`]),
-    session,
+    ...(session === null ? [] : [`session ${session}`]),
+    ...(prepared === null ? [] : [`prepared transaction ${prepared}`]),
   ];
-  return {
-    ...{ code: "target.foreign_writes", severity: "warning", subject: displayTable(table) },
-    message: `The user ${user} writes to the target's table ${displayTable(table)} (${more.join(", ")}).`,
-    remedy: "Keep others from writing to the target's tables until the application has moved there.",
-  };
+  const details = more.length === 0 ? "" : ` (${more.join(", ")})`;
+  return `The user ${user} writes to the target's table ${name}${details}.`;
 }

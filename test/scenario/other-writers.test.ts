@@ -71,7 +71,7 @@ test("a writer of the target is named once while a task replicates, and while th
     await server.query("insert into item values (100, 'theirs')", from);
     await eventually("the task's wait", async () => (await server.query(WAITING, to)).length > 0);
     await using target = await postgresEngine.openTarget(endpointOf(server, to), unaborted);
-    const writers = await target.otherWriters([{ schema: "public", name: "item" }], unaborted);
+    const writers = await target.watchWriters([{ schema: "public", name: "item" }]).look(unaborted);
     assert.deepEqual(
       writers.map(({ application }) => application),
       ["shop front"],
@@ -94,7 +94,7 @@ test("whoever has no rights learns of writers without their address, and of prep
   const open = await session(database, "postgres", "psql");
   const client = await session(database, "postgres", "psql");
   const table = { schema: "public", name: "a" };
-  const who = { table, user: "postgres", address: null };
+  const who = { table, user: "postgres", address: null, counted: null };
   try {
     await client.query(
       "begin; insert into a values (1); insert into b values (1); prepare transaction 'kept'",
@@ -102,9 +102,9 @@ test("whoever has no rights learns of writers without their address, and of prep
     await client.query("begin; insert into b values (2)");
     await open.query("begin; insert into a values (2)");
     const { pid } = (await open.query("select pg_backend_pid() as pid")).rows[0];
-    assert.deepEqual(await target.otherWriters([table], unaborted), [
-      { ...who, session: "prepared transaction kept", application: null },
-      { ...who, session: `session ${pid}`, application: "psql" },
+    assert.deepEqual(await target.watchWriters([table]).look(unaborted), [
+      { ...who, session: null, prepared: "kept", application: null },
+      { ...who, session: `${pid}`, prepared: null, application: "psql" },
     ]);
   } finally {
     await open.query("rollback");

@@ -4,7 +4,7 @@ import { MigrationError, type TableOutcome } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Journal, JournalRequest, WatchedJournal } from "../../core/journal.ts";
 import type { LockWait } from "../../core/lock-wait.ts";
-import type { OtherWriter } from "../../core/other-writer.ts";
+import type { WriterWatch } from "../../core/other-writer.ts";
 import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
 import type { PostLoadStep } from "../../core/post-load-step.ts";
 import type { RightsId } from "../../core/rights.ts";
@@ -34,6 +34,9 @@ import { readCheckpoint } from "../shared/apply/checkpoint.ts";
 import { watchJournal } from "../shared/apply/watch-journal.ts";
 import type { ClientPool } from "../shared/connection/client-pool.ts";
 import { finding } from "../shared/finding.ts";
+import { notedLoader } from "../shared/load/noted-loader.ts";
+import { ownWrites } from "../shared/writers/own-writes.ts";
+import { ServerWriters } from "../shared/writers/server-writers.ts";
 import { addColumns, type EarlierValues } from "./alter/add-columns.ts";
 import { alterTables, dropTables } from "./alter/alter-tables.ts";
 import { openJournal } from "./apply/journal.ts";
@@ -43,7 +46,6 @@ import { probe } from "./assess/probe.ts";
 import { overwritten } from "./assess/server-mark.ts";
 import { setCounters } from "./catalog/counters.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
-import { otherWriters } from "./catalog/other-writers.ts";
 import type { Client } from "./connection/client.ts";
 import { clientPool } from "./connection/client-pool.ts";
 import type { ServerFacts } from "./connection/server-facts.ts";
@@ -55,6 +57,7 @@ import { postLoadSteps } from "./load/post-load.ts";
 import { emptyTable, existingTables, prepareSchema, prepareTables } from "./load/prepare.ts";
 import { type OutOfRange, outOfRangeOf, outOfRangeText } from "./values/out-of-range.ts";
 import { ValueCounts } from "./values/value-counts.ts";
+import { MysqlWriters } from "./writers/mysql-writers.ts";
 
 const CHANGE_ENCODINGS: readonly ChangeEncoding[] = ["text"];
 
@@ -109,8 +112,8 @@ export class MysqlTarget implements Target {
     return this.#clients.use(signal, lockWaits);
   }
 
-  otherWriters(tables: readonly TableId[], signal: AbortSignal): Promise<readonly OtherWriter[]> {
-    return this.#clients.use(signal, (client) => otherWriters(client, tables));
+  watchWriters(tables: readonly TableId[]): WriterWatch {
+    return new ServerWriters(tables, new MysqlWriters(this.#clients, tables));
   }
 
   watchJournal(request: JournalRequest, signal: AbortSignal): Promise<WatchedJournal> {
@@ -161,11 +164,11 @@ export class MysqlTarget implements Target {
     requests: readonly PrepareRequest[],
     signal: AbortSignal,
   ): Promise<readonly TableOutcome<PreparedTable>[]> {
-    return this.#clients.use(signal, (client) => prepareTables(client, requests));
+    return ownWrites.during(() => this.#clients.use(signal, (client) => prepareTables(client, requests)));
   }
 
   emptyTable(plan: TablePlan, signal: AbortSignal): Promise<void> {
-    return this.#about(plan, signal, (client) => emptyTable(client, plan));
+    return ownWrites.during(() => this.#about(plan, signal, (client) => emptyTable(client, plan)));
   }
 
   async bulkFormats(
@@ -185,7 +188,9 @@ export class MysqlTarget implements Target {
     _others: readonly TableId[],
     signal: AbortSignal,
   ): Promise<readonly TableOutcome<undefined>[]> {
-    return this.#builders.use(signal, (client) => addColumns(client, additions, this.#earlier));
+    return ownWrites.during(() =>
+      this.#builders.use(signal, (client) => addColumns(client, additions, this.#earlier)),
+    );
   }
 
   alterTables(
@@ -193,8 +198,9 @@ export class MysqlTarget implements Target {
     journal: JournalRequest,
     signal: AbortSignal,
   ): Promise<readonly TableOutcome<AlteredTable>[]> {
-    return this.#builders.use(signal, (client) =>
-      alterTables(client, request, { journal, values: this.#earlier }),
+    const values = this.#earlier;
+    return ownWrites.during(() =>
+      this.#builders.use(signal, (client) => alterTables(client, request, { journal, values })),
     );
   }
 
@@ -203,11 +209,11 @@ export class MysqlTarget implements Target {
     journal: JournalRequest,
     signal: AbortSignal,
   ): Promise<readonly TableOutcome<undefined>[]> {
-    return this.#builders.use(signal, (client) => dropTables(client, plans, journal));
+    return ownWrites.during(() => this.#builders.use(signal, (client) => dropTables(client, plans, journal)));
   }
 
   openLoader(request: LoadRequest, signal: AbortSignal): Promise<Loader> {
-    return this.#loaders.open(request, signal);
+    return notedLoader(request, () => this.#loaders.open(request, signal));
   }
 
   async presentLargeObjects(): Promise<readonly string[]> {

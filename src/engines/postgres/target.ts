@@ -5,7 +5,7 @@ import { MigrationError, type TableOutcome } from "../../core/error.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Journal, JournalRequest, WatchedJournal } from "../../core/journal.ts";
 import type { LockWait } from "../../core/lock-wait.ts";
-import type { OtherWriter } from "../../core/other-writer.ts";
+import type { WriterWatch } from "../../core/other-writer.ts";
 import type { MigrationPlan, TablePlan } from "../../core/plan.ts";
 import type { PostLoadStep } from "../../core/post-load-step.ts";
 import type { ObjectRights, RightsId } from "../../core/rights.ts";
@@ -34,7 +34,10 @@ import type {
 } from "../../core/target.ts";
 import { watchJournal } from "../shared/apply/watch-journal.ts";
 import type { ClientPool } from "../shared/connection/client-pool.ts";
+import { notedLoader } from "../shared/load/noted-loader.ts";
 import { inPieces, oneByOne, togetherOrAlone } from "../shared/table-outcomes.ts";
+import { ownWrites } from "../shared/writers/own-writes.ts";
+import { ServerWriters } from "../shared/writers/server-writers.ts";
 import { addColumns, addedNames } from "./alter/add-columns.ts";
 import { alterTables } from "./alter/alter-tables.ts";
 import { openJournal } from "./apply/journal.ts";
@@ -44,11 +47,9 @@ import { probe } from "./assess/probe.ts";
 import { overwritten } from "./assess/server-mark.ts";
 import { geometryType } from "./catalog/geometry-type.ts";
 import { lockWaits } from "./catalog/lock-waits.ts";
-import { otherWriters } from "./catalog/other-writers.ts";
 import { orderByRowTypes } from "./catalog/row-types.ts";
 import { setSequences } from "./catalog/sequences.ts";
 import { clientPool } from "./connection/client-pool.ts";
-import { watchOf } from "./connection/connection.ts";
 import { convertPlan } from "./convert/convert.ts";
 import { buildSteps, setUpBuildSession } from "./load/build-steps.ts";
 import { dropObjects } from "./load/drop-objects.ts";
@@ -61,6 +62,7 @@ import { postLoadSteps } from "./load/post-load.ts";
 import { dropRelated, emptyTable, existingTables, prepareSchema, prepareTables } from "./load/prepare.ts";
 import { assessMarking, checkUncaptured, dropOrigin } from "./log/origin.ts";
 import { targetFormats } from "./snapshot/bulk-format.ts";
+import { PostgresWriters } from "./writers/postgres-writers.ts";
 
 const CHANGE_ENCODINGS: readonly ChangeEncoding[] = ["pg-binary", "text"];
 
@@ -108,9 +110,8 @@ export class PostgresTarget implements Target {
     return await lockWaits(this.#endpoint, signal);
   }
 
-  otherWriters(tables: readonly TableId[], signal: AbortSignal): Promise<readonly OtherWriter[]> {
-    const { pids } = watchOf(this.#endpoint);
-    return this.#clients.use(signal, (client) => otherWriters(client, tables, pids));
+  watchWriters(tables: readonly TableId[]): WriterWatch {
+    return new ServerWriters(tables, new PostgresWriters(this.#clients, tables));
   }
 
   watchJournal(request: JournalRequest, signal: AbortSignal): Promise<WatchedJournal> {
@@ -161,6 +162,7 @@ export class PostgresTarget implements Target {
   ): Promise<readonly TableOutcome<PreparedTable>[]> {
     const { related, others } = orderByRowTypes(requests);
     const outcomes = new Map<PrepareRequest, TableOutcome<PreparedTable>>();
+    using _writes = ownWrites.begin("any");
     // All of these before any is made anew: a row type cannot go while a column has it. What a crash leaves
     // dropped is made the next time.
     const toDrop = related.filter(({ mode }) => mode === "drop-and-create").toReversed();
@@ -198,7 +200,7 @@ export class PostgresTarget implements Target {
 
   emptyTable(plan: TablePlan, signal: AbortSignal): Promise<void> {
     const context = { table: plan.source.id, phase: "build" } as const;
-    return this.#clients.use(signal, (client) => emptyTable(client, plan), context);
+    return ownWrites.during(() => this.#clients.use(signal, (client) => emptyTable(client, plan), context));
   }
 
   bulkFormats(
@@ -219,7 +221,7 @@ export class PostgresTarget implements Target {
       const apart = [...others, ...unlike.map(({ plan }) => plan.target.id)];
       await this.#clients.use(signal, (client) => addColumns(client, addition, apart), context);
     };
-    return oneByOne(additions, add);
+    return ownWrites.during(() => oneByOne(additions, add));
   }
 
   alterTables(
@@ -227,7 +229,9 @@ export class PostgresTarget implements Target {
     journal: JournalRequest,
     signal: AbortSignal,
   ): Promise<readonly TableOutcome<AlteredTable>[]> {
-    return this.#clients.use(signal, (client) => alterTables(client, request, journal));
+    return ownWrites.during(() =>
+      this.#clients.use(signal, (client) => alterTables(client, request, journal)),
+    );
   }
 
   dropTables(
@@ -239,11 +243,13 @@ export class PostgresTarget implements Target {
       const context = table === undefined ? {} : ({ table, phase: "build" } as const);
       return this.#clients.use(signal, (client) => dropTables(client, some, journal), context);
     };
-    return togetherOrAlone(plans, drop, async (plan) => (await drop([plan], plan.source.id))[0]);
+    return ownWrites.during(() =>
+      togetherOrAlone(plans, drop, async (plan) => (await drop([plan], plan.source.id))[0]),
+    );
   }
 
   openLoader(request: LoadRequest, signal: AbortSignal): Promise<Loader> {
-    return this.#loaders.open(request, signal);
+    return notedLoader(request, () => this.#loaders.open(request, signal));
   }
 
   presentLargeObjects(ids: readonly string[], signal: AbortSignal): Promise<readonly string[]> {

@@ -67,7 +67,7 @@ interface OpRange {
 }
 
 /** Ops of a piece, counted in quads. */
-function opsOf({ batch: { transactions }, from, to, start, end }: Piece): OpRange {
+export function opsOf({ batch: { transactions }, from, to, start, end }: Piece): OpRange {
   return { start: start ?? transactions[from]!.start, end: end ?? transactions[to - 1]!.end };
 }
 

@@ -6,6 +6,7 @@ import type { ErrorContext } from "../connection/error-context.ts";
 import { ApplyCounts } from "./apply-counts.ts";
 import { ApplyLoop, type ApplyTransactions } from "./apply-loop.ts";
 import type { ChangePlace } from "./change-ring.ts";
+import { NotedTransactions } from "./noted-transactions.ts";
 import type { RowErrors } from "./row-errors.ts";
 
 /** What went wrong with a statement. */
@@ -64,7 +65,7 @@ export function connectLoop(
     },
     fail: (error) => loop.fail(error),
   });
-  const loop: ApplyLoop = new ApplyLoop(transactions, {
+  const loop: ApplyLoop = new ApplyLoop(new NotedTransactions(transactions, plans), {
     ...{ applied, positions },
     groupLimits: request.groupLimits,
   });

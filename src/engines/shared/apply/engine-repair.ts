@@ -4,6 +4,7 @@ import type { TablePlan } from "../../../core/plan.ts";
 import type { RepairStatements, RowRepair } from "../../../core/row-repair.ts";
 import { type TableId, tableKey } from "../../../core/schema.ts";
 import type { ErrorContext } from "../connection/error-context.ts";
+import { ownWrites } from "../writers/own-writes.ts";
 
 /** What an engine knows of repairs. `Table`: what its catalog says of a table. */
 export interface RepairDialect<Session extends AsyncDisposable, Table>
@@ -61,8 +62,9 @@ export class EngineRepair<Session extends AsyncDisposable, Table> implements Row
     return this.#dialect.remarks(this.#tableOf(plan));
   }
 
-  async run({ source: { id } }: TablePlan, statements: readonly Buffer[]): Promise<void> {
+  async run({ source: { id }, target }: TablePlan, statements: readonly Buffer[]): Promise<void> {
     const dialect = this.#dialect;
+    using _write = ownWrites.begin([target.id]);
     try {
       this.#session ??= await this.#opened();
       await dialect.execute(this.#session, [this.begin, ...statements.map(String), "commit"].join(";\n"));

@@ -54,6 +54,15 @@ const RESEND_MS = 120_000;
  */
 const UNDER_WAY_BYTES = 16 << 20;
 
+/** Of this program, whoever has opened them. */
+const open = new Set<WatchedSession>();
+
+/** Numbers of the processes of all sessions that this program has with a server; see Backend. */
+export function ownProcesses(server: string): ReadonlySet<number> {
+  const own = [...open].filter(({ backend }) => backend.server === server);
+  return new Set(own.map(({ backend }) => backend.pid));
+}
+
 /** "answer": something is to come. "room": something is to go out. */
 type Wait = "answer" | "room";
 type SuspicionKind = "ended" | "listens" | "cannot send";
@@ -114,6 +123,7 @@ export class SessionWatch {
   /** Looks after a session until its socket has closed. */
   add(session: WatchedSession): void {
     if (session.socket.destroyed) return;
+    open.add(session);
     this.#sessions.set(session, this.#silenceOf(session, undefined));
     session.socket.once("close", () => this.#remove(session));
     this.#timer ??= setInterval(() => void this.#tick(), this.#times.everyMs).unref();
@@ -141,6 +151,7 @@ export class SessionWatch {
 
   #remove(session: WatchedSession): void {
     this.#sessions.delete(session);
+    open.delete(session);
     const { backend, purpose, socket } = session;
     if (!knowsOfEnd(socket)) this.#cut.add({ ...backend, purpose });
     if (this.#sessions.size > 0) return;
