@@ -1,7 +1,7 @@
 import { OP_WIDTH } from "../../../core/change-batch.ts";
+import type { RecordedException } from "../../../core/journal.ts";
 import type { TablePlan } from "../../../core/plan.ts";
 import type { Position } from "../../../core/position.ts";
-import type { RetryRequest } from "../../../core/row-retry.ts";
 import { type TableId, tableKey } from "../../../core/schema.ts";
 import { silentKeysOf } from "../../../core/silent-keys.ts";
 import { type OwnWrite, ownWrites } from "../writers/own-writes.ts";
@@ -27,9 +27,9 @@ export class NotedTransactions implements ApplyTransactions {
     );
   }
 
-  begin(): void {
+  begin(...how: Parameters<ApplyTransactions["begin"]>): void {
     this.#write ??= ownWrites.begin([]);
-    this.#transactions.begin();
+    this.#transactions.begin(...how);
   }
 
   write(group: ApplyGroup): Promise<readonly RowException[]> {
@@ -52,8 +52,8 @@ export class NotedTransactions implements ApplyTransactions {
     this.#transactions.checkRetry(plan);
   }
 
-  forgetExceptions(request: Pick<RetryRequest, "plan" | "exceptions">): Promise<void> {
-    return this.#transactions.forgetExceptions(request);
+  forgetExceptions(plan: TablePlan, exceptions: readonly RecordedException[]): Promise<void> {
+    return this.#transactions.forgetExceptions(plan, exceptions);
   }
 
   async commitRetry(): Promise<void> {
