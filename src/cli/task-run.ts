@@ -106,11 +106,14 @@ const reloaded: TableWork = {
   word: "reloaded",
 };
 
-/** The order itself makes it pending; while it is compared whole its records are. */
+/**
+ * The order itself makes it pending, and it is being prepared until it is compared whole. Records that are pending after that have
+ * changed since: a table that is always written is never without.
+ */
 const validated: TableWork = {
-  isDone: ({ ValidationState = "" }) => !/^(Pending|Preparing) /.test(ValidationState),
+  isDone: ({ ValidationState = "" }) => !/^(Pending (re)?validation|Preparing table)$/.test(ValidationState),
   // What could not be compared, or decided about, is not known to be equal.
-  isGood: (table) => table.ValidationState === "Validated" && isWhole(table),
+  isGood: (table) => /^(Validated|Pending records)$/.test(table.ValidationState ?? "") && isWhole(table),
   word: "compared",
 };
 

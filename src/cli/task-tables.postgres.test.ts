@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import * as dms from "@aws-sdk/client-database-migration-service";
 import { eventually } from "../../test/support/eventually.ts";
 import { taskService } from "../../test/support/task-service.ts";
@@ -27,6 +28,19 @@ async function printed(args: readonly string[], expected = 0): Promise<string> {
   const code = await runCommandLine(["task", ...args, ...server], { stdout, stderr: stdout });
   assert.equal(code, expected, text);
   return text;
+}
+
+/** Changes a row of a table all the time. */
+async function write(database: string, table: string, signal: AbortSignal): Promise<void> {
+  const client = await postgres.connect(database);
+  try {
+    for (let i = 0; !signal.aborted; i++) {
+      await client.query(`update ${table} set name = 'written ${i}' where id = 1`);
+      await setTimeout(20);
+    }
+  } finally {
+    await client.end();
+  }
 }
 
 /** Keys and kinds of rows that are recorded as different. */
@@ -118,5 +132,37 @@ test("changes that the target refuses show in the table's statistics, until it i
   assert.match(await printed(["show", "left-out"]), /^validation +1 table validated$/m);
   await api.stop(arn);
   assert.equal((await statistics(arn, () => true)).ValidationState, "Validated");
+  await api.remove(arn);
+});
+
+test("whoever waits for tables to be compared anew need not wait until nobody writes to them any more", async () => {
+  const databases = await api.pair(3);
+  await postgres.query(
+    `create table bag (id int, name text); alter table bag replica identity full; insert into bag values (1, 'a'), (2, 'b')`,
+    databases.source,
+  );
+  const settings = {
+    ErrorBehavior: { RecoverableErrorInterval: 1 },
+    // Of what has been written there is always something left to compare.
+    ValidationSettings: { EnableValidation: true, ValidationQueryCdcDelaySeconds: 3 },
+  };
+  const arn = await api.createTask(databases, {
+    ...{ ReplicationTaskIdentifier: "written", MigrationType: "full-load-and-cdc" },
+    ReplicationTaskSettings: JSON.stringify(settings),
+  });
+  await api.start(arn);
+  const stop = new AbortController();
+  const writing = ["item", "bag"].map((table) => write(databases.source, table, stop.signal));
+  try {
+    await statistics(arn, ({ ValidationPendingRecords = 0 }) => ValidationPendingRecords > 0);
+    const anew = ["reload", "written", "--validate-only", "--wait"];
+    assert.match(await printed(anew), /2 of 2 tables compared/);
+    await postgres.query("insert into bag values (9, 'stray')", databases.target);
+    assert.match(await printed([...anew, "--table", "public.bag"], 3), /1 of 1 tables compared/);
+  } finally {
+    stop.abort();
+    await Promise.all(writing);
+  }
+  await api.stop(arn);
   await api.remove(arn);
 });

@@ -25,6 +25,8 @@ export interface SchemaNote {
   readonly isApplied: boolean;
   /** The statement wrote all rows anew. */
   readonly rewritten: boolean;
+  /** Numbers of columns that hold NULL in rows which do not say another value: they, and their types, have no default. */
+  readonly unfilled: readonly number[];
   /** Whatever it did to values, only their columns' types say how: it held no expression. */
   readonly plain: boolean;
   /** What an engine needs to describe the table as it was then; for that engine alone. */

@@ -166,7 +166,8 @@ export function isSameDefinition(known: TableShape, now: TableShape): boolean {
 
 /**
  * Whether a table can be followed from one statement to the next by what its columns are: what rows hold is then
- * known without reading them. Undefined when it can; else what has happened, which follows "The table".
+ * known without reading them, but for what columns that it got hold. Undefined when it can; else what has happened, which
+ * follows "The table".
  */
 export function unfollowable(
   known: TableShape,
@@ -175,10 +176,7 @@ export function unfollowable(
   const before = new Map(known.columns.map((column) => [column.number, column]));
   for (const column of note.shape.columns) {
     const was = before.get(column.number);
-    if (was === undefined) {
-      if (note.rewritten) return `got the column ${column.name}, and all its rows were written anew`;
-      continue;
-    }
+    if (was === undefined) continue;
     if (was.computed !== column.computed) return `computes its column ${column.name} in another way`;
     if (was.type !== column.type && note.rewritten && !note.plain) {
       return `has another type in its column ${column.name}, perhaps by an expression`;

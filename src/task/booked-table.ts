@@ -68,9 +68,10 @@ export function stateOf(
   { pending, failed, suspended }: Record<"pending" | "failed" | "suspended", number>,
 ): ValidationState {
   if (fault !== undefined) return "Table error";
-  if (compared !== undefined && compared.rows === 0) return "Preparing table";
+  // Who has asked for it sees by the next state that it has come to its end.
+  if (compared !== undefined && (compared.rows === 0 || due === "again")) return "Preparing table";
   if (failed > 0) return "Mismatched records";
-  if (compared !== undefined) return "Pending records";
+  if (compared !== undefined || due === "changes") return "Pending records";
   if (due !== undefined) return due === "first" ? "Pending validation" : "Pending revalidation";
   if (lacks !== undefined) return "Table error";
   if (suspended > 0) return "Suspended records";

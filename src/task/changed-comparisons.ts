@@ -8,6 +8,7 @@ import { type ComparedTable, compareTable } from "../pipeline/validation/compare
 import { differenceOf } from "../pipeline/validation/difference-of.ts";
 import type { Settled } from "../pipeline/validation/followed-row.ts";
 import { describeTargets } from "../pipeline/validation/target-tables.ts";
+import { FailureCounting } from "./failure-counting.ts";
 import { FailureRecords } from "./validation-failures.ts";
 import type { ComparisonParts } from "./whole-comparisons.ts";
 
@@ -34,22 +35,25 @@ export class ChangedComparisons {
   readonly #sides;
   readonly #tables = new Map<string, DescribedTable>();
   readonly #working = new Set<Promise<void>>();
+  readonly #counting: FailureCounting;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(parts: ComparisonParts) {
     const { sessions } = parts.attempt.settings.validation;
     this.#parts = parts;
     this.#lanes = new Limiter(sessions);
+    this.#counting = new FailureCounting(parts);
     this.#sides = {
       source: { source: parts.attempt.source, sessions: new Limiter(sessions) },
       target: { source: parts.target, sessions: new Limiter(sessions) },
     };
   }
 
-  /** Begins to look at rows that wait. Throws what has ended an earlier look. */
+  /** Begins to look at rows that wait, once a round. Throws what has ended an earlier look. */
   async beginSome(): Promise<void> {
     const { book, isReady, attempt } = this.#parts;
     if (this.#failure !== undefined) throw this.#failure.error;
+    await this.#counting.ask();
     for (const plan of book.waiting()) {
       const { id } = plan.source;
       if (!isReady(id) || attempt.errors.isSuspended(id)) continue;
@@ -70,8 +74,12 @@ export class ChangedComparisons {
   async #compare(plan: TablePlan): Promise<void> {
     const { book, attempt, signal } = this.#parts;
     const { id } = plan.source;
-    const { keys, others, emptied } = book.changed.take(id, AT_ONCE);
-    if (emptied) return await book.emptied(id, attempt.journal, signal);
+    const taken = book.changed.take(id, AT_ONCE);
+    const { keys, others, emptied } = taken;
+    if (emptied) {
+      book.changed.release(taken);
+      return await book.emptied(id, attempt.journal, signal);
+    }
     if (others) book.wholeAgain(id);
     if (keys.length === 0) return;
     const left = new Set(keys);
@@ -79,27 +87,34 @@ export class ChangedComparisons {
     try {
       const { delayMs } = attempt.settings.validation;
       if (delayMs > 0) await pause(delayMs, signal);
-      await this.#lanes.run(() => this.#settle(plan, left, generation));
+      const hasNews = await this.#lanes.run(() => this.#settle(plan, left, generation));
+      // Else the table would be told of as compared before it is told how many of its rows differ.
+      if (hasNews) await this.#counting.next(signal);
     } finally {
+      book.changed.release(taken);
       // What is not decided about is looked at again.
       book.changed.putBack(id, left);
       book.tookUp(id, keys.length, { isDone: left.size === 0, generation });
     }
   }
 
-  /** `generation`: of the table when the rows were taken. */
-  async #settle(plan: TablePlan, left: Set<string>, generation: number | undefined): Promise<void> {
+  /** `generation`: of the table when the rows were taken. Resolves with whether something was recorded. */
+  async #settle(plan: TablePlan, left: Set<string>, generation: number | undefined): Promise<boolean> {
     const { book, attempt, places, signal } = this.#parts;
     const { settings, journal } = attempt;
     const { id } = plan.source;
     const isCurrent = (): boolean =>
       generation !== undefined && book.isCurrent(id, generation) && !attempt.errors.isSuspended(id);
-    if (!isCurrent()) return left.clear();
+    if (!isCurrent()) {
+      left.clear();
+      return false;
+    }
     const compared = await this.#compared(plan, generation);
     if (compared === undefined) {
       // It is compared whole as soon as the target has it.
       book.wholeAgain(id);
-      return left.clear();
+      left.clear();
+      return false;
     }
     const rows = new Map<string, ChangedRow>();
     for (const key of left) {
@@ -120,11 +135,10 @@ export class ChangedComparisons {
       hasNews = (await this.#note(compared.table, settled, records)) || hasNews;
       book.found(id, key, settled.verdict);
     }
-    if (isCurrent() && hasNews) {
-      await records.flush();
-      book.failed(await journal.countValidationFailures(signal));
-    }
+    const isRecorded = isCurrent() && hasNews;
+    if (isRecorded) await records.flush();
     left.clear();
+    return isRecorded;
   }
 
   /** Whether something is to be written of it. */

@@ -28,7 +28,7 @@ function note(types: Readonly<Record<number, string>>, more: Partial<SchemaNote>
   return {
     ...{ id: before.id, shape: { ...shape, columns: shapes(types) }, dropped: false, enums: [], text: "" },
     ...{ parts: { indexes, checks, foreignKeys, key, rowIdentity }, isOfType: false, isApplied: false },
-    ...{ rewritten: false, plain: true, ...more },
+    ...{ rewritten: false, plain: true, unfilled: [], ...more },
   };
 }
 
@@ -36,18 +36,31 @@ function reason(...notes: readonly SchemaNote[]): string | undefined {
   return whyNotFollowed(before, notes, { mappings, isApplied: false });
 }
 
-test("a column that came before the rows were written anew has a value that no note tells", () => {
+/** The same, and the column that came last shows this in the rows that were there. */
+function filled(types: Readonly<Record<number, string>>, fill: string): SchemaNote {
+  const told = note(types);
+  const columns = told.shape.columns.map((column, i, all) =>
+    i === all.length - 1 ? { ...column, fill } : column,
+  );
+  return { ...told, shape: { ...told.shape, columns } };
+}
+
+test("a column that came before the rows were written anew has a value that no note tells, if it has any", () => {
   const added = { ...first, 3: "int" };
   const rewritten = { rewritten: true };
   assert.equal(reason(note(added), note(added)), undefined);
+  const both = { ...added, 1: "bigint" };
+  assert.equal(reason(note(added), note(both, rewritten)), undefined);
+  assert.equal(reason(note(both, { ...rewritten, unfilled: [3] })), undefined);
+  assert.equal(reason(note(both, { ...rewritten, unfilled: [3] }), note(both, rewritten)), undefined);
+  const told = "got the column c3, and all its rows were written anew";
+  assert.equal(reason(note(both, { ...rewritten, unfilled: [1, 2] })), told);
+  assert.equal(reason(note(both, rewritten), note(both, { ...rewritten, unfilled: [3] })), told);
   assert.equal(
     reason(note({ ...first, 1: "bigint" }, rewritten), note({ 1: "bigint", 2: "text" })),
     undefined,
   );
-  assert.equal(
-    reason(note(added), note({ ...added, 1: "bigint" }, rewritten)),
-    "got the column c3, and all its rows were written anew",
-  );
+  assert.equal(reason(filled(added, "5"), note(both, { ...rewritten, unfilled: [3] })), told);
 });
 
 test("a column is not taken to its last type past another that may have cost something of its values", () => {

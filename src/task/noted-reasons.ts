@@ -23,12 +23,20 @@ export function whyNotFollowed(
   const original = new Set(table.shape!.columns.map(({ number }) => number));
   /** By a column's number, whether it wrote rows anew to get another type. */
   const retyped = new Map<number, boolean>();
+  /** Columns that came without a value: written anew, rows hold NULL in them, too, or what the stream tells. */
+  const empty = new Set<number>();
   let known = table.shape!;
-  for (const { shape, rewritten, plain } of notes) {
+  for (const { shape, rewritten, plain, unfilled } of notes) {
     const how = unfollowable(known, { shape, rewritten, plain });
     if (how !== undefined) return how;
+    const before = new Set(known.columns.map(({ number }) => number));
+    for (const { number, fill, computed } of shape.columns) {
+      if (before.has(number) || fill !== null || computed !== null) continue;
+      if (!rewritten || unfilled.includes(number)) empty.add(number);
+    }
     // What was there before the column then has its value in itself, which no later note tells.
-    const added = rewritten ? shape.columns.find(({ number }) => !original.has(number)) : undefined;
+    const isLost = ({ number }: ColumnShape): boolean => !original.has(number) && !empty.has(number);
+    const added = rewritten ? shape.columns.find(isLost) : undefined;
     if (added !== undefined) return `got the column ${added.name}, and all its rows were written anew`;
     for (const { number, name } of withOtherTypes(known, shape)) {
       // The target would go from the first type to the last, and values may have lost something in between.

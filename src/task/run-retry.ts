@@ -233,7 +233,11 @@ export async function retryAfterLoad(attempt: Attempt, book: RetryBook): Promise
   const stand: Stand = async (plans, work) => {
     const tables = plans.map(readTable);
     const wanted = { ...streamRequest, tables, anchor: "none" } as const;
-    await using snapshot = await ofWish(() => source.openSnapshot(wanted, signal));
+    await using snapshot = await ofWish(() =>
+      waitForWriters(attempt, { isNew: false, isLimited: true }, (limited) =>
+        source.openSnapshot(wanted, limited),
+      ),
+    );
     failpoint("retry.stands");
     await work(snapshot);
   };

@@ -18,6 +18,7 @@ import {
   forgetLoaded,
   type KnownTable,
   newTally,
+  notComparable,
   notValidated,
   recordTally,
   restartTally,
@@ -144,7 +145,8 @@ export class TaskStatistics implements PipelineObserver {
   /** How the table's validation is; what is left out of the change stays as it is told. */
   validating(id: TableId, change: Partial<TableValidationProgress>): void {
     const table = this.#table(id);
-    table.validation = { ...(table.validation ?? notValidated), ...change };
+    const validation = { ...(table.validation ?? notValidated), ...change };
+    table.validation = table.state === "Table error" ? notComparable(validation) : validation;
     this.#validation.tell(table, this.#tables.values());
     this.#touch(table);
   }
@@ -206,6 +208,7 @@ export class TaskStatistics implements PipelineObserver {
     const table = this.#table(id);
     table.state = "Table error";
     table.error = error.toJSON();
+    if (table.validation !== undefined) this.validating(id, {});
     this.#touch(table);
     this.#listener.log("error", "table failed", { table: tableKey(id), code: error.code });
   }

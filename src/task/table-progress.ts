@@ -49,6 +49,12 @@ export const notValidated: TableValidationProgress = {
   suspended: 0,
 };
 
+/** Of a table that is set aside, which its error says why: until it is loaded again, nobody looks at its rows. */
+export function notComparable(validation: TableValidationProgress): TableValidationProgress {
+  const { failed, suspended } = validation;
+  return { state: "Table error", pending: 0, failed, suspended };
+}
+
 /** Takes over what the target knows of the table when an attempt begins. `recorded`: undefined for nothing. */
 export function restoreTally(
   tally: TableTally,

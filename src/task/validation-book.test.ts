@@ -147,6 +147,26 @@ test("a goal is reached by a comparison that has begun after it, though the tabl
   );
 });
 
+test("who asks for a table anew sees when it has been compared whole, though it is written all the time", async () => {
+  const desk = new Desk(plan);
+  await desk.begins();
+  desk.book.begins(id, undefined, { follows: true });
+  desk.book.compared(id, 1);
+  assert.equal(desk.state, "Pending records");
+  const whole = { undecided: 0, fault: undefined, lacks: undefined, notes: undefined, ms: 0 };
+  desk.book.ended(id, whole);
+  desk.book.forget([id]);
+  // What empties the table meanwhile is no answer.
+  desk.book.forget([id], "changes");
+  assert.equal(desk.state, "Pending revalidation");
+  desk.book.begins(id, undefined, { follows: true });
+  desk.book.compared(id, 1);
+  desk.book.wholeAgain(id);
+  assert.equal(desk.state, "Preparing table");
+  desk.book.ended(id, whole);
+  assert.deepEqual([desk.isDue, desk.state], [true, "Pending records"]);
+});
+
 test("the journal has a table as compared when all of it was, and until a change comes", async () => {
   const desk = new Desk(plan);
   await desk.begins();

@@ -1,3 +1,4 @@
+import { Limiter } from "../base/limiter.ts";
 import type { Journal } from "../core/journal.ts";
 import type { TablePlan } from "../core/plan.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
@@ -28,6 +29,7 @@ export class ValidationBook {
   /** For a task that only compares. */
   readonly seen = new SeenTables();
   readonly #statistics: Pick<TaskStatistics, "validating">;
+  readonly #counts = new Limiter(1);
   #tables = new Map<string, BookedTable>();
 
   constructor(statistics: Pick<TaskStatistics, "validating" | "revalidationAnswered">) {
@@ -97,7 +99,9 @@ export class ValidationBook {
     for (const id of tables) {
       const table = this.#table(id);
       if (table === undefined) continue;
-      this.#tables.set(tableKey(id), { ...renewed(table, due), plan: table.plan });
+      // Who has asked for it waits for it.
+      const why = due === "changes" && table.due === "again" ? "again" : due;
+      this.#tables.set(tableKey(id), { ...renewed(table, why), plan: table.plan });
       this.changed.forget(id);
       this.tell(id);
     }
@@ -206,13 +210,18 @@ export class ValidationBook {
     else table.suspended.delete(key);
   }
 
-  failed(counts: ReadonlyMap<string, number>): void {
-    for (const table of this.#tables.values()) {
-      const failed = counts.get(tableKey(table.plan.target.id)) ?? 0;
-      if (failed === table.failed) continue;
-      table.failed = failed;
-      this.tell(table.plan.source.id);
-    }
+  /** Takes note of how many rows the target has recorded as other by now. */
+  async countFailures({ journal, signal }: Pick<Attempt, "journal" | "signal">): Promise<void> {
+    // In turn: what was asked earlier is not taken note of later.
+    await this.#counts.run(async () => {
+      const counts = await journal.countValidationFailures(signal);
+      for (const table of this.#tables.values()) {
+        const failed = counts.get(tableKey(table.plan.target.id)) ?? 0;
+        if (failed === table.failed) continue;
+        table.failed = failed;
+        this.tell(table.plan.source.id);
+      }
+    });
   }
 
   /** Whether something was found of the table that may have been a matter of time, or it is being looked at. */

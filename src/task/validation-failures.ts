@@ -19,11 +19,17 @@ export class FailureRecords {
   readonly #signal: AbortSignal;
   #found: ValidationFailure[] = [];
   #settled: (readonly string[])[] = [];
+  #hasAny = false;
 
   constructor(table: TableId, journal: Journal, signal: AbortSignal) {
     this.#table = table;
     this.#journal = journal;
     this.#signal = signal;
+  }
+
+  /** Whether anything was found by this one. */
+  get hasAny(): boolean {
+    return this.#hasAny;
   }
 
   /** All that was recorded of the table goes. */
@@ -33,6 +39,7 @@ export class FailureRecords {
 
   /** `key`: as the target is asked for the row. */
   async different(difference: RowDifference, key: readonly string[] | undefined): Promise<void> {
+    this.#hasAny = true;
     const kind = KINDS[difference.kind];
     this.#found.push({ table: this.#table, kind, key, details: detailsOf(difference) });
     if (this.#found.length >= AT_ONCE) await this.flush();
@@ -45,6 +52,7 @@ export class FailureRecords {
 
   /** Something about the table as a whole. */
   async warning(details: string): Promise<void> {
+    this.#hasAny = true;
     this.#found.push({ table: this.#table, kind: "TABLE_WARNING", key: undefined, details });
   }
 

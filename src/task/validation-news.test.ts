@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MigrationError } from "../core/error.ts";
 import { RevalidationBook } from "./revalidation-book.ts";
 import { TaskStatistics } from "./statistics.ts";
 import type { TableValidationProgress } from "./task.ts";
@@ -62,6 +63,26 @@ test("why a table is not validated is told", () => {
   assert.deepEqual(news(a, { state: "Suspended records", suspended: 1 }), [
     ["warn", "rows are not decided", { table: '"s"."a"', rows: 1 }],
   ]);
+  statistics.close();
+});
+
+test("a table that is set aside is in error whatever its comparison says, and nobody waits for it", () => {
+  const { statistics, news } = watched();
+  const state = (): unknown => statistics.snapshot().tables[1]!.validation;
+  news(a, { state: "Pending validation" });
+  news(b, { state: "Preparing table", rowsCompared: 5, pending: 7, failed: 1 });
+  statistics.tableFailed(b, new MigrationError("source.table_changed", { message: "Why.", table: b }));
+  const aside = { state: "Table error", pending: 0, failed: 1, suspended: 0 };
+  assert.deepEqual(state(), aside);
+  assert.deepEqual(news(b, { state: "Pending revalidation", pending: 3 }), []);
+  assert.deepEqual(state(), aside);
+  assert.deepEqual(news(a, { state: "Validated" }), [
+    ["info", "table is validated", { table: '"s"."a"' }],
+    ["info", "all tables have been compared", { tables: 1, differing: 0, rows: 0 }],
+  ]);
+  statistics.reloading(b);
+  news(b, { state: "Pending revalidation" });
+  assert.deepEqual(state(), { ...aside, state: "Pending revalidation" });
   statistics.close();
 });
 

@@ -42,9 +42,13 @@ export class ValidationNews {
     const { state = "Not enabled", rowsCompared } = table.validation ?? {};
     if (!verdicts.has(state) || rowsCompared !== undefined) return;
     const key = tableKey(table.id);
-    if (this.#told.get(key) === state) return;
-    this.#told.set(key, state);
-    this.#tellVerdict(table, state);
+    // That it is set aside has been told; nobody waits for it any more.
+    if (table.state === "Table error") this.#told.delete(key);
+    else if (this.#told.get(key) === state) return;
+    else {
+      this.#told.set(key, state);
+      this.#tellVerdict(table, state);
+    }
     if (!this.#isEndTold) this.#tellEnd(tables);
   }
 
@@ -66,14 +70,14 @@ export class ValidationNews {
     let differing = 0;
     let rows = 0;
     for (const { id, state, validation } of tables) {
-      const isTold = this.#told.has(tableKey(id));
-      if (!isTold && state === "Table error") continue;
-      if (!isTold) return;
+      if (state === "Table error") continue;
+      if (!this.#told.has(tableKey(id))) return;
       count++;
       const failed = validation?.failed ?? 0;
       if (failed > 0) differing++;
       rows += failed;
     }
+    if (count === 0) return;
     this.#isEndTold = true;
     this.#options.log("info", "all tables have been compared", { tables: count, differing, rows });
   }

@@ -85,7 +85,6 @@ export class WholeComparisons {
         ...{ sample: undefined, withTotals: false, places },
         observer: this.#observer(tables),
       });
-      book.failed(await journal.countValidationFailures(signal));
     } finally {
       for (const { source: table } of plans) {
         if (this.#isCurrent(table.id, tables)) book.ended(table.id, undefined);
@@ -118,8 +117,9 @@ export class WholeComparisons {
           if (warning !== undefined) await records.warning(warning);
         }
         await records.flush();
-        const { journal } = attempt;
-        book.failed(await journal.countValidationFailures(this.#parts.signal));
+        // When its comparison begins nothing is recorded of a table, and who has counted then may have found what was before.
+        const { signal } = this.#parts;
+        if (records.hasAny || book.hasFailures(table)) await book.countFailures({ ...attempt, signal });
         if (this.#isCurrent(table, tables)) {
           const { undecided, seconds } = found;
           // They may have changed since they were read, and have been found the same before they were recorded.

@@ -1,6 +1,7 @@
 import type { TableProgress, TableValidationProgress, TaskProgress } from "../../src/task/task.ts";
 import type { TestSchema } from "../contract/database-kind.ts";
 import { becomesTrue } from "./eventually.ts";
+import type { PostgresServer } from "./postgres-server.ts";
 import type { TaskPair } from "./task-pair.ts";
 
 /** Settings of a task that compares what it moves; its control tables stand beside the target's tables. */
@@ -64,13 +65,23 @@ export async function whileUnreadable(
   table: string,
   meanwhile: (someoneWaits: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  const client = await pair.servers.target.connect(pair.to);
+  await whileLocked(pair.servers.target, pair.to, table, meanwhile);
+}
+
+/** The same of any database of PostgreSQL. */
+export async function whileLocked(
+  server: PostgresServer,
+  database: string,
+  table: string,
+  meanwhile: (someoneWaits: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const client = await server.connect(database);
   try {
     await client.query(`begin; lock table ${table} in access exclusive mode`);
     await meanwhile(() =>
       becomesTrue(
-        pair.servers.target,
-        pair.to,
+        server,
+        database,
         `exists (select from pg_locks where relation = '${table}'::regclass and not granted)`,
       ),
     );

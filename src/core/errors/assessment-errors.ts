@@ -16,8 +16,7 @@ export const assessmentErrors = {
     meaning:
       "A table that is on the target has no unique index of the columns by which changes find its rows.",
     remedy: "Make one, or have the task make the table, by TargetTablePrepMode DROP_AND_CREATE.",
-    ignored:
-      "Each change looks through the whole table. On PostgreSQL the table is set aside when changes have to be applied twice, after an interruption.",
+    ignored: "Each change looks through the whole table.",
   },
   "target.indexes_kept": {
     scope: "table",

@@ -12,7 +12,8 @@ test("rows that come back after their table was forgotten are not gathered", () 
   const changed = new ChangedRows();
   changed.follow(table, [0]);
   changed.putBack(table, ['["1"]', '["2"]']);
-  assert.deepEqual(changed.take(table, 1), { keys: ['["1"]'], others: false, emptied: false });
+  const taken = changed.take(table, 1);
+  assert.deepEqual([taken.keys, taken.others, taken.emptied], [['["1"]'], false, false]);
   assert.equal(changed.hasMore(table), true);
   changed.forget(table);
   changed.putBack(table, ['["1"]']);
@@ -26,8 +27,53 @@ test("nothing of what was gathered by another key is left", () => {
   changed.putBack(table, ['["1"]']);
   changed.follow(table, [1]);
   assert.equal(changed.pending(table), 0);
-  assert.deepEqual(changed.take(table, 10), { keys: [], others: false, emptied: false });
+  assert.deepEqual(changed.take(table, 10), { keys: [], others: false, emptied: false, bytes: 0 });
 });
+
+/** A key of this many characters, and another for each number. */
+function longKey(n: number, length: number): string {
+  return JSON.stringify([`${n}`.padEnd(length, "x")]);
+}
+
+test("when all that waits is too much the table goes that makes most room, and what is being looked at counts", () => {
+  const names = ["small", "a", "b", "c", "d", "e"].map((name) => ({ schema: "shop", name }));
+  const [small, a, b, c, d, e] = names as [Table, Table, Table, Table, Table, Table];
+  const changed = new ChangedRows();
+  for (const id of names) changed.follow(id, [0]);
+  const fill = (id: Table, keys: number): void =>
+    changed.putBack(
+      id,
+      Array.from({ length: keys }, (_, n) => longKey(n, 50_000)),
+    );
+  // Of 100 KB each: 80 are the most that one table may have, and some 330 all.
+  fill(a, 75);
+  fill(b, 79);
+  fill(c, 75);
+  fill(d, 75);
+  const taken = changed.take(a, 75);
+  assert.equal(changed.pending(a), 0);
+  fill(e, 20);
+  assert.deepEqual(
+    [b, c, d, e].map((id) => changed.pending(id)),
+    [79, 75, 75, 20],
+  );
+  fill(small, 20);
+  assert.deepEqual(
+    [small, b, c, d, e].map((id) => changed.pending(id)),
+    [20, 0, 75, 75, 20],
+  );
+  assert.equal(changed.take(b, 1).others, true);
+  // Given back, there is room for as much again.
+  changed.release(taken);
+  fill(a, 75);
+  fill(b, 60);
+  assert.deepEqual(
+    [a, b, c, d].map((id) => changed.pending(id)),
+    [75, 60, 75, 75],
+  );
+});
+
+type Table = typeof table;
 
 /** A transaction with changes of a table of two columns; a row is its values, undefined for one that was not sent. */
 function batchOf(
@@ -87,10 +133,10 @@ test("changes tell the keys of their rows, and an update that gives its row anot
 
 test("a change that does not tell its key makes the whole table due, and a truncate says so besides", () => {
   assert.deepEqual(gathered([[Op.update, undefined, [undefined, "b"]]]), {
-    ...{ keys: [], others: true, emptied: false },
+    ...{ keys: [], others: true, emptied: false, bytes: 0 },
   });
   assert.deepEqual(gathered([[Op.insert, undefined, ["1", "a"]], [Op.truncate]]), {
-    ...{ keys: [], others: true, emptied: true },
+    ...{ keys: [], others: true, emptied: true, bytes: 0 },
   });
 });
 

@@ -3,7 +3,7 @@ import { type TableId, tableKey } from "../../core/schema.ts";
 import { silentKeysOf } from "../../core/silent-keys.ts";
 import { ApplyMode } from "../../core/target.ts";
 
-/** What the keys that wait may come to: of one table, and of all. */
+/** What the keys that wait may come to: of one table, and of all, those that are taken out and still looked at included. */
 const MOST_KEYS = 100_000;
 const MOST_BYTES = 8 << 20;
 const MOST_BYTES_OF_ALL = 32 << 20;
@@ -18,6 +18,8 @@ export interface ChangedTable {
   /** Rows have changed that are not among them: too many, or without a key. */
   readonly others: boolean;
   readonly emptied: boolean;
+  /** What the keys count for until they are given back: see release(). */
+  readonly bytes: number;
 }
 
 /** Gathers which rows of tables changes concern, in bounded memory. */
@@ -60,11 +62,12 @@ export class ChangedRows {
   /** Takes out what is known of a table, so many keys at most. */
   take(table: TableId, most: number): ChangedTable {
     const followed = this.#tables.get(tableKey(table));
-    if (followed === undefined) return { keys: [], others: false, emptied: false };
-    const before = followed.bytes;
-    const taken = followed.take(most);
-    this.#bytes -= before - followed.bytes;
-    return taken;
+    return followed?.take(most) ?? { keys: [], others: false, emptied: false, bytes: 0 };
+  }
+
+  /** Nobody holds the keys any more that were taken out. */
+  release({ bytes }: Pick<ChangedTable, "bytes">): void {
+    this.#bytes -= bytes;
   }
 
   /** Notes keys that are still, or again, to be looked at. */
@@ -73,7 +76,8 @@ export class ChangedRows {
     if (followed === undefined) return;
     const before = followed.bytes;
     for (const key of keys) followed.add(key);
-    this.#settle(followed, before);
+    this.#bytes += followed.bytes - before;
+    this.#makeRoom();
   }
 
   /** Notes keys that are to be looked at once more where there is room: what they are is known without that. */
@@ -110,16 +114,22 @@ export class ChangedRows {
     for (const [i, table] of followed.entries()) {
       if (table === undefined || !touched.has(table)) continue;
       table.lastMs = nowMs;
-      this.#settle(table, befores[i]!);
+      this.#bytes += table.bytes - befores[i]!;
     }
+    this.#makeRoom();
     return Array.from(touched, ({ id }) => id);
   }
 
-  #settle(table: FollowedTable, before: number): void {
-    this.#bytes += table.bytes - before;
-    if (this.#bytes <= MOST_BYTES_OF_ALL) return;
-    this.#bytes -= table.bytes;
-    table.drop();
+  /** When all is too much, the table goes that makes the most room: the others are still looked at by their keys. */
+  #makeRoom(): void {
+    while (this.#bytes > MOST_BYTES_OF_ALL) {
+      let largest: FollowedTable | undefined;
+      for (const one of this.#tables.values()) if (one.bytes > (largest?.bytes ?? 0)) largest = one;
+      // The rest is being looked at.
+      if (largest === undefined) return;
+      this.#bytes -= largest.bytes;
+      largest.drop();
+    }
   }
 }
 
@@ -205,6 +215,7 @@ class FollowedTable {
   }
 
   take(most: number): ChangedTable {
+    const before = this.bytes;
     const keys: string[] = [];
     for (const key of this.keys) {
       if (keys.length === most) break;
@@ -215,7 +226,7 @@ class FollowedTable {
     const [others, emptied] = [this.#others, this.#emptied];
     this.#others = false;
     this.#emptied = false;
-    return { keys, others, emptied };
+    return { keys, others, emptied, bytes: before - this.bytes };
   }
 
   /** False where it cannot be told which rows the change is of. */

@@ -87,7 +87,13 @@ function addition(
   if (column.generated !== undefined) return { add: `add column ${columnDefinition(column, facts)}` };
   if (value === null) {
     const bare: Column = { ...column, nullable: true };
-    return { add: `add column ${columnDefinition(bare, facts)}` };
+    if (column.default === undefined) return { add: `add column ${columnDefinition(bare, facts)}` };
+    // It has got its default later than these rows.
+    const { default: _default, ...empty } = bare;
+    return {
+      add: `add column ${columnDefinition(empty, facts)}`,
+      after: `modify column ${columnDefinition(bare, facts)}`,
+    };
   }
   const filled = fillLiteral(plan, ordinal, value);
   if (!takesDefault(column, facts)) {

@@ -3,7 +3,9 @@ import type { SchemaNote } from "../../../core/schema-note.ts";
 
 /** Tables that are no more, or are new, are noted by their names alone. */
 const NO_SHAPE = { storage: "", columnsEver: 0, columns: [] } as const;
-const NO_PARTS = { enums: [], isOfType: false, isApplied: false, rewritten: false, plain: true } as const;
+const NO_PARTS = {
+  ...{ enums: [], isOfType: false, isApplied: false, rewritten: false, plain: true, unfilled: [] },
+} as const;
 
 /** A table that a statement has altered. What a note says in the log of others stands in it as text. */
 export function noteOf(before: TableSchema, after: TableSchema): SchemaNote {

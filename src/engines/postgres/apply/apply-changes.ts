@@ -142,9 +142,9 @@ export class ApplyChanges implements ChangeVisitor {
 
   /** Inserts a row, or overwrites that of the same key. */
   #upsert(statements: TableStatements, before: number, after: number, expectation: number): void {
-    // ON CONFLICT would change another row that the target takes for the same.
-    if (statements.isExact) this.#overwriteIdentical(statements, before, after, expectation);
-    else this.#execute(statements.upsert(), before, after, expectation);
+    // ON CONFLICT would change another row that the target takes for the same, or has no index to find the row by.
+    if (statements.overwrites) this.#execute(statements.upsert(), before, after, expectation);
+    else this.#overwriteIdentical(statements, before, after, expectation);
   }
 
   #overwriteIdentical(statements: TableStatements, before: number, after: number, expectation: number): void {

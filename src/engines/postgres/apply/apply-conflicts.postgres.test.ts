@@ -65,6 +65,38 @@ betweenVersions("changes that meet other rows", OLDEST_AND_NEWEST, (start) => {
     assert.deepEqual([counts.inserts, counts.updates, counts.deletes, counts.conflicts], [4, 3, 1, 0]);
   });
 
+  test("a target without a unique index of the key, or with one that is checked later, comes to the same rows", async () => {
+    const columns = "id int, v text, big text";
+    const keyed = (name: string): string =>
+      `create table ${name} (${columns}, primary key (id)); alter table ${name} alter big set storage external`;
+    await using r = await start(["bare", "late", "partly"].map(keyed).join("; "), {
+      mode: ApplyMode.converge,
+      targetSchema: `create table bare (${columns}); create table late (${columns}, primary key (id) deferrable);
+        create table partly (${columns}); create unique index on partly (id) where id < 3; create index on partly (id)`,
+    });
+    for (const name of ["bare", "late", "partly"]) {
+      await r.queryTarget(
+        `insert into ${name} values (1, 'later', 'x'), (3, 'new', repeat('y', 50000)), (4, 'stale', null)`,
+      );
+      await r.query(`
+        insert into ${name} values (1, 'a', 'x'), (2, 'b', repeat('y', 50000)), (4, 'd', null), (9, 'gone', 'z');
+        update ${name} set v = 'later' where id = 1;
+        update ${name} set v = 'new', id = 3 where id = 2;
+        delete from ${name} where id = 9;
+        update ${name} set v = 'dd' where id = 4`);
+    }
+    await r.caughtUp();
+    for (const name of ["bare", "late", "partly"]) {
+      assert.deepEqual(await r.queryTarget(`select id, v, length(big) as big from ${name} order by id`), [
+        { id: 1, v: "later", big: 1 },
+        { id: 3, v: "new", big: 50_000 },
+        { id: 4, v: "dd", big: null },
+      ]);
+      const { conflicts, inserts } = r.applied.get(`"public"."${name}"`)!;
+      assert.deepEqual([conflicts, inserts], [0, 4]);
+    }
+  });
+
   test("an update that lacks a value of a missing row fails with the table", async () => {
     await using r = await start("create table t (id int primary key, v int, big text)", {
       mode: ApplyMode.converge,

@@ -77,12 +77,21 @@ export class ApplySql {
     return this.#folded.length > 0;
   }
 
+  /** A unique index of the key is there, which ON CONFLICT needs. */
+  get canOverwrite(): boolean {
+    const names = this.#key.map((o) => this.#plan.target.columns[o]!.name);
+    const isOfKey = (columns: readonly string[]): boolean =>
+      columns.length === names.length && names.every((name) => columns.includes(name));
+    // Of a table that is not there the server says so itself.
+    return this.#target?.uniques.some(isOfKey) ?? true;
+  }
+
   /** A row in the way is left as it is, and shows as a command that changed nothing; or it is an error. */
   insert(ignores = this.#mayIgnoreConflicts()): ApplyCommand {
     return this.#insert(ignores ? " on conflict do nothing" : "");
   }
 
-  /** Insert that overwrites the row of the same key; not where it isExact. */
+  /** Insert that overwrites the row of the same key; not where it isExact, and only where it canOverwrite. */
   upsert(): ApplyCommand {
     const columns = this.#columns;
     const set = columns.written.filter((o) => columns.isSettable(o) && !this.#key.includes(o));

@@ -23,8 +23,8 @@ export class TableStatements {
   readonly hasKey: boolean;
   /** There are columns outside of the key that no UPDATE may set. */
   readonly hasFixed: boolean;
-  /** See ApplySql. */
-  readonly isExact: boolean;
+  /** upsert() overwrites the row of the same key, and no other: see ApplySql. */
+  readonly overwrites: boolean;
   /** Columns that no UPDATE may set: those of which an update's row before tells, and the others. */
   readonly #told: readonly number[];
   readonly #untold: readonly number[];
@@ -47,7 +47,7 @@ export class TableStatements {
     this.#plan = plan;
     this.#sql = new ApplySql(plan, target, columns);
     this.#prefix = prefix;
-    this.isExact = this.#sql.isExact;
+    this.overwrites = !this.#sql.isExact && this.#sql.canOverwrite;
     const { key, rowIdentity } = plan.source;
     this.hasKey = key.length > 0;
     this.hasFixed = columns.fixed.some((o) => !key.includes(o));

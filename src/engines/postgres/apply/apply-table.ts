@@ -32,6 +32,8 @@ export interface TargetTable {
   readonly heirs: boolean;
   /** A unique or exclusion constraint that is checked later, for which ON CONFLICT is refused. */
   readonly deferrable: boolean;
+  /** Columns of each unique index that ON CONFLICT can name: of all rows, and checked at once. */
+  readonly uniques: readonly (readonly string[])[];
   /**
    * Nothing on the table or its partitions acts on single statements or their order: no rule, no trigger that
    * fires on replicas.
@@ -70,6 +72,14 @@ const HEIRS_SQL = `case when c.relkind = 'r' and c.relhassubclass then (
     select json_agg(json_build_object('schema', hn.nspname, 'name', hc.relname))
       from heirs h join pg_catalog.pg_class hc on hc.oid = h.oid join pg_catalog.pg_namespace hn on hn.oid = hc.relnamespace) end`;
 
+/** Columns of unique indexes as a JSON array of arrays; asked for like the heirs. */
+const UNIQUES_SQL = `(select json_agg(u.names) from (
+    select (select json_agg(k.attname) from unnest((x.indkey::int2[])[0:x.indnkeyatts - 1]) as part(number)
+              join pg_catalog.pg_attribute k on k.attrelid = x.indrelid and k.attnum = part.number) as names
+      from pg_catalog.pg_index x
+     where x.indrelid = c.oid and x.indisunique and x.indisvalid and x.indimmediate
+       and x.indpred is null and x.indexprs is null) u)`;
+
 const FACTS_SQL = (wanted: string): string => `
   select wanted.i, c.relkind = 'p',
          exists (select from pg_catalog.pg_index x where x.indrelid = c.oid and not x.indimmediate),
@@ -79,7 +89,8 @@ const FACTS_SQL = (wanted: string): string => `
          a.attname, pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.typname),
          ${binaryFormSql("a.atttypid")}, a.attgenerated <> '', a.attidentity = 'a',
          ${EXACT_SQL}, ${DETERMINISTIC_SQL}, ${CASTS_SQL},
-         case when row_number() over (partition by wanted.i order by a.attnum) = 1 then ${HEIRS_SQL} end
+         case when row_number() over (partition by wanted.i order by a.attnum) = 1 then ${HEIRS_SQL} end,
+         case when row_number() over (partition by wanted.i order by a.attnum) = 1 then ${UNIQUES_SQL} end
     from (values ${wanted}) as wanted (i, schema, name)
     join pg_catalog.pg_namespace n on n.nspname = wanted.schema
     join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = wanted.name
@@ -120,6 +131,7 @@ export async function readTargetTables(
       deterministic,
       casts,
       heirs,
+      uniques,
     ] of rows) {
       const index = Number(i);
       const table = tables[index] ?? {
@@ -127,6 +139,7 @@ export async function readTargetTables(
         partitioned: partitioned === "t",
         heirs: (JSON.parse(heirs ?? "[]") as TableId[]).some((id) => planned.has(tableKey(id))),
         deferrable: deferrable === "t",
+        uniques: JSON.parse(uniques ?? "[]") as string[][],
         plain: plain === "t",
       };
       tables[index] = table;

@@ -67,6 +67,12 @@ const ENUMS = `select coalesce(json_agg(e), '[]') from (
         where a.attrelid = noted.oid and a.attnum > 0 and not a.attisdropped and t.oid in (c.oid, c.typelem, c.typbasetype))
   ) as e`;
 
+/** Columns without a value of their own: no default, none of a domain or a type, no identity, no expression. */
+const UNFILLED = `select coalesce(json_agg(a.attnum), '[]') from pg_catalog.pg_attribute a
+     join pg_catalog.pg_type t on t.oid = a.atttypid
+    where a.attrelid = noted.oid and a.attnum > 0 and not a.attisdropped
+      and not a.atthasdef and a.attidentity = '' and t.typdefault is null and t.typdefaultbin is null`;
+
 /**
  * The function behind the event triggers. It reads the catalog and the key alone, and lets no error out. It runs as its
  * owner, so nothing of its statements may be looked up in a schema of the user's: what describes a table leaves the search
@@ -136,7 +142,7 @@ begin
     perform pg_catalog.pg_logical_emit_message(true, prefix, convert_to(json_build_object(
       'schema', noted.nspname, 'name', noted.relname, 'identity', noted.relreplident, 'shape', noted.shape,
       'rewritten', strpos(rewritten, ' ' || noted.oid || ' ') > 0, 'plain', plain, 'settings', ${SETTINGS_SQL},
-      'ofType', tg_tag = 'ALTER TYPE', 'enums', (${ENUMS}),
+      'ofType', tg_tag = 'ALTER TYPE', 'enums', (${ENUMS}), 'unfilled', (${UNFILLED}),
       'applied', coalesce(current_setting('${APPLIED}', true), '') = 'on',
       ${DESCRIBED}
     )::text, 'UTF8'));

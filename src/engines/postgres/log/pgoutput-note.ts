@@ -21,6 +21,8 @@ export interface NoteText {
   readonly shape: TableShape;
   readonly rewritten: boolean;
   readonly plain: boolean;
+  /** Absent in what versions without it have written. */
+  readonly unfilled?: readonly number[];
   readonly dropped?: boolean;
   /** relreplident. */
   readonly identity: string;
@@ -54,7 +56,9 @@ function noteOf(text: string): SchemaNote {
   const parts = dropped ? undefined : describeNote(note, new Map());
   const enums = (dropped ? [] : note.enums).map(({ labels, ...id }) => ({ id, labels }));
   const [isOfType, isApplied] = [note.ofType === true, note.applied === true];
-  return { id: { schema, name }, shape, dropped, parts, enums, isOfType, isApplied, rewritten, plain, text };
+  const { unfilled = [] } = note;
+  const id = { schema, name };
+  return { id, shape, dropped, parts, enums, isOfType, isApplied, rewritten, plain, unfilled, text };
 }
 
 /** The table that a note describes. A type that is not among the types is opaque. */
