@@ -22,6 +22,11 @@ export interface RunningServer extends AsyncDisposable {
   newSchema(): Promise<TestSchema>;
 }
 
+/** One session for statements that follow each other closely: a session costs a server more than they do. */
+export interface TestSession extends AsyncDisposable {
+  run(sql: string): Promise<void>;
+}
+
 export interface TestSchema {
   readonly endpoint: EndpointConfig;
   readonly name: string;
@@ -29,6 +34,8 @@ export interface TestSchema {
   run(sql: string): Promise<void>;
   /** Values as text, in the order of the columns. */
   rows(sql: string): Promise<readonly (readonly (string | null)[])[]>;
+  /** Statements as run() takes them, until it is disposed of. */
+  session(): Promise<TestSession>;
 }
 
 export const unaborted = new AbortController().signal;
@@ -47,10 +54,14 @@ export const postgres: DatabaseKind = {
       async newSchema() {
         const database = await server.createDatabase("contract");
         await server.query("create schema shop", database);
-        const ask = async (sql: string): Promise<(string | null)[][]> => {
+        const connect = async (): Promise<pg.Client> => {
           const client = await server.connect(database);
+          await client.query("set search_path to shop");
+          return client;
+        };
+        const ask = async (sql: string): Promise<(string | null)[][]> => {
+          const client = await connect();
           try {
-            await client.query("set search_path to shop");
             const types = {
               getTypeParser: () => (value: string | Buffer) => String(value),
             } as pg.CustomTypesConfig;
@@ -65,6 +76,13 @@ export const postgres: DatabaseKind = {
           name: "shop",
           run: async (sql) => void (await ask(sql)),
           rows: ask,
+          async session() {
+            const client = await connect();
+            return {
+              run: async (sql) => void (await client.query(sql)),
+              [Symbol.asyncDispose]: () => client.end(),
+            };
+          },
         };
       },
       [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),

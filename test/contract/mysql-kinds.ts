@@ -33,6 +33,13 @@ function kindOf(name: string, flavour: MysqlFlavour): DatabaseKind {
                 await connection.end();
               }
             },
+            async session() {
+              const connection = await server.connect(database);
+              return {
+                run: async (sql) => void (await connection.query(sql)),
+                [Symbol.asyncDispose]: () => connection.end(),
+              };
+            },
           };
         },
         [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),

@@ -37,14 +37,15 @@ const schema = `
 
 /** Rows up to this are written by nobody but the test. */
 const QUIET = 100;
-const PACE_MS = 5;
+const PACE_MS = 20;
 const DELAYED = { ValidationSettings: { ValidationQueryCdcDelaySeconds: 2 } };
 
 async function write(source: TestSchema, signal: AbortSignal): Promise<number> {
+  await using session = await source.session();
   let commits = 0;
   for (let i = 0; !signal.aborted; i++) {
     const id = QUIET + 2 + (i % 300);
-    await source.run(
+    await session.run(
       [
         "begin",
         "update counter set n = n + 1 where id = 1",

@@ -25,14 +25,15 @@ const schema = `
 const QUIET = 100;
 
 /** What writes at full speed takes the processor from what is to be tested. */
-const PACE_MS = 5;
+const PACE_MS = 20;
 
 /** An application: a few rows are written in each transaction, others now and then, and some come and go. */
 async function write(source: TestSchema, signal: AbortSignal): Promise<number> {
+  await using session = await source.session();
   let commits = 0;
   for (let i = 0; !signal.aborted; i++) {
     const id = QUIET + 1 + (i % 400);
-    await source.run(
+    await session.run(
       [
         "begin",
         "update counter set n = n + 1 where id = 1",

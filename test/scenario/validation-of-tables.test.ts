@@ -79,10 +79,11 @@ test("what differs is gone with a reload, and with a truncate", async () => {
 
 test("of rows without a key, one too many is found while they are written all the time", async () => {
   const stop = new AbortController();
+  const client = await server.connect(pair.from);
   const writes = async (): Promise<void> => {
     for (let i = 0; !stop.signal.aborted; i++) {
-      await pair.query(`update app.bag set word = 'b ${i}' where n = 2`);
-      await setTimeout(5);
+      await client.query(`update app.bag set word = 'b ${i}' where n = 2`);
+      await setTimeout(20);
     }
   };
   const writing = writes();
@@ -93,7 +94,7 @@ test("of rows without a key, one too many is found while they are written all th
     assert.deepEqual(await failuresIn(pair), ["bag MISSING_SOURCE 1 row"]);
   } finally {
     stop.abort();
-    await writing;
+    await writing.finally(() => client.end());
   }
   await finds("bag MISSING_SOURCE 1 row");
   await pair.query("insert into app.bag values (1, 'a')");

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { displayTable, type TableId } from "../../src/core/schema.ts";
+import { displayTable, type TableId, tableKey } from "../../src/core/schema.ts";
 import { identifier, qualified } from "../../src/engines/shared/identifier.ts";
 
 /**
@@ -55,7 +55,16 @@ const USER_TABLES = `select n.nspname as schema, c.relname as name from pg_class
 export async function compareDatabases(options: CompareOptions): Promise<Comparison> {
   await Promise.all([options.source.query(SESSION), options.target.query(SESSION)]);
   const tables = options.tables ?? (await listUserTables(options.source));
-  return await compareTables(tables, (table) => compareTable(table, options));
+  const targetName = options.targetName ?? ((id) => id);
+  const [ours, theirs] = await Promise.all([
+    readShapes(options.source, tables),
+    readShapes(options.target, tables.map(targetName)),
+  ]);
+  return await compareTables(tables, (table) => {
+    const other = targetName(table);
+    const shapes = [ours.get(tableKey(table)), theirs.get(tableKey(other))] as const;
+    return compareTable([table, other], shapes, options);
+  });
 }
 
 /** One table after the other. */
@@ -105,10 +114,11 @@ export interface TableResult {
   readonly difference: TableDifference | undefined;
 }
 
-async function compareTable(table: TableId, options: CompareOptions): Promise<TableResult> {
-  const other = options.targetName?.(table) ?? table;
-  const shape = await readShape(options.source, table);
-  const otherShape = await readShape(options.target, other);
+async function compareTable(
+  [table, other]: readonly [TableId, TableId],
+  [shape, otherShape]: readonly [Shape | undefined, Shape | undefined],
+  options: CompareOptions,
+): Promise<TableResult> {
   if (shape === undefined || otherShape === undefined) {
     return problem(table, `no such table on the ${shape === undefined ? "source" : "target"}`);
   }
@@ -142,16 +152,23 @@ interface Shape {
   readonly key: readonly string[];
 }
 
-async function readShape(client: pg.Client, id: TableId): Promise<Shape | undefined> {
-  const { rows } = await client.query(
-    `select array(select attname::text from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped order by attname) as columns,
+/** By tableKey(); what is not there is left out. One query for all of them: there may be thousands. */
+async function readShapes(
+  client: pg.Client,
+  tables: readonly TableId[],
+): Promise<ReadonlyMap<string, Shape>> {
+  const { rows } = await client.query<TableId & Shape>(
+    `select n.nspname as schema, c.relname as name,
+       array(select attname::text from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped order by attname) as columns,
        array(select a.attname::text from pg_index i cross join unnest(i.indkey) with ordinality k(num, n)
          join pg_attribute a on a.attrelid = c.oid and a.attnum = k.num
          where i.indrelid = c.oid and i.indisprimary and k.n <= i.indnkeyatts order by k.n) as key
-     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2`,
-    [id.schema, id.name],
+     from unnest($1::name[], $2::name[]) as wanted(schema, name)
+     join pg_namespace n on n.nspname = wanted.schema
+     join pg_class c on c.relnamespace = n.oid and c.relname = wanted.name`,
+    [tables.map(({ schema }) => schema), tables.map(({ name }) => name)],
   );
-  return rows[0] as Shape | undefined;
+  return new Map(rows.map((row) => [tableKey(row), row]));
 }
 
 /** The text form of a row is unambiguous: it quotes what would not be, and tells null from empty. */

@@ -59,7 +59,7 @@ export class KillWorkload extends KillWriter {
 function transaction(i: number, note: string): readonly Statement[] {
   const movable = FIXED + 3 + ((i * 7919) % (ROWS - FIXED - 3));
   return [
-    ["select pg_sleep(0.002)", []],
+    ["select pg_sleep(0.02)", []],
     ["begin", []],
     ["update app.ranged set a = a + 1, note = $1 where id = $2", [note, 1 + ((i * 7919) % ROWS)]],
     ["update app.ranged set id = id + 10000000 where id = $1", [movable]],

@@ -64,7 +64,7 @@ export class MysqlKillWorkload extends KillWriter {
 function transaction(i: number, note: string): readonly Statement[] {
   const movable = FIXED + 3 + ((i * 7919) % (ROWS - FIXED - 3));
   return [
-    ["do sleep(0.002)", []],
+    ["do sleep(0.02)", []],
     ["begin", []],
     ["update ranged set a = a + 1, note = ? where id = ?", [note, 1 + ((i * 7919) % ROWS)]],
     ["delete from child where ranged_id in (?, ?)", [movable, movable + 1]],

@@ -152,10 +152,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const directory = await mkdtemp(join(options.parent ?? tmpdir(), "tideway-pg-"));
   try {
     await chmod(directory, 0o755);
+    const isOwn = options.binaries === undefined;
     const binaries = options.binaries ?? (await reachableBinaries(version, directory, identity));
+    const knowsIterations = isOwn && version >= SCRAM_ITERATIONS_SINCE;
     await fromTemplate(join(directory, "data"), {
-      name: options.binaries === undefined ? `postgres-${version}` : options.binaries.replaceAll("/", "-"),
-      make: (data) => initialize(data, binaries, identity),
+      name: isOwn ? `postgres-${version}` : binaries.replaceAll("/", "-"),
+      make: (data) => initialize(data, { binaries, identity, words: knowsIterations ? CHEAP_PASSWORDS : [] }),
       renew: renewSystemIdentifier,
     });
     await mkdir(join(directory, "socket"));
@@ -170,8 +172,19 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
 }
 
+const SCRAM_ITERATIONS_SINCE = 16;
+/** Thousands of sessions are opened, and their servers and clients would hash each one's password 4,096 times. */
+const CHEAP_PASSWORDS = ["-c", "scram_iterations=1"];
+
+interface Installation {
+  readonly binaries: string;
+  readonly identity: Identity;
+  /** More words for initdb. */
+  readonly words: readonly string[];
+}
+
 /** Makes the system's tables, with a password for the superuser. */
-async function initialize(data: string, binaries: string, identity: Identity): Promise<void> {
+async function initialize(data: string, { binaries, identity, words }: Installation): Promise<void> {
   const password = join(dirname(data), "password");
   await mkdir(data);
   await writeFile(password, PASSWORD);
@@ -180,7 +193,7 @@ async function initialize(data: string, binaries: string, identity: Identity): P
     join(binaries, "bin", "initdb"),
     [
       ...["-D", data, "-U", "postgres", "--encoding=UTF8", "--locale=C", "--no-sync"],
-      ...["--auth=scram-sha-256", `--pwfile=${password}`],
+      ...["--auth=scram-sha-256", `--pwfile=${password}`, ...words],
     ],
     { ...identity, env: serverEnvironment(binaries), encoding: "utf8" },
   );

@@ -1,5 +1,5 @@
 import type { TableId } from "../../src/core/schema.ts";
-import { loadEngines } from "../../src/server/engines.ts";
+import { loadEngines, registry } from "../../src/server/engines.ts";
 import { cleanUpTask, runTask } from "../../src/server/run-task.ts";
 import type { TaskSpec } from "../../src/task/task.ts";
 
@@ -12,13 +12,16 @@ export interface TaskOrder {
 
 /**
  * A process that runs the one task it is sent, or removes what that has left, tells progress and outcome,
- * and ends. Like a worker of `tideway serve` it has loaded the program before; it says when it is ready.
+ * and ends. Like a worker of `tideway serve` it has loaded the program before, of the engines those that its arguments
+ * name, or all; it says when it is ready.
  */
 process.once("message", (work: TaskSpec | { readonly cleanUp: TaskSpec }) => {
   if ("cleanUp" in work) void cleanUp(work.cleanUp);
   else run(work);
 });
-await loadEngines();
+const engines = process.argv.slice(2);
+if (engines.length === 0) await loadEngines();
+else await Promise.all(engines.map((name) => registry.find(name).load()));
 process.send?.({ ready: true });
 
 function run(spec: TaskSpec): void {

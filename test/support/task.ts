@@ -112,7 +112,8 @@ export class TaskProcess {
   readonly #messages: ({ progress: TaskProgress } | { outcome: TaskOutcome })[] = [];
 
   constructor(work: TaskSpec | { readonly cleanUp: TaskSpec }, arming?: Arming) {
-    this.child = forkKillable("task-child.ts", [], arming);
+    const { source, target } = "cleanUp" in work ? work.cleanUp : work;
+    this.child = forkKillable("task-child.ts", [source.engine, target.engine], arming);
     this.#exit = Promise.all([once(this.child, "exit"), once(this.child, "disconnect")]);
     this.child.on("message", (message) => this.#messages.push(message as never));
     this.child.send(work);
