@@ -31,7 +31,7 @@ export class Confirmation implements Disposable {
     this.#amount = { records: rereads.rows, atOnce: rowsAtOnce(context) };
     this.#waiting = new DigestParts(this.#amount);
     this.#reads = new StateReads(table, rereads, context);
-    this.#seen = new SeenRows(this.#reads, context);
+    this.#seen = new SeenRows(this.#reads, { ...context, areTogether: rereads.choice !== undefined });
     this.#context = context;
     this.#place = context.placeOf(table.plan.source.id);
   }

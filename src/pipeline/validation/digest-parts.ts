@@ -39,7 +39,7 @@ export class DigestParts implements Disposable {
     this.amount = amount;
     this.parts = 1;
     // Parts are filled by chance, some more than others.
-    while (this.parts < MOST_PARTS && records * 2 > this.parts * atOnce) this.parts *= 2;
+    while (this.parts < MOST_PARTS && records * 4 > this.parts * atOnce) this.parts *= 2;
     const pieceBytes = WAITING_BYTES / this.parts;
     this.#records = new SectionedRecords({ directory: tmpdir(), pieceBytes, failure: noRoom });
   }
@@ -62,7 +62,7 @@ export class DigestParts implements Disposable {
   *part(number: number): Generator<DigestRecord> {
     for (const record of this.#records.records(number)) {
       const digest = record.toString("latin1", 0, DIGEST_BYTES);
-      yield { digest, payload: record.subarray(DIGEST_BYTES) };
+      yield { digest, payload: record.length === DIGEST_BYTES ? EMPTY : record.subarray(DIGEST_BYTES) };
     }
   }
 

@@ -42,7 +42,8 @@ export async function partsByKey(
 
 const BYTES_OF_PART = 64 << 20;
 
-function hasUniqueKeys({ plan, target, key }: ComparedTable): boolean {
+/** Whether both sides hold each key once. */
+export function hasUniqueKeys({ plan, target, key }: ComparedTable): boolean {
   if (key === undefined) return false;
   const isUnique = (of: TableSchema, ordinals: readonly number[]): boolean =>
     of.key.length > 0 && of.key.every((ordinal) => ordinals.includes(ordinal));

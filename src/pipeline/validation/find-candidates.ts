@@ -3,7 +3,7 @@ import { addRows, type RowTaker } from "./add-rows.ts";
 import type { Candidate } from "./candidate.ts";
 import type { SideName } from "./compared-side.ts";
 import type { ComparedTable } from "./compared-table.ts";
-import { foundByKey, partsByKey } from "./find-by-key.ts";
+import { foundByKey, hasUniqueKeys, partsByKey } from "./find-by-key.ts";
 import { RowMatch, type UnmatchedRows } from "./row-match.ts";
 import { RowSpill } from "./row-spill.ts";
 import { partitionsOf, rowsOf, type ScannedTable } from "./scan-table.ts";
@@ -64,14 +64,14 @@ interface LoneRows {
   readonly wanted: readonly number[];
 }
 
-/** None where all of the rows fit into memory, or those of a part would not. Rows without a key may stand in several parts. */
+/** None where all of the rows fit into memory, or those of a part would not. Rows of one key, or the same without one, may stand in several. */
 async function lonePartitions(
-  { key }: ComparedTable,
+  table: ComparedTable,
   { scanned, name, wanted }: LoneRows,
   context: ValidationContext,
 ): Promise<readonly Partition[]> {
   const rows = rowsOf(scanned, wanted);
-  if (key === undefined || rows <= rowsAtOnce(context)) return [];
+  if (!hasUniqueKeys(table) || rows <= rowsAtOnce(context)) return [];
   const partitions = await partitionsOf(scanned.sides[name].side, PART, context);
   return partitions.length > rows / rowsAtOnce(context) ? partitions : [];
 }
@@ -118,11 +118,23 @@ async function* matched(
   for (const part of rows.unmatched()) yield* seenRows(part);
 }
 
+/** Rows of one key are handed on together. */
 function* seenRows(unmatched: Iterable<UnmatchedRows>): Generator<readonly SeenRow[]> {
+  const keyed = new Map<string, SeenRow[]>();
   let seen: SeenRow[] = [];
   for (const { side, row, count } of unmatched) {
     const { digest, id, lookup } = row;
-    seen.push({ side, rows: count, digest, candidate: { id, lookup } });
+    const one = { side, rows: count, digest, candidate: { id, lookup } };
+    const others = keyed.get(id);
+    if (lookup === undefined) seen.push(one);
+    else if (others === undefined) keyed.set(id, [one]);
+    else others.push(one);
+    if (seen.length < AT_ONCE) continue;
+    yield seen;
+    seen = [];
+  }
+  for (const rows of keyed.values()) {
+    seen.push(...rows);
     if (seen.length < AT_ONCE) continue;
     yield seen;
     seen = [];

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { RowTaker } from "./add-rows.ts";
 import type { SideName } from "./compared-side.ts";
 import { type DigestAmount, DigestParts } from "./digest-parts.ts";
@@ -19,10 +20,14 @@ export class RowSpill implements RowTaker, Disposable {
     return false;
   }
 
+  /** All rows of a key come into one part, as all rows of a digest do that have none. */
   add(side: SideName, { digest, id, lookup }: ComparedRow): void {
     const of = side === "source" ? SOURCE : TARGET;
-    const key = lookup === undefined ? undefined : Buffer.from(JSON.stringify([id, lookup]));
-    this.#rows.add(digest, key === undefined ? of : Buffer.concat([of, key]));
+    if (lookup === undefined) this.#rows.add(digest, of);
+    else {
+      const row = Buffer.from(JSON.stringify([digest, id, lookup]));
+      this.#rows.add(hash("md5", id, "binary"), Buffer.concat([of, row]));
+    }
   }
 
   /** What is left over on either side of each part. */
@@ -31,7 +36,8 @@ export class RowSpill implements RowTaker, Disposable {
       const match = new RowMatch();
       for (const { digest, payload } of this.#rows.part(part)) {
         const side = payload[0] === SOURCE[0] ? "source" : "target";
-        if (!match.counted(side, digest)) match.add(side, rowOf(digest, payload.subarray(1)));
+        const row = rowOf(digest, payload.subarray(1));
+        if (!match.counted(side, row.digest)) match.add(side, row);
       }
       yield match.unmatched();
     }
@@ -42,8 +48,8 @@ export class RowSpill implements RowTaker, Disposable {
   }
 }
 
-function rowOf(digest: string, key: Buffer): ComparedRow {
-  if (key.length === 0) return { digest, id: digest, lookup: undefined };
-  const [id, lookup] = JSON.parse(key.toString("utf8"));
+function rowOf(first: string, keyed: Buffer): ComparedRow {
+  if (keyed.length === 0) return { digest: first, id: first, lookup: undefined };
+  const [digest, id, lookup] = JSON.parse(keyed.toString("utf8"));
   return { digest, id, lookup };
 }

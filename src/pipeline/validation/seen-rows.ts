@@ -17,10 +17,15 @@ interface SortedRows {
 export class SeenRows {
   readonly #reads: StateReads;
   readonly #sides: ValidationContext["sides"];
-  /** Keys of which a side had several rows when it was scanned, as far as they have been sorted. */
-  readonly #several = new Set<string>();
+  /** Keys of which a side had several rows when it was scanned, as far as they have been sorted; undefined where such come together. */
+  readonly #several: Set<string> | undefined;
 
-  constructor(reads: StateReads, { sides }: Pick<ValidationContext, "sides">) {
+  /** `areTogether`: all that is seen of a key is sorted at once. */
+  constructor(
+    reads: StateReads,
+    { sides, areTogether }: Pick<ValidationContext, "sides"> & { readonly areTogether: boolean },
+  ) {
+    this.#several = areTogether ? undefined : new Set();
     this.#reads = reads;
     this.#sides = sides;
   }
@@ -51,8 +56,9 @@ export class SeenRows {
     return { keyed, digested, scanned: { source, target, atMs } };
   }
 
-  /** Several rows of one key are seen one by one, perhaps in different buckets. */
+  /** Several rows of one key may be seen one by one. */
   #isNew(id: string, states: readonly (RowState | undefined)[]): boolean {
+    if (this.#several === undefined) return true;
     if (states.every((state) => state === undefined || state.rows === 1)) return true;
     if (this.#several.has(id)) return false;
     this.#several.add(id);

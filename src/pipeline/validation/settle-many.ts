@@ -116,9 +116,9 @@ function* settlePart(
 ): Generator<Settled> {
   const histories = new Map<string, number[]>();
   for (const { digest, payload } of followed.part(part)) histories.set(digest, numbersOf(payload));
-  const before = statesOf(reads.before, part, histories);
-  const target = statesOf(reads.target, part, histories);
-  const after = statesOf(reads.after, part, histories);
+  const before = new PartStates(reads.before, part, histories);
+  const target = new PartStates(reads.target, part, histories);
+  const after = new PartStates(reads.after, part, histories);
   const now = past.at(-1)!;
   for (const [id, history] of histories) {
     const row = new FollowedRow({ id, lookup: undefined });
@@ -126,11 +126,7 @@ function* settlePart(
       const [had, there, then] = history.slice(3 * round, 3 * round + 3).map(stateOfCount);
       row.round({ before: had!, target: there!, after: then!, ...past[round]! });
     }
-    const states = {
-      before: before.get(id) ?? NO_ROWS,
-      target: target.get(id) ?? NO_ROWS,
-      after: after.get(id) ?? NO_ROWS,
-    };
+    const states = { before: before.of(id), target: target.of(id), after: after.of(id) };
     row.round({ ...states, ...now });
     const verdict = row.verdict(place, now);
     if (verdict !== undefined) {
@@ -142,32 +138,36 @@ function* settlePart(
   }
 }
 
-function stateOfCount(rows: number): RowState {
-  return rows === 0 ? NO_ROWS : { rows, text: String(rows), prints: undefined, values: undefined };
+/** What was read of the rows of a part that are followed. */
+class PartStates {
+  readonly #counts = new Map<string, number>();
+  /** Where values are told. */
+  readonly #payloads = new Map<string, Buffer>();
+
+  constructor(reads: DigestParts, part: number, followed: ReadonlyMap<string, unknown>) {
+    for (const { digest, payload } of reads.part(part)) {
+      if (!followed.has(digest)) continue;
+      const count = this.#counts.get(digest) ?? 0;
+      this.#counts.set(digest, count + 1);
+      if (count === 0 && payload.length > 0) this.#payloads.set(digest, payload);
+    }
+  }
+
+  of(digest: string): RowState {
+    const state = stateOfCount(this.#counts.get(digest) ?? 0);
+    const payload = this.#payloads.get(digest);
+    return payload === undefined ? state : { ...state, values: JSON.parse(payload.toString("utf8")) };
+  }
 }
 
-/** What was read of those that are followed. */
-function statesOf(
-  reads: DigestParts,
-  part: number,
-  followed: ReadonlyMap<string, unknown>,
-): ReadonlyMap<string, RowState> {
-  const states = new Map<string, RowState>();
-  for (const { digest, payload } of reads.part(part)) {
-    if (!followed.has(digest)) continue;
-    const known = states.get(digest);
-    const values = known?.values ?? shownOf(payload);
-    const rows = (known?.rows ?? 0) + 1;
-    states.set(digest, { rows, text: String(rows), prints: undefined, values });
-  }
-  return states;
+const ONE_ROW: RowState = { rows: 1, text: "1", prints: undefined, values: undefined };
+
+function stateOfCount(rows: number): RowState {
+  if (rows === 0) return NO_ROWS;
+  return rows === 1 ? ONE_ROW : { ...ONE_ROW, rows, text: String(rows) };
 }
 
 /** Of one row, in the order of the compared columns; nothing where values are not told. */
 export function shownPayload(values: readonly (string | null)[]): Buffer {
   return Buffer.from(JSON.stringify(values));
-}
-
-function shownOf(payload: Buffer): readonly (string | null)[] | undefined {
-  return payload.length === 0 ? undefined : JSON.parse(payload.toString("utf8"));
 }

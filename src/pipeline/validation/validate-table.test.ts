@@ -115,6 +115,25 @@ test("rows without a key are told with their values, however few are held at onc
   }
 });
 
+test("rows of a key that the target has several times are told once, however few rows are held at once", async () => {
+  const table: MemoryTable = { ...keyed, targetKey: [] };
+  const twice = many.flatMap(([key, value]): MemoryRow[] => [
+    [key!, value!],
+    [key!, `other ${key}`],
+  ]);
+  for (const rowsAtOnce of [10_000, 100, 1]) {
+    const source: MemorySide = { rows: () => many, digests: same };
+    const target: MemorySide = { rows: () => twice, digests: same };
+    const { extra, missing, different, differences } = await validatedInMemory(
+      table,
+      { source, target },
+      { rowsAtOnce },
+    );
+    assert.deepEqual({ extra, missing, different }, { extra: 600, missing: 0, different: 0 });
+    assert.equal(differences.length, 600);
+  }
+});
+
 test("rows without a key are told once, whatever texts of them the servers digest", async () => {
   const copies = (count: number): readonly MemoryRow[] =>
     Array.from({ length: 20 * count }, (_, i) => [null, `"word ${i % 20}"`]);
