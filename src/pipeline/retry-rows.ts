@@ -113,9 +113,12 @@ export class RetryRows<Of extends TriedRecord = TriedRecord> {
     return counts;
   }
 
-  /** The keys that were looked for, each as the source has it. */
-  get keys(): readonly (readonly string[])[] {
-    return Array.from(this.#wanted.values(), ({ values }) => values);
+  /** The keys that were looked for, each as the source has it, with the records of it. */
+  get tried(): readonly { readonly key: readonly string[]; readonly records: readonly Of[] }[] {
+    return Array.from(this.#wanted.values(), ({ values, records }) => ({
+      key: values,
+      records: records.map((record) => this.triable[record]!),
+    }));
   }
 
   /** How many records came to an end: none of their rows was refused again. */

@@ -2,26 +2,33 @@ import { MigrationError } from "../core/error.ts";
 import type { RecordedDifference, RecordsRequest } from "../core/journal.ts";
 import type { TablePlan } from "../core/plan.ts";
 import { type TableId, tableKey } from "../core/schema.ts";
-import type { RetryRows, TriedRecord } from "../pipeline/retry-rows.ts";
+import type { Snapshot } from "../core/source.ts";
+import { type RetryRows, recordsOf, type TriedRecord } from "../pipeline/retry-rows.ts";
 import type { KeyColumn } from "../pipeline/row-keys.ts";
 import type { Attempt } from "./attempt.ts";
+import { RepairedRows } from "./repaired-rows.ts";
 import type { RetryBook } from "./retry-book.ts";
-import { WishFailure } from "./retry-wish.ts";
+import { ofWish, WishFailure } from "./retry-wish.ts";
 import type { ValidationBook } from "./validation-book.ts";
 import type { RecordedTable, WishRecords } from "./wish-records.ts";
 
-/** Resolves when what is known to be compared by now has been, of these tables or of all; see ValidationBesideChanges. */
+/** Resolves when whole comparisons that are due by now have ended, of these tables or of all; see ValidationBesideChanges. */
 export type Compared = (tables: readonly TableId[] | undefined) => Promise<void>;
 
+interface TriedDifference extends TriedRecord {
+  /** As it is recorded. */
+  readonly key: RecordedDifference["key"];
+}
+
 /**
- * Rows that the task's validation has found to differ. Their records stay until the rows have been compared again, which is when
- * they have been brought: so a record goes only when its row is seen to be the same, and a process that dies before leaves it.
+ * Rows that the task's validation has found to differ. When they have been brought they are compared while nothing else is brought,
+ * and a record goes when its row is seen to be the same: a process that dies before leaves it.
  */
-export class DifferenceRecords implements WishRecords {
-  readonly goAtOnce = false;
+export class DifferenceRecords implements WishRecords<TriedDifference> {
   readonly #attempt: Attempt;
   readonly #validation: ValidationBook;
   readonly #compared: Compared;
+  readonly #repaired: RepairedRows;
   /** By the key of the source's table: why rows were refused when all of its records were last tried. */
   readonly #refusals = new Map<string, Map<string, number>>();
 
@@ -33,6 +40,7 @@ export class DifferenceRecords implements WishRecords {
     this.#attempt = attempt;
     this.#validation = validation;
     this.#compared = compared;
+    this.#repaired = new RepairedRows(attempt);
   }
 
   /** A table that is being compared whole has none of its records for a while. */
@@ -55,11 +63,11 @@ export class DifferenceRecords implements WishRecords {
     this.#refusals.delete(tableKey(table));
   }
 
-  async page(wanted: RecordsRequest, columns: readonly KeyColumn[]): Promise<readonly TriedRecord[]> {
+  async page(wanted: RecordsRequest, columns: readonly KeyColumn[]): Promise<readonly TriedDifference[]> {
     const { journal, signal } = this.#attempt;
     const records = await journal.differences(wanted, signal);
     return records.map(({ id, records: count, key }) => ({
-      ...{ id, records: count, keys: keysOf(key, columns) },
+      ...{ id, key, records: count, keys: keysOf(key, columns) },
       // Whatever it is recorded for: a row that the source has no more is not to be on the target.
       leaves: true,
     }));
@@ -69,23 +77,32 @@ export class DifferenceRecords implements WishRecords {
     return undefined;
   }
 
-  /** Its rows are looked at once more, whatever is known of them. */
-  written({ source: { id } }: TablePlan, rows: RetryRows): void {
-    const refusals = this.#refusals.get(tableKey(id)) ?? new Map<string, number>();
-    for (const [code, count] of rows.refusals) refusals.set(code, (refusals.get(code) ?? 0) + count);
-    this.#refusals.set(tableKey(id), refusals);
+  async written(plan: TablePlan, rows: RetryRows<TriedDifference>, snapshot: Snapshot): Promise<number> {
+    const { id } = plan.source;
+    this.#note(id, rows.refusals);
+    const { tried } = rows;
+    const equal = await ofWish(() =>
+      this.#repaired.equal(
+        plan,
+        tried.map(({ key }) => key),
+        snapshot,
+      ),
+    );
+    const settled = tried.filter(({ key }) => equal.has(key)).flatMap(({ records }) => records);
+    const { journal, signal } = this.#attempt;
+    const keys = settled.flatMap(({ key }) => (key === undefined ? [] : [key]));
+    if (keys.length > 0) await journal.removeValidationFailures(plan.target.id, keys, signal);
+    // One that was read before may only now be recorded as other; and what is not equal may be another row's doing.
     this.#validation.changed.putBack(
       id,
-      rows.keys.map((key) => JSON.stringify(key)),
+      tried.map(({ key }) => JSON.stringify(key)),
     );
     this.#validation.tell(id);
-  }
-
-  async settle(plans: readonly TablePlan[]): Promise<void> {
-    await this.#compared(plans.map(({ source }) => source.id));
+    return recordsOf(settled);
   }
 
   async tell(book: RetryBook): Promise<void> {
+    await this.#validation.countFailures(this.#attempt);
     const recorded = await this.recorded();
     const targets = new Map(
       this.#attempt.plan.tables.map(({ source, target }) => [tableKey(source.id), tableKey(target.id)]),
@@ -93,9 +110,18 @@ export class DifferenceRecords implements WishRecords {
     for (const { id } of book.progress?.tables ?? []) {
       const records = recorded.get(targets.get(tableKey(id)) ?? tableKey(id))?.records ?? 0;
       const codes = records === 0 ? undefined : this.#refusals.get(tableKey(id));
-      book.counted(id, records);
       book.left(id, { records, codes: codes ?? new Map() });
     }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#repaired[Symbol.asyncDispose]();
+  }
+
+  #note(id: TableId, refusals: ReadonlyMap<string, number>): void {
+    const known = this.#refusals.get(tableKey(id)) ?? new Map<string, number>();
+    for (const [code, count] of refusals) known.set(code, (known.get(code) ?? 0) + count);
+    this.#refusals.set(tableKey(id), known);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { RecordedException, RecordsRequest } from "../core/journal.ts";
+import type { TablePlan } from "../core/plan.ts";
 import { tableKey } from "../core/schema.ts";
-import type { TriedRecord } from "../pipeline/retry-rows.ts";
+import type { RetryRows, TriedRecord } from "../pipeline/retry-rows.ts";
 import type { Attempt } from "./attempt.ts";
 import { type RetryBook, sumOf } from "./retry-book.ts";
 import type { RecordedTable, WishRecords } from "./wish-records.ts";
@@ -11,7 +12,6 @@ interface TriedException extends TriedRecord {
 
 /** Rows that were passed over: their records go with what brings them, and a row that is refused once more gets a new one. */
 export class ExceptionRecords implements WishRecords<TriedException> {
-  readonly goAtOnce = true;
   readonly #attempt: Attempt;
 
   constructor(attempt: Attempt) {
@@ -45,9 +45,9 @@ export class ExceptionRecords implements WishRecords<TriedException> {
     return records.map(({ exception }) => exception);
   }
 
-  written(): void {}
-
-  async settle(): Promise<void> {}
+  async written(_plan: TablePlan, rows: RetryRows<TriedException>): Promise<number> {
+    return rows.settled;
+  }
 
   async tell(book: RetryBook): Promise<void> {
     const { journal, plan, statistics, validation, signal } = this.#attempt;
@@ -68,4 +68,6 @@ export class ExceptionRecords implements WishRecords<TriedException> {
     const ids = tables.map(({ id }) => id);
     await validation?.anew(ids, journal, signal);
   }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
 }

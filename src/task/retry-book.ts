@@ -40,13 +40,10 @@ export class RetryBook {
     this.#tables.clear();
   }
 
-  /** What is recorded of a table as it begins. What an earlier attempt has settled stays told, if its records have gone. */
-  begins(id: TableId, { records, kinds }: Begun, goAtOnce: boolean): void {
+  /** What is recorded of a table as it begins. What an earlier attempt has settled stays told. */
+  begins(id: TableId, { records, kinds }: Pick<RecordedTable, "records" | "kinds">): void {
     this.#state = "running";
-    const earlier = this.#tables.get(tableKey(id));
-    const before = earlier?.settled ?? 0;
-    // Of those that go later an attempt knows only how many there were.
-    const settled = goAtOnce ? before : Math.max(0, (earlier?.recorded ?? 0) - records);
+    const settled = this.#tables.get(tableKey(id))?.settled ?? 0;
     this.#tables.set(tableKey(id), {
       ...{ id, recorded: records + settled, settled, left: records },
       ...{ untried: 0, reason: undefined, codes: {} },
@@ -57,12 +54,6 @@ export class RetryBook {
   settled(id: TableId, records: number): void {
     const { settled, left } = this.#tables.get(tableKey(id))!;
     this.#change(id, { settled: settled + records, left: left - records });
-  }
-
-  /** So many records are left of those that were settled as far as was known. */
-  counted(id: TableId, left: number): void {
-    const { recorded } = this.#tables.get(tableKey(id))!;
-    this.#change(id, { settled: Math.max(0, recorded - left), left });
   }
 
   untried(id: TableId, { records, reason }: { readonly records: number; readonly reason: string }): void {
@@ -101,10 +92,7 @@ export class RetryBook {
   }
 }
 
-/** What is recorded of a table before it is tried. */
-type Begun = Pick<RecordedTable, "records" | "kinds">;
-
-/** What is recorded of it afterwards, and of which errors. */
+/** What is recorded of a table after it was tried, and of which errors. */
 interface Left {
   readonly records: number;
   readonly codes: ReadonlyMap<string, number>;

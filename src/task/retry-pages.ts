@@ -80,8 +80,7 @@ export class TableRecords {
       overwrites,
       refused: (batch, at, error) => rows.refused(batch, at, error),
     });
-    records.written(plan, rows);
-    book.settled(plan.source.id, rows.settled);
+    book.settled(plan.source.id, await records.written(plan, rows, snapshot));
     if (rows.cuts > 0) statistics.valuesCut(plan.source.id, rows.cuts);
     statistics.report();
   }

@@ -47,8 +47,8 @@ export interface Retry extends RetryParts {
  *
  *     snapshot taken at S      nothing is applied meanwhile
  *     all applied up to S      nothing beyond it is taken: the target shows that moment, but for what it has passed over
- *     rows of the records      read from the snapshot and applied, in one transaction with the removal of the records, where
- *                              these do not stay until the rows have been compared
+ *     rows of the records      read from the snapshot and applied, in one transaction with the removal of the records; those
+ *                              of rows that differ go when the target's are seen to be the snapshot's
  *     changes go on            each finds the rows as the source had them
  *
  * A crash at any point leaves a record and what the target had before, or neither, or a record of a row that is brought once
@@ -59,9 +59,10 @@ export async function fulfilWish(parts: RetryParts): Promise<void> {
   const { attempt, book } = parts;
   const wish = book.wanted;
   if (wish === undefined) return;
+  await using opened = new AsyncDisposableStack();
   let records: WishRecords | undefined;
   try {
-    records = recordsOf(wish, parts);
+    records = opened.use(recordsOf(wish, parts));
     await bring({ ...parts, records }, wish);
   } catch (error) {
     if (!(error instanceof WishFailure) || attempt.signal.aborted) throw error;
@@ -77,17 +78,15 @@ function recordsOf({ of }: RetryWish, { attempt, compared }: RetryParts): WishRe
 }
 
 async function bring(retry: Retry, { tables: wanted, looksOnly }: RetryWish): Promise<void> {
-  const { attempt, book, records } = retry;
+  const { attempt, records } = retry;
   if (looksOnly !== true) await records.ready(wanted);
   let tables = await tablesToTry(retry, wanted);
   attempt.statistics.report();
   if (looksOnly === true) return;
   for (let before = Number.POSITIVE_INFINITY; tables.length > 0; ) {
     await tryAll(retry, tables);
-    await records.settle(tables.map(({ plan }) => plan));
     const left = await records.recorded();
     const leftOf = ({ plan }: TriedTable): number => left.get(tableKey(plan.target.id))?.records ?? 0;
-    if (!records.goAtOnce) for (const table of tables) book.counted(table.plan.source.id, leftOf(table));
     tables = tables.filter((table) => leftOf(table) > 0);
     const now = tables.reduce((total, table) => total + leftOf(table), 0);
     // Changes may bring new ones all the time.
@@ -127,7 +126,7 @@ async function tablesToTry(
     const { records, unnamed } = found;
     recorded.delete(tableKey(one.target.id));
     if (named === undefined ? records === 0 : !named.has(tableKey(id))) continue;
-    book.begins(id, found, wished.goAtOnce);
+    book.begins(id, found);
     if (records === 0) continue;
     const columns = keyColumns(one);
     const reason = errors.isSuspended(id) ? ASIDE : typeof columns === "string" ? FAULTS[columns] : undefined;
@@ -138,7 +137,7 @@ async function tablesToTry(
   if (named !== undefined) return tables;
   for (const found of recorded.values()) {
     const { table, records } = found;
-    book.begins(table, found, wished.goAtOnce);
+    book.begins(table, found);
     book.untried(table, { records, reason: "the table is no part of the task any more" });
   }
   return tables;

@@ -54,16 +54,27 @@ export class ValidationBesideChanges implements AsyncDisposable {
     this.#begun.resolve();
   }
 
-  /**
-   * Resolves when all that is known to be compared by now has been, or cannot be, of these tables or of all; rejects when it is
-   * ended before.
-   */
-  async finished(tables?: readonly TableId[]): Promise<void> {
+  /** Resolves when all that is known to be compared by now has been, or cannot be; rejects when it is ended before. */
+  async finished(): Promise<void> {
+    if (!this.#isGivenUp) await this.#reached(this.#parts.book.goal());
+  }
+
+  /** The same of the comparisons of whole tables alone, of these or of all: also of those that somebody has asked for by now. */
+  async wholesEnded(tables: readonly TableId[] | undefined): Promise<void> {
     if (this.#isGivenUp) return;
-    // A comparison that somebody has asked for is known, too.
     await takeWishes(this.#parts, this.#signal);
+    await this.#reached(this.#parts.book.wholeGoal(tables));
+  }
+
+  /** To be called when the attempt's signal has ended it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#begun.resolve();
+    await this.#ended;
+  }
+
+  async #reached(of: ValidationGoal): Promise<void> {
     const done = Promise.withResolvers<void>();
-    const goal = { of: this.#parts.book.goal(tables), reached: done.resolve };
+    const goal = { of, reached: done.resolve };
     const ended = (): void => done.reject(this.#signal.reason);
     this.#signal.addEventListener("abort", ended, { once: true });
     if (this.#signal.aborted) ended();
@@ -74,12 +85,6 @@ export class ValidationBesideChanges implements AsyncDisposable {
       this.#goals.delete(goal);
       this.#signal.removeEventListener("abort", ended);
     }
-  }
-
-  /** To be called when the attempt's signal has ended it. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#begun.resolve();
-    await this.#ended;
   }
 
   async #session(): Promise<void> {

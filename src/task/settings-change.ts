@@ -16,7 +16,8 @@ const SELF_TUNED = "Tideway decides by itself how many transactions it commits t
 const BOUNDED =
   "What waits in memory is bounded by the instance's memory; the rest stays in the source's log.";
 const NOT_ORACLE = "It is for Oracle.";
-const NO_RESYNC = "No task mends by itself what its validation finds: `tideway task repair` has it do so, or reload the table.";
+const NO_RESYNC =
+  "No task mends by itself what its validation finds: `tideway task repair` has it do so, or reload the table.";
 
 const DATA_POLICIES = ["LOG_ERROR", "IGNORE_RECORD", "SUSPEND_TABLE", "STOP_TASK"];
 

@@ -154,7 +154,7 @@ export class Steering implements AsyncDisposable {
     const attempt = this.#attempt;
     const stand = standAmongChanges(attempt, apply, (work) => this.#beside.inTurn(work));
     const compared = async (tables: readonly TableId[] | undefined): Promise<void> =>
-      this.#validation?.finished(tables);
+      this.#validation?.wholesEnded(tables);
     this.#retries = this.#retries.then(() =>
       fulfilWish({ attempt, applier, book, stand, overwrites: true, compared }),
     );

@@ -273,16 +273,21 @@ export class ValidationBook {
     await journal.setCompared(ids, true, signal);
   }
 
-  /** What is to be done before all that is known by now has been compared, of these tables or of all. */
-  goal(wanted?: readonly TableId[]): ValidationGoal {
-    const keys = new Set(wanted?.map(tableKey) ?? this.#tables.keys());
-    for (const [key, { plan }] of this.#tables) {
+  /** What is to be done before all that is known by now has been compared. */
+  goal(): ValidationGoal {
+    for (const { plan } of this.#tables.values()) {
       const { id } = plan.source;
-      if (!keys.has(key)) continue;
       // Of rows that it is not told which they are nobody may have taken notice yet.
       if (this.changed.hasMore(id) && this.changed.pending(id) === 0) this.wholeAgain(id);
     }
-    return new ValidationGoal(this.#tables, this.changed, keys);
+    return new ValidationGoal(this.#tables, this.changed);
+  }
+
+  /** The same of the comparisons of whole tables alone, of these or of all. */
+  wholeGoal(tables: readonly TableId[] | undefined): ValidationGoal {
+    return new ValidationGoal(this.#tables, this.changed, {
+      wholesOf: new Set(tables?.map(tableKey) ?? this.#tables.keys()),
+    });
   }
 
   tell(id: TableId): void {

@@ -11,17 +11,17 @@ export class ValidationGoal {
   /** How many rows have been taken out when they are among them. */
   readonly #rows = new Map<string, number>();
 
-  /** `tables`: those of the book, which may become others. `wanted`: the keys of those that it is about. */
+  /** `tables`: those of the book, which may become others. `wholesOf`: it is about the whole comparisons of these alone. */
   constructor(
     tables: ReadonlyMap<string, BookedTable>,
     changed: ChangedRows,
-    wanted: ReadonlySet<string> = new Set(tables.keys()),
+    { wholesOf }: { readonly wholesOf?: ReadonlySet<string> } = {},
   ) {
     this.#tables = tables;
     this.#changed = changed;
     for (const [key, { due, plan, taken, begun }] of tables) {
-      if (!wanted.has(key)) continue;
-      if (due !== undefined) this.#whole.set(key, begun);
+      if (due !== undefined && wholesOf?.has(key) !== false) this.#whole.set(key, begun);
+      if (wholesOf !== undefined) continue;
       const pending = changed.pending(plan.source.id);
       if (taken + pending > 0) this.#rows.set(key, taken + pending);
     }

@@ -1,6 +1,7 @@
 import type { RecordedException, RecordsRequest } from "../core/journal.ts";
 import type { TablePlan } from "../core/plan.ts";
 import type { TableId } from "../core/schema.ts";
+import type { Snapshot } from "../core/source.ts";
 import type { ValidationFailureKind } from "../core/validation-failure.ts";
 import type { RetryRows, TriedRecord } from "../pipeline/retry-rows.ts";
 import type { KeyColumn } from "../pipeline/row-keys.ts";
@@ -18,13 +19,11 @@ export interface RecordedTable {
 }
 
 /**
- * The records on the target of the rows that a wish is about: of those that it has refused, or of those that differ. In each round
- * all are tried page by page, then it is settled what is left.
+ * The records on the target of the rows that a wish is about: of those that it has refused, or of those that differ. All are tried
+ * page by page, again and again.
  */
-export interface WishRecords<Of extends TriedRecord = TriedRecord> {
-  /** Whether what an earlier attempt has brought is recorded no more. */
-  readonly goAtOnce: boolean;
-  /** Resolves when the records are those that there are to be by now; throws what stands against trying them. */
+export interface WishRecords<Of extends TriedRecord = TriedRecord> extends AsyncDisposable {
+  /** Resolves when the records are those that there are to be by now. */
   ready(tables: readonly TableId[] | undefined): Promise<void>;
   /** By the key of the target's table; those with none are left out. */
   recorded(): Promise<ReadonlyMap<string, RecordedTable>>;
@@ -34,10 +33,11 @@ export interface WishRecords<Of extends TriedRecord = TriedRecord> {
   page(wanted: RecordsRequest, columns: readonly KeyColumn[]): Promise<readonly Of[]>;
   /** Those that go in the transaction of their rows; undefined where they go later. */
   removedWith(records: readonly Of[]): readonly RecordedException[] | undefined;
-  /** A page is on the target. */
-  written(plan: TablePlan, rows: RetryRows<Of>): void;
-  /** Tables have been tried: resolves when recorded() says what is left of them. */
-  settle(plans: readonly TablePlan[]): Promise<void>;
+  /**
+   * A page is on the target, which still shows the snapshot's moment. Resolves with how many of its records are gone, for
+   * good.
+   */
+  written(plan: TablePlan, rows: RetryRows<Of>, snapshot: Snapshot): Promise<number>;
   /** Notes in the book what is left in the end. */
   tell(book: RetryBook): Promise<void>;
 }

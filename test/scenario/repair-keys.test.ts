@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import type { TaskProgress } from "../../src/task/task.ts";
 import { startMysql } from "../support/mysql-server.ts";
 import { startPostgres } from "../support/postgres-server.ts";
 import { compareAnew, repaired, repairSettings, tallies } from "../support/repair-pair.ts";
@@ -19,25 +20,39 @@ const servers = { postgres, otherPostgres, mysql };
 const pairs: RetryPair[] = [];
 after(() => Promise.all(pairs.map(({ runs }) => runs.end())));
 
+type KeyType = readonly [type: string, values: readonly string[]];
+
 /** A type of keys, and four of its values. */
-const KEYS: readonly (readonly [type: string, values: readonly string[]])[] = [
+const KEYS: readonly KeyType[] = [
   ["int", ["7", "-8", "9", "10"]],
   ["bigint", ["9007199254740993", "9007199254740995", "-9007199254740997", "0"]],
   ["decimal(30, 10)", ["12345678901234567890.0000000001", "-0.5", "1000", "2.0000000002"]],
   ["varchar(20)", [`'k''"ü{} '`, "'k'", "'K'", "''"]],
   ["char(6)", ["'ab'", "'a'", "'b'", "'abcdef'"]],
   ["date", ["'2024-02-29'", "'1999-12-31'", "'2026-01-01'", "'2026-01-02'"]],
-  ["time(3)", ["'23:59:59.125'", "'00:00:00'", "'01:02:03.5'", "'10:00:00'"]],
 ];
+/** To the two kinds of servers times are not the same: such rows are not told by their keys. */
+const TIMES: KeyType = ["time(3)", ["'23:59:59.125'", "'00:00:00'", "'01:02:03.5'", "'10:00:00'"]];
+
+/** All tables have been compared whole, and found to differ. */
+function isFound({ tables }: TaskProgress): boolean {
+  return tables.every(
+    ({ validation }) =>
+      validation?.state === "Mismatched records" &&
+      validation.pending === 0 &&
+      validation.rowsCompared === undefined,
+  );
+}
 
 for (const { name, make } of retryKinds) {
   test(`${name}: rows are repaired by keys of each type`, async () => {
+    const keys = name === "PostgreSQL to PostgreSQL" ? [...KEYS, TIMES] : KEYS;
     const each = (sql: (i: number, type: string, values: readonly string[]) => string): string =>
-      KEYS.map(([type, values], i) => sql(i, type, values)).join("; ");
+      keys.map(([type, values], i) => sql(i, type, values)).join("; ");
     const pair = await make(servers, {
       tables: each((i, type) => `create table k${i} (k ${type} primary key, v varchar(40))`),
       ...{ narrow: "select 1", settings: repairSettings() },
-      names: KEYS.map((_, i) => `k${i}`),
+      names: keys.map((_, i) => `k${i}`),
     });
     pairs.push(pair);
     await pair.write(
@@ -52,10 +67,11 @@ for (const { name, make } of retryKinds) {
       ),
     );
     compareAnew(task, 1);
-    const differing = Object.fromEntries(KEYS.map((_, i) => [`k${i}`, 3]));
-    await task.until((progress) => areCompared(progress, differing));
+    const differing = Object.fromEntries(keys.map((_, i) => [`k${i}`, 3]));
+    await task.until(isFound);
+    assert.ok(areCompared(task.last!, differing), JSON.stringify(task.last!.tables));
     const done = tallies(await repaired(task, 1));
-    assert.deepEqual(done, Object.fromEntries(KEYS.map((_, i) => [`k${i}`, [3, 3, 0]])));
+    assert.deepEqual(done, Object.fromEntries(keys.map((_, i) => [`k${i}`, [3, 3, 0]])));
     const { progress } = await pair.runs.drain(task);
     assert.ok(areCompared(progress));
     assert.equal(await pair.recorded(), 0);

@@ -1,6 +1,7 @@
 import { canonicalWriter } from "../../comparison/canonical.ts";
+import type { Snapshot } from "../../core/source.ts";
 import { type KeyColumn, keyValues } from "../row-keys.ts";
-import type { Candidate } from "./candidate.ts";
+import { type Candidate, NO_ROWS } from "./candidate.ts";
 import { printOf } from "./canonical-rows.ts";
 import { type Digesting, sourceSide, targetSide } from "./compared-side.ts";
 import type { ComparedKey, ComparedTable } from "./compared-table.ts";
@@ -37,18 +38,36 @@ export class KeyedRows {
     return { id: JSON.stringify(prints), lookup: { source, target } };
   }
 
+  /** Those of which the target has now what the source shows in a snapshot: of a moment that the target shows, too. */
+  async equal(
+    candidates: readonly Candidate[],
+    snapshot: Snapshot,
+    context: RereadContext,
+  ): Promise<readonly Candidate[]> {
+    const reads = this.#reads(context);
+    const source = await reads.byKey("source", snapshot, candidates);
+    const target = await reads.now("target", (there) => reads.byKey("target", there, candidates));
+    return candidates.filter(
+      ({ id }) => (source.get(id) ?? NO_ROWS).text === (target.get(id) ?? NO_ROWS).text,
+    );
+  }
+
   /** Decides about rows, each as soon as it can be. */
   settle(
     candidates: readonly Candidate[],
     context: RereadContext & { readonly place: TargetPlace },
   ): AsyncGenerator<Settled> {
-    const table = this.#table;
-    const sides = { source: sourceSide(table, NOTHING), target: targetSide(table, NOTHING) };
-    const reads = new StateReads(table, { sides, choice: undefined, rows: 0 }, context);
+    const reads = this.#reads(context);
     const { place, signal } = context;
     return settle(candidates, {
       read: (side, some) => reads.now(side, (snapshot) => reads.byKey(side, snapshot, some)),
       ...{ place, signal },
     });
+  }
+
+  #reads(context: RereadContext): StateReads {
+    const table = this.#table;
+    const sides = { source: sourceSide(table, NOTHING), target: targetSide(table, NOTHING) };
+    return new StateReads(table, { sides, choice: undefined, rows: 0 }, context);
   }
 }
