@@ -11,7 +11,7 @@ import type { BringingTask, FoundPlaces } from "./target-places.ts";
 import type { ValidationBook } from "./validation-book.ts";
 
 /** How often is looked which tasks there are, how far they are with each table, and what the target's tables are. */
-const FIND_MS = 30_000;
+const FIND_MS = 10_000;
 const RECORDS_MS = 3_000;
 const DESCRIBE_MS = 10_000;
 /** What takes long is done for a tenth of the time at most. */

@@ -13,6 +13,7 @@ import { startPosition } from "./change-start.ts";
 import { ComparedStream } from "./compared-stream.ts";
 import { noteFilter } from "./follow-notes.ts";
 import { NotingApplier } from "./noting-applier.ts";
+import { publishNew } from "./publish-new.ts";
 import { publishedTables } from "./run-load.ts";
 import { rememberTables, SchemaWatch } from "./run-schema-changes.ts";
 import { noteStart } from "./start-note.ts";
@@ -34,6 +35,7 @@ export async function runComparedChanges(attempt: Attempt, control: ChangeContro
   const rules = new TableRules(source.positions, () => false);
   await rememberTables(attempt);
   await book.begin(attempt);
+  await publishNew(attempt, book);
   const takes = attempt.notes.kept ? noteFilter(attempt, rules, () => true) : undefined;
   const asked = streamOf(attempt, { after, control, encodings: ["text"], takes });
   await using given = await source.openChangeStream(asked, signal);
