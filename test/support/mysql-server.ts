@@ -102,8 +102,8 @@ export class MysqlServer implements AsyncDisposable {
   }
 
   /** Statements in a session that the server, too, has ended: another one may commit what they prepared (XA). */
-  async queryAndLeave(sql: string, database = ""): Promise<void> {
-    const connection = await this.connect(database);
+  async queryAndLeave(sql: string, database = "", options: mysql.ConnectionOptions = {}): Promise<void> {
+    const connection = await this.connect(database, options);
     const session = connection.threadId;
     try {
       await rowsOf(connection, sql);

@@ -17,6 +17,8 @@ const watching = (flavour: MysqlFlavour, bytes: number) =>
         performance_schema: 1,
         performance_schema_instrument: "'wait/lock/metadata/sql/mdl=ON'",
         performance_schema_session_connect_attrs_size: bytes,
+        performance_schema_consumer_events_statements_current: "ON",
+        performance_schema_consumer_events_statements_history: "ON",
       },
     }),
   );
@@ -75,6 +77,47 @@ for (const { flavour, knowsPrograms, server } of [
       assert.deepEqual(await target.watchWriters([u!]).look(signal), []);
     } finally {
       for (const client of [reader, task, writer, namesake]) client.destroy();
+    }
+  });
+
+  test(`${flavour} that knows ${much}: a statement that commits by itself is told, of a session that is there and of one that is not`, async () => {
+    const database = await server.createDatabase();
+    const user = `short_${flavour}`;
+    await server.query(
+      `create user '${user}'@'%' identified by 'pw'; grant all on \`${database}\`.* to '${user}'@'%'; create user 'taker_${flavour}'@'%' identified by 'pw';
+       grant all on *.* to 'taker_${flavour}'@'%'; create table t (a int primary key); create table u (a int primary key auto_increment)`,
+      database,
+    );
+    const endpoint = { ...server.endpoint(database), username: `taker_${flavour}`, password: "pw" };
+    await using target = await mysqlEngine.openTarget(endpoint, signal);
+    const [t, u] = ["t", "u"].map((name) => ({ schema: database, name }));
+    const watch = target.watchWriters([t!, u!]);
+    const application = knowsPrograms ? "shop" : null;
+    const account = { user, password: "pw", connectAttributes: { program_name: "shop" } };
+    const writer = await server.connect(database, account);
+    try {
+      assert.deepEqual(await watch.look(signal), []);
+      await writer.query("select 'insert into u', a from u; insert into t values (1)");
+      const told = async () => {
+        const found = await watch.look(signal);
+        return found.length > 0 && found;
+      };
+      const who = { session: `${writer.threadId}`, user, address: "127.0.0.1", application };
+      assert.deepEqual(await eventually("the writer", told), [
+        { table: t, prepared: null, counted: null, ...who },
+      ]);
+      const gone = async () => {
+        await server.queryAndLeave("insert into u values (null)", database, account);
+        return await told();
+      };
+      const [somebody, ...others] = await eventually("somebody", gone);
+      assert.deepEqual(others, []);
+      const { table, session, counted } = somebody!;
+      assert.deepEqual({ table, session, user: somebody!.user }, { table: u, session: null, user: null });
+      assert.equal(counted!.rows, null);
+      assert.deepEqual(counted!.onlyAccount, { user, address: "127.0.0.1" });
+    } finally {
+      writer.destroy();
     }
   });
 }

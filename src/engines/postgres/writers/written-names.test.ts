@@ -17,12 +17,19 @@ const writes: readonly (readonly [sql: string, ...names: string[]])[] = [
   ["update item as i set a = o.a from other o where o.id = i.id", "item"],
   ["delete from item using other where other.id = item.id", "item"],
   ["merge into item using other on true when matched then delete", "item"],
-  ["copy item (a, \"b)\") from stdin", "item"],
+  ['copy item (a, "b)") from stdin', "item"],
   ["truncate table only item, public.other * restart identity", "item!", "public.other!"],
   ["with a as (select ')' from other) insert into item select * from a", "item"],
-  ["with recursive a(x) as not materialized (delete from other returning *), b as (select 1) update item set a = 1", "other", "item"],
+  [
+    "with recursive a(x) as not materialized (delete from other returning *), b as (select 1) update item set a = 1",
+    "other",
+    "item",
+  ],
   ["begin; insert into item values ('; delete from other'); commit", "item"],
-  ["set search_path = x; insert into item values (E'\\'; delete from other --', $$; truncate other$$)", "item"],
+  [
+    "set search_path = x; insert into item values (E'\\'; delete from other --', $$; truncate other$$)",
+    "item",
+  ],
 ];
 
 const reads: readonly string[] = [
