@@ -8,7 +8,7 @@ import { ObservedTask, schemas, taskSpec } from "../support/task.ts";
 /* A MariaDB as it is installed, without performance_schema, shows that somebody has written, and not what Tideway writes. */
 
 const { source, target } = await serversOfFile({
-  source: startMysql({ flavour: "mysql" }),
+  source: startMysql({ flavour: "mariadb" }),
   target: startMysql({ flavour: "mariadb" }),
 });
 

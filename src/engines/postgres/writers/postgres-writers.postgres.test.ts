@@ -11,7 +11,7 @@ import { postgresEngine } from "../engine.ts";
 /* What a server shows of sessions that have ended before anybody has looked. */
 
 const server = await serverOfFile(
-  startPostgres({ settings: { shared_preload_libraries: "'pg_stat_statements'" } }),
+  startPostgres({ settings: { shared_preload_libraries: "pg_stat_statements" } }),
 );
 const signal = new AbortController().signal;
 await server.query("create role app login superuser password 'pw'");
