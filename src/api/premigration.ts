@@ -7,7 +7,6 @@ import { carryOut, chosen, pairOf, runName, storeRun } from "./assessment-runs.t
 import { BUCKET } from "./assessments.ts";
 import { invalidValue } from "./faults.ts";
 import { type Call, inBackground, type Service } from "./service.ts";
-import { checkEnum } from "./shapes.ts";
 import { findTask } from "./task-face.ts";
 import { type StartOrder, startTask } from "./task-orders.ts";
 
@@ -118,11 +117,7 @@ function readSettings(document: string): PremigrationSettings {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalidValue(`${WHAT} must be a JSON object.`);
   }
-  const settings = Object.fromEntries(
-    Object.entries(value).map(([name, given]) => [name, readMember(name, given)]),
-  ) as PremigrationSettings;
-  checkEnum("ResultEncryptionMode", settings.ResultEncryptionMode, ["SSE_S3", "SSE_KMS"]);
-  return settings;
+  return Object.fromEntries(Object.entries(value).map(([name, given]) => [name, readMember(name, given)]));
 }
 
 function readMember(name: string, given: unknown): unknown {
@@ -130,9 +125,11 @@ function readMember(name: string, given: unknown): unknown {
   switch (name) {
     case "ResultLocationBucket":
     case "ResultLocationFolder":
-    case "ResultEncryptionMode":
     case "ResultKmsKeyArn":
       if (typeof given !== "string") throw refuse("a text");
+      return given;
+    case "ResultEncryptionMode":
+      if (given !== "SSE_S3" && given !== "SSE_KMS") throw refuse("SSE_S3 or SSE_KMS");
       return given;
     case "IncludeOnly":
     case "Exclude": {

@@ -197,7 +197,7 @@ test("settings that cannot be are refused, and nothing is started or kept of the
     [{ ResultLocationFinder: "x" }, /ResultLocationFinder is not known/],
     [{ ResultLocationBucket: 1 }, /ResultLocationBucket must be a text/],
     [{ ResultKmsKeyArn: null }, /ResultKmsKeyArn must be a text/],
-    [{ ResultEncryptionMode: "none" }, /ResultEncryptionMode/],
+    [{ ResultEncryptionMode: "none" }, /ResultEncryptionMode must be SSE_S3 or SSE_KMS/],
     [{ FailOnAssessmentFailure: "false" }, /FailOnAssessmentFailure must be true or false/],
     [{ IncludeOnly: [1] }, /IncludeOnly must be a list of names/],
     [{ IncludeOnly: ["no-such-check"] }, /do not apply to the task: no-such-check/],

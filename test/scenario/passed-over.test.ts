@@ -13,15 +13,15 @@ import { assertStopped, runToEnd, schemas, taskSpec } from "../support/task.ts";
  * that a server means, which it says itself.
  */
 
-const [postgres, crowded, mysql] = await Promise.all([
+const [postgres, crowded, mariadb] = await Promise.all([
   startPostgres(),
   startPostgres({ settings: { max_active_replication_origins: 1 } }),
-  startMysql({ flavour: "mysql" }),
+  startMysql({ flavour: "mariadb" }),
 ]);
-after(() => Promise.all([postgres, crowded, mysql].map((server) => server[Symbol.asyncDispose]())));
+after(() => Promise.all([postgres, crowded, mariadb].map((server) => server[Symbol.asyncDispose]())));
 
 await postgres.query("create role reader login password 'pw'; create role writer login password 'pw'");
-await mysql.query("create user mover identified by 'pw'; create user reader identified by 'pw'");
+await mariadb.query("create user mover identified by 'pw'; create user reader identified by 'pw'");
 
 function passing(...texts: readonly string[]): string {
   return JSON.stringify({ TidewaySettings: { AssessmentPassOver: texts } });
@@ -147,21 +147,21 @@ test("what a PostgreSQL server does refuse ends the task then, and nothing has c
 
 /** The command line for a user who has privileges on one table of the target, and on the schema of the control tables. */
 async function tableGranted(): Promise<{ readonly words: readonly string[]; readonly to: string }> {
-  const [from, to] = [await postgres.createDatabase("shop"), await mysql.createDatabase("shop_to")];
+  const [from, to] = [await postgres.createDatabase("shop"), await mariadb.createDatabase("shop_to")];
   const control = `${to}_control`;
   await postgres.query(
     `create table a (id int primary key, t varchar(20)); insert into a values (1, 'one'), (2, 'two')`,
     from,
   );
-  await mysql.query(
+  await mariadb.query(
     `grant select, insert, update, delete, create, drop, alter, index, references on ${to}.a to mover;
      create database ${control}; grant all on ${control}.* to mover; grant all on awsdms_control.* to mover`,
   );
-  const target = mysql.url(to).replace(/:\/\/[^@]+@/, "://mover:pw@");
+  const target = mariadb.url(to).replace(/:\/\/[^@]+@/, "://mover:pw@");
   return { words: [postgres.url(from), target], to };
 }
 
-test("a start into MySQL that grants on single tables stop goes on when it is told to, and loads all rows", async () => {
+test("a start into MariaDB that grants on single tables stop goes on when it is told to, and loads all rows", async () => {
   const { words, to } = await tableGranted();
   const options = ["--pass-over", `target.privilege:database ${to}`];
   const assessed = await tideway(["assess", ...words, "--no-estimate"]);
@@ -181,7 +181,7 @@ test("a start into MySQL that grants on single tables stop goes on when it is to
   const moved = await tideway([...migrate, ...options]);
   assert.equal(moved.code, 0, `${moved.stdout}${moved.stderr}`);
   assert.match(moved.stdout, /This is passed over as told\./);
-  assert.deepEqual(await mysql.query("select id, t from a order by id", to), [
+  assert.deepEqual(await mariadb.query("select id, t from a order by id", to), [
     { id: "1", t: "one" },
     { id: "2", t: "two" },
   ]);
@@ -193,21 +193,26 @@ test("a start into MySQL that grants on single tables stop goes on when it is to
   );
 });
 
-test("what a MySQL server does refuse ends the task then", async () => {
-  const from = await mysql.createDatabase("refused");
+test("what a MariaDB server does refuse ends the task then", async () => {
+  const from = await mariadb.createDatabase("refused");
   const to = await postgres.createDatabase("refused_to");
-  await mysql.query("create table t (id int primary key); insert into t values (1)", from);
-  await mysql.query(`grant select, reload on *.* to reader; grant replication client on *.* to reader`);
+  await mariadb.query("create table t (id int primary key); insert into t values (1)", from);
+  await mariadb.query(`grant select, reload on *.* to reader; grant replication client on *.* to reader`);
   const { outcome, told } = await run(
     {
       type: "full-load-and-cdc",
-      source: { ...mysql.endpoint(from), username: "reader", password: "pw" },
+      source: { ...mariadb.endpoint(from), username: "reader", password: "pw" },
       target: endpointOf(postgres, to),
       tableMappings: schemas(from),
     },
     passing("source.privilege"),
   );
-  assert.deepEqual(told("source.privilege"), ["warning reader"]);
+  const [first, ...others] = told("source.privilege");
+  assert.equal(first, "warning reader");
+  assert.deepEqual(
+    others.filter((one) => one !== "info reader"),
+    [],
+  );
   assert.equal(outcome.state, "failed");
   assert.equal(outcome.error?.code, "source.privilege", JSON.stringify(outcome.error));
 });

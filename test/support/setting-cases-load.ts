@@ -223,7 +223,7 @@ const tideway: readonly SettingCase[] = [
     query: "select id, c0 from t",
     endings: [
       [[], [LOADED, "t aside: convert.row_length"]],
-      [["convert.row_length:{schema}.t"], [LOADED, "1 one"]],
+      [["convert.row_length"], [LOADED, "1 one"]],
     ],
   },
   {
