@@ -164,7 +164,7 @@ test("who asks for a table anew sees when it has been compared whole, though it 
   desk.book.wholeAgain(id);
   assert.equal(desk.state, "Preparing table");
   desk.book.ended(id, whole);
-  assert.deepEqual([desk.isDue, desk.state], [true, "Pending records"]);
+  assert.deepEqual([desk.isDue, desk.state, desk.told.at(-1)?.pending], [true, "Pending records", 1]);
 });
 
 test("the journal has a table as compared when all of it was, and until a change comes", async () => {

@@ -293,8 +293,10 @@ export class ValidationBook {
   tell(id: TableId): void {
     const table = this.#table(id);
     if (table === undefined) return;
-    const { failed, fault, lacks, notes, undecided, suspended, underWay, compared } = table;
-    const pending = Math.max(this.changed.pending(id), this.changed.hasMore(id) ? 1 : 0) + underWay;
+    const { due, failed, fault, lacks, notes, undecided, suspended, underWay, compared } = table;
+    // Of those that are not known one by one there is one at least.
+    const hasOthers = due === "changes" || this.changed.hasMore(id);
+    const pending = Math.max(this.changed.pending(id), hasOthers ? 1 : 0) + underWay;
     const progress = { pending, failed, suspended: undecided + suspended.size };
     this.#statistics.validating(id, {
       ...progress,

@@ -87,7 +87,9 @@ function addition(
   if (column.generated !== undefined) return { add: `add column ${columnDefinition(column, facts)}` };
   if (value === null) {
     const bare: Column = { ...column, nullable: true };
-    if (column.default === undefined) return { add: `add column ${columnDefinition(bare, facts)}` };
+    if (column.default === undefined || column.later === undefined) {
+      return { add: `add column ${columnDefinition(bare, facts)}` };
+    }
     // It has got its default later than these rows.
     const { default: _default, ...empty } = bare;
     return {
