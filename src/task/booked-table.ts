@@ -62,6 +62,14 @@ export function newTable(due: BookedTable["due"]): Omit<BookedTable, "plan"> {
   };
 }
 
+/** What is found of it from now on is of another table, or of other rows. */
+export function renewed(
+  { generation, wholeMs, wholeEndMs, begun, ended }: BookedTable,
+  due: "again" | "changes",
+): Omit<BookedTable, "plan"> {
+  return { ...newTable(due), generation: generation + 1, wholeMs, wholeEndMs, begun, ended };
+}
+
 /** In AWS DMS's words. */
 export function stateOf(
   { due, compared, fault, lacks }: BookedTable,

@@ -1,9 +1,8 @@
 import type { MigrationError } from "../core/error.ts";
-import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import type { JournaledTable, RecordedErrors } from "../core/journal.ts";
 import type { Position } from "../core/position.ts";
-import { displayTable, type TableId, tableKey } from "../core/schema.ts";
+import { type TableId, tableKey } from "../core/schema.ts";
 import type { AppliedCounts, AppliedProgress } from "../core/target.ts";
 import { CountedChanges } from "../pipeline/counted-changes.ts";
 import type { PipelineObserver } from "../pipeline/observer.ts";
@@ -17,6 +16,7 @@ import {
   cutFinding,
   forgetLoaded,
   type KnownTable,
+  leftOutFinding,
   newTally,
   notComparable,
   notValidated,
@@ -292,14 +292,7 @@ export class TaskStatistics implements PipelineObserver {
     if (logged > 0)
       this.#listener.log("warn", "rows were passed over", { table: tableKey(id), rows: logged });
     if (refused === 0) return;
-    this.finding({
-      code: "apply.rows_left_out",
-      severity: "warning",
-      subject: displayTable(id),
-      table: id,
-      message: "The target refuses rows of the table, which are left out and recorded on the target.",
-      remedy: errorTable["apply.rows_left_out"].remedy,
-    });
+    this.finding(leftOutFinding(id));
   }
 
   snapshot(): TaskProgress {

@@ -2,7 +2,7 @@ import type { ErrorCode, ErrorRecord } from "../core/error.ts";
 import { errorTable } from "../core/error-table.ts";
 import type { Finding } from "../core/finding.ts";
 import type { JournaledTable, RecordedErrors } from "../core/journal.ts";
-import { displayTable, type TableSchema } from "../core/schema.ts";
+import { displayTable, type TableId, type TableSchema } from "../core/schema.ts";
 import type { AppliedCounts } from "../core/target.ts";
 import type { TableProgress, TableValidationProgress } from "./task.ts";
 
@@ -150,6 +150,17 @@ export function cutFinding({ id, cutValues }: Pick<TableProgress, "id" | "cutVal
     table: id,
     message: `${cutValues} ${were} longer than large objects may be, and came cut off.`,
     remedy: errorTable["mapping.value_cut"].remedy,
+  };
+}
+
+export function leftOutFinding(id: TableId): Finding {
+  return {
+    code: "apply.rows_left_out",
+    severity: "warning",
+    subject: displayTable(id),
+    table: id,
+    message: "The target refuses rows of the table, which are left out and recorded on the target.",
+    remedy: errorTable["apply.rows_left_out"].remedy,
   };
 }
 

@@ -6,7 +6,7 @@ import type { ChangeWatch } from "../pipeline/change-apply.ts";
 import { keyColumns } from "../pipeline/row-keys.ts";
 import { ChangedRows } from "../pipeline/validation/changed-rows.ts";
 import type { Attempt } from "./attempt.ts";
-import { type BookedTable, newTable, stateOf, type WholeEnd } from "./booked-table.ts";
+import { type BookedTable, newTable, renewed, stateOf, type WholeEnd } from "./booked-table.ts";
 import { loadsRows } from "./loads-rows.ts";
 import { RevalidationBook } from "./revalidation-book.ts";
 import { SeenTables } from "./seen-tables.ts";
@@ -329,14 +329,6 @@ export class ValidationBook {
 export interface TookUp {
   readonly isDone: boolean;
   readonly generation: number | undefined;
-}
-
-/** What is found of it from now on is of another table, or of other rows. */
-function renewed(
-  { generation, wholeMs, wholeEndMs, begun, ended }: BookedTable,
-  due: "again" | "changes",
-): Omit<BookedTable, "plan"> {
-  return { ...newTable(due), generation: generation + 1, wholeMs, wholeEndMs, begun, ended };
 }
 
 /** Whether rows of both are named and compared by the same columns. */

@@ -1,7 +1,9 @@
 import { Limiter } from "../../src/base/limiter.ts";
 import { CanonicalRow } from "../../src/comparison/canonical-row.ts";
 import { TextDigest } from "../../src/comparison/text-digest.ts";
+import { MigrationError } from "../../src/core/error.ts";
 import type { TablePlan } from "../../src/core/plan.ts";
+import type { RowChunk } from "../../src/core/row-chunk.ts";
 import type { BucketChoice, RowDigests } from "../../src/core/row-digest.ts";
 import type { Column, TableSchema } from "../../src/core/schema.ts";
 import type { Partition, ReadRequest, Snapshot, Source } from "../../src/core/source.ts";
@@ -28,6 +30,8 @@ export interface MemorySide {
   lookups?: number;
   /** How many rows have been sent otherwise. */
   sent?: number;
+  /** So many connections that rows are read again by are lost on the way. */
+  losses?: number;
 }
 
 export interface MemoryTable {
@@ -69,9 +73,22 @@ export async function validatedInMemory(
 }
 
 function validatedSide(side: MemorySide): ValidatedSide {
-  const open = async (): Promise<Snapshot> => snapshotOf(side);
+  const open = async (): Promise<Snapshot> => {
+    const snapshot = snapshotOf(side);
+    return (side.losses ?? 0) > 0
+      ? { ...snapshot, read: (...asked) => losing(side, snapshot.read(...asked)) }
+      : snapshot;
+  };
   const source = { openSnapshot: open } as unknown as Source;
   return { source, snapshot: snapshotOf(side), openedMs: performance.now(), sessions: new Limiter(4) };
+}
+
+/** The rows, and then the connection goes, if it has not gone often enough. */
+async function* losing(side: MemorySide, chunks: AsyncIterable<RowChunk>): AsyncGenerator<RowChunk> {
+  yield* chunks;
+  if ((side.losses ?? 0) === 0) return;
+  side.losses!--;
+  throw new MigrationError("connect.lost", { message: "The connection was lost." });
 }
 
 function snapshotOf(side: MemorySide): Snapshot {

@@ -109,7 +109,8 @@ export class TableRepair implements Disposable {
     if (settled.length === 0) return;
     const side = this.#rereads.sides[name];
     const candidates = settled.map(({ candidate }) => candidate);
-    await this.#reads.now(name, (snapshot) =>
+    // What has been seen is written.
+    await this.#reads.once(name, (snapshot) =>
       forRowsOfKeys({ table: this.#table, see }, { side, snapshot, candidates }, this.#signal),
     );
   }

@@ -1,3 +1,5 @@
+import { Backoff, pause } from "../../base/backoff.ts";
+import { asMigrationError } from "../../core/error.ts";
 import { isWrittenAlike } from "../../core/row-digest.ts";
 import type { Snapshot } from "../../core/source.ts";
 import { WHOLE } from "../whole-table.ts";
@@ -11,6 +13,9 @@ import { shownValues } from "./row-reader.ts";
 import type { SideRow } from "./rows-of-keys.ts";
 import { shownPayload } from "./settle-many.ts";
 import type { ValidatedSide, ValidationContext } from "./validation-context.ts";
+
+/** Both servers have worked, as the table was scanned: half a minute, and then somebody is to know. */
+const RETRIES = { retries: 6, firstDelayMs: 500, doubling: true, longestDelayMs: 10_000 };
 
 /** How rows of a table are read again. */
 export interface Rereads {
@@ -88,13 +93,33 @@ export class StateReads {
     });
   }
 
-  /** Reads what a side has at this moment. */
+  /**
+   * Reads what a side has at this moment; `read` may be called several times: a connection that is lost meanwhile costs
+   * what was read, and no more.
+   */
   async now<Result>(name: SideName, read: (snapshot: Snapshot) => Promise<Result>): Promise<Result> {
-    const { source, sessions } = this.#context.sides[name];
+    const { signal } = this.#context;
+    const backoff = new Backoff(RETRIES);
+    for (;;) {
+      try {
+        return await this.once(name, read);
+      } catch (error) {
+        signal.throwIfAborted();
+        const delayMs = asMigrationError(error).retry === "never" ? undefined : backoff.failed();
+        if (delayMs === undefined) throw error;
+        await pause(delayMs, signal);
+      }
+    }
+  }
+
+  /** As now(), for a `read` that must not be called again. */
+  async once<Result>(name: SideName, read: (snapshot: Snapshot) => Promise<Result>): Promise<Result> {
+    const { sides, signal } = this.#context;
+    const { source, sessions } = sides[name];
     const { table } = this.#rereads.sides[name];
     return await sessions.run(async () => {
       const request = { taskId: "validate", tables: [table], anchor: "none", sessions: 1 } as const;
-      await using snapshot = await source.openSnapshot(request, this.#context.signal);
+      await using snapshot = await source.openSnapshot(request, signal);
       return await read(snapshot);
     });
   }

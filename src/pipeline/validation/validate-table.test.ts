@@ -65,6 +65,16 @@ test("a row that is another whenever it is read is missing where the target lack
   }
 });
 
+test("a connection that is lost while rows are read again costs what was read, and no more", async () => {
+  for (const table of [keyed, keyless]) {
+    const source: MemorySide = { rows: () => rows, losses: 1 };
+    const target: MemorySide = { rows: () => [...rows.slice(1), ["7", "stray"], ["7", "stray"]], losses: 2 };
+    const { verdict, missing, extra, undecided } = await validatedInMemory(table, { source, target });
+    assert.deepEqual({ verdict, missing, extra }, { verdict: "different", missing: 1, extra: 2 });
+    assert.deepEqual([undecided, source.losses, target.losses], [0, 0, 0]);
+  }
+});
+
 test("rows without a key that are written and come are no difference", async () => {
   let writes = 0;
   const source = { rows: () => [...rows, ["99", `hot ${writes++}`]] };
