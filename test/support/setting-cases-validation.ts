@@ -15,7 +15,8 @@ const FOUND = {
     "select FAILURE_TYPE, DETAILS from {control}.awsdms_validation_failures_v1 where TASK_NAME = '{task}'",
 };
 
-const DELAY_S = 10;
+/** A row takes about half of it by itself. */
+const DELAY_S = 20;
 
 /** How long it takes until a row is missed that a change concerns. */
 async function untilMissed(run: SettingRun): Promise<void> {

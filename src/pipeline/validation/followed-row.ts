@@ -92,6 +92,11 @@ export class FollowedRow {
     this.#constants = constants;
   }
 
+  /** Both sides have had the same in a round: so it is decided. */
+  get hasBeenSame(): boolean {
+    return this.#isSame;
+  }
+
   /** Something has stayed since the round before: that ends in a verdict. */
   get hasStayed(): boolean {
     return [...this.#constants.values()].some(({ rounds }) => rounds > 1);
