@@ -27,8 +27,6 @@ export function whyNotFollowed(
   const empty = new Set<number>();
   let known = table.shape!;
   for (const { shape, rewritten, plain, unfilled } of notes) {
-    const how = unfollowable(known, { shape, rewritten, plain });
-    if (how !== undefined) return how;
     const before = new Set(known.columns.map(({ number }) => number));
     for (const { number, fill, computed } of shape.columns) {
       if (before.has(number) || fill !== null || computed !== null) continue;
@@ -38,6 +36,8 @@ export function whyNotFollowed(
     const isLost = ({ number }: ColumnShape): boolean => !original.has(number) && !empty.has(number);
     const added = rewritten ? shape.columns.find(isLost) : undefined;
     if (added !== undefined) return `got the column ${added.name}, and all its rows were written anew`;
+    const how = unfollowable(known, { shape, rewritten, plain });
+    if (how !== undefined) return how;
     for (const { number, name } of withOtherTypes(known, shape)) {
       // The target would go from the first type to the last, and values may have lost something in between.
       if (retyped.has(number) && (rewritten || retyped.get(number) === true)) {
