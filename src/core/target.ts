@@ -316,7 +316,7 @@ export interface Applier extends AsyncDisposable {
    * nothing has happened, and the applier goes on.
    */
   retry(request: RetryRequest): Promise<void>;
-  /** Called for each target commit, in order: others see its rows now. */
+  /** Called for each target commit, in order: others see its rows now; and where nothing is to be changed up to a position. */
   onApplied: ((progress: AppliedProgress) => void) | undefined;
   /** Called when all commits up to a position have survived whatever may happen to the target; in order. */
   onDurable: ((position: Position) => void) | undefined;

@@ -155,7 +155,7 @@ export class ApplyLoop implements Applier {
         if (group === undefined) await this.#rest();
         else if (group.takesBack) await this.#takeBack();
         else if (group.pieces.length > 0 || this.#begun) await this.#write(group);
-        else this.#idle = group.position;
+        else this.#passIdle(group.position);
       }
     } catch (error) {
       this.fail(this.#transactions.describe(error));
@@ -238,10 +238,14 @@ export class ApplyLoop implements Applier {
   async #save(position: Position, waits: boolean): Promise<void> {
     const durable = await this.#transactions.save(position, waits);
     failpoint("apply.position-saved");
-    const changedNothing = this.#idle === position;
     this.#saved(position);
-    if (changedNothing) this.onApplied?.({ position, committedAtMs: [], tables: new Map() });
     this.#tellDurable(durable);
+  }
+
+  /** Transactions that change nothing: the target shows all up to their end, which may be saved later. */
+  #passIdle(position: Position | undefined): void {
+    this.#idle = position;
+    if (position !== undefined) this.onApplied?.({ position, committedAtMs: [], tables: new Map() });
   }
 
   #saved(position: Position): void {
