@@ -77,6 +77,7 @@ test("neither a load, changes, cascades, triggers, a reload nor another task is 
   const { from, to, spec } = await pair(
     `create table parent (id int primary key); create table marker (id int);
      create table child (id int primary key, parent int references parent on delete cascade); create table audit (id int);
+     alter table marker replica identity full; alter table audit replica identity full;
      insert into parent select generate_series(1, 100); insert into child select i, i from generate_series(1, 100) i`,
   );
   const task = new ObservedTask(spec);

@@ -149,21 +149,24 @@ export class MysqlWriters implements WriterServer {
   }
 
   async #counted(client: Client, some: readonly TableId[]): Promise<readonly TableCount[]> {
-    const counts: TableCount[] = [];
+    const absent = { count: 0, identity: null, isOfRows: false };
+    const counts = new Map(some.map((table): [TableId, TableCount] => [table, { table, ...absent }]));
     const isKept = client.facts.flavour === "mysql" && atLeast(client.facts, 8);
     const asksAnew = isKept ? "/*+ set_var(information_schema_stats_expiry = 0) */" : "";
     for (const [schema, tables] of Map.groupBy(some, (table) => table.schema)) {
       const names = tables.map(({ name }) => literal(name)).join(", ");
-      const rows = await client.query<{ name: string; at: string | null }>(
-        `select ${asksAnew} table_name as name, unix_timestamp(update_time) as at from information_schema.tables
+      const rows = await client.query<{ name: string; at: string | null; made: string | null }>(
+        `select ${asksAnew} table_name as name, unix_timestamp(update_time) as at, unix_timestamp(create_time) as made
+           from information_schema.tables
           where table_schema = ${literal(schema)} and table_name in (${names})`,
       );
-      for (const { name, at } of rows) {
+      for (const { name, at, made } of rows) {
         const table = this.#wanted(client, { schema, name });
-        if (table !== undefined) counts.push({ table, count: Number(at ?? 0), isOfRows: false });
+        if (table === undefined) continue;
+        counts.set(table, { table, count: Number(at ?? 0), identity: String(made), isOfRows: false });
       }
     }
-    return counts;
+    return [...counts.values()];
   }
 
   #wanted(client: Client, id: TableId): TableId | undefined {

@@ -8,6 +8,7 @@ import type {
   SeenCounts,
   SeenSessions,
   StatedWriter,
+  TableCount,
   WriterServer,
 } from "../../shared/writers/writer-server.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
@@ -73,7 +74,7 @@ export class PostgresWriters implements WriterServer {
       const { version, counts } = row!;
       const stated = await this.#statements.look(client, this.#names);
       return {
-        counts: counts.map(({ index, count }) => ({ table: tables[index - 1]!, count, isOfRows: true })),
+        counts: countsOf(tables, counts),
         stating: await this.#stated(client, stated),
         accounts: new Map(),
         lagMs: version >= COUNTS_IN_TIME_SINCE ? LAG_MS : Infinity,
@@ -105,9 +106,15 @@ export class PostgresWriters implements WriterServer {
   }
 }
 
+function countsOf(tables: readonly TableId[], counts: CountsRow["counts"]): readonly TableCount[] {
+  const known = new Map(counts.map(({ index, ...one }) => [index, one]));
+  const absent = { count: 0, identity: null };
+  return tables.map((table, i) => ({ table, isOfRows: true, ...(known.get(i + 1) ?? absent) }));
+}
+
 interface CountsRow {
   /** 180004, for instance. */
   readonly version: number;
   /** Indexes count from 1. Tables that are not there are missing. */
-  readonly counts: readonly { readonly index: number; readonly count: number }[];
+  readonly counts: readonly (Pick<TableCount, "count" | "identity"> & { readonly index: number })[];
 }

@@ -45,16 +45,20 @@ export const SESSIONS = `
                     where datname = current_database() and usename = session_user
                       and application_name = any ($3::text[])), '[]') as tideway`;
 
-/** $1, $2: schemas and names of tables. Rows of a partitioned table are counted where they are. */
+/**
+ * $1, $2: schemas and names of tables. Rows of a partitioned table are counted where they are, so that it is another one once a
+ * partition has been attached.
+ */
 export const COUNTS = `
   select current_setting('server_version_num')::int as version,
-         coalesce(json_agg(json_build_object('index', wanted.index, 'count', counted.count)), '[]') as counts
+         coalesce(json_agg(json_build_object('index', wanted.index, 'count', counted.count, 'identity', counted.identity)), '[]') as counts
     from unnest($1::text[], $2::text[]) with ordinality as wanted (schema, name, index)
     join pg_catalog.pg_namespace schema on schema.nspname = wanted.schema
     join pg_catalog.pg_class relation on relation.relnamespace = schema.oid and relation.relname = wanted.name
    cross join lateral (
      select coalesce(sum(pg_catalog.pg_stat_get_tuples_inserted(part.oid) + pg_catalog.pg_stat_get_tuples_updated(part.oid)
-                       + pg_catalog.pg_stat_get_tuples_deleted(part.oid)), 0) as count
+                       + pg_catalog.pg_stat_get_tuples_deleted(part.oid)), 0) as count,
+            concat_ws(' ', relation.oid, count(*), sum(part.oid::int8)) as identity
        from (select relation.oid where relation.relkind <> 'p' union all
              select leaf.relid from pg_catalog.pg_partition_tree(relation.oid) leaf
               where relation.relkind = 'p' and leaf.isleaf) as part (oid)

@@ -15,6 +15,7 @@ const signal = new AbortController().signal;
 let nowMs: number;
 let own: OwnWrites;
 let counts: Map<TableId, number>;
+let identities: Map<TableId, string>;
 let sessions: SeenSessions;
 let effects: Effects;
 let lagMs: number;
@@ -29,6 +30,10 @@ beforeEach((context) => {
     [item, 10],
     [child, 10],
   ]);
+  identities = new Map([
+    [item, "1"],
+    [child, "2"],
+  ]);
   sessions = { writing: [], stating: [], othersOfTideway: false };
   effects = { acting: [], passedOn: [] };
   lagMs = 10_000;
@@ -36,7 +41,10 @@ beforeEach((context) => {
   const server = {
     sessions: async () => sessions,
     counts: async () => ({
-      counts: [...counts].map(([table, count]) => ({ table, count, isOfRows: true })),
+      counts: [...counts].map(([table, count]) => ({
+        ...{ table, count, isOfRows: true },
+        identity: identities.get(table) ?? null,
+      })),
       ...{ stating: [], accounts, lagMs },
     }),
     effects: async () => effects,
@@ -149,6 +157,27 @@ test("a statement names who writes when the table is written to, and not otherwi
   assert.deepEqual(await looks(6), ["item: somebody, 1 rows"]);
   sessions = { ...sessions, stating: [statement(app)] };
   counts.set(item, 12);
+  assert.deepEqual(await looks(6), ["item: app"]);
+});
+
+test("a table that takes the place of another is nobody's write, and is read anew", async () => {
+  await looks(30);
+  counts.set(item, 1000);
+  identities.set(item, "3");
+  sessions = { ...sessions, stating: [statement(app)] };
+  assert.deepEqual(await looks(30), []);
+  counts.set(item, 1001);
+  assert.deepEqual(await looks(6), ["item: somebody, 1 rows"]);
+});
+
+test("who writes to a table that has just been made is told by the statement", async () => {
+  counts.set(item, 0);
+  identities.delete(item);
+  await looks(1);
+  sessions = { ...sessions, stating: [statement(app)] };
+  await looks(1);
+  counts.set(item, 1);
+  identities.set(item, "3");
   assert.deepEqual(await looks(6), ["item: app"]);
 });
 
