@@ -104,7 +104,7 @@ for (const { flavour, knowsPrograms, server } of [
       };
       const who = { session: `${writer.threadId}`, user, address: "127.0.0.1", application };
       assert.deepEqual(await eventually("the writer", told), [
-        { table: t, prepared: null, counted: null, ...who },
+        { table: t, prepared: null, isStated: true, counted: null, ...who },
       ]);
       const gone = async () => {
         await server.queryAndLeave("insert into u values (null)", database, account);

@@ -65,11 +65,12 @@ export class MysqlWriters implements WriterServer {
   }
 
   sessions(signal: AbortSignal): Promise<SeenSessions> {
-    return this.#clients.use(signal, async (client) => ({
-      othersOfTideway: await this.#othersOfTideway(client),
-      writing: await this.#shown("writing", client, () => this.#writing(client)),
-      stating: await this.#shown("statements", client, () => this.#stating(client)),
-    }));
+    return this.#clients.use(signal, async (client) => {
+      const othersOfTideway = await this.#othersOfTideway(client);
+      const stating = await this.#shown("statements", client, () => this.#stating(client));
+      const writing = await this.#shown("writing", client, () => this.#writing(client, stating));
+      return { othersOfTideway, writing, stating };
+    });
   }
 
   counts(first: readonly TableId[], signal: AbortSignal): Promise<SeenCounts> {
@@ -116,11 +117,20 @@ export class MysqlWriters implements WriterServer {
     return others.some((id) => WRITING_PURPOSES.includes(known.get(id) ?? WRITING_PURPOSES[0]!));
   }
 
-  async #writing(client: Client): Promise<readonly OtherWriter[]> {
+  /**
+   * Of several tables that a transaction has locked it may have written to one alone: rows of the others were locked, or triggers and
+   * foreign keys might have changed them. A statement says which.
+   */
+  async #writing(client: Client, stating: readonly StatedWriter[]): Promise<readonly OtherWriter[]> {
     const rows = await client.query<SessionRow & TableId>(WRITING);
+    const locked = Map.groupBy(rows, ({ session }) => session);
+    const isStated = (session: string, table: TableId): boolean =>
+      stating.some(({ writer }) => writer.session === session && writer.table === table);
     return rows.flatMap(({ schema, name, ...row }) => {
       const table = this.#wanted(client, { schema, name });
-      return table === undefined ? [] : [writerOf(row, table)];
+      if (table === undefined) return [];
+      const isMeant = locked.get(row.session)!.length === 1 || isStated(row.session, table);
+      return isMeant ? [writerOf(row, table)] : [];
     });
   }
 
@@ -133,7 +143,8 @@ export class MysqlWriters implements WriterServer {
     return rows.flatMap(({ database, text, ...row }) => {
       const written = writtenName(text ?? "", database);
       const table = written && this.#wanted(client, written);
-      return table === undefined ? [] : [{ writer: writerOf(row, table), empties: written!.empties }];
+      if (table === undefined) return [];
+      return [{ writer: writerOf(row, table), shownBy: written!.empties ? "itself" : "count" }];
     });
   }
 

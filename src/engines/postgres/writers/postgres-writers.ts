@@ -27,6 +27,8 @@ interface SessionsRow {
   readonly asked: string;
   readonly writing: readonly (Somebody & { readonly table: TableId })[];
   readonly stating: readonly (Somebody & { readonly query: string })[];
+  /** Who has asked has the name of one of Tideway's sessions. */
+  readonly isKnown: boolean;
   /** Processes of Tideway's sessions that may write. */
   readonly tideway: readonly number[];
 }
@@ -51,8 +53,9 @@ export class PostgresWriters implements WriterServer {
       const own = ownProcesses(started!.server);
       const values = [[...own], this.#askedBefore, WRITING_PURPOSES];
       const [row] = await selectJson<SessionsRow>(client, SESSIONS, values);
-      const { asked, writing, stating, tideway } = row!;
+      const { asked, isKnown, writing, stating, tideway } = row!;
       this.#askedBefore = asked;
+      if (!isKnown) return { writing: [], stating: [], othersOfTideway: true };
       const stated = stating.flatMap(({ query, ...somebody }) =>
         writtenNames(query).map((name) => ({ somebody, name })),
       );
@@ -101,7 +104,8 @@ export class PostgresWriters implements WriterServer {
     return found.flatMap(({ index, table }) => {
       const { somebody, name } = possible[index - 1]!;
       if (!this.#tables.has(tableKey(table))) return [];
-      return [{ writer: { ...somebody, table, counted: null }, empties: name.empties }];
+      const shownBy = name.empties ? "identity" : "count";
+      return [{ writer: { ...somebody, table, counted: null }, shownBy }];
     });
   }
 }

@@ -56,7 +56,7 @@ const app: OtherWriter = {
   ...{ table: item, session: "7", prepared: null, user: "app" },
   ...{ address: null, application: "shop", counted: null },
 };
-const statement = (writer: OtherWriter): StatedWriter => ({ writer, empties: false });
+const statement = (writer: OtherWriter): StatedWriter => ({ writer, shownBy: "count" });
 
 /** Looks each second for so long; resolves with all who were told, one line each. */
 async function looks(seconds: number): Promise<readonly string[]> {
@@ -206,12 +206,25 @@ test("a statement of which only the user is known does not name again who is kno
   assert.deepEqual(await looks(6), []);
 });
 
-test("what empties a table is told at once, and so is a transaction that is open", async () => {
+test("what has emptied a table for certain is told at once, and so is a transaction that is open", async () => {
   await looks(1);
-  sessions = { ...sessions, stating: [{ writer: app, empties: true }] };
+  sessions = { ...sessions, stating: [{ writer: app, shownBy: "itself" }] };
   assert.deepEqual(await looks(1), ["item: app"]);
   sessions = { ...sessions, writing: [{ ...app, user: "other" }] };
   assert.deepEqual(await looks(1), ["item: other"]);
+});
+
+test("what may have emptied a table is told once the table has been", async () => {
+  await looks(1);
+  sessions = { ...sessions, stating: [{ writer: app, shownBy: "identity" }] };
+  counts.set(item, 11);
+  assert.deepEqual(
+    (await looks(30)).filter((told) => told.endsWith("app")),
+    [],
+  );
+  sessions = { ...sessions, stating: [{ writer: app, shownBy: "identity" }] };
+  identities.set(item, "3");
+  assert.deepEqual(await looks(6), ["item: app"]);
 });
 
 test("the only account that has written meanwhile is told with what was counted", async () => {

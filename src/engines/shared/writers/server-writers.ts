@@ -22,6 +22,7 @@ const PASSED_BY_MS = 20_000;
 /** A writer by a statement's text, who is told when the table is written to, whoever that shows by. */
 interface Candidate {
   readonly writer: OtherWriter;
+  readonly shownBy: StatedWriter["shownBy"];
   /** Before the statement; undefined where it was not known. */
   readonly before: TableCount | undefined;
   readonly untilMs: number;
@@ -111,20 +112,22 @@ export class ServerWriters implements WriterWatch {
   #stated(stating: readonly StatedWriter[]): readonly OtherWriter[] {
     const found: OtherWriter[] = [];
     const nowMs = performance.now();
-    for (const { writer, empties } of stating) {
+    for (const stated of stating) {
+      const writer = { ...stated.writer, isStated: true } as const;
+      const { shownBy } = stated;
       const { table, session, user, address, application } = writer;
       // By a session more is known of who writes.
       if (session === null && this.#named.get(tableKey(table))?.has(user) === true) continue;
-      if (empties) found.push(writer);
-      const key = JSON.stringify([tableKey(table), user, address, application]);
+      if (shownBy === "itself") found.push(writer);
+      const key = JSON.stringify([tableKey(table), user, address, application, shownBy]);
       const before = this.#before.get(tableKey(table));
       if (this.#candidates.get(key)?.before === undefined) {
-        this.#candidates.set(key, { writer, before, untilMs: nowMs + STATED_MS });
+        this.#candidates.set(key, { writer, shownBy, before, untilMs: nowMs + STATED_MS });
       }
     }
-    for (const [key, { writer, before, untilMs }] of this.#candidates) {
-      const now = this.#counted.get(tableKey(writer.table));
-      const hasWritten = before !== undefined && now !== undefined && hasGrown(before, now);
+    for (const [key, candidate] of this.#candidates) {
+      const { writer, untilMs } = candidate;
+      const hasWritten = showsWriter(candidate, this.#counted.get(tableKey(writer.table)));
       if (hasWritten) found.push(writer);
       if (hasWritten || nowMs > untilMs) this.#candidates.delete(key);
     }
@@ -166,6 +169,12 @@ export class ServerWriters implements WriterWatch {
     const fromMs = atMs - lagMs;
     return this.#othersAtMs < fromMs && this.#own.lastMs(table) < fromMs;
   }
+}
+
+function showsWriter({ before, shownBy }: Candidate, now: TableCount | undefined): boolean {
+  if (before === undefined || now === undefined) return false;
+  if (shownBy === "count") return hasGrown(before, now);
+  return before.identity !== null && now.identity !== null && before.identity !== now.identity;
 }
 
 /** One that was not there has been made since, and began at 0. */

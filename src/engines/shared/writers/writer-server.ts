@@ -22,8 +22,8 @@ export interface SeenSessions {
 
 export interface StatedWriter {
   readonly writer: OtherWriter;
-  /** No counter tells of what the statement does. */
-  readonly empties: boolean;
+  /** By what the table shows that it was written to: its counter, its identity, or nothing, because the statement has for certain. */
+  readonly shownBy: "count" | "identity" | "itself";
 }
 
 export interface SeenCounts {
@@ -42,7 +42,7 @@ export interface TableCount {
   readonly count: number;
   /** What it gets larger by are rows. */
   readonly isOfRows: boolean;
-  /** Another one where the table is another, or has been made anew: counts of both say nothing. Null while it is not there. */
+  /** Another one where the table is another, or has been made anew or emptied: counts of both say nothing. Null while it is not there. */
   readonly identity: string | null;
 }
 
