@@ -13,6 +13,8 @@ export interface OtherWriter {
   /** Null where there is none, or where the server does not show it to this user. */
   readonly address: string | null;
   readonly application: string | null;
+  /** Known by the text of a statement, of which nobody has seen whether it was this one that has changed rows of the table. */
+  readonly isStated?: true;
   /** What was counted while nothing of Tideway's wrote to the table; null for one who was seen writing. */
   readonly counted: CountedWrites | null;
 }

@@ -65,7 +65,8 @@ function findingOf(writer: OtherWriter): Finding {
   };
 }
 
-function messageOf({ table, session, prepared, user, address, application, counted }: OtherWriter): string {
+function messageOf(writer: OtherWriter): string {
+  const { table, session, prepared, user, address, application, isStated, counted } = writer;
   const name = displayTable(table);
   if (counted !== null) {
     const { rows, withinMs, onlyAccount } = counted;
@@ -84,5 +85,6 @@ function messageOf({ table, session, prepared, user, address, application, count
     ...(prepared === null ? [] : [`prepared transaction ${prepared}`]),
   ];
   const details = more.length === 0 ? "" : ` (${more.join(", ")})`;
-  return `The user ${user} writes to the target's table ${name}${details}.`;
+  const does = isStated === true ? "has sent a statement that writes" : "writes";
+  return `The user ${user} ${does} to the target's table ${name}${details}.`;
 }

@@ -53,6 +53,8 @@ test("a writer of the target is named once while a task replicates, and while th
   );
   try {
     await reader.query("begin; select * from item; select * from other for update");
+    // It has the lock of a writer, and has written nothing.
+    await reader.query("explain update item set word = 'planned'");
     await load.query("begin; insert into item values (900, 'loaded')");
     await writer.query("begin; insert into item values (100, 'mine')");
     await server.query("insert into item select i, 'x' from generate_series(2, 50) i", from);

@@ -239,7 +239,8 @@ export class MysqlTarget implements Target {
   }
 
   runSteps(steps: readonly PostLoadStep[], signal: AbortSignal): Promise<readonly TableOutcome<undefined>[]> {
-    return this.#builders.use(signal, (client) => buildSteps(client, steps));
+    // The server may copy a table for a key.
+    return ownWrites.during(() => this.#builders.use(signal, (client) => buildSteps(client, steps)));
   }
 
   setSequences(states: readonly SequenceState[], signal: AbortSignal): Promise<readonly TableId[]> {

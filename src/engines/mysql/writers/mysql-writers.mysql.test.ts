@@ -54,6 +54,8 @@ for (const { flavour, knowsPrograms, server } of [
       });
     try {
       await reader.query("start transaction; select * from t; select * from u where a = 1 for update");
+      // Which of the two it has written to only a statement says that is seen.
+      await reader.query("insert into t values (4)");
       await task.query("start transaction; insert into t values (2)");
       await namesake.query("start transaction; insert into t values (3)");
       await writer.query("start transaction; insert into t values (1)");
@@ -75,6 +77,12 @@ for (const { flavour, knowsPrograms, server } of [
         })),
       );
       assert.deepEqual(await target.watchWriters([u!]).look(signal), []);
+      await reader.query("insert into t values (5)");
+      const all = await named(expected.length + 1);
+      assert.deepEqual(
+        all.filter(({ session }) => session === `${reader.threadId}`).map(({ table }) => table),
+        [t],
+      );
     } finally {
       for (const client of [reader, task, writer, namesake]) client.destroy();
     }
@@ -104,7 +112,7 @@ for (const { flavour, knowsPrograms, server } of [
       };
       const who = { session: `${writer.threadId}`, user, address: "127.0.0.1", application };
       assert.deepEqual(await eventually("the writer", told), [
-        { table: t, prepared: null, counted: null, ...who },
+        { table: t, prepared: null, isStated: true, counted: null, ...who },
       ]);
       const gone = async () => {
         await server.queryAndLeave("insert into u values (null)", database, account);

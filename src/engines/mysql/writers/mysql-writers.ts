@@ -65,11 +65,12 @@ export class MysqlWriters implements WriterServer {
   }
 
   sessions(signal: AbortSignal): Promise<SeenSessions> {
-    return this.#clients.use(signal, async (client) => ({
-      othersOfTideway: await this.#othersOfTideway(client),
-      writing: await this.#shown("writing", client, () => this.#writing(client)),
-      stating: await this.#shown("statements", client, () => this.#stating(client)),
-    }));
+    return this.#clients.use(signal, async (client) => {
+      const othersOfTideway = await this.#othersOfTideway(client);
+      const stating = await this.#shown("statements", client, () => this.#stating(client));
+      const writing = await this.#shown("writing", client, () => this.#writing(client, stating));
+      return { othersOfTideway, writing, stating };
+    });
   }
 
   counts(first: readonly TableId[], signal: AbortSignal): Promise<SeenCounts> {
@@ -116,11 +117,20 @@ export class MysqlWriters implements WriterServer {
     return others.some((id) => WRITING_PURPOSES.includes(known.get(id) ?? WRITING_PURPOSES[0]!));
   }
 
-  async #writing(client: Client): Promise<readonly OtherWriter[]> {
+  /**
+   * Of several tables that a transaction has locked it may have written to one alone: rows of the others were locked, or triggers and
+   * foreign keys might have changed them. A statement says which.
+   */
+  async #writing(client: Client, stating: readonly StatedWriter[]): Promise<readonly OtherWriter[]> {
     const rows = await client.query<SessionRow & TableId>(WRITING);
+    const locked = Map.groupBy(rows, ({ session }) => session);
+    const isStated = (session: string, table: TableId): boolean =>
+      stating.some(({ writer }) => writer.session === session && writer.table === table);
     return rows.flatMap(({ schema, name, ...row }) => {
       const table = this.#wanted(client, { schema, name });
-      return table === undefined ? [] : [writerOf(row, table)];
+      if (table === undefined) return [];
+      const isMeant = locked.get(row.session)!.length === 1 || isStated(row.session, table);
+      return isMeant ? [writerOf(row, table)] : [];
     });
   }
 
@@ -133,7 +143,8 @@ export class MysqlWriters implements WriterServer {
     return rows.flatMap(({ database, text, ...row }) => {
       const written = writtenName(text ?? "", database);
       const table = written && this.#wanted(client, written);
-      return table === undefined ? [] : [{ writer: writerOf(row, table), empties: written!.empties }];
+      if (table === undefined) return [];
+      return [{ writer: writerOf(row, table), shownBy: written!.empties ? "itself" : "count" }];
     });
   }
 
@@ -149,21 +160,24 @@ export class MysqlWriters implements WriterServer {
   }
 
   async #counted(client: Client, some: readonly TableId[]): Promise<readonly TableCount[]> {
-    const counts: TableCount[] = [];
+    const absent = { count: 0, identity: null, isOfRows: false };
+    const counts = new Map(some.map((table): [TableId, TableCount] => [table, { table, ...absent }]));
     const isKept = client.facts.flavour === "mysql" && atLeast(client.facts, 8);
     const asksAnew = isKept ? "/*+ set_var(information_schema_stats_expiry = 0) */" : "";
     for (const [schema, tables] of Map.groupBy(some, (table) => table.schema)) {
       const names = tables.map(({ name }) => literal(name)).join(", ");
-      const rows = await client.query<{ name: string; at: string | null }>(
-        `select ${asksAnew} table_name as name, unix_timestamp(update_time) as at from information_schema.tables
+      const rows = await client.query<{ name: string; at: string | null; made: string | null }>(
+        `select ${asksAnew} table_name as name, unix_timestamp(update_time) as at, unix_timestamp(create_time) as made
+           from information_schema.tables
           where table_schema = ${literal(schema)} and table_name in (${names})`,
       );
-      for (const { name, at } of rows) {
+      for (const { name, at, made } of rows) {
         const table = this.#wanted(client, { schema, name });
-        if (table !== undefined) counts.push({ table, count: Number(at ?? 0), isOfRows: false });
+        if (table === undefined) continue;
+        counts.set(table, { table, count: Number(at ?? 0), identity: String(made), isOfRows: false });
       }
     }
-    return counts;
+    return [...counts.values()];
   }
 
   #wanted(client: Client, id: TableId): TableId | undefined {

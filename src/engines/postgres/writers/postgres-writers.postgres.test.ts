@@ -16,11 +16,16 @@ const server = await serverOfFile(
 const signal = new AbortController().signal;
 await server.query("create role app login superuser password 'pw'");
 
-async function writeAndLeave(database: string, sql: string): Promise<void> {
+async function session(database: string): Promise<pg.Client> {
   const url = new URL(server.url(database));
   [url.username, url.password] = ["app", "pw"];
   const client = new pg.Client({ connectionString: url.href });
   await client.connect();
+  return client;
+}
+
+async function writeAndLeave(database: string, sql: string): Promise<void> {
+  const client = await session(database);
   await client.query(sql);
   await client.end();
   const isThere = `not exists (select from pg_stat_activity where datname = '${database}' and usename = 'app')`;
@@ -71,9 +76,36 @@ test("pg_stat_statements names the user of a statement whose session has gone", 
   assert.deepEqual(await toldAfter(database, "begin; insert into item values (1); commit"), [
     {
       ...{ table: { schema: "public", name: "item" }, session: null, prepared: null, user: "app" },
-      ...{ address: null, application: null, counted: null },
+      ...{ address: null, application: null, isStated: true, counted: null },
     },
   ]);
+});
+
+test("who empties a table is told, and who is refused it is not", async () => {
+  const database = await server.createDatabase();
+  await server.query(
+    "create table item (id int); create table gone (id int primary key); create table held (id int references gone)",
+    database,
+  );
+  await using target = await postgresEngine.openTarget(endpointOf(server, database), signal);
+  const watch = target.watchWriters(["item", "gone"].map((name) => ({ schema: "public", name })));
+  const client = await session(database);
+  try {
+    assert.deepEqual(await watch.look(signal), []);
+    await assert.rejects(client.query("truncate gone"), /foreign key/);
+    assert.deepEqual(await watch.look(signal), []);
+    await client.query("truncate item");
+    const found = await eventually("who empties", async () => {
+      const told = await watch.look(signal);
+      return told.length > 0 && told;
+    });
+    assert.deepEqual(
+      found.map(({ table, user }) => [table.name, user]),
+      [["item", "app"]],
+    );
+  } finally {
+    await client.end();
+  }
 });
 
 test("a name without a schema is not told where two tables have it", async () => {

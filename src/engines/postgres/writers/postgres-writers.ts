@@ -8,6 +8,7 @@ import type {
   SeenCounts,
   SeenSessions,
   StatedWriter,
+  TableCount,
   WriterServer,
 } from "../../shared/writers/writer-server.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
@@ -26,6 +27,8 @@ interface SessionsRow {
   readonly asked: string;
   readonly writing: readonly (Somebody & { readonly table: TableId })[];
   readonly stating: readonly (Somebody & { readonly query: string })[];
+  /** Who has asked has the name of one of Tideway's sessions. */
+  readonly isKnown: boolean;
   /** Processes of Tideway's sessions that may write. */
   readonly tideway: readonly number[];
 }
@@ -50,8 +53,9 @@ export class PostgresWriters implements WriterServer {
       const own = ownProcesses(started!.server);
       const values = [[...own], this.#askedBefore, WRITING_PURPOSES];
       const [row] = await selectJson<SessionsRow>(client, SESSIONS, values);
-      const { asked, writing, stating, tideway } = row!;
+      const { asked, isKnown, writing, stating, tideway } = row!;
       this.#askedBefore = asked;
+      if (!isKnown) return { writing: [], stating: [], othersOfTideway: true };
       const stated = stating.flatMap(({ query, ...somebody }) =>
         writtenNames(query).map((name) => ({ somebody, name })),
       );
@@ -73,7 +77,7 @@ export class PostgresWriters implements WriterServer {
       const { version, counts } = row!;
       const stated = await this.#statements.look(client, this.#names);
       return {
-        counts: counts.map(({ index, count }) => ({ table: tables[index - 1]!, count, isOfRows: true })),
+        counts: countsOf(tables, counts),
         stating: await this.#stated(client, stated),
         accounts: new Map(),
         lagMs: version >= COUNTS_IN_TIME_SINCE ? LAG_MS : Infinity,
@@ -100,14 +104,21 @@ export class PostgresWriters implements WriterServer {
     return found.flatMap(({ index, table }) => {
       const { somebody, name } = possible[index - 1]!;
       if (!this.#tables.has(tableKey(table))) return [];
-      return [{ writer: { ...somebody, table, counted: null }, empties: name.empties }];
+      const shownBy = name.empties ? "identity" : "count";
+      return [{ writer: { ...somebody, table, counted: null }, shownBy }];
     });
   }
+}
+
+function countsOf(tables: readonly TableId[], counts: CountsRow["counts"]): readonly TableCount[] {
+  const known = new Map(counts.map(({ index, ...one }) => [index, one]));
+  const absent = { count: 0, identity: null };
+  return tables.map((table, i) => ({ table, isOfRows: true, ...(known.get(i + 1) ?? absent) }));
 }
 
 interface CountsRow {
   /** 180004, for instance. */
   readonly version: number;
   /** Indexes count from 1. Tables that are not there are missing. */
-  readonly counts: readonly { readonly index: number; readonly count: number }[];
+  readonly counts: readonly (Pick<TableCount, "count" | "identity"> & { readonly index: number })[];
 }

@@ -9,7 +9,9 @@ const TEXT_LENGTH = 1_000;
  * that may write. Others of Tideway, of whichever task, are known by their name and by the role that is theirs, too.
  *
  * Everybody may see locks and users. Statements and addresses are shown to members of pg_read_all_stats, and to a session's own role.
- * INSERT, UPDATE, DELETE, MERGE and COPY lock their table so. A prepared transaction has no process.
+ * INSERT, UPDATE, DELETE, MERGE and COPY lock their table so, and EXPLAIN does, too: a transaction that has written has a number,
+ * which it locks. A prepared transaction has no process.
+ * Who asks is to be known by its name: a pooler that passes names not on would have Tideway's own sessions be somebody's.
  */
 export const SESSIONS = `
   with other as (
@@ -17,20 +19,24 @@ export const SESSIONS = `
       from pg_catalog.pg_stat_activity
      where datname = current_database() and usename is not null and pid <> all ($1::int[])
        and (usename <> session_user or not starts_with(application_name, 'tideway '))
+  ), lock as materialized (
+    select * from pg_catalog.pg_locks where granted
   ), writing as (
     select json_build_object('schema', schema.nspname, 'name', relation.relname) as table,
            session.pid::text as session, prepared.gid as prepared, coalesce(session.user, prepared.owner) as user,
            session.address, session.application
-      from pg_catalog.pg_locks lock
+      from lock
       left join other session on session.pid = lock.pid
-      left join pg_catalog.pg_locks own on lock.pid is null and own.pid is null and own.locktype = 'transactionid' and own.granted
+      left join lock own on lock.pid is null and own.pid is null and own.locktype = 'transactionid'
        and own.virtualtransaction = lock.virtualtransaction
       left join pg_catalog.pg_prepared_xacts prepared on prepared.transaction = own.transactionid
       join pg_catalog.pg_class relation on relation.oid = lock.relation
       join pg_catalog.pg_namespace schema on schema.oid = relation.relnamespace
-     where lock.locktype = 'relation' and lock.granted and lock.mode = 'RowExclusiveLock'
+     where lock.locktype = 'relation' and lock.mode = 'RowExclusiveLock'
        and lock.database = (select oid from pg_catalog.pg_database where datname = current_database())
        and coalesce(session.user, prepared.owner) is not null
+       and (lock.pid is null or exists (select from lock numbered where numbered.pid = lock.pid
+                                          and numbered.locktype = 'transactionid' and numbered.mode = 'ExclusiveLock'))
      order by prepared.gid, session.pid, schema.nspname, relation.relname
   ), stating as (
     select pid::text as session, null as prepared, "user", address, application, left(query, ${TEXT_LENGTH}) as query
@@ -39,22 +45,29 @@ export const SESSIONS = `
        and query ~* '^[\\s;]*(insert|update|delete|merge|copy|truncate|with|begin|start|set|/[*]|--)'
   )
   select statement_timestamp() as asked,
+         exists (select from pg_catalog.pg_stat_activity
+                  where pid = pg_backend_pid() and starts_with(application_name, 'tideway ')) as "isKnown",
          coalesce((select json_agg(writing) from writing), '[]') as writing,
          coalesce((select json_agg(stating) from stating), '[]') as stating,
          coalesce((select json_agg(pid) from pg_catalog.pg_stat_activity
                     where datname = current_database() and usename = session_user
                       and application_name = any ($3::text[])), '[]') as tideway`;
 
-/** $1, $2: schemas and names of tables. Rows of a partitioned table are counted where they are. */
+/**
+ * $1, $2: schemas and names of tables. Rows of a partitioned table are counted where they are, so that it is another one once a
+ * partition has been attached. TRUNCATE gives a table another file.
+ */
 export const COUNTS = `
   select current_setting('server_version_num')::int as version,
-         coalesce(json_agg(json_build_object('index', wanted.index, 'count', counted.count)), '[]') as counts
+         coalesce(json_agg(json_build_object('index', wanted.index, 'count', counted.count, 'identity', counted.identity)), '[]') as counts
     from unnest($1::text[], $2::text[]) with ordinality as wanted (schema, name, index)
     join pg_catalog.pg_namespace schema on schema.nspname = wanted.schema
     join pg_catalog.pg_class relation on relation.relnamespace = schema.oid and relation.relname = wanted.name
    cross join lateral (
      select coalesce(sum(pg_catalog.pg_stat_get_tuples_inserted(part.oid) + pg_catalog.pg_stat_get_tuples_updated(part.oid)
-                       + pg_catalog.pg_stat_get_tuples_deleted(part.oid)), 0) as count
+                       + pg_catalog.pg_stat_get_tuples_deleted(part.oid)), 0) as count,
+            concat_ws(' ', relation.oid, count(*), sum(part.oid::int8),
+                      sum(pg_catalog.pg_relation_filenode(part.oid)::int8)) as identity
        from (select relation.oid where relation.relkind <> 'p' union all
              select leaf.relid from pg_catalog.pg_partition_tree(relation.oid) leaf
               where relation.relkind = 'p' and leaf.isleaf) as part (oid)

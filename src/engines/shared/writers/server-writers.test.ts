@@ -15,6 +15,7 @@ const signal = new AbortController().signal;
 let nowMs: number;
 let own: OwnWrites;
 let counts: Map<TableId, number>;
+let identities: Map<TableId, string>;
 let sessions: SeenSessions;
 let effects: Effects;
 let lagMs: number;
@@ -29,6 +30,10 @@ beforeEach((context) => {
     [item, 10],
     [child, 10],
   ]);
+  identities = new Map([
+    [item, "1"],
+    [child, "2"],
+  ]);
   sessions = { writing: [], stating: [], othersOfTideway: false };
   effects = { acting: [], passedOn: [] };
   lagMs = 10_000;
@@ -36,7 +41,10 @@ beforeEach((context) => {
   const server = {
     sessions: async () => sessions,
     counts: async () => ({
-      counts: [...counts].map(([table, count]) => ({ table, count, isOfRows: true })),
+      counts: [...counts].map(([table, count]) => ({
+        ...{ table, count, isOfRows: true },
+        identity: identities.get(table) ?? null,
+      })),
       ...{ stating: [], accounts, lagMs },
     }),
     effects: async () => effects,
@@ -48,7 +56,7 @@ const app: OtherWriter = {
   ...{ table: item, session: "7", prepared: null, user: "app" },
   ...{ address: null, application: "shop", counted: null },
 };
-const statement = (writer: OtherWriter): StatedWriter => ({ writer, empties: false });
+const statement = (writer: OtherWriter): StatedWriter => ({ writer, shownBy: "count" });
 
 /** Looks each second for so long; resolves with all who were told, one line each. */
 async function looks(seconds: number): Promise<readonly string[]> {
@@ -152,6 +160,27 @@ test("a statement names who writes when the table is written to, and not otherwi
   assert.deepEqual(await looks(6), ["item: app"]);
 });
 
+test("a table that takes the place of another is nobody's write, and is read anew", async () => {
+  await looks(30);
+  counts.set(item, 1000);
+  identities.set(item, "3");
+  sessions = { ...sessions, stating: [statement(app)] };
+  assert.deepEqual(await looks(30), []);
+  counts.set(item, 1001);
+  assert.deepEqual(await looks(6), ["item: somebody, 1 rows"]);
+});
+
+test("who writes to a table that has just been made is told by the statement", async () => {
+  counts.set(item, 0);
+  identities.delete(item);
+  await looks(1);
+  sessions = { ...sessions, stating: [statement(app)] };
+  await looks(1);
+  counts.set(item, 1);
+  identities.set(item, "3");
+  assert.deepEqual(await looks(6), ["item: app"]);
+});
+
 test("a statement names who writes also while Tideway writes all the time, and nobody is told beside", async () => {
   using _load = own.begin([item]);
   for (let i = 0; i < 10; i++) {
@@ -177,12 +206,25 @@ test("a statement of which only the user is known does not name again who is kno
   assert.deepEqual(await looks(6), []);
 });
 
-test("what empties a table is told at once, and so is a transaction that is open", async () => {
+test("what has emptied a table for certain is told at once, and so is a transaction that is open", async () => {
   await looks(1);
-  sessions = { ...sessions, stating: [{ writer: app, empties: true }] };
+  sessions = { ...sessions, stating: [{ writer: app, shownBy: "itself" }] };
   assert.deepEqual(await looks(1), ["item: app"]);
   sessions = { ...sessions, writing: [{ ...app, user: "other" }] };
   assert.deepEqual(await looks(1), ["item: other"]);
+});
+
+test("what may have emptied a table is told once the table has been", async () => {
+  await looks(1);
+  sessions = { ...sessions, stating: [{ writer: app, shownBy: "identity" }] };
+  counts.set(item, 11);
+  assert.deepEqual(
+    (await looks(30)).filter((told) => told.endsWith("app")),
+    [],
+  );
+  sessions = { ...sessions, stating: [{ writer: app, shownBy: "identity" }] };
+  identities.set(item, "3");
+  assert.deepEqual(await looks(6), ["item: app"]);
 });
 
 test("the only account that has written meanwhile is told with what was counted", async () => {

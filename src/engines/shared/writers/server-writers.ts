@@ -17,13 +17,14 @@ interface Counted extends TableCount {
 }
 
 /** A table that the server passes writes on to is looked at again after so long: to ask what it does costs something. */
-const PASSED_BY_MS = 60_000;
+const PASSED_BY_MS = 20_000;
 
 /** A writer by a statement's text, who is told when the table is written to, whoever that shows by. */
 interface Candidate {
   readonly writer: OtherWriter;
+  readonly shownBy: StatedWriter["shownBy"];
   /** Before the statement; undefined where it was not known. */
-  readonly count: number | undefined;
+  readonly before: TableCount | undefined;
   readonly untilMs: number;
 }
 
@@ -44,7 +45,7 @@ export class ServerWriters implements WriterWatch {
   readonly #own: Pick<OwnWrites, "lastMs" | "lastOfAllMs">;
   readonly #counted = new Map<string, Counted>();
   /** As they were known before the last look at sessions: no statement that is seen now was counted in them. */
-  #before: ReadonlyMap<string, number> = new Map();
+  #before: ReadonlyMap<string, TableCount> = new Map();
   #candidates = new Map<string, Candidate>();
   /** Users who are known to have written, by table. */
   readonly #named = new Map<string, Set<string | null>>();
@@ -76,7 +77,7 @@ export class ServerWriters implements WriterWatch {
     for (const writer of writing) this.#name(writer);
     const found = [...writing, ...this.#stated([...stating, ...(seen?.stating ?? [])])];
     for (const writer of found) this.#name(writer);
-    this.#before = new Map([...this.#counted].map(([key, { count }]) => [key, count]));
+    this.#before = new Map(this.#counted);
     const unknown = seen === undefined ? [] : await this.#unknown(seen.grown, seen.lagMs, signal);
     return [...found, ...unknown];
   }
@@ -95,7 +96,9 @@ export class ServerWriters implements WriterWatch {
       const before = this.#counted.get(key);
       const now = { ...one, atMs, accounts: seen.accounts };
       this.#counted.set(key, now);
-      if (before !== undefined && now.count > before.count) grown.push({ before, now });
+      if (before !== undefined && before.identity !== null && hasGrown(before, now)) {
+        grown.push({ before, now });
+      }
     }
     return { ...seen, grown };
   }
@@ -109,20 +112,22 @@ export class ServerWriters implements WriterWatch {
   #stated(stating: readonly StatedWriter[]): readonly OtherWriter[] {
     const found: OtherWriter[] = [];
     const nowMs = performance.now();
-    for (const { writer, empties } of stating) {
+    for (const stated of stating) {
+      const writer = { ...stated.writer, isStated: true } as const;
+      const { shownBy } = stated;
       const { table, session, user, address, application } = writer;
       // By a session more is known of who writes.
       if (session === null && this.#named.get(tableKey(table))?.has(user) === true) continue;
-      if (empties) found.push(writer);
-      const key = JSON.stringify([tableKey(table), user, address, application]);
-      const count = this.#before.get(tableKey(table));
-      if (!this.#candidates.has(key)) {
-        this.#candidates.set(key, { writer, count, untilMs: nowMs + STATED_MS });
+      if (shownBy === "itself") found.push(writer);
+      const key = JSON.stringify([tableKey(table), user, address, application, shownBy]);
+      const before = this.#before.get(tableKey(table));
+      if (this.#candidates.get(key)?.before === undefined) {
+        this.#candidates.set(key, { writer, shownBy, before, untilMs: nowMs + STATED_MS });
       }
     }
-    for (const [key, { writer, count, untilMs }] of this.#candidates) {
-      const now = this.#counted.get(tableKey(writer.table))?.count ?? 0;
-      const hasWritten = count !== undefined && now > count;
+    for (const [key, candidate] of this.#candidates) {
+      const { writer, untilMs } = candidate;
+      const hasWritten = showsWriter(candidate, this.#counted.get(tableKey(writer.table)));
       if (hasWritten) found.push(writer);
       if (hasWritten || nowMs > untilMs) this.#candidates.delete(key);
     }
@@ -164,6 +169,17 @@ export class ServerWriters implements WriterWatch {
     const fromMs = atMs - lagMs;
     return this.#othersAtMs < fromMs && this.#own.lastMs(table) < fromMs;
   }
+}
+
+function showsWriter({ before, shownBy }: Candidate, now: TableCount | undefined): boolean {
+  if (before === undefined || now === undefined) return false;
+  if (shownBy === "count") return hasGrown(before, now);
+  return before.identity !== null && now.identity !== null && before.identity !== now.identity;
+}
+
+/** One that was not there has been made since, and began at 0. */
+function hasGrown(before: TableCount, now: TableCount): boolean {
+  return now.count > before.count && (before.identity === null || before.identity === now.identity);
 }
 
 /** Tables that the server passes writes on from to this one. */

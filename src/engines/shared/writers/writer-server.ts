@@ -22,11 +22,12 @@ export interface SeenSessions {
 
 export interface StatedWriter {
   readonly writer: OtherWriter;
-  /** No counter tells of what the statement does. */
-  readonly empties: boolean;
+  /** By what the table shows that it was written to: its counter, its identity, or nothing, because the statement has for certain. */
+  readonly shownBy: "count" | "identity" | "itself";
 }
 
 export interface SeenCounts {
+  /** Of tables that are not there, too, with the count 0. */
   readonly counts: readonly TableCount[];
   readonly stating: readonly StatedWriter[];
   /** Other accounts, as JSON texts of what is told of them, by how much they have written to any table. */
@@ -41,6 +42,8 @@ export interface TableCount {
   readonly count: number;
   /** What it gets larger by are rows. */
   readonly isOfRows: boolean;
+  /** Another one where the table is another, or has been made anew or emptied: counts of both say nothing. Null while it is not there. */
+  readonly identity: string | null;
 }
 
 /** What a server's accounts are told by; without a user where the server writes by itself. */
