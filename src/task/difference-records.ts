@@ -6,11 +6,12 @@ import type { Snapshot } from "../core/source.ts";
 import { type RetryRows, recordsOf, type TriedRecord } from "../pipeline/retry-rows.ts";
 import type { KeyColumn } from "../pipeline/row-keys.ts";
 import type { Attempt } from "./attempt.ts";
+import { outdatedExceptions } from "./outdated-exceptions.ts";
 import { RepairedRows } from "./repaired-rows.ts";
 import type { RetryBook } from "./retry-book.ts";
 import { ofWish, WishFailure } from "./retry-wish.ts";
 import type { ValidationBook } from "./validation-book.ts";
-import type { RecordedTable, WishRecords } from "./wish-records.ts";
+import type { RecordedTable, RecordPages, WishRecords } from "./wish-records.ts";
 
 /** Resolves when whole comparisons that are due by now have ended, of these tables or of all; see ValidationBesideChanges. */
 export type Compared = (tables: readonly TableId[] | undefined) => Promise<void>;
@@ -99,6 +100,11 @@ export class DifferenceRecords implements WishRecords<TriedDifference> {
     );
     this.#validation.tell(id);
     return recordsOf(settled);
+  }
+
+  /** Changes have missed rows that were not there, and the target has refused some that it takes now. */
+  outdated(tables: readonly TableId[] | undefined): Promise<readonly RecordPages[]> {
+    return outdatedExceptions(this.#attempt, this.#repaired, tables);
   }
 
   async tell(book: RetryBook): Promise<void> {

@@ -4,9 +4,9 @@ import { tableKey } from "../core/schema.ts";
 import type { RetryRows, TriedRecord } from "../pipeline/retry-rows.ts";
 import type { Attempt } from "./attempt.ts";
 import { type RetryBook, sumOf } from "./retry-book.ts";
-import type { RecordedTable, WishRecords } from "./wish-records.ts";
+import type { RecordedTable, RecordPages, WishRecords } from "./wish-records.ts";
 
-interface TriedException extends TriedRecord {
+export interface TriedException extends TriedRecord {
   readonly exception: RecordedException;
 }
 
@@ -47,6 +47,10 @@ export class ExceptionRecords implements WishRecords<TriedException> {
 
   async written(_plan: TablePlan, rows: RetryRows<TriedException>): Promise<number> {
     return rows.settled;
+  }
+
+  async outdated(): Promise<readonly RecordPages[]> {
+    return [];
   }
 
   async tell(book: RetryBook): Promise<void> {

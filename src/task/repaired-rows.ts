@@ -40,6 +40,16 @@ export class RepairedRows implements AsyncDisposable {
     return new Set(same.map((candidate) => candidates.get(candidate)!));
   }
 
+  /** The same, of rows that are the same in all that the source tells; none where not all of that is compared. */
+  async whollyEqual(
+    plan: TablePlan,
+    keys: readonly (readonly string[])[],
+    snapshot: Snapshot,
+  ): Promise<ReadonlySet<readonly string[]>> {
+    const equal = await this.equal(plan, keys, snapshot);
+    return this.#tables.get(tableKey(plan.source.id))?.isWhole === true ? equal : new Set();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#target?.[Symbol.asyncDispose]();
   }

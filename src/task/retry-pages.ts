@@ -6,6 +6,7 @@ import { RetryRows, recordsOf, type TriedRecord } from "../pipeline/retry-rows.t
 import type { KeyColumn } from "../pipeline/row-keys.ts";
 import { readForWish } from "./retry-wish.ts";
 import type { Retry } from "./run-retry.ts";
+import type { RecordPages } from "./wish-records.ts";
 
 /** Records that are tried in one transaction: few at first, and more where that goes fast. */
 const PAGE = { first: 250, most: 2_000, least: 10 } as const;
@@ -24,7 +25,7 @@ export interface TriedTable {
 }
 
 /** The records of a table, page by page. */
-export class TableRecords {
+export class TableRecords implements RecordPages {
   readonly table: TriedTable;
   #after: string | undefined;
   #limit: number = PAGE.first;
@@ -35,7 +36,10 @@ export class TableRecords {
     this.table = table;
   }
 
-  /** done: there was no record left to try. rewritten: the page is to be tried at another snapshot. */
+  get plan(): TablePlan {
+    return this.table.plan;
+  }
+
   async tryPage(retry: Retry, snapshot: Snapshot): Promise<"done" | "tried" | "rewritten"> {
     const { attempt, book, records: wished } = retry;
     const { id } = this.table.plan.source;

@@ -16,7 +16,7 @@ import { ASIDE, TableRecords, type TriedTable, UNCLEAR } from "./retry-pages.ts"
 import { ofWish, WishFailure } from "./retry-wish.ts";
 import type { RetryWish } from "./task.ts";
 import { waitForWriters } from "./wait-for-writers.ts";
-import type { RecordedTable, WishRecords } from "./wish-records.ts";
+import type { RecordedTable, RecordPages, WishRecords } from "./wish-records.ts";
 
 /** How long changes may wait for rows that are tried; then they go on, and the rest is tried at another snapshot. */
 const ROUND_MS = 10_000;
@@ -93,6 +93,7 @@ async function bring(retry: Retry, { tables: wanted, looksOnly }: RetryWish): Pr
     if (now >= before) break;
     before = now;
   }
+  await byPages(retry, await records.outdated(wanted));
 }
 
 const FAULTS: Readonly<Record<KeyFault, string>> = {
@@ -150,13 +151,20 @@ function nothing(table: TableId): RecordedTable {
 /** Tries every record of the tables once. */
 async function tryAll(retry: Retry, tables: readonly TriedTable[]): Promise<void> {
   const { book, records } = retry;
-  const left = tables.map((table) => new TableRecords(table));
   for (const { plan } of tables) {
     book.triesAll(plan.source.id);
     records.triesAll(plan.source.id);
   }
+  await byPages(
+    retry,
+    tables.map((table) => new TableRecords(table)),
+  );
+}
+
+async function byPages(retry: Retry, tables: readonly RecordPages[]): Promise<void> {
+  const left = [...tables];
   while (left.length > 0) {
-    const plans = left.map(({ table }) => table.plan);
+    const plans = left.map(({ plan }) => plan);
     await retry.stand(plans, async (snapshot) => {
       const until = performance.now() + ROUND_MS;
       while (left.length > 0 && performance.now() < until) {

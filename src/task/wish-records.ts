@@ -6,6 +6,14 @@ import type { ValidationFailureKind } from "../core/validation-failure.ts";
 import type { RetryRows, TriedRecord } from "../pipeline/retry-rows.ts";
 import type { KeyColumn } from "../pipeline/row-keys.ts";
 import type { RetryBook } from "./retry-book.ts";
+import type { Retry } from "./run-retry.ts";
+
+/** The records of a table that are tried page by page, each while the target shows what a snapshot does. */
+export interface RecordPages {
+  readonly plan: TablePlan;
+  /** done: there was no record left to try. rewritten: the page is to be tried at another snapshot. */
+  tryPage(retry: Retry, snapshot: Snapshot): Promise<"done" | "tried" | "rewritten">;
+}
 
 /** What is recorded of a target's table. */
 export interface RecordedTable {
@@ -38,6 +46,8 @@ export interface WishRecords<Of extends TriedRecord = TriedRecord> extends Async
    * good.
    */
   written(plan: TablePlan, rows: RetryRows<Of>, snapshot: Snapshot): Promise<number>;
+  /** Records of another kind, of these tables or of all, that what has been brought may have made untrue; they are tried last. */
+  outdated(tables: readonly TableId[] | undefined): Promise<readonly RecordPages[]>;
   /** Notes in the book what is left in the end. */
   tell(book: RetryBook): Promise<void>;
 }

@@ -63,6 +63,7 @@ for (const { name, make } of retryKinds) {
     assert.equal(progress.retry?.state, "done");
     assert.ok(progress.retry.tables.length > 0 && progress.retry.tables.every(({ left }) => left === 0));
     assert.ok(areCompared(progress), JSON.stringify(progress.tables.map(({ validation }) => validation)));
+    assert.equal(await pair.recorded(), 0, "what changes have missed meanwhile is there now");
     await pair.assertEqual();
   });
 }

@@ -55,6 +55,9 @@ for (const { name, make } of retryKinds) {
       names: keys.map((_, i) => `k${i}`),
     });
     pairs.push(pair);
+    // Its databases take 'k' and 'K' for the same, unless they are told not to.
+    if (name.startsWith("MariaDB"))
+      await pair.write(each((i) => `alter table k${i} convert to character set utf8mb4 collate utf8mb4_bin`));
     await pair.write(
       each((i, _, [a, b, c]) => `insert into k${i} values (${a}, 'a'), (${b}, 'b'), (${c}, 'c')`),
     );

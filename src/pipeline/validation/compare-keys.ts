@@ -28,6 +28,12 @@ export class KeyedRows {
     });
   }
 
+  /** Whether rows are compared in all columns whose values the source does not compute. */
+  get isWhole(): boolean {
+    const { plan, columns } = this.#table;
+    return columns.length === plan.source.columns.filter(({ generated }) => generated === undefined).length;
+  }
+
   /** The row whose key has these values, in the order of the key; undefined where no side can be asked for them. */
   candidate(texts: readonly string[]): Candidate | undefined {
     const of = (columns: readonly KeyColumn[]): readonly string[] | undefined =>
