@@ -1,54 +1,25 @@
-import { pause } from "../../../base/backoff.ts";
 import type { EndpointConfig } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { SnapshotRequest } from "../../../core/source.ts";
 import { accountSql } from "../catalog/account.ts";
-import { qualified } from "../catalog/identifier.ts";
 import { errorAddress } from "../connection/address.ts";
 import type { Client } from "../connection/client.ts";
 import { connect, openWire } from "../connection/connection.ts";
-import { classify, serverFields } from "../connection/errors.ts";
+import { classify } from "../connection/errors.ts";
 import type { TextRows, WireSession } from "../connection/wire-session.ts";
 import { checkLog } from "../log/follow-log.ts";
-import { currentPosition } from "../log/log-state.ts";
+import { currentPosition, isNotAllowed } from "../log/log-state.ts";
 import { BEGIN, type BegunSessions } from "./begun-sessions.ts";
 import { filledTables, showsTruncated } from "./filled-tables.ts";
 import { beginByGtids } from "./gtid-moments.ts";
-import { longStatements } from "./open-writers.ts";
 import { beginAtOnePlace, hasPlaces } from "./place-moments.ts";
+import { takeReadLock } from "./read-lock.ts";
 import { SAVEPOINT } from "./row-read.ts";
 
 /** Sessions that rows are read by, if nobody says otherwise. All have to be there when the snapshot begins; more cannot join it. */
 const SESSIONS = 8;
 /** MariaDB's sessions are begun so often in the hope that nothing is committed between the first and the last. */
 const UNLOCKED_TRIES = 3;
-/** Who wants a snapshot promptly waits for a lock so often. */
-const PROMPT_TRIES = 3;
-
-/**
- * The server lets nobody write, and MySQL nobody even read, while a session waits for the lock behind a statement that
- * runs for long. So it waits shortly, and lets everybody pass before it tries again.
- */
-const LOCK_WAIT_S = 3;
-const FIRST_PAUSE_MS = 2_000;
-const LONGEST_PAUSE_MS = 30_000;
-
-const GLOBAL_LOCK = "flush tables with read lock";
-/** A lock whose holder has stopped, or cannot be reached any more, is given back soon. */
-const LOCKER_TIMEOUTS = "set session wait_timeout = 10, net_read_timeout = 10";
-const WAITER_TIMEOUTS = "set session wait_timeout = 3600";
-
-/**
- * Locks of tables are then locks of the engine, too. Without these, MySQL 5.7 lets rows be changed by foreign keys of tables that
- * are not locked, and no server waits for, or stops, the commit of what was prepared by a session that has ended (XA).
- */
-const LOCKS_IN_ENGINE = "autocommit = 0, innodb_table_locks = 1";
-const ER_LOCK_WAIT_TIMEOUT = 1205;
-const ER_LOCK_DEADLOCK = 1213;
-const IN_THE_WAY: ReadonlySet<number> = new Set([ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK]);
-/** What is said to a user without a privilege; 1045 by managed services that take FLUSH TABLES WITH READ LOCK away. */
-const NOT_ALLOWED: ReadonlySet<number> = new Set([1044, 1045, 1142, 1227]);
-
 const SETTINGS = `set session transaction isolation level repeatable read;
   /*M!100300 set session idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0 */;`;
 
@@ -103,7 +74,7 @@ async function prepare(wire: WireSession): Promise<void> {
   try {
     await wire.query("set session sql_log_bin = 0");
   } catch (error) {
-    if (!NOT_ALLOWED.has(serverFields(error)?.number ?? 0)) throw error;
+    if (!isNotAllowed(error)) throw error;
   }
 }
 
@@ -150,7 +121,8 @@ async function begin(endpoint: EndpointConfig, start: Start): Promise<BegunSessi
   try {
     signal.throwIfAborted();
     checkServer(endpoint, locker, sessions[0]!);
-    if (await lock(locker, start)) return await beginLocked(locker, start);
+    if (await takeReadLock(locker, { helper: sessions[0]!, request, signal }))
+      return await beginLocked(locker, start);
   } finally {
     signal.removeEventListener("abort", cut);
     // Closing it would do, but not before the server notices.
@@ -191,62 +163,6 @@ async function beginLocked(locker: Client, { sessions, request }: Start): Promis
   await Promise.all(sessions.map((wire) => wire.query(BEGIN)));
   const position = request.anchor === "none" ? undefined : await currentPosition(locker);
   return { sessions, position };
-}
-
-/** Takes the widest lock that the user may take; false when there is none, or others keep it longer than is waited for. */
-async function lock(locker: Client, { request, signal }: Start): Promise<boolean> {
-  await locker.execute(
-    `set session lock_wait_timeout = ${LOCK_WAIT_S}, innodb_lock_wait_timeout = ${LOCK_WAIT_S}, ${LOCKS_IN_ENGINE}`,
-  );
-  const tables = request.tables.map(({ id }) => `${qualified(id)} read`);
-  const statements = [GLOBAL_LOCK];
-  if (tables.length > 0) statements.push(`lock tables ${tables.join(", ")}`);
-  const patience = { tries: request.prompt === true ? PROMPT_TRIES : Infinity, signal };
-  for (const statement of statements) if (await lockBy(locker, statement, patience)) return true;
-  return false;
-}
-
-interface Patience {
-  /** Infinity: whoever is in the way is told of by openWriters(), and the caller's signal ends the wait. */
-  readonly tries: number;
-  readonly signal: AbortSignal;
-}
-
-async function lockBy(locker: Client, statement: string, patience: Patience): Promise<boolean> {
-  const { tries, signal } = patience;
-  const waitsForOthers = statement === GLOBAL_LOCK && locker.facts.flavour === "mysql";
-  let wait = FIRST_PAUSE_MS;
-  for (let attempt = 1; ; attempt++) {
-    if (waitsForOthers && !(await othersDone(locker, patience))) return false;
-    try {
-      await locker.execute(LOCKER_TIMEOUTS);
-      await locker.execute(statement);
-      return true;
-    } catch (error) {
-      const number = serverFields(error)?.number ?? 0;
-      if (NOT_ALLOWED.has(number)) return false;
-      if (!IN_THE_WAY.has(number)) throw error;
-      // A lock of which a part was had is given back.
-      await locker.execute("unlock tables");
-      await locker.execute("rollback");
-      await locker.execute(WAITER_TIMEOUTS);
-      if (attempt === tries) return false;
-      await pause(wait, signal);
-      wait = Math.min(2 * wait, LONGEST_PAUSE_MS);
-    }
-  }
-}
-
-/**
- * MySQL closes all tables before it has the lock. When it gives up on it because of a statement that runs for long,
- * whoever uses that statement's tables next waits until it ends all the same.
- */
-async function othersDone(locker: Client, { tries, signal }: Patience): Promise<boolean> {
-  for (let attempt = 1; (await longStatements(locker)).length > 0; attempt++) {
-    if (attempt === tries) return false;
-    await pause(FIRST_PAUSE_MS, signal);
-  }
-  return true;
 }
 
 function lacksPrivilege({ username }: EndpointConfig, [account]: TextRows): MigrationError {
