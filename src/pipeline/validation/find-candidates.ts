@@ -30,9 +30,18 @@ const MOST_HELD = 4;
 
 /**
  * Rows of buckets that differ which have no match on the other side. Where only one side has rows, none can match: they
- * are handed on part by part where they have a key. Others are matched, in memory or, where they are many, in files, or by their keys.
+ * are read part by part where they have a key. Others are matched, in memory or, where they are many, in files, or by their keys.
  */
-export async function* findCandidates(
+export function findCandidates(
+  table: ComparedTable,
+  scanned: ScannedTable,
+  context: ValidationContext,
+): AsyncIterable<readonly SeenRow[]> {
+  return together(unmatchedRows(table, scanned, context));
+}
+
+/** Rows that are to be decided about together. */
+async function* unmatchedRows(
   table: ComparedTable,
   scanned: ScannedTable,
   context: ValidationContext,
@@ -121,23 +130,25 @@ async function* matched(
 /** Rows of one key are handed on together. */
 function* seenRows(unmatched: Iterable<UnmatchedRows>): Generator<readonly SeenRow[]> {
   const keyed = new Map<string, SeenRow[]>();
-  let seen: SeenRow[] = [];
   for (const { side, row, count } of unmatched) {
     const { digest, id, lookup } = row;
     const one = { side, rows: count, digest, candidate: { id, lookup } };
     const others = keyed.get(id);
-    if (lookup === undefined) seen.push(one);
+    if (lookup === undefined) yield [one];
     else if (others === undefined) keyed.set(id, [one]);
     else others.push(one);
-    if (seen.length < AT_ONCE) continue;
-    yield seen;
-    seen = [];
   }
-  for (const rows of keyed.values()) {
-    seen.push(...rows);
-    if (seen.length < AT_ONCE) continue;
-    yield seen;
-    seen = [];
+  yield* keyed.values();
+}
+
+/** As many together as are decided about at once: a decision takes its seconds, for however few rows. */
+async function* together(seen: AsyncIterable<readonly SeenRow[]>): AsyncGenerator<readonly SeenRow[]> {
+  let rows: SeenRow[] = [];
+  for await (const some of seen) {
+    rows.push(...some);
+    if (rows.length < AT_ONCE) continue;
+    yield rows;
+    rows = [];
   }
-  if (seen.length > 0) yield seen;
+  if (rows.length > 0) yield rows;
 }
