@@ -132,7 +132,7 @@ interface Meeting {
   readonly registry: EngineRegistry;
 }
 
-/** Loading a database into itself would drop the tables that are to be read. */
+/** Loading a database into itself would drop the tables that are to be read, and what is compared with itself is equal. */
 export function refuseSameDatabase(
   source: EndpointConfig,
   target: EndpointConfig,

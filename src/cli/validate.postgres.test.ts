@@ -159,6 +159,20 @@ test("what could not be compared gives exit code 3, and stands in the reports", 
   }
 });
 
+test("who may not read the target is told what to grant there", async () => {
+  const { to, args } = await pair();
+  await server.query("create role reads_little login password 'pw'; grant select on b to reads_little", to);
+  const limited = args.with(-1, args.at(-1)!.replace(`postgres:${server.password}`, "reads_little:pw"));
+  const { code, stdout } = await tidewayHere(...limited);
+  assert.equal(code, 3);
+  const failure =
+    /^failed +public\.a +source\.table_privilege: The target answered .*: permission denied for table a\.\n/m;
+  assert.match(stdout, failure);
+  assert.match(stdout, /^ +remedy +Run on the target: .*grant select on "public"\."a" to "reads_little"/m);
+  assert.doesNotMatch(stdout, /The source answered/);
+  assert.match(stdout, /^equal +public\.b /m);
+});
+
 test("a check of the target that cannot be made is told, and takes no result away", async () => {
   const [from, to] = [await server.createDatabase("from"), await server.createDatabase("to")];
   const parent = "create table p (id int primary key, n serial); insert into p values (1)";
@@ -210,4 +224,8 @@ test("what makes no sense is wrong usage", async () => {
     assert.equal(code, some[1] === "public.none" ? 1 : 2, `${some.join(" ")}: ${stderr}`);
     assert.match(stderr, /^error [a-z_.]+: .+\nremedy: .+\n$/);
   }
+  // Whatever it holds, it is equal to itself.
+  const { code, stderr } = await tidewayHere(...args.with(-1, args.at(-2)!));
+  assert.equal(code, 2);
+  assert.match(stderr, /^error usage\.invalid: Source and target are the same database, /);
 });

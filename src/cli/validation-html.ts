@@ -151,7 +151,7 @@ function detailsOf(one: TableValidation, differences: readonly RowDifference[]):
   const said: Content[] = [
     ...missingColumns.map((column) => `The target lacks the column ${column}.`),
     ...(reason === undefined ? [] : [reason]),
-    ...(error === undefined ? [] : [`${error.code}: ${error.message}`]),
+    ...(error === undefined ? [] : [`${error.code}: ${error.message} Remedy: ${error.remedy}`]),
     ...(undecided === 0
       ? []
       : [`${things(undecided, "row")} could not be decided about: written faster than read.`]),

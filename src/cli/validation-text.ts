@@ -64,8 +64,13 @@ export function tableText(table: TableValidation, paint: Paint): string {
     case "not-compared":
       return `${paint.warn("not compared")}  ${name}  ${printable(table.reason ?? "")}\n`;
     case "failed":
-      return `${paint.bad("failed   ")}  ${name}  ${table.error?.code}: ${printable(table.error?.message ?? "")}\n`;
+      return failedText(name, table, paint);
   }
+}
+
+function failedText(name: string, { error }: TableValidation, paint: Paint): string {
+  const remedy = error === undefined ? "" : `${paint.faint("  remedy")}  ${printable(error.remedy)}\n`;
+  return `${paint.bad("failed   ")}  ${name}  ${error?.code}: ${printable(error?.message ?? "")}\n${remedy}`;
 }
 
 function differencesOf({ missing, extra, different, missingColumns }: TableValidation): readonly string[] {

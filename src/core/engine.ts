@@ -90,6 +90,8 @@ export interface EndpointConfig {
   readonly caCertificate: string | undefined;
   /** Engine settings by their DMS names, checked against endpointSettings. */
   readonly settings: Readonly<Record<string, string | number | boolean>>;
+  /** Of a target that is read as a source is: errors name it as what it is. */
+  readonly readAs?: "target";
 }
 
 export interface EngineRegistry {

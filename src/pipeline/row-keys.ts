@@ -1,5 +1,5 @@
 import { originsOf, type RowFilter, readTable, type TablePlan } from "../core/plan.ts";
-import type { Column } from "../core/schema.ts";
+import type { Column, LogicalType } from "../core/schema.ts";
 import { valueText } from "../mapping/filter/filter-value.ts";
 import { keepsDeleted } from "../mapping/rows/row-needs.ts";
 
@@ -39,11 +39,16 @@ export function keyValues(
   for (let at = 0; at < columns.length; at++) {
     const { type } = columns[at]!.column;
     const value = textOf(columns[at]!, at);
-    const text = value == null ? undefined : valueText(value, type);
+    const text = value == null ? undefined : valueText(withoutUtc(value, type), type);
     if (text === undefined) return undefined;
     values.push(type.kind === "string" && type.fixed ? text.replace(/ +$/, "") : text);
   }
   return values;
+}
+
+/** A moment that the other side may have told with its zone. */
+function withoutUtc(value: string, type: LogicalType): string {
+  return type.kind === "timestamp" && !type.zoned ? value.replace(/\+00$/, "") : value;
 }
 
 /** What takes the rows of some keys. */

@@ -37,7 +37,8 @@ export async function openBoth<A extends AsyncDisposable, B extends AsyncDisposa
  * of the server.
  */
 export function asRead(endpoint: EndpointConfig, { reaches }: Engine): EndpointConfig {
-  return { ...endpoint, settings: {}, database: reaches === "server" ? "" : endpoint.database };
+  const database = reaches === "server" ? "" : endpoint.database;
+  return { ...endpoint, settings: {}, database, readAs: "target" };
 }
 
 /** Opens a task's target as a database that is read. */

@@ -34,6 +34,34 @@ const KEYS: readonly KeyType[] = [
 /** To the two kinds of servers times are not the same: such rows are not told by their keys. */
 const TIMES: KeyType = ["time(3)", ["'23:59:59.125'", "'00:00:00'", "'01:02:03.5'", "'10:00:00'"]];
 
+/** Keys whose types have other names on the two kinds of servers, with four values. */
+const NAMED_KEYS: readonly {
+  readonly postgres: string;
+  readonly mysql: string;
+  readonly values: readonly string[];
+}[] = [
+  {
+    ...{ postgres: "uuid", mysql: "char(36)" },
+    values: [1, 2, 3, 4].map((i) => `'0f8fad5b-d9cb-469f-a165-70867728950${i}'`),
+  },
+  { postgres: "bytea", mysql: "varbinary(20)", values: ["''", "'a'", "'A'", "'a '"] },
+  {
+    ...{ postgres: "numeric(20, 0)", mysql: "bigint unsigned" },
+    values: ["18446744073709551615", "18446744073709551614", "0", "9"],
+  },
+  {
+    ...{
+      postgres: "varchar(9)",
+      mysql: "enum('a', 'A', '', 'a''b') character set utf8mb4 collate utf8mb4_bin",
+    },
+    values: ["'a'", "'A'", "''", "'a''b'"],
+  },
+];
+/** A moment, which one side may have without its zone. */
+const MOMENTS = [6, 7, 8, 9].map((i) => `'2026-03-29 01:30:00.00000${i}'`);
+
+const UTC = { postgres: "set time zone 'UTC'", mysql: "set time_zone = '+00:00'" };
+
 /** All tables have been compared whole, and found to differ. */
 function isFound({ tables }: TaskProgress): boolean {
   return tables.every(
@@ -46,29 +74,38 @@ function isFound({ tables }: TaskProgress): boolean {
 
 for (const { name, make } of retryKinds) {
   test(`${name}: rows are repaired by keys of each type`, async () => {
-    const keys = name === "PostgreSQL to PostgreSQL" ? [...KEYS, TIMES] : KEYS;
+    const [from, to] = name
+      .split(" to ")
+      .map((kind) => (kind === "MariaDB" ? ("mysql" as const) : ("postgres" as const)));
+    const moment = { postgres: "timestamptz", mysql: from === "mysql" ? "timestamp(6)" : "datetime(6)" };
+    const named = [...NAMED_KEYS, { ...moment, values: MOMENTS }];
+    const own = name === "PostgreSQL to PostgreSQL" ? [...KEYS, TIMES] : KEYS;
+    const keys = [...own, ...named.map((one): KeyType => [one[from!], one.values])];
     const each = (sql: (i: number, type: string, values: readonly string[]) => string): string =>
       keys.map(([type, values], i) => sql(i, type, values)).join("; ");
+    const table = (i: number, type: string): string =>
+      `create table k${i} (k ${type} primary key, v varchar(40))`;
+    const renewed = (side: "postgres" | "mysql"): string =>
+      named.map((one, i) => `drop table k${own.length + i}; ${table(own.length + i, one[side])}`).join("; ");
     const pair = await make(servers, {
-      tables: each((i, type) => `create table k${i} (k ${type} primary key, v varchar(40))`),
-      ...{ narrow: "select 1", settings: repairSettings() },
+      tables: keys.map(([type], i) => table(i, i < own.length ? type : "int")).join("; "),
+      ...{ narrow: renewed(to!), settings: repairSettings() },
       names: keys.map((_, i) => `k${i}`),
     });
     pairs.push(pair);
+    await pair.write(renewed(from!));
     // Its databases take 'k' and 'K' for the same, unless they are told not to.
-    if (name.startsWith("MariaDB"))
+    if (from === "mysql")
       await pair.write(each((i) => `alter table k${i} convert to character set utf8mb4 collate utf8mb4_bin`));
-    await pair.write(
-      each((i, _, [a, b, c]) => `insert into k${i} values (${a}, 'a'), (${b}, 'b'), (${c}, 'c')`),
-    );
+    const rows = each((i, _, [a, b, c]) => `insert into k${i} values (${a}, 'a'), (${b}, 'b'), (${c}, 'c')`);
+    await pair.write(`${UTC[from!]}; ${rows}`);
     const task = await pair.runs.replicate();
     // One goes, one comes, one becomes another, and one is as it was.
-    await pair.target(
-      each(
-        (i, _, [a, b, , d]) => `delete from k${i} where k = ${a}; update k${i} set v = 'other' where k = ${b};
+    const damage = each(
+      (i, _, [a, b, , d]) => `delete from k${i} where k = ${a}; update k${i} set v = 'other' where k = ${b};
           insert into k${i} values (${d}, 'stray')`,
-      ),
     );
+    await pair.target(`${UTC[to!]}; ${damage}`);
     compareAnew(task, 1);
     const differing = Object.fromEntries(keys.map((_, i) => [`k${i}`, 3]));
     await task.until(isFound);

@@ -5,7 +5,7 @@ import { MigrationError } from "../../core/error.ts";
 import type { PlannedTable, ValidationSpec } from "../../server/validate.ts";
 import { ExitCode } from "../exit-code.ts";
 import { onInterrupt } from "../interrupts.ts";
-import { endpointOfUrl, mappingsDocument, settingsDocument } from "../migrate-spec.ts";
+import { endpointOfUrl, mappingsDocument, refuseSameDatabase, settingsDocument } from "../migrate-spec.ts";
 import { numberIn, wholeNumberIn } from "../number-options.ts";
 import { endpointLabel, type Output } from "../output.ts";
 import { printable } from "../text-width.ts";
@@ -147,11 +147,13 @@ async function validationSpec(
     import("../../server/engines.ts"),
     import("../../mapping/selection.ts"),
   ]);
+  const source = endpointOfUrl(urls.source, "source", registry);
+  const target = endpointOfUrl(urls.target, "target", registry);
+  const tableMappings = await mappingsDocument(options, { mappingsFromPatterns });
+  refuseSameDatabase(source, target, { tableMappings, registry });
   return {
-    source: endpointOfUrl(urls.source, "source", registry),
-    target: endpointOfUrl(urls.target, "target", registry),
+    ...{ source, target, tableMappings },
     type: options.type,
-    tableMappings: await mappingsDocument(options, { mappingsFromPatterns }),
     settings: await settingsDocument(options),
     sessions: options.sessions,
     withValues: options.values,

@@ -97,7 +97,10 @@ function wanted(type: LogicalType): string {
   }
 }
 
-/** The text form of a value; undefined when it is none of the type, or the type is one whose values are not compared. */
+/**
+ * The text form of a value; undefined when it is none of the type, or the type is one whose values are not compared. Bytes of
+ * any length have one: a key's are compared, too.
+ */
 export function valueText(value: string, type: LogicalType): string | undefined {
   switch (type.kind) {
     case "int":
@@ -119,7 +122,7 @@ export function valueText(value: string, type: LogicalType): string | undefined 
     case "uuid":
       return uuidText(value);
     case "bytes":
-      return type.maxBytes === undefined ? undefined : bytesText(value);
+      return bytesText(value);
     case "bit":
       return value.length === type.length && /^[01]*$/.test(value) ? value : undefined;
     case "enum":

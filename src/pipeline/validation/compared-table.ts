@@ -1,7 +1,7 @@
 import { formOf } from "../../comparison/forms.ts";
 import { type ColumnOrigin, originsOf, type TablePlan } from "../../core/plan.ts";
 import type { DigestForm } from "../../core/row-digest.ts";
-import type { Column, TableSchema } from "../../core/schema.ts";
+import type { Column, LogicalType, TableSchema } from "../../core/schema.ts";
 import { isLargeObject } from "../../mapping/document/data-types.ts";
 import { typeFault } from "../../mapping/filter/filter-value.ts";
 import { keepsDeleted } from "../../mapping/rows/row-needs.ts";
@@ -149,17 +149,27 @@ function comparedKey(plan: TablePlan, columns: readonly ComparedColumn[]): Compa
 
 /** Whether a value finds the same rows on both sides: none is coarser, so that two keys of one side were one of the other. */
 function hasSameValues({ type: a }: Column, { form, target: { type: b } }: ComparedColumn): boolean {
-  if (typeFault(a) !== undefined || typeFault(b) !== undefined) return false;
-  if (a.kind === "timestamp" || a.kind === "time")
-    return b.kind === a.kind && a.zoned === b.zoned && a.precision === b.precision;
-  if (a.kind === "decimal") return b.kind === "decimal" && (a.scale ?? 0) === (b.scale ?? 0) && isSized(a, b);
+  if (!isLookedUp(a) || !isLookedUp(b)) return false;
   if (a.kind === "string" && b.kind === "string" && a.fixed && b.fixed) return true;
-  return a.kind === b.kind && a.kind !== "float" && !("trims" in form);
+  if ("trims" in form) return false;
+  // What form they have shows that both tell the same moments.
+  if (a.kind === "timestamp" && b.kind === "timestamp") return a.precision === b.precision;
+  if (a.kind === "time") return b.kind === a.kind && a.zoned === b.zoned && a.precision === b.precision;
+  if (a.kind === "decimal" && b.kind === "decimal")
+    return (a.scale ?? 0) === (b.scale ?? 0) && (a.precision === undefined) === (b.precision === undefined);
+  if (isWhole(a) && isWhole(b)) return true;
+  // A label is a text, and of a UUID's spellings one alone is looked for.
+  if (form.kind === "text" || form.kind === "uuid") return a.kind !== "boolean";
+  return a.kind === b.kind && a.kind !== "float";
 }
 
-type Decimal = Extract<Column["type"], { readonly kind: "decimal" }>;
+function isLookedUp(type: LogicalType): boolean {
+  if (type.kind === "bytes") return type.shape === undefined;
+  return typeFault(type) === undefined;
+}
 
 /** Of a decimal without a precision each value has a scale of its own. */
-function isSized(a: Decimal, b: Decimal): boolean {
-  return (a.precision === undefined) === (b.precision === undefined);
+function isWhole(type: LogicalType): boolean {
+  if (type.kind === "decimal") return type.precision !== undefined && (type.scale ?? 0) === 0;
+  return type.kind === "int";
 }

@@ -1,5 +1,10 @@
 import type { ServerVerdict } from "../../shared/connection/classify-error.ts";
-import { type ErrorContext, passwordRemedy, type Verdict } from "../../shared/connection/error-context.ts";
+import {
+  type ErrorContext,
+  namedSide,
+  passwordRemedy,
+  type Verdict,
+} from "../../shared/connection/error-context.ts";
 import { forAccount } from "./account-words.ts";
 import type { ServerErrorFields } from "./server-error.ts";
 import { sourceVerdict } from "./source-verdict.ts";
@@ -87,7 +92,7 @@ function connectionVerdict(
 
 /** Never a server's text that may hold row values; names of keys and columns are not values. */
 function message(fields: ServerErrorFields, context: ErrorContext): string {
-  const said = `The ${context.side} answered with error ${fields.number} (SQLSTATE ${fields.state})`;
+  const said = `The ${namedSide(context)} answered with error ${fields.number} (SQLSTATE ${fields.state})`;
   if (isShowable(fields, context)) return `${said}: ${fields.message.replace(/\.$/, "")}.`;
   const names = namesIn(fields.message);
   return names === "" ? `${said}.` : `${said}, ${names}.`;

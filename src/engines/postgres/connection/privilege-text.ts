@@ -1,4 +1,4 @@
-import type { ErrorContext } from "../../shared/connection/error-context.ts";
+import { type ErrorContext, namedSide } from "../../shared/connection/error-context.ts";
 import { identifier, qualified } from "../../shared/identifier.ts";
 
 /** What a privilege error is about, as the server's text names it: `table orders`. English texts only. */
@@ -16,5 +16,5 @@ export function privilegeRemedy(context: ErrorContext, privileges: string): stri
   const { table, endpoint } = context;
   if (table === undefined || endpoint === undefined) return undefined;
   const role = identifier(endpoint.username);
-  return `Run on the ${context.side}: grant usage on schema ${identifier(table.schema)} to ${role}; grant ${privileges} on ${qualified(table)} to ${role}; then reload the table.`;
+  return `Run on the ${namedSide(context)}: grant usage on schema ${identifier(table.schema)} to ${role}; grant ${privileges} on ${qualified(table)} to ${role}; then reload the table.`;
 }

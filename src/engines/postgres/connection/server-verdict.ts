@@ -1,5 +1,5 @@
 import type { ServerVerdict } from "../../shared/connection/classify-error.ts";
-import type { ErrorContext, Verdict } from "../../shared/connection/error-context.ts";
+import { type ErrorContext, namedSide, type Verdict } from "../../shared/connection/error-context.ts";
 import type { ServerErrorFields } from "./server-error.ts";
 import { sourceVerdict } from "./source-verdict.ts";
 import { condition } from "./sqlstate.ts";
@@ -73,7 +73,7 @@ function accessVerdict(text: string, user: string | undefined): Verdict {
 
 /** Never a server's text that may hold row values; names of tables, columns and constraints are not values. */
 function message(fields: ServerErrorFields, context: ErrorContext): string {
-  const said = `The ${context.side} answered with ${condition(fields.code)}`;
+  const said = `The ${namedSide(context)} answered with ${condition(fields.code)}`;
   if (showable(fields, context)) return `${said}: ${fields.message}.`;
   const { schema, table, column, constraint } = fields;
   const names = [

@@ -1,7 +1,7 @@
 import { asMigrationError, MigrationError } from "../../../core/error.ts";
 import { errorTable } from "../../../core/error-table.ts";
 import { displayTable } from "../../../core/schema.ts";
-import type { ErrorContext, Verdict } from "./error-context.ts";
+import { type ErrorContext, namedSide, type Verdict } from "./error-context.ts";
 import { type ConnectionErrors, networkError } from "./network-error.ts";
 
 /** What of an engine's errors is its own. `Fields` is what its server says of an error. */
@@ -41,12 +41,13 @@ export function classifyError<Fields>(
  */
 function located(
   error: MigrationError,
-  { endpoint, side, table }: ErrorContext,
+  context: ErrorContext,
   { address }: ConnectionErrors,
 ): MigrationError {
   const { code, cause } = error;
+  const { endpoint, table } = context;
   if (code === "connect.lost" && error.subject === undefined && endpoint !== undefined) {
-    const message = `The connection to the ${side} was lost.`;
+    const message = `The connection to the ${namedSide(context)} was lost.`;
     return new MigrationError(code, { message, subject: address(endpoint), cause });
   }
   if (error.scope !== "table" || error.table !== undefined || table === undefined) return error;

@@ -14,6 +14,11 @@ export interface ErrorContext {
   readonly phase?: "load" | "apply" | "build";
 }
 
+/** What the database is to whoever reads of the error. */
+export function namedSide({ side, endpoint }: ErrorContext): EndpointRole {
+  return endpoint?.readAs ?? side;
+}
+
 /** What an error comes to; the rest is filled in from the context. */
 export interface Verdict {
   readonly code: ErrorCode;

@@ -1,6 +1,6 @@
 import type { EndpointConfig } from "../../../core/engine.ts";
 import { type ErrorCode, MigrationError } from "../../../core/error.ts";
-import type { ErrorContext, Verdict } from "./error-context.ts";
+import { type ErrorContext, namedSide, type Verdict } from "./error-context.ts";
 
 /** What of the errors of a connection is an engine's own. */
 export interface ConnectionErrors {
@@ -73,11 +73,11 @@ export function networkError(
     engine.driverVerdict({ message, code: nativeCode }, context) ??
     networkVerdict(nativeCode, context, engine);
   if (verdict === undefined) return undefined;
-  const { endpoint, side } = context;
+  const { endpoint } = context;
   const address = endpoint === undefined ? undefined : engine.address(endpoint);
   const subject = verdict.subject ?? address;
   return new MigrationError(verdict.code, {
-    message: `${sentences[verdict.code] ?? "The connection failed"}: the ${side}${address === undefined ? "" : ` at ${address}`}.`,
+    message: `${sentences[verdict.code] ?? "The connection failed"}: the ${namedSide(context)}${address === undefined ? "" : ` at ${address}`}.`,
     cause: error,
     ...(subject === undefined ? {} : { subject }),
     ...(verdict.remedy === undefined ? {} : { remedy: verdict.remedy }),
