@@ -7,6 +7,7 @@ import { identifier } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 import { maySilenceTriggers } from "../catalog/trigger-privilege.ts";
 import { assessCollations } from "./assess-collations.ts";
+import { assessDefinitions } from "./assess-definitions.ts";
 import { assessExtensions } from "./assess-extensions.ts";
 import { assessRecords } from "./assess-records.ts";
 import { assessRights, assessTargetObjects } from "./assess-target-objects.ts";
@@ -42,6 +43,7 @@ export async function assessTarget(client: pg.Client, request: TargetAssessment)
   if (!silences) findings.push(triggersAct(server!));
   findings.push(...(await assessTargetTables(client, request, { role: server!.role, silences })));
   findings.push(...(await assessCollations(client, request)));
+  findings.push(...(await assessDefinitions(client, request, server!.version)));
   findings.push(...(await assessExtensions(client, plan)));
   // Once a table is prepared, the objects that were there are gone.
   if (mode === "drop-and-create" && prepared.size === 0)
