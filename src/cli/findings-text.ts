@@ -4,7 +4,7 @@ import type { Paint } from "./paint.ts";
 import { printable } from "./text-width.ts";
 
 /** A finding as it is shown: of this program, or of a server that may be of another version. */
-export interface ToldFinding extends Pick<Finding, "severity" | "message" | "remedy"> {
+export interface ToldFinding extends Pick<Finding, "severity" | "subject" | "message" | "remedy"> {
   readonly code: string;
   readonly ifIgnored: string;
 }
@@ -29,8 +29,8 @@ function groupText(group: readonly ToldFinding[], paint: Paint): string {
     severity === "error" ? paint.bad(severity) : severity === "warning" ? paint.warn(severity) : severity;
   const shown = group.slice(0, OF_ONE_CODE);
   const isOneRemedy = shown.every(({ remedy }) => remedy === first.remedy);
-  const lines = shown.flatMap(({ message, remedy }) => [
-    `  ${printable(message)}\n`,
+  const lines = shown.flatMap(({ subject, message, remedy }) => [
+    `  ${message.includes(subject) ? "" : `${printable(subject)}: `}${printable(message)}\n`,
     ...(isOneRemedy ? [] : [paint.faint(`    ${printable(remedy)}\n`)]),
   ]);
   const more = group.length - shown.length;

@@ -21,6 +21,7 @@ interface AssessmentAnswer {
 interface FindingAnswer {
   readonly Code: string;
   readonly Severity: ToldFinding["severity"];
+  readonly Subject: string;
   readonly Message: string;
   readonly Remedy: string;
   readonly IfIgnored: string;
@@ -68,8 +69,15 @@ export async function assessTask(
 
 /** One finding may make several individual assessments fail. */
 function distinct(findings: readonly FindingAnswer[]): readonly ToldFinding[] {
-  const byWords = new Map(findings.map((one) => [JSON.stringify([one.Code, one.Message]), one]));
-  return [...byWords.values()].map(({ Code, Severity, Message, Remedy, IfIgnored }) => ({
-    ...{ code: Code, severity: Severity, message: Message, remedy: Remedy, ifIgnored: IfIgnored },
+  const byWords = new Map(findings.map((one) => [JSON.stringify([one.Code, one.Subject, one.Message]), one]));
+  return [...byWords.values()].map(({ Code, Severity, Subject, Message, Remedy, IfIgnored }) => ({
+    ...{
+      code: Code,
+      severity: Severity,
+      subject: Subject,
+      message: Message,
+      remedy: Remedy,
+      ifIgnored: IfIgnored,
+    },
   }));
 }

@@ -33,6 +33,8 @@ export interface TargetAssessment {
   readonly loads?: boolean;
   /** Those of the source's tables. Not compared when left out. */
   readonly collations?: readonly SourceCollation[];
+  /** Where the task is going to keep its records. Not looked at when left out. */
+  readonly journal?: JournalRequest;
 }
 
 export interface ConvertedPlan {

@@ -215,6 +215,7 @@ async function assessSides(
   // Nothing comes to a target that is only compared: what it is like is what the comparison says.
   const written = settings.validation.only ? undefined : target;
   const ownOnly = isOwnOnly(request);
+  const { controlSchema, optionalTables } = settings;
   const collations = written && (await source.collations?.(subject.tables, signal));
   const findings = await Promise.all([
     source.assess(
@@ -231,6 +232,7 @@ async function assessSides(
       {
         ...{ plan: subject.plan, mode, prepared },
         ...{ appliesChanges: spec.type !== "full-load", loads },
+        journal: { taskId: spec.id, controlSchema, optionalTables },
         ...(collations === undefined ? {} : { collations }),
       },
       signal,

@@ -95,6 +95,7 @@ test("PostgreSQL to PostgreSQL: each fault is told, and nothing once it is mende
     ...Array(2).fill("error source.table_privilege app.hidden"),
     "error source.wal_level wal_level",
     "error target.privilege schema app",
+    "error target.privilege schema public",
     `error target.read_only ${to}`,
     `info source.changes_unnoted ${from}`,
     "info source.decoding_memory logical_decoding_work_mem",
@@ -208,6 +209,7 @@ test("PostgreSQL to MariaDB: each fault is told, and nothing once it is mended",
   const before = await shown.look(order);
   assert.deepEqual(before.told, [
     ...ofTables,
+    "error target.privilege records in database awsdms_control",
     "error target.read_only read_only",
     "info convert.type geometry to longtext",
     "info target.local_infile local_infile",
@@ -269,6 +271,7 @@ test("MariaDB to PostgreSQL and MySQL: each fault is told, and nothing once it i
     "info convert.collation collations",
     "info convert.type invisible",
     "info source.prepared_transactions XA",
+    `info source.privilege database ${from}`,
     "info source.privilege reader",
     "warning connect.clock_differs source",
     ...foreign,

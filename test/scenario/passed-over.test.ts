@@ -208,7 +208,7 @@ test("what a MariaDB server does refuse ends the task then", async () => {
     passing("source.privilege"),
   );
   assert.deepEqual(
-    told("source.privilege").filter((one) => one !== "info reader"),
+    told("source.privilege").filter((one) => !one.startsWith("info")),
     ["warning reader"],
   );
   assert.equal(outcome.state, "failed");

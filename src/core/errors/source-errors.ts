@@ -97,8 +97,7 @@ export const sourceErrors = {
     scope: "task",
     retry: "never",
     meaning: "The source's user lacks a privilege.",
-    remedy:
-      "Grant the named privilege; docs/engines/postgres.md and docs/engines/mysql.md have the statements.",
+    remedy: "Grant the named privilege; the page of its engine in docs/engines has the statements.",
     ignored: "What the message names is not done, or is done in the way that it says.",
     passOver: true,
   },

@@ -6,8 +6,7 @@ export const targetErrors = {
     scope: "task",
     retry: "never",
     meaning: "The target's user lacks a privilege.",
-    remedy:
-      "Grant the named privilege; docs/engines/postgres.md and docs/engines/mysql.md have the statements.",
+    remedy: "Grant the named privilege; the page of its engine in docs/engines has the statements.",
     ignored: "The tables that it is about are set aside as soon as the privilege is needed.",
     passOver: true,
   },

@@ -85,6 +85,12 @@ export async function presentOptionalTables(
   return OPTIONAL_TABLES.filter((name) => isWhole(tables[name], found.get(name)));
 }
 
+/** Whether control tables of a task have to be made. */
+export async function lacksRecords(client: Client, request: JournalRequest): Promise<boolean> {
+  const found = await columnsOf(client, controlSchema(request));
+  return tableNames.filter(tablesOf(request)).some((name) => !found.has(name));
+}
+
 /** The names of the columns of the control tables that are there. */
 async function columnsOf(client: Client, schema: string): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const rows = await client.query<{ table: string; name: string }>(

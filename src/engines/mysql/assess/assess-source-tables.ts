@@ -167,12 +167,15 @@ const GONE: ReadonlySet<number> = new Set([1049, 1146]);
 
 /**
  * Tables that the server does not read, or not for the user: information_schema lists a table as soon as any privilege
- * on it is held. What is not about one table is thrown.
+ * on it is held, and of its columns those alone on which one is. What is not about one table is thrown.
  */
 async function unreadable(client: Client, ids: readonly TableId[], account: Account): Promise<Finding[]> {
   const findings: Finding[] = [];
   const refused = async (some: readonly TableId[]): Promise<void> => {
-    const sql = some.map((id) => `(select 1 from ${qualified(id)} limit 0)`).join(" union all ");
+    // Of all columns: a user who may read some is refused, too.
+    const sql = some
+      .map((id) => `(select 1 from (select * from ${qualified(id)} limit 0) as whole)`)
+      .join(" union all ");
     try {
       await client.query(sql);
     } catch (error) {
@@ -197,7 +200,7 @@ function mayNotRead(id: TableId, { user, sql }: Account): Finding {
   return finding("source.table_privilege", "error", {
     subject: displayTable(id),
     table: id,
-    message: `The user ${user} may not read the table ${displayTable(id)}.`,
+    message: `The user ${user} may not read the table ${displayTable(id)}, or not all of its columns; those that it may not read are not seen, and would be missing on the target.`,
     ...mends("source", [`grant select on ${qualified(id)} to ${sql};`]),
   });
 }

@@ -236,6 +236,7 @@ for (const flavour of ["mariadb", "mysql"] as const) {
         ["source.privilege", "warning", "l'imited"],
         ...(flavour === "mysql" ? ([["source.privilege", "info", "l'imited"]] as const) : []),
         ["source.table_privilege", "error", `${database}.b`],
+        ["source.privilege", "info", `database ${database}`],
       ]);
       for (const { remedy } of findings) {
         const grant = /grant .*;/.exec(remedy)![0];

@@ -11,6 +11,7 @@ import { assessLocks } from "./assess-locks.ts";
 import { assessLog } from "./assess-log.ts";
 import { assessPrivileges, readAccount } from "./assess-privileges.ts";
 import { assessSourceTables } from "./assess-source-tables.ts";
+import { assessUnseen } from "./assess-unseen.ts";
 
 /** An application's transactions and statements are over sooner. */
 const LONG_S = 600;
@@ -35,7 +36,7 @@ export async function assessSource(
   findings.push(...assessPrivileges(client, request, account));
   findings.push(...(await assessLocks(client, request, account)));
   findings.push(...(await assessSourceTables(client, request, account)));
-  findings.push(...(await assessLeftOut(client, request)));
+  findings.push(...(await assessLeftOut(client, request)), ...(await assessUnseen(client, request, account)));
   return findings;
 }
 

@@ -4,6 +4,7 @@ import { displayColumn } from "../../shared/convert/convert-notes.ts";
 import { type FindingDetails, finding, mends } from "../../shared/finding.ts";
 import { durabilityOf } from "../apply/apply-durability.ts";
 import { flushDenied } from "../apply/apply-open.ts";
+import { controlSchema, lacksRecords } from "../apply/control-tables.ts";
 import { accountSql } from "../catalog/account.ts";
 import { identifier } from "../catalog/identifier.ts";
 import type { Client } from "../connection/client.ts";
@@ -19,6 +20,7 @@ export async function assessTarget(client: Client, request: TargetAssessment): P
     ...(await assessWrites(client, grants)),
     ...assessLoading(client.facts, request),
     ...(await assessRights(client, request, grants)),
+    ...(await assessRecords(client, request, grants)),
     ...(request.appliesChanges === true ? await assessDurability(client) : []),
     ...(await assessTargetTables(client, request)),
   ];
@@ -98,6 +100,30 @@ async function assessDurability(client: Client): Promise<Finding[]> {
   if (denied === undefined) return [];
   const { subject, message, remedy } = denied;
   return [finding("target.privilege", "error", { subject: subject!, message, remedy })];
+}
+
+/** Whether a task may keep its records: without them nothing is begun. */
+async function assessRecords(
+  client: Client,
+  { journal, plan, mode }: TargetAssessment,
+  grants: Grants,
+): Promise<Finding[]> {
+  if (journal === undefined) return [];
+  const schema = controlSchema(journal);
+  const isOfTables = plan.tables.some(({ target }) => target.id.schema === schema);
+  if (isOfTables && mode === "drop-and-create") return [];
+  const needed = [...LOADS, ...((await lacksRecords(client, journal)) ? ["CREATE"] : [])];
+  const lacking = needed.filter((privilege) => !grants.has(privilege, schema));
+  if (lacking.length === 0) return [];
+  const [who] = await client.query<{ user: string }>("select current_user() as user");
+  const granted = `${lacking.join(", ").toLowerCase()} on ${identifier(schema)}.*`;
+  return [
+    finding("target.privilege", "error", {
+      subject: `records in database ${schema}`,
+      message: `The user ${who!.user} lacks privileges in the target's database ${schema}, where tasks keep their records: ${lacking.join(", ")}.`,
+      ...mends("target", [`grant ${granted} to ${accountSql(who!.user)};`]),
+    }),
+  ];
 }
 
 const LOADS = ["SELECT", "INSERT", "UPDATE", "DELETE"];

@@ -77,6 +77,22 @@ export async function presentOptionalTables(
   return OPTIONAL_TABLES.filter((name) => isWhole(tables[name], found.get(name)));
 }
 
+export interface PresentRecords {
+  readonly schema: string;
+  /** Those of the task's control tables that are there. */
+  readonly names: readonly ControlTableName[];
+  readonly isComplete: boolean;
+}
+
+/** Which of a task's control tables are there. Throws `target.control_table` as ensureControlTables() does. */
+export async function presentRecords(client: pg.Client, request: JournalRequest): Promise<PresentRecords> {
+  const schema = controlSchema(request);
+  const wanted = tableNames.filter(tablesOf(request));
+  const found = await columnsOf(client, schema, wanted);
+  for (const [name, columns] of found) addSql(schema, name, columns);
+  return { schema, names: [...found.keys()], isComplete: found.size === wanted.length };
+}
+
 /** What makes the tables and columns that are missing. */
 async function missingStatements(
   client: pg.Client,
@@ -95,8 +111,8 @@ async function columnsOf(
   client: pg.Client,
   schema: string,
   names: readonly ControlTableName[],
-): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const { rows } = await client.query<{ relname: string; columns: string }>(
+): Promise<ReadonlyMap<ControlTableName, ReadonlySet<string>>> {
+  const { rows } = await client.query<{ relname: ControlTableName; columns: string }>(
     `select c.relname, json_agg(a.attname) as columns
        from pg_catalog.pg_class c
        join pg_catalog.pg_namespace n on n.oid = c.relnamespace

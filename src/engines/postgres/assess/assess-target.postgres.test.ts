@@ -4,10 +4,12 @@ import { type PostgresServer, startPostgres } from "../../../../test/support/pos
 import { planFor, planOf } from "../../../../test/support/schema-plan.ts";
 import type { EndpointConfig } from "../../../core/engine.ts";
 import type { Finding } from "../../../core/finding.ts";
+import type { JournalRequest } from "../../../core/journal.ts";
 import type { MigrationPlan } from "../../../core/plan.ts";
 import { tableKey } from "../../../core/schema.ts";
 import type { PrepareMode } from "../../../core/target.ts";
 import { connect } from "../connection/connection.ts";
+import { PostgresTarget } from "../target.ts";
 import { parseUrl } from "../url.ts";
 import { assessTarget } from "./assess-target.ts";
 
@@ -81,6 +83,41 @@ test("an ordinary role learns which schemas it cannot make or use, and that trig
     await server.query(remedy.replace(/^Run on the target.*?: /, ""), database);
   assert.deepEqual(await assess(as(database, "writer"), plan, "do-nothing"), []);
   await server.query("revoke set on parameter session_replication_role from writer");
+});
+
+test("a role that may not keep the task's records is told so, and may once what is told has run", async () => {
+  const plan = await planOf(server, "create schema s; create table s.t (id int primary key)");
+  const database = await server.createDatabase();
+  await server.query(
+    "revoke all on schema public from public; create schema s; grant usage, create on schema s to writer",
+    database,
+  );
+  await using target = new PostgresTarget(as(database, "writer"));
+  await using others = new PostgresTarget(as(database));
+  const mended = async (journal: JournalRequest): Promise<void> => {
+    const assess = async (): Promise<readonly Finding[]> => {
+      const request = { plan, mode: "do-nothing", prepared: new Set<string>(), journal } as const;
+      return (await target.assess(request, never)).filter(({ code }) => code === "target.privilege");
+    };
+    const [found, ...more] = await assess();
+    assert.deepEqual([found?.severity, more], ["error", []]);
+    for (const statement of found!.fix!.statements) await server.query(statement, database);
+    assert.deepEqual(await assess(), []);
+  };
+  for (const controlSchema of [undefined, "records"]) {
+    const journal = { taskId: "records", controlSchema };
+    await assert.rejects(target.openJournal(journal, never), { code: "target.privilege" });
+    await mended(journal);
+    await using _opened = await target.openJournal(journal, never);
+  }
+  // Here another role has made them, for a task of its own.
+  const journal = { taskId: "theirs", controlSchema: "theirs" };
+  await using _theirs = await others.openJournal(journal, never);
+  await mended({ ...journal, taskId: "ours" });
+  const unfit = { taskId: "records", controlSchema: "unfit" };
+  await server.query("create schema unfit; create table unfit.awsdms_table_state (id int)", database);
+  const told = await target.assess({ plan, mode: "do-nothing", prepared: new Set(), journal: unfit }, never);
+  assert.ok(brief(told).includes("error target.control_table unfit.awsdms_table_state"));
 });
 
 test("drop-and-create says what it will drop, and what keeps it from that", async () => {

@@ -7,7 +7,9 @@ import { identifier } from "../../shared/identifier.ts";
 import { selectJson } from "../catalog/catalog-query.ts";
 import { maySilenceTriggers } from "../catalog/trigger-privilege.ts";
 import { assessCollations } from "./assess-collations.ts";
+import { assessDefinitions } from "./assess-definitions.ts";
 import { assessExtensions } from "./assess-extensions.ts";
+import { assessRecords } from "./assess-records.ts";
 import { assessRights, assessTargetObjects } from "./assess-target-objects.ts";
 import { assessTargetTables } from "./assess-target-tables.ts";
 import { OLDEST_VERSION } from "./oldest-version.ts";
@@ -35,11 +37,13 @@ export async function assessTarget(client: pg.Client, request: TargetAssessment)
        current_user as role, has_database_privilege(current_database(), 'create') as "mayCreate"`,
   );
   const findings = assessServer(server!);
-  findings.push(...(await assessSchemas(client, plan, server!)));
+  const records = await assessRecords(client, request, server!.role);
+  findings.push(...(await assessSchemas(client, { plan, ...records }, server!)), ...records.findings);
   const silences = await maySilenceTriggers(client);
   if (!silences) findings.push(triggersAct(server!));
   findings.push(...(await assessTargetTables(client, request, { role: server!.role, silences })));
   findings.push(...(await assessCollations(client, request)));
+  findings.push(...(await assessDefinitions(client, request, server!.version)));
   findings.push(...(await assessExtensions(client, plan)));
   // Once a table is prepared, the objects that were there are gone.
   if (mode === "drop-and-create" && prepared.size === 0)
@@ -85,14 +89,16 @@ function assessServer(server: TargetServer): Finding[] {
 /** Schemas that are missing have to be created; in those that are there, tables. */
 async function assessSchemas(
   client: pg.Client,
-  plan: MigrationPlan,
+  { plan, recordsIn }: { readonly plan: MigrationPlan; readonly recordsIn: string | undefined },
   server: TargetServer,
 ): Promise<Finding[]> {
+  const ofRecords = recordsIn === undefined ? [] : [recordsIn];
   const rows = await selectJson<{ name: string; found: boolean; create: boolean | null }>(
     client,
-    `select wanted.name, n.oid is not null as found, has_schema_privilege(n.oid, 'create') as create
+    `select wanted.name, n.oid is not null as found,
+            has_schema_privilege(n.oid, 'create') and has_schema_privilege(n.oid, 'usage') as create
        from unnest($1::text[]) as wanted(name) left join pg_namespace n on n.nspname = wanted.name`,
-    [plan.target.schemas.map(({ name }) => name)],
+    [[...new Set([...plan.target.schemas.map(({ name }) => name), ...ofRecords])]],
   );
   const role = identifier(server.role);
   const findings: Finding[] = [];
@@ -108,11 +114,12 @@ async function assessSchemas(
   }
   const absent = await missingTableSchemas(client, plan);
   for (const { name, found, create } of rows) {
-    if (!found || create === true || !absent.has(name)) continue;
+    if (!found || create === true || !(absent.has(name) || name === recordsIn)) continue;
+    const why = absent.has(name) ? "" : ", where the task's records are to be";
     findings.push(
       finding("target.privilege", "error", {
         subject: `schema ${name}`,
-        message: `The role ${server.role} may not create tables in the target's schema ${name}.`,
+        message: `The role ${server.role} may not create tables in the target's schema ${name}${why}.`,
         ...mends("target", [`grant usage, create on schema ${identifier(name)} to ${role};`]),
       }),
     );

@@ -15,7 +15,11 @@ export class ObjectGraph {
 
   static async read(client: pg.Client): Promise<ObjectGraph> {
     const needs = new Map<string, string[]>();
-    for (const { from, to } of await selectJson<{ from: string; to: string }>(client, EDGES)) {
+    // Of a database that was filled a moment ago there are no statistics, and loops over all of it take minutes.
+    await client.query("set local enable_nestloop = off");
+    const edges = await selectJson<{ from: string; to: string }>(client, EDGES);
+    await client.query("set local enable_nestloop to default");
+    for (const { from, to } of edges) {
       const known = needs.get(from);
       if (known === undefined) needs.set(from, [to]);
       else known.push(to);
