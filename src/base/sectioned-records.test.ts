@@ -49,3 +49,22 @@ test("a file that cannot be made is told as its owner says, once it is needed", 
   using eager = new SectionedRecords(place);
   assert.throws(() => eager.open(), /^Error: no records$/);
 });
+
+test("what waits in memory has a limit, however many sections there are", () => {
+  using records = new SectionedRecords({ directory, pieceBytes: 1 << 16, failure });
+  const before = process.memoryUsage().arrayBuffers;
+  const record = Buffer.alloc(30_000, "x");
+  const sections = 5_000;
+  for (let section = 0; section < sections; section++) {
+    records.add(section, Buffer.from(`first of ${section}`));
+    records.add(section, record);
+  }
+  records.add(0, Buffer.from("last"));
+  assert(process.memoryUsage().arrayBuffers - before < 100 << 20);
+  for (const section of [0, 1, 2_500, sections - 1]) {
+    const [first, second, ...others] = records.records(section);
+    assert.equal(String(first), `first of ${section}`);
+    assert.deepEqual(second, record);
+    assert.deepEqual(others.map(String), section === 0 ? ["last"] : []);
+  }
+});

@@ -16,6 +16,8 @@ export interface RecordPlace {
   readonly failure: (cause: unknown) => Error;
 }
 
+/** What waits in memory of all sections, more or less. */
+const MOST_BYTES = 64 << 20;
 const LENGTH_BYTES = 4;
 const LEAST_BYTES = 1 << 10;
 
@@ -26,6 +28,8 @@ const LEAST_BYTES = 1 << 10;
 export class SectionedRecords implements Disposable {
   readonly #place: RecordPlace;
   readonly #sections: (Section | undefined)[] = [];
+  /** Of the memory that sections have for what waits. */
+  #bytes = 0;
   #file: number | undefined;
   #end = 0;
 
@@ -70,13 +74,25 @@ export class SectionedRecords implements Disposable {
 
   #makeRoom(section: Section, bytes: number): void {
     const { pieceBytes } = this.#place;
-    if (section.waitingBytes + bytes > pieceBytes) this.#write(section);
+    if (this.#bytes > MOST_BYTES) this.#writeAll();
+    else if (section.waitingBytes + bytes > pieceBytes) this.#write(section);
     const needed = section.waitingBytes + bytes;
     if (needed <= section.waiting.length) return;
     const doubled = Math.min(pieceBytes, Math.max(LEAST_BYTES, 2 * section.waiting.length));
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, doubled));
     section.waiting.copy(larger, 0, 0, section.waitingBytes);
+    this.#bytes += larger.length - section.waiting.length;
     section.waiting = larger;
+  }
+
+  /** Where there are many sections, most of them get nothing more for long. */
+  #writeAll(): void {
+    for (const section of this.#sections) {
+      if (section === undefined) continue;
+      this.#write(section);
+      section.waiting = EMPTY;
+    }
+    this.#bytes = 0;
   }
 
   #write(section: Section): void {

@@ -37,6 +37,31 @@ test("equal databases give exit code 0 and say what was compared", async () => {
   assert.match(stdout, /^Equal: 2 tables, 303 rows of the source in \d+ s\.$/m);
 });
 
+test("values are the same whatever the settings of the databases have servers write of them", async () => {
+  const { to, args } = await pair();
+  const from = decodeURIComponent(new URL(args.at(-2)!).pathname.slice(1));
+  const settings = [
+    { database: from, zone: "Europe/Berlin", quotes: "off" },
+    { database: to, zone: "Asia/Kolkata", quotes: "on" },
+  ];
+  for (const { database, zone, quotes } of settings) {
+    await server.query(
+      `set timezone = 'UTC';
+       create type stay as (guest int, since timestamptz);
+       create table c (id int primary key, during tstzrange, moments timestamptz[], stay stay, price money);
+       insert into c select i, tstzrange('2026-01-01 00:00:00+00', '2026-01-02 00:00:00+00'),
+         array['2026-01-01 00:00:00+00'::timestamptz], row(i, '2026-01-01 00:00:00+00')::stay, '12.50'
+         from generate_series(1, 10) i;
+       alter database ${database} set timezone = '${zone}';
+       alter database ${database} set quote_all_identifiers = ${quotes}`,
+      database,
+    );
+  }
+  const { code, stdout, stderr } = await tidewayHere(...args);
+  assert.equal(code, 0, stdout + stderr);
+  assert.match(stdout, /^equal +public\.c +10 rows in \d+ s$/m);
+});
+
 test("differences give exit code 3 and are named by their keys; values are shown when they are asked for", async () => {
   const { to, args } = await pair();
   await server.query(

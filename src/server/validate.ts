@@ -194,7 +194,7 @@ function hearing(listener: ValidationListener, repair: Repair): ValidationObserv
     checked: (check) => listener.checked(check),
     validated: (table) => {
       repair.compared(table);
-      listener.validated(table);
+      return listener.validated(table);
     },
   };
 }

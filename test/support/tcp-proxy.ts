@@ -20,6 +20,7 @@ export class TcpProxy implements AsyncDisposable {
   #delayMs = 0;
   #waits = 0;
   #accepted = 0;
+  #awaited: { readonly text: string; readonly work: () => Promise<void> } | undefined;
 
   private constructor(server: Server, port: number, targetPort: number) {
     this.#server = server;
@@ -95,6 +96,11 @@ export class TcpProxy implements AsyncDisposable {
     this.#delayMs = ms;
   }
 
+  /** What the program sends next with this text in it comes to the server when the work is done. */
+  before(text: string, work: () => Promise<void>): void {
+    this.#awaited = { text, work };
+  }
+
   heal(): void {
     this.#dark = false;
     this.#bytesPerSecond = Infinity;
@@ -132,6 +138,16 @@ export class TcpProxy implements AsyncDisposable {
 
   #carry(pair: Pair, from: Socket, to: Socket): void {
     from.on("data", (bytes: Buffer) => {
+      const awaited = this.#awaited;
+      if (awaited !== undefined && from === pair.outer && bytes.includes(awaited.text)) {
+        this.#awaited = undefined;
+        from.pause();
+        void awaited.work().then(() => {
+          to.write(bytes);
+          from.resume();
+        });
+        return;
+      }
       if (this.#delayMs > 0) {
         setTimeout(() => to.write(bytes), this.#delayMs);
         return;

@@ -3,10 +3,12 @@ import { after, before, suite, test } from "node:test";
 import { eventually } from "../../../../test/support/eventually.ts";
 import { type MysqlFlavour, type MysqlServer, startMysql } from "../../../../test/support/mysql-server.ts";
 import { filledSource } from "../../../../test/support/mysql-writers.ts";
+import { TcpProxy } from "../../../../test/support/tcp-proxy.ts";
 import type { EndpointConfig } from "../../../core/engine.ts";
 import type { SnapshotRequest } from "../../../core/source.ts";
 import { connect, openWire } from "../connection/connection.ts";
 import { takeReadLock } from "./read-lock.ts";
+import { openSnapshot } from "./snapshot.ts";
 
 const signal = new AbortController().signal;
 
@@ -77,6 +79,25 @@ for (const flavour of ["mariadb", "mysql"] as const satisfies readonly MysqlFlav
         });
       });
       await writer.end();
+    });
+
+    // MariaDB's transactions tell their places themselves.
+    if (flavour === "mariadb") return;
+
+    test("a snapshot is not opened when its lock has ended before all of its transactions had begun", async () => {
+      const { request } = await filledSource(server);
+      await using proxy = await TcpProxy.start(server.port);
+      const sessions = "select id from information_schema.processlist where id <> connection_id()";
+      proxy.before("start transaction", async () => {
+        // The one that locks was opened after the others.
+        const [locker] = await server.query(`${sessions} order by id desc limit 1`);
+        await server.query(`kill ${Object.values(locker!)[0]}`);
+      });
+      const endpoint = { ...server.endpoint(), port: proxy.port };
+      const loaded = { ...request, anchor: "none", sessions: 3 } as const;
+      await assert.rejects(openSnapshot(endpoint, loaded, signal), { code: "connect.lost" });
+      await using snapshot = await openSnapshot(endpoint, loaded, signal);
+      assert.equal(snapshot.position, undefined);
     });
   });
 }

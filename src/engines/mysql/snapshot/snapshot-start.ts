@@ -161,8 +161,10 @@ function checkServer(endpoint: EndpointConfig, locker: Client, wire: WireSession
 
 async function beginLocked(locker: Client, { sessions, request }: Start): Promise<BegunSessions> {
   await Promise.all(sessions.map((wire) => wire.query(BEGIN)));
-  const position = request.anchor === "none" ? undefined : await currentPosition(locker);
-  return { sessions, position };
+  // Either shows that the lock was there until the last had begun: a session that holds it is what servers and their guards end.
+  if (request.anchor !== "none") return { sessions, position: await currentPosition(locker) };
+  await locker.execute("do 0");
+  return { sessions, position: undefined };
 }
 
 function lacksPrivilege({ username }: EndpointConfig, [account]: TextRows): MigrationError {

@@ -54,6 +54,8 @@ export class MysqlWriters implements WriterServer {
   readonly #clients: ClientPool<Client>;
   readonly #tables: readonly TableId[];
   readonly #deniedUntilMs = new Map<Part, number>();
+  /** As the server takes names for the same. Undefined until one is looked for: statements name tables all the time. */
+  #byName: ReadonlyMap<string, TableId> | undefined;
   /** Of the table that is counted next. */
   #next = 0;
   /** By the server's timer of statements. */
@@ -183,8 +185,8 @@ export class MysqlWriters implements WriterServer {
   #wanted(client: Client, id: TableId): TableId | undefined {
     const folds = client.facts.lowerCaseTableNames !== 0;
     const keyOf = (one: TableId): string => (folds ? tableKey(one).toLowerCase() : tableKey(one));
-    const key = keyOf(id);
-    return this.#tables.find((table) => keyOf(table) === key);
+    this.#byName ??= new Map(this.#tables.map((table) => [keyOf(table), table]));
+    return this.#byName.get(keyOf(id));
   }
 
   async #shown<Row>(part: Part, client: Client, ask: () => Promise<readonly Row[]>): Promise<readonly Row[]> {

@@ -31,6 +31,8 @@ export const SESSION_OPTIONS = Object.entries({
 const FIRST_SETTINGS = Object.entries({
   idle_session_timeout: "0",
   transaction_timeout: "0",
+  // The names of types are texts that those of another server are compared with.
+  quote_all_identifiers: "off",
   tcp_keepalives_idle: "30",
   tcp_keepalives_interval: "10",
   tcp_keepalives_count: "3",
