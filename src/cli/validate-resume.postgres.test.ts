@@ -4,7 +4,8 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { tidewayHere } from "../../test/support/command-line.ts";
+import { CommandLine, tidewayHere } from "../../test/support/command-line.ts";
+import { eventually } from "../../test/support/eventually.ts";
 import type { Arming } from "../../test/support/killable.ts";
 import { startPostgres } from "../../test/support/postgres-server.ts";
 import { runProgram } from "../../test/support/run-program.ts";
@@ -163,4 +164,26 @@ test("a table whose comparison has failed keeps the file, and is compared again"
   assert.match(again.stdout, /: 5 tables taken over as found then\. 1 is left to compare\.$/m);
   assert.match(again.stdout, /^equal +public\.c /m);
   assert.ok(!(await readdir(directory)).includes("failed"));
+});
+
+test("what a comparison that is killed has asked for ends with it", async () => {
+  const [from, to] = [await server.createDatabase("from"), await server.createDatabase("to")];
+  const ddl = "create table rows (id int primary key); insert into rows select generate_series(1, 1000);";
+  await server.query(`${ddl} alter table rows rename to a`, from);
+  await server.query(`${ddl} create view a as select * from rows where pg_sleep(1) is not null`, to);
+  const asked = (): Promise<readonly unknown[]> =>
+    server.query(
+      `select from pg_stat_activity where datname = '${to}' and state = 'active' and application_name like 'tideway %'`,
+    );
+  await using command = new CommandLine(["validate", server.url(from), server.url(to)]);
+  // It takes a second for each row.
+  await eventually("the digests", async () => {
+    const [slow] = await server.query(
+      `select from pg_stat_activity where datname = '${to}' and wait_event = 'PgSleep'`,
+    );
+    return slow !== undefined;
+  });
+  command.kill("SIGKILL");
+  await command.result;
+  await eventually("their end", async () => (await asked()).length === 0);
 });

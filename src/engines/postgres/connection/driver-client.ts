@@ -5,7 +5,7 @@ import type { EndpointConfig, EndpointRole } from "../../../core/engine.ts";
 import { MigrationError } from "../../../core/error.ts";
 import type { Backend } from "../../shared/connection/session-look.ts";
 import { errorAddress } from "./address.ts";
-import { FIRST_SQL, SESSION_OPTIONS } from "./session-settings.ts";
+import { firstSql, SESSION_OPTIONS } from "./session-settings.ts";
 import { tlsOptions } from "./tls-options.ts";
 
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -58,7 +58,9 @@ export async function openClient(
   try {
     await client.connect();
     timer = setTimeout(() => socketOf(client).destroy(unanswered(endpoint)), FIRST_ANSWER_MS);
-    const { rows } = await client.query<Omit<Backend, "pid"> & { readonly pid: string }>(FIRST_SQL);
+    const { rows } = await client.query<Omit<Backend, "pid"> & { readonly pid: string }>(
+      firstSql(options.side),
+    );
     const { pid, started, server } = rows[0]!;
     const isDirect = Number(pid) === processId(client);
     return { client, backend: isDirect ? { pid: Number(pid), started, server } : undefined };

@@ -1,4 +1,4 @@
-/** The server as FIRST_SQL names it. */
+/** The server as firstSql() names it. */
 export const SERVER = "select extract(epoch from pg_catalog.pg_postmaster_start_time())::text as server";
 
 /** Enough to see what a statement writes to, unless much stands before it in WITH. */
