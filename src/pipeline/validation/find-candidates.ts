@@ -18,6 +18,9 @@ export interface SeenRow {
   readonly candidate: Candidate;
 }
 
+/** Of a part of a table: rows that are to be decided about together. */
+type SeenPart = Iterable<readonly SeenRow[]>;
+
 /** Rows that are decided about together. */
 const AT_ONCE = 20_000;
 /** Parts that are read into memory one by one. */
@@ -40,19 +43,19 @@ export function findCandidates(
   return together(unmatchedRows(table, scanned, context));
 }
 
-/** Rows that are to be decided about together. */
+/** Each part is to be gone through before the next is asked for. */
 async function* unmatchedRows(
   table: ComparedTable,
   scanned: ScannedTable,
   context: ValidationContext,
-): AsyncGenerator<readonly SeenRow[]> {
+): AsyncGenerator<SeenPart> {
   const { sides, differing } = scanned;
   const hasRows = (name: SideName, bucket: number): boolean => sides[name].sums.rows[bucket] !== 0;
   const shared = differing.filter((bucket) => hasRows("source", bucket) && hasRows("target", bucket));
   const areMany = rowsOf(scanned, shared) > MOST_HELD * rowsAtOnce(context);
   const parts = areMany ? await partsByKey(table, scanned, context) : undefined;
   if (parts !== undefined) {
-    for await (const rows of foundByKey(table, { scanned, parts }, context)) yield* seenRows(rows);
+    for await (const rows of foundByKey(table, { scanned, parts }, context)) yield seenRows(rows);
     return;
   }
   const left = new Set(differing);
@@ -90,13 +93,13 @@ async function* rowsAlone(
   table: ComparedTable,
   { scanned, name, wanted, partitions }: LoneRows & { readonly partitions: readonly Partition[] },
   context: ValidationContext,
-): AsyncGenerator<readonly SeenRow[]> {
+): AsyncGenerator<SeenPart> {
   const { side } = scanned.sides[name];
   const { hash, buckets } = scanned;
   for (const partition of partitions) {
     const match = new RowMatch();
     await addRows({ table, match, side, choice: { hash, buckets, wanted } }, [partition], context);
-    yield* seenRows(match.unmatched());
+    yield seenRows(match.unmatched());
   }
 }
 
@@ -104,7 +107,7 @@ async function* matched(
   table: ComparedTable,
   { scanned, wanted }: Omit<LoneRows, "name">,
   context: ValidationContext,
-): AsyncGenerator<readonly SeenRow[]> {
+): AsyncGenerator<SeenPart> {
   const { hash, buckets } = scanned;
   const records = rowsOf(scanned, wanted);
   const read = async (match: RowTaker): Promise<void> => {
@@ -119,15 +122,15 @@ async function* matched(
   if (records <= rowsAtOnce(context)) {
     const match = new RowMatch();
     await read(match);
-    yield* seenRows(match.unmatched());
+    yield seenRows(match.unmatched());
     return;
   }
   using rows = new RowSpill({ records, atOnce: rowsAtOnce(context) });
   await read(rows);
-  for (const part of rows.unmatched()) yield* seenRows(part);
+  for (const part of rows.unmatched()) yield seenRows(part);
 }
 
-/** Rows of one key are handed on together. */
+/** Rows of one key are one of what is handed on. */
 function* seenRows(unmatched: Iterable<UnmatchedRows>): Generator<readonly SeenRow[]> {
   const keyed = new Map<string, SeenRow[]>();
   for (const { side, row, count } of unmatched) {
@@ -142,13 +145,15 @@ function* seenRows(unmatched: Iterable<UnmatchedRows>): Generator<readonly SeenR
 }
 
 /** As many together as are decided about at once: a decision takes its seconds, for however few rows. */
-async function* together(seen: AsyncIterable<readonly SeenRow[]>): AsyncGenerator<readonly SeenRow[]> {
+async function* together(parts: AsyncIterable<SeenPart>): AsyncGenerator<readonly SeenRow[]> {
   let rows: SeenRow[] = [];
-  for await (const some of seen) {
-    rows.push(...some);
-    if (rows.length < AT_ONCE) continue;
-    yield rows;
-    rows = [];
+  for await (const part of parts) {
+    for (const some of part) {
+      rows.push(...some);
+      if (rows.length < AT_ONCE) continue;
+      yield rows;
+      rows = [];
+    }
   }
   if (rows.length > 0) yield rows;
 }
