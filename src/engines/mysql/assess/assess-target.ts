@@ -14,13 +14,13 @@ import { assessTargetTables } from "./assess-target-tables.ts";
 
 /** Whether a server is fit to be written to, as far as it tells. Changes nothing. */
 export async function assessTarget(client: Client, request: TargetAssessment): Promise<readonly Finding[]> {
-  const grants = await readGrants(client);
+  const user = await readUser(client);
   return [
     ...assessVersion(client.facts),
-    ...(await assessWrites(client, grants)),
+    ...(await assessWrites(client, user.grants)),
     ...assessLoading(client.facts, request),
-    ...(await assessRights(client, request, grants)),
-    ...(await assessRecords(client, request, grants)),
+    ...assessRights(request, user),
+    ...(await assessRecords(client, request, user)),
     ...(request.appliesChanges === true ? await assessDurability(client) : []),
     ...(await assessTargetTables(client, request)),
   ];
@@ -102,63 +102,86 @@ async function assessDurability(client: Client): Promise<Finding[]> {
   return [finding("target.privilege", "error", { subject: subject!, message, remedy })];
 }
 
-/** Whether a task may keep its records: without them nothing is begun. */
-async function assessRecords(
-  client: Client,
-  { journal, plan, mode }: TargetAssessment,
-  grants: Grants,
-): Promise<Finding[]> {
-  if (journal === undefined) return [];
-  const schema = controlSchema(journal);
-  const isOfTables = plan.tables.some(({ target }) => target.id.schema === schema);
-  if (isOfTables && mode === "drop-and-create") return [];
-  const needed = [...LOADS, ...((await lacksRecords(client, journal)) ? ["CREATE"] : [])];
-  const lacking = needed.filter((privilege) => !grants.has(privilege, schema));
-  if (lacking.length === 0) return [];
+interface TargetUser {
+  /** As the server writes an account. */
+  readonly name: string;
+  readonly grants: Grants;
+}
+
+async function readUser(client: Client): Promise<TargetUser> {
   const [who] = await client.query<{ user: string }>("select current_user() as user");
-  const granted = `${lacking.join(", ").toLowerCase()} on ${identifier(schema)}.*`;
-  return [
-    finding("target.privilege", "error", {
-      subject: `records in database ${schema}`,
-      message: `The user ${who!.user} lacks privileges in the target's database ${schema}, where tasks keep their records: ${lacking.join(", ")}.`,
-      ...mends("target", [`grant ${granted} to ${accountSql(who!.user)};`]),
-    }),
-  ];
+  return { name: who!.user, grants: await readGrants(client) };
+}
+
+interface Lacking extends Pick<FindingDetails, "remedy" | "fix"> {
+  readonly privileges: string;
+}
+
+/** Those that the user does not have on all of a database; undefined if there is none. */
+function lackingOf(
+  { name, grants }: TargetUser,
+  schema: string,
+  wanted: readonly string[],
+): Lacking | undefined {
+  const lacking = wanted.filter((privilege) => !grants.has(privilege, schema));
+  if (lacking.length === 0) return undefined;
+  const privileges = lacking.join(", ");
+  const grant = `grant ${privileges.toLowerCase()} on ${identifier(schema)}.* to ${accountSql(name)};`;
+  return { privileges, ...mends("target", [grant]) };
 }
 
 const LOADS = ["SELECT", "INSERT", "UPDATE", "DELETE"];
 const MAKES = [...LOADS, "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES"];
 
-async function assessRights(
+/** Whether a task may keep its records: without them nothing is begun. */
+async function assessRecords(
   client: Client,
-  { plan, mode }: TargetAssessment,
-  grants: Grants,
+  { journal, plan, mode }: TargetAssessment,
+  user: TargetUser,
 ): Promise<Finding[]> {
-  const [who] = await client.query<{ user: string }>("select current_user() as user");
-  const user = accountSql(who!.user);
+  if (journal === undefined) return [];
+  const schema = controlSchema(journal);
+  const isOfTables = plan.tables.some(({ target }) => target.id.schema === schema);
+  // More is asked for there.
+  if (isOfTables && mode === "drop-and-create") return [];
+  const wanted = [...LOADS, ...((await lacksRecords(client, journal)) ? ["CREATE"] : [])];
+  const lacking = lackingOf(user, schema, wanted);
+  if (lacking === undefined) return [];
+  const { privileges, ...fix } = lacking;
+  return [
+    finding("target.privilege", "error", {
+      subject: `records in database ${schema}`,
+      message: `The user ${user.name} lacks privileges in the target's database ${schema}, where tasks keep their records: ${privileges}.`,
+      ...fix,
+    }),
+  ];
+}
+
+function assessRights({ plan, mode }: TargetAssessment, user: TargetUser): Finding[] {
   const schemas = new Set(plan.tables.map(({ target }) => target.id.schema));
   const makes = mode === "drop-and-create";
   return [...schemas].flatMap((schema) => {
-    const lacking = (makes ? MAKES : LOADS).filter((privilege) => !grants.has(privilege, schema));
-    const granting = (names: readonly string[]): Pick<FindingDetails, "remedy" | "fix"> =>
-      mends("target", [`grant ${names.join(", ").toLowerCase()} on ${identifier(schema)}.* to ${user};`]);
     const findings: Finding[] = [];
-    if (lacking.length > 0) {
+    const rows = lackingOf(user, schema, makes ? MAKES : LOADS);
+    if (rows !== undefined) {
+      const { privileges, ...fix } = rows;
       findings.push(
         finding("target.privilege", makes ? "error" : "warning", {
           subject: `database ${schema}`,
-          message: `The user ${who!.user} lacks privileges in the target's database ${schema}: ${lacking.join(", ")}.`,
-          ...granting(lacking),
+          message: `The user ${user.name} lacks privileges in the target's database ${schema}: ${privileges}.`,
+          ...fix,
         }),
       );
     }
     // Tables that are made anew have none.
-    if (!makes && !grants.has("TRIGGER", schema)) {
+    const triggers = makes ? undefined : lackingOf(user, schema, ["TRIGGER"]);
+    if (triggers !== undefined) {
+      const { privileges, ...fix } = triggers;
       findings.push(
         finding("target.privilege", "warning", {
           subject: `triggers of database ${schema}`,
-          message: `The user ${who!.user} lacks TRIGGER in the target's database ${schema}: triggers are not seen, and changes are applied one by one.`,
-          ...granting(["TRIGGER"]),
+          message: `The user ${user.name} lacks ${privileges} in the target's database ${schema}: triggers are not seen, and changes are applied one by one.`,
+          ...fix,
         }),
       );
     }

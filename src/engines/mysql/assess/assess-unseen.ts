@@ -10,28 +10,19 @@ interface Unseen {
   readonly privilege: string;
   /** What is not listed without it. */
   readonly what: string;
-  readonly isSeen: (grants: Grants, schema: string) => boolean;
+  /** What else shows it. */
+  readonly isShown?: (grants: Grants) => boolean;
 }
 
 const KINDS: readonly Unseen[] = [
-  {
-    ...{ privilege: "SELECT", what: "tables on which it has no privilege" },
-    isSeen: (grants, schema) => grants.has("SELECT", schema),
-  },
-  {
-    ...{ privilege: "TRIGGER", what: "triggers" },
-    isSeen: (grants, schema) => grants.has("TRIGGER", schema),
-  },
+  { privilege: "SELECT", what: "tables on which it has no privilege" },
+  { privilege: "TRIGGER", what: "triggers" },
   {
     ...{ privilege: "EXECUTE", what: "functions and procedures of others" },
     // The server keeps them in a table, or has a privilege of its own for looking at them.
-    isSeen: (grants, schema) =>
-      grants.has("EXECUTE", schema) || grants.has("SELECT", "mysql") || grants.hasGlobal("SHOW_ROUTINE"),
+    isShown: (grants) => grants.has("SELECT", "mysql") || grants.hasGlobal("SHOW_ROUTINE"),
   },
-  {
-    ...{ privilege: "EVENT", what: "events" },
-    isSeen: (grants, schema) => grants.has("EVENT", schema),
-  },
+  { privilege: "EVENT", what: "events" },
 ];
 
 /** The server lists to nobody what he may not use: of what is not moved nothing can be said then. */
@@ -43,7 +34,9 @@ export async function assessUnseen(
   const grants = await readGrants(client);
   const schemas = new Set([...tables.map(({ id }) => id.schema), ...(movesWhole ?? [])]);
   return [...schemas].flatMap((schema) => {
-    const unseen = KINDS.filter(({ isSeen }) => !isSeen(grants, schema));
+    const unseen = KINDS.filter(
+      ({ privilege, isShown }) => !grants.has(privilege, schema) && isShown?.(grants) !== true,
+    );
     if (unseen.length === 0) return [];
     const privileges = unseen.map(({ privilege }) => privilege).join(", ");
     return [

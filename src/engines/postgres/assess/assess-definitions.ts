@@ -69,8 +69,7 @@ function typesLacking({ source, target }: TablePlan, version: number): readonly 
 
 function wordsUnknown({ source, target }: TablePlan, version: number): readonly Finding[] {
   const parts = [
-    ...target.indexes.map(({ name, native }) => ({ name, native, period: false })),
-    ...target.checks.map(({ name, native }) => ({ name, native, period: false })),
+    ...[...target.indexes, ...target.checks].map(({ name, native }) => ({ name, native, period: false })),
     ...target.foreignKeys.map(({ name, native, period = false }) => ({ name, native, period })),
   ];
   return parts.flatMap(({ name, native, period }) => {
