@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Finding } from "../../src/core/finding.ts";
 import { runTask } from "../../src/server/run-task.ts";
 import type { RunningTask, TaskOutcome, TaskProgress, TaskSpec } from "../../src/task/task.ts";
+import { PATIENCE_S } from "./eventually.ts";
 import { type Arming, forkKillable } from "./killable.ts";
 import type { TaskOrder } from "./task-child.ts";
 
@@ -69,7 +71,7 @@ export class ObservedTask {
     });
   }
 
-  /** Resolves at the first progress that fits; rejects when the task ends before. */
+  /** Resolves at the first progress that fits; rejects when the task ends before, or does not come there. */
   async until(wanted: (progress: TaskProgress) => boolean): Promise<void> {
     if (this.last !== undefined && wanted(this.last)) return;
     const found = new Promise<void>((resolve) => this.#waiting.push({ wanted, found: resolve }));
@@ -77,7 +79,16 @@ export class ObservedTask {
       if (!wanted(outcome.progress))
         throw new Error(`The task ended before: ${JSON.stringify(outcome.error)}`);
     });
-    await Promise.race([found, ended]);
+    const given = new AbortController();
+    const late = delay(PATIENCE_S * 1000, undefined, { signal: given.signal }).then(() => {
+      throw new Error(`The task is not there after ${PATIENCE_S} s, but: ${JSON.stringify(this.last)}`);
+    });
+    late.catch(() => undefined);
+    try {
+      await Promise.race([found, ended, late]);
+    } finally {
+      given.abort();
+    }
   }
 
   #progress(progress: TaskProgress): void {
