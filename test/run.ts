@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { chmod, mkdir } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism } from "node:os";
 import { delimiter, join, relative } from "node:path";
 import { type FileOutcome, runFile } from "./file-run.ts";
 import { preparePrerequisites } from "./prerequisites.ts";
 import { TEMPLATES } from "./support/data-template.ts";
+import { temporaryRoot } from "./temporary-root.ts";
 
 /*
  * The test command. Installs what is missing, checks the code, runs every test file in a process of
@@ -48,7 +49,7 @@ async function main(): Promise<number> {
     cancel.abort();
   }, TOTAL_TIMEOUT_MS);
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => cancel.abort());
-  const directory = mkdtempSync(join(tmpdir(), "tideway-run-"));
+  const directory = mkdtempSync(join(temporaryRoot(), "tideway-run-"));
   try {
     // Servers that run as another user must be able to pass through.
     await chmod(directory, 0o755);
