@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { TaskSpec } from "../../src/task/task.ts";
 import { MysqlPair } from "./mysql-pair.ts";
 import type { MysqlServer } from "./mysql-server.ts";
@@ -126,6 +127,9 @@ export const retryKinds: readonly {
   },
 ];
 
+/** Between transactions: an application that writes more than the task applies would be waited for at the end. */
+const PACE_MS = 5;
+
 /** An application that writes one transaction after the other until it is disposed of. */
 export class RetryWriter extends OngoingWork {
   readonly #counts: { transactions: number };
@@ -133,7 +137,10 @@ export class RetryWriter extends OngoingWork {
   constructor(pair: RetryPair, transaction: (i: number) => string) {
     const counts = { transactions: 0 };
     super(async (isOn) => {
-      while (isOn()) await pair.write(transaction(counts.transactions++));
+      while (isOn()) {
+        await pair.write(transaction(counts.transactions++));
+        await delay(PACE_MS);
+      }
     });
     this.#counts = counts;
   }
