@@ -5,6 +5,7 @@ import type { TableProgress, TaskProgress, TaskSpec } from "../../src/task/task.
 import { type DatabaseKind, postgres, type TestSchema } from "../contract/database-kind.ts";
 import { mariadb } from "../contract/mysql-kinds.ts";
 import { eventually } from "../support/eventually.ts";
+import { inSteps, OngoingWork } from "../support/ongoing-work.ts";
 import { serverOfFile } from "../support/server-pair.ts";
 import { assertStopped, ObservedTask, schemas, TaskProcess, taskSpec } from "../support/task.ts";
 import { areCompared, failuresOf, validating, validationOf } from "../support/task-validation.ts";
@@ -59,25 +60,16 @@ function specs(source: TestSchema, target: TestSchema): Specs {
   return { brings: taskSpec({ ...parts, ...brings }), compares: taskSpec({ ...parts, ...compares }) };
 }
 
-/** Writes until it is told to end. */
-function writing(source: TestSchema): { end(): Promise<void> } {
-  let isEnded = false;
-  const work = async (): Promise<void> => {
-    for (let i = 0; !isEnded; i++) {
-      const id = i % 300;
-      await source.run(
-        `update item set word = 'written ${i}' where id = ${id}; delete from item where id = ${1000 + i - 5};
+/** Writes until it is disposed of. */
+function writing(source: TestSchema): OngoingWork {
+  return new OngoingWork(
+    inSteps((i) =>
+      source.run(
+        `update item set word = 'written ${i}' where id = ${i % 300}; delete from item where id = ${1000 + i - 5};
         insert into item values (${1000 + i}, 'new ${i}')`,
-      );
-    }
-  };
-  const done = work();
-  return {
-    end: async () => {
-      isEnded = true;
-      await done;
-    },
-  };
+      ),
+    ),
+  );
 }
 
 const pairs: readonly (readonly [DatabaseKind, DatabaseKind])[] = [
@@ -113,9 +105,10 @@ for (const [from, to] of pairs) {
     await compared.until((progress) => validationOf(progress, "item")?.state === "Table error");
     await bringing(brings);
     await untilCompared(compared);
-    const writer = writing(source);
-    await compared.until(({ tables }) => tables.some(({ inserts }) => inserts > 50));
-    await writer.end();
+    {
+      await using _writer = writing(source);
+      await compared.until(({ tables }) => tables.some(({ inserts }) => inserts > 50));
+    }
     await untilCompared(compared);
     assert.deepEqual(await failuresOf(target), []);
     await eventually("the task is found", async () => followedBy(compared).includes(brings.id));

@@ -1,8 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { TaskSpec } from "../../src/task/task.ts";
 import { MysqlPair } from "./mysql-pair.ts";
 import type { MysqlServer } from "./mysql-server.ts";
-import { OngoingWork } from "./ongoing-work.ts";
+import { inSteps, OngoingWork } from "./ongoing-work.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { ToMysqlPair } from "./postgres-to-mysql.ts";
 import { TaskPair } from "./task-pair.ts";
@@ -127,21 +126,13 @@ export const retryKinds: readonly {
   },
 ];
 
-/** Between transactions: an application that writes more than the task applies would be waited for at the end. */
-const PACE_MS = 5;
-
 /** An application that writes one transaction after the other until it is disposed of. */
 export class RetryWriter extends OngoingWork {
   readonly #counts: { transactions: number };
 
   constructor(pair: RetryPair, transaction: (i: number) => string) {
     const counts = { transactions: 0 };
-    super(async (isOn) => {
-      while (isOn()) {
-        await pair.write(transaction(counts.transactions++));
-        await delay(PACE_MS);
-      }
-    });
+    super(inSteps(() => pair.write(transaction(counts.transactions++))));
     this.#counts = counts;
   }
 
