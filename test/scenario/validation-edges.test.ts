@@ -93,7 +93,7 @@ test("a row that becomes the same while its difference is recorded is not told",
   reload("item", { validateOnly: true });
   await becomesTrue(server, pair.to, "exists (select from mended)");
   await finds();
-  await pair.queryTarget("drop function mend cascade");
+  await pair.queryTarget("drop function mend cascade; drop table mended");
 });
 
 test("a task that is stopped while it compares compares the rest, and what has changed meanwhile", async () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Finding } from "../../src/core/finding.ts";
 import { runTask } from "../../src/server/run-task.ts";
 import type { RunningTask, TaskOutcome, TaskProgress, TaskSpec } from "../../src/task/task.ts";
@@ -60,8 +59,10 @@ export class ObservedTask {
   readonly logs: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
   readonly running: RunningTask;
   last: TaskProgress | undefined;
-  readonly #waiting: { readonly wanted: (progress: TaskProgress) => boolean; readonly found: () => void }[] =
-    [];
+  readonly #waiting = new Set<{
+    readonly wanted: (progress: TaskProgress) => boolean;
+    readonly found: () => void;
+  }>();
 
   constructor(spec: TaskSpec) {
     this.running = runTask(spec, {
@@ -74,20 +75,21 @@ export class ObservedTask {
   /** Resolves at the first progress that fits; rejects when the task ends before, or does not come there. */
   async until(wanted: (progress: TaskProgress) => boolean): Promise<void> {
     if (this.last !== undefined && wanted(this.last)) return;
-    const found = new Promise<void>((resolve) => this.#waiting.push({ wanted, found: resolve }));
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiting = { wanted, found: resolve };
+    this.#waiting.add(waiting);
+    const late = (): void =>
+      reject(new Error(`The task is not there after ${PATIENCE_S} s, but: ${JSON.stringify(this.last)}`));
+    const timer = setTimeout(late, PATIENCE_S * 1000);
     const ended = this.running.outcome.then((outcome) => {
       if (!wanted(outcome.progress))
         throw new Error(`The task ended before: ${JSON.stringify(outcome.error)}`);
     });
-    const given = new AbortController();
-    const late = delay(PATIENCE_S * 1000, undefined, { signal: given.signal }).then(() => {
-      throw new Error(`The task is not there after ${PATIENCE_S} s, but: ${JSON.stringify(this.last)}`);
-    });
-    late.catch(() => undefined);
     try {
-      await Promise.race([found, ended, late]);
+      await Promise.race([promise, ended]);
     } finally {
-      given.abort();
+      clearTimeout(timer);
+      this.#waiting.delete(waiting);
     }
   }
 
